@@ -1,0 +1,112 @@
+// The Vite plugin behind the `virtual:millrace/*` modules: kernels and nested bundles as source text (types: src/virtual.d.ts).
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { deflateRaw } from 'node:zlib'
+import { build } from 'vite'
+import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
+
+export { root }
+
+const workerEntry = join(root, 'src/workers/worker-entry.ts')
+
+/** A lane extension is one file of this name in a format's folder: `virtual:millrace/lane/<format>`. */
+const laneEntry = format => join(root, `src/formats/${format}/lane-extension.ts`)
+
+/**
+ * @param {{ platform: 'node' | 'web' }} options what `#platform` means in this build and in the worker inlined into it
+ * @returns {import('vite').Plugin}
+ */
+export function inlinePlugin({ platform }) {
+  const prefix = 'virtual:millrace/'
+  return {
+    name: 'millrace-inline',
+    enforce: 'pre',
+    resolveId: id => (id.startsWith(prefix) ? `\0${id}` : null),
+    async load(id) {
+      if (!id.startsWith(`\0${prefix}`)) return null
+      const name = id.slice(prefix.length + 1)
+      const { code, files } = await generate(name, platform)
+      for (const file of files) this.addWatchFile(file)
+      return { code, moduleType: 'js' }
+    },
+  }
+}
+
+/** The import conditions of a platform, for `resolve.conditions`: they choose the branch of `#platform` in package.json. */
+export const conditionsOf = platform => (platform === 'node' ? ['node', 'import'] : ['browser', 'module', 'import'])
+
+async function generate(name, platform) {
+  if (name === 'kernels') return kernelsModule()
+  if (name === 'worker') {
+    const { source, files } = await nestedBundle(workerEntry, platform, platform === 'node' ? 'cjs' : 'iife')
+    return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
+  }
+  if (name.startsWith('lane/')) {
+    // One text serves both platforms: a lane extension gets its bytes from the lane and opens nothing itself.
+    const { source, files } = await nestedBundle(laneEntry(name.slice('lane/'.length)), 'web', 'es')
+    return { code: `export const laneSource = ${JSON.stringify(source)}\n`, files }
+  }
+  throw new Error(`There is no module virtual:millrace/${name}.`)
+}
+
+async function kernelsModule() {
+  const { wasmPath } = await buildKernels()
+  const deflated = await promisify(deflateRaw)(await readFile(wasmPath), { level: 9 })
+  const code = `const encoded = '${deflated.toString('base64')}'
+export async function kernels() {
+  const deflated = Uint8Array.from(atob(encoded), character => character.charCodeAt(0))
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+`
+  return { code, files: await kernelSources() }
+}
+
+/** Bundles made by this process; one is remade when the content of any file inside it has changed. */
+const bundles = new Map()
+
+async function nestedBundle(entry, platform, format) {
+  const key = `${entry} ${platform} ${format}`
+  const known = await bundles.get(key)?.catch(() => null)
+  if (known && known.hash === (await hashFiles(known.files))) return known
+  const made = makeBundle(entry, platform, format)
+  bundles.set(key, made)
+  return made
+}
+
+async function makeBundle(entry, platform, format) {
+  const files = []
+  const output = await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    mode: 'production',
+    publicDir: false,
+    resolve: { conditions: conditionsOf(platform) },
+    plugins: [
+      inlinePlugin({ platform }),
+      {
+        name: 'millrace-modules',
+        moduleParsed: ({ id }) => void (id.startsWith('\0') || id.includes('?') || files.push(id)),
+      },
+    ],
+    build: {
+      write: false,
+      target: 'es2022',
+      minify: true,
+      modulePreload: false,
+      rolldownOptions: {
+        input: entry,
+        platform: platform === 'node' ? 'node' : 'browser',
+        external: /^node:/,
+        output: { format, codeSplitting: false },
+        preserveEntrySignatures: format === 'es' ? 'strict' : false,
+      },
+    },
+  })
+  const [chunk, ...others] = [output].flat()[0].output
+  if (others.length) throw new Error(`${entry} must bundle to one file, not ${others.length + 1}.`)
+  return { source: chunk.code, files, hash: await hashFiles(files) }
+}

@@ -1,0 +1,42 @@
+// The compiled module as a file: reproducible and versioned. What it computes is tested in the files beside this one.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kernels } from 'virtual:millrace/kernels'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildKernels } from '../../scripts/build-kernels.mjs'
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-kernels-'))
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+test('two builds in different places are the same byte for byte, and are what is inlined', async () => {
+  const [first, second] = await Promise.all(
+    ['first', 'second'].map(async name => {
+      const { wasmPath, compiled } = await buildKernels({ outDir: join(folder, name), cache: false })
+      expect(compiled).toBe(true)
+      return readFile(wasmPath)
+    }),
+  )
+  expect(first!.equals(second!)).toBe(true)
+  expect(first!.equals(await kernels())).toBe(true)
+})
+
+test('a second build into the same place compiles nothing', async () => {
+  const outDir = join(folder, 'cached')
+  expect((await buildKernels({ outDir })).compiled).toBe(true)
+  expect((await buildKernels({ outDir })).compiled).toBe(false)
+})
+
+test('the module imports a memory, and tells its ABI version', async () => {
+  const module = await WebAssembly.compile(await kernels())
+  const imports = WebAssembly.Module.imports(module)
+  expect(imports.filter(({ kind }) => kind === 'memory')).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
+  expect(WebAssembly.Module.exports(module)).toContainEqual({ name: 'abiVersion', kind: 'function' })
+  expect(WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'memory').length).toBeLessThanOrEqual(1)
+})

@@ -1,0 +1,17 @@
+// The inner loop, `npx vitest`: the unit tests, in Node. All other suites are in vitest.full.config.ts.
+
+import { defineConfig } from 'vitest/config'
+import { inlinePlugin, root } from './scripts/inline-plugin.mjs'
+
+export default defineConfig({
+  plugins: [inlinePlugin({ platform: 'node' })],
+  resolve: { alias: { millrace: `${root}/src/index.ts` } },
+  test: {
+    name: 'node',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**', 'test/packaging/**'],
+    testTimeout: 30_000,
+    pool: 'threads',
+    maxWorkers: 2,
+  },
+})
