@@ -1,0 +1,44 @@
+/**
+ * Schemas: `schema()` makes the plain frozen object that users see; `fieldsOf` is the ordered list that the engine walks.
+ */
+import { MillraceError, quote } from '../errors.js'
+import type { DataType, SchemaShape } from './type.js'
+
+export interface Field {
+  readonly name: string
+  readonly type: DataType
+}
+
+/**
+ * Column names to types, frozen. Any string is a name, `__proto__`, `constructor` and `''` too.
+ * Order is the object's own: as everywhere in JavaScript, integer-like names come first.
+ * @throws MillraceError `MR_TYPE_MISMATCH` for a value that is not a type.
+ */
+export function schema<const S extends SchemaShape>(shape: S): S {
+  return schemaOf(Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))) as S
+}
+
+/** The ordered fields of a schema. */
+export function fieldsOf(shape: SchemaShape): readonly Field[] {
+  return Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
+}
+
+/**
+ * A schema from its fields: own, enumerable, frozen properties, defined and not assigned, so that `__proto__` is just a name.
+ * @throws MillraceError `MR_DUPLICATE_COLUMN` where a name comes twice.
+ */
+export function schemaOf(fields: readonly Field[]): SchemaShape {
+  const shape = {}
+  for (const { name, type } of fields) {
+    if (typeof type !== 'object' || type === null || typeof type.kind !== 'string') {
+      throw new MillraceError('MR_TYPE_MISMATCH', `schema: column ${quote(name)} has no type; write for example ${quote(name)}: int32()`, {
+        column: name,
+      })
+    }
+    if (Object.hasOwn(shape, name)) {
+      throw new MillraceError('MR_DUPLICATE_COLUMN', `schema: column ${quote(name)} comes twice; rename one of them`, { column: name })
+    }
+    Object.defineProperty(shape, name, { value: type, enumerable: true })
+  }
+  return Object.freeze(shape)
+}

@@ -1,0 +1,78 @@
+/**
+ * The expression tree: frozen, serialisable data, made by the api and read by typing, printing, rules and the operators.
+ * Nothing here evaluates. Aggregates are another type of node (`AggregateExpression`), so they cannot be mixed by accident.
+ *
+ * A node says nothing about types; `typeOf` (typing.ts) derives them against a schema and refuses what does not fit.
+ */
+import type { DataType } from '../columnar/type.js'
+
+/** int64 and timestamp literals are bigint, date literals are days as number; an untyped number is typed by its partner. */
+export type LiteralValue = boolean | number | bigint | string | null
+
+export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'intDiv' | 'mod'
+export type CompareOp = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
+export type TimePart = 'year' | 'month' | 'dayOfWeek' | 'hour'
+
+export interface ColumnNode {
+  readonly op: 'column'
+  readonly name: string
+}
+export interface LiteralNode {
+  readonly op: 'literal'
+  readonly value: LiteralValue
+  /** Set once typing has settled it (and by the api where the JavaScript value leaves no doubt, such as a Date). */
+  readonly type?: DataType
+}
+export interface BinaryNode {
+  readonly op: ArithmeticOp | CompareOp
+  readonly left: Expression
+  readonly right: Expression
+}
+export interface LogicNode {
+  readonly op: 'and' | 'or'
+  readonly left: Expression
+  readonly right: Expression
+}
+export interface UnaryNode {
+  readonly op: 'not' | 'neg' | 'isNull' | TimePart
+  readonly input: Expression
+}
+/** `input in values`; SQL's three-valued logic: a null input, or no match among values that hold a null, is null. */
+export interface InNode {
+  readonly op: 'in'
+  readonly input: Expression
+  readonly values: readonly LiteralNode[]
+}
+/** A conversion that typing inserts (never the user in this version): widening only, so it cannot fail. */
+export interface CastNode {
+  readonly op: 'cast'
+  readonly input: Expression
+  readonly type: DataType
+}
+
+export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode
+
+export type AggregateFunction = 'count' | 'sum' | 'mean' | 'min' | 'max'
+
+export interface AggregateCall {
+  readonly op: 'aggregate'
+  readonly function: AggregateFunction
+  /** null only for `count()`. */
+  readonly input: Expression | null
+  /** Only rows where it is true count. */
+  readonly where?: Expression
+}
+/** Arithmetic between aggregates; evaluated once per group, after the aggregates. */
+export interface AggregateArithmetic {
+  readonly op: 'add' | 'sub' | 'mul' | 'div'
+  readonly left: AggregateExpression
+  readonly right: AggregateExpression
+}
+export type AggregateExpression = AggregateCall | AggregateArithmetic | LiteralNode
+
+export interface OrderKey {
+  readonly name: string
+  readonly descending: boolean
+  /** Default 'last', whatever the direction. */
+  readonly nulls: 'first' | 'last'
+}

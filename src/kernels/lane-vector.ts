@@ -1,0 +1,32 @@
+/**
+ * A column and a batch inside a lane's WebAssembly memory: types and pointers, no bytes. Every kernel binding takes these.
+ * Moving between this form and `RecordBatch` is transfer-batch.ts's work.
+ *
+ * ```
+ * data       bool            bitmap, bit (i & 7) of byte (i >> 3); readable up to the next multiple of 16 bytes
+ *            int8..float64   little-endian elements
+ *            date            int32        timestamp int64
+ *            utf8            int32 codes into `dictionary`; always a dictionary: plain strings are interned on the way in
+ * validity   0 (no nulls), or a pointer to a bitmap as above
+ * ```
+ * Pointers are 16-byte aligned and below 4 GiB (kept as unsigned JavaScript numbers). Buffers may be read, never written, up to
+ * 16 bytes past their end. The values of null rows are unspecified, but codes stay in range.
+ */
+import type { DataType } from '../columnar/type.js'
+import type { LaneDictionary } from './text.js'
+
+export interface LaneVector {
+  readonly type: DataType
+  readonly length: number
+  readonly data: number
+  readonly validity: number
+  readonly dictionary: LaneDictionary | null
+  /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */
+  readonly range: { readonly min: bigint; readonly max: bigint } | null
+}
+
+export interface LaneBatch {
+  readonly rowCount: number
+  /** In schema order; names are the plan's business. */
+  readonly columns: readonly LaneVector[]
+}

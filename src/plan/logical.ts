@@ -1,0 +1,62 @@
+/**
+ * The logical plan: frozen, serialisable data, typed as it is built. Sources stand in it as ids; what an id stands for
+ * (an array, a file, a loaded table) is kept beside the plan by the flow. physical.ts says where each part runs.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import type { AggregateExpression, Expression, OrderKey } from '../expressions/node.js'
+
+export interface SourceNode {
+  readonly kind: 'source'
+  /** Key of the flow's bindings. */
+  readonly id: number
+  /** For people: 'columns', 'parquet flights-3m.parquet'. */
+  readonly label: string
+  /** null until the source is opened (a file read without a schema). */
+  readonly schema: SchemaShape | null
+  /** Columns that are read, in schema order; null: all. Set by the projection rule. */
+  readonly columns: readonly string[] | null
+  /** A predicate that a source may use to skip whole splits by their statistics; the filter itself stays in the plan. Set by a rule. */
+  readonly prune: Expression | null
+}
+/** Exactly these columns, in this order; covers select, drop, rename and derive. */
+export interface ProjectNode {
+  readonly kind: 'project'
+  readonly input: PlanNode
+  readonly columns: readonly NamedExpression[]
+  /** The verb that the user wrote, for errors and explain. */
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate'
+}
+export interface FilterNode {
+  readonly kind: 'filter'
+  readonly input: PlanNode
+  readonly predicate: Expression
+}
+export interface AggregateNode {
+  readonly kind: 'aggregate'
+  readonly input: PlanNode
+  /** Empty: one row out, over any input. */
+  readonly keys: readonly string[]
+  readonly aggregates: readonly NamedAggregate[]
+}
+export interface SortNode {
+  readonly kind: 'sort'
+  readonly input: PlanNode
+  readonly orders: readonly OrderKey[]
+}
+export interface LimitNode {
+  readonly kind: 'limit'
+  readonly input: PlanNode
+  readonly count: number
+  readonly offset: number
+}
+
+export interface NamedExpression {
+  readonly name: string
+  readonly expression: Expression
+}
+export interface NamedAggregate {
+  readonly name: string
+  readonly expression: AggregateExpression
+}
+
+export type PlanNode = SourceNode | ProjectNode | FilterNode | AggregateNode | SortNode | LimitNode

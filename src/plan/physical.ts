@@ -1,0 +1,49 @@
+/**
+ * The physical plan: what lanes run. A flow of this version is a chain, cut at its first operator that must see all rows:
+ *
+ * ```
+ *   split, split, ...          every lane, one split after another
+ *        |
+ *   scan stages                project, filter           (stateless, morsel by morsel)
+ *        |
+ *   scan end                   collect | aggregate (partial) | sort | limit
+ *  ------|------- gather ----- every lane sends its part to lane 0 (nothing to gather for `collect` and `hold`)
+ *   final stages               the merge of that end, then whatever follows it, in lane 0
+ *        |
+ *   output                     batches to the caller, or `hold`: the rows stay in the lane(s)
+ * ```
+ * Everything is typed: every expression has its casts inserted and its literals typed, every stage knows its output schema.
+ * It is plain data, sent to the lanes by structured clone.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import type { Expression, OrderKey } from '../expressions/node.js'
+import type { NamedExpression } from './logical.js'
+
+/** One accumulator; `input` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
+export interface AccumulatorSpec {
+  readonly function: 'count' | 'sum' | 'mean' | 'min' | 'max'
+  readonly input: Expression | null
+  readonly where: Expression | null
+  /** Name of the column it becomes; planner-made (`#0`, `#1`, ...), renamed by the `project` stage after it. */
+  readonly name: string
+}
+
+export type Stage =
+  | { readonly kind: 'project'; readonly verb: string; readonly columns: readonly NamedExpression[]; readonly output: SchemaShape }
+  | { readonly kind: 'filter'; readonly predicate: Expression; readonly output: SchemaShape }
+  | { readonly kind: 'aggregate'; readonly keys: readonly string[]; readonly accumulators: readonly AccumulatorSpec[]; readonly output: SchemaShape }
+  | { readonly kind: 'sort'; readonly orders: readonly OrderKey[]; /** Rows needed from the front, where a limit follows. */ readonly top: number | null; readonly output: SchemaShape }
+  | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
+
+export interface PhysicalPlan {
+  readonly sourceId: number
+  /** Input columns of the first stage, in order, as the source must deliver them. */
+  readonly sourceColumns: readonly string[]
+  readonly sourceSchema: SchemaShape
+  readonly prune: Expression | null
+  /** Stateless stages, then at most one aggregate, sort or limit as the last. */
+  readonly scan: readonly Stage[]
+  /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
+  readonly final: readonly Stage[]
+  readonly output: SchemaShape
+}

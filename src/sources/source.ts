@@ -1,0 +1,59 @@
+/**
+ * The source contract: where rows come from, cut into splits. A source lives in the calling thread and only describes;
+ * lanes do the reading. Each kind of source is a neighbour file.
+ */
+import type { RecordBatch } from '../columnar/record-batch.js'
+import type { SchemaShape } from '../columnar/type.js'
+import type { Expression } from '../expressions/node.js'
+import type { InputDescriptor } from '../formats/byte-source.js'
+
+export interface Source {
+  /** For people, in errors and explain: `columns`, `parquet flights.parquet`. */
+  readonly label: string
+  /** Known before opening, or null: a file read without a schema. */
+  readonly schema: SchemaShape | null
+  /** Rows where they are known without opening; decides whether a job is small enough to run inline. */
+  readonly rowCount: number | null
+  /** Set for rows that lanes already hold. */
+  readonly held?: HeldRows
+  /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
+  describe(): Promise<SchemaShape>
+  /** Cuts the input into splits. Called once per job, after `describe`; a source that can be read only once refuses the second time. */
+  open(request: OpenRequest): Promise<OpenSource>
+}
+
+export interface OpenRequest {
+  /** Columns to deliver, in this order. */
+  readonly columns: readonly string[]
+  /** A resolved predicate by which splits may be left out whose statistics prove that no row passes. */
+  readonly prune: Expression | null
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface OpenSource {
+  /** In row order: the order of the rows is (split, row in split), whichever lane reads them. */
+  readonly splits: readonly Split[]
+}
+
+export interface Split {
+  /** Zero-based position of the split's first row in the source. */
+  readonly firstRow: number
+  readonly rowCount: number
+  readonly byteLength: number
+  readonly work: SplitWork
+}
+
+/** What a lane needs in order to read a split. */
+export type SplitWork =
+  /** Rows that are in the calling thread: copied, then transferred. */
+  | { readonly kind: 'batches'; readonly batches: () => readonly RecordBatch[] }
+  /** A part of a file that the lane opens itself, through a lane extension. */
+  | { readonly kind: 'part'; readonly extension: 'parquet'; readonly input: InputDescriptor; readonly part: number; readonly columns: readonly string[] }
+
+/** Rows that stay in the lanes of one engine. */
+export interface HeldRows {
+  readonly tableId: number
+  /** The engine that holds them, compared by identity. */
+  readonly owner: object
+  readonly isOpen: () => boolean
+}
