@@ -1,7 +1,8 @@
 // The inner loop, `npx vitest`: the unit tests, in Node. All other suites are in vitest.full.config.ts.
 
 import { defineConfig } from 'vitest/config'
-import { inlinePlugin, root } from './scripts/inline-plugin.mjs'
+import { root } from './scripts/build-kernels.mjs'
+import { inlinePlugin } from './scripts/inline-plugin.mjs'
 
 export default defineConfig({
   plugins: [inlinePlugin({ platform: 'node' })],

@@ -1,4 +1,4 @@
-// The Vite plugin behind the `virtual:millrace/*` modules: kernels and nested bundles as source text (types: src/virtual.d.ts).
+// The Vite plugin behind the `virtual:millrace/*` modules: kernels and nested bundles as text (types: src/virtual.d.ts).
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,35 +7,67 @@ import { deflateRaw } from 'node:zlib'
 import { build } from 'vite'
 import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
 
-export { root }
+/** @typedef {'node' | 'web'} Platform */
 
+const prefix = 'virtual:millrace/'
 const workerEntry = join(root, 'src/workers/worker-entry.ts')
 
-/** A lane extension is one file of this name in a format's folder: `virtual:millrace/lane/<format>`. */
+/** A lane extension is the file of this name in a format's folder: `virtual:millrace/lane/<format>`. */
 const laneEntry = format => join(root, `src/formats/${format}/lane-extension.ts`)
 
 /**
- * @param {{ platform: 'node' | 'web' }} options what `#platform` means in this build and in the worker inlined into it
+ * @param {{ platform: Platform }} options what the worker inlined into this build runs on
  * @returns {import('vite').Plugin}
  */
 export function inlinePlugin({ platform }) {
-  const prefix = 'virtual:millrace/'
   return {
     name: 'millrace-inline',
     enforce: 'pre',
     resolveId: id => (id.startsWith(prefix) ? `\0${id}` : null),
     async load(id) {
       if (!id.startsWith(`\0${prefix}`)) return null
-      const name = id.slice(prefix.length + 1)
-      const { code, files } = await generate(name, platform)
+      const { code, files } = await generate(id.slice(prefix.length + 1), platform)
       for (const file of files) this.addWatchFile(file)
       return { code, moduleType: 'js' }
     },
   }
 }
 
-/** The import conditions of a platform, for `resolve.conditions`: they choose the branch of `#platform` in package.json. */
-export const conditionsOf = platform => (platform === 'node' ? ['node', 'import'] : ['browser', 'module', 'import'])
+/** How a platform's build resolves imports: its conditions choose the branch of `#platform` in package.json. */
+export const resolveOptions = platform =>
+  platform === 'node'
+    ? { conditions: ['node', 'module'], mainFields: ['module', 'main'] }
+    : { conditions: ['browser', 'module'], mainFields: ['browser', 'module', 'main'] }
+
+/**
+ * Refuses a build that takes in a package whose licence THIRD_PARTY_LICENSES does not hold.
+ *
+ * @returns {import('vite').Plugin}
+ */
+export function licencePlugin() {
+  return {
+    name: 'millrace-licences',
+    async moduleParsed({ id }) {
+      const [, name] = id.match(/.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/) ?? []
+      if (!name) return
+      const licences = await readFile(join(root, 'THIRD_PARTY_LICENSES'), 'utf8')
+      if (!licences.split('\n').includes(name.replace('\\', '/'))) {
+        this.error(`${name} is bundled: add a line of its name and its licence to THIRD_PARTY_LICENSES.`)
+      }
+    },
+  }
+}
+
+/**
+ * The text of the worker as a file of its own, for `configure({ worker })`: an ES module for Node, and for browsers a
+ * script that runs with and without `type: 'module'`.
+ *
+ * @param {Platform} platform
+ */
+export async function workerFile(platform) {
+  const { source } = await nestedBundle(workerEntry, platform, platform === 'node' ? 'es' : 'iife')
+  return source
+}
 
 async function generate(name, platform) {
   if (name === 'kernels') return kernelsModule()
@@ -48,7 +80,7 @@ async function generate(name, platform) {
     const { source, files } = await nestedBundle(laneEntry(name.slice('lane/'.length)), 'web', 'es')
     return { code: `export const laneSource = ${JSON.stringify(source)}\n`, files }
   }
-  throw new Error(`There is no module virtual:millrace/${name}.`)
+  throw new Error(`There is no module ${prefix}${name}.`)
 }
 
 async function kernelsModule() {
@@ -64,7 +96,7 @@ export async function kernels() {
   return { code, files: await kernelSources() }
 }
 
-/** Bundles made by this process; one is remade when the content of any file inside it has changed. */
+/** Bundles made by this process; one is made again when the content of a file inside it has changed. */
 const bundles = new Map()
 
 async function nestedBundle(entry, platform, format) {
@@ -78,20 +110,18 @@ async function nestedBundle(entry, platform, format) {
 
 async function makeBundle(entry, platform, format) {
   const files = []
+  const collectFiles = {
+    name: 'millrace-files',
+    moduleParsed: ({ id }) => void (id.startsWith('\0') || files.push(id.replace(/\?.*$/, ''))),
+  }
   const output = await build({
     configFile: false,
     root,
     logLevel: 'warn',
     mode: 'production',
     publicDir: false,
-    resolve: { conditions: conditionsOf(platform) },
-    plugins: [
-      inlinePlugin({ platform }),
-      {
-        name: 'millrace-modules',
-        moduleParsed: ({ id }) => void (id.startsWith('\0') || id.includes('?') || files.push(id)),
-      },
-    ],
+    resolve: resolveOptions(platform),
+    plugins: [inlinePlugin({ platform }), licencePlugin(), collectFiles],
     build: {
       write: false,
       target: 'es2022',

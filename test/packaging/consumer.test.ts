@@ -1,0 +1,104 @@
+// A program outside the repository: type-checked as bundlers and as Node resolve, run in Node, overrides included.
+
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+import { root } from '../../scripts/build-kernels.mjs'
+
+const query = `
+import { configure, count, float64, int32, rows, schema, sum } from 'millrace'
+
+const trade = schema({ symbol: int32(), price: float64() })
+const input = Array.from({ length: 1000 }, (_, i) => ({ symbol: i % 3, price: i / 4 }))
+`
+
+const answer = `
+const table = await rows(input, trade)
+  .filter(t => t.price.gte(1))
+  .groupBy('symbol')
+  .aggregate(t => ({ trades: count(), volume: sum(t.price) }))
+  .orderBy('symbol')
+  .collect({ lanes: 2 })
+`
+
+const expected = [0, 1, 2].map(symbol => {
+  const prices = Array.from({ length: 1000 }, (_, i) => i).filter(i => i % 3 === symbol && i / 4 >= 1)
+  return { symbol, trades: prices.length, volume: prices.reduce((total, i) => total + i / 4, 0) }
+})
+
+const print = `
+console.log(JSON.stringify(table.toRows()))
+`
+
+const execute = promisify(execFile)
+
+async function runProgram(name: string, source: string) {
+  const path = join(inject('consumer'), name)
+  await writeFile(path, source)
+  const { stdout, stderr } = await execute(process.execPath, [path], { cwd: inject('consumer'), timeout: 60_000 })
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}
+
+test('a program outside the repository runs on two lanes and ends by itself', async () => {
+  expect(await runProgram('plain.js', query + answer + print)).toEqual(expected)
+})
+
+test('the published worker and kernels serve through configure, found by import.meta.resolve', async () => {
+  const override = `
+configure({
+  worker: new URL(import.meta.resolve('millrace/worker.js')),
+  kernels: new URL(import.meta.resolve('millrace/kernels.wasm')),
+})
+`
+  expect(await runProgram('configured.js', query + override + answer + print)).toEqual(expected)
+})
+
+test('the published kernels serve as bytes', async () => {
+  const override = `
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+configure({ kernels: await readFile(fileURLToPath(import.meta.resolve('millrace/kernels.wasm'))) })
+`
+  expect(await runProgram('bytes.js', query + override + answer + print)).toEqual(expected)
+})
+
+test('importing the library does no work: no thread, no handle, no output', async () => {
+  const program = `
+const before = process.getActiveResourcesInfo().length
+await import('millrace')
+console.log(JSON.stringify(process.getActiveResourcesInfo().length - before))
+`
+  expect(await runProgram('import.js', program)).toBe(0)
+})
+
+const typed = `${query}${answer}
+const typedRows: { symbol: number, trades: number, volume: number }[] = table.toRows()
+configure({ kernels: new Uint8Array(8) })
+// @ts-expect-error a column that does not exist
+rows(input, trade).groupBy('symbl')
+export { typedRows }
+`
+
+test.each(['bundler', 'nodenext'])('the declarations hold for a consumer that resolves as %s', async resolution => {
+  const folder = join(inject('consumer'), resolution)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'program.ts'), typed)
+  const compilerOptions = {
+    target: 'ES2022',
+    lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable', 'ESNext.Disposable'],
+    module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+    moduleResolution: resolution,
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: [],
+  }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const outcome = await execute(process.execPath, [tsc, '-p', folder]).catch(error => error)
+  expect(outcome.stdout).toBe('')
+  expect(outcome.stderr).toBe('')
+})

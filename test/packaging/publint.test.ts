@@ -1,0 +1,43 @@
+// The packed tarball as registries and bundlers see it; what a program can do with it is in consumer.test.ts.
+
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { expect, inject, test } from 'vitest'
+
+const files = async () => {
+  const { stdout } = await promisify(execFile)('tar', ['-tzf', inject('tarball')])
+  return stdout.trim().split(/\r?\n/)
+}
+
+test('publint has nothing to say about the tarball', async () => {
+  const { buffer, byteOffset, byteLength } = await readFile(inject('tarball'))
+  const tarball = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
+  const { messages } = await publint({ pkgDir: `${inject('consumer')}/node_modules/millrace`, pack: { tarball } })
+  expect(messages.filter(({ type }) => type !== 'suggestion')).toEqual([])
+})
+
+test('the tarball has every published file and no test, tool or benchmark', async () => {
+  const packed = await files()
+  for (const name of [
+    'dist/node/index.js',
+    'dist/node/worker.js',
+    'dist/web/index.js',
+    'dist/web/worker.js',
+    'dist/kernels.wasm',
+    'dist/types/index.d.ts',
+    'LICENSE',
+    'THIRD_PARTY_LICENSES',
+    'README.md',
+  ]) {
+    expect(packed).toContain(`package/${name}`)
+  }
+  expect(packed.filter(name => /^package\/(test|scripts|bench|demo|examples|assembly|build)\//.test(name))).toEqual([])
+})
+
+test('nothing runs when the library is installed, and nothing else is installed with it', async () => {
+  const manifest = JSON.parse(await readFile(`${inject('consumer')}/node_modules/millrace/package.json`, 'utf8'))
+  expect(manifest.dependencies ?? {}).toEqual({})
+  expect(Object.keys(manifest.scripts).filter(name => /^(pre|post)?install$/.test(name))).toEqual([])
+})

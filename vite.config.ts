@@ -1,0 +1,45 @@
+// The library's bundles, one platform at a time: `vite build --mode node` or `--mode web` (scripts/build.mjs runs both).
+
+import { defineConfig } from 'vite'
+import { root } from './scripts/build-kernels.mjs'
+import { inlinePlugin, licencePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+
+/** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
+const chunkNames: Record<string, string> = {
+  'src/formats/parquet/lane-extension.ts': 'parquet.js',
+  'virtual:millrace/lane/parquet': 'parquet-lane.js',
+  'virtual:millrace/worker': 'worker-text.js',
+  'virtual:millrace/kernels': 'kernels-text.js',
+}
+
+export default defineConfig(({ mode }) => {
+  const platform = mode === 'node' ? 'node' : 'web'
+  return {
+    resolve: resolveOptions(platform),
+    plugins: [inlinePlugin({ platform }), licencePlugin()],
+    publicDir: false,
+    build: {
+      outDir: `dist/${platform}`,
+      emptyOutDir: true,
+      target: 'es2022',
+      minify: false,
+      sourcemap: true,
+      modulePreload: false,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        input: { index: `${root}/src/index.ts` },
+        platform: platform === 'node' ? 'node' : 'browser',
+        external: /^node:/,
+        preserveEntrySignatures: 'strict',
+        output: {
+          format: 'es',
+          entryFileNames: '[name].js',
+          chunkFileNames: ({ facadeModuleId, name }) => {
+            const id = (facadeModuleId ?? '').replace('\0', '').replaceAll('\\', '/').replace(`${root}/`, '')
+            return chunkNames[id] ?? `${name}.js`
+          },
+        },
+      },
+    },
+  }
+})

@@ -1,0 +1,54 @@
+// All suites that `npm test` runs: Node, a browser with and without cross-origin isolation, and the packed tarball.
+
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { findBrowser } from './scripts/browser.mjs'
+import { root } from './scripts/build-kernels.mjs'
+import { inlinePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+
+const isolationHeaders = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+}
+
+/** The browser suites on one kind of page: `crossOriginIsolated` is true or false there, and the suites check it. */
+const browserProject = (isolated: boolean) => ({
+  plugins: [inlinePlugin({ platform: 'web' as const })],
+  resolve: { ...resolveOptions('web'), alias: { millrace: `${root}/src/index.ts` } },
+  server: { headers: isolated ? isolationHeaders : {} },
+  optimizeDeps: { include: ['comlink', 'fast-check', 'hyparquet', 'hyparquet-compressors'] },
+  define: { __ISOLATED__: JSON.stringify(isolated) },
+  test: {
+    name: isolated ? 'browser, isolated' : 'browser, plain',
+    include: ['test/browser/**/*.test.ts'],
+    testTimeout: 60_000,
+    fileParallelism: false,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: { executablePath: findBrowser() ?? undefined, args: ['--no-sandbox'] },
+      }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      './vitest.config.ts',
+      browserProject(true),
+      browserProject(false),
+      {
+        test: {
+          name: 'packaging',
+          include: ['test/packaging/**/*.test.ts'],
+          globalSetup: 'test/packaging/pack.setup.ts',
+          testTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
