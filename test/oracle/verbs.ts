@@ -1,0 +1,159 @@
+/**
+ * The verbs of the naive model: a flow is a list of them, run over a table one row at a time, each row pulled through all verbs
+ * before the next is begun. So what fails first in row order is what is reported, and rows that a limit cuts off are never met.
+ */
+import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
+import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
+import {
+  canonical,
+  compareValues,
+  keyText,
+  type ModelField,
+  type ModelRow,
+  type ModelTable,
+  type Value,
+} from './value.js'
+
+export interface ModelOrder {
+  readonly name: string
+  readonly descending: boolean
+  readonly nulls: 'first' | 'last'
+}
+
+export type ModelVerb =
+  | { readonly verb: 'select' | 'drop'; readonly names: readonly string[] }
+  | { readonly verb: 'rename'; readonly names: readonly (readonly [from: string, to: string])[] }
+  | { readonly verb: 'derive'; readonly columns: readonly (readonly [name: string, expression: ModelExpression])[] }
+  | { readonly verb: 'filter'; readonly predicate: ModelExpression }
+  | { readonly verb: 'limit'; readonly count: number; readonly offset: number }
+  | { readonly verb: 'orderBy'; readonly orders: readonly ModelOrder[] }
+  | {
+      readonly verb: 'aggregate'
+      /** Empty: one row out, over any input. */
+      readonly keys: readonly string[]
+      readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
+    }
+
+/**
+ * The table that a flow must give.
+ * @throws ModelError for what the engine must refuse, at the least failing row.
+ */
+export function runModel(input: ModelTable, verbs: readonly ModelVerb[]): ModelTable {
+  let fields = input.fields
+  let rows: Iterable<ModelRow> = input.rows
+  for (const verb of verbs) {
+    rows = applyVerb(verb, rows, fields)
+    fields = fieldsAfter(verb, fields)
+  }
+  return { fields, rows: [...rows] }
+}
+
+/** The fields that a verb leaves. */
+export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): readonly ModelField[] {
+  switch (verb.verb) {
+    case 'select':
+      return verb.names.map(name => fields.find(field => field.name === name) as ModelField)
+    case 'drop':
+      return fields.filter(({ name }) => !verb.names.includes(name))
+    case 'rename': {
+      const names = new Map(verb.names)
+      return fields.map(({ name, type }) => ({ name: names.get(name) ?? name, type }))
+    }
+    case 'derive': {
+      const derived = verb.columns.map(([name, expression]) => ({ name, type: typeOfExpression(expression, fields) }))
+      const replaced = fields.map(field => derived.find(({ name }) => name === field.name) ?? field)
+      return [...replaced, ...derived.filter(({ name }) => !fields.some(field => field.name === name))]
+    }
+    case 'aggregate':
+      return [
+        ...verb.keys.map(key => fields.find(({ name }) => name === key) as ModelField),
+        ...verb.aggregates.map(([name, aggregate]) => ({
+          name,
+          type: typeOfAggregate(aggregate, fields, verb.keys.length > 0),
+        })),
+      ]
+    default:
+      return fields
+  }
+}
+
+function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly ModelField[]): Iterable<ModelRow> {
+  const valueOf = (row: ModelRow, name: string) => row.values[fields.findIndex(field => field.name === name)] as Value
+  switch (verb.verb) {
+    case 'rename':
+      yield* rows
+      return
+    case 'select':
+    case 'drop': {
+      const kept = fieldsAfter(verb, fields).map(({ name }) => fields.findIndex(field => field.name === name))
+      for (const row of rows) yield { source: row.source, values: kept.map(i => row.values[i] as Value) }
+      return
+    }
+    case 'derive': {
+      const expressions = new Map(verb.columns)
+      const columns = fieldsAfter(verb, fields).map(
+        ({ name }): ModelExpression => expressions.get(name) ?? { op: 'column', name },
+      )
+      for (const row of rows) {
+        yield { source: row.source, values: columns.map(expression => evaluate(expression, row, fields)) }
+      }
+      return
+    }
+    case 'filter':
+      for (const row of rows) {
+        if (evaluate(verb.predicate, row, fields) === true) yield row
+      }
+      return
+    case 'limit': {
+      let seen = 0
+      if (verb.count === 0) return
+      for (const row of rows) {
+        seen += 1
+        if (seen > verb.offset) yield row
+        if (seen === verb.offset + verb.count) return
+      }
+      return
+    }
+    case 'orderBy':
+      yield* [...rows].sort((a, b) => {
+        for (const { name, descending, nulls } of verb.orders) {
+          const order = compareKeys(valueOf(a, name), valueOf(b, name), descending, nulls)
+          if (order !== 0) return order
+        }
+        return 0
+      })
+      return
+    case 'aggregate':
+      yield* aggregated(verb.keys, verb.aggregates, rows, fields)
+  }
+}
+
+function compareKeys(a: Value, b: Value, descending: boolean, nulls: 'first' | 'last'): number {
+  if (a === null || b === null) return (Number(a === null) - Number(b === null)) * (nulls === 'last' ? 1 : -1)
+  return compareValues(a, b) * (descending ? -1 : 1)
+}
+
+function* aggregated(
+  keys: readonly string[],
+  aggregates: readonly (readonly [string, ModelAggregate])[],
+  rows: Iterable<ModelRow>,
+  fields: readonly ModelField[],
+): Iterable<ModelRow> {
+  const keyPlaces = keys.map(key => fields.findIndex(({ name }) => name === key))
+  // A Map keeps the order of insertion, which is the order of first appearance. With no key there is one group even of no rows.
+  const groups = new Map<string, { key: readonly Value[]; collect: ReturnType<typeof aggregateRows>[] }>()
+  const newGroup = (key: readonly Value[]) => ({
+    key,
+    collect: aggregates.map(([, one]) => aggregateRows(one, fields)),
+  })
+  if (keys.length === 0) groups.set(keyText([]), newGroup([]))
+  for (const row of rows) {
+    const key = keyPlaces.map(place => canonical(row.values[place] as Value))
+    const text = keyText(key)
+    if (!groups.has(text)) groups.set(text, newGroup(key))
+    for (const aggregate of groups.get(text)?.collect ?? []) aggregate.add(row)
+  }
+  for (const { key, collect } of groups.values()) {
+    yield { source: -1, values: [...key, ...collect.map(aggregate => aggregate.result())] }
+  }
+}
