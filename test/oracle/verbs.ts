@@ -78,7 +78,7 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
 }
 
 function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly ModelField[]): Iterable<ModelRow> {
-  const valueOf = (row: ModelRow, name: string) => row.values[fields.findIndex(field => field.name === name)] as Value
+  const valueIn = (row: ModelRow, name: string) => row.values[fields.findIndex(field => field.name === name)] as Value
   switch (verb.verb) {
     case 'rename':
       yield* rows
@@ -117,7 +117,7 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
     case 'orderBy':
       yield* [...rows].sort((a, b) => {
         for (const { name, descending, nulls } of verb.orders) {
-          const order = compareKeys(valueOf(a, name), valueOf(b, name), descending, nulls)
+          const order = compareKeys(valueIn(a, name), valueIn(b, name), descending, nulls)
           if (order !== 0) return order
         }
         return 0
