@@ -1,0 +1,343 @@
+/**
+ * Strings in a lane: a growing dictionary of distinct byte strings in WebAssembly memory, and predicates over its entries.
+ * A column of strings is a column of codes, so what is asked of a string is asked once per distinct string. The layout is
+ * drawn in assembly/text.ts; order by bytes is rank.ts's work.
+ */
+import { Dictionary } from '../columnar/dictionary.js'
+import { MillraceError } from '../errors.js'
+import type { CompareOp } from '../expressions/node.js'
+import type { Kernels } from './instance.js'
+
+const HEADER_BYTES = 32
+/** Word indices in the header: see `StringTable` in assembly/text.ts. */
+const OFFSETS = 0
+const BYTES = 1
+const SLOTS = 2
+const COUNT = 3
+const CAPACITY = 4
+const BYTE_CAPACITY = 5
+const SLOT_MASK = 6
+
+/** Offsets leave a lane as int32. */
+const MOST_BYTES = 2 ** 31 - 1
+const MOST_MAPS = 8
+const MOST_TABLES = 16
+const ENTRIES_AT_ONCE = 65_536
+
+/** The outcomes of an order that satisfy a comparison: bit 0 less, bit 1 equal, bit 2 greater. */
+export const OUTCOMES: Readonly<Record<CompareOp, number>> = { lt: 1, eq: 2, lte: 3, gt: 4, ne: 5, gte: 6 }
+
+interface CodeMap {
+  readonly dictionary: Dictionary
+  /** u32 per entry of `dictionary`; 0 while every entry has the same code here as there. */
+  pointer: number
+  capacity: number
+  /** Entries of `dictionary` that have been mapped. */
+  length: number
+}
+
+interface Lookup {
+  pointer: number
+  capacity: number
+  length: number
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * The distinct strings of one column of one lane. It only grows: a code stays good, and equal strings have equal codes.
+ * It owns its blocks until `free`.
+ */
+export class LaneDictionary {
+  private readonly k: Kernels
+  private readonly header: number
+  private maps: CodeMap[] = []
+  /** Insertion order is recency: the first is the next to go. */
+  private readonly lookups = new Map<string, Lookup>()
+  private mirror: Dictionary | null = null
+
+  constructor(k: Kernels) {
+    this.k = k
+    const { memory } = k
+    this.header = memory.allocate(HEADER_BYTES)
+    const slotCount = 32
+    const offsets = memory.allocate(4 * 17)
+    const bytes = memory.allocate(256)
+    const slots = memory.allocate(8 * slotCount)
+    memory.bytes(slots, 8 * slotCount).fill(0)
+    // Entry 0 of an empty dictionary is what a null row's code names: it must be harmless to read.
+    memory.u32.fill(0, offsets >>> 2, (offsets >>> 2) + 2)
+    memory.u32.set([offsets, bytes, slots, 0, 16, 256, slotCount - 1, k.seed], this.header >>> 2)
+  }
+
+  /** Entries so far; codes are below it. */
+  get length(): number {
+    return this.field(COUNT)
+  }
+
+  /** Pointer to `length + 1` u32 offsets; moves as the dictionary grows. */
+  get offsets(): number {
+    return this.field(OFFSETS)
+  }
+
+  /** Pointer to all entries' bytes, end to end; moves as the dictionary grows. */
+  get bytes(): number {
+    return this.field(BYTES)
+  }
+
+  get byteLength(): number {
+    return this.k.memory.u32[(this.offsets >>> 2) + this.length]
+  }
+
+  /**
+   * Writes one code per string to `codes` (u32, caller's), adding the strings that are new. `offsets` (u32, rowCount + 1)
+   * and `bytes` lie in the lane's memory with 16 readable bytes behind; rows that `validity` (or 0) calls null get code 0.
+   * @throws MillraceError `MR_MEMORY_LIMIT`
+   */
+  intern(offsets: number, bytes: number, validity: number, rowCount: number, codes: number): void {
+    const { exports, memory } = this.k
+    for (let row = 0; row < rowCount; ) {
+      row = exports.textIntern(this.header, offsets, bytes, validity, row, rowCount, codes) >>> 0
+      if (row < rowCount) {
+        const at = (offsets >>> 2) + row
+        this.makeRoom(memory.u32[at + 1] - memory.u32[at])
+      }
+    }
+  }
+
+  /** Writes one code per string to `codes` (i32, caller's), -1 for a string that is not here; adds nothing. */
+  find(offsets: number, bytes: number, count: number, codes: number): void {
+    this.k.exports.textFind(this.header, offsets, bytes, count, codes)
+  }
+
+  /** The codes of JavaScript strings, added where new: for literals, not for columns. */
+  internStrings(values: readonly string[]): Uint32Array {
+    const { memory } = this.k
+    const mark = memory.mark()
+    const { offsets, bytes } = this.encode(values)
+    const codes = memory.scratch(4 * values.length)
+    this.intern(offsets, bytes, 0, values.length, codes)
+    const result = memory.u32.slice(codes >>> 2, (codes >>> 2) + values.length)
+    memory.reset(mark)
+    return result
+  }
+
+  /**
+   * Where each entry of `dictionary` is here: a pointer to u32 codes (owned by this, good until the next call), or 0 where all
+   * codes are the same, so that a column of codes can be copied as it is. Entries are interned once; what was mapped is
+   * remembered for the few dictionaries seen last, and only their new entries are mapped again.
+   */
+  codeMap(dictionary: Dictionary): number {
+    const index = this.maps.findIndex(map => map.dictionary === dictionary)
+    let map = this.maps[index]
+    if (map === undefined) {
+      map = { dictionary, pointer: 0, capacity: 0, length: 0 }
+      if (this.maps.length === MOST_MAPS) this.k.memory.free((this.maps.pop() as CodeMap).pointer)
+      this.maps.unshift(map)
+    } else if (index > 0) {
+      this.maps.splice(index, 1)
+      this.maps.unshift(map)
+    }
+    while (map.length < dictionary.length)
+      this.extendMap(map, Math.min(map.length + ENTRIES_AT_ONCE, dictionary.length))
+    return map.pointer
+  }
+
+  /** Entry `code` as a JavaScript string, decoded anew. */
+  get(code: number): string {
+    const at = (this.offsets >>> 2) + code
+    const start = this.k.memory.u32[at]
+    return decoder.decode(this.k.memory.bytes(this.bytes + start, this.k.memory.u32[at + 1] - start))
+  }
+
+  /** Entries `from` to `to` as fresh JavaScript buffers (offsets begin at 0): what a peer that has the first `from` lacks. */
+  entries(from: number, to = this.length): { offsets: Int32Array<ArrayBuffer>; bytes: Uint8Array<ArrayBuffer> } {
+    const { memory } = this.k
+    const at = this.offsets >>> 2
+    const start = memory.u32[at + from]
+    const offsets = new Int32Array(to - from + 1)
+    for (let i = 0; i <= to - from; i++) offsets[i] = memory.u32[at + from + i] - start
+    return { offsets, bytes: memory.bytes(this.bytes + start, offsets[to - from]).slice() }
+  }
+
+  /** One JavaScript dictionary with the same codes, brought up to date by each call: for results that stay in this thread. */
+  toDictionary(): Dictionary {
+    this.mirror ??= new Dictionary()
+    if (this.mirror.length < this.length) {
+      const { offsets, bytes } = this.entries(this.mirror.length)
+      this.mirror.append(offsets, bytes)
+    }
+    return this.mirror
+  }
+
+  /** A byte per entry (pointer, good until the next call): 1 where `entry <op> literal` by unsigned bytes. Kept and extended. */
+  matches(op: CompareOp, literal: string): number {
+    return this.lookup(`${op} ${literal}`, (from, to, lut) => {
+      const { memory, exports } = this.k
+      const mark = memory.mark()
+      const text = this.encode([literal])
+      const length = memory.u32[(text.offsets >>> 2) + 1]
+      exports.textMatch(this.offsets, this.bytes, from, to, text.bytes, length, OUTCOMES[op], lut)
+      memory.reset(mark)
+    })
+  }
+
+  /** A byte per entry (pointer, good until the next call): 1 where the entry is among `values`. Kept and extended. */
+  memberOf(values: readonly string[]): number {
+    return this.lookup(`in ${JSON.stringify(values)}`, (from, to, lut) => {
+      const { memory, exports } = this.k
+      const mark = memory.mark()
+      const set = new LaneDictionary(this.k)
+      set.internStrings(values)
+      const codes = memory.scratch(4 * (to - from))
+      set.find(this.offsets + 4 * from, this.bytes, to - from, codes)
+      exports.textFound(codes, to - from, lut + from)
+      set.free()
+      memory.reset(mark)
+    })
+  }
+
+  /** Gives all blocks back; columns of these codes must not be used any more. */
+  free(): void {
+    const { memory } = this.k
+    for (const field of [OFFSETS, BYTES, SLOTS]) memory.free(this.field(field))
+    for (const map of this.maps) memory.free(map.pointer)
+    for (const { pointer } of this.lookups.values()) memory.free(pointer)
+    memory.free(this.header)
+    this.maps = []
+    this.lookups.clear()
+  }
+
+  private field(word: number): number {
+    return this.k.memory.u32[(this.header >>> 2) + word]
+  }
+
+  private setField(word: number, value: number): void {
+    this.k.memory.u32[(this.header >>> 2) + word] = value
+  }
+
+  private makeRoom(byteLength: number): void {
+    const { memory } = this.k
+    const count = this.length
+    const capacity = this.field(CAPACITY)
+    if (count === capacity) {
+      this.setField(OFFSETS, memory.reallocate(this.offsets, 4 * (capacity * 2 + 1)))
+      this.setField(CAPACITY, capacity * 2)
+    }
+    if (count * 2 >= this.field(SLOT_MASK)) this.growSlots()
+    const least = this.byteLength + byteLength
+    const byteCapacity = this.field(BYTE_CAPACITY)
+    if (least > byteCapacity) {
+      if (least > MOST_BYTES) {
+        throw new MillraceError(
+          'MR_MEMORY_LIMIT',
+          `the distinct strings of one column come to more than ${MOST_BYTES} bytes in one lane; use more lanes, or drop the column`,
+          { requestedBytes: least, maximumBytes: MOST_BYTES },
+        )
+      }
+      const larger = Math.min(MOST_BYTES, Math.max(least, byteCapacity * 2))
+      this.setField(BYTES, memory.reallocate(this.bytes, larger))
+      this.setField(BYTE_CAPACITY, larger)
+    }
+  }
+
+  private growSlots(): void {
+    const { memory, exports } = this.k
+    const oldSlots = this.field(SLOTS)
+    const oldCount = this.field(SLOT_MASK) + 1
+    const newCount = oldCount * 2
+    const slots = memory.allocate(8 * newCount)
+    memory.bytes(slots, 8 * newCount).fill(0)
+    exports.textRehash(oldSlots, oldCount, slots, newCount - 1)
+    memory.free(oldSlots)
+    this.setField(SLOTS, slots)
+    this.setField(SLOT_MASK, newCount - 1)
+  }
+
+  private encode(values: readonly string[]): { offsets: number; bytes: number } {
+    const { memory } = this.k
+    const encoded = values.map(value => encoder.encode(value))
+    const offsets = memory.scratch(4 * (values.length + 1))
+    const bytes = memory.scratch(encoded.reduce((sum, { length }) => sum + length, 16))
+    let end = 0
+    for (const [i, text] of encoded.entries()) {
+      memory.u32[(offsets >>> 2) + i] = end
+      memory.u8.set(text, bytes + end)
+      end += text.length
+    }
+    memory.u32[(offsets >>> 2) + values.length] = end
+    return { offsets, bytes }
+  }
+
+  private extendMap(map: CodeMap, to: number): void {
+    const { memory } = this.k
+    const from = map.length
+    const mark = memory.mark()
+    const codes = memory.scratch(4 * (to - from))
+    const { offsets, bytes } = this.copyEntries(map.dictionary, from, to)
+    this.intern(offsets, bytes, 0, to - from, codes)
+    if (map.pointer === 0 && !isIota(memory.u32, codes >>> 2, to - from, from)) {
+      // The first code that differs: from here on the map is written out.
+      map.capacity = Math.max(to, map.dictionary.length)
+      map.pointer = memory.allocate(4 * map.capacity)
+      for (let code = 0; code < from; code++) memory.u32[(map.pointer >>> 2) + code] = code
+    }
+    if (map.pointer !== 0) {
+      if (map.capacity < to) {
+        map.capacity = Math.max(map.dictionary.length, map.capacity * 2)
+        map.pointer = memory.reallocate(map.pointer, 4 * map.capacity)
+      }
+      memory.u32.copyWithin((map.pointer >>> 2) + from, codes >>> 2, (codes >>> 2) + to - from)
+    }
+    map.length = to
+    memory.reset(mark)
+  }
+
+  private copyEntries(dictionary: Dictionary, from: number, to: number): { offsets: number; bytes: number } {
+    const { memory } = this.k
+    const source = dictionary.offsets
+    const start = source[from]
+    const offsets = memory.scratch(4 * (to - from + 1))
+    const bytes = memory.scratch(source[to] - start + 16)
+    memory.u8.set(dictionary.bytes.subarray(start, source[to]), bytes)
+    const { u32 } = memory
+    for (let i = 0; i <= to - from; i++) u32[(offsets >>> 2) + i] = source[from + i] - start
+    return { offsets, bytes }
+  }
+
+  private lookup(key: string, fill: (from: number, to: number, lut: number) => void): number {
+    const { memory } = this.k
+    let lookup = this.lookups.get(key)
+    this.lookups.delete(key)
+    lookup ??= { pointer: 0, capacity: 0, length: 0 }
+    if (this.lookups.size === MOST_TABLES) {
+      const [oldest] = this.lookups.keys()
+      memory.free(this.lookups.get(oldest)?.pointer ?? 0)
+      this.lookups.delete(oldest)
+    }
+    this.lookups.set(key, lookup)
+    const { length } = this
+    if (lookup.capacity < length || lookup.pointer === 0) {
+      lookup.capacity = Math.max(64, length, lookup.capacity * 2)
+      lookup.pointer = memory.reallocate(lookup.pointer, lookup.capacity)
+    }
+    if (lookup.length < length) fill(lookup.length, length, lookup.pointer)
+    lookup.length = length
+    return lookup.pointer
+  }
+}
+
+/** A bitmap in scratch over `count` codes: bit i is lut[codes[i]]. */
+export function lookupBits(k: Kernels, codes: number, lut: number, count: number): number {
+  const bits = k.memory.scratch(bitmapBytes(count))
+  k.exports.textLookup(codes, count, lut, bits)
+  return bits
+}
+
+const bitmapBytes = (count: number): number => Math.ceil(count / 128) * 16
+
+function isIota(values: Uint32Array, at: number, count: number, first: number): boolean {
+  for (let i = 0; i < count; i++) if (values[at + i] !== first + i) return false
+  return true
+}
