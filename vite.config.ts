@@ -2,7 +2,7 @@
 
 import { defineConfig } from 'vite'
 import { root } from './scripts/build-kernels.mjs'
-import { inlinePlugin, licencePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+import { externals, inlinePlugin, licencePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
 
 /** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
 const chunkNames: Record<string, string> = {
@@ -26,13 +26,11 @@ export default defineConfig(({ mode }) => {
       sourcemap: true,
       modulePreload: false,
       reportCompressedSize: false,
+      lib: { entry: { index: `${root}/src/index.ts` }, formats: ['es'] },
       rolldownOptions: {
-        input: { index: `${root}/src/index.ts` },
         platform: platform === 'node' ? 'node' : 'browser',
-        external: /^node:/,
-        preserveEntrySignatures: 'strict',
+        external: externals(platform),
         output: {
-          format: 'es',
           entryFileNames: '[name].js',
           chunkFileNames: ({ facadeModuleId, name }) => {
             const id = (facadeModuleId ?? '').replace('\0', '').replaceAll('\\', '/').replace(`${root}/`, '')

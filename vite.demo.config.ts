@@ -2,13 +2,13 @@
 
 import { defineConfig } from 'vite'
 import { root } from './scripts/build-kernels.mjs'
-import { inlinePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
 export default defineConfig({
   root: `${root}/demo`,
   base: './',
   plugins: [inlinePlugin({ platform: 'web' })],
-  resolve: { ...resolveOptions('web'), alias: { millrace: `${root}/src/index.ts` } },
+  resolve: sourceResolveOptions('web'),
   server: { fs: { allow: [root] } },
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', sourcemap: true, chunkSizeWarningLimit: 1000 },
 })

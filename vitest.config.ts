@@ -1,12 +1,11 @@
 // The inner loop, `npx vitest`: the unit tests, in Node. All other suites are in vitest.full.config.ts.
 
 import { defineConfig } from 'vitest/config'
-import { root } from './scripts/build-kernels.mjs'
-import { inlinePlugin } from './scripts/inline-plugin.mjs'
+import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
 export default defineConfig({
   plugins: [inlinePlugin({ platform: 'node' })],
-  resolve: { alias: { millrace: `${root}/src/index.ts` } },
+  resolve: sourceResolveOptions('node'),
   test: {
     name: 'node',
     include: ['test/**/*.test.ts'],

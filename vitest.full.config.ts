@@ -3,8 +3,7 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { findBrowser } from './scripts/browser.mjs'
-import { root } from './scripts/build-kernels.mjs'
-import { inlinePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
 const isolationHeaders = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -14,7 +13,7 @@ const isolationHeaders = {
 /** The browser suites on one kind of page: `crossOriginIsolated` is true or false there, and the suites check it. */
 const browserProject = (isolated: boolean) => ({
   plugins: [inlinePlugin({ platform: 'web' as const })],
-  resolve: { ...resolveOptions('web'), alias: { millrace: `${root}/src/index.ts` } },
+  resolve: sourceResolveOptions('web'),
   server: { headers: isolated ? isolationHeaders : {} },
   optimizeDeps: { include: ['comlink', 'fast-check', 'hyparquet', 'hyparquet-compressors'] },
   define: { __ISOLATED__: JSON.stringify(isolated) },

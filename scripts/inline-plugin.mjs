@@ -10,7 +10,6 @@ import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mj
 /** @typedef {'node' | 'web'} Platform */
 
 const prefix = 'virtual:millrace/'
-const workerEntry = join(root, 'src/workers/worker-entry.ts')
 
 /** A lane extension is the file of this name in a format's folder: `virtual:millrace/lane/<format>`. */
 const laneEntry = format => join(root, `src/formats/${format}/lane-extension.ts`)
@@ -33,11 +32,30 @@ export function inlinePlugin({ platform }) {
   }
 }
 
-/** How a platform's build resolves imports: its conditions choose the branch of `#platform` in package.json. */
-export const resolveOptions = platform =>
-  platform === 'node'
-    ? { conditions: ['node', 'module'], mainFields: ['module', 'main'] }
-    : { conditions: ['browser', 'module'], mainFields: ['browser', 'module', 'main'] }
+/**
+ * How a platform's build resolves imports: its conditions choose the branch of `#platform` in package.json.
+ *
+ * @param {Platform} platform
+ */
+export const resolveOptions = platform => ({
+  conditions: platform === 'node' ? ['node', 'module'] : ['browser', 'module'],
+  mainFields: platform === 'node' ? ['module', 'main'] : ['browser', 'module', 'main'],
+  // The reader without its own file access, on both platforms: bytes come from ours.
+  alias: [{ find: /^hyparquet$/, replacement: 'hyparquet/src/index.js' }],
+})
+
+/**
+ * The same for tests and the demo, where 'millrace' means the sources and not what was last built.
+ *
+ * @param {Platform} platform
+ */
+export function sourceResolveOptions(platform) {
+  const { alias, ...options } = resolveOptions(platform)
+  return { ...options, alias: [...alias, { find: /^millrace$/, replacement: join(root, 'src/index.ts') }] }
+}
+
+/** What a platform's bundles import and do not contain. @param {Platform} platform */
+export const externals = platform => (platform === 'node' ? [/^node:/] : [])
 
 /**
  * Refuses a build that takes in a package whose licence THIRD_PARTY_LICENSES does not hold.
@@ -59,20 +77,20 @@ export function licencePlugin() {
 }
 
 /**
- * The text of the worker as a file of its own, for `configure({ worker })`: an ES module for Node, and for browsers a
- * script that runs with and without `type: 'module'`.
+ * The worker that is published as a file, lane extensions included: one file that may be served from anywhere, under any
+ * name. An ES module for Node, and for browsers a script that runs with and without `type: 'module'`.
  *
  * @param {Platform} platform
  */
-export async function workerFile(platform) {
-  const { source } = await nestedBundle(workerEntry, platform, platform === 'node' ? 'es' : 'iife')
-  return source
-}
+export const workerFile = async platform => (await workerBundle('worker-file.ts', platform)).source
+
+const workerBundle = (name, platform) =>
+  nestedBundle(join(root, 'src/workers', name), platform, platform === 'node' ? 'es' : 'iife')
 
 async function generate(name, platform) {
   if (name === 'kernels') return kernelsModule()
   if (name === 'worker') {
-    const { source, files } = await nestedBundle(workerEntry, platform, platform === 'node' ? 'cjs' : 'iife')
+    const { source, files } = await workerBundle('worker-entry.ts', platform)
     return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
   }
   if (name.startsWith('lane/')) {
@@ -127,12 +145,12 @@ async function makeBundle(entry, platform, format) {
       target: 'es2022',
       minify: true,
       modulePreload: false,
+      // A name is asked of every script that is no module; this one exports nothing under it.
+      lib: { entry, formats: [format], name: 'millrace' },
       rolldownOptions: {
-        input: entry,
         platform: platform === 'node' ? 'node' : 'browser',
-        external: /^node:/,
-        output: { format, codeSplitting: false },
-        preserveEntrySignatures: format === 'es' ? 'strict' : false,
+        external: externals(platform),
+        output: { codeSplitting: false, minify: true },
       },
     },
   })

@@ -7,8 +7,8 @@ declare module 'virtual:millrace/kernels' {
 
 declare module 'virtual:millrace/worker' {
   /**
-   * src/workers/worker-entry.ts and all it imports, minified, as one self-contained script: for Node a CommonJS script
-   * (`new Worker(workerSource, { eval: true })`), for browsers a classic script (a `Blob` URL, no `type: 'module'`).
+   * src/workers/worker-entry.ts and all it imports, minified, as one self-contained script: for Node an ES module, for
+   * browsers a script that runs with and without `type: 'module'`.
    */
   export const workerSource: string
 }

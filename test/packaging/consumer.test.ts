@@ -56,6 +56,22 @@ configure({
   expect(await runProgram('configured.js', query + override + answer + print)).toEqual(expected)
 })
 
+test('a factory of the program makes every lane from the published worker', async () => {
+  const factory = `
+import { Worker } from 'node:worker_threads'
+let made = 0
+const make = () => {
+  made++
+  return new Worker(new URL(import.meta.resolve('millrace/worker.js')))
+}
+configure({ worker: make })
+`
+  const report = `
+console.log(JSON.stringify({ made, rows: table.toRows() }))
+`
+  expect(await runProgram('factory.js', query + factory + answer + report)).toEqual({ made: 2, rows: expected })
+})
+
 test('the published kernels serve as bytes', async () => {
   const override = `
 import { readFile } from 'node:fs/promises'

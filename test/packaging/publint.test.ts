@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { expect, inject, test } from 'vitest'
+import { listFiles } from '../../scripts/build-kernels.mjs'
 
 const files = async () => {
   const { stdout } = await promisify(execFile)('tar', ['-tzf', inject('tarball')])
@@ -14,7 +15,7 @@ const files = async () => {
 test('publint has nothing to say about the tarball', async () => {
   const { buffer, byteOffset, byteLength } = await readFile(inject('tarball'))
   const tarball = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
-  const { messages } = await publint({ pkgDir: `${inject('consumer')}/node_modules/millrace`, pack: { tarball } })
+  const { messages } = await publint({ pack: { tarball } })
   expect(messages.filter(({ type }) => type !== 'suggestion')).toEqual([])
 })
 
@@ -34,6 +35,30 @@ test('the tarball has every published file and no test, tool or benchmark', asyn
     expect(packed).toContain(`package/${name}`)
   }
   expect(packed.filter(name => /^package\/(test|scripts|bench|demo|examples|assembly|build)\//.test(name))).toEqual([])
+})
+
+test('every path that package.json names is in the tarball', async () => {
+  const packed = await files()
+  const manifest = JSON.parse(await readFile(`${inject('consumer')}/node_modules/millrace/package.json`, 'utf8'))
+  const named = [...JSON.stringify([manifest.exports, manifest.imports]).matchAll(/"\.\/([^"]+)"/g)].map(
+    match => match[1],
+  )
+  expect(named.length).toBeGreaterThan(6)
+  expect(
+    named
+      .filter(path => path !== 'package.json' && path !== 'worker.js' && path !== 'kernels.wasm')
+      .filter(path => !packed.includes(`package/${path}`)),
+  ).toEqual([])
+})
+
+test('the declarations name no module that a consumer does not have', async () => {
+  const types = `${inject('consumer')}/node_modules/millrace/dist/types`
+  for (const path of (await listFiles(types)).filter(path => path.endsWith('.d.ts'))) {
+    expect(
+      (await readFile(path, 'utf8')).match(/['"](?:#platform|virtual:|comlink|hyparquet|node:)[^'"]*['"]/g),
+      path,
+    ).toBeNull()
+  }
 })
 
 test('nothing runs when the library is installed, and nothing else is installed with it', async () => {

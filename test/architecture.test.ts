@@ -1,0 +1,154 @@
+// The floors: which folder of src/ may import which, and who alone may touch what. The same table is in ARCHITECTURE.md.
+
+import { readFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { parseSync, Visitor } from 'vite'
+import { describe, expect, test } from 'vitest'
+import { listFiles, root } from '../scripts/build-kernels.mjs'
+
+/** From the bottom up. A folder (or a file at the root of src/) imports itself and what is on a lower line. */
+const floors = [
+  ['errors', 'metrics'],
+  ['columnar'],
+  ['expressions', 'time', 'kernels'],
+  ['formats', 'plan', 'state'],
+  ['sources', 'sinks'],
+  ['operators'],
+  ['graph'],
+  ['workers'],
+  ['engines'],
+  ['api'],
+  ['index'],
+]
+
+/** Stricter than its floor: all that a folder may import besides itself. */
+const onlyFrom: Record<string, string[]> = {
+  errors: [],
+  columnar: ['errors'],
+  time: ['errors', 'columnar'],
+}
+
+/** Imports of packages and built modules: who alone may have them. */
+const owners: [specifier: RegExp, owner: RegExp][] = [
+  [/^node:/, /\.node\.ts$/],
+  [/^#platform$/, /^(workers|sources|kernels|formats)\//],
+  [/^comlink(\/|$)/, /^workers\//],
+  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
+  [/^virtual:millrace\/kernels$/, /^(kernels|workers)\//],
+  [/^virtual:millrace\/worker$/, /^workers\//],
+  [/^virtual:millrace\/lane\//, /^(formats|sources)\//],
+]
+
+interface SourceFile {
+  /** Relative to src/, with slashes. */
+  readonly name: string
+  readonly imports: readonly { specifier: string; typeOnly: boolean }[]
+  readonly touchesWebAssembly: boolean
+}
+
+const floorOf = (folder: string) => floors.findIndex(names => names.includes(folder))
+/** The compiled kernels' types: the one thing outside src/ that a file of it imports. */
+const rawKernels = '../../build/kernels.js'
+const folderOf = (name: string) => name.split('/')[0]!.replace(/\.ts$/, '')
+const targetOf = (name: string, specifier: string) =>
+  join(dirname(name), specifier).replaceAll('\\', '/').replace(/\.js$/, '.ts')
+
+async function readSource(path: string): Promise<SourceFile> {
+  const name = relative(join(root, 'src'), path).replaceAll('\\', '/')
+  const { program, module, errors } = parseSync(path, await readFile(path, 'utf8'))
+  expect(errors, name).toEqual([])
+  const imports: { specifier: string; typeOnly: boolean }[] = []
+  for (const { moduleRequest, entries } of module.staticImports) {
+    imports.push({
+      specifier: moduleRequest.value,
+      typeOnly: entries.length > 0 && entries.every(entry => entry.isType),
+    })
+  }
+  for (const { entries } of module.staticExports) {
+    for (const { moduleRequest, isType } of entries) {
+      if (moduleRequest) imports.push({ specifier: moduleRequest.value, typeOnly: isType })
+    }
+  }
+  let touchesWebAssembly = false
+  new Visitor({
+    ImportExpression({ source }) {
+      // Text made at run time (a lane extension) is named by no string here.
+      if (source.type === 'Literal') imports.push({ specifier: String(source.value), typeOnly: false })
+    },
+    TSImportType({ source }) {
+      imports.push({ specifier: String(source.value), typeOnly: true })
+    },
+    MemberExpression({ object }) {
+      if (object.type === 'Identifier' && object.name === 'WebAssembly') touchesWebAssembly = true
+    },
+  }).visit(program)
+  return { name, imports, touchesWebAssembly }
+}
+
+const paths = (await listFiles(join(root, 'src'))).filter(path => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+const sources = await Promise.all(paths.map(readSource))
+const violations = (find: (file: SourceFile, specifier: string, typeOnly: boolean) => boolean) =>
+  sources.flatMap(file =>
+    file.imports
+      .filter(({ specifier, typeOnly }) => find(file, specifier, typeOnly))
+      .map(({ specifier }) => `${file.name} imports ${specifier}`),
+  )
+
+describe('the floors of src/', () => {
+  test('every file is on a floor', () => {
+    expect(sources.length).toBeGreaterThan(10)
+    expect(sources.map(({ name }) => name).filter(name => floorOf(folderOf(name)) < 0)).toEqual([])
+  })
+
+  test('a folder imports itself and lower floors only', () => {
+    const upward = violations(({ name }, specifier) => {
+      if (!specifier.startsWith('.') || (specifier === rawKernels && name.startsWith('kernels/'))) return false
+      const [from, to] = [folderOf(name), folderOf(targetOf(name, specifier))]
+      if (from === to) return false
+      return floorOf(to) < 0 || floorOf(to) >= floorOf(from) || !(onlyFrom[from] ?? [to]).includes(to)
+    })
+    expect(upward).toEqual([])
+  })
+
+  test('every relative import ends in .js', () => {
+    expect(violations((_, specifier) => specifier.startsWith('.') && !specifier.endsWith('.js'))).toEqual([])
+  })
+
+  test('packages and built modules are imported by their owners only', () => {
+    const foreign = violations(({ name }, specifier) => {
+      if (specifier.startsWith('.')) return false
+      const owner = owners.find(([pattern]) => pattern.test(specifier))
+      return !owner?.[1].test(name)
+    })
+    expect(foreign).toEqual([])
+  })
+
+  test('only kernels/ touches WebAssembly', () => {
+    const touching = sources.filter(
+      ({ name, touchesWebAssembly }) => touchesWebAssembly && !name.startsWith('kernels/'),
+    )
+    expect(touching.map(({ name }) => name)).toEqual([])
+    expect(sources.some(({ touchesWebAssembly }) => touchesWebAssembly)).toBe(true)
+  })
+
+  test('no file needs itself to be loaded', () => {
+    const needs = new Map(
+      sources.map(({ name, imports }) => [
+        name,
+        imports
+          .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.'))
+          .map(({ specifier }) => targetOf(name, specifier)),
+      ]),
+    )
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const walk = (name: string, trail: readonly string[]) => {
+      if (trail.includes(name)) cycles.push([...trail.slice(trail.indexOf(name)), name].join(' > '))
+      if (trail.includes(name) || done.has(name)) return
+      for (const next of needs.get(name) ?? []) walk(next, [...trail, name])
+      done.add(name)
+    }
+    for (const { name } of sources) walk(name, [])
+    expect(cycles).toEqual([])
+  })
+})
