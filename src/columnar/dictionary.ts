@@ -6,14 +6,28 @@
  * offsets  Int32Array   [0, 3, 6, ...]      entry c is bytes[offsets[c] .. offsets[c + 1])
  * bytes    Uint8Array   "ATLORD..."         UTF-8
  * ```
+ * What a user passes to `columns()` is the `DictionaryInput` of dictionary-input.ts.
  */
-const decoder = new TextDecoder()
+import { MillraceError } from '../errors.js'
+import { decodeUtf8, encodeUtf8Into } from './utf8.js'
 
 export class Dictionary {
   private count = 0
-  private offsetsBuffer = new Int32Array(64)
-  private bytesBuffer = new Uint8Array(512)
+  private offsetsBuffer: Int32Array = new Int32Array(64)
+  private bytesBuffer: Uint8Array = new Uint8Array(512)
   private readonly decoded: (string | undefined)[] = []
+
+  /**
+   * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and there is
+   * one offset more than entries.
+   */
+  static adopt(offsets: Int32Array, bytes: Uint8Array): Dictionary {
+    const dictionary = new Dictionary()
+    dictionary.count = offsets.length - 1
+    dictionary.offsetsBuffer = offsets
+    dictionary.bytesBuffer = bytes
+    return dictionary
+  }
 
   /** Entries so far. */
   get length(): number {
@@ -30,29 +44,64 @@ export class Dictionary {
     return this.bytesBuffer.subarray(0, this.offsetsBuffer[this.count])
   }
 
-  /** Adds entries given as `offsets` (one more than entries, any base) into `bytes`; their codes follow on from `length`. Copies. */
+  get byteLength(): number {
+    return this.offsetsBuffer[this.count]
+  }
+
+  /**
+   * Adds entries given as `offsets` (one more than entries, any base) into `bytes`; their codes follow on from `length`. Copies.
+   * @throws MillraceError `MR_MEMORY_LIMIT` where the bytes would outgrow 32-bit offsets.
+   */
   append(offsets: Int32Array, bytes: Uint8Array): void {
     const added = offsets.length - 1
-    const from = offsets[0] as number
-    const byteLength = (offsets[added] as number) - from
-    const end = this.offsetsBuffer[this.count] as number
-    this.offsetsBuffer = grown(this.offsetsBuffer, this.count + added + 1, Int32Array)
-    this.bytesBuffer = grown(this.bytesBuffer, end + byteLength, Uint8Array)
+    const from = offsets[0]
+    const byteLength = offsets[added] - from
+    const end = this.byteLength
+    this.reserve(added, byteLength)
     this.bytesBuffer.set(bytes.subarray(from, from + byteLength), end)
-    for (let i = 1; i <= added; i++) this.offsetsBuffer[this.count + i] = (offsets[i] as number) - from + end
+    for (let i = 1; i <= added; i++) this.offsetsBuffer[this.count + i] = offsets[i] - from + end
     this.count += added
+  }
+
+  /**
+   * Adds `text` as a new entry, whether or not an equal one exists (`TextInterner` is what looks for it), and returns its code.
+   * `text` must have no lone surrogates.
+   * @throws MillraceError `MR_MEMORY_LIMIT` where the bytes would outgrow 32-bit offsets.
+   */
+  add(text: string): number {
+    const end = this.byteLength
+    this.reserve(1, text.length * 3)
+    const code = this.count++
+    this.offsetsBuffer[this.count] = end + encodeUtf8Into(text, this.bytesBuffer, end)
+    this.decoded[code] = text
+    return code
   }
 
   /** Entry `code` as a string, decoded once. */
   get(code: number): string {
     let text = this.decoded[code]
     if (text === undefined) {
-      text = decoder.decode(this.bytesBuffer.subarray(this.offsetsBuffer[code], this.offsetsBuffer[code + 1]))
+      text = decodeUtf8(this.bytesBuffer, this.offsetsBuffer[code], this.offsetsBuffer[code + 1])
       this.decoded[code] = text
     }
     return text
   }
+
+  private reserve(entries: number, byteLength: number): void {
+    const bytes = this.byteLength + byteLength
+    if (bytes > MAXIMUM_BYTES) {
+      throw new MillraceError(
+        'MR_MEMORY_LIMIT',
+        `dictionary: ${bytes} bytes of distinct strings in one column exceed the ${MAXIMUM_BYTES} that 32-bit offsets reach; read fewer rows at a time`,
+        { bytes, maximumBytes: MAXIMUM_BYTES },
+      )
+    }
+    this.offsetsBuffer = grown(this.offsetsBuffer, this.count + entries + 1, Int32Array)
+    this.bytesBuffer = grown(this.bytesBuffer, bytes, Uint8Array)
+  }
 }
+
+const MAXIMUM_BYTES = 2 ** 31 - 1
 
 function grown<T extends Int32Array | Uint8Array>(buffer: T, least: number, make: new (length: number) => T): T {
   if (buffer.length >= least) return buffer

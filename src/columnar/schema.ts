@@ -1,7 +1,7 @@
 /**
  * Schemas: `schema()` makes the plain frozen object that users see; `fieldsOf` is the ordered list that the engine walks.
  */
-import { MillraceError, quote } from '../errors.js'
+import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { DataType, SchemaShape } from './type.js'
 
 export interface Field {
@@ -31,14 +31,31 @@ export function schemaOf(fields: readonly Field[]): SchemaShape {
   const shape = {}
   for (const { name, type } of fields) {
     if (typeof type !== 'object' || type === null || typeof type.kind !== 'string') {
-      throw new MillraceError('MR_TYPE_MISMATCH', `schema: column ${quote(name)} has no type; write for example ${quote(name)}: int32()`, {
-        column: name,
-      })
+      throw new MillraceError(
+        'MR_TYPE_MISMATCH',
+        `schema: column ${quote(name)} has no type; write for example ${quote(name)}: int32()`,
+        {
+          column: name,
+        },
+      )
     }
     if (Object.hasOwn(shape, name)) {
-      throw new MillraceError('MR_DUPLICATE_COLUMN', `schema: column ${quote(name)} comes twice; rename one of them`, { column: name })
+      throw new MillraceError('MR_DUPLICATE_COLUMN', `schema: column ${quote(name)} comes twice; rename one of them`, {
+        column: name,
+      })
     }
     Object.defineProperty(shape, name, { value: type, enumerable: true })
   }
   return Object.freeze(shape)
+}
+
+/**
+ * The position of column `name`, for `operator` to name in its error.
+ * @throws MillraceError `MR_UNKNOWN_COLUMN`, with the nearest name.
+ */
+export function findField(shape: SchemaShape, name: string, operator: string): number {
+  const names = Object.keys(shape)
+  const position = names.indexOf(name)
+  if (position < 0) throw unknownColumn(name, names, operator)
+  return position
 }

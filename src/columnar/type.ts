@@ -90,7 +90,10 @@ const UNITS: readonly string[] = ['s', 'ms', 'us', 'ns']
  */
 export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
   if (!UNITS.includes(unit)) {
-    throw new MillraceError('MR_INVALID_OPTION', `timestamp: the unit is one of 's', 'ms', 'us', 'ns', not ${JSON.stringify(unit)}`)
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `timestamp: the unit is one of 's', 'ms', 'us', 'ns', not ${JSON.stringify(unit)}`,
+    )
   }
   return Object.freeze({ kind: 'timestamp', nullable: false, unit, ...(timeZone === undefined ? {} : { timeZone }) })
 }
@@ -124,7 +127,9 @@ export function typeName(type: DataType): string {
   }
   if (type.kind === 'list') return `list(${typeName(type.item as DataType)})`
   if (type.kind === 'struct') {
-    const fields = Object.entries(type.fields as SchemaShape).map(([name, field]) => `${JSON.stringify(name)}: ${typeName(field)}`)
+    const fields = Object.entries(type.fields as SchemaShape).map(
+      ([name, field]) => `${JSON.stringify(name)}: ${typeName(field)}`,
+    )
     return `struct({ ${fields.join(', ')} })`
   }
   return type.kind

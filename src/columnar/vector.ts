@@ -1,6 +1,6 @@
 /**
- * One column of one batch: Arrow's layout in ordinary JavaScript buffers. `Column` (column.ts) is what users read;
- * a lane's own form, inside WebAssembly memory, is `LaneVector` in kernels/.
+ * One column of one batch: Arrow's layout in ordinary JavaScript buffers. `Column` (column.ts) is what users read, values.ts how
+ * its values become JavaScript's; a lane's own form, inside WebAssembly memory, is `LaneVector` in kernels/.
  *
  * ```
  * validity   null, or a bitmap: bit (i & 7) of byte (i >> 3) is 1 where row i has a value; at least ceil(length / 8) bytes
@@ -11,10 +11,12 @@
  *            utf8            Int32Array of codes into `dictionary`         (dictionary set, offsets null)
  *                            Uint8Array of bytes, `offsets` of length + 1  (dictionary null, offsets set)
  * ```
- * A null row's data is unspecified but harmless: a code is in range, an offset does not decrease.
+ * A null row's data is unspecified but harmless: a code is in range, an offset does not decrease. Offsets may start at any base.
  */
-import type { Dictionary } from './dictionary.js'
-import type { DataType } from './type.js'
+import { MillraceError, quote } from '../errors.js'
+import { Dictionary } from './dictionary.js'
+import { type DataType, type Kind, type NumberKind, typeName } from './type.js'
+import { bitmapBytes, countBits, getBit, sliceBits } from './validity.js'
 
 export type VectorData =
   | Int8Array
@@ -35,4 +37,116 @@ export interface Vector {
   readonly data: VectorData
   readonly dictionary: Dictionary | null
   readonly offsets: Int32Array | null
+}
+
+/** The array that holds each numeric kind. */
+export const ARRAY_OF_KIND = {
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const satisfies Record<NumberKind, unknown>
+
+/** New zeroed data for `length` rows of a type: for utf8, codes. */
+export function allocateData(kind: Kind, length: number): VectorData {
+  if (kind === 'bool') return new Uint8Array(bitmapBytes(length))
+  if (kind === 'date' || kind === 'utf8') return new Int32Array(length)
+  if (kind === 'timestamp') return new BigInt64Array(length)
+  return new ARRAY_OF_KIND[kind as NumberKind](length)
+}
+
+export interface VectorParts {
+  /** A bitmap, or null where every row has a value. */
+  readonly validity?: Uint8Array | null
+  /** Counted where it is not told. */
+  readonly nullCount?: number
+  readonly dictionary?: Dictionary | null
+  readonly offsets?: Int32Array | null
+}
+
+/** A vector over these very buffers. A bitmap without a zero is left out, so `validity === null` says "no nulls". */
+export function makeVector(type: DataType, length: number, data: VectorData, parts: VectorParts = {}): Vector {
+  const { validity = null, dictionary = null, offsets = null } = parts
+  const nullCount = parts.nullCount ?? (validity === null ? 0 : length - countBits(validity, length))
+  return { type, length, nullCount, validity: nullCount === 0 ? null : validity, data, dictionary, offsets }
+}
+
+/** `length` nulls of a type, which becomes nullable. */
+export function nullVector(type: DataType, length: number): Vector {
+  const dictionary = type.kind === 'utf8' ? new Dictionary() : null
+  if (length > 0) dictionary?.add('')
+  return makeVector({ ...type, nullable: true }, length, allocateData(type.kind, length), {
+    validity: new Uint8Array(bitmapBytes(length)),
+    nullCount: length,
+    dictionary,
+  })
+}
+
+export const isNullAt = ({ validity }: Vector, i: number): boolean => validity !== null && !getBit(validity, i)
+
+/**
+ * Rows `[from, to)`, `0 <= from <= to <= length`. Buffers are views of the same memory; only bitmaps whose `from` is not a multiple of 8 are copied.
+ */
+export function sliceVector(vector: Vector, from: number, to: number): Vector {
+  if (from === 0 && to === vector.length) return vector
+  const { type, validity, data, dictionary, offsets } = vector
+  return makeVector(
+    type,
+    to - from,
+    type.kind === 'bool' ? sliceBits(data as Uint8Array, from, to) : offsets === null ? data.subarray(from, to) : data,
+    {
+      validity: validity === null ? null : sliceBits(validity, from, to),
+      dictionary,
+      offsets: offsets === null ? null : offsets.subarray(from, to + 1),
+    },
+  )
+}
+
+/** The vector's data cut to its rows. Not for plain strings, whose data are bytes. */
+export function dataOf(vector: Vector): VectorData {
+  const length = vector.type.kind === 'bool' ? bitmapBytes(vector.length) : vector.length
+  return vector.data.length === length ? vector.data : vector.data.subarray(0, length)
+}
+
+/**
+ * Asserts the relations drawn above, where a vector enters a batch: lengths, buffers and nullability agree with the type.
+ * @throws MillraceError `MR_COLUMN_LENGTH` or `MR_TYPE_MISMATCH`.
+ */
+export function checkVector(vector: Vector, column: string, type: DataType, rowCount: number): void {
+  const { length, nullCount, validity, data, dictionary, offsets } = vector
+  const fail = (code: 'MR_COLUMN_LENGTH' | 'MR_TYPE_MISMATCH', what: string): never => {
+    throw new MillraceError(code, `record batch: column ${quote(column)} ${what}`, { column })
+  }
+  if (length !== rowCount) fail('MR_COLUMN_LENGTH', `has ${length} rows where the batch has ${rowCount}`)
+  if (vector.type.kind !== type.kind || vector.type.unit !== type.unit) {
+    fail('MR_TYPE_MISMATCH', `holds ${typeName(vector.type)} where the schema says ${typeName(type)}`)
+  }
+  if (nullCount > 0 && !type.nullable)
+    fail('MR_TYPE_MISMATCH', `holds ${nullCount} nulls, but ${typeName(type)} allows none`)
+  if (nullCount > 0 !== (validity !== null))
+    fail('MR_COLUMN_LENGTH', `has ${nullCount} nulls and ${validity === null ? 'no' : 'a'} bitmap`)
+  if (validity !== null && validity.length < bitmapBytes(length))
+    fail('MR_COLUMN_LENGTH', `has a bitmap too short for ${length} rows`)
+  const isText = type.kind === 'utf8'
+  if (isText !== (dictionary !== null || offsets !== null) || (dictionary !== null && offsets !== null)) {
+    fail(
+      'MR_TYPE_MISMATCH',
+      isText ? 'needs either a dictionary or offsets' : 'is no string column, yet has a dictionary or offsets',
+    )
+  }
+  if (offsets !== null) {
+    if (offsets.length < length + 1 || offsets[length] > data.length)
+      fail('MR_COLUMN_LENGTH', `has offsets that do not fit ${length} rows and ${data.length} bytes`)
+  } else {
+    const needed = allocateData(type.kind, 0)
+    if (Object.getPrototypeOf(data) !== Object.getPrototypeOf(needed))
+      fail('MR_TYPE_MISMATCH', `needs data in ${needed.constructor.name}`)
+    if (data.length < (type.kind === 'bool' ? bitmapBytes(length) : length))
+      fail('MR_COLUMN_LENGTH', `has data for ${data.length} of ${length} rows`)
+  }
 }

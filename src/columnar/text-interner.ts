@@ -1,0 +1,47 @@
+/**
+ * JavaScript strings to codes of one growing `Dictionary`, each distinct string encoded once. The dictionary itself does not search.
+ */
+import { Dictionary } from './dictionary.js'
+import { wellFormed } from './utf8.js'
+
+export interface TextInterner {
+  /** The dictionary that the codes since the last `renew` belong to. */
+  readonly dictionary: Dictionary
+  /** The code of `text`, added where it is new; a lone surrogate counts as U+FFFD. */
+  intern(text: string): number
+  /** Called between chunks: goes on with an empty dictionary once this one has grown large, since chunks may differ in theirs. */
+  renew(): void
+}
+
+// A Map holds at most 2^24 entries and 32-bit offsets reach 2^31 bytes; both are far off when a chunk of 65,536 rows begins.
+const LARGE_ENTRIES = 2 ** 20
+const LARGE_BYTES = 2 ** 28
+
+export function textInterner(): TextInterner {
+  let dictionary = new Dictionary()
+  let codes = new Map<string, number>()
+
+  const add = (text: string): number => {
+    const clean = wellFormed(text)
+    let code = codes.get(clean)
+    if (code === undefined) {
+      code = dictionary.add(clean)
+      codes.set(clean, code)
+    }
+    if (clean !== text) codes.set(text, code)
+    return code
+  }
+
+  return {
+    get dictionary() {
+      return dictionary
+    },
+    intern: text => codes.get(text) ?? add(text),
+    renew() {
+      if (codes.size > LARGE_ENTRIES || dictionary.byteLength > LARGE_BYTES) {
+        dictionary = new Dictionary()
+        codes = new Map()
+      }
+    },
+  }
+}
