@@ -22,6 +22,7 @@ const browserProject = (isolated: boolean) => ({
     include: ['test/browser/**/*.test.ts'],
     testTimeout: 60_000,
     fileParallelism: false,
+    sequence: { groupOrder: isolated ? 1 : 2 },
     browser: {
       enabled: true,
       headless: true,
@@ -34,6 +35,7 @@ const browserProject = (isolated: boolean) => ({
   },
 })
 
+// Group by group: two browsers and the Node suites at once are too much for two cores, and time limits would tell.
 export default defineConfig({
   test: {
     projects: [
@@ -46,6 +48,7 @@ export default defineConfig({
           include: ['test/packaging/**/*.test.ts'],
           globalSetup: 'test/packaging/pack.setup.ts',
           testTimeout: 120_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

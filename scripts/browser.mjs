@@ -23,14 +23,11 @@ const usualPaths = {
 /**
  * The path of a Chromium: `CHROME_PATH` where it is set, else the first in the usual places and on the PATH.
  *
- * @returns {string | null}
+ * @returns {string | null} null where there is none, or none where `CHROME_PATH` says
  */
 export function findBrowser() {
   const named = process.env.CHROME_PATH
-  if (named) {
-    if (isExecutable(named)) return named
-    throw new Error(`CHROME_PATH is ${named}, which is no executable file. Name a Chromium or Chrome, or unset it.`)
-  }
+  if (named) return isExecutable(named) ? named : null
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap(folder => names.map(name => join(folder, name)))
   return [...(usualPaths[process.platform] ?? []), ...onPath].find(isExecutable) ?? null
 }
@@ -43,6 +40,9 @@ export function findBrowser() {
 export function ensureBrowser() {
   const found = findBrowser()
   if (found) return found
+  const named = process.env.CHROME_PATH
+  if (named)
+    throw new Error(`CHROME_PATH is ${named}: no executable file. Name a Chromium or Chrome there, or unset it.`)
   if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
     console.log('No Chromium found: installing the package chromium.')
     const options = { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
