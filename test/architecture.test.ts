@@ -42,7 +42,7 @@ const owners: [specifier: RegExp, owner: RegExp][] = [
 interface SourceFile {
   /** Relative to src/, with slashes. */
   readonly name: string
-  readonly imports: readonly { specifier: string; typeOnly: boolean }[]
+  readonly imports: readonly string[]
   readonly touchesWebAssembly: boolean
 }
 
@@ -57,26 +57,21 @@ async function readSource(path: string): Promise<SourceFile> {
   const name = relative(join(root, 'src'), path).replaceAll('\\', '/')
   const { program, module, errors } = parseSync(path, await readFile(path, 'utf8'))
   expect(errors, name).toEqual([])
-  const imports: { specifier: string; typeOnly: boolean }[] = []
-  for (const { moduleRequest, entries } of module.staticImports) {
-    imports.push({
-      specifier: moduleRequest.value,
-      typeOnly: entries.length > 0 && entries.every(entry => entry.isType),
-    })
-  }
+  const imports: string[] = []
+  for (const { moduleRequest } of module.staticImports) imports.push(moduleRequest.value)
   for (const { entries } of module.staticExports) {
-    for (const { moduleRequest, isType } of entries) {
-      if (moduleRequest) imports.push({ specifier: moduleRequest.value, typeOnly: isType })
+    for (const { moduleRequest } of entries) {
+      if (moduleRequest) imports.push(moduleRequest.value)
     }
   }
   let touchesWebAssembly = false
   new Visitor({
     ImportExpression({ source }) {
       // Text made at run time (a lane extension) is named by no string here.
-      if (source.type === 'Literal') imports.push({ specifier: String(source.value), typeOnly: false })
+      if (source.type === 'Literal') imports.push(String(source.value))
     },
     TSImportType({ source }) {
-      imports.push({ specifier: String(source.value), typeOnly: true })
+      imports.push(String(source.value))
     },
     MemberExpression({ object }) {
       if (object.type === 'Identifier' && object.name === 'WebAssembly') touchesWebAssembly = true
@@ -87,11 +82,11 @@ async function readSource(path: string): Promise<SourceFile> {
 
 const paths = (await listFiles(join(root, 'src'))).filter(path => path.endsWith('.ts') && !path.endsWith('.d.ts'))
 const sources = await Promise.all(paths.map(readSource))
-const violations = (find: (file: SourceFile, specifier: string, typeOnly: boolean) => boolean) =>
+const violations = (isViolation: (file: SourceFile, specifier: string) => boolean) =>
   sources.flatMap(file =>
     file.imports
-      .filter(({ specifier, typeOnly }) => find(file, specifier, typeOnly))
-      .map(({ specifier }) => `${file.name} imports ${specifier}`),
+      .filter(specifier => isViolation(file, specifier))
+      .map(specifier => `${file.name} imports ${specifier}`),
   )
 
 describe('the floors of src/', () => {
@@ -100,6 +95,7 @@ describe('the floors of src/', () => {
     expect(sources.map(({ name }) => name).filter(name => floorOf(folderOf(name)) < 0)).toEqual([])
   })
 
+  // So no two files of different folders import each other, however far around.
   test('a folder imports itself and lower floors only', () => {
     const upward = violations(({ name }, specifier) => {
       if (!specifier.startsWith('.') || (specifier === rawKernels && name.startsWith('kernels/'))) return false
@@ -129,26 +125,5 @@ describe('the floors of src/', () => {
     )
     expect(touching.map(({ name }) => name)).toEqual([])
     expect(sources.some(({ touchesWebAssembly }) => touchesWebAssembly)).toBe(true)
-  })
-
-  test('no file needs itself to be loaded', () => {
-    const needs = new Map(
-      sources.map(({ name, imports }) => [
-        name,
-        imports
-          .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.'))
-          .map(({ specifier }) => targetOf(name, specifier)),
-      ]),
-    )
-    const done = new Set<string>()
-    const cycles: string[] = []
-    const walk = (name: string, trail: readonly string[]) => {
-      if (trail.includes(name)) cycles.push([...trail.slice(trail.indexOf(name)), name].join(' > '))
-      if (trail.includes(name) || done.has(name)) return
-      for (const next of needs.get(name) ?? []) walk(next, [...trail, name])
-      done.add(name)
-    }
-    for (const { name } of sources) walk(name, [])
-    expect(cycles).toEqual([])
   })
 })
