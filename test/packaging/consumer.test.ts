@@ -6,27 +6,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 import { root } from '../../scripts/build-kernels.mjs'
+import { expectedRows, programBody, programHead } from './program.js'
 
-const query = `
-import { configure, count, float64, int32, rows, schema, sum } from 'millrace'
-
-const trade = schema({ symbol: int32(), price: float64() })
-const input = Array.from({ length: 1000 }, (_, i) => ({ symbol: i % 3, price: i / 4 }))
-`
-
-const answer = `
-const table = await rows(input, trade)
-  .filter(t => t.price.gte(1))
-  .groupBy('symbol')
-  .aggregate(t => ({ trades: count(), volume: sum(t.price) }))
-  .orderBy('symbol')
-  .collect({ lanes: 2 })
-`
-
-const expected = [0, 1, 2].map(symbol => {
-  const prices = Array.from({ length: 1000 }, (_, i) => i).filter(i => i % 3 === symbol && i / 4 >= 1)
-  return { symbol, trades: prices.length, volume: prices.reduce((total, i) => total + i / 4, 0) }
-})
+const query = programHead()
 
 const print = `
 console.log(JSON.stringify(table.toRows()))
@@ -43,7 +25,7 @@ async function runProgram(name: string, source: string) {
 }
 
 test('a program outside the repository runs on two lanes and ends by itself', async () => {
-  expect(await runProgram('plain.js', query + answer + print)).toEqual(expected)
+  expect(await runProgram('plain.js', query + programBody + print)).toEqual(expectedRows)
 })
 
 test('the published worker and kernels serve through configure, found by import.meta.resolve', async () => {
@@ -53,7 +35,7 @@ configure({
   kernels: new URL(import.meta.resolve('millrace/kernels.wasm')),
 })
 `
-  expect(await runProgram('configured.js', query + override + answer + print)).toEqual(expected)
+  expect(await runProgram('configured.js', query + override + programBody + print)).toEqual(expectedRows)
 })
 
 test('a factory of the program makes every lane from the published worker', async () => {
@@ -69,7 +51,10 @@ configure({ worker: make })
   const report = `
 console.log(JSON.stringify({ made, rows: table.toRows() }))
 `
-  expect(await runProgram('factory.js', query + factory + answer + report)).toEqual({ made: 2, rows: expected })
+  expect(await runProgram('factory.js', query + factory + programBody + report)).toEqual({
+    made: 2,
+    rows: expectedRows,
+  })
 })
 
 test('the published kernels serve as bytes', async () => {
@@ -78,7 +63,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 configure({ kernels: await readFile(fileURLToPath(import.meta.resolve('millrace/kernels.wasm'))) })
 `
-  expect(await runProgram('bytes.js', query + override + answer + print)).toEqual(expected)
+  expect(await runProgram('bytes.js', query + override + programBody + print)).toEqual(expectedRows)
 })
 
 test('importing the library does no work: no thread, no handle, no output', async () => {
@@ -90,7 +75,7 @@ console.log(JSON.stringify(process.getActiveResourcesInfo().length - before))
   expect(await runProgram('import.js', program)).toBe(0)
 })
 
-const typed = `${query}${answer}
+const typed = `${query}${programBody}
 const typedRows: { symbol: number, trades: number, volume: number }[] = table.toRows()
 configure({ kernels: new Uint8Array(8) })
 // @ts-expect-error a column that does not exist
