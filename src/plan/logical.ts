@@ -26,6 +26,14 @@ export interface ProjectNode {
   /** The verb that the user wrote, for errors and explain. */
   readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate'
 }
+/** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
+export interface PendingNode {
+  readonly kind: 'pending'
+  readonly input: PlanNode
+  readonly verb: 'drop' | 'rename' | 'derive'
+  /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace. */
+  readonly columns: readonly NamedExpression[]
+}
 export interface FilterNode {
   readonly kind: 'filter'
   readonly input: PlanNode
@@ -59,4 +67,4 @@ export interface NamedAggregate {
   readonly expression: AggregateExpression
 }
 
-export type PlanNode = SourceNode | ProjectNode | FilterNode | AggregateNode | SortNode | LimitNode
+export type PlanNode = SourceNode | ProjectNode | PendingNode | FilterNode | AggregateNode | SortNode | LimitNode

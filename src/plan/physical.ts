@@ -29,10 +29,25 @@ export interface AccumulatorSpec {
 }
 
 export type Stage =
-  | { readonly kind: 'project'; readonly verb: string; readonly columns: readonly NamedExpression[]; readonly output: SchemaShape }
+  | {
+      readonly kind: 'project'
+      readonly verb: string
+      readonly columns: readonly NamedExpression[]
+      readonly output: SchemaShape
+    }
   | { readonly kind: 'filter'; readonly predicate: Expression; readonly output: SchemaShape }
-  | { readonly kind: 'aggregate'; readonly keys: readonly string[]; readonly accumulators: readonly AccumulatorSpec[]; readonly output: SchemaShape }
-  | { readonly kind: 'sort'; readonly orders: readonly OrderKey[]; /** Rows needed from the front, where a limit follows. */ readonly top: number | null; readonly output: SchemaShape }
+  | {
+      readonly kind: 'aggregate'
+      readonly keys: readonly string[]
+      readonly accumulators: readonly AccumulatorSpec[]
+      readonly output: SchemaShape
+    }
+  | {
+      readonly kind: 'sort'
+      readonly orders: readonly OrderKey[] /** Rows needed from the front, where a limit follows. */
+      readonly top: number | null
+      readonly output: SchemaShape
+    }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
 
 export interface PhysicalPlan {

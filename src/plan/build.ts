@@ -1,0 +1,217 @@
+/**
+ * One builder per verb: checks what the user wrote and gives the frozen node. With a known input schema a verb's columns are spelt
+ * out at once; without one they stay `pending` until the source opens. What comes out of a node is typing.ts's business.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import { MillraceError, quote, unknownColumn } from '../errors.js'
+import type { Expression, OrderKey } from '../expressions/node.js'
+import type {
+  AggregateNode,
+  FilterNode,
+  LimitNode,
+  NamedAggregate,
+  NamedExpression,
+  PendingNode,
+  PlanNode,
+  ProjectNode,
+  SortNode,
+  SourceNode,
+} from './logical.js'
+
+type Known = SchemaShape | null
+
+export function sourceNode(id: number, label: string, schema: Known): SourceNode {
+  return Object.freeze({ kind: 'source', id, label, schema, columns: null, prune: null })
+}
+
+export function selectNode(input: PlanNode, schema: Known, names: readonly string[]): ProjectNode {
+  if (names.length === 0) throw invalid('select', "name at least one column, as in select('price')")
+  checkNames('select', names, schema)
+  return projectNode(input, 'select', names.map(plain))
+}
+
+export function dropNode(input: PlanNode, schema: Known, names: readonly string[]): ProjectNode | PendingNode {
+  checkNames('drop', names, schema)
+  if (schema === null) return pendingNode(input, 'drop', names.map(plain))
+  const dropped = new Set(names)
+  const kept = Object.keys(schema).filter(name => !dropped.has(name))
+  if (kept.length === 0) throw invalid('drop', 'this would drop every column; keep at least one')
+  return projectNode(input, 'drop', kept.map(plain))
+}
+
+/** `pairs`: old name, new name. Columns keep their places. */
+export function renameNode(
+  input: PlanNode,
+  schema: Known,
+  pairs: readonly (readonly [string, string])[],
+): ProjectNode | PendingNode {
+  const oldNames = pairs.map(([from]) => from)
+  checkNames('rename', oldNames, schema)
+  const columns = pairs.map(([from, to]) => ({ name: checkName('rename', to), expression: columnOf(from) }))
+  checkUnique(
+    'rename',
+    columns.map(({ name }) => name),
+  )
+  if (schema === null) return pendingNode(input, 'rename', columns)
+  const renamed = new Map(pairs)
+  const all = Object.keys(schema).map(name => ({ name: renamed.get(name) ?? name, expression: columnOf(name) }))
+  checkUnique(
+    'rename',
+    all.map(({ name }) => name),
+  )
+  return projectNode(input, 'rename', all)
+}
+
+/** Replaced columns keep their places, new ones come last. */
+export function deriveNode(
+  input: PlanNode,
+  schema: Known,
+  columns: readonly NamedExpression[],
+): ProjectNode | PendingNode {
+  if (schema === null) return pendingNode(input, 'derive', columns)
+  const derived = new Map(columns.map(({ name, expression }) => [name, expression]))
+  const kept = Object.keys(schema).map(name => ({ name, expression: derived.get(name) ?? columnOf(name) }))
+  return projectNode(input, 'derive', [...kept, ...columns.filter(({ name }) => !Object.hasOwn(schema, name))])
+}
+
+/** What a pending verb is, now that the columns are known. */
+export function settlePending(node: PendingNode, input: PlanNode, schema: SchemaShape): PlanNode {
+  const { verb, columns } = node
+  if (verb === 'derive') return deriveNode(input, schema, columns)
+  if (verb === 'drop')
+    return dropNode(
+      input,
+      schema,
+      columns.map(({ name }) => name),
+    )
+  return renameNode(
+    input,
+    schema,
+    columns.map(({ name, expression }) => [(expression as { name: string }).name, name]),
+  )
+}
+
+export function filterNode(input: PlanNode, predicate: Expression): FilterNode {
+  return Object.freeze({ kind: 'filter', input, predicate })
+}
+
+export function limitNode(input: PlanNode, count: number, offset = 0): LimitNode {
+  for (const [what, value] of [
+    ['n', count],
+    ['offset', offset],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw invalid(
+        'limit',
+        `${what} is a whole number from 0 up, not ${typeof value === 'number' ? value : typeof value}`,
+      )
+    }
+  }
+  return Object.freeze({ kind: 'limit', input, count: count + 0, offset: offset + 0 })
+}
+
+export function sortNode(input: PlanNode, schema: Known, orders: readonly OrderKey[]): SortNode {
+  if (orders.length === 0) throw invalid('orderBy', "name at least one column, as in orderBy(desc('price'))")
+  checkNames(
+    'orderBy',
+    orders.map(({ name }) => name),
+    schema,
+  )
+  return Object.freeze({ kind: 'sort', input, orders: Object.freeze(orders.map(order => Object.freeze({ ...order }))) })
+}
+
+export function aggregateNode(
+  input: PlanNode,
+  schema: Known,
+  keys: readonly string[],
+  aggregates: readonly NamedAggregate[],
+): AggregateNode {
+  checkNames('groupBy', keys, schema)
+  if (keys.length === 0 && aggregates.length === 0)
+    throw invalid('aggregate', 'name at least one aggregate, as in { rows: count() }')
+  for (const { name } of aggregates) {
+    if (keys.includes(name)) {
+      throw new MillraceError(
+        'MR_DUPLICATE_COLUMN',
+        `aggregate: ${quote(name)} is already a key of groupBy; give the aggregate another name`,
+        {
+          operator: 'aggregate',
+          column: name,
+        },
+      )
+    }
+  }
+  return Object.freeze({
+    kind: 'aggregate',
+    input,
+    keys: Object.freeze(inKeyOrder(keys)),
+    aggregates: Object.freeze(aggregates),
+  })
+}
+
+/** Exactly `columns`, in the order in which a schema of these names has them: that of JavaScript's objects. */
+export function projectNode(
+  input: PlanNode,
+  verb: ProjectNode['verb'],
+  columns: readonly NamedExpression[],
+): ProjectNode {
+  const byName = new Map(columns.map(column => [column.name, column]))
+  const ordered = inKeyOrder([...byName.keys()]).map(name => Object.freeze(byName.get(name) as NamedExpression))
+  return Object.freeze({ kind: 'project', input, columns: Object.freeze(ordered), verb })
+}
+
+function pendingNode(input: PlanNode, verb: PendingNode['verb'], columns: readonly NamedExpression[]): PendingNode {
+  return Object.freeze({
+    kind: 'pending',
+    input,
+    verb,
+    columns: Object.freeze(columns.map(column => Object.freeze(column))),
+  })
+}
+
+const plain = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
+
+export const columnOf = (name: string): Expression => Object.freeze({ op: 'column', name })
+
+/** Objects list integer-like names first, whatever the order in which they were set; plans follow them. */
+function inKeyOrder(names: readonly string[]): string[] {
+  const shape = Object.create(null) as Record<string, true>
+  for (const name of names) Object.defineProperty(shape, name, { value: true, enumerable: true })
+  return Object.keys(shape)
+}
+
+function checkNames(operator: string, names: readonly string[], schema: Known): void {
+  for (const name of names) {
+    checkName(operator, name)
+    if (schema !== null && !Object.hasOwn(schema, name)) throw unknownColumn(name, Object.keys(schema), operator)
+  }
+  checkUnique(operator, names)
+}
+
+function checkName(operator: string, name: unknown): string {
+  if (typeof name === 'string') return name
+  const hint =
+    typeof name === 'object' && name !== null
+      ? ` (an ${Array.isArray(name) ? 'array' : 'object'}; write the names one after another)`
+      : ''
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `${operator}: a column name is a string, not ${name === null ? 'null' : typeof name}${hint}`,
+    { operator },
+  )
+}
+
+function checkUnique(operator: string, names: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const name of names) {
+    if (seen.has(name))
+      throw new MillraceError('MR_DUPLICATE_COLUMN', `${operator}: column ${quote(name)} comes twice`, {
+        operator,
+        column: name,
+      })
+    seen.add(name)
+  }
+}
+
+const invalid = (operator: string, text: string): MillraceError =>
+  new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })

@@ -1,0 +1,35 @@
+/**
+ * Rule: constant parts of every expression are computed, a filter that every row passes goes, and counting what is never null
+ * becomes counting rows.
+ */
+import type { SchemaShape } from '../../columnar/type.js'
+import { canFail } from '../../expressions/failure.js'
+import { fold } from '../../expressions/fold.js'
+import type { AggregateExpression } from '../../expressions/node.js'
+import { typeOf } from '../../expressions/typing.js'
+import type { PlanNode } from '../logical.js'
+import { boundSchemaOf, mapExpressions } from '../typing.js'
+import { overInput } from './rewrite.js'
+
+export function foldConstants(plan: PlanNode): PlanNode {
+  if (plan.kind === 'source') return plan
+  const input = foldConstants(plan.input)
+  const schema = boundSchemaOf(input)
+  const node = mapExpressions(overInput(plan, input), expression => fold(expression, schema))
+  if (node.kind === 'filter' && node.predicate.op === 'literal' && node.predicate.value === true) return input
+  if (node.kind !== 'aggregate') return node
+  const aggregates = node.aggregates.map(({ name, expression }) =>
+    Object.freeze({ name, expression: countRows(expression, schema) }),
+  )
+  return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
+}
+
+function countRows(node: AggregateExpression, schema: SchemaShape): AggregateExpression {
+  if (node.op === 'literal') return node
+  if (node.op !== 'aggregate')
+    return Object.freeze({ ...node, left: countRows(node.left, schema), right: countRows(node.right, schema) })
+  const { input } = node
+  const isRows =
+    node.function === 'count' && input !== null && !typeOf(input, schema).nullable && !canFail(input, schema)
+  return isRows ? Object.freeze({ ...node, input: null }) : node
+}

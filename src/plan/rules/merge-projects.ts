@@ -1,0 +1,53 @@
+/**
+ * Rule: two adjacent projects become one, and one that hands on exactly its input goes.
+ * Not merged where the lower one computes a column that the upper one would compute twice, or one that can fail and is not read above.
+ */
+import { canFail } from '../../expressions/failure.js'
+import type { Expression } from '../../expressions/node.js'
+import { countReads, substitute } from '../../expressions/walk.js'
+import { projectNode } from '../build.js'
+import type { PlanNode, ProjectNode } from '../logical.js'
+import { boundSchemaOf } from '../typing.js'
+import { expressionsOf, isTrivial, overInput } from './rewrite.js'
+
+export function mergeProjects(plan: PlanNode): PlanNode {
+  if (plan.kind === 'source') return plan
+  const input = mergeProjects(plan.input)
+  if (plan.kind !== 'project') return overInput(plan, input)
+  return isNoOp(plan, input) ? input : merge(overInput(plan, input))
+}
+
+function isNoOp(project: ProjectNode, input: PlanNode): boolean {
+  const names = Object.keys(boundSchemaOf(input))
+  return (
+    names.length === project.columns.length &&
+    project.columns.every(
+      ({ name, expression }, i) => name === names[i] && expression.op === 'column' && expression.name === name,
+    )
+  )
+}
+
+function merge(upper: ProjectNode): PlanNode {
+  const lower = upper.input
+  if (lower.kind !== 'project') return upper
+  const schema = boundSchemaOf(lower.input)
+  for (const { name, expression } of lower.columns) {
+    if (isTrivial(expression)) continue
+    const reads = upper.columns.reduce((sum, column) => sum + countReads(column.expression, name), 0)
+    if (reads > 1 || (reads === 0 && canFail(expression, schema))) return upper
+  }
+  const of = expressionsOf(lower)
+  const columns = upper.columns.map(({ name, expression }) => ({
+    name,
+    expression: substitute(expression, of) as Expression,
+  }))
+  const merged = projectNode(lower.input, moreTelling(upper, lower), columns)
+  return isNoOp(merged, merged.input) ? merged.input : merged
+}
+
+/** The verb that computes names the merged node. */
+function moreTelling(upper: ProjectNode, lower: ProjectNode): ProjectNode['verb'] {
+  return upper.columns.every(({ expression }) => isTrivial(expression)) && lower.verb === 'derive'
+    ? 'derive'
+    : upper.verb
+}

@@ -1,0 +1,61 @@
+/**
+ * Rule: the source reads only the columns that something above it reads, and projects compute only what is read.
+ * A column that can fail is computed though nobody reads it: its error is part of the answer.
+ */
+import { canFail } from '../../expressions/failure.js'
+import type { AggregateExpression } from '../../expressions/node.js'
+import { collectColumns } from '../../expressions/walk.js'
+import { projectNode } from '../build.js'
+import type { PlanNode, SourceNode } from '../logical.js'
+import { boundSchemaOf } from '../typing.js'
+import { overInput } from './rewrite.js'
+
+export function pruneColumns(plan: PlanNode): PlanNode {
+  return prune(plan, new Set(Object.keys(boundSchemaOf(plan))))
+}
+
+/** `plan` with at least the columns `read`; it may keep more. */
+function prune(plan: PlanNode, read: Set<string>): PlanNode {
+  switch (plan.kind) {
+    case 'source':
+      return pruneSource(plan, read)
+    case 'project': {
+      const schema = boundSchemaOf(plan.input)
+      const kept = plan.columns.filter(({ name, expression }) => read.has(name) || canFail(expression, schema))
+      const below = new Set<string>()
+      for (const { expression } of kept) collectColumns(expression, below)
+      const input = prune(plan.input, below)
+      // With no column left only the number of rows counts, and the input has that.
+      return kept.length === 0 ? input : projectNode(input, plan.verb, kept)
+    }
+    case 'filter':
+      return overInput(plan, prune(plan.input, collectColumns(plan.predicate, new Set(read))))
+    case 'sort':
+      return overInput(plan, prune(plan.input, new Set([...read, ...plan.orders.map(({ name }) => name)])))
+    case 'aggregate': {
+      const below = new Set(plan.keys)
+      for (const { expression } of plan.aggregates) collectAggregate(expression, below)
+      return overInput(plan, prune(plan.input, below))
+    }
+    case 'limit':
+    case 'pending':
+      return overInput(plan, prune(plan.input, read))
+  }
+}
+
+function pruneSource(source: SourceNode, read: Set<string>): SourceNode {
+  const names = Object.keys(boundSchemaOf(source))
+  const kept = names.filter(name => read.has(name))
+  return kept.length === names.length ? source : Object.freeze({ ...source, columns: Object.freeze(kept) })
+}
+
+function collectAggregate(node: AggregateExpression, names: Set<string>): void {
+  if (node.op === 'literal') return
+  if (node.op !== 'aggregate') {
+    collectAggregate(node.left, names)
+    collectAggregate(node.right, names)
+    return
+  }
+  if (node.input !== null) collectColumns(node.input, names)
+  if (node.where !== undefined) collectColumns(node.where, names)
+}

@@ -1,0 +1,21 @@
+/** What rules share: rebuilding a node over another input, and asking whether a node's expressions can fail. */
+import type { SchemaShape } from '../../columnar/type.js'
+import { canFail } from '../../expressions/failure.js'
+import type { Expression } from '../../expressions/node.js'
+import type { NamedExpression, PlanNode, ProjectNode, SourceNode } from '../logical.js'
+
+export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, input: PlanNode): N {
+  return node.input === input ? node : Object.freeze(Object.assign({ ...node }, { input }))
+}
+
+/** A column taken as it is, or a literal: costs nothing to compute twice. */
+export const isTrivial = (expression: Expression): boolean => expression.op === 'column' || expression.op === 'literal'
+
+export const anyCanFail = (columns: readonly NamedExpression[], schema: SchemaShape): boolean =>
+  columns.some(({ expression }) => canFail(expression, schema))
+
+/** The project's expression behind one of its columns. */
+export function expressionsOf(project: ProjectNode): (name: string) => Expression {
+  const byName = new Map(project.columns.map(({ name, expression }) => [name, expression]))
+  return name => byName.get(name) as Expression
+}

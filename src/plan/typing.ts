@@ -1,0 +1,137 @@
+/**
+ * Types of plans: the schema that leaves each node, and `bindPlan`, which settles a plan over its source's schema so that every
+ * expression in it is resolved. build.ts makes the nodes; planner.ts turns a bound plan into stages.
+ */
+import { schemaOf } from '../columnar/schema.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import { MillraceError, unknownColumn } from '../errors.js'
+import type { AggregateExpression } from '../expressions/node.js'
+import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
+import { accumulate } from './accumulate.js'
+import { settlePending } from './build.js'
+import type { PlanNode, SourceNode } from './logical.js'
+
+const known = new WeakMap<PlanNode, SchemaShape | null>()
+
+/**
+ * The schema of what leaves `plan`, checked all the way down; null where the source's is not known yet.
+ * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` and what else the expressions call for.
+ */
+export function schemaOfPlan(plan: PlanNode): SchemaShape | null {
+  let schema = known.get(plan)
+  if (schema === undefined) {
+    schema = plan.kind === 'source' ? deliveredSchema(plan) : overInput(plan, schemaOfPlan(plan.input))
+    known.set(plan, schema)
+  }
+  return schema
+}
+
+/** The same for a bound plan, whose schema is always known. */
+export function boundSchemaOf(plan: PlanNode): SchemaShape {
+  const schema = schemaOfPlan(plan)
+  if (schema === null)
+    throw new MillraceError('MR_INVALID_OPTION', 'the schema of the source is not known before it is opened')
+  return schema
+}
+
+function deliveredSchema({ schema, columns }: SourceNode): SchemaShape | null {
+  if (schema === null || columns === null) return schema
+  return schemaOf(columns.map(name => ({ name, type: schema[name] as DataType })))
+}
+
+function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | null): SchemaShape | null {
+  if (input === null) return null
+  switch (node.kind) {
+    case 'project':
+      return schemaOf(
+        node.columns.map(({ name, expression }) => ({ name, type: typeOf(expression, input, node.verb) })),
+      )
+    case 'pending':
+      return overInput(settlePending(node, node.input, input) as Exclude<PlanNode, SourceNode>, input)
+    case 'filter':
+      resolvePredicate(node.predicate, input, 'filter')
+      return input
+    case 'aggregate':
+      for (const name of node.keys) checkKey(name, input, 'groupBy')
+      return accumulate(node.keys, node.aggregates, input).output
+    case 'sort':
+      for (const { name } of node.orders) checkKey(name, input, 'orderBy')
+      return input
+    case 'limit':
+      return input
+  }
+}
+
+function checkKey(name: string, input: SchemaShape, operator: string): void {
+  if (!Object.hasOwn(input, name)) throw unknownColumn(name, Object.keys(input), operator)
+  const { kind } = input[name] as DataType
+  if (kind === 'list' || kind === 'struct') throw mismatch(operator, `a ${kind} column cannot be a key`, name)
+}
+
+/**
+ * `plan` with its source's schema put in, pending verbs spelt out, and every expression resolved. Binding again changes nothing.
+ * @param schema the source's, where the plan does not know it yet.
+ */
+export function bindPlan(plan: PlanNode, schema: SchemaShape | null): PlanNode {
+  if (plan.kind === 'source') {
+    const bound = plan.schema ?? schema
+    if (bound === null)
+      throw new MillraceError('MR_INVALID_OPTION', `the schema of ${plan.label} is not known before it is opened`)
+    return plan.schema === null ? Object.freeze({ ...plan, schema: bound }) : plan
+  }
+  const input = bindPlan(plan.input, schema)
+  const over = boundSchemaOf(input)
+  const node = plan.kind === 'pending' ? settlePending(plan, input, over) : Object.freeze({ ...plan, input })
+  boundSchemaOf(node)
+  return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
+}
+
+/** The same node with every expression in it replaced; the node itself where none changes. Inputs of the node stay. */
+export function mapExpressions<N extends PlanNode>(
+  node: N,
+  map: (expression: ExpressionOf, verb: string) => ExpressionOf,
+): N
+export function mapExpressions(
+  node: PlanNode,
+  map: (expression: ExpressionOf, verb: string) => ExpressionOf,
+): PlanNode {
+  switch (node.kind) {
+    case 'filter': {
+      const predicate = map(node.predicate, 'filter')
+      return predicate === node.predicate ? node : Object.freeze({ ...node, predicate })
+    }
+    case 'project': {
+      const columns = node.columns.map(column => {
+        const expression = map(column.expression, node.verb)
+        return expression === column.expression ? column : Object.freeze({ ...column, expression })
+      })
+      return columns.every((column, i) => column === node.columns[i])
+        ? node
+        : Object.freeze({ ...node, columns: Object.freeze(columns) })
+    }
+    case 'aggregate': {
+      const aggregates = node.aggregates.map(({ name, expression }) =>
+        Object.freeze({ name, expression: mapCalls(expression, map) }),
+      )
+      return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
+    }
+    default:
+      return node
+  }
+}
+
+type ExpressionOf = Parameters<typeof resolve>[0]
+
+function mapCalls(
+  node: AggregateExpression,
+  map: (expression: ExpressionOf, verb: string) => ExpressionOf,
+): AggregateExpression {
+  if (node.op === 'literal') return node
+  if (node.op !== 'aggregate')
+    return Object.freeze({ ...node, left: mapCalls(node.left, map), right: mapCalls(node.right, map) })
+  return Object.freeze({
+    ...node,
+    input: node.input === null ? null : map(node.input, node.function),
+    ...(node.where === undefined ? {} : { where: map(node.where, `${node.function}.where`) }),
+  })
+}
