@@ -1,0 +1,105 @@
+/** The laws of whole flows: the model's answer, bit for bit, however the rows come in and however many lanes there are. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../src/index.js'
+import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
+import { someFailingFlow, someFlow } from './flows.js'
+import { applyVerb, applyVerbs } from './handles.js'
+import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, openEngines } from './support.js'
+import { fieldsOf, overflowingTypes, spread, tables } from './tables.js'
+
+/** In memory a split has at most 262,144 rows, so this many make at least three. */
+const LARGE_ROWS = 560_000
+/** Of a Parquet file each row group is a split: these make seven. */
+const LARGE_PARQUET_ROWS = 70_000
+
+const LONG = 120_000
+
+export function flowLaws(lanesList: readonly number[], options: LawOptions): void {
+  describe('laws of flows', () => {
+    const engines = openEngines(lanesList)
+    const engineOf = (lanes: number) => engines.get(lanes) as Engine
+    const small = cases(tables(40), (table, choices) => someFlow(table, choices, 5))
+
+    async function holdsEverywhere(one: Case): Promise<void> {
+      const expected = expectedOf(one)
+      for (const [i, carrier] of carriersOf(one).entries()) {
+        const flow = applyVerbs(await carry(one.table, carrier, one.draw()), one.verbs)
+        // Every source on some engine, and every engine with some source.
+        for (const lanes of i === 0 ? lanesList : [lanesList[i % lanesList.length] as number]) {
+          await expectFlow(flow, engineOf(lanes), expected, `${carrier}, ${lanes} lanes`)
+        }
+      }
+    }
+
+    it('a flow gives what the model gives, from every source, on every number of lanes', { timeout: LONG }, () =>
+      check(options, 150, small, holdsEverywhere),
+    )
+
+    it(
+      'an overflow is reported at the least failing row, from every source, on every number of lanes',
+      { timeout: LONG },
+      () => check(options, 80, cases(tables(40, fieldsOf(4, overflowingTypes)), someFailingFlow), holdsEverywhere),
+    )
+
+    it('a verb at a time gives what the whole flow gives, so no rewrite changes an answer', { timeout: LONG }, () =>
+      check(options, 40, small, async one => {
+        const engine = engineOf(lanesList[0] as number)
+        let flow = await carry(one.table, 'rows', one.draw())
+        for (const verb of one.verbs) flow = (await applyVerb(flow, verb).collect({ engine })).flow()
+        await expectFlow(flow, engine, expectedOf(one), 'a verb at a time')
+      }),
+    )
+
+    it('what is loaded answers as its source does, as often as it is asked', { timeout: LONG }, () =>
+      check(options, 40, small, async one => {
+        const expected = expectedOf(one)
+        for (const lanes of lanesList) {
+          const engine = engineOf(lanes)
+          const carrier = one.draw().pick(carriersOf(one))
+          const loaded = await (await carry(one.table, carrier, one.draw())).load({ engine })
+          expect(loaded.rowCount).toBe(one.table.rows.length)
+          for (const time of ['first', 'second']) {
+            await expectFlow(
+              applyVerbs(loaded, one.verbs),
+              engine,
+              expected,
+              `loaded from ${carrier}, ${lanes} lanes, ${time} time`,
+            )
+          }
+          await loaded.close()
+        }
+      }),
+    )
+
+    it('many rows in many splits give what the model gives, on every number of lanes', { timeout: LONG }, () => {
+      const ends = fc.constantFrom('aggregate', 'limit', 'aggregate', 'filter', undefined)
+      const blocks = tables(300).filter(({ rows }) => rows.length > 0)
+      const large = fc
+        .tuple(blocks, fc.nat(), ends, fc.constantFrom<Carrier>('columns', 'parquet', 'chunks'))
+        .chain(([block, seed, end, wanted]) => {
+          const carrier = canCarry(block, wanted) ? wanted : 'columns'
+          const rowCount = carrier === 'parquet' ? LARGE_PARQUET_ROWS : LARGE_ROWS
+          const table = spread(block, rowCount, seed)
+          const made = cases(fc.constant(table), (_, choices) => someFlow(table, choices, 2, end))
+          return made.map(one => ({ ...one, carrier }))
+        })
+      return check(options, 4, large, async one => {
+        const expected = expectedOf(one)
+        const flow = applyVerbs(await carry(one.table, one.carrier, one.draw()), one.verbs)
+        for (const lanes of lanesList) {
+          await expectFlow(
+            flow,
+            engineOf(lanes),
+            expected,
+            `${one.carrier}, ${one.table.rows.length} rows, ${lanes} lanes`,
+          )
+        }
+      })
+    })
+  })
+}
+
+function carriersOf({ table }: Case): readonly Carrier[] {
+  return CARRIERS.filter(carrier => canCarry(table, carrier))
+}

@@ -1,0 +1,208 @@
+/** Random chains of verbs over a table, each typed by what the verb before it leaves, steered by a tape. */
+import type { ModelAggregate, ModelAggregateCall } from '../oracle/aggregate.js'
+import { INT64_MAX, type ModelExpression, typeOfExpression } from '../oracle/expression.js'
+import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
+import { fieldsAfter, type ModelVerb } from '../oracle/verbs.js'
+import type { Choices } from './choices.js'
+import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
+import { NAMES } from './tables.js'
+
+interface FlowState {
+  readonly columns: readonly ColumnState[]
+  /** No more rows than this. */
+  readonly rowCount: number
+}
+
+type Maker = (state: FlowState, choices: Choices) => ModelVerb | null
+
+const MAKERS: Record<ModelVerb['verb'], Maker> = {
+  aggregate: someAggregate,
+  derive: (state, choices) => someDerive(state, choices, false),
+  filter({ columns }, choices) {
+    const predicate = boolExpression({ columns, choices, mayFail: false }, 2)
+    return predicate === null ? null : { verb: 'filter', predicate }
+  },
+  orderBy: ({ columns }, choices) => ({
+    verb: 'orderBy',
+    orders: choices.some(namesOf(columns), 3).map(name => ({
+      name,
+      descending: choices.chance(50),
+      nulls: choices.chance(30) ? 'first' : 'last',
+    })),
+  }),
+  limit: (_, choices) => ({
+    verb: 'limit',
+    count: choices.below(40),
+    offset: choices.chance(30) ? choices.below(20) : 0,
+  }),
+  select: ({ columns }, choices) => ({ verb: 'select', names: choices.some(namesOf(columns), columns.length) }),
+  drop({ columns }, choices) {
+    return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
+  },
+  rename({ columns }, choices) {
+    const free = NAMES.filter(name => !namesOf(columns).includes(name))
+    const from = choices.some(namesOf(columns), 2)
+    return free.length < 2 ? null : { verb: 'rename', names: from.map((name, i) => [name, free[i] as string]) }
+  },
+}
+
+/** A chain of at most `most` verbs that cannot fail. `last` makes its last one. */
+export function someFlow(table: ModelTable, choices: Choices, most: number, last?: ModelVerb['verb']): ModelVerb[] {
+  let state = stateOf(table)
+  const verbs: ModelVerb[] = []
+  const add = (kind: ModelVerb['verb']) => {
+    const verb = MAKERS[kind](state, choices)
+    if (verb === null) return
+    state = stateAfter(verb, state)
+    verbs.push(verb)
+  }
+  const kinds = Object.keys(MAKERS) as ModelVerb['verb'][]
+  for (let left = choices.below(most + 1); left > 0; left--) add(choices.pick(kinds))
+  if (last !== undefined) add(last)
+  return verbs
+}
+
+/** A chain that may overflow int64, all of whose columns reach the end: nothing that fails is dead code that a rule may remove. */
+export function someFailingFlow(table: ModelTable, choices: Choices): ModelVerb[] {
+  let state = stateOf(table)
+  const verbs: ModelVerb[] = []
+  for (let left = 1 + choices.below(3); left > 0; left--) {
+    const verb = choices.chance(30) ? MAKERS.filter(state, choices) : someDerive(state, choices, true)
+    if (verb === null) continue
+    state = stateAfter(verb, state)
+    verbs.push(verb)
+  }
+  return verbs
+}
+
+function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean): ModelVerb | null {
+  // What replaces a column could make dead code of a failing one.
+  const free = mayFail ? NAMES.filter(name => !namesOf(columns).includes(name)) : NAMES
+  if (free.length === 0) return null
+  const derived = choices.some(free, 2).flatMap((name): [string, ModelExpression][] => {
+    const options = { columns, choices, mayFail }
+    if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
+    if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
+    return either(name, numberExpression(options, 3)?.expression ?? null)
+  })
+  return derived.length === 0 ? null : { verb: 'derive', columns: derived }
+}
+
+const either = (name: string, expression: ModelExpression | null): [string, ModelExpression][] =>
+  expression === null ? [] : [[name, expression]]
+
+function someAggregate(state: FlowState, choices: Choices): ModelVerb {
+  const keys = choices.chance(80) ? choices.some(namesOf(state.columns), 3) : []
+  const free = NAMES.filter(name => !keys.includes(name))
+  return {
+    verb: 'aggregate',
+    keys,
+    aggregates: choices.some(free, 3).map(name => [name, someAggregateExpression(state, choices, 1)] as const),
+  }
+}
+
+function someAggregateExpression(state: FlowState, choices: Choices, depth: number): ModelAggregate {
+  const call = someCall(state, choices)
+  if (depth === 0 || !choices.chance(25)) return call
+  const right: ModelAggregate = choices.chance(70)
+    ? someAggregateExpression(state, choices, depth - 1)
+    : { literal: 100n, kind: 'int64' }
+  const made: ModelAggregate = { op: choices.pick(['div', 'add', 'sub', 'mul'] as const), left: call, right }
+  const fits = magnitudeOfAggregate(made, state) <= INT64_MAX
+  return isNumeric(call, state) && isNumeric(right, state) && fits ? made : call
+}
+
+function someCall(state: FlowState, choices: Choices): ModelAggregateCall {
+  const { columns } = state
+  const name = choices.pick(['sum', 'count', 'mean', 'min', 'max'] as const)
+  const where = choices.chance(20) ? boolExpression({ columns, choices, mayFail: false }, 1) : null
+  if (name === 'count' && choices.chance(60)) return { function: name, input: null, where }
+  if (name !== 'sum' && name !== 'mean')
+    return { function: name, input: { op: 'column', name: choices.pick(columns).name }, where }
+  const input = numberExpression({ columns, choices, mayFail: false }, 1)
+  if (input === null) return { function: 'count', input: null, where }
+  const call: ModelAggregateCall = { function: name, input: input.expression, where }
+  const fits = !isInteger(input.kind) || magnitudeOfAggregate(call, state) <= INT64_MAX
+  return fits ? call : { ...call, function: 'mean' }
+}
+
+function isNumeric(aggregate: ModelAggregate, { columns }: FlowState): boolean {
+  if ('literal' in aggregate || 'op' in aggregate || aggregate.function === 'count' || aggregate.input === null)
+    return true
+  return isNumber(typeOfExpression(aggregate.input, columns).kind)
+}
+
+function magnitudeOfAggregate(aggregate: ModelAggregate, state: FlowState): bigint {
+  if ('literal' in aggregate) return BigInt(aggregate.literal as bigint)
+  if ('op' in aggregate) {
+    return magnitudeOf(
+      aggregate.op,
+      magnitudeOfAggregate(aggregate.left, state),
+      magnitudeOfAggregate(aggregate.right, state),
+    )
+  }
+  if (aggregate.function === 'count' || aggregate.input === null) return BigInt(state.rowCount)
+  const input = magnitudeOfExpression(aggregate.input, state.columns)
+  return aggregate.function === 'sum' ? input * BigInt(state.rowCount) : input
+}
+
+function magnitudeOfExpression(expression: ModelExpression, columns: readonly ColumnState[]): bigint {
+  switch (expression.op) {
+    case 'column':
+      return columns.find(({ name }) => name === expression.name)?.magnitude ?? 0n
+    case 'literal':
+      return typeof expression.value === 'bigint' ? abs(expression.value) : 0n
+    case 'neg':
+      return magnitudeOfExpression(expression.input, columns)
+    case 'year':
+    case 'month':
+    case 'dayOfWeek':
+    case 'hour':
+      return 10_000n
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'intDiv':
+    case 'mod': {
+      const left = magnitudeOfExpression(expression.left, columns)
+      return magnitudeOf(expression.op, left, magnitudeOfExpression(expression.right, columns))
+    }
+    default:
+      return 0n
+  }
+}
+
+function stateOf({ fields, rows }: ModelTable): FlowState {
+  const columns = fields.map((field, i): ColumnState => {
+    let magnitude = 0n
+    for (const { values } of rows) {
+      const value = values[i]
+      if (typeof value === 'bigint' && abs(value) > magnitude) magnitude = abs(value)
+    }
+    return { ...field, magnitude, samples: rows.slice(0, 8).flatMap(({ values }) => values[i] ?? []) }
+  })
+  return { columns, rowCount: rows.length }
+}
+
+function stateAfter(verb: ModelVerb, { columns, rowCount }: FlowState): FlowState {
+  const renamed =
+    verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
+  const derived = new Map<string, bigint>()
+  if (verb.verb === 'derive') {
+    for (const [name, expression] of verb.columns) derived.set(name, magnitudeOfExpression(expression, columns))
+  }
+  if (verb.verb === 'aggregate') {
+    for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, { columns, rowCount }))
+  }
+  const after = fieldsAfter(verb, columns).map(({ name, type }): ColumnState => {
+    const before = columns.find(column => column.name === (renamed.get(name) ?? name))
+    const magnitude = derived.get(name)
+    if (magnitude !== undefined) return { name, type, magnitude, samples: [] }
+    return { name, type, magnitude: before?.magnitude ?? 0n, samples: before?.samples ?? [] }
+  })
+  return { columns: after, rowCount }
+}
+
+const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
+const abs = (value: bigint): bigint => (value < 0n ? -value : value)

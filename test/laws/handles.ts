@@ -1,0 +1,88 @@
+/**
+ * Says the model's flows and expressions through the public interface. Names are only known when a test runs, so the flows
+ * here are `Flow<any>`; that the types of a written flow are right is the business of test/types.
+ */
+import { asc, count, desc, type Flow, max, mean, min, sum } from '../../src/index.js'
+import type { ModelAggregate } from '../oracle/aggregate.js'
+import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
+import { dateText } from '../oracle/javascript.js'
+import type { ModelVerb } from '../oracle/verbs.js'
+
+export type AnyFlow = Flow<any>
+type Handles = Record<string, any>
+
+const AGGREGATES: Record<string, (handle: any) => any> = { sum, mean, min, max, count }
+
+export function applyVerbs(flow: AnyFlow, verbs: readonly ModelVerb[]): AnyFlow {
+  return verbs.reduce(applyVerb, flow)
+}
+
+export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
+  switch (verb.verb) {
+    case 'select':
+      return flow.select(...verb.names)
+    case 'drop':
+      return flow.drop(...verb.names)
+    case 'rename':
+      return flow.rename(own(verb.names))
+    case 'derive':
+      return flow.derive((t: Handles) => own(verb.columns.map(([name, expression]) => [name, handleOf(t, expression)])))
+    case 'filter':
+      return flow.filter((t: Handles) => handleOf(t, verb.predicate))
+    case 'limit':
+      return flow.limit(verb.count, verb.offset)
+    case 'orderBy':
+      return flow.orderBy(
+        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+      )
+    case 'aggregate': {
+      const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
+      return verb.keys.length === 0 ? flow.aggregate(of) : flow.groupBy(...verb.keys).aggregate(of)
+    }
+  }
+}
+
+/** The handle of an expression; a literal, which only ever stands on the right, as the JavaScript value that a user would write. */
+export function handleOf(t: Handles, expression: ModelExpression): any {
+  switch (expression.op) {
+    case 'column':
+      return t[expression.name]
+    case 'literal':
+      return literalOf(expression)
+    case 'not':
+    case 'neg':
+    case 'isNull':
+    case 'year':
+    case 'month':
+    case 'dayOfWeek':
+    case 'hour':
+      return handleOf(t, expression.input)[expression.op]()
+    case 'between':
+      return handleOf(t, expression.input).between(handleOf(t, expression.low), handleOf(t, expression.high))
+    case 'in':
+      return handleOf(t, expression.input).in(expression.values.map(literalOf))
+    default:
+      return handleOf(t, expression.left)[expression.op](handleOf(t, expression.right))
+  }
+}
+
+function literalOf({ value, type }: ModelLiteral): unknown {
+  if (typeof value !== 'bigint') return value
+  if (type.kind === 'date') return dateText(value)
+  if (type.kind === 'timestamp') return new Date(Number(value))
+  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+}
+
+function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
+  if ('literal' in aggregate)
+    return typeof aggregate.literal === 'bigint' ? Number(aggregate.literal) : aggregate.literal
+  if ('op' in aggregate) return aggregateOf(t, aggregate.left)[aggregate.op](aggregateOf(t, aggregate.right))
+  const { input, where } = aggregate
+  const call = input === null ? count() : (AGGREGATES[aggregate.function] as (handle: any) => any)(handleOf(t, input))
+  return where === null ? call : call.where(handleOf(t, where))
+}
+
+/** An object with own properties, defined and not assigned, so that `__proto__` is one of them. */
+export function own<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,10 @@
+/** All laws in Node, on 0 to 3 lanes. MILLRACE_RUNS multiplies how often each runs, MILLRACE_SEED repeats a run. */
+import { flowLaws } from './flows.suite.js'
+import { sumLaws } from './sums.suite.js'
+
+const { MILLRACE_RUNS: runs, MILLRACE_SEED: seed } = process.env
+const options = { runs: Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) }
+const lanesList = [0, 1, 2, 3]
+
+flowLaws(lanesList, options)
+sumLaws(lanesList, options)

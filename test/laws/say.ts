@@ -1,0 +1,69 @@
+/** Flows and tables of the model as text near to what a user would write, so that a failing case can be read and tried. */
+import type { ModelAggregate } from '../oracle/aggregate.js'
+import type { ModelExpression } from '../oracle/expression.js'
+import type { ModelTable, Value } from '../oracle/value.js'
+import type { ModelVerb } from '../oracle/verbs.js'
+import { valueText } from './compare.js'
+
+const quoted = (names: readonly string[]) => names.map(name => JSON.stringify(name)).join(', ')
+
+export function sayTable({ fields, rows }: ModelTable): string {
+  const heads = fields.map(
+    ({ name, type }) => `${JSON.stringify(name)}: ${type.nullable ? '?' : ''}${type.kind} ${type.unit ?? ''}`,
+  )
+  const lines = rows.slice(0, 60).map(({ values }) => `  ${values.map(valueText).join(' | ')}`)
+  return [`{ ${heads.join(', ')} } ${rows.length} rows`, ...lines].join('\n')
+}
+
+export function sayVerbs(verbs: readonly ModelVerb[]): string {
+  return verbs.map(verb => `  .${sayVerb(verb)}`).join('\n')
+}
+
+function sayVerb(verb: ModelVerb): string {
+  switch (verb.verb) {
+    case 'select':
+    case 'drop':
+      return `${verb.verb}(${quoted(verb.names)})`
+    case 'rename':
+      return `rename(${verb.names.map(([from, to]) => `${JSON.stringify(from)}: ${JSON.stringify(to)}`).join(', ')})`
+    case 'derive':
+      return `derive(${verb.columns.map(([name, one]) => `${JSON.stringify(name)}: ${sayExpression(one)}`).join(', ')})`
+    case 'filter':
+      return `filter(${sayExpression(verb.predicate)})`
+    case 'limit':
+      return `limit(${verb.count}, ${verb.offset})`
+    case 'orderBy':
+      return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
+    case 'aggregate': {
+      const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
+      return `groupBy(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
+    }
+  }
+}
+
+export function sayExpression(expression: ModelExpression): string {
+  switch (expression.op) {
+    case 'column':
+      return `t[${JSON.stringify(expression.name)}]`
+    case 'literal':
+      return sayLiteral(expression.value, expression.type.kind)
+    case 'between':
+      return `${sayExpression(expression.input)}.between(${sayExpression(expression.low)}, ${sayExpression(expression.high)})`
+    case 'in':
+      return `${sayExpression(expression.input)}.in([${expression.values.map(sayExpression).join(', ')}])`
+    default:
+      if ('input' in expression) return `${sayExpression(expression.input)}.${expression.op}()`
+      return `${sayExpression(expression.left)}.${expression.op}(${sayExpression(expression.right)})`
+  }
+}
+
+function sayLiteral(value: Value, kind: string): string {
+  return kind === 'timestamp' || kind === 'date' ? `${kind} ${value}` : valueText(value)
+}
+
+function sayAggregate(aggregate: ModelAggregate): string {
+  if ('literal' in aggregate) return valueText(aggregate.literal)
+  if ('op' in aggregate) return `${sayAggregate(aggregate.left)}.${aggregate.op}(${sayAggregate(aggregate.right)})`
+  const call = `${aggregate.function}(${aggregate.input === null ? '' : sayExpression(aggregate.input)})`
+  return aggregate.where === null ? call : `${call}.where(${sayExpression(aggregate.where)})`
+}
