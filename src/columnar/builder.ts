@@ -1,0 +1,182 @@
+/**
+ * Vectors grown value by value from JavaScript's values. What a value must be is encode.ts's; what lies ready in typed arrays needs no
+ * builder (typed-input.ts).
+ */
+import {
+  encodeBool,
+  encodeDate,
+  encodeFloat,
+  encodeInt64,
+  encodeInteger,
+  encodeText,
+  encodeTimestamp,
+  mismatch,
+  type Origin,
+} from './encode.js'
+import { setNumber, wordsOf } from './int64.js'
+import { textInterner } from './text-interner.js'
+import type { DataType } from './type.js'
+import { bitmapBytes, clearBit, onesBitmap, setBit } from './validity.js'
+import { allocateData, makeVector, type Vector, type VectorData } from './vector.js'
+
+export interface BuilderOptions {
+  /** The verb named in errors; default `rows`. */
+  readonly operator?: string
+  /** Rows to make room for at first; it grows by doubling. Default 1024. */
+  readonly capacity?: number
+}
+
+export interface VectorBuilder {
+  readonly type: DataType
+  /** Rows since the last `finish`. */
+  readonly length: number
+  /**
+   * Appends a value, null or undefined being null. After an error the builder is where it was before.
+   * @param row where the value comes from, for errors.
+   * @throws MillraceError `MR_TYPE_MISMATCH` (also for null in a type that is not nullable), `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`
+   */
+  append(value: unknown, row: number): void
+  /** Appends `values[from .. to)`, whose rows in the source are their indices. */
+  appendAll(values: ArrayLike<unknown>, from: number, to: number): void
+  /** The rows so far as a vector with buffers of its own; the builder begins anew. Strings go on with the same dictionary while it is small. */
+  finish(): Vector
+}
+
+/** How one kind of type stores its values: `store` checks, and writes row i of `data`, which is long enough. */
+interface Cells {
+  resize(data: VectorData): void
+  store(i: number, value: unknown, origin: Origin): void
+}
+
+/** @param column the name for errors. */
+export function createBuilder(type: DataType, column: string, options: BuilderOptions = {}): VectorBuilder {
+  const { operator = 'rows', capacity: firstCapacity = 1024 } = options
+  const interner = type.kind === 'utf8' ? textInterner() : null
+  const cells = cellsOf(type, text => (interner as NonNullable<typeof interner>).intern(text))
+  // One object for all rows: most values are fine, and only an error needs to know where it was.
+  const origin = { operator, column, row: 0 }
+
+  let capacity = 0
+  let length = 0
+  let nullCount = 0
+  let data = allocateData(type.kind, 0)
+  let validity: Uint8Array | null = null
+
+  const reserve = (least: number): void => {
+    if (least <= capacity) return
+    capacity = Math.max(least, capacity * 2, firstCapacity)
+    data = copied(data, allocateData(type.kind, capacity))
+    if (validity !== null) validity = copied(validity, onesBitmap(capacity))
+    cells.resize(data)
+  }
+  const append = (value: unknown, row: number): void => {
+    origin.row = row
+    if (value === null || value === undefined) {
+      if (!type.nullable) throw mismatch(value, type, origin)
+      validity ??= onesBitmap(capacity)
+      clearBit(validity, length)
+      nullCount++
+    } else cells.store(length, value, origin)
+    length++
+  }
+
+  return {
+    type,
+    get length() {
+      return length
+    },
+    append(value, row) {
+      reserve(length + 1)
+      append(value, row)
+    },
+    appendAll(values, from, to) {
+      reserve(length + to - from)
+      for (let i = from; i < to; i++) append(values[i], i)
+    },
+    finish() {
+      if (interner?.dictionary.length === 0 && length > 0) interner.intern('')
+      const used = type.kind === 'bool' ? bitmapBytes(length) : length
+      const vector = makeVector(type, length, data.length === used ? data : data.slice(0, used), {
+        validity: validity?.slice(0, bitmapBytes(length)) ?? null,
+        nullCount,
+        dictionary: interner?.dictionary ?? null,
+      })
+      interner?.renew()
+      capacity = 0
+      length = 0
+      nullCount = 0
+      data = allocateData(type.kind, 0)
+      validity = null
+      return vector
+    },
+  }
+}
+
+function copied<T extends VectorData>(from: T, to: T): T {
+  to.set(from as never)
+  return to
+}
+
+function cellsOf(type: DataType, intern: (text: string) => number): Cells {
+  switch (type.kind) {
+    case 'bool':
+      return bits(type)
+    case 'int64':
+      return int64s(type, encodeInt64)
+    case 'timestamp':
+      return int64s(type, encodeTimestamp)
+    case 'date':
+      return numbers(type, encodeDate)
+    case 'utf8':
+      return numbers(type, (value, _, origin) =>
+        intern(typeof value === 'string' ? value : encodeText(value, type, origin)),
+      )
+    case 'float32':
+      return numbers(type, encodeFloat)
+    case 'float64':
+      return numbers(type, (value, _, origin) => (typeof value === 'number' ? value : encodeFloat(value, type, origin)))
+    default:
+      return numbers(type, encodeInteger)
+  }
+}
+
+function numbers(type: DataType, encode: (value: unknown, type: DataType, origin: Origin) => number): Cells {
+  let cells: Float64Array
+  return {
+    resize(data) {
+      cells = data as Float64Array
+    },
+    store(i, value, origin) {
+      cells[i] = encode(value, type, origin)
+    },
+  }
+}
+
+function int64s(type: DataType, encode: (value: unknown, type: DataType, origin: Origin) => number | bigint): Cells {
+  let cells: BigInt64Array
+  let words: Int32Array
+  return {
+    resize(data) {
+      cells = data as BigInt64Array
+      words = wordsOf(cells)
+    },
+    store(i, value, origin) {
+      const count = encode(value, type, origin)
+      if (typeof count === 'number') setNumber(words, i, count)
+      else cells[i] = count
+    },
+  }
+}
+
+function bits(type: DataType): Cells {
+  let bitmap: Uint8Array
+  return {
+    resize(data) {
+      bitmap = data as Uint8Array
+    },
+    store(i, value, origin) {
+      // A row whose append failed may have left nothing: bits are only ever set, in zeroed memory.
+      if (encodeBool(value, type, origin)) setBit(bitmap, i)
+    },
+  }
+}
