@@ -31,7 +31,7 @@ export type KernelModule = WebAssembly.Module
 export const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError
 
 /** Where a module can come from. A URL is fetched; reading a file is the platform's work. */
-export type KernelSource = WebAssembly.Module | KernelBytes
+export type KernelSource = KernelModule | KernelBytes
 
 type KernelBytes = BufferSource | Response | URL | string
 
@@ -39,7 +39,7 @@ type KernelBytes = BufferSource | Response | URL | string
  * A fresh instance over a fresh memory.
  * @throws MillraceError `MR_VERSION_MISMATCH` for a module of another build, `MR_MEMORY_LIMIT` where no memory can be had.
  */
-export function instantiate(module: WebAssembly.Module, options: InstanceOptions = {}): Kernels {
+export function instantiate(module: KernelModule, options: InstanceOptions = {}): Kernels {
   const maximumBytes = options.maximumBytes ?? 65_535 * PAGE_BYTES
   const maximum = Math.max(2, Math.min(65_535, Math.floor(maximumBytes / PAGE_BYTES)))
   const memory = makeMemory(maximum)
@@ -56,7 +56,7 @@ export function instantiate(module: WebAssembly.Module, options: InstanceOptions
  *   `'wasm-unsafe-eval'`), `MR_VERSION_MISMATCH` where the bytes are no module this engine can compile, `MR_LANE_FAILED`
  *   where a URL cannot be fetched.
  */
-export async function compileKernels(source: KernelSource): Promise<WebAssembly.Module> {
+export async function compileKernels(source: KernelSource): Promise<KernelModule> {
   if (typeof WebAssembly !== 'object') throw blocked()
   if (source instanceof WebAssembly.Module) return source
   const bytes = await readSource(source as KernelBytes)
@@ -121,7 +121,7 @@ function makeMemory(maximum: number): WebAssembly.Memory {
   }
 }
 
-function link(module: WebAssembly.Module, memory: WebAssembly.Memory): RawExports {
+function link(module: KernelModule, memory: WebAssembly.Memory): RawExports {
   const abort = () => {
     throw new Error('a kernel aborted')
   }

@@ -1,11 +1,12 @@
 /**
  * Strings in a lane: a growing dictionary of distinct byte strings in WebAssembly memory, and predicates over its entries.
  * A column of strings is a column of codes, so what is asked of a string is asked once per distinct string. The layout is
- * drawn in assembly/text.ts; order by bytes is rank.ts's work.
+ * drawn in assembly/text.ts, how entries are put in order in assembly/rank.ts.
  */
 import { Dictionary } from '../columnar/dictionary.js'
 import { MillraceError } from '../errors.js'
 import type { CompareOp } from '../expressions/node.js'
+import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 
 const HEADER_BYTES = 32
@@ -56,6 +57,8 @@ export class LaneDictionary {
   /** Insertion order is recency: the first is the next to go. */
   private readonly lookups = new Map<string, Lookup>()
   private mirror: Dictionary | null = null
+  private rankPointer = 0
+  private rankLength = 0
 
   constructor(k: Kernels) {
     this.k = k
@@ -198,13 +201,41 @@ export class LaneDictionary {
     })
   }
 
+  /** The place of each entry in the order of unsigned bytes: u32 pointer, good until the dictionary grows. Kept until then. */
+  ranks(): number {
+    const { memory, exports } = this.k
+    const count = this.length
+    if (this.rankPointer !== 0 && this.rankLength === count) return this.rankPointer
+    this.rankPointer = memory.reallocate(this.rankPointer, 4 * count)
+    this.rankLength = count
+    const runs = Math.floor(count / 48) + 2
+    const room = [4 * count, 4 * count, 8 * count, 8 * count, 8 * 256 * 4, 12 * runs].map(size => memory.allocate(size))
+    const [entries, otherEntries, keys, otherKeys, counts, pending] = room
+    exports.rankEntries(
+      this.offsets,
+      this.bytes,
+      count,
+      this.rankPointer,
+      entries,
+      otherEntries,
+      keys,
+      otherKeys,
+      counts,
+      pending,
+    )
+    for (const pointer of room) memory.free(pointer)
+    return this.rankPointer
+  }
+
   /** Gives all blocks back; columns of these codes must not be used any more. */
   free(): void {
     const { memory } = this.k
     for (const field of [OFFSETS, BYTES, SLOTS]) memory.free(this.field(field))
     for (const map of this.maps) memory.free(map.pointer)
     for (const { pointer } of this.lookups.values()) memory.free(pointer)
+    memory.free(this.rankPointer)
     memory.free(this.header)
+    this.rankPointer = 0
     this.maps = []
     this.lookups.clear()
   }
@@ -334,8 +365,6 @@ export function lookupBits(k: Kernels, codes: number, lut: number, count: number
   k.exports.textLookup(codes, count, lut, bits)
   return bits
 }
-
-const bitmapBytes = (count: number): number => Math.ceil(count / 128) * 16
 
 function isIota(values: Uint32Array, at: number, count: number, first: number): boolean {
   for (let i = 0; i < count; i++) if (values[at + i] !== first + i) return false

@@ -1,0 +1,171 @@
+/**
+ * Between `RecordBatch`, in JavaScript buffers, and `LaneBatch`, in a lane's memory: one copy each way. Between lanes nothing
+ * travels but record batches, so this is the only door.
+ *
+ * Strings: on the way in every column is coded by the `LaneDictionary` that the caller keeps for it, whatever dictionaries the
+ * batches come with. On the way out codes stay as they are and come with the lane dictionary's JavaScript mirror, which only
+ * grows: whoever sends batches on sends of each `Dictionary` only the entries that the peer has not had. Where a batch uses few
+ * entries of a large dictionary it comes with a small dictionary of its own instead.
+ */
+import { Dictionary } from '../columnar/dictionary.js'
+import { RecordBatch } from '../columnar/record-batch.js'
+import { fieldsOf } from '../columnar/schema.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import { allocateData, makeVector, type Vector, type VectorData } from '../columnar/vector.js'
+import { MillraceError } from '../errors.js'
+import { bitmapBytes, count } from './bitmap.js'
+import type { Kernels } from './instance.js'
+import type { LaneBatch, LaneVector } from './lane-vector.js'
+import { dataBytes } from './operand.js'
+import type { LaneDictionary } from './text.js'
+
+/** Where a loaded batch lives: until the arena is reset, or in heap blocks (`data` and `validity` of each column) that the caller frees. */
+export type Place = 'scratch' | 'heap'
+
+/**
+ * A copy of `batch` in lane memory. `dictionaries[i]` codes column i where it is utf8, and grows; weights are not taken along.
+ * @throws MillraceError `MR_TYPE_MISMATCH` for a type that has no lane form, `MR_MEMORY_LIMIT`
+ */
+export function loadBatch(
+  k: Kernels,
+  batch: RecordBatch,
+  dictionaries: readonly (LaneDictionary | null)[],
+  place: Place = 'scratch',
+): LaneBatch {
+  const columns: LaneVector[] = []
+  try {
+    batch.vectors.forEach((vector, i) => {
+      columns.push(loadVector(k, vector, dictionaries[i], place))
+    })
+  } catch (error) {
+    if (place === 'heap') for (const column of columns) freeVector(k, column)
+    throw error
+  }
+  return { rowCount: batch.rowCount, columns }
+}
+
+/** A copy of one column in lane memory, as `loadBatch` makes it. */
+export function loadVector(
+  k: Kernels,
+  vector: Vector,
+  dictionary: LaneDictionary | null | undefined,
+  place: Place = 'scratch',
+): LaneVector {
+  const { memory } = k
+  const { type, length } = vector
+  const take = (byteLength: number): number =>
+    place === 'heap' ? memory.allocate(byteLength) : memory.scratch(byteLength)
+  const isText = type.kind === 'utf8'
+  if (isText && !dictionary) {
+    throw new MillraceError('MR_TYPE_MISMATCH', 'loadVector: a column of strings needs a dictionary to be coded by')
+  }
+  const data = take(dataBytes(type.kind, length))
+  const column = { type, length, data, validity: 0, dictionary: isText ? (dictionary ?? null) : null, range: null }
+  try {
+    if (vector.validity !== null) {
+      column.validity = take(bitmapBytes(length))
+      memory.u8.set(vector.validity.subarray(0, Math.ceil(length / 8)), column.validity)
+    }
+    if (isText) loadCodes(k, vector, dictionary as LaneDictionary, column)
+    else memory.u8.set(bytesOf(vector.data, type.kind === 'bool' ? Math.ceil(length / 8) : length), data)
+  } catch (error) {
+    if (place === 'heap') freeVector(k, column)
+    throw error
+  }
+  return column
+}
+
+/**
+ * A copy of `batch` in fresh JavaScript buffers, each of its own, so that they can be transferred. Types are the schema's, where
+ * one is given; it must fit.
+ */
+export function unloadBatch<S extends SchemaShape>(k: Kernels, batch: LaneBatch, schema: S): RecordBatch<S> {
+  const fields = fieldsOf(schema)
+  const vectors = batch.columns.map((column, i) => unloadVector(k, column, fields[i]?.type))
+  return new RecordBatch(schema, vectors, batch.rowCount)
+}
+
+/** A copy of one column in fresh JavaScript buffers. */
+export function unloadVector(k: Kernels, column: LaneVector, type: DataType = column.type): Vector {
+  const { memory } = k
+  const { length, validity, dictionary } = column
+  const bitmap = validity === 0 ? null : memory.bytes(validity, Math.ceil(length / 8)).slice()
+  const nullCount = validity === 0 ? 0 : length - count(k, validity, length)
+  if (type.kind === 'utf8') {
+    const coded = unloadCodes(k, column)
+    return makeVector(type, length, coded.codes, { validity: bitmap, nullCount, dictionary: coded.dictionary })
+  }
+  if (dictionary !== null) throw new MillraceError('MR_TYPE_MISMATCH', 'unloadVector: only strings have a dictionary')
+  const data = allocateData(type.kind, length)
+  bytesOf(data, data.length).set(memory.bytes(column.data, data.byteLength))
+  return makeVector(type, length, data, { validity: bitmap, nullCount })
+}
+
+function freeVector(k: Kernels, { data, validity }: LaneVector): void {
+  k.memory.free(data)
+  k.memory.free(validity)
+}
+
+function bytesOf(data: VectorData, elements: number): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, elements * data.BYTES_PER_ELEMENT)
+}
+
+function loadCodes(k: Kernels, vector: Vector, dictionary: LaneDictionary, column: LaneVector): void {
+  const { exports, memory } = k
+  const { length, data, offsets } = vector
+  const mark = memory.mark()
+  if (offsets !== null) {
+    // Offsets keep their base: a pointer that many bytes before the copy makes up for it.
+    const [from, to] = [offsets[0], offsets[length]]
+    const bytes = memory.scratch(to - from + 16)
+    memory.u8.set((data as Uint8Array).subarray(from, to), bytes)
+    const copied = memory.scratch(4 * (length + 1))
+    memory.i32.set(offsets.subarray(0, length + 1), copied >>> 2)
+    dictionary.intern(copied, bytes - from, column.validity, length, column.data)
+  } else if (vector.dictionary === null || vector.dictionary.length === 0) {
+    // All null, and no entry to name.
+    memory.bytes(column.data, 4 * length).fill(0)
+  } else {
+    const map = dictionary.codeMap(vector.dictionary)
+    memory.i32.set((data as Int32Array).subarray(0, length), column.data >>> 2)
+    if (map !== 0) exports.textRemap(column.data, length, map, column.data)
+  }
+  memory.reset(mark)
+}
+
+/** A batch that uses less than a quarter of a dictionary takes only what it uses. */
+function unloadCodes(
+  k: Kernels,
+  { data, length, dictionary }: LaneVector,
+): { codes: Int32Array; dictionary: Dictionary } {
+  const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
+  if (dictionary === null) return { codes, dictionary: new Dictionary() }
+  if (dictionary.length <= 4 * length + 1024) return { codes, dictionary: dictionary.toDictionary() }
+  return { codes, dictionary: compact(k, codes, dictionary) }
+}
+
+/** Renumbers `codes` in place by first appearance, and makes the dictionary that they then name. */
+function compact(k: Kernels, codes: Int32Array, dictionary: LaneDictionary): Dictionary {
+  const { memory } = k
+  const mark = memory.mark()
+  const renumbered = memory.scratch(4 * dictionary.length)
+  const { u8, u32 } = memory
+  const at = renumbered >>> 2
+  u32.fill(0, at, at + dictionary.length)
+  const used: number[] = []
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]
+    if (u32[at + code] === 0) u32[at + code] = used.push(code)
+    codes[i] = u32[at + code] - 1
+  }
+  const entry = dictionary.offsets >>> 2
+  const offsets = new Int32Array(used.length + 1)
+  for (let i = 0; i < used.length; i++) offsets[i + 1] = offsets[i] + u32[entry + used[i] + 1] - u32[entry + used[i]]
+  const bytes = new Uint8Array(offsets[used.length])
+  for (let i = 0; i < used.length; i++) {
+    const start = dictionary.bytes + u32[entry + used[i]]
+    bytes.set(u8.subarray(start, start + offsets[i + 1] - offsets[i]), offsets[i])
+  }
+  memory.reset(mark)
+  return Dictionary.adopt(offsets, bytes)
+}
