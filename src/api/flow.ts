@@ -1,0 +1,314 @@
+/**
+ * `Flow`: a query over a source, built verb by verb and run by a terminal. Every verb gives a new flow and changes nothing. The record of
+ * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
+ */
+import { setTableFlow, type Table } from '../columnar/table.js'
+import type { SchemaShape } from '../columnar/type.js'
+import type { RunOptions } from '../engines/local/options.js'
+import { type BoundPlan, collect, type LoadedRows, load } from '../engines/local/run.js'
+import { MillraceError, nearestName, quote } from '../errors.js'
+import type { OrderKey } from '../expressions/node.js'
+import {
+  aggregateNode,
+  deriveNode,
+  dropNode,
+  filterNode,
+  limitNode,
+  renameNode,
+  selectNode,
+  sortNode,
+  sourceNode,
+} from '../plan/build.js'
+import { explainPlan } from '../plan/explain.js'
+import type { NamedAggregate, NamedExpression, PlanNode } from '../plan/logical.js'
+import { schemaOfPlan } from '../plan/typing.js'
+import { memorySource } from '../sources/memory.js'
+import type { Source } from '../sources/source.js'
+import { type AggregateExpr, isAggregate, predicateOf } from './aggregates.js'
+import { columnsRecord, isHandle, literalOf, show } from './columns.js'
+import type { BoolExpr, Expr } from './handles.js'
+import type { Columns, KeyedType, Literal, TypeOfValue, UnkeyedType } from './types.js'
+
+/** A column to order by: `asc(name)`, `desc(name)`. */
+export interface Order<N extends string = string> extends OrderKey {
+  readonly name: N
+}
+
+export interface OrderOptions {
+  /** Where nulls go, whatever the direction. Default 'last'. */
+  readonly nulls?: 'first' | 'last'
+}
+
+/** Names to renamed names. */
+type Renames<S> = { readonly [K in keyof S]?: string }
+
+let sourceCount = 0
+
+export class Flow<S extends SchemaShape = any> implements BoundPlan {
+  /** The query: frozen, serialisable data. */
+  readonly plan: PlanNode
+  /** What the source ids in the plan stand for. */
+  readonly sources: ReadonlyMap<number, Source>
+  /** The columns that come out; null until the source opens, for a file read without a schema. */
+  readonly schema: S | null
+
+  /** Made by sources and verbs. @throws MillraceError what the plan's types call for. */
+  constructor(plan: PlanNode, sources: ReadonlyMap<number, Source>) {
+    this.plan = plan
+    this.sources = sources
+    this.schema = schemaOfPlan(plan) as S | null
+  }
+
+  /**
+   * Only these columns, in this order.
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
+   */
+  select<N extends keyof S & string>(...names: readonly N[]): Flow<{ readonly [K in N]: S[K] }> {
+    return this.over(selectNode(this.plan, this.schema, names))
+  }
+
+  /** All columns but these. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
+  drop<N extends keyof S & string>(...names: readonly N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
+    return this.over(dropNode(this.plan, this.schema, names))
+  }
+
+  /**
+   * Columns under new names, `{ old: 'new' }`, in their old places.
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
+   */
+  rename<const R extends Renames<S>>(
+    names: R & { readonly [K in Exclude<keyof R, keyof S>]: never },
+  ): Flow<{ readonly [K in keyof S as K extends keyof R ? (R[K] extends string ? R[K] : K) : K]: S[K] }> {
+    if (!isPlainRecord(names))
+      throw mismatch('rename', `rename takes an object of old names to new ones, not ${show(names)}`)
+    const pairs = Object.keys(names).map(name => [name, (names as Record<string, string>)[name]] as const)
+    return this.over(renameNode(this.plan, this.schema, pairs))
+  }
+
+  /**
+   * Adds columns computed from the row, or replaces those of the same name in place. All expressions see the input's columns.
+   *
+   * ```ts
+   * flow.derive(t => ({ total: t.price.mul(t.size), source: 'web' }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
+  derive<D extends Readonly<Record<string, Expr<any> | Literal>>>(
+    define: (t: Columns<S>) => D,
+  ): Flow<{
+    readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
+  }> {
+    const columns = entriesOf('derive', this.call('derive', define)).map(
+      ([name, value]): NamedExpression => ({ name, expression: derivedOf(name, value) }),
+    )
+    return this.over(deriveNode(this.plan, this.schema, columns))
+  }
+
+  /** Only rows where the predicate is true: neither false nor null. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
+  filter(predicate: (t: Columns<S>) => BoolExpr<any> | boolean): Flow<S> {
+    return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+  }
+
+  /** The first `n` rows after `offset`, in row order. @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up */
+  limit(n: number, offset = 0): Flow<S> {
+    return this.over(limitNode(this.plan, n, offset))
+  }
+
+  /**
+   * Sorted by these columns, ascending unless `desc`; stable; nulls last unless told.
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
+   */
+  orderBy(...orders: readonly ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
+    return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
+  }
+
+  /** Groups of rows with equal values in these columns (null is a value here). @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
+  groupBy<N extends keyof S & string>(...names: readonly N[]): GroupedFlow<S, N> {
+    if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
+    aggregateNode(this.plan, this.schema, names, [])
+    return Object.freeze({
+      aggregate: define =>
+        this.over(aggregateNode(this.plan, this.schema, names, aggregatesOf(this.call('aggregate', define)))),
+    } satisfies GroupedFlow<S, N>)
+  }
+
+  /** One row over all rows: counts are 0 and all else is null where there are none. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
+  aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    define: (t: Columns<S>) => A,
+  ): Flow<{ readonly [K in keyof A]: UnkeyedType<A[K]> }> {
+    return this.over(aggregateNode(this.plan, this.schema, [], aggregatesOf(this.call('aggregate', define))))
+  }
+
+  /**
+   * Runs the flow and resolves to all its rows, in this thread. Running it again reads the source again.
+   * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
+   */
+  async collect(options?: RunOptions): Promise<Table<S>> {
+    return collect<S>(this, options)
+  }
+
+  /** Runs the flow once and keeps its rows in the lanes: a flow over them that reads nothing again. */
+  async load(options?: RunOptions): Promise<Loaded<S>> {
+    return new Loaded<S>(await load(this, options))
+  }
+
+  /** The plan as readable text: what is read, what every lane does, what one lane does after the gather. */
+  explain(): string {
+    return explainPlan(this.plan)
+  }
+
+  private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
+    return new Flow<T>(plan, this.sources)
+  }
+
+  private call(operator: string, define: (t: Columns<S>) => unknown): unknown {
+    if (typeof define !== 'function')
+      throw mismatch(
+        operator,
+        `${operator} takes a function of the columns, as in ${operator}(t => ...), not ${show(define)}`,
+      )
+    return define(columnsRecord(this.schema, operator) as Columns<S>)
+  }
+}
+
+/** What `groupBy` gives: say what to compute for each group. */
+export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
+  /** One row a group, in order of first appearance: the keys, then these columns. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
+  aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    define: (t: Columns<S>) => A,
+  ): Flow<{ readonly [K in N | keyof A]: K extends keyof A ? KeyedType<A[K]> : K extends keyof S ? S[K] : never }>
+}
+
+/** Rows held in the lanes of one engine: a flow that reads nothing again. Close it when done. */
+export class Loaded<S extends SchemaShape = any> extends Flow<S> {
+  readonly rowCount: number
+  readonly byteLength: number
+  private readonly rows: LoadedRows
+
+  /** Made by `load`. */
+  constructor(rows: LoadedRows) {
+    const source: Source = {
+      label: 'loaded rows',
+      schema: rows.schema,
+      rowCount: rows.rowCount,
+      held: rows,
+      describe: async () => rows.schema,
+      open: async () => ({ splits: [] }),
+    }
+    const { plan, sources } = flowOf(source)
+    super(plan, sources)
+    this.rows = rows
+    this.rowCount = rows.rowCount
+    this.byteLength = rows.byteLength
+  }
+
+  /** Frees the rows; flows over them are refused from then on with `MR_CLOSED`. Idempotent. */
+  close(): Promise<void> {
+    return this.rows.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** A flow over a source, under an id of its own. */
+export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
+  const id = ++sourceCount
+  return new Flow<S>(sourceNode(id, source.label, source.schema), new Map([[id, source]]))
+}
+
+/** Ascending order of a column; numbers up to NaN, false before true. @throws MillraceError `MR_INVALID_OPTION` */
+export const asc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, false, options)
+
+/** Descending order of a column; nulls still last unless told. @throws MillraceError `MR_INVALID_OPTION` */
+export const desc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, true, options)
+
+function order<N extends string>(name: N, descending: boolean, options: OrderOptions = {}): Order<N> {
+  const verb = descending ? 'desc' : 'asc'
+  if (typeof name !== 'string')
+    throw mismatch(verb, `${verb} takes the name of a column, as in ${verb}('price'), not ${show(name)}`)
+  if (!isPlainRecord(options))
+    throw invalid(verb, `options are an object such as { nulls: 'first' }, not ${show(options)}`)
+  for (const option of Object.keys(options)) {
+    if (option === 'nulls') continue
+    throw invalid(
+      verb,
+      `there is no option ${quote(option)}; ${nearestName(option, ['nulls']) === undefined ? 'there is nulls' : 'did you mean nulls?'}`,
+    )
+  }
+  const { nulls = 'last' } = options
+  if (nulls !== 'first' && nulls !== 'last') throw invalid(verb, `nulls is 'first' or 'last', not ${show(nulls)}`)
+  return Object.freeze({ name, descending, nulls })
+}
+
+function orderOf(given: unknown): OrderKey {
+  if (typeof given === 'string') return asc(given)
+  if (isHandle(given))
+    throw mismatch(
+      'orderBy',
+      `orderBy takes names, as in orderBy(desc('price')); to order by an expression derive it first`,
+    )
+  if (isPlainRecord(given) && typeof (given as { name?: unknown }).name === 'string') {
+    const { name, descending, nulls } = given as unknown as OrderKey
+    return descending ? desc(name, { nulls }) : asc(name, { nulls })
+  }
+  throw mismatch('orderBy', `orderBy takes names, asc(name) and desc(name), not ${show(given)}`)
+}
+
+function derivedOf(name: string, value: unknown): NamedExpression['expression'] {
+  if (isHandle(value)) return value.expression
+  if (isAggregate(value))
+    throw mismatch(
+      'derive',
+      `derive: ${quote(name)} is an aggregate; derive works row by row, aggregates stand in aggregate(...)`,
+      name,
+    )
+  if (value === undefined)
+    throw mismatch('derive', `derive: ${quote(name)} is undefined; for a null column write null`, name)
+  return literalOf(value, `derive: ${quote(name)}`)
+}
+
+function aggregatesOf(result: unknown): NamedAggregate[] {
+  return entriesOf('aggregate', result).map(([name, value]) => {
+    if (isAggregate(value)) return Object.freeze({ name, expression: value.aggregate })
+    const what = isHandle(value) ? `the column expression ${value}` : show(value)
+    throw mismatch(
+      'aggregate',
+      `aggregate: ${quote(name)} is ${what}, not an aggregate; wrap a column in one: count(t.x), sum(t.x), mean(t.x), min(t.x), max(t.x)`,
+      name,
+    )
+  })
+}
+
+/** The columns that a callback gave back. */
+function entriesOf(operator: string, result: unknown): [string, unknown][] {
+  if (isPlainRecord(result) && !isHandle(result) && !isAggregate(result)) return Object.entries(result)
+  const hint = isHandle(result) || isAggregate(result) ? 'a single expression' : show(result)
+  throw mismatch(
+    operator,
+    `${operator}: the function gives ${hint}; give an object of names to expressions, as in t => ({ name: ... })`,
+  )
+}
+
+const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Promise) &&
+  !(value instanceof Date)
+
+const mismatch = (operator: string, message: string, column?: string): MillraceError =>
+  new MillraceError('MR_TYPE_MISMATCH', message, { operator, ...(column === undefined ? {} : { column }) })
+
+const invalid = (operator: string, text: string): MillraceError =>
+  new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })
+
+declare module '../columnar/table.js' {
+  interface Table<S extends SchemaShape = SchemaShape> {
+    /** A flow over the rows of this table, which it reads where they are. */
+    flow(): Flow<S>
+  }
+}
+
+setTableFlow(table => flowOf(memorySource('table', table.schema, table.rowCount, () => table.batches)))

@@ -1,0 +1,137 @@
+/**
+ * The handles of columns as users see them, one interface a family: what `t.price` is in a callback. columns.ts makes them,
+ * types.ts infers their types.
+ */
+import type { Bool, DataType, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
+import type { Expression } from '../expressions/node.js'
+import type { NullableIf, Quotient, Remainder, Sum, Truth } from './types.js'
+
+export type Family = 'number' | 'string' | 'boolean' | 'time' | 'other'
+
+declare const TYPE: unique symbol
+
+/** An expression over columns: frozen data, evaluated by the lanes. `T` is the type of its result. */
+export interface Expr<T extends DataType = DataType> {
+  readonly family: Family
+  /** The tree behind the handle: plain, serialisable data. */
+  readonly expression: Expression
+  /** Exists for the type system alone. */
+  readonly [TYPE]?: T
+  /** True where the value is null; never null itself. */
+  isNull(): BoolExpr<Bool>
+  /** As `explain` shows it. */
+  toString(): string
+}
+
+export type NumberOperand = number | bigint | NumberExpr<any>
+export type StringOperand = string | StringExpr<any>
+export type BoolOperand = boolean | BoolExpr<any>
+/** A timestamp compares with a `Date`, with a bigint that counts its unit, and with timestamps of any unit; a date with 'YYYY-MM-DD' and with dates. */
+export type TimeOperand<T extends DataType> = T['kind'] extends 'date'
+  ? string | Date | TimeExpr<DataType<'date'>>
+  : Date | bigint | TimeExpr<DataType<'timestamp'>>
+
+/** A column or expression of integers or floats. Comparison is exact, and NaN is equal to itself and greater than all other numbers. */
+export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends Expr<T> {
+  readonly family: 'number'
+  /** int64 of integers (beyond it: `MR_INTEGER_OVERFLOW`), float64 as soon as one operand is a float; so are `sub` and `mul`. */
+  add<const B extends NumberOperand>(other: B): NumberExpr<Sum<T, B>>
+  sub<const B extends NumberOperand>(other: B): NumberExpr<Sum<T, B>>
+  mul<const B extends NumberOperand>(other: B): NumberExpr<Sum<T, B>>
+  /** float64 division; null where the divisor is zero. */
+  div<const B extends NumberOperand>(other: B): NumberExpr<Quotient<T, B>>
+  /** The quotient, floored; null where the divisor is zero. */
+  intDiv<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
+  /** The remainder of `intDiv`: it has the divisor's sign; null where the divisor is zero. */
+  mod<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
+  neg(): NumberExpr<Sum<T, T extends DataType<infer K> ? NumberExpr<DataType<K, false>> : never>>
+  eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  ne<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  lt<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  lte<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  gt<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  gte<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
+  /** `low <= this <= high`, both included. */
+  between<A extends NumberOperand, B extends NumberOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
+  /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
+  in<V extends number | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+}
+
+/** A column or expression of strings, compared by their UTF-8 bytes. */
+export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<T> {
+  readonly family: 'string'
+  eq<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  ne<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  lt<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  lte<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  gt<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  gte<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
+  /** `low <= this <= high`, both included. */
+  between<A extends StringOperand, B extends StringOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
+  /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
+  in<V extends string | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+}
+
+/** A column or expression of booleans; logic is SQL's, with null for "unknown". */
+export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T> {
+  readonly family: 'boolean'
+  and<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
+  or<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
+  not(): BoolExpr<NullableIf<Bool, T['nullable']>>
+  eq<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
+  ne<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
+  /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
+  in<V extends boolean | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+}
+
+/** A column or expression of timestamps or dates. Calendar parts are taken in UTC. */
+export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<T> {
+  readonly family: 'time'
+  year(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 1 to 12. */
+  month(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** ISO: Monday is 1, Sunday 7. */
+  dayOfWeek(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 0 to 23, of a timestamp: a date has none. */
+  hour(this: TimeExpr<DataType<'timestamp'>>): NumberExpr<NullableIf<Int32, T['nullable']>>
+  eq<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  ne<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  lt<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  lte<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  gt<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  gte<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
+  /** `low <= this <= high`, both included. */
+  between<A extends TimeOperand<T>, B extends TimeOperand<T>>(low: A, high: B): BoolExpr<Truth<T, A | B>>
+  /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
+  in<V extends Date | string | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+}
+
+type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
+type Unknown = BoolExpr<Nullable<Bool>>
+
+/** A column whose type is not known before the source opens (`Flow<any>`): every family's methods, checked by the terminal. */
+export interface AnyExpr extends Expr<any> {
+  readonly family: any
+  add(other: number | bigint | Expr<any>): AnyExpr
+  sub(other: number | bigint | Expr<any>): AnyExpr
+  mul(other: number | bigint | Expr<any>): AnyExpr
+  div(other: number | bigint | Expr<any>): AnyExpr
+  intDiv(other: number | bigint | Expr<any>): AnyExpr
+  mod(other: number | bigint | Expr<any>): AnyExpr
+  neg(): AnyExpr
+  and(other: BoolOperand | AnyExpr): Unknown
+  or(other: BoolOperand | AnyExpr): Unknown
+  not(): Unknown
+  year(): AnyExpr
+  month(): AnyExpr
+  dayOfWeek(): AnyExpr
+  hour(): AnyExpr
+  eq(other: AnyOperand): Unknown
+  ne(other: AnyOperand): Unknown
+  lt(other: AnyOperand): Unknown
+  lte(other: AnyOperand): Unknown
+  gt(other: AnyOperand): Unknown
+  gte(other: AnyOperand): Unknown
+  between(low: AnyOperand, high: AnyOperand): Unknown
+  in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
+}

@@ -1,0 +1,64 @@
+/**
+ * Where flows begin: functions that take rows or files and give a `Flow`. What a source is to the engine is sources/source.ts.
+ */
+import { type Codes, type DictionaryOptions, dictionary as dictionaryInput } from '../columnar/dictionary-input.js'
+import { type ColumnsInput, inferColumns, inferRows } from '../columnar/infer.js'
+import { batchesFromColumns, batchesFromRows } from '../columnar/input.js'
+import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
+import { memorySource } from '../sources/memory.js'
+import { type Flow, flowOf } from './flow.js'
+import type { DictionaryOf, SchemaOfColumns, SchemaOfRows } from './types.js'
+
+/**
+ * A flow over columns: typed arrays, ordinary arrays and `dictionary()`, all of one length. Without a schema types are inferred: typed arrays
+ * as they are, number as float64, bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as bool; with one, its columns are read
+ * and converted where that is exact. Inputs are read again by each terminal, and never changed or detached.
+ *
+ * ```ts
+ * columns({ city: ['Rome', 'Oslo'], degrees: Float64Array.of(31, 17) })
+ * ```
+ * @throws MillraceError `MR_TYPE_MISMATCH` where no type can be inferred; the terminal also `MR_COLUMN_LENGTH` and what conversion calls for.
+ */
+export function columns<const S extends SchemaShape>(data: ColumnsInput, schema: S): Flow<S>
+export function columns<D extends ColumnsInput>(data: D): Flow<SchemaOfColumns<D>>
+export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaShape> {
+  const shape = schema ?? inferColumns(data)
+  return flowOf(memorySource('columns', shape, null, () => batchesFromColumns(data, shape)))
+}
+
+/**
+ * A flow over row objects; types are inferred as by `columns`, and a property that a row lacks is null.
+ *
+ * ```ts
+ * rows([{ city: 'Rome', degrees: 31 }, { city: 'Oslo', degrees: 17 }])
+ * ```
+ * @throws MillraceError `MR_TYPE_MISMATCH` where no type can be inferred; the terminal what conversion calls for.
+ */
+export function rows<const S extends SchemaShape>(data: readonly object[], schema: S): Flow<S>
+export function rows<R extends object>(data: readonly R[]): Flow<SchemaOfRows<R>>
+export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
+  const shape = schema ?? inferRows(data)
+  return flowOf(memorySource('rows', shape, null, () => batchesFromRows(data, shape)))
+}
+
+/** Codes that cannot hold a null. */
+type FullCodes = Exclude<Codes, readonly (number | null | undefined)[]> | readonly number[]
+
+/**
+ * A string column as codes into distinct values, an input of `columns`. Both are read when a terminal runs, and a code outside `values`
+ * is then `MR_INVALID_CODE`. Equal values are one key. With `validity`, or nulls among the codes, the column is nullable.
+ *
+ * ```ts
+ * columns({ origin: dictionary(Uint16Array.of(0, 1, 0), ['ATL', 'ORD']) })   // ATL, ORD, ATL
+ * ```
+ * @throws MillraceError `MR_TYPE_MISMATCH` where `codes` or `values` is no array
+ */
+export function dictionary(codes: FullCodes, values: readonly string[]): DictionaryOf<Utf8>
+export function dictionary(
+  codes: Codes,
+  values: readonly string[],
+  options?: DictionaryOptions,
+): DictionaryOf<Nullable<Utf8>>
+export function dictionary(codes: Codes, values: readonly string[], options?: DictionaryOptions): DictionaryOf<any> {
+  return dictionaryInput(codes, values, options ?? {})
+}

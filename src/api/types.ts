@@ -1,0 +1,194 @@
+/**
+ * What TypeScript infers: the handle of a column, the type of an arithmetic result, the schema of `columns` and `rows`. Types only, and
+ * the same rules as typing.ts of expressions/ holds at run time. The handles themselves are columns.ts.
+ */
+import type { DictionaryInput } from '../columnar/dictionary-input.js'
+import type {
+  Bool,
+  DataType,
+  Float32,
+  Float64,
+  FloatKind,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  IntegerKind,
+  Kind,
+  Nullable,
+  NumberKind,
+  SchemaShape,
+  TimeKind,
+  Timestamp,
+  Uint8,
+  Uint16,
+  Uint32,
+  Utf8,
+} from '../columnar/type.js'
+import type { AggregateExpr } from './aggregates.js'
+import type { AnyExpr, BoolExpr, Expr, NumberExpr, StringExpr, TimeExpr } from './handles.js'
+
+/** A value that stands for itself in `derive`. */
+export type Literal = number | bigint | string | boolean | Date | null
+
+/** The record of handles that callbacks get: one for each column. */
+export type Columns<S extends SchemaShape> = { readonly [K in keyof S]: HandleOf<S[K]> }
+
+export type IsAny<T> = 0 extends 1 & T ? true : false
+
+export type HandleOf<T extends DataType> =
+  IsAny<T> extends true
+    ? AnyExpr
+    : Kind extends T['kind']
+      ? AnyExpr
+      : T['kind'] extends NumberKind
+        ? NumberExpr<T>
+        : T['kind'] extends 'utf8'
+          ? StringExpr<T>
+          : T['kind'] extends 'bool'
+            ? BoolExpr<T>
+            : T['kind'] extends TimeKind
+              ? TimeExpr<T>
+              : Expr<T>
+
+/** The type named by kind and nullability, in the form in which it would be declared. */
+export type TypeOf<K extends Kind, N extends boolean> = [K] extends ['int64']
+  ? NullableIf<Int64, N>
+  : [K] extends ['float64']
+    ? NullableIf<Float64, N>
+    : [K] extends ['bool']
+      ? NullableIf<Bool, N>
+      : DataType<K, N>
+
+export type NullableIf<T extends DataType, N> = [N] extends [false] ? T : Nullable<T>
+
+type KindOf<B> = B extends { readonly expression: unknown }
+  ? B extends Expr<infer U>
+    ? U['kind']
+    : never
+  : B extends bigint
+    ? 'int64'
+    : B extends number
+      ? number extends B
+        ? 'int64' | 'float64'
+        : `${B}` extends `${bigint}`
+          ? 'int64'
+          : 'float64'
+      : never
+
+/** `true` where an operand may be null. */
+export type MayBeNull<B> = B extends Expr<infer U> ? U['nullable'] : null extends B ? true : false
+
+type ArithmeticKind<A extends Kind, B extends Kind> = [A | B] extends [IntegerKind]
+  ? 'int64'
+  : [A] extends [FloatKind]
+    ? 'float64'
+    : [B] extends [FloatKind]
+      ? 'float64'
+      : 'int64' | 'float64'
+
+type Or<A, B> = [A] extends [false] ? B : true
+
+/** add, sub, mul: int64 of integers, float64 as soon as one is a float. */
+export type Sum<T extends DataType, B> = TypeOf<ArithmeticKind<T['kind'], KindOf<B>>, Or<T['nullable'], MayBeNull<B>>>
+
+/** intDiv, mod: as `Sum`, and null for a zero divisor unless it is a literal that is not zero. */
+export type Remainder<T extends DataType, B> = TypeOf<
+  ArithmeticKind<T['kind'], KindOf<B>>,
+  Or<T['nullable'], MayBeZero<B>>
+>
+
+/** div: float64. */
+export type Quotient<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeZero<B>>>
+
+type MayBeZero<B> = B extends number | bigint
+  ? number extends B
+    ? true
+    : bigint extends B
+      ? true
+      : B extends 0 | 0n
+        ? true
+        : false
+  : true
+
+/** Comparisons and logic: null where an operand is. */
+export type Truth<T extends DataType, B> = TypeOf<'bool', Or<T['nullable'], MayBeNull<B>>>
+
+/** The type of a derived column. */
+export type TypeOfValue<V> =
+  V extends Expr<infer T>
+    ? T
+    : V extends number
+      ? Float64
+      : V extends bigint
+        ? Int64
+        : V extends string
+          ? Utf8
+          : V extends boolean
+            ? Bool
+            : V extends Date
+              ? Timestamp
+              : V extends null
+                ? Nullable<Float64>
+                : never
+
+/** The type of an aggregated column: with a key, or without, where there may be no row at all. */
+export type KeyedType<A> = A extends AggregateExpr<infer T, any> ? T : never
+export type UnkeyedType<A> = A extends AggregateExpr<any, infer U> ? U : never
+
+/** The schema that `columns` infers. */
+export type SchemaOfColumns<D> = { readonly [K in keyof D]: TypeOfInput<D[K]> }
+
+/** A `dictionary()` that knows whether it has nulls. */
+export interface DictionaryOf<T extends DataType> extends DictionaryInput {
+  readonly type?: T
+}
+
+type TypeOfInput<I> =
+  IsAny<I> extends true
+    ? any
+    : I extends DictionaryOf<infer T>
+      ? T
+      : I extends Float64Array
+        ? Float64
+        : I extends Float32Array
+          ? Float32
+          : I extends Int32Array
+            ? Int32
+            : I extends Int16Array
+              ? Int16
+              : I extends Int8Array
+                ? Int8
+                : I extends Uint32Array
+                  ? Uint32
+                  : I extends Uint16Array
+                    ? Uint16
+                    : I extends Uint8Array | Uint8ClampedArray
+                      ? Uint8
+                      : I extends BigInt64Array | BigUint64Array
+                        ? Int64
+                        : I extends readonly (infer V)[]
+                          ? TypeOfCells<V>
+                          : DataType
+
+/** The schema that `rows` infers; optional properties are nullable. */
+export type SchemaOfRows<R> = { readonly [K in keyof R]-?: TypeOfCells<R[K]> }
+
+type TypeOfCells<V> =
+  IsAny<V> extends true
+    ? any
+    : NullableIf<TypeOfCell<Exclude<V, null | undefined>>, null extends V ? true : undefined extends V ? true : false>
+
+type TypeOfCell<V> = [V] extends [never]
+  ? Float64
+  : [V] extends [number]
+    ? Float64
+    : [V] extends [bigint]
+      ? Int64
+      : [V] extends [string]
+        ? Utf8
+        : [V] extends [boolean]
+          ? Bool
+          : [V] extends [Date]
+            ? Timestamp
+            : DataType

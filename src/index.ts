@@ -1,0 +1,79 @@
+/** The public interface: everything a program may import from 'millrace', by name. Nothing is defined here. */
+export {
+  type AggregateExpr,
+  type AggregateOperand,
+  count,
+  max,
+  mean,
+  min,
+  type NumberAggregate,
+  sum,
+} from './api/aggregates.js'
+export { asc, desc, Flow, type GroupedFlow, Loaded, type Order, type OrderOptions } from './api/flow.js'
+export type {
+  AnyExpr,
+  BoolExpr,
+  BoolOperand,
+  Expr,
+  Family,
+  NumberExpr,
+  NumberOperand,
+  StringExpr,
+  StringOperand,
+  TimeExpr,
+  TimeOperand,
+} from './api/handles.js'
+export { columns, dictionary, rows } from './api/sources.js'
+export type { Columns, DictionaryOf, HandleOf, Literal, SchemaOfColumns, SchemaOfRows } from './api/types.js'
+export type { ArrayOf, Column } from './columnar/column.js'
+export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
+export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'
+export { RecordBatch } from './columnar/record-batch.js'
+export type { BigIntRowOf, RowOptions } from './columnar/row.js'
+export { schema } from './columnar/schema.js'
+export { Table } from './columnar/table.js'
+export {
+  type Bool,
+  bool,
+  type DataType,
+  type Date_,
+  date,
+  type Float32,
+  type Float64,
+  float32,
+  float64,
+  type Int8,
+  type Int16,
+  type Int32,
+  type Int64,
+  int8,
+  int16,
+  int32,
+  int64,
+  type Kind,
+  type List,
+  list,
+  type Nullable,
+  nullable,
+  type RowOf,
+  type SchemaShape,
+  type Struct,
+  struct,
+  type Timestamp,
+  type TimeUnit,
+  timestamp,
+  type Uint8,
+  type Uint16,
+  type Uint32,
+  type Utf8,
+  uint8,
+  uint16,
+  uint32,
+  utf8,
+  type ValueOf,
+} from './columnar/type.js'
+export { createEngine, type Engine } from './engines/local/engine.js'
+export type { Progress } from './engines/local/job.js'
+export type { EngineOptions, RunOptions } from './engines/local/options.js'
+export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
+export { type Configuration, configure } from './workers/configure.js'

@@ -1,0 +1,104 @@
+/**
+ * A plan as readable text: what the source delivers, what every lane does, what one lane does after the gather. The text is stable from run to
+ * run and tested; where the schema is not known yet, the verbs are listed as they were written.
+ */
+import { printAggregate, printExpression, printName, printOrder, printSchema } from '../expressions/print.js'
+import type { NamedExpression, PlanNode, SourceNode } from './logical.js'
+import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import { physicalPlan } from './planner.js'
+import { schemaOfPlan } from './typing.js'
+
+export function explainPlan(plan: PlanNode): string {
+  const source = sourceOf(plan)
+  if (schemaOfPlan(plan) === null)
+    return [`source ${source.label}, whose columns are known once it opens`, ...verbs(plan)].join('\n')
+  return explainPhysical(physicalPlan(plan), source)
+}
+
+/** The stages that run; `source` names where the rows come from and how many columns it has. */
+export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNode): string {
+  const { scan, final } = plan
+  const last = scan.at(-1)
+  const gathers = last !== undefined && last.kind !== 'project' && last.kind !== 'filter'
+  const all = Object.keys(schema ?? plan.sourceSchema).length
+  const read = plan.sourceColumns.length
+  const lines = [
+    `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
+  ]
+  if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
+  if (scan.length > 0) lines.push('every lane', ...scan.map(stage => `  ${printStage(stage)}`))
+  if (gathers)
+    lines.push(
+      `lane 0, after the gather`,
+      `  ${mergeText(last as Stage)}`,
+      ...final.map(stage => `  ${printStage(stage)}`),
+    )
+  lines.push(`output: ${printSchema(plan.output)}`)
+  return lines.join('\n')
+}
+
+function mergeText(stage: Stage): string {
+  if (stage.kind === 'aggregate') return 'merge groups'
+  return stage.kind === 'sort' ? 'merge sorted rows' : 'first rows in order'
+}
+
+function printStage(stage: Stage): string {
+  switch (stage.kind) {
+    case 'project':
+      return `${stage.verb} ${printColumns(stage.columns)}`
+    case 'filter':
+      return `filter ${printExpression(stage.predicate)}`
+    case 'aggregate':
+      return `aggregate ${printKeys(stage.keys)}${stage.accumulators.map(printAccumulator).join(', ')}`
+    case 'sort':
+      return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
+    case 'limit':
+      return printLimit(stage)
+  }
+}
+
+const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
+  `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
+
+const printKeys = (keys: readonly string[]): string =>
+  keys.length === 0 ? '' : `by ${keys.map(printName).join(', ')}: `
+
+const printAccumulator = ({ name, function: fn, input, where }: AccumulatorSpec): string =>
+  `${name} = ${printAggregate({ op: 'aggregate', function: fn, input, ...(where === null ? {} : { where }) })}`
+
+/** Columns handed through by name alone, computed ones as `name = expression`. */
+const printColumns = (columns: readonly NamedExpression[]): string =>
+  columns
+    .map(({ name, expression }) =>
+      expression.op === 'column' && expression.name === name
+        ? printName(name)
+        : `${printName(name)} = ${printExpression(expression)}`,
+    )
+    .join(', ')
+
+function verbs(plan: PlanNode): string[] {
+  if (plan.kind === 'source') return []
+  const before = verbs(plan.input)
+  switch (plan.kind) {
+    case 'project':
+      return [...before, `  ${plan.verb} ${printColumns(plan.columns)}`]
+    case 'pending':
+      return [...before, `  ${plan.verb} ${printColumns(plan.columns)}`]
+    case 'filter':
+      return [...before, `  filter ${printExpression(plan.predicate)}`]
+    case 'aggregate': {
+      const aggregates = plan.aggregates.map(
+        ({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`,
+      )
+      return [...before, `  aggregate ${printKeys(plan.keys)}${aggregates.join(', ')}`]
+    }
+    case 'sort':
+      return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
+    case 'limit':
+      return [...before, `  ${printLimit(plan)}`]
+  }
+}
+
+function sourceOf(plan: PlanNode): SourceNode {
+  return plan.kind === 'source' ? plan : sourceOf(plan.input)
+}
