@@ -1,0 +1,114 @@
+// The options of `npm run bench`, read and checked.
+
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { questions } from './groupby/questions.js'
+import { peerFamilies } from './peers/catalogue.js'
+
+const suites = ['groupby', 'start', 'size']
+
+export const usage = `npm run bench -- [options]
+
+  --suites groupby,start,size   what to measure (all)
+  --rows 1e6,1e7                sizes of the group-by table
+  --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
+  --peers duckdb,duckdb-wasm    of ${peerFamilies.join(', ')}, or none (arquero is slow, so not asked by default)
+  --lanes 0,1,2                 lanes of Millrace, each measured, or none
+  --runs 5                      warm rounds; a cold one comes first
+  --threads 2                   threads of a native peer
+  --seed 1                      seed of the data
+  --limit 120                   seconds that a peer may take for one load or question
+  --baseline FILE               another build's entry (dist/node/index.js), measured beside this one
+  --output FILE                 where the tables go (bench/results.md)
+  --help`
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} suites
+ * @property {number[]} rows
+ * @property {string[]} questions
+ * @property {string[]} families
+ * @property {number[]} lanes
+ * @property {number} runs
+ * @property {number} threads
+ * @property {number} seed
+ * @property {number} limitMs
+ * @property {string} [baseline] absolute path
+ * @property {URL} output
+ * @property {boolean} help
+ */
+
+/**
+ * @param {string[]} args
+ * @returns {{ options: Options, problem: null } | { options: null, problem: string }}
+ */
+export function parseOptions(args) {
+  try {
+    return { options: read(args), problem: null }
+  } catch (error) {
+    return { options: null, problem: error.message }
+  }
+}
+
+function read(args) {
+  const text = fallback => ({ type: /** @type {const} */ ('string'), default: fallback })
+  const { values } = parseArgs({
+    args,
+    options: {
+      suites: text(suites.join(',')),
+      rows: text('1e6,1e7'),
+      questions: text(questions.map(({ id }) => id).join(',')),
+      peers: text('duckdb,duckdb-wasm'),
+      lanes: text('0,1,2'),
+      runs: text('5'),
+      threads: text('2'),
+      seed: text('1'),
+      limit: text('120'),
+      baseline: { type: 'string' },
+      output: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const here = path => pathToFileURL(resolve(path))
+  return {
+    suites: names('suites', values.suites, suites),
+    rows: numbers('rows', values.rows, 100),
+    questions: names(
+      'questions',
+      values.questions,
+      questions.map(({ id }) => id),
+    ),
+    families: names('peers', values.peers, peerFamilies),
+    lanes: numbers('lanes', values.lanes, 0),
+    runs: number('runs', values.runs, 1),
+    threads: number('threads', values.threads, 1),
+    seed: number('seed', values.seed, 0),
+    limitMs: number('limit', values.limit, 1) * 1000,
+    baseline: values.baseline && resolve(values.baseline),
+    output: values.output ? here(values.output) : new URL('./results.md', import.meta.url),
+    help: values.help,
+  }
+}
+
+function list(text) {
+  return text === 'none' ? [] : text.split(',').filter(Boolean)
+}
+
+function names(option, text, known) {
+  const given = list(text)
+  const unknown = given.find(name => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`--${option}: there is no ${unknown}; choose of ${known.join(', ')}`)
+  return given
+}
+
+function numbers(option, text, least) {
+  return list(text).map(item => number(option, item, least))
+}
+
+function number(option, text, least) {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least)
+    throw new Error(`--${option}: ${text} is no whole number from ${least} up`)
+  return value
+}

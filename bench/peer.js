@@ -1,0 +1,78 @@
+// The handle on a peer in a process of its own: peer-process.js is what runs there, groupby/suite.js decides when.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+
+/**
+ * @typedef {object} PeerHandle
+ * @property {import('./peers/catalogue.js').PeerEntry} entry
+ * @property {string} version
+ * @property {(rowCount: number, seed: number) => Promise<import('./peer-process.js').Load>} load
+ * @property {(id: string) => Promise<import('./peer-process.js').Run>} run rejects where the peer fails or takes longer than the
+ *   limit; after that the process is gone and every further run rejects
+ * @property {() => Promise<void>} close ends the process, waiting for it
+ */
+
+/**
+ * Starts a process and opens the peer in it.
+ *
+ * @param {import('./peers/catalogue.js').PeerEntry} entry
+ * @param {{ limitMs: number }} options the longest that one command may take
+ * @returns {Promise<PeerHandle>}
+ */
+export async function openPeer(entry, { limitMs }) {
+  const child = fork(new URL('./peer-process.js', import.meta.url), {
+    serialization: 'advanced',
+    execArgv: ['--expose-gc', '--max-old-space-size=8192'],
+  })
+  let hasExited = false
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    hasExited = true
+    return `the process ended (${signal ?? code})`
+  })
+
+  const send = async (command, argument) => {
+    if (hasExited) throw new Error(await exited)
+    const waiting = new AbortController()
+    const answer = once(child, 'message', { signal: waiting.signal }).then(([message]) => message)
+    answer.catch(() => {})
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      child.kill('SIGKILL')
+    }, limitMs)
+    child.send({ command, argument })
+    try {
+      const message = await Promise.race([answer, exited])
+      if (typeof message === 'string') throw new Error(isLate ? `took longer than ${limitMs / 1000} s` : message)
+      if (message.error !== undefined) throw new Error(message.error)
+      return message.result
+    } finally {
+      clearTimeout(timer)
+      waiting.abort()
+    }
+  }
+
+  const close = async () => {
+    if (hasExited) return
+    await send('close').catch(() => child.kill('SIGKILL'))
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+    await exited
+    clearTimeout(timer)
+  }
+
+  try {
+    const { version } = await send('open', { module: entry.module, options: entry.options })
+    return {
+      entry,
+      version,
+      load: (rowCount, seed) => send('load', { rowCount, seed }),
+      run: id => send('run', { id }),
+      close,
+    }
+  } catch (error) {
+    child.kill('SIGKILL')
+    await exited
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+// Who is measured: the names that options and tables use, and the module behind each; peer.js runs them.
+
+/**
+ * What a module of this folder exports as `openPeer`. One process holds one peer, and runs one question at a time.
+ *
+ * @typedef {object} Peer
+ * @property {string} version
+ * @property {(data: import('../groupby/data.js').GroupByData) => Promise<{ byteLength?: number }>} load takes the data into the
+ *   peer's own store; `byteLength` is that store's size where the peer knows it
+ * @property {(question: import('../groupby/questions.js').Question) => Promise<RawAnswer>} run resolves with the answer in hand, in
+ *   the peer's own form
+ * @property {() => Promise<void>} close
+ *
+ * @typedef {object} RawAnswer
+ * @property {number} rowCount
+ * @property {() => Promise<Record<string, ArrayLike<unknown>>> | Record<string, ArrayLike<unknown>>} columns every column of the
+ *   answer as JavaScript values: keys as strings or numbers, outputs as numbers or bigints
+ *
+ * @typedef {object} PeerEntry
+ * @property {string} id
+ * @property {string} family what `--peers` names; `millrace` is chosen by `--lanes`
+ * @property {string} label the heading of its column
+ * @property {string} module relative to this file
+ * @property {Record<string, unknown>} options handed to `openPeer`
+ * @property {boolean} isNative compiled for the machine, so one of the engines that the targets are set against
+ * @property {boolean} isExact whether its answers must be right to the last bit, with groups in order of first appearance
+ */
+
+/** @type {PeerEntry[]} */
+const entries = [
+  peer('duckdb', 'VARCHAR', './duckdb.js', { strings: 'varchar' }, true),
+  peer('duckdb', 'ENUM', './duckdb.js', { strings: 'enum' }, true),
+  peer('duckdb-wasm', 'VARCHAR', './duckdb-wasm.js', { strings: 'varchar' }, false),
+  peer('duckdb-wasm', 'ENUM', './duckdb-wasm.js', { strings: 'enum' }, false),
+  peer('arquero', '', './arquero.js', {}, false),
+]
+
+/** The families that `--peers` may name. */
+export const peerFamilies = [...new Set(entries.map(entry => entry.family))]
+
+/**
+ * @param {{ families: string[], lanes: number[], threads: number, baseline?: string }} choice `baseline` is the path of another
+ *   build's entry, measured beside this one's
+ * @returns {PeerEntry[]} Millrace first, then the others
+ */
+export function choosePeers({ families, lanes, threads, baseline }) {
+  const ours = lanes.map(count => millrace('millrace', count, undefined))
+  const before = baseline ? lanes.map(count => millrace('baseline', count, baseline)) : []
+  const others = entries
+    .filter(entry => families.includes(entry.family))
+    .map(entry => ({ ...entry, options: { ...entry.options, threads } }))
+  return [...ours, ...before, ...others]
+}
+
+function millrace(family, lanes, entry) {
+  const label = `${family} ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`
+  return {
+    id: `${family}:${lanes}`,
+    family,
+    label,
+    module: './millrace.js',
+    options: { lanes, entry },
+    isNative: false,
+    isExact: true,
+  }
+}
+
+function peer(family, encoding, module, options, isNative) {
+  const id = encoding ? `${family}:${encoding.toLowerCase()}` : family
+  return { id, family, label: encoding ? `${family} ${encoding}` : family, module, options, isNative, isExact: false }
+}

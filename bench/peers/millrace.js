@@ -1,0 +1,56 @@
+// Millrace, through its public interface only: loaded into the lanes once, then one `collect` a question.
+
+import { pathToFileURL } from 'node:url'
+import { millraceEntry } from '../millrace-entry.js'
+
+/**
+ * @param {{ lanes: number, entry?: string }} options `entry` is the path of another build to measure
+ * @returns {Promise<import('./catalogue.js').Peer>}
+ */
+export async function openPeer({ lanes, entry }) {
+  const url = entry ? pathToFileURL(entry).href : millraceEntry()
+  if (!url) throw new Error('Millrace has not been built: run `npm run build` first')
+  const { columns, createEngine, dictionary, max, mean, min, sum } = await import(url)
+  const engine = await createEngine({ lanes })
+  let loaded = null
+
+  const queries = {
+    q1: flow => flow.groupBy('id1').aggregate(t => ({ v1: sum(t.v1) })),
+    q2: flow => flow.groupBy('id1', 'id2').aggregate(t => ({ v1: sum(t.v1) })),
+    q3: flow => flow.groupBy('id3').aggregate(t => ({ v1: sum(t.v1), v3: mean(t.v3) })),
+    q4: flow => flow.groupBy('id4').aggregate(t => ({ v1: mean(t.v1), v2: mean(t.v2), v3: mean(t.v3) })),
+    q5: flow => flow.groupBy('id6').aggregate(t => ({ v1: sum(t.v1), v2: sum(t.v2), v3: sum(t.v3) })),
+    q7: flow => flow.groupBy('id3').aggregate(t => ({ range: max(t.v1).sub(min(t.v2)) })),
+  }
+
+  return {
+    version: 'this build',
+
+    async load(data) {
+      const { id1, id2, id3, ...numbers } = data.columns
+      const input = columns({
+        id1: dictionary(id1.codes, id1.values),
+        id2: dictionary(id2.codes, id2.values),
+        id3: dictionary(id3.codes, id3.values),
+        ...numbers,
+      })
+      loaded = await input.load({ engine })
+      if (loaded.rowCount !== data.rowCount) throw new Error(`loaded ${loaded.rowCount} of ${data.rowCount} rows`)
+      return { byteLength: loaded.byteLength }
+    },
+
+    async run({ id, keys, outputs }) {
+      const table = await queries[id](loaded).collect({ engine })
+      const names = [...keys, ...outputs.map(output => output.name)]
+      return {
+        rowCount: table.rowCount,
+        columns: () => Object.fromEntries(names.map(name => [name, table.column(name).toArray()])),
+      }
+    },
+
+    async close() {
+      await loaded?.close()
+      await engine.close()
+    },
+  }
+}
