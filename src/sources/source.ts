@@ -48,7 +48,7 @@ export type SplitWork =
   /** Rows that are in the calling thread: copied, then transferred. */
   | { readonly kind: 'batches'; readonly batches: () => readonly RecordBatch[] }
   /** A part of a file that the lane opens itself, through a lane extension. */
-  | { readonly kind: 'part'; readonly extension: 'parquet'; readonly input: InputDescriptor; readonly part: number; readonly columns: readonly string[] }
+  | { readonly kind: 'part'; readonly extension: 'parquet'; readonly input: InputDescriptor; /** Equal for the parts of one input. */ readonly inputKey: string; readonly part: number; readonly columns: readonly string[] }
 
 /** Rows that stay in the lanes of one engine. */
 export interface HeldRows {

@@ -1,0 +1,279 @@
+/**
+ * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
+ * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
+ */
+import { RecordBatch } from '../../columnar/record-batch.js'
+import { deserialiseError, MillraceError } from '../../errors.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
+import type { Split } from '../../sources/source.js'
+import type { Pool } from '../../workers/pool.js'
+import type { Port } from '../../workers/port.js'
+import type { FromLane, HeldReport, LaneMetrics, Position, ToLane, WireWork } from '../../workers/protocol.js'
+import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
+
+/** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
+export interface Progress {
+  readonly rows: number
+  readonly totalRows: number
+  readonly bytes: number
+  readonly totalBytes: number
+}
+
+export interface JobRequest {
+  readonly plan: PhysicalPlan
+  /** What to read; null: rows that the lanes hold as `heldTable`. */
+  readonly splits: readonly Split[] | null
+  readonly heldTable: number | null
+  /** First row of each split in the source, where splits are not given; to say where a row failed. */
+  readonly firstRowOf: (split: number) => number
+  readonly totalRows: number
+  readonly totalBytes: number
+  readonly holdAs: number | null
+  readonly sourceLabel: string
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: Progress) => void) | undefined
+}
+
+export interface JobResult {
+  /** Output batches in row order; empty where the rows are held. */
+  readonly batches: readonly RecordBatch[]
+  /** By lane. */
+  readonly held: readonly (HeldReport | null)[]
+  readonly metrics: readonly LaneMetrics[]
+}
+
+interface LaneState {
+  readonly port: Port
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  /** Splits sent and not yet read, in order. */
+  readonly outstanding: Split[]
+  ended: boolean
+  scanned: boolean
+  finished: boolean
+  held: HeldReport | null
+  metrics: LaneMetrics
+}
+
+/** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
+const AHEAD = 2
+const PROGRESS_MS = 30
+/** A lane that has not answered a cancel by then is ended. */
+const CANCEL_MS = 2_000
+
+let nextJob = 1
+
+/**
+ * Runs a job to its end.
+ * @returns `result`, and `idle`, which resolves once no lane works on the job any more: at once after a result, shortly after a failure.
+ */
+export function startJob(pool: Pool, request: JobRequest): { result: Promise<JobResult>; idle: Promise<void> } {
+  const job = new Job(pool, request)
+  return { result: job.result, idle: job.idle }
+}
+
+class Job {
+  readonly result: Promise<JobResult>
+  readonly idle: Promise<void>
+  private resolve!: (result: JobResult) => void
+  private reject!: (error: unknown) => void
+  private becomeIdle!: () => void
+  private settled = false
+  private readonly lanes: LaneState[] = []
+  private readonly batches: { readonly split: number; readonly batch: RecordBatch }[] = []
+  private next = 0
+  private failure: { readonly position: Position; readonly error: Error } | null = null
+  private rows = 0
+  private bytes = 0
+  private lastProgress = 0
+  private cancelTimer: ReturnType<typeof setTimeout> | undefined
+  private readonly stopListening: (() => void)[] = []
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly request: JobRequest,
+  ) {
+    this.result = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    this.idle = new Promise(resolve => {
+      this.becomeIdle = resolve
+    })
+    const { signal } = request
+    const abort = () => this.giveUp(signal?.reason)
+    signal?.addEventListener('abort', abort)
+    this.stopListening.push(() => signal?.removeEventListener('abort', abort))
+    this.stopListening.push(
+      pool.onEnd(error => {
+        this.giveUp(error)
+        this.close()
+      }),
+    )
+    if (!this.settled) this.start()
+  }
+
+  private start(): void {
+    const { pool, request } = this
+    const { plan, heldTable, holdAs } = request
+    const id = nextJob++
+    const gathers = plan.scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+    const channels = pool.lanes.slice(1).map(() => (gathers ? new MessageChannel() : null))
+    pool.lanes.forEach((lane, i) => {
+      const gather = channels.flatMap((channel, j) => (channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : []))
+      const port = lane.start({ id, plan, lane: i, lanes: pool.lanes.length, heldTable, holdAs }, gather)
+      this.lanes.push({
+        port,
+        inbox: createInbox(),
+        outbox: createOutbox(),
+        outstanding: [],
+        ended: false,
+        scanned: false,
+        finished: false,
+        held: null,
+        metrics: { stages: [], rowsRead: 0, peakBytes: 0 },
+      })
+    })
+    for (const lane of this.lanes) {
+      lane.port.onmessage = (message: FromLane) => this.receive(lane, message)
+      for (let i = 0; i < AHEAD; i++) this.feed(lane)
+    }
+  }
+
+  /** The next split to a lane, or the word that there are no more. */
+  private feed(lane: LaneState): void {
+    if (lane.ended || this.settled) return
+    const splits = this.request.splits ?? []
+    if (this.next >= splits.length || this.failure !== null) {
+      lane.ended = true
+      lane.port.post({ type: 'end' } satisfies ToLane)
+      return
+    }
+    const index = this.next++
+    const split = splits[index]
+    try {
+      const { work, transfer } = this.pack(split, lane)
+      lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
+      lane.outstanding.push(split)
+    } catch (error) {
+      this.giveUp(error)
+    }
+  }
+
+  private pack({ work }: Split, lane: LaneState): { work: WireWork; transfer: ArrayBuffer[] } {
+    if (work.kind !== 'batches') return { work, transfer: [] }
+    const encoded = work.batches().map(batch => encodeBatch(batch, lane.outbox, !this.pool.inline))
+    return {
+      work: { kind: 'batches', batches: encoded.map(({ message }) => message) },
+      transfer: encoded.flatMap(({ transfer }) => transfer),
+    }
+  }
+
+  private receive(lane: LaneState, message: FromLane): void {
+    if (message.type === 'finished') {
+      lane.finished = true
+      lane.held = message.held
+      lane.metrics = message.metrics
+      if (this.lanes.every(({ finished }) => finished)) this.finish()
+      return
+    }
+    if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
+    if (this.settled) return
+    if (message.type === 'batch') {
+      this.batches.push({ split: message.split, batch: decodeBatch(message.batch, this.request.plan.output, lane.inbox) })
+    } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
+    else if (message.type === 'scanned') {
+      lane.scanned = true
+      this.judge()
+    } else if (message.type === 'failed') {
+      lane.scanned = true
+      this.fail(deserialiseError(message.error), message.position)
+    }
+  }
+
+  private progress(lane: LaneState, splits: number, rows: number): void {
+    this.rows += rows
+    for (const split of lane.outstanding.splice(0, splits)) this.bytes += split.byteLength
+    for (let i = 0; i < splits; i++) this.feed(lane)
+    const now = performance.now()
+    if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
+  }
+
+  private tell(now: number): void {
+    this.lastProgress = now
+    const { totalRows, totalBytes, splits } = this.request
+    const bytes = splits === null ? (totalRows === 0 ? totalBytes : Math.round((totalBytes * this.rows) / totalRows)) : this.bytes
+    try {
+      this.request.onProgress?.({ rows: this.rows, totalRows, bytes, totalBytes })
+    } catch (error) {
+      this.giveUp(error)
+    }
+  }
+
+  /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
+  private fail(error: Error, position: Position | null): void {
+    if (position === null) {
+      this.giveUp(error)
+      return
+    }
+    const { failure } = this
+    if (failure === null || position.split < failure.position.split || (position.split === failure.position.split && position.row < failure.position.row)) {
+      this.failure = { error, position }
+    }
+    for (const lane of this.lanes) {
+      lane.port.post({ type: 'bound', split: (this.failure as { position: Position }).position.split } satisfies ToLane)
+      this.feed(lane)
+    }
+    this.judge()
+  }
+
+  private judge(): void {
+    if (this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
+    const { error, position } = this.failure
+    this.giveUp(withRow(error, this.request.firstRowOf(position.split) + position.row, this.request.sourceLabel))
+  }
+
+  private finish(): void {
+    if (!this.settled) {
+      this.settled = true
+      this.tell(performance.now())
+      const ordered = this.batches.map((each, arrival) => ({ ...each, arrival }))
+      ordered.sort((a, b) => a.split - b.split || a.arrival - b.arrival)
+      this.resolve({
+        batches: ordered.map(({ batch }) => batch),
+        held: this.lanes.map(({ held }) => held),
+        metrics: this.lanes.map(({ metrics }) => metrics),
+      })
+    }
+    this.close()
+  }
+
+  /** Rejects at once and lets the lanes clean up behind. */
+  private giveUp(error: unknown): void {
+    if (this.settled) return
+    this.settled = true
+    this.batches.length = 0
+    this.reject(error)
+    for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
+    if (this.lanes.length === 0) this.close()
+    else this.cancelTimer = setTimeout(() => this.pool.close(stuck()), CANCEL_MS)
+  }
+
+  private close(): void {
+    clearTimeout(this.cancelTimer)
+    for (const stop of this.stopListening.splice(0)) stop()
+    for (const { port } of this.lanes) port.close()
+    this.becomeIdle()
+  }
+}
+
+/** The same error, told where in the source: a lane knows only its split. */
+function withRow(error: Error, row: number, label: string): Error {
+  if (!(error instanceof MillraceError) || error.details.row !== undefined) return error
+  if (error.code !== 'MR_INTEGER_OVERFLOW' && error.code !== 'MR_TYPE_MISMATCH' && error.code !== 'MR_INEXACT_VALUE') return error
+  const message = error.message.slice(error.code.length + 2)
+  return new MillraceError(error.code, `${message} (row ${row} of ${label})`, { ...error.details, row }, error.cause)
+}
+
+const stuck = () =>
+  new MillraceError('MR_LANE_FAILED', `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`)

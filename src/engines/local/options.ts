@@ -1,0 +1,50 @@
+/** The options of terminals and of `createEngine`, checked: a wrong one is refused by name before anything is opened. */
+import { MillraceError, nearestName, quote } from '../../errors.js'
+import type { Engine } from './engine.js'
+import type { Progress } from './job.js'
+
+export interface EngineOptions {
+  /** Workers; 0: inline. By default the cores, at most 16. */
+  readonly lanes?: number
+  /** Bytes that all lanes together may use. */
+  readonly memory?: number
+}
+
+export interface RunOptions extends EngineOptions {
+  /** An engine of `createEngine`; then `lanes` and `memory` are the engine's. */
+  readonly engine?: Engine
+  /** Cancels: the terminal rejects with its reason. */
+  readonly signal?: AbortSignal
+  /** Called some thirty times a second at most, and once at the end. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+const MOST_LANES = 64
+const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress']
+
+/** @throws MillraceError `MR_INVALID_OPTION` */
+export function checkOptions(what: string, options: RunOptions, known: readonly string[] = RUN_OPTIONS): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`${what}: options are an object, not ${String(options)}`)
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const near = nearestName(name, known)
+    throw invalid(`${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`)
+  }
+  const { lanes, memory, signal, onProgress, engine } = options
+  if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
+    throw invalid(`${what}: lanes is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
+  }
+  if (memory !== undefined && !(Number.isFinite(memory) && memory >= 2 ** 20)) {
+    throw invalid(`${what}: memory is a number of bytes, at least 1 MiB (${2 ** 20}), not ${String(memory)}`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`${what}: signal is an AbortSignal`)
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)
+  if (engine !== undefined && (lanes !== undefined || memory !== undefined)) {
+    if (lanes !== undefined && lanes !== engine.lanes) {
+      throw invalid(`${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`)
+    }
+    if (memory !== undefined) throw invalid(`${what}: memory belongs to the engine; give it to createEngine`)
+  }
+}
+
+const invalid = (message: string) => new MillraceError('MR_INVALID_OPTION', message)

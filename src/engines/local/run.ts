@@ -1,0 +1,165 @@
+/** The terminals over a plan and its sources: plan, open, choose an engine, run, and put the answer together. engine.ts owns the lanes. */
+import { RecordBatch } from '../../columnar/record-batch.js'
+import { Table } from '../../columnar/table.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import type { PlanNode } from '../../plan/logical.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
+import { physicalPlan } from '../../plan/planner.js'
+import type { HeldRows, Source } from '../../sources/source.js'
+import type { Pool } from '../../workers/pool.js'
+import type { LaneMetrics } from '../../workers/protocol.js'
+import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
+import type { JobResult } from './job.js'
+import { checkOptions, type RunOptions } from './options.js'
+
+/** A plan and what its source ids stand for. */
+export interface BoundPlan {
+  readonly plan: PlanNode
+  readonly sources: ReadonlyMap<number, Source>
+}
+
+/** Rows that the lanes of one pool hold. */
+export interface LoadedRows extends HeldRows {
+  readonly schema: SchemaShape
+  readonly rowCount: number
+  readonly byteLength: number
+  readonly lanes: number
+  close(): Promise<void>
+}
+
+interface HeldByPool extends LoadedRows {
+  readonly pool: Pool
+  readonly firstRows: ReadonlyMap<number, number>
+}
+
+/** Inputs under so many rows run inline where nothing else is asked for: starting and feeding lanes would cost more. */
+const INLINE_ROWS = 100_000
+
+/** All rows, in this thread. @throws whatever the plan, its source, its rows or its lanes call for; `signal.reason`. */
+export async function collect<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Promise<Table<S>> {
+  const { result, plan } = await execute('collect', bound, options, null)
+  return new Table(plan.output as S, result.batches as RecordBatch<S>[])
+}
+
+/** Reads once, and leaves the rows in the lanes. */
+export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {
+  const { result, plan, engine, pool, table } = await execute('load', bound, options, 'hold')
+  const letGo = engine.hold(pool, table)
+  const splits = result.held.flatMap(held => held?.splits ?? []).sort((a, b) => a.split - b.split)
+  const firstRows = new Map<number, number>()
+  let rowCount = 0
+  for (const each of splits) {
+    firstRows.set(each.split, rowCount)
+    rowCount += each.rowCount
+  }
+  let open = true
+  const rows: HeldByPool = {
+    tableId: table,
+    owner: engine,
+    isOpen: () => open && pool.failure === null,
+    schema: plan.output,
+    rowCount,
+    byteLength: result.held.reduce((sum, held) => sum + (held?.byteLength ?? 0), 0),
+    lanes: engine.lanes,
+    async close() {
+      open = false
+      letGo()
+    },
+    pool,
+    firstRows,
+  }
+  return rows
+}
+
+export interface Analysis {
+  readonly plan: PhysicalPlan
+  readonly metrics: readonly LaneMetrics[]
+  readonly rowCount: number
+  readonly milliseconds: number
+}
+
+/** Runs the flow and drops its rows: what `explain({ analyze: true })` reports. */
+export async function analyse(bound: BoundPlan, options: RunOptions = {}): Promise<Analysis> {
+  const began = performance.now()
+  const { result, plan } = await execute('explain', bound, options, null)
+  const rowCount = result.batches.reduce((sum, batch) => sum + batch.rowCount, 0)
+  return { plan, metrics: result.metrics, rowCount, milliseconds: performance.now() - began }
+}
+
+interface Execution {
+  readonly plan: PhysicalPlan
+  readonly result: JobResult
+  readonly engine: LocalEngine
+  readonly pool: Pool
+  readonly table: number
+}
+
+async function execute(what: string, bound: BoundPlan, options: RunOptions, hold: 'hold' | null): Promise<Execution> {
+  checkOptions(what, options)
+  const { signal, onProgress } = options
+  signal?.throwIfAborted()
+  const source = onlySource(bound)
+  const held = source.held as HeldByPool | undefined
+  if (held !== undefined) checkHolder(what, held, options)
+  const schema = await source.describe()
+  signal?.throwIfAborted()
+  const plan = physicalPlan(bound.plan, schema)
+  const splits = held === undefined ? (await source.open({ columns: plan.sourceColumns, prune: plan.prune, signal })).splits : null
+  signal?.throwIfAborted()
+  const totalRows = splits === null ? (held as HeldByPool).rowCount : sum(splits, split => split.rowCount)
+  const engine = (held?.owner as LocalEngine | undefined) ?? chooseEngine(options, totalRows)
+  const table = engine.newTable()
+  const { result, pool } = await engine.run(
+    {
+      plan,
+      splits,
+      heldTable: held?.tableId ?? null,
+      firstRowOf: split => (splits === null ? ((held as HeldByPool).firstRows.get(split) ?? 0) : splits[split].firstRow),
+      totalRows,
+      totalBytes: splits === null ? (held as HeldByPool).byteLength : sum(splits, split => split.byteLength),
+      holdAs: hold === null ? null : table,
+      sourceLabel: source.label,
+      signal,
+      onProgress,
+    },
+    splits?.some(({ work }) => work.kind === 'part') ? 'parquet' : null,
+    held?.pool,
+  )
+  return { plan, result, engine, pool, table }
+}
+
+function onlySource({ plan, sources }: BoundPlan): Source {
+  let node = plan
+  while (node.kind !== 'source') node = node.input
+  const source = sources.get(node.id)
+  if (source === undefined) throw new MillraceError('MR_INVALID_OPTION', `the plan's source ${node.label} is not bound to anything`)
+  return source
+}
+
+function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: RunOptions): void {
+  if (!held.isOpen()) {
+    const { failure } = held.pool
+    if (failure !== null && (failure as Partial<MillraceError>).code === 'MR_LANE_FAILED') {
+      throw new MillraceError('MR_LANE_FAILED', `${what}: the lanes that held these rows failed; load them again`, {}, failure)
+    }
+    throw new MillraceError('MR_CLOSED', `${what}: these loaded rows have been closed; load them again`)
+  }
+  if ((engine !== undefined && engine !== held.owner) || (lanes !== undefined && lanes !== held.lanes) || memory !== undefined) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine, lanes and memory`,
+    )
+  }
+}
+
+function chooseEngine({ engine, lanes, memory }: RunOptions, totalRows: number): LocalEngine {
+  if (engine !== undefined) {
+    if (engine instanceof LocalEngine) return engine
+    throw new MillraceError('MR_INVALID_OPTION', 'engine is not one of createEngine')
+  }
+  const chosen = lanes ?? (totalRows < INLINE_ROWS ? 0 : defaultLanes())
+  return hiddenEngine(chosen, memory)
+}
+
+const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0)

@@ -1,0 +1,85 @@
+/** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
+import type { SchemaShape } from '../columnar/type.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { PhysicalPlan, Stage } from '../plan/physical.js'
+import { createAggregate } from './aggregate.js'
+import type { DictionaryPool } from './dictionary-pool.js'
+import { createFilter } from './filter.js'
+import { createLimit } from './limit.js'
+import type { Breaker, Transform } from './operator.js'
+import { createProject } from './project.js'
+import { createSort } from './sort.js'
+
+export interface OperatorContext {
+  readonly k: Kernels
+  readonly dictionaries: DictionaryPool
+}
+
+/** Transforms, then the breaker that ends them; the last segment of a plan has none. */
+export interface Segment {
+  readonly transforms: readonly Transform[]
+  readonly breaker: Breaker | null
+  /** Schema of what leaves the transforms: what the breaker consumes. */
+  readonly schema: SchemaShape
+  /** Schema of what leaves the segment. */
+  readonly output: SchemaShape
+}
+
+export interface Pipeline {
+  /** What every lane runs over its own rows. */
+  readonly scan: Segment
+  /** What lane 0 runs after the gather, each over what the breaker before it emits. */
+  readonly final: readonly Segment[]
+  free(): void
+}
+
+export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pipeline {
+  const segments: Segment[] = []
+  const free = () => {
+    for (const { transforms, breaker } of segments) {
+      breaker?.free()
+      for (const transform of transforms) transform.free()
+    }
+  }
+  try {
+    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
+    if (segments.length > 1) throw new Error('a plan has at most one breaker before the gather')
+    const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
+    return { scan, final, free }
+  } catch (error) {
+    free()
+    throw error
+  }
+}
+
+/** At least one segment; they are also appended to `all` as they are made. */
+function cut(context: OperatorContext, stages: readonly Stage[], input: SchemaShape, all: Segment[]): [Segment, ...Segment[]] {
+  const segments: Segment[] = []
+  let transforms: Transform[] = []
+  let schema = input
+  const close = (breaker: Breaker | null, output: SchemaShape) => {
+    const segment = { transforms, breaker, schema, output }
+    segments.push(segment)
+    all.push(segment)
+    transforms = []
+    schema = output
+  }
+  for (const stage of stages) {
+    if (stage.kind === 'project' || stage.kind === 'filter') {
+      transforms.push(stage.kind === 'project' ? createProject(context, stage, schema) : createFilter(context, stage, schema))
+      schema = stage.output
+    } else close(createBreaker(context, stage, schema), stage.output)
+  }
+  if (transforms.length > 0 || segments.length === 0) close(null, schema)
+  return segments as [Segment, ...Segment[]]
+}
+
+function createBreaker(
+  context: OperatorContext,
+  stage: Exclude<Stage, { kind: 'project' | 'filter' }>,
+  input: SchemaShape,
+): Breaker {
+  if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
+  if (stage.kind === 'sort') return createSort(context, stage, input)
+  return createLimit(context, stage, input)
+}

@@ -1,0 +1,35 @@
+/**
+ * Who still needs a lane's dictionaries. A dictionary is made for a job's input column, and the codes of that column may end up in a held table that
+ * outlives the job: whoever keeps codes retains their dictionary, and the last release frees it.
+ */
+import type { Kernels } from '../kernels/instance.js'
+import { LaneDictionary } from '../kernels/text.js'
+
+export interface DictionaryPool {
+  /** A new, empty dictionary, retained once. */
+  create(): LaneDictionary
+  retain(dictionary: LaneDictionary): void
+  release(dictionary: LaneDictionary): void
+}
+
+export function createDictionaryPool(k: Kernels): DictionaryPool {
+  const owners = new Map<LaneDictionary, number>()
+  return {
+    create() {
+      const dictionary = new LaneDictionary(k)
+      owners.set(dictionary, 1)
+      return dictionary
+    },
+    retain(dictionary) {
+      owners.set(dictionary, (owners.get(dictionary) ?? 0) + 1)
+    },
+    release(dictionary) {
+      const count = (owners.get(dictionary) ?? 1) - 1
+      if (count > 0) owners.set(dictionary, count)
+      else {
+        owners.delete(dictionary)
+        dictionary.free()
+      }
+    },
+  }
+}

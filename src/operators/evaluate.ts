@@ -1,0 +1,224 @@
+/**
+ * Expressions over a morsel: a resolved tree is compiled once into closures that call kernels, so that per morsel nothing is looked up.
+ * Results are in scratch, or the morsel's own columns.
+ */
+import { type DataType, type SchemaShape, uint32 } from '../columnar/type.js'
+import { MillraceError } from '../errors.js'
+import type { ArithmeticOp, CompareOp, Expression, InNode, LiteralNode, TimePart } from '../expressions/node.js'
+import { printExpression } from '../expressions/print.js'
+import { typeOf } from '../expressions/typing.js'
+import { arithmetic, negate } from '../kernels/arithmetic.js'
+import { and, booleans, bothValid, filled, isNull, isTrue, logic, negated } from '../kernels/bitmap.js'
+import { part } from '../kernels/calendar.js'
+import { widen } from '../kernels/cast.js'
+import { compare, inSet } from '../kernels/compare.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { LaneVector } from '../kernels/lane-vector.js'
+import { type Computed, constant, isScalar, type Operand, type Scalar, validityOf } from '../kernels/operand.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import type { OperatorContext } from './build.js'
+import { type Morsel, RowFailure } from './operator.js'
+
+export interface CompiledExpression {
+  readonly type: DataType
+  /** A column; its data is unspecified at rows that it notes in `failures`. */
+  evaluate(morsel: Morsel, failures: Failures): LaneVector
+  free(): void
+}
+
+export interface CompiledPredicate {
+  /** Bitmap of the rows where it is true, and not null. */
+  evaluate(morsel: Morsel, failures: Failures): number
+  free(): void
+}
+
+/** The least failing row among all expressions of one operator over one morsel. */
+export class Failures {
+  private row = -1
+  private expression: Expression | null = null
+
+  note(row: number, expression: Expression): void {
+    if (row < 0 || (this.row >= 0 && this.row <= row)) return
+    this.row = row
+    this.expression = expression
+  }
+
+  /** @throws RowFailure counted in the morsel as it entered the pipeline. */
+  throwIfAny(k: Kernels, { rows }: Morsel): void {
+    if (this.expression === null) return
+    const row = rows === 0 ? this.row : k.memory.u32[(rows >>> 2) + this.row]
+    throw new RowFailure(row, overflow(this.expression))
+  }
+}
+
+function overflow(expression: Expression): MillraceError {
+  const { op } = expression
+  const remedy =
+    op === 'cast'
+      ? 'declare the column in a coarser unit of time'
+      : op === 'year'
+        ? 'filter such rows out first'
+        : 'filter such rows out first, or compute in float64, for instance from a float64 column'
+  const text = `${printExpression(expression)} is beyond ${op === 'year' ? 'int32' : 'int64'}; ${remedy}`
+  return new MillraceError('MR_INTEGER_OVERFLOW', text, { operator: op })
+}
+
+type Run = (morsel: Morsel, failures: Failures) => Operand
+
+export function compileExpression(context: OperatorContext, expression: Expression, schema: SchemaShape): CompiledExpression {
+  const literals = new LiteralDictionaries(context)
+  const run = compile(context.k, expression, schema, literals)
+  const type = typeOf(expression, schema)
+  return {
+    type,
+    evaluate: (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount),
+    free: () => literals.free(),
+  }
+}
+
+export function compilePredicate(context: OperatorContext, expression: Expression, schema: SchemaShape): CompiledPredicate {
+  const { evaluate, free } = compileExpression(context, expression, schema)
+  return { evaluate: (morsel, failures) => isTrue(context.k, evaluate(morsel, failures)), free }
+}
+
+/** Constants as columns; a string constant needs a dictionary of its own, kept from morsel to morsel. */
+class LiteralDictionaries {
+  private readonly dictionaries = new Map<string, LaneDictionary>()
+
+  constructor(private readonly context: OperatorContext) {}
+
+  column(operand: Operand, rowCount: number): LaneVector {
+    if (!isScalar(operand)) return operand
+    return constant(this.context.k, operand, rowCount, operand.type.kind === 'utf8' ? this.dictionaryOf(operand) : null)
+  }
+
+  free(): void {
+    for (const dictionary of this.dictionaries.values()) this.context.dictionaries.release(dictionary)
+    this.dictionaries.clear()
+  }
+
+  private dictionaryOf({ value }: Scalar): LaneDictionary {
+    const key = String(value)
+    let dictionary = this.dictionaries.get(key)
+    if (dictionary === undefined) {
+      dictionary = this.context.dictionaries.create()
+      this.dictionaries.set(key, dictionary)
+    }
+    return dictionary
+  }
+}
+
+function compile(k: Kernels, node: Expression, schema: SchemaShape, literals: LiteralDictionaries): Run {
+  const operand = (child: Expression): Run => compile(k, child, schema, literals)
+  const column = (child: Expression): ((morsel: Morsel, failures: Failures) => LaneVector) => {
+    const run = operand(child)
+    return (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount)
+  }
+  const noting = ({ vector, failedRow }: Computed, failures: Failures): LaneVector => {
+    failures.note(failedRow, node)
+    return vector
+  }
+  switch (node.op) {
+    case 'column': {
+      const position = Object.keys(schema).indexOf(node.name)
+      return morsel => morsel.columns[position]
+    }
+    case 'literal': {
+      const scalar: Scalar = { type: (node as LiteralNode).type as DataType, value: node.value }
+      return () => scalar
+    }
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'intDiv':
+    case 'mod': {
+      const { op } = node as { readonly op: ArithmeticOp }
+      const left = operand(node.left)
+      const right = operand(node.right)
+      return (morsel, failures) =>
+        noting(arithmetic(k, op, left(morsel, failures), right(morsel, failures), morsel.rowCount), failures)
+    }
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte': {
+      const { op } = node as { readonly op: CompareOp }
+      const left = operand(node.left)
+      const right = operand(node.right)
+      return (morsel, failures) => {
+        const a = left(morsel, failures)
+        const b = right(morsel, failures)
+        const { rowCount } = morsel
+        if (isNullScalar(a) || isNullScalar(b)) return nullBooleans(k, rowCount)
+        const first = isScalar(a) && isScalar(b) ? literals.column(a, rowCount) : a
+        return booleans(rowCount, compare(k, op, first, b, rowCount), bothValid(k, validityOf(a), validityOf(b), rowCount))
+      }
+    }
+    case 'and':
+    case 'or': {
+      const left = column(node.left)
+      const right = column(node.right)
+      return (morsel, failures) => logic(k, node.op, left(morsel, failures), right(morsel, failures))
+    }
+    case 'not': {
+      const input = column(node.input)
+      return (morsel, failures) => negated(k, input(morsel, failures))
+    }
+    case 'neg': {
+      const input = column(node.input)
+      return (morsel, failures) => noting(negate(k, input(morsel, failures)), failures)
+    }
+    case 'isNull': {
+      const input = column(node.input)
+      return (morsel, failures) => isNull(k, input(morsel, failures))
+    }
+    case 'year':
+    case 'month':
+    case 'dayOfWeek':
+    case 'hour': {
+      const { op } = node as { readonly op: TimePart }
+      const input = column(node.input)
+      return (morsel, failures) => noting(part(k, op, input(morsel, failures)), failures)
+    }
+    case 'cast': {
+      const input = column(node.input)
+      return (morsel, failures) => noting(widen(k, input(morsel, failures), node.type), failures)
+    }
+    case 'in':
+      return among(k, node, column(node.input))
+  }
+}
+
+/** SQL's `in`: among the values is true; else null where the input is null or the values hold a null; else false. */
+function among(k: Kernels, { values }: InNode, input: (morsel: Morsel, failures: Failures) => LaneVector): Run {
+  const given = values.flatMap(({ value }) => (value === null ? [] : [value]))
+  const hasNull = given.length < values.length
+  return (morsel, failures) => {
+    const vector = input(morsel, failures)
+    const { rowCount } = morsel
+    if (values.length === 0) return booleans(rowCount, filled(k, false, rowCount), 0)
+    const found = inSet(k, vector, given)
+    if (!hasNull) return booleans(rowCount, found, vector.validity)
+    return booleans(rowCount, found, vector.validity === 0 ? found : and(k, found, vector.validity, rowCount))
+  }
+}
+
+const isNullScalar = (operand: Operand): boolean => isScalar(operand) && operand.value === null
+
+const nullBooleans = (k: Kernels, rowCount: number): LaneVector => {
+  const none = filled(k, false, rowCount)
+  return booleans(rowCount, none, none)
+}
+
+/** A pseudo column of row numbers, so that `take` can gather them. */
+export const rowNumbers = (data: number, length: number): LaneVector => ({
+  type: uint32(),
+  length,
+  data,
+  validity: 0,
+  dictionary: null,
+  range: null,
+})

@@ -1,0 +1,37 @@
+/** `filter`: the predicate becomes a bitmap, its rows an index list, and the columns that are read later are gathered by it. */
+import type { SchemaShape } from '../columnar/type.js'
+import { printExpression } from '../expressions/print.js'
+import { count } from '../kernels/bitmap.js'
+import { selection, take } from '../kernels/select.js'
+import type { Stage } from '../plan/physical.js'
+import type { OperatorContext } from './build.js'
+import { compilePredicate, Failures, rowNumbers } from './evaluate.js'
+import type { Transform } from './operator.js'
+
+export function createFilter(context: OperatorContext, stage: Stage & { kind: 'filter' }, input: SchemaShape): Transform {
+  const { k } = context
+  const predicate = compilePredicate(context, stage.predicate, input)
+  const names = Object.keys(input)
+  const kept = Object.keys(stage.output).map(name => names.indexOf(name))
+  return {
+    label: `filter ${printExpression(stage.predicate)}`,
+    kernels: () => [],
+    apply(morsel) {
+      const failures = new Failures()
+      const bitmap = predicate.evaluate(morsel, failures)
+      failures.throwIfAny(k, morsel)
+      const { rowCount, rows } = morsel
+      const columns = kept.map(i => morsel.columns[i])
+      const left = count(k, bitmap, rowCount)
+      if (left === 0) return null
+      if (left === rowCount) return { rowCount, rows, columns }
+      const { indices } = selection(k, bitmap, rowCount)
+      return {
+        rowCount: left,
+        rows: rows === 0 ? indices : take(k, rowNumbers(rows, rowCount), indices, left).data,
+        columns: columns.map(column => take(k, column, indices, left)),
+      }
+    },
+    free: () => predicate.free(),
+  }
+}

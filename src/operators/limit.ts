@@ -1,0 +1,44 @@
+/**
+ * `limit(count, offset)`: the first rows in row order. A lane sees its own splits in ascending order, so it needs no more than `offset + count` rows
+ * and can stop reading once it has them; which of them count is settled in the first lane.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import { takeBatch } from '../kernels/select.js'
+import type { Stage } from '../plan/physical.js'
+import type { OperatorContext } from './build.js'
+import { freeHeapBatch, rangeIndices } from './heap-batch.js'
+import type { Breaker } from './operator.js'
+import { RowStore } from './row-store.js'
+
+export function createLimit(context: OperatorContext, stage: Stage & { kind: 'limit' }, _input: SchemaShape): Breaker {
+  const { k } = context
+  const { count, offset } = stage
+  const store = new RowStore(context)
+  const part = (from: number, to: number, batch: Parameters<RowStore['add']>[0]) =>
+    from === 0 && to === batch.rowCount ? batch : takeBatch(k, batch, rangeIndices(k, from, to), to - from)
+  return {
+    label: `limit ${count}${offset === 0 ? '' : ` offset ${offset}`}`,
+    kernels: () => [],
+    consume(morsel, split) {
+      const wanted = Math.min(morsel.rowCount, offset + count - store.rowCount)
+      if (wanted > 0) store.add(part(0, wanted, morsel), split)
+    },
+    wants: () => store.rowCount < offset + count,
+    handOver: () => store.handOver(),
+    absorb: each => store.absorb(each),
+    *emit() {
+      let row = 0
+      for (const { batch } of store.take()) {
+        const from = Math.max(0, offset - row)
+        const to = Math.min(batch.rowCount, offset + count - row)
+        row += batch.rowCount
+        try {
+          if (from < to) yield { ...part(from, to, batch), rows: 0 }
+        } finally {
+          freeHeapBatch(k, batch)
+        }
+      }
+    },
+    free: () => store.free(),
+  }
+}

@@ -1,0 +1,24 @@
+/** `select`, `drop`, `rename` and `derive`: each output column is an input column as it is, or an expression evaluated. */
+import type { SchemaShape } from '../columnar/type.js'
+import type { Stage } from '../plan/physical.js'
+import type { OperatorContext } from './build.js'
+import { compileExpression, Failures } from './evaluate.js'
+import type { Transform } from './operator.js'
+
+export function createProject(context: OperatorContext, stage: Stage & { kind: 'project' }, input: SchemaShape): Transform {
+  const columns = stage.columns.map(({ expression }) => compileExpression(context, expression, input))
+  const types = stage.columns.map(({ name }) => stage.output[name])
+  return {
+    label: stage.verb,
+    kernels: () => [],
+    apply(morsel) {
+      const failures = new Failures()
+      const results = columns.map(({ evaluate }, i) => ({ ...evaluate(morsel, failures), type: types[i] }))
+      failures.throwIfAny(context.k, morsel)
+      return { rowCount: morsel.rowCount, rows: morsel.rows, columns: results }
+    },
+    free() {
+      for (const { free } of columns) free()
+    },
+  }
+}

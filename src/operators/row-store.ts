@@ -1,0 +1,59 @@
+/** Whole rows kept by a breaker, in heap batches tagged with their split: what sort and limit remember, hand over and take over. */
+import type { RecordBatch } from '../columnar/record-batch.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { type BatchLoader, createBatchLoader } from './batch-loader.js'
+import type { OperatorContext } from './build.js'
+import { copyToHeap, freeHeapBatch } from './heap-batch.js'
+import type { Part } from './operator.js'
+
+export interface StoredRows {
+  readonly split: number
+  readonly batch: LaneBatch
+}
+
+export class RowStore {
+  rowCount = 0
+  private parts: StoredRows[] = []
+  private readonly loader: BatchLoader
+
+  constructor(private readonly context: OperatorContext) {
+    this.loader = createBatchLoader(context)
+  }
+
+  /** Copies the rows. */
+  add(batch: LaneBatch, split: number): void {
+    for (const [i, { dictionary }] of batch.columns.entries()) if (dictionary !== null) this.loader.adopt(i, dictionary)
+    this.parts.push({ split, batch: copyToHeap(this.context.k, batch) })
+    this.rowCount += batch.rowCount
+  }
+
+  absorb(part: Part<RecordBatch>): void {
+    if (part.kind !== 'rows') throw new Error('rows are absorbed here, not groups')
+    const { memory } = this.context.k
+    const mark = memory.mark()
+    this.add(this.loader.load(part.batch), part.split)
+    memory.reset(mark)
+  }
+
+  *handOver(): Iterable<Part<LaneBatch>> {
+    for (const part of this.take()) {
+      try {
+        yield { kind: 'rows', ...part }
+      } finally {
+        freeHeapBatch(this.context.k, part.batch)
+      }
+    }
+  }
+
+  /** All rows by (split, arrival); the batches are the caller's to free from now on. */
+  take(): StoredRows[] {
+    const ordered = this.parts.sort((a, b) => a.split - b.split)
+    this.parts = []
+    return ordered
+  }
+
+  free(): void {
+    for (const { batch } of this.take()) freeHeapBatch(this.context.k, batch)
+    this.loader.close()
+  }
+}

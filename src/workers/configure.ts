@@ -1,0 +1,63 @@
+/** Where the worker and the kernels come from: inlined by default, files of the user's for a strict policy, for caching and at the edge. */
+import { kernels } from 'virtual:millrace/kernels'
+import { workerSource } from 'virtual:millrace/worker'
+import { MillraceError, nearestName, quote } from '../errors.js'
+import { compileKernels, type KernelModule } from '../kernels/instance.js'
+import type { WorkerOrigin } from './platform.js'
+
+export interface Configuration {
+  /** Address of `millrace/worker.js`, or what makes a worker of it: a `Worker` in browsers, a `worker_threads.Worker` in Node. */
+  readonly worker?: string | URL | (() => unknown)
+  /** `millrace/kernels.wasm`: its address, its bytes, or the compiled module. */
+  readonly kernels?: string | URL | BufferSource | KernelModule
+}
+
+let configuration: Configuration = {}
+let compiled: Promise<KernelModule> | null = null
+
+/**
+ * Replaces where lanes opened from now on get their worker and their kernels from; what is left out goes back to the inlined one.
+ *
+ * ```ts
+ * configure({ worker: new URL('/assets/millrace-worker.js', location.href), kernels: '/assets/kernels.wasm' })
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION` for an option there is not, or a value of another kind.
+ */
+export function configure(options: Configuration): void {
+  const known = ['worker', 'kernels']
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const near = nearestName(name, known)
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `configure: there is no option ${quote(name)}; ${near === undefined ? 'there are worker and kernels' : `did you mean ${near}?`}`,
+    )
+  }
+  const { worker, kernels: module } = options
+  if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function' && !(worker instanceof URL)) {
+    throw new MillraceError('MR_INVALID_OPTION', 'configure: worker is an address, or a function that makes a worker')
+  }
+  if (module !== undefined && typeof module !== 'string' && typeof module !== 'object') {
+    throw new MillraceError('MR_INVALID_OPTION', 'configure: kernels is an address, the bytes of kernels.wasm, or a compiled module')
+  }
+  configuration = { ...options }
+  compiled = null
+}
+
+export function workerOrigin(): WorkerOrigin {
+  const { worker } = configuration
+  if (worker === undefined) return { kind: 'text', text: workerSource }
+  return typeof worker === 'function' ? { kind: 'factory', make: worker } : { kind: 'url', url: worker }
+}
+
+/** The kernels, compiled once for all lanes. A failure is not remembered. */
+export function compiledKernels(): Promise<KernelModule> {
+  if (compiled === null) {
+    const compiling = (async () => compileKernels(configuration.kernels ?? ((await kernels()) as BufferSource)))()
+    compiling.catch(() => {
+      if (compiled === compiling) compiled = null
+    })
+    compiled = compiling
+  }
+  return compiled
+}

@@ -1,0 +1,50 @@
+/** Rows that stay in a lane: chunks of heap memory, in row order, with the dictionaries that their codes point into. */
+import type { SchemaShape } from '../columnar/type.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
+import type { OperatorContext } from '../operators/build.js'
+import type { HeldReport } from './protocol.js'
+
+export interface HeldChunk {
+  readonly split: number
+  /** The chunk's first row, counted from the first that this lane holds of the split. */
+  readonly firstRow: number
+  readonly batch: LaneBatch
+}
+
+export interface HeldTable {
+  readonly schema: SchemaShape
+  /** Ascending by (split, firstRow). Each chunk retains its dictionaries. */
+  readonly chunks: HeldChunk[]
+  /** Whoever holds or reads it; the last to let go frees it. */
+  users: number
+}
+
+export function retainTable(table: HeldTable): void {
+  table.users++
+}
+
+export function releaseTable({ k, dictionaries }: OperatorContext, table: HeldTable): void {
+  if (--table.users > 0) return
+  for (const { batch } of table.chunks) {
+    for (const { dictionary } of batch.columns) if (dictionary !== null) dictionaries.release(dictionary)
+    freeHeapBatch(k, batch)
+  }
+  table.chunks.length = 0
+}
+
+/** What the caller must know of a table: rows by split, and bytes, dictionaries included. */
+export function reportTable(table: HeldTable): HeldReport {
+  const splits: { split: number; rowCount: number }[] = []
+  const dictionaries = new Set<{ readonly length: number; readonly byteLength: number }>()
+  let byteLength = 0
+  for (const { split, batch } of table.chunks) {
+    const last = splits[splits.length - 1]
+    if (last?.split === split) last.rowCount += batch.rowCount
+    else splits.push({ split, rowCount: batch.rowCount })
+    byteLength += byteLengthOf(batch)
+    for (const { dictionary } of batch.columns) if (dictionary !== null) dictionaries.add(dictionary)
+  }
+  for (const { length, byteLength: text } of dictionaries) byteLength += 4 * length + text
+  return { splits, byteLength }
+}

@@ -1,0 +1,282 @@
+/**
+ * One job in one lane: reads its splits, drives the operators morsel by morsel, yields every 8 ms, gathers (lane 0) or hands over (the others),
+ * and says how it ended. What an operator does is in operators/; what the caller makes of the messages is in engines/local/.
+ */
+import { MillraceError, serialiseError } from '../errors.js'
+import { isTrap, type Kernels } from '../kernels/instance.js'
+import { buildPipeline } from '../operators/build.js'
+import { copyToHeap } from '../operators/heap-batch.js'
+import { type Breaker, type Morsel, RowFailure } from '../operators/operator.js'
+import { applyAll } from '../operators/pipeline.js'
+import { unloadRows } from '../operators/unload.js'
+import { type HeldTable, releaseTable, reportTable, retainTable } from './held-table.js'
+import type { Lane } from './lane.js'
+import { type Mailbox, openMailbox } from './mailbox.js'
+import { yieldToLoop } from './port.js'
+import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, Position, ToLane } from './protocol.js'
+import { type MeteredPipeline, meterPipeline } from './meter.js'
+import { createSplitReader, type SplitReader } from './split-reader.js'
+import { createInbox, createOutbox, decodePart, encodeBatch, encodePart } from './transfer.js'
+
+/** How long operators may run before messages, timers and cancels are looked at. */
+const YIELD_MS = 8
+
+/** Why a job ends early without having failed. */
+const CANCELLED = Symbol('cancelled')
+
+class PositionedFailure {
+  constructor(
+    readonly position: Position,
+    readonly error: unknown,
+  ) {}
+}
+
+/** Never rejects for what goes wrong in the job itself: that is said through the data port. */
+export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
+  let job: LaneJob
+  try {
+    job = new LaneJob(lane, spec, ports)
+  } catch (error) {
+    ports.data.post({ type: 'failed', error: serialiseError(error), position: null } satisfies FromLane)
+    ports.data.post({ type: 'finished', metrics: { stages: [], rowsRead: 0, peakBytes: 0 }, held: null } satisfies FromLane)
+    return
+  }
+  let held: HeldReport | null = null
+  try {
+    held = await job.run()
+  } catch (error) {
+    job.fail(error)
+  } finally {
+    await job.close(held === null)
+  }
+  job.say({ type: 'finished', metrics: job.metrics(), held })
+}
+
+class LaneJob {
+  private readonly k: Kernels
+  private readonly mailbox: Mailbox<ToLane>
+  private readonly gatherBoxes: readonly Mailbox<Gathered>[]
+  private readonly outbox = createOutbox()
+  private readonly output: HeldTable | null
+  private readonly input: HeldTable | null
+  private readonly pipeline: MeteredPipeline
+  private readonly reader: SplitReader | null
+  private cancelled = false
+  /** Splits after this one need not be read: another lane failed there. */
+  private bound = Infinity
+  private lastYield = performance.now()
+  private rowsRead = 0
+  private unreported = 0
+  private heldRowsOfSplit = { split: -1, rowCount: 0 }
+
+  constructor(
+    private readonly lane: Lane,
+    private readonly spec: JobSpec,
+    private readonly ports: JobPorts,
+  ) {
+    this.k = lane.k
+    this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
+    this.input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
+    this.reader = spec.heldTable === null ? createSplitReader(lane, spec.plan.sourceSchema) : null
+    this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1 }
+    this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
+    this.gatherBoxes = ports.gather.map(port => openMailbox<Gathered>(port))
+  }
+
+  async run(): Promise<HeldReport | null> {
+    if (this.reader !== null) await this.scanSplits(this.reader)
+    else await this.scanHeld(this.input as HeldTable)
+    this.report(0)
+    this.say({ type: 'scanned' })
+    const { breaker } = this.pipeline.scan
+    if (breaker !== null) {
+      if (this.spec.lane > 0) await this.handOver(breaker)
+      else {
+        await this.gather(breaker)
+        await this.drain(breaker, 0)
+      }
+    }
+    if (this.output === null) return null
+    this.lane.tables.set(this.spec.holdAs as number, this.output)
+    return reportTable(this.output)
+  }
+
+  fail(error: unknown): void {
+    if (error === CANCELLED) return
+    this.report(0)
+    const position = error instanceof PositionedFailure ? error.position : null
+    const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
+    if (isTrap(cause)) {
+      const trap = new MillraceError('MR_LANE_FAILED', 'a kernel trapped, so the lane was ended; please report this with the plan', {}, cause)
+      this.say({ type: 'fatal', error: serialiseError(trap) })
+    } else this.say({ type: 'failed', error: serialiseError(cause), position })
+  }
+
+  /** Frees all that the job kept; the output table too, unless it was completed. */
+  async close(dropOutput: boolean): Promise<void> {
+    this.pipeline.free()
+    if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
+    if (this.input !== null) releaseTable(this.lane, this.input)
+    await this.reader?.close()
+  }
+
+  say(message: FromLane, transfer?: Transferable[]): void {
+    this.ports.data.post(message, transfer)
+  }
+
+  metrics(): (FromLane & { type: 'finished' })['metrics'] {
+    return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.k.memory.peakBytes }
+  }
+
+  private intercept(message: ToLane): boolean {
+    if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
+    else if (message.type === 'cancel') {
+      this.cancelled = true
+      for (const box of [this.mailbox, ...this.gatherBoxes]) box.fail(CANCELLED)
+    } else return false
+    return true
+  }
+
+  private async scanSplits(reader: SplitReader): Promise<void> {
+    while (true) {
+      const message = await this.mailbox.next()
+      if (message.type !== 'split') return
+      const { split, work } = message
+      let row = 0
+      try {
+        if (split <= this.bound && this.wants(split)) {
+          for await (const batch of reader.read(work)) {
+            this.inScratch(() => this.process({ ...reader.load(batch), rows: 0 }, split, row))
+            row += batch.rowCount
+            this.rowsRead += batch.rowCount
+            this.unreported += batch.rowCount
+            await this.breathe()
+            if (!this.wants(split)) break
+          }
+        }
+      } catch (error) {
+        throw error === CANCELLED || error instanceof PositionedFailure ? error : new PositionedFailure({ split, row }, error)
+      }
+      this.report(1)
+    }
+  }
+
+  private async scanHeld(table: HeldTable): Promise<void> {
+    const names = Object.keys(table.schema)
+    const positions = this.spec.plan.sourceColumns.map(name => names.indexOf(name))
+    for (const { split, firstRow, batch } of table.chunks) {
+      if (split > this.bound || !this.wants(split)) break
+      const columns = positions.map(i => batch.columns[i])
+      this.inScratch(() => this.process({ rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow))
+      this.rowsRead += batch.rowCount
+      this.unreported += batch.rowCount
+      await this.breathe()
+    }
+  }
+
+  private wants(split: number): boolean {
+    return this.pipeline.scan.breaker?.wants(split) ?? true
+  }
+
+  private process(morsel: Morsel, split: number, firstRow: number): void {
+    const { transforms, breaker } = this.pipeline.scan
+    try {
+      const left = applyAll(transforms, morsel, this.k.memory)
+      if (left === null) return
+      if (breaker === null) this.deliver(left, split)
+      else breaker.consume(left, split)
+    } catch (error) {
+      throw error instanceof RowFailure ? new PositionedFailure({ split, row: firstRow + error.row }, error.error) : error
+    }
+  }
+
+  /** Nothing in scratch outlives `work`, which does not wait: between two waits other jobs use the same arena. */
+  private inScratch(work: () => void): void {
+    const { memory } = this.k
+    const mark = memory.mark()
+    try {
+      work()
+    } finally {
+      memory.reset(mark)
+    }
+  }
+
+  /** A morsel of the plan's output: to the caller, or kept. */
+  private deliver(morsel: Morsel, split: number): void {
+    if (this.output === null) {
+      const { message, transfer } = encodeBatch(unloadRows(this.k, morsel, this.spec.plan.output), this.outbox, false)
+      this.say({ type: 'batch', split, batch: message }, transfer)
+      return
+    }
+    const batch = copyToHeap(this.k, morsel)
+    for (const { dictionary } of batch.columns) if (dictionary !== null) this.lane.dictionaries.retain(dictionary)
+    if (this.heldRowsOfSplit.split !== split) this.heldRowsOfSplit = { split, rowCount: 0 }
+    this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
+    this.heldRowsOfSplit.rowCount += batch.rowCount
+  }
+
+  private async handOver(breaker: Breaker): Promise<void> {
+    const [port] = this.ports.gather
+    const outbox = createOutbox()
+    for (const part of breaker.handOver()) {
+      const { message, transfer } = encodePart(part, batch => unloadRows(this.k, batch), outbox)
+      port.post({ type: 'part', part: message } satisfies Gathered, transfer)
+      await this.breathe()
+    }
+    port.post({ type: 'gathered' } satisfies Gathered)
+  }
+
+  private async gather(breaker: Breaker): Promise<void> {
+    await Promise.all(
+      this.gatherBoxes.map(async box => {
+        const inbox = createInbox()
+        while (true) {
+          const message = await box.next()
+          if (message.type === 'gathered') return
+          breaker.absorb(decodePart(message.part, inbox))
+          await this.breathe()
+        }
+      }),
+    )
+  }
+
+  /** All that a breaker has, through the segments behind it, in this lane. */
+  private async drain(breaker: Breaker, index: number): Promise<void> {
+    const { transforms, breaker: next } = this.pipeline.final[index]
+    for (const morsel of breaker.emit()) {
+      this.inScratch(() => {
+        const left = applyAll(transforms, morsel, this.k.memory)
+        if (left === null) return
+        if (next === null) this.deliver(left, 0)
+        else next.consume(left, 0)
+      })
+      if (next?.wants(0) === false) break
+      await this.breathe()
+    }
+    breaker.free()
+    if (next !== null) await this.drain(next, index + 1)
+  }
+
+  private report(splits: number): void {
+    if (splits === 0 && this.unreported === 0) return
+    this.say({ type: 'progress', splits, rows: this.unreported })
+    this.unreported = 0
+  }
+
+  /** Lets the loop turn when it is time. @throws CANCELLED */
+  private async breathe(): Promise<void> {
+    if (performance.now() - this.lastYield > YIELD_MS) {
+      if (this.input !== null) this.report(0)
+      await yieldToLoop()
+      this.lastYield = performance.now()
+    }
+    if (this.cancelled) throw CANCELLED
+  }
+}
+
+function heldInput(lane: Lane, id: number): HeldTable {
+  const table = lane.tables.get(id)
+  if (table === undefined) throw new MillraceError('MR_CLOSED', 'the loaded rows have been closed; load them again')
+  retainTable(table)
+  return table
+}

@@ -1,0 +1,44 @@
+/**
+ * What a runtime must offer: threads, files and a core count. `#platform` is platform.node.ts or platform.web.ts, chosen by the `imports` map
+ * of package.json and never by sniffing globals.
+ */
+import type { Endpoint } from 'comlink'
+import type { ByteSource } from '../formats/byte-source.js'
+
+/** Where a worker's code comes from: the inlined text, a published file, or a factory of the user's. */
+export type WorkerOrigin =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'url'; readonly url: string | URL }
+  | { readonly kind: 'factory'; readonly make: () => unknown }
+
+export interface WorkerHandle {
+  /** Comlink's end for control calls. */
+  readonly endpoint: Endpoint
+  /**
+   * Calls `listener` once when the worker has ended or failed, with the reason where one is known, also after the fact.
+   * Not called for a `terminate` of our own.
+   */
+  onDeath(listener: (reason: Error | null) => void): void
+  /** Browsers fire no event when a worker is terminated: waits for the release of a lock that the worker holds. No effect in Node. */
+  watchLock(name: string): void
+  /** Node: whether the worker keeps the process alive. No effect in browsers. */
+  keepAlive(on: boolean): void
+  terminate(): Promise<void>
+}
+
+export interface Platform {
+  startWorker(origin: WorkerOrigin): WorkerHandle
+  /** Inside a worker: Comlink's end towards whoever started it. */
+  ownEndpoint(): Endpoint
+  /**
+   * Inside a worker: holds a lock until the worker ends, so that its end is seen. Resolves to its name once it is held, or to null where
+   * ends are seen otherwise (Node) or locks do not exist (an insecure page).
+   */
+  holdLock(): Promise<string | null>
+  /** Whether the end of a worker is always noticed; otherwise the pool sends heartbeats. */
+  readonly seesDeath: boolean
+  importText(text: string): Promise<unknown>
+  /** Null where there are no paths. */
+  readonly openFile: ((path: string) => Promise<ByteSource>) | null
+  coreCount(): number
+}

@@ -1,0 +1,96 @@
+/** Some lanes opened together. They live and die together: a job uses all of them, so when one fails the pool is closed and another takes its place. */
+import { MillraceError } from '../errors.js'
+import { compiledKernels, workerOrigin } from './configure.js'
+import { type LaneClient, openInlineLane, openWorkerLane } from './lane-client.js'
+import type { LaneOptions } from './protocol.js'
+
+export interface Pool {
+  /** At least one; exactly one where it is inline. */
+  readonly lanes: readonly LaneClient[]
+  readonly inline: boolean
+  /** Why the pool can no longer be used, once it cannot. */
+  readonly failure: Error | null
+  /** Calls back once when the pool fails or is closed; also after the fact. Returns what takes the listener away. */
+  onEnd(listener: (error: Error) => void): () => void
+  /** Ends every lane; whoever still uses them is told `reason`. Idempotent. */
+  close(reason: Error): Promise<void>
+}
+
+export interface PoolOptions {
+  /** 0: inline. */
+  readonly lanes: number
+  /** For all lanes together; undefined: as much as 32-bit pointers reach. */
+  readonly memoryBytes: number | undefined
+  /** Seeds the group tables; undefined: random. */
+  readonly seed?: number
+}
+
+let warned = false
+
+/**
+ * Opens the lanes. Where workers are refused (a content security policy) there is one inline lane instead, which is said once on the console.
+ * @throws MillraceError `MR_WASM_BLOCKED`, `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT`
+ */
+export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promise<Pool> {
+  const options: LaneOptions = {
+    kernels: await compiledKernels(),
+    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+    maximumBytes: Math.min(2 ** 32, Math.floor((memoryBytes ?? Infinity) / Math.max(1, lanes))),
+  }
+  if (lanes > 0) {
+    try {
+      return await openWorkers(lanes, options)
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'MR_LANE_FAILED') throw error
+      if (!warned) console.warn(`millrace: workers cannot be started here, so jobs run inline, in this thread. ${error.message}`)
+      warned = true
+    }
+  }
+  return createPool([openInlineLane(options)], true).pool
+}
+
+async function openWorkers(count: number, options: LaneOptions): Promise<Pool> {
+  let fail: (error: Error) => void = () => {}
+  const origin = workerOrigin()
+  const opening = Array.from({ length: count }, () => openWorkerLane(origin, options, error => fail(error)))
+  const settled = await Promise.allSettled(opening)
+  const lanes = settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+  const refused = settled.find(each => each.status === 'rejected')
+  if (refused !== undefined) {
+    await Promise.all(lanes.map(lane => lane.terminate()))
+    throw refused.reason
+  }
+  for (const lane of lanes) lane.keepAlive(false)
+  const created = createPool(lanes, false)
+  fail = created.fail
+  return created.pool
+}
+
+function createPool(lanes: readonly LaneClient[], inline: boolean): { pool: Pool; fail: (error: Error) => void } {
+  const listeners = new Set<(error: Error) => void>()
+  let failure: Error | null = null
+  let closing: Promise<unknown> | null = null
+  const close = async (reason: Error) => {
+    if (closing === null) {
+      failure = reason
+      for (const listener of listeners) listener(reason)
+      listeners.clear()
+      closing = Promise.all(lanes.map(lane => lane.terminate()))
+    }
+    await closing
+  }
+  const pool: Pool = {
+    lanes,
+    inline,
+    get failure() {
+      return failure
+    },
+    onEnd(listener) {
+      if (failure !== null) listener(failure)
+      else listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close,
+  }
+  return { pool, fail: error => void close(error) }
+}

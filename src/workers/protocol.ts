@@ -1,0 +1,111 @@
+/**
+ * What is said between the calling thread and a lane: control calls (through Comlink) and the messages of a job's raw ports.
+ *
+ * ```
+ *   caller                                   lane
+ *     | -- control.start(job, ports) ------->  |
+ *     | -- split, split ------------------->   |   two ahead, so that no lane waits for a round trip
+ *     |   <-- batch ... batch, progress ----   |
+ *     | -- split ... end ------------------>   |
+ *     |   <-- scanned ----------------------   |
+ *     |            (other lanes) -- part ..., gathered --> lane 0
+ *     |   <-- batch ..., finished | failed -   |
+ *     | -- cancel ------------------------->   |   any time; answered by `finished`
+ * ```
+ */
+import type { SerialisedError } from '../errors.js'
+import type { KernelModule } from '../kernels/instance.js'
+import type { Part } from '../operators/operator.js'
+import type { PhysicalPlan } from '../plan/physical.js'
+import type { SplitWork } from '../sources/source.js'
+import type { BatchMessage } from './transfer.js'
+import type { Port } from './port.js'
+
+export interface LaneOptions {
+  readonly kernels: KernelModule
+  readonly seed: number
+  readonly maximumBytes: number
+}
+
+export interface JobSpec {
+  readonly id: number
+  readonly plan: PhysicalPlan
+  readonly lane: number
+  readonly lanes: number
+  /** Rows held in the lanes are the source: no splits are sent. */
+  readonly heldTable: number | null
+  /** Where the output rows stay in the lanes, the table they become. */
+  readonly holdAs: number | null
+}
+
+/** Lane 0 has one port from each other lane; the others have one, to lane 0. */
+export interface JobPorts {
+  readonly data: Port
+  readonly gather: readonly Port[]
+}
+
+/** What `SplitWork` is on the wire. */
+export type WireWork =
+  | { readonly kind: 'batches'; readonly batches: readonly BatchMessage[] }
+  | Exclude<SplitWork, { kind: 'batches' }>
+
+export type ToLane =
+  | { readonly type: 'split'; readonly split: number; readonly work: WireWork }
+  | { readonly type: 'end' }
+  /** Another lane failed in this split: later ones need not be read any more. */
+  | { readonly type: 'bound'; readonly split: number }
+  | { readonly type: 'cancel' }
+
+export interface StageMetrics {
+  readonly stage: string
+  readonly kernels: readonly string[]
+  readonly rowsIn: number
+  readonly rowsOut: number
+  readonly milliseconds: number
+}
+
+export interface LaneMetrics {
+  readonly stages: readonly StageMetrics[]
+  readonly rowsRead: number
+  readonly peakBytes: number
+}
+
+/** Where in the row order something happened; `row` counts from the split's first row. */
+export interface Position {
+  readonly split: number
+  readonly row: number
+}
+
+/** Rows that a lane holds of each split, ascending. */
+export interface HeldReport {
+  readonly splits: readonly { readonly split: number; readonly rowCount: number }[]
+  readonly byteLength: number
+}
+
+export type FromLane =
+  | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
+  /** Rows read since the last one; `splits` of them are done. */
+  | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
+  /** Everything handed to this lane has been read without a failure. */
+  | { readonly type: 'scanned' }
+  /** Rows that the job could not process; a lane says it once. Null position: the job as a whole. */
+  | { readonly type: 'failed'; readonly error: SerialisedError; readonly position: Position | null }
+  /** The lane's instance trapped or its state is not to be trusted: it must be ended. */
+  | { readonly type: 'fatal'; readonly error: SerialisedError }
+  /** All is freed; also the answer to `cancel`. */
+  | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
+
+/** From another lane to lane 0. */
+export type Gathered = { readonly type: 'part'; readonly part: Part<BatchMessage> } | { readonly type: 'gathered' }
+
+/** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */
+export type Reply<T> = { readonly value: T } | { readonly error: SerialisedError }
+
+export interface LaneControl {
+  open(options: LaneOptions): Promise<Reply<{ lock: string | null }>>
+  /** `text` of a self-contained module; null: the worker file has its own. */
+  addExtension(name: string, text: string | null): Promise<Reply<null>>
+  start(job: JobSpec, data: MessagePort, gather: readonly MessagePort[]): Promise<Reply<null>>
+  release(table: number): Promise<Reply<null>>
+  ping(): Promise<Reply<null>>
+}

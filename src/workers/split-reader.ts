@@ -1,0 +1,66 @@
+/**
+ * Turns a split as it came over the wire into batches in the lane's memory: decodes those that were sent, reads those that the lane opens itself
+ * through an extension. One per job: it owns the open inputs and the input columns' dictionaries.
+ */
+import { RecordBatch } from '../columnar/record-batch.js'
+import type { SchemaShape } from '../columnar/type.js'
+import { MillraceError } from '../errors.js'
+import { type InputDescriptor, inputName } from '../formats/byte-source.js'
+import type { openParquet, ParquetReader } from '../formats/parquet/lane-extension.js'
+import { createReviver, reviveError } from '../formats/plain-batch.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { createBatchLoader } from '../operators/batch-loader.js'
+import type { Lane } from './lane.js'
+import type { WireWork } from './protocol.js'
+import { createInbox, decodeBatch } from './transfer.js'
+
+/** What a lane extension exports. */
+export interface FormatModule {
+  readonly openParquet: typeof openParquet
+}
+
+export interface SplitReader {
+  read(work: WireWork): AsyncIterable<RecordBatch>
+  /** A batch of `read` in scratch. */
+  load(batch: RecordBatch): LaneBatch
+  close(): Promise<void>
+}
+
+export function createSplitReader(lane: Lane, schema: SchemaShape): SplitReader {
+  const inbox = createInbox()
+  const loader = createBatchLoader(lane)
+  const revive = createReviver()
+  const open = new Map<string, Promise<ParquetReader>>()
+
+  const openOnce = (extension: string, input: InputDescriptor, key: string): Promise<ParquetReader> => {
+    const before = open.get(key)
+    if (before !== undefined) return before
+    const module = lane.extensions.get(extension)
+    if (module === undefined) throw new MillraceError('MR_LANE_FAILED', `the lane has no extension ${extension} to read ${inputName(input)} with`)
+    const reader = module.openParquet(input, lane.openFile)
+    open.set(key, reader)
+    return reader
+  }
+
+  return {
+    async *read(work) {
+      if (work.kind === 'batches') {
+        for (const message of work.batches) yield decodeBatch(message, schema, inbox)
+        return
+      }
+      try {
+        const reader = await openOnce(work.extension, work.input, work.inputKey)
+        for await (const batch of reader.read(work.part, work.columns)) {
+          yield new RecordBatch(schema, revive(batch), batch.rowCount)
+        }
+      } catch (error) {
+        throw reviveError(error)
+      }
+    },
+    load: batch => loader.load(batch),
+    async close() {
+      loader.close()
+      for (const reader of open.values()) await reader.then(each => each.close()).catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Record batches as messages: plain typed arrays with their buffers transferred, and of each dictionary only the entries that the peer has not had.
+ * Both directions and lane to lane alike; one `Outbox` and one `Inbox` per port.
+ */
+import { Dictionary } from '../columnar/dictionary.js'
+import { RecordBatch } from '../columnar/record-batch.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { Vector, VectorData } from '../columnar/vector.js'
+import type { Part } from '../operators/operator.js'
+import { positionalSchema } from '../operators/unload.js'
+
+interface DictionaryMessage {
+  readonly id: number
+  /** Entries that follow those sent before; null where there are no new ones. */
+  readonly delta: { readonly offsets: Int32Array; readonly bytes: Uint8Array } | null
+}
+
+interface VectorMessage {
+  readonly type: DataType
+  readonly data: VectorData
+  readonly validity: Uint8Array | null
+  readonly nullCount: number
+  readonly offsets: Int32Array | null
+  readonly dictionary: DictionaryMessage | null
+}
+
+export interface BatchMessage {
+  readonly rowCount: number
+  readonly vectors: readonly VectorMessage[]
+}
+
+/** What has been sent of each dictionary through one port. */
+export interface Outbox {
+  readonly sent: Map<Dictionary, { readonly id: number; length: number }>
+}
+/** The peer's dictionaries as received so far. */
+export interface Inbox {
+  readonly received: Map<number, Dictionary>
+}
+export const createOutbox = (): Outbox => ({ sent: new Map() })
+export const createInbox = (): Inbox => ({ received: new Map() })
+
+/**
+ * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.
+ */
+export function encodeBatch(batch: RecordBatch, outbox: Outbox, keep: boolean): { message: BatchMessage; transfer: ArrayBuffer[] } {
+  const transfer = new Set<ArrayBuffer>()
+  const hand = <T extends VectorData>(array: T): T => {
+    const given = (keep ? array.slice() : array) as T
+    transfer.add(given.buffer as ArrayBuffer)
+    return given
+  }
+  const vectors = batch.vectors.map(
+    (vector): VectorMessage => ({
+      type: vector.type,
+      data: hand(vector.data),
+      validity: vector.validity === null ? null : hand(vector.validity),
+      nullCount: vector.nullCount,
+      offsets: vector.offsets === null ? null : hand(vector.offsets),
+      dictionary: vector.dictionary === null ? null : encodeDictionary(vector.dictionary, outbox),
+    }),
+  )
+  return { message: { rowCount: batch.rowCount, vectors }, transfer: [...transfer] }
+}
+
+function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMessage {
+  let known = outbox.sent.get(dictionary)
+  if (known === undefined) {
+    known = { id: outbox.sent.size, length: 0 }
+    outbox.sent.set(dictionary, known)
+  }
+  if (known.length === dictionary.length) return { id: known.id, delta: null }
+  const offsets = dictionary.offsets.slice(known.length)
+  const from = offsets[0] as number
+  const bytes = dictionary.bytes.slice(from)
+  for (let i = 0; i < offsets.length; i++) (offsets[i] as number) -= from
+  known.length = dictionary.length
+  return { id: known.id, delta: { offsets, bytes } }
+}
+
+/** The batch that `encodeBatch` took apart, over the received buffers. */
+export function decodeBatch<S extends SchemaShape>(message: BatchMessage, schema: S, inbox: Inbox): RecordBatch<S> {
+  const vectors = message.vectors.map(
+    (vector): Vector => ({
+      type: vector.type,
+      length: message.rowCount,
+      nullCount: vector.nullCount,
+      validity: vector.validity,
+      data: vector.data,
+      offsets: vector.offsets,
+      dictionary: vector.dictionary === null ? null : decodeDictionary(vector.dictionary, inbox),
+    }),
+  )
+  return new RecordBatch(schema, vectors, message.rowCount)
+}
+
+function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
+  let dictionary = inbox.received.get(id)
+  if (dictionary === undefined) {
+    dictionary = new Dictionary()
+    inbox.received.set(id, dictionary)
+  }
+  if (delta !== null) dictionary.append(delta.offsets, delta.bytes)
+  return dictionary
+}
+
+/** A breaker's part as a message, its batches brought out of the lane by `unload`. */
+export function encodePart<B>(
+  part: Part<B>,
+  unload: (batch: B) => RecordBatch,
+  outbox: Outbox,
+): { message: Part<BatchMessage>; transfer: ArrayBuffer[] } {
+  if (part.kind === 'rows') {
+    const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
+    return { message: { ...part, batch: message }, transfer }
+  }
+  const keys = encodeBatch(unload(part.keys), outbox, false)
+  const stateVectors = encodeBatch(unload(part.stateVectors), outbox, false)
+  const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
+  return {
+    message: { ...part, keys: keys.message, stateVectors: stateVectors.message },
+    transfer: [...keys.transfer, ...stateVectors.transfer, ...own],
+  }
+}
+
+/** The part that `encodePart` took apart. Its columns are named by position. */
+export function decodePart(part: Part<BatchMessage>, inbox: Inbox): Part<RecordBatch> {
+  const decode = (message: BatchMessage) => decodeBatch(message, positionalSchema(message.vectors.map(({ type }) => type)), inbox)
+  if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
+  return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
+}

@@ -1,0 +1,11 @@
+/**
+ * The published worker file (`millrace/worker.js`), for pages whose policy forbids blob URLs: extensions are chunks beside the file,
+ * and nothing is evaluated from text.
+ */
+import { MillraceError } from '../errors.js'
+import { serveLane } from './serve-lane.js'
+
+serveLane(name => {
+  if (name === 'parquet') return import('../formats/parquet/lane-extension.js')
+  throw new MillraceError('MR_VERSION_MISMATCH', `this worker file knows no extension ${name}; serve the worker.js that came with the library`)
+})
