@@ -31,12 +31,11 @@ const onlyFrom: Record<string, string[]> = {
 /** Imports of packages and built modules: who alone may have them. */
 const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
-  [/^#platform$/, /^(workers|sources|kernels|formats)\//],
   [/^comlink(\/|$)/, /^workers\//],
   [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
   [/^virtual:millrace\/kernels$/, /^(kernels|workers)\//],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^(formats|sources)\//],
+  [/^virtual:millrace\/lane\//, /^workers\//],
 ]
 
 interface SourceFile {
@@ -49,9 +48,11 @@ interface SourceFile {
 const floorOf = (folder: string) => floors.findIndex(names => names.includes(folder))
 /** The compiled kernels' types: the one thing outside src/ that a file of it imports. */
 const rawKernels = '../../build/kernels.js'
-const folderOf = (name: string) => name.split('/')[0]!.replace(/\.ts$/, '')
+const folderOf = (name: string) => name.split('/')[0]!.replace(/\.(ts|js)$/, '')
 const targetOf = (name: string, specifier: string) =>
-  join(dirname(name), specifier).replaceAll('\\', '/').replace(/\.js$/, '.ts')
+  specifier === '#platform' ? 'workers/platform.ts' : join(dirname(name), specifier).replaceAll('\\', '/')
+/** An import of another file of src/, whichever way it is written. */
+const isInternal = (specifier: string) => /^(\.|#platform$)/.test(specifier)
 
 async function readSource(path: string): Promise<SourceFile> {
   const name = relative(join(root, 'src'), path).replaceAll('\\', '/')
@@ -98,7 +99,7 @@ describe('the floors of src/', () => {
   // So no two files of different folders import each other, however far around.
   test('a folder imports itself and lower floors only', () => {
     const upward = violations(({ name }, specifier) => {
-      if (!specifier.startsWith('.') || (specifier === rawKernels && name.startsWith('kernels/'))) return false
+      if (!isInternal(specifier) || (specifier === rawKernels && name.startsWith('kernels/'))) return false
       const [from, to] = [folderOf(name), folderOf(targetOf(name, specifier))]
       if (from === to) return false
       return floorOf(to) < 0 || floorOf(to) >= floorOf(from) || !(onlyFrom[from] ?? [to]).includes(to)
@@ -112,7 +113,7 @@ describe('the floors of src/', () => {
 
   test('packages and built modules are imported by their owners only', () => {
     const foreign = violations(({ name }, specifier) => {
-      if (specifier.startsWith('.')) return false
+      if (isInternal(specifier)) return false
       const owner = owners.find(([pattern]) => pattern.test(specifier))
       return !owner?.[1].test(name)
     })
