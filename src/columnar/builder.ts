@@ -16,7 +16,7 @@ import {
 import { setNumber, wordsOf } from './int64.js'
 import { textInterner } from './text-interner.js'
 import type { DataType } from './type.js'
-import { bitmapBytes, clearBit, onesBitmap, setBit } from './validity.js'
+import { bitmapBytes, clearBit, setBit } from './validity.js'
 import { allocateData, makeVector, type Vector, type VectorData } from './vector.js'
 
 export interface BuilderOptions {
@@ -36,7 +36,7 @@ export interface VectorBuilder {
    * @throws MillraceError `MR_TYPE_MISMATCH` (also for null in a type that is not nullable), `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`
    */
   append(value: unknown, row: number): void
-  /** Appends `values[from .. to)`, whose rows in the source are their indices. */
+  /** Appends `values[from .. to)`, whose rows in the source are their indices; those before a refused one stay. */
   appendAll(values: ArrayLike<unknown>, from: number, to: number): void
   /** The rows so far as a vector with buffers of its own; the builder begins anew. Strings go on with the same dictionary while it is small. */
   finish(): Vector
@@ -66,14 +66,14 @@ export function createBuilder(type: DataType, column: string, options: BuilderOp
     if (least <= capacity) return
     capacity = Math.max(least, capacity * 2, firstCapacity)
     data = copied(data, allocateData(type.kind, capacity))
-    if (validity !== null) validity = copied(validity, onesBitmap(capacity))
+    if (validity !== null) validity = copied(validity, allValid(capacity))
     cells.resize(data)
   }
   const append = (value: unknown, row: number): void => {
     origin.row = row
     if (value === null || value === undefined) {
       if (!type.nullable) throw mismatch(value, type, origin)
-      validity ??= onesBitmap(capacity)
+      validity ??= allValid(capacity)
       clearBit(validity, length)
       nullCount++
     } else cells.store(length, value, origin)
@@ -111,6 +111,9 @@ export function createBuilder(type: DataType, column: string, options: BuilderOp
     },
   }
 }
+
+/** Ones past the last row too: those rows are yet to come. */
+const allValid = (capacity: number): Uint8Array => new Uint8Array(bitmapBytes(capacity)).fill(255)
 
 function copied<T extends VectorData>(from: T, to: T): T {
   to.set(from as never)
@@ -175,7 +178,7 @@ function bits(type: DataType): Cells {
       bitmap = data as Uint8Array
     },
     store(i, value, origin) {
-      // A row whose append failed may have left nothing: bits are only ever set, in zeroed memory.
+      // The memory is zeroed, and a refused value throws before it leaves a trace.
       if (encodeBool(value, type, origin)) setBit(bitmap, i)
     },
   }

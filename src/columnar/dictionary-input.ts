@@ -7,7 +7,7 @@ import { failure, mismatch, show } from './encode.js'
 import { textInterner } from './text-interner.js'
 import { type DataType, nullable, utf8 } from './type.js'
 import { bitmapBytes, bitmapOf, clearBit, getBit, onesBitmap, sliceBits } from './validity.js'
-import { makeVector, type Vector } from './vector.js'
+import { makeVector, tagOf, type Vector } from './vector.js'
 
 /** One code per row; in an ordinary array null is a null row. */
 export type Codes =
@@ -71,9 +71,6 @@ export function dictionary(codes: Codes, values: readonly string[], options: Dic
 
 export const isDictionaryInput = (input: unknown): input is DictionaryInput =>
   typeof input === 'object' && input !== null && (input as DictionaryInput).kind === 'dictionary'
-
-/** The name of a value's typed array, whichever realm it is from; of anything else, something that is none. */
-export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 const CODE_ARRAYS: readonly string[] = [
   'Int8Array',

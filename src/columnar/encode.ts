@@ -186,7 +186,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   date: "a day as 'YYYY-MM-DD'",
 }
 
-/** A value for a message: short, whatever it is, and without calling anything of the user's. */
+/** A value for a message: short, whatever it is. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'bigint') return value > -(10n ** 40n) && value < 10n ** 40n ? `${value}n` : 'a huge bigint'
@@ -194,6 +194,7 @@ export function show(value: unknown): string {
     const ms = Date.prototype.getTime.call(value)
     return Number.isNaN(ms) ? 'an invalid Date' : `Date ${new Date(ms).toISOString()}`
   }
+  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value === 'function') return 'a function'

@@ -3,7 +3,7 @@
  */
 import { MillraceError } from '../errors.js'
 import { type ArrayOf, Column, rowIndex } from './column.js'
-import { type BigIntRowOf, type RowOptions, rowReader } from './row.js'
+import { type BigIntRowOf, type RowOptions, type RowReader, rowReader } from './row.js'
 import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import type { RowOf, SchemaShape } from './type.js'
@@ -22,6 +22,7 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
   readonly vectors: readonly Vector[]
   /** +1 where a row is added, -1 where one is taken back; null where all are +1. Not a column. */
   readonly weights: Int32Array | null
+  private readRow: RowReader<S> | null = null
 
   /**
    * A batch over these very buffers. Vectors and weights have `rowCount` rows and the types of the schema.
@@ -55,7 +56,9 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
   /** Row i as an object, from the end where i is negative; `undefined` beyond either end. */
   at(i: number): RowOf<S> | undefined {
     const row = rowIndex(i, this.rowCount)
-    return row < 0 ? undefined : rowReader(this.schema, this.vectors, 0)(row)
+    if (row < 0) return undefined
+    this.readRow ??= rowReader(this.schema, this.vectors, 0)
+    return this.readRow(row)
   }
 
   *[Symbol.iterator](): Generator<RowOf<S>, undefined> {
@@ -71,7 +74,9 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
   toRows(options?: RowOptions): RowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
     const read = rowReader(this.schema, this.vectors, 0, options)
-    return Array.from({ length: this.rowCount }, (_, i) => read(i))
+    const rows = new Array<unknown>(this.rowCount)
+    for (let i = 0; i < rows.length; i++) rows[i] = read(i)
+    return rows
   }
 
   /** Every column as `Column.toArray` gives it: views where it says so. */

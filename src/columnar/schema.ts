@@ -25,6 +25,7 @@ export function fieldsOf(shape: SchemaShape): readonly Field[] {
 
 /**
  * A schema from its fields: own, enumerable, frozen properties, defined and not assigned, so that `__proto__` is just a name.
+ * Integer-like names move to the front, so whoever goes on to line up vectors must do so by `fieldsOf` of the result.
  * @throws MillraceError `MR_DUPLICATE_COLUMN` where a name comes twice.
  */
 export function schemaOf(fields: readonly Field[]): SchemaShape {

@@ -16,7 +16,7 @@
 import { MillraceError, quote } from '../errors.js'
 import { Column, chunkOf, rowIndex } from './column.js'
 import { type ColumnsOf, columnsObject, type RecordBatch, sliceBounds } from './record-batch.js'
-import { type BigIntRowOf, type RowOptions, rowReader } from './row.js'
+import { type BigIntRowOf, type RowOptions, type RowReader, rowReader } from './row.js'
 import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import { type RowOf, type SchemaShape, sameType, typeName } from './type.js'
@@ -28,6 +28,7 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
   readonly batches: readonly RecordBatch<S>[]
   /** First row of each batch, then `rowCount`. */
   private readonly starts: readonly number[]
+  private readonly readers: RowReader<S>[] = []
 
   /**
    * A table over these very batches.
@@ -60,7 +61,8 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
     const row = rowIndex(i, this.rowCount)
     if (row < 0) return undefined
     const b = chunkOf(this.starts, row)
-    return rowReader(this.schema, this.batches[b].vectors, this.starts[b])(row - this.starts[b])
+    this.readers[b] ??= rowReader(this.schema, this.batches[b].vectors, this.starts[b])
+    return this.readers[b](row - this.starts[b])
   }
 
   *[Symbol.iterator](): Generator<RowOf<S>, undefined> {

@@ -23,20 +23,18 @@ export function textInterner(): TextInterner {
 
   const add = (text: string): number => {
     const clean = wellFormed(text)
-    let code = codes.get(clean)
-    if (code === undefined) {
-      code = dictionary.add(clean)
-      codes.set(clean, code)
-    }
-    if (clean !== text) codes.set(text, code)
+    const code = clean === text ? dictionary.add(text) : intern(clean)
+    codes.set(text, code)
     return code
   }
+
+  const intern = (text: string): number => codes.get(text) ?? add(text)
 
   return {
     get dictionary() {
       return dictionary
     },
-    intern: text => codes.get(text) ?? add(text),
+    intern,
     renew() {
       if (codes.size > LARGE_ENTRIES || dictionary.byteLength > LARGE_BYTES) {
         dictionary = new Dictionary()

@@ -3,12 +3,11 @@
  * Ordinary arrays are builder.ts's.
  */
 import { createBuilder } from './builder.js'
-import { tagOf } from './dictionary-input.js'
 import { failure, mismatch, show } from './encode.js'
 import { wordsOf } from './int64.js'
 import { type DataType, float32, float64, int8, int16, int32, int64, type Kind, uint8, uint16, uint32 } from './type.js'
 import { bitmapOf } from './validity.js'
-import { allocateData, makeVector, type Vector } from './vector.js'
+import { allocateData, makeVector, tagOf, type Vector } from './vector.js'
 
 /** The typed arrays of JavaScript (a `Float16Array` too, where there is one). */
 export type TypedArray =
@@ -64,7 +63,6 @@ const COPIED_TO: Readonly<Record<string, readonly Kind[]>> = {
   Int16Array: ['int32', 'float32', 'float64', 'date'],
   Int32Array: ['float64'],
   Uint8Array: ['int16', 'int32', 'uint16', 'uint32', 'float32', 'float64', 'date'],
-  Uint8ClampedArray: ['uint8', 'int16', 'int32', 'uint16', 'uint32', 'float32', 'float64', 'date'],
   Uint16Array: ['int32', 'uint32', 'float32', 'float64', 'date'],
   Uint32Array: ['float64'],
   Float16Array: ['float32', 'float64'],
@@ -77,11 +75,13 @@ const COPIED_TO: Readonly<Record<string, readonly Kind[]>> = {
  * @throws MillraceError `MR_TYPE_MISMATCH` where no typed array makes such a type; the reader as `VectorBuilder.append` does
  */
 export function openTypedArray(
-  array: TypedArray,
+  input: TypedArray,
   type: DataType,
   operator: string,
   column: string,
 ): (from: number, to: number) => Vector {
+  const isClamped = tagOf(input) === 'Uint8ClampedArray'
+  const array = isClamped ? new Uint8Array(input.buffer, input.byteOffset, input.length) : input
   const tag = tagOf(array)
   const { kind } = type
   if (kind === 'utf8') throw mismatch(array, type, { operator, column, row: 0 })

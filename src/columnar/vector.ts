@@ -52,6 +52,9 @@ export const ARRAY_OF_KIND = {
   float64: Float64Array,
 } as const satisfies Record<NumberKind, unknown>
 
+/** The class of a typed array by name, whichever realm it is from (an iframe's, a vm context's); of anything else, no such name. */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
+
 /** New zeroed data for `length` rows of a type: for utf8, codes. */
 export function allocateData(kind: Kind, length: number): VectorData {
   if (kind === 'bool') return new Uint8Array(bitmapBytes(length))
@@ -140,12 +143,11 @@ export function checkVector(vector: Vector, column: string, type: DataType, rowC
     )
   }
   if (offsets !== null) {
-    if (offsets.length < length + 1 || offsets[length] > data.length)
+    if (tagOf(data) !== 'Uint8Array' || offsets.length < length + 1 || offsets[length] > data.length)
       fail('MR_COLUMN_LENGTH', `has offsets that do not fit ${length} rows and ${data.length} bytes`)
   } else {
     const needed = allocateData(type.kind, 0)
-    if (Object.getPrototypeOf(data) !== Object.getPrototypeOf(needed))
-      fail('MR_TYPE_MISMATCH', `needs data in ${needed.constructor.name}`)
+    if (tagOf(data) !== tagOf(needed)) fail('MR_TYPE_MISMATCH', `needs data in ${tagOf(needed)}`)
     if (data.length < (type.kind === 'bool' ? bitmapBytes(length) : length))
       fail('MR_COLUMN_LENGTH', `has data for ${data.length} of ${length} rows`)
   }
