@@ -14,7 +14,6 @@ export const NAMES = [
   '__proto__',
   'constructor',
   'toString',
-  'then',
   'length',
   'two words',
   '日本',

@@ -85,7 +85,12 @@ export function typeOfExpression(expression: ModelExpression, fields: readonly M
         [expression.input, expression.low, expression.high].some(input => of(input).nullable),
       )
     case 'in':
-      return type('bool', of(expression.input).nullable || expression.values.some(({ value }) => value === null))
+      // Nothing is in an empty list, not even null.
+      return type(
+        'bool',
+        expression.values.length > 0 &&
+          (of(expression.input).nullable || expression.values.some(({ value }) => value === null)),
+      )
     default:
       return type('bool', of(expression.left).nullable || of(expression.right).nullable)
   }

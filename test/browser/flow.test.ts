@@ -1,0 +1,18 @@
+/** The flow suites of test/flow in a real browser, inline and on lanes; on which kind of page is the project's choice (page.test.ts). */
+import { aggregateSuite } from '../flow/aggregates.suite.js'
+import { badInputSuite } from '../flow/bad-input.suite.js'
+import { cancelSuite } from '../flow/cancel.suite.js'
+import { engineSuite } from '../flow/engine.suite.js'
+import { webEnv } from '../flow/env.web.js'
+import { expressionSuite } from '../flow/expressions.suite.js'
+import { verbSuite } from '../flow/verbs.suite.js'
+
+const env = webEnv()
+const lanesList = [0, 1, 2, 3]
+
+verbSuite(lanesList, env)
+expressionSuite(lanesList, env)
+aggregateSuite(lanesList, env)
+engineSuite(lanesList, env)
+cancelSuite(lanesList, env)
+badInputSuite(lanesList, env)

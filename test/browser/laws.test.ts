@@ -1,0 +1,8 @@
+/** The laws in a real browser: fewer runs of each than in Node (test/laws), since the program is the same and only the platform differs. */
+import { flowLaws } from '../laws/flows.suite.js'
+import { sumLaws } from '../laws/sums.suite.js'
+
+const options = { runs: 0.25 }
+
+flowLaws([0, 2, 3], options)
+sumLaws([0, 2, 3], options)

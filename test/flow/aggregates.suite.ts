@@ -1,0 +1,270 @@
+/** What groupBy and the aggregates give, types and nullability included, as a user writes them. Exact sums at large are test/laws. */
+import { describe, expect, it } from 'vitest'
+import {
+  columns,
+  count,
+  date,
+  dictionary,
+  float32,
+  int8,
+  int64,
+  max,
+  mean,
+  min,
+  nullable,
+  rows,
+  schema,
+  sum,
+  timestamp,
+  typeName,
+  uint32,
+  utf8,
+} from '../../src/index.js'
+import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+
+export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): void {
+  describe('aggregates', () => {
+    onLanes(lanesList, engine => {
+      const collect = <T>(flow: { collect(options: object): Promise<T> }) => flow.collect({ engine: engine() })
+
+      it('groups come out in order of first appearance, across splits', async () => {
+        const rowCount = 600_000
+        const late = Int32Array.from({ length: rowCount }, (_, i) => (i < 550_000 ? 5 - (i % 3) : (i * 7) % 11))
+        const table = await collect(
+          columns({ late })
+            .groupBy('late')
+            .aggregate(() => ({ n: count() })),
+        )
+        const seen = [...new Set(late)]
+        expect([...table.column('late')]).toEqual(seen)
+        expect(table.toRows().reduce((total, row) => total + row.n, 0)).toBe(rowCount)
+      })
+
+      it('nulls are one key, NaNs are one key, and so are the zeros, which come out as +0', async () => {
+        const k = [NaN, -0, null, 0, NaN, null, 1]
+        const table = await collect(
+          columns({ k })
+            .groupBy('k')
+            .aggregate(() => ({ n: count() })),
+        )
+        expect(table.toRows()).toEqual([
+          { k: NaN, n: 2 },
+          { k: 0, n: 2 },
+          { k: null, n: 2 },
+          { k: 1, n: 1 },
+        ])
+        expect(Object.is(table.at(1)?.k, 0)).toBe(true)
+      })
+
+      it('keys may be several, of any types, dictionaries among them', async () => {
+        const flow = columns({
+          city: dictionary(Int32Array.of(0, 1, 2, 0, 1), ['Rome', 'Oslo', 'Rome']),
+          day: new BigInt64Array([1n, 1n, 1n, 1n, 2n]),
+          flag: [true, false, true, true, false],
+          x: Float64Array.of(1, 2, 4, 8, 16),
+        })
+        const table = await collect(flow.groupBy('city', 'flag', 'day').aggregate(t => ({ total: sum(t.x) })))
+        expect(table.toRows()).toEqual([
+          { city: 'Rome', flag: true, day: 1, total: 13 },
+          { city: 'Oslo', flag: false, day: 1, total: 2 },
+          { city: 'Oslo', flag: false, day: 2, total: 16 },
+        ])
+        expect(Object.keys(table.schema)).toEqual(['city', 'flag', 'day', 'total'])
+      })
+
+      it('over no rows a count is 0 and the rest are null; with a key there is no group', async () => {
+        const none = () => columns({ x: new Float64Array(0) })
+        const of = (t: any) => ({
+          all: count(),
+          n: count(t.x),
+          s: sum(t.x),
+          m: mean(t.x),
+          least: min(t.x),
+          most: max(t.x),
+        })
+        expect((await collect(none().aggregate(of))).toRows()).toEqual([
+          { all: 0, n: 0, s: null, m: null, least: null, most: null },
+        ])
+        const keyed = await collect(
+          none()
+            .groupBy('x')
+            .aggregate(() => ({ n: count() })),
+        )
+        expect([keyed.rowCount, Object.keys(keyed.schema)]).toEqual([0, ['x', 'n']])
+      })
+
+      it('nulls are skipped, and all nulls make null', async () => {
+        const flow = rows(
+          [
+            { k: 'a', x: null },
+            { k: 'b', x: 2n },
+            { k: 'b', x: null },
+          ],
+          schema({ k: utf8(), x: nullable(int64()) }),
+        )
+        const table = await collect(
+          flow
+            .groupBy('k')
+            .aggregate(t => ({ all: count(), n: count(t.x), s: sum(t.x), m: mean(t.x), least: min(t.x) })),
+        )
+        expect(table.toRows()).toEqual([
+          { k: 'a', all: 1, n: 0, s: null, m: null, least: null },
+          { k: 'b', all: 2, n: 1, s: 2, m: 2, least: 2 },
+        ])
+      })
+
+      it('results have the types that are documented', async () => {
+        const flow = rows(
+          [{ k: 1, i: 5, u: 4_000_000_000, f: 1.5, t: new Date(0), d: '2024-02-29', s: 'x' }],
+          schema({ k: int8(), i: int8(), u: uint32(), f: float32(), t: timestamp(), d: date(), s: nullable(utf8()) }),
+        )
+        const keyed = flow.groupBy('k').aggregate(t => ({
+          n: count(),
+          i: sum(t.i),
+          u: sum(t.u),
+          f: sum(t.f),
+          mean: mean(t.i),
+          least: min(t.i),
+          most: max(t.f),
+          t: max(t.t),
+          d: min(t.d),
+          s: min(t.s),
+          where: sum(t.i).where(t.i.gt(0)),
+          ratio: sum(t.i).div(count()),
+        }))
+        const table = await collect(keyed)
+        const types = Object.entries(table.schema).map(([name, type]) => `${name} ${typeName(type)}`)
+        expect(types).toEqual([
+          'k int8',
+          'n int64',
+          'i int64',
+          'u int64',
+          'f float64',
+          'mean float64',
+          'least int8',
+          'most float32',
+          "t timestamp('ms')",
+          'd date',
+          's nullable(utf8)',
+          'where nullable(int64)',
+          'ratio nullable(float64)',
+        ])
+        expect(table.toRows()).toEqual([
+          {
+            k: 1,
+            n: 1,
+            i: 5,
+            u: 4_000_000_000,
+            f: 1.5,
+            mean: 5,
+            least: 5,
+            most: 1.5,
+            t: new Date(0),
+            d: '2024-02-29',
+            s: 'x',
+            where: 5,
+            ratio: 5,
+          },
+        ])
+      })
+
+      it('sums of floats are exact, whatever cancels', async () => {
+        const x = Float64Array.of(1e308, 0.1, 1e308, 0.2, -1e308, 0.3, -1e308, 5e-324)
+        const table = await collect(columns({ x }).aggregate(t => ({ s: sum(t.x), m: mean(t.x) })))
+        expect(table.toRows()).toEqual([{ s: 0.6, m: 0.075 }])
+      })
+
+      it('a mean is right where the sum would overflow', async () => {
+        const x = Float64Array.of(Number.MAX_VALUE, Number.MAX_VALUE)
+        const i = BigInt64Array.of(2n ** 63n - 1n, 2n ** 63n - 1n)
+        const table = await collect(columns({ x, i }).aggregate(t => ({ s: sum(t.x), m: mean(t.x), i: mean(t.i) })))
+        expect(table.toRows()).toEqual([{ s: Infinity, m: Number.MAX_VALUE, i: 2 ** 63 }])
+      })
+
+      it('a sum of integers is judged on its exact total, and names its column', async () => {
+        const most = 2n ** 63n - 1n
+        const total = (...i: bigint[]) =>
+          collect(columns({ i: BigInt64Array.from(i) }).aggregate(t => ({ total: sum(t.i) })))
+        expect((await total(most, 1n, -1n)).toRows({ bigint: true })).toEqual([{ total: most }])
+        const error = await refusal(() => total(most, 1n), 'MR_INTEGER_OVERFLOW')
+        expect(error.details.column).toBe('total')
+      })
+
+      it('min and max go by bytes, instants and flags; NaN is greatest', async () => {
+        const flow = columns({
+          s: ['😀', '\uFF5E', 'b', ''],
+          f: [NaN, 1, -0, 0],
+          b: [true, true, false, true],
+          t: [new Date(5), new Date(-5), new Date(0), new Date(1)],
+        })
+        const table = await collect(
+          flow.aggregate(t => ({
+            s: max(t.s),
+            s0: min(t.s),
+            f: max(t.f),
+            f0: min(t.f),
+            b: max(t.b),
+            b0: min(t.b),
+            t: max(t.t),
+            t0: min(t.t),
+          })),
+        )
+        expect(table.toRows()).toEqual([
+          { s: '😀', s0: '', f: NaN, f0: 0, b: true, b0: false, t: new Date(5), t0: new Date(-5) },
+        ])
+      })
+
+      it('where counts only the rows in which its predicate is true', async () => {
+        const table = await collect(
+          columns(counted(10)).aggregate(t => ({
+            n: count().where(t.id.gte(8)),
+            s: sum(t.value).where(t.key.eq(1)),
+            none: max(t.id).where(t.id.lt(0)),
+          })),
+        )
+        expect(table.toRows()).toEqual([{ n: 2, s: 0.25 + 2, none: null }])
+      })
+
+      it('aggregates take expressions and do arithmetic with each other', async () => {
+        const table = await collect(
+          columns(counted(8)).aggregate(t => ({
+            vwap: sum(t.value.mul(t.key)).div(sum(t.key)),
+            spread: max(t.id).sub(min(t.id)),
+            percent: count().where(t.key.eq(0)).mul(100).div(count()),
+            nothing: sum(t.id).div(count().where(t.id.gt(99))),
+          })),
+        )
+        // keys 0 to 6, 0; values a quarter of 0 to 7.
+        expect(table.toRows()).toEqual([{ vwap: 91 / 4 / 21, spread: 7, percent: 25, nothing: null }])
+      })
+
+      it('many groups keep their order and their sums', async () => {
+        const rowCount = 400_000
+        const k = Int32Array.from({ length: rowCount }, (_, i) => Math.imul(i, 7919) % 100_000)
+        const table = await collect(
+          columns({ k })
+            .groupBy('k')
+            .aggregate(t => ({ n: count(), s: sum(t.k) })),
+        )
+        const expected = new Map<number, number>()
+        for (const key of k) expected.set(key, (expected.get(key) ?? 0) + 1)
+        expect([...table.column('k')]).toEqual([...expected.keys()])
+        expect([...table.column('n')]).toEqual([...expected.values()])
+        expect([...table.column('s')]).toEqual([...expected].map(([key, n]) => key * n))
+      })
+
+      it('strings of many lanes are one key', async () => {
+        const rowCount = 560_000
+        const s = Array.from({ length: rowCount }, (_, i) => `name ${(i * 31) % 1000}`)
+        const table = await collect(
+          columns({ s })
+            .groupBy('s')
+            .aggregate(() => ({ n: count() })),
+        )
+        expect(table.rowCount).toBe(1000)
+        expect(table.column('s').toArray()).toEqual(s.slice(0, 1000))
+        expect(new Set(table.column('n').toArray())).toEqual(new Set([560]))
+      })
+    })
+  })
+}

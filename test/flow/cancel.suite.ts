@@ -1,0 +1,117 @@
+/** Cancelling and dying: a job ends when it is told to or when its lane does, says why, and leaves nothing behind. */
+import { describe, expect, it } from 'vitest'
+import { columns, count, createEngine, type Engine, sum } from '../../src/index.js'
+import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
+
+const ROWS = 1_200_000
+let data: ReturnType<typeof counted> | null = null
+const job = () => {
+  data ??= counted(ROWS)
+  return columns(data)
+    .derive(t => ({ a: t.value.mul(3).add(t.key) }))
+    .groupBy('key')
+    .aggregate(t => ({ n: count(), total: sum(t.a) }))
+}
+
+async function expectWorks(engine: Engine): Promise<void> {
+  const table = await columns(counted(70))
+    .groupBy('key')
+    .aggregate(() => ({ n: count() }))
+    .collect({ engine })
+  expect(table.column('n').toArray()).toEqual(Float64Array.from(Array(7).fill(10)))
+}
+
+export function cancelSuite(lanesList: readonly number[], env: FlowEnv): void {
+  describe('cancelling', () => {
+    onLanes(lanesList, (engine, lanes) => {
+      it('a signal that is already aborted rejects with its reason, at once', async () => {
+        const reason = new Error('never mind')
+        await expect(job().collect({ engine: engine(), signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        await expect(job().load({ engine: engine(), signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        await expectWorks(engine())
+      })
+
+      it('aborting halfway rejects with the reason, whatever it is, and the next job works', async () => {
+        for (const reason of [new Error('enough'), 'a string', { an: 'object' }, 0]) {
+          const controller = new AbortController()
+          const options = { engine: engine(), signal: controller.signal, onProgress: () => controller.abort(reason) }
+          await expect(job().collect(options)).rejects.toBe(reason)
+        }
+        await expectWorks(engine())
+      })
+
+      it('aborting with no reason rejects with an AbortError', async () => {
+        const controller = new AbortController()
+        const promise = job().collect({ engine: engine(), signal: controller.signal })
+        controller.abort()
+        await expect(promise).rejects.toMatchObject({ name: 'AbortError' })
+        await expectWorks(engine())
+      })
+
+      it('a signal may time out', async () => {
+        const promise = job().collect({ engine: engine(), signal: AbortSignal.timeout(1) })
+        await expect(promise).rejects.toMatchObject({ name: 'TimeoutError' })
+        await expectWorks(engine())
+      })
+
+      it('aborting after the end changes nothing', async () => {
+        const controller = new AbortController()
+        const table = await job().collect({ engine: engine(), signal: controller.signal })
+        controller.abort()
+        expect(table.rowCount).toBe(7)
+        await expectWorks(engine())
+      })
+
+      it('aborting a load leaves an engine that can load again', async () => {
+        const controller = new AbortController()
+        const options = { engine: engine(), signal: controller.signal, onProgress: () => controller.abort('stop') }
+        await expect(columns(counted(ROWS)).load(options)).rejects.toBe('stop')
+        const loaded = await columns(counted(1000)).load({ engine: engine() })
+        expect(loaded.rowCount).toBe(1000)
+        await loaded.close()
+      })
+
+      it('one of two jobs is aborted, the other comes to its end', async () => {
+        const controller = new AbortController()
+        const other = job().collect({ engine: engine() })
+        const options = { engine: engine(), signal: controller.signal, onProgress: () => controller.abort('this one') }
+        await expect(job().collect(options)).rejects.toBe('this one')
+        expect((await other).column('n').at(0)).toBe(171_429)
+      })
+
+      if (lanes > 0) {
+        it('a lane that dies rejects its jobs within two seconds, leaves no worker, and the next job works', async () => {
+          const before = env.workers.count
+          const own = await createEngine({ lanes })
+          const running = job().collect({ engine: own, onProgress: () => env.workers.killLast() })
+          const start = performance.now()
+          await refusal(() => running, 'MR_LANE_FAILED')
+          expect(performance.now() - start).toBeLessThan(2000)
+          await until(() => env.workers.count === before, 2000)
+          await expectWorks(own)
+          expect(env.workers.count).toBe(before + lanes)
+          await own.close()
+          expect(env.workers.count).toBe(before)
+        })
+
+        it('a lane that dies between jobs is replaced', async () => {
+          const own = await createEngine({ lanes })
+          await expectWorks(own)
+          env.workers.killLast()
+          await new Promise(resolve => setTimeout(resolve, 100))
+          await expectWorks(own)
+          await own.close()
+        })
+
+        it('rows that a dead lane held are gone, with a code', async () => {
+          const own = await createEngine({ lanes })
+          const loaded = await columns(counted(ROWS)).load({ engine: own })
+          env.workers.killLast()
+          await refusal(() => loaded.aggregate(() => ({ n: count() })).collect(), 'MR_LANE_FAILED')
+          await expectWorks(own)
+          await own.close()
+        })
+      }
+    })
+  })
+}

@@ -1,0 +1,38 @@
+/** The flow suites' environment in Node: the flights file by its path, and worker threads counted as they start and end. */
+import { readFile } from 'node:fs/promises'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import type { FlowEnv } from './env.js'
+
+// By its place: the package exports no data file.
+const FLIGHTS = new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url)
+const require = createRequire(import.meta.url)
+
+export function nodeEnv(): FlowEnv {
+  const threads = require('node:worker_threads') as { Worker: typeof Worker }
+  const Original = threads.Worker
+  const live = new Set<Worker>()
+  // The library's `import { Worker }` follows, since the bindings of a built-in module are live.
+  threads.Worker = class extends Original {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given)
+      live.add(this)
+      this.once('exit', () => live.delete(this))
+    }
+  }
+  syncBuiltinESMExports()
+  return {
+    runtime: 'node',
+    flights: async () => fileURLToPath(FLIGHTS),
+    flightsBytes: async () => new Uint8Array(await readFile(FLIGHTS)),
+    workers: {
+      get count() {
+        return live.size
+      },
+      killLast() {
+        void [...live].at(-1)?.terminate()
+      },
+    },
+  }
+}

@@ -1,0 +1,67 @@
+/** What the flow suites need of where they run (env.node.ts, env.web.ts), and the few helpers they share. */
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { createEngine, type Engine, MillraceError } from '../../src/index.js'
+
+export interface FlowEnv {
+  readonly runtime: 'node' | 'browser'
+  /** The flights file as `parquet()` takes it here: a path, or a Blob. */
+  flights(): Promise<string | Blob>
+  /** A fresh copy of its bytes. */
+  flightsBytes(): Promise<Uint8Array<ArrayBuffer>>
+  readonly workers: WorkerWatch
+}
+
+/** Every worker that anyone has started since the environment was made. */
+export interface WorkerWatch {
+  /** Those that have not ended. */
+  readonly count: number
+  /** Ends the one started last, as a crash would: the library is not told. */
+  killLast(): void
+}
+
+/** The suite once for each number of lanes, each with an engine of its own, opened before and closed after. */
+export function onLanes(lanesList: readonly number[], suite: (engine: () => Engine, lanes: number) => void): void {
+  for (const lanes of lanesList) {
+    describe(lanes === 0 ? 'inline' : `on ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`, () => {
+      let engine: Engine
+      beforeAll(async () => {
+        engine = await createEngine({ lanes })
+      })
+      afterAll(() => engine.close())
+      suite(() => engine, lanes)
+    })
+  }
+}
+
+/** The error that `action` throws or rejects with: a MillraceError, with its code. */
+export async function refusal(action: () => unknown, code: string): Promise<MillraceError> {
+  let error: unknown = null
+  try {
+    await action()
+  } catch (thrown) {
+    error = thrown
+  }
+  expect(error, 'it was not refused').not.toBeNull()
+  expect(error).toBeInstanceOf(MillraceError)
+  expect(error).toMatchObject({ code })
+  expect((error as MillraceError).message.startsWith(`${code}: `)).toBe(true)
+  return error as MillraceError
+}
+
+/** Resolves once `condition` holds, or rejects after `mostMs`. */
+export async function until(condition: () => boolean, mostMs: number): Promise<void> {
+  const start = performance.now()
+  while (!condition()) {
+    if (performance.now() - start > mostMs) throw new Error(`not so after ${mostMs} ms`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+/** Rows 0 to rowCount - 1: `id` counts, `key` repeats 0 to 6, `value` is a quarter of id. */
+export function counted(rowCount: number): { id: Int32Array; key: Int32Array; value: Float64Array } {
+  return {
+    id: Int32Array.from({ length: rowCount }, (_, i) => i),
+    key: Int32Array.from({ length: rowCount }, (_, i) => i % 7),
+    value: Float64Array.from({ length: rowCount }, (_, i) => i / 4),
+  }
+}

@@ -1,0 +1,40 @@
+/** The flow suites' environment in a browser: the flights file as a Blob, and web workers counted as they start and are ended. */
+import flightsUrl from '../../node_modules/vega-datasets/data/flights-3m.parquet?url'
+import type { FlowEnv } from './env.js'
+
+export function webEnv(): FlowEnv {
+  const Original = globalThis.Worker
+  const endOriginal = Original.prototype.terminate
+  const live = new Set<Worker>()
+  globalThis.Worker = class extends Original {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given)
+      live.add(this)
+    }
+
+    override terminate(): void {
+      live.delete(this)
+      super.terminate()
+    }
+  }
+  let fetched: Promise<Blob> | null = null
+  const flights = () => {
+    fetched ??= fetch(flightsUrl).then(response => response.blob())
+    return fetched
+  }
+  return {
+    runtime: 'browser',
+    flights,
+    flightsBytes: async () => new Uint8Array(await (await flights()).arrayBuffer()),
+    workers: {
+      get count() {
+        return live.size
+      },
+      killLast() {
+        const last = [...live].at(-1)
+        if (last !== undefined) endOriginal.call(last)
+        live.delete(last as Worker)
+      },
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/** A thousand aborted jobs leave no worker, no memory and no listener behind. In Node, where the collector can be called. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, it } from 'vitest'
+import { columns, count, createEngine, type Engine, sum } from '../../src/index.js'
+import { counted } from './env.js'
+import { nodeEnv } from './env.node.js'
+
+const JOBS = 1000
+const MOST_BYTES = 10 * 2 ** 20
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const env = nodeEnv()
+const data = counted(300_000)
+
+/** Aborted at once, in the next turn, halfway, or before it began, in turn. */
+async function abortOne(engine: Engine, i: number): Promise<void> {
+  const controller = new AbortController()
+  const reason = new Error(`aborted ${i}`)
+  const abort = () => controller.abort(reason)
+  if (i % 4 === 0) abort()
+  const job = columns(data)
+    .derive(t => ({ a: t.value.mul(3) }))
+    .groupBy('key')
+    .aggregate(t => ({ n: count(), total: sum(t.a) }))
+    .collect({ engine, signal: controller.signal, onProgress: i % 4 === 3 ? abort : () => {} })
+  if (i % 4 === 1) abort()
+  if (i % 4 === 2) setTimeout(abort, 0)
+  await job.then(
+    // Where the abort came too late the job is simply done.
+    table => expect(table.rowCount).toBe(7),
+    error => expect(error).toBe(reason),
+  )
+}
+
+async function heapBytes(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    collectGarbage()
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+  return heapUsed + external + arrayBuffers
+}
+
+for (const lanes of [0, 2]) {
+  it(`${JOBS} aborted jobs leave no worker and no memory, with ${lanes} lanes`, { timeout: 120_000 }, async () => {
+    const before = env.workers.count
+    const engine = await createEngine({ lanes })
+    for (let i = 0; i < 40; i++) await abortOne(engine, i)
+    const heapBefore = await heapBytes()
+    for (let i = 0; i < JOBS; i++) await abortOne(engine, i)
+    expect(env.workers.count).toBe(before + lanes)
+    expect((await heapBytes()) - heapBefore).toBeLessThan(MOST_BYTES)
+    const table = await columns(data)
+      .aggregate(() => ({ n: count() }))
+      .collect({ engine })
+    expect(table.toRows()).toEqual([{ n: 300_000 }])
+    await engine.close()
+    expect(env.workers.count).toBe(before)
+  })
+}
+
+it('engines that come and go leave no worker and no memory', { timeout: 120_000 }, async () => {
+  const before = env.workers.count
+  const once = async () => {
+    const engine = await createEngine({ lanes: 1 })
+    await columns({ x: Float64Array.of(1) }).collect({ engine })
+    await engine.close()
+  }
+  for (let i = 0; i < 5; i++) await once()
+  const heapBefore = await heapBytes()
+  for (let i = 0; i < 30; i++) await once()
+  expect(env.workers.count).toBe(before)
+  expect((await heapBytes()) - heapBefore).toBeLessThan(MOST_BYTES)
+})
