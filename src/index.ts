@@ -62,6 +62,7 @@ export {
   type Timestamp,
   type TimeUnit,
   timestamp,
+  typeName,
   type Uint8,
   type Uint16,
   type Uint32,

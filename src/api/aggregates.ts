@@ -7,7 +7,7 @@ import { MillraceError } from '../errors.js'
 import type { AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
 import { printAggregate, printExpression } from '../expressions/print.js'
 import { isHandle, literalOf, show } from './columns.js'
-import type { BoolExpr, Expr, NumberExpr } from './handles.js'
+import type { Expr } from './handles.js'
 import type { IsAny, NullableIf, Quotient, Sum } from './types.js'
 
 declare const TYPE: unique symbol
@@ -20,7 +20,7 @@ export interface AggregateExpr<T extends DataType = DataType, U extends DataType
   /** Exists for the type system alone. */
   readonly [TYPE]?: readonly [T, U]
   /** Only rows where `predicate` is true count. Of several `where` all must be true; on arithmetic it holds for each aggregate in it. */
-  where(predicate: BoolExpr<any>): AggregateExpr<U, U>
+  where(predicate: Expr<any, 'boolean'>): AggregateExpr<U, U>
   /** int64 of integers (beyond it: `MR_INTEGER_OVERFLOW`), float64 as soon as one operand is a float; so are `sub` and `mul`. */
   add<const B extends AggregateOperand>(
     this: NumberAggregate,
@@ -47,8 +47,8 @@ export type NumberAggregate = AggregateExpr<DataType<NumberKind>, DataType>
 export type AggregateOperand = number | bigint | AggregateExpr<any, any>
 
 /** An operand as the types of expressions take it: a literal as it is, an aggregate as an expression of its type. */
-type InGroup<B> = B extends AggregateExpr<infer T, any> ? NumberExpr<T> : B
-type OverNone<B> = B extends AggregateExpr<any, infer U> ? NumberExpr<U> : B
+type InGroup<B> = B extends AggregateExpr<infer T, any> ? Expr<T, 'number'> : B
+type OverNone<B> = B extends AggregateExpr<any, infer U> ? Expr<U, 'number'> : B
 
 type SumType<T extends DataType> =
   IsAny<T> extends true
@@ -67,12 +67,12 @@ export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
 }
 
 /** The exact sum: int64 of integers (a total beyond it: `MR_INTEGER_OVERFLOW`), the correctly rounded float64 of floats. */
-export function sum<T extends DataType>(expression: NumberExpr<T>): AggregateExpr<SumType<T>> {
+export function sum<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<SumType<T>> {
   return call('sum', inputOf('sum', expression))
 }
 
 /** The exact sum over the count, rounded once. */
-export function mean<T extends DataType>(expression: NumberExpr<T>): AggregateExpr<MeanType<T>> {
+export function mean<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<MeanType<T>> {
   return call('mean', inputOf('mean', expression))
 }
 

@@ -26,7 +26,7 @@ import { memorySource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, isAggregate, predicateOf } from './aggregates.js'
 import { columnsRecord, isHandle, literalOf, show } from './columns.js'
-import type { BoolExpr, Expr } from './handles.js'
+import type { Expr } from './handles.js'
 import type { Columns, KeyedType, Literal, TypeOfValue, UnkeyedType } from './types.js'
 
 /** A column to order by: `asc(name)`, `desc(name)`. */
@@ -63,12 +63,12 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * Only these columns, in this order.
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
-  select<N extends keyof S & string>(...names: readonly N[]): Flow<{ readonly [K in N]: S[K] }> {
+  select<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in N]: S[K] }> {
     return this.over(selectNode(this.plan, this.schema, names))
   }
 
   /** All columns but these. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
-  drop<N extends keyof S & string>(...names: readonly N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
+  drop<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
     return this.over(dropNode(this.plan, this.schema, names))
   }
 
@@ -105,7 +105,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /** Only rows where the predicate is true: neither false nor null. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
-  filter(predicate: (t: Columns<S>) => BoolExpr<any> | boolean): Flow<S> {
+  filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
     return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
@@ -118,12 +118,12 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * Sorted by these columns, ascending unless `desc`; stable; nulls last unless told.
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
-  orderBy(...orders: readonly ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
+  orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
     return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
   }
 
   /** Groups of rows with equal values in these columns (null is a value here). @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
-  groupBy<N extends keyof S & string>(...names: readonly N[]): GroupedFlow<S, N> {
+  groupBy<N extends keyof S & string>(...names: N[]): GroupedFlow<S, N> {
     if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
     aggregateNode(this.plan, this.schema, names, [])
     return Object.freeze({

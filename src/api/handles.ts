@@ -10,9 +10,9 @@ export type Family = 'number' | 'string' | 'boolean' | 'time' | 'other'
 
 declare const TYPE: unique symbol
 
-/** An expression over columns: frozen data, evaluated by the lanes. `T` is the type of its result. */
-export interface Expr<T extends DataType = DataType> {
-  readonly family: Family
+/** An expression over columns: frozen data, evaluated by the lanes. `T` is the type of its result, `F` its family. */
+export interface Expr<T extends DataType = DataType, F extends Family = Family> {
+  readonly family: F
   /** The tree behind the handle: plain, serialisable data. */
   readonly expression: Expression
   /** Exists for the type system alone. */
@@ -23,17 +23,17 @@ export interface Expr<T extends DataType = DataType> {
   toString(): string
 }
 
-export type NumberOperand = number | bigint | NumberExpr<any>
-export type StringOperand = string | StringExpr<any>
-export type BoolOperand = boolean | BoolExpr<any>
+// What may stand beside an expression. These name `Expr` and not `NumberExpr`: comparing two generic interfaces method by method is dear.
+export type NumberOperand = number | bigint | Expr<any, 'number'>
+export type StringOperand = string | Expr<any, 'string'>
+export type BoolOperand = boolean | Expr<any, 'boolean'>
 /** A timestamp compares with a `Date`, with a bigint that counts its unit, and with timestamps of any unit; a date with 'YYYY-MM-DD' and with dates. */
 export type TimeOperand<T extends DataType> = T['kind'] extends 'date'
-  ? string | Date | TimeExpr<DataType<'date'>>
-  : Date | bigint | TimeExpr<DataType<'timestamp'>>
+  ? string | Date | Expr<DataType<'date'>, 'time'>
+  : Date | bigint | Expr<DataType<'timestamp'>, 'time'>
 
 /** A column or expression of integers or floats. Comparison is exact, and NaN is equal to itself and greater than all other numbers. */
-export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends Expr<T> {
-  readonly family: 'number'
+export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends Expr<T, 'number'> {
   /** int64 of integers (beyond it: `MR_INTEGER_OVERFLOW`), float64 as soon as one operand is a float; so are `sub` and `mul`. */
   add<const B extends NumberOperand>(other: B): NumberExpr<Sum<T, B>>
   sub<const B extends NumberOperand>(other: B): NumberExpr<Sum<T, B>>
@@ -44,7 +44,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   intDiv<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
   /** The remainder of `intDiv`: it has the divisor's sign; null where the divisor is zero. */
   mod<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
-  neg(): NumberExpr<Sum<T, T extends DataType<infer K> ? NumberExpr<DataType<K, false>> : never>>
+  neg(): NumberExpr<Sum<T, 0>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -58,8 +58,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. */
-export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<T> {
-  readonly family: 'string'
+export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<T, 'string'> {
   eq<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -73,8 +72,7 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
-export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T> {
-  readonly family: 'boolean'
+export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T, 'boolean'> {
   and<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
   or<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
   not(): BoolExpr<NullableIf<Bool, T['nullable']>>
@@ -85,15 +83,14 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T>
 }
 
 /** A column or expression of timestamps or dates. Calendar parts are taken in UTC. */
-export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<T> {
-  readonly family: 'time'
+export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<T, 'time'> {
   year(): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** 1 to 12. */
   month(): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** ISO: Monday is 1, Sunday 7. */
   dayOfWeek(): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** 0 to 23, of a timestamp: a date has none. */
-  hour(this: TimeExpr<DataType<'timestamp'>>): NumberExpr<NullableIf<Int32, T['nullable']>>
+  hour(this: Expr<DataType<'timestamp'>, 'time'>): NumberExpr<NullableIf<Int32, T['nullable']>>
   eq<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
@@ -110,8 +107,7 @@ type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
 type Unknown = BoolExpr<Nullable<Bool>>
 
 /** A column whose type is not known before the source opens (`Flow<any>`): every family's methods, checked by the terminal. */
-export interface AnyExpr extends Expr<any> {
-  readonly family: any
+export interface AnyExpr extends Expr<any, any> {
   add(other: number | bigint | Expr<any>): AnyExpr
   sub(other: number | bigint | Expr<any>): AnyExpr
   mul(other: number | bigint | Expr<any>): AnyExpr
@@ -119,8 +115,8 @@ export interface AnyExpr extends Expr<any> {
   intDiv(other: number | bigint | Expr<any>): AnyExpr
   mod(other: number | bigint | Expr<any>): AnyExpr
   neg(): AnyExpr
-  and(other: BoolOperand | AnyExpr): Unknown
-  or(other: BoolOperand | AnyExpr): Unknown
+  and(other: BoolOperand): Unknown
+  or(other: BoolOperand): Unknown
   not(): Unknown
   year(): AnyExpr
   month(): AnyExpr

@@ -64,7 +64,9 @@ export type NullableIf<T extends DataType, N> = [N] extends [false] ? T : Nullab
 
 type KindOf<B> = B extends { readonly expression: unknown }
   ? B extends Expr<infer U>
-    ? U['kind']
+    ? IsAny<U> extends true
+      ? 'int64' | 'float64'
+      : U['kind']
     : never
   : B extends bigint
     ? 'int64'

@@ -11,6 +11,8 @@ import { childrenOf } from './walk.js'
 /** True where some value of the columns makes `expression` (resolved) fail; then no rewrite may change which rows it sees. */
 export function canFail(expression: Expression, schema: SchemaShape): boolean {
   if (childrenOf(expression).some(child => canFail(child, schema))) return true
+  // A count of seconds reaches years that an int32 cannot hold; finer units do not.
+  if (expression.op === 'year') return typeOf(expression.input, schema).unit === 's'
   const exact = exactRange(expression, schema)
   return exact !== null && (exact.min < INT64_MIN || exact.max > INT64_MAX)
 }
