@@ -1,0 +1,167 @@
+/**
+ * What a Parquet column is called here: physical, converted and logical types to a `DataType` and the way its values are read.
+ * The footer's bytes are taken apart in footer.ts.
+ */
+import {
+  bool,
+  type DataType,
+  date,
+  float32,
+  float64,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  struct,
+  type TimeUnit,
+  timestamp,
+  uint8,
+  uint16,
+  uint32,
+  utf8,
+} from '../../columnar/type.js'
+
+/** `parquet.thrift`, enum Type. */
+export const PHYSICAL = [
+  'BOOLEAN',
+  'INT32',
+  'INT64',
+  'INT96',
+  'FLOAT',
+  'DOUBLE',
+  'BYTE_ARRAY',
+  'FIXED_LEN_BYTE_ARRAY',
+] as const
+export type PhysicalType = (typeof PHYSICAL)[number]
+
+/** `parquet.thrift`, enum ConvertedType. */
+export const CONVERTED = [
+  'UTF8',
+  'MAP',
+  'MAP_KEY_VALUE',
+  'LIST',
+  'ENUM',
+  'DECIMAL',
+  'DATE',
+  'TIME_MILLIS',
+  'TIME_MICROS',
+  'TIMESTAMP_MILLIS',
+  'TIMESTAMP_MICROS',
+  'UINT_8',
+  'UINT_16',
+  'UINT_32',
+  'UINT_64',
+  'INT_8',
+  'INT_16',
+  'INT_32',
+  'INT_64',
+  'JSON',
+  'BSON',
+  'INTERVAL',
+] as const
+
+export interface LogicalType {
+  readonly name: string
+  /** Of TIMESTAMP and TIME. */
+  readonly unit?: TimeUnit
+  /** Of INTEGER. */
+  readonly bitWidth?: number
+  readonly isSigned?: boolean
+}
+
+export interface SchemaElement {
+  readonly name: string
+  readonly physical: PhysicalType | null
+  readonly typeLength: number
+  readonly repetition: 'REQUIRED' | 'OPTIONAL' | 'REPEATED'
+  readonly childCount: number
+  readonly converted: (typeof CONVERTED)[number] | null
+  readonly logical: LogicalType | null
+  readonly precision: number
+  readonly scale: number
+}
+
+/** How a column's values lie in its pages. `uint64` becomes int64, `int96` a timestamp in ns; both are checked value by value. */
+export type Encoded = 'bool' | 'int32' | 'int64' | 'uint64' | 'int96' | 'float32' | 'float64' | 'bytes'
+
+export interface ColumnType {
+  /** Of a column that cannot be read: an empty struct, which no operator takes. */
+  readonly type: DataType
+  readonly encoded: Encoded
+  /** Parquet's name of a type that cannot be read; null where it can. */
+  readonly unsupported: string | null
+  /** Whether the strings are declared to be UTF-8; otherwise their statistics say nothing about the values as read. */
+  readonly isText: boolean
+}
+
+/**
+ * The type of a top-level column. OPTIONAL is nullable. A BYTE_ARRAY without annotation is read as text: older writers leave the
+ * annotation out, and what is not UTF-8 is replaced and counted, so nothing is misread in silence.
+ */
+export function columnTypeOf(element: SchemaElement): ColumnType {
+  const read = element.physical === null || element.repetition === 'REPEATED' ? null : flatType(element)
+  if (read === null) {
+    return { type: nullable(struct({})), encoded: 'bytes', unsupported: parquetName(element), isText: false }
+  }
+  const type = element.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
+  return {
+    type,
+    encoded: read.encoded,
+    unsupported: null,
+    isText: read.type.kind === 'utf8' && annotation(element) !== null,
+  }
+}
+
+const annotation = (element: SchemaElement): string | null => element.logical?.name ?? element.converted
+
+function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } | null {
+  const { physical } = element
+  const name = annotation(element)
+  const plain = name === null || name === 'UNKNOWN'
+  if (physical === 'BOOLEAN' && plain) return { type: bool(), encoded: 'bool' }
+  if (physical === 'FLOAT' && plain) return { type: float32(), encoded: 'float32' }
+  if (physical === 'DOUBLE' && plain) return { type: float64(), encoded: 'float64' }
+  if (physical === 'INT96' && plain) return { type: timestamp('ns'), encoded: 'int96' }
+  if (physical === 'BYTE_ARRAY' && (plain || ['STRING', 'UTF8', 'ENUM', 'JSON'].includes(name)))
+    return { type: utf8(), encoded: 'bytes' }
+  if (physical === 'INT32') {
+    if (plain) return { type: int32(), encoded: 'int32' }
+    if (name === 'DATE') return { type: date(), encoded: 'int32' }
+    const type = integerType(element)
+    return type === null || type.kind === 'int64' ? null : { type, encoded: 'int32' }
+  }
+  if (physical === 'INT64') {
+    if (plain) return { type: int64(), encoded: 'int64' }
+    if (name === 'TIMESTAMP_MILLIS') return { type: timestamp('ms'), encoded: 'int64' }
+    if (name === 'TIMESTAMP_MICROS') return { type: timestamp('us'), encoded: 'int64' }
+    if (name === 'TIMESTAMP' && element.logical?.unit !== undefined)
+      return { type: timestamp(element.logical.unit), encoded: 'int64' }
+    const type = integerType(element)
+    return type?.kind === 'int64' ? { type, encoded: isUnsigned(element) ? 'uint64' : 'int64' } : null
+  }
+  return null
+}
+
+const isUnsigned = ({ logical, converted }: SchemaElement): boolean =>
+  logical?.name === 'INTEGER' ? logical.isSigned === false : converted?.startsWith('UINT_') === true
+
+function integerType(element: SchemaElement): DataType | null {
+  const { logical, converted } = element
+  const digits = /^U?INT_(\d+)$/.exec(converted ?? '')?.[1]
+  const bits = logical === null ? Number(digits) : logical.name === 'INTEGER' ? logical.bitWidth : undefined
+  const unsigned = isUnsigned(element)
+  if (bits === 8) return unsigned ? uint8() : int8()
+  if (bits === 16) return unsigned ? uint16() : int16()
+  if (bits === 32) return unsigned ? uint32() : int32()
+  return bits === 64 ? int64() : null
+}
+
+/** For messages: `DECIMAL(10, 2)`, `LIST`, `FIXED_LEN_BYTE_ARRAY(16)`, `a group`. */
+function parquetName(element: SchemaElement): string {
+  const name = annotation(element)
+  if (name === 'DECIMAL') return `DECIMAL(${element.precision}, ${element.scale})`
+  if (element.repetition === 'REPEATED') return `repeated ${name ?? element.physical ?? 'group'}`
+  if (element.physical === 'FIXED_LEN_BYTE_ARRAY' && name === null) return `FIXED_LEN_BYTE_ARRAY(${element.typeLength})`
+  return name ?? element.physical ?? 'a group of fields'
+}

@@ -1,0 +1,142 @@
+/**
+ * One row group as batches: the chunks of the columns asked for are fetched, no others, and decoded morsel by morsel (column-reader.ts).
+ */
+import { MORSEL_ROWS } from '../../columnar/record-batch.js'
+import { MillraceError, quote, unknownColumn } from '../../errors.js'
+import { type ByteSource, readExactly } from '../byte-source.js'
+import type { PlainBatch } from '../plain-batch.js'
+import { createColumnReader } from './column-reader.js'
+import { corrupt, located, unsupported } from './corrupt.js'
+import type { Chunk, ParquetColumn, ParquetMetadata, RowGroup } from './footer.js'
+
+/** Chunks closer together than this are fetched as one: a request costs more than these bytes. */
+const GAP_BYTES = 32_768
+/** But no more than this at once, so that several requests run side by side. */
+const FETCH_BYTES = 8 * 2 ** 20
+
+interface Wanted {
+  readonly column: ParquetColumn
+  readonly chunk: Chunk
+}
+
+/**
+ * The rows of one row group, in order, in batches of at most 65,536.
+ * @throws MillraceError `MR_FORMAT_ERROR` with file, row group, column and byte offset; `MR_UNKNOWN_COLUMN`; `MR_INTEGER_OVERFLOW`.
+ */
+export async function* readRowGroup(
+  source: ByteSource,
+  metadata: ParquetMetadata,
+  part: number,
+  names: readonly string[],
+  file: string,
+  signal?: AbortSignal,
+): AsyncGenerator<PlainBatch, void, void> {
+  const rowGroup = metadata.rowGroups[part]
+  if (rowGroup === undefined) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `there is no row group ${part} in ${quote(file)}, which has ${metadata.rowGroups.length}`,
+      { file },
+    )
+  }
+  const wanted = names.map(name => resolve(metadata, rowGroup, name, file, part))
+  const bytes = await fetchChunks(source, wanted, file, part, signal)
+  const readers = wanted.map(({ column, chunk }, i) => createColumnReader(column, chunk, bytes[i] as Uint8Array))
+  for (let row = 0; row < rowGroup.rowCount; row += MORSEL_ROWS) {
+    signal?.throwIfAborted()
+    const rowCount = Math.min(MORSEL_ROWS, rowGroup.rowCount - row)
+    const vectors = readers.map((reader, i) => {
+      try {
+        return reader.next(rowCount)
+      } catch (error) {
+        // Without an offset of its own, a fault is in the page read last.
+        const place = {
+          file,
+          rowGroup: part,
+          column: (wanted[i] as Wanted).column.name,
+          byteOffset: reader.byteOffset(),
+        }
+        throw located(error, place, rowGroup.firstRow + row)
+      }
+    })
+    yield { rowCount, vectors, illFormedCount: readers.reduce((sum, reader) => sum + reader.takeIllFormedCount(), 0) }
+  }
+}
+
+/** The bytes that a read of these columns will fetch, for progress. */
+export function rowGroupBytes(metadata: ParquetMetadata, part: number, names: readonly string[]): number {
+  let byteLength = 0
+  for (const [i, { name }] of metadata.columns.entries()) {
+    if (names.includes(name)) byteLength += metadata.rowGroups[part]?.chunks[i]?.byteLength ?? 0
+  }
+  return byteLength
+}
+
+function resolve(metadata: ParquetMetadata, rowGroup: RowGroup, name: string, file: string, part: number): Wanted {
+  const i = metadata.columns.findIndex(column => column.name === name)
+  const column = metadata.columns[i]
+  if (column === undefined)
+    throw unknownColumn(
+      name,
+      metadata.columns.map(known => known.name),
+      `parquet ${quote(file)}`,
+    )
+  const place = { file, column: name }
+  if (column.unsupported !== null) {
+    throw located(
+      unsupported(`it is ${column.unsupported}, which this version does not read; leave it out with select or drop`),
+      place,
+    )
+  }
+  const chunk = rowGroup.chunks[i] as Chunk
+  if (chunk.refusal !== null) throw located(unsupported(`it ${chunk.refusal}; leave it out with select or drop`), place)
+  if (chunk.valueCount !== rowGroup.rowCount) {
+    throw located(corrupt(`the footer counts ${chunk.valueCount} values for ${rowGroup.rowCount} rows`), {
+      ...place,
+      rowGroup: part,
+    })
+  }
+  return { column, chunk }
+}
+
+/** Each chunk's bytes, as views of the ranges fetched. */
+async function fetchChunks(
+  source: ByteSource,
+  wanted: readonly Wanted[],
+  file: string,
+  rowGroup: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array[]> {
+  const fileLength = await source.byteLength()
+  for (const { column, chunk } of wanted) {
+    if (chunk.from < 4 || chunk.from + chunk.byteLength > fileLength - 8) {
+      const what = `its ${chunk.byteLength} bytes from ${chunk.from} on are not all inside the file, which has ${fileLength}`
+      throw located(corrupt(what, chunk.from), { file, rowGroup, column: column.name })
+    }
+  }
+  const order = wanted
+    .map((_, i) => i)
+    .sort((a, b) => (wanted[a] as Wanted).chunk.from - (wanted[b] as Wanted).chunk.from)
+  const ranges: { from: number; to: number; members: number[] }[] = []
+  for (const i of order) {
+    const { from, byteLength } = (wanted[i] as Wanted).chunk
+    const last = ranges.at(-1)
+    if (last !== undefined && from - last.to <= GAP_BYTES && from + byteLength - last.from <= FETCH_BYTES) {
+      last.to = Math.max(last.to, from + byteLength)
+      last.members.push(i)
+    } else ranges.push({ from, to: from + byteLength, members: [i] })
+  }
+  const chunks: Uint8Array[] = new Array(wanted.length)
+  await Promise.all(
+    ranges.map(async ({ from, to, members }) => {
+      const bytes = await readExactly(source, from, to, signal).catch(error => {
+        throw located(error, { file, rowGroup })
+      })
+      for (const i of members) {
+        const { chunk } = wanted[i] as Wanted
+        chunks[i] = bytes.subarray(chunk.from - from, chunk.from - from + chunk.byteLength)
+      }
+    }),
+  )
+  return chunks
+}

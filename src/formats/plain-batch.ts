@@ -1,0 +1,54 @@
+/**
+ * Batches and errors as they leave a lane extension: plain structures without classes. An extension is bundled apart from the core, so
+ * its `Dictionary` and `MillraceError` are other classes than the core's; `createReviver` and `reviveError` make the core's of them.
+ */
+import { Dictionary } from '../columnar/dictionary.js'
+import type { Vector } from '../columnar/vector.js'
+import { type ErrorCode, type ErrorDetails, MillraceError } from '../errors.js'
+
+/** Entry c is bytes[offsets[c] .. offsets[c + 1]). Never changed once handed out; batches of one file part share it by identity. */
+export interface PlainDictionary {
+  readonly length: number
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
+}
+
+/** A `Vector` but for its dictionary. Buffers are the receiver's, to keep or to transfer; only dictionaries are shared between batches. */
+export interface PlainVector extends Omit<Vector, 'dictionary'> {
+  readonly dictionary: PlainDictionary | null
+}
+
+export interface PlainBatch {
+  readonly rowCount: number
+  /** In the order of the columns asked for. */
+  readonly vectors: readonly PlainVector[]
+  /** Strings of this batch that were not UTF-8 and had their ill-formed parts replaced by U+FFFD; a dictionary's count with its first batch. */
+  readonly illFormedCount: number
+}
+
+/** Makes vectors of plain ones, without copying rows: each dictionary becomes one `Dictionary`, however many batches share it. */
+export function createReviver(): (batch: PlainBatch) => Vector[] {
+  const revived = new WeakMap<PlainDictionary, Dictionary>()
+  const revive = (plain: PlainDictionary): Dictionary => {
+    let dictionary = revived.get(plain)
+    if (dictionary === undefined) {
+      dictionary = new Dictionary()
+      dictionary.append(plain.offsets, plain.bytes)
+      revived.set(plain, dictionary)
+    }
+    return dictionary
+  }
+  return batch =>
+    batch.vectors.map(vector => ({
+      ...vector,
+      dictionary: vector.dictionary === null ? null : revive(vector.dictionary),
+    }))
+}
+
+/** The core's `MillraceError` for one that an extension threw; anything else as it is. */
+export function reviveError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof MillraceError || error.name !== 'MillraceError') return error
+  const { code, details } = error as Error & { code?: ErrorCode; details?: ErrorDetails }
+  if (code === undefined) return error
+  return new MillraceError(code, error.message.slice(code.length + 2), details, error.cause)
+}
