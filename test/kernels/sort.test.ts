@@ -63,10 +63,15 @@ function naive(keys: readonly Key[], rowCount: number): number[] {
 }
 
 function sortKey({ kind, values, descending, nulls }: Key): SortKey {
-  if (kind !== 'utf8') return { vector: laneVector(k, typeOf(kind), values as (number | bigint | boolean | null)[]), descending, nulls }
+  if (kind !== 'utf8')
+    return { vector: laneVector(k, typeOf(kind), values as (number | bigint | boolean | null)[]), descending, nulls }
   const dictionary = new LaneDictionary(k)
   const codes = dictionary.internStrings(values.map(value => String(value ?? '')))
-  const vector = laneVector(k, typeOf('utf8'), Array.from(codes, (code, i) => (values[i] === null ? null : code)))
+  const vector = laneVector(
+    k,
+    typeOf('utf8'),
+    Array.from(codes, (code, i) => (values[i] === null ? null : code)),
+  )
   return { vector: { ...vector, dictionary }, descending, nulls }
 }
 
