@@ -1,0 +1,197 @@
+// What double and float columns add to their groups' slots (slots.ts): exact fixed-point addends of one or two limbs, two rows at
+// a time; the span of bits that chooses among them; and the count of what cannot be added. Values that no two limbs hold go to
+// wide.ts; limbs are drawn in exact.ts.
+//
+// Adding 1.5 * 2^(52 + e) to x rounds x to a multiple of 2^e, which then stands, as an integer, in the low bits of the sum
+// (Demmel and Nguyen; Rump). So for |x| < 2^(e + 51):
+//
+//   integer = bits(x + magic) - bits(magic)          rounded = (x + magic) - magic          exact where rounded == x
+//
+//   one limb     e = base
+//   two limbs    high with e = base + width; low = x - rounded, which is exact, with e = base
+
+// @ts-ignore: decorator
+@inline
+function pairAt<T>(data: usize, row: u32): v128 {
+  if (sizeof<T>() == 8) return v128.load(data + (usize(row) << 3))
+  return f64x2.promote_low_f32x4(v128.load64_zero(data + (usize(row) << 2)))
+}
+
+// @ts-ignore: decorator
+@inline
+function lastAt<T>(data: usize, row: u32): v128 {
+  if (sizeof<T>() == 8) return v128.load64_zero(data + (usize(row) << 3))
+  return f64x2.promote_low_f32x4(v128.load32_zero(data + (usize(row) << 2)))
+}
+
+/** All bits of a row's lane where its validity bit is set; `row` is even. */
+// @ts-ignore: decorator
+@inline
+function maskAt(validity: usize, row: u32): v128 {
+  const bits = i64x2.splat(i64(load<u8>(validity + usize(row >> 3)) >> u8(row & 7)))
+  return i64x2.ne(v128.and(bits, i64x2(1, 2)), i64x2.splat(0))
+}
+
+/**
+ * Writes one limb a row to `out`, `stride` bytes apart; a row whose `mask` bit is 0 (where there is a mask) adds 0. Returns
+ * whether every value is below `cap` in magnitude and a multiple of the unit that `magic` stands for; else nothing may be used.
+ */
+// @ts-ignore: decorator
+@inline
+function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
+  const magics = f64x2.splat(magic)
+  let largest = f64x2.splat(0)
+  let inexact = i64x2.splat(0)
+  for (let row: u32 = 0; row < count; row += 2) {
+    let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
+    if (mask) x = v128.and(x, maskAt(mask, row))
+    const sum = f64x2.add(x, magics)
+    inexact = v128.or(inexact, f64x2.ne(f64x2.sub(sum, magics), x))
+    largest = f64x2.pmax(largest, f64x2.abs(x))
+    const limbs = i64x2.sub(sum, magics)
+    v128.store64_lane(out, limbs, 0)
+    v128.store64_lane(out + stride, limbs, 1)
+    out += stride << 1
+  }
+  return !v128.any_true(v128.or(inexact, f64x2.ge(largest, f64x2.splat(cap))))
+}
+
+/** As `one`, writing two limbs, low and high, in one slot a row. */
+// @ts-ignore: decorator
+@inline
+function two<T>(out: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64): bool {
+  const magics = f64x2.splat(magic)
+  const highMagics = f64x2.splat(highMagic)
+  let largest = f64x2.splat(0)
+  let inexact = i64x2.splat(0)
+  for (let row: u32 = 0; row < count; row += 2) {
+    let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
+    if (mask) x = v128.and(x, maskAt(mask, row))
+    const highSum = f64x2.add(x, highMagics)
+    const high = i64x2.sub(highSum, highMagics)
+    const rest = f64x2.sub(x, f64x2.sub(highSum, highMagics))
+    const lowSum = f64x2.add(rest, magics)
+    const low = i64x2.sub(lowSum, magics)
+    inexact = v128.or(inexact, f64x2.ne(f64x2.sub(lowSum, magics), rest))
+    largest = f64x2.pmax(largest, f64x2.abs(x))
+    v128.store(out, v128.shuffle<i64>(low, high, 0, 2))
+    v128.store(out, v128.shuffle<i64>(low, high, 1, 3), 16)
+    out += 32
+  }
+  return !v128.any_true(v128.or(inexact, f64x2.ge(largest, f64x2.splat(cap))))
+}
+
+export function sumFloatOneF64(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
+  return one<f64>(out, stride, data, mask, count, magic, cap)
+}
+
+export function sumFloatOneF32(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
+  return one<f32>(out, stride, data, mask, count, magic, cap)
+}
+
+export function sumFloatTwoF64(
+  out: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64,
+): bool {
+  return two<f64>(out, data, mask, count, magic, highMagic, cap)
+}
+
+export function sumFloatTwoF32(
+  out: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64,
+): bool {
+  return two<f32>(out, data, mask, count, magic, highMagic, cap)
+}
+
+/**
+ * What the values of the rows that `validity` allows span. out[0] the lowest bit that is set in any, out[1] the lowest bit of
+ * any's 53-bit significand, out[2] the least b such that all are below 2^b in magnitude (i32, exponents of two; i32.MAX_VALUE,
+ * the same and i32.MIN_VALUE where all are zero), out[3] how many are NaN or infinite. `finite` gets a bitmap of the allowed
+ * rows that are finite, in whole bytes.
+ */
+// @ts-ignore: decorator
+@inline
+function span<T>(data: usize, validity: usize, count: u32, finite: usize, out: usize): void {
+  let lowest = i32.MAX_VALUE
+  let least = i32.MAX_VALUE
+  let top = i32.MIN_VALUE
+  let special: u32 = 0
+  for (let row: u32 = 0; row < count; row += 8) {
+    let byte = validity ? u32(load<u8>(validity + usize(row >> 3))) : 0xff
+    const end = min(8, count - row)
+    byte &= (1 << end) - 1
+    for (let j: u32 = 0; j < end; j++) {
+      if ((byte & (1 << j)) == 0) continue
+      const bits = reinterpret<u64>(f64(load<T>(data + usize(row + j) * sizeof<T>())))
+      const exponent = i32(bits >> 52) & 0x7ff
+      if (exponent == 0x7ff) {
+        byte ^= 1 << j
+        special++
+        continue
+      }
+      const significand = (bits & 0xfffffffffffff) | (u64(exponent != 0) << 52)
+      if (significand == 0) continue
+      const unit = exponent + i32(exponent == 0) - 1075
+      lowest = min(lowest, unit + i32(ctz(significand)))
+      least = min(least, unit)
+      top = max(top, unit + 64 - i32(clz(significand)))
+    }
+    store<u8>(finite + usize(row >> 3), u8(byte))
+  }
+  store<i32>(out, lowest)
+  store<i32>(out, least, 4)
+  store<i32>(out, top, 8)
+  store<u32>(out, special, 12)
+}
+
+export function sumFloatSpanF64(data: usize, validity: usize, count: u32, finite: usize, out: usize): void {
+  span<f64>(data, validity, count, finite, out)
+}
+
+export function sumFloatSpanF32(data: usize, validity: usize, count: u32, finite: usize, out: usize): void {
+  span<f32>(data, validity, count, finite, out)
+}
+
+/** Counts NaN, +infinity and -infinity of the allowed rows in i64[3] a group; `groups` may be 0. */
+// @ts-ignore: decorator
+@inline
+function specials<T>(counts: usize, groups: usize, data: usize, validity: usize, count: u32): void {
+  for (let row: u32 = 0; row < count; row++) {
+    const x = f64(load<T>(data + usize(row) * sizeof<T>()))
+    if (x - x == 0) continue
+    if (validity && ((load<u8>(validity + usize(row >> 3)) >> u8(row & 7)) & 1) == 0) continue
+    const group = groups ? usize(load<u32>(groups + (usize(row) << 2))) : 0
+    const at = counts + group * 24 + (x != x ? 0 : x > 0 ? 8 : 16)
+    store<i64>(at, load<i64>(at) + 1)
+  }
+}
+
+export function sumFloatSpecialsF64(counts: usize, groups: usize, data: usize, validity: usize, count: u32): void {
+  specials<f64>(counts, groups, data, validity, count)
+}
+
+export function sumFloatSpecialsF32(counts: usize, groups: usize, data: usize, validity: usize, count: u32): void {
+  specials<f32>(counts, groups, data, validity, count)
+}
+
+/** counts of groupMap[g] += from[g], three each. */
+export function sumFloatMergeSpecials(counts: usize, groupMap: usize, from: usize, groupCount: u32): void {
+  for (let group: u32 = 0; group < groupCount; group++) {
+    const to = counts + usize(load<u32>(groupMap + (usize(group) << 2))) * 24
+    for (let i: usize = 0; i < 24; i += 8) store<i64>(to + i, load<i64>(to + i) + load<i64>(from + i))
+    from += 24
+  }
+}
+
+/** Puts NaN or an infinity in the place of the sums and means of groups that have any. */
+export function sumFloatApplySpecials(counts: usize, groupCount: u32, out: usize): void {
+  for (let group: u32 = 0; group < groupCount; group++) {
+    const nan = load<i64>(counts)
+    const plus = load<i64>(counts, 8)
+    const minus = load<i64>(counts, 16)
+    if (nan | plus | minus) {
+      const value = nan || (plus && minus) ? 0x7ff8000000000000 : plus ? 0x7ff0000000000000 : 0xfff0000000000000
+      store<u64>(out, value)
+    }
+    counts += 24
+    out += 8
+  }
+}

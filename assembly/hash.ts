@@ -1,0 +1,175 @@
+// Group index by hashing, for keys of any domain: open addressing over key words (key-words.ts), linear probing, two phases a
+// block: a branch-free first probe that lists its misses, then the misses in row order. direct.ts serves small domains.
+//
+//   HashTable (32 bytes)                       slots, one word a key     u64 word | i32 group | unused       16 bytes
+//   | slots  | words | count | limit |         slots, wider keys         u32 tag  | i32 group                 8 bytes
+//   | shift  | width | seed (u64)    |         group -1 where empty; a slot's index is the top bits of the hash
+//
+//   words    u64[groups * width]: each group's key, in order of first appearance
+//
+// Neither slots nor words grow here: a kernel that could run out of room says how far it came.
+
+@unmanaged
+class HashTable {
+  slots: usize
+  words: usize
+  count: u32
+  /** The most groups that slots and words have room for. */
+  limit: u32
+  /** 64 - log2 of the number of slots. */
+  shift: u32
+  width: u32
+  seed: u64
+}
+
+// @ts-ignore: decorator
+@inline
+const BLOCK: u32 = 1024
+// @ts-ignore: decorator
+@inline
+const K1: u64 = 0x9e3779b97f4a7c15
+// @ts-ignore: decorator
+@inline
+const K2: u64 = 0xd6e8feb86659fd93
+
+/** Both halves of a word reach the top bits: two multiplications with a fold between. */
+// @ts-ignore: decorator
+@inline
+function hashWord(word: u64, seed: u64): u64 {
+  const hash = (word ^ seed) * K1
+  return (hash ^ (hash >> 32)) * K2
+}
+
+// @ts-ignore: decorator
+@inline
+function hashWords(at: usize, width: u32, seed: u64): u64 {
+  let hash = seed
+  for (const end = at + (usize(width) << 3); at < end; at += 8) {
+    hash = (rotl(hash, 29) ^ load<u64>(at)) * K1
+    hash = (hash ^ (hash >> 32)) * K2
+  }
+  return hash
+}
+
+// @ts-ignore: decorator
+@inline
+function equalWords(a: usize, b: usize, width: u32): bool {
+  for (const end = a + (usize(width) << 3); a < end; a += 8) {
+    if (load<u64>(a) != load<u64>(b)) return false
+    b += 8
+  }
+  return true
+}
+
+/**
+ * The groups of `count` one-word keys, from row `from` on; new keys open groups in row order. `misses` is room for 1,024 u32.
+ * Returns `count`, or the row it stopped before because the table might get fuller than its limit.
+ */
+export function hashFindOne(tablePointer: usize, words: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
+  const table = changetype<HashTable>(tablePointer)
+  const slots = table.slots
+  const shift = u64(table.shift)
+  const seed = table.seed
+  const lastSlot = slots + (((usize(1) << (64 - table.shift)) - 1) << 4)
+  while (from < count) {
+    const to = min(from + BLOCK, count)
+    if (table.count + (to - from) > table.limit) return from
+    let missed = misses
+    for (let i = from; i < to; i++) {
+      const word = load<u64>(words + (usize(i) << 3))
+      const slot = slots + (usize(hashWord(word, seed) >> shift) << 4)
+      const group = load<i32>(slot, 8)
+      store<i32>(groups + (usize(i) << 2), group)
+      store<u32>(missed, i)
+      missed += usize(u32(load<u64>(slot) != word) | (u32(group) >> 31)) << 2
+    }
+    for (let at = misses; at < missed; at += 4) {
+      const i = load<u32>(at)
+      const word = load<u64>(words + (usize(i) << 3))
+      let slot = slots + (usize(hashWord(word, seed) >> shift) << 4)
+      let group = load<i32>(slot, 8)
+      while (group >= 0 && load<u64>(slot) != word) {
+        slot = slot == lastSlot ? slots : slot + 16
+        group = load<i32>(slot, 8)
+      }
+      if (group < 0) {
+        group = i32(table.count++)
+        store<u64>(slot, word)
+        store<i32>(slot, group, 8)
+        store<u64>(table.words + (usize(group) << 3), word)
+      }
+      store<i32>(groups + (usize(i) << 2), group)
+    }
+    from = to
+  }
+  return count
+}
+
+/** As `hashFindOne`, for keys of `table.width` words. */
+export function hashFindMany(tablePointer: usize, words: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
+  const table = changetype<HashTable>(tablePointer)
+  const slots = table.slots
+  const shift = u64(table.shift)
+  const seed = table.seed
+  const width = table.width
+  const stride = usize(width) << 3
+  const lastSlot = slots + (((usize(1) << (64 - table.shift)) - 1) << 3)
+  while (from < count) {
+    const to = min(from + BLOCK, count)
+    if (table.count + (to - from) > table.limit) return from
+    let missed = misses
+    for (let i = from; i < to; i++) {
+      const key = words + usize(i) * stride
+      const hash = hashWords(key, width, seed)
+      const slot = slots + (usize(hash >> shift) << 3)
+      const group = load<i32>(slot, 4)
+      store<i32>(groups + (usize(i) << 2), group)
+      const found = load<u32>(slot) == u32(hash) && group >= 0 && equalWords(table.words + usize(group) * stride, key, width)
+      store<u32>(missed, i)
+      missed += usize(!found) << 2
+    }
+    for (let at = misses; at < missed; at += 4) {
+      const i = load<u32>(at)
+      const key = words + usize(i) * stride
+      const hash = hashWords(key, width, seed)
+      let slot = slots + (usize(hash >> shift) << 3)
+      let group = load<i32>(slot, 4)
+      while (group >= 0) {
+        if (load<u32>(slot) == u32(hash) && equalWords(table.words + usize(group) * stride, key, width)) break
+        slot = slot == lastSlot ? slots : slot + 8
+        group = load<i32>(slot, 4)
+      }
+      if (group < 0) {
+        group = i32(table.count++)
+        store<u32>(slot, u32(hash))
+        store<i32>(slot, group, 4)
+        memory.copy(table.words + usize(group) * stride, key, stride)
+      }
+      store<i32>(groups + (usize(i) << 2), group)
+    }
+    from = to
+  }
+  return count
+}
+
+/** Enters all groups there are into new slots, every byte of which is 0xff. */
+export function hashFill(tablePointer: usize): void {
+  const table = changetype<HashTable>(tablePointer)
+  const slots = table.slots
+  const shift = u64(table.shift)
+  const width = table.width
+  const one = width == 1
+  const slotShift: usize = one ? 4 : 3
+  const groupAt: usize = one ? 8 : 4
+  const mask = (usize(1) << (64 - table.shift)) - 1
+  for (let group: u32 = 0; group < table.count; group++) {
+    const key = table.words + ((usize(group) * usize(width)) << 3)
+    const hash = one ? hashWord(load<u64>(key), table.seed) : hashWords(key, width, table.seed)
+    let index = usize(hash >> shift)
+    while (load<i32>(slots + (index << slotShift) + groupAt) >= 0) index = (index + 1) & mask
+    const slot = slots + (index << slotShift)
+    if (one) store<u64>(slot, load<u64>(key))
+    else store<u32>(slot, u32(hash))
+    store<u32>(slot + groupAt, group)
+  }
+}
