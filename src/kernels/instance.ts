@@ -128,7 +128,7 @@ function link(module: KernelModule, memory: WebAssembly.Memory): RawExports {
   try {
     return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as RawExports
   } catch (error) {
-    if (error instanceof WebAssembly.LinkError) throw versionMismatch(undefined, error)
+    if (error instanceof WebAssembly.LinkError || error instanceof TypeError) throw versionMismatch(undefined, error)
     throw error
   }
 }
