@@ -45,6 +45,8 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[]): Direc
   const { memory, exports } = k
   const nulls = types.map(({ nullable }) => (nullable ? 1 : 0))
   let domains: readonly (Domain | null)[] = types.map(() => null)
+  /** What the values, or those who know them, have spanned so far: the least that the domains must cover. */
+  let spans: readonly (Bounds | null)[] = domains.map(() => null)
   let strides: readonly number[] = []
   let directory = 0
 
@@ -78,10 +80,11 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[]): Direc
 
   return {
     cover(keys, groups) {
-      const needed = keys.map((key, i) => (isKnownWithin(key, domains[i]) ? null : boundsOf(k, key)))
-      const fits = needed.every((bounds, i) => bounds === null || isWithin(bounds, domains[i]))
-      if (fits && directory !== 0) return true
-      const exact = needed.map((bounds, i) => union(domains[i], bounds))
+      spans = keys.map((key, i) =>
+        spanOf(spans[i], isKnownWithin(key, domains[i]) ? promisedBounds(key) : boundsOf(k, key)),
+      )
+      if (directory !== 0 && spans.every((span, i) => span === null || isWithin(span, domains[i]))) return true
+      const exact = spans.map(domainOf)
       // With room to grow, so that a domain which widens batch by batch is not laid out for each of them.
       const roomy = exact.map((domain, i) => widened(domains[i], domain))
       const next = [roomy, exact].find(candidate => slotsFor(candidate, nulls) <= MOST_SLOTS)
@@ -135,24 +138,25 @@ function boundsOf(k: Kernels, key: LaneVector): Bounds | null {
   return rangeOf(k, { ...key, range: null })
 }
 
-function union(domain: Domain | null, bounds: Bounds | null): Domain {
-  if (bounds === null) return domain ?? { base: 0n, size: 0 }
-  if (domain === null || domain.size === 0) return { base: bounds.min, size: sizeOf(bounds.min, bounds.max) }
-  const last = domain.base + BigInt(domain.size) - 1n
-  const min = bounds.min < domain.base ? bounds.min : domain.base
-  const max = bounds.max > last ? bounds.max : last
-  return { base: min, size: sizeOf(min, max) }
+function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
+  if (a === null || b === null) return a ?? b
+  return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max }
 }
+
+const domainOf = (span: Bounds | null): Domain =>
+  span === null ? { base: 0n, size: 0 } : { base: span.min, size: sizeOf(span.min, span.max) }
 
 const sizeOf = (min: bigint, max: bigint): number => Math.min(TOO_WIDE, Number(max - min) + 1)
 
-/** `domain`, and half as much again on each side where it reaches beyond what there was. */
-function widened(before: Domain | null, domain: Domain): Domain {
-  if (before === null || before.size === 0) return domain
-  const more = Math.ceil(domain.size / 2)
-  const below = domain.base < before.base ? more : 0
-  const above = domain.base + BigInt(domain.size) > before.base + BigInt(before.size) ? more : 0
-  return { base: domain.base - BigInt(below), size: domain.size + below + above }
+/** `domain` and what there was before, and half as much again on each side that had to give. */
+function widened(before: Domain | null, { base, size }: Domain): Domain {
+  if (before === null || before.size === 0) return { base, size }
+  const more = BigInt(Math.ceil(size / 2))
+  const end = base + BigInt(size)
+  const beforeEnd = before.base + BigInt(before.size)
+  const from = base < before.base ? base - more : before.base
+  const to = end > beforeEnd ? end + more : beforeEnd
+  return { base: from, size: sizeOf(from, to - 1n) }
 }
 
 function slotterOf({ exports }: Kernels, { kind }: DataType): Kernels['exports']['directSlots32'] {
