@@ -26,11 +26,11 @@ export interface DictionaryOptions {
   readonly validity?: ValidityInput
 }
 
-export interface DictionaryInput<C extends Codes = Codes, V extends ValidityInput | null = ValidityInput | null> {
+export interface DictionaryInput {
   readonly kind: 'dictionary'
-  readonly codes: C
+  readonly codes: Codes
   readonly values: readonly string[]
-  readonly validity: V
+  readonly validity: ValidityInput | null
 }
 
 /**
@@ -43,12 +43,6 @@ export interface DictionaryInput<C extends Codes = Codes, V extends ValidityInpu
  * ```
  * @throws MillraceError `MR_TYPE_MISMATCH` where `codes` or `values` is no array.
  */
-export function dictionary<const C extends Codes>(codes: C, values: readonly string[]): DictionaryInput<C, null>
-export function dictionary<const C extends Codes>(
-  codes: C,
-  values: readonly string[],
-  options: DictionaryOptions,
-): DictionaryInput<C>
 export function dictionary(codes: Codes, values: readonly string[], options: DictionaryOptions = {}): DictionaryInput {
   if (!Array.isArray(codes) && !isCodeArray(codes)) {
     throw new MillraceError(

@@ -13,11 +13,11 @@ export interface TextInterner {
   renew(): void
 }
 
-// A Map holds at most 2^24 entries and 32-bit offsets reach 2^31 bytes; both are far off when a chunk of 65,536 rows begins.
-const LARGE_ENTRIES = 2 ** 20
-const LARGE_BYTES = 2 ** 28
-
-export function textInterner(): TextInterner {
+/**
+ * @param largeEntries entries, and @param largeBytes bytes, beyond which a dictionary is left behind. A Map holds at most 2^24 entries and 32-bit
+ * offsets reach 2^31 bytes: by default both are far off when another chunk of 65,536 rows begins.
+ */
+export function textInterner(largeEntries = 2 ** 20, largeBytes = 2 ** 28): TextInterner {
   let dictionary = new Dictionary()
   let codes = new Map<string, number>()
 
@@ -36,7 +36,7 @@ export function textInterner(): TextInterner {
     },
     intern,
     renew() {
-      if (codes.size > LARGE_ENTRIES || dictionary.byteLength > LARGE_BYTES) {
+      if (codes.size > largeEntries || dictionary.byteLength > largeBytes) {
         dictionary = new Dictionary()
         codes = new Map()
       }

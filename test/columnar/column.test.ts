@@ -1,21 +1,27 @@
 // Facts about reading a column: by index, by iteration, all at once, over one chunk or many.
 
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { Column } from '../../src/columnar/column.js'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { type ArrayOf, Column } from '../../src/columnar/column.js'
 import { dayText } from '../../src/columnar/day.js'
 import {
   bool,
   type DataType,
   date,
+  type Float64,
   float32,
   float64,
+  type Int32,
+  type Int64,
   int8,
   int32,
   int64,
   isNumber,
+  type Nullable,
   nullable,
+  type Timestamp,
   timestamp,
+  type Utf8,
   uint16,
   utf8,
 } from '../../src/columnar/type.js'
@@ -166,4 +172,15 @@ test('more days than a reader keeps are all read right', () => {
   const days = Array.from({ length: 40_000 }, (_, i) => i - 20_000)
   const it = column(date(), [...days, ...days])
   expect(it.toArray()).toEqual([...days, ...days].map(dayText))
+})
+
+test('arrays are typed by kind and nullability', () => {
+  expectTypeOf<ArrayOf<Float64>>().toEqualTypeOf<Float64Array>()
+  expectTypeOf<ArrayOf<Int64>>().toEqualTypeOf<Float64Array>()
+  expectTypeOf<ArrayOf<Nullable<Int32>>>().toEqualTypeOf<Int32Array | (number | null)[]>()
+  expectTypeOf<ArrayOf<Utf8>>().toEqualTypeOf<string[]>()
+  expectTypeOf<ArrayOf<Nullable<Timestamp>>>().toEqualTypeOf<Date[] | (Date | null)[]>()
+  const known = new Column('x', nullable(utf8()), [vectorOf(nullable(utf8()), ['a', null])])
+  expectTypeOf(known.at(0)).toEqualTypeOf<string | null | undefined>()
+  expect(known.at(0)).toBe('a')
 })

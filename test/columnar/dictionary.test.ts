@@ -7,7 +7,7 @@ import { textInterner } from '../../src/columnar/text-interner.js'
 import { errorOf } from './arbitraries.js'
 
 const texts = fc.array(fc.string({ unit: 'binary', maxLength: 30 }), { maxLength: 300 })
-const entries = (dictionary: Dictionary): string[] =>
+const namesOf = (dictionary: Dictionary): string[] =>
   Array.from({ length: dictionary.length }, (_, code) => dictionary.get(code))
 
 describe('a dictionary', () => {
@@ -16,7 +16,7 @@ describe('a dictionary', () => {
       fc.property(texts, values => {
         const dictionary = new Dictionary()
         expect(values.map(text => dictionary.add(text))).toEqual(values.map((_, i) => i))
-        expect(entries(dictionary)).toEqual(values)
+        expect(namesOf(dictionary)).toEqual(values)
         expect(dictionary.offsets.length).toBe(dictionary.length + 1)
         expect(dictionary.bytes.length).toBe(dictionary.byteLength)
       }),
@@ -32,7 +32,7 @@ describe('a dictionary', () => {
         for (const text of first) one.add(text)
         for (const text of second) other.add(text)
         one.append(other.offsets.subarray(from), other.bytes)
-        expect(entries(one)).toEqual([...first, ...second.slice(from)])
+        expect(namesOf(one)).toEqual([...first, ...second.slice(from)])
       }),
     )
   })
@@ -42,7 +42,7 @@ describe('a dictionary', () => {
     const dictionary = Dictionary.adopt(Int32Array.of(0, 3, 6), bytes)
     expect(dictionary.bytes.buffer).toBe(bytes.buffer)
     expect(dictionary.add('JFK')).toBe(2)
-    expect(entries(dictionary)).toEqual(['ATL', 'ORD', 'JFK'])
+    expect(namesOf(dictionary)).toEqual(['ATL', 'ORD', 'JFK'])
   })
 
   test('refuses bytes beyond what 32-bit offsets reach, before it allocates', () => {
@@ -58,7 +58,7 @@ describe('an interner', () => {
         const interner = textInterner()
         const distinct = [...new Set(values)]
         expect(values.map(text => interner.intern(text))).toEqual(values.map(text => distinct.indexOf(text)))
-        expect(entries(interner.dictionary)).toEqual(distinct)
+        expect(namesOf(interner.dictionary)).toEqual(distinct)
       }),
     )
   })
@@ -66,20 +66,25 @@ describe('an interner', () => {
   test('counts strings that differ only in lone surrogates as one', () => {
     const interner = textInterner()
     expect(['x\ud800', 'x\udfff', 'x\ufffd', 'x\ud800'].map(text => interner.intern(text))).toEqual([0, 0, 0, 0])
-    expect(entries(interner.dictionary)).toEqual(['x\ufffd'])
+    expect(namesOf(interner.dictionary)).toEqual(['x\ufffd'])
   })
 
-  test('keeps its dictionary between chunks while it is small, and begins another once it is large', () => {
-    const interner = textInterner()
-    const first = interner.dictionary
-    interner.intern('a')
-    interner.renew()
-    expect(interner.dictionary).toBe(first)
-    // 2^28 bytes are reached sooner than 2^20 entries.
-    for (let i = 0; i < 33; i++) interner.intern(`${i}`.padEnd(2 ** 23))
-    interner.renew()
-    expect(interner.dictionary).not.toBe(first)
-    expect(interner.intern('a')).toBe(0)
-    expect(first.get(0)).toBe('a')
-  })
+  test.each([
+    ['entries', 2, 1000],
+    ['bytes', 1000, 6],
+  ])(
+    'keeps its dictionary between chunks while it is small, and begins another once it has many %s',
+    (_, entries, bytes) => {
+      const interner = textInterner(entries, bytes)
+      const first = interner.dictionary
+      for (const text of ['abc', 'def']) interner.intern(text)
+      interner.renew()
+      expect(interner.dictionary).toBe(first)
+      interner.intern('ghi')
+      interner.renew()
+      expect(interner.dictionary).not.toBe(first)
+      expect(interner.intern('ghi')).toBe(0)
+      expect(namesOf(first)).toEqual(['abc', 'def', 'ghi'])
+    },
+  )
 })
