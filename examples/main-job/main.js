@@ -22,7 +22,9 @@ const engine = await createEngine(values.lanes === undefined ? {} : { lanes: Num
 const began = performance.now()
 const flights = await withProgress(onProgress => parquet(file).load({ engine, onProgress }))
 const { rowCount, byteLength } = flights
-console.log(`flights-3m.parquet: ${rowCount.toLocaleString('en')} rows, ${inMegabytes(byteLength)} held in ${lanesText()}, read and decoded ${speed(began)}\n`)
+console.log(
+  `flights-3m.parquet: ${rowCount.toLocaleString('en')} rows, ${inMegabytes(byteLength)} held in ${lanesText()}, read and decoded ${speed(began)}\n`,
+)
 
 await answer(
   'Busiest origins, with mean and worst delay in minutes',
@@ -73,14 +75,21 @@ function lanesText() {
 
 /** Of every bit of every value. */
 async function digest(table) {
-  const text = JSON.stringify(table.toRows({ bigint: true }), (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+  const text = JSON.stringify(table.toRows({ bigint: true }), (_, value) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
   return Array.from(hash.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 async function withProgress(work) {
   const bar = new cliProgress.SingleBar(
-    { format: 'reading {bar} {percentage}% | {rows} of {rowsTotal} rows', clearOnComplete: true, noTTYOutput: !process.stderr.isTTY, notTTYSchedule: 500 },
+    {
+      format: 'reading {bar} {percentage}% | {rows} of {rowsTotal} rows',
+      clearOnComplete: true,
+      noTTYOutput: !process.stderr.isTTY,
+      notTTYSchedule: 500,
+    },
     cliProgress.Presets.shades_classic,
   )
   bar.start(1, 0, { rows: 0, rowsTotal: '?' })

@@ -26,7 +26,11 @@ import type { Breaker, Morsel, Part } from './operator.js'
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
 const SPLIT_WEIGHT = 2 ** 32
 
-export function createAggregate(context: OperatorContext, stage: Stage & { kind: 'aggregate' }, input: SchemaShape): Breaker {
+export function createAggregate(
+  context: OperatorContext,
+  stage: Stage & { kind: 'aggregate' },
+  input: SchemaShape,
+): Breaker {
   const { k } = context
   const { memory } = k
   const names = Object.keys(input)
@@ -104,7 +108,14 @@ export function createAggregate(context: OperatorContext, stage: Stage & { kind:
       const keys = { rowCount: table.length, columns: table.keys() }
       const { bytes, vectors } = aggregation.state()
       const stateVectors = { rowCount: table.length, columns: vectors }
-      yield { kind: 'groups', groupCount: table.length, appearance: Float64Array.from(appearance), keys, state: bytes, stateVectors }
+      yield {
+        kind: 'groups',
+        groupCount: table.length,
+        appearance: Float64Array.from(appearance),
+        keys,
+        state: bytes,
+        stateVectors,
+      }
     },
     absorb,
     *emit() {
@@ -167,7 +178,10 @@ function createInputs(context: OperatorContext, accumulators: readonly Accumulat
     where: where === null ? null : compilePredicate(context, where, schema),
   }))
   return {
-    specs: specs.map(({ input, ...spec }) => ({ ...spec, input: input === null ? null : (compiled[spec.inputIndex].input?.type ?? null) })),
+    specs: specs.map(({ input, ...spec }) => ({
+      ...spec,
+      input: input === null ? null : (compiled[spec.inputIndex].input?.type ?? null),
+    })),
     /** @throws RowFailure */
     evaluate(morsel: Morsel): AggregateInput[] {
       const failures = new Failures()
@@ -179,7 +193,8 @@ function createInputs(context: OperatorContext, accumulators: readonly Accumulat
         // Rows that do not count are null to the input's expression, so that it cannot fail on them.
         const mask = where.evaluate(morsel, failures)
         const vector = input === null ? null : input.evaluate(masked(morsel, mask), failures)
-        const validity = vector === null || vector.validity === 0 ? mask : and(k, vector.validity, mask, morsel.rowCount)
+        const validity =
+          vector === null || vector.validity === 0 ? mask : and(k, vector.validity, mask, morsel.rowCount)
         return { vector: vector === null ? null : { ...vector, validity }, validity }
       })
       failures.throwIfAny(k, morsel)

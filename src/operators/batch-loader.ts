@@ -27,7 +27,11 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
         own.add(dictionary)
         dictionaries[i] = dictionary
       })
-      return loadBatch(k, batch, batch.vectors.map((_, i) => dictionaries[i] ?? null))
+      return loadBatch(
+        k,
+        batch,
+        batch.vectors.map((_, i) => dictionaries[i] ?? null),
+      )
     },
     adopt(i, dictionary) {
       dictionaries[i] ??= dictionary

@@ -43,7 +43,6 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
   }
   try {
     const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
-    if (segments.length > 1) throw new Error('a plan has at most one breaker before the gather')
     const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
     return { scan, final, free }
   } catch (error) {
@@ -52,8 +51,13 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
   }
 }
 
-/** At least one segment; they are also appended to `all` as they are made. */
-function cut(context: OperatorContext, stages: readonly Stage[], input: SchemaShape, all: Segment[]): [Segment, ...Segment[]] {
+/** Segments of which only the last has no breaker; they are also appended to `all` as they are made. */
+function cut(
+  context: OperatorContext,
+  stages: readonly Stage[],
+  input: SchemaShape,
+  all: Segment[],
+): [Segment, ...Segment[]] {
   const segments: Segment[] = []
   let transforms: Transform[] = []
   let schema = input
@@ -66,11 +70,13 @@ function cut(context: OperatorContext, stages: readonly Stage[], input: SchemaSh
   }
   for (const stage of stages) {
     if (stage.kind === 'project' || stage.kind === 'filter') {
-      transforms.push(stage.kind === 'project' ? createProject(context, stage, schema) : createFilter(context, stage, schema))
+      transforms.push(
+        stage.kind === 'project' ? createProject(context, stage, schema) : createFilter(context, stage, schema),
+      )
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
-  if (transforms.length > 0 || segments.length === 0) close(null, schema)
+  close(null, schema)
   return segments as [Segment, ...Segment[]]
 }
 

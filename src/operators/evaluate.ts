@@ -65,7 +65,11 @@ function overflow(expression: Expression): MillraceError {
 
 type Run = (morsel: Morsel, failures: Failures) => Operand
 
-export function compileExpression(context: OperatorContext, expression: Expression, schema: SchemaShape): CompiledExpression {
+export function compileExpression(
+  context: OperatorContext,
+  expression: Expression,
+  schema: SchemaShape,
+): CompiledExpression {
   const literals = new LiteralDictionaries(context)
   const run = compile(context.k, expression, schema, literals)
   const type = typeOf(expression, schema)
@@ -76,7 +80,11 @@ export function compileExpression(context: OperatorContext, expression: Expressi
   }
 }
 
-export function compilePredicate(context: OperatorContext, expression: Expression, schema: SchemaShape): CompiledPredicate {
+export function compilePredicate(
+  context: OperatorContext,
+  expression: Expression,
+  schema: SchemaShape,
+): CompiledPredicate {
   const { evaluate, free } = compileExpression(context, expression, schema)
   return { evaluate: (morsel, failures) => isTrue(context.k, evaluate(morsel, failures)), free }
 }
@@ -154,7 +162,11 @@ function compile(k: Kernels, node: Expression, schema: SchemaShape, literals: Li
         const { rowCount } = morsel
         if (isNullScalar(a) || isNullScalar(b)) return nullBooleans(k, rowCount)
         const first = isScalar(a) && isScalar(b) ? literals.column(a, rowCount) : a
-        return booleans(rowCount, compare(k, op, first, b, rowCount), bothValid(k, validityOf(a), validityOf(b), rowCount))
+        return booleans(
+          rowCount,
+          compare(k, op, first, b, rowCount),
+          bothValid(k, validityOf(a), validityOf(b), rowCount),
+        )
       }
     }
     case 'and':

@@ -8,7 +8,11 @@ import type { OperatorContext } from './build.js'
 import { compilePredicate, Failures, rowNumbers } from './evaluate.js'
 import type { Transform } from './operator.js'
 
-export function createFilter(context: OperatorContext, stage: Stage & { kind: 'filter' }, input: SchemaShape): Transform {
+export function createFilter(
+  context: OperatorContext,
+  stage: Stage & { kind: 'filter' },
+  input: SchemaShape,
+): Transform {
   const { k } = context
   const predicate = compilePredicate(context, stage.predicate, input)
   const names = Object.keys(input)

@@ -64,7 +64,13 @@ export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch
   const columns: LaneVector[] = []
   try {
     for (let i = 0; i < parts[0].batch.columns.length; i++) {
-      columns.push(concatenateColumn(k, parts.map(({ batch }) => batch.columns[i]), rowCount))
+      columns.push(
+        concatenateColumn(
+          k,
+          parts.map(({ batch }) => batch.columns[i]),
+          rowCount,
+        ),
+      )
     }
   } catch (error) {
     freeHeapBatch(k, { rowCount, columns })

@@ -3,7 +3,7 @@
  * each transform runs over a whole morsel before the next one begins.
  */
 import type { LaneMemory } from '../kernels/memory.js'
-import { RowFailure, type Morsel, type Transform } from './operator.js'
+import { type Morsel, RowFailure, type Transform } from './operator.js'
 
 /**
  * All transforms in turn; null where no row is left.

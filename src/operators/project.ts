@@ -5,7 +5,11 @@ import type { OperatorContext } from './build.js'
 import { compileExpression, Failures } from './evaluate.js'
 import type { Transform } from './operator.js'
 
-export function createProject(context: OperatorContext, stage: Stage & { kind: 'project' }, input: SchemaShape): Transform {
+export function createProject(
+  context: OperatorContext,
+  stage: Stage & { kind: 'project' },
+  input: SchemaShape,
+): Transform {
   const columns = stage.columns.map(({ expression }) => compileExpression(context, expression, input))
   const types = stage.columns.map(({ name }) => stage.output[name])
   return {

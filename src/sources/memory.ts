@@ -3,9 +3,8 @@
  * that a message is cheap and small enough that lanes share the work evenly.
  */
 import { MORSEL_ROWS, type RecordBatch } from '../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
-import { fieldsOf } from '../columnar/schema.js'
-import { schemaOf } from '../columnar/schema.js'
 import type { OpenSource, Source, Split } from './source.js'
 
 /** Rows to a split: four morsels, 8 MB of four float64 columns. */
@@ -53,7 +52,12 @@ function splitBatches(batches: readonly RecordBatch[], columns: readonly string[
     const part = batches.slice(from, to)
     if (rowCount > 0) {
       const needed = () => part.map(batch => projectBatch(batch, columns))
-      splits.push({ firstRow, rowCount, byteLength: byteLengthOf(part, columns), work: { kind: 'batches', batches: needed } })
+      splits.push({
+        firstRow,
+        rowCount,
+        byteLength: byteLengthOf(part, columns),
+        work: { kind: 'batches', batches: needed },
+      })
     }
     firstRow += rowCount
     from = to

@@ -5,7 +5,7 @@
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
-import type { InputDescriptor } from '../formats/byte-source.js'
+import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
 
 export interface Source {
   /** For people, in errors and explain: `columns`, `parquet flights.parquet`. */
@@ -17,9 +17,19 @@ export interface Source {
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
-  describe(): Promise<SchemaShape>
+  describe(services: SourceServices): Promise<SchemaShape>
   /** Cuts the input into splits. Called once per job, after `describe`; a source that can be read only once refuses the second time. */
-  open(request: OpenRequest): Promise<OpenSource>
+  open(request: OpenRequest, services: SourceServices): Promise<OpenSource>
+}
+
+/** What a source needs of the runtime, so that it need not know which one it is. */
+export interface SourceServices {
+  /** Null where there are no paths. */
+  readonly openFile: OpenFile | null
+  /** What relative addresses are relative to; null where strings are paths. */
+  readonly baseUrl: string | null
+  /** The Parquet reader, loaded on first use. */
+  parquet(): Promise<typeof import('../formats/parquet/lane-extension.js')>
 }
 
 export interface OpenRequest {
@@ -48,7 +58,14 @@ export type SplitWork =
   /** Rows that are in the calling thread: copied, then transferred. */
   | { readonly kind: 'batches'; readonly batches: () => readonly RecordBatch[] }
   /** A part of a file that the lane opens itself, through a lane extension. */
-  | { readonly kind: 'part'; readonly extension: 'parquet'; readonly input: InputDescriptor; /** Equal for the parts of one input. */ readonly inputKey: string; readonly part: number; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'part'
+      readonly extension: 'parquet'
+      readonly input: InputDescriptor /** Equal for the parts of one input. */
+      readonly inputKey: string
+      readonly part: number
+      readonly columns: readonly string[]
+    }
 
 /** Rows that stay in the lanes of one engine. */
 export interface HeldRows {

@@ -1,6 +1,4 @@
 /** Where the worker and the kernels come from: inlined by default, files of the user's for a strict policy, for caching and at the edge. */
-import { kernels } from 'virtual:millrace/kernels'
-import { workerSource } from 'virtual:millrace/worker'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import { compileKernels, type KernelModule } from '../kernels/instance.js'
 import type { WorkerOrigin } from './platform.js'
@@ -38,26 +36,36 @@ export function configure(options: Configuration): void {
     throw new MillraceError('MR_INVALID_OPTION', 'configure: worker is an address, or a function that makes a worker')
   }
   if (module !== undefined && typeof module !== 'string' && typeof module !== 'object') {
-    throw new MillraceError('MR_INVALID_OPTION', 'configure: kernels is an address, the bytes of kernels.wasm, or a compiled module')
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      'configure: kernels is an address, the bytes of kernels.wasm, or a compiled module',
+    )
   }
   configuration = { ...options }
   compiled = null
 }
 
-export function workerOrigin(): WorkerOrigin {
+/** The inlined text is a chunk of its own: whoever runs inline only, or names files, never loads it. */
+export async function workerOrigin(): Promise<WorkerOrigin> {
   const { worker } = configuration
-  if (worker === undefined) return { kind: 'text', text: workerSource }
+  if (worker === undefined) return { kind: 'text', text: (await import('virtual:millrace/worker')).workerSource }
   return typeof worker === 'function' ? { kind: 'factory', make: worker } : { kind: 'url', url: worker }
 }
 
 /** The kernels, compiled once for all lanes. A failure is not remembered. */
 export function compiledKernels(): Promise<KernelModule> {
   if (compiled === null) {
-    const compiling = (async () => compileKernels(configuration.kernels ?? ((await kernels()) as BufferSource)))()
+    const source = configuration.kernels
+    const compiling = (async () => compileKernels(source ?? (await inlinedKernels())))()
     compiling.catch(() => {
       if (compiled === compiling) compiled = null
     })
     compiled = compiling
   }
   return compiled
+}
+
+async function inlinedKernels(): Promise<BufferSource> {
+  const { kernels } = await import('virtual:millrace/kernels')
+  return (await kernels()) as BufferSource
 }

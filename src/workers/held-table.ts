@@ -1,8 +1,8 @@
 /** Rows that stay in a lane: chunks of heap memory, in row order, with the dictionaries that their codes point into. */
 import type { SchemaShape } from '../columnar/type.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
-import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
 import type { OperatorContext } from '../operators/build.js'
+import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
 import type { HeldReport } from './protocol.js'
 
 export interface HeldChunk {

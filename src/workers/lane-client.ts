@@ -1,12 +1,13 @@
 /**
  * The caller's side of one lane, in a worker or inline: control calls that never hang, a data port for each job, and a notice when the lane dies.
  */
+
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import { platform } from '#platform'
-import { releaseProxy, type Remote, transfer, wrap } from 'comlink'
 import { deserialiseError, MillraceError } from '../errors.js'
 import { Lane } from './lane.js'
-import { localPorts, messagePort, type Port } from './port.js'
 import type { WorkerHandle, WorkerOrigin } from './platform.js'
+import { localPorts, messagePort, type Port } from './port.js'
 import type { JobSpec, LaneControl, LaneOptions, Reply } from './protocol.js'
 import type { FormatModule } from './split-reader.js'
 
@@ -126,7 +127,12 @@ function startWorker(origin: WorkerOrigin): WorkerHandle {
 function laneFailed(reason: Error | null): MillraceError {
   if (reason instanceof MillraceError) return reason
   const why = reason === null ? 'its worker ended' : reason.message
-  return new MillraceError('MR_LANE_FAILED', `a lane failed: ${why}; the job was given up, and the next one starts fresh lanes`, {}, reason ?? undefined)
+  return new MillraceError(
+    'MR_LANE_FAILED',
+    `a lane failed: ${why}; the job was given up, and the next one starts fresh lanes`,
+    {},
+    reason ?? undefined,
+  )
 }
 
 /** The text of the parquet extension for a worker that was itself started from text; a worker file has its own chunk. */

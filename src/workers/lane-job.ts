@@ -12,9 +12,9 @@ import { unloadRows } from '../operators/unload.js'
 import { type HeldTable, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
+import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { yieldToLoop } from './port.js'
 import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, Position, ToLane } from './protocol.js'
-import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodePart, encodeBatch, encodePart } from './transfer.js'
 
@@ -38,7 +38,11 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     job = new LaneJob(lane, spec, ports)
   } catch (error) {
     ports.data.post({ type: 'failed', error: serialiseError(error), position: null } satisfies FromLane)
-    ports.data.post({ type: 'finished', metrics: { stages: [], rowsRead: 0, peakBytes: 0 }, held: null } satisfies FromLane)
+    ports.data.post({
+      type: 'finished',
+      metrics: { stages: [], rowsRead: 0, peakBytes: 0 },
+      held: null,
+    } satisfies FromLane)
     return
   }
   let held: HeldReport | null = null
@@ -107,7 +111,12 @@ class LaneJob {
     const position = error instanceof PositionedFailure ? error.position : null
     const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
     if (isTrap(cause)) {
-      const trap = new MillraceError('MR_LANE_FAILED', 'a kernel trapped, so the lane was ended; please report this with the plan', {}, cause)
+      const trap = new MillraceError(
+        'MR_LANE_FAILED',
+        'a kernel trapped, so the lane was ended; please report this with the plan',
+        {},
+        cause,
+      )
       this.say({ type: 'fatal', error: serialiseError(trap) })
     } else this.say({ type: 'failed', error: serialiseError(cause), position })
   }
@@ -155,7 +164,9 @@ class LaneJob {
           }
         }
       } catch (error) {
-        throw error === CANCELLED || error instanceof PositionedFailure ? error : new PositionedFailure({ split, row }, error)
+        throw error === CANCELLED || error instanceof PositionedFailure
+          ? error
+          : new PositionedFailure({ split, row }, error)
       }
       this.report(1)
     }
@@ -186,7 +197,9 @@ class LaneJob {
       if (breaker === null) this.deliver(left, split)
       else breaker.consume(left, split)
     } catch (error) {
-      throw error instanceof RowFailure ? new PositionedFailure({ split, row: firstRow + error.row }, error.error) : error
+      throw error instanceof RowFailure
+        ? new PositionedFailure({ split, row: firstRow + error.row }, error.error)
+        : error
     }
   }
 
@@ -218,11 +231,12 @@ class LaneJob {
   private async handOver(breaker: Breaker): Promise<void> {
     const [port] = this.ports.gather
     const outbox = createOutbox()
-    for (const part of breaker.handOver()) {
+    await this.each(breaker.handOver(), part => {
       const { message, transfer } = encodePart(part, batch => unloadRows(this.k, batch), outbox)
       port.post({ type: 'part', part: message } satisfies Gathered, transfer)
-      await this.breathe()
-    }
+      return true
+    })
+    breaker.free()
     port.post({ type: 'gathered' } satisfies Gathered)
   }
 
@@ -243,18 +257,32 @@ class LaneJob {
   /** All that a breaker has, through the segments behind it, in this lane. */
   private async drain(breaker: Breaker, index: number): Promise<void> {
     const { transforms, breaker: next } = this.pipeline.final[index]
-    for (const morsel of breaker.emit()) {
-      this.inScratch(() => {
-        const left = applyAll(transforms, morsel, this.k.memory)
-        if (left === null) return
-        if (next === null) this.deliver(left, 0)
-        else next.consume(left, 0)
-      })
-      if (next?.wants(0) === false) break
-      await this.breathe()
-    }
+    await this.each(breaker.emit(), morsel => {
+      const left = applyAll(transforms, morsel, this.k.memory)
+      if (left === null) return true
+      if (next === null) this.deliver(left, 0)
+      else next.consume(left, 0)
+      return next === null || next.wants(0)
+    })
     breaker.free()
     if (next !== null) await this.drain(next, index + 1)
+  }
+
+  /** What a breaker gives, item by item while `use` says so; an item is made and used before anyone else has a turn at the scratch arena. */
+  private async each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void> {
+    const iterator = items[Symbol.iterator]()
+    let goesOn = true
+    try {
+      while (goesOn) {
+        this.inScratch(() => {
+          const next = iterator.next()
+          goesOn = !next.done && use(next.value)
+        })
+        await this.breathe()
+      }
+    } finally {
+      iterator.return?.()
+    }
   }
 
   private report(splits: number): void {

@@ -65,11 +65,15 @@ function meterBreaker(breaker: Breaker, counts: Counts): Breaker {
     absorb: part => timed(counts, () => breaker.absorb(part)),
     *emit() {
       const morsels = breaker.emit()[Symbol.iterator]()
-      while (true) {
-        const next = timed(counts, () => morsels.next())
-        if (next.done) return
-        counts.rowsOut += next.value.rowCount
-        yield next.value
+      try {
+        while (true) {
+          const next = timed(counts, () => morsels.next())
+          if (next.done) return
+          counts.rowsOut += next.value.rowCount
+          yield next.value
+        }
+      } finally {
+        morsels.return?.()
       }
     },
   }

@@ -8,7 +8,8 @@ import type { ByteSource } from '../formats/byte-source.js'
 import type { Platform, WorkerHandle, WorkerOrigin } from './platform.js'
 
 /** A module as a URL. The sourceURL keeps stack traces readable: without it each frame holds the whole text. */
-const textUrl = (text: string) => `data:text/javascript;base64,${Buffer.from(`${text}\n//# sourceURL=millrace-lane.js`).toString('base64')}`
+const textUrl = (text: string) =>
+  `data:text/javascript;base64,${Buffer.from(`${text}\n//# sourceURL=millrace-lane.js`).toString('base64')}`
 
 function makeWorker(origin: WorkerOrigin): Worker {
   if (origin.kind === 'factory') return origin.make() as Worker
@@ -73,5 +74,6 @@ export const platform: Platform = {
   seesDeath: true,
   importText: text => import(/* @vite-ignore */ textUrl(text)),
   openFile,
+  baseUrl: null,
   coreCount: availableParallelism,
 }

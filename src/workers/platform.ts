@@ -3,7 +3,7 @@
  * of package.json and never by sniffing globals.
  */
 import type { Endpoint } from 'comlink'
-import type { ByteSource } from '../formats/byte-source.js'
+import type { OpenFile } from '../formats/byte-source.js'
 
 /** Where a worker's code comes from: the inlined text, a published file, or a factory of the user's. */
 export type WorkerOrigin =
@@ -39,6 +39,8 @@ export interface Platform {
   readonly seesDeath: boolean
   importText(text: string): Promise<unknown>
   /** Null where there are no paths. */
-  readonly openFile: ((path: string) => Promise<ByteSource>) | null
+  readonly openFile: OpenFile | null
+  /** What relative addresses are relative to; null where strings are paths. */
+  readonly baseUrl: string | null
   coreCount(): number
 }

@@ -81,5 +81,9 @@ export const platform: Platform = {
     }
   },
   openFile: null,
+  get baseUrl() {
+    const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
+    return document?.baseURI ?? location?.href ?? 'http://localhost/'
+  },
   coreCount: () => (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1,
 }

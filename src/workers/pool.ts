@@ -42,7 +42,8 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
       return await openWorkers(lanes, options)
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'MR_LANE_FAILED') throw error
-      if (!warned) console.warn(`millrace: workers cannot be started here, so jobs run inline, in this thread. ${error.message}`)
+      if (!warned)
+        console.warn(`millrace: workers cannot be started here, so jobs run inline, in this thread. ${error.message}`)
       warned = true
     }
   }
@@ -51,7 +52,7 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
 
 async function openWorkers(count: number, options: LaneOptions): Promise<Pool> {
   let fail: (error: Error) => void = () => {}
-  const origin = workerOrigin()
+  const origin = await workerOrigin()
   const opening = Array.from({ length: count }, () => openWorkerLane(origin, options, error => fail(error)))
   const settled = await Promise.allSettled(opening)
   const lanes = settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))

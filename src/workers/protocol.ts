@@ -18,8 +18,8 @@ import type { KernelModule } from '../kernels/instance.js'
 import type { Part } from '../operators/operator.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
-import type { BatchMessage } from './transfer.js'
 import type { Port } from './port.js'
+import type { BatchMessage } from './transfer.js'
 
 export interface LaneOptions {
   readonly kernels: KernelModule

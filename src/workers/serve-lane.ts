@@ -1,6 +1,7 @@
 /** Exposes a `Lane` through Comlink: the control calls of a worker, each answered by an envelope that keeps errors whole. */
-import { platform } from '#platform'
+
 import { expose } from 'comlink'
+import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
 import { Lane } from './lane.js'
 import { messagePort } from './port.js'

@@ -36,7 +36,11 @@ export function createSplitReader(lane: Lane, schema: SchemaShape): SplitReader 
     const before = open.get(key)
     if (before !== undefined) return before
     const module = lane.extensions.get(extension)
-    if (module === undefined) throw new MillraceError('MR_LANE_FAILED', `the lane has no extension ${extension} to read ${inputName(input)} with`)
+    if (module === undefined)
+      throw new MillraceError(
+        'MR_LANE_FAILED',
+        `the lane has no extension ${extension} to read ${inputName(input)} with`,
+      )
     const reader = module.openParquet(input, lane.openFile)
     open.set(key, reader)
     return reader

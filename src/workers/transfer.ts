@@ -43,7 +43,11 @@ export const createInbox = (): Inbox => ({ received: new Map() })
 /**
  * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.
  */
-export function encodeBatch(batch: RecordBatch, outbox: Outbox, keep: boolean): { message: BatchMessage; transfer: ArrayBuffer[] } {
+export function encodeBatch(
+  batch: RecordBatch,
+  outbox: Outbox,
+  keep: boolean,
+): { message: BatchMessage; transfer: ArrayBuffer[] } {
   const transfer = new Set<ArrayBuffer>()
   const hand = <T extends VectorData>(array: T): T => {
     const given = (keep ? array.slice() : array) as T
@@ -125,7 +129,8 @@ export function encodePart<B>(
 
 /** The part that `encodePart` took apart. Its columns are named by position. */
 export function decodePart(part: Part<BatchMessage>, inbox: Inbox): Part<RecordBatch> {
-  const decode = (message: BatchMessage) => decodeBatch(message, positionalSchema(message.vectors.map(({ type }) => type)), inbox)
+  const decode = (message: BatchMessage) =>
+    decodeBatch(message, positionalSchema(message.vectors.map(({ type }) => type)), inbox)
   if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
   return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
 }

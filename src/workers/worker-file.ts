@@ -7,5 +7,8 @@ import { serveLane } from './serve-lane.js'
 
 serveLane(name => {
   if (name === 'parquet') return import('../formats/parquet/lane-extension.js')
-  throw new MillraceError('MR_VERSION_MISMATCH', `this worker file knows no extension ${name}; serve the worker.js that came with the library`)
+  throw new MillraceError(
+    'MR_VERSION_MISMATCH',
+    `this worker file knows no extension ${name}; serve the worker.js that came with the library`,
+  )
 })

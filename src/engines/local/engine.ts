@@ -5,7 +5,7 @@
 import { platform } from '#platform'
 import { MillraceError } from '../../errors.js'
 import { openPool, type Pool } from '../../workers/pool.js'
-import { type JobRequest, type JobResult, startJob } from './job.js'
+import { type JobRequest, type JobResult, type RunningJob, startJob } from './job.js'
 import { checkOptions, type EngineOptions } from './options.js'
 
 /** A pool of lanes to reuse from job to job. */
@@ -76,7 +76,12 @@ export class LocalEngine implements Engine {
   }
 
   /** Runs one job. `pool` where the job needs rows that this very pool holds. */
-  async run(request: JobRequest, extension: 'parquet' | null, pool?: Pool): Promise<{ result: JobResult; pool: Pool }> {
+  async run(
+    request: JobRequest,
+    extension: 'parquet' | null,
+    pool?: Pool,
+    onStart?: (job: RunningJob) => void,
+  ): Promise<{ result: JobResult; pool: Pool }> {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
@@ -85,6 +90,7 @@ export class LocalEngine implements Engine {
       request.signal?.throwIfAborted()
       for (const lane of on.lanes) lane.keepAlive(true)
       const job = startJob(on, request)
+      onStart?.(job)
       idle = job.idle.then(() => {
         if (this.running === 1) for (const lane of on.lanes) lane.keepAlive(false)
       })

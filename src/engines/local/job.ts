@@ -2,13 +2,14 @@
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
  * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
  */
-import { RecordBatch } from '../../columnar/record-batch.js'
+import type { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import type { Split } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
 import type { FromLane, HeldReport, LaneMetrics, Position, ToLane, WireWork } from '../../workers/protocol.js'
+import { OrderedOutput } from './ordered-output.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
@@ -32,6 +33,10 @@ export interface JobRequest {
   readonly sourceLabel: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
+  /** Takes the output batches one by one, in row order; null: they come all together, in the result. */
+  readonly onBatch: ((batch: RecordBatch) => void) | null
+  /** Whether more should be read now; `RunningJob.feed` asks again. */
+  readonly wantsMore: () => boolean
 }
 
 export interface JobResult {
@@ -46,8 +51,8 @@ interface LaneState {
   readonly port: Port
   readonly inbox: Inbox
   readonly outbox: Outbox
-  /** Splits sent and not yet read, in order. */
-  readonly outstanding: Split[]
+  /** Splits sent and not yet read, by position, in order. */
+  readonly outstanding: number[]
   ended: boolean
   scanned: boolean
   finished: boolean
@@ -63,16 +68,20 @@ const CANCEL_MS = 2_000
 
 let nextJob = 1
 
-/**
- * Runs a job to its end.
- * @returns `result`, and `idle`, which resolves once no lane works on the job any more: at once after a result, shortly after a failure.
- */
-export function startJob(pool: Pool, request: JobRequest): { result: Promise<JobResult>; idle: Promise<void> } {
-  const job = new Job(pool, request)
-  return { result: job.result, idle: job.idle }
+export interface RunningJob {
+  readonly result: Promise<JobResult>
+  /** Resolves once no lane works on the job any more: at once after a result, shortly after a failure. */
+  readonly idle: Promise<void>
+  /** Reads on, where `wantsMore` says so again. */
+  feedAll(): void
+  /** The input ends here: what has been read is finished. */
+  endInput(): void
 }
 
-class Job {
+/** Runs a job to its end. */
+export const startJob = (pool: Pool, request: JobRequest): RunningJob => new Job(pool, request)
+
+class Job implements RunningJob {
   readonly result: Promise<JobResult>
   readonly idle: Promise<void>
   private resolve!: (result: JobResult) => void
@@ -80,7 +89,7 @@ class Job {
   private becomeIdle!: () => void
   private settled = false
   private readonly lanes: LaneState[] = []
-  private readonly batches: { readonly split: number; readonly batch: RecordBatch }[] = []
+  private readonly output: OrderedOutput
   private next = 0
   private failure: { readonly position: Position; readonly error: Error } | null = null
   private rows = 0
@@ -100,7 +109,9 @@ class Job {
     this.idle = new Promise(resolve => {
       this.becomeIdle = resolve
     })
-    const { signal } = request
+    const { plan, splits, onBatch, signal } = request
+    // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
+    this.output = new OrderedOutput(onBatch, !isGathered(plan) && splits !== null)
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
     this.stopListening.push(() => signal?.removeEventListener('abort', abort))
@@ -117,10 +128,11 @@ class Job {
     const { pool, request } = this
     const { plan, heldTable, holdAs } = request
     const id = nextJob++
-    const gathers = plan.scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
-    const channels = pool.lanes.slice(1).map(() => (gathers ? new MessageChannel() : null))
+    const channels = pool.lanes.slice(1).map(() => (isGathered(plan) ? new MessageChannel() : null))
     pool.lanes.forEach((lane, i) => {
-      const gather = channels.flatMap((channel, j) => (channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : []))
+      const gather = channels.flatMap((channel, j) =>
+        channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : [],
+      )
       const port = lane.start({ id, plan, lane: i, lanes: pool.lanes.length, heldTable, holdAs }, gather)
       this.lanes.push({
         port,
@@ -136,25 +148,34 @@ class Job {
     })
     for (const lane of this.lanes) {
       lane.port.onmessage = (message: FromLane) => this.receive(lane, message)
-      for (let i = 0; i < AHEAD; i++) this.feed(lane)
     }
+    this.feedAll()
+  }
+
+  feedAll(): void {
+    for (let i = 0; i < AHEAD; i++) for (const lane of this.lanes) this.feed(lane)
+  }
+
+  endInput(): void {
+    this.next = Infinity
+    this.feedAll()
   }
 
   /** The next split to a lane, or the word that there are no more. */
   private feed(lane: LaneState): void {
-    if (lane.ended || this.settled) return
+    if (lane.ended || this.settled || lane.outstanding.length >= AHEAD) return
     const splits = this.request.splits ?? []
     if (this.next >= splits.length || this.failure !== null) {
       lane.ended = true
       lane.port.post({ type: 'end' } satisfies ToLane)
       return
     }
+    if (!this.request.wantsMore()) return
     const index = this.next++
-    const split = splits[index]
     try {
-      const { work, transfer } = this.pack(split, lane)
+      const { work, transfer } = this.pack(splits[index], lane)
       lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
-      lane.outstanding.push(split)
+      lane.outstanding.push(index)
     } catch (error) {
       this.giveUp(error)
     }
@@ -180,7 +201,7 @@ class Job {
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
     if (this.settled) return
     if (message.type === 'batch') {
-      this.batches.push({ split: message.split, batch: decodeBatch(message.batch, this.request.plan.output, lane.inbox) })
+      this.output.add(message.split, decodeBatch(message.batch, this.request.plan.output, lane.inbox))
     } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
     else if (message.type === 'scanned') {
       lane.scanned = true
@@ -193,7 +214,10 @@ class Job {
 
   private progress(lane: LaneState, splits: number, rows: number): void {
     this.rows += rows
-    for (const split of lane.outstanding.splice(0, splits)) this.bytes += split.byteLength
+    for (const split of lane.outstanding.splice(0, splits)) {
+      this.bytes += this.request.splits?.[split].byteLength ?? 0
+      this.output.complete(split)
+    }
     for (let i = 0; i < splits; i++) this.feed(lane)
     const now = performance.now()
     if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
@@ -202,7 +226,8 @@ class Job {
   private tell(now: number): void {
     this.lastProgress = now
     const { totalRows, totalBytes, splits } = this.request
-    const bytes = splits === null ? (totalRows === 0 ? totalBytes : Math.round((totalBytes * this.rows) / totalRows)) : this.bytes
+    const bytes =
+      splits === null ? (totalRows === 0 ? totalBytes : Math.round((totalBytes * this.rows) / totalRows)) : this.bytes
     try {
       this.request.onProgress?.({ rows: this.rows, totalRows, bytes, totalBytes })
     } catch (error) {
@@ -217,7 +242,11 @@ class Job {
       return
     }
     const { failure } = this
-    if (failure === null || position.split < failure.position.split || (position.split === failure.position.split && position.row < failure.position.row)) {
+    if (
+      failure === null ||
+      position.split < failure.position.split ||
+      (position.split === failure.position.split && position.row < failure.position.row)
+    ) {
       this.failure = { error, position }
     }
     for (const lane of this.lanes) {
@@ -237,10 +266,8 @@ class Job {
     if (!this.settled) {
       this.settled = true
       this.tell(performance.now())
-      const ordered = this.batches.map((each, arrival) => ({ ...each, arrival }))
-      ordered.sort((a, b) => a.split - b.split || a.arrival - b.arrival)
       this.resolve({
-        batches: ordered.map(({ batch }) => batch),
+        batches: this.output.finish(),
         held: this.lanes.map(({ held }) => held),
         metrics: this.lanes.map(({ metrics }) => metrics),
       })
@@ -252,7 +279,6 @@ class Job {
   private giveUp(error: unknown): void {
     if (this.settled) return
     this.settled = true
-    this.batches.length = 0
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
     if (this.lanes.length === 0) this.close()
@@ -267,13 +293,19 @@ class Job {
   }
 }
 
+const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+
 /** The same error, told where in the source: a lane knows only its split. */
 function withRow(error: Error, row: number, label: string): Error {
   if (!(error instanceof MillraceError) || error.details.row !== undefined) return error
-  if (error.code !== 'MR_INTEGER_OVERFLOW' && error.code !== 'MR_TYPE_MISMATCH' && error.code !== 'MR_INEXACT_VALUE') return error
+  if (error.code !== 'MR_INTEGER_OVERFLOW' && error.code !== 'MR_TYPE_MISMATCH' && error.code !== 'MR_INEXACT_VALUE')
+    return error
   const message = error.message.slice(error.code.length + 2)
   return new MillraceError(error.code, `${message} (row ${row} of ${label})`, { ...error.details, row }, error.cause)
 }
 
 const stuck = () =>
-  new MillraceError('MR_LANE_FAILED', `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`)
+  new MillraceError(
+    'MR_LANE_FAILED',
+    `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
+  )

@@ -24,11 +24,14 @@ const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress']
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function checkOptions(what: string, options: RunOptions, known: readonly string[] = RUN_OPTIONS): void {
-  if (typeof options !== 'object' || options === null) throw invalid(`${what}: options are an object, not ${String(options)}`)
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`${what}: options are an object, not ${String(options)}`)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)
-    throw invalid(`${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`)
+    throw invalid(
+      `${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
+    )
   }
   const { lanes, memory, signal, onProgress, engine } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
@@ -41,7 +44,9 @@ export function checkOptions(what: string, options: RunOptions, known: readonly 
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)
   if (engine !== undefined && (lanes !== undefined || memory !== undefined)) {
     if (lanes !== undefined && lanes !== engine.lanes) {
-      throw invalid(`${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`)
+      throw invalid(
+        `${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,
+      )
     }
     if (memory !== undefined) throw invalid(`${what}: memory belongs to the engine; give it to createEngine`)
   }

@@ -1,16 +1,16 @@
 /** The terminals over a plan and its sources: plan, open, choose an engine, run, and put the answer together. engine.ts owns the lanes. */
-import { RecordBatch } from '../../columnar/record-batch.js'
+import { platform } from '#platform'
+import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
-import type { HeldRows, Source } from '../../sources/source.js'
+import type { HeldRows, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
-import type { LaneMetrics } from '../../workers/protocol.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import type { JobResult } from './job.js'
+import type { JobResult, RunningJob } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
 
 /** A plan and what its source ids stand for. */
@@ -38,13 +38,13 @@ const INLINE_ROWS = 100_000
 
 /** All rows, in this thread. @throws whatever the plan, its source, its rows or its lanes call for; `signal.reason`. */
 export async function collect<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Promise<Table<S>> {
-  const { result, plan } = await execute('collect', bound, options, null)
+  const { result, plan } = await run('collect', bound, options, false)
   return new Table(plan.output as S, result.batches as RecordBatch<S>[])
 }
 
 /** Reads once, and leaves the rows in the lanes. */
 export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {
-  const { result, plan, engine, pool, table } = await execute('load', bound, options, 'hold')
+  const { result, plan, engine, pool, table } = await run('load', bound, options, true)
   const letGo = engine.hold(pool, table)
   const splits = result.held.flatMap(held => held?.splits ?? []).sort((a, b) => a.split - b.split)
   const firstRows = new Map<number, number>()
@@ -72,22 +72,22 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
   return rows
 }
 
-export interface Analysis {
-  readonly plan: PhysicalPlan
-  readonly metrics: readonly LaneMetrics[]
-  readonly rowCount: number
-  readonly milliseconds: number
+const services: SourceServices = {
+  openFile: platform.openFile,
+  baseUrl: platform.baseUrl,
+  parquet: () => import('../../formats/parquet/lane-extension.js'),
 }
 
-/** Runs the flow and drops its rows: what `explain({ analyze: true })` reports. */
-export async function analyse(bound: BoundPlan, options: RunOptions = {}): Promise<Analysis> {
-  const began = performance.now()
-  const { result, plan } = await execute('explain', bound, options, null)
-  const rowCount = result.batches.reduce((sum, batch) => sum + batch.rowCount, 0)
-  return { plan, metrics: result.metrics, rowCount, milliseconds: performance.now() - began }
+/** Where a job's batches go, and how fast it may read. */
+export interface Output {
+  readonly onBatch: ((batch: RecordBatch) => void) | null
+  readonly wantsMore: () => boolean
+  readonly onStart?: (job: RunningJob) => void
 }
 
-interface Execution {
+const TOGETHER: Output = { onBatch: null, wantsMore: () => true }
+
+export interface Execution {
   readonly plan: PhysicalPlan
   readonly result: JobResult
   readonly engine: LocalEngine
@@ -95,17 +95,26 @@ interface Execution {
   readonly table: number
 }
 
-async function execute(what: string, bound: BoundPlan, options: RunOptions, hold: 'hold' | null): Promise<Execution> {
+export async function run(
+  what: string,
+  bound: BoundPlan,
+  options: RunOptions,
+  hold: boolean,
+  output: Output = TOGETHER,
+): Promise<Execution> {
   checkOptions(what, options)
   const { signal, onProgress } = options
   signal?.throwIfAborted()
   const source = onlySource(bound)
   const held = source.held as HeldByPool | undefined
   if (held !== undefined) checkHolder(what, held, options)
-  const schema = await source.describe()
+  const schema = await source.describe(services)
   signal?.throwIfAborted()
   const plan = physicalPlan(bound.plan, schema)
-  const splits = held === undefined ? (await source.open({ columns: plan.sourceColumns, prune: plan.prune, signal })).splits : null
+  const splits =
+    held === undefined
+      ? (await source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)).splits
+      : null
   signal?.throwIfAborted()
   const totalRows = splits === null ? (held as HeldByPool).rowCount : sum(splits, split => split.rowCount)
   const engine = (held?.owner as LocalEngine | undefined) ?? chooseEngine(options, totalRows)
@@ -115,16 +124,20 @@ async function execute(what: string, bound: BoundPlan, options: RunOptions, hold
       plan,
       splits,
       heldTable: held?.tableId ?? null,
-      firstRowOf: split => (splits === null ? ((held as HeldByPool).firstRows.get(split) ?? 0) : splits[split].firstRow),
+      firstRowOf: split =>
+        splits === null ? ((held as HeldByPool).firstRows.get(split) ?? 0) : splits[split].firstRow,
       totalRows,
       totalBytes: splits === null ? (held as HeldByPool).byteLength : sum(splits, split => split.byteLength),
-      holdAs: hold === null ? null : table,
+      holdAs: hold ? table : null,
       sourceLabel: source.label,
       signal,
       onProgress,
+      onBatch: output.onBatch,
+      wantsMore: output.wantsMore,
     },
     splits?.some(({ work }) => work.kind === 'part') ? 'parquet' : null,
     held?.pool,
+    output.onStart,
   )
   return { plan, result, engine, pool, table }
 }
@@ -133,7 +146,8 @@ function onlySource({ plan, sources }: BoundPlan): Source {
   let node = plan
   while (node.kind !== 'source') node = node.input
   const source = sources.get(node.id)
-  if (source === undefined) throw new MillraceError('MR_INVALID_OPTION', `the plan's source ${node.label} is not bound to anything`)
+  if (source === undefined)
+    throw new MillraceError('MR_INVALID_OPTION', `the plan's source ${node.label} is not bound to anything`)
   return source
 }
 
@@ -141,11 +155,20 @@ function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: 
   if (!held.isOpen()) {
     const { failure } = held.pool
     if (failure !== null && (failure as Partial<MillraceError>).code === 'MR_LANE_FAILED') {
-      throw new MillraceError('MR_LANE_FAILED', `${what}: the lanes that held these rows failed; load them again`, {}, failure)
+      throw new MillraceError(
+        'MR_LANE_FAILED',
+        `${what}: the lanes that held these rows failed; load them again`,
+        {},
+        failure,
+      )
     }
     throw new MillraceError('MR_CLOSED', `${what}: these loaded rows have been closed; load them again`)
   }
-  if ((engine !== undefined && engine !== held.owner) || (lanes !== undefined && lanes !== held.lanes) || memory !== undefined) {
+  if (
+    (engine !== undefined && engine !== held.owner) ||
+    (lanes !== undefined && lanes !== held.lanes) ||
+    memory !== undefined
+  ) {
     throw new MillraceError(
       'MR_INVALID_OPTION',
       `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine, lanes and memory`,
@@ -162,4 +185,5 @@ function chooseEngine({ engine, lanes, memory }: RunOptions, totalRows: number):
   return hiddenEngine(chosen, memory)
 }
 
-const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0)
+const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
+  items.reduce((total, item) => total + of(item), 0)

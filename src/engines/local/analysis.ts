@@ -1,0 +1,44 @@
+/** What a run measured, as text: `explain({ analyze: true })`. The plan alone is plan/explain.ts's. */
+import type { PlanNode, SourceNode } from '../../plan/logical.js'
+import { explainPhysical } from '../../plan/explain.js'
+import type { StageMetrics } from '../../workers/protocol.js'
+import type { RunOptions } from './options.js'
+import { type BoundPlan, run } from './run.js'
+
+/** Runs the flow, drops its rows, and tells the plan, the kernels chosen, rows, time and memory of every stage. */
+export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}): Promise<string> {
+  const began = performance.now()
+  const { result, plan, pool } = await run('explain', bound, options, false)
+  const milliseconds = performance.now() - began
+  const { metrics } = result
+  const rowsRead = metrics.reduce((sum, each) => sum + each.rowsRead, 0)
+  const rowsOut = result.batches.reduce((sum, batch) => sum + batch.rowCount, 0)
+  const stages = (metrics[0]?.stages ?? []).map((_, i) => mergeStages(metrics.flatMap(({ stages: each }) => each[i] ?? [])))
+  const lanes = pool.inline ? 'inline' : `${pool.lanes.length} ${pool.lanes.length === 1 ? 'lane' : 'lanes'}`
+  return [
+    explainPhysical(plan, sourceOf(bound.plan)),
+    `ran ${lanes}: ${rowsRead} rows read, ${rowsOut} out, ${milliseconds.toFixed(1)} ms`,
+    ...stages.map(printStage),
+    `memory, peak by lane: ${metrics.map(({ peakBytes }) => `${(peakBytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}`,
+  ].join('\n')
+}
+
+/** Rows are summed over the lanes; time is the slowest lane's. */
+function mergeStages(lanes: readonly StageMetrics[]): StageMetrics {
+  return {
+    stage: lanes[0].stage,
+    kernels: [...new Set(lanes.flatMap(({ kernels }) => kernels))],
+    rowsIn: lanes.reduce((sum, { rowsIn }) => sum + rowsIn, 0),
+    rowsOut: lanes.reduce((sum, { rowsOut }) => sum + rowsOut, 0),
+    milliseconds: Math.max(...lanes.map(({ milliseconds }) => milliseconds)),
+  }
+}
+
+function printStage({ stage, kernels, rowsIn, rowsOut, milliseconds }: StageMetrics): string {
+  const chosen = kernels.length === 0 ? '' : ` [${kernels.join('; ')}]`
+  return `  ${stage}: ${rowsIn} rows in, ${rowsOut} out, ${milliseconds.toFixed(1)} ms${chosen}`
+}
+
+function sourceOf(plan: PlanNode): SourceNode {
+  return plan.kind === 'source' ? plan : sourceOf(plan.input)
+}

@@ -1,0 +1,47 @@
+/** A job's output batches put in row order: (split, arrival). A batch may leave as soon as every split before its own is complete. */
+import type { RecordBatch } from '../../columnar/record-batch.js'
+
+export class OrderedOutput {
+  private readonly waiting = new Map<number, RecordBatch[]>()
+  private readonly completed = new Set<number>()
+  private next = 0
+
+  /**
+   * @param sink takes batches as soon as they may leave; null: `finish` gives them all.
+   * @param bySplit whether splits are told complete one by one; otherwise batches wait for the end, those of split 0 (a gathered output) apart.
+   */
+  constructor(
+    private readonly sink: ((batch: RecordBatch) => void) | null,
+    private readonly bySplit: boolean,
+  ) {}
+
+  add(split: number, batch: RecordBatch): void {
+    if (this.sink !== null && split === this.next) {
+      this.sink(batch)
+      return
+    }
+    const batches = this.waiting.get(split)
+    if (batches === undefined) this.waiting.set(split, [batch])
+    else batches.push(batch)
+  }
+
+  complete(split: number): void {
+    if (!this.bySplit || this.sink === null) return
+    this.completed.add(split)
+    while (this.completed.delete(this.next)) {
+      this.next++
+      for (const batch of this.waiting.get(this.next) ?? []) this.sink(batch)
+      this.waiting.delete(this.next)
+    }
+  }
+
+  /** What has not left yet; with a sink it is sent there, and nothing is returned. */
+  finish(): RecordBatch[] {
+    const splits = [...this.waiting.keys()].sort((a, b) => a - b)
+    const batches = splits.flatMap(split => this.waiting.get(split) as RecordBatch[])
+    this.waiting.clear()
+    if (this.sink === null) return batches
+    for (const batch of batches) this.sink(batch)
+    return []
+  }
+}

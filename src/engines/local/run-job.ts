@@ -1,0 +1,110 @@
+/** `run()`: a job whose batches are taken one by one while it runs. `collect` of run.ts waits for all of them. */
+import type { RecordBatch } from '../../columnar/record-batch.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import type { Progress, RunningJob } from './job.js'
+import type { RunOptions } from './options.js'
+import { type BoundPlan, run } from './run.js'
+
+/**
+ * A running flow: iterate it for its batches, in row order. Leaving the loop early, `[Symbol.asyncDispose]` and an aborted signal cancel it.
+ * It reads ahead of its reader by a bounded number of batches.
+ */
+export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<RecordBatch<S>>, AsyncDisposable {
+  /** Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. */
+  readonly finished: Promise<void>
+  /** Ends the input: what has been read is finished and comes out. */
+  stop(): void
+  metrics(): Progress
+}
+
+/** Batches that may wait for their reader before no more splits are handed out. */
+const MOST_WAITING = 16
+
+export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Job<S> {
+  const waiting: RecordBatch<S>[] = []
+  const cancel = new AbortController()
+  let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
+  let running: RunningJob | null = null
+  let stopped = false
+  let ended: { readonly error: unknown } | null = null
+  let wake: () => void = () => {}
+  let isIterated = false
+  const { signal, onProgress } = options ?? {}
+  const output = {
+    onBatch(batch: RecordBatch) {
+      waiting.push(batch as RecordBatch<S>)
+      wake()
+    },
+    wantsMore: () => waiting.length < MOST_WAITING,
+    onStart(job: RunningJob) {
+      running = job
+      if (stopped) job.endInput()
+    },
+  }
+  const merged: RunOptions = {
+    ...options,
+    signal: signal === undefined || signal instanceof AbortSignal ? cancel.signal : signal,
+    onProgress(told) {
+      progress = told
+      onProgress?.(told)
+    },
+  }
+  const forward = () => cancel.abort(signal?.reason)
+  if (signal instanceof AbortSignal) {
+    if (signal.aborted) forward()
+    else signal.addEventListener('abort', forward)
+  }
+  const end = (error: unknown) => {
+    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    ended = { error }
+    wake()
+  }
+  const finished = run('run', bound, merged, false, output).then(
+    () => end(undefined),
+    error => {
+      const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
+      end(left ? undefined : error)
+      if (!left) throw error
+    },
+  )
+  // Whoever iterates is told there; a job that nobody looks at must not end the process.
+  finished.catch(() => {})
+
+  async function* batches(): AsyncGenerator<RecordBatch<S>, void, void> {
+    if (isIterated) throw new MillraceError('MR_SOURCE_CONSUMED', 'run: the batches of a job can be iterated once; run the flow again')
+    isIterated = true
+    try {
+      while (true) {
+        const batch = waiting.shift()
+        if (batch !== undefined) {
+          running?.feedAll()
+          yield batch
+        } else if (ended !== null) {
+          if (ended.error !== undefined) throw ended.error
+          return
+        } else {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      cancel.abort()
+    }
+  }
+
+  return {
+    finished,
+    stop() {
+      stopped = true
+      running?.endInput()
+    },
+    metrics: () => progress,
+    [Symbol.asyncIterator]: batches,
+    async [Symbol.asyncDispose]() {
+      cancel.abort()
+      await finished.catch(() => {})
+    },
+  }
+}
