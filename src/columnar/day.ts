@@ -1,11 +1,13 @@
 /**
- * Calendar days as counts since 1970-01-01 in the proleptic Gregorian calendar, and their ISO 8601 text. Instants are instant.ts's.
- * Day counts may be any integer below 2^52 in size: JavaScript's own `Date` ends some 270,000 years from now.
+ * Calendar days as counts since 1970-01-01 in the proleptic Gregorian calendar, and their ISO 8601 text. Instants are
+ * instant.ts's. Day counts may be any integer below 2^52 in size: JavaScript's own `Date` ends some 270,000 years from
+ * now.
  */
 
 /**
- * `'2024-02-29'`; outside the years 0 to 9999 ISO's expanded form of a sign and at least six digits, as `Date` writes it: `'-000001-12-31'`.
- * The formula is Howard Hinnant's `civil_from_days` (https://howardhinnant.github.io/date_algorithms.html).
+ * `'2024-02-29'`; outside the years 0 to 9999 ISO's expanded form of a sign and at least six digits, as `Date` writes
+ * it: `'-000001-12-31'`. The formula is Howard Hinnant's `civil_from_days`
+ * (https://howardhinnant.github.io/date_algorithms.html).
  */
 export function dayText(day: number): string {
   const shifted = day + 719_468

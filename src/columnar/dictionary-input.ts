@@ -1,6 +1,6 @@
 /**
- * `dictionary()`: strings that a user already holds as codes and distinct values, an input of `columns()`. What it becomes is a vector over a
- * `Dictionary` (dictionary.ts).
+ * `dictionary()`: strings that a user already holds as codes and distinct values, an input of `columns()`. What it
+ * becomes is a vector over a `Dictionary` (dictionary.ts).
  */
 import { MillraceError, quote } from '../errors.js'
 import { failure, mismatch, show } from './encode.js'
@@ -34,9 +34,9 @@ export interface DictionaryInput {
 }
 
 /**
- * A string column as codes into distinct values, for `columns({ name: dictionary(codes, values) })`. Nothing is copied or checked yet: both are read when a
- * terminal runs, and a code outside `values` is then `MR_INVALID_CODE`. Equal values are one key. With `validity`, or nulls among the codes, the
- * column is `nullable(utf8)`.
+ * A string column as codes into distinct values, for `columns({ name: dictionary(codes, values) })`. Nothing is copied
+ * or checked yet: both are read when a terminal runs, and a code outside `values` is then `MR_INVALID_CODE`. Equal
+ * values are one key. With `validity`, or nulls among the codes, the column is `nullable(utf8)`.
  *
  * ```ts
  * columns({ origin: dictionary(Uint16Array.of(0, 1, 0), ['ATL', 'ORD']) })   // ATL, ORD, ATL
@@ -84,8 +84,10 @@ export function dictionaryType({ codes, validity }: DictionaryInput): DataType {
 }
 
 /**
- * Checks the values, once, and returns what reads rows `[from, to)` as a vector. Int32 codes become views where no values are equal; others are copied.
- * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_COLUMN_LENGTH`; the reader `MR_INVALID_CODE`, and `MR_TYPE_MISMATCH` for a null in a type without.
+ * Checks the values, once, and returns what reads rows `[from, to)` as a vector. Int32 codes become views where no
+ * values are equal; others are copied.
+ * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_COLUMN_LENGTH`; the reader `MR_INVALID_CODE`, and `MR_TYPE_MISMATCH`
+ * for a null in a type without.
  */
 export function openDictionary(
   input: DictionaryInput,

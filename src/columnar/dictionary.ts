@@ -1,6 +1,6 @@
 /**
- * The distinct strings behind a column of codes. A dictionary only grows: an entry never moves or changes, so codes stay good.
- * Two dictionaries may hold equal strings under different codes; values count, never codes.
+ * The distinct strings behind a column of codes. A dictionary only grows: an entry never moves or changes, so codes
+ * stay good. Two dictionaries may hold equal strings under different codes; values count, never codes.
  *
  * ```
  * offsets  Int32Array   [0, 3, 6, ...]      entry c is bytes[offsets[c] .. offsets[c + 1])
@@ -18,8 +18,8 @@ export class Dictionary {
   private readonly decoded: (string | undefined)[] = []
 
   /**
-   * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and there is
-   * one offset more than entries.
+   * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and
+   * there is one offset more than entries.
    */
   static adopt(offsets: Int32Array, bytes: Uint8Array): Dictionary {
     const dictionary = new Dictionary()
@@ -49,7 +49,8 @@ export class Dictionary {
   }
 
   /**
-   * Adds entries given as `offsets` (one more than entries, any base) into `bytes`; their codes follow on from `length`. Copies.
+   * Adds entries given as `offsets` (one more than entries, any base) into `bytes`; their codes follow on from
+   * `length`. Copies.
    * @throws MillraceError `MR_MEMORY_LIMIT` where the bytes would outgrow 32-bit offsets.
    */
   append(offsets: Int32Array, bytes: Uint8Array): void {
@@ -64,8 +65,8 @@ export class Dictionary {
   }
 
   /**
-   * Adds `text` as a new entry, whether or not an equal one exists (`TextInterner` is what looks for it), and returns its code.
-   * `text` must have no lone surrogates.
+   * Adds `text` as a new entry, whether or not an equal one exists (`TextInterner` is what looks for it), and returns
+   * its code. `text` must have no lone surrogates.
    * @throws MillraceError `MR_MEMORY_LIMIT` where the bytes would outgrow 32-bit offsets.
    */
   add(text: string): number {

@@ -1,6 +1,6 @@
 /**
- * Single JavaScript values checked against a type: exactly the number or int64 that lies in the vector, or a coded error that says which row. Storing
- * them is builder.ts; the way out is values.ts.
+ * Single JavaScript values checked against a type: exactly the number or int64 that lies in the vector, or a coded
+ * error that says which row. Storing them is builder.ts; the way out is values.ts.
  */
 import { type ErrorCode, MillraceError, quote } from '../errors.js'
 import { parseDay } from './day.js'
@@ -18,9 +18,7 @@ export interface Origin {
 }
 
 /** The least and the greatest value of each integer kind that a number holds exactly. */
-export const RANGE_OF_KIND: Readonly<
-  Record<Exclude<IntegerKind, 'int64'>, readonly [least: number, greatest: number]>
-> = {
+const RANGE_OF_KIND: Readonly<Record<Exclude<IntegerKind, 'int64'>, readonly [least: number, greatest: number]>> = {
   int8: [-(2 ** 7), 2 ** 7 - 1],
   int16: [-(2 ** 15), 2 ** 15 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
@@ -29,7 +27,10 @@ export const RANGE_OF_KIND: Readonly<
   uint32: [0, 2 ** 32 - 1],
 }
 
-/** The value of an integer type other than int64. @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW` */
+/**
+ * The value of an integer type other than int64. @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INEXACT_VALUE`,
+ * `MR_INTEGER_OVERFLOW`
+ */
 export function encodeInteger(value: unknown, type: DataType, origin: Origin): number {
   const [least, greatest] = RANGE_OF_KIND[type.kind as keyof typeof RANGE_OF_KIND]
   if (typeof value !== 'number' && typeof value !== 'bigint') throw mismatch(value, type, origin)
@@ -108,7 +109,8 @@ export function encodeTimestamp(value: unknown, type: DataType, origin: Origin):
 }
 
 /**
- * The day of a date: from `'YYYY-MM-DD'`, from a `Date` at midnight UTC, or from an integer that counts days since 1970-01-01.
+ * The day of a date: from `'YYYY-MM-DD'`, from a `Date` at midnight UTC, or from an integer that counts days since
+ * 1970-01-01.
  * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`
  */
 export function encodeDate(value: unknown, type: DataType, origin: Origin): number {

@@ -18,8 +18,9 @@ export type ColumnInput = TypedArray | DictionaryInput | readonly CellInput[]
 export type ColumnsInput = Readonly<Record<string, ColumnInput>>
 
 /**
- * The schema of columns: typed arrays as they are (a `BigUint64Array` as int64), `dictionary()` as utf8, ordinary arrays by their values: number as float64,
- * bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as bool; nullable where one is null or undefined, and nullable(float64) where all are.
+ * The schema of columns: typed arrays as they are (a `BigUint64Array` as int64), `dictionary()` as utf8, ordinary
+ * arrays by their values: number as float64, bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as
+ * bool; nullable where one is null or undefined, and nullable(float64) where all are.
  * @throws MillraceError `MR_TYPE_MISMATCH` with its row where an array mixes families or holds something else.
  */
 export function inferColumns(data: ColumnsInput): SchemaShape {
@@ -27,7 +28,8 @@ export function inferColumns(data: ColumnsInput): SchemaShape {
 }
 
 /**
- * The schema of row objects: the names of all rows in order of first appearance, each typed as an array of its values would be; a name that a row lacks is null there.
+ * The schema of row objects: the names of all rows in order of first appearance, each typed as an array of its values
+ * would be; a name that a row lacks is null there.
  * @throws MillraceError `MR_TYPE_MISMATCH` with its row.
  */
 export function inferRows(rows: readonly object[]): SchemaShape {
@@ -74,14 +76,20 @@ export function notARow(row: unknown, i: number): MillraceError {
   )
 }
 
-/** What reads the value of a row under `name`: its own where every object has something by that name, such as `constructor`. */
+/**
+ * What reads the value of a row under `name`: its own where every object has something by that name, such as
+ * `constructor`.
+ */
 export function valueGetter(name: string): (row: object) => unknown {
   if (name in Object.prototype)
     return row => (Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined)
   return row => (row as Record<string, unknown>)[name]
 }
 
-/** Maps items, and where several fail throws the error of the least row: whichever column is looked at first, the answer is the same. */
+/**
+ * Maps items, and where several fail throws the error of the least row: whichever column is looked at first, the answer
+ * is the same.
+ */
 export function earliestError<T, R>(items: readonly T[], map: (item: T) => R): R[] {
   let earliest: unknown
   let earliestRow = Infinity

@@ -1,6 +1,6 @@
 /**
- * `columns()` and `rows()` input as record batches, with a schema or with the one that infer.ts finds. Typed arrays become views (typed-input.ts), everything
- * else is copied (builder.ts, dictionary-input.ts).
+ * `columns()` and `rows()` input as record batches, with a schema or with the one that infer.ts finds. Typed arrays
+ * become views (typed-input.ts), everything else is copied (builder.ts, dictionary-input.ts).
  */
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import { createBuilder, type VectorBuilder } from './builder.js'
@@ -24,21 +24,26 @@ import { openTypedArray, type TypedArray, typeOfArray } from './typed-input.js'
 import type { Vector } from './vector.js'
 
 /**
- * Input opened for reading. It holds on to the user's arrays and reads them when asked to; it never changes or detaches them.
+ * Input opened for reading. It holds on to the user's arrays and reads them when asked to; it never changes or detaches
+ * them.
  */
 export interface InputReader<S extends SchemaShape = SchemaShape> {
   readonly schema: S
   readonly rowCount: number
   /**
-   * Rows `[from, to)` of the columns `names` (default all, in schema order). Of several rows that cannot be read the least is reported.
-   * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`, `MR_INVALID_CODE`, each with row and column.
+   * Rows `[from, to)` of the columns `names` (default all, in schema order). Of several rows that cannot be read the
+   * least is reported.
+   * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INEXACT_VALUE`, `MR_INTEGER_OVERFLOW`, `MR_UNSAFE_INTEGER`,
+   * `MR_INVALID_CODE`, each with row and column.
    */
   read(from: number, to: number, names?: readonly string[]): RecordBatch
 }
 
 /**
- * Columns of equal length. With a schema its columns are read, others are left aside, and values are converted where that is exact.
- * @throws MillraceError `MR_COLUMN_LENGTH` where they are ragged, `MR_UNKNOWN_COLUMN` where the schema names one that is not there, `MR_TYPE_MISMATCH`
+ * Columns of equal length. With a schema its columns are read, others are left aside, and values are converted where
+ * that is exact.
+ * @throws MillraceError `MR_COLUMN_LENGTH` where they are ragged, `MR_UNKNOWN_COLUMN` where the schema names one that
+ * is not there, `MR_TYPE_MISMATCH`
  */
 export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsInput, schema?: S): InputReader<S> {
   if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
@@ -82,7 +87,8 @@ export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsIn
 }
 
 /**
- * Rows given as objects. With a schema its names are read of each row, others are left aside; a name that a row lacks is null there.
+ * Rows given as objects. With a schema its names are read of each row, others are left aside; a name that a row lacks
+ * is null there.
  * @throws MillraceError `MR_TYPE_MISMATCH`
  */
 export function openRows<S extends SchemaShape = SchemaShape>(rows: readonly object[], schema?: S): InputReader<S> {
@@ -114,7 +120,10 @@ export function openRows<S extends SchemaShape = SchemaShape>(rows: readonly obj
   }
 }
 
-/** The batches of `columns(data, schema)`, each of at most 65,536 rows; one without rows where there are none, since a batch carries the schema. */
+/**
+ * The batches of `columns(data, schema)`, each of at most 65,536 rows; one without rows where there are none, since a
+ * batch carries the schema.
+ */
 export const batchesFromColumns = <S extends SchemaShape = SchemaShape>(
   data: ColumnsInput,
   schema?: S,
@@ -157,7 +166,10 @@ function openColumn(input: ColumnInput, { name, type }: Field): ColumnReader {
   return (from, to) => finished(builder, () => builder.appendAll(values, from, to))
 }
 
-/** What `append` appends, as a vector. A failed read leaves nothing behind in the builder, so that the next one can begin. */
+/**
+ * What `append` appends, as a vector. A failed read leaves nothing behind in the builder, so that the next one can
+ * begin.
+ */
 function finished(builder: VectorBuilder, append: () => void): Vector {
   try {
     append()

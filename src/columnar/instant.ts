@@ -1,5 +1,6 @@
 /**
- * Instants, int64 counts of a unit since 1970-01-01T00:00:00Z, as JavaScript `Date`s and as ISO 8601 text. Plain days are day.ts's.
+ * Instants, int64 counts of a unit since 1970-01-01T00:00:00Z, as JavaScript `Date`s and as ISO 8601 text. Plain days
+ * are day.ts's.
  */
 import { MillraceError, quote } from '../errors.js'
 import { dayText, twoDigits } from './day.js'

@@ -1,5 +1,6 @@
 /**
- * A `RecordBatch`: a schema, one vector per field, and perhaps weights. Data moves in these; a `Table` (table.ts) is a list of them.
+ * A `RecordBatch`: a schema, one vector per field, and perhaps weights. Data moves in these; a `Table` (table.ts) is a
+ * list of them.
  */
 import { MillraceError } from '../errors.js'
 import { type ArrayOf, Column, rowIndex } from './column.js'
@@ -9,7 +10,10 @@ import { formatTable } from './to-string.js'
 import type { RowOf, SchemaShape } from './type.js'
 import { checkVector, sliceVector, type Vector } from './vector.js'
 
-/** Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without copying. */
+/**
+ * Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without
+ * copying.
+ */
 export const MORSEL_ROWS = 65_536
 
 /** Every column of a schema as `toArray()` gives it. */

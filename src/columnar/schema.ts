@@ -1,5 +1,6 @@
 /**
- * Schemas: `schema()` makes the plain frozen object that users see; `fieldsOf` is the ordered list that the engine walks.
+ * Schemas: `schema()` makes the plain frozen object that users see; `fieldsOf` is the ordered list that the engine
+ * walks.
  */
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { DataType, SchemaShape } from './type.js'
@@ -24,8 +25,9 @@ export function fieldsOf(shape: SchemaShape): readonly Field[] {
 }
 
 /**
- * A schema from its fields: own, enumerable, frozen properties, defined and not assigned, so that `__proto__` is just a name.
- * Integer-like names move to the front, so whoever goes on to line up vectors must do so by `fieldsOf` of the result.
+ * A schema from its fields: own, enumerable, frozen properties, defined and not assigned, so that `__proto__` is just a
+ * name. Integer-like names move to the front, so whoever goes on to line up vectors must do so by `fieldsOf` of the
+ * result.
  * @throws MillraceError `MR_DUPLICATE_COLUMN` where a name comes twice.
  */
 export function schemaOf(fields: readonly Field[]): SchemaShape {

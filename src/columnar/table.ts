@@ -1,8 +1,9 @@
 /**
- * A `Table`: what `collect` resolves to, a list of record batches of at most 65,536 rows, all in memory, never lazy. One chunk of it is record-batch.ts.
+ * A `Table`: what `collect` resolves to, a list of record batches of at most 65,536 rows, all in memory, never lazy.
+ * One chunk of it is record-batch.ts.
  *
- * `table.flow()` belongs to the api floor, which this one cannot import. So `Table` has no such method here; api adds it, the type by
- * declaration merging and the function by `setTableFlow`:
+ * `table.flow()` belongs to the api floor, which this one cannot import. So `Table` has no such method here; api adds
+ * it, the type by declaration merging and the function by `setTableFlow`:
  *
  * ```ts
  * declare module '../columnar/table.js' {
@@ -32,7 +33,8 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
 
   /**
    * A table over these very batches.
-   * @throws MillraceError `MR_TYPE_MISMATCH` where a batch has other columns than the schema, or weights: a table's rows all count once.
+   * @throws MillraceError `MR_TYPE_MISMATCH` where a batch has other columns than the schema, or weights: a table's
+   * rows all count once.
    */
   constructor(schema: S, batches: readonly RecordBatch<S>[]) {
     const starts = [0]

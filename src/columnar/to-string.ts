@@ -1,6 +1,6 @@
 /**
- * Batches and tables as text for people: names, types, the first and the last rows. It reads vectors itself, since it must show what
- * `Column` refuses (an int64 that no number holds) and must never throw.
+ * Batches and tables as text for people: names, types, the first and the last rows. It reads vectors itself, since it
+ * must show what `Column` refuses (an int64 that no number holds) and must never throw.
  */
 
 import { dayText } from './day.js'

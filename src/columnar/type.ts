@@ -149,7 +149,10 @@ type NonNullValueOf<T extends DataType> = T['kind'] extends 'bool'
             ? RowOf<F>
             : unknown
 
-/** The JavaScript value of a type: `Date` for a timestamp, `'YYYY-MM-DD'` for a date, `null` where nullable; `any` of an unknown type. */
+/**
+ * The JavaScript value of a type: `Date` for a timestamp, `'YYYY-MM-DD'` for a date, `null` where nullable; `any` of an
+ * unknown type.
+ */
 export type ValueOf<T extends DataType> = 0 extends 1 & T
   ? any
   : T['nullable'] extends false

@@ -1,6 +1,6 @@
 /**
- * Typed arrays as input: views where the array is what the type needs, exact copies where it is not, a coded error where no exact copy exists.
- * Ordinary arrays are builder.ts's.
+ * Typed arrays as input: views where the array is what the type needs, exact copies where it is not, a coded error
+ * where no exact copy exists. Ordinary arrays are builder.ts's.
  */
 import { createBuilder } from './builder.js'
 import { failure, mismatch, show } from './encode.js'
@@ -70,9 +70,10 @@ const COPIED_TO: Readonly<Record<string, readonly Kind[]>> = {
 }
 
 /**
- * Returns what reads rows `[from, to)` of `array` as a vector of `type`. A bool takes an array of 0 and 1, a date one of days, a timestamp
- * one of counts of its unit.
- * @throws MillraceError `MR_TYPE_MISMATCH` where no typed array makes such a type; the reader as `VectorBuilder.append` does
+ * Returns what reads rows `[from, to)` of `array` as a vector of `type`. A bool takes an array of 0 and 1, a date one
+ * of days, a timestamp one of counts of its unit.
+ * @throws MillraceError `MR_TYPE_MISMATCH` where no typed array makes such a type; the reader as `VectorBuilder.append`
+ * does
  */
 export function openTypedArray(
   input: TypedArray,

@@ -1,11 +1,15 @@
 /**
- * UTF-8 to and from JavaScript strings, as dictionaries and builders need it. Which entry a row has is dictionary.ts's business.
+ * UTF-8 to and from JavaScript strings, as dictionaries and builders need it. Which entry a row has is dictionary.ts's
+ * business.
  */
 // A byte order mark inside data is a character like any other, so it must survive decoding.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
-/** Up to this length a loop over characters beats a call of the encoder, the decoder or a pattern: some 40 against 150 ns for 8 of them. */
+/**
+ * Up to this length a loop over characters beats a call of the encoder, the decoder or a pattern: some 40 against 150
+ * ns for 8 of them.
+ */
 const SHORT = 20
 
 /** Bytes `[from, to)` as a string; ill-formed sequences become U+FFFD. */

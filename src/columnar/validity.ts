@@ -1,5 +1,6 @@
 /**
- * Bitmaps in ordinary JavaScript memory: validity, and the data of bool columns. The same bitmaps inside a lane are kernels/bitmap.ts.
+ * Bitmaps in ordinary JavaScript memory: validity, and the data of bool columns. The same bitmaps inside a lane are
+ * kernels/bitmap.ts.
  *
  * ```
  * row    7 6 5 4 3 2 1 0   15 14 ...
@@ -54,7 +55,10 @@ export function sliceBits(bitmap: Uint8Array, from: number, to: number): Uint8Ar
   return slice
 }
 
-/** Writes `count` bits of `source` from bit `sourceBit` into `target` from bit `targetBit`; the bits around them stay. No overlap. */
+/**
+ * Writes `count` bits of `source` from bit `sourceBit` into `target` from bit `targetBit`; the bits around them stay.
+ * No overlap.
+ */
 export function copyBits(
   source: Uint8Array,
   sourceBit: number,

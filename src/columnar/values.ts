@@ -1,5 +1,6 @@
 /**
- * A vector's values as JavaScript's: one reader per vector, chosen once, and whole vectors as arrays. The way back in is builder.ts.
+ * A vector's values as JavaScript's: one reader per vector, chosen once, and whole vectors as arrays. The way back in
+ * is builder.ts.
  */
 
 import { dayText } from './day.js'
@@ -22,8 +23,9 @@ export interface Place {
 }
 
 /**
- * Reads `vector` row by row: number, boolean, string, `Date`, `'YYYY-MM-DD'` or null. With `bigint`, an int64 or timestamp is its int64 as it lies
- * there, and nothing throws; else the reader throws `MR_UNSAFE_INTEGER` or `MR_INEXACT_VALUE` at a row that would be rounded.
+ * Reads `vector` row by row: number, boolean, string, `Date`, `'YYYY-MM-DD'` or null. With `bigint`, an int64 or
+ * timestamp is its int64 as it lies there, and nothing throws; else the reader throws `MR_UNSAFE_INTEGER` or
+ * `MR_INEXACT_VALUE` at a row that would be rounded.
  */
 export function readerOf(vector: Vector, place: Place, bigint = false): Reader {
   const read = denseReader(vector, place, bigint)
@@ -133,7 +135,8 @@ export type NumberArray =
   | Float64Array
 
 /**
- * Writes the numbers of `vector`, a vector of numbers without nulls, to `target` from `at`. An int64 goes into a `Float64Array`, checked.
+ * Writes the numbers of `vector`, a vector of numbers without nulls, to `target` from `at`. An int64 goes into a
+ * `Float64Array`, checked.
  * @throws MillraceError `MR_UNSAFE_INTEGER`.
  */
 export function copyNumbers(vector: Vector, target: NumberArray, at: number, place: Place): void {

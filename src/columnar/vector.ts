@@ -1,6 +1,7 @@
 /**
- * One column of one batch: Arrow's layout in ordinary JavaScript buffers. `Column` (column.ts) is what users read, values.ts how
- * its values become JavaScript's; a lane's own form, inside WebAssembly memory, is `LaneVector` in kernels/.
+ * One column of one batch: Arrow's layout in ordinary JavaScript buffers. `Column` (column.ts) is what users read,
+ * values.ts how its values become JavaScript's; a lane's own form, inside WebAssembly memory, is `LaneVector` in
+ * kernels/.
  *
  * ```
  * validity   null, or a bitmap: bit (i & 7) of byte (i >> 3) is 1 where row i has a value; at least ceil(length / 8) bytes
@@ -11,10 +12,11 @@
  *            utf8            Int32Array of codes into `dictionary`         (dictionary set, offsets null)
  *                            Uint8Array of bytes, `offsets` of length + 1  (dictionary null, offsets set)
  * ```
- * A null row's data is unspecified but harmless: a code is in range, an offset does not decrease. Offsets may start at any base.
+ * A null row's data is unspecified but harmless: a code is in range, an offset does not decrease. Offsets may start at
+ * any base.
  */
 import { MillraceError, quote } from '../errors.js'
-import { Dictionary } from './dictionary.js'
+import type { Dictionary } from './dictionary.js'
 import { type DataType, type Kind, type NumberKind, typeName } from './type.js'
 import { bitmapBytes, countBits, getBit, sliceBits } from './validity.js'
 
@@ -52,7 +54,10 @@ export const ARRAY_OF_KIND = {
   float64: Float64Array,
 } as const satisfies Record<NumberKind, unknown>
 
-/** The class of a typed array by name, whichever realm it is from (an iframe's, a vm context's); of anything else, no such name. */
+/**
+ * The class of a typed array by name, whichever realm it is from (an iframe's, a vm context's); of anything else, no
+ * such name.
+ */
 export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /** New zeroed data for `length` rows of a type: for utf8, codes. */
@@ -79,21 +84,11 @@ export function makeVector(type: DataType, length: number, data: VectorData, par
   return { type, length, nullCount, validity: nullCount === 0 ? null : validity, data, dictionary, offsets }
 }
 
-/** `length` nulls of a type, which becomes nullable. */
-export function nullVector(type: DataType, length: number): Vector {
-  const dictionary = type.kind === 'utf8' ? new Dictionary() : null
-  if (length > 0) dictionary?.add('')
-  return makeVector({ ...type, nullable: true }, length, allocateData(type.kind, length), {
-    validity: new Uint8Array(bitmapBytes(length)),
-    nullCount: length,
-    dictionary,
-  })
-}
-
 export const isNullAt = ({ validity }: Vector, i: number): boolean => validity !== null && !getBit(validity, i)
 
 /**
- * Rows `[from, to)`, `0 <= from <= to <= length`. Buffers are views of the same memory; only bitmaps whose `from` is not a multiple of 8 are copied.
+ * Rows `[from, to)`, `0 <= from <= to <= length`. Buffers are views of the same memory; only bitmaps whose `from` is
+ * not a multiple of 8 are copied.
  */
 export function sliceVector(vector: Vector, from: number, to: number): Vector {
   if (from === 0 && to === vector.length) return vector
@@ -117,7 +112,8 @@ export function dataOf(vector: Vector): VectorData {
 }
 
 /**
- * Asserts the relations drawn above, where a vector enters a batch: lengths, buffers and nullability agree with the type.
+ * Asserts the relations drawn above, where a vector enters a batch: lengths, buffers and nullability agree with the
+ * type.
  * @throws MillraceError `MR_COLUMN_LENGTH` or `MR_TYPE_MISMATCH`.
  */
 export function checkVector(vector: Vector, column: string, type: DataType, rowCount: number): void {

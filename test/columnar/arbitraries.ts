@@ -1,5 +1,6 @@
 /**
- * Random types with random values of each, and ways to cut them into chunks; the facts about them are in the test files beside.
+ * Random types with random values of each, and ways to cut them into chunks; the facts about them are in the test files
+ * beside.
  */
 import fc from 'fast-check'
 import { createBuilder } from '../../src/columnar/builder.js'
