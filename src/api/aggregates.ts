@@ -8,7 +8,7 @@ import type { AggregateExpression, AggregateFunction, Expression } from '../expr
 import { printAggregate, printExpression } from '../expressions/print.js'
 import { isHandle, literalOf, show } from './columns.js'
 import type { Expr } from './handles.js'
-import type { IsAny, NullableIf, Quotient, Sum } from './types.js'
+import type { IsAny, NullableIf, Sum } from './types.js'
 
 declare const TYPE: unique symbol
 
@@ -34,11 +34,8 @@ export interface AggregateExpr<T extends DataType = DataType, U extends DataType
     this: NumberAggregate,
     other: B,
   ): AggregateExpr<Sum<T, InGroup<B>>, Sum<U, OverNone<B>>>
-  /** float64 division; null where the divisor is zero. */
-  div<const B extends AggregateOperand>(
-    this: NumberAggregate,
-    other: B,
-  ): AggregateExpr<Quotient<T, InGroup<B>>, Quotient<U, OverNone<B>>>
+  /** float64 division; null where the divisor is zero, so always nullable. */
+  div(this: NumberAggregate, other: AggregateOperand): AggregateExpr<Nullable<Float64>>
   toString(): string
 }
 

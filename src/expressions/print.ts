@@ -62,7 +62,7 @@ const short = (items: readonly string[]): string =>
   items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')}, … ${items.length - 8} more`
 
 /** A column's name: as it is where it reads as a word, else in quotes and shortened. */
-export const printName = (name: string): string => (/^[A-Za-z_$][\w$]{0,79}$/.test(name) ? name : quote(name))
+export const printName = (name: string): string => (/^[A-Za-z_$#][\w$]{0,79}$/.test(name) ? name : quote(name))
 
 export function printAggregate(node: AggregateExpression): string {
   if (node.op === 'literal') return literalText(node)

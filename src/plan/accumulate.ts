@@ -16,7 +16,7 @@ import {
 import { fold } from '../expressions/fold.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
 import { describe, mismatch, resolvePredicate, resolveTyped } from '../expressions/typing.js'
-import { fingerprint } from '../expressions/walk.js'
+import { childrenOf, fingerprint } from '../expressions/walk.js'
 import { columnOf } from './build.js'
 import type { NamedAggregate, NamedExpression } from './logical.js'
 import type { AccumulatorSpec } from './physical.js'
@@ -39,10 +39,13 @@ export function accumulate(
   const builder = new Builder(keys, input)
   const raw = aggregates.map(({ name, expression }) => ({ name, expression: builder.lower(expression) }))
   const accumulated = builder.schema()
-  const typed = [...keys.map(name => ({ name, expression: columnOf(name) })), ...raw].map(({ name, expression }) => ({
-    name,
-    ...resolveTyped(expression, accumulated, 'aggregate'),
-  }))
+  const typed = [
+    ...keys.map(name => ({ name, ...resolveTyped(columnOf(name), accumulated, 'aggregate') })),
+    ...raw.map(({ name, expression }) => {
+      const { node, type } = resolveTyped(expression, accumulated, 'aggregate')
+      return { name, node, type: divides(expression) ? nullable(type) : type }
+    }),
+  ]
   return {
     accumulators: builder.accumulators,
     accumulated,
@@ -50,6 +53,9 @@ export function accumulate(
     output: schemaOf(typed.map(({ name, type }) => ({ name, type }))),
   }
 }
+
+/** A quotient of aggregates is nullable whatever its divisor, so that one rule is enough to know. */
+const divides = (node: Expression): boolean => node.op === 'div' || childrenOf(node).some(divides)
 
 class Builder {
   readonly accumulators: AccumulatorSpec[] = []
