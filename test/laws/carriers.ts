@@ -127,9 +127,10 @@ function dictionaryOf(values: readonly (string | null)[]) {
 function rechunk(table: Table, choices: Choices): Table {
   const batches = table.batches.flatMap(batch => {
     const parts = []
-    const most = batch.rowCount < 1000 ? 9 : batch.rowCount
+    // Tiny chunks of a small table, odd ones of a large.
+    const [least, most] = batch.rowCount < 1000 ? [1, 9] : [20_001, 30_000]
     for (let from = 0; from < batch.rowCount; ) {
-      const to = from + 1 + choices.below(most)
+      const to = from + least + choices.below(most)
       parts.push(batch.slice(from, to))
       from = to
     }

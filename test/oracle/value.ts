@@ -67,22 +67,25 @@ export const NANOSECONDS_PER: Readonly<Record<ModelUnit, bigint>> = {
   ns: 1n,
 }
 
-const encoder = new TextEncoder()
-
 /**
  * Order of two values that are not null: NaN equals itself and is greatest, -0 equals 0, a bigint and a number compare exactly,
  * false comes before true, strings go by their UTF-8 bytes.
  */
 export function compareValues(a: Value, b: Value): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareBytes(encoder.encode(a), encoder.encode(b))
+  if (typeof a === 'string' && typeof b === 'string') return compareCodePoints(a, b)
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
   // JavaScript compares a bigint with a number by their mathematical values.
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number)
+/** The order of code points is that of their UTF-8 bytes; that of UTF-16 units is not. */
+function compareCodePoints(a: string, b: string): number {
+  let at = 0
+  while (at < a.length && at < b.length) {
+    const left = a.codePointAt(at) as number
+    const right = b.codePointAt(at) as number
+    if (left !== right) return left - right
+    at += left > 0xffff ? 2 : 1
   }
   return a.length - b.length
 }
