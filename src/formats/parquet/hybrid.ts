@@ -37,13 +37,19 @@ export function packedBits(bytes: Uint8Array, at: number, end: number, count: nu
   return state
 }
 
+/** Up to this length a loop is faster than a call. */
+const SHORT_RUN = 64
+
 /** The next `count` values, to out[o], out[o + 1], ... as signed 32-bit numbers. @throws MillraceError `MR_FORMAT_ERROR` where there are fewer. */
 export function readHybrid(state: HybridState, out: Int32Array, o: number, count: number): void {
   while (count > 0) {
     if (state.left === 0) nextRun(state)
     const n = Math.min(count, state.left)
-    if (state.value >= 0 || state.width === 0) out.fill(state.value, o, o + n)
-    else {
+    if (state.value >= 0) {
+      const { value } = state
+      if (n > SHORT_RUN) out.fill(value, o, o + n)
+      else for (let i = o; i < o + n; i++) out[i] = value
+    } else {
       checkPacked(state, n)
       unpack(state.bytes, state.view, state.at * 8 + state.bit, state.width, out, o, n)
       advancePacked(state, n)
@@ -135,11 +141,19 @@ function unpack(
     for (let b = bit >>> 3; o < stop; b += 2) out[o++] = view.getUint16(b, true)
     return
   }
-  if (width <= 25) {
-    // One load of 32 bits holds any 25, wherever they begin; the last values, whose load would pass the end, come below.
-    const mask = (1 << width) - 1
-    const lastBit = (bytes.length - 4) * 8
-    for (; o < stop && bit <= lastBit; bit += width) out[o++] = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & mask
+  // One load of 32 bits holds any 25, wherever they begin: two values of up to 12 bits. The last values, whose load would pass the end of
+  // the buffer, come after.
+  const safe = Math.max(0, Math.min(n, Math.floor(((bytes.length - 4) * 8 - bit) / width)))
+  const mask = (1 << width) - 1
+  if (width <= 12) {
+    for (const pairsEnd = o + (safe & ~1); o < pairsEnd; o += 2) {
+      const word = view.getUint32(bit >>> 3, true) >>> (bit & 7)
+      out[o] = word & mask
+      out[o + 1] = (word >>> width) & mask
+      bit += width + width
+    }
+  } else if (width <= 25) {
+    for (const end = o + safe; o < end; bit += width) out[o++] = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & mask
   }
   for (; o < stop; bit += width) out[o++] = bitsAt(bytes, bit, width)
 }

@@ -91,14 +91,11 @@ export function codesOf(bytes: Uint8Array, at: number, end: number, length: numb
   return (out, o, count) => {
     readHybrid(state, out, o, count)
     let greatest = 0
-    let least = 0
     for (let i = o; i < o + count; i++) {
-      const code = out[i] as number
+      const code = (out[i] as number) >>> 0
       if (code > greatest) greatest = code
-      if (code < least) least = code
     }
-    if (count > 0 && (greatest >= length || least < 0))
-      throw corrupt(`code ${least < 0 ? least : greatest} in a dictionary of ${length}`)
+    if (count > 0 && greatest >= length) throw corrupt(`code ${greatest} in a dictionary of ${length}`)
   }
 }
 
@@ -119,10 +116,11 @@ function dictionaryWords(readCodes: ReadWords, dictionary: Int32Array, words: 1 
   return (out, o, count) => {
     const codes = codeSpace(count)
     readCodes(codes, 0, count)
-    for (let i = 0, w = 2 * o; i < count; i++, w += 2) {
-      const from = 2 * (codes[i] as number)
-      out[w] = dictionary[from] as number
-      out[w + 1] = dictionary[from + 1] as number
+    for (let i = 0; i < count; i++) {
+      const from = (codes[i] as number) << 1
+      const to = (o + i) << 1
+      out[to] = dictionary[from] as number
+      out[to + 1] = dictionary[from + 1] as number
     }
   }
 }

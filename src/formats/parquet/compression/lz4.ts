@@ -14,7 +14,10 @@ export function decompressLz4Raw(input: Uint8Array, output: Uint8Array): void {
  * The deprecated codec: Hadoop's frames, each with two big-endian lengths (decoded, encoded), and what some writers made of it: one bare block.
  */
 export function decompressLz4(input: Uint8Array, output: Uint8Array): void {
-  if (!isHadoop(input, output.length)) return decompressLz4Raw(input, output)
+  if (!isHadoop(input, output.length)) {
+    decompressLz4Raw(input, output)
+    return
+  }
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
   let o = 0
   for (let at = 0; at < input.length; ) {
