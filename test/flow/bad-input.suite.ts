@@ -307,7 +307,7 @@ export function badInputSuite(lanesList: readonly number[], env: FlowEnv): void 
 
     if (env.runtime === 'node') {
       it('a path where there is nothing', async () => {
-        await refusal(() => parquet('/nowhere/at-all.parquet').collect(), 'MR_FORMAT_ERROR')
+        await refusal(() => parquet('/nowhere/at-all.parquet').collect(), 'MR_INVALID_OPTION')
       })
     }
   })

@@ -28,7 +28,7 @@ import {
   utf8,
 } from '../../src/index.js'
 import { toJavaScript, toRowObject } from '../oracle/javascript.js'
-import type { ModelField, ModelTable, ModelType, Value } from '../oracle/value.js'
+import { isFloat, type ModelField, type ModelTable, type ModelType, type Value } from '../oracle/value.js'
 import type { Choices } from './choices.js'
 import { type AnyFlow, own } from './handles.js'
 
@@ -163,6 +163,8 @@ function parquetBytes({ fields, rows }: ModelTable, choices: Choices): Uint8Arra
   }))
   const columnData = fields.map(({ name, type }, i) => ({
     name,
+    // The writer's dictionaries take -0 for 0.
+    ...(isFloat(type.kind) ? { encoding: 'PLAIN' as const } : {}),
     data: rows.map(({ values }) => {
       const value = values[i] as Value
       // As stored: days and counts of the unit, not the strings and dates of JavaScript.
