@@ -41,6 +41,9 @@ export function createAggregate(
     stage.keys.map(name => input[name]),
   )
   const aggregation = createAggregation(k, inputs.specs)
+  // In the schema's order, which is not always this one: JavaScript puts integer-like names first.
+  const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
+  const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
   const stateLoader = createBatchLoader(context)
   /** Pairs (split, first group that appeared in it). */
@@ -91,7 +94,8 @@ export function createAggregate(
   /** All groups with their results in order of appearance, in scratch. */
   function evaluate(): LaneBatch {
     const rowCount = table.length
-    const all = { rowCount, columns: [...table.keys(), ...aggregation.evaluate(rowCount)] }
+    const results = [...table.keys(), ...aggregation.evaluate(rowCount)]
+    const all = { rowCount, columns: outputOrder.map(i => results[i]) }
     if (ranks === null) return all
     const data = memory.scratch(8 * rowCount)
     memory.f64.set(ranks, data >>> 3)

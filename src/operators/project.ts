@@ -1,5 +1,6 @@
 /** `select`, `drop`, `rename` and `derive`: each output column is an input column as it is, or an expression evaluated. */
 import type { SchemaShape } from '../columnar/type.js'
+import type { NamedExpression } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { compileExpression, Failures } from './evaluate.js'
@@ -10,8 +11,13 @@ export function createProject(
   stage: Stage & { kind: 'project' },
   input: SchemaShape,
 ): Transform {
-  const columns = stage.columns.map(({ expression }) => compileExpression(context, expression, input))
-  const types = stage.columns.map(({ name }) => stage.output[name])
+  // In the schema's order, which is not always the verb's: JavaScript puts integer-like names first.
+  const names = Object.keys(stage.output)
+  const columns = names.map(name => {
+    const { expression } = stage.columns.find(column => column.name === name) as NamedExpression
+    return compileExpression(context, expression, input)
+  })
+  const types = names.map(name => stage.output[name])
   return {
     label: stage.verb,
     kernels: () => [],

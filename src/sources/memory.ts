@@ -1,91 +1,87 @@
 /**
- * Rows that are already in the calling thread: columns, row objects and tables. Split into runs of whole morsels, large enough
- * that a message is cheap and small enough that lanes share the work evenly.
+ * Rows that are in the calling thread: columns, row objects and tables. They are cut into runs of whole morsels, large enough that a message is cheap
+ * and small enough that lanes share the work evenly; values are converted when a run is handed out, while lanes work on those before it.
  */
-import { MORSEL_ROWS, type RecordBatch } from '../columnar/record-batch.js'
+import type { InputReader } from '../columnar/input.js'
+import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
-import type { OpenSource, Source, Split } from './source.js'
+import type { Source, Split } from './source.js'
 
 /** Rows to a split: four morsels, 8 MB of four float64 columns. */
 const SPLIT_ROWS = 4 * MORSEL_ROWS
 
-/**
- * A source over batches that `read` makes when a job opens it, so that inputs are read when a terminal runs and not before.
- * `schema` and `rowCount` are null where only reading can tell.
- */
-export function memorySource(
-  label: string,
-  schema: SchemaShape | null,
-  rowCount: number | null,
-  read: () => readonly RecordBatch[],
-): Source {
-  let described: readonly RecordBatch[] | null = null
+/** A source over input that `open` looks at anew for each job: its columns are checked then, its values as they are read. */
+export function inputSource(label: string, schema: SchemaShape, open: () => InputReader): Source {
   return {
     label,
     schema,
-    rowCount,
-    async describe() {
-      if (schema !== null) return schema
-      described = read()
-      return (described[0] as RecordBatch).schema
+    rowCount: null,
+    describe: async () => schema,
+    async open({ columns }) {
+      const input = open()
+      const splits: Split[] = []
+      for (let firstRow = 0; firstRow < input.rowCount; firstRow += SPLIT_ROWS) {
+        const end = Math.min(firstRow + SPLIT_ROWS, input.rowCount)
+        const byteLength = (end - firstRow) * rowBytes(input.schema, columns)
+        splits.push({
+          firstRow,
+          rowCount: end - firstRow,
+          byteLength,
+          work: { kind: 'batches', batches: () => readMorsels(input, firstRow, end, columns) },
+        })
+      }
+      return { splits }
     },
-    async open({ columns }): Promise<OpenSource> {
-      const batches = described ?? read()
-      described = null
-      return { splits: splitBatches(batches, columns) }
-    },
+  }
+}
+
+function readMorsels(input: InputReader, from: number, to: number, columns: readonly string[]): RecordBatch[] {
+  const batches: RecordBatch[] = []
+  for (let row = from; row < to; row += MORSEL_ROWS)
+    batches.push(input.read(row, Math.min(row + MORSEL_ROWS, to), columns))
+  return batches
+}
+
+/** A source over a table's own batches. */
+export function tableSource(table: Table): Source {
+  return {
+    label: 'table',
+    schema: table.schema,
+    rowCount: table.rowCount,
+    describe: async () => table.schema,
+    open: async ({ columns }) => ({ splits: splitBatches(table.batches, columns) }),
   }
 }
 
 function splitBatches(batches: readonly RecordBatch[], columns: readonly string[]): Split[] {
   const splits: Split[] = []
   let firstRow = 0
-  let from = 0
-  while (from < batches.length) {
+  for (let from = 0; from < batches.length; ) {
     let to = from
     let rowCount = 0
-    while (to < batches.length && (to === from || rowCount + (batches[to] as RecordBatch).rowCount <= SPLIT_ROWS)) {
-      rowCount += (batches[to] as RecordBatch).rowCount
-      to++
-    }
+    while (to < batches.length && (to === from || rowCount + batches[to].rowCount <= SPLIT_ROWS))
+      rowCount += batches[to++].rowCount
     const part = batches.slice(from, to)
-    if (rowCount > 0) {
-      const needed = () => part.map(batch => projectBatch(batch, columns))
-      splits.push({
-        firstRow,
-        rowCount,
-        byteLength: byteLengthOf(part, columns),
-        work: { kind: 'batches', batches: needed },
-      })
-    }
+    const byteLength = rowCount * rowBytes(part[0].schema, columns)
+    const work = { kind: 'batches', batches: () => part.map(batch => projectBatch(batch, columns)) } as const
+    if (rowCount > 0) splits.push({ firstRow, rowCount, byteLength, work })
     firstRow += rowCount
     from = to
   }
   return splits
 }
 
-/** The same rows with only `columns`, in that order; no copy. */
+/** The same rows with only `columns`; no copy. Columns come in the order that a schema of them has. */
 function projectBatch(batch: RecordBatch, columns: readonly string[]): RecordBatch {
   const fields = fieldsOf(batch.schema)
-  const positions = columns.map(name => fields.findIndex(field => field.name === name))
-  const make = batch.constructor as typeof RecordBatch
-  return new make(
-    schemaOf(positions.map(position => fields[position] as (typeof fields)[number])),
-    positions.map(position => batch.vectors[position] as (typeof batch.vectors)[number]),
-    batch.rowCount,
-  )
+  const schema = schemaOf(fields.filter(({ name }) => columns.includes(name)))
+  const vectors = fieldsOf(schema).map(({ name }) => batch.vectors[fields.findIndex(field => field.name === name)])
+  return new RecordBatch(schema, vectors, batch.rowCount)
 }
 
-function byteLengthOf(batches: readonly RecordBatch[], columns: readonly string[]): number {
-  const wanted = new Set(columns)
-  let byteLength = 0
-  for (const batch of batches) {
-    for (const [i, { name }] of fieldsOf(batch.schema).entries()) {
-      if (!wanted.has(name)) continue
-      const vector = batch.vectors[i] as RecordBatch['vectors'][number]
-      byteLength += vector.data.byteLength + (vector.validity?.byteLength ?? 0) + (vector.offsets?.byteLength ?? 0)
-    }
-  }
-  return byteLength
+/** Bytes of a row's values in these columns, a string counted as its code; for progress. */
+function rowBytes(schema: SchemaShape, columns: readonly string[]): number {
+  return columns.reduce((sum, name) => sum + (/64|timestamp/.test(schema[name].kind) ? 8 : 4), 0)
 }

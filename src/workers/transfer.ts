@@ -54,13 +54,20 @@ export function encodeBatch(
     transfer.add(given.buffer as ArrayBuffer)
     return given
   }
+  // A slice of a text column has all of its parent's bytes: only its own are sent.
+  const handText = (bytes: VectorData, offsets: Int32Array) => {
+    const from = offsets[0]
+    const own = bytes.slice(from, offsets[offsets.length - 1])
+    const rebased = offsets.map(offset => offset - from)
+    for (const array of [own, rebased]) transfer.add(array.buffer as ArrayBuffer)
+    return { data: own, offsets: rebased }
+  }
   const vectors = batch.vectors.map(
     (vector): VectorMessage => ({
       type: vector.type,
-      data: hand(vector.data),
+      ...(vector.offsets === null ? { data: hand(vector.data), offsets: null } : handText(vector.data, vector.offsets)),
       validity: vector.validity === null ? null : hand(vector.validity),
       nullCount: vector.nullCount,
-      offsets: vector.offsets === null ? null : hand(vector.offsets),
       dictionary: vector.dictionary === null ? null : encodeDictionary(vector.dictionary, outbox),
     }),
   )

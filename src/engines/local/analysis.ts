@@ -1,6 +1,7 @@
 /** What a run measured, as text: `explain({ analyze: true })`. The plan alone is plan/explain.ts's. */
-import type { PlanNode, SourceNode } from '../../plan/logical.js'
+
 import { explainPhysical } from '../../plan/explain.js'
+import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import type { StageMetrics } from '../../workers/protocol.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
@@ -13,7 +14,9 @@ export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}
   const { metrics } = result
   const rowsRead = metrics.reduce((sum, each) => sum + each.rowsRead, 0)
   const rowsOut = result.batches.reduce((sum, batch) => sum + batch.rowCount, 0)
-  const stages = (metrics[0]?.stages ?? []).map((_, i) => mergeStages(metrics.flatMap(({ stages: each }) => each[i] ?? [])))
+  const stages = (metrics[0]?.stages ?? []).map((_, i) =>
+    mergeStages(metrics.flatMap(({ stages: each }) => each[i] ?? [])),
+  )
   const lanes = pool.inline ? 'inline' : `${pool.lanes.length} ${pool.lanes.length === 1 ? 'lane' : 'lanes'}`
   return [
     explainPhysical(plan, sourceOf(bound.plan)),

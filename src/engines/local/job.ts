@@ -9,8 +9,8 @@ import type { Split } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
 import type { FromLane, HeldReport, LaneMetrics, Position, ToLane, WireWork } from '../../workers/protocol.js'
-import { OrderedOutput } from './ordered-output.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
+import { OrderedOutput } from './ordered-output.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
 export interface Progress {
@@ -177,7 +177,9 @@ class Job implements RunningJob {
       lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
       lane.outstanding.push(index)
     } catch (error) {
-      this.giveUp(error)
+      // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
+      const { row = splits[index].firstRow } = (error as Partial<MillraceError>).details ?? {}
+      this.fail(error as Error, { split: index, row: row - splits[index].firstRow })
     }
   }
 

@@ -72,7 +72,11 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
   finished.catch(() => {})
 
   async function* batches(): AsyncGenerator<RecordBatch<S>, void, void> {
-    if (isIterated) throw new MillraceError('MR_SOURCE_CONSUMED', 'run: the batches of a job can be iterated once; run the flow again')
+    if (isIterated)
+      throw new MillraceError(
+        'MR_SOURCE_CONSUMED',
+        'run: the batches of a job can be iterated once; run the flow again',
+      )
     isIterated = true
     try {
       while (true) {
