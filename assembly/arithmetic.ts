@@ -150,7 +150,7 @@ export function arithmeticMulFloat64(a: usize, aStep: usize, b: usize, bStep: us
   floats<u32>(a, aStep, b, bStep, rowCount, out)
 }
 
-/** IEEE 754 division; where the divisor is zero is told by `arithmeticNonZero`. */
+/** IEEE 754 division; that a zero divisor gives null is the binding's work. */
 export function arithmeticDivFloat64(a: usize, aStep: usize, b: usize, bStep: usize, rowCount: u32, out: usize): void {
   floats<u64>(a, aStep, b, bStep, rowCount, out)
 }
@@ -179,23 +179,4 @@ export function arithmeticNegateFloat64(a: usize, rowCount: u32, out: usize): vo
     v128.store(out, f64x2.neg(v128.load(a)))
     a += 16
   }
-}
-
-/** Bit i of `out` = bit i of `validity` (0: all set) where float64 divisor i is not zero; returns whether any divisor is zero. */
-export function arithmeticNonZero(b: usize, bStep: usize, validity: usize, rowCount: u32, out: usize): bool {
-  bStep >>= 1
-  let bits: u32 = 0
-  let zeros: u32 = 0
-  for (let row: u32 = 0; row < rowCount; row++) {
-    const nonZero = u32(load<f64>(b) != 0)
-    bits |= nonZero << (row & 7)
-    zeros |= nonZero ^ 1
-    if ((row & 7) == 7 || row + 1 == rowCount) {
-      const at = usize(row >> 3)
-      store<u8>(out + at, u8(bits) & (validity == 0 ? 0xff : load<u8>(validity + at)))
-      bits = 0
-    }
-    b += bStep
-  }
-  return zeros != 0
 }

@@ -56,15 +56,20 @@ export function castFloat32ToFloat64(data: usize, rowCount: u32, out: usize): vo
 @inline
 function scale<From>(data: usize, validity: usize, factor: i64, rowCount: u32, out: usize): i32 {
   const most = i64.MAX_VALUE / factor
-  let failed: i32 = -1
-  for (let row: u32 = 0; row < rowCount; row++) {
-    const value = i64(load<From>(data))
-    // Not quite symmetric: the least value fits only where the factor divides it.
-    if ((value > most || value < -most) && failed < 0 && isValid(validity, row) && mulOverflows(value, factor)) failed = row
-    store<i64>(out + (usize(row) << 3), value * factor)
-    data += sizeof<From>()
+  let beyond = false
+  for (let at = data, end = out + (usize(rowCount) << 3); out < end; out += 8) {
+    const value = i64(load<From>(at))
+    beyond = beyond || value > most || value < -most
+    store<i64>(out, value * factor)
+    at += sizeof<From>()
   }
-  return failed
+  if (beyond) {
+    for (let row: u32 = 0; row < rowCount; row++) {
+      if (mulOverflows(i64(load<From>(data)), factor) && isValid(validity, row)) return row
+      data += sizeof<From>()
+    }
+  }
+  return -1
 }
 
 /** out[i] = data[i] * factor over int64; returns the least non-null row where that leaves int64, or -1. */

@@ -9,7 +9,8 @@ export function isValid(validity: usize, row: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function mulOverflows(a: i64, b: i64): bool {
-  if (((a + 0x80000000) | (b + 0x80000000)) >>> 32 == 0) return false
+  // With x bits beside the sign in one factor and y in the other, x + y <= 62 cannot overflow: no division for those.
+  if (clz(a ^ (a >> 63)) + clz(b ^ (b >> 63)) >= 66) return false
   const product = a * b
   return a != 0 && ((a == -1 && b == i64.MIN_VALUE) || product / a != b)
 }

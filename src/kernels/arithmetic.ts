@@ -6,7 +6,7 @@
 import { type DataType, float64, int64 } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
 import type { ArithmeticOp } from '../expressions/node.js'
-import { bitmapBytes, bothValid, filled } from './bitmap.js'
+import { bitmapBytes, bothValid, count, filled } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import {
@@ -83,7 +83,9 @@ function floats(
   else if (op === 'mul') exports.arithmeticMulFloat64(...a, ...b, rowCount, data)
   else {
     const nonZero = k.memory.scratch(bitmapBytes(rowCount))
-    if (exports.arithmeticNonZero(...b, validity, rowCount, nonZero)) validity = nonZero
+    const zero = writeScalar(k, { type, value: 0 })
+    exports.compareEqualFloat64(...b, zero, 0, 1, rowCount, nonZero)
+    if (count(k, nonZero, rowCount) < rowCount) validity = bothValid(k, validity, nonZero, rowCount)
     if (op === 'div') exports.arithmeticDivFloat64(...a, ...b, rowCount, data)
     else exports.arithmeticDivideFloat64(op === 'mod', ...a, ...b, rowCount, data)
   }
