@@ -129,6 +129,8 @@ export function evaluate(expression: ModelExpression, row: ModelRow, fields: rea
       return and(of(from), of(to))
     }
     case 'in': {
+      // Evaluated for an empty list too: it may fail.
+      of(expression.input)
       const matches = expression.values.map(right => of({ op: 'eq', left: expression.input, right }))
       return matches.includes(true) ? true : matches.includes(null) ? null : false
     }
