@@ -23,7 +23,7 @@ export type {
   TimeExpr,
   TimeOperand,
 } from './api/handles.js'
-export { columns, dictionary, rows } from './api/sources.js'
+export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, SchemaOfColumns, SchemaOfRows } from './api/types.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
@@ -76,5 +76,7 @@ export {
 export { createEngine, type Engine } from './engines/local/engine.js'
 export type { Progress } from './engines/local/job.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
+export type { Job } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
+export type { Input } from './formats/input.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -4,8 +4,10 @@
  */
 import { setTableFlow, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
+import { explainAnalysis } from '../engines/local/analysis.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, type LoadedRows, load } from '../engines/local/run.js'
+import { type Job, startRun } from '../engines/local/run-job.js'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import type { OrderKey } from '../expressions/node.js'
 import {
@@ -22,7 +24,7 @@ import {
 import { explainPlan } from '../plan/explain.js'
 import type { NamedAggregate, NamedExpression, PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
-import { memorySource } from '../sources/memory.js'
+import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, isAggregate, predicateOf } from './aggregates.js'
 import { columnsRecord, isHandle, literalOf, show } from './columns.js'
@@ -152,9 +154,24 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return new Loaded<S>(await load(this, options))
   }
 
+  /**
+   * Runs the flow and gives its batches while it runs, in row order, reading ahead of the reader by a bounded number. Leaving the loop,
+   * disposing of the job or aborting cancels it.
+   *
+   * ```ts
+   * for await (const batch of flow.run()) show(batch)
+   * ```
+   */
+  run(options?: RunOptions): Job<S> {
+    return startRun<S>(this, options)
+  }
+
   /** The plan as readable text: what is read, what every lane does, what one lane does after the gather. */
-  explain(): string {
-    return explainPlan(this.plan)
+  explain(): string
+  /** Runs the flow too, drops its rows, and adds what was measured: the kernels chosen, rows, time and memory. */
+  explain(how: { readonly analyze: true }, options?: RunOptions): Promise<string>
+  explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
+    return how?.analyze === true ? explainAnalysis(this, options) : explainPlan(this.plan)
   }
 
   private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
@@ -311,4 +328,4 @@ declare module '../columnar/table.js' {
   }
 }
 
-setTableFlow(table => flowOf(memorySource('table', table.schema, table.rowCount, () => table.batches)))
+setTableFlow(table => flowOf(tableSource(table)))

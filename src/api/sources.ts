@@ -3,9 +3,13 @@
  */
 import { type Codes, type DictionaryOptions, dictionary as dictionaryInput } from '../columnar/dictionary-input.js'
 import { type ColumnsInput, inferColumns, inferRows } from '../columnar/infer.js'
-import { batchesFromColumns, batchesFromRows } from '../columnar/input.js'
+import { openColumns, openRows } from '../columnar/input.js'
 import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
-import { memorySource } from '../sources/memory.js'
+import { MillraceError, quote } from '../errors.js'
+import type { Input } from '../formats/input.js'
+import { inputSource } from '../sources/memory.js'
+import { parquetSource } from '../sources/parquet.js'
+import { show } from './columns.js'
 import { type Flow, flowOf } from './flow.js'
 import type { DictionaryOf, SchemaOfColumns, SchemaOfRows } from './types.js'
 
@@ -23,7 +27,7 @@ export function columns<const S extends SchemaShape>(data: ColumnsInput, schema:
 export function columns<D extends ColumnsInput>(data: D): Flow<SchemaOfColumns<D>>
 export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaShape> {
   const shape = schema ?? inferColumns(data)
-  return flowOf(memorySource('columns', shape, null, () => batchesFromColumns(data, shape)))
+  return flowOf(inputSource('columns', shape, () => openColumns(data, shape)))
 }
 
 /**
@@ -38,8 +42,49 @@ export function rows<const S extends SchemaShape>(data: readonly object[], schem
 export function rows<R extends object>(data: readonly R[]): Flow<SchemaOfRows<R>>
 export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
   const shape = schema ?? inferRows(data)
-  return flowOf(memorySource('rows', shape, null, () => batchesFromRows(data, shape)))
+  return flowOf(inputSource('rows', shape, () => openRows(data, shape)))
 }
+
+export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
+  /** The columns to read, as the file has them. With it the flow is typed, and verbs are checked at once. */
+  readonly schema?: S
+}
+
+/**
+ * A flow over Parquet files: a path (Node) or URL, a `File` or `Blob`, a `Response`, bytes, a stream, or an array of these, read one after another.
+ * Lanes open the input themselves, each a few row groups at a time, and decode only the columns that the flow reads. Without a
+ * schema the columns are known once the file is opened, so a misspelt one is refused by the terminal.
+ *
+ * ```ts
+ * await parquet('flights.parquet').groupBy('origin').aggregate(t => ({ flights: count(), delay: mean(t.delay) })).collect()
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type
+ */
+export function parquet<const S extends SchemaShape>(
+  input: Input | readonly Input[],
+  options: ParquetOptions<S> & { readonly schema: S },
+): Flow<S>
+export function parquet(input: Input | readonly Input[], options?: ParquetOptions): Flow<any>
+export function parquet(input: Input | readonly Input[], options: ParquetOptions = {}): Flow<any> {
+  const inputs = Array.isArray(input) ? (input as readonly Input[]) : [input as Input]
+  if (inputs.length === 0) throw invalid('an array of inputs has at least one')
+  for (const each of inputs) {
+    if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
+      throw invalid(
+        `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${show(each)}`,
+      )
+    }
+  }
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`options are an object such as { schema }, not ${show(options)}`)
+  for (const option of Object.keys(options)) {
+    if (option !== 'schema') throw invalid(`there is no option ${quote(option)}; there is schema`)
+  }
+  return flowOf(parquetSource(inputs, options.schema ?? null))
+}
+
+const invalid = (text: string): MillraceError =>
+  new MillraceError('MR_INVALID_OPTION', `parquet: ${text}`, { operator: 'parquet' })
 
 /** Codes that cannot hold a null. */
 type FullCodes = Exclude<Codes, readonly (number | null | undefined)[]> | readonly number[]

@@ -14,8 +14,9 @@ import {
   type SchemaShape,
 } from '../columnar/type.js'
 import { fold } from '../expressions/fold.js'
+import { literalOf } from '../expressions/literal.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
-import { describe, mismatch, resolvePredicate, resolveTyped } from '../expressions/typing.js'
+import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
 import { columnOf } from './build.js'
 import type { NamedAggregate, NamedExpression } from './logical.js'
@@ -43,7 +44,7 @@ export function accumulate(
     ...keys.map(name => ({ name, ...resolveTyped(columnOf(name), accumulated, 'aggregate') })),
     ...raw.map(({ name, expression }) => {
       const { node, type } = resolveTyped(expression, accumulated, 'aggregate')
-      return { name, node, type: divides(expression) ? nullable(type) : type }
+      return { name, node: withOneZero(node, type), type: divides(expression) ? nullable(type) : type }
     }),
   ]
   return {
@@ -56,6 +57,12 @@ export function accumulate(
 
 /** A quotient of aggregates is nullable whatever its divisor, so that one rule is enough to know. */
 const divides = (node: Expression): boolean => node.op === 'div' || childrenOf(node).some(divides)
+
+/** Results hold one zero: adding +0 to a computed float turns -0 into it and leaves all else. Accumulators hold one as they are. */
+function withOneZero(node: Expression, type: DataType): Expression {
+  if (type.kind !== 'float64' || node.op === 'column') return node
+  return Object.freeze({ op: 'add', left: node, right: literalOf(0, float64()) })
+}
 
 class Builder {
   readonly accumulators: AccumulatorSpec[] = []
@@ -82,16 +89,17 @@ class Builder {
   }
 
   private accumulator(call: AggregateCall): string {
+    const operand = call.input === null ? null : resolveTyped(call.input, this.input, call.function)
+    // Types go by what was written; what is folded away may only make a value less null than it says.
+    const type = this.typeOf(call, operand)
+    const input = operand && fold(operand.node, this.input)
     const predicate =
       call.where === undefined
         ? null
         : fold(resolvePredicate(call.where, this.input, `${call.function}.where`), this.input)
     const where = predicate?.op === 'literal' && predicate.value === true ? null : predicate
-    const input =
-      call.input === null ? null : fold(resolveTyped(call.input, this.input, call.function).node, this.input)
-    const type = this.typeOf(call, input, where !== null)
     const spec = { function: call.function, input, where }
-    const key = fingerprint(spec)
+    const key = fingerprint([spec, type.nullable])
     let name = this.names.get(key)
     if (name === undefined) {
       do name = `#${this.made++}`
@@ -103,17 +111,15 @@ class Builder {
     return name
   }
 
-  private typeOf(call: AggregateCall, input: Expression | null, isFiltered: boolean): DataType {
+  private typeOf(call: AggregateCall, operand: Typed | null): DataType {
     if (call.function === 'count') return int64()
-    if (input === null)
+    if (operand === null)
       throw mismatch(call.function, `${call.function} takes an expression, as in ${call.function}(t.x)`)
-    const operand = resolveTyped(input, this.input, call.function)
     const { type } = operand
-    const isNullable = this.keys.length === 0 || isFiltered || type.nullable
     const result = resultType(call.function, type)
     if (result === null)
       throw mismatch(call.function, `${call.function} does not take ${describe(operand)}${hint(call.function, type)}`)
-    return isNullable ? nullable(result) : result
+    return this.keys.length === 0 || call.where !== undefined || type.nullable ? nullable(result) : result
   }
 }
 

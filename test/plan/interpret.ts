@@ -1,0 +1,121 @@
+/**
+ * Physical plans run naively, a whole table at a stage, to hold the planner against the model without any kernel. Expressions go
+ * through the strict evaluator, so a stage whose expressions are not resolved over its very input fails here.
+ */
+import type { DataType, SchemaShape } from '../../src/columnar/type.js'
+import type { Expression } from '../../src/expressions/node.js'
+import type { AccumulatorSpec, PhysicalPlan, Stage } from '../../src/plan/physical.js'
+import { evaluateResolved, type Row } from '../expressions/evaluate.js'
+import { aggregateRows } from '../oracle/aggregate.js'
+import { canonical, compareValues, keyText, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
+
+/** @throws ModelError where a row fails. */
+export function interpret(plan: PhysicalPlan, table: ModelTable): ModelTable {
+  expectNames(plan.sourceColumns, plan.sourceSchema)
+  let schema = plan.sourceSchema
+  let rows: Row[] = table.rows.map(
+    ({ values }) =>
+      new Map(
+        plan.sourceColumns.map(name => [name, values[table.fields.findIndex(field => field.name === name)] as Value]),
+      ),
+  )
+  if (plan.prune !== null) {
+    // Rows that a source may skip are those that the predicate does not pass: nothing may depend on them.
+    const { prune } = plan
+    const whole = schema
+    rows = rows.filter(row => evaluateResolved(prune, row, whole) === true)
+  }
+  for (const stage of [...plan.scan, ...plan.final]) {
+    rows = run(stage, rows, schema)
+    schema = stage.output
+  }
+  expectNames(Object.keys(schema), plan.output)
+  const fields = Object.entries(plan.output).map(([name, type]) => ({ name, type }) as ModelField)
+  return { fields, rows: rows.map(row => ({ source: -1, values: fields.map(({ name }) => row.get(name) as Value) })) }
+}
+
+function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
+  const of = (expression: Expression, row: Row) => evaluateResolved(expression, row, schema)
+  const names = Object.keys(stage.output)
+  switch (stage.kind) {
+    case 'project':
+      expectNames(
+        stage.columns.map(({ name }) => name),
+        stage.output,
+      )
+      return rows.map(row => new Map(stage.columns.map(({ name, expression }) => [name, of(expression, row)])))
+    case 'filter':
+      return rows
+        .filter(row => of(stage.predicate, row) === true)
+        .map(row => new Map(names.map(name => [name, taken(row, name)])))
+    case 'limit':
+      return rows.slice(stage.offset, stage.offset + stage.count)
+    case 'sort': {
+      const sorted = [...rows].sort((a, b) => {
+        for (const { name, descending, nulls } of stage.orders) {
+          const order = compareKeys(taken(a, name), taken(b, name), descending, nulls)
+          if (order !== 0) return order
+        }
+        return 0
+      })
+      return stage.top === null ? sorted : sorted.slice(0, stage.top)
+    }
+    case 'aggregate': {
+      expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
+      return aggregated(stage.keys, stage.accumulators, rows, schema)
+    }
+  }
+}
+
+function compareKeys(a: Value, b: Value, descending: boolean, nulls: 'first' | 'last'): number {
+  if (a === null || b === null) return (Number(a === null) - Number(b === null)) * (nulls === 'last' ? 1 : -1)
+  return compareValues(a, b) * (descending ? -1 : 1)
+}
+
+function aggregated(
+  keys: readonly string[],
+  specs: readonly AccumulatorSpec[],
+  rows: readonly Row[],
+  schema: SchemaShape,
+): Row[] {
+  // The model's own accumulators, fed with values that are computed here.
+  const field: ModelField = { name: 'x', type: { kind: 'int64', nullable: true } }
+  const newGroup = () =>
+    specs.map(spec =>
+      aggregateRows({ function: spec.function, input: { op: 'column', name: 'x' }, where: null }, [field]),
+    )
+  const groups = new Map<string, { key: Value[]; accumulators: ReturnType<typeof newGroup> }>()
+  if (keys.length === 0) groups.set(keyText([]), { key: [], accumulators: newGroup() })
+  for (const row of rows) {
+    const key = keys.map(name => canonical(taken(row, name)))
+    const text = keyText(key)
+    let group = groups.get(text)
+    if (group === undefined) {
+      group = { key, accumulators: newGroup() }
+      groups.set(text, group)
+    }
+    for (const [i, { input, where }] of specs.entries()) {
+      if (where !== null && evaluateResolved(where, row, schema) !== true) continue
+      group.accumulators[i]?.add({ source: 0, values: [input === null ? true : evaluateResolved(input, row, schema)] })
+    }
+  }
+  return [...groups.values()].map(
+    ({ key, accumulators }) =>
+      new Map([
+        ...keys.map((name, i) => [name, key[i] as Value] as const),
+        ...specs.map(({ name }, i) => [name, accumulators[i]?.result() as Value] as const),
+      ]),
+  )
+}
+
+function taken(row: Row, name: string): Value {
+  const value = row.get(name)
+  if (value === undefined) throw new Error(`a stage reads ${JSON.stringify(name)}, which its input does not have`)
+  return value
+}
+
+function expectNames(names: readonly string[], schema: Readonly<Record<string, DataType>>): void {
+  const expected = Object.keys(schema)
+  if (JSON.stringify(names) !== JSON.stringify(expected))
+    throw new Error(`columns ${JSON.stringify(names)} where the schema has ${JSON.stringify(expected)}`)
+}
