@@ -17,8 +17,8 @@ function floorDiv(a: i64, b: i64): i64 {
 }
 
 /**
- * The same for quotients below 2^51, several times as fast as a division: the quotient by way of doubles is off by one at most,
- * which the remainder shows. `inverse` is 1 / b.
+ * The same for quotients below 2^51 without a 64-bit division, which is slow on many processors: the quotient by way of doubles
+ * is off by one at most, which the remainder shows. `inverse` is 1 / b.
  */
 // @ts-ignore: decorator
 @inline

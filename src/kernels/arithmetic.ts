@@ -5,11 +5,11 @@
  */
 import { type DataType, float64, int64 } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import type { ArithmeticOp } from '../expressions/node.js'
 import { bitmapBytes, bothValid, count, filled } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import {
+  type ArithmeticOp,
   type Computed,
   isScalar,
   nullableIf,

@@ -4,11 +4,10 @@
  */
 import { int32, isTime, type TimeUnit, typeName } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import type { TimePart } from '../expressions/node.js'
 import { unitsPerDay } from './cast.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import { type Computed, nullableIf } from './operand.js'
+import { type Computed, nullableIf, type TimePart } from './operand.js'
 
 const PARTS: Readonly<Record<TimePart, number>> = { year: 0, month: 1, dayOfWeek: 2, hour: 3 }
 

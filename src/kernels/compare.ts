@@ -5,11 +5,10 @@
  */
 import { type Kind, typeName } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import type { CompareOp, LiteralValue } from '../expressions/node.js'
 import { andNot, bitmapBytes, filled, not, or, xor } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import { constant, isScalar, type Operand, type Scalar, walk } from './operand.js'
+import { type CompareOp, constant, isScalar, type Operand, type Scalar, type ScalarValue, walk } from './operand.js'
 import { lookupBits, OUTCOMES } from './text.js'
 
 /**
@@ -37,7 +36,7 @@ export function compare(k: Kernels, op: CompareOp, left: Operand, right: Operand
 }
 
 /** Bit i: whether `vector[i]` is among `values`, which are not null and of the vector's type. */
-export function inSet(k: Kernels, vector: LaneVector, values: readonly NonNullable<LiteralValue>[]): number {
+export function inSet(k: Kernels, vector: LaneVector, values: readonly NonNullable<ScalarValue>[]): number {
   const { type, length, data, dictionary } = vector
   if (values.length === 0) return filled(k, false, length)
   if (type.kind === 'utf8') {

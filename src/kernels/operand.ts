@@ -4,16 +4,22 @@
  */
 import type { DataType, Kind } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import type { LiteralValue } from '../expressions/node.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
 
+/** What kernels are asked to do. The expression tree (expressions/node.ts) has the same words; neither floor imports the other. */
+export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'intDiv' | 'mod'
+export type CompareOp = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
+export type TimePart = 'year' | 'month' | 'dayOfWeek' | 'hour'
+
+export type ScalarValue = boolean | number | bigint | string | null
+
 /** One value for every row. int64 and timestamp are bigint (a safe number will do), a date is days. */
 export interface Scalar {
   readonly type: DataType
-  readonly value: LiteralValue
+  readonly value: ScalarValue
 }
 
 export type Operand = LaneVector | Scalar

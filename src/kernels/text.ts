@@ -5,9 +5,9 @@
  */
 import { Dictionary } from '../columnar/dictionary.js'
 import { MillraceError } from '../errors.js'
-import type { CompareOp } from '../expressions/node.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
+import type { CompareOp } from './operand.js'
 
 const HEADER_BYTES = 32
 /** Word indices in the header: see `StringTable` in assembly/text.ts. */

@@ -3,9 +3,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type DataType, float64, int32, int64, nullable } from '../../src/columnar/type.js'
-import type { ArithmeticOp } from '../../src/expressions/node.js'
 import { arithmetic, negate } from '../../src/kernels/arithmetic.js'
-import type { Operand } from '../../src/kernels/operand.js'
+import type { ArithmeticOp, Operand } from '../../src/kernels/operand.js'
 import { anyDouble, anyInt64, laneVector, makeKernels, ROW_COUNTS, valuesOf } from './support.js'
 
 const k = await makeKernels()

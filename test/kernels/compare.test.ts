@@ -3,9 +3,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bool, type DataType, date, float64, int32, int64, timestamp, utf8 } from '../../src/columnar/type.js'
-import type { CompareOp } from '../../src/expressions/node.js'
 import { compare, inSet } from '../../src/kernels/compare.js'
 import type { LaneVector } from '../../src/kernels/lane-vector.js'
+import type { CompareOp } from '../../src/kernels/operand.js'
 import { LaneDictionary } from '../../src/kernels/text.js'
 import { anyDouble, anyInt32, anyInt64, bitsOf, laneVector, makeKernels, ROW_COUNTS } from './support.js'
 

@@ -17,8 +17,7 @@ import {
   uint32,
   utf8,
 } from '../../src/columnar/type.js'
-import type { LiteralValue } from '../../src/expressions/node.js'
-import { constant, dataBytes, elementBytes, integerKind } from '../../src/kernels/operand.js'
+import { constant, dataBytes, elementBytes, integerKind, type ScalarValue } from '../../src/kernels/operand.js'
 import { LaneDictionary } from '../../src/kernels/text.js'
 import { makeKernels, ROW_COUNTS, valuesOf } from './support.js'
 
@@ -27,7 +26,7 @@ const k = await makeKernels()
 test('a constant column holds its value in every row, for every type', () => {
   const dictionary = new LaneDictionary(k)
   dictionary.internStrings(['another'])
-  const cases: [DataType, LiteralValue][] = [
+  const cases: [DataType, ScalarValue][] = [
     [bool(), true],
     [bool(), false],
     [int8(), -7],
