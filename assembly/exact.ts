@@ -179,9 +179,9 @@ export function exactDigits(low: usize, stride: usize, limbs: u32, width: u32, b
 
 /**
  * The bits that `count` digits a group span, counted from bit 0 of the first digit: out[0] the lowest that is set in any group,
- * out[1] the least b such that every value v has -2^b <= v < 2^b. Both are 0 where all are zero.
+ * out[1] the least b such that every value v has -2^b <= v < 2^b. Returns whether any value is not 0.
  */
-export function exactSpan(digits: usize, count: u32, groupCount: u32, out: usize): void {
+export function exactSpan(digits: usize, count: u32, groupCount: u32, out: usize): bool {
   let lowest: u32 = u32.MAX_VALUE
   let highest: u32 = 0
   for (let group: u32 = 0; group < groupCount; group++) {
@@ -193,8 +193,9 @@ export function exactSpan(digits: usize, count: u32, groupCount: u32, out: usize
     }
     digits += usize(count) << 2
   }
-  store<u32>(out, lowest == u32.MAX_VALUE ? 0 : lowest)
+  store<u32>(out, lowest)
   store<u32>(out, highest, 4)
+  return lowest != u32.MAX_VALUE
 }
 
 /** Copies `kept` of `count` digits a group, from digit `first` on. */

@@ -7,7 +7,7 @@
 // @ts-ignore: decorator
 @inline
 function wordAt(validity: usize, row: u32, count: u32): u64 {
-  const word = load<u64>(validity + usize(row >> 3))
+  const word = validity ? load<u64>(validity + usize(row >> 3)) : u64.MAX_VALUE
   return count - row < 64 ? word & (u64.MAX_VALUE >> u64(64 - (count - row))) : word
 }
 
@@ -31,7 +31,7 @@ export function countNulls(nulls: usize, groups: usize, validity: usize, count: 
   }
 }
 
-/** present[groups[i]] = 1 for each row that is not null. */
+/** present[groups[i]] = 1 for each row that is not null; all rows where `validity` is 0. */
 export function countPresent(present: usize, groups: usize, validity: usize, count: u32): void {
   for (let row: u32 = 0; row < count; row += 64) {
     let word = wordAt(validity, row, count)

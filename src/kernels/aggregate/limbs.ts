@@ -1,0 +1,97 @@
+/**
+ * One sum as limbs in the slots of its groups: what the limbs may hold by now, and the change to another layout in time. What is
+ * added is written by sum-int.ts and sum-float.ts; arithmetic on whole sums is ../exact.ts's.
+ */
+import {
+  addDigitsToLimbs,
+  type Digits,
+  digitsOfLimbs,
+  type Lane,
+  type LimbLayout,
+  limbsToIntegers,
+  relayLimbs,
+  roundLimbs,
+} from '../exact.js'
+import type { Kernels } from '../instance.js'
+import type { Slots, SlotUser } from './slots.js'
+
+/** Half of what an int64 holds, so that the bounds may be rounded doubles. */
+const MOST = 2 ** 62
+
+export interface Limbs {
+  readonly layout: LimbLayout
+  readonly groupCount: number
+  resize(groupCount: number): void
+  /** Provides for `rows` more addends a group, each below 2^top in magnitude. False where a limb could overflow. */
+  reserve(rows: number, top: number): boolean
+  /** Changes to a layout that holds all values; its base is at most the present one. */
+  relay(next: LimbLayout): void
+  /** Where the limbs are, until the slots next change. */
+  lane(): Lane
+  digits(): Digits
+  /** The digits' bits must lie within the layout, and `reserve` have provided for them. */
+  addDigits(digits: Digits, groupMap: number): void
+  round(counts: number): number
+  integers(): { data: number; failed: number }
+}
+
+/** `user` is who stands for these limbs in `slots`; its `lanes` follow `layout.limbs`. */
+export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: LimbLayout): Limbs {
+  let layout = initial
+  let groupCount = 0
+  /** No group's highest limb is beyond this, nor its low one of two beyond that. */
+  let bound = 0
+  let lowBound = 0
+
+  const lane = () => slots.lane(user)
+
+  const normalise = () => {
+    const { pointer, stride } = lane()
+    k.exports.exactNormalise(pointer, stride, layout.width, groupCount)
+    lowBound = 2 ** layout.width
+  }
+
+  const measure = () => {
+    if (layout.limbs === 2) normalise()
+    const { pointer, stride } = lane()
+    return 2 ** k.exports.exactLimbBits(layout.limbs === 2 ? pointer + 8 : pointer, stride, groupCount)
+  }
+
+  return {
+    get layout() {
+      return layout
+    },
+    get groupCount() {
+      return groupCount
+    },
+    resize(count) {
+      groupCount = count
+    },
+    reserve(rows, top) {
+      const { limbs, base, width } = layout
+      // One more a row for what the low limb carries.
+      const more = rows * (2 ** (top - base - width) + 1)
+      if (bound + more > MOST) bound = measure()
+      if (bound + more > MOST) return false
+      bound += more
+      if (limbs === 2) {
+        if (lowBound + rows * 2 ** width > MOST) normalise()
+        lowBound += rows * 2 ** width
+      }
+      return true
+    },
+    relay(next) {
+      const before = layout
+      layout = next
+      if (next.limbs === before.limbs) relayLimbs(k, before, lane(), next, lane(), groupCount)
+      else slots.change(user, (from, to) => relayLimbs(k, before, from, next, to, groupCount))
+      lowBound = 2 ** next.width
+      bound = measure()
+    },
+    lane,
+    digits: () => digitsOfLimbs(k, layout, lane(), groupCount),
+    addDigits: (digits, groupMap) => addDigitsToLimbs(k, layout, lane(), digits, groupMap),
+    round: counts => roundLimbs(k, layout, lane(), counts, groupCount),
+    integers: () => limbsToIntegers(k, layout, lane(), groupCount),
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The portable form of aggregate states: little-endian, read in the order it was written. aggregation.ts writes the head, each
+ * accumulator its own part.
+ *
+ * ```
+ * magic  'MRag'  u32     version u32     aggregates u32, and for each: function u8, input kind u8, input index u16
+ * groups u32     parts: u32 words and blocks, each block padded to 4 bytes
+ * digits of a sum: first u32, count u32, then count * groups u32 (layout in assembly/exact.ts)
+ * ```
+ */
+import { MillraceError } from '../../errors.js'
+import type { Digits } from '../exact.js'
+import type { Kernels } from '../instance.js'
+
+export const STATE_MAGIC = 0x6761524d
+/** Raised with every change of the form; a state of another version is refused. */
+export const STATE_VERSION = 1
+
+export interface StateWriter {
+  u32(value: number): void
+  /** A copy of a block of lane memory. */
+  lane(k: Kernels, pointer: number, byteLength: number): void
+  finish(): Uint8Array<ArrayBuffer>
+}
+
+export interface StateReader {
+  /** @throws MillraceError `MR_FORMAT_ERROR` behind the end. */
+  u32(): number
+  /**
+   * A block of this length, copied to scratch.
+   * @throws MillraceError `MR_FORMAT_ERROR` behind the end.
+   */
+  lane(k: Kernels, byteLength: number): number
+}
+
+export function createStateWriter(): StateWriter {
+  let bytes = new Uint8Array(256)
+  let view = new DataView(bytes.buffer)
+  let length = 0
+  const grow = (byteLength: number) => {
+    if (length + byteLength <= bytes.length) return
+    const larger = new Uint8Array(Math.max(length + byteLength, bytes.length * 2))
+    larger.set(bytes.subarray(0, length))
+    bytes = larger
+    view = new DataView(bytes.buffer)
+  }
+  return {
+    u32(value) {
+      grow(4)
+      view.setUint32(length, value, true)
+      length += 4
+    },
+    lane(k, pointer, byteLength) {
+      const padded = Math.ceil(byteLength / 4) * 4
+      grow(padded)
+      bytes.set(k.memory.bytes(pointer, byteLength), length)
+      length += padded
+    },
+    finish: () => bytes.slice(0, length),
+  }
+}
+
+export function createStateReader(bytes: Uint8Array): StateReader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 0
+  const take = (byteLength: number) => {
+    const start = at
+    at += Math.ceil(byteLength / 4) * 4
+    if (at > bytes.length) {
+      throw new MillraceError(
+        'MR_FORMAT_ERROR',
+        `the state of an aggregation ends after ${bytes.length} bytes, in the middle of a value at byte ${start}`,
+        { byteOffset: start },
+      )
+    }
+    return start
+  }
+  return {
+    u32: () => view.getUint32(take(4), true),
+    lane(k, byteLength) {
+      const start = take(byteLength)
+      const pointer = k.memory.scratch(byteLength)
+      k.memory.u8.set(bytes.subarray(start, start + byteLength), pointer)
+      return pointer
+    },
+  }
+}
+
+export function writeDigits(k: Kernels, writer: StateWriter, { pointer, first, count, groupCount }: Digits): void {
+  writer.u32(first)
+  writer.u32(count)
+  writer.lane(k, pointer, 4 * count * groupCount)
+}
+
+/** What `writeDigits` wrote, in scratch. */
+export function readDigits(k: Kernels, reader: StateReader, groupCount: number): Digits {
+  const first = reader.u32()
+  const count = reader.u32()
+  return { pointer: reader.lane(k, 4 * count * groupCount), first, count, groupCount }
+}

@@ -1,0 +1,140 @@
+/**
+ * Sums of integers: an int64 a group while it is certain that none can overflow, 128 bits in two limbs from then on; what is
+ * beyond int64 at the end is an error, on the way it is not. Sums of doubles are sum-float.ts's.
+ */
+import type { DataType, Kind } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import type { LimbLayout } from '../exact.js'
+import { spanOfDigits } from '../exact.js'
+import type { Kernels } from '../instance.js'
+import type { LaneVector } from '../lane-vector.js'
+import { rangeOf } from '../stats.js'
+import { createLimbs } from './limbs.js'
+import type { Slots, SlotUser } from './slots.js'
+import { readDigits, writeDigits } from './state-bytes.js'
+import type { Sum } from './sum.js'
+
+const ONE_LIMB: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 63 }
+/** 2^40 is `WIDTH` in assembly/aggregate/sum-int.ts. */
+const TWO_LIMBS: LimbLayout = { limbs: 2, base: 0, width: 40, cap: 63 }
+
+/** Every value of the kind is below or at 2^bits in magnitude. */
+const BITS: Readonly<Partial<Record<Kind, number>>> = {
+  int8: 7,
+  uint8: 8,
+  int16: 15,
+  uint16: 16,
+  int32: 31,
+  uint32: 32,
+}
+
+export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum {
+  const { exports } = k
+  const fillOne = fillerOf(k, kind)
+  const elementBytes = ELEMENT_BYTES[kind] as number
+  let data = 0
+  let validity = 0
+
+  const user: SlotUser = {
+    get lanes() {
+      return limbs.layout.limbs
+    },
+    fill(from, count, out, stride) {
+      const values = data + elementBytes * from
+      const bits = validity === 0 ? 0 : validity + from / 8
+      if (elementBytes === 8 && limbs.layout.limbs === 2) exports.sumIntTwo(out, values, bits, count)
+      else fillOne(out, stride, values, bits, count)
+      return true
+    },
+    promote() {},
+  }
+  const limbs = createLimbs(k, slots, user, ONE_LIMB)
+  slots.add(user)
+
+  /** Promotes before a limb could overflow. Two limbs outlast any input: some 2^38 of the largest values in one group. */
+  const reserve = (rows: number, top: number) => {
+    if (limbs.reserve(rows, top)) return
+    if (limbs.layout.limbs === 1) {
+      limbs.relay(TWO_LIMBS)
+      limbs.reserve(rows, top)
+    }
+  }
+
+  return {
+    get kernel() {
+      return limbs.layout.limbs === 1 ? kind : `${kind} 128`
+    },
+    resize: limbs.resize,
+    begin(vector, bits, _groups, rowCount) {
+      data = vector.data
+      validity = bits
+      reserve(rowCount, BITS[kind] ?? (limbs.layout.limbs === 2 ? 63 : bitsOf(k, vector)))
+    },
+    finish() {},
+    sums(label) {
+      const { data: sums, failed } = limbs.integers()
+      if (failed >= 0) {
+        throw new MillraceError(
+          'MR_INTEGER_OVERFLOW',
+          `${label}: the exact total of a group is beyond int64; cast the column to float64 before aggregating`,
+          { operator: 'aggregate', column: label },
+        )
+      }
+      return sums
+    },
+    means: limbs.round,
+    write(writer) {
+      const digits = limbs.digits()
+      writeDigits(k, writer, digits)
+      k.memory.free(digits.pointer)
+    },
+    merge(reader, groupMap, groupCount) {
+      const { memory } = k
+      const mark = memory.mark()
+      const digits = readDigits(k, reader, groupCount)
+      const span = spanOfDigits(k, digits)
+      if (span !== null) {
+        reserve(1, span.top)
+        limbs.addDigits(digits, groupMap)
+      }
+      memory.reset(mark)
+    },
+    free() {},
+  }
+}
+
+const ELEMENT_BYTES: Readonly<Partial<Record<Kind, number>>> = {
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+}
+
+function bitsOf(k: Kernels, vector: LaneVector): number {
+  const range = vector.range ?? rangeOf(k, vector)
+  if (range === null) return 0
+  const magnitude = range.min < -range.max ? -range.min : range.max
+  return magnitude.toString(2).length
+}
+
+function fillerOf({ exports }: Kernels, kind: Kind): Kernels['exports']['sumIntI32'] {
+  switch (kind) {
+    case 'int8':
+      return exports.sumIntI8
+    case 'uint8':
+      return exports.sumIntU8
+    case 'int16':
+      return exports.sumIntI16
+    case 'uint16':
+      return exports.sumIntU16
+    case 'int32':
+      return exports.sumIntI32
+    case 'uint32':
+      return exports.sumIntU32
+    default:
+      return exports.sumIntI64
+  }
+}

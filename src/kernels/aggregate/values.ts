@@ -1,0 +1,110 @@
+/**
+ * Which groups have a value of one input, and how many. All rows are counted once for all inputs, in the slots (aggregation.ts);
+ * here is only what one input's nulls take away, and nothing at all until the first null comes.
+ */
+import { bitmapBytes } from '../bitmap.js'
+import type { Lane } from '../exact.js'
+import type { Kernels } from '../instance.js'
+import { createGroupArray, type GroupArray } from './group-array.js'
+import type { StateReader, StateWriter } from './state-bytes.js'
+
+export interface Values {
+  resize(groupCount: number): void
+  /** Notes rows (at least one) of groups (u32 pointer, or 0: all of group 0); `validity` is a bitmap, or 0. */
+  update(groups: number, validity: number, rowCount: number): void
+  write(writer: StateWriter): void
+  merge(reader: StateReader, groupMap: number, groupCount: number): void
+  /** Values per group, a u64 pointer in scratch, given how many rows each has. Where they are counted only. */
+  counts(rows: Lane): number
+  /** A bitmap in scratch of the groups that have a value, or 0 where all have. `counts` is what `counts` gave, where counted. */
+  validity(counts: number): number
+  free(): void
+}
+
+/** What of a group's rows is written: nothing (every row has a value), nulls a group, or a byte a group that has a value. */
+const NOTHING = 0
+const NULLS = 1
+const PRESENT = 2
+
+export function createValues(k: Kernels, counted: boolean): Values {
+  const { exports, memory } = k
+  let groupCount = 0
+  /** While `kept` is null: groups below this have rows, and each of these rows a value. */
+  let seen = 0
+  /** Counted: nulls, int64 a group. Else: a byte a group, 1 where there is a value. */
+  let kept: GroupArray | null = null
+
+  const keep = (): GroupArray => {
+    if (kept === null) {
+      kept = createGroupArray(k, counted ? 8 : 1)
+      kept.resize(groupCount)
+      if (!counted) memory.u8.fill(1, kept.pointer, kept.pointer + seen)
+    }
+    return kept
+  }
+
+  const noteNulls = (groups: number, validity: number, rowCount: number, nullCount: number) => {
+    const { pointer } = keep()
+    if (groups === 0) memory.i64[pointer >>> 3] += BigInt(nullCount)
+    else exports.countNulls(pointer, groups, validity, rowCount)
+  }
+
+  const notePresent = (groups: number, validity: number, rowCount: number, nullCount: number) => {
+    const { pointer } = keep()
+    if (nullCount === rowCount) return
+    if (groups === 0) memory.u8[pointer] = 1
+    else exports.countPresent(pointer, groups, validity, rowCount)
+  }
+
+  return {
+    resize(count) {
+      groupCount = count
+      kept?.resize(count)
+    },
+    update(groups, validity, rowCount) {
+      const nullCount = validity === 0 ? 0 : rowCount - exports.countValid(validity, rowCount)
+      if (counted) {
+        if (nullCount > 0) noteNulls(groups, validity, rowCount, nullCount)
+      } else if (nullCount > 0 || kept !== null) {
+        notePresent(groups, nullCount > 0 ? validity : 0, rowCount, nullCount)
+      }
+      seen = groupCount
+    },
+    write(writer) {
+      if (!counted && seen < groupCount) keep()
+      if (kept === null) writer.u32(NOTHING)
+      else {
+        writer.u32(counted ? NULLS : PRESENT)
+        writer.lane(k, kept.pointer, (counted ? 8 : 1) * groupCount)
+      }
+    },
+    merge(reader, groupMap, count) {
+      const form = reader.u32()
+      const mark = memory.mark()
+      if (form === NULLS) {
+        exports.slotsMerge(keep().pointer, 8, groupMap, reader.lane(k, 8 * count), count)
+      } else if (form === PRESENT) {
+        exports.countMergePresent(keep().pointer, groupMap, reader.lane(k, count), count)
+      } else if (!counted && kept !== null) {
+        exports.countPresent(kept.pointer, groupMap, 0, count)
+      }
+      seen = groupCount
+      memory.reset(mark)
+    },
+    counts({ pointer, stride }) {
+      const out = memory.scratch(8 * groupCount)
+      exports.countEvaluate(pointer, stride, kept?.pointer ?? 0, groupCount, out)
+      return out
+    },
+    validity(counts) {
+      const bits = memory.scratch(bitmapBytes(groupCount))
+      if (counted) return exports.countBits(counts, groupCount, bits) === groupCount ? 0 : bits
+      if (kept === null && seen === groupCount) return 0
+      return exports.countPresentBits(keep().pointer, groupCount, bits) === groupCount ? 0 : bits
+    },
+    free() {
+      kept?.free()
+      kept = null
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Exact sums of any range of doubles, as windows of 32-bit chunks: the last resort of aggregate/sum-float.ts, where the bits of a
+ * column span more than the two limbs of exact.ts hold. Drawn in assembly/wide.ts.
+ */
+import { type Digits, digitOf, exponentOf, trimDigits } from './exact.js'
+import type { Kernels } from './instance.js'
+
+/** Rows that may be added before carries must be propagated. */
+const MOST_ADDITIONS = 2 ** 29
+/** The grid ends here: bit 2^1023 and two chunks for carries and sign. */
+const LAST_DIGIT = digitOf(1023) + 2
+/** A window that must give is widened by this much more. */
+const SPARE_DIGITS = 2
+
+/** What doubles span: multiples of 2^low with 53 bits of their own each, all below 2^top in magnitude. */
+export interface DoubleSpan {
+  readonly low: number
+  readonly top: number
+}
+
+export interface WideSums {
+  /** For `explain`: chunks a group. */
+  readonly chunkCount: number
+  /** Groups beyond those there were have the sum 0. */
+  resize(groupCount: number): void
+  /** Makes the window hold doubles of such a span, and their sums. */
+  cover(span: DoubleSpan): void
+  /**
+   * Adds rows `from` to `rowCount` of a float32 or float64 column to their groups (u32 pointer, 0: all to group 0), where `mask`
+   * (a bitmap, or 0) allows. Returns `rowCount`, or the first row that is not finite or not within the window.
+   */
+  add(kind: 'float32' | 'float64', data: number, mask: number, groups: number, from: number, rowCount: number): number
+  /** Adds the values of digits, which the window must hold, to groups `groupMap` (u32 pointer, or 0: in order). */
+  addDigits(digits: Digits, groupMap: number): void
+  /** The values in portable form, in a block of the caller's. */
+  digits(): Digits
+  /** As `roundLimbs` of exact.ts. */
+  round(counts: number): number
+  free(): void
+}
+
+export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
+  const { exports, memory } = k
+  let first = 0
+  let chunkCount = 0
+  let chunks = 0
+  let capacity = 0
+  let groupCount = 0
+  let additions = 0
+
+  const carry = () => {
+    exports.wideNormalise(chunks, chunkCount, groupCount)
+    additions = 0
+  }
+
+  const cover = ({ low, top }: DoubleSpan) => {
+    const lowDigit = digitOf(low)
+    const lastDigit = Math.ceil((top - exponentOf(0)) / 32) + 1
+    const last = first + chunkCount - 1
+    if (chunkCount > 0 && lowDigit >= first && lastDigit <= last) return
+    const from = chunkCount === 0 || lowDigit < first ? Math.max(0, lowDigit - SPARE_DIGITS) : first
+    const to = chunkCount === 0 || lastDigit > last ? Math.min(LAST_DIGIT, lastDigit + SPARE_DIGITS) : last
+    const count = to - from + 1
+    const moved = memory.allocate(8 * count * capacity)
+    if (chunkCount > 0) {
+      carry()
+      exports.wideMove(chunks, chunkCount, moved, count, first - from, groupCount)
+    }
+    memory.free(chunks)
+    chunks = moved
+    first = from
+    chunkCount = count
+  }
+  cover(span)
+
+  return {
+    get chunkCount() {
+      return chunkCount
+    },
+    cover,
+    resize(count) {
+      if (count > capacity) {
+        capacity = Math.max(count, capacity * 2)
+        chunks = memory.reallocate(chunks, 8 * chunkCount * capacity)
+      }
+      if (count > groupCount) {
+        memory.u8.fill(0, chunks + 8 * chunkCount * groupCount, chunks + 8 * chunkCount * count)
+        groupCount = count
+      }
+    },
+    add(kind, data, mask, groups, from, rowCount) {
+      additions += rowCount - from
+      if (additions > MOST_ADDITIONS) {
+        carry()
+        additions = rowCount - from
+      }
+      const add = kind === 'float64' ? exports.wideAddF64 : exports.wideAddF32
+      return add(chunks, chunkCount, exponentOf(first), groups, data, mask, from, rowCount) >>> 0
+    },
+    addDigits(digits, groupMap) {
+      if (digits.count === 0) return
+      // A merge may add to one group as often as there are digits' groups.
+      additions += digits.groupCount
+      if (additions > MOST_ADDITIONS) carry()
+      const { count, pointer } = digits
+      exports.wideAddDigits(chunks, chunkCount, digits.first - first, groupMap, pointer, count, digits.groupCount)
+    },
+    digits() {
+      const pointer = memory.allocate(4 * chunkCount * groupCount)
+      exports.wideDigits(chunks, chunkCount, groupCount, pointer)
+      return trimDigits(k, { pointer, first, count: chunkCount, groupCount })
+    },
+    round(counts) {
+      const out = memory.scratch(8 * groupCount)
+      exports.wideRound(chunks, chunkCount, exponentOf(first), counts, groupCount, out)
+      return out
+    },
+    free() {
+      memory.free(chunks)
+      chunks = 0
+    },
+  }
+}
