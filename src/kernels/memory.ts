@@ -354,3 +354,18 @@ export class LaneMemory {
 }
 
 const pagesFor = (byteLength: number): number => Math.max(1, Math.ceil((byteLength + SLACK_BYTES) / PAGE_BYTES))
+
+/** Blocks of these sizes for as long as `use` runs; given back whatever happens. */
+export function withBlocks(
+  memory: LaneMemory,
+  sizes: readonly number[],
+  use: (pointers: readonly number[]) => void,
+): void {
+  const blocks: number[] = []
+  try {
+    for (const byteLength of sizes) blocks.push(memory.allocate(byteLength))
+    use(blocks)
+  } finally {
+    for (const pointer of blocks) memory.free(pointer)
+  }
+}

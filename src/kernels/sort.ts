@@ -4,6 +4,7 @@
  */
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
+import { withBlocks } from './memory.js'
 import { integerKind } from './operand.js'
 
 export interface SortKey {
@@ -48,7 +49,7 @@ function sortBy(k: Kernels, { vector, descending, nulls }: SortKey, indices: num
 
 function sortWide(k: Kernels, vector: LaneVector, descending: boolean, indices: number, count: number): void {
   const { exports, memory } = k
-  withBlocks(k, [8 * count, 8 * count, 4 * count, COUNTS_BYTES], ([images, otherImages, otherIndices, counts]) => {
+  withBlocks(memory, [8 * count, 8 * count, 4 * count, COUNTS_BYTES], ([images, otherImages, otherIndices, counts]) => {
     const isDouble = vector.type.kind === 'float64'
     exports.sortImages64(isDouble, vector.data, indices, count, descending ? -1n : 0n, images)
     if (exports.sortPairs(images, indices, otherImages, otherIndices, count, counts) !== 0) {
@@ -58,10 +59,10 @@ function sortWide(k: Kernels, vector: LaneVector, descending: boolean, indices: 
 }
 
 function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices: number, count: number): void {
-  const { exports } = k
+  const { exports, memory } = k
   const { kind } = vector.type
   const flip = descending ? -1 : 0
-  withBlocks(k, [8 * count, 8 * count, COUNTS_BYTES], ([images, otherImages, counts]) => {
+  withBlocks(memory, [8 * count, 8 * count, COUNTS_BYTES], ([images, otherImages, counts]) => {
     const ranks = kind === 'utf8' ? (vector.dictionary?.ranks() ?? 0) : 0
     // A column of strings without a dictionary is all null: there is nothing to sort.
     if (kind === 'utf8' && ranks === 0) return
@@ -69,14 +70,4 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
     exports.sortImages32(width, vector.data, ranks, indices, count, flip, images)
     exports.sortPacked(images, otherImages, count, counts, indices)
   })
-}
-
-function withBlocks(k: Kernels, sizes: readonly number[], use: (pointers: readonly number[]) => void): void {
-  const blocks: number[] = []
-  try {
-    for (const byteLength of sizes) blocks.push(k.memory.allocate(byteLength))
-    use(blocks)
-  } finally {
-    for (const pointer of blocks) k.memory.free(pointer)
-  }
 }

@@ -7,6 +7,7 @@ import { Dictionary } from '../columnar/dictionary.js'
 import { MillraceError } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
+import { withBlocks } from './memory.js'
 import type { CompareOp } from './operand.js'
 
 const HEADER_BYTES = 32
@@ -206,24 +207,16 @@ export class LaneDictionary {
     const { memory, exports } = this.k
     const count = this.length
     if (this.rankPointer !== 0 && this.rankLength === count) return this.rankPointer
+    // Until they are all there, none are: running out of memory halfway must not leave wrong ranks behind.
+    this.rankLength = -1
     this.rankPointer = memory.reallocate(this.rankPointer, 4 * count)
-    this.rankLength = count
     const runs = Math.floor(count / 48) + 2
-    const room = [4 * count, 4 * count, 8 * count, 8 * count, 8 * 256 * 4, 12 * runs].map(size => memory.allocate(size))
-    const [entries, otherEntries, keys, otherKeys, counts, pending] = room
-    exports.rankEntries(
-      this.offsets,
-      this.bytes,
-      count,
-      this.rankPointer,
-      entries,
-      otherEntries,
-      keys,
-      otherKeys,
-      counts,
-      pending,
-    )
-    for (const pointer of room) memory.free(pointer)
+    const sizes = [4 * count, 4 * count, 8 * count, 8 * count, 8 * 256 * 4, 12 * runs]
+    withBlocks(memory, sizes, ([entries, otherEntries, keys, otherKeys, counts, pending]) => {
+      const room = [entries, otherEntries, keys, otherKeys, counts, pending] as const
+      exports.rankEntries(this.offsets, this.bytes, count, this.rankPointer, ...room)
+    })
+    this.rankLength = count
     return this.rankPointer
   }
 
@@ -316,8 +309,9 @@ export class LaneDictionary {
     }
     if (map.pointer !== 0) {
       if (map.capacity < to) {
-        map.capacity = Math.max(map.dictionary.length, map.capacity * 2)
-        map.pointer = memory.reallocate(map.pointer, 4 * map.capacity)
+        const capacity = Math.max(map.dictionary.length, map.capacity * 2)
+        map.pointer = memory.reallocate(map.pointer, 4 * capacity)
+        map.capacity = capacity
       }
       memory.u32.copyWithin((map.pointer >>> 2) + from, codes >>> 2, (codes >>> 2) + to - from)
     }
@@ -350,8 +344,9 @@ export class LaneDictionary {
     this.lookups.set(key, lookup)
     const { length } = this
     if (lookup.capacity < length || lookup.pointer === 0) {
-      lookup.capacity = Math.max(64, length, lookup.capacity * 2)
-      lookup.pointer = memory.reallocate(lookup.pointer, lookup.capacity)
+      const capacity = Math.max(64, length, lookup.capacity * 2)
+      lookup.pointer = memory.reallocate(lookup.pointer, capacity)
+      lookup.capacity = capacity
     }
     if (lookup.length < length) fill(lookup.length, length, lookup.pointer)
     lookup.length = length

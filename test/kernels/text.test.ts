@@ -301,3 +301,45 @@ test('an empty dictionary may be asked anything', () => {
   expect(lane.matches('eq', 'x')).toBeGreaterThan(0)
   lane.free()
 })
+
+test('running out of memory at any point leaves a dictionary that is right', async () => {
+  const values = Array.from({ length: 30_000 }, (_, i) => `a string of some length ${(i * 7919) % 30_000}`)
+  const source = columnar(values)
+  const outcomes = new Set<string>()
+  for (let pages = 6; pages < 90; pages += 3) {
+    const { memory, ...rest } = await makeKernels({ maximumBytes: pages * 65_536 })
+    const lane = new LaneDictionary({ memory, ...rest })
+    const attempt = (what: string, work: () => void) => {
+      try {
+        work()
+        outcomes.add(`${what} worked`)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT' })
+        outcomes.add(`${what} did not`)
+      }
+      memory.reset(0)
+      memory.trim()
+    }
+    attempt('mapping', () => lane.codeMap(source))
+    // What is left is enough to rank a dictionary that was filled halfway, not a whole one.
+    const filler: number[] = []
+    while (memory.usedBytes < memory.maximumBytes - 12 * 65_536) filler.push(memory.allocate(65_000))
+    attempt('ranking', () => lane.ranks())
+    for (const pointer of filler) memory.free(pointer)
+    attempt('ranking again', () => {
+      const sorted = values.slice(0, lane.length).sort()
+      const at = lane.ranks() >>> 2
+      for (let entry = 0; entry < lane.length; entry += 331) expect(sorted[memory.u32[at + entry]]).toBe(values[entry])
+    })
+    for (let code = 0; code < lane.length; code += 97) expect(lane.get(code)).toBe(values[code])
+    lane.free()
+    expect([memory.usedBytes, memory.freeRunCount]).toEqual([0, 1])
+  }
+  expect([...outcomes].sort()).toEqual([
+    'mapping did not',
+    'mapping worked',
+    'ranking again worked',
+    'ranking did not',
+    'ranking worked',
+  ])
+})
