@@ -32,9 +32,10 @@ export default defineConfig(({ mode }) => {
         external: externals(platform),
         output: {
           entryFileNames: '[name].js',
-          chunkFileNames: ({ facadeModuleId, name }) => {
+          chunkFileNames: ({ facadeModuleId, isDynamicEntry, name }) => {
             const id = (facadeModuleId ?? '').replace('\0', '').replaceAll('\\', '/').replace(`${root}/`, '')
-            return chunkNames[id] ?? `${name}.js`
+            // What index.js and a chunk loaded later share has no module of its own to be named after.
+            return chunkNames[id] ?? (isDynamicEntry ? `${name}.js` : 'core.js')
           },
         },
       },

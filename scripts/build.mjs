@@ -2,12 +2,13 @@
 
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as viteBuild } from 'vite'
 import { buildKernels, hashFiles, kernelSources, listFiles, root } from './build-kernels.mjs'
 import { workerFile } from './inline-plugin.mjs'
+import { shakeTypes } from './shake-types.mjs'
 
 const dist = join(root, 'dist')
 const stampPath = join(dist, '.stamp')
@@ -52,24 +53,9 @@ async function emitTypes() {
       throw new Error(`The declarations cannot be emitted.\n${error.stdout}${error.stderr}`, { cause: error })
     },
   )
-  await keepReachable(fresh)
+  await shakeTypes(fresh)
   await rm(types, { recursive: true, force: true })
   await rename(fresh, types)
-}
-
-/** Deletes the declarations that index.d.ts does not reach: those of workers and bindings name what consumers lack. */
-async function keepReachable(folder) {
-  const reached = new Set()
-  const walk = async path => {
-    if (reached.has(path)) return
-    reached.add(path)
-    const text = await readFile(path, 'utf8')
-    for (const [, specifier] of text.matchAll(/(?:from\s*|import\s*\(?\s*)['"](\.[^'"]+)\.js['"]/g)) {
-      await walk(join(dirname(path), `${specifier}.d.ts`))
-    }
-  }
-  await walk(join(folder, 'index.d.ts'))
-  for (const path of await listFiles(folder)) if (!reached.has(path.replace(/\.map$/, ''))) await rm(path)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

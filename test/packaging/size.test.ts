@@ -1,40 +1,75 @@
-// The size budget: all that a browser downloads for a minimal program, brotli-compressed.
+// The size budget: what a browser really downloads, brotli-compressed, for a program bundled and minified from the package.
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
-import { build, type Rolldown } from 'vite'
-import { expect, inject, test } from 'vitest'
+import { build } from 'vite'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { servePages } from './page.js'
 
-const budgetBytes = 60_000
+/** What is downloaded for a program of few rows, which run in the calling thread. */
+const coreBudgetBytes = 60_000
+/** The same on two lanes: the worker's text besides. */
+const lanesBudgetBytes = 100_000
 
-const program = `
+const program = (options: string) => `
 import { columns, sum } from 'millrace'
 
 const flow = columns({ key: Int32Array.of(1, 2, 1), value: Float64Array.of(1, 2, 3) })
-const table = await flow.groupBy('key').aggregate(t => ({ total: sum(t.value) })).collect()
-document.body.textContent = table.toString()
+const table = await flow.groupBy('key').aggregate(t => ({ total: sum(t.value) })).orderBy('key').collect(${options})
+globalThis.answer = table.toRows()
 `
 
-test(`a minimal program downloads at most ${budgetBytes} bytes`, async () => {
-  const folder = join(inject('consumer'), 'size')
+let pages: Awaited<ReturnType<typeof servePages>>
+
+beforeAll(async () => {
+  pages = await servePages(inject('consumer'))
+})
+
+afterAll(() => pages?.close())
+
+/** Bundles a program, opens it, and tells what was fetched until it had answered. */
+async function downloadOf(name: string, source: string) {
+  const folder = join(inject('consumer'), name)
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'main.js'), program)
-  const output = (await build({
+  await writeFile(join(folder, 'main.js'), source)
+  await build({
     root: folder,
+    base: `/${name}/dist/`,
     configFile: false,
     logLevel: 'warn',
-    build: { write: false, target: 'es2022', minify: true, rolldownOptions: { input: join(folder, 'main.js') } },
-  })) as Rolldown.RolldownOutput
-  const files = output.output.map(file => {
-    const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
-    return { name: file.fileName, bytes: bytes.length, brotliBytes: brotliCompressSync(bytes).length }
+    build: {
+      target: 'es2022',
+      minify: true,
+      rolldownOptions: { input: join(folder, 'main.js'), output: { entryFileNames: 'main.js' } },
+    },
   })
-  // The program reads no file, so no format may be in its bundle, not even as a chunk loaded on demand.
-  expect(output.output.filter(file => file.type === 'chunk' && /PAR1/.test(file.code)).map(f => f.fileName)).toEqual([])
+  const { answer, errors, fetched } = await pages.open(`${name}/dist/main.js`)
+  expect(errors).toEqual([])
+  expect(answer).toEqual([
+    { key: 1, total: 4 },
+    { key: 2, total: 2 },
+  ])
+  const files = await Promise.all(
+    fetched.map(async file => {
+      const bytes = await readFile(join(inject('consumer'), file))
+      return { file, bytes: bytes.length, brotliBytes: brotliCompressSync(bytes).length }
+    }),
+  )
   const total = files.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0)
-  console.log(`A minimal program downloads ${total} bytes (brotli) of at most ${budgetBytes}:`)
-  for (const { name, bytes, brotliBytes } of files) console.log(`  ${name}: ${brotliBytes} (${bytes} minified)`)
+  console.log(`${name}: ${total} bytes (brotli) are downloaded`)
+  for (const { file, bytes, brotliBytes } of files) console.log(`  ${file}: ${brotliBytes} (${bytes} minified)`)
+  return { total, fetched }
+}
+
+test(`a minimal program downloads at most ${coreBudgetBytes} bytes, and no format`, async () => {
+  const { total, fetched } = await downloadOf('size-core', program(''))
+  expect(fetched.filter(file => file.includes('parquet'))).toEqual([])
   expect(total).toBeGreaterThan(1000)
-  expect(total).toBeLessThanOrEqual(budgetBytes)
+  expect(total).toBeLessThanOrEqual(coreBudgetBytes)
+})
+
+test(`on two lanes it downloads at most ${lanesBudgetBytes} bytes`, async () => {
+  const { total } = await downloadOf('size-lanes', program('{ lanes: 2 }'))
+  expect(total).toBeLessThanOrEqual(lanesBudgetBytes)
 })
