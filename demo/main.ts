@@ -1,0 +1,235 @@
+/**
+ * The page: reads the flights once, holds them in the lanes, and asks the same questions again whenever the brush moves. Everything else
+ * is a neighbour's: what is asked (queries.ts), how it is drawn (histogram, bars, table), what is measured (meter).
+ */
+import type { Progress } from 'millrace'
+import { cityOf } from './airports.js'
+import { createHourBars, type Measure, measures } from './bars.js'
+import { type DelayRange, everything, presets, sameRange, sayRange } from './delay-range.js'
+import { byId, make } from './dom.js'
+import { createFigures } from './figures.js'
+import { type OpenFlights, openFlights } from './flights.js'
+import {
+  formatBytes,
+  formatDuration,
+  formatHour,
+  formatMagnitude,
+  formatShare,
+  formatTenths,
+  formatWhole,
+} from './format.js'
+import { createHistogram } from './histogram.js'
+import { laneChoices, lanesOfAddress, sayLanes, writeLanes } from './lanes.js'
+import { latest } from './latest.js'
+import { measureDownloads, watchLongTasks } from './meter.js'
+import {
+  type Answers,
+  ask,
+  countBins,
+  type Delays,
+  type HourDelays,
+  type OriginDelays,
+  QUERY_COUNT,
+  type RouteDelays,
+} from './queries.js'
+import { createSegments } from './segments.js'
+import { createTable, type TableColumn } from './table.js'
+
+performance.setResourceTimingBufferSize(1000)
+
+const figure = createFigures(byId('meters'), [
+  'Reading',
+  'Answering',
+  'Lanes',
+  'Downloaded',
+  'Held in memory',
+  'Longest task',
+])
+const longTasks = watchLongTasks(showLongTasks)
+const histogram = createHistogram(byId('histogram'), byId('delay-reading'), range => void choose(range))
+const hourBars = createHourBars(byId('hours-chart'), byId('hours-reading'))
+
+const delayColumns: readonly TableColumn<Delays>[] = [
+  {
+    title: 'Flights',
+    cell: ({ flights }) => formatWhole(flights),
+    share: ({ flights }, rows) => flights / Math.max(...rows.map(row => row.flights)),
+  },
+  { title: 'Mean, min', cell: ({ meanDelay }) => (meanDelay === null ? '–' : formatTenths(meanDelay)) },
+  { title: 'Worst, min', cell: ({ worstDelay }) => (worstDelay === null ? '–' : formatWhole(worstDelay)) },
+]
+const showOrigins = createTable<OriginDelays>(
+  byId<HTMLTableElement>('origins'),
+  [{ title: 'Airport', cell: ({ origin }) => named(origin, cityOf(origin)) }, ...delayColumns],
+  10,
+  'No flights have such a delay.',
+)
+const showRoutes = createTable<RouteDelays>(
+  byId<HTMLTableElement>('routes'),
+  [
+    {
+      title: 'Route',
+      cell: ({ origin, destination }) =>
+        named(`${origin} → ${destination}`, `${cityOf(origin)} to ${cityOf(destination)}`),
+    },
+    ...delayColumns,
+  ],
+  10,
+  'No route has 500 flights with such a delay.',
+)
+const showHours = createTable<HourDelays>(
+  byId<HTMLTableElement>('hours'),
+  [{ title: 'Hour', cell: ({ hour }) => formatHour(hour) }, ...delayColumns],
+  24,
+  'No flights have such a delay.',
+)
+
+let open: OpenFlights | null = null
+let range: DelayRange = everything
+let measure: Measure = measures[0]
+let answers: Answers | null = null
+
+const reopen = latest(async (signal, lanes: number) => {
+  const before = open
+  open = null
+  setState('reading')
+  histogram.enable(false)
+  await before?.close()
+  signal.throwIfAborted()
+  longTasks.reset()
+  showProgress({ rows: 0, totalRows: 1, bytes: 0, totalBytes: 0 })
+  const opened = await openFlights(lanes, signal, showProgress)
+  if (signal.aborted) return opened.close()
+  open = opened
+  showReading(opened)
+  histogram.draw(await countBins(opened.flights, signal))
+  histogram.enable(true)
+  await refilter(opened)
+})
+
+const answerLatest = latest((signal, { flights }: OpenFlights) => ask(flights, range, signal))
+
+async function refilter(on: OpenFlights): Promise<void> {
+  if (document.body.dataset.state !== 'reading') setState('asking')
+  const next = await answerLatest(on)
+  if (next === null) return
+  answers = next
+  showAnswers(next, on)
+  setState('ready')
+}
+
+/** Shows flights with a delay in `next` only, from now on. */
+async function choose(next: DelayRange): Promise<void> {
+  range = next
+  showPresets()
+  if (open !== null) await refilter(open).catch(fail)
+}
+
+createSegments(byId('lanes'), laneChoices(lanesOfAddress()), lanesOfAddress(), lanes => {
+  writeLanes(lanes)
+  reopen(lanes).catch(fail)
+})
+createSegments(
+  byId('measure'),
+  measures.map(value => ({ label: value.name, value })),
+  measure,
+  value => {
+    measure = value
+    if (answers !== null) hourBars.draw(answers.hours, measure)
+  },
+)
+const presetButtons = presets.map(preset => {
+  const button = make('button', { type: 'button' }, [preset.name])
+  button.addEventListener('click', () => {
+    histogram.select(preset.range)
+    void choose(preset.range)
+  })
+  return { preset, button }
+})
+byId('presets').append(...presetButtons.map(({ button }) => button))
+showPresets()
+showLongTasks()
+reopen(lanesOfAddress()).catch(fail)
+
+/** `reading`, `asking`, `ready` or `failed`: what the style sheet dims by, and what a test waits for. */
+function setState(state: 'reading' | 'asking' | 'ready' | 'failed'): void {
+  document.body.dataset.state = state
+  byId('reading').hidden = state !== 'reading'
+  byId('headline').hidden = state === 'reading' || state === 'failed'
+  byId('failure').hidden = state !== 'failed'
+}
+
+function fail(error: unknown): void {
+  console.error(error)
+  byId('failure').textContent = error instanceof Error ? error.message : String(error)
+  setState('failed')
+}
+
+function showProgress({ rows, totalRows, bytes, totalBytes }: Progress): void {
+  const bar = byId<HTMLProgressElement>('progress')
+  bar.max = totalRows
+  bar.value = rows
+  byId('progress-text').textContent =
+    totalBytes === 0 ? 'starting' : `${formatWhole(rows)} flights, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
+}
+
+function showReading({ flights, lanes, startMs, readMs, readBytes }: OpenFlights): void {
+  figure(
+    'Reading',
+    `${formatMagnitude(flights.rowCount / (readMs / 1000))} rows/s`,
+    `${formatWhole(flights.rowCount)} rows in ${formatDuration(readMs)}`,
+  )
+  figure('Lanes', String(lanes), `${sayLanes(lanes)}; up in ${formatDuration(startMs)}`)
+  figure('Held in memory', formatBytes(flights.byteLength), 'columns, in the lanes that read them')
+  const { core, reader, file, isDevelopment } = measureDownloads()
+  // Inline, this thread reads all of the file, and the browser's own account is the better one.
+  const fileBytes = lanes === 0 ? file : file + readBytes
+  figure(
+    'Downloaded',
+    `${formatBytes(core + reader)} of code`,
+    `${isDevelopment ? 'unminified; ' : `core ${formatBytes(core)}, Parquet ${formatBytes(reader)}; `}file ${formatBytes(fileBytes)}`,
+  )
+}
+
+function showAnswers({ total, origins, routes, hours, tookMs }: Answers, { flights }: OpenFlights): void {
+  const { rowCount } = flights
+  const isAll = total.flights === rowCount
+  byId('headline').replaceChildren(
+    make('strong', {}, [`${formatWhole(total.flights)} flights`]),
+    isAll ? '.' : `, ${formatShare(total.flights, rowCount)} of all, have a delay of ${sayRange(range)}.`,
+    total.meanDelay === null
+      ? ''
+      : ` Their mean ${isAll ? 'delay ' : ''}is ${formatTenths(total.meanDelay)} minutes, the worst ${formatWhole(total.worstDelay as number)}.`,
+  )
+  showOrigins(origins)
+  showRoutes(routes)
+  showHours(hours)
+  hourBars.draw(hours, measure)
+  figure(
+    'Answering',
+    `${formatMagnitude((rowCount * QUERY_COUNT) / (tookMs / 1000))} rows/s`,
+    `${QUERY_COUNT} queries over all rows, ${formatDuration(tookMs)}`,
+  )
+}
+
+function showPresets(): void {
+  for (const { preset, button } of presetButtons) button.ariaPressed = String(sameRange(preset.range, range))
+}
+
+function showLongTasks(): void {
+  const { worstMs } = longTasks
+  const isBad = worstMs !== null && worstMs > 50
+  figure(
+    'Longest task',
+    worstMs === null ? 'not told' : isBad ? `${formatWhole(worstMs)} ms` : 'under 50 ms',
+    worstMs === null ? 'by this browser' : 'on the main thread, since reading began',
+  )
+}
+
+function named(code: string, city: string): HTMLElement {
+  return make('span', { className: 'named' }, [
+    make('span', { className: 'code' }, [code]),
+    ' ',
+    make('small', {}, [city]),
+  ])
+}
