@@ -24,7 +24,7 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
-export type { Columns, DictionaryOf, HandleOf, Literal, SchemaOfColumns, SchemaOfRows } from './api/types.js'
+export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'

@@ -11,7 +11,7 @@ import { inputSource } from '../sources/memory.js'
 import { parquetSource } from '../sources/parquet.js'
 import { show } from './columns.js'
 import { type Flow, flowOf } from './flow.js'
-import type { DictionaryOf, SchemaOfColumns, SchemaOfRows } from './types.js'
+import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
 /**
  * A flow over columns: typed arrays, ordinary arrays and `dictionary()`, all of one length. Without a schema types are inferred: typed arrays
@@ -24,7 +24,7 @@ import type { DictionaryOf, SchemaOfColumns, SchemaOfRows } from './types.js'
  * @throws MillraceError `MR_TYPE_MISMATCH` where no type can be inferred; the terminal also `MR_COLUMN_LENGTH` and what conversion calls for.
  */
 export function columns<const S extends SchemaShape>(data: ColumnsInput, schema: S): Flow<S>
-export function columns<D extends ColumnsInput>(data: D): Flow<SchemaOfColumns<D>>
+export function columns<D extends ColumnsInput>(data: D): Flow<{ readonly [K in keyof D]: TypeOfInput<D[K]> }>
 export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaShape> {
   const shape = schema ?? inferColumns(data)
   return flowOf(inputSource('columns', shape, () => openColumns(data, shape)))
@@ -39,7 +39,7 @@ export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaSh
  * @throws MillraceError `MR_TYPE_MISMATCH` where no type can be inferred; the terminal what conversion calls for.
  */
 export function rows<const S extends SchemaShape>(data: readonly object[], schema: S): Flow<S>
-export function rows<R extends object>(data: readonly R[]): Flow<SchemaOfRows<R>>
+export function rows<R extends object>(data: readonly R[]): Flow<{ readonly [K in keyof R]-?: TypeOfCells<R[K]> }>
 export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
   const shape = schema ?? inferRows(data)
   return flowOf(inputSource('rows', shape, () => openRows(data, shape)))

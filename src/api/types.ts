@@ -138,15 +138,13 @@ export type TypeOfValue<V> =
 export type KeyedType<A> = A extends AggregateExpr<infer T, any> ? T : never
 export type UnkeyedType<A> = A extends AggregateExpr<any, infer U> ? U : never
 
-/** The schema that `columns` infers. */
-export type SchemaOfColumns<D> = { readonly [K in keyof D]: TypeOfInput<D[K]> }
-
 /** A `dictionary()` that knows whether it has nulls. */
 export interface DictionaryOf<T extends DataType> extends DictionaryInput {
   readonly type?: T
 }
 
-type TypeOfInput<I> =
+/** The type that `columns` infers for one of its inputs. */
+export type TypeOfInput<I> =
   IsAny<I> extends true
     ? any
     : I extends DictionaryOf<infer T>
@@ -173,10 +171,8 @@ type TypeOfInput<I> =
                           ? TypeOfCells<V>
                           : DataType
 
-/** The schema that `rows` infers; optional properties are nullable. */
-export type SchemaOfRows<R> = { readonly [K in keyof R]-?: TypeOfCells<R[K]> }
-
-type TypeOfCells<V> =
+/** The type of a column of such values; null and undefined make it nullable. */
+export type TypeOfCells<V> =
   IsAny<V> extends true
     ? any
     : NullableIf<TypeOfCell<Exclude<V, null | undefined>>, null extends V ? true : undefined extends V ? true : false>

@@ -1,0 +1,218 @@
+/** What the compiler refuses and in which words, what a hover shows, and what checking costs. What it infers is inference.ts. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Compilation, compile } from './compile.js'
+
+const PRELUDE = [
+  "import { asc, bool, columns, count, date, desc, float64, int32, mean, min, nullable, rows, schema, sum, timestamp, utf8 } from 'millrace'",
+  'const trade = schema({ time: timestamp(), day: date(), symbol: utf8(), price: float64(), size: nullable(int32()), isBuy: bool() })',
+  'const trades = rows([], trade)',
+]
+
+/** A line of a program, and what the compiler's message about it holds. */
+type Refusal = readonly [code: string, ...fragments: string[]]
+
+const COLUMNS = ['"pirce"', '"day" | "isBuy" | "price" | "size" | "symbol" | "time"']
+
+const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = {
+  'a misspelt column': [
+    ['trades.filter(t => t.pirce.gt(0))', "Property 'pirce' does not exist on type 'Columns<", "Did you mean 'price'?"],
+    ['trades.derive(t => ({ x: t.pirce }))', "Property 'pirce' does not exist", "Did you mean 'price'?"],
+    ['trades.aggregate(t => ({ x: sum(t.pirce) }))', "Property 'pirce' does not exist", "Did you mean 'price'?"],
+    ["trades.select('pirce')", ...COLUMNS],
+    ["trades.drop('pirce')", ...COLUMNS],
+    ["trades.groupBy('pirce')", ...COLUMNS],
+    ["trades.rename({ pirce: 'p' })", "'pirce' does not exist", "Did you mean to write 'price'?"],
+    ["trades.orderBy('pirce')", ...COLUMNS],
+    ["trades.orderBy(desc('pirce'))", 'Order<"pirce">', 'Did you mean \'"price"\'?'],
+    [
+      "trades.select('price').filter(t => t.size.gt(0))",
+      "Property 'size' does not exist on type 'Columns<{ readonly price: Float64; }>'",
+    ],
+    ["trades.rename({ price: 'cost' }).filter(t => t.price.gt(0))", "Property 'price' does not exist"],
+  ],
+  'a wrong family': [
+    ['trades.derive(t => ({ x: t.symbol.add(1) }))', "Property 'add' does not exist on type 'StringExpr<Utf8>'"],
+    ['trades.derive(t => ({ x: t.symbol.year() }))', "Property 'year' does not exist on type 'StringExpr<Utf8>'"],
+    [
+      "trades.derive(t => ({ x: t.price.add('1') }))",
+      "type 'string' is not assignable to parameter of type 'NumberOperand'",
+    ],
+    [
+      'trades.derive(t => ({ x: t.price.add(t.symbol) }))',
+      "'StringExpr<Utf8>' is not assignable to parameter of type 'NumberOperand'",
+      '\'"string"\' is not assignable to type \'"number"\'',
+    ],
+    ['trades.filter(t => t.symbol.gt(1))', "type 'number' is not assignable to parameter of type 'StringOperand'"],
+    [
+      'trades.filter(t => t.isBuy.and(t.price))',
+      "'NumberExpr<Float64>' is not assignable to parameter of type 'BoolOperand'",
+    ],
+    [
+      'trades.filter(t => t.price)',
+      "'NumberExpr<Float64>' is not assignable to type",
+      '\'"number"\' is not assignable to type \'"boolean"\'',
+    ],
+    ['trades.filter(t => t.price.eq(null))', "type 'null' is not assignable to parameter of type 'NumberOperand'"],
+    ["trades.filter(t => t.price.in(['a']))", "Type 'string' is not assignable to type 'number | bigint | null'"],
+    ["trades.filter(t => t.time.gt('2020-01-01'))", "type 'string' is not assignable to parameter of type", 'Date'],
+    [
+      'trades.filter(t => t.time.gt(t.day))',
+      "'TimeExpr<Date_>' is not assignable",
+      '\'"date"\' is not assignable to type \'"timestamp"\'',
+    ],
+    [
+      'trades.derive(t => ({ x: t.day.hour() }))',
+      "The 'this' context of type 'TimeExpr<Date_>'",
+      '\'"date"\' is not assignable to type \'"timestamp"\'',
+    ],
+    [
+      'trades.aggregate(t => ({ x: sum(t.symbol) }))',
+      "'StringExpr<Utf8>' is not assignable",
+      '\'"string"\' is not assignable to type \'"number"\'',
+    ],
+    [
+      'trades.aggregate(t => ({ x: mean(t.isBuy) }))',
+      "'BoolExpr<Bool>' is not assignable",
+      '\'"boolean"\' is not assignable to type \'"number"\'',
+    ],
+    ["trades.aggregate(t => ({ x: sum('price') }))", "type 'string' is not assignable"],
+    [
+      'trades.aggregate(t => ({ x: min(t.symbol).add(1) }))',
+      "'AggregateExpr<Utf8, Nullable<Utf8>>'",
+      "not assignable to method's 'this' of type 'NumberAggregate'",
+    ],
+  ],
+  'a bare column where an aggregate belongs, and an aggregate where a column does': [
+    [
+      'trades.aggregate(t => ({ x: t.price }))',
+      "'NumberExpr<Float64>' is missing the following properties from type 'AggregateExpr<any, any>'",
+    ],
+    [
+      "trades.groupBy('symbol').aggregate(t => ({ n: count(), x: t.price }))",
+      "'NumberExpr<Float64>' is missing",
+      "'AggregateExpr<any, any>'",
+    ],
+    [
+      'trades.aggregate(t => ({ x: sum(t.price).div(t.price) }))',
+      "'NumberExpr<Float64>' is not assignable to parameter of type 'AggregateOperand'",
+    ],
+    ['trades.aggregate(t => ({ x: sum(sum(t.price)) }))', "'AggregateExpr<Float64, Nullable<Float64>>'", '"number"'],
+    [
+      'trades.derive(t => ({ x: sum(t.price) }))',
+      "'AggregateExpr<Float64, Nullable<Float64>>' is not assignable to type 'Expr<any, Family> | Literal'",
+    ],
+    ['trades.filter(t => sum(t.price))', "'AggregateExpr<Float64, Nullable<Float64>>' is not assignable"],
+    [
+      'trades.aggregate(t => ({ x: sum(t.price).where(t.price) }))',
+      "'NumberExpr<Float64>' is not assignable",
+      '\'"number"\' is not assignable to type \'"boolean"\'',
+    ],
+  ],
+  'a wrong option': [
+    ["trades.orderBy(desc('price', { nulls: 'frist' }))", 'Did you mean \'"first"\'?'],
+    ['trades.collect({ lane: 2 })', "'lane' does not exist in type 'RunOptions'", "Did you mean to write 'lanes'?"],
+    ["trades.limit('3')", "type 'string' is not assignable to parameter of type 'number'"],
+    ['columns({ a: new Map() })', "'Map<any, any>' is not assignable to type", 'ColumnInput'],
+  ],
+}
+
+/** What a hover over an expression shows, told by a message that has to name its type. */
+const HOVERS: readonly (readonly [code: string, shown: string])[] = [
+  ["trades.select('price', 'size')", 'Flow<{ readonly price: Float64; readonly size: Nullable<Int32>; }>'],
+  [
+    "trades.select('price').derive(t => ({ twice: t.price.mul(2) }))",
+    'Flow<{ readonly price: Float64; readonly twice: Float64; }>',
+  ],
+  [
+    "trades.groupBy('symbol').aggregate(t => ({ n: count(), mean: mean(t.size), vwap: sum(t.price).div(count()) }))",
+    'Flow<{ readonly mean: Nullable<Float64>; readonly n: Int64; readonly symbol: Utf8; readonly vwap: Nullable<Float64>; }>',
+  ],
+  ['columns({ a: Int16Array.of(1), b: [1, null] })', 'Flow<{ readonly a: Int16; readonly b: Nullable<Float64>; }>'],
+]
+
+const programs: Record<string, string> = {}
+const places: { readonly file: string; readonly line: number }[] = []
+
+/** One program a group; a statement a line. */
+function write(file: string, lines: readonly string[]): void {
+  programs[file] = [...PRELUDE, ...lines, ''].join('\n')
+  for (const i of lines.keys()) places.push({ file, line: PRELUDE.length + 1 + i })
+}
+
+const fileOf = (group: string) => `refused-${Object.keys(REFUSALS).indexOf(group)}`
+for (const [group, refusals] of Object.entries(REFUSALS))
+  write(
+    fileOf(group),
+    refusals.map(([code]) => code),
+  )
+write(
+  'hovers',
+  HOVERS.map(([code], i) => `export const hover${i}: never = ${code}`),
+)
+
+let compilation: Compilation
+
+describe('the compiler', () => {
+  beforeAll(async () => {
+    compilation = await compile(programs)
+  }, 60_000)
+
+  const messageAt = (file: string, index: number) =>
+    compilation.messages.get(file)?.get(PRELUDE.length + 1 + index) ?? 'accepted'
+
+  for (const [group, refusals] of Object.entries(REFUSALS)) {
+    describe(`refuses ${group}`, () => {
+      it.each(refusals.map((refusal, i) => [refusal[0], i, refusal] as const))('%s', (_, i, [, ...fragments]) => {
+        for (const fragment of fragments) expect(messageAt(fileOf(group), i)).toContain(fragment)
+        expect(messageAt(fileOf(group), i).split('\n').length).toBeLessThan(8)
+      })
+    })
+  }
+
+  it('says nothing about the lines around them', () => {
+    for (const [file, messages] of compilation.messages) {
+      if (!(file in programs)) continue
+      const expected = places.filter(place => place.file === file).map(({ line }) => line)
+      expect([...messages.keys()].filter(line => !expected.includes(line))).toEqual([])
+    }
+  })
+
+  it.each(HOVERS)('shows %s as declared', (code, shown) => {
+    const i = HOVERS.findIndex(([other]) => other === code)
+    expect(messageAt('hovers', i)).toContain(`Type '${shown}' is not assignable to type 'never'`)
+  })
+})
+
+/** A program of some size, whose cost is what it adds to that of importing the library. */
+const SAMPLE = `
+export const bars = trades
+  .filter(t => t.price.gt(0).and(t.size.isNull().not()).and(t.time.gte(new Date(0))))
+  .derive(t => ({ notional: t.price.mul(t.size), hour: t.time.hour(), weekday: t.time.dayOfWeek() }))
+  .rename({ isBuy: 'buy' })
+  .groupBy('symbol', 'hour')
+  .aggregate(t => ({
+    n: count(), buys: count().where(t.buy), volume: sum(t.size), low: min(t.price),
+    vwap: sum(t.notional).div(sum(t.size)), mean: mean(t.notional.add(1).sub(t.price).div(2)),
+  }))
+  .orderBy(desc('vwap', { nulls: 'first' }), asc('symbol'), 'hour')
+  .drop('low')
+  .limit(10)
+export const more = bars
+  .derive(t => ({ share: t.buys.div(t.n), late: t.hour.between(18, 23), weekend: t.hour.mod(7).in([5, 6]) }))
+  .filter(t => t.late.or(t.weekend))
+  .select('symbol', 'share', 'mean')
+  .aggregate(t => ({ symbols: count(t.symbol), share: mean(t.share), top: min(t.symbol) }))
+export const rowsOfMore = async () => (await more.collect()).toRows().map(row => row.share ?? row.symbols)
+`
+
+/** Measured with the TypeScript of package-lock.json. Raise it knowingly: it is what every keystroke in an editor costs a user. */
+const MOST_INSTANTIATIONS = 2_800
+
+it('a program of two queries costs no more type instantiations than it used to', async () => {
+  const bare = await compile({ program: PRELUDE.join('\n') })
+  const sample = await compile({ program: [...PRELUDE, SAMPLE].join('\n') })
+  expect(sample.messages.get('program')).toBeUndefined()
+  const cost = sample.instantiations - bare.instantiations
+  expect(cost).toBeLessThanOrEqual(MOST_INSTANTIATIONS)
+  expect(cost).toBeGreaterThan(MOST_INSTANTIATIONS / 2)
+}, 60_000)

@@ -1,0 +1,278 @@
+/** What TypeScript infers, as equalities between types: this file compiles, or a fact below is wrong. compiler.test.ts sees that it does. */
+import {
+  type Bool,
+  bool,
+  columns,
+  count,
+  type DataType,
+  date,
+  dictionary,
+  type Float32,
+  type Float64,
+  type Flow,
+  float64,
+  type Int8,
+  type Int32,
+  type Int64,
+  int32,
+  int64,
+  max,
+  mean,
+  min,
+  type Nullable,
+  type NumberExpr,
+  nullable,
+  parquet,
+  type RowOf,
+  rows,
+  schema,
+  sum,
+  type Table,
+  type Timestamp,
+  timestamp,
+  type Uint8,
+  type Utf8,
+  utf8,
+} from 'millrace'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** The schema of a flow without `readonly`, which the inference keeps and nobody asks about. */
+type SchemaOf<F> = F extends Flow<infer S> ? { -readonly [K in keyof S]: S[K] } : never
+type RowsOf<F> = F extends Flow<infer S> ? RowOf<S> : never
+const holds = <T extends true>(): T | undefined => undefined
+
+const trade = schema({
+  time: timestamp(),
+  day: nullable(date()),
+  symbol: utf8(),
+  price: float64(),
+  size: int32(),
+  lots: nullable(int64()),
+  isBuy: bool(),
+})
+const trades = rows([], trade)
+
+// Rows as JavaScript has them.
+holds<
+  Equal<
+    RowsOf<typeof trades>,
+    { time: Date; day: string | null; symbol: string; price: number; size: number; lots: number | null; isBuy: boolean }
+  >
+>()
+
+// select, drop and rename keep exact types.
+const selected = trades.select('price', 'lots')
+holds<Equal<SchemaOf<typeof selected>, { price: Float64; lots: Nullable<Int64> }>>()
+const dropped = trades.drop('time', 'day', 'isBuy', 'symbol', 'size')
+holds<Equal<SchemaOf<typeof dropped>, { price: Float64; lots: Nullable<Int64> }>>()
+const renamed = selected.rename({ price: 'cost' })
+holds<Equal<SchemaOf<typeof renamed>, { cost: Float64; lots: Nullable<Int64> }>>()
+
+// Handles are typed by their column.
+trades.filter(t => {
+  holds<Equal<typeof t.price, NumberExpr<Float64>>>()
+  return t.isBuy
+})
+
+// derive adds and replaces.
+const derived = selected.derive(t => ({
+  price: t.price.isNull(),
+  n: 1,
+  s: 'x',
+  b: true,
+  big: 1n,
+  at: new Date(0),
+  none: null,
+}))
+holds<
+  Equal<
+    SchemaOf<typeof derived>,
+    {
+      price: Bool
+      lots: Nullable<Int64>
+      n: Float64
+      s: Utf8
+      b: Bool
+      big: Int64
+      at: Timestamp
+      none: Nullable<Float64>
+    }
+  >
+>()
+
+// Arithmetic: int64 of integers, float64 as soon as one is a float; quotients are null for a zero divisor.
+const numbers = trades.derive(t => ({
+  time: t.size.add(1),
+  day: t.size.mul(t.lots),
+  symbol: t.size.sub(1.5),
+  price: t.price.mul(t.size),
+  size: t.size.div(2),
+  lots: t.size.div(t.size),
+  isBuy: t.size.intDiv(2),
+  mod: t.size.mod(t.size),
+  neg: t.size.neg(),
+  part: t.day.year(),
+  hour: t.time.hour(),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof numbers>,
+    {
+      time: Int64
+      day: Nullable<Int64>
+      symbol: Float64
+      price: Float64
+      size: Float64
+      lots: Nullable<Float64>
+      isBuy: Int64
+      mod: Nullable<Int64>
+      neg: Int64
+      part: Nullable<Int32>
+      hour: Int32
+    }
+  >
+>()
+// A number whose value is not known when compiling may be whole or not.
+const scale: number = 2
+const scaled = trades.derive(t => ({ x: t.size.mul(scale), y: t.price.mul(scale) })).select('x', 'y')
+holds<Equal<SchemaOf<typeof scaled>, { x: DataType<'int64' | 'float64', false>; y: Float64 }>>()
+
+// Comparisons and logic are null where an operand may be.
+const truths = trades
+  .derive(t => ({
+    a: t.price.gt(1),
+    b: t.lots.gt(1),
+    c: t.price.between(t.lots, 2),
+    d: t.symbol.in(['a', null]),
+    e: t.symbol.in(['a']),
+    f: t.isBuy.and(t.lots.eq(1)),
+    g: t.day.isNull().not(),
+    h: t.time.lt(new Date(0)),
+    i: t.day.eq('2024-02-29'),
+  }))
+  .select('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')
+holds<
+  Equal<
+    SchemaOf<typeof truths>,
+    {
+      a: Bool
+      b: Nullable<Bool>
+      c: Nullable<Bool>
+      d: Nullable<Bool>
+      e: Bool
+      f: Nullable<Bool>
+      g: Bool
+      h: Bool
+      i: Nullable<Bool>
+    }
+  >
+>()
+
+// Aggregates in a group: nullable only where the input is, or a filter may leave no row.
+const grouped = trades.groupBy('symbol', 'day').aggregate(t => ({
+  n: count(),
+  m: count().where(t.isBuy),
+  total: sum(t.size),
+  lots: sum(t.lots),
+  money: sum(t.price.mul(t.size)),
+  mean: mean(t.size),
+  low: min(t.symbol),
+  when: max(t.time),
+  some: sum(t.price).where(t.isBuy),
+  vwap: sum(t.price).div(sum(t.size)),
+  more: sum(t.size).add(count()),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof grouped>,
+    {
+      symbol: Utf8
+      day: (typeof trade)['day']
+      n: Int64
+      m: Int64
+      total: Int64
+      lots: Nullable<Int64>
+      money: Float64
+      mean: Float64
+      low: Utf8
+      when: Timestamp
+      some: Nullable<Float64>
+      vwap: Nullable<Float64>
+      more: Int64
+    }
+  >
+>()
+
+// Without a key there may be no row: all but counts are nullable.
+const whole = trades.aggregate(t => ({
+  n: count(),
+  twice: count().mul(2),
+  total: sum(t.size),
+  more: sum(t.size).add(count()),
+  top: max(t.symbol),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof whole>,
+    { n: Int64; twice: Int64; total: Nullable<Int64>; more: Nullable<Int64>; top: Nullable<Utf8> }
+  >
+>()
+const answer: Promise<Table<{ readonly n: Int64 }>> = trades.aggregate(() => ({ n: count() })).collect()
+void answer
+
+// columns and rows infer from their data.
+const inferred = columns({
+  i8: Int8Array.of(1),
+  u8: Uint8Array.of(1),
+  f32: Float32Array.of(1),
+  i64: BigInt64Array.of(1n),
+  n: [1, 2],
+  m: [1, null],
+  s: ['a'],
+  when: [new Date(0), undefined],
+  code: dictionary(Uint8Array.of(0), ['a']),
+  hole: dictionary([0, null], ['a']),
+  none: [null],
+})
+holds<
+  Equal<
+    SchemaOf<typeof inferred>,
+    {
+      i8: Int8
+      u8: Uint8
+      f32: Float32
+      i64: Int64
+      n: Float64
+      m: Nullable<Float64>
+      s: Utf8
+      when: Nullable<Timestamp>
+      code: Utf8
+      hole: Nullable<Utf8>
+      none: Nullable<Float64>
+    }
+  >
+>()
+const people = rows([{ name: 'Ada', age: 36 }] as { name: string; age?: number; tags: boolean | null }[])
+holds<Equal<SchemaOf<typeof people>, { name: Utf8; age: Nullable<Float64>; tags: Nullable<Bool> }>>()
+
+// A file without a schema: any name, every method, and rows of any.
+const flights = parquet('flights.parquet')
+holds<Equal<typeof flights, Flow<any>>>()
+const late = flights
+  .filter(t => t.delay.gt(10).and(t.origin.eq('ATL')))
+  .derive(t => ({ hour: t.date.hour(), twice: t.delay.mul(2).add(t.distance) }))
+  .groupBy('origin', 'hour')
+  .aggregate(t => ({ n: count(), mean: mean(t.twice), worst: max(t.delay) }))
+holds<Equal<RowsOf<typeof late>, { origin: any; hour: any; n: number; mean: number | null; worst: any }>>()
+const known = parquet('flights.parquet', { schema: schema({ delay: int32() }) })
+holds<Equal<SchemaOf<typeof known>, { delay: Int32 }>>()
+
+// A query is a function from flows to flows.
+const busiest = (flow: Flow<typeof trade>) =>
+  flow
+    .groupBy('symbol')
+    .aggregate(() => ({ n: count() }))
+    .orderBy('n')
+    .limit(3)
+holds<Equal<SchemaOf<ReturnType<typeof busiest>>, { symbol: Utf8; n: Int64 }>>()
+busiest(trades)
