@@ -4,6 +4,7 @@
  * drawn in assembly/text.ts, how entries are put in order in assembly/rank.ts.
  */
 import { Dictionary } from '../columnar/dictionary.js'
+import { decodeUtf8 } from '../columnar/utf8.js'
 import { MillraceError } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
@@ -45,7 +46,6 @@ interface Lookup {
 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /**
  * The distinct strings of one column of one lane. It only grows: a code stays good, and equal strings have equal codes.
@@ -150,9 +150,10 @@ export class LaneDictionary {
 
   /** Entry `code` as a JavaScript string, decoded anew. */
   get(code: number): string {
+    const { u8, u32 } = this.k.memory
     const at = (this.offsets >>> 2) + code
-    const start = this.k.memory.u32[at]
-    return decoder.decode(this.k.memory.bytes(this.bytes + start, this.k.memory.u32[at + 1] - start))
+    const { bytes } = this
+    return decodeUtf8(u8, bytes + u32[at], bytes + u32[at + 1])
   }
 
   /** Entries `from` to `to` as fresh JavaScript buffers (offsets begin at 0): what a peer that has the first `from` lacks. */

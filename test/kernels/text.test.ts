@@ -71,6 +71,15 @@ test('equal strings have equal codes, new ones the next code, morsel after morse
   )
 })
 
+test('a byte order mark is a character like any other', () => {
+  const dictionary = new LaneDictionary(k)
+  const values = ['\ufeff', '', '\ufeffa', 'a']
+  expect(Array.from(dictionary.internStrings(values))).toEqual([0, 1, 2, 3])
+  expect(values.map((_, code) => dictionary.get(code))).toEqual(values)
+  expect(values.map((_, code) => dictionary.toDictionary().get(code))).toEqual(values)
+  dictionary.free()
+})
+
 test('null rows get code 0 and add nothing', () => {
   const dictionary = new LaneDictionary(k)
   const { offsets, bytes } = put(['x', 'never', 'y', 'x'])
