@@ -2,7 +2,7 @@
  * What users give as an input (a path, a URL, a `File`, a `Response`, bytes) made into descriptors that lanes can open;
  * byte-source.ts opens them.
  */
-import { MillraceError } from '../errors.js'
+import { MillraceError, quote } from '../errors.js'
 import type { InputDescriptor } from './byte-source.js'
 
 export type Input = string | URL | Blob | Response | ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView
@@ -16,8 +16,8 @@ export type Input = string | URL | Blob | Response | ReadableStream<Uint8Array> 
 export async function describeInput(input: Input, baseUrl: string | null): Promise<InputDescriptor> {
   if (typeof input === 'string') {
     // One letter before the colon is a drive of Windows, not a scheme.
-    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return describeUrl(new URL(input), baseUrl === null)
-    return baseUrl === null ? { kind: 'path', path: input } : describeUrl(new URL(input, baseUrl), false)
+    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return describeUrl(parseUrl(input), baseUrl === null)
+    return baseUrl === null ? { kind: 'path', path: input } : describeUrl(parseUrl(input, baseUrl), false)
   }
   if (input instanceof URL) return describeUrl(input, baseUrl === null)
   if (input instanceof Blob) return { kind: 'blob', blob: input }
@@ -41,9 +41,21 @@ export async function describeInput(input: Input, baseUrl: string | null): Promi
   )
 }
 
+function parseUrl(text: string, baseUrl?: string): URL {
+  try {
+    return new URL(text, baseUrl)
+  } catch (error) {
+    throw new MillraceError('MR_INVALID_OPTION', `${quote(text)} is no URL`, { file: text }, error)
+  }
+}
+
 function describeUrl(url: URL, paths: boolean): InputDescriptor {
   if (url.protocol === 'file:' && paths) {
-    return { kind: 'path', path: decodeURIComponent(url.pathname).replace(/^\/([a-z]:)/i, '$1') }
+    try {
+      return { kind: 'path', path: decodeURIComponent(url.pathname).replace(/^\/([a-z]:)/i, '$1') }
+    } catch (error) {
+      throw new MillraceError('MR_INVALID_OPTION', `${quote(url.href)} is no path`, { file: url.href }, error)
+    }
   }
   return { kind: 'url', url: url.href }
 }

@@ -62,6 +62,8 @@ export function createColumnReader(column: ParquetColumn, chunk: Chunk, bytes: U
   let textDictionary: PlainDictionary | null = null
   let illFormedCount = 0
   let page: OpenPage | null = null
+  /** Behind the page at hand. */
+  let rowsLeft = chunk.valueCount
 
   const readDictionary = ({ bytes, valueCount }: Page): void => {
     if (wordDictionary !== null || textDictionary !== null) throw corrupt('a column chunk has two dictionaries')
@@ -85,8 +87,13 @@ export function createColumnReader(column: ParquetColumn, chunk: Chunk, bytes: U
     while (page === null || page.left === 0) {
       const next = pages.next()
       if (next === null) throw corrupt('a column chunk has fewer values than its row group has rows')
-      if (next.kind === 'dictionary') readDictionary(next)
-      else page = openPage(next, encoded, wordDictionary, textDictionary)
+      if (next.kind === 'dictionary') {
+        readDictionary(next)
+        continue
+      }
+      if (next.valueCount > rowsLeft) throw corrupt('a column chunk has more values than its row group has rows')
+      rowsLeft -= next.valueCount
+      page = openPage(next, encoded, wordDictionary, textDictionary)
     }
     return page
   }

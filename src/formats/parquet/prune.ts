@@ -43,19 +43,23 @@ type Known = (column: string) => Values
 
 const ANYTHING: Values = { min: null, max: null, mayBeNull: true, mayBeValue: true }
 
-/** What a predicate may come out as, over all rows: a set of these. */
+/** What a predicate may come out as, over all rows: a set of these, or neither where it is null for all. Null makes nothing true, so it is not tracked. */
 const TRUE = 1
 const FALSE = 2
-const NULL = 4
 
 function outcomes(node: Expression, known: Known): number {
   switch (node.op) {
     case 'and':
-    case 'or':
-      return combine(node.op, outcomes(node.left, known), outcomes(node.right, known))
+    case 'or': {
+      const left = outcomes(node.left, known)
+      const right = outcomes(node.right, known)
+      // One side decides for the strong outcome; the weak one takes both.
+      const strong = node.op === 'and' ? FALSE : TRUE
+      return ((left | right) & strong) | (left & right & ~strong)
+    }
     case 'not': {
       const input = outcomes(node.input, known)
-      return (input & TRUE ? FALSE : 0) | (input & FALSE ? TRUE : 0) | (input & NULL)
+      return (input & TRUE ? FALSE : 0) | (input & FALSE ? TRUE : 0)
     }
     case 'isNull': {
       const { mayBeNull, mayBeValue } = valuesOf(node.input, known)
@@ -70,33 +74,22 @@ function outcomes(node: Expression, known: Known): number {
       const left = valuesOf(node.left, known)
       if (!sameExpression(node.left, node.right)) return compare(node.op, left, valuesOf(node.right, known))
       const isTrue = node.op === 'eq' || node.op === 'lte' || node.op === 'gte'
-      return (left.mayBeNull ? NULL : 0) | (left.mayBeValue ? (isTrue ? TRUE : FALSE) : 0)
+      return left.mayBeValue ? (isTrue ? TRUE : FALSE) : 0
     }
     case 'in':
       return isIn(node, known)
     case 'column':
     case 'literal': {
-      const { min, max, mayBeNull, mayBeValue } = valuesOf(node, known)
-      return (mayBeNull ? NULL : 0) | (mayBeValue ? (max === false ? 0 : TRUE) | (min === true ? 0 : FALSE) : 0)
+      const { min, max, mayBeValue } = valuesOf(node, known)
+      return mayBeValue ? (max === false ? 0 : TRUE) | (min === true ? 0 : FALSE) : 0
     }
     default:
-      return TRUE | FALSE | NULL
+      return TRUE | FALSE
   }
 }
 
-/** Three-valued logic, for every pair of outcomes. */
-function combine(op: 'and' | 'or', left: number, right: number): number {
-  const [strong, weak] = op === 'and' ? [FALSE, TRUE] : [TRUE, FALSE]
-  const both = left | right
-  const bothWeak = left & right & weak
-  // Null comes of null with null or with the weak one; the strong one wins over null.
-  const isNull = (left & NULL && right & (NULL | weak)) || (right & NULL && left & (NULL | weak)) ? NULL : 0
-  return (both & strong) | bothWeak | isNull
-}
-
 function compare(op: CompareOp, left: Values, right: Values): number {
-  const isNull = left.mayBeNull || right.mayBeNull ? NULL : 0
-  if (!left.mayBeValue || !right.mayBeValue) return isNull
+  if (!left.mayBeValue || !right.mayBeValue) return 0
   // Of left's least against right's greatest and the other way; NaN where either is unknown, so that no comparison with 0 holds.
   const leastToGreatest = order(left.min, right.max)
   const greatestToLeast = order(left.max, right.min)
@@ -112,7 +105,7 @@ function compare(op: CompareOp, left: Values, right: Values): number {
     gte: greater || equal,
   }
   const fails = { eq: holds.ne, ne: holds.eq, lt: holds.gte, lte: holds.gt, gt: holds.lte, gte: holds.lt }
-  return (holds[op] ? TRUE : 0) | (fails[op] ? FALSE : 0) | isNull
+  return (holds[op] ? TRUE : 0) | (fails[op] ? FALSE : 0)
 }
 
 function order(a: Bound | null, b: Bound | null): number {
@@ -123,14 +116,11 @@ function order(a: Bound | null, b: Bound | null): number {
 
 const isNumeric = (bound: Bound): boolean => typeof bound === 'number' || typeof bound === 'bigint'
 
+/** A null among the values makes null of what would be false. */
 function isIn({ input, values }: InNode, known: Known): number {
   const left = valuesOf(input, known)
-  let result = left.mayBeNull && values.length > 0 ? NULL : 0
-  if (left.mayBeNull && values.length === 0) result |= FALSE
-  if (!left.mayBeValue) return result
-  const hasNull = values.some(literal => literal.value === null)
-  result |= hasNull ? NULL : FALSE
-  return values.some(literal => compare('eq', left, valuesOf(literal, known)) & TRUE) ? result | TRUE : result
+  const isFalse = values.some(literal => literal.value === null) ? 0 : FALSE
+  return values.some(literal => compare('eq', left, valuesOf(literal, known)) & TRUE) ? isFalse | TRUE : isFalse
 }
 
 function valuesOf(node: Expression, known: Known): Values {

@@ -207,7 +207,7 @@ describe('values', () => {
       page('data', RLE_DICTIONARY, 3, codes),
     )
     const { batches } = await readTable(file)
-    expect([...new BigUint64Array((batches[0]?.vectors[0]?.data as Float64Array).buffer)]).toEqual([
+    expect([...new BigUint64Array((batches[0]!.vectors[0]!.data as Float64Array).buffer)]).toEqual([
       ...quiet,
       ...quiet.toReversed(),
     ])

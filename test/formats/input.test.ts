@@ -1,0 +1,60 @@
+/** What users give as an input, made into descriptors. */
+import { expect, test } from 'vitest'
+import { describeInput } from '../../src/formats/input.js'
+
+const bytesOf = async (input: Parameters<typeof describeInput>[0]): Promise<number[]> => {
+  const described = await describeInput(input, null)
+  if (described.kind !== 'blob') throw new Error(described.kind)
+  return [...new Uint8Array(await described.blob.arrayBuffer())]
+}
+
+test('strings are paths where there are paths, URLs where they have a scheme or a base', async () => {
+  expect(await describeInput('data/a b.parquet', null)).toEqual({ kind: 'path', path: 'data/a b.parquet' })
+  expect(await describeInput('C:\\data\\a.parquet', null)).toEqual({ kind: 'path', path: 'C:\\data\\a.parquet' })
+  expect(await describeInput('https://example.org/a', null)).toEqual({ kind: 'url', url: 'https://example.org/a' })
+  expect(await describeInput('../a b.parquet', 'https://example.org/x/y/z')).toEqual({
+    kind: 'url',
+    url: 'https://example.org/x/a%20b.parquet',
+  })
+})
+
+test('file URLs are paths in Node', async () => {
+  expect(await describeInput(new URL('file:///tmp/a%20b.parquet'), null)).toEqual({
+    kind: 'path',
+    path: '/tmp/a b.parquet',
+  })
+  expect(await describeInput('file:///C:/a.parquet', null)).toEqual({ kind: 'path', path: 'C:/a.parquet' })
+  expect(await describeInput(new URL('https://example.org/a'), null)).toEqual({
+    kind: 'url',
+    url: 'https://example.org/a',
+  })
+})
+
+test('bytes, blobs, responses and streams become blobs, and bytes stay the caller’s', async () => {
+  const bytes = Uint8Array.of(1, 2, 3, 4)
+  expect(await bytesOf(bytes.subarray(1, 3))).toEqual([2, 3])
+  expect(await bytesOf(bytes.buffer)).toEqual([1, 2, 3, 4])
+  expect(await bytesOf(new DataView(bytes.buffer, 2))).toEqual([3, 4])
+  expect(await bytesOf(new Response(bytes))).toEqual([1, 2, 3, 4])
+  expect(await bytesOf(new Blob([bytes]).stream())).toEqual([1, 2, 3, 4])
+  expect(bytes.length).toBe(4)
+  const file = new File([bytes], 'a.parquet')
+  expect(await describeInput(file, null)).toEqual({ kind: 'blob', blob: file })
+})
+
+test('a body that was read already is refused', async () => {
+  const response = new Response('x')
+  await response.text()
+  await expect(describeInput(response, null)).rejects.toMatchObject({ code: 'MR_SOURCE_CONSUMED' })
+  const stream = new Blob(['x']).stream()
+  stream.getReader()
+  await expect(describeInput(stream, null)).rejects.toMatchObject({ code: 'MR_SOURCE_CONSUMED' })
+})
+
+test('a failed response, and what is no input, are refused', async () => {
+  await expect(describeInput(new Response('', { status: 404 }), null)).rejects.toThrow('status 404')
+  for (const wrong of [null, undefined, 5, {}, []]) {
+    await expect(describeInput(wrong as never, null)).rejects.toMatchObject({ code: 'MR_INVALID_OPTION' })
+  }
+  await expect(describeInput('http://', null)).rejects.toMatchObject({ code: 'MR_INVALID_OPTION' })
+})
