@@ -127,6 +127,7 @@ const HOVERS: readonly (readonly [code: string, shown: string])[] = [
     "trades.groupBy('symbol').aggregate(t => ({ n: count(), mean: mean(t.size), vwap: sum(t.price).div(count()) }))",
     'Flow<{ readonly mean: Nullable<Float64>; readonly n: Int64; readonly symbol: Utf8; readonly vwap: Nullable<Float64>; }>',
   ],
+  ["rows([{ a: 1, b: 'x' }])", 'Flow<{ readonly a: Float64; readonly b: Utf8; }>'],
   ['columns({ a: Int16Array.of(1), b: [1, null] })', 'Flow<{ readonly a: Int16; readonly b: Nullable<Float64>; }>'],
 ]
 
