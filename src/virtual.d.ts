@@ -1,7 +1,7 @@
 // Types of the modules that scripts/inline-plugin.mjs makes while building: compiled kernels and nested bundles as text.
 
 declare module 'virtual:millrace/kernels' {
-  /** Decodes the inlined kernel module (deflated, base64); each call gives new bytes that the caller owns. */
+  /** Decodes the inlined kernel module; each call gives new bytes that the caller owns. */
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 

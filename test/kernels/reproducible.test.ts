@@ -15,7 +15,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-test('two builds in different places are the same byte for byte, and are what is inlined', async () => {
+test('two builds in different places are the same byte for byte, and are what is inlined', {
+  timeout: 120_000,
+}, async () => {
   const [first, second] = await Promise.all(
     ['first', 'second'].map(async name => {
       const { wasmPath, compiled } = await buildKernels({ outDir: join(folder, name), cache: false })
@@ -27,7 +29,7 @@ test('two builds in different places are the same byte for byte, and are what is
   expect(first!.equals(await kernels())).toBe(true)
 })
 
-test('a second build into the same place compiles nothing', async () => {
+test('a second build into the same place compiles nothing', { timeout: 120_000 }, async () => {
   const outDir = join(folder, 'cached')
   expect((await buildKernels({ outDir })).compiled).toBe(true)
   expect((await buildKernels({ outDir })).compiled).toBe(false)
