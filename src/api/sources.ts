@@ -26,6 +26,12 @@ import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 export function columns<const S extends SchemaShape>(data: ColumnsInput, schema: S): Flow<S>
 export function columns<D extends ColumnsInput>(data: D): Flow<{ readonly [K in keyof D]: TypeOfInput<D[K]> }>
 export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaShape> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
+    throw mismatch(
+      'columns',
+      `columns takes an object of names to arrays, as in columns({ price: [1, 2] }), not ${show(data)}`,
+    )
+  }
   const shape = schema ?? inferColumns(data)
   return flowOf(inputSource('columns', shape, () => openColumns(data, shape)))
 }
@@ -41,6 +47,8 @@ export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaSh
 export function rows<const S extends SchemaShape>(data: readonly object[], schema: S): Flow<S>
 export function rows<R extends object>(data: readonly R[]): Flow<{ readonly [K in keyof R]-?: TypeOfCells<R[K]> }>
 export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
+  if (!Array.isArray(data))
+    throw mismatch('rows', `rows takes an array of objects, as in rows([{ price: 1 }]), not ${show(data)}`)
   const shape = schema ?? inferRows(data)
   return flowOf(inputSource('rows', shape, () => openRows(data, shape)))
 }
@@ -82,6 +90,9 @@ export function parquet(input: Input | readonly Input[], options: ParquetOptions
   }
   return flowOf(parquetSource(inputs, options.schema ?? null))
 }
+
+const mismatch = (operator: string, message: string): MillraceError =>
+  new MillraceError('MR_TYPE_MISMATCH', message, { operator })
 
 const invalid = (text: string): MillraceError =>
   new MillraceError('MR_INVALID_OPTION', `parquet: ${text}`, { operator: 'parquet' })
