@@ -12,6 +12,12 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels': 'kernels-text.js',
 }
 
+/** All but the entry, what builds make, and the formats. */
+const isCore = (id: string) => {
+  const path = id.replaceAll('\\', '/').replace(`${root}/`, '')
+  return /^src\/(?!index\.ts|formats\/parquet\/)|\/comlink\//.test(path)
+}
+
 export default defineConfig(({ mode }) => {
   const platform = mode === 'node' ? 'node' : 'web'
   return {
@@ -32,11 +38,12 @@ export default defineConfig(({ mode }) => {
         external: externals(platform),
         output: {
           entryFileNames: '[name].js',
-          chunkFileNames: ({ facadeModuleId, isDynamicEntry, name }) => {
+          chunkFileNames: ({ facadeModuleId, name }) => {
             const id = (facadeModuleId ?? '').replace('\0', '').replaceAll('\\', '/').replace(`${root}/`, '')
-            // What index.js and a chunk loaded later share has no module of its own to be named after.
-            return chunkNames[id] ?? (isDynamicEntry ? `${name}.js` : 'core.js')
+            return chunkNames[id] ?? `${name}.js`
           },
+          // Whole, not only what index.js and a format share: it compresses better, and is then fetched but once.
+          codeSplitting: { groups: [{ name: 'core', test: isCore }] },
         },
       },
     },
