@@ -5,15 +5,13 @@ import type { Engine } from '../../src/index.js'
 import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
 import { someFailingFlow, someFlow } from './flows.js'
 import { applyVerb, applyVerbs } from './handles.js'
-import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, openEngines } from './support.js'
+import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
 import { fieldsOf, overflowingTypes, spread, tables } from './tables.js'
 
 /** In memory a split has at most 262,144 rows, so this many make at least three. */
 const LARGE_ROWS = 560_000
 /** Of a Parquet file each row group is a split: these make seven. */
 const LARGE_PARQUET_ROWS = 70_000
-
-const LONG = 120_000
 
 export function flowLaws(lanesList: readonly number[], options: LawOptions): void {
   describe('laws of flows', () => {
@@ -32,26 +30,31 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
       }
     }
 
-    it('a flow gives what the model gives, from every source, on every number of lanes', { timeout: LONG }, () =>
-      check(options, 150, small, holdsEverywhere),
+    it(
+      'a flow gives what the model gives, from every source, on every number of lanes',
+      { timeout: longTest(options) },
+      () => check(options, 150, small, holdsEverywhere),
     )
 
     it(
       'an overflow is reported at the least failing row, from every source, on every number of lanes',
-      { timeout: LONG },
+      { timeout: longTest(options) },
       () => check(options, 80, cases(tables(40, fieldsOf(4, overflowingTypes)), someFailingFlow), holdsEverywhere),
     )
 
-    it('a verb at a time gives what the whole flow gives, so no rewrite changes an answer', { timeout: LONG }, () =>
-      check(options, 40, small, async one => {
-        const engine = engineOf(lanesList[0] as number)
-        let flow = await carry(one.table, 'rows', one.draw())
-        for (const verb of one.verbs) flow = (await applyVerb(flow, verb).collect({ engine })).flow()
-        await expectFlow(flow, engine, expectedOf(one), 'a verb at a time')
-      }),
+    it(
+      'a verb at a time gives what the whole flow gives, so no rewrite changes an answer',
+      { timeout: longTest(options) },
+      () =>
+        check(options, 40, small, async one => {
+          const engine = engineOf(lanesList[0] as number)
+          let flow = await carry(one.table, 'rows', one.draw())
+          for (const verb of one.verbs) flow = (await applyVerb(flow, verb).collect({ engine })).flow()
+          await expectFlow(flow, engine, expectedOf(one), 'a verb at a time')
+        }),
     )
 
-    it('what is loaded answers as its source does, as often as it is asked', { timeout: LONG }, () =>
+    it('what is loaded answers as its source does, as often as it is asked', { timeout: longTest(options) }, () =>
       check(options, 40, small, async one => {
         const expected = expectedOf(one)
         for (const lanes of lanesList) {
@@ -72,7 +75,9 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
       }),
     )
 
-    it('many rows in many splits give what the model gives, on every number of lanes', { timeout: LONG }, () => {
+    it('many rows in many splits give what the model gives, on every number of lanes', {
+      timeout: longTest(options),
+    }, () => {
       const ends = fc.constantFrom('aggregate', 'limit', 'aggregate', 'filter', undefined)
       const blocks = tables(300).filter(({ rows }) => rows.length > 0)
       const large = fc

@@ -12,12 +12,10 @@ import { canCarry, carry } from './carriers.js'
 import { choicesOf } from './choices.js'
 import { valueText } from './compare.js'
 import { applyVerbs } from './handles.js'
-import { check, expectedOf, expectFlow, type LawOptions, openEngines } from './support.js'
+import { check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
 import { EDGE_FLOATS, spread } from './tables.js'
 
 const LARGE_ROWS = 560_000
-const LONG = 120_000
-
 const FIELDS: readonly ModelField[] = [
   { name: 'key', type: { kind: 'int32', nullable: false } },
   { name: 'x', type: { kind: 'float64', nullable: false } },
@@ -66,14 +64,14 @@ export function sumLaws(lanesList: readonly number[], options: LawOptions): void
       }
     }
 
-    it('a sum is the exact sum rounded once, in every order', { timeout: LONG }, () =>
+    it('a sum is the exact sum rounded once, in every order', { timeout: longTest(options) }, () =>
       check(options, 60, fc.tuple(values, fc.integer({ min: 1, max: 5 })), async ([list, groups]) => {
         await holds(tableOf(list, groups), ['columns', 'chunks', 'parquet'])
         await holds(tableOf([...list].reverse(), groups), ['columns'])
       }),
     )
 
-    it('a sum over many splits is the exact sum rounded once', { timeout: LONG }, () =>
+    it('a sum over many splits is the exact sum rounded once', { timeout: longTest(options) }, () =>
       check(options, 3, fc.tuple(values, fc.nat(), fc.integer({ min: 1, max: 5 })), async ([list, seed, groups]) => {
         await holds(spread(tableOf(list, groups), LARGE_ROWS, seed), ['columns'])
       }),

@@ -26,6 +26,12 @@ export interface Case {
 
 export type Outcome = { readonly table: ModelTable } | { readonly code: string; readonly row: number }
 
+/** One case, all sources and lanes together. */
+const MOST_CASE_MS = 30_000
+
+/** Milliseconds until a law's test times out. */
+export const longTest = ({ runs }: LawOptions): number => 120_000 * Math.max(1, runs)
+
 /** Opens one engine per lane count before the tests of the calling suite, and closes them after. */
 export function openEngines(lanesList: readonly number[]): ReadonlyMap<number, Engine> {
   const engines = new Map<number, Engine>()
@@ -63,8 +69,10 @@ export function check<T>(
 ): Promise<void> {
   return fc.assert(fc.asyncProperty(arbitrary, law), {
     numRuns: Math.max(1, Math.round(times * options.runs)),
-    // Shrinking a large case may take minutes: the test reports what it has well before it would time out.
-    interruptAfterTimeLimit: 100_000,
+    // A job that hangs is a failure with its case. Shrinking may take minutes: the test reports what it has before it times out.
+    timeout: MOST_CASE_MS,
+    interruptAfterTimeLimit: 0.8 * longTest(options),
+    markInterruptAsFailure: true,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   }) as Promise<void>
 }

@@ -57,8 +57,13 @@ function special(values: readonly number[]): number | null {
   return up ? Infinity : down ? -Infinity : null
 }
 
+/** Equal values are counted first, since large tables repeat a few. */
 function totalUnits(values: readonly number[]): bigint {
-  return values.reduce((total, value) => total + toUnits(value), 0n)
+  const counts = new Map<number, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  let total = 0n
+  for (const [value, count] of counts) total += toUnits(value) * BigInt(count)
+  return total
 }
 
 function bitLength(value: bigint): number {
