@@ -42,10 +42,13 @@ function mergeText(stage: Stage): string {
   return stage.kind === 'sort' ? 'merge sorted rows' : 'first rows in order'
 }
 
+/** A project lists the columns that it hands on: after `drop` those that are left, after `aggregate` what is computed from the accumulators. */
+const PROJECT_NAMES: Readonly<Record<string, string>> = { drop: 'select', aggregate: 'results' }
+
 function printStage(stage: Stage): string {
   switch (stage.kind) {
     case 'project':
-      return `${stage.verb} ${printColumns(stage.columns)}`
+      return `${PROJECT_NAMES[stage.verb] ?? stage.verb} ${printColumns(stage.columns)}`
     case 'filter':
       return `filter ${printExpression(stage.predicate)}`
     case 'aggregate':
@@ -81,7 +84,6 @@ function verbs(plan: PlanNode): string[] {
   const before = verbs(plan.input)
   switch (plan.kind) {
     case 'project':
-      return [...before, `  ${plan.verb} ${printColumns(plan.columns)}`]
     case 'pending':
       return [...before, `  ${plan.verb} ${printColumns(plan.columns)}`]
     case 'filter':

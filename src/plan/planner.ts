@@ -12,6 +12,7 @@ import { accumulate } from './accumulate.js'
 import type { AggregateNode, PlanNode, ProjectNode, SourceNode } from './logical.js'
 import type { PhysicalPlan, Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
+import { isIdentity } from './rules/rewrite.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 
 /**
@@ -131,13 +132,16 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
   return names
 }
 
-/** Outputs of filters, sorts and limits follow from their inputs; a narrowed filter narrows those above it. */
+/** Outputs of sorts and limits follow from their inputs, and a project that hands on just what a narrowed filter leaves goes. */
 function restated(stages: readonly Stage[]): Stage[] {
+  const restatedStages: Stage[] = []
   let narrow: SchemaShape | null = null
-  return stages.map(stage => {
-    if (stage.kind === 'project' || stage.kind === 'aggregate') narrow = null
-    else if (stage.kind === 'filter') narrow = stage.output
-    else if (narrow !== null) return Object.freeze({ ...stage, output: narrow })
-    return Object.freeze(stage)
-  })
+  for (const stage of stages) {
+    if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
+    if (stage.kind === 'filter') narrow = stage.output
+    else if (stage.kind === 'project' || stage.kind === 'aggregate') narrow = null
+    const output = narrow ?? stage.output
+    restatedStages.push(Object.freeze({ ...stage, output }))
+  }
+  return restatedStages
 }

@@ -8,23 +8,13 @@ import { countReads, substitute } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
 import type { PlanNode, ProjectNode } from '../logical.js'
 import { boundSchemaOf } from '../typing.js'
-import { expressionsOf, isTrivial, overInput } from './rewrite.js'
+import { expressionsOf, isIdentity, isTrivial, overInput } from './rewrite.js'
 
 export function mergeProjects(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
   const input = mergeProjects(plan.input)
   if (plan.kind !== 'project') return overInput(plan, input)
-  return isNoOp(plan, input) ? input : merge(overInput(plan, input))
-}
-
-function isNoOp(project: ProjectNode, input: PlanNode): boolean {
-  const names = Object.keys(boundSchemaOf(input))
-  return (
-    names.length === project.columns.length &&
-    project.columns.every(
-      ({ name, expression }, i) => name === names[i] && expression.op === 'column' && expression.name === name,
-    )
-  )
+  return isIdentity(plan.columns, boundSchemaOf(input)) ? input : merge(overInput(plan, input))
 }
 
 function merge(upper: ProjectNode): PlanNode {
@@ -41,8 +31,7 @@ function merge(upper: ProjectNode): PlanNode {
     name,
     expression: substitute(expression, of) as Expression,
   }))
-  const merged = projectNode(lower.input, moreTelling(upper, lower), columns)
-  return isNoOp(merged, merged.input) ? merged.input : merged
+  return isIdentity(columns, schema) ? lower.input : projectNode(lower.input, moreTelling(upper, lower), columns)
 }
 
 /** The verb that computes names the merged node. */

@@ -19,3 +19,14 @@ export function expressionsOf(project: ProjectNode): (name: string) => Expressio
   const byName = new Map(project.columns.map(({ name, expression }) => [name, expression]))
   return name => byName.get(name) as Expression
 }
+
+/** Whether `columns` are those of `input` as they are, in their order. */
+export function isIdentity(columns: readonly NamedExpression[], input: SchemaShape): boolean {
+  const names = Object.keys(input)
+  return (
+    names.length === columns.length &&
+    columns.every(
+      ({ name, expression }, i) => name === names[i] && expression.op === 'column' && expression.name === name,
+    )
+  )
+}

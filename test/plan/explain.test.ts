@@ -1,0 +1,80 @@
+/** What explain prints, held against test/golden: change a golden file knowingly (`npx vitest run test/plan -u`). */
+import { expect, it } from 'vitest'
+import { flowOf } from '../../src/api/flow.js'
+import {
+  count,
+  date,
+  desc,
+  float64,
+  int8,
+  int32,
+  mean,
+  min,
+  nullable,
+  rows,
+  schema,
+  sum,
+  timestamp,
+  utf8,
+} from '../../src/index.js'
+
+const flights = schema({
+  time: timestamp('us'),
+  day: date(),
+  origin: utf8(),
+  destination: utf8(),
+  delay: nullable(int32()),
+  distance: float64(),
+  carrier: nullable(int8()),
+})
+const known = rows([], flights)
+const unknown = flowOf<any>({
+  label: 'parquet flights.parquet',
+  schema: null,
+  rowCount: null,
+  describe: async () => flights,
+  open: async () => ({ splits: [] }),
+})
+
+const EXPLAINED = {
+  source: known,
+  'filter-and-select': known
+    .filter(t => t.delay.gt(2.5).and(t.origin.in(['ATL', 'ORD', null])))
+    .select('origin', 'delay'),
+  'group-and-top': known
+    .filter(t => t.day.between('2001-01-01', '2001-03-31'))
+    .derive(t => ({ hour: t.time.hour(), speed: t.distance.div(t.delay.add(1)) }))
+    .groupBy('origin', 'hour')
+    .aggregate(t => ({
+      flights: count(),
+      late: count().where(t.delay.gt(15)),
+      share: count().where(t.delay.gt(15)).div(count()).mul(100),
+      speed: mean(t.speed),
+    }))
+    .filter(t => t.flights.gte(500))
+    .orderBy(desc('share', { nulls: 'first' }), 'origin')
+    .limit(10, 5),
+  'whole-and-count': known.aggregate(() => ({ rows: count() })),
+  'limit-then-more': known
+    .limit(1000)
+    .derive(t => ({ total: t.delay.mul(2) }))
+    .groupBy('destination')
+    .aggregate(t => ({ least: min(t.total), sum: sum(t.total) })),
+  'sort-everything': known.orderBy('time', desc('delay')).drop('time'),
+  'odd-names': rows([], schema({ 'two words': utf8(), ['x'.repeat(200)]: int32(), '': int32() })).filter(t =>
+    (t as any)[''].gt(0),
+  ),
+  'unknown-schema': unknown
+    .filter(t => t.delay.gt(10))
+    .derive(t => ({ hour: t.time.hour() }))
+    .drop('carrier')
+    .rename({ distance: 'miles' })
+    .groupBy('hour')
+    .aggregate(t => ({ n: count(), miles: sum(t.miles).div(count()) }))
+    .orderBy(desc('n'))
+    .limit(3),
+}
+
+it.each(Object.entries(EXPLAINED))('explains %s', async (name, flow) => {
+  await expect(`${flow.explain()}\n`).toMatchFileSnapshot(`../golden/explain/${name}.txt`)
+})
