@@ -6,7 +6,7 @@
  * note at which index each split began.
  */
 import { MORSEL_ROWS, type RecordBatch } from '../columnar/record-batch.js'
-import { float64, type SchemaShape } from '../columnar/type.js'
+import { float64, nullable, type SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import { printExpression } from '../expressions/print.js'
 import { fingerprint } from '../expressions/walk.js'
@@ -46,6 +46,9 @@ export function createAggregate(
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
   const stateLoader = createBatchLoader(context)
+  let isFreed = false
+  // Without keys there is one group from the start, rows or none.
+  aggregation.resize(table.length)
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
   /** Rank in order of appearance per group, once another lane's groups have been merged. */
@@ -76,7 +79,7 @@ export function createAggregate(
   }
 
   function absorb(part: Part<RecordBatch>): void {
-    if (part.kind !== 'groups') throw new Error('groups are absorbed here, not rows')
+    if (part.kind !== 'groups') throw new Error(`groups are absorbed here, not ${part.kind}`)
     const mark = memory.mark()
     const own = table.length
     const map = mapGroups({ ...keyLoader.load(part.keys), rowCount: part.groupCount })
@@ -111,7 +114,9 @@ export function createAggregate(
     *handOver() {
       const keys = { rowCount: table.length, columns: table.keys() }
       const { bytes, vectors } = aggregation.state()
-      const stateVectors = { rowCount: table.length, columns: vectors }
+      // A group that has met no value yet has none, whatever the input's type says.
+      const columns = vectors.map(vector => ({ ...vector, type: nullable(vector.type) }))
+      const stateVectors = { rowCount: table.length, columns }
       yield {
         kind: 'groups',
         groupCount: table.length,
@@ -138,6 +143,8 @@ export function createAggregate(
       }
     },
     free() {
+      if (isFreed) return
+      isFreed = true
       inputs.free()
       table.free()
       aggregation.free()

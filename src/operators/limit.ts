@@ -1,19 +1,20 @@
 /**
  * `limit(count, offset)`: the first rows in row order. A lane sees its own splits in ascending order, so it needs no more than `offset + count` rows
- * and can stop reading once it has them; which of them count is settled in the first lane.
+ * and can stop reading once it has them; which of them count is settled in the first lane. A row that fails behind them is no failure.
  */
 import type { SchemaShape } from '../columnar/type.js'
 import { takeBatch } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { freeHeapBatch, rangeIndices } from './heap-batch.js'
-import type { Breaker } from './operator.js'
+import type { Breaker, PositionedFailure } from './operator.js'
 import { RowStore } from './row-store.js'
 
 export function createLimit(context: OperatorContext, stage: Stage & { kind: 'limit' }, _input: SchemaShape): Breaker {
   const { k } = context
   const { count, offset } = stage
   const store = new RowStore(context)
+  const failures: { readonly split: number; readonly failure: PositionedFailure }[] = []
   const part = (from: number, to: number, batch: Parameters<RowStore['add']>[0]) =>
     from === 0 && to === batch.rowCount ? batch : takeBatch(k, batch, rangeIndices(k, from, to), to - from)
   return {
@@ -23,12 +24,27 @@ export function createLimit(context: OperatorContext, stage: Stage & { kind: 'li
       const wanted = Math.min(morsel.rowCount, offset + count - store.rowCount)
       if (wanted > 0) store.add(part(0, wanted, morsel), split)
     },
-    wants: () => store.rowCount < offset + count,
-    handOver: () => store.handOver(),
-    absorb: each => store.absorb(each),
+    defer(failure, split) {
+      failures.push({ split, failure })
+    },
+    wants: () => failures.length === 0 && store.rowCount < offset + count,
+    *handOver() {
+      yield* store.handOver()
+      for (const each of failures) yield { kind: 'failure', ...each }
+    },
+    absorb(each) {
+      if (each.kind === 'failure') failures.push(each)
+      else store.absorb(each)
+    },
     *emit() {
+      failures.sort((a, b) => a.split - b.split)
+      const throwUntil = (split: number) => {
+        const [first] = failures
+        if (first !== undefined && first.split < split) throw first.failure
+      }
       let row = 0
-      for (const { batch } of store.take()) {
+      for (const { batch, split } of store.take()) {
+        if (row < offset + count) throwUntil(split)
         const from = Math.max(0, offset - row)
         const to = Math.min(batch.rowCount, offset + count - row)
         row += batch.rowCount
@@ -38,6 +54,7 @@ export function createLimit(context: OperatorContext, stage: Stage & { kind: 'li
           freeHeapBatch(k, batch)
         }
       }
+      if (row < offset + count) throwUntil(Infinity)
     },
     free: () => store.free(),
   }

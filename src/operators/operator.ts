@@ -28,6 +28,11 @@ export interface Breaker {
   kernels(): readonly string[]
   /** Keeps what it needs of a morsel; `split` orders the rows: (split, order of arrival). Splits come in ascending order. */
   consume(morsel: Morsel, split: number): void
+  /**
+   * Where it may be that not all rows are needed (a limit): takes a failure in the place that it has among the rows of `split`, to be thrown only if
+   * the rows before it do not suffice. Others have no such method, and the failure is the job's at once.
+   */
+  defer?(failure: PositionedFailure, split: number): void
   /** Whether rows of this split and later ones can still matter after all that has been consumed. */
   wants(split: number): boolean
   /** In a lane that is not the first: all that it has kept, to be sent to the first. */
@@ -43,6 +48,7 @@ export interface Breaker {
 /** What breakers send one another; `B` is the form of its batches: in a lane's memory, or on the way between two. */
 export type Part<B> =
   | { readonly kind: 'rows'; readonly split: number; readonly batch: B }
+  | { readonly kind: 'failure'; readonly split: number; readonly failure: PositionedFailure }
   | {
       readonly kind: 'groups'
       readonly groupCount: number
@@ -58,5 +64,19 @@ export class RowFailure {
   constructor(
     readonly row: number,
     readonly error: MillraceError,
+  ) {}
+}
+
+/** Where in the row order something happened; `row` counts from the split's first row. */
+export interface Position {
+  readonly split: number
+  readonly row: number
+}
+
+/** A failure with its place among the rows of the source. */
+export class PositionedFailure {
+  constructor(
+    readonly position: Position,
+    readonly error: unknown,
   ) {}
 }

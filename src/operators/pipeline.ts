@@ -27,6 +27,7 @@ export function applyAll(transforms: readonly Transform[], morsel: Morsel, memor
   }
 }
 
-function prefix(morsel: Morsel, rowCount: number): Morsel {
+/** The first rows of a morsel: the same buffers. */
+export function prefix(morsel: Morsel, rowCount: number): Morsel {
   return { rowCount, rows: morsel.rows, columns: morsel.columns.map(column => ({ ...column, length: rowCount })) }
 }

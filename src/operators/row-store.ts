@@ -28,7 +28,7 @@ export class RowStore {
   }
 
   absorb(part: Part<RecordBatch>): void {
-    if (part.kind !== 'rows') throw new Error('rows are absorbed here, not groups')
+    if (part.kind !== 'rows') throw new Error(`rows are absorbed here, not ${part.kind}`)
     const { memory } = this.context.k
     const mark = memory.mark()
     this.add(this.loader.load(part.batch), part.split)

@@ -6,30 +6,26 @@ import { MillraceError, serialiseError } from '../errors.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
 import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
-import { type Breaker, type Morsel, RowFailure } from '../operators/operator.js'
-import { applyAll } from '../operators/pipeline.js'
+import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
+import { applyAll, prefix } from '../operators/pipeline.js'
 import { unloadRows } from '../operators/unload.js'
 import { type HeldTable, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { yieldToLoop } from './port.js'
-import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, Position, ToLane } from './protocol.js'
+import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodePart, encodeBatch, encodePart } from './transfer.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
 
+/** The split of what follows the gather: its rows have no place among the source's. */
+const GATHERED = -1
+
 /** Why a job ends early without having failed. */
 const CANCELLED = Symbol('cancelled')
-
-class PositionedFailure {
-  constructor(
-    readonly position: Position,
-    readonly error: unknown,
-  ) {}
-}
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
@@ -108,7 +104,7 @@ class LaneJob {
   fail(error: unknown): void {
     if (error === CANCELLED) return
     this.report(0)
-    const position = error instanceof PositionedFailure ? error.position : null
+    const position = error instanceof PositionedFailure && error.position.split !== GATHERED ? error.position : null
     const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
     if (isTrap(cause)) {
       const trap = new MillraceError(
@@ -155,7 +151,7 @@ class LaneJob {
       try {
         if (split <= this.bound && this.wants(split)) {
           for await (const batch of reader.read(work)) {
-            this.inScratch(() => this.process({ ...reader.load(batch), rows: 0 }, split, row))
+            this.inScratch(() => this.process(this.pipeline.scan, { ...reader.load(batch), rows: 0 }, split, row))
             row += batch.rowCount
             this.rowsRead += batch.rowCount
             this.unreported += batch.rowCount
@@ -164,9 +160,11 @@ class LaneJob {
           }
         }
       } catch (error) {
-        throw error === CANCELLED || error instanceof PositionedFailure
-          ? error
-          : new PositionedFailure({ split, row }, error)
+        if (error === CANCELLED || error instanceof PositionedFailure || isTrap(error)) throw error
+        const failure = new PositionedFailure({ split, row }, error)
+        const { breaker } = this.pipeline.scan
+        if (breaker?.defer === undefined) throw failure
+        breaker.defer(failure, split)
       }
       this.report(1)
     }
@@ -178,7 +176,9 @@ class LaneJob {
     for (const { split, firstRow, batch } of table.chunks) {
       if (split > this.bound || !this.wants(split)) break
       const columns = positions.map(i => batch.columns[i])
-      this.inScratch(() => this.process({ rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow))
+      this.inScratch(() =>
+        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
+      )
       this.rowsRead += batch.rowCount
       this.unreported += batch.rowCount
       await this.breathe()
@@ -189,17 +189,27 @@ class LaneJob {
     return this.pipeline.scan.breaker?.wants(split) ?? true
   }
 
-  private process(morsel: Morsel, split: number, firstRow: number): void {
-    const { transforms, breaker } = this.pipeline.scan
-    try {
-      const left = applyAll(transforms, morsel, this.k.memory)
+  /** A morsel through `transforms` into `breaker`, or out. @throws PositionedFailure */
+  private process(
+    { transforms, breaker }: { readonly transforms: readonly Transform[]; readonly breaker: Breaker | null },
+    morsel: Morsel,
+    split: number,
+    firstRow: number,
+  ): void {
+    const run = (rows: Morsel) => {
+      const left = applyAll(transforms, rows, this.k.memory)
       if (left === null) return
       if (breaker === null) this.deliver(left, split)
       else breaker.consume(left, split)
+    }
+    try {
+      run(morsel)
     } catch (error) {
-      throw error instanceof RowFailure
-        ? new PositionedFailure({ split, row: firstRow + error.row }, error.error)
-        : error
+      if (!(error instanceof RowFailure)) throw error
+      const failure = new PositionedFailure({ split, row: firstRow + error.row }, error.error)
+      if (breaker?.defer === undefined) throw failure
+      if (error.row > 0) run(prefix(morsel, error.row))
+      breaker.defer(failure, split)
     }
   }
 
@@ -218,7 +228,7 @@ class LaneJob {
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
       const { message, transfer } = encodeBatch(unloadRows(this.k, morsel, this.spec.plan.output), this.outbox, false)
-      this.say({ type: 'batch', split, batch: message }, transfer)
+      this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
       return
     }
     const batch = copyToHeap(this.k, morsel)
@@ -256,13 +266,13 @@ class LaneJob {
 
   /** All that a breaker has, through the segments behind it, in this lane. */
   private async drain(breaker: Breaker, index: number): Promise<void> {
-    const { transforms, breaker: next } = this.pipeline.final[index]
+    const segment = this.pipeline.final[index]
+    const next = segment.breaker
+    let row = 0
     await this.each(breaker.emit(), morsel => {
-      const left = applyAll(transforms, morsel, this.k.memory)
-      if (left === null) return true
-      if (next === null) this.deliver(left, 0)
-      else next.consume(left, 0)
-      return next === null || next.wants(0)
+      this.process(segment, morsel, GATHERED, row)
+      row += morsel.rowCount
+      return next === null || next.wants(GATHERED)
     })
     breaker.free()
     if (next !== null) await this.drain(next, index + 1)

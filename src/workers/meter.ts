@@ -60,6 +60,7 @@ function meterBreaker(breaker: Breaker, counts: Counts): Breaker {
         counts.rowsIn += morsel.rowCount
         breaker.consume(morsel, split)
       }),
+    ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
     wants: split => breaker.wants(split),
     handOver: () => breaker.handOver(),
     absorb: part => timed(counts, () => breaker.absorb(part)),

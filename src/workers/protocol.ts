@@ -15,11 +15,11 @@
  */
 import type { SerialisedError } from '../errors.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { Part } from '../operators/operator.js'
+import type { Position } from '../operators/operator.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
 import type { Port } from './port.js'
-import type { BatchMessage } from './transfer.js'
+import type { BatchMessage, PartMessage } from './transfer.js'
 
 export interface LaneOptions {
   readonly kernels: KernelModule
@@ -70,12 +70,6 @@ export interface LaneMetrics {
   readonly peakBytes: number
 }
 
-/** Where in the row order something happened; `row` counts from the split's first row. */
-export interface Position {
-  readonly split: number
-  readonly row: number
-}
-
 /** Rows that a lane holds of each split, ascending. */
 export interface HeldReport {
   readonly splits: readonly { readonly split: number; readonly rowCount: number }[]
@@ -96,7 +90,7 @@ export type FromLane =
   | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
 
 /** From another lane to lane 0. */
-export type Gathered = { readonly type: 'part'; readonly part: Part<BatchMessage> } | { readonly type: 'gathered' }
+export type Gathered = { readonly type: 'part'; readonly part: PartMessage } | { readonly type: 'gathered' }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */
 export type Reply<T> = { readonly value: T } | { readonly error: SerialisedError }

@@ -6,7 +6,8 @@ import { Dictionary } from '../columnar/dictionary.js'
 import { RecordBatch } from '../columnar/record-batch.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { Vector, VectorData } from '../columnar/vector.js'
-import type { Part } from '../operators/operator.js'
+import { deserialiseError, type SerialisedError, serialiseError } from '../errors.js'
+import { type Part, type Position, PositionedFailure } from '../operators/operator.js'
 import { positionalSchema } from '../operators/unload.js'
 
 interface DictionaryMessage {
@@ -115,12 +116,24 @@ function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dicti
   return dictionary
 }
 
+/** A breaker's part on the wire. */
+export type PartMessage =
+  | Exclude<Part<BatchMessage>, { kind: 'failure' }>
+  | { readonly kind: 'failure'; readonly split: number; readonly position: Position; readonly error: SerialisedError }
+
 /** A breaker's part as a message, its batches brought out of the lane by `unload`. */
 export function encodePart<B>(
   part: Part<B>,
   unload: (batch: B) => RecordBatch,
   outbox: Outbox,
-): { message: Part<BatchMessage>; transfer: ArrayBuffer[] } {
+): { message: PartMessage; transfer: ArrayBuffer[] } {
+  if (part.kind === 'failure') {
+    const { split, failure } = part
+    return {
+      message: { kind: 'failure', split, position: failure.position, error: serialiseError(failure.error) },
+      transfer: [],
+    }
+  }
   if (part.kind === 'rows') {
     const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
     return { message: { ...part, batch: message }, transfer }
@@ -135,7 +148,11 @@ export function encodePart<B>(
 }
 
 /** The part that `encodePart` took apart. Its columns are named by position. */
-export function decodePart(part: Part<BatchMessage>, inbox: Inbox): Part<RecordBatch> {
+export function decodePart(part: PartMessage, inbox: Inbox): Part<RecordBatch> {
+  if (part.kind === 'failure') {
+    const { split, position, error } = part
+    return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
+  }
   const decode = (message: BatchMessage) =>
     decodeBatch(message, positionalSchema(message.vectors.map(({ type }) => type)), inbox)
   if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }

@@ -4,11 +4,12 @@
  */
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
+import type { Position } from '../../operators/operator.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import type { Split } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, LaneMetrics, Position, ToLane, WireWork } from '../../workers/protocol.js'
+import type { FromLane, HeldReport, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 
