@@ -83,7 +83,21 @@ export function directFind(directory: usize, slots: usize, count: u32, groups: u
   for (let from: u32 = 0; from < count; from += BLOCK) {
     const to = min(from + BLOCK, count)
     let missing: i32 = 0
-    for (let i = from; i < to; i++) {
+    let i = from
+    for (; i + 4 <= to; i += 4) {
+      const slot = slots + (usize(i) << 2)
+      const a = load<i32>(directory + (usize(load<u32>(slot)) << 2))
+      const b = load<i32>(directory + (usize(load<u32>(slot, 4)) << 2))
+      const c = load<i32>(directory + (usize(load<u32>(slot, 8)) << 2))
+      const d = load<i32>(directory + (usize(load<u32>(slot, 12)) << 2))
+      const group = groups + (usize(i) << 2)
+      store<i32>(group, a)
+      store<i32>(group, b, 4)
+      store<i32>(group, c, 8)
+      store<i32>(group, d, 12)
+      missing |= a | b | c | d
+    }
+    for (; i < to; i++) {
       const group = load<i32>(directory + (usize(load<u32>(slots + (usize(i) << 2))) << 2))
       store<i32>(groups + (usize(i) << 2), group)
       missing |= group

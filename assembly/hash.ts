@@ -1,9 +1,10 @@
 // Group index by hashing, for keys of any domain: open addressing over key words (key-words.ts), linear probing, two phases a
-// block: a branch-free first probe that lists its misses, then the misses in row order. direct.ts serves small domains.
+// block: a branch-free look at two slots that lists its misses, then the misses in row order. direct.ts serves small domains.
 //
-//   HashTable (32 bytes)                       slots, one word a key     u64 word | i32 group | unused       16 bytes
-//   | slots  | words | count | limit |         slots, wider keys         u32 tag  | i32 group                 8 bytes
-//   | shift  | width | seed (u64)    |         group -1 where empty; a slot's index is the top bits of the hash
+//   HashTable (32 bytes)                       slots, 32-bit keys        u32 key  | i32 group                 8 bytes
+//   | slots  | words | count | limit |         slots, one-word keys      u64 word | i32 group | unused       16 bytes
+//   | shift  | width | seed (u64)    |         slots, wider keys         u32 tag  | i32 group                 8 bytes
+//                                              group -1 where empty; a slot's index is the top bits of the hash
 //
 //   words    u64[groups * width]: each group's key, in order of first appearance
 //
@@ -61,42 +62,56 @@ function equalWords(a: usize, b: usize, width: u32): bool {
   return true
 }
 
+// @ts-ignore: decorator
+@inline
+function groupIn<K>(slot: usize): i32 {
+  return load<i32>(slot + sizeof<K>())
+}
+
 /**
- * The groups of `count` one-word keys, from row `from` on; new keys open groups in row order. `misses` is room for 1,024 u32.
- * Returns `count`, or the row it stopped before because the table might get fuller than its limit.
+ * The groups of `count` keys that are one K each, from row `from` on; new keys open groups in row order. `misses` is room for
+ * 1,024 u32. Returns `count`, or the row it stopped before because the table might get fuller than its limit.
  */
-export function hashFindOne(tablePointer: usize, words: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
+// @ts-ignore: decorator
+@inline
+function find<K>(tablePointer: usize, keys: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
   const table = changetype<HashTable>(tablePointer)
   const slots = table.slots
   const shift = u64(table.shift)
   const seed = table.seed
-  const lastSlot = slots + (((usize(1) << (64 - table.shift)) - 1) << 4)
+  const mask = (usize(1) << (64 - table.shift)) - 1
+  const slotBytes = sizeof<K>() << 1
   while (from < count) {
     const to = min(from + BLOCK, count)
     if (table.count + (to - from) > table.limit) return from
     let missed = misses
     for (let i = from; i < to; i++) {
-      const word = load<u64>(words + (usize(i) << 3))
-      const slot = slots + (usize(hashWord(word, seed) >> shift) << 4)
-      const group = load<i32>(slot, 8)
+      const key = load<K>(keys + usize(i) * sizeof<K>())
+      const index = usize(hashWord(u64(key), seed) >> shift)
+      const home = slots + index * slotBytes
+      const next = slots + ((index + 1) & mask) * slotBytes
+      const second = select<i32>(groupIn<K>(next), -1, load<K>(next) == key)
+      const group = select<i32>(groupIn<K>(home), second, load<K>(home) == key)
       store<i32>(groups + (usize(i) << 2), group)
       store<u32>(missed, i)
-      missed += usize(u32(load<u64>(slot) != word) | (u32(group) >> 31)) << 2
+      missed += usize(u32(group) >> 31) << 2
     }
     for (let at = misses; at < missed; at += 4) {
       const i = load<u32>(at)
-      const word = load<u64>(words + (usize(i) << 3))
-      let slot = slots + (usize(hashWord(word, seed) >> shift) << 4)
-      let group = load<i32>(slot, 8)
-      while (group >= 0 && load<u64>(slot) != word) {
-        slot = slot == lastSlot ? slots : slot + 16
-        group = load<i32>(slot, 8)
+      const key = load<K>(keys + usize(i) * sizeof<K>())
+      let index = usize(hashWord(u64(key), seed) >> shift)
+      let slot = slots + index * slotBytes
+      let group = groupIn<K>(slot)
+      while (group >= 0 && load<K>(slot) != key) {
+        index = (index + 1) & mask
+        slot = slots + index * slotBytes
+        group = groupIn<K>(slot)
       }
       if (group < 0) {
         group = i32(table.count++)
-        store<u64>(slot, word)
-        store<i32>(slot, group, 8)
-        store<u64>(table.words + (usize(group) << 3), word)
+        store<K>(slot, key)
+        store<i32>(slot + sizeof<K>(), group)
+        store<u64>(table.words + (usize(group) << 3), u64(key))
       }
       store<i32>(groups + (usize(i) << 2), group)
     }
@@ -105,7 +120,17 @@ export function hashFindOne(tablePointer: usize, words: usize, from: u32, count:
   return count
 }
 
-/** As `hashFindOne`, for keys of `table.width` words. */
+/** 32-bit keys as their columns store them. */
+export function hashFindHalf(tablePointer: usize, keys: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
+  return find<u32>(tablePointer, keys, from, count, groups, misses)
+}
+
+/** Keys of one word. */
+export function hashFindOne(tablePointer: usize, words: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
+  return find<u64>(tablePointer, words, from, count, groups, misses)
+}
+
+/** Keys of `table.width` words. */
 export function hashFindMany(tablePointer: usize, words: usize, from: u32, count: u32, groups: usize, misses: usize): u32 {
   const table = changetype<HashTable>(tablePointer)
   const slots = table.slots
@@ -152,24 +177,27 @@ export function hashFindMany(tablePointer: usize, words: usize, from: u32, count
   return count
 }
 
-/** Enters all groups there are into new slots, every byte of which is 0xff. */
-export function hashFill(tablePointer: usize): void {
+/**
+ * Enters all groups there are into new slots, every byte of which is 0xff. `keyBytes` is what a slot holds of the key: all 4 or 8
+ * bytes of it, or 0 where it holds a tag.
+ */
+export function hashFill(tablePointer: usize, keyBytes: u32): void {
   const table = changetype<HashTable>(tablePointer)
   const slots = table.slots
   const shift = u64(table.shift)
   const width = table.width
-  const one = width == 1
-  const slotShift: usize = one ? 4 : 3
-  const groupAt: usize = one ? 8 : 4
+  const slotShift: usize = keyBytes == 8 ? 4 : 3
+  const groupAt: usize = keyBytes == 8 ? 8 : 4
   const mask = (usize(1) << (64 - table.shift)) - 1
   for (let group: u32 = 0; group < table.count; group++) {
     const key = table.words + ((usize(group) * usize(width)) << 3)
-    const hash = one ? hashWord(load<u64>(key), table.seed) : hashWords(key, width, table.seed)
+    const word = load<u64>(key)
+    const hash = keyBytes ? hashWord(word, table.seed) : hashWords(key, width, table.seed)
     let index = usize(hash >> shift)
     while (load<i32>(slots + (index << slotShift) + groupAt) >= 0) index = (index + 1) & mask
     const slot = slots + (index << slotShift)
-    if (one) store<u64>(slot, load<u64>(key))
-    else store<u32>(slot, u32(hash))
+    if (keyBytes == 8) store<u64>(slot, word)
+    else store<u32>(slot, u32(keyBytes ? word : hash))
     store<u32>(slot + groupAt, group)
   }
 }

@@ -32,9 +32,17 @@ function maskAt(validity: usize, row: u32): v128 {
   return i64x2.ne(v128.and(bits, i64x2(1, 2)), i64x2.splat(0))
 }
 
+/** Of two values: which bits of `sum - magic` are lost, as a mask. */
+// @ts-ignore: decorator
+@inline
+function lost(sum: v128, magic: v128, x: v128): v128 {
+  return f64x2.ne(f64x2.sub(sum, magic), x)
+}
+
 /**
- * Writes one limb a row to `out`, `stride` bytes apart; a row whose `mask` bit is 0 (where there is a mask) adds 0. Returns
- * whether every value is below `cap` in magnitude and a multiple of the unit that `magic` stands for; else nothing may be used.
+ * Writes one limb a row to `out`, `stride` bytes (8 or 16) apart; a row whose `mask` bit is 0 (where there is a mask) adds 0.
+ * Returns whether every value is below `cap` in magnitude and a multiple of the unit that `magic` stands for; else nothing may be
+ * used. Writes a limb past an odd `count`.
  */
 // @ts-ignore: decorator
 @inline
@@ -42,11 +50,25 @@ function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32,
   const magics = f64x2.splat(magic)
   let largest = f64x2.splat(0)
   let inexact = i64x2.splat(0)
-  for (let row: u32 = 0; row < count; row += 2) {
+  let row: u32 = 0
+  if (mask == 0 && stride == 8) {
+    for (const end = count & ~3; row < end; row += 4) {
+      const x = pairAt<T>(data, row)
+      const y = pairAt<T>(data, row + 2)
+      const sumX = f64x2.add(x, magics)
+      const sumY = f64x2.add(y, magics)
+      inexact = v128.or(inexact, v128.or(lost(sumX, magics, x), lost(sumY, magics, y)))
+      largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
+      v128.store(out, i64x2.sub(sumX, magics))
+      v128.store(out, i64x2.sub(sumY, magics), 16)
+      out += 32
+    }
+  }
+  for (; row < count; row += 2) {
     let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
     if (mask) x = v128.and(x, maskAt(mask, row))
     const sum = f64x2.add(x, magics)
-    inexact = v128.or(inexact, f64x2.ne(f64x2.sub(sum, magics), x))
+    inexact = v128.or(inexact, lost(sum, magics, x))
     largest = f64x2.pmax(largest, f64x2.abs(x))
     const limbs = i64x2.sub(sum, magics)
     v128.store64_lane(out, limbs, 0)
@@ -64,21 +86,44 @@ function two<T>(out: usize, data: usize, mask: usize, count: u32, magic: f64, hi
   const highMagics = f64x2.splat(highMagic)
   let largest = f64x2.splat(0)
   let inexact = i64x2.splat(0)
-  for (let row: u32 = 0; row < count; row += 2) {
+  let row: u32 = 0
+  if (mask == 0) {
+    for (const end = count & ~3; row < end; row += 4) {
+      const x = pairAt<T>(data, row)
+      const y = pairAt<T>(data, row + 2)
+      const highX = f64x2.add(x, highMagics)
+      const highY = f64x2.add(y, highMagics)
+      const restX = f64x2.sub(x, f64x2.sub(highX, highMagics))
+      const restY = f64x2.sub(y, f64x2.sub(highY, highMagics))
+      const lowX = f64x2.add(restX, magics)
+      const lowY = f64x2.add(restY, magics)
+      inexact = v128.or(inexact, v128.or(lost(lowX, magics, restX), lost(lowY, magics, restY)))
+      largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
+      storeTwo(out, i64x2.sub(lowX, magics), i64x2.sub(highX, highMagics))
+      storeTwo(out + 32, i64x2.sub(lowY, magics), i64x2.sub(highY, highMagics))
+      out += 64
+    }
+  }
+  for (; row < count; row += 2) {
     let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
     if (mask) x = v128.and(x, maskAt(mask, row))
-    const highSum = f64x2.add(x, highMagics)
-    const high = i64x2.sub(highSum, highMagics)
-    const rest = f64x2.sub(x, f64x2.sub(highSum, highMagics))
-    const lowSum = f64x2.add(rest, magics)
-    const low = i64x2.sub(lowSum, magics)
-    inexact = v128.or(inexact, f64x2.ne(f64x2.sub(lowSum, magics), rest))
+    const high = f64x2.add(x, highMagics)
+    const rest = f64x2.sub(x, f64x2.sub(high, highMagics))
+    const low = f64x2.add(rest, magics)
+    inexact = v128.or(inexact, lost(low, magics, rest))
     largest = f64x2.pmax(largest, f64x2.abs(x))
-    v128.store(out, v128.shuffle<i64>(low, high, 0, 2))
-    v128.store(out, v128.shuffle<i64>(low, high, 1, 3), 16)
+    storeTwo(out, i64x2.sub(low, magics), i64x2.sub(high, highMagics))
     out += 32
   }
   return !v128.any_true(v128.or(inexact, f64x2.ge(largest, f64x2.splat(cap))))
+}
+
+/** Two rows' low and high limbs as two slots. */
+// @ts-ignore: decorator
+@inline
+function storeTwo(out: usize, low: v128, high: v128): void {
+  v128.store(out, v128.shuffle<i64>(low, high, 0, 2))
+  v128.store(out, v128.shuffle<i64>(low, high, 1, 3), 16)
 }
 
 export function sumFloatOneF64(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {

@@ -46,8 +46,37 @@ export function sumIntU16(out: usize, stride: usize, data: usize, validity: usiz
   addends<u16>(out, stride, data, validity, count)
 }
 
+/** The most frequent kind has a loop of its own: eight rows at a time where none is null. */
 export function sumIntI32(out: usize, stride: usize, data: usize, validity: usize, count: u32): void {
-  addends<i32>(out, stride, data, validity, count)
+  let row: u32 = 0
+  if (validity == 0) {
+    for (const end = count & ~7; row < end; row += 8) {
+      const low = v128.load(data)
+      const high = v128.load(data, 16)
+      const a = i64x2.extend_low_i32x4_s(low)
+      const b = i64x2.extend_high_i32x4_s(low)
+      const c = i64x2.extend_low_i32x4_s(high)
+      const d = i64x2.extend_high_i32x4_s(high)
+      if (stride == 8) {
+        v128.store(out, a)
+        v128.store(out, b, 16)
+        v128.store(out, c, 32)
+        v128.store(out, d, 48)
+      } else {
+        v128.store64_lane(out, a, 0)
+        v128.store64_lane(out, a, 1, 16)
+        v128.store64_lane(out, b, 0, 32)
+        v128.store64_lane(out, b, 1, 48)
+        v128.store64_lane(out, c, 0, 64)
+        v128.store64_lane(out, c, 1, 80)
+        v128.store64_lane(out, d, 0, 96)
+        v128.store64_lane(out, d, 1, 112)
+      }
+      data += 32
+      out += stride << 3
+    }
+  }
+  addends<i32>(out, stride, data, validity, count - row)
 }
 
 export function sumIntU32(out: usize, stride: usize, data: usize, validity: usize, count: u32): void {

@@ -15,7 +15,7 @@ import type { LaneDictionary } from './text.js'
 export interface GroupTable {
   /** Groups so far. Without keys there is one group from the start. */
   readonly length: number
-  /** What finds groups now, for `explain`: `single`, `direct`, `direct composite`, `hash 64` or `hash 3 words`. */
+  /** What finds groups now, for `explain`: `single`, `direct`, `direct composite`, `hash 32`, `hash 64` or `hash 3 words`. */
   readonly kernel: string
   /**
    * One group index per row, as a u32 pointer in scratch (0 without keys: every row is of group 0); adds new groups. All
@@ -53,7 +53,7 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
   }
 
   const findByHash = (columns: readonly LaneVector[], rowCount: number, groups: number) => {
-    hash ??= createHashIndex(k, store)
+    hash ??= createHashIndex(k, store, layout.storedBytes === 4 ? 4 : 8)
     hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups)
   }
 
@@ -63,7 +63,8 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
     },
     get kernel() {
       if (direct !== null) return keyTypes.length === 1 ? 'direct' : 'direct composite'
-      return layout.width === 1 ? 'hash 64' : `hash ${layout.width} words`
+      if (layout.width > 1) return `hash ${layout.width} words`
+      return layout.storedBytes === 4 ? 'hash 32' : 'hash 64'
     },
     find(columns, rowCount) {
       const groups = memory.scratch(4 * rowCount)
@@ -89,7 +90,7 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
 }
 
 function wordsOf(k: Kernels, layout: KeyLayout, columns: readonly LaneVector[], rowCount: number): number {
-  if (layout.asStored) return columns[0].data
+  if (layout.storedBytes !== 0) return columns[0].data
   const words = k.memory.scratch(8 * layout.width * rowCount)
   packKeys(k, layout, columns, 0, rowCount, words)
   return words

@@ -11,16 +11,23 @@ const HEADER_BYTES = 32
 const LEAST_SLOTS_LOG2 = 12
 
 export interface HashIndex {
-  /** Writes one group index per row to `groups` (u32, caller's); new keys open groups in row order, in `store`. */
-  find(words: number, rowCount: number, groups: number): void
+  /**
+   * Writes one group index per row to `groups` (u32, caller's); new keys open groups in row order, in `store`. `keys` points to
+   * the rows' key words, or to their 32-bit keys.
+   */
+  find(keys: number, rowCount: number, groups: number): void
   free(): void
 }
 
-/** An index over the groups that `store` holds already; it alone adds to the store from now on. */
-export function createHashIndex(k: Kernels, store: KeyStore): HashIndex {
+/**
+ * An index over the groups that `store` holds already; it alone adds to the store from now on. `keyBytes` is 4 where keys are
+ * given as 32-bit elements, 8 where as words.
+ */
+export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8): HashIndex {
   const { exports, memory } = k
-  const slotBytes = store.width === 1 ? 16 : 8
-  const findIn = store.width === 1 ? exports.hashFindOne : exports.hashFindMany
+  const inSlot = store.width === 1 ? keyBytes : 0
+  const slotBytes = inSlot === 8 ? 16 : 8
+  const findIn = inSlot === 8 ? exports.hashFindOne : inSlot === 4 ? exports.hashFindHalf : exports.hashFindMany
   const header = memory.allocate(HEADER_BYTES)
   let slots = 0
   let slotsLog2 = 0
@@ -38,16 +45,16 @@ export function createHashIndex(k: Kernels, store: KeyStore): HashIndex {
     memory.u8.fill(0xff, slots, slots + byteLength)
     const seeds = [k.seed, Math.imul(k.seed, 0x9e3779b1) ^ 0x85ebca6b]
     memory.u32.set([slots, store.pointer, store.count, limit, 64 - slotsLog2, store.width, ...seeds], header >>> 2)
-    exports.hashFill(header)
+    exports.hashFill(header, inSlot)
   }
   grow()
 
   return {
-    find(words, rowCount, groups) {
+    find(keys, rowCount, groups) {
       const mark = memory.mark()
       const misses = memory.scratch(4 * BLOCK_ROWS + 4)
       for (let row = 0; row < rowCount; ) {
-        row = findIn(header, words, row, rowCount, groups, misses) >>> 0
+        row = findIn(header, keys, row, rowCount, groups, misses) >>> 0
         store.count = memory.u32[(header >>> 2) + 2]
         if (row < rowCount) grow()
       }

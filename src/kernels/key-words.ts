@@ -21,8 +21,8 @@ export interface KeyLayout {
   readonly width: number
   /** One per key column, in key order. */
   readonly fields: readonly KeyField[]
-  /** Whether the words are the only column's own elements, so that nothing needs packing. */
-  readonly asStored: boolean
+  /** Bytes of the only column's elements where these can be hashed as they are stored, so that nothing needs packing; else 0. */
+  readonly storedBytes: 0 | 4 | 8
 }
 
 /** Bits of a key value of each type; a bool is one bit wide. */
@@ -58,9 +58,13 @@ export function layoutKeys(types: readonly DataType[]): KeyLayout {
     fields[i] = { type: types[i], bits: bitsOf(i), ...place(bitsOf(i)), nullBit: null }
   }
   for (const [i, type] of types.entries()) if (type.nullable) fields[i] = { ...fields[i], nullBit: place(1) }
-  const { kind, nullable } = types[0]
-  const asStored = types.length === 1 && (kind === 'int64' || kind === 'timestamp') && !nullable
-  return { width: used.length, fields, asStored }
+  return { width: used.length, fields, storedBytes: types.length === 1 ? storedBytesOf(types[0]) : 0 }
+}
+
+function storedBytesOf({ kind, nullable }: DataType): 0 | 4 | 8 {
+  // Equal doubles may have different bits, and nulls any.
+  if (nullable || kind === 'float32' || kind === 'float64') return 0
+  return BITS[kind] === 64 ? 8 : BITS[kind] === 32 ? 4 : 0
 }
 
 /**
