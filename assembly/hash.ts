@@ -168,7 +168,8 @@ export function hashFindMany(tablePointer: usize, words: usize, from: u32, count
         group = i32(table.count++)
         store<u32>(slot, u32(hash))
         store<i32>(slot, group, 4)
-        memory.copy(table.words + usize(group) * stride, key, stride)
+        const words = table.words + usize(group) * stride
+        for (let i: usize = 0; i < stride; i += 8) store<u64>(words + i, load<u64>(key + i))
       }
       store<i32>(groups + (usize(i) << 2), group)
     }

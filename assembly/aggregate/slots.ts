@@ -153,14 +153,6 @@ export function slotsFold(to: usize, from: usize, count: u32): void {
   }
 }
 
-/** to lane of groupMap[g] += from[g], which are contiguous. */
-export function slotsMerge(to: usize, stride: usize, groupMap: usize, from: usize, groupCount: u32): void {
-  for (let group: u32 = 0; group < groupCount; group++) {
-    addLane(to + groupAt(groupMap, group) * stride, load<i64>(from))
-    from += 8
-  }
-}
-
 /** Copies a lane, stride by stride. */
 export function slotsCopy(to: usize, toStride: usize, from: usize, fromStride: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {

@@ -51,18 +51,29 @@ function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32,
   let largest = f64x2.splat(0)
   let inexact = i64x2.splat(0)
   let row: u32 = 0
-  if (mask == 0 && stride == 8) {
-    for (const end = count & ~3; row < end; row += 4) {
-      const x = pairAt<T>(data, row)
-      const y = pairAt<T>(data, row + 2)
-      const sumX = f64x2.add(x, magics)
-      const sumY = f64x2.add(y, magics)
-      inexact = v128.or(inexact, v128.or(lost(sumX, magics, x), lost(sumY, magics, y)))
-      largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
-      v128.store(out, i64x2.sub(sumX, magics))
-      v128.store(out, i64x2.sub(sumY, magics), 16)
-      out += 32
+  for (const end = count & ~3; row < end; row += 4) {
+    let x = pairAt<T>(data, row)
+    let y = pairAt<T>(data, row + 2)
+    if (mask) {
+      x = v128.and(x, maskAt(mask, row))
+      y = v128.and(y, maskAt(mask, row + 2))
     }
+    const sumX = f64x2.add(x, magics)
+    const sumY = f64x2.add(y, magics)
+    inexact = v128.or(inexact, v128.or(lost(sumX, magics, x), lost(sumY, magics, y)))
+    largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
+    const limbsX = i64x2.sub(sumX, magics)
+    const limbsY = i64x2.sub(sumY, magics)
+    if (stride == 8) {
+      v128.store(out, limbsX)
+      v128.store(out, limbsY, 16)
+    } else {
+      v128.store64_lane(out, limbsX, 0)
+      v128.store64_lane(out, limbsX, 1, 16)
+      v128.store64_lane(out, limbsY, 0, 32)
+      v128.store64_lane(out, limbsY, 1, 48)
+    }
+    out += stride << 2
   }
   for (; row < count; row += 2) {
     let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
@@ -87,22 +98,24 @@ function two<T>(out: usize, data: usize, mask: usize, count: u32, magic: f64, hi
   let largest = f64x2.splat(0)
   let inexact = i64x2.splat(0)
   let row: u32 = 0
-  if (mask == 0) {
-    for (const end = count & ~3; row < end; row += 4) {
-      const x = pairAt<T>(data, row)
-      const y = pairAt<T>(data, row + 2)
-      const highX = f64x2.add(x, highMagics)
-      const highY = f64x2.add(y, highMagics)
-      const restX = f64x2.sub(x, f64x2.sub(highX, highMagics))
-      const restY = f64x2.sub(y, f64x2.sub(highY, highMagics))
-      const lowX = f64x2.add(restX, magics)
-      const lowY = f64x2.add(restY, magics)
-      inexact = v128.or(inexact, v128.or(lost(lowX, magics, restX), lost(lowY, magics, restY)))
-      largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
-      storeTwo(out, i64x2.sub(lowX, magics), i64x2.sub(highX, highMagics))
-      storeTwo(out + 32, i64x2.sub(lowY, magics), i64x2.sub(highY, highMagics))
-      out += 64
+  for (const end = count & ~3; row < end; row += 4) {
+    let x = pairAt<T>(data, row)
+    let y = pairAt<T>(data, row + 2)
+    if (mask) {
+      x = v128.and(x, maskAt(mask, row))
+      y = v128.and(y, maskAt(mask, row + 2))
     }
+    const highX = f64x2.add(x, highMagics)
+    const highY = f64x2.add(y, highMagics)
+    const restX = f64x2.sub(x, f64x2.sub(highX, highMagics))
+    const restY = f64x2.sub(y, f64x2.sub(highY, highMagics))
+    const lowX = f64x2.add(restX, magics)
+    const lowY = f64x2.add(restY, magics)
+    inexact = v128.or(inexact, v128.or(lost(lowX, magics, restX), lost(lowY, magics, restY)))
+    largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
+    storeTwo(out, i64x2.sub(lowX, magics), i64x2.sub(highX, highMagics))
+    storeTwo(out + 32, i64x2.sub(lowY, magics), i64x2.sub(highY, highMagics))
+    out += 64
   }
   for (; row < count; row += 2) {
     let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)

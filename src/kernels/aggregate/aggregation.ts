@@ -13,7 +13,15 @@ import { nullableIf } from '../operand.js'
 import { createMinMax, type MinMax } from './min-max.js'
 import { createMinMaxText } from './min-max-text.js'
 import { createSlots, type Slots, type SlotUser } from './slots.js'
-import { createStateReader, createStateWriter, STATE_MAGIC, STATE_VERSION, type StateReader } from './state-bytes.js'
+import {
+  createStateReader,
+  createStateWriter,
+  mergeCounts,
+  STATE_MAGIC,
+  STATE_VERSION,
+  type StateReader,
+  writeCounts,
+} from './state-bytes.js'
 import type { Sum } from './sum.js'
 import { createFloatSum } from './sum-float.js'
 import { createIntSum } from './sum-int.js'
@@ -90,18 +98,6 @@ export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): 
   const accumulators = [...inputs.values()].flatMap(({ values, sum, min, max }) => [values, sum, min, max])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
 
-  const mergeRows = (reader: StateReader, groupMap: number, groupCount: number) => {
-    const { pointer, stride } = slots.lane(ROWS)
-    k.exports.slotsMerge(pointer, stride, groupMap, reader.lane(k, 8 * groupCount), groupCount)
-  }
-
-  const writeRows = (groupCount: number): number => {
-    const { pointer, stride } = slots.lane(ROWS)
-    const rows = memory.scratch(8 * groupCount)
-    k.exports.slotsCopy(rows, 8, pointer, stride, groupCount)
-    return rows
-  }
-
   let groupCount = 0
 
   return {
@@ -135,11 +131,7 @@ export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): 
       for (const word of headOf(specs)) writer.u32(word)
       writer.u32(groupCount)
       const vectors: LaneVector[] = []
-      if (countsRows) {
-        const mark = memory.mark()
-        writer.lane(k, writeRows(groupCount), 8 * groupCount)
-        memory.reset(mark)
-      }
+      if (countsRows) writeCounts(k, writer, slots.lane(ROWS), groupCount)
       for (const accumulator of accumulators) {
         accumulator?.write(writer)
         if (accumulator !== null && 'stateVectors' in accumulator) vectors.push(...accumulator.stateVectors())
@@ -151,7 +143,7 @@ export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): 
       const reader = createStateReader(state.bytes)
       checkHead(reader, specs, count)
       const vectors = state.vectors[Symbol.iterator]()
-      if (countsRows) mergeRows(reader, groupMap, count)
+      if (countsRows) mergeCounts(k, reader, slots.lane(ROWS), groupMap, count)
       for (const { values, sum, min, max } of inputs.values()) {
         values.merge(reader, groupMap, count)
         sum?.merge(reader, groupMap, count)

@@ -5,11 +5,11 @@
  * ```
  * magic  'MRag'  u32     version u32     aggregates u32, and for each: function u8, input kind u8, input index u16
  * groups u32     parts: u32 words and blocks, each block padded to 4 bytes
- * digits of a sum: first u32, count u32, then count * groups u32 (layout in assembly/exact.ts)
+ * digits of a sum or a count: first u32, count u32, then count * groups u32 (layout in assembly/exact.ts)
  * ```
  */
 import { MillraceError } from '../../errors.js'
-import type { Digits } from '../exact.js'
+import { addDigitsToLimbs, type Digits, digitsOfLimbs, type Lane, type LimbLayout } from '../exact.js'
 import type { Kernels } from '../instance.js'
 
 export const STATE_MAGIC = 0x6761524d
@@ -97,4 +97,21 @@ export function readDigits(k: Kernels, reader: StateReader, groupCount: number):
   const first = reader.u32()
   const count = reader.u32()
   return { pointer: reader.lane(k, 4 * count * groupCount), first, count, groupCount }
+}
+
+/** A count is a sum of ones. */
+const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }
+
+/** One int64 a group, in as few digits as hold them all. */
+export function writeCounts(k: Kernels, writer: StateWriter, lane: Lane, groupCount: number): void {
+  const digits = digitsOfLimbs(k, COUNT, lane, groupCount)
+  writeDigits(k, writer, digits)
+  k.memory.free(digits.pointer)
+}
+
+/** Adds what `writeCounts` wrote to a lane: group g's to group `groupMap[g]` (u32 pointer). */
+export function mergeCounts(k: Kernels, reader: StateReader, lane: Lane, groupMap: number, groupCount: number): void {
+  const mark = k.memory.mark()
+  addDigitsToLimbs(k, COUNT, lane, readDigits(k, reader, groupCount), groupMap)
+  k.memory.reset(mark)
 }

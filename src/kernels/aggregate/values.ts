@@ -6,7 +6,7 @@ import { bitmapBytes } from '../bitmap.js'
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import type { StateReader, StateWriter } from './state-bytes.js'
+import { mergeCounts, type StateReader, type StateWriter, writeCounts } from './state-bytes.js'
 
 export interface Values {
   resize(groupCount: number): void
@@ -72,17 +72,16 @@ export function createValues(k: Kernels, counted: boolean): Values {
     },
     write(writer) {
       if (!counted && seen < groupCount) keep()
-      if (kept === null) writer.u32(NOTHING)
-      else {
-        writer.u32(counted ? NULLS : PRESENT)
-        writer.lane(k, kept.pointer, (counted ? 8 : 1) * groupCount)
-      }
+      writer.u32(kept === null ? NOTHING : counted ? NULLS : PRESENT)
+      if (kept === null) return
+      if (counted) writeCounts(k, writer, { pointer: kept.pointer, stride: 8 }, groupCount)
+      else writer.lane(k, kept.pointer, groupCount)
     },
     merge(reader, groupMap, count) {
       const form = reader.u32()
       const mark = memory.mark()
       if (form === NULLS) {
-        exports.slotsMerge(keep().pointer, 8, groupMap, reader.lane(k, 8 * count), count)
+        mergeCounts(k, reader, { pointer: keep().pointer, stride: 8 }, groupMap, count)
       } else if (form === PRESENT) {
         exports.countMergePresent(keep().pointer, groupMap, reader.lane(k, count), count)
       } else if (!counted && kept !== null) {
