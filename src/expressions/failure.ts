@@ -63,8 +63,15 @@ function exactRange(node: Expression, schema: SchemaShape): Range | null {
       const ratio = unitRatio(typeOf(node.input, schema).unit as TimeUnit, node.type.unit as TimeUnit)
       return { min: input.min * ratio, max: input.max * ratio }
     }
+    case 'column':
+      return RANGES[(schema[node.name] as DataType).kind] ?? null
+    case 'year':
+    case 'month':
+    case 'dayOfWeek':
+    case 'hour':
+      return RANGES.int32 as Range
     default:
-      return RANGES[typeOf(node, schema).kind] ?? null
+      return null
   }
 }
 

@@ -36,10 +36,10 @@ export function substitute(node: Expression, of: (name: string) => Expression): 
   return node.op === 'column' ? of(node.name) : mapChildren(node, child => substitute(child, of))
 }
 
-/** How often `node` reads the column `name`. */
-export function countReads(node: Expression, name: string): number {
-  if (node.op === 'column') return node.name === name ? 1 : 0
-  return childrenOf(node).reduce((sum, child) => sum + countReads(child, name), 0)
+/** Adds to `counts` how often `node` reads each column. */
+export function countReads(node: Expression, counts: Map<string, number>): void {
+  if (node.op === 'column') counts.set(node.name, (counts.get(node.name) ?? 0) + 1)
+  for (const child of childrenOf(node)) countReads(child, counts)
 }
 
 /** A text equal for equal trees, and only for them: literals carry their JavaScript type, and -0 is not 0. */
@@ -51,4 +51,12 @@ export function fingerprint(value: unknown): string {
   })
 }
 
-export const sameExpression = (a: Expression, b: Expression): boolean => a === b || fingerprint(a) === fingerprint(b)
+/** Whether two trees are equal, as `fingerprint` would have it; it stops at the first difference. */
+export function sameExpression(a: Expression, b: Expression): boolean {
+  if (a === b) return true
+  if (a.op !== b.op) return false
+  const left = childrenOf(a)
+  const right = childrenOf(b)
+  if (left.length === 0 || a.op === 'in' || a.op === 'cast') return fingerprint(a) === fingerprint(b)
+  return left.every((child, i) => sameExpression(child, right[i] as Expression))
+}

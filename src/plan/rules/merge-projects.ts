@@ -21,10 +21,12 @@ function merge(upper: ProjectNode): PlanNode {
   const lower = upper.input
   if (lower.kind !== 'project') return upper
   const schema = boundSchemaOf(lower.input)
+  const reads = new Map<string, number>()
+  for (const { expression } of upper.columns) countReads(expression, reads)
   for (const { name, expression } of lower.columns) {
     if (isTrivial(expression)) continue
-    const reads = upper.columns.reduce((sum, column) => sum + countReads(column.expression, name), 0)
-    if (reads > 1 || (reads === 0 && canFail(expression, schema))) return upper
+    const count = reads.get(name) ?? 0
+    if (count > 1 || (count === 0 && canFail(expression, schema))) return upper
   }
   const of = expressionsOf(lower)
   const columns = upper.columns.map(({ name, expression }) => ({
