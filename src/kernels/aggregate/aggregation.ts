@@ -112,17 +112,21 @@ export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): 
     update(groups, columns, rowCount) {
       if (rowCount === 0) return
       const mark = memory.mark()
-      for (const [index, { values, sum }] of inputs) {
+      const begun: { readonly input: Input; readonly vector: LaneVector; readonly bits: number }[] = []
+      for (const [index, input] of inputs) {
         const { vector, validity } = columns[index]
-        values.update(groups, validity, rowCount)
-        sum?.begin(vector as LaneVector, validity, groups, rowCount)
+        const valueCount = input.values.update(groups, validity, rowCount)
+        if (vector === null) continue
+        // A bitmap without a gap costs as little as none.
+        const bits = valueCount === rowCount ? 0 : validity
+        begun.push({ input, vector, bits })
+        input.sum?.begin(vector, bits, groups, rowCount)
       }
       slots.update(groups, rowCount)
-      for (const [index, { sum, min, max }] of inputs) {
-        const { vector, validity } = columns[index]
-        sum?.finish()
-        min?.update(vector as LaneVector, validity, groups, rowCount)
-        max?.update(vector as LaneVector, validity, groups, rowCount)
+      for (const { input, vector, bits } of begun) {
+        input.sum?.finish()
+        input.min?.update(vector, bits, groups, rowCount)
+        input.max?.update(vector, bits, groups, rowCount)
       }
       memory.reset(mark)
     },

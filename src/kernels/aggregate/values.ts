@@ -10,8 +10,11 @@ import { mergeCounts, type StateReader, type StateWriter, writeCounts } from './
 
 export interface Values {
   resize(groupCount: number): void
-  /** Notes rows (at least one) of groups (u32 pointer, or 0: all of group 0); `validity` is a bitmap, or 0. */
-  update(groups: number, validity: number, rowCount: number): void
+  /**
+   * Notes rows (at least one) of groups (u32 pointer, or 0: all of group 0); `validity` is a bitmap, or 0. Returns how many have
+   * a value.
+   */
+  update(groups: number, validity: number, rowCount: number): number
   write(writer: StateWriter): void
   merge(reader: StateReader, groupMap: number, groupCount: number): void
   /** Values per group, a u64 pointer in scratch, given how many rows each has. Where they are counted only. */
@@ -69,6 +72,7 @@ export function createValues(k: Kernels, counted: boolean): Values {
         notePresent(groups, nullCount > 0 ? validity : 0, rowCount, nullCount)
       }
       seen = groupCount
+      return rowCount - nullCount
     },
     write(writer) {
       if (!counted && seen < groupCount) keep()
