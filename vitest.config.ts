@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     name: 'node',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/packaging/**'],
+    exclude: ['test/browser/**', 'test/demo/**', 'test/packaging/**'],
     testTimeout: 30_000,
     pool: 'threads',
     maxWorkers: 2,

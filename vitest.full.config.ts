@@ -1,4 +1,4 @@
-// All suites that `npm test` runs: Node, a browser with and without cross-origin isolation, and the packed tarball.
+// All suites that `npm test` runs: Node, a browser with and without cross-origin isolation, the packed tarball, and the demo.
 
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
@@ -49,6 +49,14 @@ export default defineConfig({
           globalSetup: 'test/packaging/pack.setup.ts',
           testTimeout: 120_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'browser, demo',
+          include: ['test/demo/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -54,8 +54,9 @@ export function createHourBars(container: HTMLElement, reading: HTMLElement): Ho
     draw(hours, measure) {
       shown = Array.from({ length: HOURS }, (_, position) => hours.find(({ hour }) => hour === hourAt(position)))
       const values = shown.map(hour => (hour === undefined ? 0 : (measure.valueOf(hour) ?? 0)))
-      const lines = gridValues(Math.min(0, ...values), Math.max(0, ...values))
-      const [low, high] = [lines[0], lines[lines.length - 1]]
+      const [low, most] = [Math.min(0, ...values), Math.max(0, ...values)]
+      const lines = gridValues(low, most)
+      const high = lines[lines.length - 1]
       /** 0 at the bottom, 1 at the top. */
       const heightOf = (value: number) => (high === low ? 0 : (value - low) / (high - low))
       bars.forEach((bar, position) => {
@@ -89,15 +90,14 @@ function formatCount(value: number): string {
   return value >= 1000 ? `${formatWhole(value / 1000)} k` : formatWhole(value)
 }
 
-/** Three to six round values from at most `low` to at least `high`, zero among them. */
+/** Round values, zero among them, from at least `low` to at least `high`: three to six of them. */
 function gridValues(low: number, high: number): number[] {
-  const span = high - low
-  if (span === 0) return [0, 1]
-  const rough = span / 4
+  if (low === high) return [0, 1]
+  const rough = (high - low) / 4
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = power * ([1, 2, 5, 10].find(factor => factor * power >= rough) as number)
   const values: number[] = []
-  for (let i = Math.floor(low / step); i <= Math.ceil(high / step); i++) values.push(i * step)
+  for (let i = Math.ceil(low / step); i < high / step + 1; i++) values.push(i === 0 ? 0 : i * step)
   return values
 }
 
@@ -108,7 +108,7 @@ function axis(): HTMLElement {
     tick.style.left = `${((position + 0.5) / HOURS) * 100}%`
     ticks.push(tick)
   }
-  const element = make('div', { className: 'axis centred' }, ticks)
+  const element = make('div', { className: 'axis' }, ticks)
   element.ariaHidden = 'true'
   return element
 }

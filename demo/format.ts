@@ -14,10 +14,10 @@ export function formatTenths(value: number): string {
   return text === '-0.0' ? '0.0' : withMinus(text)
 }
 
-/** `28.4 million`, `940 thousand`. */
+/** `28.4 M`, `940 k`. */
 export function formatMagnitude(value: number): string {
-  if (value >= 1e9) return `${threeDigits.format(value / 1e9)} billion`
-  return value >= 1e6 ? `${threeDigits.format(value / 1e6)} million` : `${threeDigits.format(value / 1e3)} thousand`
+  if (value >= 1e9) return `${threeDigits.format(value / 1e9)} G`
+  return value >= 1e6 ? `${threeDigits.format(value / 1e6)} M` : `${threeDigits.format(value / 1e3)} k`
 }
 
 export const formatBytes = (bytes: number): string =>

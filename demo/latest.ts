@@ -1,22 +1,28 @@
 /** Latest wins: of calls that overlap only the newest is finished, the earlier ones are aborted. */
 
-/**
- * @returns a function that starts `work` anew, aborting what it started before; it resolves to null for a call that was overtaken.
- */
-export function latest<A extends readonly unknown[], R>(
-  work: (signal: AbortSignal, ...args: A) => Promise<R>,
-): (...args: A) => Promise<R | null> {
-  let current: AbortController | null = null
-  return async (...args) => {
-    current?.abort(new DOMException('a newer question was asked', 'AbortError'))
-    const controller = new AbortController()
-    current = controller
-    try {
-      const result = await work(controller.signal, ...args)
-      return controller.signal.aborted ? null : result
-    } catch (error) {
-      if (controller.signal.aborted) return null
-      throw error
-    }
+export interface Latest<A extends readonly unknown[]> {
+  /** Starts the work anew, aborting what was started before. Resolves when it has ended, be it that it was overtaken; rejects as the work does. */
+  start(...args: A): Promise<void>
+  /** Aborts what is under way. */
+  stop(): void
+}
+
+export function latest<A extends readonly unknown[]>(
+  work: (signal: AbortSignal, ...args: A) => Promise<void>,
+): Latest<A> {
+  let current = new AbortController()
+  const stop = () => current.abort(new DOMException('overtaken', 'AbortError'))
+  return {
+    stop,
+    async start(...args) {
+      stop()
+      current = new AbortController()
+      const { signal } = current
+      try {
+        await work(signal, ...args)
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    },
   }
 }

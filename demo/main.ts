@@ -23,7 +23,6 @@ import { laneChoices, lanesOfAddress, sayLanes, writeLanes } from './lanes.js'
 import { latest } from './latest.js'
 import { measureDownloads, watchLongTasks } from './meter.js'
 import {
-  type Answers,
   ask,
   countBins,
   type Delays,
@@ -52,15 +51,15 @@ const hourBars = createHourBars(byId('hours-chart'), byId('hours-reading'))
 const delayColumns: readonly TableColumn<Delays>[] = [
   {
     title: 'Flights',
-    cell: ({ flights }) => formatWhole(flights),
+    text: ({ flights }) => formatWhole(flights),
     share: ({ flights }, rows) => flights / Math.max(...rows.map(row => row.flights)),
   },
-  { title: 'Mean, min', cell: ({ meanDelay }) => (meanDelay === null ? '–' : formatTenths(meanDelay)) },
-  { title: 'Worst, min', cell: ({ worstDelay }) => (worstDelay === null ? '–' : formatWhole(worstDelay)) },
+  { title: 'Mean delay', text: ({ meanDelay }) => (meanDelay === null ? '–' : formatTenths(meanDelay)) },
+  { title: 'Worst delay', text: ({ worstDelay }) => (worstDelay === null ? '–' : formatWhole(worstDelay)) },
 ]
 const showOrigins = createTable<OriginDelays>(
   byId<HTMLTableElement>('origins'),
-  [{ title: 'Airport', cell: ({ origin }) => named(origin, cityOf(origin)) }, ...delayColumns],
+  [{ title: 'Airport', text: ({ origin }) => origin, detail: ({ origin }) => cityOf(origin) }, ...delayColumns],
   10,
   'No flights have such a delay.',
 )
@@ -69,8 +68,8 @@ const showRoutes = createTable<RouteDelays>(
   [
     {
       title: 'Route',
-      cell: ({ origin, destination }) =>
-        named(`${origin} → ${destination}`, `${cityOf(origin)} to ${cityOf(destination)}`),
+      text: ({ origin, destination }) => `${origin} → ${destination}`,
+      detail: ({ origin, destination }) => `${cityOf(origin)} to ${cityOf(destination)}`,
     },
     ...delayColumns,
   ],
@@ -79,7 +78,7 @@ const showRoutes = createTable<RouteDelays>(
 )
 const showHours = createTable<HourDelays>(
   byId<HTMLTableElement>('hours'),
-  [{ title: 'Hour', cell: ({ hour }) => formatHour(hour) }, ...delayColumns],
+  [{ title: 'Hour', text: ({ hour }) => formatHour(hour) }, ...delayColumns],
   24,
   'No flights have such a delay.',
 )
@@ -87,11 +86,12 @@ const showHours = createTable<HourDelays>(
 let open: OpenFlights | null = null
 let range: DelayRange = everything
 let measure: Measure = measures[0]
-let answers: Answers | null = null
+let hours: readonly HourDelays[] = []
 
 const reopen = latest(async (signal, lanes: number) => {
   const before = open
   open = null
+  answer.stop()
   setState('reading')
   histogram.enable(false)
   await before?.close()
@@ -107,15 +107,27 @@ const reopen = latest(async (signal, lanes: number) => {
   await refilter(opened)
 })
 
-const answerLatest = latest((signal, { flights }: OpenFlights) => ask(flights, range, signal))
+const answer = latest(async (signal, { flights }: OpenFlights) => {
+  const asked = performance.now()
+  const chosen = range
+  for await (const next of ask(flights, chosen, signal)) {
+    if (signal.aborted) return
+    if (next.about === 'total') showTotal(next.total, chosen, flights.rowCount)
+    else if (next.about === 'origins') showOrigins(next.origins)
+    else if (next.about === 'routes') showRoutes(next.routes)
+    else {
+      hours = next.hours
+      showHours(hours)
+      hourBars.draw(hours, measure)
+    }
+  }
+  showAnswering(flights.rowCount, performance.now() - asked)
+  setState('ready')
+})
 
 async function refilter(on: OpenFlights): Promise<void> {
-  if (document.body.dataset.state !== 'reading') setState('asking')
-  const next = await answerLatest(on)
-  if (next === null) return
-  answers = next
-  showAnswers(next, on)
-  setState('ready')
+  if (document.body.dataset.state === 'ready') setState('asking')
+  await answer.start(on)
 }
 
 /** Shows flights with a delay in `next` only, from now on. */
@@ -127,7 +139,7 @@ async function choose(next: DelayRange): Promise<void> {
 
 createSegments(byId('lanes'), laneChoices(lanesOfAddress()), lanesOfAddress(), lanes => {
   writeLanes(lanes)
-  reopen(lanes).catch(fail)
+  reopen.start(lanes).catch(fail)
 })
 createSegments(
   byId('measure'),
@@ -135,7 +147,7 @@ createSegments(
   measure,
   value => {
     measure = value
-    if (answers !== null) hourBars.draw(answers.hours, measure)
+    hourBars.draw(hours, measure)
   },
 )
 const presetButtons = presets.map(preset => {
@@ -149,11 +161,12 @@ const presetButtons = presets.map(preset => {
 byId('presets').append(...presetButtons.map(({ button }) => button))
 showPresets()
 showLongTasks()
-reopen(lanesOfAddress()).catch(fail)
+reopen.start(lanesOfAddress()).catch(fail)
 
-/** `reading`, `asking`, `ready` or `failed`: what the style sheet dims by, and what a test waits for. */
+/** `reading`, `asking`, `ready` or `failed`: what the style sheet dims by, and what a test waits for; also marks on the browser's timeline. */
 function setState(state: 'reading' | 'asking' | 'ready' | 'failed'): void {
   document.body.dataset.state = state
+  performance.mark(`demo:${state}`)
   byId('reading').hidden = state !== 'reading'
   byId('headline').hidden = state === 'reading' || state === 'failed'
   byId('failure').hidden = state !== 'failed'
@@ -191,20 +204,18 @@ function showReading({ flights, lanes, startMs, readMs, readBytes }: OpenFlights
   )
 }
 
-function showAnswers({ total, origins, routes, hours, tookMs }: Answers, { flights }: OpenFlights): void {
-  const { rowCount } = flights
-  const isAll = total.flights === rowCount
+function showTotal({ flights, meanDelay, worstDelay }: Delays, chosen: DelayRange, rowCount: number): void {
+  const isAll = flights === rowCount
   byId('headline').replaceChildren(
-    make('strong', {}, [`${formatWhole(total.flights)} flights`]),
-    isAll ? '.' : `, ${formatShare(total.flights, rowCount)} of all, have a delay of ${sayRange(range)}.`,
-    total.meanDelay === null
+    make('strong', {}, [`${formatWhole(flights)} flights`]),
+    isAll ? '.' : `, ${formatShare(flights, rowCount)} of all, have a delay of ${sayRange(chosen)}.`,
+    meanDelay === null || worstDelay === null
       ? ''
-      : ` Their mean ${isAll ? 'delay ' : ''}is ${formatTenths(total.meanDelay)} minutes, the worst ${formatWhole(total.worstDelay as number)}.`,
+      : ` Their mean ${isAll ? 'delay ' : ''}is ${formatTenths(meanDelay)} minutes, the worst ${formatWhole(worstDelay)}.`,
   )
-  showOrigins(origins)
-  showRoutes(routes)
-  showHours(hours)
-  hourBars.draw(hours, measure)
+}
+
+function showAnswering(rowCount: number, tookMs: number): void {
   figure(
     'Answering',
     `${formatMagnitude((rowCount * QUERY_COUNT) / (tookMs / 1000))} rows/s`,
@@ -224,12 +235,4 @@ function showLongTasks(): void {
     worstMs === null ? 'not told' : isBad ? `${formatWhole(worstMs)} ms` : 'under 50 ms',
     worstMs === null ? 'by this browser' : 'on the main thread, since reading began',
   )
-}
-
-function named(code: string, city: string): HTMLElement {
-  return make('span', { className: 'named' }, [
-    make('span', { className: 'code' }, [code]),
-    ' ',
-    make('small', {}, [city]),
-  ])
 }

@@ -22,55 +22,52 @@ export interface HourDelays extends Delays {
   readonly hour: number
 }
 
-export interface Answers {
-  readonly total: Delays
-  /** The ten with the most flights. */
-  readonly origins: readonly OriginDelays[]
-  /** The ten with the greatest mean delay of those with at least 500 flights. */
-  readonly routes: readonly RouteDelays[]
+/** One of the four answers, as soon as it is there. */
+export type Answer =
+  | { readonly about: 'total'; readonly total: Delays }
   /** Ascending; hours without a flight are absent. */
-  readonly hours: readonly HourDelays[]
-  readonly tookMs: number
-}
+  | { readonly about: 'hours'; readonly hours: readonly HourDelays[] }
+  /** The ten with the most flights. */
+  | { readonly about: 'origins'; readonly origins: readonly OriginDelays[] }
+  /** The ten with the greatest mean delay of those with at least 500 flights. */
+  | { readonly about: 'routes'; readonly routes: readonly RouteDelays[] }
 
-/** Queries behind one `Answers`: each goes over all the held rows. */
+/** Each goes over all the held rows. */
 export const QUERY_COUNT = 4
 
-/** All answers over the flights with a delay in `range`. @throws (rejects) `signal.reason` where it is aborted */
-export async function ask(flights: Flights, range: DelayRange, signal: AbortSignal): Promise<Answers> {
-  const asked = performance.now()
+/**
+ * Answers over the flights with a delay in `range`, one query after the other: the lanes are as busy as with all at once, the first answer
+ * is drawn while the others are computed, and of a question that is overtaken most has not begun.
+ * @throws (rejects) `signal.reason` where it is aborted
+ */
+export async function* ask(flights: Flights, range: DelayRange, signal: AbortSignal): AsyncGenerator<Answer> {
   const chosen = withDelay(flights, range)
-  const [total, origins, routes, hours] = await Promise.all([
-    chosen
-      .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
-      .collect({ signal }),
-    chosen
-      .groupBy('origin')
-      .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
-      .orderBy(desc('flights'))
-      .limit(10)
-      .collect({ signal }),
-    chosen
-      .groupBy('origin', 'destination')
-      .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
-      .filter(t => t.flights.gte(500))
-      .orderBy(desc('meanDelay'))
-      .limit(10)
-      .collect({ signal }),
-    chosen
-      .derive(t => ({ hour: t.date.hour() }))
-      .groupBy('hour')
-      .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
-      .orderBy('hour')
-      .collect({ signal }),
-  ])
-  return {
-    total: total.at(0) as Delays,
-    origins: origins.toRows(),
-    routes: routes.toRows(),
-    hours: hours.toRows(),
-    tookMs: performance.now() - asked,
-  }
+  const total = await chosen
+    .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
+    .collect({ signal })
+  yield { about: 'total', total: total.at(0) as Delays }
+  const hours = await chosen
+    .derive(t => ({ hour: t.date.hour() }))
+    .groupBy('hour')
+    .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
+    .orderBy('hour')
+    .collect({ signal })
+  yield { about: 'hours', hours: hours.toRows() }
+  const origins = await chosen
+    .groupBy('origin')
+    .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
+    .orderBy(desc('flights'))
+    .limit(10)
+    .collect({ signal })
+  yield { about: 'origins', origins: origins.toRows() }
+  const routes = await chosen
+    .groupBy('origin', 'destination')
+    .aggregate(t => ({ flights: count(), meanDelay: mean(t.delay), worstDelay: max(t.delay) }))
+    .filter(t => t.flights.gte(500))
+    .orderBy(desc('meanDelay'))
+    .limit(10)
+    .collect({ signal })
+  yield { about: 'routes', routes: routes.toRows() }
 }
 
 /** Flights in each bin of delay-range.ts; those beyond its ends are counted in the first and the last. */

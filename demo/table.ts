@@ -1,17 +1,25 @@
-/** Tables of results: the head once, then the body again for each answer, always of the same height so that nothing below it jumps. */
+/** Tables of results: made once, then filled again for each answer; always of the same height, so that nothing below them jumps. */
 import { make } from './dom.js'
 
 export interface TableColumn<R> {
   readonly title: string
-  readonly cell: (row: R) => string | Node
+  readonly text: (row: R) => string
+  /** Beside the text, and softer. */
+  readonly detail?: (row: R) => string
   /** Of the cell's width, 0 to 1, to be filled as a bar behind the number. */
   readonly share?: (row: R, rows: readonly R[]) => number
 }
 
+interface Cell {
+  readonly element: HTMLElement
+  readonly text: Text
+  readonly detail: Text | null
+}
+
 /**
  * @param table gets a head and a body; the first column names the row.
- * @param rowCount rows to keep space for
- * @param emptyText said where there are no rows
+ * @param rowCount how many rows there can be
+ * @param emptyText said where there is none
  */
 export function createTable<R>(
   table: HTMLTableElement,
@@ -19,37 +27,57 @@ export function createTable<R>(
   rowCount: number,
   emptyText: string,
 ): (rows: readonly R[]) => void {
-  const heads = columns.map(({ title }) => make('th', { scope: 'col' }, [title]))
-  const body = make('tbody')
-  table.replaceChildren(make('thead', {}, [make('tr', {}, heads)]), body)
-  const blank = () => {
-    const row = make('tr', { ariaHidden: 'true' }, [make('td', { colSpan: columns.length }, ['\u00a0'])])
-    row.className = 'blank'
-    return row
-  }
-  const draw = (rows: readonly R[]): HTMLElement[] =>
-    rows.map(row =>
-      make(
-        'tr',
-        {},
-        columns.map(({ cell, share }, i) => {
-          const element = i === 0 ? make('th', { scope: 'row' }, [cell(row)]) : make('td', {}, [cell(row)])
-          if (share !== undefined) {
-            element.className = 'bar'
-            element.style.setProperty('--share', String(share(row, rows)))
-          }
-          return element
-        }),
-      ),
+  // Cells are kept and only their texts change: with new ones the layout of each answer takes twice as long.
+  const lines = Array.from({ length: rowCount }, () => {
+    const cells = columns.map(makeCell)
+    const row = make(
+      'tr',
+      { className: 'blank' },
+      cells.map(({ element }) => element),
     )
-  const show = (rows: readonly R[], text = emptyText) => {
-    const drawn = draw(rows)
-    if (drawn.length === 0 && text !== '') {
-      drawn.push(make('tr', { className: 'empty' }, [make('td', { colSpan: columns.length }, [text])]))
-    }
-    while (drawn.length < rowCount) drawn.push(blank())
-    body.replaceChildren(...drawn)
+    return { row, cells }
+  })
+  const heads = columns.map(({ title, share }) =>
+    make('th', { scope: 'col', className: share === undefined ? '' : 'bar' }, [title]),
+  )
+  const empty = make('caption', { className: 'empty' })
+  table.replaceChildren(
+    empty,
+    make('thead', {}, [make('tr', {}, heads)]),
+    make(
+      'tbody',
+      {},
+      lines.map(({ row }) => row),
+    ),
+  )
+
+  return rows => {
+    empty.textContent = rows.length === 0 ? emptyText : ''
+    lines.forEach(({ row, cells }, i) => {
+      const isBlank = i >= rows.length
+      row.className = isBlank ? 'blank' : ''
+      row.ariaHidden = isBlank ? 'true' : null
+      cells.forEach(({ element, text, detail }, c) => {
+        const column = columns[c]
+        text.data = isBlank ? '' : column.text(rows[i])
+        if (detail !== null) detail.data = isBlank ? '' : (column.detail?.(rows[i]) ?? '')
+        if (column.share !== undefined) {
+          element.style.setProperty('--share', isBlank ? '0' : column.share(rows[i], rows).toFixed(3))
+        }
+      })
+    })
   }
-  show([], '')
-  return show
+}
+
+function makeCell<R>(column: TableColumn<R>, position: number): Cell {
+  const text = new Text()
+  const element = position === 0 ? make('th', { scope: 'row' }) : make('td')
+  if (column.share !== undefined) element.className = 'bar'
+  if (column.detail === undefined) {
+    element.append(text)
+    return { element, text, detail: null }
+  }
+  const detail = new Text()
+  element.append(make('span', { className: 'code' }, [text]), ' ', make('small', {}, [detail]))
+  return { element, text, detail }
 }
