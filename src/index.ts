@@ -9,7 +9,7 @@ export {
   type NumberAggregate,
   sum,
 } from './api/aggregates.js'
-export { asc, desc, Flow, type GroupedFlow, Loaded, type Order, type OrderOptions } from './api/flow.js'
+export { Flow, type GroupedFlow, Loaded } from './api/flow.js'
 export type {
   AnyExpr,
   BoolExpr,
@@ -23,6 +23,7 @@ export type {
   TimeExpr,
   TimeOperand,
 } from './api/handles.js'
+export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export type { ArrayOf, Column } from './columnar/column.js'

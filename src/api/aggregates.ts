@@ -3,11 +3,11 @@
  * column expressions (handles.ts), so that neither can stand where the other is meant.
  */
 import type { DataType, Float64, FloatKind, Int64, IntegerKind, Nullable, NumberKind } from '../columnar/type.js'
-import { MillraceError } from '../errors.js'
 import type { AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
 import { printAggregate, printExpression } from '../expressions/print.js'
-import { isHandle, literalOf, show } from './columns.js'
+import { isHandle, literalOf } from './columns.js'
 import type { Expr } from './handles.js'
+import { mismatch, show } from './refusal.js'
 import type { IsAny, NullableIf, Sum } from './types.js'
 
 declare const TYPE: unique symbol
@@ -170,6 +170,3 @@ function operandOf(value: unknown, op: string): AggregateExpression {
   }
   throw mismatch(op, `${op} of aggregates takes an aggregate or a number, not ${show(value)}`)
 }
-
-const mismatch = (operator: string, message: string): MillraceError =>
-  new MillraceError('MR_TYPE_MISMATCH', message, { operator })

@@ -3,11 +3,12 @@
  * expression, so it is plain data to `structuredClone`; its methods are its family's, on the prototype. handles.ts holds the interfaces.
  */
 import { type DataType, isNumber, isTime, type SchemaShape, timestamp } from '../columnar/type.js'
-import { MillraceError, quote, unknownColumn } from '../errors.js'
+import { MillraceError, unknownColumn } from '../errors.js'
 import type { ArithmeticOp, CompareOp, Expression, LiteralNode, TimePart } from '../expressions/node.js'
 import { printExpression } from '../expressions/print.js'
 import { columnOf } from '../plan/build.js'
 import type { Expr, Family } from './handles.js'
+import { mismatch, show } from './refusal.js'
 
 /** `'any'`: a column whose type is not known yet. */
 export type RuntimeFamily = Family | 'any'
@@ -205,26 +206,4 @@ export function literalOf(value: unknown, operator: string): LiteralNode {
     operator,
     `${operator}: ${show(value)} is no literal; a literal is a number, bigint, string, boolean, Date or null`,
   )
-}
-
-const mismatch = (operator: string, message: string): MillraceError =>
-  new MillraceError('MR_TYPE_MISMATCH', message, { operator })
-
-/** A value in a message: short, and safe whatever it is. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `the string ${quote(value)}`
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'symbol') return 'a symbol'
-  if (typeof value === 'object' && value !== null) {
-    if ((value as { family?: unknown }).family === 'aggregate')
-      return 'an aggregate (they stand in aggregate(...) only)'
-    return Array.isArray(value)
-      ? 'an array'
-      : value instanceof Date
-        ? 'a Date'
-        : value instanceof Promise
-          ? 'a promise'
-          : 'an object'
-  }
-  return `${typeof value === 'bigint' ? 'the bigint' : typeof value === 'number' ? 'the number' : ''} ${String(value)}`.trim()
 }

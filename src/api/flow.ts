@@ -8,8 +8,6 @@ import { explainAnalysis } from '../engines/local/analysis.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, type LoadedRows, load } from '../engines/local/run.js'
 import { type Job, startRun } from '../engines/local/run-job.js'
-import { MillraceError, nearestName, quote } from '../errors.js'
-import type { OrderKey } from '../expressions/node.js'
 import {
   aggregateNode,
   deriveNode,
@@ -22,24 +20,17 @@ import {
   sourceNode,
 } from '../plan/build.js'
 import { explainPlan } from '../plan/explain.js'
-import type { NamedAggregate, NamedExpression, PlanNode } from '../plan/logical.js'
+import type { PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, isAggregate, predicateOf } from './aggregates.js'
-import { columnsRecord, isHandle, literalOf, show } from './columns.js'
+import { type AggregateExpr, predicateOf } from './aggregates.js'
+import { aggregatesOf, derivationsOf, isPlainRecord } from './callbacks.js'
+import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import { type Order, orderOf } from './orders.js'
+import { invalid, mismatch, show } from './refusal.js'
 import type { Columns, KeyedType, Literal, TypeOfValue, UnkeyedType } from './types.js'
-
-/** A column to order by: `asc(name)`, `desc(name)`. */
-export interface Order<N extends string = string> extends OrderKey {
-  readonly name: N
-}
-
-export interface OrderOptions {
-  /** Where nulls go, whatever the direction. Default 'last'. */
-  readonly nulls?: 'first' | 'last'
-}
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -63,19 +54,34 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Only these columns, in this order.
+   *
+   * ```ts
+   * flow.select('symbol', 'price')
+   * ```
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   select<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in N]: S[K] }> {
     return this.over(selectNode(this.plan, this.schema, names))
   }
 
-  /** All columns but these. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
+  /**
+   * All columns but these.
+   *
+   * ```ts
+   * flow.drop('isBuy')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` where none is left
+   */
   drop<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
     return this.over(dropNode(this.plan, this.schema, names))
   }
 
   /**
    * Columns under new names, `{ old: 'new' }`, in their old places.
+   *
+   * ```ts
+   * flow.rename({ price: 'cost' })
+   * ```
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
    */
   rename<const R extends Renames<S>>(
@@ -91,7 +97,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * Adds columns computed from the row, or replaces those of the same name in place. All expressions see the input's columns.
    *
    * ```ts
-   * flow.derive(t => ({ total: t.price.mul(t.size), source: 'web' }))
+   * flow.derive(t => ({ total: t.price.mul(t.size), hour: t.time.hour(), source: 'web' }))
    * ```
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
    */
@@ -100,13 +106,17 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
-    const columns = entriesOf('derive', this.call('derive', define)).map(
-      ([name, value]): NamedExpression => ({ name, expression: derivedOf(name, value) }),
-    )
-    return this.over(deriveNode(this.plan, this.schema, columns))
+    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
   }
 
-  /** Only rows where the predicate is true: neither false nor null. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
+  /**
+   * Only rows where the predicate is true: neither false nor null.
+   *
+   * ```ts
+   * flow.filter(t => t.price.gt(10).and(t.symbol.in(['ABC', 'XYZ'])))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
     return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
@@ -118,6 +128,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Sorted by these columns, ascending unless `desc`; stable; nulls last unless told.
+   *
+   * ```ts
+   * flow.orderBy('symbol', desc('price', { nulls: 'first' }))
+   * ```
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
@@ -234,92 +248,6 @@ export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
   const id = ++sourceCount
   return new Flow<S>(sourceNode(id, source.label, source.schema), new Map([[id, source]]))
 }
-
-/** Ascending order of a column; numbers up to NaN, false before true. @throws MillraceError `MR_INVALID_OPTION` */
-export const asc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, false, options)
-
-/** Descending order of a column; nulls still last unless told. @throws MillraceError `MR_INVALID_OPTION` */
-export const desc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, true, options)
-
-function order<N extends string>(name: N, descending: boolean, options: OrderOptions = {}): Order<N> {
-  const verb = descending ? 'desc' : 'asc'
-  if (typeof name !== 'string')
-    throw mismatch(verb, `${verb} takes the name of a column, as in ${verb}('price'), not ${show(name)}`)
-  if (!isPlainRecord(options))
-    throw invalid(verb, `options are an object such as { nulls: 'first' }, not ${show(options)}`)
-  for (const option of Object.keys(options)) {
-    if (option === 'nulls') continue
-    throw invalid(
-      verb,
-      `there is no option ${quote(option)}; ${nearestName(option, ['nulls']) === undefined ? 'there is nulls' : 'did you mean nulls?'}`,
-    )
-  }
-  const { nulls = 'last' } = options
-  if (nulls !== 'first' && nulls !== 'last') throw invalid(verb, `nulls is 'first' or 'last', not ${show(nulls)}`)
-  return Object.freeze({ name, descending, nulls })
-}
-
-function orderOf(given: unknown): OrderKey {
-  if (typeof given === 'string') return asc(given)
-  if (isHandle(given))
-    throw mismatch(
-      'orderBy',
-      `orderBy takes names, as in orderBy(desc('price')); to order by an expression derive it first`,
-    )
-  if (isPlainRecord(given) && typeof (given as { name?: unknown }).name === 'string') {
-    const { name, descending, nulls } = given as unknown as OrderKey
-    return descending ? desc(name, { nulls }) : asc(name, { nulls })
-  }
-  throw mismatch('orderBy', `orderBy takes names, asc(name) and desc(name), not ${show(given)}`)
-}
-
-function derivedOf(name: string, value: unknown): NamedExpression['expression'] {
-  if (isHandle(value)) return value.expression
-  if (isAggregate(value))
-    throw mismatch(
-      'derive',
-      `derive: ${quote(name)} is an aggregate; derive works row by row, aggregates stand in aggregate(...)`,
-      name,
-    )
-  if (value === undefined)
-    throw mismatch('derive', `derive: ${quote(name)} is undefined; for a null column write null`, name)
-  return literalOf(value, `derive: ${quote(name)}`)
-}
-
-function aggregatesOf(result: unknown): NamedAggregate[] {
-  return entriesOf('aggregate', result).map(([name, value]) => {
-    if (isAggregate(value)) return Object.freeze({ name, expression: value.aggregate })
-    const what = isHandle(value) ? `the column expression ${value}` : show(value)
-    throw mismatch(
-      'aggregate',
-      `aggregate: ${quote(name)} is ${what}, not an aggregate; wrap a column in one: count(t.x), sum(t.x), mean(t.x), min(t.x), max(t.x)`,
-      name,
-    )
-  })
-}
-
-/** The columns that a callback gave back. */
-function entriesOf(operator: string, result: unknown): [string, unknown][] {
-  if (isPlainRecord(result) && !isHandle(result) && !isAggregate(result)) return Object.entries(result)
-  const hint = isHandle(result) || isAggregate(result) ? 'a single expression' : show(result)
-  throw mismatch(
-    operator,
-    `${operator}: the function gives ${hint}; give an object of names to expressions, as in t => ({ name: ... })`,
-  )
-}
-
-const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Promise) &&
-  !(value instanceof Date)
-
-const mismatch = (operator: string, message: string, column?: string): MillraceError =>
-  new MillraceError('MR_TYPE_MISMATCH', message, { operator, ...(column === undefined ? {} : { column }) })
-
-const invalid = (operator: string, text: string): MillraceError =>
-  new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })
 
 declare module '../columnar/table.js' {
   interface Table<S extends SchemaShape = SchemaShape> {

@@ -5,12 +5,12 @@ import { type Codes, type DictionaryOptions, dictionary as dictionaryInput } fro
 import { type ColumnsInput, inferColumns, inferRows } from '../columnar/infer.js'
 import { openColumns, openRows } from '../columnar/input.js'
 import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
-import { MillraceError, quote } from '../errors.js'
+import { quote } from '../errors.js'
 import type { Input } from '../formats/input.js'
 import { inputSource } from '../sources/memory.js'
 import { parquetSource } from '../sources/parquet.js'
-import { show } from './columns.js'
 import { type Flow, flowOf } from './flow.js'
+import { invalid, mismatch, show } from './refusal.js'
 import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
 /**
@@ -75,27 +75,22 @@ export function parquet<const S extends SchemaShape>(
 export function parquet(input: Input | readonly Input[], options?: ParquetOptions): Flow<any>
 export function parquet(input: Input | readonly Input[], options: ParquetOptions = {}): Flow<any> {
   const inputs = Array.isArray(input) ? (input as readonly Input[]) : [input as Input]
-  if (inputs.length === 0) throw invalid('an array of inputs has at least one')
+  if (inputs.length === 0) throw invalid('parquet', 'an array of inputs has at least one')
   for (const each of inputs) {
     if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
       throw invalid(
+        'parquet',
         `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${show(each)}`,
       )
     }
   }
   if (typeof options !== 'object' || options === null)
-    throw invalid(`options are an object such as { schema }, not ${show(options)}`)
+    throw invalid('parquet', `options are an object such as { schema }, not ${show(options)}`)
   for (const option of Object.keys(options)) {
-    if (option !== 'schema') throw invalid(`there is no option ${quote(option)}; there is schema`)
+    if (option !== 'schema') throw invalid('parquet', `there is no option ${quote(option)}; there is schema`)
   }
   return flowOf(parquetSource(inputs, options.schema ?? null))
 }
-
-const mismatch = (operator: string, message: string): MillraceError =>
-  new MillraceError('MR_TYPE_MISMATCH', message, { operator })
-
-const invalid = (text: string): MillraceError =>
-  new MillraceError('MR_INVALID_OPTION', `parquet: ${text}`, { operator: 'parquet' })
 
 /** Codes that cannot hold a null. */
 type FullCodes = Exclude<Codes, readonly (number | null | undefined)[]> | readonly number[]

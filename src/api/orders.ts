@@ -1,0 +1,55 @@
+/** `asc` and `desc`: what `orderBy` of flow.ts sorts by. */
+import { nearestName, quote } from '../errors.js'
+import type { OrderKey } from '../expressions/node.js'
+import { isPlainRecord } from './callbacks.js'
+import { isHandle } from './columns.js'
+import { invalid, mismatch, show } from './refusal.js'
+
+/** A column to order by: `asc(name)`, `desc(name)`. */
+export interface Order<N extends string = string> extends OrderKey {
+  readonly name: N
+}
+
+export interface OrderOptions {
+  /** Where nulls go, whatever the direction. Default 'last'. */
+  readonly nulls?: 'first' | 'last'
+}
+
+/** Ascending order of a column; numbers up to NaN, false before true. @throws MillraceError `MR_INVALID_OPTION` */
+export const asc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, false, options)
+
+/** Descending order of a column; nulls still last unless told. @throws MillraceError `MR_INVALID_OPTION` */
+export const desc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, true, options)
+
+function order<N extends string>(name: N, descending: boolean, options: OrderOptions = {}): Order<N> {
+  const verb = descending ? 'desc' : 'asc'
+  if (typeof name !== 'string')
+    throw mismatch(verb, `${verb} takes the name of a column, as in ${verb}('price'), not ${show(name)}`)
+  if (!isPlainRecord(options))
+    throw invalid(verb, `options are an object such as { nulls: 'first' }, not ${show(options)}`)
+  for (const option of Object.keys(options)) {
+    if (option === 'nulls') continue
+    throw invalid(
+      verb,
+      `there is no option ${quote(option)}; ${nearestName(option, ['nulls']) === undefined ? 'there is nulls' : 'did you mean nulls?'}`,
+    )
+  }
+  const { nulls = 'last' } = options
+  if (nulls !== 'first' && nulls !== 'last') throw invalid(verb, `nulls is 'first' or 'last', not ${show(nulls)}`)
+  return Object.freeze({ name, descending, nulls })
+}
+
+/** What a user gave to `orderBy`. @throws MillraceError `MR_TYPE_MISMATCH` */
+export function orderOf(given: unknown): OrderKey {
+  if (typeof given === 'string') return asc(given)
+  if (isHandle(given))
+    throw mismatch(
+      'orderBy',
+      `orderBy takes names, as in orderBy(desc('price')); to order by an expression derive it first`,
+    )
+  if (isPlainRecord(given) && typeof (given as { name?: unknown }).name === 'string') {
+    const { name, descending, nulls } = given as unknown as OrderKey
+    return descending ? desc(name, { nulls }) : asc(name, { nulls })
+  }
+  throw mismatch('orderBy', `orderBy takes names, asc(name) and desc(name), not ${show(given)}`)
+}
