@@ -45,7 +45,7 @@ export function exactRoundOne(low: usize, stride: usize, base: i32, counts: usiz
     const limb = load<i64>(low)
     const divisor = divisorAt(counts, group)
     let value: f64 = 0
-    if (isSafe(limb) && safeBase) {
+    if (isSafe(limb) && isSafe(i64(divisor)) && safeBase) {
       // Numerator, divisor and unit are exact, so the division alone rounds.
       if (divisor) value = counts ? (f64(limb) / f64(divisor)) * unit : f64(limb) * unit
     } else if (divisor) {
