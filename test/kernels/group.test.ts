@@ -157,6 +157,23 @@ describe('finds the groups that a Map finds', () => {
   })
 })
 
+test('pointers beyond 2 GiB are as good as any', () => {
+  k.memory.allocate(2 ** 31)
+  check([int32()], [column([5, 7, 5])]).free()
+  check([float64()], [column([5, 7, 5])]).free()
+  check(
+    [nullable(int64()), utf8()],
+    [
+      [
+        [1n, 'a'],
+        [null, 'b'],
+        [2n ** 60n, 'a'],
+      ],
+    ],
+  ).free()
+  expect(k.memory.scratch(16)).toBeGreaterThan(2 ** 31)
+})
+
 test('without keys there is one group, from the start', () => {
   const table = createGroupTable(k, [])
   expect([table.length, table.kernel, table.find([], 10), table.keys()]).toEqual([1, 'single', 0, []])

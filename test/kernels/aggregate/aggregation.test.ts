@@ -254,6 +254,18 @@ describe('any aggregates of any inputs', () => {
   })
 })
 
+test('pointers beyond 2 GiB are as good as any', () => {
+  k.memory.allocate(2 ** 31)
+  fc.assert(
+    fc.property(anyCase, fc.boolean(), (each, keyed) => {
+      checkCase(each, keyed)
+      expect(k.memory.scratch(16)).toBeGreaterThan(2 ** 31)
+      k.memory.reset(0)
+    }),
+    { numRuns: 50 },
+  )
+})
+
 const one = (name: AggregateFunction, input: DataType | null): AggregateSpec => ({
   function: name,
   input,
