@@ -58,27 +58,57 @@ type SumType<T extends DataType> =
 
 type MeanType<T extends DataType> = IsAny<T> extends true ? Nullable<Float64> : NullableIf<Float64, T['nullable']>
 
-/** Rows, or those where `expression` is not null: int64, never null. */
+/**
+ * Rows, or those where `expression` is not null: int64, never null.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ rows: count(), sized: count(t.size), bought: count().where(t.isBuy) }))
+ * ```
+ */
 export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
   return call('count', expression === undefined ? null : inputOf('count', expression))
 }
 
-/** The exact sum: int64 of integers (a total beyond it: `MR_INTEGER_OVERFLOW`), the correctly rounded float64 of floats. */
+/**
+ * The exact sum: int64 of integers (a total beyond it: `MR_INTEGER_OVERFLOW`), the correctly rounded float64 of floats.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ volume: sum(t.size), notional: sum(t.price.mul(t.size)) }))
+ * ```
+ */
 export function sum<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<SumType<T>> {
   return call('sum', inputOf('sum', expression))
 }
 
-/** The exact sum over the count, rounded once. */
+/**
+ * The exact sum over the count, rounded once.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ mean: mean(t.price) }))
+ * ```
+ */
 export function mean<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<MeanType<T>> {
   return call('mean', inputOf('mean', expression))
 }
 
-/** The least value, of any type; strings by their bytes. NaN only where there is nothing else. */
+/**
+ * The least value, of any type; strings by their bytes. NaN only where there is nothing else.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ cheapest: min(t.price), first: min(t.time), name: min(t.symbol) }))
+ * ```
+ */
 export function min<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
   return call('min', inputOf('min', expression))
 }
 
-/** The greatest value, of any type; strings by their bytes. NaN is greater than every number. */
+/**
+ * The greatest value, of any type; strings by their bytes. NaN is greater than every number.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ range: max(t.price).sub(min(t.price)) }))
+ * ```
+ */
 export function max<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
   return call('max', inputOf('max', expression))
 }

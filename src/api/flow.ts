@@ -121,7 +121,14 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
-  /** The first `n` rows after `offset`, in row order. @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up */
+  /**
+   * The first `n` rows after `offset`, in row order.
+   *
+   * ```ts
+   * flow.orderBy(desc('price')).limit(10)
+   * ```
+   * @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up
+   */
   limit(n: number, offset = 0): Flow<S> {
     return this.over(limitNode(this.plan, n, offset))
   }
@@ -138,7 +145,14 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
   }
 
-  /** Groups of rows with equal values in these columns (null is a value here). @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` */
+  /**
+   * Groups of rows with equal values in these columns (null is a value here).
+   *
+   * ```ts
+   * flow.groupBy('symbol').aggregate(t => ({ trades: count(), vwap: sum(t.price.mul(t.size)).div(sum(t.size)) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
+   */
   groupBy<N extends keyof S & string>(...names: N[]): GroupedFlow<S, N> {
     if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
     aggregateNode(this.plan, this.schema, names, [])
@@ -148,7 +162,14 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     } satisfies GroupedFlow<S, N>)
   }
 
-  /** One row over all rows: counts are 0 and all else is null where there are none. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
+  /**
+   * One row over all rows: counts are 0 and all else is null where there are none.
+   *
+   * ```ts
+   * flow.aggregate(t => ({ trades: count(), highest: max(t.price), bought: sum(t.size).where(t.isBuy) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none
+   */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
   ): Flow<{ readonly [K in keyof A]: UnkeyedType<A[K]> }> {
@@ -157,13 +178,27 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Runs the flow and resolves to all its rows, in this thread. Running it again reads the source again.
+   *
+   * ```ts
+   * const table = await flow.select('symbol', 'price').collect()
+   * show(table.toString())
+   * ```
    * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
    */
   async collect(options?: RunOptions): Promise<Table<S>> {
     return collect<S>(this, options)
   }
 
-  /** Runs the flow once and keeps its rows in the lanes: a flow over them that reads nothing again. */
+  /**
+   * Runs the flow once and keeps its rows in the lanes: a flow over them that reads nothing again.
+   *
+   * ```ts
+   * await using held = await flow.select('symbol', 'price').load()
+   * show(await held.aggregate(t => ({ mean: mean(t.price) })).collect())
+   * show(await held.groupBy('symbol').aggregate(() => ({ trades: count() })).collect())
+   * ```
+   * @throws (rejects) as `collect` does
+   */
   async load(options?: RunOptions): Promise<Loaded<S>> {
     return new Loaded<S>(await load(this, options))
   }

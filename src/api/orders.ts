@@ -15,10 +15,22 @@ export interface OrderOptions {
   readonly nulls?: 'first' | 'last'
 }
 
-/** Ascending order of a column; numbers up to NaN, false before true. @throws MillraceError `MR_INVALID_OPTION` */
+/**
+ * Ascending order of a column; numbers up to NaN, false before true. @throws MillraceError `MR_INVALID_OPTION`
+ *
+ * ```ts
+ * flow.orderBy('symbol', asc('price', { nulls: 'first' }))
+ * ```
+ */
 export const asc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, false, options)
 
-/** Descending order of a column; nulls still last unless told. @throws MillraceError `MR_INVALID_OPTION` */
+/**
+ * Descending order of a column; nulls still last unless told. @throws MillraceError `MR_INVALID_OPTION`
+ *
+ * ```ts
+ * flow.orderBy(desc('price')).limit(3)
+ * ```
+ */
 export const desc = <const N extends string>(name: N, options?: OrderOptions): Order<N> => order(name, true, options)
 
 function order<N extends string>(name: N, descending: boolean, options: OrderOptions = {}): Order<N> {

@@ -1,0 +1,69 @@
+/** Every example in a docblock of the public interface compiles and runs. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { compile } from '../types/compile.js'
+
+const root = join(import.meta.dirname, '../..')
+const FILES = ['aggregates', 'flow', 'orders', 'sources']
+
+/** What examples may take for granted. */
+const BEFORE = `import { asc, columns, count, desc, dictionary, max, mean, min, parquet, rows, sum } from 'millrace'
+const flow = columns({
+  time: [new Date('2024-01-02T03:04:05Z'), new Date('2024-01-02T03:04:06Z')],
+  symbol: ['ABC', 'XYZ'],
+  price: Float64Array.of(10.5, 11),
+  size: [100, null],
+  isBuy: [true, false],
+})
+const shown: string[] = []
+const show = (value: unknown) => shown.push(String(value))
+`
+
+interface Example {
+  readonly name: string
+  readonly code: string
+}
+
+async function examples(): Promise<Example[]> {
+  const found: Example[] = []
+  for (const file of FILES) {
+    const text = await readFile(join(root, 'src/api', `${file}.ts`), 'utf8')
+    for (const [i, [, block]] of [...text.matchAll(/```ts\n(.*?)```/gs)].entries()) {
+      found.push({ name: `${file}-${i}`, code: (block as string).replace(/^ *\* ?/gm, '') })
+    }
+  }
+  return found
+}
+
+/** An expression by itself is a flow, which is to be collected as well. */
+function programOf({ code }: Example): string {
+  const isExpression = !/^(await|const|for)\b/.test(code)
+  const body = isExpression ? `await (\n${code}\n).collect({ lanes: 0 })` : code
+  return `${BEFORE}export async function run() {\n${body}\nreturn shown\n}\nvoid [asc, columns, count, desc, dictionary, max, mean, min, parquet, rows, sum, flow, show]\n`
+}
+
+let folder: string
+beforeAll(async () => {
+  await mkdir(join(root, 'build'), { recursive: true })
+  folder = await mkdtemp(join(root, 'build/examples-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+it('every example compiles', async () => {
+  const all = await examples()
+  expect(all.length).toBeGreaterThan(20)
+  const { messages } = await compile(Object.fromEntries(all.map(example => [example.name, programOf(example)])))
+  for (const { name, code } of all) expect([code, ...(messages.get(name)?.values() ?? [])]).toEqual([code])
+}, 60_000)
+
+it('every example runs', async () => {
+  for (const example of await examples()) {
+    const file = join(folder, `${example.name}.ts`)
+    const flights = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
+    await writeFile(file, programOf(example).replaceAll("'flights.parquet'", JSON.stringify(flights)))
+    const { run } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { run(): Promise<string[]> }
+    await run()
+  }
+}, 60_000)
