@@ -1,12 +1,15 @@
 /** Where the worker and the kernels come from: inlined by default, files of the user's for a strict policy, for caching and at the edge. */
+import { platform } from '#platform'
 import { MillraceError, nearestName, quote } from '../errors.js'
-import { compileKernels, type KernelModule } from '../kernels/instance.js'
+import { openInput } from '../formats/byte-source.js'
+import { describeInput } from '../formats/input.js'
+import { compileKernels, type KernelModule, type KernelSource } from '../kernels/instance.js'
 import type { WorkerOrigin } from './platform.js'
 
 export interface Configuration {
   /** Address of `millrace/worker.js`, or what makes a worker of it: a `Worker` in browsers, a `worker_threads.Worker` in Node. */
   readonly worker?: string | URL | (() => unknown)
-  /** `millrace/kernels.wasm`: its address, its bytes, or the compiled module. */
+  /** `millrace/kernels.wasm`: its address (in Node also a path), its bytes, or the compiled module. */
   readonly kernels?: string | URL | BufferSource | KernelModule
 }
 
@@ -56,13 +59,27 @@ export async function workerOrigin(): Promise<WorkerOrigin> {
 export function compiledKernels(): Promise<KernelModule> {
   if (compiled === null) {
     const source = configuration.kernels
-    const compiling = (async () => compileKernels(source ?? (await inlinedKernels())))()
+    const compiling = (async () =>
+      compileKernels(source === undefined ? await inlinedKernels() : await opened(source)))()
     compiling.catch(() => {
       if (compiled === compiling) compiled = null
     })
     compiled = compiling
   }
   return compiled
+}
+
+/** A path, or a URL of a file, where there are files: they cannot be fetched there. */
+async function opened(source: KernelSource): Promise<KernelSource> {
+  if (platform.openFile === null || !(typeof source === 'string' || source instanceof URL)) return source
+  const input = await describeInput(source, platform.baseUrl)
+  if (input.kind !== 'path') return source
+  const file = await openInput(input, platform.openFile)
+  try {
+    return (await file.read(0, await file.byteLength())) as BufferSource
+  } finally {
+    await file.close()
+  }
 }
 
 async function inlinedKernels(): Promise<BufferSource> {
