@@ -1,6 +1,6 @@
 // The library's bundles, one platform at a time: `vite build --mode node` or `--mode web` (scripts/build.mjs runs both).
 
-import { defineConfig } from 'vite'
+import { defineConfig, type Rolldown } from 'vite'
 import { root } from './scripts/build-kernels.mjs'
 import { externals, inlinePlugin, licencePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
 
@@ -12,10 +12,24 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels': 'kernels-text.js',
 }
 
-/** All but the entry, what builds make, and the formats. */
-const isCore = (id: string) => {
-  const path = id.replaceAll('\\', '/').replace(`${root}/`, '')
-  return /^src\/(?!index\.ts|formats\/parquet\/)|\/comlink\//.test(path)
+const entry = `${root}/src/index.ts`
+
+/** Puts all that the entry imports, however far down, into one chunk; what is imported on first use stays out. */
+function coreGroup() {
+  let core: Set<string> | null = null
+  return {
+    debugName: 'core',
+    name(id: string, context: Rolldown.ChunkingContext) {
+      core ??= closure(entry, path => context.getModuleInfo(path)?.importedIds ?? [])
+      return core.has(id) && id !== entry ? 'core' : null
+    },
+  }
+}
+
+function closure(from: string, importsOf: (path: string) => readonly string[]) {
+  const reached = new Set([from])
+  for (const path of reached) for (const next of importsOf(path)) reached.add(next)
+  return reached
 }
 
 export default defineConfig(({ mode }) => {
@@ -32,7 +46,7 @@ export default defineConfig(({ mode }) => {
       sourcemap: true,
       modulePreload: false,
       reportCompressedSize: false,
-      lib: { entry: { index: `${root}/src/index.ts` }, formats: ['es'] },
+      lib: { entry: { index: entry }, formats: ['es'] },
       rolldownOptions: {
         platform: platform === 'node' ? 'node' : 'browser',
         external: externals(platform),
@@ -43,7 +57,7 @@ export default defineConfig(({ mode }) => {
             return chunkNames[id] ?? `${name}.js`
           },
           // Whole, not only what index.js and a format share: it compresses better, and is then fetched but once.
-          codeSplitting: { groups: [{ name: 'core', test: isCore }] },
+          codeSplitting: { groups: [coreGroup()] },
         },
       },
     },
