@@ -46,8 +46,11 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     held = await job.run()
   } catch (error) {
     job.fail(error)
-  } finally {
+  }
+  try {
     await job.close(held === null)
+  } catch (error) {
+    job.fail(new MillraceError('MR_LANE_FAILED', 'a lane could not clean up after a job, so it was ended', {}, error))
   }
   job.say({ type: 'finished', metrics: job.metrics(), held })
 }
@@ -106,7 +109,9 @@ class LaneJob {
     this.report(0)
     const position = error instanceof PositionedFailure && error.position.split !== GATHERED ? error.position : null
     const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
-    if (isTrap(cause)) {
+    if (cause instanceof MillraceError && cause.code === 'MR_LANE_FAILED') {
+      this.say({ type: 'fatal', error: serialiseError(cause) })
+    } else if (isTrap(cause)) {
       const trap = new MillraceError(
         'MR_LANE_FAILED',
         'a kernel trapped, so the lane was ended; please report this with the plan',
