@@ -10,6 +10,8 @@ export type Flights = Loaded<typeof flight>
 export interface OpenFlights {
   readonly flights: Flights
   readonly lanes: number
+  /** When it was begun, on the page's clock. */
+  readonly beganMs: number
   /** Starting the lanes: workers, and the kernels in each. */
   readonly startMs: number
   /** Fetching, decompressing and decoding all rows. */
@@ -43,6 +45,7 @@ export async function openFlights(
     return {
       flights,
       lanes: engine.lanes,
+      beganMs: began,
       startMs: started - began,
       readMs: performance.now() - started,
       readBytes,

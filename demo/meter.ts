@@ -19,13 +19,17 @@ const patterns = {
   core: /\/(millrace|worker-text|kernels-text)-[^/]*\.js$|\/src\/|virtual:millrace\/|comlink/,
 }
 
-/** All that was fetched so far; a worker's own requests are not among it. */
-export function measureDownloads(): Downloads {
+/**
+ * All code that was fetched so far, and what of the file since `sinceMs` on the page's clock. A worker's own requests are not among it.
+ */
+export function measureDownloads(sinceMs: number): Downloads {
   let [core, reader, file] = [0, 0, 0]
   let isDevelopment = false
-  for (const { name, encodedBodySize } of performance.getEntriesByType('resource') as PerformanceResourceTiming[]) {
+  for (const { name, startTime, encodedBodySize } of performance.getEntriesByType(
+    'resource',
+  ) as PerformanceResourceTiming[]) {
     const path = new URL(name).pathname
-    if (patterns.file.test(path)) file += encodedBodySize
+    if (patterns.file.test(path)) file += startTime < sinceMs ? 0 : encodedBodySize
     else if (patterns.reader.test(path)) reader += encodedBodySize
     else if (patterns.core.test(path)) core += encodedBodySize
     isDevelopment ||= path.endsWith('/src/index.ts')

@@ -29,6 +29,7 @@ export async function buildDemo(outDir) {
  * @returns {Promise<{ url: string, close: () => void }>}
  */
 export async function serveSite(folder) {
+  const compressed = new Map()
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
     const file = join(folder, path === '/' ? 'index.html' : path)
@@ -36,9 +37,10 @@ export async function serveSite(folder) {
     if (body === null) return void response.writeHead(404).end()
     const headers = { 'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream' }
     if (extname(file) === '.parquet') return sendRange(request, response, body, headers)
-    const compressed = await promisify(brotliCompress)(body)
-    response.writeHead(200, { ...headers, 'Content-Encoding': 'br', 'Content-Length': compressed.length })
-    response.end(request.method === 'HEAD' ? undefined : compressed)
+    if (!compressed.has(file)) compressed.set(file, promisify(brotliCompress)(body))
+    const packed = await compressed.get(file)
+    response.writeHead(200, { ...headers, 'Content-Encoding': 'br', 'Content-Length': packed.length })
+    response.end(request.method === 'HEAD' ? undefined : packed)
   })
   await new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(undefined)))
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
