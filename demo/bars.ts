@@ -1,6 +1,6 @@
 /** A bar chart over the hours of the day, with a zero line where values fall below it. table.ts shows the same numbers as text. */
 import { make, makeSvg } from './dom.js'
-import { formatHour, formatTenths, formatWhole } from './format.js'
+import { formatFlights, formatHour, formatTenths, formatWhole } from './format.js'
 import type { HourDelays } from './queries.js'
 
 export interface Measure {
@@ -84,7 +84,7 @@ export function createHourBars(container: HTMLElement, reading: HTMLElement): Ho
 }
 
 const sayHour = ({ hour, flights, meanDelay }: HourDelays): string =>
-  `${formatHour(hour)}: ${formatWhole(flights)} flights, ${meanDelay === null ? 'no' : formatTenths(meanDelay)} min mean`
+  `${formatHour(hour)}: ${formatFlights(flights)}, ${meanDelay === null ? 'no' : formatTenths(meanDelay)} min mean`
 
 function formatCount(value: number): string {
   return value >= 1000 ? `${formatWhole(value / 1000)} k` : formatWhole(value)

@@ -8,6 +8,8 @@ const withMinus = (text: string): string => text.replace('-', '−')
 
 export const formatWhole = (value: number): string => withMinus(whole.format(value))
 
+export const formatFlights = (count: number): string => `${formatWhole(count)} ${count === 1 ? 'flight' : 'flights'}`
+
 /** One decimal; never "−0.0". */
 export function formatTenths(value: number): string {
   const text = tenths.format(value)

@@ -11,7 +11,7 @@ import {
   sayRange,
 } from './delay-range.js'
 import { make, makeSvg } from './dom.js'
-import { formatWhole } from './format.js'
+import { formatFlights } from './format.js'
 
 export interface Histogram {
   /** One count a bin of delay-range.ts. */
@@ -68,7 +68,7 @@ export function createHistogram(
     const bin = Math.floor(((event.clientX - left) / width) * BIN_COUNT)
     if (bin < 0 || bin >= BIN_COUNT) return
     const delays = sayRange(delaysOfBins({ first: bin, end: bin + 1 }))
-    reading.textContent = `${delays}: ${formatWhole(counts[bin])} flights`
+    reading.textContent = `${delays}: ${formatFlights(counts[bin])}`
   })
   area.addEventListener('pointerleave', () => {
     reading.textContent = rest

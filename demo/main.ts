@@ -12,6 +12,7 @@ import { type OpenFlights, openFlights } from './flights.js'
 import {
   formatBytes,
   formatDuration,
+  formatFlights,
   formatHour,
   formatMagnitude,
   formatShare,
@@ -207,8 +208,10 @@ function showReading({ flights, lanes, beganMs, startMs, readMs, readBytes }: Op
 function showTotal({ flights, meanDelay, worstDelay }: Delays, chosen: DelayRange, rowCount: number): void {
   const isAll = flights === rowCount
   byId('headline').replaceChildren(
-    make('strong', {}, [`${formatWhole(flights)} flights`]),
-    isAll ? '.' : `, ${formatShare(flights, rowCount)} of all, have a delay of ${sayRange(chosen)}.`,
+    make('strong', {}, [formatFlights(flights)]),
+    isAll
+      ? '.'
+      : `, ${formatShare(flights, rowCount)} of all, ${flights === 1 ? 'has' : 'have'} a delay of ${sayRange(chosen)}.`,
     meanDelay === null || worstDelay === null
       ? ''
       : ` Their mean ${isAll ? 'delay ' : ''}is ${formatTenths(meanDelay)} minutes, the worst ${formatWhole(worstDelay)}.`,
