@@ -4,11 +4,13 @@ import { make } from './dom.js'
 
 export interface BrushOptions {
   readonly binCount: number
+  /** Names of the two handles. */
+  readonly labels: { readonly first: string; readonly end: string }
   /** The id of an element that explains the keys. */
   readonly describedBy: string
   /** What a screen reader says of a bound: a handle's value in words. */
   readonly sayBound: (bin: number, side: 'first' | 'end') => string
-  /** Minutes of a bound, or another number that grows with it. */
+  /** The number that a bound stands for. */
   readonly valueOfBound: (bin: number) => number
   /** Told each time the user changes the selection, never by `select`. */
   readonly onChange: (selection: BinRange) => void
@@ -29,7 +31,7 @@ type Drag =
   /** A selection being drawn from the bin where the pointer went down. */
   | { readonly kind: 'new'; readonly anchor: number }
 
-export function createBrush({ binCount, describedBy, sayBound, valueOfBound, onChange }: BrushOptions): Brush {
+export function createBrush({ binCount, labels, describedBy, sayBound, valueOfBound, onChange }: BrushOptions): Brush {
   const shade = { before: make('div', { className: 'shade' }), after: make('div', { className: 'shade after' }) }
   const pane = make('div', { className: 'window' })
   const handles = { first: makeHandle('first'), end: makeHandle('end') }
@@ -41,7 +43,7 @@ export function createBrush({ binCount, describedBy, sayBound, valueOfBound, onC
 
   function makeHandle(side: 'first' | 'end'): HTMLElement {
     const handle = make('div', { className: `handle ${side}`, role: 'slider', tabIndex: 0 })
-    handle.setAttribute('aria-label', side === 'first' ? 'Least delay' : 'Greatest delay')
+    handle.setAttribute('aria-label', labels[side])
     handle.setAttribute('aria-describedby', describedBy)
     handle.addEventListener('keydown', event => pressKey(event, side))
     return handle

@@ -36,6 +36,7 @@ export function createHistogram(
 ): Histogram {
   const brush = createBrush({
     binCount: BIN_COUNT,
+    labels: { first: 'Least delay', end: 'Greatest delay' },
     describedBy: 'brush-help',
     valueOfBound: minutesOfBin,
     sayBound: (bin, side) =>

@@ -98,6 +98,7 @@ const reopen = latest(async (signal, lanes: number) => {
   await before?.close()
   signal.throwIfAborted()
   longTasks.reset()
+  showLongTasks()
   showProgress({ rows: 0, totalRows: 1, bytes: 0, totalBytes: 0 })
   const opened = await openFlights(lanes, signal, showProgress)
   if (signal.aborted) return opened.close()
