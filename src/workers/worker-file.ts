@@ -1,6 +1,6 @@
 /**
- * The published worker file (`millrace/worker.js`), for pages whose policy forbids blob URLs: extensions are chunks beside the file,
- * and nothing is evaluated from text.
+ * The published worker file (`millrace/worker.js`), for pages whose policy forbids blob URLs: it holds the extensions, so that it may be
+ * served alone and under any name, and nothing is evaluated from text. worker-entry.ts is the inlined one.
  */
 import { MillraceError } from '../errors.js'
 import { serveLane } from './serve-lane.js'
