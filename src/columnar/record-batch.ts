@@ -10,11 +10,12 @@ import { formatTable } from './to-string.js'
 import type { RowOf, SchemaShape } from './type.js'
 import { checkVector, sliceVector, type Vector } from './vector.js'
 
+export { MORSEL_ROWS } from './vector.js'
+
 /**
  * Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without
  * copying.
  */
-export const MORSEL_ROWS = 65_536
 
 /** Every column of a schema as `toArray()` gives it. */
 export type ColumnsOf<S extends SchemaShape> = { -readonly [K in keyof S]: ArrayOf<S[K]> }

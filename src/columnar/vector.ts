@@ -31,6 +31,15 @@ export type VectorData =
   | Float32Array
   | Float64Array
 
+/** Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without copying. */
+export const MORSEL_ROWS = 65_536
+
+/** Vectors of one length, without names: what moves between threads. A `RecordBatch` is one with a schema. */
+export interface VectorBatch {
+  readonly rowCount: number
+  readonly vectors: readonly Vector[]
+}
+
 export interface Vector {
   readonly type: DataType
   readonly length: number

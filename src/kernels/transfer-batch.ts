@@ -1,5 +1,5 @@
 /**
- * Between `RecordBatch`, in JavaScript buffers, and `LaneBatch`, in a lane's memory: one copy each way. Between lanes nothing
+ * Between vectors in JavaScript buffers and `LaneBatch`, in a lane's memory: one copy each way. Between lanes nothing
  * travels but record batches, so this is the only door.
  *
  * Strings: on the way in every column is coded by the `LaneDictionary` that the caller keeps for it, whatever dictionaries the
@@ -8,10 +8,8 @@
  * entries of a large dictionary it comes with a small dictionary of its own instead.
  */
 import { Dictionary } from '../columnar/dictionary.js'
-import { RecordBatch } from '../columnar/record-batch.js'
-import { fieldsOf } from '../columnar/schema.js'
-import type { DataType, SchemaShape } from '../columnar/type.js'
-import { allocateData, makeVector, type Vector, type VectorData } from '../columnar/vector.js'
+import type { DataType } from '../columnar/type.js'
+import { allocateData, makeVector, type Vector, type VectorBatch, type VectorData } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import { bitmapBytes, count } from './bitmap.js'
 import type { Kernels } from './instance.js'
@@ -28,7 +26,7 @@ export type Place = 'scratch' | 'heap'
  */
 export function loadBatch(
   k: Kernels,
-  batch: RecordBatch,
+  batch: VectorBatch,
   dictionaries: readonly (LaneDictionary | null)[],
   place: Place = 'scratch',
 ): LaneBatch {
@@ -76,13 +74,11 @@ export function loadVector(
 }
 
 /**
- * A copy of `batch` in fresh JavaScript buffers, each of its own, so that they can be transferred. Types are the schema's, where
- * one is given; it must fit.
+ * A copy of `batch` in fresh JavaScript buffers, each of its own, so that they can be transferred. Column i has type `types[i]`, or its own
+ * where there is none; it must fit.
  */
-export function unloadBatch<S extends SchemaShape>(k: Kernels, batch: LaneBatch, schema: S): RecordBatch<S> {
-  const fields = fieldsOf(schema)
-  const vectors = batch.columns.map((column, i) => unloadVector(k, column, fields[i]?.type))
-  return new RecordBatch(schema, vectors, batch.rowCount)
+export function unloadBatch(k: Kernels, batch: LaneBatch, types: readonly DataType[] = []): VectorBatch {
+  return { rowCount: batch.rowCount, vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i])) }
 }
 
 /** A copy of one column in fresh JavaScript buffers. */

@@ -5,10 +5,10 @@
  * order of first appearance, which costs nothing per row: a lane's indices ascend in the order in which it met the groups, so it is enough to
  * note at which index each split began.
  */
-import { MORSEL_ROWS, type RecordBatch } from '../columnar/record-batch.js'
+
 import { float64, nullable, type SchemaShape } from '../columnar/type.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { Expression } from '../expressions/node.js'
-import { printExpression } from '../expressions/print.js'
 import { fingerprint } from '../expressions/walk.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { and } from '../kernels/bitmap.js'
@@ -78,7 +78,7 @@ export function createAggregate(
     return map
   }
 
-  function absorb(part: Part<RecordBatch>): void {
+  function absorb(part: Part<VectorBatch>): void {
     if (part.kind !== 'groups') throw new Error(`groups are absorbed here, not ${part.kind}`)
     const mark = memory.mark()
     const own = table.length
@@ -174,25 +174,21 @@ function createInputs(context: OperatorContext, accumulators: readonly Accumulat
   const { k } = context
   const places = new Map<string, number>()
   const pairs: { readonly input: Expression | null; readonly where: Expression | null }[] = []
-  const specs = accumulators.map(({ function: name, input, where }) => {
+  const specs = accumulators.map(({ function: name, input, inputType, where, label }) => {
     const key = fingerprint([input, where])
     let inputIndex = places.get(key)
     if (inputIndex === undefined) {
       inputIndex = pairs.push({ input, where }) - 1
       places.set(key, inputIndex)
     }
-    const label = input === null ? `${name}()` : `${name}(${printExpression(input)})`
-    return { function: name, input, inputIndex, label }
+    return { function: name, input: inputType, inputIndex, label }
   })
   const compiled = pairs.map(({ input, where }) => ({
     input: input === null ? null : compileExpression(context, input, schema),
     where: where === null ? null : compilePredicate(context, where, schema),
   }))
   return {
-    specs: specs.map(({ input, ...spec }) => ({
-      ...spec,
-      input: input === null ? null : (compiled[spec.inputIndex].input?.type ?? null),
-    })),
+    specs,
     /** @throws RowFailure */
     evaluate(morsel: Morsel): AggregateInput[] {
       const failures = new Failures()

@@ -2,7 +2,7 @@
  * Brings record batches into a lane's memory, column by column with one growing dictionary each, however many dictionaries the batches come with.
  * Owns the dictionaries that it makes; those that it was given stay whose they were.
  */
-import type { RecordBatch } from '../columnar/record-batch.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { loadBatch } from '../kernels/transfer-batch.js'
@@ -10,7 +10,7 @@ import type { OperatorContext } from './build.js'
 
 export interface BatchLoader {
   /** The batch in scratch. All batches of one loader have the same columns. */
-  load(batch: RecordBatch): LaneBatch
+  load(batch: VectorBatch): LaneBatch
   /** From now on column `i` is coded by `dictionary`, unless it has one already. */
   adopt(i: number, dictionary: LaneDictionary): void
   close(): void

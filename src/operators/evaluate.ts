@@ -5,8 +5,6 @@
 import { type DataType, type SchemaShape, uint32 } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
 import type { ArithmeticOp, CompareOp, Expression, InNode, LiteralNode, TimePart } from '../expressions/node.js'
-import { printExpression } from '../expressions/print.js'
-import { typeOf } from '../expressions/typing.js'
 import { arithmetic, negate } from '../kernels/arithmetic.js'
 import { and, booleans, bothValid, filled, isNull, isTrue, logic, negated } from '../kernels/bitmap.js'
 import { part } from '../kernels/calendar.js'
@@ -20,7 +18,6 @@ import type { OperatorContext } from './build.js'
 import { type Morsel, RowFailure } from './operator.js'
 
 export interface CompiledExpression {
-  readonly type: DataType
   /** A column; its data is unspecified at rows that it notes in `failures`. */
   evaluate(morsel: Morsel, failures: Failures): LaneVector
   free(): void
@@ -51,17 +48,12 @@ export class Failures {
   }
 }
 
-function overflow(expression: Expression): MillraceError {
-  const { op } = expression
-  const remedy =
-    op === 'cast'
-      ? 'declare the column in a coarser unit of time'
-      : op === 'year'
-        ? 'filter such rows out first'
-        : 'filter such rows out first, or compute in float64, for instance from a float64 column'
-  const text = `${printExpression(expression)} is beyond ${op === 'year' ? 'int32' : 'int64'}; ${remedy}`
-  return new MillraceError('MR_INTEGER_OVERFLOW', text, { operator: op })
-}
+/** The expression goes along as data: the calling thread prints it, and says in which row of the source it failed. */
+const overflow = (expression: Expression): MillraceError =>
+  new MillraceError('MR_INTEGER_OVERFLOW', `${expression.op} leaves its integer type`, {
+    operator: expression.op,
+    expression,
+  })
 
 type Run = (morsel: Morsel, failures: Failures) => Operand
 
@@ -72,9 +64,7 @@ export function compileExpression(
 ): CompiledExpression {
   const literals = new LiteralDictionaries(context)
   const run = compile(context.k, expression, schema, literals)
-  const type = typeOf(expression, schema)
   return {
-    type,
     evaluate: (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount),
     free: () => literals.free(),
   }

@@ -1,6 +1,5 @@
 /** `filter`: the predicate becomes a bitmap, its rows an index list, and the columns that are read later are gathered by it. */
 import type { SchemaShape } from '../columnar/type.js'
-import { printExpression } from '../expressions/print.js'
 import { count } from '../kernels/bitmap.js'
 import { selection, take } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
@@ -18,7 +17,7 @@ export function createFilter(
   const names = Object.keys(input)
   const kept = Object.keys(stage.output).map(name => names.indexOf(name))
   return {
-    label: `filter ${printExpression(stage.predicate)}`,
+    label: 'filter',
     kernels: () => [],
     apply(morsel) {
       const failures = new Failures()

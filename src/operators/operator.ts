@@ -4,7 +4,7 @@
  *
  * A column keeps one dictionary from morsel to morsel within a job, and dictionaries live as long as the job.
  */
-import type { RecordBatch } from '../columnar/record-batch.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import type { MillraceError } from '../errors.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 
@@ -38,7 +38,7 @@ export interface Breaker {
   /** In a lane that is not the first: all that it has kept, to be sent to the first. */
   handOver(): Iterable<Part<LaneBatch>>
   /** In the first lane: takes what another lane handed over. */
-  absorb(part: Part<RecordBatch>): void
+  absorb(part: Part<VectorBatch>): void
   /** What follows from all rows, in order; a morsel is good until the next is asked for, and nothing between two of them is in scratch. */
   emit(): Iterable<Morsel>
   /** Idempotent. */

@@ -1,5 +1,5 @@
 /** Whole rows kept by a breaker, in heap batches tagged with their split: what sort and limit remember, hand over and take over. */
-import type { RecordBatch } from '../columnar/record-batch.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { type BatchLoader, createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
@@ -27,7 +27,7 @@ export class RowStore {
     this.rowCount += batch.rowCount
   }
 
-  absorb(part: Part<RecordBatch>): void {
+  absorb(part: Part<VectorBatch>): void {
     if (part.kind !== 'rows') throw new Error(`rows are absorbed here, not ${part.kind}`)
     const { memory } = this.context.k
     const mark = memory.mark()

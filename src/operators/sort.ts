@@ -2,8 +2,9 @@
  * `orderBy`: all rows side by side in the first lane, one stable argsort over the keys, and then the rows in that order, morsel by morsel.
  * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes.
  */
-import { MORSEL_ROWS } from '../columnar/record-batch.js'
+
 import type { SchemaShape } from '../columnar/type.js'
+import { MORSEL_ROWS } from '../columnar/vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
 import type { Stage } from '../plan/physical.js'

@@ -16,6 +16,7 @@ import {
 import { fold } from '../expressions/fold.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
+import { printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
 import { columnOf } from './build.js'
@@ -105,7 +106,9 @@ class Builder {
       do name = `#${this.made++}`
       while (this.keys.includes(name))
       this.names.set(key, name)
-      this.accumulators.push(Object.freeze({ ...spec, name }))
+      const inputType = input && resolveTyped(input, this.input, call.function).type
+      const label = printAggregate({ op: 'aggregate', function: call.function, input })
+      this.accumulators.push(Object.freeze({ ...spec, inputType, label, name }))
       this.types.push(type)
     }
     return name

@@ -15,7 +15,7 @@
  * Everything is typed: every expression has its casts inserted and its literals typed, every stage knows its output schema.
  * It is plain data, sent to the lanes by structured clone.
  */
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
 import type { NamedExpression } from './logical.js'
 
@@ -23,7 +23,11 @@ import type { NamedExpression } from './logical.js'
 export interface AccumulatorSpec {
   readonly function: 'count' | 'sum' | 'mean' | 'min' | 'max'
   readonly input: Expression | null
+  /** Of `input`; lanes derive no types. */
+  readonly inputType: DataType | null
   readonly where: Expression | null
+  /** For people, in errors: `sum(price)`. */
+  readonly label: string
   /** Name of the column it becomes; planner-made (`#0`, `#1`, ...), renamed by the `project` stage after it. */
   readonly name: string
 }

@@ -23,7 +23,7 @@ interface OpenFile {
 export function parquetSource(inputs: readonly Input[], declared: SchemaShape | null): Source {
   const label = `parquet ${inputs.map(nameOf).join(', ').slice(0, 200)}`
   let descriptors: Promise<readonly InputDescriptor[]> | null = null
-  /** Kept from `describe` to `open` of one job, so that footers are read once. */
+  /** Kept from `describe` to `open` of one job, so that footers are read once; closed by then, since an `open` may never come. */
   let described: readonly OpenFile[] | null = null
 
   const openAll = async (services: SourceServices): Promise<readonly OpenFile[]> => {
@@ -49,12 +49,10 @@ export function parquetSource(inputs: readonly Input[], declared: SchemaShape | 
       try {
         const schema = declared ?? commonSchema(files)
         for (const file of files) checkFile(file, schema, label)
-        if (described !== null) await closeAll(described)
         described = files
         return schema
-      } catch (error) {
+      } finally {
         await closeAll(files)
-        throw error
       }
     },
     async open(request, services): Promise<OpenSource> {

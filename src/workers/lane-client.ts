@@ -5,7 +5,6 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import { platform } from '#platform'
 import { deserialiseError, MillraceError } from '../errors.js'
-import { Lane } from './lane.js'
 import type { WorkerHandle, WorkerOrigin } from './platform.js'
 import { localPorts, messagePort, type Port } from './port.js'
 import type { JobSpec, LaneControl, LaneOptions, Reply } from './protocol.js'
@@ -30,7 +29,9 @@ export interface LaneClient {
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
-export function openInlineLane(options: LaneOptions): LaneClient {
+export async function openInlineLane(options: LaneOptions): Promise<LaneClient> {
+  // A chunk of its own: whoever has workers gets the lane as their text, and never loads this one.
+  const { Lane } = await import('./lane.js')
   const lane = new Lane(platform.openFile)
   lane.open(options)
   return {
@@ -69,9 +70,12 @@ export async function openWorkerLane(
     clearInterval(heartbeat)
     control[releaseProxy]()
   }
+  let dead = false
   const die = (reason: Error | null) => {
+    if (dead) return
+    dead = true
     const error = laneFailed(reason)
-    calls.rejectAll(error)
+    calls.end(error)
     clearInterval(heartbeat)
     if (opened) onDeath(error)
   }
@@ -109,8 +113,9 @@ export async function openWorkerLane(
     },
     keepAlive: on => handle.keepAlive(on),
     async terminate() {
+      dead = true
       end()
-      calls.rejectAll(new MillraceError('MR_CLOSED', 'the lane was closed'))
+      calls.end(new MillraceError('MR_CLOSED', 'the lane was closed'))
       await handle.terminate()
     },
   }
@@ -157,8 +162,10 @@ function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => vo
 /** Pending control calls: Comlink leaves them pending for ever when a worker dies. */
 class Calls {
   private readonly pending = new Set<(error: Error) => void>()
+  private ended: Error | null = null
 
   async run<T>(call: () => Promise<Reply<T>>): Promise<T> {
+    if (this.ended !== null) throw this.ended
     let reject: (error: Error) => void = () => {}
     const rejected = new Promise<never>((_, fail) => {
       reject = fail
@@ -173,7 +180,9 @@ class Calls {
     }
   }
 
-  rejectAll(error: Error): void {
+  /** Rejects those that are pending, and all later ones. */
+  end(error: Error): void {
+    this.ended ??= error
     for (const reject of this.pending) reject(error)
     this.pending.clear()
   }

@@ -2,13 +2,15 @@
  * One job in one lane: reads its splits, drives the operators morsel by morsel, yields every 8 ms, gathers (lane 0) or hands over (the others),
  * and says how it ended. What an operator does is in operators/; what the caller makes of the messages is in engines/local/.
  */
+
+import type { DataType } from '../columnar/type.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
+import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
-import { unloadRows } from '../operators/unload.js'
 import { type HeldTable, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
@@ -33,12 +35,13 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   try {
     job = new LaneJob(lane, spec, ports)
   } catch (error) {
-    ports.data.post({ type: 'failed', error: serialiseError(error), position: null } satisfies FromLane)
+    ports.data.post(failureMessage(error))
     ports.data.post({
       type: 'finished',
       metrics: { stages: [], rowsRead: 0, peakBytes: 0 },
       held: null,
     } satisfies FromLane)
+    closeGather(spec, ports)
     return
   }
   let held: HeldReport | null = null
@@ -53,6 +56,28 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     job.fail(new MillraceError('MR_LANE_FAILED', 'a lane could not clean up after a job, so it was ended', {}, error))
   }
   job.say({ type: 'finished', metrics: job.metrics(), held })
+  closeGather(spec, ports)
+}
+
+/** The receiving lane closes both ends: what is still under way there is of no use to anyone, and a sender could cut itself short. */
+function closeGather(spec: JobSpec, { gather }: JobPorts): void {
+  if (spec.lane === 0) for (const port of gather) port.close()
+}
+
+/** What a lane says of a failure: that the job cannot go on, or that it cannot itself. */
+function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' } {
+  const position = error instanceof PositionedFailure && error.position.split !== GATHERED ? error.position : null
+  const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
+  if (cause instanceof MillraceError && cause.code === 'MR_LANE_FAILED')
+    return { type: 'fatal', error: serialiseError(cause) }
+  if (!isTrap(cause)) return { type: 'failed', error: serialiseError(cause), position }
+  const trap = new MillraceError(
+    'MR_LANE_FAILED',
+    'a kernel trapped, so the lane was ended; please report this with the plan',
+    {},
+    cause,
+  )
+  return { type: 'fatal', error: serialiseError(trap) }
 }
 
 class LaneJob {
@@ -61,6 +86,7 @@ class LaneJob {
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
   private readonly output: HeldTable | null
+  private readonly outputTypes: readonly DataType[]
   private readonly input: HeldTable | null
   private readonly pipeline: MeteredPipeline
   private readonly reader: SplitReader | null
@@ -78,9 +104,15 @@ class LaneJob {
     private readonly ports: JobPorts,
   ) {
     this.k = lane.k
-    this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
     this.input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    this.reader = spec.heldTable === null ? createSplitReader(lane, spec.plan.sourceSchema) : null
+    try {
+      this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
+    } catch (error) {
+      if (this.input !== null) releaseTable(lane, this.input)
+      throw error
+    }
+    this.reader = spec.heldTable === null ? createSplitReader(lane) : null
+    this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1 }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.gatherBoxes = ports.gather.map(port => openMailbox<Gathered>(port))
@@ -107,19 +139,7 @@ class LaneJob {
   fail(error: unknown): void {
     if (error === CANCELLED) return
     this.report(0)
-    const position = error instanceof PositionedFailure && error.position.split !== GATHERED ? error.position : null
-    const cause = error instanceof PositionedFailure || error instanceof RowFailure ? error.error : error
-    if (cause instanceof MillraceError && cause.code === 'MR_LANE_FAILED') {
-      this.say({ type: 'fatal', error: serialiseError(cause) })
-    } else if (isTrap(cause)) {
-      const trap = new MillraceError(
-        'MR_LANE_FAILED',
-        'a kernel trapped, so the lane was ended; please report this with the plan',
-        {},
-        cause,
-      )
-      this.say({ type: 'fatal', error: serialiseError(trap) })
-    } else this.say({ type: 'failed', error: serialiseError(cause), position })
+    this.say(failureMessage(error))
   }
 
   /** Frees all that the job kept; the output table too, unless it was completed. */
@@ -128,6 +148,8 @@ class LaneJob {
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
     if (this.input !== null) releaseTable(this.lane, this.input)
     await this.reader?.close()
+    // What one job needed for a moment must be there for what another keeps.
+    this.k.memory.trim()
   }
 
   say(message: FromLane, transfer?: Transferable[]): void {
@@ -232,7 +254,7 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
-      const { message, transfer } = encodeBatch(unloadRows(this.k, morsel, this.spec.plan.output), this.outbox, false)
+      const { message, transfer } = encodeBatch(unloadBatch(this.k, morsel, this.outputTypes), this.outbox, false)
       this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
       return
     }
@@ -247,7 +269,7 @@ class LaneJob {
     const [port] = this.ports.gather
     const outbox = createOutbox()
     await this.each(breaker.handOver(), part => {
-      const { message, transfer } = encodePart(part, batch => unloadRows(this.k, batch), outbox)
+      const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
       port.post({ type: 'part', part: message } satisfies Gathered, transfer)
       return true
     })
@@ -256,17 +278,22 @@ class LaneJob {
   }
 
   private async gather(breaker: Breaker): Promise<void> {
-    await Promise.all(
-      this.gatherBoxes.map(async box => {
-        const inbox = createInbox()
-        while (true) {
-          const message = await box.next()
-          if (message.type === 'gathered') return
-          breaker.absorb(decodePart(message.part, inbox))
-          await this.breathe()
-        }
-      }),
-    )
+    const absorbAll = async (box: Mailbox<Gathered>) => {
+      const inbox = createInbox()
+      while (true) {
+        const message = await box.next()
+        if (message.type === 'gathered') return
+        this.inScratch(() => breaker.absorb(decodePart(message.part, inbox)))
+        await this.breathe()
+      }
+    }
+    try {
+      await Promise.all(this.gatherBoxes.map(absorbAll))
+    } catch (error) {
+      // Parts of other lanes must not reach a breaker that is about to be freed.
+      for (const box of this.gatherBoxes) box.fail(error)
+      throw error
+    }
   }
 
   /** All that a breaker has, through the segments behind it, in this lane. */

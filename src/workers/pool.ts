@@ -47,19 +47,22 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
       warned = true
     }
   }
-  return createPool([openInlineLane(options)], true).pool
+  return createPool([await openInlineLane(options)], true).pool
 }
 
 async function openWorkers(count: number, options: LaneOptions): Promise<Pool> {
-  let fail: (error: Error) => void = () => {}
+  let died: Error | null = null
+  let fail = (error: Error) => {
+    died ??= error
+  }
   const origin = await workerOrigin()
   const opening = Array.from({ length: count }, () => openWorkerLane(origin, options, error => fail(error)))
   const settled = await Promise.allSettled(opening)
   const lanes = settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
-  const refused = settled.find(each => each.status === 'rejected')
-  if (refused !== undefined) {
+  const refused = settled.find(each => each.status === 'rejected')?.reason ?? died
+  if (refused !== null) {
     await Promise.all(lanes.map(lane => lane.terminate()))
-    throw refused.reason
+    throw refused
   }
   for (const lane of lanes) lane.keepAlive(false)
   const created = createPool(lanes, false)

@@ -2,8 +2,7 @@
  * Turns a split as it came over the wire into batches in the lane's memory: decodes those that were sent, reads those that the lane opens itself
  * through an extension. One per job: it owns the open inputs and the input columns' dictionaries.
  */
-import { RecordBatch } from '../columnar/record-batch.js'
-import type { SchemaShape } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import { type InputDescriptor, inputName } from '../formats/byte-source.js'
 import type { openParquet, ParquetReader } from '../formats/parquet/lane-extension.js'
@@ -20,13 +19,13 @@ export interface FormatModule {
 }
 
 export interface SplitReader {
-  read(work: WireWork): AsyncIterable<RecordBatch>
+  read(work: WireWork): AsyncIterable<VectorBatch>
   /** A batch of `read` in scratch. */
-  load(batch: RecordBatch): LaneBatch
+  load(batch: VectorBatch): LaneBatch
   close(): Promise<void>
 }
 
-export function createSplitReader(lane: Lane, schema: SchemaShape): SplitReader {
+export function createSplitReader(lane: Lane): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
   const revive = createReviver()
@@ -49,13 +48,13 @@ export function createSplitReader(lane: Lane, schema: SchemaShape): SplitReader 
   return {
     async *read(work) {
       if (work.kind === 'batches') {
-        for (const message of work.batches) yield decodeBatch(message, schema, inbox)
+        for (const message of work.batches) yield decodeBatch(message, inbox)
         return
       }
       try {
         const reader = await openOnce(work.extension, work.input, work.inputKey)
         for await (const batch of reader.read(work.part, work.columns)) {
-          yield new RecordBatch(schema, revive(batch), batch.rowCount)
+          yield { rowCount: batch.rowCount, vectors: revive(batch) }
         }
       } catch (error) {
         throw reviveError(error)

@@ -3,12 +3,10 @@
  * Both directions and lane to lane alike; one `Outbox` and one `Inbox` per port.
  */
 import { Dictionary } from '../columnar/dictionary.js'
-import { RecordBatch } from '../columnar/record-batch.js'
-import type { DataType, SchemaShape } from '../columnar/type.js'
-import type { Vector, VectorData } from '../columnar/vector.js'
+import type { DataType } from '../columnar/type.js'
+import type { Vector, VectorBatch, VectorData } from '../columnar/vector.js'
 import { deserialiseError, type SerialisedError, serialiseError } from '../errors.js'
 import { type Part, type Position, PositionedFailure } from '../operators/operator.js'
-import { positionalSchema } from '../operators/unload.js'
 
 interface DictionaryMessage {
   readonly id: number
@@ -45,7 +43,7 @@ export const createInbox = (): Inbox => ({ received: new Map() })
  * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.
  */
 export function encodeBatch(
-  batch: RecordBatch,
+  batch: VectorBatch,
   outbox: Outbox,
   keep: boolean,
 ): { message: BatchMessage; transfer: ArrayBuffer[] } {
@@ -91,7 +89,7 @@ function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMes
 }
 
 /** The batch that `encodeBatch` took apart, over the received buffers. */
-export function decodeBatch<S extends SchemaShape>(message: BatchMessage, schema: S, inbox: Inbox): RecordBatch<S> {
+export function decodeBatch(message: BatchMessage, inbox: Inbox): VectorBatch {
   const vectors = message.vectors.map(
     (vector): Vector => ({
       type: vector.type,
@@ -103,7 +101,7 @@ export function decodeBatch<S extends SchemaShape>(message: BatchMessage, schema
       dictionary: vector.dictionary === null ? null : decodeDictionary(vector.dictionary, inbox),
     }),
   )
-  return new RecordBatch(schema, vectors, message.rowCount)
+  return { rowCount: message.rowCount, vectors }
 }
 
 function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
@@ -124,7 +122,7 @@ export type PartMessage =
 /** A breaker's part as a message, its batches brought out of the lane by `unload`. */
 export function encodePart<B>(
   part: Part<B>,
-  unload: (batch: B) => RecordBatch,
+  unload: (batch: B) => VectorBatch,
   outbox: Outbox,
 ): { message: PartMessage; transfer: ArrayBuffer[] } {
   if (part.kind === 'failure') {
@@ -147,14 +145,13 @@ export function encodePart<B>(
   }
 }
 
-/** The part that `encodePart` took apart. Its columns are named by position. */
-export function decodePart(part: PartMessage, inbox: Inbox): Part<RecordBatch> {
+/** The part that `encodePart` took apart. */
+export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
   if (part.kind === 'failure') {
     const { split, position, error } = part
     return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
   }
-  const decode = (message: BatchMessage) =>
-    decodeBatch(message, positionalSchema(message.vectors.map(({ type }) => type)), inbox)
+  const decode = (message: BatchMessage) => decodeBatch(message, inbox)
   if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
   return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
 }

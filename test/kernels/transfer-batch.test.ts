@@ -16,6 +16,7 @@ import {
   int64,
   list,
   nullable,
+  type SchemaShape,
   timestamp,
   uint8,
   uint16,
@@ -24,6 +25,7 @@ import {
 } from '../../src/columnar/type.js'
 import { bitmapOf } from '../../src/columnar/validity.js'
 import { allocateData, makeVector, type Vector } from '../../src/columnar/vector.js'
+import type { LaneBatch } from '../../src/kernels/lane-vector.js'
 import { LaneDictionary } from '../../src/kernels/text.js'
 import { loadBatch, unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { anyDouble, makeKernels, ROW_COUNTS } from './support.js'
@@ -99,6 +101,12 @@ const anyBatch = fc.constantFrom(...ROW_COUNTS.filter(n => n < 200)).chain(n => 
     })
 })
 
+/** Out of the lane, and given its schema again. */
+function unload<S extends SchemaShape>(batch: LaneBatch, schema: S): RecordBatch<S> {
+  const { vectors, rowCount } = unloadBatch(k, batch, Object.values(schema))
+  return new RecordBatch(schema, vectors, rowCount)
+}
+
 const rowsOf = (batch: RecordBatch) => batch.toRows({ bigint: true })
 
 test('any batch, whole or sliced anywhere, comes out as it went in', () => {
@@ -115,7 +123,7 @@ test('any batch, whole or sliced anywhere, comes out as it went in', () => {
         const dictionaries = batch.vectors.map(({ type }) => (type.kind === 'utf8' ? new LaneDictionary(k) : null))
         for (const each of [batch, slice]) {
           const loaded = loadBatch(k, each, dictionaries, place)
-          expect(rowsOf(unloadBatch(k, loaded, batch.schema))).toEqual(rowsOf(each))
+          expect(rowsOf(unload(loaded, batch.schema))).toEqual(rowsOf(each))
           if (place === 'heap')
             for (const { data, validity } of loaded.columns)
               for (const pointer of [data, validity]) k.memory.free(pointer)
@@ -143,7 +151,7 @@ test('every buffer of an unloaded batch is its own, so that it can be transferre
   ]
   const schema = { a: nullable(int32()), b: nullable(bool()) }
   const loaded = loadBatch(k, new RecordBatch(schema, vectors, 70), [null, null])
-  const batch = unloadBatch(k, loaded, schema)
+  const batch = unload(loaded, schema)
   const buffers = batch.vectors.flatMap(({ data, validity }) => [data.buffer, (validity as Uint8Array).buffer])
   expect(new Set(buffers).size).toBe(4)
   for (const { data, validity } of batch.vectors) {
@@ -163,7 +171,7 @@ test('strings of many dictionaries get one dictionary in the lane and out of it'
   ].map((values, i) => {
     const vector = vectorOf(utf8(), values, i === 1 ? 'plain' : 'codes')
     const schema = { s: nullable(utf8()) }
-    return unloadBatch(k, loadBatch(k, new RecordBatch(schema, [vector], values.length), [lane]), schema)
+    return unload(loadBatch(k, new RecordBatch(schema, [vector], values.length), [lane]), schema)
   })
   expect(unloaded.map(batch => batch.toRows().map(row => row.s))).toEqual([
     ['a', 'b'],
@@ -181,11 +189,7 @@ test('a batch that uses little of a large dictionary takes only that along', () 
   lane.internStrings(values)
   const schema = { s: utf8() }
   const few = ['value 4000', 'value 7', 'value 4000', 'new']
-  const batch = unloadBatch(
-    k,
-    loadBatch(k, new RecordBatch(schema, [vectorOf(utf8(), few, 'plain')], 4), [lane]),
-    schema,
-  )
+  const batch = unload(loadBatch(k, new RecordBatch(schema, [vectorOf(utf8(), few, 'plain')], 4), [lane]), schema)
   expect(batch.toRows().map(row => row.s)).toEqual(few)
   expect((batch.vectors[0].dictionary as Dictionary).length).toBe(3)
   lane.free()
@@ -198,7 +202,7 @@ test('a column of nothing but null strings, with no entry in its dictionary', ()
     validity: new Uint8Array(1),
     dictionary: new Dictionary(),
   })
-  const batch = unloadBatch(k, loadBatch(k, new RecordBatch(schema, [vector], 3), [lane]), schema)
+  const batch = unload(loadBatch(k, new RecordBatch(schema, [vector], 3), [lane]), schema)
   expect(batch.toRows()).toEqual([{ s: null }, { s: null }, { s: null }])
   lane.free()
 })

@@ -43,6 +43,8 @@ export class LocalEngine implements Engine {
   private pool: Promise<Pool> | null = null
   private closed = false
   private running = 0
+  /** Pools whose lanes keep a Node process alive, as long as any job runs. */
+  private readonly awake = new Set<Pool>()
   private heldTables = 0
   private nextTable = 1
   private idleTimer: ReturnType<typeof setTimeout> | undefined
@@ -58,17 +60,25 @@ export class LocalEngine implements Engine {
     return this.laneCount
   }
 
-  /** The pool, opened where there is none or the last one failed. */
+  /** The pool, opened where there is none or the last one failed. Whoever asks meanwhile gets the same one. */
   async open(): Promise<Pool> {
-    if (this.closed) throw closedError()
-    let pool = this.pool === null ? null : await this.pool.catch(() => null)
-    if (pool === null || pool.failure !== null) {
-      this.pool = openPool({ lanes: this.laneCount, memoryBytes: this.memoryBytes })
-      this.pool.catch(() => {})
-      pool = await this.pool
+    while (true) {
+      if (this.closed) throw closedError()
+      const opening = this.pool ?? this.openAnother()
+      const pool = await opening
+      if (this.closed) throw closedError()
+      if (pool.failure === null) return pool
+      if (this.pool === opening) this.pool = null
     }
-    if (this.closed) throw closedError()
-    return pool
+  }
+
+  private openAnother(): Promise<Pool> {
+    const opening = openPool({ lanes: this.laneCount, memoryBytes: this.memoryBytes })
+    this.pool = opening
+    opening.catch(() => {
+      if (this.pool === opening) this.pool = null
+    })
+    return opening
   }
 
   newTable(): number {
@@ -85,32 +95,33 @@ export class LocalEngine implements Engine {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
-      const on = pool ?? (await this.open())
-      if (extension !== null) await Promise.all(on.lanes.map(lane => lane.addExtension(extension)))
-      request.signal?.throwIfAborted()
+      const on = await unlessAborted(this.prepare(extension, pool), request.signal)
+      this.awake.add(on)
       for (const lane of on.lanes) lane.keepAlive(true)
       const job = startJob(on, request)
+      idle = job.idle
       onStart?.(job)
-      idle = job.idle.then(() => {
-        if (this.running === 1) for (const lane of on.lanes) lane.keepAlive(false)
-      })
       return { result: await job.result, pool: on }
     } finally {
       void idle.then(() => this.end())
     }
   }
 
-  /** Counts rows held, which keep the lanes: returns what lets them go. */
+  /** Counts rows held, which keep the lanes as long as these live: returns what lets them go. */
   hold(pool: Pool, table: number): () => void {
     this.heldTables++
+    clearTimeout(this.idleTimer)
     let held = true
-    return () => {
+    const letGo = () => {
       if (!held) return
       held = false
       this.heldTables--
+      stopListening()
       if (pool.failure === null) for (const lane of pool.lanes) lane.release(table)
       this.rest()
     }
+    const stopListening = pool.onEnd(() => queueMicrotask(letGo))
+    return letGo
   }
 
   async close(): Promise<void> {
@@ -118,6 +129,12 @@ export class LocalEngine implements Engine {
     clearTimeout(this.idleTimer)
     const pool = await this.pool?.catch(() => null)
     await pool?.close(closedError())
+  }
+
+  private async prepare(extension: 'parquet' | null, pool: Pool | undefined): Promise<Pool> {
+    const on = pool ?? (await this.open())
+    if (extension !== null) await Promise.all(on.lanes.map(lane => lane.addExtension(extension)))
+    return on
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -132,6 +149,10 @@ export class LocalEngine implements Engine {
 
   private end(): void {
     this.running--
+    if (this.running === 0) {
+      for (const { lanes } of this.awake) for (const lane of lanes) lane.keepAlive(false)
+      this.awake.clear()
+    }
     this.rest()
   }
 
@@ -163,6 +184,24 @@ export function hiddenEngine(lanes: number, memoryBytes: number | undefined): Lo
     hidden.set(key, engine)
   }
   return engine
+}
+
+/** What `promise` gives, or the signal's reason as soon as it is aborted; what comes too late is dropped. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  let abort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+  })
+  try {
+    const value = await Promise.race([promise, aborted])
+    signal.throwIfAborted()
+    return value
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 const closedError = () => new MillraceError('MR_CLOSED', 'the engine has been closed; make another with createEngine')

@@ -2,7 +2,7 @@
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
  * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
  */
-import type { RecordBatch } from '../../columnar/record-batch.js'
+import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { Position } from '../../operators/operator.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
@@ -12,6 +12,7 @@ import type { Port } from '../../workers/port.js'
 import type { FromLane, HeldReport, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
+import { spellOut } from './row-error.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
 export interface Progress {
@@ -204,7 +205,8 @@ class Job implements RunningJob {
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
     if (this.settled) return
     if (message.type === 'batch') {
-      this.output.add(message.split, decodeBatch(message.batch, this.request.plan.output, lane.inbox))
+      const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
+      this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
     else if (message.type === 'scanned') {
       lane.scanned = true
@@ -241,7 +243,7 @@ class Job implements RunningJob {
   /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
   private fail(error: Error, position: Position | null): void {
     if (position === null) {
-      this.giveUp(error)
+      this.giveUp(spellOut(error, null))
       return
     }
     const { failure } = this
@@ -262,7 +264,8 @@ class Job implements RunningJob {
   private judge(): void {
     if (this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
     const { error, position } = this.failure
-    this.giveUp(withRow(error, this.request.firstRowOf(position.split) + position.row, this.request.sourceLabel))
+    const row = this.request.firstRowOf(position.split) + position.row
+    this.giveUp(spellOut(error, { row, label: this.request.sourceLabel }))
   }
 
   private finish(): void {
@@ -297,15 +300,6 @@ class Job implements RunningJob {
 }
 
 const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
-
-/** The same error, told where in the source: a lane knows only its split. */
-function withRow(error: Error, row: number, label: string): Error {
-  if (!(error instanceof MillraceError) || error.details.row !== undefined) return error
-  if (error.code !== 'MR_INTEGER_OVERFLOW' && error.code !== 'MR_TYPE_MISMATCH' && error.code !== 'MR_INEXACT_VALUE')
-    return error
-  const message = error.message.slice(error.code.length + 2)
-  return new MillraceError(error.code, `${message} (row ${row} of ${label})`, { ...error.details, row }, error.cause)
-}
 
 const stuck = () =>
   new MillraceError(

@@ -44,11 +44,15 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
   }
   const merged: RunOptions = {
     ...options,
+    // What is no signal, or no function, is for the check of the options to refuse.
     signal: signal === undefined || signal instanceof AbortSignal ? cancel.signal : signal,
-    onProgress(told) {
-      progress = told
-      onProgress?.(told)
-    },
+    onProgress:
+      onProgress === undefined || typeof onProgress === 'function'
+        ? told => {
+            progress = told
+            onProgress?.(told)
+          }
+        : onProgress,
   }
   const forward = () => cancel.abort(signal?.reason)
   if (signal instanceof AbortSignal) {
@@ -58,6 +62,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
   const end = (error: unknown) => {
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
     ended = { error }
+    if (cancel.signal.aborted) waiting.length = 0
     wake()
   }
   const finished = run('run', bound, merged, false, output).then(
