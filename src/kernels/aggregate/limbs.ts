@@ -24,7 +24,9 @@ export interface Limbs {
   resize(groupCount: number): void
   /** Provides for `rows` more addends a group, each below 2^top in magnitude. False where a limb could overflow. */
   reserve(rows: number, top: number): boolean
-  /** Changes to a layout that holds all values; its base is at most the present one. */
+  /** The least layout-independent exponent known for which every group's sum is below 2^top in magnitude. Merged sums may be beyond every addend. */
+  top(): number
+  /** Changes to a layout that holds all values (see `holds`); its base is at most the present one. */
   relay(next: LimbLayout): void
   /** Where the limbs are, until the slots next change. */
   lane(): Lane
@@ -34,6 +36,9 @@ export interface Limbs {
   round(counts: number): number
   integers(): { data: number; failed: number }
 }
+
+/** Whether a layout can hold sums below 2^top in magnitude. */
+export const holds = ({ base, width }: LimbLayout, top: number): boolean => top <= base + width + Math.log2(MOST)
 
 /** `user` is who stands for these limbs in `slots`; its `lanes` follow `layout.limbs`. */
 export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: LimbLayout): Limbs {
@@ -79,6 +84,10 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
         lowBound += rows * 2 ** width
       }
       return true
+    },
+    top() {
+      bound = measure()
+      return layout.base + layout.width + Math.log2(bound) + 1
     },
     relay(next) {
       const before = layout

@@ -9,7 +9,7 @@ import { spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createWideSums, type DoubleSpan, type WideSums } from '../wide.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import { createLimbs } from './limbs.js'
+import { createLimbs, holds } from './limbs.js'
 import type { Slots, SlotUser } from './slots.js'
 import { readDigits, writeDigits } from './state-bytes.js'
 import type { Sum } from './sum.js'
@@ -85,7 +85,7 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
       const { base, cap: top } = limbs.layout
       if (hasLayout && bits.low >= base && bits.top <= top) return undefined
       const next = hasLayout
-        ? chooseLayout(Math.min(base, bits.low), Math.max(top, bits.top))
+        ? layoutFor(Math.min(base, bits.low), Math.max(top, bits.top))
         : chooseLayout(bits.low, bits.top)
       if (next === null) {
         toWide({ low: bits.least, top: bits.top })
@@ -222,12 +222,22 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     },
   }
 
+  /** As `chooseLayout`, of layouts that hold what has been summed so far: many addends, or a merged sum, may be beyond the greatest addend. */
+  function layoutFor(low: number, top: number): LimbLayout | null {
+    const next = chooseLayout(low, top)
+    if (next === null) return null
+    const summed = limbs.top()
+    if (holds(next, summed)) return next
+    const two = twoLimbs(next.base, next.cap)
+    return holds(two, summed) ? two : null
+  }
+
   /** Makes the limbs hold one more addend a group of such a span, or the sums wide. */
   function makeRoom(span: DoubleSpan): void {
     const { base, cap: most } = limbs.layout
     if (!hasLayout || span.low < base) {
       const low = hasLayout ? Math.min(base, span.low) : span.low
-      const next = chooseLayout(low, hasLayout ? Math.max(most, span.top) : span.top)
+      const next = hasLayout ? layoutFor(low, Math.max(most, span.top)) : chooseLayout(low, span.top)
       if (next === null) toWide(span)
       else setLayout(next)
     }

@@ -266,6 +266,18 @@ test('pointers beyond 2 GiB are as good as any', () => {
   )
 })
 
+test('a merged sum beyond every addend keeps its high bits when a lower base comes', () => {
+  const input = {
+    type: float64(),
+    functions: ['sum', 'mean'],
+    nulls: false,
+    filtered: false,
+    value: fc.constant(0),
+  } as const
+  const part = (value: number) => [[{ group: 0, values: [value], kept: [true] }]]
+  checkCase({ inputs: [input], parts: [part(2), part(-(2 ** 53)), part(-(2 ** -60))] }, true)
+})
+
 const one = (name: AggregateFunction, input: DataType | null): AggregateSpec => ({
   function: name,
   input,
