@@ -47,8 +47,6 @@ export function createAggregate(
   const keyLoader = createBatchLoader(context)
   const stateLoader = createBatchLoader(context)
   let isFreed = false
-  // Without keys there is one group from the start, rows or none.
-  aggregation.resize(table.length)
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
   /** Rank in order of appearance per group, once another lane's groups have been merged. */
@@ -81,17 +79,21 @@ export function createAggregate(
   function absorb(part: Part<VectorBatch>): void {
     if (part.kind !== 'groups') throw new Error(`groups are absorbed here, not ${part.kind}`)
     const mark = memory.mark()
-    const own = table.length
-    const map = mapGroups({ ...keyLoader.load(part.keys), rowCount: part.groupCount })
-    aggregation.resize(table.length)
-    aggregation.merge({ bytes: part.state, vectors: stateLoader.load(part.stateVectors).columns }, map, part.groupCount)
-    const merged = new Float64Array(table.length).fill(Infinity)
-    merged.set(ranks ?? ranksOf(appearance, own))
-    const theirs = ranksOf(part.appearance, part.groupCount)
-    const mine = memory.u32.subarray(map >>> 2, (map >>> 2) + part.groupCount)
-    for (let i = 0; i < mine.length; i++) merged[mine[i]] = Math.min(merged[mine[i]], theirs[i])
-    ranks = merged
-    memory.reset(mark)
+    try {
+      const own = table.length
+      const map = mapGroups({ ...keyLoader.load(part.keys), rowCount: part.groupCount })
+      aggregation.resize(table.length)
+      const { columns } = stateLoader.load(part.stateVectors)
+      aggregation.merge({ bytes: part.state, vectors: columns }, map, part.groupCount)
+      const merged = new Float64Array(table.length).fill(Infinity)
+      merged.set(ranks ?? ranksOf(appearance, own))
+      const theirs = ranksOf(part.appearance, part.groupCount)
+      const mine = memory.u32.subarray(map >>> 2, (map >>> 2) + part.groupCount)
+      for (let i = 0; i < mine.length; i++) merged[mine[i]] = Math.min(merged[mine[i]], theirs[i])
+      ranks = merged
+    } finally {
+      memory.reset(mark)
+    }
   }
 
   /** All groups with their results in order of appearance, in scratch. */
@@ -106,6 +108,23 @@ export function createAggregate(
     return takeBatch(k, all, argsort(k, [{ vector, descending: false, nulls: 'last' }], rowCount), rowCount)
   }
 
+  function free(): void {
+    if (isFreed) return
+    isFreed = true
+    inputs.free()
+    table.free()
+    aggregation.free()
+    keyLoader.close()
+    stateLoader.close()
+  }
+
+  try {
+    // Without keys there is one group from the start, rows or none.
+    aggregation.resize(table.length)
+  } catch (error) {
+    free()
+    throw error
+  }
   return {
     label: `aggregate by ${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
     kernels: () => [`group: ${table.kernel}`, ...aggregation.kernels],
@@ -142,15 +161,7 @@ export function createAggregate(
         freeHeapBatch(k, kept)
       }
     },
-    free() {
-      if (isFreed) return
-      isFreed = true
-      inputs.free()
-      table.free()
-      aggregation.free()
-      keyLoader.close()
-      stateLoader.close()
-    },
+    free,
   }
 }
 

@@ -39,6 +39,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
     close() {
       for (const dictionary of own) pool.release(dictionary)
       own.clear()
+      dictionaries.length = 0
     },
   }
 }

@@ -6,7 +6,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import { takeBatch } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { rangeIndices } from './heap-batch.js'
 import type { Breaker, PositionedFailure } from './operator.js'
 import { RowStore } from './row-store.js'
 
@@ -43,16 +43,12 @@ export function createLimit(context: OperatorContext, stage: Stage & { kind: 'li
         if (first !== undefined && first.split < split) throw first.failure
       }
       let row = 0
-      for (const { batch, split } of store.take()) {
+      for (const { batch, split } of store.drain()) {
         if (row < offset + count) throwUntil(split)
         const from = Math.max(0, offset - row)
         const to = Math.min(batch.rowCount, offset + count - row)
         row += batch.rowCount
-        try {
-          if (from < to) yield { ...part(from, to, batch), rows: 0 }
-        } finally {
-          freeHeapBatch(k, batch)
-        }
+        if (from < to) yield { ...part(from, to, batch), rows: 0 }
       }
       if (row < offset + count) throwUntil(Infinity)
     },

@@ -13,7 +13,7 @@ export interface StoredRows {
 
 export class RowStore {
   rowCount = 0
-  private parts: StoredRows[] = []
+  private readonly parts: StoredRows[] = []
   private readonly loader: BatchLoader
 
   constructor(private readonly context: OperatorContext) {
@@ -31,14 +31,23 @@ export class RowStore {
     if (part.kind !== 'rows') throw new Error(`rows are absorbed here, not ${part.kind}`)
     const { memory } = this.context.k
     const mark = memory.mark()
-    this.add(this.loader.load(part.batch), part.split)
-    memory.reset(mark)
+    try {
+      this.add(this.loader.load(part.batch), part.split)
+    } finally {
+      memory.reset(mark)
+    }
   }
 
   *handOver(): Iterable<Part<LaneBatch>> {
-    for (const part of this.take()) {
+    for (const part of this.drain()) yield { kind: 'rows', ...part }
+  }
+
+  /** All rows by (split, arrival), batch by batch; each is freed when the next is asked for, and those not asked for by `free`. */
+  *drain(): Iterable<StoredRows> {
+    const ordered = this.sorted()
+    for (let part = ordered.shift(); part !== undefined; part = ordered.shift()) {
       try {
-        yield { kind: 'rows', ...part }
+        yield part
       } finally {
         freeHeapBatch(this.context.k, part.batch)
       }
@@ -47,13 +56,15 @@ export class RowStore {
 
   /** All rows by (split, arrival); the batches are the caller's to free from now on. */
   take(): StoredRows[] {
-    const ordered = this.parts.sort((a, b) => a.split - b.split)
-    this.parts = []
-    return ordered
+    return this.sorted().splice(0)
   }
 
   free(): void {
     for (const { batch } of this.take()) freeHeapBatch(this.context.k, batch)
     this.loader.close()
+  }
+
+  private sorted(): StoredRows[] {
+    return this.parts.sort((a, b) => a.split - b.split)
   }
 }

@@ -64,6 +64,8 @@ interface LaneState {
 
 /** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
 const AHEAD = 2
+/** Splits handed out beyond the first that is not complete, or four a lane where that is more: so far may output wait for its turn. */
+const LEAST_WINDOW = 8
 const PROGRESS_MS = 30
 /** A lane that has not answered a cancel by then is ended. */
 const CANCEL_MS = 2_000
@@ -90,6 +92,7 @@ class Job implements RunningJob {
   private reject!: (error: unknown) => void
   private becomeIdle!: () => void
   private settled = false
+  private rejected = false
   private readonly lanes: LaneState[] = []
   private readonly output: OrderedOutput
   private next = 0
@@ -120,7 +123,8 @@ class Job implements RunningJob {
     this.stopListening.push(
       pool.onEnd(error => {
         this.giveUp(error)
-        this.close()
+        // A lane in this thread goes on until it has been told; one in a worker is gone.
+        if (!pool.inline || this.lanes.length === 0) this.close()
       }),
     )
     if (!this.settled) this.start()
@@ -172,7 +176,8 @@ class Job implements RunningJob {
       lane.port.post({ type: 'end' } satisfies ToLane)
       return
     }
-    if (!this.request.wantsMore()) return
+    const window = Math.max(LEAST_WINDOW, 2 * AHEAD * this.lanes.length)
+    if (!this.request.wantsMore() || this.next >= this.output.leastIncomplete + window) return
     const index = this.next++
     try {
       const { work, transfer } = this.pack(splits[index], lane)
@@ -180,8 +185,9 @@ class Job implements RunningJob {
       lane.outstanding.push(index)
     } catch (error) {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
-      const { row = splits[index].firstRow } = (error as Partial<MillraceError>).details ?? {}
-      this.fail(error as Error, { split: index, row: row - splits[index].firstRow })
+      const { firstRow } = splits[index]
+      const { row = firstRow } = error instanceof MillraceError ? error.details : {}
+      this.fail(error as Error, { split: index, row: row - firstRow })
     }
   }
 
@@ -219,11 +225,13 @@ class Job implements RunningJob {
 
   private progress(lane: LaneState, splits: number, rows: number): void {
     this.rows += rows
+    const { leastIncomplete } = this.output
     for (const split of lane.outstanding.splice(0, splits)) {
       this.bytes += this.request.splits?.[split].byteLength ?? 0
       this.output.complete(split)
     }
-    for (let i = 0; i < splits; i++) this.feed(lane)
+    if (this.output.leastIncomplete > leastIncomplete) this.feedAll()
+    else for (let i = 0; i < splits; i++) this.feed(lane)
     const now = performance.now()
     if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
   }
@@ -269,9 +277,10 @@ class Job implements RunningJob {
   }
 
   private finish(): void {
+    // It may give up: the caller's function may throw, or abort.
+    if (!this.settled) this.tell(performance.now())
     if (!this.settled) {
       this.settled = true
-      this.tell(performance.now())
       this.resolve({
         batches: this.output.finish(),
         held: this.lanes.map(({ held }) => held),
@@ -285,6 +294,7 @@ class Job implements RunningJob {
   private giveUp(error: unknown): void {
     if (this.settled) return
     this.settled = true
+    this.rejected = true
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
     if (this.lanes.length === 0) this.close()
@@ -295,6 +305,10 @@ class Job implements RunningJob {
     clearTimeout(this.cancelTimer)
     for (const stop of this.stopListening.splice(0)) stop()
     for (const { port } of this.lanes) port.close()
+    const { holdAs } = this.request
+    // Some lanes may have kept their rows of a table that others failed to make.
+    if (holdAs !== null && this.rejected && this.pool.failure === null)
+      for (const lane of this.pool.lanes) lane.release(holdAs)
     this.becomeIdle()
   }
 }

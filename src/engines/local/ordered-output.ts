@@ -15,6 +15,11 @@ export class OrderedOutput {
     private readonly bySplit: boolean,
   ) {}
 
+  /** The split whose batches leave as they come, while later ones wait for it; infinite where nothing is to leave early, split by split. */
+  get leastIncomplete(): number {
+    return this.sink !== null && this.bySplit ? this.next : Infinity
+  }
+
   add(split: number, batch: RecordBatch): void {
     if (this.sink !== null && split === this.next) {
       this.sink(batch)

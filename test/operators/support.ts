@@ -1,0 +1,93 @@
+/** What the operator tests share: a lane's context without the lane, batches put into its memory as a split reader does it, and rows read back. */
+import { openColumns, openRows } from '../../src/columnar/input.js'
+import { RecordBatch } from '../../src/columnar/record-batch.js'
+import { Table } from '../../src/columnar/table.js'
+import type { SchemaShape } from '../../src/columnar/type.js'
+import type { VectorBatch } from '../../src/columnar/vector.js'
+import type { InstanceOptions } from '../../src/kernels/instance.js'
+import type { LaneBatch } from '../../src/kernels/lane-vector.js'
+import { unloadBatch } from '../../src/kernels/transfer-batch.js'
+import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-loader.js'
+import type { OperatorContext } from '../../src/operators/build.js'
+import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
+import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
+import { createInbox, createOutbox, decodePart, encodePart } from '../../src/workers/transfer.js'
+import { schemaOfFields } from '../expressions/arbitrary.js'
+import { makeKernels } from '../kernels/support.js'
+import { toRowObject } from '../oracle/javascript.js'
+import type { ModelTable } from '../oracle/value.js'
+
+export type Row = Record<string, unknown>
+
+/** A lane's context, with the loader that its split reader would have. */
+export interface Context extends OperatorContext {
+  readonly loader: BatchLoader
+  /** Bytes in blocks once the arena, which is kept for reuse, has been given back. */
+  usedBytes(): number
+}
+
+export async function makeContext(options: InstanceOptions = {}): Promise<Context> {
+  const k = await makeKernels(options)
+  const context = { k, dictionaries: createDictionaryPool(k) }
+  return {
+    ...context,
+    loader: createBatchLoader(context),
+    usedBytes() {
+      k.memory.reset(0)
+      k.memory.trim()
+      return k.memory.usedBytes
+    },
+  }
+}
+
+export function batchOf(data: Parameters<typeof openColumns>[0], schema?: SchemaShape): RecordBatch {
+  const input = openColumns(data, schema)
+  return input.read(0, input.rowCount, Object.keys(input.schema))
+}
+
+/** A table of the naive model as one batch. */
+export function batchOfModel({ fields, rows }: ModelTable): RecordBatch {
+  const schema = schemaOfFields(fields)
+  return openRows(
+    rows.map(row => toRowObject(row, fields)),
+    schema,
+  ).read(0, rows.length, Object.keys(schema))
+}
+
+/** In scratch. */
+export const morselOf = ({ loader }: Context, batch: VectorBatch): Morsel => ({ ...loader.load(batch), rows: 0 })
+
+export function tableOf({ k }: OperatorContext, batch: LaneBatch, schema: SchemaShape): Table {
+  const { vectors, rowCount } = unloadBatch(k, batch, Object.values(schema))
+  return new Table(schema, [new RecordBatch(schema, vectors, rowCount)])
+}
+
+export const rowsOf = (context: OperatorContext, batch: LaneBatch, schema: SchemaShape): Row[] =>
+  tableOf(context, batch, schema).toRows() as Row[]
+
+/** Everything that a breaker emits, as rows. */
+export function emitted(context: Context, breaker: Breaker, schema: SchemaShape): Row[] {
+  const rows: Row[] = []
+  for (const morsel of breaker.emit()) rows.push(...rowsOf(context, morsel, schema))
+  return rows
+}
+
+/** What `from` hands over, as it arrives elsewhere. */
+export function handedOver({ k }: OperatorContext, from: Breaker): Part<VectorBatch>[] {
+  const outbox = createOutbox()
+  const inbox = createInbox()
+  return Array.from(from.handOver(), part => {
+    const { message } = encodePart(part, batch => unloadBatch(k, batch), outbox)
+    return decodePart(structuredClone(message), inbox)
+  })
+}
+
+/** What `action` throws. */
+export function thrown(action: () => unknown): unknown {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
