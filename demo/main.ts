@@ -112,17 +112,20 @@ const reopen = latest(async (signal, lanes: number) => {
 const answer = latest(async (signal, { flights }: OpenFlights) => {
   const asked = performance.now()
   const chosen = range
+  // The sentence and the bars follow a moving brush; the tables are laid out once, when all is there.
+  const tables: (() => void)[] = []
   for await (const next of ask(flights, chosen, signal)) {
     if (signal.aborted) return
     if (next.about === 'total') showTotal(next.total, chosen, flights.rowCount)
-    else if (next.about === 'origins') showOrigins(next.origins)
-    else if (next.about === 'routes') showRoutes(next.routes)
+    else if (next.about === 'origins') tables.push(() => showOrigins(next.origins))
+    else if (next.about === 'routes') tables.push(() => showRoutes(next.routes))
     else {
       hours = next.hours
-      showHours(hours)
-      hourBars.draw(hours, measure)
+      hourBars.draw(next.hours, measure)
+      tables.push(() => showHours(next.hours))
     }
   }
+  for (const show of tables) show()
   showAnswering(flights.rowCount, performance.now() - asked)
   setState('ready')
 })
