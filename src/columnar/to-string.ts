@@ -12,8 +12,9 @@ import { decodeUtf8 } from './utf8.js'
 import { getBit } from './validity.js'
 import { isNullAt, type Vector } from './vector.js'
 
-/** A table of up to this many rows is shown whole, a longer one by this many, half of them from its end. */
-const SHOWN_ROWS = 20
+/** A table of up to so many rows is shown whole, of a longer one so many from its beginning and as many from its end. */
+const WHOLE_ROWS = 30
+const END_ROWS = 10
 const SHOWN_COLUMNS = 20
 /** Longer names and values are shortened in the middle. */
 const CELL_WIDTH = 40
@@ -86,10 +87,9 @@ function layOut(columns: readonly { alignRight: boolean; cells: readonly (string
 
 /** Row numbers in order, with null where some are left out. */
 function shownRows(rowCount: number): (number | null)[] {
-  if (rowCount <= SHOWN_ROWS) return Array.from({ length: rowCount }, (_, row) => row)
-  const half = SHOWN_ROWS / 2
-  const head = Array.from({ length: half }, (_, row) => row)
-  return [...head, null, ...head.map(row => rowCount - half + row)]
+  if (rowCount <= WHOLE_ROWS) return Array.from({ length: rowCount }, (_, row) => row)
+  const head = Array.from({ length: END_ROWS }, (_, row) => row)
+  return [...head, null, ...head.map(row => rowCount - END_ROWS + row)]
 }
 
 function locate(batches: readonly Rows[], row: number): { batch: Rows; row: number } {
