@@ -28,6 +28,16 @@ test('a program outside the repository runs on two lanes and ends by itself', as
   expect(await runProgram('plain.js', query + programBody + print)).toEqual(expectedRows)
 })
 
+test('a Parquet file read by lanes that nothing else keeps alive is read to its end', async () => {
+  const file = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
+  const program = `
+import { count, parquet } from 'millrace'
+const table = await parquet(${JSON.stringify(file)}).aggregate(() => ({ n: count() })).collect({ lanes: 2 })
+console.log(JSON.stringify(table.toRows()))
+`
+  expect(await runProgram('parquet.js', program)).toEqual([{ n: 3_000_000 }])
+})
+
 test('the published worker and kernels serve through configure, found by import.meta.resolve', async () => {
   const override = `
 configure({

@@ -96,8 +96,6 @@ export class LocalEngine implements Engine {
     let idle: Promise<void> = Promise.resolve()
     try {
       const on = await unlessAborted(this.prepare(extension, pool), request.signal)
-      this.awake.add(on)
-      for (const lane of on.lanes) lane.keepAlive(true)
       const job = startJob(on, request)
       idle = job.idle
       onStart?.(job)
@@ -133,6 +131,7 @@ export class LocalEngine implements Engine {
 
   private async prepare(extension: 'parquet' | null, pool: Pool | undefined): Promise<Pool> {
     const on = pool ?? (await this.open())
+    this.wake(on)
     if (extension !== null) await Promise.all(on.lanes.map(lane => lane.addExtension(extension)))
     return on
   }
@@ -145,6 +144,13 @@ export class LocalEngine implements Engine {
     if (this.closed) throw closedError()
     this.running++
     clearTimeout(this.idleTimer)
+  }
+
+  /** From here until no job runs, what is awaited of the lanes keeps a Node process alive. */
+  private wake(pool: Pool): void {
+    if (this.running === 0) return // aborted meanwhile
+    this.awake.add(pool)
+    for (const lane of pool.lanes) lane.keepAlive(true)
   }
 
   private end(): void {
