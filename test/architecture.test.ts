@@ -50,9 +50,9 @@ const floorOf = (folder: string) => floors.findIndex(names => names.includes(fol
 const rawKernels = '../../build/kernels.js'
 const folderOf = (name: string) => name.split('/')[0]!.replace(/\.(ts|js)$/, '')
 const targetOf = (name: string, specifier: string) =>
-  specifier === '#platform' ? 'workers/platform.ts' : join(dirname(name), specifier).replaceAll('\\', '/')
+  specifier.startsWith('#') ? `workers/${specifier.slice(1)}.ts` : join(dirname(name), specifier).replaceAll('\\', '/')
 /** An import of another file of src/, whichever way it is written. */
-const isInternal = (specifier: string) => /^(\.|#platform$)/.test(specifier)
+const isInternal = (specifier: string) => /^[.#]/.test(specifier)
 
 async function readSource(path: string): Promise<SourceFile> {
   const name = relative(join(root, 'src'), path).replaceAll('\\', '/')

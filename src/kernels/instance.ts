@@ -1,6 +1,6 @@
 /**
- * Compiling and instantiating the kernel module: what a lane holds is one `Kernels`. What it computes is bound in the files
- * beside this one, each named after its assembly file.
+ * Instantiating the kernel module: what a lane holds is one `Kernels`. compile.ts compiles it, in the calling thread; what it computes is bound
+ * in the files beside this one, each named after its assembly file.
  */
 import { MillraceError } from '../errors.js'
 import { LaneMemory, PAGE_BYTES } from './memory.js'
@@ -30,11 +30,6 @@ export type KernelModule = WebAssembly.Module
 /** Whether an error is a kernel's trap, after which its instance must be discarded. */
 export const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError
 
-/** Where a module can come from. A URL is fetched; reading a file is the platform's work. */
-export type KernelSource = KernelModule | KernelBytes
-
-type KernelBytes = BufferSource | Response | URL | string
-
 /**
  * A fresh instance over a fresh memory.
  * @throws MillraceError `MR_VERSION_MISMATCH` for a module of another build, `MR_MEMORY_LIMIT` where no memory can be had.
@@ -48,64 +43,6 @@ export function instantiate(module: KernelModule, options: InstanceOptions = {})
   if (version !== ABI_VERSION) throw versionMismatch(version)
   const seed = options.seed ?? Math.random() * 2 ** 32
   return { exports, memory: new LaneMemory(memory, maximum * PAGE_BYTES), seed: seed >>> 0 }
-}
-
-/**
- * Compiles a module once; it may be posted to every lane.
- * @throws MillraceError `MR_WASM_BLOCKED` where WebAssembly is missing or refused (a content security policy without
- *   `'wasm-unsafe-eval'`), `MR_VERSION_MISMATCH` where the bytes are no module this engine can compile, `MR_LANE_FAILED`
- *   where a URL cannot be fetched.
- */
-export async function compileKernels(source: KernelSource): Promise<KernelModule> {
-  if (typeof WebAssembly !== 'object') throw blocked()
-  if (source instanceof WebAssembly.Module) return source
-  const bytes = await readSource(source as KernelBytes)
-  try {
-    return await WebAssembly.compile(bytes)
-  } catch (error) {
-    if (!(await canCompile())) throw blocked(error)
-    throw new MillraceError(
-      'MR_VERSION_MISMATCH',
-      `the kernels do not compile: either the ${bytes.byteLength} bytes are not millrace/kernels.wasm, or this engine lacks 128-bit SIMD`,
-      {},
-      error,
-    )
-  }
-}
-
-async function readSource(source: KernelBytes): Promise<BufferSource> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source as BufferSource
-  const response = source instanceof Response ? source : await fetchKernels(source)
-  if (!response.ok) {
-    throw new MillraceError(
-      'MR_LANE_FAILED',
-      `the kernels could not be fetched from ${response.url}: HTTP status ${response.status}`,
-    )
-  }
-  return response.arrayBuffer()
-}
-
-async function fetchKernels(url: URL | string): Promise<Response> {
-  try {
-    return await fetch(url)
-  } catch (error) {
-    throw new MillraceError(
-      'MR_LANE_FAILED',
-      `the kernels could not be fetched from ${String(url)}; check the address given to configure`,
-      {},
-      error,
-    )
-  }
-}
-
-/** Whether the empty module compiles: tells a policy from a bad module, whatever the engine's wording. */
-async function canCompile(): Promise<boolean> {
-  try {
-    await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
-    return true
-  } catch {
-    return false
-  }
 }
 
 function makeMemory(maximum: number): WebAssembly.Memory {
@@ -139,15 +76,6 @@ function versionMismatch(version: number | undefined, cause?: unknown): Millrace
     `the kernel module is of ${version === undefined ? 'another kind' : `version ${version}`}, this library needs version ${ABI_VERSION}; ` +
       'serve the kernels.wasm that came with it',
     { found: version, expected: ABI_VERSION },
-    cause,
-  )
-}
-
-function blocked(cause?: unknown): MillraceError {
-  return new MillraceError(
-    'MR_WASM_BLOCKED',
-    "WebAssembly is not available here; if a content security policy is in force, add 'wasm-unsafe-eval' to its script-src",
-    {},
     cause,
   )
 }

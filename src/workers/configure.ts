@@ -1,10 +1,8 @@
 /** Where the worker and the kernels come from: inlined by default, files of the user's for a strict policy, for caching and at the edge. */
 import { platform } from '#platform'
 import { MillraceError, nearestName, quote } from '../errors.js'
-import { openInput } from '../formats/byte-source.js'
-import { describeInput } from '../formats/input.js'
-import { compileKernels, type KernelModule, type KernelSource } from '../kernels/instance.js'
-import type { WorkerOrigin } from './platform.js'
+import { compileKernels } from '../kernels/compile.js'
+import type { KernelModule } from '../kernels/instance.js'
 
 export interface Configuration {
   /** Address of `millrace/worker.js`, or what makes a worker of it: a `Worker` in browsers, a `worker_threads.Worker` in Node. */
@@ -48,19 +46,15 @@ export function configure(options: Configuration): void {
   compiled = null
 }
 
-/** The inlined text is a chunk of its own: whoever runs inline only, or names files, never loads it. */
-export async function workerOrigin(): Promise<WorkerOrigin> {
-  const { worker } = configuration
-  if (worker === undefined) return { kind: 'text', text: (await import('virtual:millrace/worker')).workerSource }
-  return typeof worker === 'function' ? { kind: 'factory', make: worker } : { kind: 'url', url: worker }
-}
+/** What `configure` said of workers; undefined: the inlined text. */
+export const configuredWorker = (): Configuration['worker'] => configuration.worker
 
 /** The kernels, compiled once for all lanes. A failure is not remembered. */
 export function compiledKernels(): Promise<KernelModule> {
   if (compiled === null) {
-    const source = configuration.kernels
+    const { kernels } = configuration
     const compiling = (async () =>
-      compileKernels(source === undefined ? await inlinedKernels() : await opened(source)))()
+      compileKernels(kernels === undefined ? await inlinedKernels() : await opened(kernels)))()
     compiling.catch(() => {
       if (compiled === compiling) compiled = null
     })
@@ -69,17 +63,10 @@ export function compiledKernels(): Promise<KernelModule> {
   return compiled
 }
 
-/** A path, or a URL of a file, where there are files: they cannot be fetched there. */
-async function opened(source: KernelSource): Promise<KernelSource> {
-  if (platform.openFile === null || !(typeof source === 'string' || source instanceof URL)) return source
-  const input = await describeInput(source, platform.baseUrl)
-  if (input.kind !== 'path') return source
-  const file = await openInput(input, platform.openFile)
-  try {
-    return (await file.read(0, await file.byteLength())) as BufferSource
-  } finally {
-    await file.close()
-  }
+/** Files have their bytes read: they cannot be fetched. */
+async function opened(kernels: NonNullable<Configuration['kernels']>) {
+  const isAddress = typeof kernels === 'string' || kernels instanceof URL
+  return (isAddress ? await platform.readFile(kernels) : null) ?? kernels
 }
 
 async function inlinedKernels(): Promise<BufferSource> {

@@ -26,8 +26,10 @@ export interface WorkerHandle {
   terminate(): Promise<void>
 }
 
+/** Of `#start-worker`, which is chosen as `#platform` is, and apart from it: whoever runs inline starts none. */
+export type StartWorker = (origin: WorkerOrigin) => WorkerHandle
+
 export interface Platform {
-  startWorker(origin: WorkerOrigin): WorkerHandle
   /** Inside a worker: Comlink's end towards whoever started it. */
   ownEndpoint(): Endpoint
   /**
@@ -38,6 +40,11 @@ export interface Platform {
   /** Whether the end of a worker is always noticed; otherwise the pool sends heartbeats. */
   readonly seesDeath: boolean
   importText(text: string): Promise<unknown>
+  /**
+   * The bytes of a file, by its path or its `file:` URL; null for another URL, and where there are no files.
+   * @throws MillraceError `MR_INVALID_OPTION` where it cannot be read.
+   */
+  readFile(address: string | URL): Promise<BufferSource | null>
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
   /** What relative addresses are relative to; null where strings are paths. */

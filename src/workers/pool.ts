@@ -1,7 +1,7 @@
 /** Some lanes opened together. They live and die together: a job uses all of them, so when one fails the pool is closed and another takes its place. */
 import { MillraceError } from '../errors.js'
-import { compiledKernels, workerOrigin } from './configure.js'
-import { type LaneClient, openInlineLane, openWorkerLane } from './lane-client.js'
+import { compiledKernels } from './configure.js'
+import { type LaneClient, openInlineLane } from './lane-client.js'
 import type { LaneOptions } from './protocol.js'
 
 export interface Pool {
@@ -51,20 +51,9 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
 }
 
 async function openWorkers(count: number, options: LaneOptions): Promise<Pool> {
-  let died: Error | null = null
-  let fail = (error: Error) => {
-    died ??= error
-  }
-  const origin = await workerOrigin()
-  const opening = Array.from({ length: count }, () => openWorkerLane(origin, options, error => fail(error)))
-  const settled = await Promise.allSettled(opening)
-  const lanes = settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
-  const refused = settled.find(each => each.status === 'rejected')?.reason ?? died
-  if (refused !== null) {
-    await Promise.all(lanes.map(lane => lane.terminate()))
-    throw refused
-  }
-  for (const lane of lanes) lane.keepAlive(false)
+  let fail = (_error: Error) => {}
+  const { openWorkerLanes } = await import('./worker-lanes.js')
+  const lanes = await openWorkerLanes(count, options, error => fail(error))
   const created = createPool(lanes, false)
   fail = created.fail
   return created.pool

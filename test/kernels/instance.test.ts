@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test, vi } from 'vitest'
 import { buildKernels } from '../../scripts/build-kernels.mjs'
-import { ABI_VERSION, compileKernels, instantiate, isTrap } from '../../src/kernels/instance.js'
+import { compileKernels } from '../../src/kernels/compile.js'
+import { ABI_VERSION, instantiate, isTrap } from '../../src/kernels/instance.js'
 import { kernelModule, makeKernels } from './support.js'
 
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)

@@ -3,7 +3,8 @@
 import { kernels as kernelBytes } from 'virtual:millrace/kernels'
 import * as fc from 'fast-check'
 import type { DataType } from '../../src/columnar/type.js'
-import { compileKernels, type InstanceOptions, instantiate, type Kernels } from '../../src/kernels/instance.js'
+import { compileKernels } from '../../src/kernels/compile.js'
+import { type InstanceOptions, instantiate, type Kernels } from '../../src/kernels/instance.js'
 import type { LaneVector } from '../../src/kernels/lane-vector.js'
 
 const compiled = kernelBytes().then(compileKernels)

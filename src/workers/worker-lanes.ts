@@ -1,0 +1,183 @@
+/**
+ * The caller's side of lanes in workers: control calls that never hang, a data port for each job, and a notice when a lane dies. A chunk of its
+ * own: whoever runs inline never loads it.
+ */
+
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
+import { platform } from '#platform'
+import { startWorker } from '#start-worker'
+import { deserialiseError, MillraceError } from '../errors.js'
+import { configuredWorker } from './configure.js'
+import type { LaneClient } from './lane-client.js'
+import type { WorkerHandle, WorkerOrigin } from './platform.js'
+import { messagePort } from './port.js'
+import type { LaneControl, LaneOptions, Reply } from './protocol.js'
+
+/** Between heartbeats, where the end of a worker is not seen otherwise; and how long a lane may be silent, being busy with one long step. */
+const HEARTBEAT_MS = 1_000
+const SILENCE_MS = 10_000
+
+/**
+ * Lanes in workers of their own, opened together: all of them or none.
+ * @param onDeath called whenever one dies without having been terminated.
+ * @throws MillraceError `MR_LANE_FAILED` with the reason as its cause where a worker cannot be started; what `Lane.open` throws.
+ */
+export async function openWorkerLanes(
+  count: number,
+  options: LaneOptions,
+  onDeath: (error: Error) => void,
+): Promise<LaneClient[]> {
+  let died: Error | null = null
+  const origin = await workerOrigin()
+  const opening = Array.from({ length: count }, () =>
+    openWorkerLane(origin, options, error => {
+      died ??= error
+      onDeath(error)
+    }),
+  )
+  const settled = await Promise.allSettled(opening)
+  const lanes = settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+  const refused = settled.find(each => each.status === 'rejected')?.reason ?? died
+  if (refused !== null) {
+    await Promise.all(lanes.map(lane => lane.terminate()))
+    throw refused
+  }
+  for (const lane of lanes) lane.keepAlive(false)
+  return lanes
+}
+
+/** The inlined text is a chunk of its own: whoever names a file never loads it. */
+async function workerOrigin(): Promise<WorkerOrigin> {
+  const worker = configuredWorker()
+  if (worker === undefined) return { kind: 'text', text: (await import('virtual:millrace/worker')).workerSource }
+  return typeof worker === 'function' ? { kind: 'factory', make: worker } : { kind: 'url', url: worker }
+}
+
+async function openWorkerLane(
+  origin: WorkerOrigin,
+  options: LaneOptions,
+  onDeath: (error: MillraceError) => void,
+): Promise<LaneClient> {
+  const handle = start(origin)
+  const calls = new Calls()
+  // Held here as long as the lane is: Comlink ends a proxy that is collected.
+  const control = wrap<LaneControl>(handle.endpoint)
+  let heartbeat: ReturnType<typeof setInterval> | undefined
+  let opened = false
+  const end = () => {
+    clearInterval(heartbeat)
+    control[releaseProxy]()
+  }
+  let dead = false
+  const die = (reason: Error | null) => {
+    if (dead) return
+    dead = true
+    const error = laneFailed(reason)
+    calls.end(error)
+    clearInterval(heartbeat)
+    if (opened) onDeath(error)
+  }
+  handle.onDeath(die)
+  try {
+    const { lock } = await calls.run(() => control.open(options))
+    if (lock !== null) handle.watchLock(lock)
+    else if (!platform.seesDeath) heartbeat = startHeartbeat(control, die)
+    opened = true
+  } catch (error) {
+    clearInterval(heartbeat)
+    await handle.terminate()
+    throw error
+  }
+  const extensions = new Map<string, Promise<unknown>>()
+  return {
+    inline: false,
+    start(spec, gather) {
+      const { port1, port2 } = new MessageChannel()
+      // A failure to start is the lane's death or a bug: either ends the job through the pool.
+      calls.run(() => control.start(spec, transfer(port2, [port2]), transfer([...gather], [...gather]))).catch(die)
+      return messagePort(port1)
+    },
+    async addExtension(name) {
+      let adding = extensions.get(name)
+      if (adding === undefined) {
+        adding = extensionText(origin).then(text => calls.run(() => control.addExtension(name, text)))
+        extensions.set(name, adding)
+        adding.catch(() => extensions.delete(name))
+      }
+      await adding
+    },
+    release(table) {
+      calls.run(() => control.release(table)).catch(() => {})
+    },
+    keepAlive: on => handle.keepAlive(on),
+    async terminate() {
+      dead = true
+      end()
+      calls.end(new MillraceError('MR_CLOSED', 'the lane was closed'))
+      await handle.terminate()
+    },
+  }
+}
+
+function start(origin: WorkerOrigin): WorkerHandle {
+  try {
+    return startWorker(origin)
+  } catch (error) {
+    throw laneFailed(error as Error)
+  }
+}
+
+function laneFailed(reason: Error | null): MillraceError {
+  if (reason instanceof MillraceError) return reason
+  const why = reason === null ? 'its worker ended' : reason.message
+  return new MillraceError(
+    'MR_LANE_FAILED',
+    `a lane failed: ${why}; the job was given up, and the next one starts fresh lanes`,
+    {},
+    reason ?? undefined,
+  )
+}
+
+/** The text of the parquet extension for a worker that was itself started from text; a worker file has its own chunk. */
+async function extensionText(origin: WorkerOrigin): Promise<string | null> {
+  return origin.kind === 'text' ? (await import('virtual:millrace/lane/parquet')).laneSource : null
+}
+
+function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {
+  let lastSeen = performance.now()
+  return setInterval(() => {
+    if (performance.now() - lastSeen > SILENCE_MS) die(new Error(`it has been silent for ${SILENCE_MS / 1000} s`))
+    control.ping().then(() => {
+      lastSeen = performance.now()
+    })
+  }, HEARTBEAT_MS)
+}
+
+/** Pending control calls: Comlink leaves them pending for ever when a worker dies. */
+class Calls {
+  private readonly pending = new Set<(error: Error) => void>()
+  private ended: Error | null = null
+
+  async run<T>(call: () => Promise<Reply<T>>): Promise<T> {
+    if (this.ended !== null) throw this.ended
+    let reject: (error: Error) => void = () => {}
+    const rejected = new Promise<never>((_, fail) => {
+      reject = fail
+    })
+    this.pending.add(reject)
+    try {
+      const reply = await Promise.race([call(), rejected])
+      if ('error' in reply) throw deserialiseError(reply.error)
+      return reply.value
+    } finally {
+      this.pending.delete(reject)
+    }
+  }
+
+  /** Rejects those that are pending, and all later ones. */
+  end(error: Error): void {
+    this.ended ??= error
+    for (const reject of this.pending) reject(error)
+    this.pending.clear()
+  }
+}
