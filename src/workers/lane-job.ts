@@ -6,6 +6,7 @@
 import type { DataType } from '../columnar/type.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
+import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
@@ -258,7 +259,9 @@ class LaneJob {
       this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
       return
     }
-    const batch = copyToHeap(this.k, morsel)
+    // Bounds are found once, where the rows will be asked many questions.
+    const columns = morsel.columns.map(column => ({ ...column, range: column.range ?? rangeOf(this.k, column) }))
+    const batch = copyToHeap(this.k, { rowCount: morsel.rowCount, columns })
     for (const { dictionary } of batch.columns) if (dictionary !== null) this.lane.dictionaries.retain(dictionary)
     if (this.heldRowsOfSplit.split !== split) this.heldRowsOfSplit = { split, rowCount: 0 }
     this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
