@@ -4,7 +4,6 @@
  */
 import { setTableFlow, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
-import { explainAnalysis } from '../engines/local/analysis.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, type LoadedRows, load } from '../engines/local/run.js'
 import { type Job, startRun } from '../engines/local/run-job.js'
@@ -220,7 +219,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   /** Runs the flow too, drops its rows, and adds what was measured: the kernels chosen, rows, time and memory. */
   explain(how: { readonly analyze: true }, options?: RunOptions): Promise<string>
   explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
-    return how?.analyze === true ? explainAnalysis(this, options) : explainPlan(this.plan)
+    if (how?.analyze !== true) return explainPlan(this.plan)
+    return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
   }
 
   private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {

@@ -46,14 +46,6 @@ export async function openInput(input: InputDescriptor, openFile: OpenFile | nul
   }
 }
 
-/** How an input is called in messages. */
-export function inputName(input: InputDescriptor): string {
-  if (input.kind === 'path') return input.path
-  if (input.kind === 'url') return input.url.length <= 200 ? input.url : `${input.url.slice(0, 200)}…`
-  if (input.kind === 'blob') return (input.blob as Partial<File>).name ?? `a Blob of ${input.blob.size} bytes`
-  return `${input.bytes.length} bytes in memory`
-}
-
 /** `[from, to)` in full. @throws MillraceError `MR_FORMAT_ERROR` where the input has become shorter than it was. */
 export async function readExactly(
   source: ByteSource,

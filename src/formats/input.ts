@@ -1,6 +1,6 @@
 /**
  * What users give as an input (a path, a URL, a `File`, a `Response`, bytes) made into descriptors that lanes can open;
- * byte-source.ts opens them.
+ * byte-source.ts opens them, in the lanes: a chunk that a format brings with it.
  */
 import { MillraceError, quote } from '../errors.js'
 import type { InputDescriptor } from './byte-source.js'
@@ -39,6 +39,14 @@ export async function describeInput(input: Input, baseUrl: string | null): Promi
     'MR_INVALID_OPTION',
     `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${input === null ? 'null' : typeof input}`,
   )
+}
+
+/** How an input is called in messages. */
+export function inputName(input: InputDescriptor): string {
+  if (input.kind === 'path') return input.path
+  if (input.kind === 'url') return input.url.length <= 200 ? input.url : `${input.url.slice(0, 200)}…`
+  if (input.kind === 'blob') return (input.blob as Partial<File>).name ?? `a Blob of ${input.blob.size} bytes`
+  return `${input.bytes.length} bytes in memory`
 }
 
 function parseUrl(text: string, baseUrl?: string): URL {

@@ -3,13 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  type ByteSource,
-  type InputDescriptor,
-  inputName,
-  openInput,
-  readExactly,
-} from '../../src/formats/byte-source.js'
+import { type ByteSource, type InputDescriptor, openInput, readExactly } from '../../src/formats/byte-source.js'
+import { inputName } from '../../src/formats/input.js'
 
 const content = Uint8Array.from({ length: 5000 }, (_, i) => (i * 31) & 255)
 
