@@ -1,6 +1,6 @@
 /** Cancelling and dying: a job ends when it is told to or when its lane does, says why, and leaves nothing behind. */
 import { describe, expect, it } from 'vitest'
-import { columns, count, createEngine, type Engine, sum } from '../../src/index.js'
+import { columns, count, createEngine, desc, type Engine, sum } from '../../src/index.js'
 import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const ROWS = 1_200_000
@@ -49,7 +49,11 @@ export function cancelSuite(lanesList: readonly number[], env: FlowEnv): void {
       })
 
       it('a signal may time out', async () => {
-        const promise = job().collect({ engine: engine(), signal: AbortSignal.timeout(1) })
+        // Long enough to yield several times: a job that is done by its first turn of the loop has no time to time out.
+        const longJob = columns(counted(ROWS))
+          .derive(t => ({ a: t.value.mul(3), b: t.value.div(7), c: t.id.mod(11) }))
+          .orderBy(desc('value'), 'c')
+        const promise = longJob.collect({ engine: engine(), signal: AbortSignal.timeout(1) })
         await expect(promise).rejects.toMatchObject({ name: 'TimeoutError' })
         await expectWorks(engine())
       })
