@@ -6,6 +6,7 @@ import { externals, inlinePlugin, licencePlugin, resolveOptions } from './script
 
 /** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
 const chunkNames: Record<string, string> = {
+  'src/formats/parquet/file.ts': 'parquet-file.js',
   'src/formats/parquet/lane-extension.ts': 'parquet.js',
   'virtual:millrace/lane/parquet': 'parquet-lane.js',
   'virtual:millrace/worker': 'worker-text.js',
@@ -36,7 +37,7 @@ export default defineConfig(({ mode }) => {
   const platform = mode === 'node' ? 'node' : 'web'
   return {
     resolve: resolveOptions(platform),
-    plugins: [inlinePlugin({ platform }), licencePlugin()],
+    plugins: [inlinePlugin({ platform, published: true }), licencePlugin()],
     publicDir: false,
     build: {
       outDir: `dist/${platform}`,

@@ -1,13 +1,13 @@
 // Builds what is published: dist/node/ and dist/web/ (bundles), dist/types/ (declarations), dist/kernels.wasm.
 
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as viteBuild } from 'vite'
-import { buildKernels, hashFiles, kernelSources, listFiles, root } from './build-kernels.mjs'
-import { workerFile } from './inline-plugin.mjs'
+import { hashFiles, kernelSources, listFiles, root } from './build-kernels.mjs'
+import { kernelsFile, workerFile } from './inline-plugin.mjs'
 import { shakeTypes } from './shake-types.mjs'
 
 const dist = join(root, 'dist')
@@ -23,9 +23,8 @@ export async function buildLibrary({ force = false } = {}) {
   const stamp = await inputsHash()
   if (!force && (await readFile(stampPath, 'utf8').catch(() => null)) === stamp) return false
   await rm(stampPath, { force: true })
-  const { wasmPath } = await buildKernels()
   await mkdir(dist, { recursive: true })
-  await cp(wasmPath, join(dist, 'kernels.wasm'))
+  await writeFile(join(dist, 'kernels.wasm'), await kernelsFile())
   for (const platform of ['node', 'web']) {
     await viteBuild({ root, configFile: join(root, 'vite.config.ts'), mode: platform, logLevel: 'warn' })
     await writeFile(join(dist, platform, 'worker.js'), await workerFile(platform))

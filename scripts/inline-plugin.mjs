@@ -4,28 +4,37 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'vite'
 import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
+import { renameExports, renameUses, shortNames } from './short-exports.mjs'
 
 /** @typedef {'node' | 'web'} Platform */
 
 const prefix = 'virtual:millrace/'
 
+/** All that calls the kernels' exports. */
+const bindings = `${root.replaceAll('\\', '/')}/src/kernels/`
+
 /** A lane extension is the file of this name in a format's folder: `virtual:millrace/lane/<format>`. */
 const laneEntry = format => join(root, `src/formats/${format}/lane-extension.ts`)
 
 /**
- * @param {{ platform: Platform }} options what the worker inlined into this build runs on
+ * @param {{ platform: Platform, published?: boolean }} options what the worker inlined into this build runs on, and whether the kernels' exports
+ *   have short names, in the wasm and where they are called
  * @returns {import('vite').Plugin}
  */
-export function inlinePlugin({ platform }) {
+export function inlinePlugin({ platform, published = false }) {
   return {
     name: 'millrace-inline',
     enforce: 'pre',
     resolveId: id => (id.startsWith(prefix) ? `\0${id}` : null),
     async load(id) {
       if (!id.startsWith(`\0${prefix}`)) return null
-      const { code, files } = await generate(id.slice(prefix.length + 1), platform)
+      const { code, files } = await generate(id.slice(prefix.length + 1), platform, published)
       for (const file of files) this.addWatchFile(file)
       return { code, moduleType: 'js' }
+    },
+    async transform(code, id) {
+      if (!published || !id.replaceAll('\\', '/').startsWith(bindings)) return null
+      return { code: renameUses(code, shortNames(await kernelBytes())), map: null }
     },
   }
 }
@@ -80,20 +89,25 @@ export function licencePlugin() {
  *
  * @param {Platform} platform
  */
-export const workerFile = async platform => (await workerBundle('worker-file.ts', platform)).source
+export const workerFile = async platform => (await workerBundle('worker-file.ts', platform, true)).source
 
-const workerBundle = (name, platform) =>
-  nestedBundle(join(root, 'src/workers', name), platform, platform === 'node' ? 'es' : 'iife')
+/** The kernels that go with it. */
+export const kernelsFile = async () => renameExports(await kernelBytes())
 
-async function generate(name, platform) {
-  if (name === 'kernels') return kernelsModule()
+const workerBundle = (name, platform, published) =>
+  nestedBundle(join(root, 'src/workers', name), platform, platform === 'node' ? 'es' : 'iife', published)
+
+const kernelBytes = async () => readFile((await buildKernels()).wasmPath)
+
+async function generate(name, platform, published) {
+  if (name === 'kernels') return kernelsModule(published)
   if (name === 'worker') {
-    const { source, files } = await workerBundle('worker-entry.ts', platform)
+    const { source, files } = await workerBundle('worker-entry.ts', platform, published)
     return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
   }
   if (name.startsWith('lane/')) {
     // One text serves both platforms: a lane extension gets its bytes from the lane and opens nothing itself.
-    const { source, files } = await nestedBundle(laneEntry(name.slice('lane/'.length)), 'web', 'es')
+    const { source, files } = await nestedBundle(laneEntry(name.slice('lane/'.length)), 'web', 'es', published)
     return { code: `export const laneSource = ${JSON.stringify(source)}\n`, files }
   }
   throw new Error(`There is no module ${prefix}${name}.`)
@@ -108,9 +122,8 @@ async function generate(name, platform) {
  *   character   28h .. 5Bh  5Dh .. 5Fh  61h .. 7Eh   A1h .. 14Bh
  * ```
  */
-async function kernelsModule() {
-  const { wasmPath } = await buildKernels()
-  const bytes = await readFile(wasmPath)
+async function kernelsModule(published) {
+  const bytes = published ? await kernelsFile() : await kernelBytes()
   const text = Array.from(bytes, byte => {
     const skipped = (byte > 51 ? 1 : 0) + (byte > 54 ? 1 : 0) + (byte > 84 ? 34 : 0)
     return String.fromCharCode(byte + 40 + skipped)
@@ -133,16 +146,16 @@ export async function kernels() {
 /** Bundles made by this process; one is made again when the content of a file inside it has changed. */
 const bundles = new Map()
 
-async function nestedBundle(entry, platform, format) {
-  const key = `${entry} ${platform} ${format}`
+async function nestedBundle(entry, platform, format, published) {
+  const key = `${entry} ${platform} ${format} ${published}`
   const known = await bundles.get(key)?.catch(() => null)
   if (known && known.hash === (await hashFiles(known.files))) return known
-  const made = makeBundle(entry, platform, format)
+  const made = makeBundle(entry, platform, format, published)
   bundles.set(key, made)
   return made
 }
 
-async function makeBundle(entry, platform, format) {
+async function makeBundle(entry, platform, format, published) {
   const files = []
   const collectFiles = {
     name: 'millrace-files',
@@ -155,7 +168,7 @@ async function makeBundle(entry, platform, format) {
     mode: 'production',
     publicDir: false,
     resolve: resolveOptions(platform),
-    plugins: [inlinePlugin({ platform }), licencePlugin(), collectFiles],
+    plugins: [inlinePlugin({ platform, published }), licencePlugin(), collectFiles],
     build: {
       write: false,
       target: 'es2022',

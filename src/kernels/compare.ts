@@ -92,12 +92,17 @@ function numbers(k: Kernels, op: CompareOp, kind: Storage, left: LaneVector, rig
   const out = k.memory.scratch(bitmapBytes(rowCount))
   const a = walk(k, left)
   const b = walk(k, right)
-  const equal = k.exports[`compareEqual${kind}`]
-  const less = k.exports[`compareLess${kind}`]
+  const { equal, less } = comparersOf(k, kind)
   if (op === 'eq' || op === 'ne') equal(...a, ...b, op === 'ne' ? 1 : 0, rowCount, out)
   else if (op === 'lt' || op === 'gte') less(...a, ...b, op === 'gte' ? 1 : 0, rowCount, out)
   else less(...b, ...a, op === 'lte' ? 1 : 0, rowCount, out)
   return out
+}
+
+function comparersOf({ exports }: Kernels, kind: Storage) {
+  if (kind === 'Int32') return { equal: exports.compareEqualInt32, less: exports.compareLessInt32 }
+  if (kind === 'Int64') return { equal: exports.compareEqualInt64, less: exports.compareLessInt64 }
+  return { equal: exports.compareEqualFloat64, less: exports.compareLessFloat64 }
 }
 
 function mixed(k: Kernels, op: CompareOp, integers: Operand, floats: Operand, rowCount: number): number {
