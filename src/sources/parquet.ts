@@ -7,13 +7,13 @@ import { type DataType, type SchemaShape, sameType, typeName } from '../columnar
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { InputDescriptor } from '../formats/byte-source.js'
 import { describeInput, type Input, inputName } from '../formats/input.js'
-import type { ParquetReader } from '../formats/parquet/lane-extension.js'
+import type { ParquetFile } from '../formats/parquet/file.js'
 import { reviveError } from '../formats/plain-batch.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
 
 interface OpenFile {
   readonly input: InputDescriptor
-  readonly reader: ParquetReader
+  readonly reader: ParquetFile
 }
 
 /**
@@ -32,7 +32,8 @@ export function parquetSource(inputs: readonly Input[], declared: SchemaShape | 
     const files: OpenFile[] = []
     try {
       const [module, all] = await Promise.all([services.parquet(), descriptors])
-      for (const input of all) files.push({ input, reader: await module.openParquet(input, services.openFile) })
+      for (const input of all)
+        files.push({ input, reader: (await module.openParquetFile(input, services.openFile)).file })
       return files
     } catch (error) {
       await closeAll(files)

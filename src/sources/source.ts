@@ -28,8 +28,8 @@ export interface SourceServices {
   readonly openFile: OpenFile | null
   /** What relative addresses are relative to; null where strings are paths. */
   readonly baseUrl: string | null
-  /** The Parquet reader, loaded on first use. */
-  parquet(): Promise<typeof import('../formats/parquet/lane-extension.js')>
+  /** What reads the footers of Parquet files, loaded on first use. */
+  parquet(): Promise<typeof import('../formats/parquet/file.js')>
 }
 
 export interface OpenRequest {

@@ -75,7 +75,7 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
 const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
-  parquet: () => import('../../formats/parquet/lane-extension.js'),
+  parquet: () => import('../../formats/parquet/file.js'),
 }
 
 /** Where a job's batches go, and how fast it may read. */

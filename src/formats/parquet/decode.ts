@@ -63,15 +63,6 @@ export async function* readRowGroup(
   }
 }
 
-/** The bytes that a read of these columns will fetch, for progress. */
-export function rowGroupBytes(metadata: ParquetMetadata, part: number, names: readonly string[]): number {
-  let byteLength = 0
-  for (const [i, { name }] of metadata.columns.entries()) {
-    if (names.includes(name)) byteLength += metadata.rowGroups[part]?.chunks[i]?.byteLength ?? 0
-  }
-  return byteLength
-}
-
 function resolve(metadata: ParquetMetadata, rowGroup: RowGroup, name: string, file: string, part: number): Wanted {
   const i = metadata.columns.findIndex(column => column.name === name)
   const column = metadata.columns[i]
