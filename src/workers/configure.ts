@@ -24,6 +24,9 @@ let compiled: Promise<KernelModule> | null = null
  */
 export function configure(options: Configuration): void {
   const known = ['worker', 'kernels']
+  if (typeof options !== 'object' || options === null) {
+    throw new MillraceError('MR_INVALID_OPTION', `configure: options are an object, not ${String(options)}`)
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)
@@ -36,7 +39,7 @@ export function configure(options: Configuration): void {
   if (worker !== undefined && typeof worker !== 'string' && typeof worker !== 'function' && !(worker instanceof URL)) {
     throw new MillraceError('MR_INVALID_OPTION', 'configure: worker is an address, or a function that makes a worker')
   }
-  if (module !== undefined && typeof module !== 'string' && typeof module !== 'object') {
+  if (module !== undefined && typeof module !== 'string' && (typeof module !== 'object' || module === null)) {
     throw new MillraceError(
       'MR_INVALID_OPTION',
       'configure: kernels is an address, the bytes of kernels.wasm, or a compiled module',
