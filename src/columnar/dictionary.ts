@@ -60,7 +60,8 @@ export class Dictionary {
     const end = this.byteLength
     this.reserve(added, byteLength)
     this.bytesBuffer.set(bytes.subarray(from, from + byteLength), end)
-    for (let i = 1; i <= added; i++) this.offsetsBuffer[this.count + i] = offsets[i] - from + end
+    // Offsets that need no shift, as those of a first delivery, are copied in bulk.
+    this.offsetsBuffer.set(shifted(offsets.subarray(1), end - from), this.count + 1)
     this.count += added
   }
 
@@ -109,4 +110,12 @@ function grown<T extends Int32Array | Uint8Array>(buffer: T, least: number, make
   const larger = new make(Math.max(least, buffer.length * 2))
   larger.set(buffer as never)
   return larger
+}
+
+/** `offsets` with `shift` added; the very same where that is 0. */
+export function shifted(offsets: Int32Array, shift: number): Int32Array {
+  if (shift === 0) return offsets
+  const moved = new Int32Array(offsets.length)
+  for (let i = 0; i < moved.length; i++) moved[i] = offsets[i] + shift
+  return moved
 }

@@ -3,7 +3,7 @@
  * A column of strings is a column of codes, so what is asked of a string is asked once per distinct string. The layout is
  * drawn in assembly/text.ts, how entries are put in order in assembly/rank.ts.
  */
-import { Dictionary } from '../columnar/dictionary.js'
+import { Dictionary, shifted } from '../columnar/dictionary.js'
 import { decodeUtf8 } from '../columnar/utf8.js'
 import { MillraceError } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
@@ -161,8 +161,7 @@ export class LaneDictionary {
     const { memory } = this.k
     const at = this.offsets >>> 2
     const start = memory.u32[at + from]
-    const offsets = new Int32Array(to - from + 1)
-    for (let i = 0; i <= to - from; i++) offsets[i] = memory.u32[at + from + i] - start
+    const offsets = shifted(memory.i32.slice(at + from, at + to + 1), -start) as Int32Array<ArrayBuffer>
     return { offsets, bytes: memory.bytes(this.bytes + start, offsets[to - from]).slice() }
   }
 

@@ -2,7 +2,7 @@
  * Record batches as messages: plain typed arrays with their buffers transferred, and of each dictionary only the entries that the peer has not had.
  * Both directions and lane to lane alike; one `Outbox` and one `Inbox` per port.
  */
-import { Dictionary } from '../columnar/dictionary.js'
+import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import type { Vector, VectorBatch, VectorData } from '../columnar/vector.js'
 import { deserialiseError, type SerialisedError, serialiseError } from '../errors.js'
@@ -80,10 +80,9 @@ function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMes
     outbox.sent.set(dictionary, known)
   }
   if (known.length === dictionary.length) return { id: known.id, delta: null }
-  const offsets = dictionary.offsets.slice(known.length)
-  const from = offsets[0] as number
-  const bytes = dictionary.bytes.slice(from)
-  for (let i = 0; i < offsets.length; i++) (offsets[i] as number) -= from
+  const unsent = dictionary.offsets.slice(known.length)
+  const bytes = dictionary.bytes.slice(unsent[0])
+  const offsets = shifted(unsent, -unsent[0])
   known.length = dictionary.length
   return { id: known.id, delta: { offsets, bytes } }
 }
