@@ -15,14 +15,23 @@ const chunkNames: Record<string, string> = {
 
 const entry = `${root}/src/index.ts`
 
-/** Puts all that the entry imports, however far down, into one chunk; what is imported on first use stays out. */
-function coreGroup() {
+const lane = `${root}/src/workers/lane.ts`
+
+/**
+ * Puts all that the entry imports, however far down, into one chunk, and all else that the inline lane imports into another; what is imported on
+ * first use stays out.
+ */
+function groups() {
   let core: Set<string> | null = null
+  let inline: Set<string> | null = null
   return {
-    debugName: 'core',
+    debugName: 'millrace',
     name(id: string, context: Rolldown.ChunkingContext) {
-      core ??= closure(entry, path => context.getModuleInfo(path)?.importedIds ?? [])
-      return core.has(id) && id !== entry ? 'core' : null
+      const importsOf = (path: string) => context.getModuleInfo(path)?.importedIds ?? []
+      core ??= closure(entry, importsOf)
+      inline ??= closure(lane, importsOf)
+      if (core.has(id)) return id === entry ? null : 'core'
+      return inline.has(id) ? 'lane' : null
     },
   }
 }
@@ -58,7 +67,7 @@ export default defineConfig(({ mode }) => {
             return chunkNames[id] ?? `${name}.js`
           },
           // Whole, not only what index.js and a format share: it compresses better, and is then fetched but once.
-          codeSplitting: { groups: [coreGroup()] },
+          codeSplitting: { groups: [groups()] },
         },
       },
     },

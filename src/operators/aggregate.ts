@@ -19,7 +19,7 @@ import { argsort } from '../kernels/sort.js'
 import type { AccumulatorSpec, Stage } from '../plan/physical.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
-import { compileExpression, compilePredicate, Failures } from './evaluate.js'
+import { compileExpression, compilePredicate, Failures } from './compiled.js'
 import { copyToHeap, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker, Morsel, Part } from './operator.js'
 

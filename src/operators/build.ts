@@ -3,6 +3,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { PhysicalPlan, Stage } from '../plan/physical.js'
 import { createAggregate } from './aggregate.js'
+import type { Evaluator } from './compiled.js'
 import type { DictionaryPool } from './dictionary-pool.js'
 import { createFilter } from './filter.js'
 import { createLimit } from './limit.js'
@@ -13,6 +14,8 @@ import { createSort } from './sort.js'
 export interface OperatorContext {
   readonly k: Kernels
   readonly dictionaries: DictionaryPool
+  /** Null until a plan has needed it: see `computes`. */
+  readonly evaluator: Evaluator | null
 }
 
 /** Transforms, then the breaker that ends them; the last segment of a plan has none. */
@@ -33,6 +36,7 @@ export interface Pipeline {
   free(): void
 }
 
+/** @param context with its evaluator where the plan `computes`. */
 export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pipeline {
   const segments: Segment[] = []
   const free = () => {

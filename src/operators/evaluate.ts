@@ -1,9 +1,9 @@
 /**
  * Expressions over a morsel: a resolved tree is compiled once into closures that call kernels, so that per morsel nothing is looked up.
- * Results are in scratch, or the morsel's own columns.
+ * Results are in scratch, or the morsel's own columns. A chunk of its own, which compiled.ts stands before: a plan that only reads columns
+ * never loads it.
  */
-import { type DataType, type SchemaShape, uint32 } from '../columnar/type.js'
-import { MillraceError } from '../errors.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { ArithmeticOp, CompareOp, Expression, InNode, LiteralNode, TimePart } from '../expressions/node.js'
 import { arithmetic, negate } from '../kernels/arithmetic.js'
 import { and, booleans, bothValid, filled, isNull, isTrue, logic, negated } from '../kernels/bitmap.js'
@@ -15,45 +15,8 @@ import type { LaneVector } from '../kernels/lane-vector.js'
 import { type Computed, constant, isScalar, type Operand, type Scalar, validityOf } from '../kernels/operand.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
-import { type Morsel, RowFailure } from './operator.js'
-
-export interface CompiledExpression {
-  /** A column; its data is unspecified at rows that it notes in `failures`. */
-  evaluate(morsel: Morsel, failures: Failures): LaneVector
-  free(): void
-}
-
-export interface CompiledPredicate {
-  /** Bitmap of the rows where it is true, and not null. */
-  evaluate(morsel: Morsel, failures: Failures): number
-  free(): void
-}
-
-/** The least failing row among all expressions of one operator over one morsel. */
-export class Failures {
-  private row = -1
-  private expression: Expression | null = null
-
-  note(row: number, expression: Expression): void {
-    if (row < 0 || (this.row >= 0 && this.row <= row)) return
-    this.row = row
-    this.expression = expression
-  }
-
-  /** @throws RowFailure counted in the morsel as it entered the pipeline. */
-  throwIfAny(k: Kernels, { rows }: Morsel): void {
-    if (this.expression === null) return
-    const row = rows === 0 ? this.row : k.memory.u32[(rows >>> 2) + this.row]
-    throw new RowFailure(row, overflow(this.expression))
-  }
-}
-
-/** The expression goes along as data: the calling thread prints it, and says in which row of the source it failed. */
-const overflow = (expression: Expression): MillraceError =>
-  new MillraceError('MR_INTEGER_OVERFLOW', `${expression.op} leaves its integer type`, {
-    operator: expression.op,
-    expression,
-  })
+import type { CompiledExpression, CompiledPredicate, Failures } from './compiled.js'
+import type { Morsel } from './operator.js'
 
 type Run = (morsel: Morsel, failures: Failures) => Operand
 
@@ -214,13 +177,3 @@ const nullBooleans = (k: Kernels, rowCount: number): LaneVector => {
   const none = filled(k, false, rowCount)
   return booleans(rowCount, none, none)
 }
-
-/** A pseudo column of row numbers, so that `take` can gather them. */
-export const rowNumbers = (data: number, length: number): LaneVector => ({
-  type: uint32(),
-  length,
-  data,
-  validity: 0,
-  dictionary: null,
-  range: null,
-})

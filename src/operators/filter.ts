@@ -1,10 +1,11 @@
 /** `filter`: the predicate becomes a bitmap, its rows an index list, and the columns that are read later are gathered by it. */
-import type { SchemaShape } from '../columnar/type.js'
+import { type SchemaShape, uint32 } from '../columnar/type.js'
 import { count } from '../kernels/bitmap.js'
+import type { LaneVector } from '../kernels/lane-vector.js'
 import { selection, take } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { compilePredicate, Failures, rowNumbers } from './evaluate.js'
+import { compilePredicate, Failures } from './compiled.js'
 import type { Transform } from './operator.js'
 
 export function createFilter(
@@ -38,3 +39,13 @@ export function createFilter(
     free: () => predicate.free(),
   }
 }
+
+/** A pseudo column of row numbers, so that `take` can gather them. */
+const rowNumbers = (data: number, length: number): LaneVector => ({
+  type: uint32(),
+  length,
+  data,
+  validity: 0,
+  dictionary: null,
+  range: null,
+})

@@ -3,7 +3,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { NamedExpression } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { compileExpression, Failures } from './evaluate.js'
+import { compileExpression, Failures } from './compiled.js'
 import type { Transform } from './operator.js'
 
 export function createProject(

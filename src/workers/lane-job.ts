@@ -9,6 +9,7 @@ import { isTrap, type Kernels } from '../kernels/instance.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
+import { computes } from '../operators/compiled.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
@@ -32,10 +33,14 @@ const CANCELLED = Symbol('cancelled')
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
+  let input: HeldTable | null = null
   let job: LaneJob
   try {
-    job = new LaneJob(lane, spec, ports)
+    input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
+    if (computes(spec.plan)) await lane.loadEvaluator()
+    job = new LaneJob(lane, spec, ports, input)
   } catch (error) {
+    if (input !== null) releaseTable(lane, input)
     ports.data.post(failureMessage(error))
     ports.data.post({
       type: 'finished',
@@ -88,7 +93,6 @@ class LaneJob {
   private readonly outbox = createOutbox()
   private readonly output: HeldTable | null
   private readonly outputTypes: readonly DataType[]
-  private readonly input: HeldTable | null
   private readonly pipeline: MeteredPipeline
   private readonly reader: SplitReader | null
   private cancelled = false
@@ -103,15 +107,11 @@ class LaneJob {
     private readonly lane: Lane,
     private readonly spec: JobSpec,
     private readonly ports: JobPorts,
+    /** Rows held here, retained for the job. */
+    private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
-    this.input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    try {
-      this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
-    } catch (error) {
-      if (this.input !== null) releaseTable(lane, this.input)
-      throw error
-    }
+    this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
     this.reader = spec.heldTable === null ? createSplitReader(lane) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1 }

@@ -6,6 +6,7 @@ import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
 import { instantiate, type Kernels } from '../kernels/instance.js'
 import type { OperatorContext } from '../operators/build.js'
+import type { Evaluator } from '../operators/compiled.js'
 import { createDictionaryPool, type DictionaryPool } from '../operators/dictionary-pool.js'
 import { type HeldTable, releaseTable } from './held-table.js'
 import { runLaneJob } from './lane-job.js'
@@ -15,15 +16,26 @@ import type { FormatModule } from './split-reader.js'
 export class Lane implements OperatorContext {
   readonly extensions = new Map<string, FormatModule>()
   readonly tables = new Map<number, HeldTable>()
+  evaluator: Evaluator | null = null
   private opened: { readonly k: Kernels; readonly dictionaries: DictionaryPool } | null = null
 
-  /** @param openFile null where there are no paths. */
-  constructor(readonly openFile: OpenFile | null) {}
+  /**
+   * @param openFile null where there are no paths.
+   * @param importEvaluator a worker has it in its text; inline it is a chunk, loaded for the first plan that computes.
+   */
+  constructor(
+    readonly openFile: OpenFile | null,
+    private readonly importEvaluator: () => Promise<Evaluator>,
+  ) {}
 
   /** @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
   open(options: LaneOptions): void {
     const k = instantiate(options.kernels, { seed: options.seed, maximumBytes: options.maximumBytes })
     this.opened = { k, dictionaries: createDictionaryPool(k) }
+  }
+
+  async loadEvaluator(): Promise<void> {
+    this.evaluator ??= await this.importEvaluator()
   }
 
   get k(): Kernels {

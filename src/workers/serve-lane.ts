@@ -3,6 +3,7 @@
 import { expose } from 'comlink'
 import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
+import { compileExpression, compilePredicate } from '../operators/evaluate.js'
 import { Lane } from './lane.js'
 import { messagePort } from './port.js'
 import type { LaneControl, Reply } from './protocol.js'
@@ -10,7 +11,7 @@ import type { FormatModule } from './split-reader.js'
 
 /** @param loadExtension from its name and, where the caller sent one, its text. */
 export function serveLane(loadExtension: (name: string, text: string | null) => Promise<unknown>): void {
-  const lane = new Lane(platform.openFile)
+  const lane = new Lane(platform.openFile, async () => ({ compileExpression, compilePredicate }))
   const control: LaneControl = {
     open: options =>
       reply(async () => {

@@ -10,6 +10,7 @@ import { unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-loader.js'
 import type { OperatorContext } from '../../src/operators/build.js'
 import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
+import * as evaluator from '../../src/operators/evaluate.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import { createInbox, createOutbox, decodePart, encodePart } from '../../src/workers/transfer.js'
 import { schemaOfFields } from '../expressions/arbitrary.js'
@@ -28,7 +29,7 @@ export interface Context extends OperatorContext {
 
 export async function makeContext(options: InstanceOptions = {}): Promise<Context> {
   const k = await makeKernels(options)
-  const context = { k, dictionaries: createDictionaryPool(k) }
+  const context = { k, dictionaries: createDictionaryPool(k), evaluator }
   return {
     ...context,
     loader: createBatchLoader(context),

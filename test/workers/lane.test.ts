@@ -18,7 +18,7 @@ const ids = (run: ReturnType<typeof startIn>) => run.rows().map(({ id }) => id)
 
 describe('a lane', () => {
   it('that is not open has neither kernels nor dictionaries', () => {
-    const lane = new Lane(null)
+    const lane = new Lane(null, () => Promise.reject(new Error('nothing computes here')))
     expect(() => lane.k).toThrow('MR_CLOSED')
     expect(() => lane.dictionaries).toThrow('MR_CLOSED')
   })

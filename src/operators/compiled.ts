@@ -1,0 +1,85 @@
+/**
+ * What expressions are compiled to, and the compiling of those that are columns as they are. evaluate.ts compiles all others: a lane loads it
+ * before the first plan that computes.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import { MillraceError } from '../errors.js'
+import type { Expression } from '../expressions/node.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { LaneVector } from '../kernels/lane-vector.js'
+import type { PhysicalPlan, Stage } from '../plan/physical.js'
+import type { OperatorContext } from './build.js'
+import { type Morsel, RowFailure } from './operator.js'
+
+/** evaluate.ts. */
+export type Evaluator = Pick<typeof import('./evaluate.js'), 'compileExpression' | 'compilePredicate'>
+
+export interface CompiledExpression {
+  /** A column; its data is unspecified at rows that it notes in `failures`. */
+  evaluate(morsel: Morsel, failures: Failures): LaneVector
+  free(): void
+}
+
+export interface CompiledPredicate {
+  /** Bitmap of the rows where it is true, and not null. */
+  evaluate(morsel: Morsel, failures: Failures): number
+  free(): void
+}
+
+/** The least failing row among all expressions of one operator over one morsel. */
+export class Failures {
+  private row = -1
+  private expression: Expression | null = null
+
+  note(row: number, expression: Expression): void {
+    if (row < 0 || (this.row >= 0 && this.row <= row)) return
+    this.row = row
+    this.expression = expression
+  }
+
+  /** @throws RowFailure counted in the morsel as it entered the pipeline. */
+  throwIfAny(k: Kernels, { rows }: Morsel): void {
+    if (this.expression === null) return
+    const row = rows === 0 ? this.row : k.memory.u32[(rows >>> 2) + this.row]
+    throw new RowFailure(row, overflow(this.expression))
+  }
+}
+
+/** The expression goes along as data: the calling thread prints it, and says in which row of the source it failed. */
+const overflow = (expression: Expression): MillraceError =>
+  new MillraceError('MR_INTEGER_OVERFLOW', `${expression.op} leaves its integer type`, {
+    operator: expression.op,
+    expression,
+  })
+
+/** Whether the plan needs `evaluator` in its context. */
+export const computes = ({ scan, final }: PhysicalPlan): boolean => [...scan, ...final].some(stageComputes)
+
+function stageComputes(stage: Stage): boolean {
+  if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
+  if (stage.kind !== 'aggregate') return stage.kind === 'filter'
+  return stage.accumulators.some(({ input, where }) => where !== null || (input !== null && !isColumn(input)))
+}
+
+const isColumn = ({ op }: Expression): boolean => op === 'column'
+
+export function compileExpression(
+  context: OperatorContext,
+  expression: Expression,
+  schema: SchemaShape,
+): CompiledExpression {
+  if (expression.op !== 'column') return evaluatorOf(context).compileExpression(context, expression, schema)
+  const position = Object.keys(schema).indexOf(expression.name)
+  return { evaluate: ({ columns }) => columns[position], free() {} }
+}
+
+export const compilePredicate = (
+  context: OperatorContext,
+  expression: Expression,
+  schema: SchemaShape,
+): CompiledPredicate => evaluatorOf(context).compilePredicate(context, expression, schema)
+
+function evaluatorOf({ evaluator }: OperatorContext): Evaluator {
+  if (evaluator === null) throw new Error('the plan computes, and no evaluator was loaded')
+  return evaluator
+}
