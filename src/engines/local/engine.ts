@@ -7,6 +7,7 @@ import { MillraceError } from '../../errors.js'
 import { openPool, type Pool } from '../../workers/pool.js'
 import { type JobRequest, type JobResult, type RunningJob, startJob } from './job.js'
 import { checkOptions, type EngineOptions } from './options.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /** A pool of lanes to reuse from job to job. */
 export interface Engine extends AsyncDisposable {
@@ -190,24 +191,6 @@ export function hiddenEngine(lanes: number, memoryBytes: number | undefined): Lo
     hidden.set(key, engine)
   }
   return engine
-}
-
-/** What `promise` gives, or the signal's reason as soon as it is aborted; what comes too late is dropped. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    if (signal.aborted) abort()
-  })
-  try {
-    const value = await Promise.race([promise, aborted])
-    signal.throwIfAborted()
-    return value
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 const closedError = () => new MillraceError('MR_CLOSED', 'the engine has been closed; make another with createEngine')

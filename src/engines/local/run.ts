@@ -12,6 +12,7 @@ import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
 import type { JobResult, RunningJob } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
 export interface BoundPlan {
@@ -108,14 +109,10 @@ export async function run(
   const source = onlySource(bound)
   const held = source.held as HeldByPool | undefined
   if (held !== undefined) checkHolder(what, held, options)
-  const schema = await source.describe(services)
-  signal?.throwIfAborted()
+  const schema = await unlessAborted(source.describe(services), signal)
   const plan = physicalPlan(bound.plan, schema)
-  const splits =
-    held === undefined
-      ? (await source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)).splits
-      : null
-  signal?.throwIfAborted()
+  const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
+  const splits = held === undefined ? (await unlessAborted(open(), signal)).splits : null
   const totalRows = splits === null ? (held as HeldByPool).rowCount : sum(splits, split => split.rowCount)
   const engine = (held?.owner as LocalEngine | undefined) ?? chooseEngine(options, totalRows)
   const table = engine.newTable()
