@@ -2,7 +2,7 @@
 // keep the names that people read.
 
 /** What tells a module of another build apart keeps its name. */
-const KEPT = new Set(['abiVersion', 'memory'])
+const KEPT = new Set(['abiVersion'])
 
 const EXPORT_SECTION = 7
 
