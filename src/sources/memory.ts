@@ -52,50 +52,60 @@ export function tableSource(table: Table): Source {
     schema: table.schema,
     rowCount: table.rowCount,
     describe: async () => table.schema,
-    open: async ({ columns }) => ({ splits: splitBatches(table.batches, columns) }),
+    open: async ({ columns }) => ({ splits: splitBatches(table.schema, table.batches, columns) }),
   }
 }
 
-function splitBatches(batches: readonly RecordBatch[], columns: readonly string[]): Split[] {
+function splitBatches(schema: SchemaShape, batches: readonly RecordBatch[], columns: readonly string[]): Split[] {
+  const fields = fieldsOf(schema)
+  const projected = schemaOf(fields.filter(({ name }) => columns.includes(name)))
+  const positions = fieldsOf(projected).map(({ name }) => fields.findIndex(field => field.name === name))
+  const bytes = rowBytes(schema, columns)
   const splits: Split[] = []
   let firstRow = 0
-  for (let from = 0; from < batches.length; ) {
-    let to = from
-    let rowCount = 0
-    while (to < batches.length && (to === from || rowCount + batches[to].rowCount <= SPLIT_ROWS))
-      rowCount += batches[to++].rowCount
-    const part = batches.slice(from, to)
-    const byteLength = rowCount * rowBytes(part[0].schema, columns)
-    const work = { kind: 'batches', batches: () => coalesce(part.map(batch => projectBatch(batch, columns))) } as const
-    if (rowCount > 0) splits.push({ firstRow, rowCount, byteLength, work })
+  for (const { part, rowCount } of runsOf(batches.flatMap(morselsOf), SPLIT_ROWS)) {
+    const work = { kind: 'batches', batches: () => coalesce(part, projected, positions) } as const
+    splits.push({ firstRow, rowCount, byteLength: rowCount * bytes, work })
     firstRow += rowCount
-    from = to
   }
   return splits
 }
 
-/** Runs of small batches as one: what follows costs some microseconds a batch, however few its rows. Strings of several dictionaries get one. */
-function coalesce(batches: readonly RecordBatch[]): RecordBatch[] {
-  const joined: RecordBatch[] = []
-  for (let from = 0; from < batches.length; ) {
-    let to = from
-    let rowCount = 0
-    while (to < batches.length && (to === from || rowCount + batches[to].rowCount <= MORSEL_ROWS))
-      rowCount += batches[to++].rowCount
-    const run = batches.slice(from, to)
-    const vectors = run[0].vectors.map((_, i) => concatVectors(run.map(batch => batch.vectors[i])))
-    joined.push(run.length === 1 ? run[0] : new RecordBatch(run[0].schema, vectors, rowCount))
-    from = to
-  }
-  return joined
+/**
+ * The columns at `positions`, runs of small batches as one: what follows costs some microseconds a batch, however few its rows. Strings of
+ * several dictionaries get one; a batch that stays alone is not copied.
+ */
+function coalesce(batches: readonly RecordBatch[], schema: SchemaShape, positions: readonly number[]): RecordBatch[] {
+  return Array.from(runsOf(batches, MORSEL_ROWS), ({ part, rowCount }) => {
+    const vectors = positions.map(i => concatVectors(part.map(batch => batch.vectors[i])))
+    return new RecordBatch(schema, vectors, rowCount)
+  })
 }
 
-/** The same rows with only `columns`; no copy. Columns come in the order that a schema of them has. */
-function projectBatch(batch: RecordBatch, columns: readonly string[]): RecordBatch {
-  const fields = fieldsOf(batch.schema)
-  const schema = schemaOf(fields.filter(({ name }) => columns.includes(name)))
-  const vectors = fieldsOf(schema).map(({ name }) => batch.vectors[fields.findIndex(field => field.name === name)])
-  return new RecordBatch(schema, vectors, batch.rowCount)
+/** A table that was put together by hand may have a batch of more rows than a morsel: it is cut, without a copy. */
+function morselsOf(batch: RecordBatch): RecordBatch[] {
+  const morsels: RecordBatch[] = []
+  for (let row = 0; row < batch.rowCount; row += MORSEL_ROWS) {
+    const end = row + MORSEL_ROWS
+    morsels.push(row === 0 && end >= batch.rowCount ? batch : batch.slice(row, end))
+  }
+  return morsels
+}
+
+/** Neighbours together as long as they have no more than `most` rows. */
+function* runsOf(batches: readonly RecordBatch[], most: number): Iterable<{ part: RecordBatch[]; rowCount: number }> {
+  let part: RecordBatch[] = []
+  let rowCount = 0
+  for (const batch of batches) {
+    if (part.length > 0 && rowCount + batch.rowCount > most) {
+      yield { part, rowCount }
+      part = []
+      rowCount = 0
+    }
+    part.push(batch)
+    rowCount += batch.rowCount
+  }
+  if (part.length > 0) yield { part, rowCount }
 }
 
 /** Bytes of a row's values in these columns, a string counted as its code; for progress. */
