@@ -11,9 +11,10 @@ import type { ParquetFile } from '../formats/parquet/file.js'
 import { reviveError } from '../formats/plain-batch.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
 
-interface OpenFile {
+/** A file of which the footer has been read. */
+interface ReadFile {
   readonly input: InputDescriptor
-  readonly reader: ParquetFile
+  readonly file: ParquetFile
 }
 
 /**
@@ -23,20 +24,23 @@ interface OpenFile {
 export function parquetSource(inputs: readonly Input[], declared: SchemaShape | null): Source {
   const label = `parquet ${inputs.map(nameOf).join(', ').slice(0, 200)}`
   let descriptors: Promise<readonly InputDescriptor[]> | null = null
-  /** Kept from `describe` to `open` of one job, so that footers are read once; closed by then, since an `open` may never come. */
-  let described: readonly OpenFile[] | null = null
+  /** Kept from `describe` to `open` of one job, so that footers are read once. */
+  let described: readonly ReadFile[] | null = null
 
-  const openAll = async (services: SourceServices): Promise<readonly OpenFile[]> => {
+  const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
     // A `Response` or a stream can be read only once: what was read of it is kept for the next terminal.
     descriptors ??= Promise.all(inputs.map(input => describeInput(input, services.baseUrl)))
-    const files: OpenFile[] = []
     try {
       const [module, all] = await Promise.all([services.parquet(), descriptors])
-      for (const input of all)
-        files.push({ input, reader: (await module.openParquetFile(input, services.openFile)).file })
+      const files: ReadFile[] = []
+      for (const input of all) {
+        const { file } = await module.openParquetFile(input, services.openFile)
+        // The footer says all that is asked here, and lanes open the file for themselves.
+        await file.close()
+        files.push({ input, file })
+      }
       return files
     } catch (error) {
-      await closeAll(files)
       throw reviveError(error)
     }
   }
@@ -46,90 +50,75 @@ export function parquetSource(inputs: readonly Input[], declared: SchemaShape | 
     schema: declared,
     rowCount: null,
     async describe(services) {
-      const files = await openAll(services)
-      try {
-        const schema = declared ?? commonSchema(files)
-        for (const file of files) checkFile(file, schema, label)
-        described = files
-        return schema
-      } finally {
-        await closeAll(files)
-      }
+      const files = await readAll(services)
+      const schema = declared ?? commonSchema(files)
+      for (const file of files) checkFile(file, schema, label)
+      described = files
+      return schema
     },
     async open(request, services): Promise<OpenSource> {
-      const files = described ?? (await openAll(services))
+      const files = described ?? (await readAll(services))
       described = null
-      try {
-        return { splits: splitsOf(files, request) }
-      } finally {
-        await closeAll(files)
-      }
+      return { splits: splitsOf(files, request) }
     },
   }
 }
 
-function splitsOf(files: readonly OpenFile[], { columns, prune }: OpenRequest): Split[] {
+function splitsOf(files: readonly ReadFile[], { columns, prune }: OpenRequest): Split[] {
   const splits: Split[] = []
   let firstRow = 0
-  files.forEach(({ input, reader }, file) => {
-    for (const part of reader.candidates(prune)) {
-      const group = reader.rowGroups[part]
+  files.forEach(({ input, file }, i) => {
+    for (const part of file.candidates(prune)) {
+      const group = file.rowGroups[part]
       if (group.rowCount === 0) continue
       splits.push({
         firstRow: firstRow + group.firstRow,
         rowCount: group.rowCount,
-        byteLength: reader.byteLength(part, columns),
-        work: { kind: 'part', extension: 'parquet', input, inputKey: String(file), part, columns },
+        byteLength: file.byteLength(part, columns),
+        work: { kind: 'part', extension: 'parquet', input, inputKey: String(i), part, columns },
       })
     }
-    firstRow += reader.rowCount
+    firstRow += file.rowCount
   })
   return splits
 }
 
 /** The first file's columns; one that may be null in any file may be null. */
-function commonSchema(files: readonly OpenFile[]): SchemaShape {
+function commonSchema(files: readonly ReadFile[]): SchemaShape {
   const [first, ...others] = files
   return schemaOf(
-    fieldsOf(first.reader.schema).map(({ name, type }) => {
-      const isNullable = others.some(({ reader }) => reader.schema[name]?.nullable)
+    fieldsOf(first.file.schema).map(({ name, type }) => {
+      const isNullable = others.some(({ file }) => file.schema[name]?.nullable)
       return { name, type: isNullable && !type.nullable ? { ...type, nullable: true } : type }
     }),
   )
 }
 
 /** @throws MillraceError where a file lacks a column, has it in another type, or may have nulls where none are declared. */
-function checkFile({ input, reader }: OpenFile, schema: SchemaShape, label: string): void {
-  const file = inputName(input)
+function checkFile({ input, file }: ReadFile, schema: SchemaShape, label: string): void {
+  const called = inputName(input)
   for (const { name, type } of fieldsOf(schema)) {
-    if (!Object.hasOwn(reader.schema, name)) throw unknownColumn(name, Object.keys(reader.schema), label)
-    const found = reader.schema[name] as DataType
+    if (!Object.hasOwn(file.schema, name)) throw unknownColumn(name, Object.keys(file.schema), label)
+    const found = file.schema[name] as DataType
     if (!sameType(found, type)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `${label}: column ${quote(name)} of ${file} is ${typeName(found)}, not ${typeName(type)}; declare it so`,
-        {
-          file,
-          column: name,
-        },
+        `${label}: column ${quote(name)} of ${called} is ${typeName(found)}, not ${typeName(type)}; declare it so`,
+        { file: called, column: name },
       )
     }
     if (
       found.nullable &&
       !type.nullable &&
-      !reader.rowGroups.every(group => group.statistics.get(name)?.nullCount === 0)
+      !file.rowGroups.every(group => group.statistics.get(name)?.nullCount === 0)
     ) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `${label}: column ${quote(name)} of ${file} may have nulls; declare it as nullable(${typeName(type)})`,
-        { file, column: name },
+        `${label}: column ${quote(name)} of ${called} may have nulls; declare it as nullable(${typeName(type)})`,
+        { file: called, column: name },
       )
     }
   }
-}
-
-async function closeAll(files: readonly OpenFile[]): Promise<void> {
-  await Promise.all(files.map(({ reader }) => reader.close()))
 }
 
 function nameOf(input: Input): string {
