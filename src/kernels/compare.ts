@@ -8,8 +8,16 @@ import { MillraceError } from '../errors.js'
 import { andNot, bitmapBytes, filled, not, or, xor } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import { type CompareOp, constant, isScalar, type Operand, type Scalar, type ScalarValue, walk } from './operand.js'
-import { lookupBits, OUTCOMES } from './text.js'
+import {
+  type CompareOp,
+  constant,
+  isScalar,
+  type Operand,
+  OUTCOMES,
+  type Scalar,
+  type ScalarValue,
+  walk,
+} from './operand.js'
 
 /**
  * Bit i: `left[i] op right[i]`. Kinds, the same on both sides but for the mix: int32 or date; int64 or timestamp; float64; int64
@@ -42,7 +50,7 @@ export function inSet(k: Kernels, vector: LaneVector, values: readonly NonNullab
   if (type.kind === 'utf8') {
     return dictionary === null
       ? filled(k, false, length)
-      : lookupBits(k, data, dictionary.memberOf(values.map(String)), length)
+      : dictionary.lookupBits(data, dictionary.memberOf(values.map(String)), length)
   }
   if (type.kind === 'bool' || values.length <= 4) {
     return values
@@ -135,7 +143,7 @@ function strings(k: Kernels, op: CompareOp, left: LaneVector, right: Operand, ro
   const b = isScalar(right) ? null : right.dictionary
   // A column without a dictionary holds only nulls.
   if (a === null || (!isScalar(right) && b === null)) return filled(k, false, rowCount)
-  if (isScalar(right)) return lookupBits(k, left.data, a.matches(op, stringOf(right)), rowCount)
+  if (isScalar(right)) return a.lookupBits(left.data, a.matches(op, stringOf(right)), rowCount)
   if (a === b && (op === 'eq' || op === 'ne')) return numbers(k, op, 'Int32', left, right, rowCount)
   const out = k.memory.scratch(bitmapBytes(rowCount))
   const { offsets, bytes } = b as NonNullable<typeof b>

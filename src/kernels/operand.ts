@@ -14,6 +14,9 @@ export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'intDiv' | 'mod'
 export type CompareOp = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
 export type TimePart = 'year' | 'month' | 'dayOfWeek' | 'hour'
 
+/** The outcomes of an order that satisfy a comparison: bit 0 less, bit 1 equal, bit 2 greater. */
+export const OUTCOMES: Readonly<Record<CompareOp, number>> = { lt: 1, eq: 2, lte: 3, gt: 4, ne: 5, gte: 6 }
+
 export type ScalarValue = boolean | number | bigint | string | null
 
 /** One value for every row. int64 and timestamp are bigint (a safe number will do), a date is days. */

@@ -9,7 +9,7 @@ import { MillraceError } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import { withBlocks } from './memory.js'
-import type { CompareOp } from './operand.js'
+import { type CompareOp, OUTCOMES } from './operand.js'
 
 const HEADER_BYTES = 32
 /** Word indices in the header: see `StringTable` in assembly/text.ts. */
@@ -26,9 +26,6 @@ const MOST_BYTES = 2 ** 31 - 1
 const MOST_MAPS = 8
 const MOST_TABLES = 16
 const ENTRIES_AT_ONCE = 65_536
-
-/** The outcomes of an order that satisfy a comparison: bit 0 less, bit 1 equal, bit 2 greater. */
-export const OUTCOMES: Readonly<Record<CompareOp, number>> = { lt: 1, eq: 2, lte: 3, gt: 4, ne: 5, gte: 6 }
 
 interface CodeMap {
   readonly dictionary: Dictionary
@@ -202,6 +199,14 @@ export class LaneDictionary {
     })
   }
 
+  /** A bitmap in scratch over `count` codes: bit i is lut[codes[i]]. */
+  lookupBits(codes: number, lut: number, count: number): number {
+    const { memory, exports } = this.k
+    const bits = memory.scratch(bitmapBytes(count))
+    exports.textLookup(codes, count, lut, bits)
+    return bits
+  }
+
   /** The place of each entry in the order of unsigned bytes: u32 pointer, good until the dictionary grows. Kept until then. */
   ranks(): number {
     const { memory, exports } = this.k
@@ -352,13 +357,6 @@ export class LaneDictionary {
     lookup.length = length
     return lookup.pointer
   }
-}
-
-/** A bitmap in scratch over `count` codes: bit i is lut[codes[i]]. */
-export function lookupBits(k: Kernels, codes: number, lut: number, count: number): number {
-  const bits = k.memory.scratch(bitmapBytes(count))
-  k.exports.textLookup(codes, count, lut, bits)
-  return bits
 }
 
 function isIota(values: Uint32Array, at: number, count: number, first: number): boolean {

@@ -2,8 +2,7 @@
  * Who still needs a lane's dictionaries. A dictionary is made for a job's input column, and the codes of that column may end up in a held table that
  * outlives the job: whoever keeps codes retains their dictionary, and the last release frees it.
  */
-import type { Kernels } from '../kernels/instance.js'
-import { LaneDictionary } from '../kernels/text.js'
+import type { LaneDictionary } from '../kernels/text.js'
 
 export interface DictionaryPool {
   /** A new, empty dictionary, retained once. */
@@ -12,11 +11,12 @@ export interface DictionaryPool {
   release(dictionary: LaneDictionary): void
 }
 
-export function createDictionaryPool(k: Kernels): DictionaryPool {
+/** @param make a new, empty dictionary of the lane. */
+export function createDictionaryPool(make: () => LaneDictionary): DictionaryPool {
   const owners = new Map<LaneDictionary, number>()
   return {
     create() {
-      const dictionary = new LaneDictionary(k)
+      const dictionary = make()
       owners.set(dictionary, 1)
       return dictionary
     },

@@ -22,7 +22,10 @@ export interface LaneClient {
 export async function openInlineLane(options: LaneOptions): Promise<LaneClient> {
   // A chunk of its own: whoever has workers gets the lane as their text, and never loads this one.
   const { Lane } = await import('./lane.js')
-  const lane = new Lane(platform.openFile, () => import('../operators/evaluate.js'))
+  const lane = new Lane(platform.openFile, {
+    evaluator: () => import('../operators/evaluate.js'),
+    text: () => import('../kernels/text.js'),
+  })
   lane.open(options)
   return {
     inline: true,

@@ -9,7 +9,6 @@ import { isTrap, type Kernels } from '../kernels/instance.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
-import { computes } from '../operators/compiled.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
@@ -37,7 +36,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   let job: LaneJob
   try {
     input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    if (computes(spec.plan)) await lane.loadEvaluator()
+    await lane.prepare(spec.plan)
     job = new LaneJob(lane, spec, ports, input)
   } catch (error) {
     if (input !== null) releaseTable(lane, input)

@@ -5,37 +5,49 @@
 import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
 import { instantiate, type Kernels } from '../kernels/instance.js'
+import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from '../operators/build.js'
-import type { Evaluator } from '../operators/compiled.js'
+import { computes, type Evaluator } from '../operators/compiled.js'
 import { createDictionaryPool, type DictionaryPool } from '../operators/dictionary-pool.js'
+import type { PhysicalPlan } from '../plan/physical.js'
 import { type HeldTable, releaseTable } from './held-table.js'
 import { runLaneJob } from './lane-job.js'
 import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
 import type { FormatModule } from './split-reader.js'
 
+type TextKernels = Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
+
+/** What only some plans need. A worker has it in its text; inline each is a chunk, loaded for the first plan that needs it. */
+export interface LaneParts {
+  evaluator(): Promise<Evaluator>
+  text(): Promise<TextKernels>
+}
+
 export class Lane implements OperatorContext {
   readonly extensions = new Map<string, FormatModule>()
   readonly tables = new Map<number, HeldTable>()
   evaluator: Evaluator | null = null
+  private text: TextKernels | null = null
   private opened: { readonly k: Kernels; readonly dictionaries: DictionaryPool } | null = null
 
-  /**
-   * @param openFile null where there are no paths.
-   * @param importEvaluator a worker has it in its text; inline it is a chunk, loaded for the first plan that computes.
-   */
+  /** @param openFile null where there are no paths. */
   constructor(
     readonly openFile: OpenFile | null,
-    private readonly importEvaluator: () => Promise<Evaluator>,
+    private readonly parts: LaneParts,
   ) {}
 
   /** @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
   open(options: LaneOptions): void {
     const k = instantiate(options.kernels, { seed: options.seed, maximumBytes: options.maximumBytes })
-    this.opened = { k, dictionaries: createDictionaryPool(k) }
+    this.opened = { k, dictionaries: createDictionaryPool(() => this.makeDictionary(k)) }
   }
 
-  async loadEvaluator(): Promise<void> {
-    this.evaluator ??= await this.importEvaluator()
+  /** Loads what the plan needs and no plan before it needed. */
+  async prepare(plan: PhysicalPlan): Promise<void> {
+    const computing = computes(plan)
+    // A constant of a computation may be a string where no column is.
+    if (computing || hasText(plan)) this.text ??= await this.parts.text()
+    if (computing) this.evaluator ??= await this.parts.evaluator()
   }
 
   get k(): Kernels {
@@ -59,8 +71,19 @@ export class Lane implements OperatorContext {
     releaseTable(this, table)
   }
 
+  private makeDictionary(k: Kernels): LaneDictionary {
+    if (this.text === null) throw new Error('the plan has strings, and their kernels were not loaded')
+    return new this.text.LaneDictionary(k)
+  }
+
   private get instance(): { readonly k: Kernels; readonly dictionaries: DictionaryPool } {
     if (this.opened === null) throw new MillraceError('MR_CLOSED', 'the lane is not open')
     return this.opened
   }
+}
+
+/** Whether the lane meets a column of strings. */
+function hasText({ sourceColumns, sourceSchema, scan, final }: PhysicalPlan): boolean {
+  const types = [...scan, ...final].flatMap(({ output }) => Object.values(output))
+  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(({ kind }) => kind === 'utf8')
 }

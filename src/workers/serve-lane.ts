@@ -3,6 +3,7 @@
 import { expose } from 'comlink'
 import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
+import { LaneDictionary } from '../kernels/text.js'
 import { compileExpression, compilePredicate } from '../operators/evaluate.js'
 import { Lane } from './lane.js'
 import { messagePort } from './port.js'
@@ -11,7 +12,10 @@ import type { FormatModule } from './split-reader.js'
 
 /** @param loadExtension from its name and, where the caller sent one, its text. */
 export function serveLane(loadExtension: (name: string, text: string | null) => Promise<unknown>): void {
-  const lane = new Lane(platform.openFile, async () => ({ compileExpression, compilePredicate }))
+  const lane = new Lane(platform.openFile, {
+    evaluator: async () => ({ compileExpression, compilePredicate }),
+    text: async () => ({ LaneDictionary }),
+  })
   const control: LaneControl = {
     open: options =>
       reply(async () => {

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Dictionary } from '../../src/columnar/dictionary.js'
-import { LaneDictionary, lookupBits } from '../../src/kernels/text.js'
+import { LaneDictionary } from '../../src/kernels/text.js'
 import { bitmap, bitsOf, makeKernels } from './support.js'
 
 const k = await makeKernels()
@@ -286,10 +286,10 @@ test('predicates over entries: kept, extended, and bounded in number', () => {
   lane.matches('lt', 'b')
   lane.memberOf(['a', 'nowhere', 'ab'])
   lane.internStrings(values)
-  expect(bitsOf(k, lookupBits(k, codes, lane.matches('lt', 'b'), 10), 10)).toEqual(
+  expect(bitsOf(k, lane.lookupBits(codes, lane.matches('lt', 'b'), 10), 10)).toEqual(
     [4, 3, 2, 1, 0, 0, 1, 2, 3, 4].map(code => values[code] < 'b'),
   )
-  expect(bitsOf(k, lookupBits(k, codes, lane.memberOf(['a', 'nowhere', 'ab']), 5), 5)).toEqual([
+  expect(bitsOf(k, lane.lookupBits(codes, lane.memberOf(['a', 'nowhere', 'ab']), 5), 5)).toEqual([
     false,
     true,
     false,

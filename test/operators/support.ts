@@ -6,6 +6,7 @@ import type { SchemaShape } from '../../src/columnar/type.js'
 import type { VectorBatch } from '../../src/columnar/vector.js'
 import type { InstanceOptions } from '../../src/kernels/instance.js'
 import type { LaneBatch } from '../../src/kernels/lane-vector.js'
+import { LaneDictionary } from '../../src/kernels/text.js'
 import { unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-loader.js'
 import type { OperatorContext } from '../../src/operators/build.js'
@@ -29,7 +30,7 @@ export interface Context extends OperatorContext {
 
 export async function makeContext(options: InstanceOptions = {}): Promise<Context> {
   const k = await makeKernels(options)
-  const context = { k, dictionaries: createDictionaryPool(k), evaluator }
+  const context = { k, dictionaries: createDictionaryPool(() => new LaneDictionary(k)), evaluator }
   return {
     ...context,
     loader: createBatchLoader(context),

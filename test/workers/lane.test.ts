@@ -16,9 +16,11 @@ async function hold(lane: Lane, id: number, verbs: Parameters<typeof plan>[0] = 
 }
 const ids = (run: ReturnType<typeof startIn>) => run.rows().map(({ id }) => id)
 
+const unasked = () => Promise.reject(new Error('no plan asks for it'))
+
 describe('a lane', () => {
   it('that is not open has neither kernels nor dictionaries', () => {
-    const lane = new Lane(null, () => Promise.reject(new Error('nothing computes here')))
+    const lane = new Lane(null, { evaluator: unasked, text: unasked })
     expect(() => lane.k).toThrow('MR_CLOSED')
     expect(() => lane.dictionaries).toThrow('MR_CLOSED')
   })

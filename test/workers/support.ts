@@ -50,7 +50,10 @@ export const VERBS = {
 export const plan = (verbs: readonly ModelVerb[]): PhysicalPlan => physicalPlan(planOf(FIELDS, verbs))
 
 export async function openLane(maximumBytes = 2 ** 28): Promise<Lane> {
-  const lane = new Lane(null, () => import('../../src/operators/evaluate.js'))
+  const lane = new Lane(null, {
+    evaluator: () => import('../../src/operators/evaluate.js'),
+    text: () => import('../../src/kernels/text.js'),
+  })
   lane.open({ kernels: await kernelModule(), seed: 7, maximumBytes })
   return lane
 }
