@@ -6,6 +6,8 @@ import { counted, type FlowEnv, onLanes, refusal } from './env.js'
 const totals = (flow: ReturnType<typeof someRows>) =>
   flow.groupBy('key').aggregate(t => ({ n: count(), total: sum(t.value) }))
 const someRows = (rowCount = 600_000) => columns(counted(rowCount))
+/** 23 splits: more than all lanes have in hand, so that no job over them ends before its first progress has been heard. */
+const manyRows = () => someRows(3_000_000)
 
 export function engineSuite(lanesList: readonly number[], env: FlowEnv): void {
   describe('engines', () => {
@@ -146,10 +148,10 @@ export function engineSuite(lanesList: readonly number[], env: FlowEnv): void {
       for (const lanes of lanesList) {
         const before = env.workers.count
         const engine = await createEngine({ lanes })
-        const job = totals(someRows()).collect({ engine, onProgress: () => void engine.close() })
-        const other = totals(someRows()).collect({ engine })
-        await refusal(() => job, 'MR_CLOSED')
-        await refusal(() => other, 'MR_CLOSED')
+        const flow = totals(manyRows())
+        const job = flow.collect({ engine, onProgress: () => void engine.close() })
+        const other = flow.collect({ engine })
+        await Promise.all([refusal(() => job, 'MR_CLOSED'), refusal(() => other, 'MR_CLOSED')])
         await engine.close()
         expect(env.workers.count).toBe(before)
       }

@@ -59,9 +59,11 @@ export async function until(condition: () => boolean, mostMs: number): Promise<v
 
 /** Rows 0 to rowCount - 1: `id` counts, `key` repeats 0 to 6, `value` is a quarter of id. */
 export function counted(rowCount: number): { id: Int32Array; key: Int32Array; value: Float64Array } {
-  return {
-    id: Int32Array.from({ length: rowCount }, (_, i) => i),
-    key: Int32Array.from({ length: rowCount }, (_, i) => i % 7),
-    value: Float64Array.from({ length: rowCount }, (_, i) => i / 4),
+  const [id, key, value] = [new Int32Array(rowCount), new Int32Array(rowCount), new Float64Array(rowCount)]
+  for (let i = 0; i < rowCount; i++) {
+    id[i] = i
+    key[i] = i % 7
+    value[i] = i / 4
   }
+  return { id, key, value }
 }
