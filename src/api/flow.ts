@@ -5,7 +5,7 @@
 import { setTableFlow, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { RunOptions } from '../engines/local/options.js'
-import { type BoundPlan, collect, type LoadedRows, load } from '../engines/local/run.js'
+import { type BoundPlan, collect, type LoadedRows } from '../engines/local/run.js'
 import { type Job, startRun } from '../engines/local/run-job.js'
 import {
   aggregateNode,
@@ -199,6 +199,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) as `collect` does
    */
   async load(options?: RunOptions): Promise<Loaded<S>> {
+    const { load } = await import('../engines/local/load.js')
     return new Loaded<S>(await load(this, options))
   }
 

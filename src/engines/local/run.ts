@@ -29,9 +29,12 @@ export interface LoadedRows extends HeldRows {
   close(): Promise<void>
 }
 
-interface HeldByPool extends LoadedRows {
+/** What `load` makes, as `run` needs it. */
+export interface HeldByPool extends LoadedRows {
   readonly pool: Pool
   readonly firstRows: ReadonlyMap<number, number>
+  /** @throws MillraceError where a terminal with these options cannot run over the rows: `MR_CLOSED`, `MR_LANE_FAILED`, `MR_INVALID_OPTION` */
+  check(what: string, options: RunOptions): void
 }
 
 /** Inputs under so many rows run inline where nothing else is asked for: starting and feeding lanes would cost more. */
@@ -41,36 +44,6 @@ const INLINE_ROWS = 100_000
 export async function collect<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Promise<Table<S>> {
   const { result, plan } = await run('collect', bound, options, false)
   return new Table(plan.output as S, result.batches as RecordBatch<S>[])
-}
-
-/** Reads once, and leaves the rows in the lanes. */
-export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {
-  const { result, plan, engine, pool, table } = await run('load', bound, options, true)
-  const letGo = engine.hold(pool, table)
-  const splits = result.held.flatMap(held => held?.splits ?? []).sort((a, b) => a.split - b.split)
-  const firstRows = new Map<number, number>()
-  let rowCount = 0
-  for (const each of splits) {
-    firstRows.set(each.split, rowCount)
-    rowCount += each.rowCount
-  }
-  let open = true
-  const rows: HeldByPool = {
-    tableId: table,
-    owner: engine,
-    isOpen: () => open && pool.failure === null,
-    schema: plan.output,
-    rowCount,
-    byteLength: result.held.reduce((sum, held) => sum + (held?.byteLength ?? 0), 0),
-    lanes: engine.lanes,
-    async close() {
-      open = false
-      letGo()
-    },
-    pool,
-    firstRows,
-  }
-  return rows
 }
 
 const services: SourceServices = {
@@ -108,7 +81,7 @@ export async function run(
   signal?.throwIfAborted()
   const source = onlySource(bound)
   const held = source.held as HeldByPool | undefined
-  if (held !== undefined) checkHolder(what, held, options)
+  held?.check(what, options)
   const schema = await unlessAborted(source.describe(services), signal)
   const plan = physicalPlan(bound.plan, schema)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
@@ -146,31 +119,6 @@ function onlySource({ plan, sources }: BoundPlan): Source {
   if (source === undefined)
     throw new MillraceError('MR_INVALID_OPTION', `the plan's source ${node.label} is not bound to anything`)
   return source
-}
-
-function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: RunOptions): void {
-  if (!held.isOpen()) {
-    const { failure } = held.pool
-    if (failure !== null && (failure as Partial<MillraceError>).code === 'MR_LANE_FAILED') {
-      throw new MillraceError(
-        'MR_LANE_FAILED',
-        `${what}: the lanes that held these rows failed; load them again`,
-        {},
-        failure,
-      )
-    }
-    throw new MillraceError('MR_CLOSED', `${what}: these loaded rows have been closed; load them again`)
-  }
-  if (
-    (engine !== undefined && engine !== held.owner) ||
-    (lanes !== undefined && lanes !== held.lanes) ||
-    memory !== undefined
-  ) {
-    throw new MillraceError(
-      'MR_INVALID_OPTION',
-      `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine, lanes and memory`,
-    )
-  }
 }
 
 function chooseEngine({ engine, lanes, memory }: RunOptions, totalRows: number): LocalEngine {

@@ -1,0 +1,60 @@
+/** `load()`: rows that stay in the lanes, and whether a terminal may run over them. A chunk of its own; run.ts runs the terminals. */
+import { MillraceError } from '../../errors.js'
+import type { RunOptions } from './options.js'
+import { type BoundPlan, type HeldByPool, type LoadedRows, run } from './run.js'
+
+/** Reads once, and leaves the rows in the lanes. */
+export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {
+  const { result, plan, engine, pool, table } = await run('load', bound, options, true)
+  const letGo = engine.hold(pool, table)
+  const splits = result.held.flatMap(held => held?.splits ?? []).sort((a, b) => a.split - b.split)
+  const firstRows = new Map<number, number>()
+  let rowCount = 0
+  for (const each of splits) {
+    firstRows.set(each.split, rowCount)
+    rowCount += each.rowCount
+  }
+  let open = true
+  const rows: HeldByPool = {
+    tableId: table,
+    owner: engine,
+    isOpen: () => open && pool.failure === null,
+    schema: plan.output,
+    rowCount,
+    byteLength: result.held.reduce((sum, held) => sum + (held?.byteLength ?? 0), 0),
+    lanes: engine.lanes,
+    async close() {
+      open = false
+      letGo()
+    },
+    pool,
+    firstRows,
+    check: (what, asked) => checkHolder(what, rows, asked),
+  }
+  return rows
+}
+
+function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: RunOptions): void {
+  if (!held.isOpen()) {
+    const { failure } = held.pool
+    if (failure !== null && (failure as Partial<MillraceError>).code === 'MR_LANE_FAILED') {
+      throw new MillraceError(
+        'MR_LANE_FAILED',
+        `${what}: the lanes that held these rows failed; load them again`,
+        {},
+        failure,
+      )
+    }
+    throw new MillraceError('MR_CLOSED', `${what}: these loaded rows have been closed; load them again`)
+  }
+  if (
+    (engine !== undefined && engine !== held.owner) ||
+    (lanes !== undefined && lanes !== held.lanes) ||
+    memory !== undefined
+  ) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine, lanes and memory`,
+    )
+  }
+}
