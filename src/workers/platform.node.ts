@@ -1,16 +1,9 @@
-/** Node.js: files by descriptor, and the worker's end of worker threads. start-worker.node.ts starts them. */
+/** Node.js: files by descriptor. start-worker.node.ts starts worker threads, inside-worker.node.ts is for their inside. */
 import { open } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { parentPort } from 'node:worker_threads'
-import type { Endpoint } from 'comlink'
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { type ByteSource, openInput } from '../formats/byte-source.js'
 import { describeInput } from '../formats/input.js'
 import type { Platform } from './platform.js'
-
-/** A module as a URL. The sourceURL keeps stack traces readable: without it each frame holds the whole text. */
-export const textUrl = (text: string) =>
-  `data:text/javascript;base64,${Buffer.from(`${text}\n//# sourceURL=millrace-lane.js`).toString('base64')}`
 
 async function openFile(path: string): Promise<ByteSource> {
   const handle = await open(path, 'r')
@@ -46,10 +39,6 @@ async function readFile(address: string | URL): Promise<BufferSource | null> {
 }
 
 export const platform: Platform = {
-  ownEndpoint: () => nodeEndpoint(parentPort as never) as Endpoint,
-  holdLock: async () => null,
-  seesDeath: true,
-  importText: text => import(/* @vite-ignore */ textUrl(text)),
   readFile,
   openFile,
   baseUrl: null,

@@ -26,20 +26,22 @@ export interface WorkerHandle {
   terminate(): Promise<void>
 }
 
-/** Of `#start-worker`, which is chosen as `#platform` is, and apart from it: whoever runs inline starts none. */
+/** `startWorker` of `#start-worker`, which is chosen as `#platform` is, and apart from it: whoever runs inline starts none. */
 export type StartWorker = (origin: WorkerOrigin) => WorkerHandle
 
-export interface Platform {
-  /** Inside a worker: Comlink's end towards whoever started it. */
+/** `#inside-worker`, likewise: what only a worker needs. */
+export interface InsideWorker {
+  /** Comlink's end towards whoever started it. */
   ownEndpoint(): Endpoint
   /**
-   * Inside a worker: holds a lock until the worker ends, so that its end is seen. Resolves to its name once it is held, or to null where
+   * Holds a lock until the worker ends, so that its end is seen. Resolves to its name once it is held, or to null where
    * ends are seen otherwise (Node) or locks do not exist (an insecure page).
    */
   holdLock(): Promise<string | null>
-  /** Whether the end of a worker is always noticed; otherwise the pool sends heartbeats. */
-  readonly seesDeath: boolean
   importText(text: string): Promise<unknown>
+}
+
+export interface Platform {
   /**
    * The bytes of a file, by its path or its `file:` URL; null for another URL, and where there are no files.
    * @throws MillraceError `MR_INVALID_OPTION` where it cannot be read.

@@ -1,6 +1,7 @@
 /** Exposes a `Lane` through Comlink: the control calls of a worker, each answered by an envelope that keeps errors whole. */
 
 import { expose } from 'comlink'
+import { inside } from '#inside-worker'
 import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
 import { LaneDictionary } from '../kernels/text.js'
@@ -20,7 +21,7 @@ export function serveLane(loadExtension: (name: string, text: string | null) => 
     open: options =>
       reply(async () => {
         lane.open(options)
-        return { lock: await platform.holdLock() }
+        return { lock: await inside.holdLock() }
       }),
     addExtension: (name, text) =>
       reply(async () => {
@@ -39,7 +40,7 @@ export function serveLane(loadExtension: (name: string, text: string | null) => 
       }),
     ping: () => reply(() => null),
   }
-  expose(control, platform.ownEndpoint())
+  expose(control, inside.ownEndpoint())
 }
 
 async function reply<T>(run: () => T | Promise<T>): Promise<Reply<T>> {

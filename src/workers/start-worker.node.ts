@@ -1,9 +1,15 @@
-/** Workers in Node.js: worker threads, whose `exit` and `error` events tell of their end. platform.node.ts is the rest of the platform. */
+/** Workers in Node.js: worker threads, whose `exit` and `error` events tell of their end. inside-worker.node.ts is the other side. */
 import { Worker } from 'node:worker_threads'
 import type { Endpoint } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import type { StartWorker, WorkerOrigin } from './platform.js'
-import { textUrl } from './platform.node.js'
+
+/** A module as a URL. The sourceURL keeps stack traces readable: without it each frame holds the whole text. */
+export const textUrl = (text: string) =>
+  `data:text/javascript;base64,${Buffer.from(`${text}\n//# sourceURL=millrace-lane.js`).toString('base64')}`
+
+/** Whether the end of a worker is always noticed. */
+export const seesDeath = (): boolean => true
 
 function makeWorker(origin: WorkerOrigin): Worker {
   if (origin.kind === 'factory') return origin.make() as Worker

@@ -1,7 +1,14 @@
-/** Workers in browsers: module workers, by blob URLs where their text is inlined. platform.web.ts is the rest of the platform. */
+/** Workers in browsers: module workers, by blob URLs where their text is inlined. inside-worker.web.ts is the other side. */
 import type { Endpoint } from 'comlink'
 import type { StartWorker, WorkerOrigin } from './platform.js'
-import { textUrl } from './platform.web.js'
+
+/** A script as a URL; whoever made it revokes it. */
+export const textUrl = (text: string) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+
+export const locks = () => (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
+
+/** Whether the end of a worker is always noticed; otherwise the pool sends heartbeats. */
+export const seesDeath = (): boolean => locks() !== undefined
 
 function makeWorker(origin: WorkerOrigin): { worker: Worker; revoke: () => void } {
   if (origin.kind === 'factory') return { worker: origin.make() as Worker, revoke() {} }

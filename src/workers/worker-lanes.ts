@@ -4,8 +4,7 @@
  */
 
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
-import { platform } from '#platform'
-import { startWorker } from '#start-worker'
+import { seesDeath, startWorker } from '#start-worker'
 import { deserialiseError, MillraceError } from '../errors.js'
 import { configuredWorker } from './configure.js'
 import type { LaneClient } from './lane-client.js'
@@ -81,7 +80,7 @@ async function openWorkerLane(
   try {
     const { lock } = await calls.run(() => control.open(options))
     if (lock !== null) handle.watchLock(lock)
-    else if (!platform.seesDeath) heartbeat = startHeartbeat(control, die)
+    else if (!seesDeath()) heartbeat = startHeartbeat(control, die)
     opened = true
   } catch (error) {
     clearInterval(heartbeat)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { inside } from '../../src/workers/inside-worker.node.js'
 import type { WorkerHandle } from '../../src/workers/platform.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { startWorker } from '../../src/workers/start-worker.node.js'
@@ -46,7 +47,7 @@ describe('files', () => {
 
 describe('a module as text', () => {
   it('is imported, whatever characters it holds', async () => {
-    const module = (await platform.importText('export const text = "é\\u{1F600} 😀`"')) as { text: string }
+    const module = (await inside.importText('export const text = "é\\u{1F600} 😀`"')) as { text: string }
     expect(module.text).toBe('é😀 😀`')
   })
 })
