@@ -8,17 +8,8 @@ import { MillraceError } from '../errors.js'
 import { bitmapBytes, bothValid, count, filled } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import {
-  type ArithmeticOp,
-  type Computed,
-  isScalar,
-  nullableIf,
-  type Operand,
-  validityOf,
-  type Walk,
-  walk,
-  writeScalar,
-} from './operand.js'
+import { type ArithmeticOp, type Computed, nullableIf, type Operand } from './operand.js'
+import { isScalar, validityOf, type Walk, walk, writeScalar } from './scalar.js'
 
 /**
  * `left op right` row by row; null where either is null or a divisor (of div, intDiv, mod) is zero. `div` is of floats only.

@@ -8,16 +8,8 @@ import { MillraceError } from '../errors.js'
 import { andNot, bitmapBytes, filled, not, or, xor } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import {
-  type CompareOp,
-  constant,
-  isScalar,
-  type Operand,
-  OUTCOMES,
-  type Scalar,
-  type ScalarValue,
-  walk,
-} from './operand.js'
+import { type CompareOp, type Operand, OUTCOMES, type Scalar, type ScalarValue } from './operand.js'
+import { constant, isScalar, walk } from './scalar.js'
 
 /**
  * Bit i: `left[i] op right[i]`. Kinds, the same on both sides but for the mix: int32 or date; int64 or timestamp; float64; int64

@@ -17,7 +17,8 @@ import {
   uint32,
   utf8,
 } from '../../src/columnar/type.js'
-import { constant, dataBytes, elementBytes, integerKind, type ScalarValue } from '../../src/kernels/operand.js'
+import { dataBytes, elementBytes, integerKind, type ScalarValue } from '../../src/kernels/operand.js'
+import { constant } from '../../src/kernels/scalar.js'
 import { LaneDictionary } from '../../src/kernels/text.js'
 import { makeKernels, ROW_COUNTS, valuesOf } from './support.js'
 
