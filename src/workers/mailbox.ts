@@ -14,7 +14,7 @@ export function openMailbox<T>(port: Port, intercept: (message: T) => boolean = 
   let waiting: { resolve(message: T): void; reject(reason: unknown): void } | null = null
   let failure: { reason: unknown } | null = null
   port.onmessage = (message: T) => {
-    if (intercept(message)) return
+    if (intercept(message) || failure !== null) return
     if (waiting === null) queue.push(message)
     else {
       waiting.resolve(message)
@@ -31,6 +31,8 @@ export function openMailbox<T>(port: Port, intercept: (message: T) => boolean = 
     },
     fail(reason) {
       failure = { reason }
+      // What nobody will read may be megabytes.
+      queue.length = 0
       waiting?.reject(reason)
       waiting = null
     },

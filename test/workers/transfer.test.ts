@@ -8,15 +8,8 @@ import { float64, int32, nullable, utf8 } from '../../src/columnar/type.js'
 import { makeVector } from '../../src/columnar/vector.js'
 import { MillraceError } from '../../src/errors.js'
 import { type Part, PositionedFailure } from '../../src/operators/operator.js'
-import {
-  type BatchMessage,
-  createInbox,
-  createOutbox,
-  decodeBatch,
-  decodePart,
-  encodeBatch,
-  encodePart,
-} from '../../src/workers/transfer.js'
+import { type BatchMessage, createInbox, createOutbox, decodeBatch, encodeBatch } from '../../src/workers/transfer.js'
+import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
 import { tables } from '../laws/tables.js'
 import { batchOf, batchOfModel } from '../operators/support.js'
 
