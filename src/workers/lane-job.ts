@@ -19,7 +19,8 @@ import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { yieldToLoop } from './port.js'
 import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import { createInbox, createOutbox, decodePart, encodeBatch, encodePart } from './transfer.js'
+import { createInbox, createOutbox, encodeBatch } from './transfer.js'
+import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8

@@ -19,7 +19,8 @@ import type { Position } from '../operators/operator.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
 import type { Port } from './port.js'
-import type { BatchMessage, PartMessage } from './transfer.js'
+import type { BatchMessage } from './transfer.js'
+import type { PartMessage } from './transfer-part.js'
 
 export interface LaneOptions {
   readonly kernels: KernelModule

@@ -1,12 +1,10 @@
 /**
  * Record batches as messages: plain typed arrays with their buffers transferred, and of each dictionary only the entries that the peer has not had.
- * Both directions and lane to lane alike; one `Outbox` and one `Inbox` per port.
+ * Both directions and lane to lane alike; one `Outbox` and one `Inbox` per port. transfer-part.ts has what only lanes send one another.
  */
 import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import type { Vector, VectorBatch, VectorData } from '../columnar/vector.js'
-import { deserialiseError, type SerialisedError, serialiseError } from '../errors.js'
-import { type Part, type Position, PositionedFailure } from '../operators/operator.js'
 
 interface DictionaryMessage {
   readonly id: number
@@ -111,46 +109,4 @@ function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dicti
   }
   if (delta !== null) dictionary.append(delta.offsets, delta.bytes)
   return dictionary
-}
-
-/** A breaker's part on the wire. */
-export type PartMessage =
-  | Exclude<Part<BatchMessage>, { kind: 'failure' }>
-  | { readonly kind: 'failure'; readonly split: number; readonly position: Position; readonly error: SerialisedError }
-
-/** A breaker's part as a message, its batches brought out of the lane by `unload`. */
-export function encodePart<B>(
-  part: Part<B>,
-  unload: (batch: B) => VectorBatch,
-  outbox: Outbox,
-): { message: PartMessage; transfer: ArrayBuffer[] } {
-  if (part.kind === 'failure') {
-    const { split, failure } = part
-    return {
-      message: { kind: 'failure', split, position: failure.position, error: serialiseError(failure.error) },
-      transfer: [],
-    }
-  }
-  if (part.kind === 'rows') {
-    const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
-    return { message: { ...part, batch: message }, transfer }
-  }
-  const keys = encodeBatch(unload(part.keys), outbox, false)
-  const stateVectors = encodeBatch(unload(part.stateVectors), outbox, false)
-  const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
-  return {
-    message: { ...part, keys: keys.message, stateVectors: stateVectors.message },
-    transfer: [...keys.transfer, ...stateVectors.transfer, ...own],
-  }
-}
-
-/** The part that `encodePart` took apart. */
-export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
-  if (part.kind === 'failure') {
-    const { split, position, error } = part
-    return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
-  }
-  const decode = (message: BatchMessage) => decodeBatch(message, inbox)
-  if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
-  return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
 }

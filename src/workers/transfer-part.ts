@@ -1,0 +1,47 @@
+/** What breakers hand from lane to lane, as messages around the batches of transfer.ts. */
+import type { VectorBatch } from '../columnar/vector.js'
+import { deserialiseError, type SerialisedError, serialiseError } from '../errors.js'
+import { type Part, type Position, PositionedFailure } from '../operators/operator.js'
+import { type BatchMessage, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
+
+/** A breaker's part on the wire. */
+export type PartMessage =
+  | Exclude<Part<BatchMessage>, { kind: 'failure' }>
+  | { readonly kind: 'failure'; readonly split: number; readonly position: Position; readonly error: SerialisedError }
+
+/** A breaker's part as a message, its batches brought out of the lane by `unload`. */
+export function encodePart<B>(
+  part: Part<B>,
+  unload: (batch: B) => VectorBatch,
+  outbox: Outbox,
+): { message: PartMessage; transfer: ArrayBuffer[] } {
+  if (part.kind === 'failure') {
+    const { split, failure } = part
+    return {
+      message: { kind: 'failure', split, position: failure.position, error: serialiseError(failure.error) },
+      transfer: [],
+    }
+  }
+  if (part.kind === 'rows') {
+    const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
+    return { message: { ...part, batch: message }, transfer }
+  }
+  const keys = encodeBatch(unload(part.keys), outbox, false)
+  const stateVectors = encodeBatch(unload(part.stateVectors), outbox, false)
+  const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
+  return {
+    message: { ...part, keys: keys.message, stateVectors: stateVectors.message },
+    transfer: [...keys.transfer, ...stateVectors.transfer, ...own],
+  }
+}
+
+/** The part that `encodePart` took apart. */
+export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
+  if (part.kind === 'failure') {
+    const { split, position, error } = part
+    return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
+  }
+  const decode = (message: BatchMessage) => decodeBatch(message, inbox)
+  if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
+  return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
+}
