@@ -10,7 +10,7 @@ import { servePages } from './page.js'
 /** What is downloaded for a program of few rows, which run in the calling thread. */
 const coreBudgetBytes = 60_000
 /** On two lanes, which have the worker's text in place of the inline lane: what has been reached of the same 60,000. */
-const lanesReachedBytes = 71_000
+const lanesReachedBytes = 70_000
 
 const program = (options: string) => `
 import { columns, sum } from 'millrace'

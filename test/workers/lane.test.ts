@@ -42,6 +42,50 @@ describe('a lane', () => {
     expect(lane.k.memory.usedBytes).toBe(0)
   })
 
+  it('asks for the parts that a plan needs, once, and for no others', async () => {
+    const asked: string[] = []
+    const lane = await openLane(2 ** 28, {
+      evaluator: async () => {
+        asked.push('evaluator')
+        return import('../../src/operators/evaluate.js')
+      },
+      text: async () => {
+        asked.push('text')
+        return import('../../src/kernels/text.js')
+      },
+    })
+    const runAll = async (one: typeof all) => {
+      const run = startIn(lane, { plan: one })
+      run.send(splitOf(0, range(0, 5), one), END)
+      await run.message('finished')
+      return run.rows().length
+    }
+    const { id } = all.output
+    expect(await runAll({ ...all, sourceColumns: ['id'], sourceSchema: { id }, output: { id } })).toBe(5)
+    expect(asked).toEqual([])
+    for (let i = 0; i < 2; i++) expect(await runAll(all)).toBe(5)
+    expect(asked).toEqual(['text'])
+    for (let i = 0; i < 2; i++) expect(await runAll(plan(VERBS.late))).toBe(2)
+    expect(asked).toEqual(['text', 'evaluator'])
+  })
+
+  it('whose part cannot be loaded fails that job, keeps no rows for it, and asks again for the next', async () => {
+    let refusals = 1
+    const lane = await openLane(2 ** 28, {
+      evaluator: () => (refusals-- > 0 ? unasked() : import('../../src/operators/evaluate.js')),
+    })
+    await hold(lane, 1)
+    const late = plan(VERBS.late)
+    const failed = startIn(lane, { plan: late, heldTable: 1 })
+    await failed.message('finished')
+    expect(failed.types()).toEqual(['failed', 'finished'])
+    const run = startIn(lane, { plan: late, heldTable: 1 })
+    await run.message('finished')
+    expect(ids(run)).toEqual(range(3, 1000))
+    lane.release(1)
+    expect(lane.k.memory.usedBytes).toBe(0)
+  })
+
   it('runs jobs over what it holds, any number of times', async () => {
     const lane = await openLane()
     await hold(lane, 1)

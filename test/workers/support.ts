@@ -2,7 +2,7 @@
 import { RecordBatch } from '../../src/columnar/record-batch.js'
 import type { PhysicalPlan } from '../../src/plan/physical.js'
 import { physicalPlan } from '../../src/plan/planner.js'
-import { Lane } from '../../src/workers/lane.js'
+import { Lane, type LaneParts } from '../../src/workers/lane.js'
 import { localPorts, type Port } from '../../src/workers/port.js'
 import type { FromLane, JobSpec, ToLane } from '../../src/workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch } from '../../src/workers/transfer.js'
@@ -49,11 +49,13 @@ export const VERBS = {
 
 export const plan = (verbs: readonly ModelVerb[]): PhysicalPlan => physicalPlan(planOf(FIELDS, verbs))
 
-export async function openLane(maximumBytes = 2 ** 28): Promise<Lane> {
-  const lane = new Lane(null, {
-    evaluator: () => import('../../src/operators/evaluate.js'),
-    text: () => import('../../src/kernels/text.js'),
-  })
+const PARTS: LaneParts = {
+  evaluator: () => import('../../src/operators/evaluate.js'),
+  text: () => import('../../src/kernels/text.js'),
+}
+
+export async function openLane(maximumBytes = 2 ** 28, parts: Partial<LaneParts> = {}): Promise<Lane> {
+  const lane = new Lane(null, { ...PARTS, ...parts })
   lane.open({ kernels: await kernelModule(), seed: 7, maximumBytes })
   return lane
 }
@@ -119,7 +121,7 @@ export function startIn(
       const found = messages.find(message => message.type === type)
       if (found !== undefined) return Promise.resolve(found as never)
       return new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`no ${type}; only ${messages.map(each => each.type)}`)), 5000)
+        const late = setTimeout(() => reject(new Error(`no ${type}; only ${messages.map(each => each.type)}`)), 20_000)
         waiting.push({
           type,
           resolve(message) {
