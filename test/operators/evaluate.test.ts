@@ -55,7 +55,7 @@ describe('an expression over a morsel', () => {
         context.loader.close()
         k.memory.reset(before)
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     )
   })
 

@@ -8,6 +8,7 @@ import { inside } from '../../src/workers/inside-worker.node.js'
 import type { WorkerHandle } from '../../src/workers/platform.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { startWorker } from '../../src/workers/start-worker.node.js'
+import { until } from '../flow/env.js'
 import { turn } from './support.js'
 
 let folder = ''
@@ -62,19 +63,22 @@ describe('a worker thread', () => {
 
   it('that throws dies once, of what it threw', async () => {
     const reasons = ends(start('throw new RangeError("too far")'))
-    await turn(300)
+    await until(() => reasons.length > 0, 5000)
+    await turn(20)
     expect(reasons).toMatchObject([{ name: 'RangeError', message: 'too far' }])
   })
 
   it('that exits dies once, of nothing that is known', async () => {
     const reasons = ends(start('process.exit(0)'))
-    await turn(300)
+    await until(() => reasons.length > 0, 5000)
+    await turn(20)
     expect(reasons).toEqual([null])
   })
 
   it('that throws no error dies of one all the same', async () => {
     const reasons = ends(start('throw "a string"'))
-    await turn(300)
+    await until(() => reasons.length > 0, 5000)
+    await turn(20)
     expect(reasons).toHaveLength(1)
     expect(reasons[0]).toBeInstanceOf(Error)
     expect(reasons[0]?.message).toContain('a string')
@@ -82,7 +86,8 @@ describe('a worker thread', () => {
 
   it('tells whoever asks later that it has died', async () => {
     const handle = start('process.exit(1)')
-    await turn(300)
+    const reasons = ends(handle)
+    await until(() => reasons.length > 0, 5000)
     expect(ends(handle)).toEqual([null])
   })
 

@@ -7,7 +7,7 @@ import { configure } from '../../src/workers/configure.js'
 import { openPool, type Pool } from '../../src/workers/pool.js'
 import type { FromLane } from '../../src/workers/protocol.js'
 import { refusal, until } from '../flow/env.js'
-import { END, plan, range, splitOf, turn, VERBS } from './support.js'
+import { END, plan, range, splitOf, VERBS } from './support.js'
 
 const OPTIONS = { memoryBytes: undefined, seed: 1 }
 const url = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
@@ -20,10 +20,8 @@ const made = (text: string) => {
   workers.push(worker)
   return worker
 }
-const live = async () => {
-  await turn(20)
-  return workers.filter(({ threadId }) => threadId >= 0).length
-}
+/** A thread that has ended has no id. */
+const noneIsLeft = () => until(() => workers.every(({ threadId }) => threadId < 0), 5000)
 
 beforeEach(() => {
   warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
@@ -31,7 +29,7 @@ beforeEach(() => {
 afterEach(async () => {
   configure({})
   warn.mockRestore()
-  expect(await live()).toBe(0)
+  await noneIsLeft()
 })
 
 describe('workers that are refused', () => {
@@ -64,22 +62,22 @@ describe('workers that are refused', () => {
     const pool = await openPool({ lanes: 3, ...OPTIONS })
     expect(count).toBe(3)
     expect(pool.inline).toBe(true)
-    expect(await live()).toBe(0)
+    await noneIsLeft()
   })
 
   it('one that dies while the others are opened counts as refused', async () => {
     let count = 0
-    const slow = `await new Promise(resolve => setTimeout(resolve, 300))\n${workerSource}`
+    const slow = `await new Promise(resolve => setTimeout(resolve, 1000))\n${workerSource}`
     configure({
       worker: () => {
         const worker = made(++count === 1 ? workerSource : slow)
-        if (count === 1) worker.once('message', () => setTimeout(() => worker.terminate(), 20))
+        if (count === 1) worker.once('message', () => worker.terminate())
         return worker
       },
     })
     const pool = await openPool({ lanes: 2, ...OPTIONS })
     expect(pool.inline).toBe(true)
-    expect(await live()).toBe(0)
+    await noneIsLeft()
   })
 })
 
@@ -111,10 +109,10 @@ describe('a pool of workers', () => {
     const told: Error[] = []
     pool.onEnd(error => told.push(error))
     await workers.at(-2)?.terminate()
-    await until(() => told.length > 0, 2000)
+    await until(() => told.length > 0, 5000)
     expect(told).toMatchObject([{ code: 'MR_LANE_FAILED' }])
     expect(pool.failure).toBe(told[0])
-    await until(() => workers.every(({ threadId }) => threadId < 0), 2000)
+    await until(() => workers.every(({ threadId }) => threadId < 0), 5000)
     expect(told).toHaveLength(1)
     // Whatever is asked of it now is answered.
     await refusal(() => pool.lanes[0].addExtension('parquet'), 'MR_CLOSED')
@@ -123,10 +121,13 @@ describe('a pool of workers', () => {
   })
 
   it('what went wrong in a worker is the cause', async () => {
-    const dies = `${workerSource}\nsetTimeout(() => { throw new TypeError('went wrong') }, 200)`
+    const dies = `import { parentPort as port } from 'node:worker_threads'
+      port.on('message', message => { if (message === 'now') throw new TypeError('went wrong') })
+      ${workerSource}`
     configure({ worker: () => made(dies) })
     const pool = await openPool({ lanes: 1, ...OPTIONS })
-    await until(() => pool.failure !== null, 2000)
+    workers.at(-1)?.postMessage('now')
+    await until(() => pool.failure !== null, 5000)
     expect(pool.failure).toMatchObject({ code: 'MR_LANE_FAILED', cause: { name: 'TypeError', message: 'went wrong' } })
   })
 

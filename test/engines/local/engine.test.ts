@@ -39,7 +39,7 @@ afterEach(async () => {
   vi.useRealTimers()
   configure({})
   makeSource = () => workerSource
-  await until(() => live() === 0, 2000)
+  await until(() => live() === 0, 5000)
 })
 
 const some = (rowCount = 1000) => columns({ x: Float64Array.from({ length: rowCount }, (_, i) => i) })
@@ -126,8 +126,7 @@ describe('an engine', () => {
     controller.abort('no')
     await expect(aborted).rejects.toBe('no')
     await running
-    await new Promise(resolve => setTimeout(resolve, 20))
-    expect(referenced()).toBe(0)
+    await until(() => referenced() === 0, 5000)
     await engine.close()
   })
 })
@@ -158,8 +157,7 @@ describe('waiting for lanes', () => {
     await expect(job).rejects.toBe('changed my mind')
     await asks(engine)
     expect(live()).toBe(1)
-    await new Promise(resolve => setTimeout(resolve, 20))
-    expect(referenced()).toBe(0)
+    await until(() => referenced() === 0, 5000)
     await engine.close()
   })
 })
