@@ -16,6 +16,8 @@ export class Dictionary {
   private offsetsBuffer: Int32Array = new Int32Array(64)
   private bytesBuffer: Uint8Array = new Uint8Array(512)
   private readonly decoded: (string | undefined)[] = []
+  /** Made for one batch alone, and grows no more: whoever sends it on need not remember that it was sent. */
+  isOfOneBatch = false
 
   /**
    * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and

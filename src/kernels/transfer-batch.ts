@@ -163,5 +163,7 @@ function compact(k: Kernels, codes: Int32Array, dictionary: LaneDictionary): Dic
     bytes.set(u8.subarray(start, start + offsets[i + 1] - offsets[i]), offsets[i])
   }
   memory.reset(mark)
-  return Dictionary.adopt(offsets, bytes)
+  const own = Dictionary.adopt(offsets, bytes)
+  own.isOfOneBatch = true
+  return own
 }

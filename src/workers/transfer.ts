@@ -7,7 +7,8 @@ import type { DataType } from '../columnar/type.js'
 import type { Vector, VectorBatch, VectorData } from '../columnar/vector.js'
 
 interface DictionaryMessage {
-  readonly id: number
+  /** Null: of this batch alone. */
+  readonly id: number | null
   /** Entries that follow those sent before; null where there are no new ones. */
   readonly delta: { readonly offsets: Int32Array; readonly bytes: Uint8Array } | null
 }
@@ -28,13 +29,14 @@ export interface BatchMessage {
 
 /** What has been sent of each dictionary through one port. */
 export interface Outbox {
-  readonly sent: Map<Dictionary, { readonly id: number; length: number }>
+  readonly sent: WeakMap<Dictionary, { readonly id: number; length: number }>
+  count: number
 }
 /** The peer's dictionaries as received so far. */
 export interface Inbox {
   readonly received: Map<number, Dictionary>
 }
-export const createOutbox = (): Outbox => ({ sent: new Map() })
+export const createOutbox = (): Outbox => ({ sent: new WeakMap(), count: 0 })
 export const createInbox = (): Inbox => ({ received: new Map() })
 
 /**
@@ -72,9 +74,13 @@ export function encodeBatch(
 }
 
 function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMessage {
+  if (dictionary.isOfOneBatch) {
+    const { offsets, bytes } = dictionary
+    return { id: null, delta: { offsets, bytes } }
+  }
   let known = outbox.sent.get(dictionary)
   if (known === undefined) {
-    known = { id: outbox.sent.size, length: 0 }
+    known = { id: outbox.count++, length: 0 }
     outbox.sent.set(dictionary, known)
   }
   if (known.length === dictionary.length) return { id: known.id, delta: null }
@@ -102,6 +108,7 @@ export function decodeBatch(message: BatchMessage, inbox: Inbox): VectorBatch {
 }
 
 function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
+  if (id === null) return delta === null ? new Dictionary() : Dictionary.adopt(delta.offsets, delta.bytes)
   let dictionary = inbox.received.get(id)
   if (dictionary === undefined) {
     dictionary = new Dictionary()

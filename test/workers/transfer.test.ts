@@ -122,6 +122,24 @@ describe('dictionaries', () => {
     expect(arrived.map(entries => entries?.get(0))).toEqual(['one', 'other', 'one'])
   })
 
+  it('made for one batch alone are sent with it, and remembered by nobody', () => {
+    const [outbox, inbox] = [createOutbox(), createInbox()]
+    const shared = entriesOf('shared')
+    for (const value of ['x', 'yz']) {
+      const own = Dictionary.adopt(Int32Array.of(0, value.length), text.encode(value))
+      own.isOfOneBatch = true
+      const batch = coded(own, [0, 0])
+      const arrived = received(arrive(encodeBatch(batch, outbox, false)), batch, inbox)
+      expect(arrived.toRows()).toEqual([{ t: value }, { t: value }])
+      // From here on it may be shared, by slices for one.
+      expect(arrived.vectors[0].dictionary?.isOfOneBatch).toBe(false)
+    }
+    expect(inbox.received.size).toBe(0)
+    const batch = coded(shared, [0])
+    expect(received(arrive(encodeBatch(batch, outbox, false)), batch, inbox).toRows()).toEqual([{ t: 'shared' }])
+    expect(inbox.received.size).toBe(1)
+  })
+
   it('of one port mean nothing to another', () => {
     const entries = entriesOf('a')
     const first = encodeBatch(coded(entries, [0]), createOutbox(), true)
