@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly memoryBytes: number | undefined
   /** Seeds the group tables; undefined: random. */
   readonly seed?: number
+  /** Gives up the opening, with its reason; no worker is left. */
+  readonly signal?: AbortSignal
 }
 
 let warned = false
@@ -31,7 +33,7 @@ let warned = false
  * Opens the lanes. Where workers are refused (a content security policy) there is one inline lane instead, which is said once on the console.
  * @throws MillraceError `MR_WASM_BLOCKED`, `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT`
  */
-export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promise<Pool> {
+export async function openPool({ lanes, memoryBytes, seed, signal }: PoolOptions): Promise<Pool> {
   const options: LaneOptions = {
     kernels: await compiledKernels(),
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -39,8 +41,9 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
   }
   if (lanes > 0) {
     try {
-      return await openWorkers(lanes, options)
+      return await openWorkers(lanes, options, signal)
     } catch (error) {
+      signal?.throwIfAborted()
       if (!(error instanceof MillraceError) || error.code !== 'MR_LANE_FAILED') throw error
       if (!warned)
         console.warn(`millrace: workers cannot be started here, so jobs run inline, in this thread. ${error.message}`)
@@ -50,10 +53,10 @@ export async function openPool({ lanes, memoryBytes, seed }: PoolOptions): Promi
   return createPool([await openInlineLane(options)], true).pool
 }
 
-async function openWorkers(count: number, options: LaneOptions): Promise<Pool> {
+async function openWorkers(count: number, options: LaneOptions, signal: AbortSignal | undefined): Promise<Pool> {
   let fail = (_error: Error) => {}
   const { openWorkerLanes } = await import('./worker-lanes.js')
-  const lanes = await openWorkerLanes(count, options, error => fail(error))
+  const lanes = await openWorkerLanes(count, options, error => fail(error), signal)
   const created = createPool(lanes, false)
   fail = created.fail
   return created.pool

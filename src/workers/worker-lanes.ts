@@ -18,6 +18,7 @@ const SILENCE_MS = 10_000
 
 /**
  * Lanes in workers of their own, opened together: all of them or none.
+ * @param signal gives the opening up.
  * @param onDeath called whenever one dies without having been terminated.
  * @throws MillraceError `MR_LANE_FAILED` with the reason as its cause where a worker cannot be started; what `Lane.open` throws.
  */
@@ -25,11 +26,12 @@ export async function openWorkerLanes(
   count: number,
   options: LaneOptions,
   onDeath: (error: Error) => void,
+  signal?: AbortSignal,
 ): Promise<LaneClient[]> {
   let died: Error | null = null
   const origin = await workerOrigin()
   const opening = Array.from({ length: count }, () =>
-    openWorkerLane(origin, options, error => {
+    openWorkerLane(origin, options, signal, error => {
       died ??= error
       onDeath(error)
     }),
@@ -55,6 +57,7 @@ async function workerOrigin(): Promise<WorkerOrigin> {
 async function openWorkerLane(
   origin: WorkerOrigin,
   options: LaneOptions,
+  signal: AbortSignal | undefined,
   onDeath: (error: MillraceError) => void,
 ): Promise<LaneClient> {
   const handle = start(origin)
@@ -77,6 +80,10 @@ async function openWorkerLane(
     if (opened) onDeath(error)
   }
   handle.onDeath(die)
+  // A worker that is no lane never answers.
+  const abort = () => die(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
   try {
     const { lock } = await calls.run(() => control.open(options))
     if (lock !== null) handle.watchLock(lock)
@@ -86,6 +93,8 @@ async function openWorkerLane(
     clearInterval(heartbeat)
     await handle.terminate()
     throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
   }
   const extensions = new Map<string, Promise<unknown>>()
   return {

@@ -43,6 +43,7 @@ export const defaultLanes = (): number => Math.max(1, Math.min(MOST_DEFAULT_LANE
 export class LocalEngine implements Engine {
   private pool: Promise<Pool> | null = null
   private closed = false
+  private readonly closing = new AbortController()
   private running = 0
   /** Pools whose lanes keep a Node process alive, as long as any job runs. */
   private readonly awake = new Set<Pool>()
@@ -74,7 +75,8 @@ export class LocalEngine implements Engine {
   }
 
   private openAnother(): Promise<Pool> {
-    const opening = openPool({ lanes: this.laneCount, memoryBytes: this.memoryBytes })
+    const { signal } = this.closing
+    const opening = openPool({ lanes: this.laneCount, memoryBytes: this.memoryBytes, signal })
     this.pool = opening
     opening.catch(() => {
       if (this.pool === opening) this.pool = null
@@ -126,6 +128,7 @@ export class LocalEngine implements Engine {
   async close(): Promise<void> {
     this.closed = true
     clearTimeout(this.idleTimer)
+    this.closing.abort(closedError())
     const pool = await this.pool?.catch(() => null)
     await pool?.close(closedError())
   }
