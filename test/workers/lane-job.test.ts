@@ -1,5 +1,5 @@
 // One job in one lane: what it says and when, how it fails, and that afterwards the lane's memory is as it was before.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { PhysicalPlan } from '../../src/plan/physical.js'
 import type { Lane } from '../../src/workers/lane.js'
 import { localPorts } from '../../src/workers/port.js'
@@ -257,6 +257,31 @@ describe('jobs of several lanes', () => {
       await Promise.all(runs.map(run => run.message('finished')))
       expect(closes()).toBe(2)
     }
+  })
+
+  it('parts that have come already are not taken any more once another could not be', async () => {
+    // Time flies, so that the loop is let turn after every part.
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += 10
+      return now
+    })
+    const lane = await freshLane()
+    const one = plan(VERBS.sorted)
+    const [[good, itsGood], [bad, itsBad]] = [localPorts(), localPorts()]
+    const run = startIn(lane, { plan: one }, [good, bad])
+    run.send(END)
+    const given = splitOf(0, range(0, 5), one)
+    if (given.type !== 'split' || given.work.kind !== 'batches') throw new Error('no batches')
+    const [batch] = given.work.batches
+    for (let i = 0; i < 3; i++) itsGood.post({ type: 'part', part: { kind: 'rows', split: 0, batch } })
+    itsBad.post({ type: 'part', part: { kind: 'no such kind', keys: batch, stateVectors: batch } })
+    expect(await run.message('failed')).toMatchObject({ position: null })
+    await run.message('finished')
+    await turn(20)
+    clock.mockRestore()
+    lane.k.memory.trim()
+    expectAsBefore(lane)
   })
 
   it('a part that cannot be taken fails the job once, and those after it meet nothing that has been freed', async () => {
