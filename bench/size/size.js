@@ -34,9 +34,26 @@ export async function measureSizes({ families, withMillrace, log }) {
     const files = [...(await bundle(name)), ...(await filesBeside(name))].map(({ name, bytes }) => {
       return { name, byteLength: bytes.length, brotliBytes: brotli(bytes) }
     })
-    results.push({ label: name, brotliBytes: files.reduce((sum, file) => sum + file.brotliBytes, 0), files })
+    for (const [label, fetched] of name === 'millrace' ? programsOf(files) : [[name, files]]) {
+      results.push({ label, brotliBytes: fetched.reduce((sum, file) => sum + file.brotliBytes, 0), files: fetched })
+    }
   }
   return results
+}
+
+/**
+ * Millrace's chunks are fetched when first needed: a page that runs inline has the lane as a module, one with workers as their text, and neither
+ * has what this page does not do (`load`, `explain({ analyze: true })`, computed expressions).
+ */
+function programsOf(files) {
+  const isUnused = /\b(analysis|load|evaluate)-/
+  const isInline = /\b(lane|text)-/
+  const isWorkers = /\bworker-/
+  const needed = files.filter(({ name }) => !isUnused.test(name))
+  return [
+    ['millrace, inline', needed.filter(({ name }) => !isWorkers.test(name))],
+    ['millrace, 2 lanes', needed.filter(({ name }) => isWorkers.test(name) || /kernels-/.test(name) || !isInline.test(name))],
+  ]
 }
 
 async function bundle(name) {
