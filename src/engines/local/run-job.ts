@@ -8,7 +8,7 @@ import { type BoundPlan, run } from './run.js'
 
 /**
  * A running flow: iterate it for its batches, in row order. Leaving the loop early, `[Symbol.asyncDispose]` and an aborted signal cancel it.
- * It reads ahead of its reader by a bounded number of batches.
+ * It reads ahead of its reader by a bounded number of splits; what comes out of a sort or a group, and rows that lanes hold, may wait whole.
  */
 export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<RecordBatch<S>>, AsyncDisposable {
   /** Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. */
