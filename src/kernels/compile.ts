@@ -31,7 +31,10 @@ export async function compileKernels(source: KernelSource): Promise<KernelModule
 }
 
 async function readSource(source: KernelBytes): Promise<BufferSource> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source as BufferSource
+  // Any view will do here; to some engines only bytes do.
+  if (ArrayBuffer.isView(source))
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength)
+  if (source instanceof ArrayBuffer) return source
   const response = source instanceof Response ? source : await fetchKernels(source)
   if (!response.ok) {
     throw new MillraceError(

@@ -71,6 +71,11 @@ test('a module of another ABI version is refused, both versions named', async ()
   )
 })
 
+test('the bytes may come as any view', async () => {
+  const { buffer, byteOffset, byteLength } = EMPTY_MODULE
+  expect(await compileKernels(new DataView(buffer, byteOffset, byteLength))).toBeInstanceOf(WebAssembly.Module)
+})
+
 test('bytes that are no module are refused', async () => {
   await expect(compileKernels(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'MR_VERSION_MISMATCH' })
   await expect(compileKernels(new Response('not found', { status: 404 }))).rejects.toMatchObject({
