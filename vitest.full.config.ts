@@ -1,9 +1,10 @@
-// All suites that `npm test` runs: Node, a browser with and without cross-origin isolation, the packed tarball, and the demo.
+// All suites that `npm test` runs: Node (the long ones are a project of their own), a browser with and without cross-origin isolation, the packed tarball, and the demo.
 
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { findBrowser } from './scripts/browser.mjs'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
+import { longSuites } from './vitest.config.js'
 
 const isolationHeaders = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -40,6 +41,11 @@ export default defineConfig({
   test: {
     projects: [
       './vitest.config.ts',
+      {
+        plugins: [inlinePlugin({ platform: 'node' })],
+        resolve: sourceResolveOptions('node'),
+        test: { name: 'long', include: longSuites, testTimeout: 60_000, pool: 'threads', maxWorkers: 2 },
+      },
       browserProject(true),
       browserProject(false),
       {
