@@ -52,7 +52,10 @@ function programsOf(files) {
   const needed = files.filter(({ name }) => !isUnused.test(name))
   return [
     ['millrace, inline', needed.filter(({ name }) => !isWorkers.test(name))],
-    ['millrace, 2 lanes', needed.filter(({ name }) => isWorkers.test(name) || /kernels-/.test(name) || !isInline.test(name))],
+    [
+      'millrace, 2 lanes',
+      needed.filter(({ name }) => isWorkers.test(name) || /kernels-/.test(name) || !isInline.test(name)),
+    ],
   ]
 }
 

@@ -10,15 +10,11 @@ import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
 import { count, createEngine, desc, max, mean, parquet } from 'millrace'
 
-const { values } = parseArgs({ options: { lanes: { type: 'string' } } })
-if (values.lanes !== undefined && !/^\d+$/.test(values.lanes)) {
-  console.error(`--lanes takes a whole number, 0 for inline, not ${values.lanes}`)
-  process.exit(2)
-}
+const lanes = lanesAsked()
 
 const file = new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets'))
 
-const engine = await createEngine(values.lanes === undefined ? {} : { lanes: Number(values.lanes) })
+const engine = await createEngine(lanes === undefined ? {} : { lanes })
 const began = performance.now()
 const flights = await withProgress(onProgress => parquet(file).load({ engine, onProgress }))
 const { rowCount, byteLength } = flights
@@ -105,4 +101,18 @@ async function withProgress(work) {
 
 function inMegabytes(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`
+}
+
+/** The number after `--lanes`, or undefined where there is none; anything else ends the program, saying why. */
+function lanesAsked() {
+  try {
+    const { lanes } = parseArgs({ options: { lanes: { type: 'string' } } }).values
+    if (lanes === undefined || /^\d+$/.test(lanes)) return lanes === undefined ? undefined : Number(lanes)
+  } catch {
+    // Said below.
+  }
+  console.error(
+    `usage: npm start -- --lanes N, a whole number of workers, 0 for none; not ${process.argv.slice(2).join(' ')}`,
+  )
+  process.exit(2)
 }
