@@ -91,5 +91,5 @@ function createBreaker(
 ): Breaker {
   if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
-  return createLimit(context, stage, input)
+  return createLimit(context, stage)
 }

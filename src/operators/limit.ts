@@ -2,7 +2,6 @@
  * `limit(count, offset)`: the first rows in row order. A lane sees its own splits in ascending order, so it needs no more than `offset + count` rows
  * and can stop reading once it has them; which of them count is settled in the first lane. A row that fails behind them is no failure.
  */
-import type { SchemaShape } from '../columnar/type.js'
 import { takeBatch } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
@@ -10,7 +9,7 @@ import { rangeIndices } from './heap-batch.js'
 import type { Breaker, PositionedFailure } from './operator.js'
 import { RowStore } from './row-store.js'
 
-export function createLimit(context: OperatorContext, stage: Stage & { kind: 'limit' }, _input: SchemaShape): Breaker {
+export function createLimit(context: OperatorContext, stage: Stage & { kind: 'limit' }): Breaker {
   const { k } = context
   const { count, offset } = stage
   const store = new RowStore(context)

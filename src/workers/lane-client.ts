@@ -2,7 +2,6 @@
 import { platform } from '#platform'
 import { localPorts, type Port } from './port.js'
 import type { JobSpec, LaneOptions } from './protocol.js'
-import type { FormatModule } from './split-reader.js'
 
 export interface LaneClient {
   /** In the calling thread: messages need not be copied. */
@@ -35,14 +34,10 @@ export async function openInlineLane(options: LaneOptions): Promise<LaneClient> 
       return mine
     },
     async addExtension(name) {
-      if (!lane.extensions.has(name)) lane.extensions.set(name, await importExtension())
+      if (!lane.extensions.has(name)) lane.extensions.set(name, await import('../formats/parquet/lane-extension.js'))
     },
     release: table => lane.release(table),
     keepAlive() {},
     async terminate() {},
   }
-}
-
-async function importExtension(): Promise<FormatModule> {
-  return import('../formats/parquet/lane-extension.js')
 }

@@ -181,9 +181,7 @@ class LaneJob {
           for await (const batch of reader.read(work)) {
             this.inScratch(() => this.process(this.pipeline.scan, { ...reader.load(batch), rows: 0 }, split, row))
             row += batch.rowCount
-            this.rowsRead += batch.rowCount
-            this.unreported += batch.rowCount
-            await this.breathe()
+            await this.advance(batch.rowCount)
             if (!this.wants(split)) break
           }
         }
@@ -207,10 +205,15 @@ class LaneJob {
       this.inScratch(() =>
         this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
       )
-      this.rowsRead += batch.rowCount
-      this.unreported += batch.rowCount
-      await this.breathe()
+      await this.advance(batch.rowCount)
     }
+  }
+
+  /** Counts rows that have been read, and lets the loop turn when it is time. @throws CANCELLED */
+  private advance(rows: number): Promise<void> {
+    this.rowsRead += rows
+    this.unreported += rows
+    return this.breathe()
   }
 
   private wants(split: number): boolean {

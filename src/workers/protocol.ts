@@ -29,10 +29,8 @@ export interface LaneOptions {
 }
 
 export interface JobSpec {
-  readonly id: number
   readonly plan: PhysicalPlan
   readonly lane: number
-  readonly lanes: number
   /** Rows held in the lanes are the source: no splits are sent. */
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */

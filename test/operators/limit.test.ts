@@ -8,7 +8,7 @@ import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, thro
 
 const shape = { id: int32(), text: utf8() } satisfies SchemaShape
 const limit = (context: Context, count: number, offset = 0) =>
-  createLimit(context, { kind: 'limit', count, offset, output: shape }, shape)
+  createLimit(context, { kind: 'limit', count, offset, output: shape })
 const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 const rows = (context: Context, given: number[]) =>
   morselOf(context, batchOf({ id: given, text: given.map(id => `text ${id % 3}`) }, shape))

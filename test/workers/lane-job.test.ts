@@ -204,11 +204,7 @@ describe('jobs of several lanes', () => {
       }
     }
     const runs = lanes.map((lane, i) =>
-      startIn(
-        lane,
-        { plan: one, lane: i, lanes: laneCount },
-        i === 0 ? channels.map(([first]) => first) : [channels[i - 1][1]],
-      ),
+      startIn(lane, { plan: one, lane: i }, i === 0 ? channels.map(([first]) => first) : [channels[i - 1][1]]),
     )
     return { lanes, runs, closes: () => closes }
   }
@@ -348,7 +344,7 @@ describe('many jobs in one lane', () => {
   it('side by side do not meet', async () => {
     const lane = await freshLane()
     const one = plan(VERBS.grouped)
-    const runs = range(0, 8).map(id => startIn(lane, { id, plan: one }))
+    const runs = range(0, 8).map(() => startIn(lane, { plan: one }))
     for (let split = 0; split < 20; split++) {
       for (const run of runs) run.send(splitOf(split, range(0, 2000), one))
     }
@@ -369,7 +365,7 @@ describe('many jobs in one lane', () => {
     const plans = [VERBS.doubled, VERBS.grouped, VERBS.sorted, VERBS.limited].map(plan)
     for (let i = 0; i < 1000; i++) {
       const one = plans[i % plans.length]
-      const run = startIn(lane, { id: i, plan: one })
+      const run = startIn(lane, { plan: one })
       run.send(splitOf(0, i % 3 === 0 ? [1, BIG] : [1, 2, 3], one), i % 5 === 0 ? CANCEL : END)
       await run.message('finished')
       run.port.close()

@@ -107,10 +107,7 @@ export function startIn(
     }
     for (const one of waiting.filter(({ type }) => type === message.type)) one.resolve(message as never)
   }
-  lane.start(
-    { id: 1, lane: 0, lanes: gather.length + 1, heldTable: null, holdAs: null, ...spec },
-    { data: its, gather },
-  )
+  lane.start({ lane: 0, heldTable: null, holdAs: null, ...spec }, { data: its, gather })
   return {
     messages,
     port,

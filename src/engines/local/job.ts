@@ -70,8 +70,6 @@ const PROGRESS_MS = 30
 /** A lane that has not answered a cancel by then is ended. */
 const CANCEL_MS = 2_000
 
-let nextJob = 1
-
 export interface RunningJob {
   readonly result: Promise<JobResult>
   /** Resolves once no lane works on the job any more: at once after a result, shortly after a failure. */
@@ -133,13 +131,12 @@ class Job implements RunningJob {
   private start(): void {
     const { pool, request } = this
     const { plan, heldTable, holdAs } = request
-    const id = nextJob++
     const channels = pool.lanes.slice(1).map(() => (isGathered(plan) ? new MessageChannel() : null))
     pool.lanes.forEach((lane, i) => {
       const gather = channels.flatMap((channel, j) =>
         channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : [],
       )
-      const port = lane.start({ id, plan, lane: i, lanes: pool.lanes.length, heldTable, holdAs }, gather)
+      const port = lane.start({ plan, lane: i, heldTable, holdAs }, gather)
       this.lanes.push({
         port,
         inbox: createInbox(),
