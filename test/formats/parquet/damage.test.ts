@@ -161,6 +161,20 @@ describe('a damaged file', () => {
     )
   }, 60_000)
 
+  test('whose snappy page claims a literal of four gigabytes is refused at once', async () => {
+    const data = Array.from({ length: 1000 }, (_, i) => `value ${i % 50}`)
+    const bytes = new Uint8Array(
+      parquetWriteBuffer({ columnData: [{ name: 's', data, type: 'STRING', encoding: 'PLAIN', nullable: false }] }),
+    )
+    expect(await readAll(bytes)).toBeNull()
+    // Every byte in turn as the tag of a literal with a length of four bytes, and those bytes all ones.
+    for (let at = 4; at < 400; at++) {
+      const damaged = bytes.slice()
+      damaged.set([252, 255, 255, 255, 255], at)
+      expectCoded(await readAll(damaged))
+    }
+  })
+
   test('in its footer is a coded error or a table', async () => {
     const bytes = sample()
     const footerLength = new DataView(bytes.buffer).getUint32(bytes.length - 8, true)

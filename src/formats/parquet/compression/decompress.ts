@@ -28,17 +28,52 @@ export const CODEC_TABLE: Readonly<Record<string, CodecEntry>> = {
   ZSTD: { decompress: decompressZstd, maxRatio: 33_000 },
 }
 
-/** Snappy states its length, and hyparquet's decoder believes it: a match may then write past `output`, which it checks only at the end. */
+/**
+ * Snappy states its length, and hyparquet's decoder believes it and every length within: a literal of four gigabytes keeps it busy for seconds,
+ * and a match may write past `output`. So the elements are walked first.
+ */
 function unsnappy(input: Uint8Array, output: Uint8Array): void {
   let stated = 0
-  for (let i = 0, shift = 0; i < 5; i++, shift += 7) {
-    const byte = input[i] ?? 0
+  let at = 0
+  for (let shift = 0; at < 5; shift += 7) {
+    const byte = input[at++] ?? 0
     stated += (byte & 127) * 2 ** shift
     if (byte < 128) break
   }
   if (stated !== output.length)
     throw new Error(`snappy: the page states ${stated} bytes where ${output.length} were expected`)
+  checkElements(input, at, stated)
   snappyUncompress(input, output)
+}
+
+/** Literals and copies as in snappy's format description: a tag's low two bits, then lengths and offsets, little-endian. */
+function checkElements(input: Uint8Array, from: number, outputLength: number): void {
+  let made = 0
+  for (let at = from; at < input.length; ) {
+    const tag = input[at++]
+    const kind = tag & 3
+    const high = tag >> 2
+    if (kind === 0) {
+      const extra = Math.max(0, high - 59)
+      const length = (extra === 0 ? high : littleEndian(input, at, extra)) + 1
+      at += extra + length
+      made += length
+      if (at > input.length) throw new Error('snappy: a literal reaches beyond the page')
+    } else {
+      const offsetBytes = kind === 3 ? 4 : kind
+      const offset = littleEndian(input, at, offsetBytes) + (kind === 1 ? (tag >> 5) * 256 : 0)
+      at += offsetBytes
+      if (offset === 0 || offset > made) throw new Error('snappy: a copy from before the beginning')
+      made += kind === 1 ? (high & 7) + 4 : high + 1
+    }
+    if (made > outputLength) throw new Error(`snappy: more than the ${outputLength} bytes that it states`)
+  }
+}
+
+function littleEndian(input: Uint8Array, at: number, byteLength: number): number {
+  let value = 0
+  for (let i = 0; i < byteLength; i++) value += (input[at + i] ?? 0) * 256 ** i
+  return value
 }
 
 /** The decoder stops silently at the end of `output`, or short of it: the trailer (CRC-32 and length) tells whether all is there. */
