@@ -66,7 +66,7 @@ type MeanType<T extends DataType> = IsAny<T> extends true ? Nullable<Float64> : 
  * ```
  */
 export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
-  return call('count', expression === undefined ? null : inputOf('count', expression))
+  return call('count', expression === undefined ? [] : [inputOf('count', expression)])
 }
 
 /**
@@ -77,7 +77,7 @@ export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
  * ```
  */
 export function sum<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<SumType<T>> {
-  return call('sum', inputOf('sum', expression))
+  return call('sum', [inputOf('sum', expression)])
 }
 
 /**
@@ -88,7 +88,7 @@ export function sum<T extends DataType>(expression: Expr<T, 'number'>): Aggregat
  * ```
  */
 export function mean<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<MeanType<T>> {
-  return call('mean', inputOf('mean', expression))
+  return call('mean', [inputOf('mean', expression)])
 }
 
 /**
@@ -99,7 +99,7 @@ export function mean<T extends DataType>(expression: Expr<T, 'number'>): Aggrega
  * ```
  */
 export function min<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
-  return call('min', inputOf('min', expression))
+  return call('min', [inputOf('min', expression)])
 }
 
 /**
@@ -110,7 +110,7 @@ export function min<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
  * ```
  */
 export function max<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
-  return call('max', inputOf('max', expression))
+  return call('max', [inputOf('max', expression)])
 }
 
 type Aggregate = AggregateExpr<any, any>
@@ -118,8 +118,8 @@ type Aggregate = AggregateExpr<any, any>
 export const isAggregate = (value: unknown): value is Aggregate =>
   typeof value === 'object' && value !== null && (value as { family?: unknown }).family === 'aggregate'
 
-function call(name: AggregateFunction, input: Expression | null): Aggregate {
-  return aggregateOf(Object.freeze({ op: 'aggregate', function: name, input }))
+function call(name: AggregateFunction, inputs: readonly Expression[]): Aggregate {
+  return aggregateOf(Object.freeze({ op: 'aggregate', function: name, inputs: Object.freeze(inputs) }))
 }
 
 function aggregateOf(aggregate: AggregateExpression): Aggregate {

@@ -52,13 +52,62 @@ export interface CastNode {
 
 export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode
 
-export type AggregateFunction = 'count' | 'sum' | 'mean' | 'min' | 'max'
+export type AggregateFunction =
+  | 'count'
+  | 'countDistinct'
+  | 'sum'
+  | 'mean'
+  | 'min'
+  | 'max'
+  | 'variance'
+  | 'stddev'
+  | 'covariance'
+  | 'correlation'
+  | 'slope'
+  | 'first'
+  | 'last'
+  | 'any'
+  | 'argMin'
+  | 'argMax'
+  | 'median'
+  | 'quantile'
+  | 'mode'
+  | 'topK'
+  | 'bottomK'
+  | 'collectList'
+  | 'join'
+  | 'every'
+  | 'some'
+  | 'histogram'
+  | 'approxCountDistinct'
+  | 'approxQuantile'
+  | 'approxTopK'
+
+/** What an aggregate is told beside its inputs; each reads its own, and has them all where it has any. */
+export interface AggregateParameters {
+  /** variance, stddev, covariance: over n instead of n - 1. */
+  readonly population?: boolean
+  /** quantile, approxQuantile: 0 to 1. */
+  readonly q?: number
+  /** topK, bottomK, approxTopK: how many, at least 1. */
+  readonly n?: number
+  /** join: what stands between two strings. */
+  readonly separator?: string
+  /** histogram: ascending edges, one more than there are bins. */
+  readonly edges?: readonly number[]
+  /** approxQuantile: relative error, above 0 and below 1. */
+  readonly error?: number
+  /** approxCountDistinct: registers are 2^precision. approxTopK: counters kept a group. */
+  readonly precision?: number
+  readonly capacity?: number
+}
 
 export interface AggregateCall {
   readonly op: 'aggregate'
   readonly function: AggregateFunction
-  /** null only for `count()`. */
-  readonly input: Expression | null
+  /** None for `count()`, two where pairs of values count, else one. */
+  readonly inputs: readonly Expression[]
+  readonly parameters?: AggregateParameters
   /** Only rows where it is true count. */
   readonly where?: Expression
 }

@@ -67,7 +67,7 @@ export const printName = (name: string): string => (/^[A-Za-z_$#][\w$]{0,79}$/.t
 export function printAggregate(node: AggregateExpression): string {
   if (node.op === 'literal') return literalText(node)
   if (node.op === 'aggregate') {
-    const call = `${node.function}(${node.input === null ? '' : printExpression(node.input)})`
+    const call = `${node.function}(${[...node.inputs.map(printExpression), ...Object.values(node.parameters ?? {}).map(String)].join(', ')})`
     return node.where === undefined ? call : `${call} where ${printExpression(node.where)}`
   }
   return `${aggregateOperand(node.left)} ${SIGNS[node.op]} ${aggregateOperand(node.right)}`

@@ -6,20 +6,17 @@
  * note at which index each split began.
  */
 
-import { float64, nullable, type SchemaShape } from '../columnar/type.js'
+import { float64, type SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
-import type { Expression } from '../expressions/node.js'
-import { fingerprint } from '../expressions/walk.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
-import { and } from '../kernels/bitmap.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
-import type { AccumulatorSpec, Stage } from '../plan/physical.js'
+import type { Stage } from '../plan/physical.js'
+import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
-import { compileExpression, compilePredicate, Failures } from './compiled.js'
 import { copyToHeap, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker, Morsel, Part } from './operator.js'
 
@@ -35,22 +32,30 @@ export function createAggregate(
   const { memory } = k
   const names = Object.keys(input)
   const keyColumns = stage.keys.map(name => names.indexOf(name))
-  const inputs = createInputs(context, stage.accumulators, input)
+  const inputs = createAggregateInputs(context, stage.accumulators, input)
   const table = createGroupTable(
     k,
     stage.keys.map(name => input[name]),
   )
-  const aggregation = createAggregation(k, inputs.specs)
+  const aggregation = createAggregation(context, inputs.specs)
   // In the schema's order, which is not always this one: JavaScript puts integer-like names first.
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
-  const stateLoader = createBatchLoader(context)
   let isFreed = false
+  let current = { split: -1, rowCount: 0 }
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
   /** Rank in order of appearance per group, once another lane's groups have been merged. */
   let ranks: Float64Array | null = null
+
+  /** Place of the first of so many rows that come next: (split, rows of it before), as one number. */
+  function place(split: number, rowCount: number): number {
+    if (split !== current.split) current = { split, rowCount: 0 }
+    const before = current.rowCount
+    current.rowCount += rowCount
+    return split * SPLIT_WEIGHT + before
+  }
 
   function consume(morsel: Morsel, split: number): void {
     const keys = keyColumns.map(i => morsel.columns[i])
@@ -59,7 +64,7 @@ export function createAggregate(
     const values = inputs.evaluate(morsel)
     const groups = table.find(keys, morsel.rowCount)
     aggregation.resize(table.length)
-    aggregation.update(groups, values, morsel.rowCount)
+    aggregation.update(groups, values, morsel.rowCount, place(split, morsel.rowCount))
   }
 
   /** My group for each of theirs, in scratch. */
@@ -83,8 +88,7 @@ export function createAggregate(
       const own = table.length
       const map = mapGroups({ ...keyLoader.load(part.keys), rowCount: part.groupCount })
       aggregation.resize(table.length)
-      const { columns } = stateLoader.load(part.stateVectors)
-      aggregation.merge({ bytes: part.state, vectors: columns }, map, part.groupCount)
+      aggregation.merge(part.state, map, part.groupCount, 1)
       const merged = new Float64Array(table.length).fill(Infinity)
       merged.set(ranks ?? ranksOf(appearance, own))
       const theirs = ranksOf(part.appearance, part.groupCount)
@@ -115,7 +119,6 @@ export function createAggregate(
     table.free()
     aggregation.free()
     keyLoader.close()
-    stateLoader.close()
   }
 
   try {
@@ -132,17 +135,12 @@ export function createAggregate(
     wants: () => true,
     *handOver() {
       const keys = { rowCount: table.length, columns: table.keys() }
-      const { bytes, vectors } = aggregation.state()
-      // A group that has met no value yet has none, whatever the input's type says.
-      const columns = vectors.map(vector => ({ ...vector, type: nullable(vector.type) }))
-      const stateVectors = { rowCount: table.length, columns }
       yield {
         kind: 'groups',
         groupCount: table.length,
         appearance: Float64Array.from(appearance),
         keys,
-        state: bytes,
-        stateVectors,
+        state: aggregation.state(0, table.length),
       }
     },
     absorb,
@@ -173,64 +171,4 @@ function ranksOf(appearance: ArrayLike<number>, groupCount: number): Float64Arra
     for (let group = appearance[i + 1]; group < end; group++) ranks[group] = appearance[i] * SPLIT_WEIGHT + group
   }
   return ranks
-}
-
-interface AggregateInput {
-  readonly vector: LaneVector | null
-  readonly validity: number
-}
-
-/** What the accumulators read, each distinct (expression, where) evaluated once a morsel. */
-function createInputs(context: OperatorContext, accumulators: readonly AccumulatorSpec[], schema: SchemaShape) {
-  const { k } = context
-  const places = new Map<string, number>()
-  const pairs: { readonly input: Expression | null; readonly where: Expression | null }[] = []
-  const specs = accumulators.map(({ function: name, input, inputType, where, label }) => {
-    const key = fingerprint([input, where])
-    let inputIndex = places.get(key)
-    if (inputIndex === undefined) {
-      inputIndex = pairs.push({ input, where }) - 1
-      places.set(key, inputIndex)
-    }
-    return { function: name, input: inputType, inputIndex, label }
-  })
-  const compiled = pairs.map(({ input, where }) => ({
-    input: input === null ? null : compileExpression(context, input, schema),
-    where: where === null ? null : compilePredicate(context, where, schema),
-  }))
-  return {
-    specs,
-    /** @throws RowFailure */
-    evaluate(morsel: Morsel): AggregateInput[] {
-      const failures = new Failures()
-      const values = compiled.map(({ input, where }): AggregateInput => {
-        if (where === null) {
-          const vector = input === null ? null : input.evaluate(morsel, failures)
-          return { vector, validity: vector?.validity ?? 0 }
-        }
-        // Rows that do not count are null to the input's expression, so that it cannot fail on them.
-        const mask = where.evaluate(morsel, failures)
-        const vector = input === null ? null : input.evaluate(masked(morsel, mask), failures)
-        const validity =
-          vector === null || vector.validity === 0 ? mask : and(k, vector.validity, mask, morsel.rowCount)
-        return { vector: vector === null ? null : { ...vector, validity }, validity }
-      })
-      failures.throwIfAny(k, morsel)
-      return values
-    },
-    free() {
-      for (const { input, where } of compiled) {
-        input?.free()
-        where?.free()
-      }
-    },
-  }
-
-  function masked(morsel: Morsel, mask: number): Morsel {
-    const columns = morsel.columns.map(column => ({
-      ...column,
-      validity: column.validity === 0 ? mask : and(k, column.validity, mask, morsel.rowCount),
-    }))
-    return { ...morsel, columns }
-  }
 }

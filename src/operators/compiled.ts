@@ -58,7 +58,7 @@ export const computes = ({ scan, final }: PhysicalPlan): boolean => [...scan, ..
 function stageComputes(stage: Stage): boolean {
   if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
   if (stage.kind !== 'aggregate') return stage.kind === 'filter'
-  return stage.accumulators.some(({ input, where }) => where !== null || (input !== null && !isColumn(input)))
+  return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
 }
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'

@@ -56,7 +56,6 @@ export type Part<B> =
       readonly appearance: Float64Array
       readonly keys: B
       readonly state: Uint8Array
-      readonly stateVectors: B
     }
 
 /** An expression failed on a row, counted in the morsel as it entered the pipeline. */

@@ -15,7 +15,7 @@ import {
 } from '../columnar/type.js'
 import { fold } from '../expressions/fold.js'
 import { literalOf } from '../expressions/literal.js'
-import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
+import type { AggregateCall, AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
 import { printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
@@ -90,33 +90,33 @@ class Builder {
   }
 
   private accumulator(call: AggregateCall): string {
-    const operand = call.input === null ? null : resolveTyped(call.input, this.input, call.function)
+    const operands = call.inputs.map(input => resolveTyped(input, this.input, call.function))
     // Types go by what was written; what is folded away may only make a value less null than it says.
-    const type = this.typeOf(call, operand)
-    const input = operand && fold(operand.node, this.input)
+    const type = this.typeOf(call, operands)
+    const inputs = operands.map(({ node }) => fold(node, this.input))
     const predicate =
       call.where === undefined
         ? null
         : fold(resolvePredicate(call.where, this.input, `${call.function}.where`), this.input)
     const where = predicate?.op === 'literal' && predicate.value === true ? null : predicate
-    const spec = { function: call.function, input, where }
+    const spec = { function: call.function, inputs, parameters: call.parameters ?? {}, where }
     const key = fingerprint([spec, type.nullable])
     let name = this.names.get(key)
     if (name === undefined) {
       do name = `#${this.made++}`
       while (this.keys.includes(name))
       this.names.set(key, name)
-      const inputType = input && resolveTyped(input, this.input, call.function).type
-      const label = printAggregate({ op: 'aggregate', function: call.function, input })
-      this.accumulators.push(Object.freeze({ ...spec, inputType, label, name }))
+      const inputTypes = inputs.map(input => resolveTyped(input, this.input, call.function).type)
+      const label = printAggregate({ op: 'aggregate', function: call.function, inputs })
+      this.accumulators.push(Object.freeze({ ...spec, inputTypes, label, name }))
       this.types.push(type)
     }
     return name
   }
 
-  private typeOf(call: AggregateCall, operand: Typed | null): DataType {
+  private typeOf(call: AggregateCall, [operand]: readonly Typed[]): DataType {
     if (call.function === 'count') return int64()
-    if (operand === null)
+    if (operand === undefined)
       throw mismatch(call.function, `${call.function} takes an expression, as in ${call.function}(t.x)`)
     const { type } = operand
     const result = resultType(call.function, type)
@@ -126,7 +126,7 @@ class Builder {
   }
 }
 
-function resultType(name: 'sum' | 'mean' | 'min' | 'max', { nullable: _, ...type }: DataType): DataType | null {
+function resultType(name: AggregateFunction, { nullable: _, ...type }: DataType): DataType | null {
   if (name === 'mean') return isNumber(type.kind) ? float64() : null
   if (name === 'sum') return isInteger(type.kind) ? int64() : isFloat(type.kind) ? float64() : null
   return type.kind === 'list' || type.kind === 'struct' ? null : Object.freeze({ ...type, nullable: false })

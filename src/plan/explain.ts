@@ -66,8 +66,8 @@ const printLimit = ({ count, offset }: { readonly count: number; readonly offset
 const printKeys = (keys: readonly string[]): string =>
   keys.length === 0 ? '' : `by ${keys.map(printName).join(', ')}: `
 
-const printAccumulator = ({ name, function: fn, input, where }: AccumulatorSpec): string =>
-  `${name} = ${printAggregate({ op: 'aggregate', function: fn, input, ...(where === null ? {} : { where }) })}`
+const printAccumulator = ({ name, function: fn, inputs, parameters, where }: AccumulatorSpec): string =>
+  `${name} = ${printAggregate({ op: 'aggregate', function: fn, inputs, parameters, ...(where === null ? {} : { where }) })}`
 
 /** Columns handed through by name alone, computed ones as `name = expression`. */
 const printColumns = (columns: readonly NamedExpression[]): string =>

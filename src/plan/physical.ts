@@ -16,15 +16,16 @@
  * It is plain data, sent to the lanes by structured clone.
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import type { Expression, OrderKey } from '../expressions/node.js'
+import type { AggregateFunction, AggregateParameters, Expression, OrderKey } from '../expressions/node.js'
 import type { NamedExpression } from './logical.js'
 
-/** One accumulator; `input` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
+/** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
 export interface AccumulatorSpec {
-  readonly function: 'count' | 'sum' | 'mean' | 'min' | 'max'
-  readonly input: Expression | null
-  /** Of `input`; lanes derive no types. */
-  readonly inputType: DataType | null
+  readonly function: AggregateFunction
+  readonly inputs: readonly Expression[]
+  /** Of `inputs`; lanes derive no types. */
+  readonly inputTypes: readonly DataType[]
+  readonly parameters: AggregateParameters
   readonly where: Expression | null
   /** For people, in errors: `sum(price)`. */
   readonly label: string

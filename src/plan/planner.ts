@@ -118,8 +118,8 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
       break
     case 'aggregate':
       for (const key of stage.keys) names.add(key)
-      for (const { input, where } of stage.accumulators) {
-        add(input)
+      for (const { inputs, where } of stage.accumulators) {
+        for (const input of inputs) add(input)
         add(where)
       }
       break

@@ -131,7 +131,7 @@ function mapCalls(
     return Object.freeze({ ...node, left: mapCalls(node.left, map), right: mapCalls(node.right, map) })
   return Object.freeze({
     ...node,
-    input: node.input === null ? null : map(node.input, node.function),
+    inputs: node.inputs.map(input => map(input, node.function)),
     ...(node.where === undefined ? {} : { where: map(node.where, `${node.function}.where`) }),
   })
 }

@@ -27,11 +27,10 @@ export function encodePart<B>(
     return { message: { ...part, batch: message }, transfer }
   }
   const keys = encodeBatch(unload(part.keys), outbox, false)
-  const stateVectors = encodeBatch(unload(part.stateVectors), outbox, false)
   const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
   return {
-    message: { ...part, keys: keys.message, stateVectors: stateVectors.message },
-    transfer: [...keys.transfer, ...stateVectors.transfer, ...own],
+    message: { ...part, keys: keys.message },
+    transfer: [...keys.transfer, ...own],
   }
 }
 
@@ -41,7 +40,6 @@ export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
     const { split, position, error } = part
     return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
   }
-  const decode = (message: BatchMessage) => decodeBatch(message, inbox)
-  if (part.kind === 'rows') return { ...part, batch: decode(part.batch) }
-  return { ...part, keys: decode(part.keys), stateVectors: decode(part.stateVectors) }
+  if (part.kind === 'rows') return { ...part, batch: decodeBatch(part.batch, inbox) }
+  return { ...part, keys: decodeBatch(part.keys, inbox) }
 }

@@ -20,7 +20,7 @@ function refusal(act: () => unknown): MillraceError {
 
 describe('aggregates', () => {
   it('are calls over an expression, or over rows', () => {
-    expect(count().aggregate).toEqual({ op: 'aggregate', function: 'count', input: null })
+    expect(count().aggregate).toEqual({ op: 'aggregate', function: 'count', inputs: [] })
     expect(String(sum(t.n.mul(2)))).toBe('sum(n * 2)')
     expect([count(t.s), mean(t.f), min(t.s), max(t.b)].map(String)).toEqual(['count(s)', 'mean(f)', 'min(s)', 'max(b)'])
   })

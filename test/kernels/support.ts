@@ -3,9 +3,12 @@
 import { kernels as kernelBytes } from 'virtual:millrace/kernels'
 import * as fc from 'fast-check'
 import type { DataType } from '../../src/columnar/type.js'
+import type { AccumulatorContext } from '../../src/kernels/aggregate/accumulator.js'
 import { compileKernels } from '../../src/kernels/compile.js'
 import { type InstanceOptions, instantiate, type Kernels } from '../../src/kernels/instance.js'
 import type { LaneVector } from '../../src/kernels/lane-vector.js'
+import { LaneDictionary } from '../../src/kernels/text.js'
+import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 
 const compiled = kernelBytes().then(compileKernels)
 
@@ -15,6 +18,12 @@ export const kernelModule = (): Promise<WebAssembly.Module> => compiled
 export async function makeKernels(options: InstanceOptions = {}): Promise<Kernels> {
   return instantiate(await compiled, { seed: 0x5eed, ...options })
 }
+
+/** What accumulators get of a lane. */
+export const accumulatorContext = (k: Kernels): AccumulatorContext => ({
+  k,
+  dictionaries: createDictionaryPool(() => new LaneDictionary(k)),
+})
 
 /** Row counts around the widths that kernels work in. */
 export const ROW_COUNTS = [0, 1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 127, 128, 129, 1000]

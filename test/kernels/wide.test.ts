@@ -115,7 +115,7 @@ test('digits carry sums from one window to another', () => {
         const to = createWideSums(k, { low: -1074, top: 1024 })
         to.resize(5)
         to.add('float64', put(mine), 0, groupPointer(k, [0, 1, 2, 3, 4]), 0, 5)
-        const digits = from.digits()
+        const digits = from.digits(0, theirs.length)
         to.cover(spanOfDigits(k, digits) ?? EVERYTHING)
         to.addDigits(digits, groupPointer(k, order))
         k.memory.free(digits.pointer)

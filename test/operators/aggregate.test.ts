@@ -18,12 +18,13 @@ const rows = (given: readonly Given[]) =>
   batchOf({ key: given.map(([key]) => key), n: given.map(([, n]) => n), x: given.map(([, , x]) => x ?? 0) }, shape)
 
 const call = (name: string, what: AccumulatorSpec['function'], input: Expression | null, where?: Expression) => {
-  const resolved = input && resolve(input, shape)
+  const inputs = input === null ? [] : [resolve(input, shape)]
   return {
     name,
     function: what,
-    input: resolved,
-    inputType: resolved && typeOf(resolved, shape),
+    inputs,
+    inputTypes: inputs.map(each => typeOf(each, shape)),
+    parameters: {},
     where: where === undefined ? null : resolve(where, shape),
     label: what,
   } satisfies AccumulatorSpec

@@ -65,7 +65,7 @@ function aggregateOf(aggregate: ModelAggregate): AggregateExpression {
   return {
     op: 'aggregate',
     function: name,
-    input: input === null ? null : rawOf(input),
+    inputs: input === null ? [] : [rawOf(input)],
     ...(where === null ? {} : { where: rawOf(where) }),
   }
 }

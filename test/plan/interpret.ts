@@ -6,7 +6,7 @@ import type { DataType, SchemaShape } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from '../../src/plan/physical.js'
 import { evaluateResolved, type Row } from '../expressions/evaluate.js'
-import { aggregateRows } from '../oracle/aggregate.js'
+import { aggregateRows, type ModelAggregateCall } from '../oracle/aggregate.js'
 import { canonical, compareValues, keyText, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
 
 /** @throws ModelError where a row fails. */
@@ -82,7 +82,10 @@ function aggregated(
   const field: ModelField = { name: 'x', type: { kind: 'int64', nullable: true } }
   const newGroup = () =>
     specs.map(spec =>
-      aggregateRows({ function: spec.function, input: { op: 'column', name: 'x' }, where: null }, [field]),
+      aggregateRows(
+        { function: spec.function as ModelAggregateCall['function'], input: { op: 'column', name: 'x' }, where: null },
+        [field],
+      ),
     )
   const groups = new Map<string, { key: Value[]; accumulators: ReturnType<typeof newGroup> }>()
   if (keys.length === 0) groups.set(keyText([]), { key: [], accumulators: newGroup() })
@@ -94,9 +97,12 @@ function aggregated(
       group = { key, accumulators: newGroup() }
       groups.set(text, group)
     }
-    for (const [i, { input, where }] of specs.entries()) {
+    for (const [i, { inputs, where }] of specs.entries()) {
       if (where !== null && evaluateResolved(where, row, schema) !== true) continue
-      group.accumulators[i]?.add({ source: 0, values: [input === null ? true : evaluateResolved(input, row, schema)] })
+      group.accumulators[i]?.add({
+        source: 0,
+        values: [inputs[0] === undefined ? true : evaluateResolved(inputs[0], row, schema)],
+      })
     }
   }
   return [...groups.values()].map(

@@ -180,7 +180,6 @@ describe('parts of a breaker', () => {
       appearance: Float64Array.of(0, 0, 3, 1),
       keys: batchOf({ key: Int32Array.of(5, 6) }),
       state: Uint8Array.of(1, 2, 3),
-      stateVectors: batchOf({ least: ['a', 'b'] }),
     })
     expect(part).toMatchObject({
       kind: 'groups',
@@ -188,7 +187,6 @@ describe('parts of a breaker', () => {
       appearance: Float64Array.of(0, 0, 3, 1),
       state: Uint8Array.of(1, 2, 3),
       keys: { rowCount: 2, vectors: [{ data: Int32Array.of(5, 6) }] },
-      stateVectors: { rowCount: 2 },
     })
   })
 

@@ -2,16 +2,22 @@
  * All accumulators of one group-by: equal state is kept once (the sum of a sum and a mean, the rows of every count), and what
  * only adds is updated together (slots.ts). It knows group indices, not keys: those are ../group.ts's.
  *
- * An accumulator is a file beside this one (sum-int.ts, sum-float.ts, min-max.ts, min-max-text.ts) with one shape: `resize`,
- * take rows, `write`, `merge`, evaluate, `free`.
+ * Sums and counts have their own shape (sum.ts, values.ts); every other aggregate is an accumulator of a family (families.ts).
  */
 import { type DataType, float64, int64, isFloat } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { nullableIf } from '../operand.js'
-import { createMinMax, type MinMax } from './min-max.js'
-import { createMinMaxText } from './min-max-text.js'
+import {
+  type Accumulator,
+  type AccumulatorContext,
+  type AggregateFunction,
+  type AggregateSpec,
+  type Family,
+  numbers,
+} from './accumulator.js'
+import { FAMILIES } from './families.js'
 import { createSlots, type Slots, type SlotUser } from './slots.js'
 import {
   createStateReader,
@@ -27,29 +33,11 @@ import { createFloatSum } from './sum-float.js'
 import { createIntSum } from './sum-int.js'
 import { createValues, type Values } from './values.js'
 
-export type AggregateFunction = 'count' | 'sum' | 'mean' | 'min' | 'max'
-
-export interface AggregateSpec {
-  readonly function: AggregateFunction
-  /** Type of the input column; null where rows are counted. */
-  readonly input: DataType | null
-  /** Which of `update`'s inputs it reads: the same for the same column under the same filter. */
-  readonly inputIndex: number
-  /** Names it in errors. */
-  readonly label: string
-}
-
 export interface AggregateInput {
-  readonly vector: LaneVector | null
-  /** Bitmap of the rows that count: not null, and allowed by a filter; 0 where all do. */
+  /** In the order of the specs' inputs. */
+  readonly vectors: readonly LaneVector[]
+  /** Bitmap of the rows that count: no input is null, and a filter allows them; 0 where all do. */
   readonly validity: number
-}
-
-export interface AggregationState {
-  /** Portable: see state-bytes.ts. */
-  readonly bytes: Uint8Array<ArrayBuffer>
-  /** One per distinct min or max of strings, a value a group, in scratch: strings travel as columns. */
-  readonly vectors: LaneVector[]
 }
 
 export interface Aggregation {
@@ -59,16 +47,19 @@ export interface Aggregation {
   resize(groupCount: number): void
   /**
    * Takes rows, at most 65,536: row i is of group `groups[i]` (u32 pointer), or with 0 of group 0. Every group below the count of
-   * `resize` must have had a row by the end of the first update that could, except where there is but group 0.
+   * `resize` must have had a row by the end of the first update that could, except where there is but group 0. `position` is the place of
+   * the first row among all rows (accumulator.ts).
    */
-  update(groups: number, inputs: readonly AggregateInput[], rowCount: number): void
-  state(): AggregationState
+  update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
+  /** Takes back rows that it has taken. @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to */
+  retract(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
+  /** The portable states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
+  state(groups: number, count: number): Uint8Array<ArrayBuffer>
   /**
-   * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), all different, for its `groupCount` groups. Its vectors
-   * may have codes of another dictionary.
+   * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), for its `count` groups, at most `most` of them to the same group.
    * @throws MillraceError `MR_VERSION_MISMATCH` for a state of other aggregates or another version, `MR_FORMAT_ERROR` for one cut short.
    */
-  merge(state: { bytes: Uint8Array; vectors: readonly LaneVector[] }, groupMap: number, groupCount: number): void
+  merge(state: Uint8Array, groupMap: number, count: number, most: number): void
   /**
    * One vector per spec in scratch, `groupCount` (that of `resize`) rows: null where nothing was counted, 0 for a count.
    * @throws MillraceError `MR_INTEGER_OVERFLOW` for an exact integer total beyond int64.
@@ -82,78 +73,73 @@ interface Input {
   readonly values: Values
   readonly counted: boolean
   readonly sum: Sum | null
-  readonly min: MinMax | null
-  readonly max: MinMax | null
+  /** By what the specs share. */
+  readonly accumulators: ReadonlyMap<string, Accumulator>
 }
 
 /** Rows counted: a lane that adds 1 a row. */
 const ROWS: SlotUser = { lanes: 1, fill: null, promote() {} }
 
-export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): Aggregation {
+export function createAggregation(context: AccumulatorContext, specs: readonly AggregateSpec[]): Aggregation {
+  const { k } = context
   const { memory } = k
   const slots = createSlots(k)
   const countsRows = specs.some(needsCount)
-  const inputs = createInputs(k, slots, specs)
+  const inputs = createInputs(context, slots, specs)
   if (countsRows) slots.add(ROWS)
-  const accumulators = [...inputs.values()].flatMap(({ values, sum, min, max }) => [values, sum, min, max])
+  const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
-
-  let groupCount = 0
 
   return {
     get kernels() {
       return specs.map(spec => [spec.function, kernelOf(spec, inputOf(spec))].filter(Boolean).join(' '))
     },
     resize(count) {
-      groupCount = count
       slots.resize(count)
-      for (const accumulator of accumulators) accumulator?.resize(count)
+      for (const part of parts) part?.resize(count)
     },
-    update(groups, columns, rowCount) {
+    update(groups, columns, rowCount, position) {
       if (rowCount === 0) return
       const mark = memory.mark()
-      const begun: { readonly input: Input; readonly vector: LaneVector; readonly bits: number }[] = []
-      for (const [index, input] of inputs) {
-        const { vector, validity } = columns[index]
-        const valueCount = input.values.update(groups, validity, rowCount)
-        if (vector === null) continue
+      const begun: (() => void)[] = []
+      for (const [index, { values, sum, accumulators }] of inputs) {
+        const { vectors, validity } = columns[index]
+        const valueCount = values.update(groups, validity, rowCount)
         // A bitmap without a gap costs as little as none.
         const bits = valueCount === rowCount ? 0 : validity
-        begun.push({ input, vector, bits })
-        input.sum?.begin(vector, bits, groups, rowCount)
+        if (sum !== null) {
+          sum.begin(vectors[0], bits, groups, rowCount)
+          begun.push(() => sum.finish())
+        }
+        if (valueCount === 0 || accumulators.size === 0) continue
+        const rows = { groups, rowCount, vectors, validity: bits, valueCount, position }
+        begun.push(() => {
+          for (const accumulator of accumulators.values()) accumulator.update(rows)
+        })
       }
       slots.update(groups, rowCount)
-      for (const { input, vector, bits } of begun) {
-        input.sum?.finish()
-        input.min?.update(vector, bits, groups, rowCount)
-        input.max?.update(vector, bits, groups, rowCount)
-      }
+      for (const finish of begun) finish()
       memory.reset(mark)
     },
-    state() {
+    retract() {
+      throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
+    },
+    state(groups, count) {
       const writer = createStateWriter()
       for (const word of headOf(specs)) writer.u32(word)
-      writer.u32(groupCount)
-      const vectors: LaneVector[] = []
-      if (countsRows) writeCounts(k, writer, slots.lane(ROWS), groupCount)
-      for (const accumulator of accumulators) {
-        accumulator?.write(writer)
-        if (accumulator !== null && 'stateVectors' in accumulator) vectors.push(...accumulator.stateVectors())
-      }
-      return { bytes: writer.finish(), vectors }
-    },
-    merge(state, groupMap, count) {
+      writer.u32(count)
       const mark = memory.mark()
-      const reader = createStateReader(state.bytes)
+      if (countsRows) writeCounts(k, writer, slots.lane(ROWS), groups, count)
+      for (const part of parts) part?.write(writer, groups, count)
+      memory.reset(mark)
+      return writer.finish()
+    },
+    merge(state, groupMap, count, most) {
+      const mark = memory.mark()
+      const reader = createStateReader(state)
       checkHead(reader, specs, count)
-      const vectors = state.vectors[Symbol.iterator]()
       if (countsRows) mergeCounts(k, reader, slots.lane(ROWS), groupMap, count)
-      for (const { values, sum, min, max } of inputs.values()) {
-        values.merge(reader, groupMap, count)
-        sum?.merge(reader, groupMap, count)
-        min?.merge(reader, vectors, groupMap, count)
-        max?.merge(reader, vectors, groupMap, count)
-      }
+      for (const part of parts) part?.merge(reader, groupMap, count, most)
       memory.reset(mark)
     },
     evaluate(count) {
@@ -165,83 +151,102 @@ export function createAggregation(k: Kernels, specs: readonly AggregateSpec[]): 
       }
       return specs.map(spec => {
         const input = inputOf(spec)
-        const result = evaluateSpec(spec, input, counts.get(input) ?? 0)
-        const validity = spec.function === 'count' ? 0 : (validities.get(input) as number)
+        const result = evaluateSpec(spec, input, counts.get(input) ?? 0, count)
+        const validity = spec.function === 'count' ? 0 : result.validity || (validities.get(input) as number)
         return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
       })
     },
     free() {
       slots.free()
-      for (const accumulator of accumulators) accumulator?.free()
+      for (const part of parts) part?.free()
     },
   }
 }
 
-const needsCount = (spec: AggregateSpec): boolean => spec.function === 'count' || spec.function === 'mean'
+const familyOf = ({ function: name }: AggregateSpec): Family | null => FAMILIES[name] ?? null
+
+const needsCount = (spec: AggregateSpec): boolean =>
+  spec.function === 'count' || spec.function === 'mean' || familyOf(spec)?.counts === true
 
 /** One per input that any spec reads, with the state that its specs need. */
-function createInputs(k: Kernels, slots: Slots, specs: readonly AggregateSpec[]): Map<number, Input> {
+function createInputs(context: AccumulatorContext, slots: Slots, specs: readonly AggregateSpec[]): Map<number, Input> {
+  const { k } = context
   const inputs = new Map<number, Input>()
   for (const { inputIndex } of specs) {
     if (inputs.has(inputIndex)) continue
     const mine = specs.filter(spec => spec.inputIndex === inputIndex)
-    const has = (...functions: AggregateFunction[]) =>
-      mine.find(spec => functions.includes(spec.function))?.input ?? null
-    const summed = has('sum', 'mean')
+    const summed = mine.find(spec => spec.function === 'sum' || spec.function === 'mean')?.inputs[0]
     const counted = mine.some(needsCount)
-    inputs.set(inputIndex, {
-      counted,
-      values: createValues(k, counted),
-      sum:
-        summed === null
-          ? null
-          : isFloat(summed.kind)
-            ? createFloatSum(k, slots, summed)
-            : createIntSum(k, slots, summed),
-      min: minMaxOf(k, 'min', has('min')),
-      max: minMaxOf(k, 'max', has('max')),
-    })
+    const accumulators = new Map<string, Accumulator>()
+    for (const spec of mine) {
+      const family = familyOf(spec)
+      const key = family?.share(spec) ?? ''
+      if (family !== null && !accumulators.has(key)) accumulators.set(key, family.create(context, spec))
+    }
+    inputs.set(inputIndex, { counted, values: createValues(k, counted), sum: sumOf(k, slots, summed), accumulators })
   }
   return inputs
 }
 
-function minMaxOf(k: Kernels, name: 'min' | 'max', type: DataType | null): MinMax | null {
-  if (type === null) return null
-  return type.kind === 'utf8' ? createMinMaxText(k, name, type) : createMinMax(k, name, type)
+function sumOf(k: Kernels, slots: Slots, type: DataType | undefined): Sum | null {
+  if (type === undefined) return null
+  return isFloat(type.kind) ? createFloatSum(k, slots, type) : createIntSum(k, slots, type)
 }
 
-function kernelOf(spec: AggregateSpec, { sum, min, max }: Input): string {
+const accumulatorOf = (spec: AggregateSpec, { accumulators }: Input): Accumulator =>
+  accumulators.get((familyOf(spec) as Family).share(spec)) as Accumulator
+
+function kernelOf(spec: AggregateSpec, input: Input): string {
   if (spec.function === 'count') return ''
-  if (spec.function === 'min') return (min as MinMax).kernel
-  if (spec.function === 'max') return (max as MinMax).kernel
-  return (sum as Sum).kernel
+  return familyOf(spec) === null ? (input.sum as Sum).kernel : accumulatorOf(spec, input).kernel
 }
 
 /** The results in scratch; which groups have one is the caller's to add. */
-function evaluateSpec(spec: AggregateSpec, { sum, min, max }: Input, counts: number): LaneVector {
-  const numbers = (type: DataType, data: number): LaneVector => ({
-    type,
-    length: 0,
-    data,
-    validity: 0,
-    dictionary: null,
-    range: null,
-  })
+function evaluateSpec(spec: AggregateSpec, input: Input, counts: number, length: number): LaneVector {
   switch (spec.function) {
     case 'count':
-      return numbers(int64(), counts)
+      return numbers(int64(), length, counts)
     case 'sum':
-      return numbers(isFloat((spec.input as DataType).kind) ? float64() : int64(), (sum as Sum).sums(spec.label))
+      return numbers(isFloat(spec.inputs[0].kind) ? float64() : int64(), length, (input.sum as Sum).sums(spec.label))
     case 'mean':
-      return numbers(float64(), (sum as Sum).means(counts))
-    case 'min':
-      return (min as MinMax).evaluate()
-    case 'max':
-      return (max as MinMax).evaluate()
+      return numbers(float64(), length, (input.sum as Sum).means(counts))
+    default:
+      return accumulatorOf(spec, input).evaluate(spec, counts)
   }
 }
 
-const FUNCTIONS: readonly AggregateFunction[] = ['count', 'sum', 'mean', 'min', 'max']
+/** A function's number in serialised states is its place here: only ever append. */
+const FUNCTIONS: readonly AggregateFunction[] = [
+  'count',
+  'sum',
+  'mean',
+  'min',
+  'max',
+  'countDistinct',
+  'variance',
+  'stddev',
+  'covariance',
+  'correlation',
+  'slope',
+  'first',
+  'last',
+  'any',
+  'argMin',
+  'argMax',
+  'median',
+  'quantile',
+  'mode',
+  'topK',
+  'bottomK',
+  'collectList',
+  'join',
+  'every',
+  'some',
+  'histogram',
+  'approxCountDistinct',
+  'approxQuantile',
+  'approxTopK',
+]
 const KINDS: readonly string[] = [
   'none',
   'bool',
@@ -262,8 +267,8 @@ const KINDS: readonly string[] = [
 /** Magic, version, and the aggregates that the state is of, each as one word. */
 function headOf(specs: readonly AggregateSpec[]): number[] {
   const words = specs.map(
-    ({ function: name, input, inputIndex }) =>
-      FUNCTIONS.indexOf(name) + (KINDS.indexOf(input?.kind ?? 'none') << 8) + (inputIndex << 16),
+    ({ function: name, inputs, inputIndex }) =>
+      FUNCTIONS.indexOf(name) + (KINDS.indexOf(inputs[0]?.kind ?? 'none') << 8) + (inputIndex << 16),
   )
   return [STATE_MAGIC, STATE_VERSION, words.length, ...words]
 }

@@ -14,6 +14,7 @@ import {
 } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import type { Slots, SlotUser } from './slots.js'
+import { statesOf } from './state-bytes.js'
 
 /** Half of what an int64 holds, so that the bounds may be rounded doubles. */
 const MOST = 2 ** 62
@@ -30,7 +31,8 @@ export interface Limbs {
   relay(next: LimbLayout): void
   /** Where the limbs are, until the slots next change. */
   lane(): Lane
-  digits(): Digits
+  /** Of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
+  digits(groups: number, count: number): Digits
   /** The digits' bits must lie within the layout, and `reserve` have provided for them. */
   addDigits(digits: Digits, groupMap: number): void
   round(counts: number): number
@@ -98,7 +100,15 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       bound = measure()
     },
     lane,
-    digits: () => digitsOfLimbs(k, layout, lane(), groupCount),
+    digits(groups, count) {
+      const { memory } = k
+      const width = 8 * layout.limbs
+      const mark = memory.mark()
+      const from = groups === 0 ? lane() : { pointer: statesOf(k, lane(), width, groups, count), stride: width }
+      const digits = digitsOfLimbs(k, layout, from, count)
+      memory.reset(mark)
+      return digits
+    },
     addDigits: (digits, groupMap) => addDigitsToLimbs(k, layout, lane(), digits, groupMap),
     round: counts => roundLimbs(k, layout, lane(), counts, groupCount),
     integers: () => limbsToIntegers(k, layout, lane(), groupCount),

@@ -3,21 +3,21 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
-import type { Kernels } from '../instance.js'
-import type { LaneVector } from '../lane-vector.js'
 import type { LaneDictionary } from '../text.js'
+import type { Accumulator, AccumulatorContext } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
-import type { MinMax } from './min-max.js'
+import { createTextStates } from './text-states.js'
 
 /** Ranks are made anew once the dictionary is so much longer: in all, they then cost a few sorts of the last. */
 const GROWTH = 1.5
 
-export function createMinMaxText(k: Kernels, name: 'min' | 'max', type: DataType): MinMax {
+export function createMinMaxText(context: AccumulatorContext, name: 'min' | 'max', type: DataType): Accumulator {
+  const { k } = context
   const { exports, memory } = k
   const states = createGroupArray(k, 4, [-1])
+  const texts = createTextStates(context)
   const wanted = name === 'max' ? 1 : -1
   let groupCount = 0
-  let dictionary: LaneDictionary | null = null
   let ranks = 0
   let ranked = 0
 
@@ -30,19 +30,11 @@ export function createMinMaxText(k: Kernels, name: 'min' | 'max', type: DataType
     ranked = length
   }
 
-  const add = (entries: LaneDictionary, codes: number, validity: number, groups: number, rowCount: number) => {
+  const add = (codes: number, validity: number, groups: number, rowCount: number) => {
+    const entries = texts.dictionary()
     rank(entries)
     const { offsets, bytes } = entries
     exports.minMaxText(states.pointer, groups, codes, validity, rowCount, ranks, ranked, offsets, bytes, wanted)
-  }
-
-  /** The states as a column, null where there is no string yet. */
-  const evaluate = (): LaneVector => {
-    const data = memory.scratch(4 * groupCount)
-    memory.u8.copyWithin(data, states.pointer, states.pointer + 4 * groupCount)
-    const bits = memory.scratch(bitmapBytes(groupCount))
-    const validity = exports.minMaxTextBits(data, groupCount, bits) === groupCount ? 0 : bits
-    return { type, length: groupCount, data, validity, dictionary, range: null }
   }
 
   return {
@@ -51,36 +43,33 @@ export function createMinMaxText(k: Kernels, name: 'min' | 'max', type: DataType
       groupCount = count
       states.resize(count)
     },
-    update(vector, validity, groups, rowCount) {
-      dictionary = vector.dictionary ?? dictionary
-      if (dictionary !== null) add(dictionary, vector.data, validity, groups, rowCount)
-    },
-    write: () => {},
-    merge(_reader, vectors, groupMap, count) {
-      const { value: vector } = vectors.next()
-      const theirs: LaneDictionary | null = vector.dictionary
-      if (theirs === null) return
-      dictionary ??= theirs
+    update({ vectors: [vector], validity, groups, rowCount }) {
       const mark = memory.mark()
-      const codes = theirs === dictionary ? vector.data : translate(theirs, dictionary, vector.data, count)
-      add(dictionary, codes, vector.validity, groupMap, count)
+      const codes = texts.codes(vector)
+      if (codes !== 0) add(codes, validity, groups, rowCount)
       memory.reset(mark)
     },
-    stateVectors: () => [evaluate()],
-    evaluate,
+    write(writer, groups, count) {
+      texts.write(writer, states.pointer, groups, count)
+    },
+    merge(reader, groupMap, count) {
+      const mark = memory.mark()
+      const { codes, validity } = texts.read(reader, count)
+      add(codes, validity, groupMap, count)
+      memory.reset(mark)
+    },
+    evaluate() {
+      const data = memory.scratch(4 * groupCount)
+      memory.u8.copyWithin(data, states.pointer, states.pointer + 4 * groupCount)
+      const bits = memory.scratch(bitmapBytes(groupCount))
+      const validity = exports.minMaxTextBits(data, groupCount, bits) === groupCount ? 0 : bits
+      return { type, length: groupCount, data, validity, dictionary: texts.known(), range: null }
+    },
     free() {
       states.free()
+      texts.free()
       memory.free(ranks)
       ranks = 0
     },
-  }
-
-  /** Codes of one dictionary as codes of another, in scratch. */
-  function translate(from: LaneDictionary, to: LaneDictionary, codes: number, count: number): number {
-    const map = memory.scratch(4 * from.length)
-    to.intern(from.offsets, from.bytes, 0, from.length, map)
-    const out = memory.scratch(4 * count)
-    exports.textRemap(codes, count, map, out)
-    return out
   }
 }

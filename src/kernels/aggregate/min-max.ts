@@ -5,28 +5,23 @@
 import type { DataType, Kind } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
 import type { Kernels } from '../instance.js'
-import type { LaneVector } from '../lane-vector.js'
 import { elementBytes } from '../operand.js'
+import { type Accumulator, type Family, numbers } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
+import { createMinMaxText } from './min-max-text.js'
 import { BLOCK_ROWS } from './slots.js'
-import type { StateReader, StateWriter } from './state-bytes.js'
 
-export interface MinMax {
-  readonly kernel: string
-  resize(groupCount: number): void
-  /** Adds rows to their groups (u32 pointer, or 0: all to group 0) where `validity` (bitmap, or 0) is set. */
-  update(vector: LaneVector, validity: number, groups: number, rowCount: number): void
-  write(writer: StateWriter): void
-  /** Adds another's state: its group g to group `groupMap[g]`; `vectors` are columns that its bytes cannot hold. */
-  merge(reader: StateReader, vectors: Iterator<LaneVector>, groupMap: number, groupCount: number): void
-  /** What the bytes of `write` cannot hold; most types have none. In scratch. */
-  stateVectors(): LaneVector[]
-  /** The value of every group; unspecified where there was none. In scratch. */
-  evaluate(): LaneVector
-  free(): void
+/** A family of one accumulator an aggregate. */
+export const minMax: Family = {
+  counts: false,
+  share: spec => spec.function,
+  create: (context, { function: name, inputs: [type] }) =>
+    type.kind === 'utf8'
+      ? createMinMaxText(context, name as 'min' | 'max', type)
+      : createMinMax(context.k, name as 'min' | 'max', type),
 }
 
-export function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): MinMax {
+function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumulator {
   const { exports, memory } = k
   const { kind } = type
   const max = name === 'max'
@@ -64,7 +59,7 @@ export function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): M
       groupCount = count
       states.resize(count)
     },
-    update({ data }, validity, groups, rowCount) {
+    update({ vectors: [{ data }], validity, groups, rowCount }) {
       if (asStored && validity === 0) {
         add(data, groups, rowCount)
         return
@@ -79,13 +74,14 @@ export function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): M
       }
       memory.reset(mark)
     },
-    write: writer => writer.lane(k, states.pointer, imageBytes * groupCount),
-    merge(reader, _vectors, groupMap, count) {
+    write(writer, groups, count) {
+      writer.states(k, { pointer: states.pointer, stride: imageBytes }, imageBytes, groups, count)
+    },
+    merge(reader, groupMap, count) {
       const mark = memory.mark()
       update(states.pointer, groupMap, reader.lane(k, imageBytes * count), count)
       memory.reset(mark)
     },
-    stateVectors: () => [],
     evaluate() {
       const data = memory.scratch(kind === 'bool' ? bitmapBytes(groupCount) : inputBytes * groupCount)
       const images = states.pointer
@@ -93,7 +89,7 @@ export function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): M
       else if (kind === 'bool') exports.minMaxBits(images, groupCount, data)
       else if (kind === 'float64' || kind === 'float32') exports.minMaxFloats(images, groupCount, data, inputBytes)
       else exports.minMaxNarrow(images, imageBytes, groupCount, data, inputBytes)
-      return { type, length: groupCount, data, validity: 0, dictionary: null, range: null }
+      return numbers(type, groupCount, data)
     },
     free: states.free,
   }

@@ -20,6 +20,8 @@ export interface StateWriter {
   u32(value: number): void
   /** A copy of a block of lane memory. */
   lane(k: Kernels, pointer: number, byteLength: number): void
+  /** `width` bytes (1, 4 or a multiple of 8) a group from `lane`, of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
+  states(k: Kernels, lane: Lane, width: number, groups: number, count: number): void
   finish(): Uint8Array<ArrayBuffer>
 }
 
@@ -27,10 +29,10 @@ export interface StateReader {
   /** @throws MillraceError `MR_FORMAT_ERROR` behind the end. */
   u32(): number
   /**
-   * A block of this length, copied to scratch.
+   * A block of this length, copied to scratch, where `room` bytes are taken for it.
    * @throws MillraceError `MR_FORMAT_ERROR` behind the end.
    */
-  lane(k: Kernels, byteLength: number): number
+  lane(k: Kernels, byteLength: number, room?: number): number
 }
 
 export function createStateWriter(): StateWriter {
@@ -44,17 +46,23 @@ export function createStateWriter(): StateWriter {
     bytes = larger
     view = new DataView(bytes.buffer)
   }
+  const lane: StateWriter['lane'] = (k, pointer, byteLength) => {
+    const padded = Math.ceil(byteLength / 4) * 4
+    grow(padded)
+    bytes.set(k.memory.bytes(pointer, byteLength), length)
+    length += padded
+  }
   return {
     u32(value) {
       grow(4)
       view.setUint32(length, value, true)
       length += 4
     },
-    lane(k, pointer, byteLength) {
-      const padded = Math.ceil(byteLength / 4) * 4
-      grow(padded)
-      bytes.set(k.memory.bytes(pointer, byteLength), length)
-      length += padded
+    lane,
+    states(k, from, width, groups, count) {
+      const mark = k.memory.mark()
+      lane(k, statesOf(k, from, width, groups, count), width * count)
+      k.memory.reset(mark)
     },
     finish: () => bytes.slice(0, length),
   }
@@ -77,13 +85,21 @@ export function createStateReader(bytes: Uint8Array): StateReader {
   }
   return {
     u32: () => view.getUint32(take(4), true),
-    lane(k, byteLength) {
+    lane(k, byteLength, room = byteLength) {
       const start = take(byteLength)
-      const pointer = k.memory.scratch(byteLength)
+      const pointer = k.memory.scratch(room)
       k.memory.u8.set(bytes.subarray(start, start + byteLength), pointer)
       return pointer
     },
   }
+}
+
+/** States side by side: where they are, or gathered into scratch. Parameters as `StateWriter.states` has them. */
+export function statesOf(k: Kernels, { pointer, stride }: Lane, width: number, groups: number, count: number): number {
+  if (groups === 0 && stride === width) return pointer
+  const out = k.memory.scratch(width * count)
+  k.exports.statesTake(pointer, stride, width, groups, count, out)
+  return out
 }
 
 export function writeDigits(k: Kernels, writer: StateWriter, { pointer, first, count, groupCount }: Digits): void {
@@ -103,8 +119,8 @@ export function readDigits(k: Kernels, reader: StateReader, groupCount: number):
 const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }
 
 /** One int64 a group, in as few digits as hold them all. */
-export function writeCounts(k: Kernels, writer: StateWriter, lane: Lane, groupCount: number): void {
-  const digits = digitsOfLimbs(k, COUNT, lane, groupCount)
+export function writeCounts(k: Kernels, writer: StateWriter, lane: Lane, groups: number, count: number): void {
+  const digits = digitsOfLimbs(k, COUNT, { pointer: statesOf(k, lane, 8, groups, count), stride: 8 }, count)
   writeDigits(k, writer, digits)
   k.memory.free(digits.pointer)
 }

@@ -137,7 +137,7 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   }
 
   const toWide = (span: DoubleSpan) => {
-    const digits = hasLayout ? limbs.digits() : null
+    const digits = hasLayout ? limbs.digits(0, groupCount) : null
     const sums = digits === null ? null : spanOfDigits(k, digits)
     const made = createWideSums(k, {
       low: Math.min(span.low, sums?.low ?? span.low),
@@ -188,20 +188,21 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     },
     sums: () => rounded(0),
     means: rounded,
-    write(writer) {
-      const digits = wide === null ? limbs.digits() : wide.digits()
+    write(writer, groups, count) {
+      const digits = wide === null ? limbs.digits(groups, count) : wide.digits(groups, count)
       writeDigits(k, writer, digits)
       memory.free(digits.pointer)
       writer.u32(specials === null ? 0 : 1)
-      if (specials !== null) writer.lane(k, specials.pointer, SPECIAL_BYTES * groupCount)
+      if (specials !== null)
+        writer.states(k, { pointer: specials.pointer, stride: SPECIAL_BYTES }, SPECIAL_BYTES, groups, count)
     },
-    merge(reader, groupMap, count) {
+    merge(reader, groupMap, count, most) {
       const mark = memory.mark()
       const digits = readDigits(k, reader, count)
       const span = spanOfDigits(k, digits)
       if (span !== null) {
         rows = { data: 0, groups: 0, rowCount: 0 }
-        if (wide === null) makeRoom(span)
+        if (wide === null) makeRoom(span, most)
         if (wide === null) limbs.addDigits(digits, groupMap)
         else {
           const sums: WideSums = wide
@@ -232,8 +233,8 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     return holds(two, summed) ? two : null
   }
 
-  /** Makes the limbs hold one more addend a group of such a span, or the sums wide. */
-  function makeRoom(span: DoubleSpan): void {
+  /** Makes the limbs hold `more` addends a group of such a span, or the sums wide. */
+  function makeRoom(span: DoubleSpan, more: number): void {
     const { base, cap: most } = limbs.layout
     if (!hasLayout || span.low < base) {
       const low = hasLayout ? Math.min(base, span.low) : span.low
@@ -241,7 +242,7 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
       if (next === null) toWide(span)
       else setLayout(next)
     }
-    provide(1, Math.max(span.top, limbs.layout.base))
+    provide(more, Math.max(span.top, limbs.layout.base))
   }
 }
 

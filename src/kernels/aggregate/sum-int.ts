@@ -83,18 +83,18 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
       return sums
     },
     means: limbs.round,
-    write(writer) {
-      const digits = limbs.digits()
+    write(writer, groups, count) {
+      const digits = limbs.digits(groups, count)
       writeDigits(k, writer, digits)
       k.memory.free(digits.pointer)
     },
-    merge(reader, groupMap, groupCount) {
+    merge(reader, groupMap, groupCount, most) {
       const { memory } = k
       const mark = memory.mark()
       const digits = readDigits(k, reader, groupCount)
       const span = spanOfDigits(k, digits)
       if (span !== null) {
-        reserve(1, span.top)
+        reserve(most, span.top)
         limbs.addDigits(digits, groupMap)
       }
       memory.reset(mark)

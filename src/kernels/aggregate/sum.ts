@@ -23,8 +23,9 @@ export interface Sum {
   sums(label: string): number
   /** float64 per group: the sum over `counts` (u64 pointer), rounded once; a pointer in scratch. */
   means(counts: number): number
-  write(writer: StateWriter): void
-  /** Adds another's state: its group g to group `groupMap[g]` (u32 pointer). */
-  merge(reader: StateReader, groupMap: number, groupCount: number): void
+  /** The states of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
+  write(writer: StateWriter, groups: number, count: number): void
+  /** Adds what `write` wrote: its state g to group `groupMap[g]` (u32 pointer), at most `most` of them to the same group. */
+  merge(reader: StateReader, groupMap: number, groupCount: number, most: number): void
   free(): void
 }

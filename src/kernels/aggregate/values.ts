@@ -15,8 +15,9 @@ export interface Values {
    * a value.
    */
   update(groups: number, validity: number, rowCount: number): number
-  write(writer: StateWriter): void
-  merge(reader: StateReader, groupMap: number, groupCount: number): void
+  /** The states of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
+  write(writer: StateWriter, groups: number, count: number): void
+  merge(reader: StateReader, groupMap: number, groupCount: number, most: number): void
   /** Values per group, a u64 pointer in scratch, given how many rows each has. Where they are counted only. */
   counts(rows: Lane): number
   /** A bitmap in scratch of the groups that have a value, or 0 where all have. `counts` is what `counts` gave, where counted. */
@@ -74,12 +75,12 @@ export function createValues(k: Kernels, counted: boolean): Values {
       seen = groupCount
       return rowCount - nullCount
     },
-    write(writer) {
+    write(writer, groups, count) {
       if (!counted && seen < groupCount) keep()
       writer.u32(kept === null ? NOTHING : counted ? NULLS : PRESENT)
       if (kept === null) return
-      if (counted) writeCounts(k, writer, { pointer: kept.pointer, stride: 8 }, groupCount)
-      else writer.lane(k, kept.pointer, groupCount)
+      if (counted) writeCounts(k, writer, { pointer: kept.pointer, stride: 8 }, groups, count)
+      else writer.states(k, { pointer: kept.pointer, stride: 1 }, 1, groups, count)
     },
     merge(reader, groupMap, count) {
       const form = reader.u32()

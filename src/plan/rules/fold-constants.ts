@@ -28,8 +28,7 @@ function countRows(node: AggregateExpression, schema: SchemaShape): AggregateExp
   if (node.op === 'literal') return node
   if (node.op !== 'aggregate')
     return Object.freeze({ ...node, left: countRows(node.left, schema), right: countRows(node.right, schema) })
-  const { input } = node
   const isRows =
-    node.function === 'count' && input !== null && !typeOf(input, schema).nullable && !canFail(input, schema)
-  return isRows ? Object.freeze({ ...node, input: null }) : node
+    node.function === 'count' && node.inputs.every(input => !typeOf(input, schema).nullable && !canFail(input, schema))
+  return isRows && node.inputs.length > 0 ? Object.freeze({ ...node, inputs: [] }) : node
 }

@@ -56,6 +56,6 @@ function collectAggregate(node: AggregateExpression, names: Set<string>): void {
     collectAggregate(node.right, names)
     return
   }
-  if (node.input !== null) collectColumns(node.input, names)
+  for (const input of node.inputs) collectColumns(input, names)
   if (node.where !== undefined) collectColumns(node.where, names)
 }

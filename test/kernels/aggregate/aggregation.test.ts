@@ -23,15 +23,20 @@ import {
   utf8,
 } from '../../../src/columnar/type.js'
 import type { MillraceError } from '../../../src/errors.js'
-import {
-  type AggregateFunction,
-  type AggregateSpec,
-  type Aggregation,
-  createAggregation,
-} from '../../../src/kernels/aggregate/aggregation.js'
+import type { AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
+import { type Aggregation, createAggregation } from '../../../src/kernels/aggregate/aggregation.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { LaneDictionary } from '../../../src/kernels/text.js'
-import { anyDouble, anyInt32, anyInt64, bitmap, laneVector, makeKernels, valuesOf } from '../support.js'
+import {
+  accumulatorContext,
+  anyDouble,
+  anyInt32,
+  anyInt64,
+  bitmap,
+  laneVector,
+  makeKernels,
+  valuesOf,
+} from '../support.js'
 import {
   bitsOfDouble,
   columnOf,
@@ -124,12 +129,13 @@ const specsOf = (inputs: readonly Input[]): AggregateSpec[] => [
   ...inputs.flatMap(({ type, functions, nulls }, inputIndex) =>
     functions.map(name => ({
       function: name,
-      input: nulls ? nullable(type) : type,
+      inputs: [nulls ? nullable(type) : type],
       inputIndex,
+      parameters: {},
       label: `${name}(#${inputIndex})`,
     })),
   ),
-  { function: 'count', input: null, inputIndex: inputs.length, label: 'count()' },
+  { function: 'count', inputs: [], inputIndex: inputs.length, parameters: {}, label: 'count()' },
 ]
 
 /** One lane's: its own groups, in order of appearance, and its own dictionaries. */
@@ -141,7 +147,7 @@ class Lane {
 
   constructor(inputs: readonly Input[]) {
     this.inputs = inputs
-    this.aggregation = createAggregation(k, specsOf(inputs))
+    this.aggregation = createAggregation(accumulatorContext(k), specsOf(inputs))
     this.dictionaries = inputs.map(() => new LaneDictionary(k))
   }
 
@@ -158,14 +164,15 @@ class Lane {
         this.dictionaries[i],
       )
       const counts = rows.map(({ values, kept }) => values[i] !== null && (!filtered || kept[i]))
-      return { vector, validity: filtered ? bitmap(k, counts) : vector.validity }
+      return { vectors: [vector], validity: filtered ? bitmap(k, counts) : vector.validity }
     })
     const indices = rows.map(({ group }) => this.index(keyed ? group : 0))
     this.aggregation.resize(keyed ? this.groups.length : 1)
     this.aggregation.update(
       keyed ? groupPointer(k, indices) : 0,
-      [...columns, { vector: null, validity: 0 }],
+      [...columns, { vectors: [], validity: 0 }],
       rows.length,
+      0,
     )
   }
 
@@ -175,7 +182,8 @@ class Lane {
       other.groups.map(group => this.index(group)),
     )
     this.aggregation.resize(this.groups.length)
-    this.aggregation.merge(other.aggregation.state(), groupMap, other.groups.length)
+    const { length } = other.groups
+    this.aggregation.merge(other.aggregation.state(0, length), groupMap, length, 1)
   }
 
   free(): void {
@@ -213,7 +221,7 @@ function checkCase({ inputs, parts }: Case, keyed: boolean): void {
   for (const other of others) first.merge(other)
   const specs = specsOf(inputs)
   const rows = parts.flat(2)
-  const expected = specs.map(({ function: name, input, inputIndex }) =>
+  const expected = specs.map(({ function: name, inputs: [input = null], inputIndex }) =>
     first.groups.map(group => {
       const mine = rows.filter(row => !keyed || row.group === group)
       if (inputIndex === inputs.length) return BigInt(mine.length)
@@ -280,15 +288,16 @@ test('a merged sum beyond every addend keeps its high bits when a lower base com
 
 const one = (name: AggregateFunction, input: DataType | null): AggregateSpec => ({
   function: name,
-  input,
+  inputs: input === null ? [] : [input],
   inputIndex: 0,
+  parameters: {},
   label: `${name}(x)`,
 })
 
 describe('sums of integers', () => {
   const summed = (batches: readonly (readonly bigint[])[], names: readonly AggregateFunction[] = ['sum']) => {
     const aggregation = createAggregation(
-      k,
+      accumulatorContext(k),
       names.map(name => one(name, int64())),
     )
     for (const values of batches) {
@@ -299,8 +308,9 @@ describe('sums of integers', () => {
           k,
           values.map(() => 0),
         ),
-        [{ vector, validity: 0 }],
+        [{ vectors: [vector], validity: 0 }],
         values.length,
+        0,
       )
     }
     return aggregation
@@ -335,10 +345,13 @@ describe('sums of integers', () => {
 
 describe('min and max', () => {
   const extremes = (values: readonly (number | null)[]) => {
-    const aggregation = createAggregation(k, [one('min', nullable(float64())), one('max', nullable(float64()))])
+    const aggregation = createAggregation(accumulatorContext(k), [
+      one('min', nullable(float64())),
+      one('max', nullable(float64())),
+    ])
     aggregation.resize(1)
     const vector = laneVector(k, nullable(float64()), values)
-    aggregation.update(0, [{ vector, validity: vector.validity }], values.length)
+    aggregation.update(0, [{ vectors: [vector], validity: vector.validity }], values.length, 0)
     return aggregation.evaluate(1).map(result => valuesOf(k, result)[0])
   }
 
@@ -355,7 +368,7 @@ describe('min and max', () => {
   test('of strings follow bytes while the dictionary grows, and merge across dictionaries', () => {
     const words = Array.from({ length: 400 }, (_, i) => `${(i * 7919) % 1000}-${i}`)
     const lanes = [new LaneDictionary(k), new LaneDictionary(k)].map((dictionary, part) => {
-      const aggregation = createAggregation(k, [one('min', utf8()), one('max', utf8())])
+      const aggregation = createAggregation(accumulatorContext(k), [one('min', utf8()), one('max', utf8())])
       aggregation.resize(2)
       for (let from = part * 200; from < part * 200 + 200; from += 20) {
         const batch = words.slice(from, from + 20)
@@ -365,13 +378,14 @@ describe('min and max', () => {
             k,
             batch.map((_, i) => i % 2),
           ),
-          [{ vector, validity: 0 }],
+          [{ vectors: [vector], validity: 0 }],
           batch.length,
+          0,
         )
       }
       return aggregation
     })
-    lanes[0].merge(lanes[1].state(), groupPointer(k, [1, 0]), 2)
+    lanes[0].merge(lanes[1].state(0, 2), groupPointer(k, [1, 0]), 2, 1)
     const even = words.filter((_, i) => (i % 2 === 0) === i < 200)
     const odd = words.filter((_, i) => (i % 2 === 1) === i < 200)
     expect(lanes[0].evaluate(2).map(vector => valuesOf(k, vector))).toEqual([
@@ -386,7 +400,7 @@ describe('equal state is kept once', () => {
     const kernels = (names: readonly AggregateFunction[]) => {
       const before = k.memory.usedBytes
       const aggregation = createAggregation(
-        k,
+        accumulatorContext(k),
         names.map(name => one(name, int32())),
       )
       aggregation.resize(100_000)
@@ -399,9 +413,9 @@ describe('equal state is kept once', () => {
 
 describe('a state', () => {
   const stateOf = (specs: readonly AggregateSpec[]) => {
-    const aggregation = createAggregation(k, specs)
+    const aggregation = createAggregation(accumulatorContext(k), specs)
     aggregation.resize(1)
-    return aggregation.state().bytes
+    return aggregation.state(0, 1)
   }
   const codeOf = (act: () => void) => {
     try {
@@ -412,9 +426,9 @@ describe('a state', () => {
     return undefined
   }
   const merged = (bytes: Uint8Array, groupCount = 1) => {
-    const aggregation = createAggregation(k, [one('mean', float64()), one('max', int32())])
+    const aggregation = createAggregation(accumulatorContext(k), [one('mean', float64()), one('max', int32())])
     aggregation.resize(1)
-    aggregation.merge({ bytes, vectors: [] }, groupPointer(k, [0]), groupCount)
+    aggregation.merge(bytes, groupPointer(k, [0]), groupCount, 1)
   }
   const whole = () => stateOf([one('mean', float64()), one('max', int32())])
 
@@ -444,7 +458,7 @@ describe('a state', () => {
   test('is the same bytes whatever the order and the chunks of the rows', () => {
     const values = [0.1, 1e10, -7, 0.1, 3.5, 1e-5]
     const bytesOf = (batches: readonly (readonly number[])[]) => {
-      const aggregation = createAggregation(k, [one('mean', float64()), one('max', float64())])
+      const aggregation = createAggregation(accumulatorContext(k), [one('mean', float64()), one('max', float64())])
       for (const batch of batches) {
         aggregation.resize(1)
         const vector = laneVector(k, float64(), batch)
@@ -453,11 +467,12 @@ describe('a state', () => {
             k,
             batch.map(() => 0),
           ),
-          [{ vector, validity: 0 }],
+          [{ vectors: [vector], validity: 0 }],
           batch.length,
+          0,
         )
       }
-      return [...aggregation.state().bytes]
+      return [...aggregation.state(0, 1)]
     }
     expect(bytesOf([[...values].reverse()])).toEqual(bytesOf([values]))
     expect(bytesOf(values.map(x => [x]))).toEqual(bytesOf([values]))

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { float32, float64, nullable } from '../../../src/columnar/type.js'
 import { type Aggregation, createAggregation } from '../../../src/kernels/aggregate/aggregation.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
-import { laneVector, makeKernels, valuesOf } from '../support.js'
+import { accumulatorContext, laneVector, makeKernels, valuesOf } from '../support.js'
 import { bitsOfDouble, groupPointer, modelFloat } from './model.js'
 
 let k: Kernels
@@ -19,8 +19,9 @@ type Row = readonly [group: number, value: number | null]
 const specs = (kind: 'float32' | 'float64') =>
   (['sum', 'mean', 'count'] as const).map(name => ({
     function: name,
-    input: nullable(kind === 'float64' ? float64() : float32()),
+    inputs: [nullable(kind === 'float64' ? float64() : float32())],
     inputIndex: 0,
+    parameters: {},
     label: `${name}(x)`,
   }))
 
@@ -33,7 +34,7 @@ class Feed {
 
   constructor(kind: 'float32' | 'float64' = 'float64') {
     this.kind = kind
-    this.aggregation = createAggregation(k, specs(kind))
+    this.aggregation = createAggregation(accumulatorContext(k), specs(kind))
   }
 
   index(group: number): number {
@@ -54,7 +55,7 @@ class Feed {
       rows.map(([group]) => this.index(group)),
     )
     this.aggregation.resize(this.indices.size)
-    this.aggregation.update(groups, [{ vector, validity: vector.validity }], rows.length)
+    this.aggregation.update(groups, [{ vectors: [vector], validity: vector.validity }], rows.length, 0)
     k.memory.reset(mark)
     return this
   }
@@ -67,7 +68,8 @@ class Feed {
     )
     this.rows.push(...other.rows)
     this.aggregation.resize(this.indices.size)
-    this.aggregation.merge(other.aggregation.state(), groupMap, other.indices.size)
+    const { size } = other.indices
+    this.aggregation.merge(other.aggregation.state(0, size), groupMap, size, 1)
     k.memory.reset(mark)
     return this
   }
@@ -169,7 +171,7 @@ describe('sums and means are the exact ones, rounded once', () => {
   test('without groups', () => {
     fc.assert(
       fc.property(batches, all => {
-        const aggregation = createAggregation(k, specs('float64'))
+        const aggregation = createAggregation(accumulatorContext(k), specs('float64'))
         aggregation.resize(1)
         for (const rows of all) {
           const vector = laneVector(
@@ -177,7 +179,7 @@ describe('sums and means are the exact ones, rounded once', () => {
             nullable(float64()),
             rows.map(([, x]) => x),
           )
-          aggregation.update(0, [{ vector, validity: vector.validity }], rows.length)
+          aggregation.update(0, [{ vectors: [vector], validity: vector.validity }], rows.length, 0)
         }
         const values = all.flat().flatMap(([, x]) => (x === null ? [] : [x]))
         const [sums, means, counts] = aggregation.evaluate(1).map(vector => valuesOf(k, vector)[0])
@@ -221,13 +223,13 @@ test('a limb that might overflow is measured, and widened only where it must be'
 })
 
 test('limbs that would overflow are widened', () => {
-  const aggregation = createAggregation(k, specs('float64').slice(0, 1))
+  const aggregation = createAggregation(accumulatorContext(k), specs('float64').slice(0, 1))
   aggregation.resize(1)
   const vector = laneVector(k, float64(), [2 ** 40 - 1, 1])
-  aggregation.update(0, [{ vector, validity: 0 }], 2)
+  aggregation.update(0, [{ vectors: [vector], validity: 0 }], 2, 0)
   const doubled = (times: number) => {
     // A sum is doubled by merging its own state.
-    for (let i = 0; i < times; i++) aggregation.merge(aggregation.state(), groupPointer(k, [0]), 1)
+    for (let i = 0; i < times; i++) aggregation.merge(aggregation.state(0, 1), groupPointer(k, [0]), 1, 1)
     return [valuesOf(k, aggregation.evaluate(1)[0])[0], aggregation.kernels[0].replace(/\d+$/, '')]
   }
   expect(doubled(0)).toEqual([2 ** 40, 'sum float64 fixed '])

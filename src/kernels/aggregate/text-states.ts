@@ -1,0 +1,88 @@
+/**
+ * States that are strings: in a lane codes of one dictionary (-1 for none), in a serialised state the strings themselves, because each lane
+ * has codes of its own. The dictionary is that of the column, or one made here where a merge comes before any row.
+ *
+ * ```
+ * serialised   byte lengths u32[count], 0xffffffff for none     bytes, end to end
+ * ```
+ */
+import { bitmapBytes } from '../bitmap.js'
+import type { LaneVector } from '../lane-vector.js'
+import type { LaneDictionary } from '../text.js'
+import type { AccumulatorContext } from './accumulator.js'
+import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
+
+export interface TextStates {
+  /** Whose codes the states are; made where there is none yet. */
+  dictionary(): LaneDictionary
+  /** The same, or null while nothing has come. */
+  known(): LaneDictionary | null
+  /** A column's codes as they may become states: its own where the dictionary is its own, else in scratch. 0 where all its rows are null. */
+  codes(vector: LaneVector): number
+  /** Writes the strings of codes `states[groups[0..count)]` (u32 pointers; with `groups` 0 of the first `count`). */
+  write(writer: StateWriter, states: number, groups: number, count: number): void
+  /** What `write` wrote, as codes in scratch; `validity` is a bitmap of those that are strings, or 0 where all are. */
+  read(reader: StateReader, count: number): { codes: number; validity: number }
+  free(): void
+}
+
+export function createTextStates({ k, dictionaries }: AccumulatorContext): TextStates {
+  const { exports, memory } = k
+  let dictionary: LaneDictionary | null = null
+  let own: LaneDictionary | null = null
+
+  const known = (): LaneDictionary => {
+    if (dictionary === null) {
+      own = dictionaries.create()
+      dictionary = own
+    }
+    return dictionary
+  }
+
+  return {
+    dictionary: known,
+    known: () => dictionary,
+    codes({ data, length, dictionary: theirs }) {
+      if (theirs === null) return 0
+      dictionary ??= theirs
+      if (theirs === dictionary) return data
+      // A merge came before the first row.
+      const map = memory.scratch(4 * theirs.length)
+      dictionary.intern(theirs.offsets, theirs.bytes, 0, theirs.length, map)
+      const out = memory.scratch(4 * length)
+      exports.textRemap(data, length, map, out)
+      return out
+    },
+    write(writer, states, groups, count) {
+      const mark = memory.mark()
+      const codes = statesOf(k, { pointer: states, stride: 4 }, 4, groups, count)
+      // Where nothing has come all codes are -1, and no entry is looked at.
+      const { offsets, bytes: entries } = dictionary ?? { offsets: 0, bytes: 0 }
+      const lengths = memory.scratch(4 * count)
+      const byteLength = exports.statesTextLengths(codes, offsets, count, lengths) >>> 0
+      const bytes = memory.scratch(byteLength + 16)
+      exports.statesTextBytes(codes, offsets, entries, count, bytes)
+      writer.lane(k, lengths, 4 * count)
+      writer.u32(byteLength)
+      writer.lane(k, bytes, byteLength)
+      memory.reset(mark)
+    },
+    read(reader, count) {
+      const lengths = reader.lane(k, 4 * count)
+      const byteLength = reader.u32()
+      const bytes = reader.lane(k, byteLength, byteLength + 16)
+      const offsets = memory.scratch(4 * (count + 1))
+      const bits = memory.scratch(bitmapBytes(count))
+      const valid = exports.statesTextOffsets(lengths, count, offsets, bits)
+      const validity = valid === count ? 0 : bits
+      const codes = memory.scratch(4 * count)
+      known().intern(offsets, bytes, validity, count, codes)
+      return { codes, validity }
+    },
+    free() {
+      if (own !== null) dictionaries.release(own)
+      own = null
+      dictionary = null
+    },
+  }
+}
