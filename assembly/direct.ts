@@ -1,7 +1,9 @@
-// Group index by direct indexing, for keys whose values fit a small domain: the key itself says the slot. hash.ts serves the rest.
+// Group index by direct indexing, for keys whose values fit a small domain: the key itself says its slot, and the slot is the group's
+// index. hash.ts serves the rest.
 //
-//   slot of a row = sum over keys of (value - base) * stride         directory  i32[slots]: slot -> group, -1 where none yet
+//   slot of a row = sum over keys of (value - base) * stride         flags  i8[slots]: 0 where a group is, -1 where none is yet
 //   nullable key:  0 is null, values begin at 1 (the binding lowers base by one)
+//   order          u32[groups]: the slots of all groups, in order of first appearance
 
 // @ts-ignore: decorator
 @inline
@@ -76,52 +78,51 @@ export function directSlotsBits(slots: usize, data: usize, validity: usize, base
 }
 
 /**
- * groups[i] = directory[slots[i]], opening a group, `groupCount` and up, for each slot met for the first time, in row order.
- * Writes the rows that opened a group to `opened` (room for `count`), and returns the new number of groups.
+ * Notes the slots that `rows` meets for the first time: appends them to `order`, in row order, and clears their flags. `flags` has a byte a
+ * slot, 0xff where nothing has come yet. `order` has room for every slot. Returns the new number of groups.
  */
-export function directFind(directory: usize, slots: usize, count: u32, groups: usize, groupCount: u32, opened: usize): u32 {
+export function directOpen(flags: usize, slots: usize, count: u32, order: usize, groupCount: u32): u32 {
   for (let from: u32 = 0; from < count; from += BLOCK) {
     const to = min(from + BLOCK, count)
     let missing: i32 = 0
     let i = from
     for (; i + 4 <= to; i += 4) {
-      const slot = slots + (usize(i) << 2)
-      const a = load<i32>(directory + (usize(load<u32>(slot)) << 2))
-      const b = load<i32>(directory + (usize(load<u32>(slot, 4)) << 2))
-      const c = load<i32>(directory + (usize(load<u32>(slot, 8)) << 2))
-      const d = load<i32>(directory + (usize(load<u32>(slot, 12)) << 2))
-      const group = groups + (usize(i) << 2)
-      store<i32>(group, a)
-      store<i32>(group, b, 4)
-      store<i32>(group, c, 8)
-      store<i32>(group, d, 12)
-      missing |= a | b | c | d
+      const first = load<u64>(slots + (usize(i) << 2))
+      const second = load<u64>(slots + (usize(i) << 2), 8)
+      missing |=
+        load<i8>(flags + usize(u32(first))) | load<i8>(flags + usize(u32(first >> 32))) |
+        load<i8>(flags + usize(u32(second))) | load<i8>(flags + usize(u32(second >> 32)))
     }
-    for (; i < to; i++) {
-      const group = load<i32>(directory + (usize(load<u32>(slots + (usize(i) << 2))) << 2))
-      store<i32>(groups + (usize(i) << 2), group)
-      missing |= group
-    }
-    if (missing < 0) {
-      for (let i = from; i < to; i++) {
-        if (load<i32>(groups + (usize(i) << 2)) < 0) {
-          const entry = directory + (usize(load<u32>(slots + (usize(i) << 2))) << 2)
-          if (load<i32>(entry) < 0) {
-            store<u32>(entry, groupCount++)
-            store<u32>(opened, i)
-            opened += 4
-          }
-          store<u32>(groups + (usize(i) << 2), load<u32>(entry))
-        }
+    for (; i < to; i++) missing |= load<i8>(flags + usize(load<u32>(slots + (usize(i) << 2))))
+    if (missing >= 0) continue
+    for (let i = from; i < to; i++) {
+      const slot = load<u32>(slots + (usize(i) << 2))
+      if (load<i8>(flags + usize(slot)) < 0) {
+        store<u8>(flags + usize(slot), 0)
+        store<u32>(order + (usize(groupCount++) << 2), slot)
       }
     }
   }
   return groupCount
 }
 
-/** directory[slots[g]] = g: fills a new directory with the groups there are. */
-export function directFill(directory: usize, slots: usize, groupCount: u32): void {
+/** flags[slots[g]] = 0: the groups that there are, in a new layout. */
+export function directMark(flags: usize, slots: usize, groupCount: u32): void {
   for (let group: u32 = 0; group < groupCount; group++) {
-    store<u32>(directory + (usize(load<u32>(slots + (usize(group) << 2))) << 2), group)
+    store<u8>(flags + usize(load<u32>(slots + (usize(group) << 2))), 0)
+  }
+}
+
+/**
+ * One key of each slot: two words a slot, its value and whether it is null. `size` counts the key's values, null included; null is value 0
+ * where `base` is lower by one for it.
+ */
+export function directWords(slots: usize, count: u32, stride: u32, size: u32, base: i64, nullable: bool, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const part = (load<u32>(slots + (usize(i) << 2)) / stride) % size
+    const isNull = nullable && part == 0
+    store<i64>(out, isNull ? 0 : base + i64(part))
+    store<i64>(out, i64(isNull), 8)
+    out += 16
   }
 }

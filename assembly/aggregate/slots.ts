@@ -1,11 +1,11 @@
 // Adding to the accumulators of groups: everything that only ever adds an int64 a row (counts, sums of one or two limbs) lies in
-// the slots of its group, so that a row costs one v128 load, add and store for every two of them. What is added is written by
-// count.ts, sum-int.ts and sum-float.ts, a block of rows at a time.
+// the slots of its group, so that a row costs one v128 load, add and store for every two of them. The commonest columns are added as they
+// are; for all others count.ts, sum-int.ts and sum-float.ts write addends first, a block of rows at a time.
 //
 //   state     | slot 0: lane 0, lane 1 | slot 1: lane 2, lane 3 | ...     16 bytes a slot; `stride` bytes a group
-//   addends   slot 0 of every row of the block | slot 1 of every row | ...  16 bytes each; `pitch` bytes from slot to slot
-//   replicas  copies of the state, `replica` bytes apart, for every fourth row each: where groups are few, a row need not wait
-//             for the one before. 0 where there is but one.
+//   addends   slot 0 of every row of the block | slot 1 of every row | ...  16 bytes each
+//   replicas  copies of the state, `replica` bytes apart, for every fourth row each (every second where a row's addend is a whole slot): where
+//             groups are few, a row need not wait for the one before. 0 where there is but one.
 //
 // A lone lane is stored by itself, 8 bytes a group and 8 a row.
 
@@ -27,99 +27,132 @@ function addSlot(at: usize, addend: v128): void {
   v128.store(at, i64x2.add(v128.load(at), addend))
 }
 
-export function slotsAddLane(state: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+// @ts-ignore: decorator
+@inline
+function subSlot(at: usize, addend: v128): void {
+  v128.store(at, i64x2.sub(v128.load(at), addend))
+}
+
+/** Adds values as they are stored, integers of type T, to a lane. */
+// @ts-ignore: decorator
+@inline
+function addValues<T>(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
   const state1 = state + replica
   const state2 = state1 + replica
   const state3 = state2 + replica
   let row: u32 = 0
   for (; row + 4 <= count; row += 4) {
-    addLane(state + (groupAt(groups, row) << 3), load<i64>(addends))
-    addLane(state1 + (groupAt(groups, row + 1) << 3), load<i64>(addends, 8))
-    addLane(state2 + (groupAt(groups, row + 2) << 3), load<i64>(addends, 16))
-    addLane(state3 + (groupAt(groups, row + 3) << 3), load<i64>(addends, 24))
-    addends += 32
+    // Two indices a load: half as many loads.
+    const first = load<u64>(groups + (usize(row) << 2))
+    const second = load<u64>(groups + (usize(row) << 2), 8)
+    addLane(state + usize(u32(first)) * stride, i64(load<T>(data)))
+    addLane(state1 + usize(u32(first >> 32)) * stride, i64(load<T>(data + sizeof<T>())))
+    addLane(state2 + usize(u32(second)) * stride, i64(load<T>(data + 2 * sizeof<T>())))
+    addLane(state3 + usize(u32(second >> 32)) * stride, i64(load<T>(data + 3 * sizeof<T>())))
+    data += 4 * sizeof<T>()
   }
   for (; row < count; row++) {
-    addLane(state + (groupAt(groups, row) << 3), load<i64>(addends))
-    addends += 8
+    addLane(state + groupAt(groups, row) * stride, i64(load<T>(data)))
+    data += sizeof<T>()
   }
 }
 
-/** Adds one to a lone lane: counting alone needs no addends. */
-export function slotsAddOne(state: usize, replica: usize, groups: usize, count: u32): void {
+/** int64 values, or addends of 8 bytes a row. */
+export function slotsAddLane(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+  if (stride == 8) addValues<i64>(state, 8, replica, groups, addends, count)
+  else addValues<i64>(state, stride, replica, groups, addends, count)
+}
+
+export function slotsAddI32(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
+  if (stride == 8) addValues<i32>(state, 8, replica, groups, data, count)
+  else addValues<i32>(state, stride, replica, groups, data, count)
+}
+
+/** Adds one a row to a lane. */
+export function slotsAddOne(state: usize, stride: usize, replica: usize, groups: usize, count: u32): void {
   const state1 = state + replica
   const state2 = state1 + replica
   const state3 = state2 + replica
   let row: u32 = 0
   for (; row + 4 <= count; row += 4) {
-    addLane(state + (groupAt(groups, row) << 3), 1)
-    addLane(state1 + (groupAt(groups, row + 1) << 3), 1)
-    addLane(state2 + (groupAt(groups, row + 2) << 3), 1)
-    addLane(state3 + (groupAt(groups, row + 3) << 3), 1)
+    addLane(state + groupAt(groups, row) * stride, 1)
+    addLane(state1 + groupAt(groups, row + 1) * stride, 1)
+    addLane(state2 + groupAt(groups, row + 2) * stride, 1)
+    addLane(state3 + groupAt(groups, row + 3) * stride, 1)
   }
-  for (; row < count; row++) addLane(state + (groupAt(groups, row) << 3), 1)
+  for (; row < count; row++) addLane(state + groupAt(groups, row) * stride, 1)
 }
 
-export function slotsAdd1(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+/** Adds two int32 columns to the two lanes of a slot; with `other` 0 one column and 1 a row. */
+export function slotsAddTwoI32(
+  state: usize, stride: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32,
+): void {
   const state1 = state + replica
-  const state2 = state1 + replica
-  const state3 = state2 + replica
+  const ones = i32x4.splat(1)
   let row: u32 = 0
-  for (; row + 4 <= count; row += 4) {
+  for (; row + 2 <= count; row += 2) {
+    const at = usize(row) << 2
+    const second = other ? v128.load64_zero(other + at) : ones
+    const pairs = v128.shuffle<i32>(v128.load64_zero(data + at), second, 0, 4, 1, 5)
+    addSlot(state + groupAt(groups, row) * stride, i64x2.extend_low_i32x4_s(pairs))
+    addSlot(state1 + groupAt(groups, row + 1) * stride, i64x2.extend_high_i32x4_s(pairs))
+  }
+  if (row < count) {
+    const at = usize(row) << 2
+    const slot = state + groupAt(groups, row) * stride
+    addLane(slot, i64(load<i32>(data + at)))
+    addLane(slot + 8, other ? i64(load<i32>(other + at)) : 1)
+  }
+}
+
+/**
+ * Adds doubles, or with `undo` takes them away again, as the two limbs that sum-float.ts draws. Returns whether each was below `cap` in
+ * magnitude and a multiple of the unit; where not, nothing of it is any good and all of it must be undone: what was added is the same again,
+ * because what is too large, or no number, counts as 0.
+ */
+export function slotsAddLimbs(
+  state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32,
+  magic: f64, highMagic: f64, cap: f64, undo: bool,
+): bool {
+  const state1 = state + replica
+  const magics = f64x2.splat(magic)
+  const highMagics = f64x2.splat(highMagic)
+  const caps = f64x2.splat(cap)
+  let wrong = i64x2.splat(0)
+  for (let row: u32 = 0; row < count; row += 2) {
+    const x = row + 2 <= count ? v128.load(data) : v128.load64_zero(data)
+    const fits = f64x2.lt(f64x2.abs(x), caps)
+    const value = v128.and(x, fits)
+    const high = f64x2.add(value, highMagics)
+    const rest = f64x2.sub(value, f64x2.sub(high, highMagics))
+    const low = f64x2.add(rest, magics)
+    wrong = v128.or(wrong, v128.or(v128.not(fits), f64x2.ne(f64x2.sub(low, magics), rest)))
+    const lowLimbs = i64x2.sub(low, magics)
+    const highLimbs = i64x2.sub(high, highMagics)
+    const first = v128.shuffle<i64>(lowLimbs, highLimbs, 0, 2)
+    const slot = state + groupAt(groups, row) * stride
+    if (undo) subSlot(slot, first)
+    else addSlot(slot, first)
+    if (row + 2 <= count) {
+      const second = v128.shuffle<i64>(lowLimbs, highLimbs, 1, 3)
+      const next = state1 + groupAt(groups, row + 1) * stride
+      if (undo) subSlot(next, second)
+      else addSlot(next, second)
+    }
+    data += 16
+  }
+  return !v128.any_true(wrong)
+}
+
+export function slotsAdd(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+  const state1 = state + replica
+  let row: u32 = 0
+  for (; row + 2 <= count; row += 2) {
     addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
     addSlot(state1 + groupAt(groups, row + 1) * stride, v128.load(addends, 16))
-    addSlot(state2 + groupAt(groups, row + 2) * stride, v128.load(addends, 32))
-    addSlot(state3 + groupAt(groups, row + 3) * stride, v128.load(addends, 48))
-    addends += 64
-  }
-  for (; row < count; row++) {
-    addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
-    addends += 16
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function addTwo(at: usize, addends: usize, pitch: usize): void {
-  const other = v128.load(addends + pitch)
-  v128.store(at, i64x2.add(v128.load(at), v128.load(addends)))
-  v128.store(at, i64x2.add(v128.load(at, 16), other), 16)
-}
-
-export function slotsAdd2(
-  state: usize, stride: usize, replica: usize, groups: usize, addends: usize, pitch: usize, count: u32,
-): void {
-  const state1 = state + replica
-  let row: u32 = 0
-  for (; row + 2 <= count; row += 2) {
-    addTwo(state + groupAt(groups, row) * stride, addends, pitch)
-    addTwo(state1 + groupAt(groups, row + 1) * stride, addends + 16, pitch)
     addends += 32
   }
-  if (row < count) addTwo(state + groupAt(groups, row) * stride, addends, pitch)
-}
-
-// @ts-ignore: decorator
-@inline
-function addThree(at: usize, addends: usize, pitch: usize): void {
-  const second = v128.load(addends + pitch)
-  const third = v128.load(addends + (pitch << 1))
-  v128.store(at, i64x2.add(v128.load(at), v128.load(addends)))
-  v128.store(at, i64x2.add(v128.load(at, 16), second), 16)
-  v128.store(at, i64x2.add(v128.load(at, 32), third), 32)
-}
-
-export function slotsAdd3(
-  state: usize, stride: usize, replica: usize, groups: usize, addends: usize, pitch: usize, count: u32,
-): void {
-  const state1 = state + replica
-  let row: u32 = 0
-  for (; row + 2 <= count; row += 2) {
-    addThree(state + groupAt(groups, row) * stride, addends, pitch)
-    addThree(state1 + groupAt(groups, row + 1) * stride, addends + 16, pitch)
-    addends += 32
-  }
-  if (row < count) addThree(state + groupAt(groups, row) * stride, addends, pitch)
+  if (row < count) addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
 }
 
 /** Adds a block's addends of one slot to one group's. */

@@ -1,7 +1,7 @@
 /**
- * The group table: turns key columns into dense group indices, in order of first appearance. It knows no aggregates
- * (aggregate/aggregation.ts). Small key domains are indexed directly (direct.ts); where the values seen stop fitting, the
- * groups move to a hash table (hash.ts) and keep their indices.
+ * The group table: turns key columns into group indices. It knows no aggregates (aggregate/aggregation.ts). Small key domains are indexed
+ * directly (direct.ts), and an index is then a place in the domain; where the values seen stop fitting, the groups move to a hash table (hash.ts),
+ * whose indices are dense and in order of first appearance.
  */
 import type { DataType } from '../columnar/type.js'
 import { createDirectIndex, type DirectIndex, mayIndexDirectly } from './direct.js'
@@ -15,24 +15,52 @@ import type { LaneDictionary } from './text.js'
 export interface GroupTable {
   /** Groups so far. Without keys there is one group from the start. */
   readonly length: number
+  /** Every index is below this; there may be indices without a group. */
+  readonly indexCount: number
+  /** u32 pointer, kept: the indices of the groups in order of first appearance; 0 where group g has index g. */
+  readonly order: number
   /** What finds groups now, for `explain`: `single`, `direct`, `direct composite`, `hash 32`, `hash 64` or `hash 3 words`. */
   readonly kernel: string
   /**
-   * One group index per row, as a u32 pointer in scratch (0 without keys: every row is of group 0); adds new groups. All
-   * string columns given for one key must have codes of one dictionary. A column whose type is not nullable here has no nulls.
+   * Makes the table take these rows; call it before `find`. Where groups that there are get other indices, it says which: in scratch, or kept by the
+   * table until it is called again. A column whose type is not nullable here has no nulls.
+   * @throws MillraceError `MR_MEMORY_LIMIT`
+   */
+  cover(keys: readonly LaneVector[], rowCount: number): Move | null
+  /**
+   * One group index per row, as a u32 pointer in scratch or the column's own (0 without keys: every row is of group 0); adds new groups. All
+   * string columns given for one key must have codes of one dictionary.
    * @throws MillraceError `MR_MEMORY_LIMIT`
    */
   find(keys: readonly LaneVector[], rowCount: number): number
   /**
-   * One vector per key, `length` rows, in scratch: row g is group g's key. One zero (+0) and one NaN; null is a value of its
+   * One vector per key, `length` rows in order of first appearance, in scratch. One zero (+0) and one NaN; null is a value of its
    * own. String keys keep their dictionary (null before the first row).
    */
   keys(): LaneVector[]
   free(): void
 }
 
+/** `count` groups got the index `to[i]` in the place of `from[i]`: u32 pointers, 0 where that is i. */
+export interface Move {
+  readonly from: number
+  readonly to: number
+  readonly count: number
+}
+
+const SINGLE: GroupTable = {
+  length: 1,
+  indexCount: 1,
+  order: 0,
+  kernel: 'single',
+  cover: () => null,
+  find: () => 0,
+  keys: () => [],
+  free: () => {},
+}
+
 export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): GroupTable {
-  if (keyTypes.length === 0) return { length: 1, kernel: 'single', find: () => 0, keys: () => [], free: () => {} }
+  if (keyTypes.length === 0) return SINGLE
   const { memory } = k
   const layout = layoutKeys(keyTypes)
   const store = createKeyStore(k, layout.width)
@@ -40,47 +68,56 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
   let direct: DirectIndex | null = mayIndexDirectly(keyTypes) ? createDirectIndex(k, keyTypes) : null
   let hash: HashIndex | null = null
 
-  const keys = () => unpackKeys(k, layout, store.pointer, store.count, dictionaries)
-
-  const findDirectly = (index: DirectIndex, columns: readonly LaneVector[], rowCount: number, groups: number) => {
-    const opened = memory.scratch(4 * rowCount)
-    const groupCount = index.find(columns, rowCount, store.count, groups, opened)
-    const added = groupCount - store.count
-    if (added === 0) return
-    store.reserve(groupCount)
-    packKeys(k, layout, columns, opened, added, store.pointer + 8 * layout.width * store.count)
-    store.count = groupCount
-  }
-
-  const findByHash = (columns: readonly LaneVector[], rowCount: number, groups: number) => {
-    hash ??= createHashIndex(k, store, layout.storedBytes === 4 ? 4 : 8)
-    hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups)
+  /** The groups of the direct index into the hash table's store, in order. */
+  const leaveDirect = (index: DirectIndex): Move | null => {
+    const count = index.length
+    const from = memory.scratch(4 * count)
+    memory.u8.copyWithin(from, index.order, index.order + 4 * count)
+    if (count > 0) {
+      const keys = index.keys(dictionaries)
+      store.reserve(count)
+      packKeys(k, layout, keys, 0, count, store.pointer)
+      store.count = count
+    }
+    index.free()
+    direct = null
+    return count === 0 ? null : { from, to: 0, count }
   }
 
   return {
     get length() {
-      return store.count
+      return direct === null ? store.count : direct.length
+    },
+    get indexCount() {
+      return direct === null ? store.count : direct.slotCount
+    },
+    get order() {
+      return direct === null ? 0 : direct.order
     },
     get kernel() {
       if (direct !== null) return keyTypes.length === 1 ? 'direct' : 'direct composite'
       if (layout.width > 1) return `hash ${layout.width} words`
       return layout.storedBytes === 4 ? 'hash 32' : 'hash 64'
     },
-    find(columns, rowCount) {
-      const groups = memory.scratch(4 * rowCount)
-      if (rowCount === 0) return groups
-      const mark = memory.mark()
+    cover(columns, rowCount) {
       for (const [i, { dictionary }] of columns.entries()) dictionaries[i] = dictionary
-      if (direct !== null && !direct.cover(columns, keys)) {
-        direct.free()
-        direct = null
-      }
-      if (direct === null) findByHash(columns, rowCount, groups)
-      else findDirectly(direct, columns, rowCount, groups)
+      if (direct === null) return null
+      const count = direct.length
+      const outcome = direct.cover(columns, rowCount)
+      if (outcome === 'refused') return leaveDirect(direct)
+      return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
+    },
+    find(columns, rowCount) {
+      if (direct !== null) return direct.find(columns, rowCount)
+      const groups = memory.scratch(4 * rowCount)
+      const mark = memory.mark()
+      hash ??= createHashIndex(k, store, layout.storedBytes === 4 ? 4 : 8)
+      if (rowCount > 0) hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups)
       memory.reset(mark)
       return groups
     },
-    keys,
+    keys: () =>
+      direct === null ? unpackKeys(k, layout, store.pointer, store.count, dictionaries) : direct.keys(dictionaries),
     free() {
       direct?.free()
       hash?.free()

@@ -42,6 +42,9 @@ const BITS: Readonly<Record<string, number>> = {
   timestamp: 64,
 }
 
+/** Bits of a key of this type. */
+export const keyBits = ({ kind }: DataType): number => BITS[kind]
+
 /** Widest fields first, each into the first word that has room, so that few words are used. */
 export function layoutKeys(types: readonly DataType[]): KeyLayout {
   const used: number[] = []
@@ -128,7 +131,8 @@ function packerOf({ exports }: Kernels, { kind }: DataType): Kernels['exports'][
   return bits === 8 ? exports.packU8 : exports.packBits
 }
 
-function unpackerOf({ exports }: Kernels, bits: number): Kernels['exports']['unpack8'] {
+/** Writes `bits` bits (8 to 64) of every word to `out`. */
+export function unpackerOf({ exports }: Kernels, bits: number): Kernels['exports']['unpack8'] {
   if (bits === 64) return exports.unpack64
   if (bits === 32) return exports.unpack32
   return bits === 16 ? exports.unpack16 : exports.unpack8

@@ -33,6 +33,14 @@ export function take(k: Kernels, vector: LaneVector, indices: number, count: num
   return { ...vector, length: count, data: out, validity: validity === 0 ? 0 : takeBits(k, validity, indices, count) }
 }
 
+/** list[indices[i]] in scratch, for lists of u32; either may be 0, which stands for i itself. */
+export function takeIndices({ exports, memory }: Kernels, list: number, indices: number, count: number): number {
+  if (list === 0 || indices === 0) return list || indices
+  const out = memory.scratch(4 * count)
+  exports.selectTake32(list, indices, count, out)
+  return out
+}
+
 /** `take` of every column. */
 export function takeBatch(k: Kernels, batch: LaneBatch, indices: number, count: number): LaneBatch {
   return { rowCount: count, columns: batch.columns.map(column => take(k, column, indices, count)) }

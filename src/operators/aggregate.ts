@@ -11,13 +11,13 @@ import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { takeBatch } from '../kernels/select.js'
+import { take, takeIndices } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
-import { copyToHeap, freeHeapBatch, sliceBatch } from './heap-batch.js'
+import { copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
 import type { Breaker, Morsel, Part } from './operator.js'
 
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
@@ -37,7 +37,7 @@ export function createAggregate(
     k,
     stage.keys.map(name => input[name]),
   )
-  const aggregation = createAggregation(context, inputs.specs)
+  let aggregation = createAggregation(context, inputs.specs)
   // In the schema's order, which is not always this one: JavaScript puts integer-like names first.
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
@@ -57,28 +57,37 @@ export function createAggregate(
     return split * SPLIT_WEIGHT + before
   }
 
+  /** Group indices of the rows; states follow where groups get other indices. */
+  function findGroups(keys: readonly LaneVector[], rowCount: number): number {
+    const move = table.cover(keys, rowCount)
+    if (move !== null) {
+      const fresh = createAggregation(context, inputs.specs)
+      try {
+        fresh.resize(table.indexCount)
+        const map = move.to === 0 ? rangeIndices(k, 0, move.count) : move.to
+        fresh.merge(aggregation.state(move.from, move.count), map, move.count, 1)
+        fresh.open(table.order, move.count)
+      } catch (error) {
+        fresh.free()
+        throw error
+      }
+      aggregation.free()
+      aggregation = fresh
+    }
+    const groups = table.find(keys, rowCount)
+    aggregation.resize(table.indexCount)
+    return groups
+  }
+
   function consume(morsel: Morsel, split: number): void {
+    if (morsel.rowCount === 0) return
     const keys = keyColumns.map(i => morsel.columns[i])
     for (const [i, { dictionary }] of keys.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
     if (appearance.length === 0 || appearance[appearance.length - 2] !== split) appearance.push(split, table.length)
     const values = inputs.evaluate(morsel)
-    const groups = table.find(keys, morsel.rowCount)
-    aggregation.resize(table.length)
+    const groups = findGroups(keys, morsel.rowCount)
     aggregation.update(groups, values, morsel.rowCount, place(split, morsel.rowCount))
-  }
-
-  /** My group for each of theirs, in scratch. */
-  function mapGroups(keys: LaneBatch): number {
-    const map = memory.scratch(4 * keys.rowCount)
-    for (let from = 0; from < keys.rowCount; from += MORSEL_ROWS) {
-      const mark = memory.mark()
-      const slice = sliceBatch(keys, from, Math.min(MORSEL_ROWS, keys.rowCount - from))
-      const found = table.find(slice.columns, slice.rowCount)
-      if (found === 0) memory.u32.fill(0, map >>> 2, (map >>> 2) + keys.rowCount)
-      else memory.u8.copyWithin(map + 4 * from, found, found + 4 * slice.rowCount)
-      memory.reset(mark)
-    }
-    return map
+    aggregation.open(table.order, table.length)
   }
 
   function absorb(part: Part<VectorBatch>): void {
@@ -86,30 +95,53 @@ export function createAggregate(
     const mark = memory.mark()
     try {
       const own = table.length
-      const map = mapGroups({ ...keyLoader.load(part.keys), rowCount: part.groupCount })
-      aggregation.resize(table.length)
+      const { columns } = keyLoader.load(part.keys)
+      for (const [i, { dictionary }] of columns.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
+      const found = findGroups(columns, part.groupCount)
+      const map = found === 0 ? rangeIndices(k, 0, part.groupCount) : found
       aggregation.merge(part.state, map, part.groupCount, 1)
-      const merged = new Float64Array(table.length).fill(Infinity)
-      merged.set(ranks ?? ranksOf(appearance, own))
-      const theirs = ranksOf(part.appearance, part.groupCount)
-      const mine = memory.u32.subarray(map >>> 2, (map >>> 2) + part.groupCount)
-      for (let i = 0; i < mine.length; i++) merged[mine[i]] = Math.min(merged[mine[i]], theirs[i])
-      ranks = merged
+      aggregation.open(table.order, table.length)
+      mergeRanks(own, ranksOf(part.appearance, part.groupCount), map)
     } finally {
       memory.reset(mark)
     }
   }
 
+  /** Ranks go by order of first appearance in this lane; `map` has the index of each of their groups. */
+  function mergeRanks(own: number, theirs: Float64Array, map: number): void {
+    const { u32 } = memory
+    const merged = new Float64Array(table.length).fill(Infinity)
+    merged.set(ranks ?? ranksOf(appearance, own))
+    const places = new Uint32Array(table.order === 0 ? 0 : table.indexCount)
+    if (table.order !== 0) for (let i = 0; i < merged.length; i++) places[u32[(table.order >>> 2) + i]] = i
+    for (let i = 0; i < theirs.length; i++) {
+      const index = u32[(map >>> 2) + i]
+      const place = table.order === 0 ? index : places[index]
+      if (theirs[i] < merged[place]) merged[place] = theirs[i]
+    }
+    ranks = merged
+  }
+
+  /** The places of the groups by rank (u32 pointer), 0 where they are in order already. */
+  function sortedPlaces(): number {
+    if (ranks === null) return 0
+    const { length } = ranks
+    const data = memory.scratch(8 * length)
+    memory.f64.set(ranks, data >>> 3)
+    const vector: LaneVector = { type: float64(), length, data, validity: 0, dictionary: null, range: null }
+    return argsort(k, [{ vector, descending: false, nulls: 'last' }], length)
+  }
+
   /** All groups with their results in order of appearance, in scratch. */
   function evaluate(): LaneBatch {
     const rowCount = table.length
-    const results = [...table.keys(), ...aggregation.evaluate(rowCount)]
-    const all = { rowCount, columns: outputOrder.map(i => results[i]) }
-    if (ranks === null) return all
-    const data = memory.scratch(8 * rowCount)
-    memory.f64.set(ranks, data >>> 3)
-    const vector: LaneVector = { type: float64(), length: rowCount, data, validity: 0, dictionary: null, range: null }
-    return takeBatch(k, all, argsort(k, [{ vector, descending: false, nulls: 'last' }], rowCount), rowCount)
+    const places = sortedPlaces()
+    const indices = takeIndices(k, table.order, places, rowCount)
+    const results = [
+      ...table.keys().map(key => (places === 0 ? key : take(k, key, places, rowCount))),
+      ...aggregation.evaluate(table.indexCount).map(each => (indices === 0 ? each : take(k, each, indices, rowCount))),
+    ]
+    return { rowCount, columns: outputOrder.map(i => results[i]) }
   }
 
   function free(): void {
@@ -123,7 +155,7 @@ export function createAggregate(
 
   try {
     // Without keys there is one group from the start, rows or none.
-    aggregation.resize(table.length)
+    aggregation.resize(table.indexCount)
   } catch (error) {
     free()
     throw error
@@ -140,7 +172,7 @@ export function createAggregate(
         groupCount: table.length,
         appearance: Float64Array.from(appearance),
         keys,
-        state: aggregation.state(0, table.length),
+        state: aggregation.state(table.order, table.length),
       }
     },
     absorb,

@@ -31,7 +31,7 @@ import {
 import type { Sum } from './sum.js'
 import { createFloatSum } from './sum-float.js'
 import { createIntSum } from './sum-int.js'
-import { createValues, type Values } from './values.js'
+import { createValues, type OpenedGroups, type Values } from './values.js'
 
 export interface AggregateInput {
   /** In the order of the specs' inputs. */
@@ -46,11 +46,12 @@ export interface Aggregation {
   /** Groups beyond those there were begin empty. Call it before `update` with all groups that the rows have. */
   resize(groupCount: number): void
   /**
-   * Takes rows, at most 65,536: row i is of group `groups[i]` (u32 pointer), or with 0 of group 0. Every group below the count of
-   * `resize` must have had a row by the end of the first update that could, except where there is but group 0. `position` is the place of
-   * the first row among all rows (accumulator.ts).
+   * Takes rows, at most 65,536: row i is of group `groups[i]` (u32 pointer), or with 0 of group 0. `position` is the place of the first row
+   * among all rows (accumulator.ts).
    */
   update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
+  /** Says which groups have had a row by now; call it after `update` and `merge`. */
+  open(order: number, count: number): void
   /** Takes back rows that it has taken. @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to */
   retract(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /** The portable states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
@@ -78,14 +79,15 @@ interface Input {
 }
 
 /** Rows counted: a lane that adds 1 a row. */
-const ROWS: SlotUser = { lanes: 1, fill: null, promote() {} }
+const ROWS: SlotUser = { lanes: 1, stored: () => ({ kind: 'one' }), fill: () => false, promote() {} }
 
 export function createAggregation(context: AccumulatorContext, specs: readonly AggregateSpec[]): Aggregation {
   const { k } = context
   const { memory } = k
   const slots = createSlots(k)
   const countsRows = specs.some(needsCount)
-  const inputs = createInputs(context, slots, specs)
+  const opened: OpenedGroups = { order: 0, count: 0 }
+  const inputs = createInputs(context, slots, specs, opened)
   if (countsRows) slots.add(ROWS)
   const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
@@ -120,6 +122,10 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       slots.update(groups, rowCount)
       for (const finish of begun) finish()
       memory.reset(mark)
+    },
+    open(order, count) {
+      opened.order = order
+      opened.count = count
     },
     retract() {
       throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
@@ -169,7 +175,12 @@ const needsCount = (spec: AggregateSpec): boolean =>
   spec.function === 'count' || spec.function === 'mean' || familyOf(spec)?.counts === true
 
 /** One per input that any spec reads, with the state that its specs need. */
-function createInputs(context: AccumulatorContext, slots: Slots, specs: readonly AggregateSpec[]): Map<number, Input> {
+function createInputs(
+  context: AccumulatorContext,
+  slots: Slots,
+  specs: readonly AggregateSpec[],
+  opened: OpenedGroups,
+): Map<number, Input> {
   const { k } = context
   const inputs = new Map<number, Input>()
   for (const { inputIndex } of specs) {
@@ -183,7 +194,12 @@ function createInputs(context: AccumulatorContext, slots: Slots, specs: readonly
       const key = family?.share(spec) ?? ''
       if (family !== null && !accumulators.has(key)) accumulators.set(key, family.create(context, spec))
     }
-    inputs.set(inputIndex, { counted, values: createValues(k, counted), sum: sumOf(k, slots, summed), accumulators })
+    inputs.set(inputIndex, {
+      counted,
+      values: createValues(k, counted, opened),
+      sum: sumOf(k, slots, summed),
+      accumulators,
+    })
   }
   return inputs
 }

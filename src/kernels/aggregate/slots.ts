@@ -6,21 +6,35 @@
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
 
-/** A multiple of 8, so that a block begins at a byte of every bitmap; few enough for addends to stay in the first caches. */
+/** A multiple of 8, so that a block begins at a byte of every bitmap; few enough for what it reads to stay in the first caches. */
 export const BLOCK_ROWS = 2048
 /** Few groups are replicated, so that rows of one group in a row do not wait for each other. */
 const MOST_REPLICATED_GROUPS = 256
 const LEAST_REPLICATED_ROWS = 4096
 const REPLICAS = 4
 
+/** How a user's rows can be added as they are, without addends being written first. */
+export type StoredRows =
+  | { readonly kind: 'one' }
+  | { readonly kind: 'int32' | 'int64'; readonly data: number }
+  | {
+      readonly kind: 'limbs'
+      readonly data: number
+      readonly magic: number
+      readonly highMagic: number
+      readonly cap: number
+    }
+
 export interface SlotUser {
   /** Lanes it needs, two of them in one slot, low and high. It tells `change` when this changes. */
   readonly lanes: 0 | 1 | 2
+  /** The present rows as they are stored, where a kernel takes them so; else null. */
+  stored(): StoredRows | null
   /**
    * Writes what rows `from` to `from + count` add to `out`, `stride` bytes from row to row; a second lane 8 bytes on. False
-   * where they cannot be written as the lanes are now; then nothing is added and `promote` called. Null: every row adds 1.
+   * where they cannot be written as the lanes are now; then nothing is added and `promote` called.
    */
-  readonly fill: ((from: number, count: number, out: number, stride: number) => boolean) | null
+  fill(from: number, count: number, out: number, stride: number): boolean
   /** Changes its lanes so that the rows from `from` on can be added. */
   promote(from: number): void
 }
@@ -39,6 +53,9 @@ export interface Slots {
   free(): void
 }
 
+/** Adds rows `from` to `from + count` to the states at `to`. False where it cannot, with nothing added. */
+type Step = (to: number, replica: number, groups: number, from: number, count: number) => boolean
+
 export function createSlots(k: Kernels): Slots {
   const { exports, memory } = k
   let users: readonly SlotUser[] = []
@@ -49,11 +66,7 @@ export function createSlots(k: Kernels): Slots {
   let groupCount = 0
   let addends = 0
 
-  const strideOf = (lanes: number) => (lanes === 1 ? 8 : 16 * Math.ceil(lanes / 2))
-  const stride = () => strideOf(laneCount)
-  const pitch = 16 * BLOCK_ROWS
-  const rowStride = () => (laneCount === 1 ? 8 : 16)
-  const addendsOf = (lane: number) => addends + (lane >>> 1) * pitch + (lane & 1) * 8
+  const stride = () => (laneCount === 1 ? 8 : 16 * Math.ceil(laneCount / 2))
 
   /** Two-lane users first, each in a slot of its own; the others share what follows. */
   const place = () => {
@@ -66,63 +79,12 @@ export function createSlots(k: Kernels): Slots {
         laneCount += lanes
       }
     }
-    memory.free(addends)
-    addends = 0
-    if (laneCount > 0) addends = memory.allocate(Math.ceil(laneCount / 2) * pitch + 32)
-    const { u32 } = memory
-    u32.fill(0, addends >>> 2, (addends + Math.ceil(laneCount / 2) * pitch) >>> 2)
-    for (const user of users) {
-      const lane = places.get(user)
-      if (user.fill !== null || lane === undefined) continue
-      for (let row = 0; row < BLOCK_ROWS; row++) u32[(addendsOf(lane) + row * rowStride()) >>> 2] = 1
-    }
   }
 
   const laneAt = (lane: number, pointer = state, bytes = stride()): Lane => ({
     pointer: pointer + 8 * lane,
     stride: bytes,
   })
-
-  /** Adds a block that has been filled; `replica` bytes lie between the copies of the state at `to`. */
-  const addBlock = (to: number, replica: number, groups: number, count: number) => {
-    const slotCount = Math.ceil(laneCount / 2)
-    if (groups === 0) {
-      if (laneCount === 1) exports.slotsReduceLane(to, addends, count)
-      else
-        for (let slot = 0; slot < slotCount; slot++) exports.slotsReduce(to + 16 * slot, addends + slot * pitch, count)
-    } else if (laneCount === 1) {
-      exports.slotsAddLane(to, replica, groups, addends, count)
-    } else {
-      for (let slot = 0; slot < slotCount; ) {
-        const at = to + 16 * slot
-        const from = addends + slot * pitch
-        const left = slotCount - slot
-        if (left === 1) exports.slotsAdd1(at, stride(), replica, groups, from, count)
-        else if (left === 2) exports.slotsAdd2(at, stride(), replica, groups, from, pitch, count)
-        else exports.slotsAdd3(at, stride(), replica, groups, from, pitch, count)
-        slot += Math.min(left, 3)
-      }
-    }
-  }
-
-  /** The first user that cannot write its rows, or undefined. */
-  const fillBlock = (from: number, count: number) =>
-    users.find(user => {
-      const lane = places.get(user)
-      return lane !== undefined && user.fill !== null && !user.fill(from, count, addendsOf(lane), rowStride())
-    })
-
-  /** As many blocks as can be filled, from row `from` on. Returns the row that the next begins at, and whose turn it is to give. */
-  const addBlocks = (groups: number, from: number, rowCount: number, to: number, replica: number) => {
-    while (from < rowCount) {
-      const count = Math.min(BLOCK_ROWS, rowCount - from)
-      const refusing = fillBlock(from, count)
-      if (refusing !== undefined) return { from, refusing }
-      addBlock(to, replica, groups === 0 ? 0 : groups + 4 * from, count)
-      from += count
-    }
-    return { from, refusing: null }
-  }
 
   /** `add` into zeroed copies of the state, which are then folded into it. */
   const withReplicas = <T>(add: (to: number, replica: number) => T): T => {
@@ -136,11 +98,95 @@ export function createSlots(k: Kernels): Slots {
     return result
   }
 
+  /** The next step of users that have rows left to add, and who they are. */
+  const stepOf = (pending: readonly SlotUser[]): { readonly users: readonly SlotUser[]; readonly step: Step } => {
+    const [first, second] = pending
+    if (first.lanes === 2) return { users: [first], step: wholeSlot(first) }
+    const lane = places.get(first) as number
+    // Two lanes of one slot are added at once where there is a kernel for the two.
+    const both = lane % 2 === 0 && second !== undefined && places.get(second) === lane + 1
+    const step = both ? twoLanes(first, second) : null
+    return step === null ? { users: [first], step: oneLane(first) } : { users: [first, second], step }
+  }
+
+  const wholeSlot = (user: SlotUser): Step => {
+    const lane = 8 * (places.get(user) as number)
+    const stored = user.stored()
+    if (stored?.kind === 'limbs') {
+      const { data, magic, highMagic, cap } = stored
+      return (to, replica, groups, from, count) => {
+        if (groups === 0) return filled(user, lane, to, from, count)
+        const add = (undo: number) =>
+          exports.slotsAddLimbs(
+            to + lane,
+            stride(),
+            replica,
+            groups,
+            data + 8 * from,
+            count,
+            magic,
+            highMagic,
+            cap,
+            undo as unknown as boolean,
+          )
+        if (add(0)) return true
+        add(1)
+        return false
+      }
+    }
+    return (to, replica, groups, from, count) => {
+      if (groups === 0) return filled(user, lane, to, from, count)
+      if (!user.fill(from, count, addends, 16)) return false
+      exports.slotsAdd(to + lane, stride(), replica, groups, addends, count)
+      return true
+    }
+  }
+
+  /** All rows to group 0. */
+  const filled = (user: SlotUser, lane: number, to: number, from: number, count: number): boolean => {
+    if (!user.fill(from, count, addends, user.lanes === 2 ? 16 : 8)) return false
+    if (user.lanes === 2) exports.slotsReduce(to + lane, addends, count)
+    else exports.slotsReduceLane(to + lane, addends, count)
+    return true
+  }
+
+  const oneLane = (user: SlotUser): Step => {
+    const lane = 8 * (places.get(user) as number)
+    const stored = user.stored()
+    return (to, replica, groups, from, count) => {
+      if (groups === 0) {
+        if (stored?.kind !== 'one') return filled(user, lane, to, from, count)
+        memory.i64[(to + lane) >>> 3] += BigInt(count)
+      } else if (stored?.kind === 'one') {
+        exports.slotsAddOne(to + lane, stride(), replica, groups, count)
+      } else if (stored?.kind === 'int32') {
+        exports.slotsAddI32(to + lane, stride(), replica, groups, stored.data + 4 * from, count)
+      } else {
+        if (stored === null && !user.fill(from, count, addends, 8)) return false
+        const rows = stored?.kind === 'int64' ? stored.data + 8 * from : addends
+        exports.slotsAddLane(to + lane, stride(), replica, groups, rows, count)
+      }
+      return true
+    }
+  }
+
+  const twoLanes = (first: SlotUser, second: SlotUser): Step | null => {
+    const [a, b] = [first.stored(), second.stored()]
+    if (a?.kind !== 'int32' || (b?.kind !== 'int32' && b?.kind !== 'one')) return null
+    const lane = 8 * (places.get(first) as number)
+    return (to, replica, groups, from, count) => {
+      const other = b.kind === 'int32' ? b.data + 4 * from : 0
+      exports.slotsAddTwoI32(to + lane, stride(), replica, groups, a.data + 4 * from, other, count)
+      return true
+    }
+  }
+
   return {
     lane: user => laneAt(places.get(user) as number),
     add(user) {
       users = [...users, user]
       place()
+      if (addends === 0) addends = memory.allocate(16 * BLOCK_ROWS + 32)
     },
     change(user, convert) {
       const before = { places, pointer: state, bytes: stride() }
@@ -172,17 +218,25 @@ export function createSlots(k: Kernels): Slots {
       groupCount = count
     },
     update(groups, rowCount) {
-      if (laneCount === 1 && users.some(user => user.fill === null)) {
-        countRows(groups, rowCount)
-        return
-      }
-      let from = 0
-      while (from < rowCount && laneCount > 0) {
-        const start = from
-        const add = (to: number, replica: number) => addBlocks(groups, start, rowCount, to, replica)
-        const done = mayReplicate(groups, rowCount) ? withReplicas(add) : add(state, 0)
-        from = done.from
-        done.refusing?.promote(from)
+      const replicated = groups !== 0 && groupCount <= MOST_REPLICATED_GROUPS && rowCount >= LEAST_REPLICATED_ROWS
+      const added = new Map<SlotUser, number>()
+      const addedOf = (user: SlotUser) => added.get(user) ?? 0
+      while (true) {
+        const pending = [...places.keys()].filter(user => addedOf(user) < rowCount)
+        if (pending.length === 0) return
+        const { users: adding, step } = stepOf(groups === 0 ? pending.slice(0, 1) : pending)
+        const run = (to: number, replica: number): number => {
+          let row = addedOf(adding[0])
+          for (; row < rowCount; row += BLOCK_ROWS) {
+            const count = Math.min(BLOCK_ROWS, rowCount - row)
+            if (!step(to, replica, groups === 0 ? 0 : groups + 4 * row, row, count)) return row
+          }
+          return rowCount
+        }
+        const row = replicated ? withReplicas(run) : run(state, 0)
+        for (const user of adding) added.set(user, row)
+        // Its lanes may move, and everyone else's with them.
+        if (row < rowCount) adding[0].promote(row)
       }
     },
     free() {
@@ -191,16 +245,5 @@ export function createSlots(k: Kernels): Slots {
       state = 0
       addends = 0
     },
-  }
-
-  function countRows(groups: number, rowCount: number): void {
-    if (groups === 0) memory.i64[state >>> 3] += BigInt(rowCount)
-    else if (mayReplicate(groups, rowCount)) {
-      withReplicas((to, replica) => exports.slotsAddOne(to, replica, groups, rowCount))
-    } else exports.slotsAddOne(state, 0, groups, rowCount)
-  }
-
-  function mayReplicate(groups: number, rowCount: number): boolean {
-    return groups !== 0 && groupCount <= MOST_REPLICATED_GROUPS && rowCount >= LEAST_REPLICATED_ROWS
   }
 }

@@ -69,6 +69,10 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     get lanes() {
       return wide === null ? limbs.layout.limbs : 0
     },
+    stored() {
+      const isStored = kind === 'float64' && mask === 0 && hasLayout && limbs.layout.limbs === 2
+      return isStored ? { kind: 'limbs', data: rows.data, magic, highMagic, cap } : null
+    },
     fill(from, count, out, stride) {
       if (!hasLayout) return false
       const data = rows.data + elementBytes * from

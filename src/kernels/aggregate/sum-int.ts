@@ -39,6 +39,10 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     get lanes() {
       return limbs.layout.limbs
     },
+    stored() {
+      if (validity !== 0 || limbs.layout.limbs === 2) return null
+      return kind === 'int32' || kind === 'int64' ? { kind, data } : null
+    },
     fill(from, count, out, stride) {
       const values = data + elementBytes * from
       const bits = validity === 0 ? 0 : validity + from / 8

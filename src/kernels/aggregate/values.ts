@@ -30,21 +30,33 @@ const NOTHING = 0
 const NULLS = 1
 const PRESENT = 2
 
-export function createValues(k: Kernels, counted: boolean): Values {
+/** The groups that have had a row, merged ones included: indices `order[0..count)` (u32 pointer, kept), or with 0 the first `count`. */
+export interface OpenedGroups {
+  order: number
+  count: number
+}
+
+/** `opened` is brought up to date, by whoever owns it, after each update and merge. */
+export function createValues(k: Kernels, counted: boolean, opened: Readonly<OpenedGroups>): Values {
   const { exports, memory } = k
   let groupCount = 0
-  /** While `kept` is null: groups below this have rows, and each of these rows a value. */
-  let seen = 0
-  /** Counted: nulls, int64 a group. Else: a byte a group, 1 where there is a value. */
+  /** Counted: nulls, int64 a group. Else: a byte a group, 1 where there is a value. While it is null every row has had a value. */
   let kept: GroupArray | null = null
 
   const keep = (): GroupArray => {
     if (kept === null) {
       kept = createGroupArray(k, counted ? 8 : 1)
       kept.resize(groupCount)
-      if (!counted) memory.u8.fill(1, kept.pointer, kept.pointer + seen)
+      if (!counted) markOpened(kept.pointer)
     }
     return kept
+  }
+
+  const markOpened = (present: number) => {
+    const { order, count } = opened
+    const { u8, u32 } = memory
+    if (order === 0) u8.fill(1, present, present + count)
+    else for (let i = 0; i < count; i++) u8[present + u32[(order >>> 2) + i]] = 1
   }
 
   const noteNulls = (groups: number, validity: number, rowCount: number, nullCount: number) => {
@@ -72,11 +84,10 @@ export function createValues(k: Kernels, counted: boolean): Values {
       } else if (nullCount > 0 || kept !== null) {
         notePresent(groups, nullCount > 0 ? validity : 0, rowCount, nullCount)
       }
-      seen = groupCount
       return rowCount - nullCount
     },
     write(writer, groups, count) {
-      if (!counted && seen < groupCount) keep()
+      if (!counted && opened.count === 0) keep()
       writer.u32(kept === null ? NOTHING : counted ? NULLS : PRESENT)
       if (kept === null) return
       if (counted) writeCounts(k, writer, { pointer: kept.pointer, stride: 8 }, groups, count)
@@ -92,7 +103,6 @@ export function createValues(k: Kernels, counted: boolean): Values {
       } else if (!counted && kept !== null) {
         exports.countPresent(kept.pointer, groupMap, 0, count)
       }
-      seen = groupCount
       memory.reset(mark)
     },
     counts({ pointer, stride }) {
@@ -103,7 +113,7 @@ export function createValues(k: Kernels, counted: boolean): Values {
     validity(counts) {
       const bits = memory.scratch(bitmapBytes(groupCount))
       if (counted) return exports.countBits(counts, groupCount, bits) === groupCount ? 0 : bits
-      if (kept === null && seen === groupCount) return 0
+      if (kept === null && opened.count > 0) return 0
       return exports.countPresentBits(keep().pointer, groupCount, bits) === groupCount ? 0 : bits
     },
     free() {

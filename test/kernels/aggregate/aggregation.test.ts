@@ -174,6 +174,7 @@ class Lane {
       rows.length,
       0,
     )
+    if (rows.length > 0) this.aggregation.open(0, keyed ? this.groups.length : 1)
   }
 
   merge(other: Lane): void {
@@ -184,6 +185,7 @@ class Lane {
     this.aggregation.resize(this.groups.length)
     const { length } = other.groups
     this.aggregation.merge(other.aggregation.state(0, length), groupMap, length, 1)
+    this.aggregation.open(0, this.groups.length)
   }
 
   free(): void {
@@ -312,6 +314,7 @@ describe('sums of integers', () => {
         values.length,
         0,
       )
+      aggregation.open(0, 1)
     }
     return aggregation
   }
@@ -352,6 +355,7 @@ describe('min and max', () => {
     aggregation.resize(1)
     const vector = laneVector(k, nullable(float64()), values)
     aggregation.update(0, [{ vectors: [vector], validity: vector.validity }], values.length, 0)
+    aggregation.open(0, 1)
     return aggregation.evaluate(1).map(result => valuesOf(k, result)[0])
   }
 
@@ -382,6 +386,7 @@ describe('min and max', () => {
           batch.length,
           0,
         )
+        aggregation.open(0, 2)
       }
       return aggregation
     })
@@ -471,6 +476,7 @@ describe('a state', () => {
           batch.length,
           0,
         )
+        aggregation.open(0, 2)
       }
       return [...aggregation.state(0, 1)]
     }

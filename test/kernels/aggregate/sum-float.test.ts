@@ -56,6 +56,7 @@ class Feed {
     )
     this.aggregation.resize(this.indices.size)
     this.aggregation.update(groups, [{ vectors: [vector], validity: vector.validity }], rows.length, 0)
+    this.aggregation.open(0, this.indices.size)
     k.memory.reset(mark)
     return this
   }
@@ -70,6 +71,7 @@ class Feed {
     this.aggregation.resize(this.indices.size)
     const { size } = other.indices
     this.aggregation.merge(other.aggregation.state(0, size), groupMap, size, 1)
+    this.aggregation.open(0, this.indices.size)
     k.memory.reset(mark)
     return this
   }
@@ -180,6 +182,7 @@ describe('sums and means are the exact ones, rounded once', () => {
             rows.map(([, x]) => x),
           )
           aggregation.update(0, [{ vectors: [vector], validity: vector.validity }], rows.length, 0)
+          aggregation.open(0, 1)
         }
         const values = all.flat().flatMap(([, x]) => (x === null ? [] : [x]))
         const [sums, means, counts] = aggregation.evaluate(1).map(vector => valuesOf(k, vector)[0])
@@ -227,6 +230,7 @@ test('limbs that would overflow are widened', () => {
   aggregation.resize(1)
   const vector = laneVector(k, float64(), [2 ** 40 - 1, 1])
   aggregation.update(0, [{ vectors: [vector], validity: 0 }], 2, 0)
+  aggregation.open(0, 1)
   const doubled = (times: number) => {
     // A sum is doubled by merging its own state.
     for (let i = 0; i < times; i++) aggregation.merge(aggregation.state(0, 1), groupPointer(k, [0]), 1, 1)
