@@ -1,13 +1,13 @@
 // Adding to the accumulators of groups: everything that only ever adds an int64 a row (counts, sums of one or two limbs) lies in
-// the slots of its group, so that a row costs one v128 load, add and store for every two of them. The commonest columns are added as they
+// slots, so that a row costs one v128 load, add and store for every two of them. The commonest columns are added as they
 // are; for all others count.ts, sum-int.ts and sum-float.ts write addends first, a block of rows at a time.
 //
-//   state     | slot 0: lane 0, lane 1 | slot 1: lane 2, lane 3 | ...     16 bytes a slot; `stride` bytes a group
-//   addends   slot 0 of every row of the block | slot 1 of every row | ...  16 bytes each
+//   state     slot of group 0 | slot of group 1 | ...     two lanes of 8 bytes each, an array for every slot; `stride` bytes a group
+//   addends   slot of every row of the block              16 bytes each
 //   replicas  copies of the state, `replica` bytes apart, for every fourth row each (every second where a row's addend is a whole slot): where
 //             groups are few, a row need not wait for the one before. 0 where there is but one.
 //
-// A lone lane is stored by itself, 8 bytes a group and 8 a row.
+// A lone lane is stored by itself, 8 bytes a group and 8 a row; a lane whose neighbour is added otherwise has the slot's stride.
 
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,10 @@
 /**
- * The slots of every group: one int64 lane or two for each accumulator that only adds, side by side, updated together a block of
+ * The slots of every group: one int64 lane or two for each accumulator that only adds, two lanes to a slot, updated a block of
  * rows at a time. Drawn in assembly/aggregate/slots.ts. What a lane means is its user's business: rows counted (aggregation.ts),
  * sums of one or two limbs (limbs.ts).
+ *
+ * Slots lie array by array, not group by group: rows are added to one array after another, and what one needs at a time is then all that the
+ * caches have to hold.
  */
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
@@ -54,167 +57,176 @@ export interface Slots {
 }
 
 /** Adds rows `from` to `from + count` to the states at `to`. False where it cannot, with nothing added. */
-type Step = (to: number, replica: number, groups: number, from: number, count: number) => boolean
+interface Step {
+  /** How many rows it takes at a time: a block where addends are written first, else as many as there are. */
+  readonly mostRows: number
+  readonly add: (to: number, replica: number, groups: number, from: number, count: number) => boolean
+}
+
+const inBlocks = (add: Step['add']): Step => ({ mostRows: BLOCK_ROWS, add })
+const atOnce = (add: Step['add']): Step => ({ mostRows: Infinity, add })
+
+/** One array of slots, and who has its lanes: one user has both, or one or two have one each. */
+interface SlotArray {
+  readonly users: readonly SlotUser[]
+  /** Bytes a group: 16, or 8 where there is but one lane. */
+  readonly stride: number
+  pointer: number
+}
 
 export function createSlots(k: Kernels): Slots {
   const { exports, memory } = k
   let users: readonly SlotUser[] = []
-  let places = new Map<SlotUser, number>()
-  let laneCount = 0
-  let state = 0
+  let arrays: SlotArray[] = []
   let capacity = 0
   let groupCount = 0
   let addends = 0
 
-  const stride = () => (laneCount === 1 ? 8 : 16 * Math.ceil(laneCount / 2))
+  const arrayOf = (user: SlotUser, among: readonly SlotArray[] = arrays) =>
+    among.find(each => each.users.includes(user))
 
-  /** Two-lane users first, each in a slot of its own; the others share what follows. */
+  const laneOf = (user: SlotUser, among?: readonly SlotArray[]): Lane => {
+    const array = arrayOf(user, among)
+    if (array === undefined) return { pointer: 0, stride: 0 }
+    return { pointer: array.pointer + 8 * array.users.indexOf(user), stride: array.stride }
+  }
+
+  /** An array for each user of two lanes, and for every two of the others; empty states for the groups there are. */
   const place = () => {
-    places = new Map()
-    laneCount = 0
-    for (const lanes of [2, 1]) {
-      for (const user of users) {
-        if (user.lanes !== lanes) continue
-        places.set(user, laneCount)
-        laneCount += lanes
-      }
+    const alone = users.filter(user => user.lanes === 1)
+    const shared = alone.flatMap((_, i) => (i % 2 === 0 ? [alone.slice(i, i + 2)] : []))
+    arrays = [...users.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
+      users: each,
+      stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
+      pointer: 0,
+    }))
+    for (const array of arrays) {
+      array.pointer = memory.allocate(array.stride * capacity)
+      memory.u8.fill(0, array.pointer, array.pointer + array.stride * evenly(groupCount))
     }
   }
 
-  const laneAt = (lane: number, pointer = state, bytes = stride()): Lane => ({
-    pointer: pointer + 8 * lane,
-    stride: bytes,
-  })
+  const freeArrays = (old: readonly SlotArray[]) => {
+    for (const { pointer } of old) memory.free(pointer)
+  }
 
-  /** `add` into zeroed copies of the state, which are then folded into it. */
-  const withReplicas = <T>(add: (to: number, replica: number) => T): T => {
+  /** `add` into zeroed copies of the states, which are then folded into them. */
+  const withReplicas = <T>({ pointer, stride }: SlotArray, add: (to: number, replica: number) => T): T => {
     const mark = memory.mark()
-    const byteLength = Math.ceil((stride() * groupCount) / 16) * 16
+    const byteLength = stride * evenly(groupCount)
     const replicas = memory.scratch(REPLICAS * byteLength)
     memory.u8.fill(0, replicas, replicas + REPLICAS * byteLength)
     const result = add(replicas, byteLength)
-    for (let i = 0; i < REPLICAS; i++) exports.slotsFold(state, replicas + i * byteLength, byteLength / 8)
+    for (let i = 0; i < REPLICAS; i++) exports.slotsFold(pointer, replicas + i * byteLength, byteLength / 8)
     memory.reset(mark)
     return result
   }
 
-  /** The next step of users that have rows left to add, and who they are. */
-  const stepOf = (pending: readonly SlotUser[]): { readonly users: readonly SlotUser[]; readonly step: Step } => {
-    const [first, second] = pending
-    if (first.lanes === 2) return { users: [first], step: wholeSlot(first) }
-    const lane = places.get(first) as number
-    // Two lanes of one slot are added at once where there is a kernel for the two.
-    const both = lane % 2 === 0 && second !== undefined && places.get(second) === lane + 1
-    const step = both ? twoLanes(first, second) : null
-    return step === null ? { users: [first], step: oneLane(first) } : { users: [first, second], step }
-  }
-
-  const wholeSlot = (user: SlotUser): Step => {
-    const lane = 8 * (places.get(user) as number)
-    const stored = user.stored()
+  const wholeSlot = (user: SlotUser, keyed: boolean): Step => {
+    const stored = keyed ? user.stored() : null
     if (stored?.kind === 'limbs') {
       const { data, magic, highMagic, cap } = stored
-      return (to, replica, groups, from, count) => {
-        if (groups === 0) return filled(user, lane, to, from, count)
-        const add = (undo: number) =>
-          exports.slotsAddLimbs(
-            to + lane,
-            stride(),
-            replica,
-            groups,
-            data + 8 * from,
-            count,
-            magic,
-            highMagic,
-            cap,
-            undo as unknown as boolean,
-          )
-        if (add(0)) return true
-        add(1)
+      return atOnce((to, replica, groups, from, count) => {
+        const values = data + 8 * from
+        const add = (undo: boolean) =>
+          exports.slotsAddLimbs(to, 16, replica, groups, values, count, magic, highMagic, cap, undo)
+        if (add(false)) return true
+        add(true)
         return false
-      }
+      })
     }
-    return (to, replica, groups, from, count) => {
-      if (groups === 0) return filled(user, lane, to, from, count)
+    return inBlocks((to, replica, groups, from, count) => {
+      if (groups === 0) return filled(user, to, from, count)
       if (!user.fill(from, count, addends, 16)) return false
-      exports.slotsAdd(to + lane, stride(), replica, groups, addends, count)
+      exports.slotsAdd(to, 16, replica, groups, addends, count)
       return true
-    }
+    })
   }
 
   /** All rows to group 0. */
-  const filled = (user: SlotUser, lane: number, to: number, from: number, count: number): boolean => {
+  const filled = (user: SlotUser, to: number, from: number, count: number): boolean => {
     if (!user.fill(from, count, addends, user.lanes === 2 ? 16 : 8)) return false
-    if (user.lanes === 2) exports.slotsReduce(to + lane, addends, count)
-    else exports.slotsReduceLane(to + lane, addends, count)
+    if (user.lanes === 2) exports.slotsReduce(to, addends, count)
+    else exports.slotsReduceLane(to, addends, count)
     return true
   }
 
-  const oneLane = (user: SlotUser): Step => {
-    const lane = 8 * (places.get(user) as number)
+  const oneLane = (user: SlotUser, { users: all, stride }: SlotArray, keyed: boolean): Step => {
+    const lane = 8 * all.indexOf(user)
     const stored = user.stored()
-    return (to, replica, groups, from, count) => {
+    const take = stored === null || !keyed ? inBlocks : atOnce
+    return take((to, replica, groups, from, count) => {
       if (groups === 0) {
-        if (stored?.kind !== 'one') return filled(user, lane, to, from, count)
+        if (stored?.kind !== 'one') return filled(user, to + lane, from, count)
         memory.i64[(to + lane) >>> 3] += BigInt(count)
       } else if (stored?.kind === 'one') {
-        exports.slotsAddOne(to + lane, stride(), replica, groups, count)
+        exports.slotsAddOne(to + lane, stride, replica, groups, count)
       } else if (stored?.kind === 'int32') {
-        exports.slotsAddI32(to + lane, stride(), replica, groups, stored.data + 4 * from, count)
+        exports.slotsAddI32(to + lane, stride, replica, groups, stored.data + 4 * from, count)
       } else {
         if (stored === null && !user.fill(from, count, addends, 8)) return false
         const rows = stored?.kind === 'int64' ? stored.data + 8 * from : addends
-        exports.slotsAddLane(to + lane, stride(), replica, groups, rows, count)
+        exports.slotsAddLane(to + lane, stride, replica, groups, rows, count)
       }
       return true
-    }
+    })
   }
 
-  const twoLanes = (first: SlotUser, second: SlotUser): Step | null => {
+  /** Both lanes of a slot at once, where there is a kernel for the two. */
+  const twoLanes = ([first, second]: readonly SlotUser[]): Step | null => {
     const [a, b] = [first.stored(), second.stored()]
     if (a?.kind !== 'int32' || (b?.kind !== 'int32' && b?.kind !== 'one')) return null
-    const lane = 8 * (places.get(first) as number)
-    return (to, replica, groups, from, count) => {
+    return atOnce((to, replica, groups, from, count) => {
       const other = b.kind === 'int32' ? b.data + 4 * from : 0
-      exports.slotsAddTwoI32(to + lane, stride(), replica, groups, a.data + 4 * from, other, count)
+      exports.slotsAddTwoI32(to, 16, replica, groups, a.data + 4 * from, other, count)
       return true
-    }
+    })
+  }
+
+  /** The next step of users that have rows left to add, who they are, and where their states are. */
+  const stepOf = (
+    pending: readonly SlotUser[],
+    keyed: boolean,
+  ): { readonly adding: readonly SlotUser[]; readonly array: SlotArray; readonly step: Step } => {
+    const [user] = pending
+    const array = arrayOf(user) as SlotArray
+    if (user.lanes === 2) return { adding: [user], array, step: wholeSlot(user, keyed) }
+    const both = keyed && array.users.length === 2 && array.users.every(each => pending.includes(each))
+    const step = both ? twoLanes(array.users) : null
+    if (step !== null) return { adding: array.users, array, step }
+    return { adding: [user], array, step: oneLane(user, array, keyed) }
   }
 
   return {
-    lane: user => laneAt(places.get(user) as number),
+    lane: user => laneOf(user),
     add(user) {
       users = [...users, user]
+      freeArrays(arrays)
       place()
       if (addends === 0) addends = memory.allocate(16 * BLOCK_ROWS + 32)
     },
     change(user, convert) {
-      const before = { places, pointer: state, bytes: stride() }
+      const before = arrays
       place()
-      state = laneCount === 0 ? 0 : memory.allocate(stride() * capacity)
-      memory.u8.fill(0, state, state + stride() * groupCount)
-      for (const [other, lane] of places) {
-        if (other === user) continue
-        const from = before.pointer + 8 * (before.places.get(other) as number)
+      for (const other of users) {
+        if (other === user || other.lanes === 0) continue
+        const [from, to] = [laneOf(other, before), laneOf(other)]
         for (let i = 0; i < other.lanes; i++) {
-          exports.slotsCopy(state + 8 * (lane + i), stride(), from + 8 * i, before.bytes, groupCount)
+          exports.slotsCopy(to.pointer + 8 * i, to.stride, from.pointer + 8 * i, from.stride, groupCount)
         }
       }
-      const lane = places.get(user)
-      convert(
-        laneAt(before.places.get(user) as number, before.pointer, before.bytes),
-        lane === undefined ? { pointer: 0, stride: 0 } : laneAt(lane),
-      )
-      memory.free(before.pointer)
+      convert(laneOf(user, before), laneOf(user))
+      freeArrays(before)
     },
     resize(count) {
       if (count <= groupCount) return
       if (count > capacity) {
-        // Even, so that lone lanes can be folded in pairs.
-        capacity = Math.max(count + (count & 1), capacity * 2)
-        if (laneCount > 0) state = memory.reallocate(state, stride() * capacity)
+        capacity = Math.max(evenly(count), capacity * 2)
+        for (const array of arrays) array.pointer = memory.reallocate(array.pointer, array.stride * capacity)
       }
-      if (laneCount > 0) memory.u8.fill(0, state + stride() * groupCount, state + stride() * (count + (count & 1)))
+      for (const { pointer, stride } of arrays) {
+        memory.u8.fill(0, pointer + stride * groupCount, pointer + stride * evenly(count))
+      }
       groupCount = count
     },
     update(groups, rowCount) {
@@ -222,28 +234,30 @@ export function createSlots(k: Kernels): Slots {
       const added = new Map<SlotUser, number>()
       const addedOf = (user: SlotUser) => added.get(user) ?? 0
       while (true) {
-        const pending = [...places.keys()].filter(user => addedOf(user) < rowCount)
+        const pending = users.filter(user => user.lanes > 0 && addedOf(user) < rowCount)
         if (pending.length === 0) return
-        const { users: adding, step } = stepOf(groups === 0 ? pending.slice(0, 1) : pending)
+        const { adding, array, step } = stepOf(pending, groups !== 0)
         const run = (to: number, replica: number): number => {
-          let row = addedOf(adding[0])
-          for (; row < rowCount; row += BLOCK_ROWS) {
-            const count = Math.min(BLOCK_ROWS, rowCount - row)
-            if (!step(to, replica, groups === 0 ? 0 : groups + 4 * row, row, count)) return row
+          for (let row = addedOf(adding[0]); row < rowCount; row += step.mostRows) {
+            const count = Math.min(step.mostRows, rowCount - row)
+            if (!step.add(to, replica, groups === 0 ? 0 : groups + 4 * row, row, count)) return row
           }
           return rowCount
         }
-        const row = replicated ? withReplicas(run) : run(state, 0)
+        const row = replicated ? withReplicas(array, run) : run(array.pointer, 0)
         for (const user of adding) added.set(user, row)
         // Its lanes may move, and everyone else's with them.
         if (row < rowCount) adding[0].promote(row)
       }
     },
     free() {
-      memory.free(state)
+      freeArrays(arrays)
       memory.free(addends)
-      state = 0
+      arrays = []
       addends = 0
     },
   }
 }
+
+/** Lone lanes are folded in pairs. */
+const evenly = (count: number): number => count + (count & 1)

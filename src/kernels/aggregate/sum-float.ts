@@ -17,9 +17,8 @@ import type { Sum } from './sum.js'
 /** Bits of one limb that addends may span, and of two: the rest is for as many of them as a group gets before it is measured. */
 const ONE_LIMB_BITS = 40
 const TWO_LIMB_BITS = 86
-/** Of two limbs: what the high one is left with where that can be chosen, so that 2^26 of the largest addends fit. */
-const HIGH_BITS = 36
-const LEAST_WIDTH = 32
+/** Two limbs get half of the bits each, and so as much room for rows; but fewer bits than these are worth no more room. */
+const LEAST_WIDTH = 36
 /** Room for bits below and above what the first batch showed: later batches then seldom change the layout. */
 const SPARE_BITS = 12
 const SPARE_BITS_ABOVE = 2
@@ -258,13 +257,12 @@ function chooseLayout(low: number, top: number): LimbLayout | null {
     return { limbs: 1, base: room.low, width: 0, cap: room.top }
   }
   if (bits > TWO_LIMB_BITS || top > MOST_UNIT) return null
-  const preferred = LEAST_WIDTH + HIGH_BITS + SPARE_BITS
-  const room = spread(low, top, Math.max(0, Math.min(SPARE_BITS, preferred + 2 - bits)))
+  const room = spread(low, top, Math.max(0, Math.min(SPARE_BITS, 2 * LEAST_WIDTH + SPARE_BITS + 2 - bits)))
   return twoLimbs(room.low, room.top)
 }
 
 function twoLimbs(base: number, cap: number): LimbLayout {
-  const width = Math.min(Math.max(LEAST_WIDTH, cap - base - HIGH_BITS), TWO_LIMB_BITS - 40)
+  const width = Math.max(LEAST_WIDTH, Math.ceil((cap - base) / 2))
   return { limbs: 2, base, width, cap }
 }
 
