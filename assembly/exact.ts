@@ -209,6 +209,16 @@ export function exactTrim(digits: usize, count: u32, first: u32, kept: u32, grou
   }
 }
 
+/** Adds sums of one or two limbs, side by side, to others of the same layout: group g's to groupMap[g]'s. */
+export function exactAddLimbs(low: usize, stride: usize, limbs: u32, groupMap: usize, from: usize, groupCount: u32): void {
+  for (let group: u32 = 0; group < groupCount; group++) {
+    const to = low + usize(load<u32>(groupMap + (usize(group) << 2))) * stride
+    store<i64>(to, load<i64>(to) + load<i64>(from))
+    if (limbs == 2) store<i64>(to, load<i64>(to, 8) + load<i64>(from, 8), 8)
+    from += usize(limbs) << 3
+  }
+}
+
 /** Adds digits to sums of one or two limbs: group g's to groupMap[g]'s, or with `groupMap` 0 to group g's. `shift` = exponent of the first digit's bit 0 - base. */
 export function exactAddDigits(
   low: usize, stride: usize, limbs: u32, width: u32, shift: i32,

@@ -131,6 +131,16 @@ export function textFind(tablePointer: usize, offsets: usize, bytes: usize, coun
   }
 }
 
+/** Whether `count` strings of two tables are equal one by one, given at the first offset of each. */
+export function textSame(a: usize, aBytes: usize, b: usize, bBytes: usize, count: u32): bool {
+  const aStart = load<u32>(a)
+  const bStart = load<u32>(b)
+  for (let i: usize = 4, end = usize(count) << 2; i <= end; i += 4) {
+    if (load<u32>(a + i) - aStart != load<u32>(b + i) - bStart) return false
+  }
+  return equalBytes(aBytes + usize(aStart), bBytes + usize(bStart), load<u32>(a + (usize(count) << 2)) - aStart)
+}
+
 /** Fills new, zeroed slots from the old ones; both counts are powers of two. */
 export function textRehash(oldSlots: usize, oldCount: u32, newSlots: usize, newMask: u32): void {
   const end = oldSlots + (usize(oldCount) << 3)

@@ -151,8 +151,14 @@ export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T
     const values = new Array<unknown>(this.length)
     let row = 0
     for (let c = 0; c < this.chunks.length; c++) {
+      const { length, dictionary } = this.chunks[c]
+      if (dictionary !== null && this.nullCount === 0 && 2 * length > dictionary.length) {
+        const strings = dictionary.strings()
+        const codes = dataOf(this.chunks[c]) as Int32Array
+        for (let i = 0; i < length; i++) values[row++] = strings[codes[i]]
+        continue
+      }
       const read = this.reader(c)
-      const { length } = this.chunks[c]
       for (let i = 0; i < length; i++) values[row++] = read(i)
     }
     return values

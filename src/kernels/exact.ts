@@ -21,7 +21,7 @@ export interface Lane {
   readonly stride: number
 }
 
-/** The portable form of a sum's values: digits of 32 bits on one grid for all sums. Its block is freed by whoever holds it. */
+/** The portable form of a sum's values: digits of 32 bits on one grid for all sums. In scratch. */
 export interface Digits {
   /** u32[groupCount * count], two's complement. */
   readonly pointer: number
@@ -85,28 +85,27 @@ export function relayLimbs(
   )
 }
 
-/** The portable form of limbs, in a block of the caller's. */
+/** The portable form of limbs. */
 export function digitsOfLimbs(
   k: Kernels,
   { limbs, width, base }: LimbLayout,
   { pointer, stride }: Lane,
   groupCount: number,
 ): Digits {
-  const all = k.memory.allocate(20 * groupCount)
+  const all = k.memory.scratch(20 * groupCount)
   k.exports.exactDigits(pointer, stride, limbs, width, base, groupCount, all)
   return trimDigits(k, { pointer: all, first: digitOf(base), count: 5, groupCount })
 }
 
-/** The same values in as few digits as hold them; takes the block over and gives another. */
+/** The same values in as few digits as hold them. */
 export function trimDigits(k: Kernels, digits: Digits): Digits {
   const { exports, memory } = k
   const bits = bitsOfDigits(k, digits)
   const from = bits === null ? 0 : bits.lowest >>> 5
   // Bit `highest` is the sign.
   const count = bits === null ? 0 : (bits.highest >>> 5) - from + 1
-  const pointer = memory.allocate(4 * count * digits.groupCount)
+  const pointer = memory.scratch(4 * count * digits.groupCount)
   exports.exactTrim(digits.pointer, digits.count, from, count, digits.groupCount, pointer)
-  memory.free(digits.pointer)
   return { pointer, first: digits.first + from, count, groupCount: digits.groupCount }
 }
 

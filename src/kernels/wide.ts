@@ -32,7 +32,7 @@ export interface WideSums {
   add(kind: 'float32' | 'float64', data: number, mask: number, groups: number, from: number, rowCount: number): number
   /** Adds the values of digits, which the window must hold, to groups `groupMap` (u32 pointer, or 0: in order). */
   addDigits(digits: Digits, groupMap: number): void
-  /** The values of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`, in portable form, in a block of the caller's. */
+  /** The values of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`, in portable form. */
   digits(groups: number, count: number): Digits
   /** As `roundLimbs` of exact.ts. */
   round(counts: number): number
@@ -106,16 +106,14 @@ export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
       exports.wideAddDigits(chunks, chunkCount, digits.first - first, groupMap, pointer, count, digits.groupCount)
     },
     digits(groups, count) {
-      const mark = memory.mark()
       const width = 8 * chunkCount
       let from = chunks
       if (groups !== 0) {
         from = memory.scratch(width * count)
         exports.statesTake(chunks, width, width, groups, count, from)
       }
-      const pointer = memory.allocate(4 * chunkCount * count)
+      const pointer = memory.scratch(4 * chunkCount * count)
       exports.wideDigits(from, chunkCount, count, pointer)
-      memory.reset(mark)
       return trimDigits(k, { pointer, first, count: chunkCount, groupCount: count })
     },
     round(counts) {

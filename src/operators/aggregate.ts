@@ -65,7 +65,7 @@ export function createAggregate(
       try {
         fresh.resize(table.indexCount)
         const map = move.to === 0 ? rangeIndices(k, 0, move.count) : move.to
-        fresh.merge(aggregation.state(move.from, move.count), map, move.count, 1)
+        fresh.merge(aggregation.state(move.from, move.count, true), map, move.count, 1)
         fresh.open(table.order, move.count)
       } catch (error) {
         fresh.free()
@@ -172,7 +172,7 @@ export function createAggregate(
         groupCount: table.length,
         appearance: Float64Array.from(appearance),
         keys,
-        state: aggregation.state(table.order, table.length),
+        state: aggregation.state(table.order, table.length, true),
       }
     },
     absorb,

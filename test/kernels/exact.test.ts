@@ -180,7 +180,6 @@ test('digits hold the values, span what they span, and add to limbs in any order
         expected[mapped ? order[g] : g] += value
       })
       expect(read(layout, lane, limbs.length)).toEqual(expected)
-      k.memory.free(digits.pointer)
       k.memory.reset(0)
     }),
     { numRuns: 1000 },

@@ -22,6 +22,7 @@ import { createSlots, type Slots, type SlotUser } from './slots.js'
 import {
   createStateReader,
   createStateWriter,
+  LANE_STATE_MAGIC,
   mergeCounts,
   STATE_MAGIC,
   STATE_VERSION,
@@ -54,8 +55,11 @@ export interface Aggregation {
   open(order: number, count: number): void
   /** Takes back rows that it has taken. @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to */
   retract(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
-  /** The portable states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
-  state(groups: number, count: number): Uint8Array<ArrayBuffer>
+  /**
+   * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical, or with
+   * `forLane` in whatever form is cheapest between two lanes.
+   */
+  state(groups: number, count: number, forLane: boolean): Uint8Array<ArrayBuffer>
   /**
    * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), for its `count` groups, at most `most` of them to the same group.
    * @throws MillraceError `MR_VERSION_MISMATCH` for a state of other aggregates or another version, `MR_FORMAT_ERROR` for one cut short.
@@ -130,9 +134,9 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
     retract() {
       throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
     },
-    state(groups, count) {
-      const writer = createStateWriter()
-      for (const word of headOf(specs)) writer.u32(word)
+    state(groups, count, forLane) {
+      const writer = createStateWriter(forLane)
+      for (const word of headOf(specs, forLane)) writer.u32(word)
       writer.u32(count)
       const mark = memory.mark()
       if (countsRows) writeCounts(k, writer, slots.lane(ROWS), groups, count)
@@ -281,24 +285,26 @@ const KINDS: readonly string[] = [
 ]
 
 /** Magic, version, and the aggregates that the state is of, each as one word. */
-function headOf(specs: readonly AggregateSpec[]): number[] {
+function headOf(specs: readonly AggregateSpec[], forLane: boolean): number[] {
   const words = specs.map(
     ({ function: name, inputs, inputIndex }) =>
       FUNCTIONS.indexOf(name) + (KINDS.indexOf(inputs[0]?.kind ?? 'none') << 8) + (inputIndex << 16),
   )
-  return [STATE_MAGIC, STATE_VERSION, words.length, ...words]
+  return [forLane ? LANE_STATE_MAGIC : STATE_MAGIC, STATE_VERSION, words.length, ...words]
 }
 
 function checkHead(reader: StateReader, specs: readonly AggregateSpec[], groupCount: number): void {
-  const [magic, version, ...aggregates] = headOf(specs)
-  if (reader.u32() !== magic) {
+  const [magic, version, ...aggregates] = headOf(specs, false)
+  const found = reader.u32()
+  reader.forLane = found === LANE_STATE_MAGIC
+  if (found !== magic && !reader.forLane) {
     throw new MillraceError('MR_FORMAT_ERROR', 'these bytes are not the state of an aggregation: they begin otherwise')
   }
-  const found = reader.u32()
-  if (found !== version) {
+  const written = reader.u32()
+  if (written !== version) {
     throw new MillraceError(
       'MR_VERSION_MISMATCH',
-      `the state of an aggregation has version ${found}, this library reads version ${version}; use the library that wrote it`,
+      `the state of an aggregation has version ${written}, this library reads version ${version}; use the library that wrote it`,
     )
   }
   if (aggregates.some(word => reader.u32() !== word >>> 0)) {

@@ -14,7 +14,7 @@ import {
 } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import type { Slots, SlotUser } from './slots.js'
-import { statesOf } from './state-bytes.js'
+import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
 
 /** Half of what an int64 holds, so that the bounds may be rounded doubles. */
 const MOST = 2 ** 62
@@ -35,6 +35,13 @@ export interface Limbs {
   digits(groups: number, count: number): Digits
   /** The digits' bits must lie within the layout, and `reserve` have provided for them. */
   addDigits(digits: Digits, groupMap: number): void
+  /** Writes the limbs of groups `groups[0..count)` as they are, with their layout: for lanes of this build alone. */
+  writeLimbs(writer: StateWriter, groups: number, count: number): void
+  /**
+   * Adds what `writeLimbs` wrote (parameters as `Accumulator.merge` has them) where the layout is the same and there is room. Else gives the sums as
+   * digits, to be added by whoever finds room for them.
+   */
+  addLimbs(reader: StateReader, groupMap: number, count: number, most: number): Digits | null
   round(counts: number): number
   integers(): { data: number; failed: number }
 }
@@ -101,13 +108,33 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
     },
     lane,
     digits(groups, count) {
-      const { memory } = k
       const width = 8 * layout.limbs
-      const mark = memory.mark()
       const from = groups === 0 ? lane() : { pointer: statesOf(k, lane(), width, groups, count), stride: width }
-      const digits = digitsOfLimbs(k, layout, from, count)
-      memory.reset(mark)
-      return digits
+      return digitsOfLimbs(k, layout, from, count)
+    },
+    writeLimbs(writer, groups, count) {
+      if (bound > 0) bound = Math.min(bound, measure())
+      const { limbs, base, width, cap } = layout
+      for (const word of [limbs, base, width, cap]) writer.u32(word)
+      writer.u32(Math.ceil(Math.log2(bound + 1)))
+      writer.states(k, lane(), 8 * limbs, groups, count)
+    },
+    addLimbs(reader, groupMap, count, most) {
+      const limbs = reader.u32() as 1 | 2
+      const theirs = { limbs, base: reader.u32() | 0, width: reader.u32(), cap: reader.u32() | 0 }
+      const more = most * (2 ** reader.u32() + 1)
+      const from = reader.lane(k, 8 * limbs * count)
+      const { pointer, stride } = lane()
+      const same = limbs === layout.limbs && theirs.base === layout.base && theirs.width === layout.width
+      // Theirs are normalised: a low limb of two is below 2^width.
+      const low = limbs === 2 ? most * 2 ** theirs.width : 0
+      if (!same || bound + more > MOST || lowBound + low > MOST) {
+        return digitsOfLimbs(k, theirs, { pointer: from, stride: 8 * limbs }, count)
+      }
+      bound += more
+      lowBound += low
+      k.exports.exactAddLimbs(pointer, stride, limbs, groupMap, from, count)
+      return null
     },
     addDigits: (digits, groupMap) => addDigitsToLimbs(k, layout, lane(), digits, groupMap),
     round: counts => roundLimbs(k, layout, lane(), counts, groupCount),

@@ -95,15 +95,22 @@ export function createSlots(k: Kernels): Slots {
   const place = () => {
     const alone = users.filter(user => user.lanes === 1)
     const shared = alone.flatMap((_, i) => (i % 2 === 0 ? [alone.slice(i, i + 2)] : []))
-    arrays = [...users.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
+    const placed = [...users.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
       users: each,
       stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
       pointer: 0,
     }))
-    for (const array of arrays) {
-      array.pointer = memory.allocate(array.stride * capacity)
-      memory.u8.fill(0, array.pointer, array.pointer + array.stride * evenly(groupCount))
+    try {
+      for (const array of placed) {
+        if (capacity === 0) continue
+        array.pointer = memory.allocate(array.stride * capacity)
+        memory.u8.fill(0, array.pointer, array.pointer + array.stride * evenly(groupCount))
+      }
+    } catch (error) {
+      freeArrays(placed)
+      throw error
     }
+    arrays = placed
   }
 
   const freeArrays = (old: readonly SlotArray[]) => {
@@ -201,9 +208,7 @@ export function createSlots(k: Kernels): Slots {
     lane: user => laneOf(user),
     add(user) {
       users = [...users, user]
-      freeArrays(arrays)
       place()
-      if (addends === 0) addends = memory.allocate(16 * BLOCK_ROWS + 32)
     },
     change(user, convert) {
       const before = arrays
@@ -231,6 +236,7 @@ export function createSlots(k: Kernels): Slots {
     },
     update(groups, rowCount) {
       const replicated = groups !== 0 && groupCount <= MOST_REPLICATED_GROUPS && rowCount >= LEAST_REPLICATED_ROWS
+      if (addends === 0) addends = memory.allocate(16 * BLOCK_ROWS + 32)
       const added = new Map<SlotUser, number>()
       const addedOf = (user: SlotUser) => added.get(user) ?? 0
       while (true) {

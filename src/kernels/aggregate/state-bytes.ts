@@ -3,7 +3,7 @@
  * accumulator its own part.
  *
  * ```
- * magic  'MRag'  u32     version u32     aggregates u32, and for each: function u8, input kind u8, input index u16
+ * magic  'MRag' (or 'MRlg': between lanes)  u32     version u32     aggregates u32, and for each: function u8, input kind u8, input index u16
  * groups u32     parts: u32 words and blocks, each block padded to 4 bytes
  * digits of a sum or a count: first u32, count u32, then count * groups u32 (layout in assembly/exact.ts)
  * ```
@@ -13,10 +13,14 @@ import { addDigitsToLimbs, type Digits, digitsOfLimbs, type Lane, type LimbLayou
 import type { Kernels } from '../instance.js'
 
 export const STATE_MAGIC = 0x6761524d
+/** Of a state that is no further to go than to another lane: not canonical. */
+export const LANE_STATE_MAGIC = 0x676c524d
 /** Raised with every change of the form; a state of another version is refused. */
 export const STATE_VERSION = 1
 
 export interface StateWriter {
+  /** Whether the state goes no further than to another lane of this build: then sums may be written as they lie, in no canonical form. */
+  readonly forLane: boolean
   u32(value: number): void
   /** A copy of a block of lane memory. */
   lane(k: Kernels, pointer: number, byteLength: number): void
@@ -26,6 +30,8 @@ export interface StateWriter {
 }
 
 export interface StateReader {
+  /** As the writer had it: the head says so. */
+  forLane: boolean
   /** @throws MillraceError `MR_FORMAT_ERROR` behind the end. */
   u32(): number
   /**
@@ -35,7 +41,7 @@ export interface StateReader {
   lane(k: Kernels, byteLength: number, room?: number): number
 }
 
-export function createStateWriter(): StateWriter {
+export function createStateWriter(forLane: boolean): StateWriter {
   let bytes = new Uint8Array(256)
   let view = new DataView(bytes.buffer)
   let length = 0
@@ -53,6 +59,7 @@ export function createStateWriter(): StateWriter {
     length += padded
   }
   return {
+    forLane,
     u32(value) {
       grow(4)
       view.setUint32(length, value, true)
@@ -84,6 +91,7 @@ export function createStateReader(bytes: Uint8Array): StateReader {
     return start
   }
   return {
+    forLane: false,
     u32: () => view.getUint32(take(4), true),
     lane(k, byteLength, room = byteLength) {
       const start = take(byteLength)
@@ -120,14 +128,21 @@ const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }
 
 /** One int64 a group, in as few digits as hold them all. */
 export function writeCounts(k: Kernels, writer: StateWriter, lane: Lane, groups: number, count: number): void {
-  const digits = digitsOfLimbs(k, COUNT, { pointer: statesOf(k, lane, 8, groups, count), stride: 8 }, count)
-  writeDigits(k, writer, digits)
-  k.memory.free(digits.pointer)
+  if (writer.forLane) {
+    writer.states(k, lane, 8, groups, count)
+    return
+  }
+  writeDigits(k, writer, digitsOfLimbs(k, COUNT, { pointer: statesOf(k, lane, 8, groups, count), stride: 8 }, count))
 }
 
 /** Adds what `writeCounts` wrote to a lane: group g's to group `groupMap[g]` (u32 pointer). */
 export function mergeCounts(k: Kernels, reader: StateReader, lane: Lane, groupMap: number, groupCount: number): void {
   const mark = k.memory.mark()
+  if (reader.forLane) {
+    k.exports.exactAddLimbs(lane.pointer, lane.stride, 1, groupMap, reader.lane(k, 8 * groupCount), groupCount)
+    k.memory.reset(mark)
+    return
+  }
   addDigitsToLimbs(k, COUNT, lane, readDigits(k, reader, groupCount), groupMap)
   k.memory.reset(mark)
 }

@@ -5,13 +5,13 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import type { LimbLayout } from '../exact.js'
-import { spanOfDigits } from '../exact.js'
+import { type Digits, spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createWideSums, type DoubleSpan, type WideSums } from '../wide.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
 import { createLimbs, holds } from './limbs.js'
 import type { Slots, SlotUser } from './slots.js'
-import { readDigits, writeDigits } from './state-bytes.js'
+import { readDigits, type StateReader, type StateWriter, writeDigits } from './state-bytes.js'
 import type { Sum } from './sum.js'
 
 /** Bits of one limb that addends may span, and of two: the rest is for as many of them as a group gets before it is measured. */
@@ -140,17 +140,21 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   }
 
   const toWide = (span: DoubleSpan) => {
+    const mark = memory.mark()
     const digits = hasLayout ? limbs.digits(0, groupCount) : null
     const sums = digits === null ? null : spanOfDigits(k, digits)
     const made = createWideSums(k, {
       low: Math.min(span.low, sums?.low ?? span.low),
       top: Math.max(span.top, sums?.top ?? span.top),
     })
-    made.resize(groupCount)
-    if (digits !== null) {
-      made.addDigits(digits, 0)
-      memory.free(digits.pointer)
+    try {
+      made.resize(groupCount)
+    } catch (error) {
+      made.free()
+      throw error
     }
+    if (digits !== null) made.addDigits(digits, 0)
+    memory.reset(mark)
     wide = made
     slots.change(user, () => {})
   }
@@ -192,18 +196,22 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     sums: () => rounded(0),
     means: rounded,
     write(writer, groups, count) {
-      const digits = wide === null ? limbs.digits(groups, count) : wide.digits(groups, count)
-      writeDigits(k, writer, digits)
-      memory.free(digits.pointer)
-      writer.u32(specials === null ? 0 : 1)
-      if (specials !== null)
-        writer.states(k, { pointer: specials.pointer, stride: SPECIAL_BYTES }, SPECIAL_BYTES, groups, count)
+      const asLimbs = writer.forLane && wide === null && hasLayout
+      if (writer.forLane) writer.u32(asLimbs ? 1 : 0)
+      if (asLimbs) {
+        limbs.writeLimbs(writer, groups, count)
+        writeSpecials(writer, groups, count)
+        return
+      }
+      writeDigits(k, writer, wide === null ? limbs.digits(groups, count) : wide.digits(groups, count))
+      writeSpecials(writer, groups, count)
     },
     merge(reader, groupMap, count, most) {
       const mark = memory.mark()
-      const digits = readDigits(k, reader, count)
-      const span = spanOfDigits(k, digits)
-      if (span !== null) {
+      const isLimbs = reader.forLane && reader.u32() === 1
+      const digits = isLimbs ? addLimbs(reader, groupMap, count, most) : readDigits(k, reader, count)
+      const span = digits && spanOfDigits(k, digits)
+      if (digits !== null && span !== null) {
         rows = { data: 0, groups: 0, rowCount: 0 }
         if (wide === null) makeRoom(span, most)
         if (wide === null) limbs.addDigits(digits, groupMap)
@@ -224,6 +232,17 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
       wide?.free()
       specials?.free()
     },
+  }
+
+  function writeSpecials(writer: StateWriter, groups: number, count: number): void {
+    writer.u32(specials === null ? 0 : 1)
+    if (specials === null) return
+    writer.states(k, { pointer: specials.pointer, stride: SPECIAL_BYTES }, SPECIAL_BYTES, groups, count)
+  }
+
+  /** As `limbs.addLimbs`; wide sums, or none yet, have no room for limbs. */
+  function addLimbs(reader: StateReader, groupMap: number, count: number, most: number): Digits | null {
+    return limbs.addLimbs(reader, groupMap, count, wide === null && hasLayout ? most : Infinity)
   }
 
   /** As `chooseLayout`, of layouts that hold what has been summed so far: many addends, or a merged sum, may be beyond the greatest addend. */

@@ -88,16 +88,20 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     },
     means: limbs.round,
     write(writer, groups, count) {
-      const digits = limbs.digits(groups, count)
-      writeDigits(k, writer, digits)
-      k.memory.free(digits.pointer)
+      if (writer.forLane) {
+        limbs.writeLimbs(writer, groups, count)
+        return
+      }
+      writeDigits(k, writer, limbs.digits(groups, count))
     },
     merge(reader, groupMap, groupCount, most) {
       const { memory } = k
       const mark = memory.mark()
-      const digits = readDigits(k, reader, groupCount)
-      const span = spanOfDigits(k, digits)
-      if (span !== null) {
+      const digits = reader.forLane
+        ? limbs.addLimbs(reader, groupMap, groupCount, most)
+        : readDigits(k, reader, groupCount)
+      const span = digits && spanOfDigits(k, digits)
+      if (digits !== null && span !== null) {
         reserve(most, span.top)
         limbs.addDigits(digits, groupMap)
       }
