@@ -6,13 +6,12 @@
  * note at which index each split began.
  */
 
-import { float64, type SchemaShape } from '../columnar/type.js'
+import type { SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { take, takeIndices } from '../kernels/select.js'
-import { argsort } from '../kernels/sort.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
@@ -46,8 +45,11 @@ export function createAggregate(
   let current = { split: -1, rowCount: 0 }
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
-  /** Rank in order of appearance per group, once another lane's groups have been merged. */
-  let ranks: Float64Array | null = null
+  /**
+   * Once another lane's groups have been merged: the rank of each group by its place (how manieth it was for this lane's table), and the places
+   * by rank.
+   */
+  let merged: { readonly ranks: Float64Array; readonly sequence: Uint32Array } | null = null
 
   /** Place of the first of so many rows that come next: (split, rows of it before), as one number. */
   function place(split: number, rowCount: number): number {
@@ -101,35 +103,51 @@ export function createAggregate(
       const map = found === 0 ? rangeIndices(k, 0, part.groupCount) : found
       aggregation.merge(part.state, map, part.groupCount, 1)
       aggregation.open(table.order, table.length)
-      mergeRanks(own, ranksOf(part.appearance, part.groupCount), map)
+      mergeOrder(own, ranksOf(part.appearance, part.groupCount), map)
     } finally {
       memory.reset(mark)
     }
   }
 
-  /** Ranks go by order of first appearance in this lane; `map` has the index of each of their groups. */
-  function mergeRanks(own: number, theirs: Float64Array, map: number): void {
+  /** Puts their groups into the order; `theirs` are ranks, ascending, and `map` has the index of each of their groups. */
+  function mergeOrder(own: number, theirs: Float64Array, map: number): void {
     const { u32 } = memory
-    const merged = new Float64Array(table.length).fill(Infinity)
-    merged.set(ranks ?? ranksOf(appearance, own))
-    const places = new Uint32Array(table.order === 0 ? 0 : table.indexCount)
-    if (table.order !== 0) for (let i = 0; i < merged.length; i++) places[u32[(table.order >>> 2) + i]] = i
+    const { order, length, indexCount } = table
+    const ranks = new Float64Array(length).fill(Infinity)
+    ranks.set(merged?.ranks ?? ranksOf(appearance, own))
+    const places = new Uint32Array(order === 0 ? 0 : indexCount)
+    if (order !== 0) for (let i = 0; i < length; i++) places[u32[(order >>> 2) + i]] = i
+    // Those of their groups that came before what is known of them here, still in their order.
+    const earlier = new Uint32Array(theirs.length)
+    let count = 0
     for (let i = 0; i < theirs.length; i++) {
       const index = u32[(map >>> 2) + i]
-      const place = table.order === 0 ? index : places[index]
-      if (theirs[i] < merged[place]) merged[place] = theirs[i]
+      const place = order === 0 ? index : places[index]
+      if (theirs[i] >= ranks[place]) continue
+      ranks[place] = theirs[i]
+      earlier[count++] = place
     }
-    ranks = merged
+    const moved = new Uint8Array(length)
+    for (let i = 0; i < count; i++) moved[earlier[i]] = 1
+    const sequence = new Uint32Array(length)
+    let next = 0
+    let at = 0
+    for (let i = 0; i < own; i++) {
+      const place = merged === null ? i : merged.sequence[i]
+      if (moved[place] === 1) continue
+      while (next < count && ranks[earlier[next]] < ranks[place]) sequence[at++] = earlier[next++]
+      sequence[at++] = place
+    }
+    while (next < count) sequence[at++] = earlier[next++]
+    merged = { ranks, sequence }
   }
 
-  /** The places of the groups by rank (u32 pointer), 0 where they are in order already. */
+  /** The places of the groups in order (u32 pointer), 0 where they are in order already. */
   function sortedPlaces(): number {
-    if (ranks === null) return 0
-    const { length } = ranks
-    const data = memory.scratch(8 * length)
-    memory.f64.set(ranks, data >>> 3)
-    const vector: LaneVector = { type: float64(), length, data, validity: 0, dictionary: null, range: null }
-    return argsort(k, [{ vector, descending: false, nulls: 'last' }], length)
+    if (merged === null) return 0
+    const places = memory.scratch(4 * merged.sequence.length)
+    memory.u32.set(merged.sequence, places >>> 2)
+    return places
   }
 
   /** All groups with their results in order of appearance, in scratch. */

@@ -1,6 +1,6 @@
 /** Rows that stay in a lane: chunks of heap memory, in row order, with the dictionaries that their codes point into. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import type { OperatorContext } from '../operators/build.js'
 import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
 import type { HeldReport } from './protocol.js'
@@ -18,6 +18,20 @@ export interface HeldTable {
   readonly chunks: HeldChunk[]
   /** Whoever holds or reads it; the last to let go frees it. */
   users: number
+  /** Per column what `rangesOf` found. */
+  ranges: readonly LaneVector['range'][] | null
+}
+
+/** Per column the bounds of all its values in this lane, null where they have none. One choice of kernels then serves every chunk. */
+export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
+  table.ranges ??= Object.keys(table.schema).map((_, i) =>
+    table.chunks.reduce<LaneVector['range']>((all, { batch }) => {
+      const { range } = batch.columns[i]
+      if (all === null || range === null) return all ?? range
+      return { min: all.min < range.min ? all.min : range.min, max: all.max > range.max ? all.max : range.max }
+    }, null),
+  )
+  return table.ranges
 }
 
 export function retainTable(table: HeldTable): void {

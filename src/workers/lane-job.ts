@@ -12,7 +12,7 @@ import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
-import { type HeldTable, releaseTable, reportTable, retainTable } from './held-table.js'
+import { type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
@@ -114,7 +114,7 @@ class LaneJob {
     this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
     this.reader = spec.heldTable === null ? createSplitReader(lane) : null
     this.outputTypes = Object.values(spec.plan.output)
-    this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1 }
+    this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.gatherBoxes = ports.gather.map(port => openMailbox<Gathered>(port))
   }
@@ -199,9 +199,10 @@ class LaneJob {
   private async scanHeld(table: HeldTable): Promise<void> {
     const names = Object.keys(table.schema)
     const positions = this.spec.plan.sourceColumns.map(name => names.indexOf(name))
+    const ranges = rangesOf(table)
     for (const { split, firstRow, batch } of table.chunks) {
       if (split > this.bound || !this.wants(split)) break
-      const columns = positions.map(i => batch.columns[i])
+      const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
       this.inScratch(() =>
         this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
       )

@@ -16,7 +16,7 @@ function tableOf(context: Context, ...chunks: [split: number, ...values: (string
     return { split, firstRow: firstRow - text.length, batch }
   })
   context.loader.close()
-  return { schema, chunks: held, users: 1 }
+  return { schema, chunks: held, users: 1, ranges: null }
 }
 
 describe('a held table', () => {
