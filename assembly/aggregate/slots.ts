@@ -7,6 +7,8 @@
 //   replicas  copies of the state, `replica` bytes apart, for every fourth row each (every second where a row's addend is a whole slot): where
 //             groups are few, a row need not wait for the one before. 0 where there is but one.
 //
+//   packed    two sums that are certain to stay below 2^31 in magnitude, as one int64: low + high * 2^32
+//
 // A lone lane is stored by itself, 8 bytes a group and 8 a row; a lane whose neighbour is added otherwise has the slot's stride.
 
 // @ts-ignore: decorator
@@ -142,6 +144,47 @@ export function slotsAddLimbs(
     data += 16
   }
   return !v128.any_true(wrong)
+}
+
+// @ts-ignore: decorator
+@inline
+function pack(data: usize, other: usize): i64 {
+  return i64(load<i32>(data)) + (other ? i64(load<i32>(other)) << 32 : i64(1) << 32)
+}
+
+/** Adds two int32 columns to packed sums, 8 bytes a group; with `other` 0 one column and 1 a row. */
+export function slotsAddPacked(state: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32): void {
+  const state1 = state + replica
+  const state2 = state1 + replica
+  const state3 = state2 + replica
+  let row: u32 = 0
+  for (; row + 4 <= count; row += 4) {
+    const at = usize(row) << 2
+    const first = load<u64>(groups + at)
+    const second = load<u64>(groups + at, 8)
+    const x = data + at
+    const y = other + at
+    addLane(state + (usize(u32(first)) << 3), pack(x, other ? y : 0))
+    addLane(state1 + (usize(u32(first >> 32)) << 3), pack(x + 4, other ? y + 4 : 0))
+    addLane(state2 + (usize(u32(second)) << 3), pack(x + 8, other ? y + 8 : 0))
+    addLane(state3 + (usize(u32(second >> 32)) << 3), pack(x + 12, other ? y + 12 : 0))
+  }
+  for (; row < count; row++) {
+    const at = usize(row) << 2
+    addLane(state + (groupAt(groups, row) << 3), pack(data + at, other ? other + at : 0))
+  }
+}
+
+/** Packed sums as slots of two lanes. */
+export function slotsUnpack(packed: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const both = load<i64>(packed)
+    const low = i64(i32(both))
+    store<i64>(out, low)
+    store<i64>(out, (both - low) >> 32, 8)
+    packed += 8
+    out += 16
+  }
 }
 
 export function slotsAdd(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {

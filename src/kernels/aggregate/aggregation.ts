@@ -18,7 +18,7 @@ import {
   numbers,
 } from './accumulator.js'
 import { FAMILIES } from './families.js'
-import { createSlots, type Slots, type SlotUser } from './slots.js'
+import { createSlots, type Slots, type StoredRows } from './slots.js'
 import {
   createStateReader,
   createStateWriter,
@@ -83,16 +83,23 @@ interface Input {
 }
 
 /** Rows counted: a lane that adds 1 a row. */
-const ROWS: SlotUser = { lanes: 1, stored: () => ({ kind: 'one' }), fill: () => false, promote() {} }
+const createRowCount = () => ({
+  lanes: 1 as const,
+  bound: 0,
+  stored: (): StoredRows => ({ kind: 'one' }),
+  fill: () => false,
+  promote() {},
+})
 
 export function createAggregation(context: AccumulatorContext, specs: readonly AggregateSpec[]): Aggregation {
   const { k } = context
   const { memory } = k
   const slots = createSlots(k)
   const countsRows = specs.some(needsCount)
+  const rowCounter = createRowCount()
   const opened: OpenedGroups = { order: 0, count: 0 }
   const inputs = createInputs(context, slots, specs, opened)
-  if (countsRows) slots.add(ROWS)
+  if (countsRows) slots.add(rowCounter)
   const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
 
@@ -123,6 +130,7 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
           for (const accumulator of accumulators.values()) accumulator.update(rows)
         })
       }
+      rowCounter.bound += rowCount
       slots.update(groups, rowCount)
       for (const finish of begun) finish()
       memory.reset(mark)
@@ -139,16 +147,18 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       for (const word of headOf(specs, forLane)) writer.u32(word)
       writer.u32(count)
       const mark = memory.mark()
-      if (countsRows) writeCounts(k, writer, slots.lane(ROWS), groups, count)
+      if (countsRows) writeCounts(k, writer, slots.lane(rowCounter), groups, count)
       for (const part of parts) part?.write(writer, groups, count)
       memory.reset(mark)
       return writer.finish()
     },
     merge(state, groupMap, count, most) {
+      // What is merged is not told how many rows it is of.
+      rowCounter.bound = Infinity
       const mark = memory.mark()
       const reader = createStateReader(state)
       checkHead(reader, specs, count)
-      if (countsRows) mergeCounts(k, reader, slots.lane(ROWS), groupMap, count)
+      if (countsRows) mergeCounts(k, reader, slots.lane(rowCounter), groupMap, count)
       for (const part of parts) part?.merge(reader, groupMap, count, most)
       memory.reset(mark)
     },
@@ -156,7 +166,7 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       const counts = new Map<Input, number>()
       const validities = new Map<Input, number>()
       for (const input of inputs.values()) {
-        if (input.counted) counts.set(input, input.values.counts(slots.lane(ROWS)))
+        if (input.counted) counts.set(input, input.values.counts(slots.lane(rowCounter)))
         validities.set(input, input.values.validity(counts.get(input) ?? 0))
       }
       return specs.map(spec => {

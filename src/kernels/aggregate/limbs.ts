@@ -25,6 +25,8 @@ export interface Limbs {
   resize(groupCount: number): void
   /** Provides for `rows` more addends a group, each below 2^top in magnitude. False where a limb could overflow. */
   reserve(rows: number, top: number): boolean
+  /** No group's highest limb is beyond this in magnitude, the rows provided for included. */
+  bound(): number
   /** The least layout-independent exponent known for which every group's sum is below 2^top in magnitude. Merged sums may be beyond every addend. */
   top(): number
   /** Changes to a layout that holds all values (see `holds`); its base is at most the present one. */
@@ -94,6 +96,7 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       }
       return true
     },
+    bound: () => bound,
     top() {
       bound = measure()
       return layout.base + layout.width + Math.log2(bound) + 1

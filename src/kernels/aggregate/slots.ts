@@ -31,6 +31,8 @@ export type StoredRows =
 export interface SlotUser {
   /** Lanes it needs, two of them in one slot, low and high. It tells `change` when this changes. */
   readonly lanes: 0 | 1 | 2
+  /** What no group's sum is beyond in magnitude, the present rows included, where one lane holds it. */
+  readonly bound: number
   /** The present rows as they are stored, where a kernel takes them so; else null. */
   stored(): StoredRows | null
   /**
@@ -66,12 +68,19 @@ interface Step {
 const inBlocks = (add: Step['add']): Step => ({ mostRows: BLOCK_ROWS, add })
 const atOnce = (add: Step['add']): Step => ({ mostRows: Infinity, add })
 
+/** Sums that stay below are packed. */
+const MOST_PACKED = 2 ** 31
+
 /** One array of slots, and who has its lanes: one user has both, or one or two have one each. */
 interface SlotArray {
   readonly users: readonly SlotUser[]
-  /** Bytes a group: 16, or 8 where there is but one lane. */
-  readonly stride: number
+  /** Bytes a group: 16, or 8 where there is but one lane, or where two are packed. */
+  stride: number
   pointer: number
+  /** Two lanes as one int64: until their bounds come near 2^31, or someone asks for a lane. */
+  packed: boolean
+  /** Whether any of its states may not be 0. */
+  used: boolean
 }
 
 export function createSlots(k: Kernels): Slots {
@@ -88,6 +97,7 @@ export function createSlots(k: Kernels): Slots {
   const laneOf = (user: SlotUser, among?: readonly SlotArray[]): Lane => {
     const array = arrayOf(user, among)
     if (array === undefined) return { pointer: 0, stride: 0 }
+    unpack(array)
     return { pointer: array.pointer + 8 * array.users.indexOf(user), stride: array.stride }
   }
 
@@ -99,6 +109,8 @@ export function createSlots(k: Kernels): Slots {
       users: each,
       stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
       pointer: 0,
+      packed: false,
+      used: false,
     }))
     try {
       for (const array of placed) {
@@ -111,6 +123,30 @@ export function createSlots(k: Kernels): Slots {
       throw error
     }
     arrays = placed
+  }
+
+  /** Other states for an array, of another stride, which `fill` writes. */
+  const restride = (array: SlotArray, stride: number, fill: (from: number, to: number) => void) => {
+    const pointer = memory.allocate(stride * capacity)
+    fill(array.pointer, pointer)
+    memory.free(array.pointer)
+    array.pointer = pointer
+    array.stride = stride
+    array.packed = stride === 8
+  }
+
+  const unpack = (array: SlotArray) => {
+    array.used = true
+    if (array.packed) restride(array, 16, (from, to) => exports.slotsUnpack(from, groupCount, to))
+  }
+
+  /** Whether two lanes' rows may be added as packed; makes the array so, or so no longer. */
+  const packs = (array: SlotArray): boolean => {
+    const fits = array.users.every(user => user.bound < MOST_PACKED) && pairOf(array.users) !== null
+    if (!fits) unpack(array)
+    else if (!array.used) restride(array, 8, (_, to) => memory.u8.fill(0, to, to + 8 * evenly(groupCount)))
+    array.used = true
+    return array.packed
   }
 
   const freeArrays = (old: readonly SlotArray[]) => {
@@ -180,12 +216,15 @@ export function createSlots(k: Kernels): Slots {
   }
 
   /** Both lanes of a slot at once, where there is a kernel for the two. */
-  const twoLanes = ([first, second]: readonly SlotUser[]): Step | null => {
-    const [a, b] = [first.stored(), second.stored()]
-    if (a?.kind !== 'int32' || (b?.kind !== 'int32' && b?.kind !== 'one')) return null
+  const twoLanes = (array: SlotArray): Step | null => {
+    const pair = pairOf(array.users)
+    if (pair === null) return null
+    const packed = packs(array)
+    const { data, other } = pair
     return atOnce((to, replica, groups, from, count) => {
-      const other = b.kind === 'int32' ? b.data + 4 * from : 0
-      exports.slotsAddTwoI32(to, 16, replica, groups, a.data + 4 * from, other, count)
+      const [x, y] = [data + 4 * from, other === 0 ? 0 : other + 4 * from]
+      if (packed) exports.slotsAddPacked(to, replica, groups, x, y, count)
+      else exports.slotsAddTwoI32(to, 16, replica, groups, x, y, count)
       return true
     })
   }
@@ -197,10 +236,12 @@ export function createSlots(k: Kernels): Slots {
   ): { readonly adding: readonly SlotUser[]; readonly array: SlotArray; readonly step: Step } => {
     const [user] = pending
     const array = arrayOf(user) as SlotArray
+    array.used ||= user.lanes === 2
     if (user.lanes === 2) return { adding: [user], array, step: wholeSlot(user, keyed) }
     const both = keyed && array.users.length === 2 && array.users.every(each => pending.includes(each))
-    const step = both ? twoLanes(array.users) : null
+    const step = both ? twoLanes(array) : null
     if (step !== null) return { adding: array.users, array, step }
+    unpack(array)
     return { adding: [user], array, step: oneLane(user, array, keyed) }
   }
 
@@ -263,6 +304,14 @@ export function createSlots(k: Kernels): Slots {
       addends = 0
     },
   }
+}
+
+/** Two int32 columns, or one and 1 a row: `other` is 0 then. Null for anything else. */
+function pairOf(users: readonly SlotUser[]): { readonly data: number; readonly other: number } | null {
+  if (users.length !== 2) return null
+  const [a, b] = users.map(user => user.stored())
+  if (a?.kind !== 'int32' || (b?.kind !== 'int32' && b?.kind !== 'one')) return null
+  return { data: a.data, other: b.kind === 'int32' ? b.data : 0 }
 }
 
 /** Lone lanes are folded in pairs. */

@@ -68,6 +68,7 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     get lanes() {
       return wide === null ? limbs.layout.limbs : 0
     },
+    bound: Infinity,
     stored() {
       const isStored = kind === 'float64' && mask === 0 && hasLayout && limbs.layout.limbs === 2
       return isStored ? { kind: 'limbs', data: rows.data, magic, highMagic, cap } : null

@@ -39,6 +39,9 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     get lanes() {
       return limbs.layout.limbs
     },
+    get bound() {
+      return limbs.layout.limbs === 1 ? limbs.bound() : Infinity
+    },
     stored() {
       if (validity !== 0 || limbs.layout.limbs === 2) return null
       return kind === 'int32' || kind === 'int64' ? { kind, data } : null
@@ -72,7 +75,8 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     begin(vector, bits, _groups, rowCount) {
       data = vector.data
       validity = bits
-      reserve(rowCount, BITS[kind] ?? (limbs.layout.limbs === 2 ? 63 : bitsOf(k, vector)))
+      const top = vector.range === null ? BITS[kind] : bitsOfRange(vector.range)
+      reserve(rowCount, top ?? (limbs.layout.limbs === 2 ? 63 : bitsOfRange(rangeOf(k, vector))))
     },
     finish() {},
     sums(label) {
@@ -121,8 +125,8 @@ const ELEMENT_BYTES: Readonly<Partial<Record<Kind, number>>> = {
   int64: 8,
 }
 
-function bitsOf(k: Kernels, vector: LaneVector): number {
-  const range = vector.range ?? rangeOf(k, vector)
+/** Every value of the range is below or at 2^bits in magnitude. */
+function bitsOfRange(range: LaneVector['range']): number {
   if (range === null) return 0
   const magnitude = range.min < -range.max ? -range.min : range.max
   return magnitude.toString(2).length
