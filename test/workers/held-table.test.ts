@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import { copyToHeap } from '../../src/operators/heap-batch.js'
-import { type HeldTable, releaseTable, reportTable, retainTable } from '../../src/workers/held-table.js'
+import { dictionariesOf, type HeldTable, releaseTable, reportTable, retainTable } from '../../src/workers/held-table.js'
 import { batchOf, type Context, makeContext, morselOf } from '../operators/support.js'
 
 const schema = { text: nullable(utf8()) } satisfies SchemaShape
@@ -11,7 +11,7 @@ function tableOf(context: Context, ...chunks: [split: number, ...values: (string
   let firstRow = 0
   const held = chunks.map(([split, ...text]) => {
     const batch = copyToHeap(context.k, morselOf(context, batchOf({ text }, schema)))
-    for (const { dictionary } of batch.columns) if (dictionary !== null) context.dictionaries.retain(dictionary)
+    for (const dictionary of dictionariesOf(batch)) context.dictionaries.retain(dictionary)
     firstRow += text.length
     return { split, firstRow: firstRow - text.length, batch }
   })
