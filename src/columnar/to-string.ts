@@ -20,7 +20,7 @@ const SHOWN_COLUMNS = 20
 /** Longer names and values are shortened in the middle. */
 const CELL_WIDTH = 40
 /** Of a list so many characters of items are shown, at least one item, and how many more there are. */
-const LIST_WIDTH = 24
+const LIST_WIDTH = 20
 
 /** A batch as this file needs it, so that record-batch.ts may import this file. */
 interface Rows {
