@@ -73,7 +73,13 @@ describe('a batch in heap blocks', () => {
       [384, 616],
       [896, 0],
     ]) {
-      expect(rowsOf(context, sliceBatch(kept, from, count), shape)).toEqual(rowsFrom(from, count))
+      const slice = sliceBatch(kept, from, count)
+      expect(rowsOf(context, slice, shape)).toEqual(rowsFrom(from, count))
+      // A copy of it has its own rows and items only.
+      const copy = copyToHeap(context.k, slice)
+      expect(rowsOf(context, copy, shape)).toEqual(rowsFrom(from, count))
+      expect(byteLengthOf(copy)).toBeLessThanOrEqual(byteLengthOf(slice))
+      freeHeapBatch(context.k, copy)
     }
     expect(() => sliceBatch(kept, 64, 1)).toThrow('a multiple of 128')
   })
