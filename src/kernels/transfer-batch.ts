@@ -50,8 +50,6 @@ export function loadBatch(
   return { rowCount: batch.rowCount, columns }
 }
 
-type Loading = { -readonly [K in keyof LaneVector]: LaneVector[K] }
-
 /** A copy of one column in lane memory, as `loadBatch` makes it. */
 export function loadVector(
   k: Kernels,
@@ -68,14 +66,14 @@ export function loadVector(
     throw new MillraceError('MR_TYPE_MISMATCH', 'loadVector: a column of strings needs a dictionary to be coded by')
   }
   const data = take(dataBytes(type.kind, length))
-  const column: Loading = {
+  const column = {
     type,
     length,
     data,
     validity: 0,
     dictionary: isText ? (dictionary ?? null) : null,
     range: null,
-    child: null,
+    child: null as LaneVector | null,
   }
   try {
     if (vector.validity !== null) {
