@@ -15,8 +15,8 @@ import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
 /**
  * A flow over columns: typed arrays, ordinary arrays and `dictionary()`, all of one length. Without a schema types are inferred: typed arrays
- * as they are, number as float64, bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as bool; with one, its columns are read
- * and converted where that is exact. Inputs are read again by each terminal, and never changed or detached.
+ * as they are, number as float64, bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as bool, array as a list of what it holds;
+ * with one, its columns are read and converted where that is exact. Inputs are read again by each terminal, and never changed or detached.
  *
  * ```ts
  * columns({ city: ['Rome', 'Oslo'], degrees: Float64Array.of(31, 17) })

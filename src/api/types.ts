@@ -15,6 +15,7 @@ import type {
   Int64,
   IntegerKind,
   Kind,
+  List,
   Nullable,
   NumberKind,
   SchemaShape,
@@ -189,4 +190,6 @@ type TypeOfCell<V> = [V] extends [never]
           ? Bool
           : [V] extends [Date]
             ? Timestamp
-            : DataType
+            : [V] extends [readonly (infer I)[]]
+              ? List<TypeOfCells<I>>
+              : DataType

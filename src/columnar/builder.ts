@@ -16,14 +16,16 @@ import {
 import { setNumber, wordsOf } from './int64.js'
 import { textInterner } from './text-interner.js'
 import type { DataType } from './type.js'
-import { bitmapBytes, clearBit, setBit } from './validity.js'
-import { allocateData, makeVector, type Vector, type VectorData } from './vector.js'
+import { bitmapBytes, clearBit, getBit, setBit } from './validity.js'
+import { allocateData, makeVector, tagOf, type Vector, type VectorData, type VectorParts } from './vector.js'
 
 export interface BuilderOptions {
   /** The verb named in errors; default `rows`. */
   readonly operator?: string
   /** Rows to make room for at first; it grows by doubling. Default 1024. */
   readonly capacity?: number
+  /** The values are items of the column's lists; for errors. */
+  readonly isItem?: boolean
 }
 
 export interface VectorBuilder {
@@ -39,6 +41,8 @@ export interface VectorBuilder {
   append(value: unknown, row: number): void
   /** Appends `values[from .. to)`, whose rows in the source are their indices; those before a refused one stay. */
   appendAll(values: ArrayLike<unknown>, from: number, to: number): void
+  /** Forgets the rows from `length` on. */
+  truncate(length: number): void
   /**
    * The rows so far as a vector with buffers of its own; the builder begins anew. Strings go on with the same
    * dictionary while it is small.
@@ -50,15 +54,22 @@ export interface VectorBuilder {
 interface Cells {
   resize(data: VectorData): void
   store(i: number, value: unknown, origin: Origin): void
+  /** Of lists: forgets the rows from `length` on. */
+  truncate?(length: number): void
+  /** Of lists: the rest of a vector of `length` rows; the items begin anew. */
+  finish?(length: number): Required<Pick<VectorParts, 'offsets' | 'child'>>
 }
 
 /** @param column the name for errors. */
 export function createBuilder(type: DataType, column: string, options: BuilderOptions = {}): VectorBuilder {
-  const { operator = 'rows', capacity: firstCapacity = 1024 } = options
+  const { operator = 'rows', capacity: firstCapacity = 1024, isItem = false } = options
   const interner = type.kind === 'utf8' ? textInterner() : null
-  const cells = cellsOf(type, text => (interner as NonNullable<typeof interner>).intern(text))
+  const cells =
+    type.kind === 'list'
+      ? lists(type, column, operator)
+      : cellsOf(type, text => (interner as NonNullable<typeof interner>).intern(text))
   // One object for all rows: most values are fine, and only an error needs to know where it was.
-  const origin = { operator, column, row: 0 }
+  const origin = { operator, column, row: 0, isItem }
 
   let capacity = 0
   let length = 0
@@ -97,13 +108,24 @@ export function createBuilder(type: DataType, column: string, options: BuilderOp
       reserve(length + to - from)
       for (let i = from; i < to; i++) append(values[i], i)
     },
+    truncate(to) {
+      while (length > to) {
+        length--
+        if (type.kind === 'bool') clearBit(data as Uint8Array, length)
+        if (validity === null || getBit(validity, length)) continue
+        setBit(validity, length)
+        nullCount--
+      }
+      cells.truncate?.(to)
+    },
     finish() {
       if (interner?.dictionary.length === 0 && length > 0) interner.intern('')
-      const used = type.kind === 'bool' ? bitmapBytes(length) : length
+      const used = type.kind === 'list' ? 0 : type.kind === 'bool' ? bitmapBytes(length) : length
       const vector = makeVector(type, length, data.length === used ? data : data.slice(0, used), {
         validity: validity?.slice(0, bitmapBytes(length)) ?? null,
         nullCount,
         dictionary: interner?.dictionary ?? null,
+        ...cells.finish?.(length),
       })
       interner?.renew()
       capacity = 0
@@ -171,6 +193,40 @@ function int64s(type: DataType, encode: (value: unknown, type: DataType, origin:
       const count = encode(value, type, origin)
       if (typeof count === 'number') setNumber(words, i, count)
       else cells[i] = count
+    },
+  }
+}
+
+const isTypedArray = (value: unknown): boolean => ArrayBuffer.isView(value) && tagOf(value) !== 'DataView'
+
+function lists(type: DataType, column: string, operator: string): Cells {
+  const items = createBuilder(type.item as DataType, column, { operator, isItem: true })
+  // Where each row ends; null rows have no entry.
+  let ends: number[] = []
+  return {
+    resize() {},
+    store(i, value, origin) {
+      if (!Array.isArray(value) && !isTypedArray(value)) throw mismatch(value, type, origin)
+      const before = items.length
+      try {
+        for (const item of value as ArrayLike<unknown> & Iterable<unknown>) items.append(item, origin.row)
+      } catch (error) {
+        items.truncate(before)
+        throw error
+      }
+      ends[i] = items.length
+    },
+    truncate(length) {
+      ends.length = Math.min(ends.length, length)
+      let last = ends.length - 1
+      while (last >= 0 && ends[last] === undefined) last--
+      items.truncate(last < 0 ? 0 : ends[last])
+    },
+    finish(length) {
+      const offsets = new Int32Array(length + 1)
+      for (let i = 0; i < length; i++) offsets[i + 1] = ends[i] ?? offsets[i]
+      ends = []
+      return { offsets, child: items.finish() }
     },
   }
 }

@@ -3,7 +3,7 @@
  * it is a list of vectors (vector.ts).
  */
 import { MillraceError, quote } from '../errors.js'
-import { type DataType, isNumber, type Kind, typeName, type ValueOf } from './type.js'
+import { type DataType, isNumber, typeName, type ValueOf } from './type.js'
 import { copyNumbers, type NumberArray, type Reader, readerOf } from './values.js'
 import { ARRAY_OF_KIND, dataOf, type Vector } from './vector.js'
 
@@ -21,20 +21,21 @@ interface DenseArrayOfKind {
   utf8: string[]
   timestamp: Date[]
   date: string[]
-  list: unknown[]
-  struct: unknown[]
 }
-type DenseArrayOf<K extends Kind> = K extends Kind ? DenseArrayOfKind[K] : never
+/** Of a list an array of arrays. */
+type DenseArrayOf<T extends DataType> = T['kind'] extends infer K
+  ? K extends keyof DenseArrayOfKind
+    ? DenseArrayOfKind[K]
+    : ValueOf<T>[]
+  : never
 
 /** What `toArray()` gives for a type: for a nullable one, the typed array only where there happen to be no nulls. */
-export type ArrayOf<T extends DataType> = T['nullable'] extends false
-  ? DenseArrayOf<T['kind']>
-  : DenseArrayOf<T['kind']> | ValueOf<T>[]
+export type ArrayOf<T extends DataType> = T['nullable'] extends false ? DenseArrayOf<T> : DenseArrayOf<T> | ValueOf<T>[]
 
 /**
  * A column, of one batch or of all chunks of a table. It is a view: it copies nothing until asked to.
  *
- * Values are numbers, booleans, strings, `Date`s, `'YYYY-MM-DD'` or null. Nothing is rounded in silence: an int64
+ * Values are numbers, booleans, strings, `Date`s, `'YYYY-MM-DD'`, arrays of these or null. Nothing is rounded in silence: an int64
  * beyond ±(2^53 - 1) throws `MR_UNSAFE_INTEGER`, a timestamp that a `Date` cannot hold throws `MR_INEXACT_VALUE`;
  * `toBigInt64Array()` reads both.
  */

@@ -2,11 +2,11 @@
  * Joining vectors end to end. Taking them apart is `sliceVector` in vector.ts; tables mostly need neither, being lists
  * of chunks.
  */
-import type { Dictionary } from './dictionary.js'
+import { type Dictionary, shifted } from './dictionary.js'
 import { type TextInterner, textInterner } from './text-interner.js'
 import { decodeUtf8 } from './utf8.js'
 import { copyBits, onesBitmap } from './validity.js'
-import { allocateData, dataOf, isNullAt, makeVector, type Vector } from './vector.js'
+import { allocateData, dataOf, isNullAt, itemsOf, makeVector, type Vector } from './vector.js'
 
 /**
  * The rows of all `vectors`, of one kind, end to end in new buffers (one vector alone is returned as it is). Strings
@@ -23,15 +23,27 @@ export function concatVectors(vectors: readonly Vector[]): Vector {
   const data = allocateData(type.kind, length)
   const shared = vectors.every(vector => vector.dictionary === vectors[0].dictionary) ? vectors[0].dictionary : null
   const interner = type.kind === 'utf8' && shared === null ? textInterner() : null
+  const offsets = type.kind === 'list' ? new Int32Array(length + 1) : null
+  const items: Vector[] = []
   let at = 0
   for (const vector of vectors) {
     if (validity !== null && vector.validity !== null) copyBits(vector.validity, 0, validity, at, vector.length)
     if (type.kind === 'bool') copyBits(vector.data as Uint8Array, 0, data as Uint8Array, at, vector.length)
-    else if (interner !== null) internRows(vector, interner, data as Int32Array, at)
+    else if (offsets !== null) {
+      const own = itemsOf(vector)
+      offsets.set(shifted(own.offsets, offsets[at]), at)
+      items.push(own.items)
+    } else if (interner !== null) internRows(vector, interner, data as Int32Array, at)
     else data.set(dataOf(vector) as never, at)
     at += vector.length
   }
-  return makeVector(type, length, data, { validity, nullCount, dictionary: interner?.dictionary ?? shared })
+  return makeVector(type, length, data, {
+    validity,
+    nullCount,
+    dictionary: interner?.dictionary ?? shared,
+    offsets,
+    child: offsets === null ? null : concatVectors(items),
+  })
 }
 
 /**

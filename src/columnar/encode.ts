@@ -15,6 +15,8 @@ export interface Origin {
   readonly column: string
   /** Zero-based row in the source. */
   readonly row: number
+  /** An item of the list in that row. */
+  readonly isItem?: boolean
 }
 
 /** The least and the greatest value of each integer kind that a number holds exactly. */
@@ -155,7 +157,7 @@ export function mismatch(value: unknown, type: DataType, origin: Origin): Millra
     return failure(
       'MR_TYPE_MISMATCH',
       origin,
-      `null in a column declared ${typeName(type)}; declare nullable(${typeName(type)}) to allow nulls`,
+      `null in a ${origin.isItem ? 'list of items' : 'column'} declared ${typeName(type)}; declare nullable(${typeName(type)}) to allow nulls`,
     )
   }
   return failure(
@@ -186,6 +188,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   utf8: 'a string',
   timestamp: 'a valid Date',
   date: "a day as 'YYYY-MM-DD'",
+  list: 'an array',
 }
 
 /** A value for a message: short, whatever it is. */

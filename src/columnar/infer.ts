@@ -5,11 +5,22 @@ import { MillraceError, quote } from '../errors.js'
 import { type DictionaryInput, dictionaryType, isDictionaryInput } from './dictionary-input.js'
 import { failure, isDate, type Origin, show } from './encode.js'
 import { schemaOf } from './schema.js'
-import { bool, type DataType, float64, int64, nullable, type SchemaShape, timestamp, typeName, utf8 } from './type.js'
+import {
+  bool,
+  type DataType,
+  float64,
+  int64,
+  list,
+  nullable,
+  type SchemaShape,
+  timestamp,
+  typeName,
+  utf8,
+} from './type.js'
 import { type TypedArray, typeOfArray } from './typed-input.js'
 
-/** A value of an ordinary array. */
-export type CellInput = number | bigint | boolean | string | Date | null | undefined
+/** A value of an ordinary array; a list is an array of such values. */
+export type CellInput = number | bigint | boolean | string | Date | null | undefined | TypedArray | readonly CellInput[]
 
 /** One column of `columns()`. */
 export type ColumnInput = TypedArray | DictionaryInput | readonly CellInput[]
@@ -20,7 +31,8 @@ export type ColumnsInput = Readonly<Record<string, ColumnInput>>
 /**
  * The schema of columns: typed arrays as they are (a `BigUint64Array` as int64), `dictionary()` as utf8, ordinary
  * arrays by their values: number as float64, bigint as int64, `Date` as timestamp('ms'), string as utf8, boolean as
- * bool; nullable where one is null or undefined, and nullable(float64) where all are.
+ * bool, array as a list of what its items are; nullable where one is null or undefined, and nullable(float64) where all
+ * are.
  * @throws MillraceError `MR_TYPE_MISMATCH` with its row where an array mixes families or holds something else.
  */
 export function inferColumns(data: ColumnsInput): SchemaShape {
@@ -139,6 +151,8 @@ function familyScan(operator: string, column: string): FamilyScan {
   let found: DataType | null = null
   let sample = ''
   let hasNulls = false
+  // What all lists hold, looked at as one column.
+  let items: FamilyScan | null = null
   return {
     see(value, row) {
       if (value === null || value === undefined) {
@@ -147,26 +161,32 @@ function familyScan(operator: string, column: string): FamilyScan {
       }
       const sort = typeof value
       if (sort === sample) return
-      const type = typeOfCell(value, { operator, column, row })
+      const type = Array.isArray(value) ? LIST : typeOfCell(value, { operator, column, row })
       if (found !== null && found !== type) {
         throw failure(
           'MR_TYPE_MISMATCH',
           { operator, column, row },
-          `${show(value)} in a column that began as ${typeName(found)}; convert it, or declare a schema`,
+          `${show(value)} in a column that began as ${found === LIST ? 'lists' : typeName(found)}; convert it, or declare a schema`,
         )
       }
       found = type
+      if (Array.isArray(value)) {
+        items ??= familyScan(operator, column)
+        for (const item of value) items.see(item, row)
+      }
       // Every object is looked at; of the rest, `typeof` says it all.
       if (sort !== 'object') sample = sort
     },
     type() {
       if (found === null) return nullable(float64())
-      return hasNulls ? nullable(found) : found
+      const type = items === null ? found : list(items.type())
+      return hasNulls ? nullable(type) : type
     },
   }
 }
 
 const TIMESTAMP = timestamp('ms')
+const LIST = list(float64())
 
 function typeOfCell(value: unknown, origin: Origin): DataType {
   switch (typeof value) {

@@ -19,7 +19,7 @@ import {
 } from './infer.js'
 import { MORSEL_ROWS, RecordBatch } from './record-batch.js'
 import { type Field, fieldsOf, findField, schemaOf } from './schema.js'
-import { type SchemaShape, typeName } from './type.js'
+import { leafType, type SchemaShape, typeName } from './type.js'
 import { openTypedArray, type TypedArray, typeOfArray } from './typed-input.js'
 import type { Vector } from './vector.js'
 
@@ -196,10 +196,10 @@ function partOf(shape: SchemaShape, names: readonly string[]): SchemaShape {
 /** @throws MillraceError `MR_TYPE_MISMATCH` for a type that cannot be read. */
 function declared<S extends SchemaShape>(schema: S, operator: string): S {
   for (const { name, type } of fieldsOf(schemaOf(fieldsOf(schema)))) {
-    if (type.kind !== 'list' && type.kind !== 'struct') continue
+    if (leafType(type).kind !== 'struct') continue
     throw new MillraceError(
       'MR_TYPE_MISMATCH',
-      `${operator}: column ${quote(name)} is declared ${typeName(type)}; lists and structs are reserved, this version has no operator for them`,
+      `${operator}: column ${quote(name)} is declared ${typeName(type)}; structs are reserved, this version has no operator for them`,
       {
         operator,
         column: name,

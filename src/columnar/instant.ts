@@ -37,7 +37,7 @@ function bigEpochMs(count: bigint, unit: TimeUnit): number {
 export function inexactDate(column: string, row: number, count: bigint, unit: TimeUnit): MillraceError {
   return new MillraceError(
     'MR_INEXACT_VALUE',
-    `column ${quote(column)}, row ${row}: a Date cannot hold ${instantText(count, unit)} (it counts milliseconds, to ±8.64e15); read it with toBigInt64Array(), or toRows({ bigint: true })`,
+    `column ${quote(column)}, row ${row}: a Date cannot hold ${instantText(count, unit)} (it counts milliseconds, to ±8.64e15); read it with toRows({ bigint: true }), or a column of them with toBigInt64Array()`,
     { column, row, value: count },
   )
 }

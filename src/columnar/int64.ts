@@ -29,7 +29,7 @@ export function setNumber(words: Int32Array, i: number, value: number): void {
 export function unsafeInteger(column: string, row: number, value: bigint): MillraceError {
   return new MillraceError(
     'MR_UNSAFE_INTEGER',
-    `column ${quote(column)}, row ${row}: ${value} is beyond ±(2^53 - 1), so a number would round it; read it with toBigInt64Array(), or toRows({ bigint: true })`,
+    `column ${quote(column)}, row ${row}: ${value} is beyond ±(2^53 - 1), so a number would round it; read it with toRows({ bigint: true }), or a column of them with toBigInt64Array()`,
     { column, row, value },
   )
 }

@@ -13,10 +13,12 @@ export interface RowOptions {
 }
 
 type BigIntValueOf<T extends DataType> = T['kind'] extends 'int64' | 'timestamp'
-  ? T['nullable'] extends false
-    ? bigint
-    : bigint | null
-  : ValueOf<T>
+  ? bigint | NullOf<T>
+  : T extends { readonly kind: 'list'; readonly item: infer I extends DataType }
+    ? BigIntValueOf<I>[] | NullOf<T>
+    : ValueOf<T>
+
+type NullOf<T extends DataType> = T['nullable'] extends false ? never : null
 
 /** The row of a schema under `{ bigint: true }`. */
 export type BigIntRowOf<S extends SchemaShape> = { -readonly [K in keyof S]: BigIntValueOf<S[K]> }

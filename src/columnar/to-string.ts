@@ -3,6 +3,7 @@
  * must show what `Column` refuses (an int64 that no number holds) and must never throw.
  */
 
+import { quote } from '../errors.js'
 import { dayText } from './day.js'
 import type { Dictionary } from './dictionary.js'
 import { instantText } from './instant.js'
@@ -18,6 +19,8 @@ const END_ROWS = 10
 const SHOWN_COLUMNS = 20
 /** Longer names and values are shortened in the middle. */
 const CELL_WIDTH = 40
+/** Of a list so many characters of items are shown, at least one item, and how many more there are. */
+const LIST_WIDTH = 20
 
 /** A batch as this file needs it, so that record-batch.ts may import this file. */
 interface Rows {
@@ -113,9 +116,24 @@ function valueText(vector: Vector, i: number): string {
       return offsets === null
         ? (dictionary as Dictionary).get(data[i] as number)
         : decodeUtf8(data as Uint8Array, offsets[i], offsets[i + 1])
+    case 'list':
+      return listText(vector.child as Vector, (offsets as Int32Array)[i], (offsets as Int32Array)[i + 1])
     default:
       return Object.is(data[i], -0) ? '-0' : String(data[i])
   }
+}
+
+/** `[1, 2, null]`, `["a", "b"]`, `[[1], [], … 7 more]` */
+function listText(items: Vector, from: number, to: number): string {
+  const isText = items.type.kind === 'utf8'
+  let text = ''
+  for (let i = from; i < to; i++) {
+    const value = valueText(items, i)
+    const item = isText && !isNullAt(items, i) ? quote(value) : value
+    if (text.length + item.length > LIST_WIDTH && i > from) return `[${text}, … ${to - i} more]`
+    text += i === from ? item : `, ${item}`
+  }
+  return `[${text}]`
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal

@@ -98,7 +98,10 @@ export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
   return Object.freeze({ kind: 'timestamp', nullable: false, unit, ...(timeZone === undefined ? {} : { timeZone }) })
 }
 
-/** Reserved: lists are described but no operator of this version takes them. */
+/**
+ * Rows that are lists of `item`; in JavaScript arrays. Lists are carried by every verb and made by some aggregates; of
+ * expressions only `isNull` takes them, and no key or order.
+ */
 export const list = <T extends DataType>(item: T): List<T> => Object.freeze({ kind: 'list', nullable: false, item })
 
 /** Reserved: structs are described but no operator of this version takes them. */
@@ -113,6 +116,9 @@ export const isInteger = (kind: Kind): kind is IntegerKind => kind.startsWith('i
 export const isFloat = (kind: Kind): kind is FloatKind => kind.startsWith('float')
 export const isNumber = (kind: Kind): kind is NumberKind => isInteger(kind) || isFloat(kind)
 export const isTime = (kind: Kind): kind is TimeKind => kind === 'timestamp' || kind === 'date'
+
+/** What lists, and lists of lists, hold in the end; of any other type itself. */
+export const leafType = (type: DataType): DataType => (type.kind === 'list' ? leafType(type.item as DataType) : type)
 
 /** Equal kind, unit, zone and shape; nullability apart. */
 export function sameType(a: DataType, b: DataType): boolean {

@@ -85,7 +85,7 @@ export function openTypedArray(
   const array = isClamped ? new Uint8Array(input.buffer, input.byteOffset, input.length) : input
   const tag = tagOf(array)
   const { kind } = type
-  if (kind === 'utf8') throw mismatch(array, type, { operator, column, row: 0 })
+  if (kind === 'utf8' || kind === 'list') throw mismatch(array, type, { operator, column, row: 0 })
   if (VIEWED_AS[tag]?.includes(kind)) {
     return (from, to) => makeVector(type, to - from, array.subarray(from, to) as Float64Array)
   }

@@ -23,7 +23,7 @@ export interface Place {
 }
 
 /**
- * Reads `vector` row by row: number, boolean, string, `Date`, `'YYYY-MM-DD'` or null. With `bigint`, an int64 or
+ * Reads `vector` row by row: number, boolean, string, `Date`, `'YYYY-MM-DD'`, an array of these, or null. With `bigint`, an int64 or
  * timestamp is its int64 as it lies there, and nothing throws; else the reader throws `MR_UNSAFE_INTEGER` or
  * `MR_INEXACT_VALUE` at a row that would be rounded.
  */
@@ -114,6 +114,21 @@ function denseReader(vector: Vector, place: Place, bigint: boolean): Reader {
       const codes = vector.data as Int32Array
       const dictionary = vector.dictionary as Dictionary
       return i => dictionary.get(codes[i])
+    }
+    case 'list': {
+      const offsets = vector.offsets as Int32Array
+      // The child's rows are named, in an error, by the row of the table that they are in.
+      const within = { column: place.column, firstRow: 0 }
+      const read = readerOf(vector.child as Vector, within, bigint)
+      return i => {
+        const start = offsets[i]
+        const items = new Array<unknown>(offsets[i + 1] - start)
+        for (let j = 0; j < items.length; j++) {
+          within.firstRow = place.firstRow + i - start - j
+          items[j] = read(start + j)
+        }
+        return items
+      }
     }
     default:
       throw new TypeError(`no vector holds ${vector.type.kind}`)

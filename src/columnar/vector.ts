@@ -11,12 +11,13 @@
  *            timestamp       BigInt64Array, counts of the unit since the epoch
  *            utf8            Int32Array of codes into `dictionary`         (dictionary set, offsets null)
  *                            Uint8Array of bytes, `offsets` of length + 1  (dictionary null, offsets set)
+ *            list            empty; row i is rows [offsets[i], offsets[i + 1]) of `child`, a vector of `type.item`
  * ```
  * A null row's data is unspecified but harmless: a code is in range, an offset does not decrease. Offsets may start at
  * any base.
  */
 import { MillraceError, quote } from '../errors.js'
-import type { Dictionary } from './dictionary.js'
+import { type Dictionary, shifted } from './dictionary.js'
 import { type DataType, type Kind, type NumberKind, typeName } from './type.js'
 import { bitmapBytes, countBits, getBit, sliceBits } from './validity.js'
 
@@ -48,6 +49,8 @@ export interface Vector {
   readonly data: VectorData
   readonly dictionary: Dictionary | null
   readonly offsets: Int32Array | null
+  /** Of a list, all lists' items; else null or absent. */
+  readonly child?: Vector | null
 }
 
 /** The array that holds each numeric kind. */
@@ -69,10 +72,11 @@ export const ARRAY_OF_KIND = {
  */
 export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
-/** New zeroed data for `length` rows of a type: for utf8, codes. */
+/** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. */
 export function allocateData(kind: Kind, length: number): VectorData {
   if (kind === 'bool') return new Uint8Array(bitmapBytes(length))
   if (kind === 'date' || kind === 'utf8') return new Int32Array(length)
+  if (kind === 'list') return new Uint8Array(0)
   if (kind === 'timestamp') return new BigInt64Array(length)
   return new ARRAY_OF_KIND[kind as NumberKind](length)
 }
@@ -84,13 +88,14 @@ export interface VectorParts {
   readonly nullCount?: number
   readonly dictionary?: Dictionary | null
   readonly offsets?: Int32Array | null
+  readonly child?: Vector | null
 }
 
 /** A vector over these very buffers. A bitmap without a zero is left out, so `validity === null` says "no nulls". */
 export function makeVector(type: DataType, length: number, data: VectorData, parts: VectorParts = {}): Vector {
-  const { validity = null, dictionary = null, offsets = null } = parts
+  const { validity = null, dictionary = null, offsets = null, child = null } = parts
   const nullCount = parts.nullCount ?? (validity === null ? 0 : length - countBits(validity, length))
-  return { type, length, nullCount, validity: nullCount === 0 ? null : validity, data, dictionary, offsets }
+  return { type, length, nullCount, validity: nullCount === 0 ? null : validity, data, dictionary, offsets, child }
 }
 
 export const isNullAt = ({ validity }: Vector, i: number): boolean => validity !== null && !getBit(validity, i)
@@ -101,7 +106,7 @@ export const isNullAt = ({ validity }: Vector, i: number): boolean => validity !
  */
 export function sliceVector(vector: Vector, from: number, to: number): Vector {
   if (from === 0 && to === vector.length) return vector
-  const { type, validity, data, dictionary, offsets } = vector
+  const { type, validity, data, dictionary, offsets, child } = vector
   return makeVector(
     type,
     to - from,
@@ -110,8 +115,15 @@ export function sliceVector(vector: Vector, from: number, to: number): Vector {
       validity: validity === null ? null : sliceBits(validity, from, to),
       dictionary,
       offsets: offsets === null ? null : offsets.subarray(from, to + 1),
+      child,
     },
   )
+}
+
+/** The items of a list's rows, no more, and the rows' offsets into them, which begin at 0. */
+export function itemsOf({ length, offsets, child }: Vector): { readonly offsets: Int32Array; readonly items: Vector } {
+  const own = (offsets as Int32Array).subarray(0, length + 1)
+  return { offsets: shifted(own, -own[0]), items: sliceVector(child as Vector, own[0], own[length]) }
 }
 
 /** The vector's data cut to its rows. Not for plain strings, whose data are bytes. */
@@ -126,7 +138,7 @@ export function dataOf(vector: Vector): VectorData {
  * @throws MillraceError `MR_COLUMN_LENGTH` or `MR_TYPE_MISMATCH`.
  */
 export function checkVector(vector: Vector, column: string, type: DataType, rowCount: number): void {
-  const { length, nullCount, validity, data, dictionary, offsets } = vector
+  const { length, nullCount, validity, data, dictionary, offsets, child } = vector
   const fail = (code: 'MR_COLUMN_LENGTH' | 'MR_TYPE_MISMATCH', what: string): never => {
     throw new MillraceError(code, `record batch: column ${quote(column)} ${what}`, { column })
   }
@@ -140,6 +152,14 @@ export function checkVector(vector: Vector, column: string, type: DataType, rowC
     fail('MR_COLUMN_LENGTH', `has ${nullCount} nulls and ${validity === null ? 'no' : 'a'} bitmap`)
   if (validity !== null && validity.length < bitmapBytes(length))
     fail('MR_COLUMN_LENGTH', `has a bitmap too short for ${length} rows`)
+  if (type.kind === 'list') {
+    if (offsets === null || !child) fail('MR_TYPE_MISMATCH', 'is a list column, and needs offsets and a child')
+    const [ends, items] = [offsets as Int32Array, child as Vector]
+    if (ends.length < length + 1 || ends[length] > items.length)
+      fail('MR_COLUMN_LENGTH', `has offsets that do not fit ${length} rows and ${items.length} items`)
+    checkVector(items, column, type.item as DataType, items.length)
+    return
+  }
   const isText = type.kind === 'utf8'
   if (isText !== (dictionary !== null || offsets !== null) || (dictionary !== null && offsets !== null)) {
     fail(

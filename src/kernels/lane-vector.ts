@@ -7,10 +7,11 @@
  *            int8..float64   little-endian elements
  *            date            int32        timestamp int64
  *            utf8            int32 codes into `dictionary`; always a dictionary: plain strings are interned on the way in
+ *            list            `length + 1` uint32 offsets, from any base: row i is rows [offset i, offset i + 1) of `child`
  * validity   0 (no nulls), or a pointer to a bitmap as above
  * ```
  * Pointers are 16-byte aligned and below 4 GiB (kept as unsigned JavaScript numbers). Buffers may be read, never written, up to
- * 16 bytes past their end. The values of null rows are unspecified, but codes stay in range.
+ * 16 bytes past their end. The values of null rows are unspecified, but codes stay in range and offsets do not decrease.
  */
 import type { DataType } from '../columnar/type.js'
 import type { LaneDictionary } from './text.js'
@@ -21,6 +22,8 @@ export interface LaneVector {
   readonly data: number
   readonly validity: number
   readonly dictionary: LaneDictionary | null
+  /** Of a list, all lists' items, of type `type.item`; else null or absent. */
+  readonly child?: LaneVector | null
   /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */
   readonly range: { readonly min: bigint; readonly max: bigint } | null
 }
@@ -30,3 +33,7 @@ export interface LaneBatch {
   /** In schema order; names are the plan's business. */
   readonly columns: readonly LaneVector[]
 }
+
+/** The dictionary that a column's strings are coded by, those in its lists too; null where it has none. */
+export const dictionaryOf = ({ child, dictionary }: LaneVector): LaneDictionary | null =>
+  child ? dictionaryOf(child) : dictionary

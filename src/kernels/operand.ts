@@ -61,8 +61,9 @@ export function elementBytes(kind: Kind): number {
   }
 }
 
-/** Bytes of `rowCount` elements; a bitmap's in whole 16-byte blocks. */
+/** Bytes of `rowCount` elements; a bitmap's in whole 16-byte blocks, a list's offsets. */
 export function dataBytes(kind: Kind, rowCount: number): number {
+  if (kind === 'list') return 4 * (rowCount + 1)
   return kind === 'bool' ? bitmapBytes(rowCount) : elementBytes(kind) * rowCount
 }
 

@@ -7,21 +7,29 @@
  * grows: whoever sends batches on sends of each `Dictionary` only the entries that the peer has not had. Where a batch uses few
  * entries of a large dictionary it comes with a small dictionary of its own instead.
  */
-import { Dictionary } from '../columnar/dictionary.js'
+import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
-import { allocateData, makeVector, type Vector, type VectorBatch, type VectorData } from '../columnar/vector.js'
+import {
+  allocateData,
+  itemsOf as itemsOfVector,
+  makeVector,
+  type Vector,
+  type VectorBatch,
+  type VectorData,
+} from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import { bitmapBytes, count } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneBatch, LaneVector } from './lane-vector.js'
 import { dataBytes } from './operand.js'
+import { itemsOf } from './select.js'
 import type { LaneDictionary } from './text.js'
 
 /** Where a loaded batch lives: until the arena is reset, or in heap blocks (`data` and `validity` of each column) that the caller frees. */
 export type Place = 'scratch' | 'heap'
 
 /**
- * A copy of `batch` in lane memory. `dictionaries[i]` codes column i where it is utf8, and grows; weights are not taken along.
+ * A copy of `batch` in lane memory. `dictionaries[i]` codes column i where it, or what its lists hold, is utf8, and grows; weights are not taken along.
  * @throws MillraceError `MR_TYPE_MISMATCH` for a type that has no lane form, `MR_MEMORY_LIMIT`
  */
 export function loadBatch(
@@ -58,14 +66,26 @@ export function loadVector(
     throw new MillraceError('MR_TYPE_MISMATCH', 'loadVector: a column of strings needs a dictionary to be coded by')
   }
   const data = take(dataBytes(type.kind, length))
-  const column = { type, length, data, validity: 0, dictionary: isText ? (dictionary ?? null) : null, range: null }
+  const column = {
+    type,
+    length,
+    data,
+    validity: 0,
+    dictionary: isText ? (dictionary ?? null) : null,
+    range: null,
+    child: null as LaneVector | null,
+  }
   try {
     if (vector.validity !== null) {
       column.validity = take(bitmapBytes(length))
       memory.u8.set(vector.validity.subarray(0, Math.ceil(length / 8)), column.validity)
     }
     if (isText) loadCodes(k, vector, dictionary as LaneDictionary, column)
-    else memory.u8.set(bytesOf(vector.data, type.kind === 'bool' ? Math.ceil(length / 8) : length), data)
+    else if (vector.child) {
+      const { offsets, items } = itemsOfVector(vector)
+      memory.i32.set(offsets, data >>> 2)
+      column.child = loadVector(k, items, dictionary, place)
+    } else memory.u8.set(bytesOf(vector.data, type.kind === 'bool' ? Math.ceil(length / 8) : length), data)
   } catch (error) {
     if (place === 'heap') freeVector(k, column)
     throw error
@@ -92,14 +112,29 @@ export function unloadVector(k: Kernels, column: LaneVector, type: DataType = co
     return makeVector(type, length, coded.codes, { validity: bitmap, nullCount, dictionary: coded.dictionary })
   }
   if (dictionary !== null) throw new MillraceError('MR_TYPE_MISMATCH', 'unloadVector: only strings have a dictionary')
+  if (column.child) {
+    const mark = memory.mark()
+    const { items, base } = itemsOf(k, column)
+    const offsets = memory.i32.slice(column.data >>> 2, (column.data >>> 2) + length + 1)
+    const child = unloadVector(k, items, type.item)
+    memory.reset(mark)
+    return makeVector(type, length, allocateData('list', 0), {
+      validity: bitmap,
+      nullCount,
+      offsets: shifted(offsets, -base),
+      child,
+    })
+  }
   const data = allocateData(type.kind, length)
   bytesOf(data, data.length).set(memory.bytes(column.data, data.byteLength))
   return makeVector(type, length, data, { validity: bitmap, nullCount })
 }
 
-function freeVector(k: Kernels, { data, validity }: LaneVector): void {
+/** Gives back the heap blocks of a column. */
+export function freeVector(k: Kernels, { data, validity, child }: LaneVector): void {
   k.memory.free(data)
   k.memory.free(validity)
+  if (child) freeVector(k, child)
 }
 
 function bytesOf(data: VectorData, elements: number): Uint8Array {

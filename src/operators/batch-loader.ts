@@ -2,6 +2,7 @@
  * Brings record batches into a lane's memory, column by column with one growing dictionary each, however many dictionaries the batches come with.
  * Owns the dictionaries that it makes; those that it was given stay whose they were.
  */
+import { leafType } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -22,7 +23,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
   return {
     load(batch) {
       batch.vectors.forEach(({ type }, i) => {
-        if (type.kind !== 'utf8' || dictionaries[i]) return
+        if (leafType(type).kind !== 'utf8' || dictionaries[i]) return
         const dictionary = pool.create()
         own.add(dictionary)
         dictionaries[i] = dictionary

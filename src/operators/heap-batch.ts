@@ -6,12 +6,14 @@ import { bitmapBytes, copyBits } from '../kernels/bitmap.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes, elementBytes } from '../kernels/operand.js'
+import { itemsOf } from '../kernels/select.js'
+import { freeVector } from '../kernels/transfer-batch.js'
 import type { StoredRows } from './row-store.js'
 
 export function copyToHeap(k: Kernels, batch: LaneBatch): LaneBatch {
   const columns: LaneVector[] = []
   try {
-    for (const column of batch.columns) columns.push(copyVector(k, column))
+    for (const column of batch.columns) columns.push(joined(k, [column]))
   } catch (error) {
     freeHeapBatch(k, { rowCount: batch.rowCount, columns })
     throw error
@@ -19,27 +21,11 @@ export function copyToHeap(k: Kernels, batch: LaneBatch): LaneBatch {
   return { rowCount: batch.rowCount, columns }
 }
 
-function copyVector(k: Kernels, column: LaneVector): LaneVector {
-  const { memory } = k
-  const copy = (from: number, byteLength: number): number => {
-    const to = memory.allocate(byteLength)
-    memory.u8.copyWithin(to, from, from + byteLength)
-    return to
-  }
-  const data = copy(column.data, dataBytes(column.type.kind, column.length))
-  try {
-    return { ...column, data, validity: column.validity === 0 ? 0 : copy(column.validity, bitmapBytes(column.length)) }
-  } catch (error) {
-    memory.free(data)
-    throw error
-  }
-}
-
 /** `count` rows from `from`, which is a multiple of 128, so that no bitmap need be shifted: the same buffers. */
 export function sliceBatch(batch: LaneBatch, from: number, count: number): LaneBatch {
   if (from % 128 !== 0) throw new Error(`a slice begins at a multiple of 128 rows, not at ${from}`)
   const columns = batch.columns.map(column => {
-    const width = elementBytes(column.type.kind)
+    const width = column.child ? 4 : elementBytes(column.type.kind)
     return {
       ...column,
       length: count,
@@ -65,7 +51,7 @@ export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch
   try {
     for (let i = 0; i < parts[0].batch.columns.length; i++) {
       columns.push(
-        concatenateColumn(
+        joined(
           k,
           parts.map(({ batch }) => batch.columns[i]),
           rowCount,
@@ -81,43 +67,55 @@ export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch
   return { rowCount, columns }
 }
 
-function concatenateColumn(k: Kernels, parts: readonly LaneVector[], length: number): LaneVector {
+/** The rows of all `parts`, one after another, in heap blocks. */
+function joined(k: Kernels, parts: readonly LaneVector[], length = parts[0].length): LaneVector {
   const { memory } = k
-  const { type } = parts[0]
-  const width = elementBytes(type.kind)
-  const hasNulls = parts.some(({ validity }) => validity !== 0)
-  const data = memory.allocate(dataBytes(type.kind, length))
-  let validity = 0
+  const [first] = parts
+  const { kind } = first.type
+  const dictionary = parts.find(part => part.dictionary !== null)?.dictionary ?? null
+  const whole = { ...first, length, data: 0, validity: 0, dictionary, range: parts.length === 1 ? first.range : null }
+  const items: LaneVector[] = []
+  let itemCount = 0
+  let row = 0
+  // What was the first part's is not this one's to free.
+  whole.child = null
   try {
-    if (hasNulls) validity = memory.allocate(bitmapBytes(length))
+    whole.data = memory.allocate(dataBytes(kind, length))
+    if (parts.some(({ validity }) => validity !== 0)) {
+      whole.validity = memory.allocate(bitmapBytes(length))
+      memory.bytes(whole.validity, bitmapBytes(length)).fill(0xff)
+    }
+    for (const part of parts) {
+      if (part.child) {
+        const own = itemsOf(k, part)
+        const { u32 } = memory
+        const [from, to] = [part.data >>> 2, (whole.data >>> 2) + row]
+        for (let i = 0; i <= part.length; i++) u32[to + i] = u32[from + i] - own.base + itemCount
+        items.push(own.items)
+        itemCount += own.items.length
+      } else if (kind === 'bool') copyBits(k, part.data, 0, whole.data, row, part.length)
+      else {
+        const width = elementBytes(kind)
+        memory.u8.copyWithin(whole.data + row * width, part.data, part.data + part.length * width)
+      }
+      if (part.validity !== 0) copyBits(k, part.validity, 0, whole.validity, row, part.length)
+      row += part.length
+    }
+    if (items.length > 0) whole.child = joined(k, items, itemCount)
+    return whole
   } catch (error) {
-    memory.free(data)
+    freeVector(k, whole)
     throw error
   }
-  if (hasNulls) memory.bytes(validity, bitmapBytes(length)).fill(0xff)
-  let row = 0
-  for (const part of parts) {
-    if (width === 0) copyBits(k, part.data, 0, data, row, part.length)
-    else memory.u8.copyWithin(data + row * width, part.data, part.data + part.length * width)
-    if (part.validity !== 0) copyBits(k, part.validity, 0, validity, row, part.length)
-    row += part.length
-  }
-  const dictionary = parts.find(part => part.dictionary !== null)?.dictionary ?? null
-  return { ...parts[0], length, data, validity, dictionary, range: null }
 }
 
 export function freeHeapBatch(k: Kernels, batch: LaneBatch): void {
-  for (const column of batch.columns) {
-    k.memory.free(column.data)
-    k.memory.free(column.validity)
-  }
+  for (const column of batch.columns) freeVector(k, column)
 }
 
 /** Bytes of a batch's buffers, dictionaries apart. */
-export function byteLengthOf(batch: LaneBatch): number {
-  let byteLength = 0
-  for (const { type, length, validity } of batch.columns) {
-    byteLength += dataBytes(type.kind, length) + (validity === 0 ? 0 : bitmapBytes(length))
-  }
-  return byteLength
-}
+export const byteLengthOf = ({ columns }: LaneBatch): number =>
+  columns.reduce((sum, column) => sum + bytesOf(column), 0)
+
+const bytesOf = ({ type, length, validity, child }: LaneVector): number =>
+  dataBytes(type.kind, length) + (validity === 0 ? 0 : bitmapBytes(length)) + (child ? bytesOf(child) : 0)

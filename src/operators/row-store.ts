@@ -1,6 +1,6 @@
 /** Whole rows kept by a breaker, in heap batches tagged with their split: what sort and limit remember, hand over and take over. */
 import type { VectorBatch } from '../columnar/vector.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch } from '../kernels/lane-vector.js'
 import { type BatchLoader, createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch } from './heap-batch.js'
@@ -22,7 +22,10 @@ export class RowStore {
 
   /** Copies the rows. */
   add(batch: LaneBatch, split: number): void {
-    for (const [i, { dictionary }] of batch.columns.entries()) if (dictionary !== null) this.loader.adopt(i, dictionary)
+    for (const [i, column] of batch.columns.entries()) {
+      const dictionary = dictionaryOf(column)
+      if (dictionary !== null) this.loader.adopt(i, dictionary)
+    }
     this.parts.push({ split, batch: copyToHeap(this.context.k, batch) })
     this.rowCount += batch.rowCount
   }

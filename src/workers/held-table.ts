@@ -1,6 +1,7 @@
 /** Rows that stay in a lane: chunks of heap memory, in row order, with the dictionaries that their codes point into. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
+import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from '../operators/build.js'
 import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
 import type { HeldReport } from './protocol.js'
@@ -34,6 +35,10 @@ export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
   return table.ranges
 }
 
+/** One for each column that has one. */
+export const dictionariesOf = ({ columns }: LaneBatch): LaneDictionary[] =>
+  columns.map(dictionaryOf).filter(dictionary => dictionary !== null)
+
 export function retainTable(table: HeldTable): void {
   table.users++
 }
@@ -41,7 +46,7 @@ export function retainTable(table: HeldTable): void {
 export function releaseTable({ k, dictionaries }: OperatorContext, table: HeldTable): void {
   if (--table.users > 0) return
   for (const { batch } of table.chunks) {
-    for (const { dictionary } of batch.columns) if (dictionary !== null) dictionaries.release(dictionary)
+    for (const dictionary of dictionariesOf(batch)) dictionaries.release(dictionary)
     freeHeapBatch(k, batch)
   }
   table.chunks.length = 0
@@ -57,7 +62,7 @@ export function reportTable(table: HeldTable): HeldReport {
     if (last?.split === split) last.rowCount += batch.rowCount
     else splits.push({ split, rowCount: batch.rowCount })
     byteLength += byteLengthOf(batch)
-    for (const { dictionary } of batch.columns) if (dictionary !== null) dictionaries.add(dictionary)
+    for (const dictionary of dictionariesOf(batch)) dictionaries.add(dictionary)
   }
   for (const { length, byteLength: text } of dictionaries) byteLength += 4 * length + text
   return { splits, byteLength }

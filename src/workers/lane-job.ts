@@ -12,7 +12,7 @@ import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
-import { type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
+import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
@@ -266,7 +266,7 @@ class LaneJob {
     // Bounds are found once, where the rows will be asked many questions.
     const columns = morsel.columns.map(column => ({ ...column, range: column.range ?? rangeOf(this.k, column) }))
     const batch = copyToHeap(this.k, { rowCount: morsel.rowCount, columns })
-    for (const { dictionary } of batch.columns) if (dictionary !== null) this.lane.dictionaries.retain(dictionary)
+    for (const dictionary of dictionariesOf(batch)) this.lane.dictionaries.retain(dictionary)
     if (this.heldRowsOfSplit.split !== split) this.heldRowsOfSplit = { split, rowCount: 0 }
     this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
     this.heldRowsOfSplit.rowCount += batch.rowCount

@@ -2,6 +2,7 @@
  * A lane: one kernel instance, its private memory, the tables it holds and the jobs it runs. The same code runs in a worker (serve-lane.ts) and,
  * inline, in the calling thread (lane-client.ts); lane-job.ts runs one job.
  */
+import { leafType } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
 import { instantiate, type Kernels } from '../kernels/instance.js'
@@ -85,5 +86,5 @@ export class Lane implements OperatorContext {
 /** Whether the lane meets a column of strings. */
 function hasText({ sourceColumns, sourceSchema, scan, final }: PhysicalPlan): boolean {
   const types = [...scan, ...final].flatMap(({ output }) => Object.values(output))
-  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(({ kind }) => kind === 'utf8')
+  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
 }

@@ -4,7 +4,7 @@
  */
 import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
-import type { Vector, VectorBatch, VectorData } from '../columnar/vector.js'
+import { itemsOf, type Vector, type VectorBatch, type VectorData } from '../columnar/vector.js'
 
 interface DictionaryMessage {
   /** Null: of this batch alone. */
@@ -20,6 +20,7 @@ interface VectorMessage {
   readonly nullCount: number
   readonly offsets: Int32Array | null
   readonly dictionary: DictionaryMessage | null
+  readonly child: VectorMessage | null
 }
 
 export interface BatchMessage {
@@ -61,16 +62,26 @@ export function encodeBatch(
     for (const array of [own, rebased]) transfer.add(array.buffer as ArrayBuffer)
     return { data: own, offsets: rebased }
   }
-  const vectors = batch.vectors.map(
-    (vector): VectorMessage => ({
-      type: vector.type,
-      ...(vector.offsets === null ? { data: hand(vector.data), offsets: null } : handText(vector.data, vector.offsets)),
-      validity: vector.validity === null ? null : hand(vector.validity),
-      nullCount: vector.nullCount,
-      dictionary: vector.dictionary === null ? null : encodeDictionary(vector.dictionary, outbox),
-    }),
-  )
-  return { message: { rowCount: batch.rowCount, vectors }, transfer: [...transfer] }
+  const handList = (vector: Vector) => {
+    const { offsets, items } = itemsOf(vector)
+    return { data: hand(vector.data), offsets: hand(offsets), child: encode(items) }
+  }
+  const encode = (vector: Vector): VectorMessage => ({
+    type: vector.type,
+    child: null,
+    ...(vector.child
+      ? handList(vector)
+      : vector.offsets === null
+        ? { data: hand(vector.data), offsets: null }
+        : handText(vector.data, vector.offsets)),
+    validity: vector.validity === null ? null : hand(vector.validity),
+    nullCount: vector.nullCount,
+    dictionary: vector.dictionary === null ? null : encodeDictionary(vector.dictionary, outbox),
+  })
+  return {
+    message: { rowCount: batch.rowCount, vectors: batch.vectors.map(vector => encode(vector)) },
+    transfer: [...transfer],
+  }
 }
 
 function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMessage {
@@ -93,18 +104,13 @@ function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMes
 
 /** The batch that `encodeBatch` took apart, over the received buffers. */
 export function decodeBatch(message: BatchMessage, inbox: Inbox): VectorBatch {
-  const vectors = message.vectors.map(
-    (vector): Vector => ({
-      type: vector.type,
-      length: message.rowCount,
-      nullCount: vector.nullCount,
-      validity: vector.validity,
-      data: vector.data,
-      offsets: vector.offsets,
-      dictionary: vector.dictionary === null ? null : decodeDictionary(vector.dictionary, inbox),
-    }),
-  )
-  return { rowCount: message.rowCount, vectors }
+  const decode = ({ dictionary, child, ...vector }: VectorMessage, length: number): Vector => ({
+    ...vector,
+    length,
+    dictionary: dictionary === null ? null : decodeDictionary(dictionary, inbox),
+    child: child === null ? null : decode(child, (vector.offsets as Int32Array)[length]),
+  })
+  return { rowCount: message.rowCount, vectors: message.vectors.map(vector => decode(vector, message.rowCount)) }
 }
 
 function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dictionary {

@@ -5,6 +5,7 @@ import { cancelSuite } from '../flow/cancel.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
+import { listSuite } from '../flow/lists.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 
 const env = webEnv()
@@ -16,3 +17,4 @@ aggregateSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
+listSuite(lanesList, env)

@@ -15,6 +15,7 @@ import {
   int16,
   int32,
   int64,
+  list,
   nullable,
   type TimeUnit,
   timestamp,
@@ -60,17 +61,24 @@ const VALUES_OF: readonly (readonly [DataType, fc.Arbitrary<unknown>])[] = [
   ...(['s', 'ms', 'us', 'ns'] as TimeUnit[]).map(unit => [timestamp(unit), int64s] as const),
 ]
 
-/** A type and up to `maxLength` values of it, with nulls in some of the nullable ones. */
+type Typed = readonly [DataType, fc.Arbitrary<unknown>]
+const scalars = fc.constantFrom(...VALUES_OF)
+const withNulls = ([type, value]: Typed): Typed => [nullable(type), fc.option(value, { freq: 3 })]
+/** A type and its values, or the nullable one. */
+const either = (typed: fc.Arbitrary<Typed>) =>
+  fc.tuple(typed, fc.boolean()).map(([t, isNull]) => (isNull ? withNulls(t) : t))
+const listOf = ([type, value]: Typed): Typed => [list(type), fc.array(value, { maxLength: 5 })]
+const lists = either(fc.oneof(scalars, either(scalars).map(listOf))).map(listOf)
+
+const samplesOf = (typed: fc.Arbitrary<Typed>, maxLength: number): fc.Arbitrary<Sample> =>
+  either(typed).chain(([type, value]) => fc.record({ type: fc.constant(type), values: fc.array(value, { maxLength }) }))
+
+/** A type, of lists too, and up to `maxLength` values of it, with nulls in some of the nullable ones. */
 export const sample = (maxLength = 200): fc.Arbitrary<Sample> =>
-  fc.constantFrom(...VALUES_OF).chain(([type, value]) =>
-    fc.oneof(
-      fc.record({ type: fc.constant(type), values: fc.array(value, { maxLength }) }),
-      fc.record({
-        type: fc.constant(nullable(type) as DataType),
-        values: fc.array(fc.option(value, { freq: 3 }), { maxLength }),
-      }),
-    ),
-  )
+  samplesOf(fc.oneof({ arbitrary: scalars, weight: 3 }, { arbitrary: lists, weight: 1 }), maxLength)
+
+/** The same of lists alone, lists of lists among them, of every scalar type. */
+export const listSample = (maxLength = 60): fc.Arbitrary<Sample> => samplesOf(lists, maxLength)
 
 /** Cuts `length` items into runs: the ends of each, some of them empty. */
 export const cuts = (length: number): fc.Arbitrary<number[]> =>

@@ -27,7 +27,13 @@ const read = (vector: Vector): unknown[] => {
   return Array.from({ length: vector.length }, (_, i) => at(i))
 }
 const wellFormed = (values: readonly unknown[]): unknown[] =>
-  values.map(value => (typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value))
+  values.map(value =>
+    Array.isArray(value)
+      ? wellFormed(value)
+      : typeof value === 'string'
+        ? value.replace(/\p{Surrogate}/gu, '\ufffd')
+        : value,
+  )
 
 describe('every type', () => {
   test('gives back the very values that were appended', () => {

@@ -17,6 +17,7 @@ import {
   int64,
   list,
   nullable,
+  struct,
   timestamp,
   typeName,
   utf8,
@@ -92,7 +93,12 @@ describe('inference', () => {
       [[new Date(0), 5], 1],
       [['x', new Date(0)], 1],
       [[null, {}], 1],
-      [[[1]], 0],
+      [[[1], [2, 'x']], 1],
+      [[[1], 1], 1],
+      [[1, [1]], 1],
+      [[[1], [[1]]], 1],
+      [[[Symbol('s')]], 0],
+      [[Float64Array.of(1)], 0],
       [[1, Symbol('s')], 1],
       [[() => 1], 0],
     ]
@@ -278,7 +284,7 @@ test('what is no data at all is refused', () => {
   for (const wrong of [null, {}, 'rows', new Int32Array(1)]) {
     expect(errorOf(() => openRows(wrong as unknown as object[])).code).toBe('MR_TYPE_MISMATCH')
   }
-  expect(errorOf(() => openRows([], schema({ a: list(int32()) })))).toMatchObject({
+  expect(errorOf(() => openRows([], schema({ a: list(struct({ b: int32() })) })))).toMatchObject({
     code: 'MR_TYPE_MISMATCH',
     column: 'a',
   })

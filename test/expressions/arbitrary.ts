@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { schemaOf } from '../../src/columnar/schema.js'
 import { type DataType, type SchemaShape, timestamp } from '../../src/columnar/type.js'
-import type { Expression, LiteralNode } from '../../src/expressions/node.js'
+import type { Expression, LiteralNode, LiteralValue } from '../../src/expressions/node.js'
 import { choicesOf, tapes } from '../laws/choices.js'
 import { boolExpression, numberExpression } from '../laws/expressions.js'
 import { sayTable } from '../laws/say.js'
@@ -82,7 +82,7 @@ export function rawOf(model: ModelExpression): Expression {
 }
 
 function rawLiteral({ value, type }: ModelLiteral): LiteralNode {
-  if (typeof value !== 'bigint') return { op: 'literal', value }
+  if (typeof value !== 'bigint') return { op: 'literal', value: value as LiteralValue }
   if (type.kind === 'date') return { op: 'literal', value: dateText(value) }
   if (type.kind === 'timestamp') return { op: 'literal', value, type: timestamp('ms') }
   const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER

@@ -5,6 +5,7 @@ import { cancelSuite } from './cancel.suite.js'
 import { engineSuite } from './engine.suite.js'
 import { nodeEnv } from './env.node.js'
 import { expressionSuite } from './expressions.suite.js'
+import { listSuite } from './lists.suite.js'
 import { verbSuite } from './verbs.suite.js'
 
 const env = nodeEnv()
@@ -16,3 +17,4 @@ aggregateSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
+listSuite(lanesList, env)

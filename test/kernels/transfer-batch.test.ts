@@ -14,9 +14,9 @@ import {
   int16,
   int32,
   int64,
-  list,
   nullable,
   type SchemaShape,
+  struct,
   timestamp,
   uint8,
   uint16,
@@ -209,7 +209,7 @@ test('a column of nothing but null strings, with no entry in its dictionary', ()
 
 test('what has no lane form is refused, and nothing stays behind', () => {
   const used = k.memory.usedBytes
-  const vectors = [vectorOf(int32(), [1, 2], 'codes'), { ...vectorOf(int32(), [1, 2], 'codes'), type: list(int32()) }]
+  const vectors = [vectorOf(int32(), [1, 2], 'codes'), { ...vectorOf(int32(), [1, 2], 'codes'), type: struct({}) }]
   const batch = Object.assign(Object.create(RecordBatch.prototype), { schema: {}, vectors, rowCount: 2, weights: null })
   expect(() => loadBatch(k, batch, [null, null], 'heap')).toThrowError(
     expect.objectContaining({ code: 'MR_TYPE_MISMATCH' }),

@@ -15,6 +15,7 @@ import {
   int16,
   int32,
   int64,
+  list,
   nullable,
   parquet,
   rows,
@@ -55,16 +56,16 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
   }
 }
 
-/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds. */
+/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it. */
 export function canCarry({ fields }: ModelTable, carrier: Carrier): boolean {
-  return carrier !== 'parquet' || fields.every(({ type }) => type.unit !== 's')
+  return carrier !== 'parquet' || fields.every(({ type }) => type.unit !== 's' && type.kind !== 'list')
 }
 
 export function schemaOf(fields: readonly ModelField[]): SchemaShape {
   return schema(own(fields.map(({ name, type }) => [name, typeOf(type)])))
 }
 
-function typeOf({ kind, nullable: mayBeNull, unit }: ModelType): DataType {
+function typeOf({ kind, nullable: mayBeNull, unit, item }: ModelType): DataType {
   const plain = {
     bool,
     int8,
@@ -79,6 +80,7 @@ function typeOf({ kind, nullable: mayBeNull, unit }: ModelType): DataType {
     utf8,
     date,
     timestamp: () => timestamp(unit),
+    list: () => list(typeOf(item as ModelType)),
   }[kind]()
   return mayBeNull ? nullable(plain) : plain
 }

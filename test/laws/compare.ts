@@ -23,18 +23,26 @@ export function expectTable(actual: Table, expected: ModelTable): void {
     for (let i = 0; i < rows.length; i++) {
       const found = (rows[i] as Record<string, Value>)[name] as Value
       const value = toJavaScript(expected.rows[i]?.values[f] as Value, type)
-      if (Object.is(found, value)) continue
+      if (same(found, value)) continue
       throw new Error(`row ${i}, column ${JSON.stringify(name)}: ${valueText(found)}, expected ${valueText(value)}`)
     }
   })
 }
 
-function typeText({ kind, unit, nullable }: DataType | ModelType): string {
-  return `${nullable ? 'nullable ' : ''}${kind}${unit === undefined ? '' : ` in ${unit}`}`
+/** Every bit of every float, in lists too. */
+function same(a: Value, b: Value): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return Object.is(a, b)
+  return a.length === b.length && a.every((item, i) => same(item, b[i]))
+}
+
+export function typeText({ kind, unit, nullable, item }: DataType | ModelType): string {
+  const of = item === undefined ? '' : ` of ${typeText(item)}`
+  return `${nullable ? 'nullable ' : ''}${kind}${unit === undefined ? '' : ` in ${unit}`}${of}`
 }
 
 /** With its type, since 1 and 1n, 0 and -0 differ. */
 export function valueText(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`
   return Object.is(value, -0) ? '-0' : typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

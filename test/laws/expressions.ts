@@ -125,7 +125,7 @@ export function boolExpression(options: ExpressionOptions, depth: number): Model
     return op === 'not' ? { op, input: left } : { op, left, right }
   }
   const column = choices.pick(columns)
-  if (choices.chance(10)) return { op: 'isNull', input: ofColumn(column.name) }
+  if (choices.chance(10) || column.type.kind === 'list') return { op: 'isNull', input: ofColumn(column.name) }
   if (isNumber(column.type.kind)) return numberTest(options, depth)
   if (column.type.kind === 'bool') return boolTest(options, column)
   return test(choices, ofColumn(column.name), () => literalLike(choices, column), peersOf(column, columns))

@@ -22,14 +22,14 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const predicate = boolExpression({ columns, choices, mayFail: false }, 2)
     return predicate === null ? null : { verb: 'filter', predicate }
   },
-  orderBy: ({ columns }, choices) => ({
-    verb: 'orderBy',
-    orders: choices.some(namesOf(columns), 3).map(name => ({
+  orderBy({ columns }, choices) {
+    const orders = choices.some(namesOf(comparable(columns)), 3).map(name => ({
       name,
       descending: choices.chance(50),
-      nulls: choices.chance(30) ? 'first' : 'last',
-    })),
-  }),
+      nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
+    }))
+    return orders.length === 0 ? null : { verb: 'orderBy', orders }
+  },
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -92,7 +92,7 @@ const either = (name: string, expression: ModelExpression | null): [string, Mode
   expression === null ? [] : [[name, expression]]
 
 function someAggregate(state: FlowState, choices: Choices): ModelVerb {
-  const keys = choices.chance(80) ? choices.some(namesOf(state.columns), 3) : []
+  const keys = choices.chance(80) ? choices.some(namesOf(comparable(state.columns)), 3) : []
   const free = NAMES.filter(name => !keys.includes(name))
   return {
     verb: 'aggregate',
@@ -117,8 +117,9 @@ function someCall(state: FlowState, choices: Choices): ModelAggregateCall {
   const name = choices.pick(['sum', 'count', 'mean', 'min', 'max'] as const)
   const where = choices.chance(20) ? boolExpression({ columns, choices, mayFail: false }, 1) : null
   if (name === 'count' && choices.chance(60)) return { function: name, input: null, where }
-  if (name !== 'sum' && name !== 'mean')
-    return { function: name, input: { op: 'column', name: choices.pick(columns).name }, where }
+  const inputs = name === 'count' ? columns : comparable(columns)
+  if (name !== 'sum' && name !== 'mean' && inputs.length > 0)
+    return { function: name, input: { op: 'column', name: choices.pick(inputs).name }, where }
   const input = numberExpression({ columns, choices, mayFail: false }, 1)
   if (input === null) return { function: 'count', input: null, where }
   const call: ModelAggregateCall = { function: name, input: input.expression, where }
@@ -204,5 +205,7 @@ function stateAfter(verb: ModelVerb, { columns, rowCount }: FlowState): FlowStat
   return { columns: after, rowCount }
 }
 
+/** What may be a key, an order or an operand: lists are only carried, counted and asked for null. */
+const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
 const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)

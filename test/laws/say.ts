@@ -3,14 +3,12 @@ import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression } from '../oracle/expression.js'
 import type { ModelTable, Value } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
-import { valueText } from './compare.js'
+import { typeText, valueText } from './compare.js'
 
 const quoted = (names: readonly string[]) => names.map(name => JSON.stringify(name)).join(', ')
 
 export function sayTable({ fields, rows }: ModelTable): string {
-  const heads = fields.map(
-    ({ name, type }) => `${JSON.stringify(name)}: ${type.nullable ? '?' : ''}${type.kind} ${type.unit ?? ''}`,
-  )
+  const heads = fields.map(({ name, type }) => `${JSON.stringify(name)}: ${typeText(type)}`)
   const lines = rows.slice(0, 60).map(({ values }) => `  ${values.map(valueText).join(' | ')}`)
   return [`{ ${heads.join(', ')} } ${rows.length} rows`, ...lines].join('\n')
 }

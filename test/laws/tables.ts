@@ -99,8 +99,12 @@ function integers(least: bigint, greatest: bigint): fc.Arbitrary<bigint> {
 }
 
 /** Values of a type that are not null. */
-export function valuesOf({ kind, unit }: ModelType): fc.Arbitrary<Value> {
+export function valuesOf({ kind, unit, item }: ModelType): fc.Arbitrary<Value> {
   switch (kind) {
+    case 'list': {
+      const value = valuesOf(item as ModelType)
+      return fc.array(item?.nullable ? fc.option(value) : value, { maxLength: 4 })
+    }
     case 'bool':
       return fc.boolean()
     case 'float64':
@@ -133,9 +137,20 @@ export function valuesOf({ kind, unit }: ModelType): fc.Arbitrary<Value> {
   }
 }
 
-export const types: fc.Arbitrary<ModelType> = fc
+const scalarTypes: fc.Arbitrary<ModelType> = fc
   .record({ kind: fc.constantFrom(...KINDS), nullable: fc.boolean(), unit: fc.constantFrom('ms', 's', 'us', 'ns') })
   .map(({ kind, nullable, unit }) => (kind === 'timestamp' ? { kind, nullable, unit } : { kind, nullable }))
+
+const listOf = (items: fc.Arbitrary<ModelType>): fc.Arbitrary<ModelType> =>
+  fc.record({ kind: fc.constant('list' as const), nullable: fc.boolean(), item: items })
+
+export const types: fc.Arbitrary<ModelType> = fc.oneof(
+  { arbitrary: scalarTypes, weight: 10 },
+  {
+    arbitrary: listOf(fc.oneof({ arbitrary: scalarTypes, weight: 4 }, { arbitrary: listOf(scalarTypes), weight: 1 })),
+    weight: 1,
+  },
+)
 
 /** Mostly int64, whose arithmetic can overflow. */
 export const overflowingTypes: fc.Arbitrary<ModelType> = fc.record({

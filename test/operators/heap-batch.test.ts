@@ -1,7 +1,7 @@
 // Batches in heap blocks: copies, slices and joins hold the same rows, and every block is given back.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bool, float64, int8, int16, int64, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { bool, float64, int8, int16, int64, list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import {
   byteLengthOf,
   concatenate,
@@ -19,6 +19,8 @@ const shape = {
   wide: nullable(int64()),
   number: nullable(float64()),
   text: nullable(utf8()),
+  words: nullable(list(nullable(utf8()))),
+  bits: list(list(bool())),
 } satisfies SchemaShape
 
 const rowsFrom = (first: number, count: number) =>
@@ -31,6 +33,8 @@ const rowsFrom = (first: number, count: number) =>
       wide: row % 4 === 0 ? null : 2 ** 40 + row,
       number: row % 5 === 0 ? null : row / 4,
       text: row % 7 === 0 ? null : `text ${row % 11}`,
+      words: row % 9 === 0 ? null : Array.from({ length: row % 4 }, (_, j) => (j === 2 ? null : `word ${row % 5}`)),
+      bits: Array.from({ length: row % 3 }, (_, j) => Array.from({ length: (row + j) % 13 }, (_, b) => b % 3 === 0)),
     }
   })
 const columnsFrom = (first: number, count: number) => {
@@ -69,7 +73,13 @@ describe('a batch in heap blocks', () => {
       [384, 616],
       [896, 0],
     ]) {
-      expect(rowsOf(context, sliceBatch(kept, from, count), shape)).toEqual(rowsFrom(from, count))
+      const slice = sliceBatch(kept, from, count)
+      expect(rowsOf(context, slice, shape)).toEqual(rowsFrom(from, count))
+      // A copy of it has its own rows and items only.
+      const copy = copyToHeap(context.k, slice)
+      expect(rowsOf(context, copy, shape)).toEqual(rowsFrom(from, count))
+      expect(byteLengthOf(copy)).toBeLessThanOrEqual(byteLengthOf(slice))
+      freeHeapBatch(context.k, copy)
     }
     expect(() => sliceBatch(kept, 64, 1)).toThrow('a multiple of 128')
   })

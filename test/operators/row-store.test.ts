@@ -1,14 +1,16 @@
 // Rows kept by a breaker: their order, their way to another lane, and that every batch is freed, used or not.
 import { describe, expect, it } from 'vitest'
-import { int32, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { int32, list, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import type { VectorBatch } from '../../src/columnar/vector.js'
+import { dictionaryOf } from '../../src/kernels/lane-vector.js'
 import { freeHeapBatch } from '../../src/operators/heap-batch.js'
 import type { Part } from '../../src/operators/operator.js'
 import { RowStore } from '../../src/operators/row-store.js'
 import { batchOf, type Context, makeContext, morselOf, rowsOf, thrown } from './support.js'
 
-const shape = { id: int32(), text: utf8() } satisfies SchemaShape
-const rows = (...ids: number[]) => batchOf({ id: ids, text: ids.map(id => `text ${id}`) }, shape)
+const shape = { id: int32(), text: utf8(), words: list(utf8()) } satisfies SchemaShape
+const rows = (...ids: number[]) =>
+  batchOf({ id: ids, text: ids.map(id => `text ${id}`), words: ids.map(id => [`text ${id}`, 'word']) }, shape)
 
 function storeOf(context: Context, ...parts: [split: number, ...ids: number[]][]): RowStore {
   const store = new RowStore(context)
@@ -47,13 +49,12 @@ describe('a row store', () => {
     store.absorb(part(3, 30, 20))
     store.absorb(part(1, 10))
     const batches = store.take()
-    expect(new Set(batches.map(({ batch }) => batch.columns[1].dictionary)).size).toBe(1)
-    expect(batches.flatMap(({ batch }) => rowsOf(context, batch, shape).map(({ text }) => text))).toEqual([
-      'text 10',
-      'text 20',
-      'text 30',
-      'text 20',
-    ])
+    for (const column of [1, 2])
+      expect(new Set(batches.map(({ batch }) => dictionaryOf(batch.columns[column]))).size).toBe(1)
+    const texts = ['text 10', 'text 20', 'text 30', 'text 20']
+    const all = batches.flatMap(({ batch }) => rowsOf(context, batch, shape))
+    expect(all.map(({ text }) => text)).toEqual(texts)
+    expect(all.map(({ words }) => words)).toEqual(texts.map(text => [text, 'word']))
     for (const { batch } of batches) freeHeapBatch(context.k, batch)
     expectEmpty(context, store)
   })
@@ -87,9 +88,12 @@ describe('a row store', () => {
   })
 
   it('rows that memory has no room for leave scratch and heap as they were', async () => {
-    const context = await makeContext({ maximumBytes: 2 ** 21 })
+    const context = await makeContext({ maximumBytes: 2 ** 22 })
     const store = new RowStore(context)
-    const batch = batchOf({ id: new Int32Array(60_000), text: Array(60_000).fill('x') }, shape)
+    const batch = batchOf(
+      { id: new Int32Array(60_000), text: Array(60_000).fill('x'), words: Array(60_000).fill(['x']) },
+      shape,
+    )
     const error = thrown(() => {
       while (true) store.absorb({ kind: 'rows', split: 0, batch })
     })

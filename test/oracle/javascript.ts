@@ -2,8 +2,9 @@
 import { civilOfDays } from './calendar.js'
 import type { ModelField, ModelRow, ModelType, Value } from './value.js'
 
-/** A number for small integers and floats, a bigint for int64 and timestamps (in their unit), `'YYYY-MM-DD'` for a date. */
+/** A number for small integers and floats, a bigint for int64 and timestamps (in their unit), `'YYYY-MM-DD'` for a date, an array for a list. */
 export function toJavaScript(value: Value, type: ModelType): Value {
+  if (Array.isArray(value)) return value.map(item => toJavaScript(item, type.item as ModelType))
   if (typeof value !== 'bigint') return value
   if (type.kind === 'date') return dateText(value)
   return type.kind === 'int64' || type.kind === 'timestamp' ? value : Number(value)

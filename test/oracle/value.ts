@@ -16,6 +16,7 @@ export type ModelKind =
   | 'utf8'
   | 'timestamp'
   | 'date'
+  | 'list'
 
 export type ModelUnit = 's' | 'ms' | 'us' | 'ns'
 
@@ -24,9 +25,12 @@ export interface ModelType {
   readonly nullable: boolean
   /** Of a timestamp. */
   readonly unit?: ModelUnit
+  /** Of a list. */
+  readonly item?: ModelType
 }
 
-export type Value = null | boolean | bigint | number | string
+/** A list is an array of values; nothing compares lists or takes them as keys. */
+export type Value = null | boolean | bigint | number | string | readonly Value[]
 
 export interface ModelField {
   readonly name: string

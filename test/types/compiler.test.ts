@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type Compilation, compile } from './compile.js'
 
 const PRELUDE = [
-  "import { asc, bool, columns, count, date, desc, float64, int32, mean, min, nullable, rows, schema, sum, timestamp, utf8 } from 'millrace'",
+  "import { asc, bool, columns, count, date, desc, float64, int32, list, mean, min, nullable, rows, schema, sum, timestamp, utf8 } from 'millrace'",
   'const trade = schema({ time: timestamp(), day: date(), symbol: utf8(), price: float64(), size: nullable(int32()), isBuy: bool() })',
   'const trades = rows([], trade)',
 ]
@@ -82,6 +82,15 @@ const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = {
       "not assignable to method's 'this' of type 'NumberAggregate'",
     ],
   ],
+  'a list as an operand': [
+    [
+      "rows([], schema({ a: list(utf8()) })).filter(t => t.a.eq(['x']))",
+      "Property 'eq' does not exist on type",
+      'List<Utf8>',
+    ],
+    ['rows([], schema({ a: list(utf8()) })).filter(t => t.a)', 'is not assignable to type', 'List<Utf8>'],
+    ['rows([], schema({ a: list(int32()) })).aggregate(t => ({ x: sum(t.a) }))', 'is not assignable', 'List<Int32>'],
+  ],
   'a bare column where an aggregate belongs, and an aggregate where a column does': [
     [
       'trades.aggregate(t => ({ x: t.price }))',
@@ -128,6 +137,14 @@ const HOVERS: readonly (readonly [code: string, shown: string])[] = [
     'Flow<{ readonly mean: Nullable<Float64>; readonly n: Int64; readonly symbol: Utf8; readonly vwap: Nullable<Float64>; }>',
   ],
   ["rows([{ a: 1, b: 'x' }])", 'Flow<{ readonly a: Float64; readonly b: Utf8; }>'],
+  [
+    "columns({ a: [['x']], b: [[[1n], null], null] })",
+    'Flow<{ readonly a: List<Utf8>; readonly b: Nullable<List<Nullable<List<Int64>>>>; }>',
+  ],
+  [
+    'rows([], schema({ a: nullable(list(utf8())), b: list(list(int32())) }))',
+    'Flow<{ readonly a: Nullable<List<Utf8>>; readonly b: List<List<Int32>>; }>',
+  ],
   ['columns({ a: Int16Array.of(1), b: [1, null] })', 'Flow<{ readonly a: Int16; readonly b: Nullable<Float64>; }>'],
 ]
 

@@ -16,6 +16,8 @@ import {
   type Int64,
   int32,
   int64,
+  type List,
+  list,
   max,
   mean,
   min,
@@ -254,6 +256,26 @@ holds<
 >()
 const people = rows([{ name: 'Ada', age: 36 }] as { name: string; age?: number; tags: boolean | null }[])
 holds<Equal<SchemaOf<typeof people>, { name: Utf8; age: Nullable<Float64>; tags: Nullable<Bool> }>>()
+
+// Lists: rows as arrays, columns carried with their exact types, handles that know only null, and inference from arrays.
+const tagged = rows([], schema({ id: int32(), tags: nullable(list(utf8())), steps: list(nullable(list(int64()))) }))
+holds<Equal<RowsOf<typeof tagged>, { id: number; tags: string[] | null; steps: (number[] | null)[] }>>()
+const noTags = tagged.filter(t => t.tags.isNull()).derive(t => ({ id: t.steps, none: t.tags.isNull() }))
+holds<
+  Equal<
+    SchemaOf<typeof noTags>,
+    { id: List<Nullable<List<Int64>>>; tags: Nullable<List<Utf8>>; steps: List<Nullable<List<Int64>>>; none: Bool }
+  >
+>()
+const nested = columns({ tags: [['a'], ['b', null]], steps: [[[1n]], null], either: [[1], undefined] })
+holds<
+  Equal<
+    SchemaOf<typeof nested>,
+    { tags: List<Nullable<Utf8>>; steps: Nullable<List<List<Int64>>>; either: Nullable<List<Float64>> }
+  >
+>()
+const listed: Promise<(string[] | null)[]> = tagged.collect().then(table => table.column('tags').toArray())
+void listed
 
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')

@@ -1,9 +1,9 @@
 // Tables held in a lane: counted by their users, reported by split.
 import { describe, expect, it } from 'vitest'
-import { nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import { copyToHeap } from '../../src/operators/heap-batch.js'
-import { type HeldTable, releaseTable, reportTable, retainTable } from '../../src/workers/held-table.js'
-import { batchOf, type Context, makeContext, morselOf } from '../operators/support.js'
+import { dictionariesOf, type HeldTable, releaseTable, reportTable, retainTable } from '../../src/workers/held-table.js'
+import { batchOf, type Context, makeContext, morselOf, rowsOf } from '../operators/support.js'
 
 const schema = { text: nullable(utf8()) } satisfies SchemaShape
 
@@ -11,7 +11,7 @@ function tableOf(context: Context, ...chunks: [split: number, ...values: (string
   let firstRow = 0
   const held = chunks.map(([split, ...text]) => {
     const batch = copyToHeap(context.k, morselOf(context, batchOf({ text }, schema)))
-    for (const { dictionary } of batch.columns) if (dictionary !== null) context.dictionaries.retain(dictionary)
+    for (const dictionary of dictionariesOf(batch)) context.dictionaries.retain(dictionary)
     firstRow += text.length
     return { split, firstRow: firstRow - text.length, batch }
   })
@@ -29,6 +29,20 @@ describe('a held table', () => {
     expect(table.chunks).toHaveLength(2)
     releaseTable(context, table)
     expect(table.chunks).toHaveLength(0)
+    expect(context.usedBytes()).toBe(0)
+  })
+
+  it('holds lists with the dictionaries of their strings, and counts their items', async () => {
+    const context = await makeContext()
+    const words = { words: nullable(list(utf8())) }
+    const batch = copyToHeap(context.k, morselOf(context, batchOf({ words: [['a', 'b'], null, ['a']] }, words)))
+    for (const dictionary of dictionariesOf(batch)) context.dictionaries.retain(dictionary)
+    context.loader.close()
+    const table: HeldTable = { schema: words, chunks: [{ split: 0, firstRow: 0, batch }], users: 1, ranges: null }
+    // Four offsets, one bitmap, three codes, two entries of a byte and an offset each.
+    expect(reportTable(table).byteLength).toBe(4 * 4 + 16 + 3 * 4 + 2 * (4 + 1))
+    expect(rowsOf(context, batch, words)).toEqual([{ words: ['a', 'b'] }, { words: null }, { words: ['a'] }])
+    releaseTable(context, table)
     expect(context.usedBytes()).toBe(0)
   })
 

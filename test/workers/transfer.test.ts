@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Dictionary } from '../../src/columnar/dictionary.js'
 import { dictionary } from '../../src/columnar/dictionary-input.js'
 import { RecordBatch } from '../../src/columnar/record-batch.js'
-import { float64, int32, nullable, utf8 } from '../../src/columnar/type.js'
+import { float64, int32, list, nullable, utf8 } from '../../src/columnar/type.js'
 import { makeVector } from '../../src/columnar/vector.js'
 import { MillraceError } from '../../src/errors.js'
 import { type Part, PositionedFailure } from '../../src/operators/operator.js'
@@ -70,6 +70,31 @@ describe('a batch on its way', () => {
     expect(received(arrive({ message, transfer }), slice).toRows()).toEqual([{ t: 'two' }, { t: 'three' }])
     expect(whole.toRows().map(({ t }) => t)).toEqual(words)
   })
+
+  it('a slice of a column of lists takes only its own items along, at every depth', () => {
+    const lists = [[[1], [2, 3]], [], [[4, 5, 6]], [[], [7]]]
+    const whole = batchOf({ x: lists }, { x: list(list(int32())) })
+    const slice = whole.slice(1, 3)
+    const { message, transfer } = encodeBatch(slice, createOutbox(), true)
+    expect(message.vectors[0]).toMatchObject({
+      offsets: Int32Array.of(0, 0, 1),
+      child: { offsets: Int32Array.of(0, 3), child: { data: Int32Array.of(4, 5, 6), child: null } },
+    })
+    expect(received(arrive({ message, transfer }), slice).toRows()).toEqual([{ x: [] }, { x: [[4, 5, 6]] }])
+    expect(whole.toRows().map(({ x }) => x)).toEqual(lists)
+  })
+
+  it('one and the same list column may be sent twice, kept or given away', () => {
+    const batch = batchOf({ x: [['a', null], null], y: [[true], []] })
+    const twice = new RecordBatch(
+      { ...batch.schema, z: batch.schema.x },
+      [...batch.vectors, batch.vectors[0]],
+      batch.rowCount,
+    )
+    const rows = twice.toRows()
+    for (const keep of [true, true, false])
+      expect(received(arrive(encodeBatch(twice, createOutbox(), keep)), twice).toRows()).toEqual(rows)
+  })
 })
 
 describe('dictionaries', () => {
@@ -110,6 +135,22 @@ describe('dictionaries', () => {
       values: ['', 'é'],
     })
     expect(send([0, 3])).toEqual({ delta: null, values: ['a', ''] })
+  })
+
+  it('of strings in lists too are sent once', () => {
+    const [outbox, inbox] = [createOutbox(), createInbox()]
+    const entries = entriesOf('a', 'bc')
+    const send = (codes: number[]) => {
+      const child = makeVector(utf8(), codes.length, Int32Array.from(codes), { dictionary: entries })
+      const vector = makeVector(list(utf8()), 1, new Uint8Array(0), { offsets: Int32Array.of(0, codes.length), child })
+      const batch = new RecordBatch({ t: list(utf8()) }, [vector], 1)
+      const message = arrive(encodeBatch(batch, outbox, true))
+      return { delta: message.vectors[0].child?.dictionary?.delta, rows: received(message, batch, inbox).toRows() }
+    }
+    expect(send([1, 0])).toMatchObject({ delta: { offsets: Int32Array.of(0, 1, 3) }, rows: [{ t: ['bc', 'a'] }] })
+    append(entries, 'd')
+    expect(send([2, 1])).toMatchObject({ delta: { bytes: text.encode('d') }, rows: [{ t: ['d', 'bc'] }] })
+    expect(send([0])).toEqual({ delta: null, rows: [{ t: ['a'] }] })
   })
 
   it('are told apart, and shared by the columns and batches that share them', () => {
