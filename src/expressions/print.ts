@@ -67,10 +67,19 @@ export const printName = (name: string): string => (/^[A-Za-z_$#][\w$]{0,79}$/.t
 export function printAggregate(node: AggregateExpression): string {
   if (node.op === 'literal') return literalText(node)
   if (node.op === 'aggregate') {
-    const call = `${node.function}(${[...node.inputs.map(printExpression), ...Object.values(node.parameters ?? {}).map(String)].join(', ')})`
+    const parameters = Object.entries(node.parameters ?? {}).flatMap(printParameter)
+    const call = `${node.function}(${[...node.inputs.map(printExpression), ...parameters].join(', ')})`
     return node.where === undefined ? call : `${call} where ${printExpression(node.where)}`
   }
   return `${aggregateOperand(node.left)} ${SIGNS[node.op]} ${aggregateOperand(node.right)}`
+}
+
+/** `quantile(x, 0.9)`, `join(s, ", ")`, `variance(x, population)`, `approxQuantile(x, 0.9, error 0.01)`. */
+function printParameter([name, value]: [string, unknown]): string | [] {
+  if (name === 'population') return value === true ? name : []
+  if (Array.isArray(value)) return `[${short(value.map(String))}]`
+  if (typeof value === 'string') return quote(value)
+  return name === 'q' || name === 'n' ? String(value) : `${name} ${value}`
 }
 
 const aggregateOperand = (node: AggregateExpression): string =>

@@ -120,11 +120,13 @@ export function sortNode(input: PlanNode, schema: Known, orders: readonly OrderK
   return Object.freeze({ kind: 'sort', input, orders: Object.freeze(orders.map(order => Object.freeze({ ...order }))) })
 }
 
+/** @param sets grouping sets, of names in `keys`; null: a plain group-by. */
 export function aggregateNode(
   input: PlanNode,
   schema: Known,
   keys: readonly string[],
   aggregates: readonly NamedAggregate[],
+  sets: AggregateNode['sets'] = null,
 ): AggregateNode {
   checkNames('groupBy', keys, schema)
   if (keys.length === 0 && aggregates.length === 0)
@@ -145,6 +147,7 @@ export function aggregateNode(
     kind: 'aggregate',
     input,
     keys: Object.freeze(inKeyOrder(keys)),
+    sets: sets === null ? null : Object.freeze(sets.map(set => Object.freeze(inKeyOrder(set)))),
     aggregates: Object.freeze(aggregates),
   })
 }
