@@ -20,7 +20,7 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
-export { Flow, type GroupedFlow, Loaded } from './api/flow.js'
+export { Flow, type GroupedFlow, Loaded, type RolledFlow } from './api/flow.js'
 export type {
   AnyExpr,
   BoolExpr,

@@ -17,6 +17,9 @@ export function hasLanded(name: AggregateFunction): boolean {
   return SLOTS.includes(computed) || Object.hasOwn(FAMILIES, computed)
 }
 
+/** Whether lanes group by sets of keys (`rollup`, `cube`). */
+export const SETS_HAVE_LANDED = false
+
 export const AGGREGATES: readonly AggregateFunction[] = [
   'count',
   'countDistinct',
@@ -49,6 +52,7 @@ export const AGGREGATES: readonly AggregateFunction[] = [
   'approxTopK',
 ]
 
-/** Whether all aggregates that a program's text calls have landed. */
+/** Whether lanes can do all that a program's text calls. */
 export const canRun = (text: string): boolean =>
+  (SETS_HAVE_LANDED || !/\.(rollup|cube)\(/.test(text)) &&
   AGGREGATES.every(name => hasLanded(name) || !new RegExp(`(?<![.\\w])${name}\\(`).test(text))

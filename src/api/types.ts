@@ -157,11 +157,9 @@ export type MeanType<T extends DataType> =
 export type ListOf<T extends DataType> = IsAny<T> extends true ? any : NullableIf<List<NonNull<T>>, T['nullable']>
 
 /** `T`, nullable where it or `B` is. */
-export type NullIfEither<T extends DataType, B extends DataType> = [B['nullable']] extends [false]
-  ? T
-  : [T['nullable']] extends [false]
-    ? Nullable<T>
-    : T
+export type NullIfEither<T extends DataType, B extends DataType> = [B['nullable']] extends [false] ? T : OrNull<T>
+
+export type OrNull<T extends DataType> = [T['nullable']] extends [false] ? Nullable<T> : T
 
 /** The type of the values that are there, in the form in which it would be declared. */
 type NonNull<T extends DataType> = [T['nullable']] extends [false]

@@ -58,7 +58,7 @@ function operand(node: Expression): string {
   return 'left' in node || node.op === 'in' || node.op === 'isNull' || node.op === 'not' ? `(${text})` : text
 }
 
-const short = (items: readonly string[]): string =>
+export const short = (items: readonly string[]): string =>
   items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')}, … ${items.length - 8} more`
 
 /** A column's name: as it is where it reads as a word, else in quotes and shortened. */

@@ -127,15 +127,16 @@ export function aggregateNode(
   keys: readonly string[],
   aggregates: readonly NamedAggregate[],
   sets: AggregateNode['sets'] = null,
+  verb = 'groupBy',
 ): AggregateNode {
-  checkNames('groupBy', keys, schema)
+  checkNames(verb, keys, schema)
   if (keys.length === 0 && aggregates.length === 0)
     throw invalid('aggregate', 'name at least one aggregate, as in { rows: count() }')
   for (const { name } of aggregates) {
     if (keys.includes(name)) {
       throw new MillraceError(
         'MR_DUPLICATE_COLUMN',
-        `aggregate: ${quote(name)} is already a key of groupBy; give the aggregate another name`,
+        `aggregate: ${quote(name)} is already a key of ${verb}; give the aggregate another name`,
         {
           operator: 'aggregate',
           column: name,
@@ -150,6 +151,21 @@ export function aggregateNode(
     sets: sets === null ? null : Object.freeze(sets.map(set => Object.freeze(inKeyOrder(set)))),
     aggregates: Object.freeze(aggregates),
   })
+}
+
+/** (a, b), (a), (). */
+export const rollupSets = (names: readonly string[]): string[][] =>
+  Array.from({ length: names.length + 1 }, (_, i) => names.slice(0, names.length - i))
+
+const MOST_CUBED = 12
+
+/** (a, b, c), (a, b), (a, c), (b, c), (a), (b), (c), (). */
+export function cubeSets(names: readonly string[]): string[][] {
+  if (names.length > MOST_CUBED) {
+    throw invalid('cube', `of ${names.length} columns there are 2^${names.length} subsets; name at most ${MOST_CUBED}`)
+  }
+  const subsets = names.reduceRight<string[][]>((rest, name) => rest.map(set => [name, ...set]).concat(rest), [[]])
+  return subsets.sort((a, b) => b.length - a.length)
 }
 
 /** Exactly `columns`, in the order in which a schema of these names has them: that of JavaScript's objects. */

@@ -2,7 +2,7 @@
  * A plan as readable text: what the source delivers, what every lane does, what one lane does after the gather. The text is stable from run to
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
-import { printAggregate, printExpression, printName, printOrder, printSchema } from '../expressions/print.js'
+import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import type { AggregateNode, NamedExpression, PlanNode, SourceNode } from './logical.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -64,7 +64,7 @@ const printLimit = ({ count, offset }: { readonly count: number; readonly offset
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
 
 function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string {
-  if (sets !== null) return `by sets ${sets.map(set => `(${set.map(printName).join(', ')})`).join(', ')}: `
+  if (sets !== null) return `by sets ${short(sets.map(set => `(${set.map(printName).join(', ')})`))}: `
   return keys.length === 0 ? '' : `by ${keys.map(printName).join(', ')}: `
 }
 

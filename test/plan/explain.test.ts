@@ -79,6 +79,7 @@ const EXPLAINED = {
     about: approxQuantile(t.distance, 0.5, { error: 0.05 }),
     often: approxTopK(t.destination, 2),
   })),
+  'grouping-sets': known.cube('origin', 'day', 'carrier').aggregate(t => ({ n: count(), far: mean(t.distance) })),
   'whole-and-count': known.aggregate(() => ({ rows: count() })),
   'limit-then-more': known
     .limit(1000)

@@ -21,6 +21,8 @@ const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = {
     ["trades.select('pirce')", ...COLUMNS],
     ["trades.drop('pirce')", ...COLUMNS],
     ["trades.groupBy('pirce')", ...COLUMNS],
+    ["trades.rollup('pirce')", ...COLUMNS],
+    ["trades.cube('symbol', 'pirce')", ...COLUMNS],
     ["trades.rename({ pirce: 'p' })", "'pirce' does not exist", "Did you mean to write 'price'?"],
     ["trades.orderBy('pirce')", ...COLUMNS],
     ["trades.orderBy(desc('pirce'))", 'Order<"pirce">', 'Did you mean \'"price"\'?'],

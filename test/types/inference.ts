@@ -380,6 +380,14 @@ holds<Equal<RowsOf<typeof lists>, { bins: number[]; bottom: number[] | null; oft
 const describedAll = trades.aggregate(t => ({ n: countDistinct(t.day), top: topK(t.price, 2), all: every(t.isBuy) }))
 holds<Equal<SchemaOf<typeof describedAll>, { n: Int64; top: Nullable<List<Float64>>; all: Nullable<Bool> }>>()
 
+// Grouping sets: keys and aggregates may be null.
+const rolled = trades.rollup('symbol', 'day').aggregate(t => ({ n: count(), high: max(t.price) }))
+holds<
+  Equal<SchemaOf<typeof rolled>, { symbol: Nullable<Utf8>; day: Nullable<Date_>; n: Int64; high: Nullable<Float64> }>
+>()
+const cubed = trades.cube('isBuy').aggregate(() => ({ n: count() }))
+holds<Equal<SchemaOf<typeof cubed>, { isBuy: Nullable<Bool>; n: Int64 }>>()
+
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')
 holds<Equal<typeof flights, Flow<any>>>()
