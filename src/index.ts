@@ -20,6 +20,7 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
+export { collectAll } from './api/collect-all.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow } from './api/flow.js'
 export type {
   AnyExpr,

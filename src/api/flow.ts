@@ -5,7 +5,7 @@
 import { setTableFlow, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { RunOptions } from '../engines/local/options.js'
-import { type BoundPlan, collect, type LoadedRows } from '../engines/local/run.js'
+import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
 import { type Job, startRun } from '../engines/local/run-job.js'
 import {
   aggregateNode,
@@ -298,15 +298,7 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
 
   /** Made by `load`. */
   constructor(rows: LoadedRows) {
-    const source: Source = {
-      label: 'loaded rows',
-      schema: rows.schema,
-      rowCount: rows.rowCount,
-      held: rows,
-      describe: async () => rows.schema,
-      open: async () => ({ splits: [] }),
-    }
-    const { plan, sources } = flowOf(source)
+    const { plan, sources } = flowOf(heldSource(rows))
     super(plan, sources)
     this.rows = rows
     this.rowCount = rows.rowCount

@@ -9,6 +9,7 @@ import {
   type Bool,
   bool,
   bottomK,
+  collectAll,
   collectList,
   columns,
   correlation,
@@ -387,6 +388,12 @@ holds<
 >()
 const cubed = trades.cube('isBuy').aggregate(() => ({ n: count() }))
 holds<Equal<SchemaOf<typeof cubed>, { isBuy: Nullable<Bool>; n: Int64 }>>()
+
+// Several at once, each under its name.
+const both = collectAll({ few: trades.select('price'), n: cubed })
+holds<
+  Equal<Awaited<typeof both>, { few: Table<{ readonly price: Float64 }>; n: Awaited<ReturnType<typeof cubed.collect>> }>
+>()
 
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')
