@@ -15,7 +15,7 @@ import { isPlainRecord, mismatch, show } from './refusal.js'
  *   bySymbol: large.groupBy('symbol').aggregate(() => ({ trades: count() })),
  *   all: large.aggregate(t => ({ mean: mean(t.price) })),
  * })
- * show(bySymbol, all)
+ * show([bySymbol, all])
  * ```
  * @throws (rejects) as `collect` does, with what fails first
  */
