@@ -1,15 +1,27 @@
 /** The public interface: everything a program may import from 'millrace', by name. Nothing is defined here. */
+export type { AggregateExpr, AggregateOperand, NumberAggregate } from './api/aggregate-expr.js'
 export {
-  type AggregateExpr,
-  type AggregateOperand,
+  any,
+  argMax,
+  argMin,
+  bottomK,
+  collectList,
   count,
+  countDistinct,
+  every,
+  first,
+  join,
+  last,
   max,
   mean,
   min,
-  type NumberAggregate,
+  mode,
+  some,
   sum,
+  topK,
 } from './api/aggregates.js'
-export { Flow, type GroupedFlow, Loaded } from './api/flow.js'
+export { collectAll } from './api/collect-all.js'
+export { Flow, type GroupedFlow, Loaded, type RolledFlow } from './api/flow.js'
 export type {
   AnyExpr,
   BoolExpr,
@@ -18,6 +30,7 @@ export type {
   Family,
   NumberExpr,
   NumberOperand,
+  ScalarFamily,
   StringExpr,
   StringOperand,
   TimeExpr,
@@ -25,6 +38,21 @@ export type {
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
+export {
+  approxCountDistinct,
+  approxQuantile,
+  approxTopK,
+  type Bins,
+  correlation,
+  covariance,
+  histogram,
+  median,
+  quantile,
+  type SpreadOptions,
+  slope,
+  stddev,
+  variance,
+} from './api/statistics.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'

@@ -1,62 +1,13 @@
 /**
- * Aggregates as users write them: `count sum mean min max`, their `where`, and arithmetic between them. They are another type than
- * column expressions (handles.ts), so that neither can stand where the other is meant.
+ * The aggregates of every kind of column: counts, sums, extremes, the first and the last, lists. Those of numbers alone are statistics.ts; what an
+ * aggregate is, with `where` and arithmetic, is aggregate-expr.ts.
  */
-import type { DataType, Float64, FloatKind, Int64, IntegerKind, Nullable, NumberKind } from '../columnar/type.js'
-import type { AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
-import { printAggregate, printExpression } from '../expressions/print.js'
-import { isHandle, literalOf } from './columns.js'
-import type { Expr } from './handles.js'
-import { mismatch, show } from './refusal.js'
-import type { IsAny, NullableIf, Sum } from './types.js'
-
-declare const TYPE: unique symbol
-
-/** An aggregate over the rows of a group. `T` is its type in a group, `U` over an input that may have no rows. */
-export interface AggregateExpr<T extends DataType = DataType, U extends DataType = Nullable<T>> {
-  readonly family: 'aggregate'
-  /** The tree behind it: plain, serialisable data. */
-  readonly aggregate: AggregateExpression
-  /** Exists for the type system alone. */
-  readonly [TYPE]?: readonly [T, U]
-  /** Only rows where `predicate` is true count. Of several `where` all must be true; on arithmetic it holds for each aggregate in it. */
-  where(predicate: Expr<any, 'boolean'>): AggregateExpr<U, U>
-  /** int64 of integers (beyond it: `MR_INTEGER_OVERFLOW`), float64 as soon as one operand is a float; so are `sub` and `mul`. */
-  add<const B extends AggregateOperand>(
-    this: NumberAggregate,
-    other: B,
-  ): AggregateExpr<Sum<T, InGroup<B>>, Sum<U, OverNone<B>>>
-  sub<const B extends AggregateOperand>(
-    this: NumberAggregate,
-    other: B,
-  ): AggregateExpr<Sum<T, InGroup<B>>, Sum<U, OverNone<B>>>
-  mul<const B extends AggregateOperand>(
-    this: NumberAggregate,
-    other: B,
-  ): AggregateExpr<Sum<T, InGroup<B>>, Sum<U, OverNone<B>>>
-  /** float64 division; null where the divisor is zero, so always nullable. */
-  div(this: NumberAggregate, other: AggregateOperand): AggregateExpr<Nullable<Float64>>
-  toString(): string
-}
-
-/** An aggregate that is a number. */
-export type NumberAggregate = AggregateExpr<DataType<NumberKind>, DataType>
-export type AggregateOperand = number | bigint | AggregateExpr<any, any>
-
-/** An operand as the types of expressions take it: a literal as it is, an aggregate as an expression of its type. */
-type InGroup<B> = B extends AggregateExpr<infer T, any> ? Expr<T, 'number'> : B
-type OverNone<B> = B extends AggregateExpr<any, infer U> ? Expr<U, 'number'> : B
-
-type SumType<T extends DataType> =
-  IsAny<T> extends true
-    ? any
-    : T['kind'] extends IntegerKind
-      ? NullableIf<Int64, T['nullable']>
-      : T['kind'] extends FloatKind
-        ? NullableIf<Float64, T['nullable']>
-        : DataType<'int64' | 'float64', T['nullable']>
-
-type MeanType<T extends DataType> = IsAny<T> extends true ? Nullable<Float64> : NullableIf<Float64, T['nullable']>
+import type { Bool, DataType, Int64, Utf8 } from '../columnar/type.js'
+import { type AggregateExpr, aggregateCall } from './aggregate-expr.js'
+import type { Expr, ScalarFamily } from './handles.js'
+import { MOST_ITEMS, wholeNumber } from './options.js'
+import { invalid, show } from './refusal.js'
+import type { ListOf, MeanType, NullableIf, NullIfEither, SumType } from './types.js'
 
 /**
  * Rows, or those where `expression` is not null: int64, never null.
@@ -66,7 +17,7 @@ type MeanType<T extends DataType> = IsAny<T> extends true ? Nullable<Float64> : 
  * ```
  */
 export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
-  return call('count', expression === undefined ? [] : [inputOf('count', expression)])
+  return aggregateCall('count', expression === undefined ? [] : [expression])
 }
 
 /**
@@ -77,7 +28,7 @@ export function count(expression?: Expr<any>): AggregateExpr<Int64, Int64> {
  * ```
  */
 export function sum<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<SumType<T>> {
-  return call('sum', [inputOf('sum', expression)])
+  return aggregateCall('sum', [expression])
 }
 
 /**
@@ -88,7 +39,7 @@ export function sum<T extends DataType>(expression: Expr<T, 'number'>): Aggregat
  * ```
  */
 export function mean<T extends DataType>(expression: Expr<T, 'number'>): AggregateExpr<MeanType<T>> {
-  return call('mean', [inputOf('mean', expression)])
+  return aggregateCall('mean', [expression])
 }
 
 /**
@@ -98,8 +49,8 @@ export function mean<T extends DataType>(expression: Expr<T, 'number'>): Aggrega
  * flow.aggregate(t => ({ cheapest: min(t.price), first: min(t.time), name: min(t.symbol) }))
  * ```
  */
-export function min<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
-  return call('min', [inputOf('min', expression)])
+export function min<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('min', [expression])
 }
 
 /**
@@ -109,94 +60,173 @@ export function min<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
  * flow.aggregate(t => ({ range: max(t.price).sub(min(t.price)) }))
  * ```
  */
-export function max<T extends DataType>(expression: Expr<T>): AggregateExpr<T> {
-  return call('max', [inputOf('max', expression)])
+export function max<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('max', [expression])
 }
 
-type Aggregate = AggregateExpr<any, any>
-
-export const isAggregate = (value: unknown): value is Aggregate =>
-  typeof value === 'object' && value !== null && (value as { family?: unknown }).family === 'aggregate'
-
-function call(name: AggregateFunction, inputs: readonly Expression[]): Aggregate {
-  return aggregateOf(Object.freeze({ op: 'aggregate', function: name, inputs: Object.freeze(inputs) }))
+/**
+ * How many different values there are: int64, never null. Nulls are not counted, NaN is one value, and so is zero.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ symbols: countDistinct(t.symbol) }))
+ * ```
+ */
+export function countDistinct(expression: Expr<any, ScalarFamily>): AggregateExpr<Int64, Int64> {
+  return aggregateCall('countDistinct', [expression])
 }
 
-function aggregateOf(aggregate: AggregateExpression): Aggregate {
-  return Object.freeze(Object.create(PROTOTYPE, { aggregate: { value: aggregate, enumerable: true } }))
+/**
+ * The value of the first row, in row order, that has one.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ open: first(t.price), size: first(t.size) }))
+ * ```
+ */
+export function first<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('first', [expression])
 }
 
-const PROTOTYPE: object = prototype()
-
-function prototype(): object {
-  const methods = {}
-  const add = (name: PropertyKey, value: unknown) => Object.defineProperty(methods, name, { value })
-  add('family', 'aggregate')
-  for (const op of ['add', 'sub', 'mul', 'div'] as const) {
-    add(op, function (this: Aggregate, other: unknown) {
-      return aggregateOf(Object.freeze({ op, left: this.aggregate, right: operandOf(other, op) }))
-    })
-  }
-  add('where', function (this: Aggregate, predicate: unknown) {
-    return aggregateOf(filtered(this.aggregate, predicateOf(predicate, 'where')))
-  })
-  add('toString', function (this: Aggregate) {
-    return printAggregate(this.aggregate)
-  })
-  add(Symbol.toPrimitive, function (this: Aggregate, hint: string) {
-    if (hint === 'string') return printAggregate(this.aggregate)
-    throw mismatch(
-      'aggregate',
-      `${printAggregate(this.aggregate)} is an aggregate, not a value; write methods instead of operators: .add(1), .div(count())`,
-    )
-  })
-  add(Symbol.toStringTag, 'AggregateExpr')
-  return Object.freeze(methods)
+/**
+ * The value of the last row, in row order, that has one.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ close: last(t.price) }))
+ * ```
+ */
+export function last<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('last', [expression])
 }
 
-function filtered(node: AggregateExpression, predicate: Expression): AggregateExpression {
-  if (node.op === 'literal') return node
-  if (node.op !== 'aggregate')
-    return Object.freeze({ ...node, left: filtered(node.left, predicate), right: filtered(node.right, predicate) })
-  const where: Expression =
-    node.where === undefined ? predicate : Object.freeze({ op: 'and', left: node.where, right: predicate })
-  return Object.freeze({ ...node, where })
+/**
+ * Some value of the group, for columns that have only one in it. It is that of the first row that has one, so it is the same from run to run.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ price: any(t.price) }))
+ * ```
+ */
+export function any<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('any', [expression])
 }
 
-/** A predicate given by a user. @throws MillraceError `MR_TYPE_MISMATCH` */
-export function predicateOf(value: unknown, operator: string): Expression {
-  if (typeof value === 'boolean') return literalOf(value, operator)
-  if (isHandle(value) && (value.family === 'boolean' || value.family === 'any')) return value.expression
-  const what = isHandle(value)
-    ? `the expression ${printExpression(value.expression)}, which is no boolean`
-    : show(value)
-  throw mismatch(operator, `${operator}: the predicate is ${what}; compare a column with something, as in t.x.gt(0)`)
+/**
+ * `value` in the row where `by` is least; of several such rows, in the earliest. Rows where either is null do not count.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ cheapestAt: argMin(t.time, t.price) }))
+ * ```
+ */
+export function argMin<T extends DataType, B extends DataType>(
+  value: Expr<T, ScalarFamily>,
+  by: Expr<B, ScalarFamily>,
+): AggregateExpr<NullIfEither<T, B>> {
+  return aggregateCall('argMin', [value, by])
 }
 
-function inputOf(name: AggregateFunction, value: unknown): Expression {
-  if (isHandle(value)) {
-    const fits = name === 'sum' || name === 'mean' ? value.family === 'number' || value.family === 'any' : true
-    if (fits) return value.expression
-    const hint = value.family === 'boolean' ? '; to count where it is true write count().where(t.x)' : ''
-    throw mismatch(
-      name,
-      `${name} takes numbers, and ${printExpression(value.expression)} is of the ${value.family} family${hint}`,
-    )
-  }
-  if (isAggregate(value))
-    throw mismatch(name, `${name} takes a column, not another aggregate; aggregates combine by add, sub, mul and div`)
-  throw mismatch(name, `${name} takes a column expression, as in ${name}(t.x), not ${show(value)}`)
+/**
+ * `value` in the row where `by` is greatest, NaN being greater than every number; of several such rows, in the earliest. Rows where either is
+ * null do not count.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ dearestAt: argMax(t.time, t.price) }))
+ * ```
+ */
+export function argMax<T extends DataType, B extends DataType>(
+  value: Expr<T, ScalarFamily>,
+  by: Expr<B, ScalarFamily>,
+): AggregateExpr<NullIfEither<T, B>> {
+  return aggregateCall('argMax', [value, by])
 }
 
-function operandOf(value: unknown, op: string): AggregateExpression {
-  if (isAggregate(value)) return value.aggregate
-  if (typeof value === 'number' || typeof value === 'bigint') return literalOf(value, op)
-  if (isHandle(value)) {
-    const text = printExpression(value.expression)
-    throw mismatch(
-      op,
-      `${op} of aggregates takes an aggregate or a number, and ${text} is a column expression; aggregate it first, as in sum(t.x)`,
-    )
-  }
-  throw mismatch(op, `${op} of aggregates takes an aggregate or a number, not ${show(value)}`)
+/**
+ * The most frequent value; of several equally frequent, the least.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ busiest: mode(t.symbol) }))
+ * ```
+ */
+export function mode<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<T> {
+  return aggregateCall('mode', [expression])
 }
+
+/**
+ * The `n` greatest values, the greatest first, as a list; all of them where there are fewer. NaN is greater than every number.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ dearest: topK(t.price, 3) }))
+ * ```
+ * @param n from 1 to 1,048,576
+ * @throws MillraceError `MR_INVALID_OPTION`
+ */
+export function topK<T extends DataType>(expression: Expr<T, ScalarFamily>, n: number): AggregateExpr<ListOf<T>> {
+  return aggregateCall('topK', [expression], { n: listLength('topK', n) })
+}
+
+/**
+ * The `n` least values, the least first, as a list; all of them where there are fewer.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ cheapest: bottomK(t.price, 3) }))
+ * ```
+ * @param n from 1 to 1,048,576
+ * @throws MillraceError `MR_INVALID_OPTION`
+ */
+export function bottomK<T extends DataType>(expression: Expr<T, ScalarFamily>, n: number): AggregateExpr<ListOf<T>> {
+  return aggregateCall('bottomK', [expression], { n: listLength('bottomK', n) })
+}
+
+/**
+ * All values that are not null, in row order, as a list.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ prices: collectList(t.price) }))
+ * ```
+ */
+export function collectList<T extends DataType>(expression: Expr<T, ScalarFamily>): AggregateExpr<ListOf<T>> {
+  return aggregateCall('collectList', [expression])
+}
+
+/**
+ * All strings that are not null, in row order, with `separator` between them.
+ *
+ * ```ts
+ * flow.aggregate(t => ({ tape: join(t.symbol), path: join(t.symbol, ' > ') }))
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`
+ */
+export function join<T extends DataType>(
+  expression: Expr<T, 'string'>,
+  separator = ',',
+): AggregateExpr<NullableIf<Utf8, T['nullable']>> {
+  if (typeof separator !== 'string')
+    throw invalid('join', `separator is a string, as in join(t.x, ', '), not ${show(separator)}`)
+  return aggregateCall('join', [expression], { separator })
+}
+
+/**
+ * Whether all values are true; nulls do not count.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ onlyBought: every(t.isBuy), dear: every(t.price.gt(10)) }))
+ * ```
+ */
+export function every<T extends DataType>(
+  expression: Expr<T, 'boolean'>,
+): AggregateExpr<NullableIf<Bool, T['nullable']>> {
+  return aggregateCall('every', [expression])
+}
+
+/**
+ * Whether some value is true; nulls do not count.
+ *
+ * ```ts
+ * flow.groupBy('symbol').aggregate(t => ({ bought: some(t.isBuy), dear: some(t.price.gt(1000)) }))
+ * ```
+ */
+export function some<T extends DataType>(
+  expression: Expr<T, 'boolean'>,
+): AggregateExpr<NullableIf<Bool, T['nullable']>> {
+  return aggregateCall('some', [expression])
+}
+
+const listLength = (name: 'topK' | 'bottomK', n: unknown): number =>
+  wholeNumber(name, 'n', n, 1, MOST_ITEMS, "; for more rows sort: orderBy(desc('x')).limit(n)")

@@ -1,9 +1,9 @@
 /** What the callbacks of `derive` and `aggregate` give back, checked and made into nodes. */
 import { quote } from '../errors.js'
 import type { NamedAggregate, NamedExpression } from '../plan/logical.js'
-import { isAggregate } from './aggregates.js'
+import { isAggregate } from './aggregate-expr.js'
 import { isHandle, literalOf } from './columns.js'
-import { mismatch, show } from './refusal.js'
+import { isPlainRecord, mismatch, show } from './refusal.js'
 
 /** The columns that the callback of `derive` gave. @throws MillraceError `MR_TYPE_MISMATCH` */
 export function derivationsOf(result: unknown): NamedExpression[] {
@@ -45,10 +45,3 @@ function entriesOf(operator: string, result: unknown): [string, unknown][] {
     `${operator}: the function gives ${hint}; give an object of names to expressions, as in t => ({ name: ... })`,
   )
 }
-
-export const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Promise) &&
-  !(value instanceof Date)

@@ -5,15 +5,17 @@
 import { setTableFlow, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { RunOptions } from '../engines/local/options.js'
-import { type BoundPlan, collect, type LoadedRows } from '../engines/local/run.js'
+import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
 import { type Job, startRun } from '../engines/local/run-job.js'
 import {
   aggregateNode,
+  cubeSets,
   deriveNode,
   dropNode,
   filterNode,
   limitNode,
   renameNode,
+  rollupSets,
   selectNode,
   sortNode,
   sourceNode,
@@ -23,13 +25,13 @@ import type { PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, predicateOf } from './aggregates.js'
-import { aggregatesOf, derivationsOf, isPlainRecord } from './callbacks.js'
+import { type AggregateExpr, predicateOf } from './aggregate-expr.js'
+import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import { type Order, orderOf } from './orders.js'
-import { invalid, mismatch, show } from './refusal.js'
-import type { Columns, KeyedType, Literal, TypeOfValue, UnkeyedType } from './types.js'
+import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
+import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -153,12 +155,33 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   groupBy<N extends keyof S & string>(...names: N[]): GroupedFlow<S, N> {
-    if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
-    aggregateNode(this.plan, this.schema, names, [])
-    return Object.freeze({
-      aggregate: define =>
-        this.over(aggregateNode(this.plan, this.schema, names, aggregatesOf(this.call('aggregate', define)))),
-    } satisfies GroupedFlow<S, N>)
+    return this.grouped('groupBy', names, null)
+  }
+
+  /**
+   * Groups by all these columns, then by all but the last, and so on to one group of all rows: subtotals and a total. The columns that a group is not by are
+   * null in it. Groups of the finest come first, each in order of first appearance.
+   *
+   * ```ts
+   * flow.rollup('symbol', 'isBuy').aggregate(t => ({ trades: count(), volume: sum(t.size) }))
+   * ```
+   * @throws MillraceError as `groupBy` does
+   */
+  rollup<N extends keyof S & string>(...names: N[]): RolledFlow<S, N> {
+    return this.grouped('rollup', names, rollupSets(names))
+  }
+
+  /**
+   * Groups by every subset of these columns, the largest first, then in the order of the names. The columns that a group is not by are null in it.
+   *
+   * ```ts
+   * flow.cube('symbol', 'isBuy').aggregate(() => ({ trades: count() }))
+   * ```
+   * @param names at most 12
+   * @throws MillraceError as `groupBy` does
+   */
+  cube<N extends keyof S & string>(...names: N[]): RolledFlow<S, N> {
+    return this.grouped('cube', names, cubeSets(names))
   }
 
   /**
@@ -224,6 +247,17 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
   }
 
+  private grouped(verb: string, names: readonly string[], sets: readonly (readonly string[])[] | null): any {
+    if (names.length === 0) throw invalid(verb, `name at least one column, or call aggregate without ${verb}`)
+    aggregateNode(this.plan, this.schema, names, [], sets, verb)
+    return Object.freeze({
+      aggregate: (define: (t: Columns<S>) => unknown) =>
+        this.over(
+          aggregateNode(this.plan, this.schema, names, aggregatesOf(this.call('aggregate', define)), sets, verb),
+        ),
+    })
+  }
+
   private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
     return new Flow<T>(plan, this.sources)
   }
@@ -246,6 +280,16 @@ export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
   ): Flow<{ readonly [K in N | keyof A]: K extends keyof A ? KeyedType<A[K]> : K extends keyof S ? S[K] : never }>
 }
 
+/** What `rollup` and `cube` give: say what to compute for each group. */
+export interface RolledFlow<S extends SchemaShape, N extends keyof S> {
+  /** One row a group: the keys, null where the group is not by them, then these columns. The group of all rows is there even where there are none. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
+  aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    define: (t: Columns<S>) => A,
+  ): Flow<{
+    readonly [K in N | keyof A]: K extends keyof A ? UnkeyedType<A[K]> : K extends keyof S ? OrNull<S[K]> : never
+  }>
+}
+
 /** Rows held in the lanes of one engine: a flow that reads nothing again. Close it when done. */
 export class Loaded<S extends SchemaShape = any> extends Flow<S> {
   readonly rowCount: number
@@ -254,15 +298,7 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
 
   /** Made by `load`. */
   constructor(rows: LoadedRows) {
-    const source: Source = {
-      label: 'loaded rows',
-      schema: rows.schema,
-      rowCount: rows.rowCount,
-      held: rows,
-      describe: async () => rows.schema,
-      open: async () => ({ splits: [] }),
-    }
-    const { plan, sources } = flowOf(source)
+    const { plan, sources } = flowOf(heldSource(rows))
     super(plan, sources)
     this.rows = rows
     this.rowCount = rows.rowCount

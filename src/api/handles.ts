@@ -6,7 +6,9 @@ import type { Bool, DataType, Int32, Nullable, NumberKind, TimeKind } from '../c
 import type { Expression } from '../expressions/node.js'
 import type { NullableIf, Quotient, Remainder, Sum, Truth } from './types.js'
 
-export type Family = 'number' | 'string' | 'boolean' | 'time' | 'other'
+/** `other`: lists and structs. */
+export type Family = ScalarFamily | 'other'
+export type ScalarFamily = 'number' | 'string' | 'boolean' | 'time'
 
 declare const TYPE: unique symbol
 

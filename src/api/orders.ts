@@ -1,9 +1,8 @@
 /** `asc` and `desc`: what `orderBy` of flow.ts sorts by. */
-import { nearestName, quote } from '../errors.js'
 import type { OrderKey } from '../expressions/node.js'
-import { isPlainRecord } from './callbacks.js'
 import { isHandle } from './columns.js'
-import { invalid, mismatch, show } from './refusal.js'
+import { optionsOf } from './options.js'
+import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 
 /** A column to order by: `asc(name)`, `desc(name)`. */
 export interface Order<N extends string = string> extends OrderKey {
@@ -37,16 +36,7 @@ function order<N extends string>(name: N, descending: boolean, options: OrderOpt
   const verb = descending ? 'desc' : 'asc'
   if (typeof name !== 'string')
     throw mismatch(verb, `${verb} takes the name of a column, as in ${verb}('price'), not ${show(name)}`)
-  if (!isPlainRecord(options))
-    throw invalid(verb, `options are an object such as { nulls: 'first' }, not ${show(options)}`)
-  for (const option of Object.keys(options)) {
-    if (option === 'nulls') continue
-    throw invalid(
-      verb,
-      `there is no option ${quote(option)}; ${nearestName(option, ['nulls']) === undefined ? 'there is nulls' : 'did you mean nulls?'}`,
-    )
-  }
-  const { nulls = 'last' } = options
+  const { nulls = 'last' } = optionsOf(verb, options, "{ nulls: 'first' }", ['nulls'])
   if (nulls !== 'first' && nulls !== 'last') throw invalid(verb, `nulls is 'first' or 'last', not ${show(nulls)}`)
   return Object.freeze({ name, descending, nulls })
 }

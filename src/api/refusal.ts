@@ -25,3 +25,10 @@ export function show(value: unknown): string {
   }
   return `${typeof value === 'bigint' ? 'the bigint' : typeof value === 'number' ? 'the number' : ''} ${String(value)}`.trim()
 }
+
+export const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Promise) &&
+  !(value instanceof Date)

@@ -6,6 +6,7 @@ import type { DictionaryInput } from '../columnar/dictionary-input.js'
 import type {
   Bool,
   DataType,
+  Date_,
   Float32,
   Float64,
   FloatKind,
@@ -26,7 +27,7 @@ import type {
   Uint32,
   Utf8,
 } from '../columnar/type.js'
-import type { AggregateExpr } from './aggregates.js'
+import type { AggregateExpr } from './aggregate-expr.js'
 import type { AnyExpr, BoolExpr, Expr, NumberExpr, StringExpr, TimeExpr } from './handles.js'
 
 /** A value that stands for itself in `derive`. */
@@ -138,6 +139,50 @@ export type TypeOfValue<V> =
 /** The type of an aggregated column: with a key, or without, where there may be no row at all. */
 export type KeyedType<A> = A extends AggregateExpr<infer T, any> ? T : never
 export type UnkeyedType<A> = A extends AggregateExpr<any, infer U> ? U : never
+
+export type SumType<T extends DataType> =
+  IsAny<T> extends true
+    ? any
+    : T['kind'] extends IntegerKind
+      ? NullableIf<Int64, T['nullable']>
+      : T['kind'] extends FloatKind
+        ? NullableIf<Float64, T['nullable']>
+        : DataType<'int64' | 'float64', T['nullable']>
+
+/** Of means and quantiles. */
+export type MeanType<T extends DataType> =
+  IsAny<T> extends true ? Nullable<Float64> : NullableIf<Float64, T['nullable']>
+
+/** Values of `T` that are not null, in a list. */
+export type ListOf<T extends DataType> = IsAny<T> extends true ? any : NullableIf<List<NonNull<T>>, T['nullable']>
+
+/** `T`, nullable where it or `B` is. */
+export type NullIfEither<T extends DataType, B extends DataType> = [B['nullable']] extends [false] ? T : OrNull<T>
+
+export type OrNull<T extends DataType> = [T['nullable']] extends [false] ? Nullable<T> : T
+
+/** The type of the values that are there, in the form in which it would be declared. */
+type NonNull<T extends DataType> = [T['nullable']] extends [false]
+  ? T
+  : T['kind'] extends keyof Declared
+    ? Declared[T['kind']]
+    : DataType<T['kind'], false>
+
+interface Declared {
+  bool: Bool
+  int8: Int8
+  int16: Int16
+  int32: Int32
+  int64: Int64
+  uint8: Uint8
+  uint16: Uint16
+  uint32: Uint32
+  float32: Float32
+  float64: Float64
+  utf8: Utf8
+  timestamp: Timestamp
+  date: Date_
+}
 
 /** A `dictionary()` that knows whether it has nulls. */
 export interface DictionaryOf<T extends DataType> extends DictionaryInput {

@@ -58,7 +58,7 @@ function operand(node: Expression): string {
   return 'left' in node || node.op === 'in' || node.op === 'isNull' || node.op === 'not' ? `(${text})` : text
 }
 
-const short = (items: readonly string[]): string =>
+export const short = (items: readonly string[]): string =>
   items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')}, … ${items.length - 8} more`
 
 /** A column's name: as it is where it reads as a word, else in quotes and shortened. */
@@ -67,10 +67,19 @@ export const printName = (name: string): string => (/^[A-Za-z_$#][\w$]{0,79}$/.t
 export function printAggregate(node: AggregateExpression): string {
   if (node.op === 'literal') return literalText(node)
   if (node.op === 'aggregate') {
-    const call = `${node.function}(${[...node.inputs.map(printExpression), ...Object.values(node.parameters ?? {}).map(String)].join(', ')})`
+    const parameters = Object.entries(node.parameters ?? {}).flatMap(printParameter)
+    const call = `${node.function}(${[...node.inputs.map(printExpression), ...parameters].join(', ')})`
     return node.where === undefined ? call : `${call} where ${printExpression(node.where)}`
   }
   return `${aggregateOperand(node.left)} ${SIGNS[node.op]} ${aggregateOperand(node.right)}`
+}
+
+/** `quantile(x, 0.9)`, `join(s, ", ")`, `variance(x, population)`, `approxQuantile(x, 0.9, error 0.01)`. */
+function printParameter([name, value]: [string, unknown]): string | [] {
+  if (name === 'population') return value === true ? name : []
+  if (Array.isArray(value)) return `[${short(value.map(String))}]`
+  if (typeof value === 'string') return quote(value)
+  return name === 'q' || name === 'n' ? String(value) : `${name} ${value}`
 }
 
 const aggregateOperand = (node: AggregateExpression): string =>

@@ -3,25 +3,19 @@
  * group. Both the types of an aggregate (typing.ts) and its stages (planner.ts) come from here.
  */
 import { schemaOf } from '../columnar/schema.js'
-import {
-  type DataType,
-  float64,
-  int64,
-  isFloat,
-  isInteger,
-  isNumber,
-  nullable,
-  type SchemaShape,
-} from '../columnar/type.js'
+import { type DataType, float64, int64, nullable, type SchemaShape } from '../columnar/type.js'
 import { fold } from '../expressions/fold.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateCall, AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
 import { printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
+import { hasNullsOfItsOwn, isCount, isTakenBy, lowered, resultType } from './aggregate-types.js'
 import { columnOf } from './build.js'
-import type { NamedAggregate, NamedExpression } from './logical.js'
+import type { AggregateNode, NamedExpression } from './logical.js'
 import type { AccumulatorSpec } from './physical.js'
+
+type Grouping = Pick<AggregateNode, 'keys' | 'sets' | 'aggregates'>
 
 export interface Accumulation {
   readonly accumulators: readonly AccumulatorSpec[]
@@ -33,12 +27,8 @@ export interface Accumulation {
 }
 
 /** @throws MillraceError `MR_TYPE_MISMATCH`, `MR_UNKNOWN_COLUMN` */
-export function accumulate(
-  keys: readonly string[],
-  aggregates: readonly NamedAggregate[],
-  input: SchemaShape,
-): Accumulation {
-  const builder = new Builder(keys, input)
+export function accumulate({ keys, sets, aggregates }: Grouping, input: SchemaShape): Accumulation {
+  const builder = new Builder(keys, sets, input)
   const raw = aggregates.map(({ name, expression }) => ({ name, expression: builder.lower(expression) }))
   const accumulated = builder.schema()
   const typed = [
@@ -71,10 +61,16 @@ class Builder {
   private readonly names = new Map<string, string>()
   private made = 0
 
+  /** Whether there is a group only where there is a row of it. */
+  private readonly isKeyed: boolean
+
   constructor(
     private readonly keys: readonly string[],
+    private readonly sets: AggregateNode['sets'],
     private readonly input: SchemaShape,
-  ) {}
+  ) {
+    this.isKeyed = (sets ?? [keys]).every(set => set.length > 0)
+  }
 
   lower(node: AggregateExpression): Expression {
     if (node.op === 'literal') return node
@@ -84,20 +80,27 @@ class Builder {
 
   schema(): SchemaShape {
     return schemaOf([
-      ...this.keys.map(name => ({ name, type: this.input[name] as DataType })),
+      ...this.keys.map(name => ({ name, type: this.keyType(name) })),
       ...this.accumulators.map(({ name }, i) => ({ name, type: this.types[i] as DataType })),
     ])
   }
 
-  private accumulator(call: AggregateCall): string {
-    const operands = call.inputs.map(input => resolveTyped(input, this.input, call.function))
+  /** A key is null in the groups of a set that leaves it out. */
+  private keyType(name: string): DataType {
+    const type = this.input[name] as DataType
+    return (this.sets ?? []).every(set => set.includes(name)) ? type : nullable(type)
+  }
+
+  private accumulator(written: AggregateCall): string {
+    const operands = written.inputs.map(input => resolveTyped(input, this.input, written.function))
     // Types go by what was written; what is folded away may only make a value less null than it says.
-    const type = this.typeOf(call, operands)
+    const type = this.typeOf(written, operands)
+    const call = lowered(written)
     const inputs = operands.map(({ node }) => fold(node, this.input))
     const predicate =
       call.where === undefined
         ? null
-        : fold(resolvePredicate(call.where, this.input, `${call.function}.where`), this.input)
+        : fold(resolvePredicate(call.where, this.input, `${written.function}.where`), this.input)
     const where = predicate?.op === 'literal' && predicate.value === true ? null : predicate
     const spec = { function: call.function, inputs, parameters: call.parameters ?? {}, where }
     const key = fingerprint([spec, type.nullable])
@@ -107,30 +110,27 @@ class Builder {
       while (this.keys.includes(name))
       this.names.set(key, name)
       const inputTypes = inputs.map(input => resolveTyped(input, this.input, call.function).type)
-      const label = printAggregate({ op: 'aggregate', function: call.function, inputs })
+      const { where: _, ...unfiltered } = written
+      const label = printAggregate({ ...unfiltered, inputs })
       this.accumulators.push(Object.freeze({ ...spec, inputTypes, label, name }))
       this.types.push(type)
     }
     return name
   }
 
-  private typeOf(call: AggregateCall, [operand]: readonly Typed[]): DataType {
-    if (call.function === 'count') return int64()
-    if (operand === undefined)
-      throw mismatch(call.function, `${call.function} takes an expression, as in ${call.function}(t.x)`)
-    const { type } = operand
-    const result = resultType(call.function, type)
-    if (result === null)
-      throw mismatch(call.function, `${call.function} does not take ${describe(operand)}${hint(call.function, type)}`)
-    return this.keys.length === 0 || call.where !== undefined || type.nullable ? nullable(result) : result
+  private typeOf({ function: name, parameters = {}, where }: AggregateCall, operands: readonly Typed[]): DataType {
+    if (name === 'count') return int64()
+    if (operands.length === 0) throw mismatch(name, `${name} takes an expression, as in ${name}(t.x)`)
+    for (const operand of operands) {
+      if (!isTakenBy(name, operand.type))
+        throw mismatch(name, `${name} does not take ${describe(operand)}${hint(name, operand.type)}`)
+    }
+    const type = resultType(name, (operands[0] as Typed).type)
+    if (isCount(name)) return type
+    const isAlways = this.isKeyed && where === undefined && !operands.some(operand => operand.type.nullable)
+    return isAlways && !hasNullsOfItsOwn(name, parameters) ? type : nullable(type)
   }
 }
 
-function resultType(name: AggregateFunction, { nullable: _, ...type }: DataType): DataType | null {
-  if (name === 'mean') return isNumber(type.kind) ? float64() : null
-  if (name === 'sum') return isInteger(type.kind) ? int64() : isFloat(type.kind) ? float64() : null
-  return type.kind === 'list' || type.kind === 'struct' ? null : Object.freeze({ ...type, nullable: false })
-}
-
-const hint = (name: string, type: DataType): string =>
-  type.kind === 'bool' && name === 'sum' ? '; to count where it is true write count().where(t.x)' : ''
+const hint = (name: AggregateFunction, { kind }: DataType): string =>
+  kind === 'bool' && name === 'sum' ? '; to count where it is true write count().where(t.x)' : ''

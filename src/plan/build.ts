@@ -120,20 +120,23 @@ export function sortNode(input: PlanNode, schema: Known, orders: readonly OrderK
   return Object.freeze({ kind: 'sort', input, orders: Object.freeze(orders.map(order => Object.freeze({ ...order }))) })
 }
 
+/** @param sets grouping sets, of names in `keys`; null: a plain group-by. */
 export function aggregateNode(
   input: PlanNode,
   schema: Known,
   keys: readonly string[],
   aggregates: readonly NamedAggregate[],
+  sets: AggregateNode['sets'] = null,
+  verb = 'groupBy',
 ): AggregateNode {
-  checkNames('groupBy', keys, schema)
+  checkNames(verb, keys, schema)
   if (keys.length === 0 && aggregates.length === 0)
     throw invalid('aggregate', 'name at least one aggregate, as in { rows: count() }')
   for (const { name } of aggregates) {
     if (keys.includes(name)) {
       throw new MillraceError(
         'MR_DUPLICATE_COLUMN',
-        `aggregate: ${quote(name)} is already a key of groupBy; give the aggregate another name`,
+        `aggregate: ${quote(name)} is already a key of ${verb}; give the aggregate another name`,
         {
           operator: 'aggregate',
           column: name,
@@ -145,8 +148,24 @@ export function aggregateNode(
     kind: 'aggregate',
     input,
     keys: Object.freeze(inKeyOrder(keys)),
+    sets: sets === null ? null : Object.freeze(sets.map(set => Object.freeze(inKeyOrder(set)))),
     aggregates: Object.freeze(aggregates),
   })
+}
+
+/** (a, b), (a), (). */
+export const rollupSets = (names: readonly string[]): string[][] =>
+  Array.from({ length: names.length + 1 }, (_, i) => names.slice(0, names.length - i))
+
+const MOST_CUBED = 12
+
+/** (a, b, c), (a, b), (a, c), (b, c), (a), (b), (c), (). */
+export function cubeSets(names: readonly string[]): string[][] {
+  if (names.length > MOST_CUBED) {
+    throw invalid('cube', `of ${names.length} columns there are 2^${names.length} subsets; name at most ${MOST_CUBED}`)
+  }
+  const subsets = names.reduceRight<string[][]>((rest, name) => rest.map(set => [name, ...set]).concat(rest), [[]])
+  return subsets.sort((a, b) => b.length - a.length)
 }
 
 /** Exactly `columns`, in the order in which a schema of these names has them: that of JavaScript's objects. */

@@ -2,8 +2,8 @@
  * A plan as readable text: what the source delivers, what every lane does, what one lane does after the gather. The text is stable from run to
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
-import { printAggregate, printExpression, printName, printOrder, printSchema } from '../expressions/print.js'
-import type { NamedExpression, PlanNode, SourceNode } from './logical.js'
+import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
+import type { AggregateNode, NamedExpression, PlanNode, SourceNode } from './logical.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { schemaOfPlan } from './typing.js'
@@ -52,7 +52,7 @@ function printStage(stage: Stage): string {
     case 'filter':
       return `filter ${printExpression(stage.predicate)}`
     case 'aggregate':
-      return `aggregate ${printKeys(stage.keys)}${stage.accumulators.map(printAccumulator).join(', ')}`
+      return `aggregate ${printKeys(stage)}${stage.accumulators.map(printAccumulator).join(', ')}`
     case 'sort':
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
@@ -63,8 +63,10 @@ function printStage(stage: Stage): string {
 const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
 
-const printKeys = (keys: readonly string[]): string =>
-  keys.length === 0 ? '' : `by ${keys.map(printName).join(', ')}: `
+function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string {
+  if (sets !== null) return `by sets ${short(sets.map(set => `(${set.map(printName).join(', ')})`))}: `
+  return keys.length === 0 ? '' : `by ${keys.map(printName).join(', ')}: `
+}
 
 const printAccumulator = ({ name, function: fn, inputs, parameters, where }: AccumulatorSpec): string =>
   `${name} = ${printAggregate({ op: 'aggregate', function: fn, inputs, parameters, ...(where === null ? {} : { where }) })}`
@@ -92,7 +94,7 @@ function verbs(plan: PlanNode): string[] {
       const aggregates = plan.aggregates.map(
         ({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`,
       )
-      return [...before, `  aggregate ${printKeys(plan.keys)}${aggregates.join(', ')}`]
+      return [...before, `  aggregate ${printKeys(plan)}${aggregates.join(', ')}`]
     }
     case 'sort':
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]

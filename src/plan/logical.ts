@@ -44,6 +44,11 @@ export interface AggregateNode {
   readonly input: PlanNode
   /** Empty: one row out, over any input. */
   readonly keys: readonly string[]
+  /**
+   * Grouping sets (`rollup`, `cube`): the rows are grouped once by each, and a key that a set leaves out is null in its groups. The empty set
+   * is one group over any input. Groups come out set by set, in this order. null: a plain group-by, by all keys.
+   */
+  readonly sets: readonly (readonly string[])[] | null
   readonly aggregates: readonly NamedAggregate[]
 }
 export interface SortNode {

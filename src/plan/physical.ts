@@ -44,6 +44,8 @@ export type Stage =
   | {
       readonly kind: 'aggregate'
       readonly keys: readonly string[]
+      /** As in the logical plan: groups of each set, one set after another, keys that it leaves out null; the empty set has a group over any input. */
+      readonly sets: readonly (readonly string[])[] | null
       readonly accumulators: readonly AccumulatorSpec[]
       readonly output: SchemaShape
     }

@@ -64,12 +64,13 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
   }
 }
 
-function aggregateStages({ keys, aggregates, input }: AggregateNode): Stage[] {
-  const { accumulators, accumulated, columns, output } = accumulate(keys, aggregates, boundSchemaOf(input))
+function aggregateStages(node: AggregateNode): Stage[] {
+  const { keys, sets } = node
+  const { accumulators, accumulated, columns, output } = accumulate(node, boundSchemaOf(node.input))
   const ordered = Object.keys(output).map(
     name => columns.find(column => column.name === name) as (typeof columns)[number],
   )
-  const aggregate: Stage = { kind: 'aggregate', keys, accumulators, output: accumulated }
+  const aggregate: Stage = { kind: 'aggregate', keys, sets, accumulators, output: accumulated }
   return accumulators.length === 0
     ? [aggregate]
     : [aggregate, { kind: 'project', verb: 'aggregate', columns: ordered, output }]

@@ -53,7 +53,7 @@ function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | nul
       return input
     case 'aggregate':
       for (const name of node.keys) checkKey(name, input, 'groupBy')
-      return accumulate(node.keys, node.aggregates, input).output
+      return accumulate(node, input).output
     case 'sort':
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
       return input

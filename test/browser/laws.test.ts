@@ -1,4 +1,5 @@
 /** The laws in a real browser: fewer runs of each than in Node (test/laws), since the program is the same and only the platform differs. */
+import { approximateLaws } from '../laws/approximate.suite.js'
 import { flowLaws } from '../laws/flows.suite.js'
 import { sumLaws } from '../laws/sums.suite.js'
 
@@ -6,3 +7,4 @@ const options = { runs: 0.25 }
 
 flowLaws([0, 2, 3], options)
 sumLaws([0, 2, 3], options)
+approximateLaws([0, 2, 3], options)

@@ -1,8 +1,10 @@
 /** The laws of whole flows: the model's answer, bit for bit, however the rows come in and however many lanes there are. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../../src/index.js'
+import { collectAll, type Engine, type Table } from '../../src/index.js'
+import { runModel } from '../oracle/verbs.js'
 import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
+import { expectTable } from './compare.js'
 import { someFailingFlow, someFlow } from './flows.js'
 import { applyVerb, applyVerbs } from './handles.js'
 import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
@@ -71,6 +73,21 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
             )
           }
           await loaded.close()
+        }
+      }),
+    )
+
+    it('flows that begin alike give together what each gives by itself', { timeout: longTest(options) }, () =>
+      check(options, 40, small, async one => {
+        const source = await carry(one.table, one.draw().pick(carriersOf(one)), one.draw())
+        const lengths = [one.verbs.length, one.draw().below(one.verbs.length + 1)]
+        const chains = lengths.map(length => one.verbs.slice(0, length))
+        const flows = Object.fromEntries(chains.map((verbs, i) => [`flow ${i}`, applyVerbs(source, verbs)]))
+        for (const lanes of lanesList) {
+          const tables = Object.values(await collectAll(flows, { engine: engineOf(lanes) }))
+          for (const [i, verbs] of chains.entries()) {
+            expectTable(tables[i] as Table, runModel(one.table, verbs))
+          }
         }
       }),
     )

@@ -1,13 +1,37 @@
 /** Random chains of verbs over a table, each typed by what the verb before it leaves, steered by a tape. */
-import type { ModelAggregate, ModelAggregateCall } from '../oracle/aggregate.js'
-import { INT64_MAX, type ModelExpression, typeOfExpression } from '../oracle/expression.js'
-import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
-import { fieldsAfter, type ModelVerb } from '../oracle/verbs.js'
+import { AGGREGATES, hasLanded, SETS_HAVE_LANDED } from '../landed.js'
+import {
+  type ModelAggregate,
+  type ModelAggregateCall,
+  type ModelFunction,
+  type ModelParameters,
+  typeOfAggregate,
+} from '../oracle/aggregate.js'
+import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import { isNumber, type ModelTable } from '../oracle/value.js'
+import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { NAMES } from './tables.js'
 
-interface FlowState {
+/** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
+export interface Abilities {
+  readonly functions: readonly ModelFunction[]
+  /** Whether rollups and cubes are drawn. */
+  readonly sets: boolean
+}
+
+export const ALL: Abilities = {
+  functions: AGGREGATES.filter(name => !name.startsWith('approx')) as ModelFunction[],
+  sets: true,
+}
+/** What lanes can do. */
+export const LANES: Abilities = {
+  functions: ALL.functions.filter(hasLanded),
+  sets: SETS_HAVE_LANDED,
+}
+
+interface FlowState extends Abilities {
   readonly columns: readonly ColumnState[]
   /** No more rows than this. */
   readonly rowCount: number
@@ -47,8 +71,14 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
 }
 
 /** A chain of at most `most` verbs that cannot fail. `last` makes its last one. */
-export function someFlow(table: ModelTable, choices: Choices, most: number, last?: ModelVerb['verb']): ModelVerb[] {
-  let state = stateOf(table)
+export function someFlow(
+  table: ModelTable,
+  choices: Choices,
+  most: number,
+  last?: ModelVerb['verb'],
+  abilities = LANES,
+): ModelVerb[] {
+  let state = stateOf(table, abilities)
   const verbs: ModelVerb[] = []
   const add = (kind: ModelVerb['verb']) => {
     const verb = MAKERS[kind](state, choices)
@@ -64,7 +94,7 @@ export function someFlow(table: ModelTable, choices: Choices, most: number, last
 
 /** A chain that may overflow int64, all of whose columns reach the end: nothing that fails is dead code that a rule may remove. */
 export function someFailingFlow(table: ModelTable, choices: Choices): ModelVerb[] {
-  let state = stateOf(table)
+  let state = stateOf(table, LANES)
   const verbs: ModelVerb[] = []
   for (let left = 1 + choices.below(3); left > 0; left--) {
     const verb = choices.chance(30) ? MAKERS.filter(state, choices) : someDerive(state, choices, true)
@@ -94,9 +124,11 @@ const either = (name: string, expression: ModelExpression | null): [string, Mode
 function someAggregate(state: FlowState, choices: Choices): ModelVerb {
   const keys = choices.chance(80) ? choices.some(namesOf(comparable(state.columns)), 3) : []
   const free = NAMES.filter(name => !keys.includes(name))
+  const by = state.sets && keys.length > 0 && choices.chance(25) ? choices.pick(['rollup', 'cube'] as const) : undefined
   return {
     verb: 'aggregate',
     keys,
+    ...(by === undefined ? {} : { by }),
     aggregates: choices.some(free, 3).map(name => [name, someAggregateExpression(state, choices, 1)] as const),
   }
 }
@@ -112,26 +144,85 @@ function someAggregateExpression(state: FlowState, choices: Choices, depth: numb
   return isNumeric(call, state) && isNumeric(right, state) && fits ? made : call
 }
 
+/** Drawn more often than the others: what can be computed with afterwards. */
+const PLAIN = ['sum', 'count', 'mean', 'min', 'max'] as const
+
+const NUMERIC: readonly ModelFunction[] = [
+  'sum',
+  'mean',
+  'variance',
+  'stddev',
+  'covariance',
+  'correlation',
+  'slope',
+  'median',
+  'quantile',
+  'histogram',
+]
+const PAIRS: readonly ModelFunction[] = ['covariance', 'correlation', 'slope', 'argMin', 'argMax']
+
 function someCall(state: FlowState, choices: Choices): ModelAggregateCall {
-  const { columns } = state
-  const name = choices.pick(['sum', 'count', 'mean', 'min', 'max'] as const)
+  const { columns, functions } = state
+  const name = choices.chance(75) ? choices.pick(functions) : choices.pick(PLAIN)
   const where = choices.chance(20) ? boolExpression({ columns, choices, mayFail: false }, 1) : null
-  if (name === 'count' && choices.chance(60)) return { function: name, input: null, where }
-  const inputs = name === 'count' ? columns : comparable(columns)
-  if (name !== 'sum' && name !== 'mean' && inputs.length > 0)
-    return { function: name, input: { op: 'column', name: choices.pick(inputs).name }, where }
-  const input = numberExpression({ columns, choices, mayFail: false }, 1)
-  if (input === null) return { function: 'count', input: null, where }
-  const call: ModelAggregateCall = { function: name, input: input.expression, where }
-  const fits = !isInteger(input.kind) || magnitudeOfAggregate(call, state) <= INT64_MAX
+  const rows: ModelAggregateCall = { function: 'count', inputs: [], where }
+  if (name === 'count' && choices.chance(60)) return rows
+  const inputs = [someInput(name, state, choices), ...(PAIRS.includes(name) ? [someInput(name, state, choices)] : [])]
+  if (inputs.includes(null)) return rows
+  const parameters = someParameters(name, choices)
+  const call: ModelAggregateCall = {
+    function: name,
+    inputs: inputs as ModelExpression[],
+    ...(parameters === null ? {} : { parameters }),
+    where,
+  }
+  const fits = name !== 'sum' || magnitudeOfAggregate(call, state) <= INT64_MAX
   return fits ? call : { ...call, function: 'mean' }
 }
 
-function isNumeric(aggregate: ModelAggregate, { columns }: FlowState): boolean {
-  if ('literal' in aggregate || 'op' in aggregate || aggregate.function === 'count' || aggregate.input === null)
-    return true
-  return isNumber(typeOfExpression(aggregate.input, columns).kind)
+/** Something that the aggregate takes, or null where there is no such column. */
+function someInput(name: ModelFunction, { columns }: FlowState, choices: Choices): ModelExpression | null {
+  const options = { columns, choices, mayFail: false }
+  if (NUMERIC.includes(name)) return numberExpression(options, 1)?.expression ?? null
+  if (name === 'every' || name === 'some') return boolExpression(options, 1)
+  const fitting =
+    name === 'count'
+      ? columns
+      : name === 'join'
+        ? columns.filter(({ type }) => type.kind === 'utf8')
+        : comparable(columns)
+  return fitting.length === 0 ? null : { op: 'column', name: choices.pick(fitting).name }
 }
+
+const EDGES: readonly (readonly number[])[] = [
+  [0, 1],
+  [-3, -1, 0, 0.5, 1, 3],
+  [-Infinity, 0, Infinity],
+  [-9, -2, 1e-300, 7, 1e9, 2 ** 63],
+]
+
+function someParameters(name: ModelFunction, choices: Choices): ModelParameters | null {
+  switch (name) {
+    case 'variance':
+    case 'stddev':
+    case 'covariance':
+      return { population: choices.chance(50) }
+    case 'quantile':
+      return { q: choices.pick([0.5, 0, 1, 0.25, 0.9, 1 / 3, 0.01]) }
+    case 'topK':
+    case 'bottomK':
+      return { n: 1 + choices.below(4) }
+    case 'join':
+      return { separator: choices.pick([',', '', ' | ', '😀']) }
+    case 'histogram':
+      return { edges: choices.pick(EDGES) }
+    default:
+      return null
+  }
+}
+
+const isNumeric = (aggregate: ModelAggregate, { columns }: FlowState): boolean =>
+  isNumber(typeOfAggregate(aggregate, columns, true).kind)
 
 function magnitudeOfAggregate(aggregate: ModelAggregate, state: FlowState): bigint {
   if ('literal' in aggregate) return BigInt(aggregate.literal as bigint)
@@ -142,9 +233,11 @@ function magnitudeOfAggregate(aggregate: ModelAggregate, state: FlowState): bigi
       magnitudeOfAggregate(aggregate.right, state),
     )
   }
-  if (aggregate.function === 'count' || aggregate.input === null) return BigInt(state.rowCount)
-  const input = magnitudeOfExpression(aggregate.input, state.columns)
-  return aggregate.function === 'sum' ? input * BigInt(state.rowCount) : input
+  const [input] = aggregate.inputs
+  if (aggregate.function === 'count' || aggregate.function === 'countDistinct' || input === undefined)
+    return BigInt(state.rowCount)
+  const magnitude = magnitudeOfExpression(input, state.columns)
+  return aggregate.function === 'sum' ? magnitude * BigInt(state.rowCount) : magnitude
 }
 
 function magnitudeOfExpression(expression: ModelExpression, columns: readonly ColumnState[]): bigint {
@@ -174,7 +267,7 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
   }
 }
 
-function stateOf({ fields, rows }: ModelTable): FlowState {
+function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState {
   const columns = fields.map((field, i): ColumnState => {
     let magnitude = 0n
     for (const { values } of rows) {
@@ -183,10 +276,11 @@ function stateOf({ fields, rows }: ModelTable): FlowState {
     }
     return { ...field, magnitude, samples: rows.slice(0, 8).flatMap(({ values }) => values[i] ?? []) }
   })
-  return { columns, rowCount: rows.length }
+  return { ...abilities, columns, rowCount: rows.length }
 }
 
-function stateAfter(verb: ModelVerb, { columns, rowCount }: FlowState): FlowState {
+function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
+  const { columns, rowCount } = state
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
   const derived = new Map<string, bigint>()
@@ -194,7 +288,7 @@ function stateAfter(verb: ModelVerb, { columns, rowCount }: FlowState): FlowStat
     for (const [name, expression] of verb.columns) derived.set(name, magnitudeOfExpression(expression, columns))
   }
   if (verb.verb === 'aggregate') {
-    for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, { columns, rowCount }))
+    for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, state))
   }
   const after = fieldsAfter(verb, columns).map(({ name, type }): ColumnState => {
     const before = columns.find(column => column.name === (renamed.get(name) ?? name))
@@ -202,7 +296,8 @@ function stateAfter(verb: ModelVerb, { columns, rowCount }: FlowState): FlowStat
     if (magnitude !== undefined) return { name, type, magnitude, samples: [] }
     return { name, type, magnitude: before?.magnitude ?? 0n, samples: before?.samples ?? [] }
   })
-  return { columns: after, rowCount }
+  const groupings = verb.verb === 'aggregate' ? groupingSets(verb).length : 1
+  return { ...state, columns: after, rowCount: Math.max(1, rowCount) * groupings }
 }
 
 /** What may be a key, an order or an operand: lists are only carried, counted and asked for null. */

@@ -2,7 +2,8 @@
  * Says the model's flows and expressions through the public interface. Names are only known when a test runs, so the flows
  * here are `Flow<any>`; that the types of a written flow are right is the business of test/types.
  */
-import { asc, count, desc, type Flow, max, mean, min, sum } from '../../src/index.js'
+import * as millrace from '../../src/index.js'
+import { asc, desc, type Flow } from '../../src/index.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
@@ -11,7 +12,7 @@ import type { ModelVerb } from '../oracle/verbs.js'
 export type AnyFlow = Flow<any>
 type Handles = Record<string, any>
 
-const AGGREGATES: Record<string, (handle: any) => any> = { sum, mean, min, max, count }
+const CALLS = millrace as unknown as Record<string, (...of: any[]) => any>
 
 export function applyVerbs(flow: AnyFlow, verbs: readonly ModelVerb[]): AnyFlow {
   return verbs.reduce(applyVerb, flow)
@@ -37,6 +38,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       )
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
+      if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)
       return verb.keys.length === 0 ? flow.aggregate(of) : flow.groupBy(...verb.keys).aggregate(of)
     }
   }
@@ -77,8 +79,11 @@ function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
   if ('literal' in aggregate)
     return typeof aggregate.literal === 'bigint' ? Number(aggregate.literal) : aggregate.literal
   if ('op' in aggregate) return aggregateOf(t, aggregate.left)[aggregate.op](aggregateOf(t, aggregate.right))
-  const { input, where } = aggregate
-  const call = input === null ? count() : (AGGREGATES[aggregate.function] as (handle: any) => any)(handleOf(t, input))
+  const { function: name, inputs, parameters = {}, where } = aggregate
+  const { q, n, separator, edges, population } = parameters
+  const told = q ?? n ?? separator ?? edges ?? (population === undefined ? undefined : { population })
+  const given = [...inputs.map(input => handleOf(t, input)), ...(told === undefined ? [] : [told])]
+  const call = CALLS[name]?.(...given)
   return where === null ? call : call.where(handleOf(t, where))
 }
 

@@ -34,7 +34,7 @@ function sayVerb(verb: ModelVerb): string {
       return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
-      return `groupBy(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
+      return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
     }
   }
 }
@@ -62,6 +62,7 @@ function sayLiteral(value: Value, kind: string): string {
 function sayAggregate(aggregate: ModelAggregate): string {
   if ('literal' in aggregate) return valueText(aggregate.literal)
   if ('op' in aggregate) return `${sayAggregate(aggregate.left)}.${aggregate.op}(${sayAggregate(aggregate.right)})`
-  const call = `${aggregate.function}(${aggregate.input === null ? '' : sayExpression(aggregate.input)})`
+  const parameters = Object.entries(aggregate.parameters ?? {}).map(([name, value]) => `${name}: ${valueText(value)}`)
+  const call = `${aggregate.function}(${[...aggregate.inputs.map(sayExpression), ...parameters].join(', ')})`
   return aggregate.where === null ? call : `${call}.where(${sayExpression(aggregate.where)})`
 }

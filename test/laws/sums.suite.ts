@@ -41,7 +41,7 @@ const values = fc
 
 const sums: readonly (readonly [string, ModelAggregate])[] = (['sum', 'mean', 'min', 'max'] as const).map(name => [
   name,
-  { function: name, input: { op: 'column', name: 'x' }, where: null },
+  { function: name, inputs: [{ op: 'column', name: 'x' }], where: null },
 ])
 
 function tableOf(list: readonly number[], groups: number): ModelTable {

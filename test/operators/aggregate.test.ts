@@ -49,7 +49,7 @@ const aggregate = (
   keys: readonly string[] = ['key'],
   accumulators: readonly AccumulatorSpec[] = ACCUMULATORS,
   output: SchemaShape = OUTPUT,
-) => createAggregate(context, { kind: 'aggregate', keys, accumulators, output }, shape)
+) => createAggregate(context, { kind: 'aggregate', keys, sets: null, accumulators, output }, shape)
 
 const consume = (context: Context, operator: Breaker, given: readonly Given[], split = 0) => {
   const mark = context.k.memory.mark()
@@ -254,6 +254,7 @@ describe('an aggregate', () => {
         {
           kind: 'aggregate',
           keys: ['id'],
+          sets: null,
           accumulators: [call('rows', 'count', null)],
           output: { id: int32(), rows: int64() },
         },

@@ -16,7 +16,7 @@ const call = (
   input: ModelExpression | null = column('x'),
 ): ModelAggregateCall => ({
   function: name,
-  input,
+  inputs: input === null ? [] : [input],
   where: null,
 })
 const one: ModelExpression = { op: 'literal', value: 1n, type: { kind: 'int64', nullable: false } }
@@ -115,7 +115,7 @@ describe('verbs of the model', () => {
 
   it('count only where a condition is true, and do arithmetic between aggregates', () => {
     const input = table({ x: 'int32', f: 'bool' }, [1n, true], [2n, null], [4n, true])
-    const sum: ModelAggregateCall = { function: 'sum', input: column('x'), where: column('f') }
+    const sum: ModelAggregateCall = { function: 'sum', inputs: [column('x')], where: column('f') }
     const ratio = { op: 'div', left: sum, right: call('count', null) } as const
     expect(
       values(input, {

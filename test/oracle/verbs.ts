@@ -31,8 +31,12 @@ export type ModelVerb =
       readonly verb: 'aggregate'
       /** Empty: one row out, over any input. */
       readonly keys: readonly string[]
+      /** Groups by several sets of the keys; left out: by all of them. */
+      readonly by?: 'rollup' | 'cube'
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
+
+export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
 /**
  * The table that a flow must give.
@@ -64,14 +68,16 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
       const replaced = fields.map(field => derived.find(({ name }) => name === field.name) ?? field)
       return [...replaced, ...derived.filter(({ name }) => !fields.some(field => field.name === name))]
     }
-    case 'aggregate':
+    case 'aggregate': {
+      const keyed = verb.keys.length > 0 && verb.by === undefined
       return [
-        ...verb.keys.map(key => fields.find(({ name }) => name === key) as ModelField),
-        ...verb.aggregates.map(([name, aggregate]) => ({
-          name,
-          type: typeOfAggregate(aggregate, fields, verb.keys.length > 0),
-        })),
+        ...verb.keys.map(key => {
+          const { name, type } = fields.find(field => field.name === key) as ModelField
+          return { name, type: { ...type, nullable: type.nullable || !keyed } }
+        }),
+        ...verb.aggregates.map(([name, aggregate]) => ({ name, type: typeOfAggregate(aggregate, fields, keyed) })),
       ]
+    }
     default:
       return fields
   }
@@ -124,7 +130,7 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
       })
       return
     case 'aggregate':
-      yield* aggregated(verb.keys, verb.aggregates, rows, fields)
+      yield* aggregated(verb, rows, fields)
   }
 }
 
@@ -133,9 +139,29 @@ function compareKeys(a: Value, b: Value, descending: boolean, nulls: 'first' | '
   return compareValues(a, b) * (descending ? -1 : 1)
 }
 
-function* aggregated(
-  keys: readonly string[],
-  aggregates: readonly (readonly [string, ModelAggregate])[],
+/** The sets of keys by which rows are grouped, one after another: the finest first. */
+export function groupingSets({ keys, by }: ModelAggregateVerb): readonly (readonly string[])[] {
+  if (by === undefined) return [keys]
+  if (by === 'rollup') return [...keys, null].map((_, i) => keys.slice(0, keys.length - i))
+  // All subsets, in order of their sizes and then of the names, as they stand in `keys`.
+  const subsets = Array.from({ length: 2 ** keys.length }, (_, bits) => keys.filter((_, i) => (bits >> i) & 1))
+  const places = (set: readonly string[]) => set.map(name => keys.indexOf(name))
+  return subsets.sort((a, b) => {
+    if (a.length !== b.length) return b.length - a.length
+    const [left, right] = [places(a), places(b)]
+    const i = left.findIndex((place, at) => place !== right[at])
+    return i < 0 ? 0 : (left[i] as number) - (right[i] as number)
+  })
+}
+
+function* aggregated(verb: ModelAggregateVerb, given: Iterable<ModelRow>, fields: readonly ModelField[]) {
+  const rows = verb.by === undefined ? given : [...given]
+  for (const set of groupingSets(verb)) yield* groupsOf(set, verb, rows, fields)
+}
+
+function* groupsOf(
+  set: readonly string[],
+  { keys, aggregates }: ModelAggregateVerb,
   rows: Iterable<ModelRow>,
   fields: readonly ModelField[],
 ): Iterable<ModelRow> {
@@ -146,9 +172,11 @@ function* aggregated(
     key,
     collect: aggregates.map(([, one]) => aggregateRows(one, fields)),
   })
-  if (keys.length === 0) groups.set(keyText([]), newGroup([]))
+  if (set.length === 0) groups.set(keyText(keys.map(() => null)), newGroup(keys.map(() => null)))
   for (const row of rows) {
-    const key = keyPlaces.map(place => canonical(row.values[place] as Value))
+    const key = keyPlaces.map((place, i) =>
+      set.includes(keys[i] as string) ? canonical(row.values[place] as Value) : null,
+    )
     const text = keyText(key)
     if (!groups.has(text)) groups.set(text, newGroup(key))
     for (const aggregate of groups.get(text)?.collect ?? []) aggregate.add(row)

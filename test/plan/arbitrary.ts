@@ -17,7 +17,7 @@ import { schemaOfPlan } from '../../src/plan/typing.js'
 import { rawOf, schemaOfFields } from '../expressions/arbitrary.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelField } from '../oracle/value.js'
-import type { ModelVerb } from '../oracle/verbs.js'
+import { groupingSets, type ModelVerb } from '../oracle/verbs.js'
 
 /** @param isKnown whether the source says its schema before it is opened. */
 export function planOf(fields: readonly ModelField[], verbs: readonly ModelVerb[], isKnown = true): PlanNode {
@@ -53,6 +53,7 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
         schema,
         verb.keys,
         verb.aggregates.map(([name, aggregate]) => ({ name, expression: aggregateOf(aggregate) })),
+        verb.by === undefined ? null : groupingSets(verb),
       )
   }
 }
@@ -61,11 +62,12 @@ function aggregateOf(aggregate: ModelAggregate): AggregateExpression {
   if ('literal' in aggregate) return { op: 'literal', value: Number(aggregate.literal) }
   if ('op' in aggregate)
     return { op: aggregate.op, left: aggregateOf(aggregate.left), right: aggregateOf(aggregate.right) }
-  const { function: name, input, where } = aggregate
+  const { function: name, inputs, parameters, where } = aggregate
   return {
     op: 'aggregate',
     function: name,
-    inputs: input === null ? [] : [rawOf(input)],
+    inputs: inputs.map(rawOf),
+    ...(parameters === undefined ? {} : { parameters }),
     ...(where === null ? {} : { where: rawOf(where) }),
   }
 }

@@ -2,20 +2,32 @@
 import { expect, it } from 'vitest'
 import { flowOf } from '../../src/api/flow.js'
 import {
+  approxQuantile,
+  approxTopK,
+  argMax,
   count,
+  countDistinct,
   date,
   desc,
+  every,
   float64,
+  histogram,
   int8,
   int32,
+  join,
   mean,
+  median,
   min,
   nullable,
+  quantile,
   rows,
   schema,
+  stddev,
   sum,
   timestamp,
+  topK,
   utf8,
+  variance,
 } from '../../src/index.js'
 
 const flights = schema({
@@ -54,6 +66,20 @@ const EXPLAINED = {
     .filter(t => t.flights.gte(500))
     .orderBy(desc('share', { nulls: 'first' }), 'origin')
     .limit(10, 5),
+  'every-aggregate': known.groupBy('origin').aggregate(t => ({
+    places: countDistinct(t.destination).where(t.delay.gt(0)),
+    spread: stddev(t.distance).div(variance(t.distance, { population: true })),
+    middle: median(t.delay),
+    high: quantile(t.delay, 0.9),
+    worst: topK(t.delay, 3),
+    farthest: argMax(t.destination, t.distance),
+    path: join(t.destination, ' > '),
+    bins: histogram(t.delay, { min: 0, max: 100, bins: 20 }),
+    late: every(t.delay.gt(0)),
+    about: approxQuantile(t.distance, 0.5, { error: 0.05 }),
+    often: approxTopK(t.destination, 2),
+  })),
+  'grouping-sets': known.cube('origin', 'day', 'carrier').aggregate(t => ({ n: count(), far: mean(t.distance) })),
   'whole-and-count': known.aggregate(() => ({ rows: count() })),
   'limit-then-more': known
     .limit(1000)

@@ -6,8 +6,10 @@ import type { DataType, SchemaShape } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from '../../src/plan/physical.js'
 import { evaluateResolved, type Row } from '../expressions/evaluate.js'
-import { aggregateRows, type ModelAggregateCall } from '../oracle/aggregate.js'
+import { canonicalResult, type ModelFunction, resultOf } from '../oracle/aggregate.js'
 import { canonical, compareValues, keyText, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
+
+type AggregateStage = Stage & { readonly kind: 'aggregate' }
 
 /** @throws ModelError where a row fails. */
 export function interpret(plan: PhysicalPlan, table: ModelTable): ModelTable {
@@ -62,7 +64,7 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
     }
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
-      return aggregated(stage.keys, stage.accumulators, rows, schema)
+      return aggregated(stage, rows, schema)
     }
   }
 }
@@ -72,44 +74,40 @@ function compareKeys(a: Value, b: Value, descending: boolean, nulls: 'first' | '
   return compareValues(a, b) * (descending ? -1 : 1)
 }
 
-function aggregated(
+function aggregated({ keys, sets, accumulators }: AggregateStage, rows: readonly Row[], schema: SchemaShape): Row[] {
+  return (sets ?? [keys]).flatMap(set => groupsOf(set, keys, accumulators, rows, schema))
+}
+
+function groupsOf(
+  set: readonly string[],
   keys: readonly string[],
   specs: readonly AccumulatorSpec[],
   rows: readonly Row[],
   schema: SchemaShape,
 ): Row[] {
-  // The model's own accumulators, fed with values that are computed here.
-  const field: ModelField = { name: 'x', type: { kind: 'int64', nullable: true } }
-  const newGroup = () =>
-    specs.map(spec =>
-      aggregateRows(
-        { function: spec.function as ModelAggregateCall['function'], input: { op: 'column', name: 'x' }, where: null },
-        [field],
-      ),
-    )
-  const groups = new Map<string, { key: Value[]; accumulators: ReturnType<typeof newGroup> }>()
-  if (keys.length === 0) groups.set(keyText([]), { key: [], accumulators: newGroup() })
+  const groups = new Map<string, { key: Value[]; counted: Value[][][] }>()
+  const newGroup = (key: Value[]) => ({ key, counted: specs.map((): Value[][] => []) })
+  if (set.length === 0) groups.set(keyText([]), newGroup(keys.map(() => null)))
   for (const row of rows) {
-    const key = keys.map(name => canonical(taken(row, name)))
-    const text = keyText(key)
-    let group = groups.get(text)
-    if (group === undefined) {
-      group = { key, accumulators: newGroup() }
-      groups.set(text, group)
-    }
+    const own = set.map(name => canonical(taken(row, name)))
+    const text = keyText(own)
+    const key = keys.map(name => (set.includes(name) ? (own[set.indexOf(name)] as Value) : null))
+    const group = groups.get(text) ?? newGroup(key)
+    groups.set(text, group)
     for (const [i, { inputs, where }] of specs.entries()) {
       if (where !== null && evaluateResolved(where, row, schema) !== true) continue
-      group.accumulators[i]?.add({
-        source: 0,
-        values: [inputs[0] === undefined ? true : evaluateResolved(inputs[0], row, schema)],
-      })
+      const values = inputs.map(input => evaluateResolved(input, row, schema))
+      if (!values.includes(null)) group.counted[i]?.push(values)
     }
   }
+  // The model's own results, of values that are computed here.
   return [...groups.values()].map(
-    ({ key, accumulators }) =>
+    ({ key, counted }) =>
       new Map([
         ...keys.map((name, i) => [name, key[i] as Value] as const),
-        ...specs.map(({ name }, i) => [name, accumulators[i]?.result() as Value] as const),
+        ...specs.map(({ name, function: fn, parameters }, i) => {
+          return [name, canonicalResult(resultOf(fn as ModelFunction, counted[i] as Value[][], parameters))] as const
+        }),
       ]),
   )
 }

@@ -8,7 +8,7 @@ import { optimise, RULES } from '../../src/plan/rules/optimise.js'
 import { bindPlan, boundSchemaOf, schemaOfPlan } from '../../src/plan/typing.js'
 import { schemaOfFields } from '../expressions/arbitrary.js'
 import { choicesOf, tapes } from '../laws/choices.js'
-import { someFailingFlow, someFlow } from '../laws/flows.js'
+import { ALL, someFailingFlow, someFlow } from '../laws/flows.js'
 import { sayTable, sayVerbs } from '../laws/say.js'
 import { fieldsOf, overflowingTypes, tables } from '../laws/tables.js'
 import { ModelError, type ModelTable } from '../oracle/value.js'
@@ -32,7 +32,7 @@ const casesOf = (
     return { table, verbs, [fc.toStringMethod]: () => `${sayTable(table)}\n${sayVerbs(verbs)}` }
   })
 
-const flows = casesOf(tables(20), (table, choices) => someFlow(table, choices, 6))
+const flows = casesOf(tables(20), (table, choices) => someFlow(table, choices, 6, undefined, ALL))
 const failing = casesOf(tables(20, fieldsOf(4, overflowingTypes)), someFailingFlow)
 
 type Outcome = readonly (readonly unknown[])[] | 'fails'

@@ -1,40 +1,66 @@
 /** What TypeScript infers, as equalities between types: this file compiles, or a fact below is wrong. compiler.test.ts sees that it does. */
 import {
+  any,
+  approxCountDistinct,
+  approxQuantile,
+  approxTopK,
+  argMax,
+  argMin,
   type Bool,
   bool,
+  bottomK,
+  collectAll,
+  collectList,
   columns,
+  correlation,
   count,
+  countDistinct,
+  covariance,
   type DataType,
+  type Date_,
   date,
   dictionary,
+  every,
   type Float32,
   type Float64,
   type Flow,
+  first,
   float64,
+  histogram,
   type Int8,
   type Int32,
   type Int64,
   int32,
   int64,
+  join,
   type List,
+  last,
   list,
   max,
   mean,
+  median,
   min,
+  mode,
   type Nullable,
   type NumberExpr,
   nullable,
   parquet,
+  quantile,
   type RowOf,
   rows,
   schema,
+  slope,
+  some,
+  stddev,
   sum,
   type Table,
   type Timestamp,
   timestamp,
+  topK,
   type Uint8,
   type Utf8,
   utf8,
+  variance,
 } from 'millrace'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -276,6 +302,98 @@ holds<
 >()
 const listed: Promise<(string[] | null)[]> = tagged.collect().then(table => table.column('tags').toArray())
 void listed
+
+// The other aggregates keep a type, count, measure in float64 or list.
+const described = trades.groupBy('symbol').aggregate(t => ({
+  open: first(t.price),
+  close: last(t.lots),
+  cheapest: argMin(t.time, t.price),
+  cheapLot: argMin(t.time, t.lots),
+  lotDay: argMax(t.day, t.price),
+  busiest: mode(t.isBuy),
+  one: any(t.size),
+  symbols: countDistinct(t.symbol),
+  about: approxCountDistinct(t.day),
+  sample: variance(t.price),
+  whole: stddev(t.price, { population: true }),
+  wholeLots: stddev(t.lots, { population: true }),
+  together: covariance(t.price, t.size, { population: true }),
+  togetherLots: covariance(t.price, t.lots, { population: true }),
+  r: correlation(t.price, t.size),
+  rise: slope(t.price, t.size),
+  middle: median(t.size),
+  high: quantile(t.lots, 0.9),
+  highish: approxQuantile(t.price, 0.9),
+  bins: histogram(t.price, [0, 1, 2]),
+  lotBins: histogram(t.lots, { min: 0, max: 1, bins: 2 }),
+  top: topK(t.price, 3),
+  bottom: bottomK(t.lots, 3),
+  all: collectList(t.day),
+  often: approxTopK(t.time, 3),
+  text: join(t.symbol),
+  bought: every(t.isBuy),
+  late: some(t.lots.gt(1)),
+  filtered: topK(t.size, 1).where(t.isBuy),
+  share: stddev(t.price).div(mean(t.price)),
+  twice: quantile(t.price, 0.5).mul(2),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof described>,
+    {
+      symbol: Utf8
+      open: Float64
+      close: Nullable<Int64>
+      cheapest: Timestamp
+      cheapLot: Nullable<Timestamp>
+      lotDay: Nullable<Date_>
+      busiest: Bool
+      one: Int32
+      symbols: Int64
+      about: Int64
+      sample: Nullable<Float64>
+      whole: Float64
+      wholeLots: Nullable<Float64>
+      together: Float64
+      togetherLots: Nullable<Float64>
+      r: Nullable<Float64>
+      rise: Nullable<Float64>
+      middle: Float64
+      high: Nullable<Float64>
+      highish: Float64
+      bins: List<Int64>
+      lotBins: Nullable<List<Int64>>
+      top: List<Float64>
+      bottom: Nullable<List<Int64>>
+      all: Nullable<List<Date_>>
+      often: List<Timestamp>
+      text: Utf8
+      bought: Bool
+      late: Nullable<Bool>
+      filtered: Nullable<List<Int32>>
+      share: Nullable<Float64>
+      twice: Float64
+    }
+  >
+>()
+const lists = described.select('bins', 'bottom', 'often', 'all')
+holds<Equal<RowsOf<typeof lists>, { bins: number[]; bottom: number[] | null; often: Date[]; all: string[] | null }>>()
+const describedAll = trades.aggregate(t => ({ n: countDistinct(t.day), top: topK(t.price, 2), all: every(t.isBuy) }))
+holds<Equal<SchemaOf<typeof describedAll>, { n: Int64; top: Nullable<List<Float64>>; all: Nullable<Bool> }>>()
+
+// Grouping sets: keys and aggregates may be null.
+const rolled = trades.rollup('symbol', 'day').aggregate(t => ({ n: count(), high: max(t.price) }))
+holds<
+  Equal<SchemaOf<typeof rolled>, { symbol: Nullable<Utf8>; day: Nullable<Date_>; n: Int64; high: Nullable<Float64> }>
+>()
+const cubed = trades.cube('isBuy').aggregate(() => ({ n: count() }))
+holds<Equal<SchemaOf<typeof cubed>, { isBuy: Nullable<Bool>; n: Int64 }>>()
+
+// Several at once, each under its name.
+const both = collectAll({ few: trades.select('price'), n: cubed })
+holds<
+  Equal<Awaited<typeof both>, { few: Table<{ readonly price: Float64 }>; n: Awaited<ReturnType<typeof cubed.collect>> }>
+>()
 
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')

@@ -37,9 +37,9 @@ export const VERBS = {
       verb: 'aggregate',
       keys: ['key'],
       aggregates: [
-        ['rows', { function: 'count', input: null, where: null }],
-        ['least', { function: 'min', input: column('key'), where: null }],
-        ['total', { function: 'sum', input: column('id'), where: null }],
+        ['rows', { function: 'count', inputs: [], where: null }],
+        ['least', { function: 'min', inputs: [column('key')], where: null }],
+        ['total', { function: 'sum', inputs: [column('id')], where: null }],
       ],
     },
   ],

@@ -37,6 +37,16 @@ export interface HeldByPool extends LoadedRows {
   check(what: string, options: RunOptions): void
 }
 
+/** Rows that lanes hold as a source; `label` names it in errors. */
+export const heldSource = (rows: LoadedRows, label = 'loaded rows'): Source => ({
+  label,
+  schema: rows.schema,
+  rowCount: rows.rowCount,
+  held: rows,
+  describe: async () => rows.schema,
+  open: async () => ({ splits: [] }),
+})
+
 /** Inputs under so many rows run inline where nothing else is asked for: starting and feeding lanes would cost more. */
 const INLINE_ROWS = 100_000
 
@@ -46,7 +56,7 @@ export async function collect<S extends SchemaShape>(bound: BoundPlan, options: 
   return new Table(plan.output as S, result.batches as RecordBatch<S>[])
 }
 
-const services: SourceServices = {
+export const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
   parquet: () => import('../../formats/parquet/file.js'),
@@ -112,7 +122,7 @@ export async function run(
   return { plan, result, engine, pool, table }
 }
 
-function onlySource({ plan, sources }: BoundPlan): Source {
+export function onlySource({ plan, sources }: BoundPlan): Source {
   let node = plan
   while (node.kind !== 'source') node = node.input
   const source = sources.get(node.id)

@@ -1,0 +1,138 @@
+/**
+ * `collectAll()`: several flows, of which those over one source share what they begin with. It is run once, its rows stay in the lanes, and each flow goes on
+ * from there. A chunk of its own; the terminals are run.ts's.
+ */
+import type { Table } from '../../columnar/table.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { canFail } from '../../expressions/failure.js'
+import { fingerprint } from '../../expressions/walk.js'
+import { columnOf, projectNode, sourceNode } from '../../plan/build.js'
+import type { PlanNode, SourceNode } from '../../plan/logical.js'
+import { physicalPlan } from '../../plan/planner.js'
+import { anyCanFail, overInput } from '../../plan/rules/rewrite.js'
+import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
+import type { Source } from '../../sources/source.js'
+import type { Progress } from './job.js'
+import { load } from './load.js'
+import { checkOptions, type RunOptions } from './options.js'
+import { type BoundPlan, collect, heldSource, onlySource, services } from './run.js'
+import { unlessAborted } from './unless-aborted.js'
+
+/** The rows of each flow under its name. One after another, so that only what is shared is held at a time. @throws as `collect` does */
+export async function collectAll(
+  flows: Readonly<Record<string, BoundPlan>>,
+  options: RunOptions = {},
+): Promise<Record<string, Table>> {
+  checkOptions('collectAll', options)
+  options.signal?.throwIfAborted()
+  const bySource = new Map<Source, string[]>()
+  for (const name of Object.keys(flows)) {
+    const source = onlySource(flows[name])
+    bySource.set(source, [...(bySource.get(source) ?? []), name])
+  }
+  const report = options.onProgress && totalOf(options.onProgress)
+  const tables = new Map<string, Table>()
+  for (const [source, names] of bySource) {
+    const group = names.map(name => flows[name])
+    const results = await collectGroup(source, group, { ...options, onProgress: report?.() })
+    for (const [i, name] of names.entries()) tables.set(name, results[i])
+  }
+  return Object.fromEntries(Object.keys(flows).map(name => [name, tables.get(name) as Table]))
+}
+
+/** Flows over one source, in their order. */
+async function collectGroup(source: Source, flows: readonly BoundPlan[], options: RunOptions): Promise<Table[]> {
+  const tables: Table[] = []
+  const apart = async (each: readonly BoundPlan[], how: RunOptions) => {
+    for (const flow of each) tables.push(await collect(flow, how))
+    return tables
+  }
+  if (flows.length === 1) return apart(flows, options)
+  const { signal } = options
+  const schema = await unlessAborted(source.describe(services), signal)
+  const chains = flows.map(({ plan }) => chainOf(bindPlan(plan, schema)))
+  const length = sharedLength(chains)
+  // Rows that the lanes hold already are not held twice.
+  if (length === 1 && source.held !== undefined) return apart(flows, options)
+  const shared = chains[0][length - 1]
+  const sharedSchema = boundSchemaOf(shared)
+  const label = length === 1 ? source.label : `what the flows share of ${source.label}`
+  const start = sourceNode((chains[0][0] as SourceNode).id, label, sharedSchema)
+  const rests = chains.map(chain => chain.slice(length).reduce<PlanNode>((input, node) => overNode(node, input), start))
+  const held = await load({ plan: narrowed(shared, sharedSchema, rests), sources: flows[0].sources }, options)
+  try {
+    const sources = new Map([[start.id, heldSource(held, label)]])
+    return await apart(
+      rests.map(plan => ({ plan, sources })),
+      { signal },
+    )
+  } finally {
+    await held.close()
+  }
+}
+
+/** From the source up. */
+function chainOf(plan: PlanNode): PlanNode[] {
+  return plan.kind === 'source' ? [plan] : [...chainOf(plan.input), plan]
+}
+
+const overNode = (node: PlanNode, input: PlanNode): PlanNode =>
+  node.kind === 'source' ? input : overInput(node, input)
+
+/**
+ * How many nodes all the (bound) chains begin with. What is shared meets all its rows, where a flow by itself may end early: so a node that can fail on a row
+ * is shared only below one that needs all rows anyway. Nor is a sort shared of which some flow needs only the first rows.
+ */
+function sharedLength(chains: readonly (readonly PlanNode[])[]): number {
+  const [first, ...others] = chains
+  const isCommon = (node: PlanNode, i: number) =>
+    others.every(chain => chain[i] !== undefined && isSame(node, chain[i]))
+  const differs = first.findIndex((node, i) => !isCommon(node, i))
+  let length = 1
+  let mayFail = false
+  for (let i = 1; i < (differs < 0 ? first.length : differs); i++) {
+    const node = first[i]
+    mayFail = needsAll(node) ? false : mayFail || nodeCanFail(node)
+    if (!mayFail) length = i + 1
+  }
+  while (first[length - 1].kind === 'sort' && chains.some(chain => chain[length]?.kind === 'limit')) length--
+  return length
+}
+
+const needsAll = ({ kind }: PlanNode): boolean => kind === 'aggregate' || kind === 'sort'
+
+function nodeCanFail(node: PlanNode): boolean {
+  if (node.kind === 'project') return anyCanFail(node.columns, boundSchemaOf(node.input))
+  return node.kind === 'filter' && canFail(node.predicate, boundSchemaOf(node.input))
+}
+
+function isSame(a: PlanNode, b: PlanNode): boolean {
+  const own = (node: PlanNode) => fingerprint({ ...node, input: null })
+  return a.kind === b.kind && own(a) === own(b)
+}
+
+/** `shared` with the columns that any of `rests` reads; one where they only count rows. */
+function narrowed(shared: PlanNode, schema: SchemaShape, rests: readonly PlanNode[]): PlanNode {
+  const read = new Set(rests.flatMap(plan => physicalPlan(plan).sourceColumns))
+  const names = Object.keys(schema)
+  const kept = read.size === 0 ? names.slice(0, 1) : names.filter(name => read.has(name))
+  if (kept.length === names.length) return shared
+  return projectNode(
+    shared,
+    'select',
+    kept.map(name => ({ name, expression: columnOf(name) })),
+  )
+}
+
+/** Makes reporters whose sum is told; of jobs over rows that are held already nothing is. */
+function totalOf(onProgress: (progress: Progress) => void): () => (progress: Progress) => void {
+  const latest: Progress[] = []
+  return () => {
+    const job = latest.length
+    return progress => {
+      latest[job] = progress
+      const sum = (of: keyof Progress) => latest.reduce((total, each) => total + each[of], 0)
+      onProgress({ rows: sum('rows'), totalRows: sum('totalRows'), bytes: sum('bytes'), totalBytes: sum('totalBytes') })
+    }
+  }
+}
