@@ -1,6 +1,8 @@
 // The export list of the kernels: the ABI that src/kernels/ binds. What is exported lives in the files beside this one.
 
+export * from './aggregate/arg-min-max'
 export * from './aggregate/count'
+export * from './aggregate/first-last'
 export * from './aggregate/min-max'
 export * from './aggregate/min-max-text'
 export * from './aggregate/slots'
