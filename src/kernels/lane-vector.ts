@@ -7,6 +7,7 @@
  *            int8..float64   little-endian elements
  *            date            int32        timestamp int64
  *            utf8            int32 codes into `dictionary`; always a dictionary: plain strings are interned on the way in
+ *            list            `length + 1` uint32 offsets, from any base: row i is rows [offset i, offset i + 1) of `child`
  * validity   0 (no nulls), or a pointer to a bitmap as above
  * ```
  * Pointers are 16-byte aligned and below 4 GiB (kept as unsigned JavaScript numbers). Buffers may be read, never written, up to
@@ -21,6 +22,8 @@ export interface LaneVector {
   readonly data: number
   readonly validity: number
   readonly dictionary: LaneDictionary | null
+  /** Of a list, all lists' items, of type `type.item`; else null or absent. */
+  readonly child?: LaneVector | null
   /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */
   readonly range: { readonly min: bigint; readonly max: bigint } | null
 }
