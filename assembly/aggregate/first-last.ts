@@ -11,8 +11,7 @@ import { elementAt, wordAt } from '../inline'
 function take(state: usize, groups: usize, row: u32, place: u64, data: usize, bits: u32, last: bool): void {
   const at = state + (groups ? usize(load<u32>(groups + (usize(row) << 2))) << 4 : 0)
   if (last ? i64(place) > load<i64>(at) : place < load<u64>(at)) {
-    store<u64>(at, place)
-    store<u64>(at, elementAt(data, row, bits), 8)
+    v128.store(at, i64x2.replace_lane(i64x2.splat(i64(place)), 1, i64(elementAt(data, row, bits))))
   }
 }
 

@@ -16,13 +16,14 @@ export const argMinMax: Family = {
   create: createArgMinMax,
 }
 
-const STATE_BYTES = 24
+const STATE_BYTES = 16
 
 function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accumulator {
   const { k } = context
   const { memory } = k
   const [type, by] = spec.inputs
   const states = createGroupArray(k, STATE_BYTES, [-1])
+  const best = createGroupArray(k, 8, [-1])
   const elements = createElementStates(context, type)
   const keys = (by.kind === 'utf8' ? textKeys : numberKeys)(context, by, spec.function === 'argMax')
   let groupCount = 0
@@ -33,27 +34,29 @@ function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accu
     resize(count) {
       groupCount = count
       states.resize(count)
+      best.resize(count)
     },
     update(rows) {
       const mark = memory.mark()
-      keys.update(states.pointer, rows, elements.of(rows.vectors[0]))
+      keys.update(best.pointer, states.pointer, rows, elements.of(rows.vectors[0]))
       memory.reset(mark)
     },
     write(writer, groups, count) {
-      keys.write(writer, part(0), groups, count)
-      writer.states(k, part(8), 8, groups, count)
-      elements.write(writer, part(16), groups, count)
+      keys.write(writer, { pointer: best.pointer, stride: 8 }, groups, count)
+      writer.states(k, part(0), 8, groups, count)
+      elements.write(writer, part(8), groups, count)
     },
     merge(reader, groupMap, count) {
       const mark = memory.mark()
       const merge = keys.read(reader, count)
       const places = reader.lane(k, 8 * count)
-      merge(states.pointer, groupMap, places, elements.read(reader, count))
+      merge(best.pointer, states.pointer, groupMap, places, elements.read(reader, count))
       memory.reset(mark)
     },
-    evaluate: () => elements.column(part(16), groupCount),
+    evaluate: () => elements.column(part(8), groupCount),
     free() {
       states.free()
+      best.free()
       elements.free()
       keys.free()
     },
@@ -62,10 +65,13 @@ function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accu
 
 /** What the value goes by. */
 interface Keys {
-  update(state: number, rows: AccumulatorRows, values: Elements): void
+  update(best: number, states: number, rows: AccumulatorRows, values: Elements): void
   write(writer: StateWriter, lane: Lane, groups: number, count: number): void
   /** Reads what `write` wrote; the rest of those states then goes to their groups. */
-  read(reader: StateReader, count: number): (state: number, groupMap: number, places: number, values: Elements) => void
+  read(
+    reader: StateReader,
+    count: number,
+  ): (best: number, states: number, groupMap: number, places: number, values: Elements) => void
   free(): void
 }
 
@@ -75,13 +81,16 @@ function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean): Keys
   const update = images.bytes === 4 ? exports.argUpdate32 : exports.argUpdate64
   const sign = -(2n ** 63n)
   const flip = max ? ~sign : sign
+  // Only among these is a key of all ones. A lane's own rows come in order; another's may lie before.
+  let ties = by.kind === 'int64' || by.kind === 'timestamp'
   return {
-    update(state, { vectors, validity, groups, rowCount, position }, { data, bits }) {
+    update(best, states, { vectors, validity, groups, rowCount, position }, { data, bits }) {
       // Images of nulls are what is hardly ever better.
       const identity = max ? ~images.greatest : images.greatest
       images.each(vectors[1].data, validity, rowCount, identity, (from, row, count) => {
-        const rows = [groups === 0 ? 0 : groups + 4 * row, from, flip, validity === 0 ? 0 : validity + row / 8] as const
-        update(state, ...rows, count, 0, position + row, data + (row / 8) * bits, bits)
+        const indices = groups === 0 ? 0 : groups + 4 * row
+        const valid = validity === 0 ? 0 : validity + row / 8
+        update(best, states, indices, from, flip, ties, valid, count, 0, position + row, data + (row / 8) * bits, bits)
       })
     },
     write(writer, lane, groups, count) {
@@ -89,24 +98,25 @@ function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean): Keys
     },
     read(reader, count) {
       const keys = reader.lane(k, 8 * count)
-      return (state, groupMap, places, { data, bits }) =>
-        exports.argUpdate64(state, groupMap, keys, 0n, 0, count, places, 0, data, bits)
+      ties = true
+      return (best, states, groupMap, places, { data, bits }) =>
+        exports.argUpdate64(best, states, groupMap, keys, 0n, true, 0, count, places, 0, data, bits)
     },
     free() {},
   }
 }
 
-function textKeys(context: AccumulatorContext, _: DataType, max: boolean): Keys {
+function textKeys(context: AccumulatorContext, _by: DataType, max: boolean): Keys {
   const { k } = context
   const { exports, memory } = k
   const texts = createTextStates(context)
   const ranks = createTextRanks(k)
   const wanted = max ? 1 : -1
   return {
-    update(state, { vectors, validity, groups, rowCount, position }, { data, bits }) {
+    update(best, states, { vectors, validity, groups, rowCount, position }, { data, bits }) {
       const codes = texts.codes(vectors[1])
       const order = ranks.of(texts.dictionary())
-      exports.argUpdateText(state, groups, codes, wanted, validity, rowCount, 0, position, data, bits, ...order)
+      exports.argUpdateText(best, states, groups, codes, wanted, validity, rowCount, 0, position, data, bits, ...order)
     },
     write(writer, lane, groups, count) {
       const mark = memory.mark()
@@ -115,9 +125,9 @@ function textKeys(context: AccumulatorContext, _: DataType, max: boolean): Keys 
     },
     read(reader, count) {
       const { codes, validity } = texts.read(reader, count)
-      return (state, groupMap, places, { data, bits }) => {
+      return (best, states, groupMap, places, { data, bits }) => {
         const order = ranks.of(texts.dictionary())
-        exports.argUpdateText(state, groupMap, codes, wanted, validity, count, places, 0, data, bits, ...order)
+        exports.argUpdateText(best, states, groupMap, codes, wanted, validity, count, places, 0, data, bits, ...order)
       }
     },
     free() {
