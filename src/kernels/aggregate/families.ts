@@ -3,6 +3,7 @@ import type { AggregateFunction, Family } from './accumulator.js'
 import { argMinMax } from './arg-min-max.js'
 import { firstLast } from './first-last.js'
 import { minMax } from './min-max.js'
+import { topK } from './top-k.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,
@@ -12,4 +13,6 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   any: firstLast,
   argMin: argMinMax,
   argMax: argMinMax,
+  topK,
+  bottomK: topK,
 }

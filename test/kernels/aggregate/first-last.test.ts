@@ -6,7 +6,7 @@ import type { DataType } from '../../../src/columnar/type.js'
 import type { AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { makeKernels } from '../support.js'
-import { anyDealing, checkDealing, oneZero, type Some } from './lanes.js'
+import { anyDealing, checkDealing, oneZero, type Some } from './dealing.js'
 
 let k: Kernels
 

@@ -180,6 +180,7 @@ class Lane {
     )
     this.resize()
     this.aggregation.update(keyed ? groups : 0, [{ vectors, validity }], rows.length, position)
+    this.aggregation.open(0, this.groups.length)
     if (valueCount > 0) {
       const taken = { groups: keyed ? groups : 0, rowCount: rows.length, vectors, validity, valueCount, position }
       for (const accumulator of this.accumulators) accumulator.update(taken)
@@ -201,6 +202,7 @@ class Lane {
     )
     this.resize()
     this.aggregation.merge(other.aggregation.state(from, groups.length), to, groups.length, 1)
+    this.aggregation.open(0, this.groups.length)
     const reader = createStateReader(other.bytes(groups))
     for (const accumulator of this.accumulators) accumulator.merge(reader, to, groups.length, 1)
     k.memory.reset(mark)
