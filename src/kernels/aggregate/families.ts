@@ -2,6 +2,7 @@
 import type { AggregateFunction, Family } from './accumulator.js'
 import { argMinMax } from './arg-min-max.js'
 import { firstLast } from './first-last.js'
+import { list } from './list.js'
 import { minMax } from './min-max.js'
 import { topK } from './top-k.js'
 
@@ -15,4 +16,6 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   argMax: argMinMax,
   topK,
   bottomK: topK,
+  collectList: list,
+  join: list,
 }
