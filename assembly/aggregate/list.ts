@@ -71,6 +71,26 @@ function insertionSort(keys: usize, values: usize, count: u32): void {
   }
 }
 
+/**
+ * Numbers codes in the order in which they come: local[i] is the number of codes[i], distinct[n] the code of number n. `numbers` is u32 per entry of the
+ * dictionary, all ones. Returns how many distinct ones there are.
+ */
+export function listDistinct(codes: usize, count: u32, numbers: usize, local: usize, distinct: usize): u32 {
+  let next: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const code = load<u32>(codes + (usize(i) << 2))
+    const at = numbers + (usize(code) << 2)
+    let number = load<u32>(at)
+    if (number == u32.MAX_VALUE) {
+      number = next++
+      store<u32>(at, number)
+      store<u32>(distinct + (usize(number) << 2), code)
+    }
+    store<u32>(local + (usize(i) << 2), number)
+  }
+  return next
+}
+
 /** out[g] = where the joined string of group g begins, out[count] where the last ends: the return value, of which out has the low 32 bits. */
 export function listJoinOffsets(
   codes: usize, lists: usize, count: u32, offsets: usize, separatorLength: u32, out: usize,
