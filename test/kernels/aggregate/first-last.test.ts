@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import type { DataType } from '../../../src/columnar/type.js'
+import { type DataType, int32, nullable } from '../../../src/columnar/type.js'
 import type { AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { makeKernels } from '../support.js'
@@ -28,6 +28,33 @@ test('first, last and any of every type, dealt to lanes in any way', () => {
   fc.assert(
     fc.property(dealing, each => checkDealing(k, each, model)),
     { numRuns: 400 },
+  )
+})
+
+test('without groups, wherever the few rows lie that count', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat({ max: 399 }), { minLength: 1, maxLength: 3 }), places => {
+      const rows = Array.from({ length: 400 }, (_, i) => ({
+        group: 0,
+        values: [places.includes(i) ? i : null],
+        kept: true,
+      }))
+      const inputs = [nullable(int32())]
+      const specs = (['first', 'last'] as const).map(name => ({
+        function: name,
+        inputs,
+        inputIndex: 0,
+        parameters: {},
+        label: `${name}(x)`,
+      }))
+      const batches = [{ lane: 0, gap: 0, rows }]
+      checkDealing(
+        k,
+        { specs, batches, keyed: false, filtered: false, start: 0, mergesAfter: 0, shuffle: [0, 1, 2, 3, 4, 5] },
+        model,
+      )
+    }),
+    { numRuns: 30 },
   )
 })
 
