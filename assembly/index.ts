@@ -1,12 +1,17 @@
 // The export list of the kernels: the ABI that src/kernels/ binds. What is exported lives in the files beside this one.
 
+export * from './aggregate/arg-min-max'
+export * from './aggregate/by-group'
 export * from './aggregate/count'
+export * from './aggregate/first-last'
+export * from './aggregate/list'
 export * from './aggregate/min-max'
 export * from './aggregate/min-max-text'
 export * from './aggregate/slots'
 export * from './aggregate/states'
 export * from './aggregate/sum-float'
 export * from './aggregate/sum-int'
+export * from './aggregate/top-k'
 export * from './arithmetic'
 export * from './bitmap'
 export * from './calendar'

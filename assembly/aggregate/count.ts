@@ -4,12 +4,7 @@
 //   nulls     i64[groups]   rows whose validity bit is 0
 //   present   u8[groups]    1 where a row with its validity bit set was seen
 
-// @ts-ignore: decorator
-@inline
-function wordAt(validity: usize, row: u32, count: u32): u64 {
-  const word = validity ? load<u64>(validity + usize(row >> 3)) : u64.MAX_VALUE
-  return count - row < 64 ? word & (u64.MAX_VALUE >> u64(64 - (count - row))) : word
-}
+import { wordAt } from '../inline'
 
 /** How many of the first `count` bits are set. */
 export function countValid(validity: usize, count: u32): u32 {

@@ -3,7 +3,7 @@
 //
 // Codes below `ranked` have a rank (u32 each) that orders them; what the dictionary has gained since is compared by bytes.
 
-import { textCompare } from '../text'
+import { textOrder } from '../inline'
 
 /** state[groups[i]] = the better of itself and codes[i], for rows that are not null; `groups` may be 0. `wanted` is 1 for max, -1 for min. */
 export function minMaxText(
@@ -16,22 +16,8 @@ export function minMaxText(
     const code = load<u32>(codes + (usize(row) << 2))
     const best = load<u32>(at)
     if (code == best) continue
-    if (best == u32.MAX_VALUE || order(code, best, ranks, ranked, offsets, bytes) == wanted) store<u32>(at, code)
+    if (best == u32.MAX_VALUE || textOrder(code, best, ranks, ranked, offsets, bytes) == wanted) store<u32>(at, code)
   }
-}
-
-/** -1 or 1 as entry a is before or behind entry b, which is another. */
-// @ts-ignore: decorator
-@inline
-function order(a: u32, b: u32, ranks: usize, ranked: u32, offsets: usize, bytes: usize): i32 {
-  if (a < ranked && b < ranked) {
-    return load<u32>(ranks + (usize(a) << 2)) < load<u32>(ranks + (usize(b) << 2)) ? -1 : 1
-  }
-  const atA = offsets + (usize(a) << 2)
-  const atB = offsets + (usize(b) << 2)
-  const startA = load<u32>(atA)
-  const startB = load<u32>(atB)
-  return textCompare(bytes + usize(startA), load<u32>(atA, 4) - startA, bytes + usize(startB), load<u32>(atB, 4) - startB)
 }
 
 /** A bitmap of which states are codes; the others become code 0, so that all are in range. Returns how many are. */

@@ -60,3 +60,17 @@ export function statesTextOffsets(lengths: usize, count: u32, offsets: usize, bi
   store<u32>(offsets + (usize(count) << 2), end)
   return valid
 }
+
+/** Makes every zero among doubles (`bytes` 8) or floats (4) the one +0, every NaN the one NaN. */
+export function statesFloats(values: usize, bytes: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    if (bytes == 8) {
+      const x = load<f64>(values)
+      store<u64>(values, x == x ? reinterpret<u64>(x + 0.0) : 0x7ff8000000000000)
+    } else {
+      const x = load<f32>(values)
+      store<u32>(values, x == x ? reinterpret<u32>(x + f32(0)) : 0x7fc00000)
+    }
+    values += bytes
+  }
+}

@@ -1,8 +1,21 @@
 /** Which family of accumulators serves each aggregate; counts, sums and means are not here: they share the slots of slots.ts. */
 import type { AggregateFunction, Family } from './accumulator.js'
+import { argMinMax } from './arg-min-max.js'
+import { firstLast } from './first-last.js'
+import { list } from './list.js'
 import { minMax } from './min-max.js'
+import { topK } from './top-k.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,
   max: minMax,
+  first: firstLast,
+  last: firstLast,
+  any: firstLast,
+  argMin: argMinMax,
+  argMax: argMinMax,
+  topK,
+  bottomK: topK,
+  collectList: list,
+  join: list,
 }

@@ -3,38 +3,21 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
-import type { LaneDictionary } from '../text.js'
 import type { Accumulator, AccumulatorContext } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
+import { createTextRanks } from './text-ranks.js'
 import { createTextStates } from './text-states.js'
-
-/** Ranks are made anew once the dictionary is so much longer: in all, they then cost a few sorts of the last. */
-const GROWTH = 1.5
 
 export function createMinMaxText(context: AccumulatorContext, name: 'min' | 'max', type: DataType): Accumulator {
   const { k } = context
   const { exports, memory } = k
   const states = createGroupArray(k, 4, [-1])
   const texts = createTextStates(context)
+  const ranks = createTextRanks(k)
   const wanted = name === 'max' ? 1 : -1
   let groupCount = 0
-  let ranks = 0
-  let ranked = 0
-
-  const rank = (entries: LaneDictionary) => {
-    if (entries.length <= ranked * GROWTH) return
-    const { length } = entries
-    const fresh = entries.ranks()
-    ranks = memory.reallocate(ranks, 4 * length)
-    memory.u8.copyWithin(ranks, fresh, fresh + 4 * length)
-    ranked = length
-  }
-
   const add = (codes: number, validity: number, groups: number, rowCount: number) => {
-    const entries = texts.dictionary()
-    rank(entries)
-    const { offsets, bytes } = entries
-    exports.minMaxText(states.pointer, groups, codes, validity, rowCount, ranks, ranked, offsets, bytes, wanted)
+    exports.minMaxText(states.pointer, groups, codes, validity, rowCount, ...ranks.of(texts.dictionary()), wanted)
   }
 
   return {
@@ -68,8 +51,7 @@ export function createMinMaxText(context: AccumulatorContext, name: 'min' | 'max
     free() {
       states.free()
       texts.free()
-      memory.free(ranks)
-      ranks = 0
+      ranks.free()
     },
   }
 }

@@ -1,0 +1,78 @@
+// The value at the row with the least or the greatest of another column; of rows that tie, at the first by position.
+//
+//   keys      u64 a group, all ones before the first row: image of the other column (min-max.ts), its sign flipped to compare unsigned,
+//             and for the greatest all other bits too: the least key wins. Of a string its code.
+//   states    | place u64 | value u64 | a group, as in first-last.ts. Apart: only a key that wins or ties has to do with them.
+
+import { elementAt, isValid, textOrder } from '../inline'
+
+// @ts-ignore: decorator
+@inline
+function placeAt(places: usize, position: f64, row: u32): u64 {
+  return places ? load<u64>(places + (usize(row) << 3)) : u64(position) + u64(row)
+}
+
+/**
+ * A better key is rare once a group has seen some, so what it takes lies behind a branch that is hardly ever taken. Keys that tie are not, but where
+ * rows come in order theirs are never better.
+ */
+// @ts-ignore: decorator
+@inline
+function update<I>(
+  keys: usize, states: usize, groups: usize, images: usize, flip: u64, ties: bool, validity: usize, count: u32,
+  places: usize, position: f64, data: usize, bits: u32,
+): void {
+  for (let row: u32 = 0; row < count; row++) {
+    const key = u64(i64(load<I>(images + usize(row) * sizeof<I>()))) ^ flip
+    const group = groups ? usize(load<u32>(groups + (usize(row) << 2))) : 0
+    const at = keys + (group << 3)
+    if (ties ? key <= load<u64>(at) : key < load<u64>(at)) {
+      const state = states + (group << 4)
+      const place = placeAt(places, position, row)
+      if ((key < load<u64>(at) || place < load<u64>(state)) && isValid(validity, row)) {
+        store<u64>(at, key)
+        store<u64>(state, place)
+        store<u64>(state, elementAt(data, row, bits), 8)
+      }
+    }
+  }
+}
+
+/**
+ * For rows that are not null, row i's place being places[i], or with `places` 0 `position + i`; key i is `images[i] ^ flip`. Without `ties` rows that tie are
+ * taken to be behind, and no key is all ones.
+ */
+export function argUpdate32(
+  keys: usize, states: usize, groups: usize, images: usize, flip: u64, ties: bool, validity: usize, count: u32,
+  places: usize, position: f64, data: usize, bits: u32,
+): void {
+  update<i32>(keys, states, groups, images, flip, ties, validity, count, places, position, data, bits)
+}
+
+export function argUpdate64(
+  keys: usize, states: usize, groups: usize, images: usize, flip: u64, ties: bool, validity: usize, count: u32,
+  places: usize, position: f64, data: usize, bits: u32,
+): void {
+  update<i64>(keys, states, groups, images, flip, ties, validity, count, places, position, data, bits)
+}
+
+/** The same with strings for keys, `wanted` being 1 for the greatest, -1 for the least. */
+export function argUpdateText(
+  keys: usize, states: usize, groups: usize, codes: usize, wanted: i32, validity: usize, count: u32,
+  places: usize, position: f64, data: usize, bits: u32, ranks: usize, ranked: u32, offsets: usize, bytes: usize,
+): void {
+  for (let row: u32 = 0; row < count; row++) {
+    if (!isValid(validity, row)) continue
+    const code = load<u32>(codes + (usize(row) << 2))
+    const group = groups ? usize(load<u32>(groups + (usize(row) << 2))) : 0
+    const at = keys + (group << 3)
+    const state = states + (group << 4)
+    const best = load<u32>(at)
+    const place = placeAt(places, position, row)
+    if (code == best ? place < load<u64>(state) : best == u32.MAX_VALUE || textOrder(code, best, ranks, ranked, offsets, bytes) == wanted) {
+      store<u64>(at, u64(code))
+      store<u64>(state, place)
+      store<u64>(state, elementAt(data, row, bits), 8)
+    }
+  }
+}

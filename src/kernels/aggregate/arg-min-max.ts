@@ -1,0 +1,138 @@
+/** The value at the row with the least or the greatest of another column, the first of those that tie. Drawn in assembly/aggregate/arg-min-max.ts. */
+import type { DataType } from '../../columnar/type.js'
+import type { Lane } from '../exact.js'
+import type { Accumulator, AccumulatorContext, AccumulatorRows, AggregateSpec, Family } from './accumulator.js'
+import { createElementStates, type Elements } from './elements.js'
+import { createGroupArray } from './group-array.js'
+import { createImages } from './images.js'
+import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
+import { createTextRanks } from './text-ranks.js'
+import { createTextStates } from './text-states.js'
+
+/** Of the value and of what it goes by. */
+export const argMinMax: Family = {
+  counts: false,
+  share: spec => spec.function,
+  create: createArgMinMax,
+}
+
+const STATE_BYTES = 16
+
+function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accumulator {
+  const { k } = context
+  const { memory } = k
+  const [type, by] = spec.inputs
+  const states = createGroupArray(k, STATE_BYTES, [-1])
+  const best = createGroupArray(k, 8, [-1])
+  const elements = createElementStates(context, type)
+  const keys = (by.kind === 'utf8' ? textKeys : numberKeys)(context, by, spec.function === 'argMax')
+  let groupCount = 0
+  const part = (offset: number): Lane => ({ pointer: states.pointer + offset, stride: STATE_BYTES })
+
+  return {
+    kernel: `${type.kind} by ${by.kind}`,
+    resize(count) {
+      groupCount = count
+      states.resize(count)
+      best.resize(count)
+    },
+    update(rows) {
+      const mark = memory.mark()
+      keys.update(best.pointer, states.pointer, rows, elements.of(rows.vectors[0]))
+      memory.reset(mark)
+    },
+    write(writer, groups, count) {
+      keys.write(writer, { pointer: best.pointer, stride: 8 }, groups, count)
+      writer.states(k, part(0), 8, groups, count)
+      elements.write(writer, part(8), groups, count)
+    },
+    merge(reader, groupMap, count) {
+      const mark = memory.mark()
+      const merge = keys.read(reader, count)
+      const places = reader.lane(k, 8 * count)
+      merge(best.pointer, states.pointer, groupMap, places, elements.read(reader, count))
+      memory.reset(mark)
+    },
+    evaluate: () => elements.column(part(8), groupCount),
+    free() {
+      states.free()
+      best.free()
+      elements.free()
+      keys.free()
+    },
+  }
+}
+
+/** What the value goes by. */
+interface Keys {
+  update(best: number, states: number, rows: AccumulatorRows, values: Elements): void
+  write(writer: StateWriter, lane: Lane, groups: number, count: number): void
+  /** Reads what `write` wrote; the rest of those states then goes to their groups. */
+  read(
+    reader: StateReader,
+    count: number,
+  ): (best: number, states: number, groupMap: number, places: number, values: Elements) => void
+  free(): void
+}
+
+function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean): Keys {
+  const { exports } = k
+  const images = createImages(k, by)
+  const update = images.bytes === 4 ? exports.argUpdate32 : exports.argUpdate64
+  const sign = -(2n ** 63n)
+  const flip = max ? ~sign : sign
+  // Only among these is a key of all ones. A lane's own rows come in order; another's may lie before.
+  let ties = by.kind === 'int64' || by.kind === 'timestamp'
+  return {
+    update(best, states, { vectors, validity, groups, rowCount, position }, { data, bits }) {
+      // Images of nulls are what is hardly ever better.
+      const identity = max ? ~images.greatest : images.greatest
+      images.each(vectors[1].data, validity, rowCount, identity, (from, row, count) => {
+        const indices = groups === 0 ? 0 : groups + 4 * row
+        const valid = validity === 0 ? 0 : validity + row / 8
+        update(best, states, indices, from, flip, ties, valid, count, 0, position + row, data + (row / 8) * bits, bits)
+      })
+    },
+    write(writer, lane, groups, count) {
+      writer.states(k, lane, 8, groups, count)
+    },
+    read(reader, count) {
+      const keys = reader.lane(k, 8 * count)
+      ties = true
+      return (best, states, groupMap, places, { data, bits }) =>
+        exports.argUpdate64(best, states, groupMap, keys, 0n, true, 0, count, places, 0, data, bits)
+    },
+    free() {},
+  }
+}
+
+function textKeys(context: AccumulatorContext, _by: DataType, max: boolean): Keys {
+  const { k } = context
+  const { exports, memory } = k
+  const texts = createTextStates(context)
+  const ranks = createTextRanks(k)
+  const wanted = max ? 1 : -1
+  return {
+    update(best, states, { vectors, validity, groups, rowCount, position }, { data, bits }) {
+      const codes = texts.codes(vectors[1])
+      const order = ranks.of(texts.dictionary())
+      exports.argUpdateText(best, states, groups, codes, wanted, validity, rowCount, 0, position, data, bits, ...order)
+    },
+    write(writer, lane, groups, count) {
+      const mark = memory.mark()
+      texts.write(writer, statesOf(k, lane, 4, groups, count), 0, count)
+      memory.reset(mark)
+    },
+    read(reader, count) {
+      const { codes, validity } = texts.read(reader, count)
+      return (best, states, groupMap, places, { data, bits }) => {
+        const order = ranks.of(texts.dictionary())
+        exports.argUpdateText(best, states, groupMap, codes, wanted, validity, count, places, 0, data, bits, ...order)
+      }
+    },
+    free() {
+      texts.free()
+      ranks.free()
+    },
+  }
+}

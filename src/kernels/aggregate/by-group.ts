@@ -1,0 +1,64 @@
+/**
+ * Rows of a group and a value, kept as they come, put side by side group by group where results or states are made of them. Kernels are in
+ * assembly/aggregate/by-group.ts.
+ */
+import { type DataType, list } from '../../columnar/type.js'
+import type { Kernels } from '../instance.js'
+import type { LaneVector } from '../lane-vector.js'
+import { numbers } from './accumulator.js'
+
+export interface KeptRows {
+  /** u32 pointer. */
+  readonly groups: number
+  readonly length: number
+}
+
+export interface Places {
+  /** How many values the chosen groups have. */
+  readonly total: number
+  /** u32 pointer in scratch: where each of them begins, and where the last ends. */
+  readonly offsets: number
+  /** Moves values of `bytes` (1, 2, 4 or 8) to their places in `out`; call it for each of the parts in turn. */
+  move(part: KeptRows, values: number, bytes: number, out: number): void
+  /** Before the values of another column of the same rows are moved. */
+  rewind(): void
+}
+
+/** Places for the values of `chosen[0..count)` (u32 pointer; with 0 the first `count` groups) of `groupCount`, in the order of the parts. */
+export function placesOf(
+  k: Kernels,
+  parts: readonly KeptRows[],
+  groupCount: number,
+  chosen: number,
+  count: number,
+): Places {
+  const { exports, memory } = k
+  const counts = memory.scratch(4 * groupCount)
+  const cursors = memory.scratch(4 * groupCount)
+  const offsets = memory.scratch(4 * (count + 1))
+  memory.u32.fill(0, counts >>> 2, (counts >>> 2) + groupCount)
+  memory.u32.fill(0xffffffff, cursors >>> 2, (cursors >>> 2) + groupCount)
+  for (const { groups, length } of parts) exports.byGroupCount(groups, length, counts)
+  const rewind = () => exports.byGroupStarts(counts, chosen, count, cursors, offsets) >>> 0
+  return {
+    total: rewind(),
+    offsets,
+    move({ groups, length }, values, bytes, out) {
+      exports.byGroupMove(groups, length, cursors, values, bytes, out)
+    },
+    rewind,
+  }
+}
+
+/** The groups of `total` values side by side in scratch: those from `offsets[i]` to `offsets[i + 1]` are of group `groupMap[i]`, i below `count`. */
+export function expandGroups(k: Kernels, groupMap: number, offsets: number, count: number, total: number): number {
+  const out = k.memory.scratch(4 * total)
+  k.exports.byGroupExpand(groupMap, offsets, count, out)
+  return out
+}
+
+/** A column of lists: row i is `child` from `offsets[i]` to `offsets[i + 1]` (u32 pointer). */
+export const lists = (item: DataType, length: number, offsets: number, child: LaneVector): LaneVector => ({
+  ...numbers(list({ ...item, nullable: false }), length, offsets),
+  child,
+})

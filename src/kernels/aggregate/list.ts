@@ -1,0 +1,238 @@
+/**
+ * All values of every group in the order of their rows, as lists, or where they are strings joined to one. Rows are kept as they come, and put side by
+ * side (by-group.ts) where results or states are made of them. Kernels are in assembly/aggregate/list.ts.
+ */
+import { int32, isFloat } from '../../columnar/type.js'
+import { bitmapBytes } from '../bitmap.js'
+import type { Kernels } from '../instance.js'
+import type { LaneVector } from '../lane-vector.js'
+import { elementBytes } from '../operand.js'
+import { take } from '../select.js'
+import type { LaneDictionary } from '../text.js'
+import { type Accumulator, type AccumulatorContext, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { expandGroups, lists, placesOf } from './by-group.js'
+import type { StateReader, StateWriter } from './state-bytes.js'
+import { createTextStates, type TextStates } from './text-states.js'
+
+/** What is kept is the same whatever it is joined by. */
+export const list: Family = {
+  counts: false,
+  share: () => 'list',
+  create: createList,
+}
+
+/** Rows that lie together: those of some calls of `update`, or a merged state. */
+interface Part {
+  readonly groups: number
+  readonly values: number
+  /** u32 each, to add to `base`; where `base` is negative u64, positions themselves. */
+  readonly places: number
+  readonly base: number
+  readonly capacity: number
+  length: number
+}
+
+const MOST_ROWS = 65_536
+const LEAST_ROWS = 256
+
+function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSpec): Accumulator {
+  const { k, dictionaries } = context
+  const { exports, memory } = k
+  const { kind } = type
+  const item = { ...type, nullable: false }
+  const kept = kind === 'bool' ? int32() : item
+  const width = elementBytes(kept.kind)
+  const texts = kind === 'utf8' ? createTextStates(context) : null
+  const parts: Part[] = []
+  /** The last of them, if rows may be added to it. */
+  let open: Part | null = null
+  /** Whether rows of other lanes are among them: then they are not in order. */
+  let merged = false
+  let groupCount = 0
+  /** Of strings that were joined. */
+  let joined: LaneDictionary | null = null
+
+  const addPart = (capacity: number, length: number, base: number): Part => {
+    const part = {
+      groups: memory.allocate(4 * capacity),
+      values: memory.allocate(width * capacity),
+      places: memory.allocate((base < 0 ? 8 : 4) * capacity),
+      base,
+      capacity,
+      length,
+    }
+    parts.push(part)
+    return part
+  }
+
+  const partFor = (position: number, rowCount: number, count: number): Part => {
+    const fits = open !== null && open.length + count <= open.capacity && position + rowCount - open.base <= 2 ** 32
+    if (!fits) {
+      const capacity = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, 2 * (open?.length ?? 0)))
+      open = addPart(Math.max(count, capacity), 0, position)
+    }
+    return open as Part
+  }
+
+  const copy = (from: number, byteLength: number, to: number) => memory.u8.copyWithin(to, from, from + byteLength)
+
+  const taken = (values: number, indices: number, count: number): number =>
+    take(k, numbers(kept, count, values), indices, count).data
+
+  /** Values of chosen groups side by side, in order, and their positions where they are asked for. */
+  const sideBySide = (groups: number, count: number, positioned: boolean) => {
+    const places = placesOf(k, parts, groupCount, groups, count)
+    const { total, offsets } = places
+    let values = memory.scratch(width * total + 16)
+    for (const part of parts) places.move(part, part.values, width, values)
+    let positions = 0
+    if (positioned || merged) {
+      places.rewind()
+      positions = memory.scratch(8 * total)
+      for (const part of parts) {
+        const mark = memory.mark()
+        const own = part.base < 0 ? part.places : memory.scratch(8 * part.length)
+        if (part.base >= 0) exports.listWiden(part.places, part.length, part.base, own)
+        places.move(part, own, 8, positions)
+        memory.reset(mark)
+      }
+    }
+    if (merged) {
+      const indices = memory.scratch(4 * total)
+      exports.sortIota(total, indices)
+      const room = [memory.scratch(8 * total), memory.scratch(4 * total)] as const
+      exports.listSort(positions, indices, ...room, offsets, count, memory.scratch(8 * 256 * 4))
+      values = taken(values, indices, total)
+    }
+    if (isFloat(kind)) exports.statesFloats(values, width, total)
+    return { total, offsets, values, positions }
+  }
+
+  const columnOf = (values: number, total: number): LaneVector => {
+    if (texts !== null) return { ...numbers(item, total, values), dictionary: texts.known() }
+    if (kind !== 'bool') return numbers(item, total, values)
+    const bits = memory.scratch(bitmapBytes(total))
+    exports.minMaxBits(values, total, bits)
+    return numbers(item, total, bits)
+  }
+
+  const join = (separator: string): LaneVector => {
+    const { offsets, values } = sideBySide(0, groupCount, false)
+    const entries = (texts as NonNullable<typeof texts>).dictionary()
+    const between = new TextEncoder().encode(separator)
+    const glue = memory.scratch(between.length + 16)
+    memory.u8.set(between, glue)
+    const starts = memory.scratch(4 * (groupCount + 1))
+    const { length } = between
+    const byteLength = exports.listJoinOffsets(values, offsets, groupCount, entries.offsets, length, starts)
+    // Beyond what a lane can have, this says so.
+    const bytes = memory.scratch(byteLength + 16)
+    exports.listJoinBytes(values, offsets, groupCount, entries.offsets, entries.bytes, glue, length, bytes)
+    joined ??= dictionaries.create()
+    const codes = memory.scratch(4 * groupCount)
+    joined.intern(starts, bytes, 0, groupCount, codes)
+    return { ...numbers(item, groupCount, codes), dictionary: joined }
+  }
+
+  return {
+    kernel: `${kind} rows`,
+    resize(count) {
+      groupCount = count
+    },
+    update({ vectors: [vector], validity, groups, rowCount, valueCount, position }) {
+      const mark = memory.mark()
+      let data = texts === null ? vector.data : texts.codes(vector)
+      if (kind === 'bool') {
+        data = memory.scratch(4 * rowCount)
+        exports.minMaxImagesBits(data, vector.data, 0, 0n, rowCount)
+      }
+      let rows = 0
+      if (validity !== 0) {
+        rows = memory.scratch(4 * rowCount + 16)
+        exports.selectIndices(validity, rowCount, rows)
+      }
+      const part = partFor(position, rowCount, valueCount)
+      const { length } = part
+      const toGroups = part.groups + 4 * length
+      const toValues = part.values + width * length
+      if (groups === 0) memory.u32.fill(0, toGroups >>> 2, (toGroups >>> 2) + valueCount)
+      else if (rows === 0) copy(groups, 4 * valueCount, toGroups)
+      else exports.selectTake32(groups, rows, valueCount, toGroups)
+      copy(rows === 0 ? data : taken(data, rows, valueCount), width * valueCount, toValues)
+      exports.listPlaces(rows, valueCount, position - part.base, part.places + 4 * length)
+      part.length += valueCount
+      memory.reset(mark)
+    },
+    // Where each group's rows begin; the least position, or -1, and what to add to it, or positions; the values.
+    write(writer, groups, count) {
+      const mark = memory.mark()
+      const { total, offsets, values, positions } = sideBySide(groups, count, true)
+      const base = memory.scratch(8)
+      const narrow = memory.scratch(4 * total)
+      const least = exports.listNarrow(positions, total, narrow)
+      memory.f64[base >>> 3] = least
+      writer.lane(k, offsets, 4 * (count + 1))
+      writer.lane(k, base, 8)
+      if (least < 0) writer.lane(k, positions, 8 * total)
+      else writer.lane(k, narrow, 4 * total)
+      if (texts === null) writer.lane(k, values, width * total)
+      else writeTexts(k, texts, writer, values, total)
+      memory.reset(mark)
+    },
+    merge(reader, groupMap, count) {
+      const mark = memory.mark()
+      const offsets = reader.lane(k, 4 * (count + 1))
+      const total = memory.u32[(offsets >>> 2) + count]
+      const at = reader.lane(k, 8)
+      const base = memory.f64[at >>> 3]
+      const placeBytes = base < 0 ? 8 : 4
+      const places = reader.lane(k, placeBytes * total)
+      const values = texts === null ? reader.lane(k, width * total) : readTexts(k, texts, reader, total)
+      if (total > 0) {
+        const groups = expandGroups(k, groupMap, offsets, count, total)
+        const part = addPart(total, total, base)
+        copy(groups, 4 * total, part.groups)
+        copy(places, placeBytes * total, part.places)
+        copy(values, width * total, part.values)
+        merged = true
+      }
+      memory.reset(mark)
+    },
+    evaluate({ function: name, parameters: { separator } }) {
+      if (name === 'join') return join(separator as string)
+      const { total, offsets, values } = sideBySide(0, groupCount, false)
+      return lists(item, groupCount, offsets, columnOf(values, total))
+    },
+    free() {
+      for (const { groups, values, places } of parts.splice(0)) {
+        for (const block of [groups, values, places]) memory.free(block)
+      }
+      open = null
+      if (joined !== null) dictionaries.release(joined)
+      joined = null
+      texts?.free()
+    },
+  }
+}
+
+/** Strings that many rows have are written once: how many there are, these strings, and a number for each row. */
+function writeTexts(k: Kernels, texts: TextStates, writer: StateWriter, codes: number, count: number): void {
+  const { memory } = k
+  const { length } = texts.dictionary()
+  const numbers = memory.scratch(4 * length)
+  memory.u32.fill(0xffffffff, numbers >>> 2, (numbers >>> 2) + length)
+  const local = memory.scratch(4 * count)
+  const distinct = memory.scratch(4 * Math.min(count, length))
+  const distinctCount = k.exports.listDistinct(codes, count, numbers, local, distinct)
+  writer.u32(distinctCount)
+  texts.write(writer, distinct, 0, distinctCount)
+  writer.lane(k, local, 4 * count)
+}
+
+/** What `writeTexts` wrote, as codes in scratch. */
+function readTexts(k: Kernels, texts: TextStates, reader: StateReader, count: number): number {
+  const { codes } = texts.read(reader, reader.u32())
+  const out = k.memory.scratch(4 * count)
+  k.exports.textRemap(reader.lane(k, 4 * count), count, codes, out)
+  return out
+}

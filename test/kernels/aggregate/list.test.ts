@@ -1,0 +1,121 @@
+// All values of a group in the order of their rows, as lists and joined, over lanes.
+
+import * as fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type DataType, int32, utf8 } from '../../../src/columnar/type.js'
+import type { AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
+import { createAggregation } from '../../../src/kernels/aggregate/aggregation.js'
+import type { Kernels } from '../../../src/kernels/instance.js'
+import { LaneDictionary } from '../../../src/kernels/text.js'
+import { accumulatorContext, laneVector, makeKernels, valuesOf } from '../support.js'
+import { anyDealing, checkDealing, oneZero, type Some } from './dealing.js'
+import { columnOf, groupPointer } from './model.js'
+
+let k: Kernels
+
+beforeEach(async () => {
+  k = await makeKernels()
+})
+
+const spec = (name: 'collectList' | 'join', inputs: readonly DataType[], separator?: string): AggregateSpec => ({
+  function: name,
+  inputs,
+  inputIndex: 0,
+  parameters: separator === undefined ? {} : { separator },
+  label: `${name}(x)`,
+})
+
+const collected = anyDealing(1, inputs => fc.constant([spec('collectList', inputs)]))
+
+const separator = fc.oneof(fc.constantFrom('', ', ', ' and then '), fc.string({ unit: 'grapheme' }))
+
+const joined = anyDealing(
+  1,
+  inputs =>
+    fc
+      .tuple(separator, separator)
+      .map(([a, b]) => [spec('join', inputs, a), spec('collectList', inputs), spec('join', inputs, b)]),
+  ({ kind }) => kind === 'utf8',
+)
+
+const model = ({ function: name, parameters }: AggregateSpec, rows: readonly (readonly Some[])[]) => {
+  const values = rows.map(([value]) => oneZero(value))
+  return name === 'join' ? values.join(parameters.separator) : values
+}
+
+test('collectList of every type, dealt to lanes in any way', () => {
+  fc.assert(
+    fc.property(collected, each => checkDealing(k, each, model)),
+    { numRuns: 400 },
+  )
+})
+
+test('strings joined by anything, dealt to lanes in any way', () => {
+  fc.assert(
+    fc.property(joined, each => checkDealing(k, each, model)),
+    { numRuns: 200 },
+  )
+})
+
+test('everything is given back', () => {
+  const before = k.memory.usedBytes
+  for (const each of fc.sample(collected, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
+  for (const each of fc.sample(joined, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
+  k.memory.trim()
+  expect(k.memory.usedBytes).toBe(before)
+})
+
+test('pointers beyond 2 GiB are as good as any', () => {
+  k.memory.allocate(2 ** 31)
+  for (const each of fc.sample(collected, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
+  for (const each of fc.sample(joined, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
+})
+
+describe('many rows of one group', () => {
+  /** Lanes take batches in turn, so that the rows of two lanes alternate; `step` positions lie between. */
+  const lanesOf = (inputs: readonly AggregateSpec[], step: number, batch: (from: number) => Some[]) => {
+    const dictionaries = [new LaneDictionary(k), new LaneDictionary(k)]
+    const lanes = dictionaries.map(() => createAggregation(accumulatorContext(k), inputs))
+    for (let i = 0; i < 40; i++) {
+      const mark = k.memory.mark()
+      const values = batch(i)
+      lanes[i % 2].resize(1)
+      const vector = columnOf(k, inputs[0].inputs[0], values, dictionaries[i % 2])
+      lanes[i % 2].update(0, [{ vectors: [vector], validity: 0 }], values.length, i * step)
+      lanes[i % 2].open(0, 1)
+      k.memory.reset(mark)
+    }
+    lanes[0].merge(lanes[1].state(0, 1), groupPointer(k, [0]), 1, 1)
+    return lanes[0].evaluate(1)
+  }
+
+  test.each([3000, 2 ** 40])('are in order though lanes alternate, %d positions from batch to batch', step => {
+    const batch = (i: number) => Array.from({ length: 2500 }, (_, j) => i * 2500 + j)
+    const [result] = lanesOf([spec('collectList', [int32()])], step, batch)
+    expect(valuesOf(k, result.child!)).toEqual(Array.from({ length: 100_000 }, (_, i) => i))
+  })
+
+  test('are joined to one long string', () => {
+    const batch = (i: number) => Array.from({ length: 500 }, (_, j) => 'x'.repeat((i * 500 + j) % 19))
+    const [result] = lanesOf([spec('join', [utf8()], '|')], 500, batch)
+    expect(valuesOf(k, result)).toEqual([Array.from({ length: 20_000 }, (_, i) => 'x'.repeat(i % 19)).join('|')])
+  })
+})
+
+test('groups that merged states repeat get the rows of all', () => {
+  const make = () => {
+    const aggregation = createAggregation(accumulatorContext(k), [spec('collectList', [int32()])])
+    aggregation.resize(2)
+    return aggregation
+  }
+  const from = make()
+  const vector = laneVector(k, int32(), [1, 2, 3, 4])
+  from.update(groupPointer(k, [0, 1, 1, 0]), [{ vectors: [vector], validity: 0 }], 4, 10)
+  from.open(0, 2)
+  const to = make()
+  to.merge(from.state(0, 2), groupPointer(k, [1, 1]), 2, 2)
+  to.open(0, 2)
+  const [result] = to.evaluate(2)
+  expect(valuesOf(k, result.child!)).toEqual([1, 2, 3, 4])
+  expect([...k.memory.u32.slice(result.data >>> 2, (result.data >>> 2) + 3)]).toEqual([0, 0, 4])
+})
