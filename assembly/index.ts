@@ -1,7 +1,8 @@
 // The export list of the kernels: the ABI that src/kernels/ binds. What is exported lives in the files beside this one.
 
 export * from './aggregate/count'
-export { groupTablesSpread, groupTablesUsed } from './aggregate/group-tables'
+export * from './aggregate/dd-sketch'
+export { groupTablesMost, groupTablesSpread, groupTablesUsed } from './aggregate/group-tables'
 export * from './aggregate/hyper-log-log'
 export * from './aggregate/min-max'
 export * from './aggregate/min-max-text'

@@ -182,6 +182,13 @@ export function groupTablesUsed(tables: usize, groups: usize, count: u32): u32 {
   return used
 }
 
+/** The most slots in use in one group. */
+export function groupTablesMost(tables: usize, groupCount: u32): u32 {
+  let most: u32 = 0
+  for (let group: u32 = 0; group < groupCount; group++) most = max(most, chosenTable(tables, 0, group).used)
+  return most
+}
+
 /** From how many keys each of `count` states has, the group of each key: `groupMap[g]`, lengths[g] times over. Those of -1 have none. */
 export function groupTablesSpread(lengths: usize, groupMap: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
