@@ -14,7 +14,7 @@
 
 import { isValid } from '../inline'
 import {
-  bucketOf, chosenTable, countAt, findSlot, GroupTable, keyAt, makeRoom, matches, slotCount, sortEntries, tableAt,
+  bucketOf, chosenTable, countOf, findSlot, GroupTable, makeRoom, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -76,14 +76,13 @@ export function ddSketchAdd(
     const table = tableAt(tables, groups, row)
     const block = table.block
     if (block) {
-      const shift = table.shift
-      const first = bucketOf<u32>(key, shift)
-      const found = matches<u32>(block + (usize(first) << 2), key)
+      const bucket = bucketOf<u32>(block, table.shift, 2, key)
+      const found = matches<u32>(bucket, key)
       if (found) {
-        const at = countAt<u32>(block, shift, first + u32(ctz(found)))
-        const sum = load<i32>(at) + by
+        const slot = bucket + (usize(ctz(found)) << 2)
+        const sum = i32(countOf<u32>(slot)) + by
         if (sum << 1 != i32.MIN_VALUE) {
-          store<i32>(at, sum)
+          setCount<u32>(slot, sum)
           continue
         }
       }
@@ -104,23 +103,23 @@ export function ddSketchMerge(pool: usize, tables: usize, groups: usize, entries
 
 /** Adds `by`, above -2^30 and below 2^30; false, and nothing is added, where the pool has no room. */
 function addCount(pool: usize, table: GroupTable, key: u32, by: i32): bool {
-  let slot: u32 = 0
-  if (table.block) slot = findSlot<u32>(table.block, table.shift, key)
-  if (table.block == 0 || keyAt<u32>(table.block, slot) != key) {
+  let slot: usize = 0
+  if (table.block) slot = findSlot<u32>(table.block, table.shift, 2, key)
+  if (slot == 0 || load<u32>(slot) != key) {
     if (!makeRoom<u32>(pool, table, 2, 1)) return false
-    slot = findSlot<u32>(table.block, table.shift, key)
-    store<u32>(table.block + (usize(slot) << 2), key)
+    slot = findSlot<u32>(table.block, table.shift, 2, key)
+    store<u32>(slot, key)
     table.used++
   }
-  let sum = load<i32>(countAt<u32>(table.block, table.shift, slot)) + by
+  let sum = i32(countOf<u32>(slot)) + by
   if (sum >= STEP || sum <= -STEP) {
     const step = sum < 0 ? -1 : 1
     if (!addCount(pool, table, key ^ 1, step)) return false
     sum -= step * STEP
     // The slot may be elsewhere now; it is there, since its count was not 0.
-    slot = findSlot<u32>(table.block, table.shift, key)
+    slot = findSlot<u32>(table.block, table.shift, 2, key)
   }
-  store<i32>(countAt<u32>(table.block, table.shift, slot), sum)
+  setCount<u32>(slot, sum)
   return true
 }
 
@@ -130,10 +129,11 @@ function addCount(pool: usize, table: GroupTable, key: u32, by: i32): bool {
  */
 function takeEntries(table: GroupTable, out: usize): usize {
   const first = out
-  for (let slot: u32 = 0, slots = slotCount(table); slot < slots; slot++) {
-    const count = load<u32>(countAt<u32>(table.block, table.shift, slot))
+  for (let i: u32 = 0, slots = slotCount(table); i < slots; i++) {
+    const slot = slotAt<u32>(table.block, 2, i)
+    const count = countOf<u32>(slot)
     if (count == 0) continue
-    store<u64>(out, (u64(keyAt<u32>(table.block, slot)) << 32) | u64(count))
+    store<u64>(out, (u64(load<u32>(slot)) << 32) | u64(count))
     out += 8
   }
   sortEntries<u64, u64>(first, u32(out - first) >> 3)
@@ -141,7 +141,7 @@ function takeEntries(table: GroupTable, out: usize): usize {
   for (let at = first; at < out; ) {
     const key = load<u32>(at, 4) & ~1
     let count: i64 = 0
-    for (; at < out && (load<u32>(at, 4) & ~1) == key; at += 8) count += i64(load<i32>(at)) << ((load<u32>(at, 4) & 1) * 30)
+    for (; at < out && (load<u32>(at, 4) & ~1) == key; at += 8) count += totalOf(at)
     to = put(to, key, i32(count % STEP))
     to = put(to, key | 1, i32(count / STEP))
   }
@@ -178,11 +178,11 @@ export function ddSketchQuantiles(
   for (let group: u32 = 0; group < groupCount; group++) {
     const end = takeEntries(chosenTable(tables, 0, group), room)
     let rest: i64 = 0
-    for (let at = room; at < end; at += 8) rest += countOf(at)
+    for (let at = room; at < end; at += 8) rest += totalOf(at)
     rest = i64(floor<f64>(q * f64(rest - 1)))
     let at = room
-    while (at < end && rest >= countOf(at)) {
-      rest -= countOf(at)
+    while (at < end && rest >= totalOf(at)) {
+      rest -= totalOf(at)
       at += 8
     }
     const value = at < end ? valueOf(i32(load<u32>(at, 4) >> 1) - STEP, multiplier, bias) : 0
@@ -192,7 +192,7 @@ export function ddSketchQuantiles(
 
 // @ts-ignore: decorator
 @inline
-function countOf(entry: usize): i64 {
+function totalOf(entry: usize): i64 {
   return i64(load<i32>(entry)) << ((load<u32>(entry, 4) & 1) * 30)
 }
 

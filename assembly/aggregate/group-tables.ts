@@ -1,12 +1,11 @@
 // A small hash table for each group, for states whose size depends on the values that a group has seen: a group of few values takes
 // few bytes, whatever others take. What keys and counts mean is the user's business: hyper-log-log.ts, dd-sketch.ts, space-saving.ts.
 //
-//   GroupTable (16 bytes a group)          block of 2^n slots, at most 3/4 of them in use
-//   | block  u32   0: none          |        keys     K[2^n], 0 where the slot is empty
-//   | used   u32   slots in use     |        counts   signed, as wide as K, [2^n]; absent where WIDTH is 1
-//   | shift  u32   32 - n           |        WIDTH    words of K a slot: 1 for a set, 2 with counts
-//   | unused u32                    |      four slots are a bucket: a key is in the bucket of its hash or, as far as buckets are full, behind;
-//                                          a slot whose count has come to 0 stays until the table is made anew
+//   GroupTable (16 bytes a group)          block     2^n slots, at most 3/4 of them in use, in buckets of four: | key, key, key, key | counts |
+//   | block  u32   0: none          |        key       K, 0 where the slot is empty: in the bucket of its hash or, as far as those are full, behind
+//   | used   u32   slots in use     |        count     signed, as wide as K; none where a slot is 1 wide. A slot whose count has come to 0 stays
+//   | shift  u32   32 - n           |                  until the table is made anew
+//   | unused u32                    |        width     in K, of a slot: 1 for a set, 2 with counts
 //
 //   Pool (144 bytes)                       blocks    2^k bytes from 16 on, cut from chunks of lane memory that never move;
 //   | next | end | wanted | unused |                 a free block's first word is the next free one of its size
@@ -58,17 +57,24 @@ export function slotCount(table: GroupTable): u32 {
   return table.block ? u32(1) << (32 - table.shift) : 0
 }
 
+/** Where the key of slot `index` is. */
 // @ts-ignore: decorator
 @inline
-export function keyAt<K>(block: usize, slot: u32): K {
-  return load<K>(block + usize(slot) * sizeof<K>())
+export function slotAt<K>(block: usize, width: u32, index: u32): usize {
+  return block + (usize((index & ~3) * width) + usize(index & 3)) * sizeof<K>()
 }
 
-/** Where the count of a slot is. */
+/** The count of a slot. */
 // @ts-ignore: decorator
 @inline
-export function countAt<K>(block: usize, shift: u32, slot: u32): usize {
-  return block + ((usize(1) << (32 - shift)) + usize(slot)) * sizeof<K>()
+export function countOf<K>(slot: usize): K {
+  return load<K>(slot, 4 * sizeof<K>())
+}
+
+// @ts-ignore: decorator
+@inline
+export function setCount<K>(slot: usize, count: K): void {
+  store<K>(slot, count, 4 * sizeof<K>())
 }
 
 /** A zeroed block of 2^bits bytes, or 0 where the pool has no room. */
@@ -115,27 +121,26 @@ export function matches<K>(bucket: usize, key: K): u32 {
   )
 }
 
-/** The first slot of a key's bucket. Fibonacci hashing: it must spread neighbours, not withstand an adversary. */
+/** Where a key's bucket is. Fibonacci hashing: it must spread neighbours, not withstand an adversary. */
 // @ts-ignore: decorator
 @inline
-export function bucketOf<K>(key: K, shift: u32): u32 {
+export function bucketOf<K>(block: usize, shift: u32, width: u32, key: K): usize {
   const hash = sizeof<K>() == 4 ? u32(key) * 0x9e3779b1 : u32((u64(key) * 0x9e3779b97f4a7c15) >> 32)
-  return (hash >> shift) & ~3
+  return block + usize(((hash >> shift) & ~3) * width) * sizeof<K>()
 }
 
 /** The slot of a key, or the empty one where it would go. The table has slots, and one of them is empty. */
 // @ts-ignore: decorator
 @inline
-export function findSlot<K>(block: usize, shift: u32, key: K): u32 {
-  const mask = (u32(1) << (32 - shift)) - 1
-  let first = bucketOf<K>(key, shift)
+export function findSlot<K>(block: usize, shift: u32, width: u32, key: K): usize {
+  const end = block + (sizeof<K>() * usize(width) << (32 - shift))
+  let bucket = bucketOf<K>(block, shift, width, key)
   while (true) {
-    const bucket = block + usize(first) * sizeof<K>()
-    const found = matches<K>(bucket, key)
-    if (found) return first + u32(ctz(found))
-    const empty = matches<K>(bucket, <K>0)
-    if (empty) return first + u32(ctz(empty))
-    first = (first + 4) & mask
+    let found = matches<K>(bucket, key)
+    if (!found) found = matches<K>(bucket, <K>0)
+    if (found) return bucket + usize(ctz(found)) * sizeof<K>()
+    bucket += 4 * sizeof<K>() * usize(width)
+    if (bucket == end) bucket = block
   }
 }
 
@@ -144,28 +149,26 @@ export function findSlot<K>(block: usize, shift: u32, key: K): u32 {
 @inline
 export function makeRoom<K>(pool: usize, table: GroupTable, width: u32, more: u32): bool {
   const from = table.block
-  const shift = table.shift
   const slots = slotCount(table)
   if ((table.used + more) << 2 <= slots * 3) return true
   let used = table.used
   if (width == 2) {
     used = 0
-    for (let slot: u32 = 0; slot < slots; slot++) used += u32(load<K>(countAt<K>(from, shift, slot)) != 0)
+    for (let i: u32 = 0; i < slots; i++) used += u32(countOf<K>(slotAt<K>(from, width, i)) != 0)
   }
   let bits = LEAST_BITS
   while ((used + more) << 1 > u32(1) << bits) bits++
   const to = takeBlock(pool, blockBits<K>(width, 32 - bits))
   if (to == 0) return false
-  for (let slot: u32 = 0; slot < slots; slot++) {
-    const key = keyAt<K>(from, slot)
-    if (key == 0) continue
-    const count = width == 2 ? load<K>(countAt<K>(from, shift, slot)) : <K>1
-    if (count == 0) continue
-    const moved = findSlot<K>(to, 32 - bits, key)
-    store<K>(to + usize(moved) * sizeof<K>(), key)
-    if (width == 2) store<K>(countAt<K>(to, 32 - bits, moved), count)
+  for (let i: u32 = 0; i < slots; i++) {
+    const slot = slotAt<K>(from, width, i)
+    const key = load<K>(slot)
+    if (key == 0 || (width == 2 && countOf<K>(slot) == 0)) continue
+    const moved = findSlot<K>(to, 32 - bits, width, key)
+    store<K>(moved, key)
+    if (width == 2) setCount<K>(moved, countOf<K>(slot))
   }
-  if (from) giveBlock(pool, from, blockBits<K>(width, shift))
+  if (from) giveBlock(pool, from, blockBits<K>(width, table.shift))
   table.block = to
   table.used = used
   table.shift = 32 - bits

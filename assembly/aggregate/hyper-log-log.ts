@@ -15,7 +15,7 @@
 
 import { isValid } from '../inline'
 import {
-  blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, keyAt, makeRoom, matches, NO_TABLE, slotCount, sortEntries, tableAt,
+  blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, makeRoom, matches, NO_TABLE, slotAt, slotCount, sortEntries, tableAt,
   takeBlock,
 } from './group-tables'
 
@@ -99,14 +99,13 @@ function raise(registers: usize, token: u32, precision: u32): void {
 @inline
 function addToken(pool: usize, table: GroupTable, token: u32, precision: u32): bool {
   const block = table.block
-  if (block && matches<u32>(block + (usize(bucketOf<u32>(token, table.shift)) << 2), token)) return true
+  if (block && matches<u32>(bucketOf<u32>(block, table.shift, 1, token), token)) return true
   return addNewToken(pool, table, token, precision)
 }
 
 function addNewToken(pool: usize, table: GroupTable, token: u32, precision: u32): bool {
   if (table.block) {
-    const slot = findSlot<u32>(table.block, table.shift, token)
-    if (keyAt<u32>(table.block, slot) == token) return true
+    if (load<u32>(findSlot<u32>(table.block, table.shift, 1, token)) == token) return true
     // Three quarters of a table of half as many bytes as there are registers.
     if (table.used >= max(3, (u32(3) << precision) >> 5)) {
       if (!makeRegisters(pool, table, precision)) return false
@@ -115,7 +114,7 @@ function addNewToken(pool: usize, table: GroupTable, token: u32, precision: u32)
     }
   }
   if (!makeRoom<u32>(pool, table, 1, 1)) return false
-  store<u32>(table.block + (usize(findSlot<u32>(table.block, table.shift, token)) << 2), token)
+  store<u32>(findSlot<u32>(table.block, table.shift, 1, token), token)
   table.used++
   return true
 }
@@ -125,8 +124,8 @@ function makeRegisters(pool: usize, table: GroupTable, precision: u32): bool {
   const registers = takeBlock(pool, precision)
   if (registers == 0) return false
   const slots = slotCount(table)
-  for (let slot: u32 = 0; slot < slots; slot++) {
-    const token = keyAt<u32>(table.block, slot)
+  for (let i: u32 = 0; i < slots; i++) {
+    const token = load<u32>(slotAt<u32>(table.block, 1, i))
     if (token) raise(registers, token, precision)
   }
   if (slots) giveBlock(pool, table.block, blockBits<u32>(1, table.shift))
@@ -145,8 +144,8 @@ export function hyperLogLogTake(tables: usize, groups: usize, count: u32, length
     store<u32>(lengths + (usize(i) << 2), table.used)
     if (table.used == NO_TABLE) continue
     const start = out
-    for (let slot: u32 = 0, slots = slotCount(table); slot < slots; slot++) {
-      const token = keyAt<u32>(table.block, slot)
+    for (let j: u32 = 0, slots = slotCount(table); j < slots; j++) {
+      const token = load<u32>(slotAt<u32>(table.block, 1, j))
       store<u32>(out, token)
       out += usize(token != 0) << 2
     }

@@ -21,6 +21,8 @@ export interface LaneVector {
   readonly data: number
   readonly validity: number
   readonly dictionary: LaneDictionary | null
+  /** Of a list, all lists' items, of type `type.item`; else null or absent. */
+  readonly child?: LaneVector | null
   /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */
   readonly range: { readonly min: bigint; readonly max: bigint } | null
 }

@@ -124,6 +124,16 @@ export class SketchLane {
     return values
   }
 
+  /** Results that are lists. */
+  lists(parameters: AggregateParameters = this.spec.parameters): Value[][] {
+    const mark = this.k.memory.mark()
+    const { data, child, length } = this.accumulator.evaluate({ ...this.spec, parameters }, 0)
+    const items = valuesOf(this.k, child!)
+    const offsets = this.k.memory.u32.slice(data >>> 2, (data >>> 2) + length + 1)
+    this.k.memory.reset(mark)
+    return Array.from({ length }, (_, i) => items.slice(offsets[i], offsets[i + 1]))
+  }
+
   free(): void {
     this.accumulator.free()
     this.dictionary.free()
