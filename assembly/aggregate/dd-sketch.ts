@@ -14,7 +14,7 @@
 
 import { isValid } from '../inline'
 import {
-  bucketOf, chosenTable, countOf, findSlot, GroupTable, makeRoom, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
+  bucketOf, chosenTable, countOf, findSlot, GroupTable, insertKey, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -106,10 +106,8 @@ function addCount(pool: usize, table: GroupTable, key: u32, by: i32): bool {
   let slot: usize = 0
   if (table.block) slot = findSlot<u32>(table.block, table.shift, 2, key)
   if (slot == 0 || load<u32>(slot) != key) {
-    if (!makeRoom<u32>(pool, table, 2, 1)) return false
-    slot = findSlot<u32>(table.block, table.shift, 2, key)
-    store<u32>(slot, key)
-    table.used++
+    slot = insertKey<u32>(pool, table, 2, slot, key)
+    if (slot == 0) return false
   }
   let sum = i32(countOf<u32>(slot)) + by
   if (sum >= STEP || sum <= -STEP) {

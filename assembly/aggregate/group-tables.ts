@@ -144,20 +144,36 @@ export function findSlot<K>(block: usize, shift: u32, width: u32, key: K): usize
   }
 }
 
-/** Makes room for `more` keys, which can move those there are; false where the pool has none. */
+/**
+ * Gives a key that has no slot the empty one that `findSlot` found, or another after the table was made anew. Returns its slot, or 0 where the
+ * pool has no room.
+ */
 // @ts-ignore: decorator
 @inline
-export function makeRoom<K>(pool: usize, table: GroupTable, width: u32, more: u32): bool {
+export function insertKey<K>(pool: usize, table: GroupTable, width: u32, empty: usize, key: K): usize {
+  let slot = empty
+  if ((table.used + 1) << 2 > slotCount(table) * 3) {
+    if (!makeRoom<K>(pool, table, width)) return 0
+    slot = findSlot<K>(table.block, table.shift, width, key)
+  }
+  store<K>(slot, key)
+  table.used++
+  return slot
+}
+
+/** Makes the table anew, with room for another key and then some. */
+// @ts-ignore: decorator
+@inline
+function makeRoom<K>(pool: usize, table: GroupTable, width: u32): bool {
   const from = table.block
   const slots = slotCount(table)
-  if ((table.used + more) << 2 <= slots * 3) return true
   let used = table.used
   if (width == 2) {
     used = 0
     for (let i: u32 = 0; i < slots; i++) used += u32(countOf<K>(slotAt<K>(from, width, i)) != 0)
   }
   let bits = LEAST_BITS
-  while ((used + more) << 1 > u32(1) << bits) bits++
+  while ((used + 1) << 1 > u32(1) << bits) bits++
   const to = takeBlock(pool, blockBits<K>(width, 32 - bits))
   if (to == 0) return false
   for (let i: u32 = 0; i < slots; i++) {

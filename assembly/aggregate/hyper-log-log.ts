@@ -15,7 +15,7 @@
 
 import { isValid } from '../inline'
 import {
-  blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, makeRoom, matches, NO_TABLE, slotAt, slotCount, sortEntries, tableAt,
+  blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, insertKey, matches, NO_TABLE, slotAt, slotCount, sortEntries, tableAt,
   takeBlock,
 } from './group-tables'
 
@@ -104,18 +104,12 @@ function addToken(pool: usize, table: GroupTable, token: u32, precision: u32): b
 }
 
 function addNewToken(pool: usize, table: GroupTable, token: u32, precision: u32): bool {
-  if (table.block) {
-    if (load<u32>(findSlot<u32>(table.block, table.shift, 1, token)) == token) return true
-    // Three quarters of a table of half as many bytes as there are registers.
-    if (table.used >= max(3, (u32(3) << precision) >> 5)) {
-      if (!makeRegisters(pool, table, precision)) return false
-      raise(table.block, token, precision)
-      return true
-    }
-  }
-  if (!makeRoom<u32>(pool, table, 1, 1)) return false
-  store<u32>(findSlot<u32>(table.block, table.shift, 1, token), token)
-  table.used++
+  const slot = table.block ? findSlot<u32>(table.block, table.shift, 1, token) : 0
+  if (slot && load<u32>(slot) == token) return true
+  // Three quarters of a table of half as many bytes as there are registers.
+  if (table.used < max(3, (u32(3) << precision) >> 5)) return insertKey<u32>(pool, table, 1, slot, token) != 0
+  if (!makeRegisters(pool, table, precision)) return false
+  raise(table.block, token, precision)
   return true
 }
 

@@ -12,7 +12,7 @@
 
 import { isValid } from '../inline'
 import {
-  bucketOf, chosenTable, countOf, findSlot, GroupTable, makeRoom, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
+  bucketOf, chosenTable, countOf, findSlot, GroupTable, insertKey, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -95,10 +95,8 @@ function addCount(pool: usize, table: GroupTable, extra: usize, key: u64, by: i6
   let slot: usize = 0
   if (table.block) slot = findSlot<u64>(table.block, table.shift, 2, key)
   if (slot == 0 || load<u64>(slot) != key) {
-    if (!makeRoom<u64>(pool, table, 2, 1)) return false
-    slot = findSlot<u64>(table.block, table.shift, 2, key)
-    store<u64>(slot, key)
-    table.used++
+    slot = insertKey<u64>(pool, table, 2, slot, key)
+    if (slot == 0) return false
   }
   setCount<u64>(slot, countOf<u64>(slot) + by)
   return true
