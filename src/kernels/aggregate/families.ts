@@ -5,6 +5,9 @@ import { firstLast } from './first-last.js'
 import { list } from './list.js'
 import { minMax } from './min-max.js'
 import { topK } from './top-k.js'
+import { ddSketch } from './dd-sketch.js'
+import { hyperLogLog } from './hyper-log-log.js'
+import { spaceSaving } from './space-saving.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,
@@ -18,4 +21,7 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   bottomK: topK,
   collectList: list,
   join: list,
+  approxCountDistinct: hyperLogLog,
+  approxQuantile: ddSketch,
+  approxTopK: spaceSaving,
 }
