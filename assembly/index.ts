@@ -1,6 +1,7 @@
 // The export list of the kernels: the ABI that src/kernels/ binds. What is exported lives in the files beside this one.
 
 export * from './aggregate/count'
+export * from './aggregate/kept-values'
 export * from './aggregate/min-max'
 export * from './aggregate/min-max-text'
 export * from './aggregate/slots'
@@ -16,6 +17,7 @@ export * from './direct'
 export * from './exact'
 export * from './hash'
 export * from './key-words'
+export * from './partition'
 export * from './rank'
 export * from './select'
 export * from './sort'

@@ -1,0 +1,157 @@
+/**
+ * Medians and quantiles: exact, from all values of a group, which are kept. Approximate ones in little memory are another family's.
+ *
+ * The quantile q of n values in ascending order x[0] .. x[n - 1] (NaN the greatest) lies at h = (n - 1) * q, a double: with a = x[floor(h)],
+ * b = x[floor(h) + 1] and t = h - floor(h) it is a where t is 0 or a equals b, (a + b) / 2 where t is 0.5, else the lesser of a + t * (b - a)
+ * and b. A sum or a difference beyond the doubles is avoided by a / 2 + b / 2 and a * (1 - t) + b * t. So between two infinities, and next to
+ * a NaN, it is NaN. Values are made float64 first: an int64 is rounded to the nearest.
+ */
+import { type DataType, float64, type Kind } from '../../columnar/type.js'
+import type { Kernels } from '../instance.js'
+import { elementBytes, integerKind } from '../operand.js'
+import { createPartitions } from '../partition.js'
+import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+
+/** A median is a quantile: all of one input share what is kept. */
+export const keptValues: Family = {
+  counts: false,
+  share: () => 'kept values',
+  create: ({ k }, spec, sharing = [spec]) => createKeptValues(k, spec.inputs[0], sharing),
+}
+
+/** Visits a value before pivots are chosen for the worst case (assembly/order-statistics.ts); two are usual. */
+const BUDGET = 8
+
+function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly AggregateSpec[]): Accumulator {
+  const { exports, memory } = k
+  const valueBytes = elementBytes(kind) === 8 ? 8 : 4
+  const images = IMAGES[kind] ?? 0
+  const quantilesOf = valueBytes === 8 ? exports.keptQuantiles64 : exports.keptQuantiles32
+  const takeValues = valueBytes === 8 ? exports.selectTake64 : exports.selectTake32
+  const partitions = createPartitions(k, valueBytes)
+  /** All quantiles that are asked for, ascending: they are found together. */
+  const qs = new Set(sharing.map(qOf))
+  /** Results of these quantiles, one after the other, f64 a group; 0 where they are to be found anew. */
+  let results = 0
+  let groupCount = 0
+
+  const forget = () => {
+    memory.free(results)
+    results = 0
+  }
+
+  const find = (ascending: readonly number[]) => {
+    forget()
+    results = memory.allocate(8 * groupCount * ascending.length)
+    const mark = memory.mark()
+    const wanted = memory.scratch(8 * ascending.length)
+    memory.f64.set(ascending, wanted >>> 3)
+    const room = memory.scratch(112 * ascending.length + 640)
+    const { count: step } = partitions
+    for (let partition = 0; partition < step; partition++) {
+      const inside = memory.mark()
+      const groups = Math.ceil((groupCount - partition) / 256)
+      const ends = memory.scratch(4 * groups)
+      memory.u32.fill(0, ends >>> 2, (ends >>> 2) + groups)
+      const total = partitions.tally(partition, ends)
+      exports.partitionStarts(ends, 0, groups, ends)
+      const values = memory.scratch(valueBytes * total + 16)
+      const other = memory.scratch(valueBytes * total + 16)
+      partitions.gather(partition, ends, values)
+      exports.keptImages(images, values, total)
+      const out = results + 8 * partition
+      const column = 8 * groupCount
+      const count = ascending.length
+      quantilesOf(images, values, other, ends, groups, wanted, count, room, BUDGET, out, 2048, column)
+      memory.reset(inside)
+    }
+    memory.reset(mark)
+  }
+
+  return {
+    kernel: `${kind} kept`,
+    resize(count) {
+      if (count === groupCount) return
+      forget()
+      groupCount = count
+      partitions.resize(count)
+    },
+    update({ vectors: [{ data }], validity, groups, rowCount, valueCount }) {
+      forget()
+      const mark = memory.mark()
+      let values = data
+      if (elementBytes(kind) < 4) {
+        values = memory.scratch(4 * rowCount)
+        exports.castToInt32(integerKind(kind), data, rowCount, values)
+      }
+      let kept = groups
+      if (validity !== 0) {
+        const rows = memory.scratch(4 * rowCount + 16)
+        exports.selectIndices(validity, rowCount, rows)
+        const taken = memory.scratch(valueBytes * valueCount)
+        takeValues(values, rows, valueCount, taken)
+        values = taken
+        if (groups !== 0) {
+          kept = memory.scratch(4 * valueCount)
+          exports.selectTake32(groups, rows, valueCount, kept)
+        }
+      }
+      if (groups !== 0) partitions.append(kept, values, valueCount)
+      else {
+        const run = memory.scratch(8)
+        memory.u32.set([0, valueCount], run >>> 2)
+        partitions.appendRuns(run, run + 4, 1, values, valueCount)
+      }
+      memory.reset(mark)
+    },
+    // Values a group, u32 each; then the values as they came, group by group.
+    write(writer, groups, count) {
+      const mark = memory.mark()
+      const lengths = memory.scratch(4 * groupCount)
+      memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
+      for (let partition = 0; partition < partitions.count; partition++) partitions.tally(partition, lengths, true)
+      const starts = memory.scratch(4 * groupCount)
+      memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
+      const taken = memory.scratch(4 * count)
+      exports.statesTake(lengths, 4, 4, groups, count, taken)
+      const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
+      const values = memory.scratch(valueBytes * total)
+      for (let partition = 0; partition < partitions.count; partition++)
+        partitions.gather(partition, starts, values, true)
+      writer.lane(k, taken, 4 * count)
+      writer.lane(k, values, valueBytes * total)
+      memory.reset(mark)
+    },
+    merge(reader, groupMap, count) {
+      forget()
+      const mark = memory.mark()
+      const lengths = reader.lane(k, 4 * count)
+      const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
+      const values = reader.lane(k, valueBytes * total)
+      if (total > 0) partitions.appendRuns(groupMap, lengths, count, values, total)
+      memory.reset(mark)
+    },
+    evaluate(spec) {
+      const q = qOf(spec)
+      if (!qs.has(q)) {
+        qs.add(q)
+        forget()
+      }
+      const ascending = [...qs].sort((a, b) => a - b)
+      if (results === 0) find(ascending)
+      const data = memory.scratch(8 * groupCount)
+      const from = results + 8 * groupCount * ascending.indexOf(q)
+      memory.u8.copyWithin(data, from, from + 8 * groupCount)
+      return numbers(float64(), groupCount, data)
+    },
+    free() {
+      forget()
+      partitions.free()
+    },
+  }
+}
+
+const qOf = ({ parameters: { q = 0.5 } }: AggregateSpec): number => q
+
+/** What `keptImages` is told. */
+const IMAGES: Readonly<Partial<Record<Kind, number>>> = { uint32: 1, float32: 2, float64: 3 }
