@@ -1,99 +1,111 @@
 /**
- * Rows of a group and a value, kept as they come, parted by the low byte of the group: what aggregates need that look at all values of a
- * group. Pages and records are drawn in assembly/partition.ts.
+ * Rows of a group and a value, kept as they come but parted by the low byte of the group: for aggregates that need all values of a group.
+ * Blocks are drawn in assembly/partition.ts, whose kernels read them.
  */
 import type { Kernels } from './instance.js'
 
 export interface Partitions {
-  /** How many partitions there can be: group g is in partition g & 255, where it is number g >> 8. */
-  readonly count: number
   /** Groups beyond those there were begin empty. */
   resize(groupCount: number): void
-  /** Appends value i, of the width given at the beginning, to group `groups[i]` (u32 pointer). */
+  /** Appends value i, of the width given at the beginning, to group `groups[i]` (u32 pointer), or with 0 to group 0. */
   append(groups: number, values: number, rowCount: number): void
   /** Appends runs end to end, `total` values in all: the next `lengths[i]` go to group `groups[i]` (u32 pointers). */
-  appendRuns(groups: number, lengths: number, count: number, values: number, total: number): void
-  /**
-   * Adds the number of values of each of a partition's groups to `counts` (u32 pointer, the caller's), and returns how many there are in all. They
-   * are at the group's number in its partition, or with `whole` at the group.
-   */
-  tally(partition: number, counts: number, whole?: boolean): number
-  /** Copies a partition's values to `out`, where `starts` (as `tally` has counts) says, and moves that on to their end; passes over 0xffffffff. */
-  gather(partition: number, starts: number, out: number, whole?: boolean): void
+  appendRuns(groups: number, lengths: number, values: number, total: number): void
+  /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
+  blocks(): number
   free(): void
 }
 
-const PARTITIONS = 256
-const HEADER_BYTES = 8 + 8 * PARTITIONS
-const PAGE_BYTES = 4096
-const RECORDS_BYTES = 4080
-const LEAST_PAGES = 16
-const MOST_PAGES = 1024
+/** Group g is in partition g & 255, where it is number g >> 8. */
+export const PARTITIONS = 256
+const BLOCK_ROWS = 65_536
+const HEADER_BYTES = 1040
+/** Blocks share a piece of heap, so that little of its whole pages is lost. */
+const MOST_BLOCKS_AT_ONCE = 8
 
-export function createPartitions(k: Kernels, valueBytes: 4 | 8): Partitions {
-  const { exports, memory } = k
-  const appendValues = valueBytes === 8 ? exports.partitionAppend64 : exports.partitionAppend32
-  const gatherValues = valueBytes === 8 ? exports.partitionGather64 : exports.partitionGather32
-  let header = 0
-  let groupCount = 0
-  let groupBytes = 0
-  let pageCount = 0
-  /** Whether the pages say how far they are filled. */
-  let closed = true
-  const blocks: number[] = []
+export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8): Partitions {
+  const sort = valueBytes === 8 ? exports.partitionSort64 : exports.partitionSort32
+  const pieces: number[] = []
+  let free = 0
+  let freeBytes = 0
+  let blocksAtOnce = 1
+  let first = 0
+  let highBytes = 0
+  /** Rows that are too few for a block yet. */
+  let groupsWaiting = 0
+  let valuesWaiting = 0
+  let waiting = 0
+  let capacity = 0
 
-  /** Pages for so many rows, whichever partitions they go to: each may have to open two that stay unfilled. */
-  const reserve = (rowCount: number) => {
-    if (header === 0) {
-      header = memory.allocate(HEADER_BYTES)
-      memory.u32.fill(0, header >>> 2, (header + HEADER_BYTES) >>> 2)
+  const blockBytes = (rowCount: number) => Math.ceil((HEADER_BYTES + rowCount * (valueBytes + highBytes)) / 16) * 16
+
+  const keep = (groups: number, values: number) => {
+    const byteLength = blockBytes(BLOCK_ROWS)
+    if (freeBytes < byteLength) {
+      free = memory.allocate(byteLength * blocksAtOnce)
+      freeBytes = byteLength * blocksAtOnce
+      pieces.push(free)
+      blocksAtOnce = Math.min(2 * blocksAtOnce, MOST_BLOCKS_AT_ONCE)
     }
-    const perPage = RECORDS_BYTES / (valueBytes + groupBytes)
-    const missing =
-      Math.ceil(rowCount / perPage) + 2 * Math.min(rowCount, groupCount, PARTITIONS) - memory.u32[(header >>> 2) + 1]
-    if (missing <= 0) return
-    const generous = Math.max(missing, Math.min(pageCount >> 1, MOST_PAGES))
-    const count = Math.ceil(generous / LEAST_PAGES) * LEAST_PAGES
-    // So much less is a block of whole pages of memory, which begins where one does, and all of which is ours.
-    const block = memory.allocate(PAGE_BYTES * count - 16)
-    blocks.push(block)
-    pageCount += count
-    exports.partitionAddPages(header, block, count)
+    sort(groups, values, BLOCK_ROWS, highBytes, free, first)
+    first = free
+    free += byteLength
+    freeBytes -= byteLength
+  }
+
+  const wait = (groups: number, values: number, rowCount: number) => {
+    if (waiting + rowCount > capacity) {
+      capacity = Math.min(BLOCK_ROWS, Math.max(waiting + rowCount, 2 * capacity, 256))
+      groupsWaiting = memory.reallocate(groupsWaiting, 4 * capacity)
+      valuesWaiting = memory.reallocate(valuesWaiting, valueBytes * capacity)
+    }
+    const to = groupsWaiting + 4 * waiting
+    if (groups === 0) memory.u8.fill(0, to, to + 4 * rowCount)
+    else memory.u8.copyWithin(to, groups, groups + 4 * rowCount)
+    memory.u8.copyWithin(valuesWaiting + valueBytes * waiting, values, values + valueBytes * rowCount)
+    waiting += rowCount
+    if (waiting < BLOCK_ROWS) return
+    keep(groupsWaiting, valuesWaiting)
+    waiting = 0
+  }
+
+  const append: Partitions['append'] = (groups, values, rowCount) => {
+    for (let from = 0; from < rowCount; ) {
+      const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
+      const add = count === BLOCK_ROWS ? keep : wait
+      add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
+      from += count
+    }
   }
 
   return {
-    get count() {
-      return header === 0 ? 0 : Math.min(groupCount, PARTITIONS)
+    resize(groupCount) {
+      highBytes = groupCount <= PARTITIONS ? 0 : groupCount <= PARTITIONS * 65_536 ? 2 : 4
     },
-    resize(count) {
-      groupCount = count
-      const bytes = count <= PARTITIONS ? 0 : count <= PARTITIONS * 65_536 ? 2 : 4
-      if (bytes !== groupBytes && header !== 0) exports.partitionClose(header, true)
-      groupBytes = bytes
+    append,
+    appendRuns(groups, lengths, values, total) {
+      const mark = memory.mark()
+      const position = memory.scratch(8)
+      memory.u32.fill(0, position >>> 2, (position >>> 2) + 2)
+      const spread = memory.scratch(4 * BLOCK_ROWS)
+      for (let from = 0; from < total; from += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, total - from)
+        exports.partitionSpread(groups, lengths, position, count, spread)
+        append(spread, values + valueBytes * from, count)
+      }
+      memory.reset(mark)
     },
-    append(groups, values, rowCount) {
-      reserve(rowCount)
-      closed = false
-      appendValues(header, groups, values, rowCount, groupBytes)
-    },
-    appendRuns(groups, lengths, count, values, total) {
-      reserve(total)
-      closed = false
-      exports.partitionAppendRuns(header, groups, lengths, count, values, valueBytes, groupBytes)
-    },
-    tally(partition, counts, whole = false) {
-      if (!closed) exports.partitionClose(header, false)
-      closed = true
-      return exports.partitionCount(header, partition, valueBytes, counts, whole ? 8 : 0, whole ? partition : 0) >>> 0
-    },
-    gather(partition, starts, out, whole = false) {
-      gatherValues(header, partition, starts, whole ? 8 : 0, whole ? partition : 0, out)
+    blocks() {
+      if (waiting === 0) return first
+      const block = memory.scratch(blockBytes(waiting))
+      sort(groupsWaiting, valuesWaiting, waiting, highBytes, block, first)
+      return block
     },
     free() {
-      for (const block of blocks.splice(0)) memory.free(block)
-      memory.free(header)
-      header = 0
-      pageCount = 0
+      for (const piece of pieces.splice(0)) memory.free(piece)
+      memory.free(groupsWaiting)
+      memory.free(valuesWaiting)
+      groupsWaiting = valuesWaiting = waiting = capacity = first = freeBytes = 0
     },
   }
 }

@@ -9,8 +9,9 @@
 import { type DataType, float64, type Kind } from '../../columnar/type.js'
 import type { Kernels } from '../instance.js'
 import { elementBytes, integerKind } from '../operand.js'
-import { createPartitions } from '../partition.js'
+import { createPartitions, PARTITIONS } from '../partition.js'
 import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { statesOf } from './state-bytes.js'
 
 /** A median is a quantile: all of one input share what is kept. */
 export const keptValues: Family = {
@@ -26,7 +27,8 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
   const { exports, memory } = k
   const valueBytes = elementBytes(kind) === 8 ? 8 : 4
   const images = IMAGES[kind] ?? 0
-  const quantilesOf = valueBytes === 8 ? exports.keptQuantiles64 : exports.keptQuantiles32
+  const quantiles = valueBytes === 8 ? exports.keptQuantiles64 : exports.keptQuantiles32
+  const gather = valueBytes === 8 ? exports.partitionGather64 : exports.partitionGather32
   const takeValues = valueBytes === 8 ? exports.selectTake64 : exports.selectTake32
   const partitions = createPartitions(k, valueBytes)
   /** All quantiles that are asked for, ascending: they are found together. */
@@ -47,23 +49,21 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     const wanted = memory.scratch(8 * ascending.length)
     memory.f64.set(ascending, wanted >>> 3)
     const room = memory.scratch(112 * ascending.length + 640)
-    const { count: step } = partitions
-    for (let partition = 0; partition < step; partition++) {
-      const inside = memory.mark()
-      const groups = Math.ceil((groupCount - partition) / 256)
-      const ends = memory.scratch(4 * groups)
+    const blocks = partitions.blocks()
+    const most = exports.partitionMost(blocks) >>> 0
+    const values = memory.scratch(valueBytes * most + 16)
+    const other = memory.scratch(valueBytes * most + 16)
+    const ends = memory.scratch(4 * Math.ceil(groupCount / PARTITIONS))
+    for (let partition = 0; partition < Math.min(PARTITIONS, groupCount); partition++) {
+      const groups = Math.ceil((groupCount - partition) / PARTITIONS)
       memory.u32.fill(0, ends >>> 2, (ends >>> 2) + groups)
-      const total = partitions.tally(partition, ends)
+      const total = exports.partitionCount(blocks, partition, ends, 0, 0, valueBytes)
       exports.partitionStarts(ends, 0, groups, ends)
-      const values = memory.scratch(valueBytes * total + 16)
-      const other = memory.scratch(valueBytes * total + 16)
-      partitions.gather(partition, ends, values)
+      gather(blocks, partition, ends, 0, 0, values)
       exports.keptImages(images, values, total)
       const out = results + 8 * partition
-      const column = 8 * groupCount
-      const count = ascending.length
-      quantilesOf(images, values, other, ends, groups, wanted, count, room, BUDGET, out, 2048, column)
-      memory.reset(inside)
+      const [stride, column] = [8 * PARTITIONS, 8 * groupCount]
+      quantiles(images, values, other, ends, groups, wanted, ascending.length, room, BUDGET, out, stride, column)
     }
     memory.reset(mark)
   }
@@ -96,12 +96,7 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
           exports.selectTake32(groups, rows, valueCount, kept)
         }
       }
-      if (groups !== 0) partitions.append(kept, values, valueCount)
-      else {
-        const run = memory.scratch(8)
-        memory.u32.set([0, valueCount], run >>> 2)
-        partitions.appendRuns(run, run + 4, 1, values, valueCount)
-      }
+      partitions.append(kept, values, valueCount)
       memory.reset(mark)
     },
     // Values a group, u32 each; then the values as they came, group by group.
@@ -109,15 +104,15 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       const mark = memory.mark()
       const lengths = memory.scratch(4 * groupCount)
       memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
-      for (let partition = 0; partition < partitions.count; partition++) partitions.tally(partition, lengths, true)
+      const blocks = partitions.blocks()
+      const partitionCount = Math.min(PARTITIONS, groupCount)
+      for (let p = 0; p < partitionCount; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
+      const taken = statesOf(k, { pointer: lengths, stride: 4 }, 4, groups, count)
       const starts = memory.scratch(4 * groupCount)
       memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
-      const taken = memory.scratch(4 * count)
-      exports.statesTake(lengths, 4, 4, groups, count, taken)
       const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
       const values = memory.scratch(valueBytes * total)
-      for (let partition = 0; partition < partitions.count; partition++)
-        partitions.gather(partition, starts, values, true)
+      for (let p = 0; p < partitionCount; p++) gather(blocks, p, starts, 8, p, values)
       writer.lane(k, taken, 4 * count)
       writer.lane(k, values, valueBytes * total)
       memory.reset(mark)
@@ -127,8 +122,7 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       const mark = memory.mark()
       const lengths = reader.lane(k, 4 * count)
       const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
-      const values = reader.lane(k, valueBytes * total)
-      if (total > 0) partitions.appendRuns(groupMap, lengths, count, values, total)
+      partitions.appendRuns(groupMap, lengths, reader.lane(k, valueBytes * total), total)
       memory.reset(mark)
     },
     evaluate(spec) {

@@ -60,7 +60,9 @@ function quantileOf(values: readonly Value[], q: number): number | null {
     if (t === 0.5) return Math.abs(a + b) === Infinity ? a / 2 + b / 2 : (a + b) / 2
     return b - a < Infinity ? Math.min(a + t * (b - a), b) : a * (1 - t) + b * t
   }
-  return value() + 0
+  // A computed NaN may have a sign.
+  const result = value() + 0
+  return Number.isNaN(result) ? NaN : result
 }
 
 const anyQ = fc.oneof(
