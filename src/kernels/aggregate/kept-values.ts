@@ -11,6 +11,7 @@ import type { Kernels } from '../instance.js'
 import { elementBytes, integerKind } from '../operand.js'
 import { createPartitions, PARTITIONS } from '../partition.js'
 import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { countedRows } from './counted-rows.js'
 import { statesOf } from './state-bytes.js'
 
 /** A median is a quantile: all of one input share what is kept. */
@@ -29,7 +30,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
   const images = IMAGES[kind] ?? 0
   const quantiles = valueBytes === 8 ? exports.keptQuantiles64 : exports.keptQuantiles32
   const gather = valueBytes === 8 ? exports.partitionGather64 : exports.partitionGather32
-  const takeValues = valueBytes === 8 ? exports.selectTake64 : exports.selectTake32
   const partitions = createPartitions(k, valueBytes)
   /** All quantiles that are asked for, ascending: they are found together. */
   const qs = new Set(sharing.map(qOf))
@@ -76,27 +76,19 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       groupCount = count
       partitions.resize(count)
     },
-    update({ vectors: [{ data }], validity, groups, rowCount, valueCount }) {
+    update(rows) {
       forget()
       const mark = memory.mark()
+      const {
+        groups,
+        vector: { data, length },
+      } = countedRows(k, rows)
       let values = data
       if (elementBytes(kind) < 4) {
-        values = memory.scratch(4 * rowCount)
-        exports.castToInt32(integerKind(kind), data, rowCount, values)
+        values = memory.scratch(4 * length)
+        exports.castToInt32(integerKind(kind), data, length, values)
       }
-      let kept = groups
-      if (validity !== 0) {
-        const rows = memory.scratch(4 * rowCount + 16)
-        exports.selectIndices(validity, rowCount, rows)
-        const taken = memory.scratch(valueBytes * valueCount)
-        takeValues(values, rows, valueCount, taken)
-        values = taken
-        if (groups !== 0) {
-          kept = memory.scratch(4 * valueCount)
-          exports.selectTake32(groups, rows, valueCount, kept)
-        }
-      }
-      partitions.append(kept, values, valueCount)
+      partitions.append(groups, values, length)
       memory.reset(mark)
     },
     // Values a group, u32 each; then the values as they came, group by group.

@@ -95,7 +95,8 @@ function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumula
   }
 }
 
-const IMAGE_BYTES: Readonly<Partial<Record<Kind, 4 | 8>>> = {
+/** Bytes of the images of each type but strings. */
+export const IMAGE_BYTES: Readonly<Partial<Record<Kind, 4 | 8>>> = {
   bool: 4,
   int8: 4,
   uint8: 4,
@@ -118,7 +119,8 @@ function identityOf(max: boolean, bytes: 4 | 8): bigint {
 const wordsOf = (identity: bigint, bytes: 4 | 8): number[] =>
   bytes === 4 ? [Number(identity)] : [Number(BigInt.asIntN(32, identity)), Number(identity >> 32n)]
 
-function imagesOf({ exports }: Kernels, kind: Kind): Kernels['exports']['minMaxImagesI32'] {
+/** The kernel that writes a column's images: signed integers in the order of its values. */
+export function imagesOf({ exports }: Kernels, kind: Kind): Kernels['exports']['minMaxImagesI32'] {
   switch (kind) {
     case 'bool':
       return exports.minMaxImagesBits

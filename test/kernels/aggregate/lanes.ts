@@ -23,7 +23,7 @@ export interface Lanes {
   readonly parts: readonly (readonly (readonly Row[])[])[]
   /** When each lane but the first hands over: before the first one's batch of this number. */
   readonly handOver: readonly number[]
-  /** Whether groups are handed over in two states, or in one. */
+  /** Whether groups are handed over in two states as between lanes, or in one portable one. */
   readonly halves: boolean
   /** Whether there are groups at all. */
   readonly keyed: boolean
@@ -100,6 +100,7 @@ export class Lane {
     this.aggregation.resize(this.groups.length)
     const groups = lanes.keyed ? groupPointer(k, indices) : 0
     this.aggregation.update(groups, [{ vectors: [vector], validity }], rows.length, 0)
+    this.aggregation.open(0, this.groups.length)
     k.memory.reset(mark)
   }
 
@@ -109,10 +110,11 @@ export class Lane {
     const all = other.groups.map((_, i) => i).reverse()
     const chosen = this.lanes.halves ? [all.filter(i => i % 2 === 0), all.filter(i => i % 2 === 1)] : [all]
     for (const some of chosen) {
-      const state = other.aggregation.state(groupPointer(this.k, some), some.length)
+      const state = other.aggregation.state(groupPointer(this.k, some), some.length, this.lanes.halves)
       const map = some.map(i => this.index(other.groups[i]))
       this.aggregation.resize(this.groups.length)
       this.aggregation.merge(state, groupPointer(this.k, map), some.length, 1)
+      this.aggregation.open(0, this.groups.length)
     }
     memory.reset(mark)
   }
