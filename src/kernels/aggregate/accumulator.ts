@@ -129,7 +129,8 @@ export interface Family {
    * name, and the parameters that its states depend on.
    */
   share(spec: AggregateSpec): string
-  create(context: AccumulatorContext, spec: AggregateSpec): Accumulator
+  /** For `spec`, and if it is known for all of those that share it: some find the results of all at once. */
+  create(context: AccumulatorContext, spec: AggregateSpec, sharing?: readonly AggregateSpec[]): Accumulator
 }
 
 /** A result that is numbers in scratch. */

@@ -59,7 +59,7 @@ export interface Aggregation {
    * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical, or with
    * `forLane` in whatever form is cheapest between two lanes.
    */
-  state(groups: number, count: number, forLane: boolean): Uint8Array<ArrayBuffer>
+  state(groups: number, count: number, forLane?: boolean): Uint8Array<ArrayBuffer>
   /**
    * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), for its `count` groups, at most `most` of them to the same group.
    * @throws MillraceError `MR_VERSION_MISMATCH` for a state of other aggregates or another version, `MR_FORMAT_ERROR` for one cut short.
@@ -142,7 +142,7 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
     retract() {
       throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
     },
-    state(groups, count, forLane) {
+    state(groups, count, forLane = false) {
       const writer = createStateWriter(forLane)
       for (const word of headOf(specs, forLane)) writer.u32(word)
       writer.u32(count)

@@ -1,13 +1,15 @@
 /** Which family of accumulators serves each aggregate; counts, sums and means are not here: they share the slots of slots.ts. */
 import type { AggregateFunction, Family } from './accumulator.js'
 import { argMinMax } from './arg-min-max.js'
+import { ddSketch } from './dd-sketch.js'
 import { firstLast } from './first-last.js'
+import { hyperLogLog } from './hyper-log-log.js'
+import { keptValues } from './kept-values.js'
 import { list } from './list.js'
 import { minMax } from './min-max.js'
-import { topK } from './top-k.js'
-import { ddSketch } from './dd-sketch.js'
-import { hyperLogLog } from './hyper-log-log.js'
+import { multiset } from './multiset.js'
 import { spaceSaving } from './space-saving.js'
+import { topK } from './top-k.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,
@@ -24,4 +26,8 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   approxCountDistinct: hyperLogLog,
   approxQuantile: ddSketch,
   approxTopK: spaceSaving,
+  countDistinct: multiset,
+  mode: multiset,
+  median: keptValues,
+  quantile: keptValues,
 }

@@ -41,7 +41,7 @@ export interface StateReader {
   lane(k: Kernels, byteLength: number, room?: number): number
 }
 
-export function createStateWriter(forLane: boolean): StateWriter {
+export function createStateWriter(forLane = false): StateWriter {
   let bytes = new Uint8Array(256)
   let view = new DataView(bytes.buffer)
   let length = 0

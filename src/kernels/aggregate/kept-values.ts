@@ -1,0 +1,143 @@
+/**
+ * Medians and quantiles: exact, from all values of a group, which are kept. Approximate ones in little memory are another family's.
+ *
+ * The quantile q of n values in ascending order x[0] .. x[n - 1] (NaN the greatest) lies at h = (n - 1) * q, a double: with a = x[floor(h)],
+ * b = x[floor(h) + 1] and t = h - floor(h) it is a where t is 0 or a equals b, (a + b) / 2 where t is 0.5, else the lesser of a + t * (b - a)
+ * and b. A sum or a difference beyond the doubles is avoided by a / 2 + b / 2 and a * (1 - t) + b * t. So between two infinities, and next to
+ * a NaN, it is NaN. Values are made float64 first: an int64 is rounded to the nearest.
+ */
+import { type DataType, float64, type Kind } from '../../columnar/type.js'
+import type { Kernels } from '../instance.js'
+import { elementBytes, integerKind } from '../operand.js'
+import { createPartitions, PARTITIONS } from '../partition.js'
+import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { countedRows } from './counted-rows.js'
+import { statesOf } from './state-bytes.js'
+
+/** A median is a quantile: all of one input share what is kept. */
+export const keptValues: Family = {
+  counts: false,
+  share: () => 'kept values',
+  create: ({ k }, spec, sharing = [spec]) => createKeptValues(k, spec.inputs[0], sharing),
+}
+
+/** Visits a value before pivots are chosen for the worst case (assembly/order-statistics.ts); two are usual. */
+const BUDGET = 8
+
+function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly AggregateSpec[]): Accumulator {
+  const { exports, memory } = k
+  const valueBytes = elementBytes(kind) === 8 ? 8 : 4
+  const images = IMAGES[kind] ?? 0
+  const quantiles = valueBytes === 8 ? exports.keptQuantiles64 : exports.keptQuantiles32
+  const gather = valueBytes === 8 ? exports.partitionGather64 : exports.partitionGather32
+  const partitions = createPartitions(k, valueBytes)
+  /** All quantiles that are asked for, ascending: they are found together. */
+  const qs = new Set(sharing.map(qOf))
+  /** Results of these quantiles, one after the other, f64 a group; 0 where they are to be found anew. */
+  let results = 0
+  let groupCount = 0
+
+  const forget = () => {
+    memory.free(results)
+    results = 0
+  }
+
+  const find = (ascending: readonly number[]) => {
+    forget()
+    results = memory.allocate(8 * groupCount * ascending.length)
+    const mark = memory.mark()
+    const wanted = memory.scratch(8 * ascending.length)
+    memory.f64.set(ascending, wanted >>> 3)
+    const room = memory.scratch(112 * ascending.length + 640)
+    const blocks = partitions.blocks()
+    const most = exports.partitionMost(blocks) >>> 0
+    const values = memory.scratch(valueBytes * most + 16)
+    const other = memory.scratch(valueBytes * most + 16)
+    const ends = memory.scratch(4 * Math.ceil(groupCount / PARTITIONS))
+    for (let partition = 0; partition < Math.min(PARTITIONS, groupCount); partition++) {
+      const groups = Math.ceil((groupCount - partition) / PARTITIONS)
+      memory.u32.fill(0, ends >>> 2, (ends >>> 2) + groups)
+      const total = exports.partitionCount(blocks, partition, ends, 0, 0, valueBytes)
+      exports.partitionStarts(ends, 0, groups, ends)
+      gather(blocks, partition, ends, 0, 0, values)
+      exports.keptImages(images, values, total)
+      const out = results + 8 * partition
+      const [stride, column] = [8 * PARTITIONS, 8 * groupCount]
+      quantiles(images, values, other, ends, groups, wanted, ascending.length, room, BUDGET, out, stride, column)
+    }
+    memory.reset(mark)
+  }
+
+  return {
+    kernel: `${kind} kept`,
+    resize(count) {
+      if (count === groupCount) return
+      forget()
+      groupCount = count
+      partitions.resize(count)
+    },
+    update(rows) {
+      forget()
+      const mark = memory.mark()
+      const {
+        groups,
+        vector: { data, length },
+      } = countedRows(k, rows)
+      let values = data
+      if (elementBytes(kind) < 4) {
+        values = memory.scratch(4 * length)
+        exports.castToInt32(integerKind(kind), data, length, values)
+      }
+      partitions.append(groups, values, length)
+      memory.reset(mark)
+    },
+    // Values a group, u32 each; then the values as they came, group by group.
+    write(writer, groups, count) {
+      const mark = memory.mark()
+      const lengths = memory.scratch(4 * groupCount)
+      memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
+      const blocks = partitions.blocks()
+      const partitionCount = Math.min(PARTITIONS, groupCount)
+      for (let p = 0; p < partitionCount; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
+      const taken = statesOf(k, { pointer: lengths, stride: 4 }, 4, groups, count)
+      const starts = memory.scratch(4 * groupCount)
+      memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
+      const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
+      const values = memory.scratch(valueBytes * total)
+      for (let p = 0; p < partitionCount; p++) gather(blocks, p, starts, 8, p, values)
+      writer.lane(k, taken, 4 * count)
+      writer.lane(k, values, valueBytes * total)
+      memory.reset(mark)
+    },
+    merge(reader, groupMap, count) {
+      forget()
+      const mark = memory.mark()
+      const lengths = reader.lane(k, 4 * count)
+      const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
+      partitions.appendRuns(groupMap, lengths, reader.lane(k, valueBytes * total), total)
+      memory.reset(mark)
+    },
+    evaluate(spec) {
+      const q = qOf(spec)
+      if (!qs.has(q)) {
+        qs.add(q)
+        forget()
+      }
+      const ascending = [...qs].sort((a, b) => a - b)
+      if (results === 0) find(ascending)
+      const data = memory.scratch(8 * groupCount)
+      const from = results + 8 * groupCount * ascending.indexOf(q)
+      memory.u8.copyWithin(data, from, from + 8 * groupCount)
+      return numbers(float64(), groupCount, data)
+    },
+    free() {
+      forget()
+      partitions.free()
+    },
+  }
+}
+
+const qOf = ({ parameters: { q = 0.5 } }: AggregateSpec): number => q
+
+/** What `keptImages` is told. */
+const IMAGES: Readonly<Partial<Record<Kind, number>>> = { uint32: 1, float32: 2, float64: 3 }

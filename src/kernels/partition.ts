@@ -1,0 +1,111 @@
+/**
+ * Rows of a group and a value, kept as they come but parted by the low byte of the group: for aggregates that need all values of a group.
+ * Blocks are drawn in assembly/partition.ts, whose kernels read them.
+ */
+import type { Kernels } from './instance.js'
+
+export interface Partitions {
+  /** Groups beyond those there were begin empty. */
+  resize(groupCount: number): void
+  /** Appends value i, of the width given at the beginning, to group `groups[i]` (u32 pointer), or with 0 to group 0. */
+  append(groups: number, values: number, rowCount: number): void
+  /** Appends runs end to end, `total` values in all: the next `lengths[i]` go to group `groups[i]` (u32 pointers). */
+  appendRuns(groups: number, lengths: number, values: number, total: number): void
+  /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
+  blocks(): number
+  free(): void
+}
+
+/** Group g is in partition g & 255, where it is number g >> 8. */
+export const PARTITIONS = 256
+const BLOCK_ROWS = 65_536
+const HEADER_BYTES = 1040
+/** Blocks share a piece of heap, so that little of its whole pages is lost. */
+const MOST_BLOCKS_AT_ONCE = 8
+
+export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8): Partitions {
+  const sort = valueBytes === 8 ? exports.partitionSort64 : exports.partitionSort32
+  const pieces: number[] = []
+  let free = 0
+  let freeBytes = 0
+  let blocksAtOnce = 1
+  let first = 0
+  let highBytes = 0
+  /** Rows that are too few for a block yet. */
+  let groupsWaiting = 0
+  let valuesWaiting = 0
+  let waiting = 0
+  let capacity = 0
+
+  const blockBytes = (rowCount: number) => Math.ceil((HEADER_BYTES + rowCount * (valueBytes + highBytes)) / 16) * 16
+
+  const keep = (groups: number, values: number) => {
+    const byteLength = blockBytes(BLOCK_ROWS)
+    if (freeBytes < byteLength) {
+      free = memory.allocate(byteLength * blocksAtOnce)
+      freeBytes = byteLength * blocksAtOnce
+      pieces.push(free)
+      blocksAtOnce = Math.min(2 * blocksAtOnce, MOST_BLOCKS_AT_ONCE)
+    }
+    sort(groups, values, BLOCK_ROWS, highBytes, free, first)
+    first = free
+    free += byteLength
+    freeBytes -= byteLength
+  }
+
+  const wait = (groups: number, values: number, rowCount: number) => {
+    if (waiting + rowCount > capacity) {
+      capacity = Math.min(BLOCK_ROWS, Math.max(waiting + rowCount, 2 * capacity, 256))
+      groupsWaiting = memory.reallocate(groupsWaiting, 4 * capacity)
+      valuesWaiting = memory.reallocate(valuesWaiting, valueBytes * capacity)
+    }
+    const to = groupsWaiting + 4 * waiting
+    if (groups === 0) memory.u8.fill(0, to, to + 4 * rowCount)
+    else memory.u8.copyWithin(to, groups, groups + 4 * rowCount)
+    memory.u8.copyWithin(valuesWaiting + valueBytes * waiting, values, values + valueBytes * rowCount)
+    waiting += rowCount
+    if (waiting < BLOCK_ROWS) return
+    keep(groupsWaiting, valuesWaiting)
+    waiting = 0
+  }
+
+  const append: Partitions['append'] = (groups, values, rowCount) => {
+    for (let from = 0; from < rowCount; ) {
+      const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
+      const add = count === BLOCK_ROWS ? keep : wait
+      add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
+      from += count
+    }
+  }
+
+  return {
+    resize(groupCount) {
+      highBytes = groupCount <= PARTITIONS ? 0 : groupCount <= PARTITIONS * 65_536 ? 2 : 4
+    },
+    append,
+    appendRuns(groups, lengths, values, total) {
+      const mark = memory.mark()
+      const position = memory.scratch(8)
+      memory.u32.fill(0, position >>> 2, (position >>> 2) + 2)
+      const spread = memory.scratch(4 * BLOCK_ROWS)
+      for (let from = 0; from < total; from += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, total - from)
+        exports.partitionSpread(groups, lengths, position, count, spread)
+        append(spread, values + valueBytes * from, count)
+      }
+      memory.reset(mark)
+    },
+    blocks() {
+      if (waiting === 0) return first
+      const block = memory.scratch(blockBytes(waiting))
+      sort(groupsWaiting, valuesWaiting, waiting, highBytes, block, first)
+      return block
+    },
+    free() {
+      for (const piece of pieces.splice(0)) memory.free(piece)
+      memory.free(groupsWaiting)
+      memory.free(valuesWaiting)
+      groupsWaiting = valuesWaiting = waiting = capacity = first = freeBytes = 0
+    },
+  }
+}
