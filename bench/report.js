@@ -1,6 +1,6 @@
 // Lays a run out as Markdown, for the terminal and for results.md: run.js measures, groupby/summary.js counts.
 
-import { compare, summarise, targets } from './groupby/summary.js'
+import { compare, describeTarget, summarise, targetOf } from './groupby/summary.js'
 import { formatCount, formatMegabytes, formatMs, formatRatio, markdownTable } from './table.js'
 
 /**
@@ -55,9 +55,10 @@ function methodSection({ runs, seed, threads }) {
 The same seeded data (seed ${seed}) in every peer, each in a process of its own with its table loaded beforehand. Questions are asked of all
 peers in turn, round by round (A B C A B C), one thing running at a time: a first round, which is the cold one, and ${runs} warm rounds whose
 median counts. *In hand* is the time until the whole answer is there in the peer's own form: for Millrace the \`Table\` that \`collect\` resolves
-with, for DuckDB a materialised native result, for duckdb-wasm an Arrow table. *Read* goes on until every value of every column has been seen
+with, for DuckDB a materialised native result, for Polars a frame, for ClickHouse and duckdb-wasm an Arrow table. *Read* goes on until every value of every column has been seen
 as a JavaScript value. Every answer of every run is checked against exact sums: each group, to 1e-6; ours to the last bit, with groups in
-order of first appearance. DuckDB native has ${threads} threads; duckdb-wasm and Arquero have one. An ENUM key comes back as its code.
+order of first appearance. Native engines have ${threads} threads; duckdb-wasm and Arquero have one. An ENUM key comes back as its code.
+*Fastest native* is the fastest, question by question, of those that ran.
 The floor is the time to read a question's columns once (a string as 4 bytes) with a SIMD sum measured in the same rounds.`
 }
 
@@ -74,7 +75,7 @@ function groupBySection(result, losses) {
   ]
   const ours = peers.filter(isOurs)
   if (ours.length) {
-    lines.push('### Ratios of warm medians', ratiosTable(summaries, peers, ours))
+    lines.push('### Ratios of warm medians', ratiosTable(summaries, peers, ours, result.rowCount))
     lines.push('### Bytes read and multiples of the floor', floorTable(summaries, ours))
     recordLosses(summaries, peers, ours, result.rowCount, losses)
   }
@@ -94,12 +95,20 @@ function timesTable(summaries, peers, kind) {
   )
 }
 
-function ratiosTable(summaries, peers, ours) {
-  const lines = comparisons(peers, ours).map(({ label, own, theirs, measure }) => {
+function ratiosTable(summaries, peers, ours, rowCount) {
+  const mostLanes = mostLanesOf(ours)
+  const lines = comparisons(peers, ours).map(({ label, own, theirs, measure, target }) => {
     const { ratios, mean } = compare(summaries, own.id, theirs, measure)
-    return [label, ...ratios.map(formatRatio), formatRatio(mean)]
+    const isHeld = own.options.lanes === mostLanes && measure === 'inHandMs'
+    const wanted = isHeld ? describeTarget(targetOf(target, rowCount)) : ''
+    return [label, ...ratios.map(formatRatio), formatRatio(mean), wanted || '–']
   })
-  return markdownTable(['ratio', ...summaries.map(({ question }) => question.id), 'geometric mean'], lines)
+  return markdownTable(['ratio', ...summaries.map(({ question }) => question.id), 'geometric mean', 'target'], lines)
+}
+
+/** What targets are set for. */
+function mostLanesOf(ours) {
+  return Math.max(...ours.map(peer => peer.options.lanes))
 }
 
 /** Every lane count against the fastest native peer, each other family of peers, the baseline, and one lane. */
@@ -149,9 +158,9 @@ function floorTable(summaries, ours) {
   )
 }
 
-function loadTable({ rowCount, loads }, peers) {
+function loadTable({ rowCount, loads, peaks }, peers) {
   return markdownTable(
-    ['peer', 'load ms', 'MB by its own account', 'MB the process grew by', 'bytes a row'],
+    ['peer', 'load ms', 'MB by its own account', 'MB the process grew by', 'bytes a row', 'MB at the peak of the run'],
     peers.map(({ id, label }) => {
       const { loadMs, byteLength, residentBytes } = loads[id]
       const bytes = byteLength ?? residentBytes
@@ -161,6 +170,7 @@ function loadTable({ rowCount, loads }, peers) {
         byteLength === null ? '–' : formatMegabytes(byteLength),
         formatMegabytes(residentBytes),
         (bytes / rowCount).toFixed(0),
+        Number.isNaN(peaks[id]) ? '–' : formatMegabytes(peaks[id]),
       ]
     }),
   )
@@ -168,17 +178,18 @@ function loadTable({ rowCount, loads }, peers) {
 
 function recordLosses(summaries, peers, ours, rowCount, losses) {
   const rows = `${formatCount(rowCount)} rows`
-  const mostLanes = Math.max(...ours.map(peer => peer.options.lanes))
+  const mostLanes = mostLanesOf(ours)
   for (const { label, own, theirs, measure, target } of comparisons(peers, ours)) {
     if (own.options.lanes !== mostLanes || measure !== 'inHandMs') continue
     const { ratios, mean } = compare(summaries, own.id, theirs, measure)
-    const { each = null, mean: wanted = null } = targets[target]?.[rowCount] ?? {}
-    const limit = each ?? 1
+    const { each, but, mean: wanted } = targetOf(target, rowCount)
     const beyond = summaries
-      .map(({ question }, i) => ({ id: question.id, ratio: ratios[i] }))
-      .filter(({ ratio }) => ratio !== null && ratio > limit)
+      .map(({ question }, i) => ({ id: question.id, ratio: ratios[i], limit: but[question.id] ?? each ?? 1 }))
+      .filter(({ ratio, limit }) => ratio !== null && ratio > limit)
     if (beyond.length) {
-      const list = beyond.map(({ id, ratio }) => `${id} ${formatRatio(ratio)}`).join(', ')
+      const list = beyond
+        .map(({ id, ratio, limit }) => `${id} ${formatRatio(ratio)}${limit === (each ?? 1) ? '' : ` (${limit})`}`)
+        .join(', ')
       losses.push(
         `${rows}, ${label}: ${list} (${each === null ? 'slower than the peer' : `the target is ${each} each`})`,
       )

@@ -1,16 +1,15 @@
 // Runs the group-by benchmark at one size: every peer loaded, then each question asked of all in turn, round by round; ../report.js tells it.
 
-import { freemem } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { freemem, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openFloor } from '../floor/floor.js'
 import { openPeer } from '../peer.js'
 import { formatCount } from '../table.js'
-import { difference } from './check.js'
+import { writeAnswer } from './answer-file.js'
 import { groupByData } from './data.js'
 import { bytesRead } from './questions.js'
 import { referenceAnswer } from './reference.js'
-
-/** What a peer may hold per row, its load included: the largest seen, rounded up. */
-const PEER_BYTES_PER_ROW = 250
 
 /** A first run longer than this is followed by one warm run instead of all. */
 const SLOW_MS = 10_000
@@ -31,6 +30,7 @@ const SLOW_MS = 10_000
  * @property {import('../peers/catalogue.js').PeerEntry[]} peers
  * @property {Record<string, string>} versions by id
  * @property {Record<string, import('../peer-process.js').Load>} loads by id
+ * @property {Record<string, number>} peaks the most bytes that its process held, by id
  * @property {Record<string, string>} failures why a peer could not be opened or loaded, by id
  * @property {QuestionResult[]} questions
  */
@@ -48,7 +48,7 @@ const SLOW_MS = 10_000
  * @returns {Promise<GroupByResult>}
  */
 export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, questions, entries, log }) {
-  const needed = rowCount * PEER_BYTES_PER_ROW * entries.length
+  const needed = rowCount * entries.reduce((sum, entry) => sum + entry.bytesPerRow, 0)
   if (needed > freemem()) {
     const gigabytes = bytes => `${(bytes / 1e9).toFixed(1)} GB`
     throw new Error(
@@ -56,12 +56,14 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
         'choose fewer peers, lanes or rows',
     )
   }
-  const expected = expectedAnswers(rowCount, seed, questions)
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  log(`${formatCount(rowCount)} rows: the exact answers`)
+  const expected = writeExpected(folder, rowCount, seed, questions)
   const floor = await openFloor(threads)
   /** @type {import('../peer.js').PeerHandle[]} */
   const handles = []
   /** @type {GroupByResult} */
-  const result = { rowCount, peers: entries, versions: {}, loads: {}, failures: {}, questions: [] }
+  const result = { rowCount, peers: entries, versions: {}, loads: {}, peaks: {}, failures: {}, questions: [] }
   try {
     for (const entry of entries) {
       log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
@@ -82,16 +84,25 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
         await askAll(question, expected.get(question.id), loaded, floor, { rowCount, runs, threads, log }),
       )
     }
+    // A process that took too long has ended.
+    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => NaN)
   } finally {
     await Promise.all([floor.close(), ...handles.map(handle => handle.close())])
+    rmSync(folder, { recursive: true, force: true })
   }
   return result
 }
 
-/** The data live only while this runs: what stays is the answers. */
-function expectedAnswers(rowCount, seed, questions) {
+/** The data and the answers live only while this runs: what stays is files. */
+function writeExpected(folder, rowCount, seed, questions) {
   const data = groupByData(rowCount, seed)
-  return new Map(questions.map(question => [question.id, referenceAnswer(data, question)]))
+  const write = question => {
+    const path = join(folder, question.id)
+    const answer = referenceAnswer(data, question)
+    writeAnswer(path, answer)
+    return { path, groupCount: answer.rowCount }
+  }
+  return new Map(questions.map(question => [question.id, write(question)]))
 }
 
 /** One round asks everyone once, A B C A B C: whatever else slows the machine slows all alike. The first round is the cold one. */
@@ -105,8 +116,8 @@ async function askAll(question, expected, handles, floor, { rowCount, runs, thre
       const times = peers[entry.id]
       if (times.problem || (round > 1 && times.cold.inHandMs > SLOW_MS)) continue
       try {
-        const { inHandMs, readMs, answer } = await run(question.id)
-        times.problem = difference(question, answer, expected, { exact: entry.isExact })
+        const { inHandMs, readMs, problem } = await run(question.id, expected.path)
+        times.problem = problem
         if (round === 0) times.cold = { inHandMs, readMs }
         else times.warm.push({ inHandMs, readMs })
       } catch (error) {
@@ -115,5 +126,5 @@ async function askAll(question, expected, handles, floor, { rowCount, runs, thre
       if (times.problem) log(`  ${entry.label}: ${times.problem}`)
     }
   }
-  return { question, groupCount: expected.rowCount, byteLength: bytesRead(question, rowCount), bandwidths, peers }
+  return { question, groupCount: expected.groupCount, byteLength: bytesRead(question, rowCount), bandwidths, peers }
 }
