@@ -13,7 +13,7 @@ export const usage = `npm run bench -- [options]
   --suites groupby,start,size   what to measure (all)
   --rows 1e6,1e7                sizes of the group-by table
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
-  --peers duckdb,duckdb-wasm    of ${peerFamilies.join(', ')}, or none (arquero is slow, so not asked by default)
+  --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)
   --lanes 0,1,2                 lanes of Millrace, each measured, or none
   --runs 5                      warm rounds; a cold one comes first
   --threads 2                   threads of a native peer
@@ -59,7 +59,7 @@ function read(args) {
       suites: text(suites.join(',')),
       rows: text('1e6,1e7'),
       questions: text(questions.map(({ id }) => id).join(',')),
-      peers: text('duckdb,duckdb-wasm'),
+      peers: text('duckdb,polars,duckdb-wasm'),
       lanes: text('0,1,2'),
       runs: text('5'),
       threads: text('2'),

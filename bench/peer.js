@@ -8,8 +8,9 @@ import { once } from 'node:events'
  * @property {import('./peers/catalogue.js').PeerEntry} entry
  * @property {string} version
  * @property {(rowCount: number, seed: number) => Promise<import('./peer-process.js').Load>} load
- * @property {(id: string) => Promise<import('./peer-process.js').Run>} run rejects where the peer fails or takes longer than the
- *   limit; after that the process is gone and every further run rejects
+ * @property {(id: string, expected: string) => Promise<import('./peer-process.js').Run>} run asks a question, whose exact answer is in the file
+ *   `expected`; rejects where the peer fails or takes longer than the limit; after that the process is gone and every further run rejects
+ * @property {() => Promise<number>} peak resolves with the most bytes that the process has held so far
  * @property {() => Promise<void>} close ends the process, waiting for it
  */
 
@@ -67,7 +68,8 @@ export async function openPeer(entry, { limitMs }) {
       entry,
       version,
       load: (rowCount, seed) => send('load', { rowCount, seed }),
-      run: id => send('run', { id }),
+      run: (id, expected) => send('run', { id, expected, exact: entry.isExact }),
+      peak: () => send('peak'),
       close,
     }
   } catch (error) {

@@ -19,11 +19,12 @@ if (!existsSync(new URL('./node_modules', import.meta.url))) {
 // Imported late, so that a missing peer is told by the lines above.
 const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
+const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
 const { choosePeers } = await import('./peers/catalogue.js')
 const { report } = await import('./report.js')
-const { measureSizes } = await import('./size/size.js')
-const { measureStart } = await import('./start/start.js')
+const { measureSizes, sizeReport } = await import('./size/size.js')
+const { measureStart, startReport } = await import('./start/start.js')
 
 const withMillrace = options.lanes.length > 0
 if (withMillrace && !millraceEntry())
@@ -31,41 +32,32 @@ if (withMillrace && !millraceEntry())
 
 const log = line => console.error(line)
 const { runs, seed, threads, families } = options
-/** @type {import('./report.js').RunResult} */
-const result = {
-  machine: describeMachine(),
-  command: process.argv.slice(2).join(' '),
-  runs,
-  seed,
-  threads,
-  groupBy: [],
-  start: [],
-  sizes: [],
+
+/** In the order of the report; each measures only when it is asked to. */
+const suites = {
+  async groupby() {
+    const entries = choosePeers(options)
+    const asked = questions.filter(({ id }) => options.questions.includes(id))
+    const results = []
+    for (const rowCount of options.rows) {
+      const { limitMs } = options
+      results.push(await runGroupBy({ rowCount, seed, runs, threads, limitMs, questions: asked, entries, log }))
+    }
+    return groupByReport(results, options)
+  },
+  start: () => startReport(measureStart({ runs: 2 * runs, families, withMillrace, log })),
+  size: async () => sizeReport(await measureSizes({ families, withMillrace, log })),
 }
 
-if (options.suites.includes('groupby')) {
-  const entries = choosePeers(options)
-  const asked = questions.filter(({ id }) => options.questions.includes(id))
-  for (const rowCount of options.rows) {
-    result.groupBy.push(
-      await runGroupBy({ rowCount, seed, runs, threads, limitMs: options.limitMs, questions: asked, entries, log }),
-    )
-  }
+const sections = []
+for (const name of Object.keys(suites)) {
+  if (options.suites.includes(name)) sections.push(await suites[name]())
 }
-if (options.suites.includes('start')) result.start = measureStart({ runs: 2 * runs, families, withMillrace, log })
-if (options.suites.includes('size')) result.sizes = await measureSizes({ families, withMillrace, log })
-
-const text = report(result)
+const text = report({ machine: describeMachine(), command: process.argv.slice(2).join(' '), sections })
 console.log(text)
 await writeFile(options.output, text)
 log(`Written to ${fileURLToPath(options.output)}`)
-const hasProblems =
-  result.groupBy.some(
-    ({ failures, questions }) =>
-      Object.keys(failures).length > 0 ||
-      questions.some(({ peers }) => Object.values(peers).some(({ problem }) => problem !== null)),
-  ) || result.start.some(({ problem }) => problem !== null)
-process.exit(hasProblems ? 1 : 0)
+process.exit(sections.some(({ problems }) => problems.length > 0) ? 1 : 0)
 
 function fail(message) {
   console.error(message)

@@ -1,16 +1,15 @@
-// Runs the group-by benchmark at one size: every peer loaded, then each question asked of all in turn, round by round; ../report.js tells it.
+// Runs the group-by benchmark at one size: peers loaded, as many as fit, then each question asked of all in turn, round by round; ../report.js tells it.
 
-import { freemem } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { freemem, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openFloor } from '../floor/floor.js'
 import { openPeer } from '../peer.js'
 import { formatCount } from '../table.js'
-import { difference } from './check.js'
+import { writeAnswer } from './answer-file.js'
 import { groupByData } from './data.js'
 import { bytesRead } from './questions.js'
 import { referenceAnswer } from './reference.js'
-
-/** What a peer may hold per row, its load included: the largest seen, rounded up. */
-const PEER_BYTES_PER_ROW = 250
 
 /** A first run longer than this is followed by one warm run instead of all. */
 const SLOW_MS = 10_000
@@ -18,19 +17,21 @@ const SLOW_MS = 10_000
 /**
  * @typedef {{ inHandMs: number, readMs: number }} Times
  * @typedef {{ cold: Times | null, warm: Times[], problem: string | null }} PeerTimes
+ * @typedef {Record<string, PeerTimes>} Sitting the times by peer of those that were asked in turn: only these are compared with one another
  *
  * @typedef {object} QuestionResult
  * @property {import('./questions.js').Question} question
  * @property {number} groupCount
  * @property {number} byteLength what answering reads at the least
  * @property {Record<number, number[]>} bandwidths bytes per second by number of threads, one a round
- * @property {Record<string, PeerTimes>} peers by id
+ * @property {Sitting[]} sittings
  *
  * @typedef {object} GroupByResult
  * @property {number} rowCount
  * @property {import('../peers/catalogue.js').PeerEntry[]} peers
  * @property {Record<string, string>} versions by id
  * @property {Record<string, import('../peer-process.js').Load>} loads by id
+ * @property {Record<string, number>} peaks the most bytes that its process held, by id
  * @property {Record<string, string>} failures why a peer could not be opened or loaded, by id
  * @property {QuestionResult[]} questions
  */
@@ -48,20 +49,69 @@ const SLOW_MS = 10_000
  * @returns {Promise<GroupByResult>}
  */
 export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, questions, entries, log }) {
-  const needed = rowCount * PEER_BYTES_PER_ROW * entries.length
-  if (needed > freemem()) {
+  // Without the question that has as many groups as rows a peer holds little beside its table.
+  const hasLargest = questions.some(({ keys }) => keys.length > 2)
+  const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freemem())
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  /** @type {GroupByResult} */
+  const result = { rowCount, peers: entries, versions: {}, loads: {}, peaks: {}, failures: {}, questions: [] }
+  try {
+    log(`${formatCount(rowCount)} rows: the exact answers`)
+    const expected = writeExpected(folder, rowCount, seed, questions)
+    result.questions = questions.map(question => ({
+      question,
+      groupCount: expected.get(question.id).groupCount,
+      byteLength: bytesRead(question, rowCount),
+      bandwidths: Object.fromEntries(Array.from({ length: threads }, (_, i) => [i + 1, []])),
+      sittings: [],
+    }))
+    for (const sitting of sittings) {
+      const floor = await openFloor(threads)
+      try {
+        await sit(sitting, floor, result, expected, { seed, runs, limitMs, log })
+      } finally {
+        await floor.close()
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return result
+}
+
+/**
+ * Who is asked together: everyone, or where memory does not hold them all, ours with as many others as it does, and again with the next.
+ *
+ * @param {import('../peers/catalogue.js').PeerEntry[]} entries
+ * @param {number} rowCount of which each takes `bytesPerRow`
+ * @param {number} freeBytes
+ * @returns {import('../peers/catalogue.js').PeerEntry[][]}
+ */
+export function seat(entries, rowCount, freeBytes) {
+  const bytesOf = list => rowCount * list.reduce((sum, entry) => sum + entry.bytesPerRow, 0)
+  const ours = entries.filter(entry => entry.isExact)
+  const sittings = [[...ours]]
+  for (const entry of entries.filter(entry => !entry.isExact)) {
+    const last = sittings.at(-1)
+    if (bytesOf([...last, entry]) <= freeBytes || last.length === ours.length) last.push(entry)
+    else sittings.push([...ours, entry])
+  }
+  for (const sitting of sittings) {
+    if (bytesOf(sitting) <= freeBytes) continue
     const gigabytes = bytes => `${(bytes / 1e9).toFixed(1)} GB`
     throw new Error(
-      `${formatCount(rowCount)} rows in ${entries.length} peers may need ${gigabytes(needed)} of memory and ${gigabytes(freemem())} are free: ` +
-        'choose fewer peers, lanes or rows',
+      `this many rows in ${sitting.map(({ label }) => label).join(', ')} may need ${gigabytes(bytesOf(sitting))} of memory and ` +
+        `${gigabytes(freeBytes)} are free: choose fewer lanes or rows`,
     )
   }
-  const expected = expectedAnswers(rowCount, seed, questions)
-  const floor = await openFloor(threads)
+  return sittings
+}
+
+/** One sitting: everyone loaded, every question asked, everyone closed. What is learnt goes into `result`. */
+async function sit(entries, floor, result, expected, { seed, runs, limitMs, log }) {
+  const { rowCount } = result
   /** @type {import('../peer.js').PeerHandle[]} */
   const handles = []
-  /** @type {GroupByResult} */
-  const result = { rowCount, peers: entries, versions: {}, loads: {}, failures: {}, questions: [] }
   try {
     for (const entry of entries) {
       log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
@@ -76,37 +126,45 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
       }
     }
     const loaded = handles.filter(handle => handle.entry.id in result.loads)
-    for (const question of questions) {
+    for (const { question, bandwidths, sittings } of result.questions) {
       log(`${formatCount(rowCount)} rows: ${question.id}, ${question.text}`)
-      result.questions.push(
-        await askAll(question, expected.get(question.id), loaded, floor, { rowCount, runs, threads, log }),
-      )
+      sittings.push(await askAll(question, expected.get(question.id).path, loaded, floor, bandwidths, { runs, log }))
     }
+    // A process that took too long has ended.
+    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => NaN)
   } finally {
-    await Promise.all([floor.close(), ...handles.map(handle => handle.close())])
+    await Promise.all(handles.map(handle => handle.close()))
   }
-  return result
 }
 
-/** The data live only while this runs: what stays is the answers. */
-function expectedAnswers(rowCount, seed, questions) {
+/** The data and the answers live only while this runs: what stays is files. */
+function writeExpected(folder, rowCount, seed, questions) {
   const data = groupByData(rowCount, seed)
-  return new Map(questions.map(question => [question.id, referenceAnswer(data, question)]))
+  const write = question => {
+    const path = join(folder, question.id)
+    const answer = referenceAnswer(data, question)
+    writeAnswer(path, answer)
+    return { path, groupCount: answer.rowCount }
+  }
+  return new Map(questions.map(question => [question.id, write(question)]))
 }
 
-/** One round asks everyone once, A B C A B C: whatever else slows the machine slows all alike. The first round is the cold one. */
-async function askAll(question, expected, handles, floor, { rowCount, runs, threads, log }) {
-  const bandwidths = Object.fromEntries(Array.from({ length: threads }, (_, i) => [i + 1, []]))
-  /** @type {Record<string, PeerTimes>} */
-  const peers = Object.fromEntries(handles.map(({ entry }) => [entry.id, { cold: null, warm: [], problem: null }]))
+/**
+ * One round asks everyone once, A B C A B C: whatever else slows the machine slows all alike. The first round is the cold one.
+ *
+ * @returns {Promise<Sitting>}
+ */
+async function askAll(question, path, handles, floor, bandwidths, { runs, log }) {
+  /** @type {Sitting} */
+  const sitting = Object.fromEntries(handles.map(({ entry }) => [entry.id, { cold: null, warm: [], problem: null }]))
   for (let round = 0; round <= runs; round++) {
     for (const count in bandwidths) bandwidths[count].push(await floor.measure(Number(count)))
     for (const { entry, run } of handles) {
-      const times = peers[entry.id]
+      const times = sitting[entry.id]
       if (times.problem || (round > 1 && times.cold.inHandMs > SLOW_MS)) continue
       try {
-        const { inHandMs, readMs, answer } = await run(question.id)
-        times.problem = difference(question, answer, expected, { exact: entry.isExact })
+        const { inHandMs, readMs, problem } = await run(question.id, path)
+        times.problem = problem
         if (round === 0) times.cold = { inHandMs, readMs }
         else times.warm.push({ inHandMs, readMs })
       } catch (error) {
@@ -115,5 +173,5 @@ async function askAll(question, expected, handles, floor, { rowCount, runs, thre
       if (times.problem) log(`  ${entry.label}: ${times.problem}`)
     }
   }
-  return { question, groupCount: expected.rowCount, byteLength: bytesRead(question, rowCount), bandwidths, peers }
+  return sitting
 }

@@ -1,7 +1,7 @@
 // Arquero, over the same typed arrays, with its string keys as dictionary columns.
 
 import { createRequire } from 'node:module'
-import { op, table } from 'arquero'
+import { desc, op, table } from 'arquero'
 
 /** @returns {Promise<import('./catalogue.js').Peer>} */
 export async function openPeer() {
@@ -14,7 +14,11 @@ export async function openPeer() {
     q3: t => t.groupby('id3').rollup({ v1: op.sum('v1'), v3: op.mean('v3') }),
     q4: t => t.groupby('id4').rollup({ v1: op.mean('v1'), v2: op.mean('v2'), v3: op.mean('v3') }),
     q5: t => t.groupby('id6').rollup({ v1: op.sum('v1'), v2: op.sum('v2'), v3: op.sum('v3') }),
+    q6: t => t.groupby('id4', 'id5').rollup({ median: op.median('v3'), sd: op.stdev('v3') }),
     q7: t => t.groupby('id3').rollup({ range: d => op.max(d.v1) - op.min(d.v2) }),
+    q8: t => t.select('id6', { v3: 'largest' }).groupby('id6').orderby(desc('largest')).slice(0, 2).reify(),
+    q9: t => t.groupby('id2', 'id4').rollup({ r2: d => op.pow(op.corr(d.v1, d.v2), 2) }),
+    q10: t => t.groupby('id1', 'id2', 'id3', 'id4', 'id5', 'id6').rollup({ v3: op.sum('v3'), count: op.count() }),
   }
 
   return {
@@ -26,13 +30,9 @@ export async function openPeer() {
       return {}
     },
 
-    async run({ id, keys, outputs }) {
+    async run({ id }) {
       const answer = queries[id](rows)
-      const names = [...keys, ...outputs.map(output => output.name)]
-      return {
-        rowCount: answer.numRows(),
-        columns: () => Object.fromEntries(names.map(name => [name, answer.array(name)])),
-      }
+      return { rowCount: answer.numRows(), column: name => answer.array(name) }
     },
 
     async close() {

@@ -13,8 +13,8 @@
  *
  * @typedef {object} RawAnswer
  * @property {number} rowCount
- * @property {() => Promise<Record<string, ArrayLike<unknown>>> | Record<string, ArrayLike<unknown>>} columns every column of the
- *   answer as JavaScript values: keys as strings or numbers, outputs as numbers or bigints
+ * @property {(name: string) => Promise<ArrayLike<unknown>> | ArrayLike<unknown>} column a column of the answer as JavaScript values: keys as strings
+ *   or numbers, outputs as numbers or bigints; `largest` as lists, or as numbers in an answer with a row for each
  *
  * @typedef {object} PeerEntry
  * @property {string} id
@@ -23,16 +23,21 @@
  * @property {string} module relative to this file
  * @property {Record<string, unknown>} options handed to `openPeer`
  * @property {boolean} isNative compiled for the machine, so one of the engines that the targets are set against
+ * @property {number} bytesPerRow what its process may hold once it has answered q10, for each row of the table: measured; half of it before
  * @property {boolean} isExact whether its answers must be right to the last bit, with groups in order of first appearance
  */
 
 /** @type {PeerEntry[]} */
 const entries = [
-  peer('duckdb', 'VARCHAR', './duckdb.js', { strings: 'varchar' }, true),
-  peer('duckdb', 'ENUM', './duckdb.js', { strings: 'enum' }, true),
-  peer('duckdb-wasm', 'VARCHAR', './duckdb-wasm.js', { strings: 'varchar' }, false),
-  peer('duckdb-wasm', 'ENUM', './duckdb-wasm.js', { strings: 'enum' }, false),
-  peer('arquero', '', './arquero.js', {}, false),
+  peer('duckdb', 'VARCHAR', './duckdb.js', { strings: 'varchar' }, true, 500),
+  peer('duckdb', 'ENUM', './duckdb.js', { strings: 'enum' }, true, 300),
+  peer('polars', 'strings', './polars.js', { strings: 'string' }, true, 300),
+  peer('polars', 'categories', './polars.js', { strings: 'category' }, true, 300),
+  peer('chdb', 'String', './chdb.js', { strings: 'string' }, true, 500),
+  peer('chdb', 'LowCardinality', './chdb.js', { strings: 'low-cardinality' }, true, 500),
+  peer('duckdb-wasm', 'VARCHAR', './duckdb-wasm.js', { strings: 'varchar' }, false, 450),
+  peer('duckdb-wasm', 'ENUM', './duckdb-wasm.js', { strings: 'enum' }, false, 450),
+  peer('arquero', '', './arquero.js', {}, false, 500),
 ]
 
 /** The families that `--peers` may name. */
@@ -61,11 +66,13 @@ function millrace(family, lanes, entry) {
     module: './millrace.js',
     options: { lanes, entry },
     isNative: false,
+    bytesPerRow: lanes < 2 ? 250 : 400,
     isExact: true,
   }
 }
 
-function peer(family, encoding, module, options, isNative) {
+function peer(family, encoding, module, options, isNative, bytesPerRow) {
   const id = encoding ? `${family}:${encoding.toLowerCase()}` : family
-  return { id, family, label: encoding ? `${family} ${encoding}` : family, module, options, isNative, isExact: false }
+  const label = encoding ? `${family} ${encoding}` : family
+  return { id, family, label, module, options, isNative, bytesPerRow, isExact: false }
 }

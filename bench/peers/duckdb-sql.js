@@ -38,7 +38,11 @@ const queries = {
   q3: 'SELECT id3, sum(v1)::BIGINT AS v1, avg(v3) AS v3 FROM x GROUP BY id3',
   q4: 'SELECT id4, avg(v1) AS v1, avg(v2) AS v2, avg(v3) AS v3 FROM x GROUP BY id4',
   q5: 'SELECT id6, sum(v1)::BIGINT AS v1, sum(v2)::BIGINT AS v2, sum(v3) AS v3 FROM x GROUP BY id6',
+  q6: 'SELECT id4, id5, median(v3) AS median, stddev(v3) AS sd FROM x GROUP BY id4, id5',
   q7: 'SELECT id3, max(v1) - min(v2) AS "range" FROM x GROUP BY id3',
+  q8: 'SELECT id6, unnest(max(v3, 2)) AS largest FROM x GROUP BY id6',
+  q9: 'SELECT id2, id4, pow(corr(v1, v2), 2) AS r2 FROM x GROUP BY id2, id4',
+  q10: 'SELECT id1, id2, id3, id4, id5, id6, sum(v3) AS v3, count(*) AS "count" FROM x GROUP BY ALL',
 }
 
 /**

@@ -34,7 +34,10 @@ export async function openPeer({ strings }) {
 
     async run(question) {
       const table = connection.query(questionSql(question, strings))
-      return { rowCount: table.numRows, columns: () => readColumns(table, strings === 'enum' ? texts : {}) }
+      return {
+        rowCount: table.numRows,
+        column: name => readColumn(table, name, strings === 'enum' ? texts[name] : undefined),
+      }
     },
 
     async close() {
@@ -62,13 +65,8 @@ export async function openDuckDbWasm() {
   return { connection: database.connect(), makeTable, version: database.getVersion(), packageVersion: PACKAGE_VERSION }
 }
 
-function readColumns(table, texts) {
-  return Object.fromEntries(
-    table.schema.fields.map(({ name }) => {
-      const column = table.getChild(name)
-      if (!isTextKey(name)) return [name, column.toArray()]
-      const strings = texts[name]
-      return [name, Array.from(column, value => (strings ? strings[value] : value))]
-    }),
-  )
+function readColumn(table, name, strings) {
+  const column = table.getChild(name)
+  if (column.nullCount === 0 && !isTextKey(name)) return column.toArray()
+  return Array.from(column, value => (strings ? strings[value] : value))
 }

@@ -1,7 +1,7 @@
 // DuckDB native, in memory, through its Node client; duckdb-wasm.js holds its WebAssembly build.
 
 import { DOUBLE, DuckDBDataChunk, DuckDBInstance, INTEGER } from '@duckdb/node-api'
-import { columnNames, isTextKey } from '../groupby/questions.js'
+import { columnNames } from '../groupby/questions.js'
 import { createRaw, createTable, enumTexts, questionSql, rawRows } from './duckdb-sql.js'
 
 /** Rows of one of DuckDB's data chunks. */
@@ -29,9 +29,15 @@ export async function openPeer({ strings, threads }) {
 
     async run(question) {
       const result = await connection.run(questionSql(question, strings))
+      // Fetched once for all columns: what a chunk holds outside of JavaScript is freed long after the chunk is dropped.
+      let fetched = null
+      const chunks = () => {
+        fetched ??= Array.from({ length: Number(result.chunkCount) }, (_, i) => result.getChunk(i))
+        return fetched
+      }
       return {
         rowCount: Number(result.rowCount),
-        columns: () => readColumns(result, strings === 'enum' ? texts : {}),
+        column: name => readColumn(result, chunks(), name, strings === 'enum' ? texts[name] : undefined),
       }
     },
 
@@ -58,21 +64,16 @@ async function append(connection, data) {
   appender.closeSync()
 }
 
-function readColumns(result, texts) {
-  const chunks = Array.from({ length: Number(result.chunkCount) }, (_, i) => result.getChunk(i))
-  return Object.fromEntries(
-    result.columnNames().map((name, i) => {
-      const values = new Array(Number(result.rowCount))
-      const strings = isTextKey(name) ? texts[name] : undefined
-      let row = 0
-      for (const chunk of chunks) {
-        const vector = chunk.getColumnVector(i)
-        for (let item = 0; item < vector.itemCount; item++) {
-          const value = vector.getItem(item)
-          values[row++] = strings ? strings[value] : value
-        }
-      }
-      return [name, values]
-    }),
-  )
+function readColumn(result, chunks, name, strings) {
+  const i = result.columnNames().indexOf(name)
+  const values = new Array(Number(result.rowCount))
+  let row = 0
+  for (const chunk of chunks) {
+    const vector = chunk.getColumnVector(i)
+    for (let item = 0; item < vector.itemCount; item++) {
+      const value = vector.getItem(item)
+      values[row++] = strings ? strings[value] : value
+    }
+  }
+  return values
 }

@@ -10,7 +10,9 @@ import { millraceEntry } from '../millrace-entry.js'
 export async function openPeer({ lanes, entry }) {
   const url = entry ? pathToFileURL(entry).href : millraceEntry()
   if (!url) throw new Error('Millrace has not been built: run `npm run build` first')
-  const { columns, createEngine, dictionary, max, mean, min, sum } = await import(url)
+  // As a namespace, so that a build which lacks a function fails in the questions that need it and in no other.
+  const api = named(await import(url))
+  const { columns, createEngine, dictionary, max, mean, min, sum } = api
   const engine = await createEngine({ lanes })
   let loaded = null
 
@@ -20,7 +22,13 @@ export async function openPeer({ lanes, entry }) {
     q3: flow => flow.groupBy('id3').aggregate(t => ({ v1: sum(t.v1), v3: mean(t.v3) })),
     q4: flow => flow.groupBy('id4').aggregate(t => ({ v1: mean(t.v1), v2: mean(t.v2), v3: mean(t.v3) })),
     q5: flow => flow.groupBy('id6').aggregate(t => ({ v1: sum(t.v1), v2: sum(t.v2), v3: sum(t.v3) })),
+    q6: flow => flow.groupBy('id4', 'id5').aggregate(t => ({ median: api.median(t.v3), sd: api.stddev(t.v3) })),
     q7: flow => flow.groupBy('id3').aggregate(t => ({ range: max(t.v1).sub(min(t.v2)) })),
+    q8: flow => flow.groupBy('id6').aggregate(t => ({ largest: api.topK(t.v3, 2) })),
+    q9: flow =>
+      flow.groupBy('id2', 'id4').aggregate(t => ({ r2: api.correlation(t.v1, t.v2).mul(api.correlation(t.v1, t.v2)) })),
+    q10: flow =>
+      flow.groupBy('id1', 'id2', 'id3', 'id4', 'id5', 'id6').aggregate(t => ({ v3: sum(t.v3), count: api.count() })),
   }
 
   return {
@@ -39,13 +47,9 @@ export async function openPeer({ lanes, entry }) {
       return { byteLength: loaded.byteLength }
     },
 
-    async run({ id, keys, outputs }) {
+    async run({ id }) {
       const table = await queries[id](loaded).collect({ engine })
-      const names = [...keys, ...outputs.map(output => output.name)]
-      return {
-        rowCount: table.rowCount,
-        columns: () => Object.fromEntries(names.map(name => [name, table.column(name).toArray()])),
-      }
+      return { rowCount: table.rowCount, column: name => table.column(name).toArray() }
     },
 
     async close() {
@@ -53,4 +57,15 @@ export async function openPeer({ lanes, entry }) {
       await engine.close()
     },
   }
+}
+
+/** The module's exports by name; a name that it does not export is an error that says so. */
+function named(module) {
+  return new Proxy(module, {
+    get(exported, name) {
+      if (typeof name === 'string' && name !== 'then' && !(name in exported))
+        throw new Error(`this build exports no ${name}`)
+      return exported[name]
+    },
+  })
 }

@@ -8,9 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build } from 'vite'
 import { root } from '../millrace-entry.js'
+import { markdownTable } from '../table.js'
 
 /** Above this size the best brotli level takes minutes; such a file is compressed at level 9, and comes out a seventh larger. */
 const LARGE_BYTES = 8e6
+
+/** What a page with Millrace may download. */
+const TARGET_BYTES = 60_000
 
 /** Files that a page fetches beside its own bundle. */
 const beside = { 'duckdb-wasm': ['duckdb-browser-eh.worker.js', 'duckdb-eh.wasm'] }
@@ -39,6 +43,32 @@ export async function measureSizes({ families, withMillrace, log }) {
     }
   }
   return results
+}
+
+/**
+ * @param {SizeResult[]} results
+ * @returns {import('../report.js').Section}
+ */
+export function sizeReport(results) {
+  const kilobytes = byteLength => (byteLength / 1000).toFixed(1)
+  const rows = results.map(({ label, brotliBytes, files }) => [
+    label,
+    kilobytes(brotliBytes),
+    files.map(file => `${file.name.replace(/^assets\//, '')} ${kilobytes(file.brotliBytes)}`).join(', '),
+  ])
+  const ours = results.filter(({ label }) => label.startsWith('millrace'))
+  return {
+    text: ['## Download: the least page, minified, kB after brotli', markdownTable(['library', 'kB', 'files'], rows)],
+    losses: ours
+      .filter(({ brotliBytes }) => brotliBytes > TARGET_BYTES)
+      .map(
+        ({ label, brotliBytes }) =>
+          `Download, ${label}: ${kilobytes(brotliBytes)} kB (the target is ${kilobytes(TARGET_BYTES)})`,
+      ),
+    problems: [],
+    versions: [],
+    measuresOurs: ours.length > 0,
+  }
 }
 
 /**

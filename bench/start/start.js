@@ -5,6 +5,10 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { millraceEntry } from '../millrace-entry.js'
 import { median } from '../statistics.js'
+import { formatMs, markdownTable } from '../table.js'
+
+/** What Millrace as it comes may take above an empty process. */
+const TARGET_MS = 60
 
 /**
  * @typedef {{ label: string, medianMs: number, aboveEmptyMs: number, problem: string | null }} StartResult
@@ -46,6 +50,32 @@ export function measureStart({ runs, families, withMillrace, log }) {
     if (problem) log(`  ${label}: ${problem}`)
     return { label, medianMs: median(times), aboveEmptyMs: median(times) - emptyMs, problem }
   })
+}
+
+/**
+ * @param {StartResult[]} results
+ * @returns {import('../report.js').Section}
+ */
+export function startReport(results) {
+  const rows = results.map(({ label, medianMs, aboveEmptyMs, problem }) => [
+    label,
+    problem ? '–' : formatMs(medianMs),
+    problem ? '–' : formatMs(aboveEmptyMs),
+  ])
+  const ours = results.find(({ label }) => label.startsWith('millrace'))
+  const isSlow = ours && !ours.problem && ours.aboveEmptyMs > TARGET_MS
+  return {
+    text: [
+      '## Start-up: a fresh Node process, import to the first result over 1,000 rows',
+      markdownTable(['process', 'ms', 'above an empty process'], rows),
+    ],
+    losses: isSlow
+      ? [`Start-up: ${formatMs(ours.aboveEmptyMs)} ms above an empty process (the target is ${TARGET_MS})`]
+      : [],
+    problems: results.flatMap(({ label, problem }) => (problem ? [`start-up, ${label}: ${problem}`] : [])),
+    versions: [],
+    measuresOurs: ours !== undefined,
+  }
 }
 
 function script(name) {
