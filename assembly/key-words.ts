@@ -4,7 +4,8 @@
 //   row i    word 0                                word 1 ...              `width` words a row, end to end
 //   | ...... | key 1 (32 bits) | key 0 (32 bits) | null bits | key 2 |     a key never straddles two words
 //
-// Equal keys have equal words: null rows have value bits 0 and their null bit 1; -0 is packed as +0, every NaN as one NaN.
+// Equal keys have equal words: null rows have value bits 0 and their null bit 1; -0 is packed as +0, every NaN as one NaN. A key whose values are
+// known to lie close together is packed as its distance from `base`, in as many bits as that takes.
 
 // @ts-ignore: decorator
 @inline
@@ -37,39 +38,40 @@ function bitAt(bits: usize, row: usize): u32 {
 /** ORs each row's bits, shifted, into its word. `rows` lists the rows to pack, or is 0 for the first `count` rows. */
 // @ts-ignore: decorator
 @inline
-function pack<T>(word: usize, stride: usize, shift: u64, data: usize, rows: usize, count: u32): void {
+function pack<T>(word: usize, stride: usize, shift: u64, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const row = rows ? usize(load<u32>(rows + (usize(i) << 2))) : usize(i)
-    store<u64>(word, load<u64>(word) | (keyBits<T>(data, row) << shift))
+    // Narrow values lie here without their sign, and null rows may hold anything: what is beyond the key's bits is none of it.
+    store<u64>(word, load<u64>(word) | (((keyBits<T>(data, row) - base) & mask) << shift))
     word += stride
   }
 }
 
-export function packU8(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<u8>(word, stride, u64(shift), data, rows, count)
+export function packU8(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<u8>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packU16(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<u16>(word, stride, u64(shift), data, rows, count)
+export function packU16(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<u16>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packU32(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<u32>(word, stride, u64(shift), data, rows, count)
+export function packU32(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<u32>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packU64(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<u64>(word, stride, u64(shift), data, rows, count)
+export function packU64(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<u64>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packF32(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<f32>(word, stride, u64(shift), data, rows, count)
+export function packF32(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<f32>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packF64(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
-  pack<f64>(word, stride, u64(shift), data, rows, count)
+export function packF64(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
+  pack<f64>(word, stride, u64(shift), mask, base, data, rows, count)
 }
 
-export function packBits(word: usize, stride: usize, shift: u32, data: usize, rows: usize, count: u32): void {
+export function packBits(word: usize, stride: usize, shift: u32, mask: u64, base: u64, data: usize, rows: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const row = rows ? usize(load<u32>(rows + (usize(i) << 2))) : usize(i)
     store<u64>(word, load<u64>(word) | (u64(bitAt(data, row)) << u64(shift)))
@@ -99,28 +101,28 @@ export function packNulls(
 
 // @ts-ignore: decorator
 @inline
-function unpack<T>(out: usize, word: usize, stride: usize, shift: u64, count: u32): void {
+function unpack<T>(out: usize, word: usize, stride: usize, shift: u64, mask: u64, base: u64, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
-    store<T>(out, <T>(load<u64>(word) >> shift))
+    store<T>(out, <T>(((load<u64>(word) >> shift) & mask) + base))
     out += sizeof<T>()
     word += stride
   }
 }
 
-export function unpack8(out: usize, word: usize, stride: usize, shift: u32, count: u32): void {
-  unpack<u8>(out, word, stride, u64(shift), count)
+export function unpack8(out: usize, word: usize, stride: usize, shift: u32, mask: u64, base: u64, count: u32): void {
+  unpack<u8>(out, word, stride, u64(shift), mask, base, count)
 }
 
-export function unpack16(out: usize, word: usize, stride: usize, shift: u32, count: u32): void {
-  unpack<u16>(out, word, stride, u64(shift), count)
+export function unpack16(out: usize, word: usize, stride: usize, shift: u32, mask: u64, base: u64, count: u32): void {
+  unpack<u16>(out, word, stride, u64(shift), mask, base, count)
 }
 
-export function unpack32(out: usize, word: usize, stride: usize, shift: u32, count: u32): void {
-  unpack<u32>(out, word, stride, u64(shift), count)
+export function unpack32(out: usize, word: usize, stride: usize, shift: u32, mask: u64, base: u64, count: u32): void {
+  unpack<u32>(out, word, stride, u64(shift), mask, base, count)
 }
 
-export function unpack64(out: usize, word: usize, stride: usize, shift: u32, count: u32): void {
-  unpack<u64>(out, word, stride, u64(shift), count)
+export function unpack64(out: usize, word: usize, stride: usize, shift: u32, mask: u64, base: u64, count: u32): void {
+  unpack<u64>(out, word, stride, u64(shift), mask, base, count)
 }
 
 /** One bit a row to a bitmap, `flip` 1 to invert it: a bool column, or validity from null bits. Returns how many bits are set. */

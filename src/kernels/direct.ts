@@ -119,7 +119,7 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[]): Direc
       const nullable = nulls[i] as unknown as boolean
       exports.directWords(order, length, strides[i], size + nulls[i], lowered, nullable, words)
       if (bits === 1) exports.unpackBits(data, words, 16, 0, 0, length)
-      else unpackerOf(k, bits)(data, words, 16, 0, length)
+      else unpackerOf(k, bits)(data, words, 16, 0, -1n, 0n, length)
       const valid = validity === 0 ? length : exports.unpackBits(validity, words + 8, 16, 0, 1, length)
       memory.reset(mark)
       const dictionary = dictionaries[i] ?? null
@@ -177,7 +177,7 @@ const isWord = ({ kind }: DataType): boolean =>
   kind === 'utf8' || kind === 'int32' || kind === 'uint32' || kind === 'date'
 
 /** What the type, the dictionary or a known range promises, without a look at the values; null where they promise nothing. */
-function promisedBounds({ type: { kind }, dictionary, range }: LaneVector): Bounds | null {
+export function promisedBounds({ type: { kind }, dictionary, range }: LaneVector): Bounds | null {
   if (kind === 'bool') return { min: 0n, max: 1n }
   if (kind === 'utf8') return { min: 0n, max: BigInt(Math.max(1, dictionary?.length ?? 0)) - 1n }
   if (kind === 'int8') return { min: -128n, max: 127n }

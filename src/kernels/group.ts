@@ -4,11 +4,11 @@
  * whose indices are dense and in order of first appearance.
  */
 import type { DataType } from '../columnar/type.js'
-import { createDirectIndex, type DirectIndex, mayIndexDirectly } from './direct.js'
+import { createDirectIndex, type DirectIndex, mayIndexDirectly, promisedBounds } from './direct.js'
 import { createHashIndex, type HashIndex } from './hash.js'
 import type { Kernels } from './instance.js'
 import { createKeyStore } from './key-store.js'
-import { type KeyLayout, layoutKeys, packKeys, unpackKeys } from './key-words.js'
+import { type KeyBounds, type KeyLayout, layoutHolds, layoutKeys, packKeys, unpackKeys } from './key-words.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
 
@@ -62,15 +62,45 @@ const SINGLE: GroupTable = {
 export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): GroupTable {
   if (keyTypes.length === 0) return SINGLE
   const { memory } = k
-  const layout = layoutKeys(keyTypes)
-  const store = createKeyStore(k, layout.width)
+  let layout = layoutKeys(keyTypes)
+  let store = createKeyStore(k, layout.width)
   const dictionaries: (LaneDictionary | null)[] = keyTypes.map(() => null)
   let direct: DirectIndex | null = mayIndexDirectly(keyTypes) ? createDirectIndex(k, keyTypes) : null
   let hash: HashIndex | null = null
 
+  /** Another layout for words: what the store has is packed anew. */
+  const layOut = (next: KeyLayout) => {
+    const { count } = store
+    const mark = memory.mark()
+    const keys = count === 0 ? [] : unpackKeys(k, layout, store.pointer, count, dictionaries)
+    const moved = createKeyStore(k, next.width)
+    try {
+      moved.reserve(count)
+      if (count > 0) packKeys(k, next, keys, 0, count, moved.pointer)
+    } catch (error) {
+      moved.free()
+      throw error
+    }
+    moved.count = count
+    memory.reset(mark)
+    hash?.free()
+    hash = null
+    store.free()
+    store = moved
+    layout = next
+  }
+
+  /** Words as narrow as is known to be enough; once that proves wrong, as wide as the types. */
+  const fitLayout = (bounds: readonly KeyBounds[]) => {
+    if (keyTypes.length === 1) return
+    if (store.count === 0 && hash === null) layOut(layoutKeys(keyTypes, bounds))
+    else if (!layoutHolds(layout, bounds)) layOut(layoutKeys(keyTypes))
+  }
+
   /** The groups of the direct index into the hash table's store, in order. */
-  const leaveDirect = (index: DirectIndex): Move | null => {
+  const leaveDirect = (index: DirectIndex, bounds: readonly KeyBounds[]): Move | null => {
     const count = index.length
+    fitLayout(bounds)
     const from = memory.scratch(4 * count)
     memory.u8.copyWithin(from, index.order, index.order + 4 * count)
     if (count > 0) {
@@ -101,10 +131,15 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
     },
     cover(columns, rowCount) {
       for (const [i, { dictionary }] of columns.entries()) dictionaries[i] = dictionary
-      if (direct === null) return null
+      if (direct === null) {
+        fitLayout(columns.map(promisedBounds))
+        return null
+      }
       const count = direct.length
       const outcome = direct.cover(columns, rowCount)
-      if (outcome === 'refused') return leaveDirect(direct)
+      if (outcome === 'refused') {
+        return leaveDirect(direct, columns.map(promisedBounds))
+      }
       return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
     },
     find(columns, rowCount) {

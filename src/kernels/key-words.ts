@@ -7,14 +7,20 @@ import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
 
-/** Where one key lies: `bits` bits of word `word` from `shift` on, and where it may be null one more bit somewhere. */
+/**
+ * Where one key lies: `bits` bits of word `word` from `shift` on, its distance from `base`; and where it may be null one more bit somewhere.
+ */
 export interface KeyField {
   readonly type: DataType
   readonly bits: number
+  readonly base: bigint
   readonly word: number
   readonly shift: number
   readonly nullBit: { readonly word: number; readonly shift: number } | null
 }
+
+/** What the values of a key column are known to lie between, inclusive; null where nothing is known. */
+export type KeyBounds = { readonly min: bigint; readonly max: bigint } | null
 
 export interface KeyLayout {
   /** 64-bit words a key, at least 1. */
@@ -45,8 +51,11 @@ const BITS: Readonly<Record<string, number>> = {
 /** Bits of a key of this type. */
 export const keyBits = ({ kind }: DataType): number => BITS[kind]
 
-/** Widest fields first, each into the first word that has room, so that few words are used. */
-export function layoutKeys(types: readonly DataType[]): KeyLayout {
+/**
+ * Widest fields first, each into the first word that has room, so that few words are used. Several keys take no more bits than their `bounds`
+ * ask for.
+ */
+export function layoutKeys(types: readonly DataType[], bounds: readonly KeyBounds[] = []): KeyLayout {
   const used: number[] = []
   const place = (bits: number) => {
     let word = used.findIndex(taken => taken + bits <= 64)
@@ -56,13 +65,31 @@ export function layoutKeys(types: readonly DataType[]): KeyLayout {
     return { word, shift }
   }
   const fields: KeyField[] = []
-  const bitsOf = (i: number) => BITS[types[i].kind]
+  const spans = types.map((type, i) => (types.length === 1 ? null : spanOf(type, bounds[i] ?? null)))
+  const bitsOf = (i: number) => spans[i]?.bits ?? BITS[types[i].kind]
   for (const i of types.map((_, i) => i).sort((a, b) => bitsOf(b) - bitsOf(a) || a - b)) {
-    fields[i] = { type: types[i], bits: bitsOf(i), ...place(bitsOf(i)), nullBit: null }
+    fields[i] = { type: types[i], bits: bitsOf(i), base: spans[i]?.base ?? 0n, ...place(bitsOf(i)), nullBit: null }
   }
   for (const [i, type] of types.entries()) if (type.nullable) fields[i] = { ...fields[i], nullBit: place(1) }
   return { width: used.length, fields, storedBytes: types.length === 1 ? storedBytesOf(types[0]) : 0 }
 }
+
+/** Fewer bits than the type has, where the bounds allow it: from 0 on where that costs nothing, so that many lanes come to the same. */
+function spanOf({ kind }: DataType, bounds: KeyBounds): { bits: number; base: bigint } | null {
+  if (bounds === null || kind === 'bool' || kind === 'float32' || kind === 'float64') return null
+  const bitsFrom = (base: bigint) => Math.max(1, (bounds.max - base).toString(2).length)
+  const fromZero = bounds.min >= 0n && bitsFrom(0n) <= bitsFrom(bounds.min)
+  const base = fromZero ? 0n : bounds.min
+  const bits = bitsFrom(base)
+  return bits < BITS[kind] ? { bits, base } : null
+}
+
+/** Whether the layout has room for values within the bounds, which are those of the columns' types where they are null. */
+export const layoutHolds = ({ fields }: KeyLayout, bounds: readonly KeyBounds[]): boolean =>
+  fields.every(({ type: { kind }, bits, base }, i) => {
+    const within = bounds[i]
+    return bits === BITS[kind] || (within !== null && within.min >= base && within.max < base + (1n << BigInt(bits)))
+  })
 
 function storedBytesOf({ kind, nullable }: DataType): 0 | 4 | 8 {
   // Equal doubles may have different bits, and nulls any.
@@ -88,7 +115,7 @@ export function packKeys(
   for (const [i, field] of layout.fields.entries()) {
     const { data, validity } = keys[i]
     const at = words + 8 * field.word
-    packerOf(k, field.type)(at, stride, field.shift, data, rows, count)
+    packerOf(k, field.type)(at, stride, field.shift, maskOf(field), field.base, data, rows, count)
     if (field.nullBit !== null && validity !== 0) {
       const nulls = words + 8 * field.nullBit.word
       exports.packNulls(at, field.shift, field.bits, nulls, field.nullBit.shift, stride, validity, rows, count)
@@ -107,10 +134,11 @@ export function unpackKeys(
   const { exports, memory } = k
   const stride = layout.width * 8
   const bitmapBytes = Math.ceil(count / 128) * 16
-  return layout.fields.map(({ type, bits, word, shift, nullBit }, i) => {
-    const data = memory.scratch(bits === 1 ? bitmapBytes : (bits / 8) * count)
-    if (bits === 1) exports.unpackBits(data, words + 8 * word, stride, shift, 0, count)
-    else unpackerOf(k, bits)(data, words + 8 * word, stride, shift, count)
+  return layout.fields.map(({ type, bits, base, word, shift, nullBit }, i) => {
+    const width = BITS[type.kind]
+    const data = memory.scratch(width === 1 ? bitmapBytes : (width / 8) * count)
+    if (width === 1) exports.unpackBits(data, words + 8 * word, stride, shift, 0, count)
+    else unpackerOf(k, width)(data, words + 8 * word, stride, shift, maskOf({ bits }), base, count)
     let validity = 0
     if (nullBit !== null) {
       validity = memory.scratch(bitmapBytes)
@@ -120,6 +148,8 @@ export function unpackKeys(
     return { type, length: count, data, validity, dictionary: dictionaries[i] ?? null, range: null }
   })
 }
+
+const maskOf = ({ bits }: { readonly bits: number }): bigint => (1n << BigInt(bits)) - 1n
 
 function packerOf({ exports }: Kernels, { kind }: DataType): Kernels['exports']['packU8'] {
   if (kind === 'float64') return exports.packF64
