@@ -75,12 +75,10 @@ function floatImages<T>(out: usize, data: usize, validity: usize, identity: i64,
   const zero = f64x2.splat(0)
   const identities = i64x2.splat(identity)
   for (let row: u32 = 0; row < count; row += 2) {
-    let x: v128
-    if (sizeof<T>() == 8) x = row + 2 <= count ? v128.load(data) : v128.load64_zero(data)
-    else x = f64x2.promote_low_f32x4(row + 2 <= count ? v128.load64_zero(data) : v128.load32_zero(data))
+    const x = sizeof<T>() == 8 ? v128.load(data) : f64x2.promote_low_f32x4(v128.load64_zero(data))
     // Adding +0 turns -0 into +0.
     const bits = v128.bitselect(f64x2.add(x, zero), nan, f64x2.eq(x, x))
-    let image = v128.xor(bits, i64x2.shr_u(i64x2.shr_s(bits, 63), 1))
+    let image = v128.xor(bits, i64x2.shr_u(i64x2.lt_s(bits, i64x2.splat(0)), 1))
     if (validity) {
       const valid = i64x2.splat(i64(load<u8>(validity + usize(row >> 3)) >> u8(row & 7)))
       image = v128.bitselect(image, identities, i64x2.ne(v128.and(valid, i64x2(1, 2)), i64x2.splat(0)))

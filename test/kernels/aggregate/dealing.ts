@@ -3,7 +3,7 @@
  * are lists, are held against. A model gets the rows of a group in order; the accumulators must give the same whatever the dealing.
  */
 import * as fc from 'fast-check'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   bool,
   type DataType,
@@ -189,7 +189,7 @@ class Lane {
   }
 
   /** Takes some groups of another lane. */
-  merge(other: Lane, groups: readonly number[]): void {
+  merge(other: Lane, groups: readonly number[], forLane: boolean): void {
     const { k } = this
     const mark = k.memory.mark()
     const from = groupPointer(
@@ -201,7 +201,7 @@ class Lane {
       groups.map(group => this.index(group)),
     )
     this.resize()
-    this.aggregation.merge(other.aggregation.state(from, groups.length), to, groups.length, 1)
+    this.aggregation.merge(other.aggregation.state(from, groups.length, forLane), to, groups.length, 1)
     this.aggregation.open(0, this.groups.length)
     const reader = createStateReader(other.bytes(groups))
     for (const accumulator of this.accumulators) accumulator.merge(reader, to, groups.length, 1)
@@ -211,7 +211,7 @@ class Lane {
   /** The states of some groups, without what else an aggregation keeps. */
   bytes(groups: readonly number[]): Uint8Array<ArrayBuffer> {
     const { k } = this
-    const writer = createStateWriter()
+    const writer = createStateWriter(false)
     const mark = k.memory.mark()
     const from = groupPointer(
       k,
@@ -286,7 +286,7 @@ export function checkDealing(
     return [other.groups.slice(0, half), other.groups.slice(half)].map(groups => ({ other, groups }))
   })
   const order = merges.map((_, i) => i).sort((a, b) => shuffle[a] - shuffle[b])
-  for (const i of order) target.merge(merges[i].other, merges[i].groups)
+  for (const i of order) target.merge(merges[i].other, merges[i].groups, i % 2 === 0)
   for (const { rows, from } of own.slice(dealing.mergesAfter)) target.update(rows, from)
 
   const rows = batches.flatMap(batch => batch.rows)
@@ -302,4 +302,33 @@ export function checkDealing(
   expect([...target.bytes(target.groups)]).toEqual([...alone.bytes(target.groups)])
   for (const lane of [...lanes, alone]) lane.free()
   k.memory.reset(0)
+}
+
+/** What every family that `checkDealing` serves is held to; `kernels` gives the test's own. */
+export function testDealings(
+  name: string,
+  kernels: () => Kernels,
+  dealings: fc.Arbitrary<Dealing>,
+  model: Parameters<typeof checkDealing>[2],
+  numRuns: number,
+): void {
+  test(`${name}, dealt to lanes in any way`, () => {
+    fc.assert(
+      fc.property(dealings, each => checkDealing(kernels(), each, model)),
+      { numRuns },
+    )
+  })
+
+  test(`${name}: everything is given back`, () => {
+    const { memory } = kernels()
+    const before = memory.usedBytes
+    for (const each of fc.sample(dealings, { numRuns: 20, seed: 7 })) checkDealing(kernels(), each, model)
+    memory.trim()
+    expect(memory.usedBytes).toBe(before)
+  })
+
+  test(`${name}: pointers beyond 2 GiB are as good as any`, () => {
+    kernels().memory.allocate(2 ** 31)
+    for (const each of fc.sample(dealings, { numRuns: 20, seed: 8 })) checkDealing(kernels(), each, model)
+  })
 }

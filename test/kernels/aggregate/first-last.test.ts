@@ -1,12 +1,12 @@
 // First, last and any over lanes against a model over rows in order.
 
 import * as fc from 'fast-check'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, test } from 'vitest'
 import { type DataType, int32, nullable } from '../../../src/columnar/type.js'
 import type { AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { makeKernels } from '../support.js'
-import { anyDealing, checkDealing, oneZero, type Some } from './dealing.js'
+import { anyDealing, checkDealing, oneZero, type Some, testDealings } from './dealing.js'
 
 let k: Kernels
 
@@ -24,12 +24,7 @@ const dealing = anyDealing(1, specs)
 const model = ({ function: name }: AggregateSpec, rows: readonly (readonly Some[])[]) =>
   oneZero(rows[name === 'last' ? rows.length - 1 : 0][0])
 
-test('first, last and any of every type, dealt to lanes in any way', () => {
-  fc.assert(
-    fc.property(dealing, each => checkDealing(k, each, model)),
-    { numRuns: 400 },
-  )
-})
+testDealings('first, last and any of every type', () => k, dealing, model, 400)
 
 test('without groups, wherever the few rows lie that count', () => {
   fc.assert(
@@ -56,16 +51,4 @@ test('without groups, wherever the few rows lie that count', () => {
     }),
     { numRuns: 30 },
   )
-})
-
-test('everything is given back', () => {
-  const before = k.memory.usedBytes
-  for (const each of fc.sample(dealing, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
-  k.memory.trim()
-  expect(k.memory.usedBytes).toBe(before)
-})
-
-test('pointers beyond 2 GiB are as good as any', () => {
-  k.memory.allocate(2 ** 31)
-  for (const each of fc.sample(dealing, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
 })

@@ -8,7 +8,7 @@ import { createAggregation } from '../../../src/kernels/aggregate/aggregation.js
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { LaneDictionary } from '../../../src/kernels/text.js'
 import { accumulatorContext, laneVector, makeKernels, valuesOf } from '../support.js'
-import { anyDealing, checkDealing, oneZero, type Some } from './dealing.js'
+import { anyDealing, oneZero, type Some, testDealings } from './dealing.js'
 import { columnOf, groupPointer } from './model.js'
 
 let k: Kernels
@@ -43,33 +43,9 @@ const model = ({ function: name, parameters }: AggregateSpec, rows: readonly (re
   return name === 'join' ? values.join(parameters.separator) : values
 }
 
-test('collectList of every type, dealt to lanes in any way', () => {
-  fc.assert(
-    fc.property(collected, each => checkDealing(k, each, model)),
-    { numRuns: 400 },
-  )
-})
+testDealings('collectList of every type', () => k, collected, model, 400)
 
-test('strings joined by anything, dealt to lanes in any way', () => {
-  fc.assert(
-    fc.property(joined, each => checkDealing(k, each, model)),
-    { numRuns: 200 },
-  )
-})
-
-test('everything is given back', () => {
-  const before = k.memory.usedBytes
-  for (const each of fc.sample(collected, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
-  for (const each of fc.sample(joined, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
-  k.memory.trim()
-  expect(k.memory.usedBytes).toBe(before)
-})
-
-test('pointers beyond 2 GiB are as good as any', () => {
-  k.memory.allocate(2 ** 31)
-  for (const each of fc.sample(collected, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
-  for (const each of fc.sample(joined, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
-})
+testDealings('strings joined by anything', () => k, joined, model, 200)
 
 describe('many rows of one group', () => {
   /** Lanes take batches in turn, so that the rows of two lanes alternate; `step` positions lie between. */
@@ -85,7 +61,7 @@ describe('many rows of one group', () => {
       lanes[i % 2].open(0, 1)
       k.memory.reset(mark)
     }
-    lanes[0].merge(lanes[1].state(0, 1), groupPointer(k, [0]), 1, 1)
+    lanes[0].merge(lanes[1].state(0, 1, false), groupPointer(k, [0]), 1, 1)
     return lanes[0].evaluate(1)
   }
 
@@ -113,7 +89,7 @@ test('groups that merged states repeat get the rows of all', () => {
   from.update(groupPointer(k, [0, 1, 1, 0]), [{ vectors: [vector], validity: 0 }], 4, 10)
   from.open(0, 2)
   const to = make()
-  to.merge(from.state(0, 2), groupPointer(k, [1, 1]), 2, 2)
+  to.merge(from.state(0, 2, true), groupPointer(k, [1, 1]), 2, 2)
   to.open(0, 2)
   const [result] = to.evaluate(2)
   expect(valuesOf(k, result.child!)).toEqual([1, 2, 3, 4])

@@ -7,7 +7,7 @@ import type { AggregateFunction, AggregateSpec } from '../../../src/kernels/aggr
 import { topK } from '../../../src/kernels/aggregate/top-k.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { accumulatorContext, laneVector, makeKernels, valuesOf } from '../support.js'
-import { anyDealing, checkDealing, compareValues, oneZero, type Some } from './dealing.js'
+import { anyDealing, compareValues, oneZero, type Some, testDealings } from './dealing.js'
 
 let k: Kernels
 
@@ -36,24 +36,7 @@ const model = ({ function: name, parameters: { n } }: AggregateSpec, rows: reado
     .slice(0, n)
 }
 
-test('topK and bottomK of every type, dealt to lanes in any way', () => {
-  fc.assert(
-    fc.property(dealing, each => checkDealing(k, each, model)),
-    { numRuns: 500 },
-  )
-})
-
-test('everything is given back', () => {
-  const before = k.memory.usedBytes
-  for (const each of fc.sample(dealing, { numRuns: 20, seed: 7 })) checkDealing(k, each, model)
-  k.memory.trim()
-  expect(k.memory.usedBytes).toBe(before)
-})
-
-test('pointers beyond 2 GiB are as good as any', () => {
-  k.memory.allocate(2 ** 31)
-  for (const each of fc.sample(dealing, { numRuns: 20, seed: 8 })) checkDealing(k, each, model)
-})
+testDealings('topK and bottomK of every type', () => k, dealing, model, 500)
 
 describe('a great n', () => {
   const run = (type: DataType, n: number, batches: readonly (readonly number[])[]) => {
