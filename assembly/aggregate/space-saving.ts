@@ -171,18 +171,19 @@ function nthGreatest(at: usize, count: u32, nth: u32): i64 {
 }
 
 /**
- * Of each chosen group, by ascending image (codes by ascending rank): how many counters to lengths[i], what it lacks to lacking[i], images i64
+ * Of each chosen group, where `sorted` by ascending image (codes by ascending rank): how many counters to lengths[i], what it lacks to lacking[i], images i64
  * (codes u32 where there are ranks) and counts end to end. `room` is as for `spaceSavingPrune`. Returns how many in all.
  */
 export function spaceSavingTake(
   tables: usize, extras: usize, groups: usize, count: u32, ranks: usize, room: usize, lengths: usize, lacking: usize, images: usize, counts: usize,
+  sorted: bool,
 ): u32 {
   const first = counts
   for (let i: u32 = 0; i < count; i++) {
     const table = chosenTable(tables, groups, i)
     const extra = extraOf(extras, tables, table)
     const taken = takeCounters(table, extra, ranks, room)
-    sortEntries<v128, i64>(room, taken)
+    if (sorted) sortEntries<v128, i64>(room, taken)
     store<u32>(lengths + (usize(i) << 2), taken)
     store<i64>(lacking + (usize(i) << 3), load<i64>(extra))
     for (let at = room, end = room + (usize(taken) << 4); at < end; at += 16) {
