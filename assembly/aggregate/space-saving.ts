@@ -209,6 +209,8 @@ export function spaceSavingTop(
   for (let group: u32 = 0; group < groupCount; group++) {
     const table = chosenTable(tables, 0, group)
     const taken = takeCounters(table, extraOf(extras, tables, table), ranks, room)
+    // Insertion into the first n is for few of them; what is in order already it only walks through.
+    if (n > 64) sortCounters(room, taken)
     let top: u32 = 0
     for (let i: u32 = 0; i < taken; i++) {
       const counter = v128.load(room + (usize(i) << 4))
@@ -228,6 +230,23 @@ export function spaceSavingTop(
     }
     total += top
     store<u32>(offsets + (usize(group) << 2), total, 4)
+  }
+}
+
+/** As `sortEntries`, in the order of results. */
+function sortCounters(at: usize, count: u32): void {
+  let gap = count
+  while (gap > 1) {
+    gap = gap < 5 ? 1 : (gap * 5 - 1) / 11
+    for (let i = gap; i < count; i++) {
+      const moved = v128.load(at + (usize(i) << 4))
+      let hole = i
+      while (hole >= gap && isAhead(moved, v128.load(at + (usize(hole - gap) << 4)))) {
+        v128.store(at + (usize(hole) << 4), v128.load(at + (usize(hole - gap) << 4)))
+        hole -= gap
+      }
+      v128.store(at + (usize(hole) << 4), moved)
+    }
   }
 }
 
