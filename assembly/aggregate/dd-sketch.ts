@@ -122,10 +122,10 @@ function addCount(pool: usize, table: GroupTable, key: u32, by: i32): bool {
 }
 
 /**
- * A table's entries that are not 0 to `out`, each key << 32 | count, by key; a count and its steps of one sign. Returns where they end;
- * as many as the table uses are written to.
+ * A table's entries that are not 0 to `out`, each key << 32 | count, and where `sorted` by key, a count and its steps of one sign.
+ * Returns where they end; as many as the table uses are written to.
  */
-function takeEntries(table: GroupTable, out: usize): usize {
+function takeEntries(table: GroupTable, out: usize, sorted: bool): usize {
   const first = out
   for (let i: u32 = 0, slots = slotCount(table); i < slots; i++) {
     const slot = slotAt<u32>(table.block, 2, i)
@@ -134,6 +134,7 @@ function takeEntries(table: GroupTable, out: usize): usize {
     store<u64>(out, (u64(load<u32>(slot)) << 32) | u64(count))
     out += 8
   }
+  if (!sorted) return out
   sortEntries<u64, u64>(first, u32(out - first) >> 3)
   let to = first
   for (let at = first; at < out; ) {
@@ -156,10 +157,10 @@ function put(at: usize, key: u32, count: i32): usize {
 }
 
 /** The entries of each chosen group to `out`, end to end, and to lengths[i] how many. Returns how many in all. */
-export function ddSketchTake(tables: usize, groups: usize, count: u32, lengths: usize, out: usize): u32 {
+export function ddSketchTake(tables: usize, groups: usize, count: u32, lengths: usize, out: usize, sorted: bool): u32 {
   let to = out
   for (let i: u32 = 0; i < count; i++) {
-    const end = takeEntries(chosenTable(tables, groups, i), to)
+    const end = takeEntries(chosenTable(tables, groups, i), to, sorted)
     store<u32>(lengths + (usize(i) << 2), u32(end - to) >> 3)
     to = end
   }
@@ -174,7 +175,7 @@ export function ddSketchQuantiles(
   tables: usize, groupCount: u32, q: f64, multiplier: f64, bias: i32, room: usize, out: usize,
 ): void {
   for (let group: u32 = 0; group < groupCount; group++) {
-    const end = takeEntries(chosenTable(tables, 0, group), room)
+    const end = takeEntries(chosenTable(tables, 0, group), room, true)
     let rest: i64 = 0
     for (let at = room; at < end; at += 8) rest += totalOf(at)
     rest = i64(floor<f64>(q * f64(rest - 1)))

@@ -12,7 +12,7 @@
 //   | free blocks by k, u32[32]    |
 //
 // Nothing here can get memory: a kernel that finds no room notes how many bytes are wanted and says how far it came. A table's layout
-// depends on the order of arrival, so nothing that can be seen may depend on the layout: what leaves a table is sorted.
+// depends on the order of arrival, so nothing that can be seen may depend on the layout: what leaves a table is sorted, but for other lanes.
 
 @unmanaged
 export class GroupTable {
@@ -130,8 +130,6 @@ export function bucketOf<K>(block: usize, shift: u32, width: u32, key: K): usize
 }
 
 /** The slot of a key, or the empty one where it would go. The table has slots, and one of them is empty. */
-// @ts-ignore: decorator
-@inline
 export function findSlot<K>(block: usize, shift: u32, width: u32, key: K): usize {
   const end = block + (sizeof<K>() * usize(width) << (32 - shift))
   let bucket = bucketOf<K>(block, shift, width, key)
@@ -148,8 +146,6 @@ export function findSlot<K>(block: usize, shift: u32, width: u32, key: K): usize
  * Gives a key that has no slot the empty one that `findSlot` found, or another after the table was made anew. Returns its slot, or 0 where the
  * pool has no room.
  */
-// @ts-ignore: decorator
-@inline
 export function insertKey<K>(pool: usize, table: GroupTable, width: u32, empty: usize, key: K): usize {
   let slot = empty
   if ((table.used + 1) << 2 > slotCount(table) * 3) {
@@ -162,8 +158,6 @@ export function insertKey<K>(pool: usize, table: GroupTable, width: u32, empty: 
 }
 
 /** Makes the table anew, with room for another key and then some. */
-// @ts-ignore: decorator
-@inline
 function makeRoom<K>(pool: usize, table: GroupTable, width: u32): bool {
   const from = table.block
   const slots = slotCount(table)
@@ -220,8 +214,6 @@ export function groupTablesSpread(lengths: usize, groupMap: usize, count: u32, o
 }
 
 /** Shell's sort (with the gaps of Gonnet and Baeza-Yates 1991) of entries that begin with their key, a T. */
-// @ts-ignore: decorator
-@inline
 export function sortEntries<E, T>(at: usize, count: u32): void {
   let gap = count
   while (gap > 1) {

@@ -129,10 +129,10 @@ function makeRegisters(pool: usize, table: GroupTable, precision: u32): bool {
 }
 
 /**
- * The tokens of each chosen group to `out`, ascending, end to end, and to lengths[i] how many, or -1 where there are registers.
+ * The tokens of each chosen group to `out`, ascending where `sorted`, end to end, and to lengths[i] how many, or -1 where there are registers.
  * Writes up to one token behind the last.
  */
-export function hyperLogLogTake(tables: usize, groups: usize, count: u32, lengths: usize, out: usize): void {
+export function hyperLogLogTake(tables: usize, groups: usize, count: u32, lengths: usize, out: usize, sorted: bool): void {
   for (let i: u32 = 0; i < count; i++) {
     const table = chosenTable(tables, groups, i)
     store<u32>(lengths + (usize(i) << 2), table.used)
@@ -143,7 +143,7 @@ export function hyperLogLogTake(tables: usize, groups: usize, count: u32, length
       store<u32>(out, token)
       out += usize(token != 0) << 2
     }
-    sortEntries<u32, u32>(start, table.used)
+    if (sorted) sortEntries<u32, u32>(start, table.used)
   }
 }
 

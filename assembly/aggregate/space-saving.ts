@@ -171,18 +171,19 @@ function nthGreatest(at: usize, count: u32, nth: u32): i64 {
 }
 
 /**
- * Of each chosen group, by ascending image (codes by ascending rank): how many counters to lengths[i], what it lacks to lacking[i], images i64
+ * Of each chosen group, where `sorted` by ascending image (codes by ascending rank): how many counters to lengths[i], what it lacks to lacking[i], images i64
  * (codes u32 where there are ranks) and counts end to end. `room` is as for `spaceSavingPrune`. Returns how many in all.
  */
 export function spaceSavingTake(
   tables: usize, extras: usize, groups: usize, count: u32, ranks: usize, room: usize, lengths: usize, lacking: usize, images: usize, counts: usize,
+  sorted: bool,
 ): u32 {
   const first = counts
   for (let i: u32 = 0; i < count; i++) {
     const table = chosenTable(tables, groups, i)
     const extra = extraOf(extras, tables, table)
     const taken = takeCounters(table, extra, ranks, room)
-    sortEntries<v128, i64>(room, taken)
+    if (sorted) sortEntries<v128, i64>(room, taken)
     store<u32>(lengths + (usize(i) << 2), taken)
     store<i64>(lacking + (usize(i) << 3), load<i64>(extra))
     for (let at = room, end = room + (usize(taken) << 4); at < end; at += 16) {
@@ -208,6 +209,8 @@ export function spaceSavingTop(
   for (let group: u32 = 0; group < groupCount; group++) {
     const table = chosenTable(tables, 0, group)
     const taken = takeCounters(table, extraOf(extras, tables, table), ranks, room)
+    // Insertion into the first n is for few of them; what is in order already it only walks through.
+    if (n > 64) sortCounters(room, taken)
     let top: u32 = 0
     for (let i: u32 = 0; i < taken; i++) {
       const counter = v128.load(room + (usize(i) << 4))
@@ -227,6 +230,23 @@ export function spaceSavingTop(
     }
     total += top
     store<u32>(offsets + (usize(group) << 2), total, 4)
+  }
+}
+
+/** As `sortEntries`, in the order of results. */
+function sortCounters(at: usize, count: u32): void {
+  let gap = count
+  while (gap > 1) {
+    gap = gap < 5 ? 1 : (gap * 5 - 1) / 11
+    for (let i = gap; i < count; i++) {
+      const moved = v128.load(at + (usize(i) << 4))
+      let hole = i
+      while (hole >= gap && isAhead(moved, v128.load(at + (usize(hole - gap) << 4)))) {
+        v128.store(at + (usize(hole) << 4), v128.load(at + (usize(hole - gap) << 4)))
+        hole -= gap
+      }
+      v128.store(at + (usize(hole) << 4), moved)
+    }
   }
 }
 

@@ -52,10 +52,11 @@ export interface AggregateParameters {
   readonly separator?: string
   /** histogram: ascending edges, one more than there are bins. */
   readonly edges?: readonly number[]
-  /** approxQuantile: relative error, above 0 and below 1. */
+  /** approxQuantile: relative error, from 1e-6 to below 1; 0.01 by default. */
   readonly error?: number
-  /** approxCountDistinct: registers are 2^precision. approxTopK: counters kept a group. */
+  /** approxCountDistinct: 4 to 18, registers are 2^precision; 14 by default. */
   readonly precision?: number
+  /** approxTopK: counters kept a group, at least 1; by default four for each value wanted, and no fewer than 32. */
   readonly capacity?: number
 }
 

@@ -62,7 +62,7 @@ function createDdSketch({ k }: AccumulatorContext, error: number): Accumulator {
       const mark = memory.mark()
       const lengths = memory.scratch(4 * count)
       const entries = memory.scratch(8 * (exports.groupTablesUsed(tables.pointer, groups, count) >>> 0))
-      const entryCount = exports.ddSketchTake(tables.pointer, groups, count, lengths, entries) >>> 0
+      const entryCount = exports.ddSketchTake(tables.pointer, groups, count, lengths, entries, !writer.forLane) >>> 0
       writer.u32(errorLow)
       writer.u32(errorHigh)
       writer.lane(k, lengths, 4 * count)

@@ -55,7 +55,7 @@ function createHyperLogLog(context: AccumulatorContext, type: DataType, precisio
       const lengths = memory.scratch(4 * count)
       const used = exports.groupTablesUsed(tables.pointer, groups, count) >>> 0
       const taken = memory.scratch(4 * used + 4)
-      exports.hyperLogLogTake(tables.pointer, groups, count, lengths, taken)
+      exports.hyperLogLogTake(tables.pointer, groups, count, lengths, taken, !writer.forLane)
       writer.u32(precision)
       writer.lane(k, lengths, 4 * count)
       writer.lane(k, taken, 4 * used)

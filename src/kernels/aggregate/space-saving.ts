@@ -99,6 +99,7 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
         lacking,
         values,
         counts,
+        !writer.forLane,
       )
       writer.u32(capacity)
       writer.lane(k, lengths, 4 * count)

@@ -258,6 +258,11 @@ describe('memory', () => {
     expect(use() - at).toBeLessThanOrEqual(65_536)
   })
 
+  test('beyond 2 GiB is as good as any', () => {
+    k.memory.allocate(2 ** 31)
+    for (const each of fc.sample(anyCase, { numRuns: 20, seed: 8 })) checkCase(each)
+  })
+
   test('is given back', () => {
     const before = k.memory.usedBytes
     for (const each of fc.sample(anyCase, { numRuns: 20, seed: 7 })) checkCase(each)

@@ -45,6 +45,17 @@ function hashOfDouble(value: number): bigint {
 
 const zeros = (bits: bigint, width: number) => width - (bits === 0n ? 0 : bits.toString(2).length)
 
+/** The rank of each register that is not 0. */
+function modelRegisters(hashes: readonly bigint[], precision: number): Map<number, number> {
+  const registers = new Map<number, number>()
+  for (const hash of hashes) {
+    const index = Number(hash >> BigInt(64 - precision))
+    const rank = zeros(hash & (2n ** BigInt(64 - precision) - 1n), 64 - precision) + 1
+    registers.set(index, Math.max(rank, registers.get(index) ?? 0))
+  }
+  return registers
+}
+
 function sigma(x: number): number {
   if (x === 1) return Infinity
   let [y, sum, last] = [1, x, NaN]
@@ -76,12 +87,7 @@ function modelEstimate(hashes: readonly bigint[], precision: number): bigint {
     return BigInt(Math.round(tokens + tokens ** 2 / (6 * 2 ** 26)))
   }
   const m = 2 ** precision
-  const registers = new Map<bigint, number>()
-  for (const hash of hashes) {
-    const index = hash >> BigInt(64 - precision)
-    const rank = zeros(hash & (2n ** BigInt(64 - precision) - 1n), 64 - precision) + 1
-    registers.set(index, Math.max(rank, registers.get(index) ?? 0))
-  }
+  const registers = modelRegisters(hashes, precision)
   const counts = new Array<number>(66 - precision).fill(0)
   counts[0] = m - registers.size
   for (const rank of registers.values()) counts[rank]++
@@ -178,6 +184,21 @@ describe('approxCountDistinct', () => {
         expect(each.results()).toEqual(wanted)
         expect(each.state()).toEqual(forth.state())
       }
+    }
+  })
+
+  test('has the registers that the hashes themselves have, at every precision', () => {
+    const values = Array.from({ length: 30_000 }, (_, i) => i * 3 - 40_000)
+    const hashes = values.map(hashOf)
+    for (let precision = 4; precision <= 18; precision++) {
+      const lane = sketch(int32(), precision).resize(1)
+      lane.add(values.map((x): Row => [0, x]))
+      // precision, 0xffffffff tokens, and then registers.
+      const registers = lane.state().subarray(8)
+      expect(registers.length).toBe(2 ** precision)
+      const found = [...registers.entries()].filter(([, rank]) => rank > 0)
+      expect(new Map(found)).toEqual(modelRegisters(hashes, precision))
+      lane.free()
     }
   })
 
@@ -289,6 +310,11 @@ describe('memory', () => {
     console.log(`${(bytes / groupCount).toFixed(1)} bytes a group of 3 values`)
     expect(bytes / groupCount).toBeLessThan(45)
     expect(new Set(lane.results())).toEqual(new Set([3n]))
+  })
+
+  test('beyond 2 GiB is as good as any', () => {
+    k.memory.allocate(2 ** 31)
+    for (const each of fc.sample(anyCase, { numRuns: 20, seed: 8 })) checkCase(each)
   })
 
   test('is given back', () => {

@@ -99,9 +99,9 @@ export class SketchLane {
     else this.accumulator.update(rows)
   }
 
-  /** The states of groups, by default of all. */
-  state(groups?: readonly number[]): Uint8Array {
-    const writer = createStateWriter()
+  /** The states of groups, by default of all; `forLane` as they go to another lane. */
+  state(groups?: readonly number[], forLane = false): Uint8Array {
+    const writer = createStateWriter(forLane)
     const mark = this.k.memory.mark()
     const pointer = groups === undefined ? 0 : groupPointer(this.k, groups)
     this.accumulator.write(writer, pointer, groups?.length ?? this.groupCount)
@@ -168,7 +168,7 @@ export function mergedLane(
   const [first, ...others] = lanes.map(() => make().resize(groupCount))
   others.forEach((lane, i) => {
     for (const batch of lanes[i + 1]) lane.add(batch)
-    if (i % 2 === 0) first.merge(lane.state(), all)
+    if (i % 2 === 0) first.merge(lane.state(all, i % 4 === 0), all)
   })
   for (const batch of lanes[0]) first.add(batch)
   others.forEach((lane, i) => {

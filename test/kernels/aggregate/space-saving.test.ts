@@ -115,7 +115,7 @@ interface Case {
 const anyCase: fc.Arbitrary<Case> = fc.constantFrom(...SCALARS).chain(([type, value]) =>
   fc
     .record({
-      n: fc.integer({ min: 1, max: 6 }),
+      n: fc.constantFrom(1, 2, 3, 6, 100),
       capacity: fc.constantFrom(1, 2, 3, 5, 200),
       groupCount: fc.integer({ min: 1, max: 3 }),
       pool: fc.array(value, { minLength: 1, maxLength: 40 }),
@@ -157,6 +157,23 @@ describe('approxTopK', () => {
     ])
     const extremes = [2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n - 1n, 0n, -1n, 0n].map((x): Row => [0, x])
     expect(sketch(int64(), 3).resize(1).add(extremes).lists()).toEqual([[0n, 2n ** 63n - 1n, -(2n ** 63n)]])
+  })
+
+  test('lists as many as there are counters, in order, in no more than moments', () => {
+    const count = 200_000
+    const values = Array.from({ length: count }, (_, i) => (i * 7919) % count)
+    const lane = sketch(int32(), count, count).resize(1)
+    for (let from = 0; from < count; from += 65_536)
+      lane.add(
+        values.slice(from, from + 65_536).map((x): Row => [0, x]),
+        { keyless: true },
+      )
+    lane.add(values.slice(0, 1000).map((x): Row => [0, x]))
+    const twice = new Set(values.slice(0, 1000))
+    const wanted = [...twice]
+      .sort((a, b) => a - b)
+      .concat(Array.from({ length: count }, (_, x) => x).filter(x => !twice.has(x)))
+    expect(lane.lists()).toEqual([wanted])
   })
 
   test('merges the same whichever of two comes first', () => {
@@ -244,6 +261,11 @@ describe('memory', () => {
     const bytes = k.memory.usedBytes - before
     console.log(`${(bytes / groupCount).toFixed(1)} bytes a group of 3 values`)
     expect(bytes / groupCount).toBeLessThan(190)
+  })
+
+  test('beyond 2 GiB is as good as any', () => {
+    k.memory.allocate(2 ** 31)
+    for (const each of fc.sample(anyCase, { numRuns: 20, seed: 8 })) checkCase(each)
   })
 
   test('is given back', () => {
