@@ -141,6 +141,14 @@ export function textSame(a: usize, aBytes: usize, b: usize, bBytes: usize, count
   return equalBytes(aBytes + usize(aStart), bBytes + usize(bStart), load<u32>(a + (usize(count) << 2)) - aStart)
 }
 
+/** lut[code] = hash of the entry, for every entry in the slots. */
+export function textHashes(slots: usize, slotCount: u32, lut: usize): void {
+  for (const end = slots + (usize(slotCount) << 3); slots < end; slots += 8) {
+    const word = load<u64>(slots)
+    if (u32(word)) store<u32>(lut + (usize(u32(word) - 1) << 2), u32(word >> 32))
+  }
+}
+
 /** Fills new, zeroed slots from the old ones; both counts are powers of two. */
 export function textRehash(oldSlots: usize, oldCount: u32, newSlots: usize, newMask: u32): void {
   const end = oldSlots + (usize(oldCount) << 3)

@@ -225,6 +225,14 @@ export class LaneDictionary {
     return this.rankPointer
   }
 
+  /** A hash of each entry's bytes (u32 pointer in scratch), seeded: the same in every lane of an engine. */
+  hashes(): number {
+    const { exports, memory } = this.k
+    const lut = memory.scratch(4 * this.length + 4)
+    exports.textHashes(this.field(SLOTS), this.field(SLOT_MASK) + 1, lut)
+    return lut
+  }
+
   /** Gives all blocks back; columns of these codes must not be used any more. */
   free(): void {
     const { memory } = this.k

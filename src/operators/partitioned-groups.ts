@@ -1,0 +1,475 @@
+/**
+ * Groups that outnumber what the caches hold: rows are parted by a hash of their keys as they come, and each partition is grouped by itself at the
+ * end, in this lane or in the one whose share it is. aggregate.ts decides when; group tables that fit the caches are its own.
+ *
+ * ```
+ * consume     block, block, ...     a morsel each, its rows sorted by partition: key words, rank, what the accumulators read
+ * partition   the rows of every block, and of other lanes' ── group table ── accumulators ── results with the rank of each group's first row
+ * emit        results of all partitions, in order of rank
+ * ```
+ * Whatever lane groups a partition, a group's result goes back to the lane that had the group's first row, so that order is restored without a sort:
+ * by the place of the row among the lane's.
+ */
+import { bool, type DataType, int64, uint32, utf8 } from '../columnar/type.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
+import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { createGroupArray } from '../kernels/aggregate/group-array.js'
+import { bitmapBytes } from '../kernels/bitmap.js'
+import { createHashIndex } from '../kernels/hash.js'
+import { createKeyStore } from '../kernels/key-store.js'
+import type { KeyLayout } from '../kernels/key-words.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { elementBytes } from '../kernels/operand.js'
+import {
+  keyPlanes,
+  keysOfPlanes,
+  PARTITIONS,
+  type PartedRows,
+  partRows,
+  placed,
+  placeRanks,
+  ranksFrom,
+  recodeKey,
+  rowsOfLane,
+  wordsOfPlanes,
+} from '../kernels/radix.js'
+import { take, takeBatch } from '../kernels/select.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import { createBatchLoader } from './batch-loader.js'
+import type { OperatorContext } from './build.js'
+import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
+
+/** Groups that were there before rows began to be parted: their keys, ranks and states. */
+export interface EarlierGroups {
+  readonly count: number
+  readonly keys: readonly LaneVector[]
+  /** f64 per group, in order of first appearance. */
+  readonly ranks: Float64Array
+  /** u32 pointer to the index of each, 0 where it is its place. */
+  readonly order: number
+  readonly aggregation: Aggregation
+}
+
+/** What one lane sends another of a partition: rows, and groups of before. */
+export interface PartitionPart<B> {
+  readonly partition: number
+  readonly rows: B | null
+  readonly groups: { readonly keys: B; readonly state: Uint8Array } | null
+  /** No rows, and a column for each key that is a string: its dictionary. Null where all lanes have the same. */
+  readonly dictionaries: B | null
+}
+
+/** Results on their way to the lane whose groups they are of. */
+export interface ResultsPart<B> {
+  readonly rows: B
+  readonly dictionaries: B | null
+}
+
+export interface PartitionedGroups {
+  /** Rows of the lane with the rank of the first of them; `inputs` as an aggregation takes them. */
+  add(keys: readonly LaneVector[], inputs: readonly AggregateInput[], rowCount: number, firstRank: number): void
+  /** Packs keys otherwise from now on, and those that there are too. */
+  layOut(layout: KeyLayout): void
+  /** Says what there was before; call it once, when all rows have been added. */
+  begin(earlier: EarlierGroups): void
+  /** A partition as another lane needs it; `common` where the dictionaries of all lanes are the same. */
+  send(partition: number, common: boolean): Iterable<PartitionPart<LaneBatch>>
+  receive(part: PartitionPart<VectorBatch>): void
+  /** Groups a partition: this lane's rows and all that was received. Results are kept. */
+  group(partition: number): void
+  /** Results whose groups first appeared in a lane: `lanes` has the lane of each split. */
+  resultsOf(lane: number, lanes: Uint32Array, common: boolean): Iterable<ResultsPart<LaneBatch>>
+  /** Keeps only the results whose groups first appeared in this lane. */
+  keepResultsOf(lane: number, lanes: Uint32Array): void
+  receiveResults(part: ResultsPart<VectorBatch>): void
+  /**
+   * The results that are kept, in order, split by split: `splits` are those of this lane, ascending, each with how many of its rows came. Columns are
+   * keys, then results; at most 65,536 rows at a time.
+   */
+  emit(
+    splits: readonly { readonly split: number; readonly rowCount: number }[],
+  ): Iterable<{ readonly split: number; readonly batch: LaneBatch }>
+  free(): void
+}
+
+interface Block {
+  readonly batch: LaneBatch
+  readonly parted: PartedRows
+}
+
+export function createPartitionedGroups(
+  context: OperatorContext,
+  firstLayout: KeyLayout,
+  specs: readonly AggregateSpec[],
+  inputTypes: readonly (readonly DataType[])[],
+  dictionaries: (LaneDictionary | null)[],
+): PartitionedGroups {
+  const { k } = context
+  const { memory } = k
+  let layout = firstLayout
+  let { width } = layout
+  const loader = createBatchLoader(context)
+  const keysLoader = createBatchLoader(context)
+  const resultLoader = createBatchLoader(context)
+  const blocks: Block[] = []
+  const received = new Map<number, PartitionPart<VectorBatch>[]>()
+  let earlier: (EarlierGroups & { readonly batch: LaneBatch; readonly parted: PartedRows }) | null = null
+  const results: LaneBatch[] = []
+
+  const words = (data: number, length: number): LaneVector => ({
+    type: int64(),
+    length,
+    data,
+    validity: 0,
+    dictionary: null,
+    range: null,
+  })
+
+  const planesOf = ({ columns }: LaneBatch): number[] => columns.slice(0, width).map(({ data }) => data)
+
+  /** Columns of a block: key planes, ranks, then each input's vectors; of one without any, a bitmap of the rows that count. */
+  const blockOf = (planes: number, ranks: number, inputs: readonly AggregateInput[], rowCount: number): LaneBatch => ({
+    rowCount,
+    columns: [
+      ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * rowCount, rowCount)),
+      words(ranks, rowCount),
+      ...inputs.flatMap(({ vectors, validity }, i) => {
+        if (inputTypes[i].length === 0) return [{ ...words(validity || allSet(rowCount), rowCount), type: bool() }]
+        return vectors.map((vector, j) => ({ ...vector, validity: j === 0 ? validity : 0 }))
+      }),
+    ],
+  })
+
+  const allSet = (rowCount: number): number => {
+    const bits = memory.scratch(bitmapBytes(rowCount))
+    memory.bytes(bits, bitmapBytes(rowCount)).fill(0xff)
+    return bits
+  }
+
+  const inputsOf = ({ columns }: LaneBatch): AggregateInput[] => {
+    let at = width + 1
+    return inputTypes.map(types => {
+      if (types.length === 0) return { vectors: [], validity: columns[at++].data }
+      const vectors = columns.slice(at, at + types.length)
+      at += types.length
+      return { vectors, validity: vectors[0].validity }
+    })
+  }
+
+  /** A partition's rows of a block: the same buffers. */
+  const sliceOf = ({ batch, parted: { starts, counts } }: Block, partition: number): LaneBatch => {
+    const [from, count] = [starts[partition], counts[partition]]
+    const columns = batch.columns.map(column => {
+      const width = elementBytes(column.type.kind)
+      return {
+        ...column,
+        length: count,
+        data: column.data + (width === 0 ? from / 8 : from * width),
+        validity: column.validity === 0 ? 0 : column.validity + from / 8,
+      }
+    })
+    return { rowCount: count, columns }
+  }
+
+  /** The rows of a partition, in heap batches of at most a morsel: free them. */
+  const rowsOf = function* (partition: number): Iterable<LaneBatch> {
+    let slices: LaneBatch[] = []
+    let rowCount = 0
+    const together = () => joinSlices(slices)
+    for (const block of blocks) {
+      const count = block.parted.counts[partition]
+      if (count === 0) continue
+      if (rowCount + count > MORSEL_ROWS) {
+        yield together()
+        slices = []
+        rowCount = 0
+      }
+      slices.push(sliceOf(block, partition))
+      rowCount += count
+    }
+    if (rowCount > 0) yield together()
+  }
+
+  const joinSlices = (slices: readonly LaneBatch[]): LaneBatch => {
+    const [first] = slices
+    if (slices.length === 1) return copyToHeap(k, first)
+    return concatenate(
+      k,
+      slices.map(batch => ({ split: 0, batch })),
+      true,
+    )
+  }
+
+  const group = (partition: number): void => {
+    const mark = memory.mark()
+    const store = createKeyStore(k, width)
+    const index = createHashIndex(k, store, 8)
+    const aggregation = createAggregation(context, specs)
+    // The greatest int64 until a group's first rank comes.
+    const firsts = createGroupArray(k, 8, [-1, 0x7fffffff])
+    const find = (planes: readonly number[], ranks: number, rowCount: number): number => {
+      const groups = memory.scratch(4 * rowCount)
+      index.find(wordsOfPlanes(k, planes, rowCount), rowCount, groups)
+      firsts.resize(store.count)
+      k.exports.minMaxLeast64(firsts.pointer, groups, ranks, rowCount)
+      aggregation.resize(store.count)
+      return groups
+    }
+    const takeGroups = (batch: LaneBatch, state: Uint8Array) => {
+      const groups = find(planesOf(batch), batch.columns[width].data, batch.rowCount)
+      aggregation.merge(state, groups, batch.rowCount, 1)
+      aggregation.open(0, store.count)
+    }
+    const takeRows = (batch: LaneBatch) => {
+      const inner = memory.mark()
+      const groups = find(planesOf(batch), batch.columns[width].data, batch.rowCount)
+      aggregation.update(groups, inputsOf(batch), batch.rowCount, 0)
+      aggregation.open(0, store.count)
+      memory.reset(inner)
+    }
+    try {
+      const own = earlierOf(partition)
+      if (own !== null) takeGroups(own.keys, own.state)
+      for (const { groups, dictionaries: theirs } of received.get(partition) ?? []) {
+        if (groups !== null) takeGroups(recoded(keysLoader.load(groups.keys), theirs), groups.state)
+      }
+      for (const batch of rowsOf(partition)) {
+        try {
+          takeRows(batch)
+        } finally {
+          freeHeapBatch(k, batch)
+        }
+      }
+      for (const { rows, dictionaries: theirs } of received.get(partition) ?? []) {
+        if (rows === null) continue
+        const inner = memory.mark()
+        takeRows(recoded(loader.load(rows), theirs))
+        memory.reset(inner)
+      }
+      received.delete(partition)
+      const rowCount = store.count
+      if (rowCount === 0) return
+      const planes = Array.from({ length: width }, (_, j) => {
+        const plane = memory.scratch(8 * rowCount)
+        k.exports.radixPlane(store.pointer + 8 * j, 8 * width, plane, 8, rowCount)
+        return words(plane, rowCount)
+      })
+      const columns = [...planes, words(firsts.pointer, rowCount), ...aggregation.evaluate(rowCount)]
+      results.push(copyToHeap(k, { rowCount, columns }))
+    } finally {
+      firsts.free()
+      aggregation.free()
+      index.free()
+      store.free()
+      memory.reset(mark)
+    }
+  }
+
+  /** The keys that are strings. */
+  const texts = layout.fields.flatMap(({ type }, i) => (type.kind === 'utf8' ? [i] : []))
+  const made: LaneDictionary[] = []
+
+  const dictionaryOfKey = (i: number): LaneDictionary => {
+    let dictionary = dictionaries[i]
+    if (dictionary === null) {
+      dictionary = context.dictionaries.create()
+      dictionaries[i] = dictionary
+      made.push(dictionary)
+    }
+    return dictionary
+  }
+
+  /** A batch, in scratch, whose keys have been coded by another lane's dictionaries: in place. */
+  const recoded = (batch: LaneBatch, theirs: VectorBatch | null): LaneBatch => {
+    if (theirs === null) return batch
+    for (const [j, i] of texts.entries()) {
+      const { dictionary } = theirs.vectors[j]
+      if (dictionary === null || dictionary.length === 0) continue
+      const map = dictionaryOfKey(i).codeMap(dictionary)
+      if (map !== 0) recodeKey(k, layout, i, planesOf(batch), map, batch.rowCount)
+    }
+    return batch
+  }
+
+  /** No rows of the string keys, whose dictionaries then travel along. */
+  const dictionariesToSend = (common: boolean): LaneBatch | null =>
+    common || texts.length === 0
+      ? null
+      : { rowCount: 0, columns: texts.map(i => ({ ...words(0, 0), type: utf8(), dictionary: dictionaryOfKey(i) })) }
+
+  /** Earlier groups of a partition: planes and ranks in scratch, and their states. */
+  const earlierOf = (partition: number): { keys: LaneBatch; state: Uint8Array<ArrayBuffer> } | null => {
+    if (earlier === null) return null
+    const { parted, batch, order, aggregation } = earlier
+    const count = parted.counts[partition]
+    if (count === 0) return null
+    const places = memory.scratch(4 * count)
+    const from = earlierRows + 4 * parted.starts[partition]
+    memory.u8.copyWithin(places, from, from + 4 * count)
+    const keys = takeBatch(k, batch, places, count)
+    const indices = order === 0 ? places : take(k, { ...words(order, count), type: uint32() }, places, count).data
+    return { keys, state: aggregation.state(indices, count, true) }
+  }
+  let earlierRows = 0
+
+  /** Where the rows of a block lie among its places: what lies between partitions is none. */
+  const placesOfRows = ({ starts, counts }: PartedRows): [number, number] => {
+    const count = counts.reduce((sum, each) => sum + each, 0)
+    const places = memory.scratch(4 * count)
+    let at = places >>> 2
+    for (let p = 0; p < PARTITIONS; p++) {
+      for (let i = 0; i < counts[p]; i++) memory.u32[at++] = starts[p] + i
+    }
+    return [places, count]
+  }
+
+  /** Rows of results that belong to a lane, in scratch. */
+  const ofLane = (batch: LaneBatch, lane: number, lanes: Uint32Array): LaneBatch => {
+    const table = memory.scratch(4 * lanes.length)
+    memory.u32.set(lanes, table >>> 2)
+    const { rows, count } = rowsOfLane(k, batch.columns[width].data, batch.rowCount, table, lane)
+    return takeBatch(k, batch, rows, count)
+  }
+
+  const addRows = (keys: readonly LaneVector[], inputs: readonly AggregateInput[], ranks: number, rowCount: number) => {
+    const planes = keyPlanes(k, layout, keys, rowCount)
+    const parted = partRows(k, layout, planes, rowCount, dictionaries)
+    const block = blockOf(planes, ranks, inputs, rowCount)
+    blocks.push({ batch: copyToHeap(k, takeBatch(k, block, parted.rows, parted.length)), parted })
+  }
+
+  return {
+    add(keys, inputs, rowCount, firstRank) {
+      const mark = memory.mark()
+      addRows(keys, inputs, ranksFrom(k, firstRank, rowCount), rowCount)
+      memory.reset(mark)
+    },
+    layOut(next) {
+      const before = layout
+      const beforeWidth = width
+      for (const { batch, parted } of blocks.splice(0)) {
+        const mark = memory.mark()
+        layout = before
+        width = beforeWidth
+        const rows = takeBatch(k, batch, ...placesOfRows(parted))
+        const keys = keysOfPlanes(k, before, planesOf(rows), rows.rowCount, dictionaries)
+        const [inputs, ranks] = [inputsOf(rows), rows.columns[width].data]
+        layout = next
+        width = next.width
+        addRows(keys, inputs, ranks, rows.rowCount)
+        freeHeapBatch(k, batch)
+        memory.reset(mark)
+      }
+      layout = next
+      width = next.width
+    },
+    begin(groups) {
+      if (groups.count === 0) return
+      const mark = memory.mark()
+      const planes = keyPlanes(k, layout, groups.keys, groups.count)
+      const parted = partRows(k, layout, planes, groups.count, dictionaries)
+      const ranks = memory.scratch(8 * groups.count)
+      const { i64 } = memory
+      for (let i = 0; i < groups.count; i++) i64[(ranks >>> 3) + i] = BigInt(groups.ranks[i])
+      const batch = copyToHeap(k, {
+        rowCount: groups.count,
+        columns: [
+          ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * groups.count, groups.count)),
+          words(ranks, groups.count),
+        ],
+      })
+      earlierRows = memory.allocate(4 * parted.length)
+      memory.u8.copyWithin(earlierRows, parted.rows, parted.rows + 4 * parted.length)
+      memory.reset(mark)
+      earlier = { ...groups, batch, parted }
+    },
+    *send(partition, common) {
+      const own = earlierOf(partition)
+      if (own !== null) yield { partition, rows: null, groups: own, dictionaries: dictionariesToSend(common) }
+      for (const rows of rowsOf(partition)) {
+        try {
+          yield { partition, rows, groups: null, dictionaries: dictionariesToSend(common) }
+        } finally {
+          freeHeapBatch(k, rows)
+        }
+      }
+    },
+    receive(part) {
+      const parts = received.get(part.partition)
+      if (parts === undefined) received.set(part.partition, [part])
+      else parts.push(part)
+    },
+    group,
+    *resultsOf(lane, lanes, common) {
+      for (const batch of results) {
+        const rows = ofLane(batch, lane, lanes)
+        if (rows.rowCount > 0) yield { rows, dictionaries: dictionariesToSend(common) }
+      }
+    },
+    keepResultsOf(lane, lanes) {
+      for (const [i, batch] of results.entries()) {
+        const mark = memory.mark()
+        results[i] = copyToHeap(k, ofLane(batch, lane, lanes))
+        freeHeapBatch(k, batch)
+        memory.reset(mark)
+      }
+    },
+    receiveResults({ rows, dictionaries: theirs }) {
+      const mark = memory.mark()
+      results.push(copyToHeap(k, recoded(resultLoader.load(rows), theirs)))
+      memory.reset(mark)
+    },
+    *emit(splits) {
+      if (results.length === 0) return
+      const all = concatenate(
+        k,
+        results.splice(0).map(batch => ({ split: 0, batch })),
+      )
+      let at = 0
+      let order = 0
+      try {
+        const total = splits.reduce((sum, { rowCount }) => sum + rowCount, 0)
+        at = memory.allocate(4 * total + 16)
+        order = memory.allocate(4 * all.rowCount + 16)
+        memory.u8.fill(0xff, at, at + 4 * total)
+        const mark = memory.mark()
+        const most = splits.reduce((last, { split }) => Math.max(last, split), 0)
+        const firsts = memory.scratch(4 * (most + 1))
+        let first = 0
+        for (const { split, rowCount } of splits) {
+          memory.u32[(firsts >>> 2) + split] = first
+          first += rowCount
+        }
+        placeRanks(k, all.columns[width].data, all.rowCount, firsts, at)
+        memory.reset(mark)
+        first = 0
+        for (const { split, rowCount } of splits) {
+          const count = placed(k, at + 4 * first, rowCount, order)
+          first += rowCount
+          for (let from = 0; from < count; from += MORSEL_ROWS) {
+            const rows = Math.min(MORSEL_ROWS, count - from)
+            const batch = takeBatch(k, all, order + 4 * from, rows)
+            const keys = keysOfPlanes(k, layout, planesOf(batch), rows, dictionaries)
+            yield { split, batch: { rowCount: rows, columns: [...keys, ...batch.columns.slice(width + 1)] } }
+          }
+        }
+      } finally {
+        memory.free(at)
+        memory.free(order)
+        freeHeapBatch(k, all)
+      }
+    },
+    free() {
+      for (const { batch } of blocks.splice(0)) freeHeapBatch(k, batch)
+      for (const batch of results.splice(0)) freeHeapBatch(k, batch)
+      if (earlier !== null) freeHeapBatch(k, earlier.batch)
+      memory.free(earlierRows)
+      earlier = null
+      earlierRows = 0
+      received.clear()
+      for (const each of [loader, resultLoader, keysLoader]) each.close()
+      for (const dictionary of made.splice(0)) context.dictionaries.release(dictionary)
+    },
+  }
+}
