@@ -19,6 +19,10 @@ export interface GroupTable {
   readonly indexCount: number
   /** u32 pointer, kept: the indices of the groups in order of first appearance; 0 where group g has index g. */
   readonly order: number
+  /** How several keys, and those of large domains, are packed. */
+  readonly layout: KeyLayout
+  /** Whose codes string keys are, by key; null before the first row. */
+  readonly dictionaries: (LaneDictionary | null)[]
   /** What finds groups now, for `explain`: `single`, `direct`, `direct composite`, `hash 32`, `hash 64` or `hash 3 words`. */
   readonly kernel: string
   /**
@@ -52,6 +56,8 @@ const SINGLE: GroupTable = {
   length: 1,
   indexCount: 1,
   order: 0,
+  layout: { width: 0, fields: [], storedBytes: 0 },
+  dictionaries: [],
   kernel: 'single',
   cover: () => null,
   find: () => 0,
@@ -124,6 +130,10 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): Gro
     get order() {
       return direct === null ? 0 : direct.order
     },
+    get layout() {
+      return layout
+    },
+    dictionaries,
     get kernel() {
       if (direct !== null) return keyTypes.length === 1 ? 'direct' : 'direct composite'
       if (layout.width > 1) return `hash ${layout.width} words`

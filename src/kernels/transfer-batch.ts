@@ -164,6 +164,19 @@ function loadCodes(k: Kernels, vector: Vector, dictionary: LaneDictionary, colum
   memory.reset(mark)
 }
 
+/** A column of strings, or of lists of them, with codes of another dictionary, which gets the strings that it lacks; codes in scratch. */
+export function recodeText(k: Kernels, column: LaneVector, dictionary: LaneDictionary): LaneVector {
+  const { exports, memory } = k
+  if (column.child) return { ...column, child: recodeText(k, column.child, dictionary) }
+  const theirs = column.dictionary
+  if (theirs === null || theirs === dictionary) return column
+  const map = memory.scratch(4 * theirs.length + 4)
+  dictionary.intern(theirs.offsets, theirs.bytes, 0, theirs.length, map)
+  const codes = memory.scratch(4 * column.length)
+  if (theirs.length > 0) exports.textRemap(column.data, column.length, map, codes)
+  return { ...column, data: codes, dictionary }
+}
+
 /** A batch that uses less than a quarter of a dictionary takes only what it uses. */
 function unloadCodes(
   k: Kernels,

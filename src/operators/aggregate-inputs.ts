@@ -1,5 +1,5 @@
 /** What the accumulators of an aggregate read: each distinct (expressions, where) evaluated once a morsel. */
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import { fingerprint } from '../expressions/walk.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
@@ -12,6 +12,8 @@ import type { Morsel } from './operator.js'
 
 export interface AggregateInputs {
   readonly specs: readonly AggregateSpec[]
+  /** Types of the columns of each input, by `inputIndex`. */
+  readonly types: readonly (readonly DataType[])[]
   /** By the specs' `inputIndex`; in scratch or the morsel's own. @throws RowFailure */
   evaluate(morsel: Morsel): AggregateInput[]
   free(): void
@@ -24,6 +26,7 @@ export function createAggregateInputs(
 ): AggregateInputs {
   const { k } = context
   const places = new Map<string, number>()
+  const types: (readonly DataType[])[] = []
   const distinct: { readonly inputs: readonly Expression[]; readonly where: Expression | null }[] = []
   const specs = accumulators.map(({ function: name, inputs, inputTypes, parameters, where, label }) => {
     const key = fingerprint([inputs, where])
@@ -31,6 +34,7 @@ export function createAggregateInputs(
     if (inputIndex === undefined) {
       inputIndex = distinct.push({ inputs, where }) - 1
       places.set(key, inputIndex)
+      types.push(inputTypes)
     }
     return { function: name, inputs: inputTypes, inputIndex, parameters, label }
   })
@@ -40,6 +44,7 @@ export function createAggregateInputs(
   }))
   return {
     specs,
+    types,
     evaluate(morsel) {
       const failures = new Failures()
       const values = compiled.map(({ inputs, where }): AggregateInput => {

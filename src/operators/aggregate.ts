@@ -8,9 +8,11 @@
 
 import type { SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import type { AggregateFunction } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { PARTITIONS } from '../kernels/radix.js'
 import { take, takeIndices } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
@@ -18,16 +20,30 @@ import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
 import type { Breaker, Morsel, Part } from './operator.js'
+import { createPartitionedGroups, type EarlierGroups, type PartitionedGroups } from './partitioned-groups.js'
 
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
 const SPLIT_WEIGHT = 2 ** 32
+/** More groups than that, in a hash table, are in no cache: their rows are parted first. */
+const MOST_GROUPS = 2 ** 17
+/** Aggregates that must see the rows of a group in order, and one after another. */
+const ORDERED: readonly AggregateFunction[] = [
+  'first',
+  'last',
+  'any',
+  'argMin',
+  'argMax',
+  'collectList',
+  'join',
+  'approxTopK',
+]
 
 export function createAggregate(
   context: OperatorContext,
   stage: Stage & { kind: 'aggregate' },
   input: SchemaShape,
 ): Breaker {
-  const { k } = context
+  const { k, mostGroups = MOST_GROUPS } = context
   const { memory } = k
   const names = Object.keys(input)
   const keyColumns = stage.keys.map(name => names.indexOf(name))
@@ -41,8 +57,12 @@ export function createAggregate(
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
+  const mayPart = stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
   let isFreed = false
-  let current = { split: -1, rowCount: 0 }
+  /** Rows so far of each split, ascending. */
+  const splits: { readonly split: number; rowCount: number }[] = []
+  /** Where rows go once there are too many groups for one table. */
+  let parted: PartitionedGroups | null = null
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
   /**
@@ -53,9 +73,13 @@ export function createAggregate(
 
   /** Place of the first of so many rows that come next: (split, rows of it before), as one number. */
   function place(split: number, rowCount: number): number {
-    if (split !== current.split) current = { split, rowCount: 0 }
-    const before = current.rowCount
-    current.rowCount += rowCount
+    const last = splits.at(-1)
+    if (last?.split !== split) {
+      splits.push({ split, rowCount })
+      return split * SPLIT_WEIGHT
+    }
+    const before = last.rowCount
+    last.rowCount += rowCount
     return split * SPLIT_WEIGHT + before
   }
 
@@ -81,15 +105,42 @@ export function createAggregate(
     return groups
   }
 
-  function consume(morsel: Morsel, split: number): void {
+  function consume(morsel: Morsel, given: number): void {
     if (morsel.rowCount === 0) return
+    // What follows a gather has no split, and is all of one.
+    const split = Math.max(0, given)
     const keys = keyColumns.map(i => morsel.columns[i])
     for (const [i, { dictionary }] of keys.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
     if (appearance.length === 0 || appearance[appearance.length - 2] !== split) appearance.push(split, table.length)
     const values = inputs.evaluate(morsel)
+    const position = place(split, morsel.rowCount)
+    if (parted !== null) {
+      const { layout } = table
+      table.cover(keys, morsel.rowCount)
+      if (table.layout !== layout) parted.layOut(table.layout)
+      parted.add(keys, values, morsel.rowCount, position)
+      return
+    }
     const groups = findGroups(keys, morsel.rowCount)
-    aggregation.update(groups, values, morsel.rowCount, place(split, morsel.rowCount))
+    aggregation.update(groups, values, morsel.rowCount, position)
     aggregation.open(table.order, table.length)
+    if (mayPart && table.order === 0 && table.length > mostGroups) part()
+  }
+
+  function part(): PartitionedGroups {
+    parted ??= createPartitionedGroups(context, table.layout, inputs.specs, inputs.types, table.dictionaries)
+    return parted
+  }
+
+  /** The groups that there were before rows began to be parted. */
+  function earlierGroups(): EarlierGroups {
+    return {
+      count: table.length,
+      keys: table.keys(),
+      ranks: ranksOf(appearance, table.length),
+      order: table.order,
+      aggregation,
+    }
   }
 
   function absorb(part: Part<VectorBatch>): void {
@@ -162,12 +213,30 @@ export function createAggregate(
     return { rowCount, columns: outputOrder.map(i => results[i]) }
   }
 
+  function* emitParted(groups: PartitionedGroups): Iterable<Morsel | null> {
+    const mark = memory.mark()
+    groups.begin(earlierGroups())
+    memory.reset(mark)
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      groups.group(partition)
+      yield null
+    }
+    for (const { batch } of groups.emit(splits)) yield inOutputOrder(batch)
+  }
+
+  const inOutputOrder = ({ rowCount, columns }: LaneBatch): Morsel => ({
+    rowCount,
+    columns: outputOrder.map(i => columns[i]),
+    rows: 0,
+  })
+
   function free(): void {
     if (isFreed) return
     isFreed = true
     inputs.free()
     table.free()
     aggregation.free()
+    parted?.free()
     keyLoader.close()
   }
 
@@ -180,7 +249,7 @@ export function createAggregate(
   }
   return {
     label: `aggregate by ${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
-    kernels: () => [`group: ${table.kernel}`, ...aggregation.kernels],
+    kernels: () => [`group: ${table.kernel}${parted === null ? '' : ', parted'}`, ...aggregation.kernels],
     consume,
     wants: () => true,
     *handOver() {
@@ -195,6 +264,10 @@ export function createAggregate(
     },
     absorb,
     *emit() {
+      if (parted !== null) {
+        yield* emitParted(parted)
+        return
+      }
       const all = evaluate()
       if (all.rowCount <= MORSEL_ROWS) {
         if (all.rowCount > 0) yield { ...all, rows: 0 }
@@ -213,12 +286,16 @@ export function createAggregate(
   }
 }
 
-/** (split, index within its lane) of each group as one ascending number: a split belongs to one lane, so these order all groups. */
+/**
+ * (split, how manieth group of it) of each group as one ascending number: a split belongs to one lane, so these order all groups, and none is the
+ * rank of a row that came once there were all these groups.
+ */
 function ranksOf(appearance: ArrayLike<number>, groupCount: number): Float64Array {
   const ranks = new Float64Array(groupCount)
   for (let i = 0; i < appearance.length; i += 2) {
+    const [split, first] = [appearance[i], appearance[i + 1]]
     const end = appearance[i + 3] ?? groupCount
-    for (let group = appearance[i + 1]; group < end; group++) ranks[group] = appearance[i] * SPLIT_WEIGHT + group
+    for (let group = first; group < end; group++) ranks[group] = split * SPLIT_WEIGHT + (group - first)
   }
   return ranks
 }

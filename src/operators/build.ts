@@ -16,6 +16,8 @@ export interface OperatorContext {
   readonly dictionaries: DictionaryPool
   /** Null until a plan has needed it: see `computes`. */
   readonly evaluator: Evaluator | null
+  /** Groups that one table may have before rows are parted; for tests, which have no millions of rows. */
+  readonly mostGroups?: number
 }
 
 /** Transforms, then the breaker that ends them; the last segment of a plan has none. */

@@ -39,8 +39,11 @@ export interface Breaker {
   handOver(): Iterable<Part<LaneBatch>>
   /** In the first lane: takes what another lane handed over. */
   absorb(part: Part<VectorBatch>): void
-  /** What follows from all rows, in order; a morsel is good until the next is asked for, and nothing between two of them is in scratch. */
-  emit(): Iterable<Morsel>
+  /**
+   * What follows from all rows, in order; a morsel is good until the next is asked for, and nothing between two of them is in scratch. Null where
+   * there is none yet: others may have a turn.
+   */
+  emit(): Iterable<Morsel | null>
   /** Idempotent. */
   free(): void
 }

@@ -19,7 +19,7 @@ import { bitmapBytes } from '../kernels/bitmap.js'
 import { createHashIndex } from '../kernels/hash.js'
 import { createKeyStore } from '../kernels/key-store.js'
 import type { KeyLayout } from '../kernels/key-words.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { elementBytes } from '../kernels/operand.js'
 import {
   keyPlanes,
@@ -36,6 +36,7 @@ import {
 } from '../kernels/radix.js'
 import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
+import { recodeText } from '../kernels/transfer-batch.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
@@ -201,6 +202,19 @@ export function createPartitionedGroups(
     )
   }
 
+  /** Strings of results have codes of one dictionary, whichever the accumulators of a partition had. */
+  const resultDictionaries: (LaneDictionary | null)[] = []
+  const inResultDictionary = (column: LaneVector, i: number): LaneVector => {
+    const theirs = dictionaryOf(column)
+    if (theirs === null) return column
+    const own = resultDictionaries[i] ?? theirs
+    if (resultDictionaries[i] === undefined) {
+      resultDictionaries[i] = own
+      context.dictionaries.retain(own)
+    }
+    return own === theirs ? column : recodeText(k, column, own)
+  }
+
   const group = (partition: number): void => {
     const mark = memory.mark()
     const store = createKeyStore(k, width)
@@ -255,7 +269,8 @@ export function createPartitionedGroups(
         k.exports.radixPlane(store.pointer + 8 * j, 8 * width, plane, 8, rowCount)
         return words(plane, rowCount)
       })
-      const columns = [...planes, words(firsts.pointer, rowCount), ...aggregation.evaluate(rowCount)]
+      const made = aggregation.evaluate(rowCount).map(inResultDictionary)
+      const columns = [...planes, words(firsts.pointer, rowCount), ...made]
       results.push(copyToHeap(k, { rowCount, columns }))
     } finally {
       firsts.free()
@@ -470,6 +485,9 @@ export function createPartitionedGroups(
       received.clear()
       for (const each of [loader, resultLoader, keysLoader]) each.close()
       for (const dictionary of made.splice(0)) context.dictionaries.release(dictionary)
+      for (const dictionary of resultDictionaries.splice(0)) {
+        if (dictionary) context.dictionaries.release(dictionary)
+      }
     },
   }
 }

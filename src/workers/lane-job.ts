@@ -309,6 +309,7 @@ class LaneJob {
     const next = segment.breaker
     let row = 0
     await this.each(breaker.emit(), morsel => {
+      if (morsel === null) return true
       this.process(segment, morsel, GATHERED, row)
       row += morsel.rowCount
       return next === null || next.wants(GATHERED)

@@ -70,7 +70,7 @@ function meterBreaker(breaker: Breaker, counts: Counts): Breaker {
         while (true) {
           const next = timed(counts, () => morsels.next())
           if (next.done) return
-          counts.rowsOut += next.value.rowCount
+          counts.rowsOut += next.value?.rowCount ?? 0
           yield next.value
         }
       } finally {

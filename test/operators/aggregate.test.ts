@@ -6,7 +6,7 @@ import { float64, int32, int64, nullable, type SchemaShape, utf8 } from '../../s
 import type { Expression } from '../../src/expressions/node.js'
 import { resolve, typeOf } from '../../src/expressions/typing.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
-import type { Breaker } from '../../src/operators/operator.js'
+import type { Breaker, Morsel } from '../../src/operators/operator.js'
 import type { AccumulatorSpec } from '../../src/plan/physical.js'
 import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, thrown } from './support.js'
 
@@ -273,7 +273,8 @@ describe('an aggregate', () => {
     give(other, there, 2, 100_000)
     for (const part of handedOver(other, there)) here.absorb(part)
     let next = 0
-    for (const { rowCount, columns } of here.emit()) {
+    for (const morsel of here.emit()) {
+      const { rowCount, columns } = morsel as Morsel
       expect(rowCount).toBeLessThanOrEqual(65_536)
       const found = first.k.memory.i32.subarray(columns[0].data >>> 2, (columns[0].data >>> 2) + rowCount)
       expect(found).toEqual(Int32Array.from({ length: rowCount }, (_, i) => (next + i) * 7919))

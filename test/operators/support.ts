@@ -71,7 +71,7 @@ export const rowsOf = (context: OperatorContext, batch: LaneBatch, schema: Schem
 /** Everything that a breaker emits, as rows. */
 export function emitted(context: Context, breaker: Breaker, schema: SchemaShape): Row[] {
   const rows: Row[] = []
-  for (const morsel of breaker.emit()) rows.push(...rowsOf(context, morsel, schema))
+  for (const morsel of breaker.emit()) if (morsel !== null) rows.push(...rowsOf(context, morsel, schema))
   return rows
 }
 
