@@ -21,6 +21,7 @@ const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
+const { runKernels } = await import('./kernels/kernels.js')
 const { choosePeers } = await import('./peers/catalogue.js')
 const { report } = await import('./report.js')
 const { measureSizes, sizeReport } = await import('./size/size.js')
@@ -45,6 +46,7 @@ const suites = {
     }
     return groupByReport(results, options)
   },
+  kernels: () => runKernels({ rowCount: options.kernelRows, seed, runs, log }),
   start: () => startReport(measureStart({ runs: 2 * runs, families, withMillrace, log })),
   size: async () => sizeReport(await measureSizes({ families, withMillrace, log })),
 }
