@@ -1,6 +1,7 @@
 // The group-by benchmark's data, seeded and made in place by every process that needs it; questions.js says what is asked of it.
 
 import { randomStream } from '../random.js'
+import { columnNames } from './questions.js'
 
 /** Rows that share one random stream: the data are a function of the seed and the row count, never of who makes them. */
 const BLOCK_ROWS = 65_536
@@ -46,7 +47,7 @@ export function keyText(column, code) {
  * @param {string[]} [names] the columns to make; the others are left out, and these are as they are beside them
  * @returns {GroupByData} arrays that belong to the caller
  */
-export function groupByData(rowCount, seed, names = ['id1', 'id2', 'id3', 'id4', 'id5', 'id6', 'v1', 'v2', 'v3']) {
+export function groupByData(rowCount, seed, names = columnNames) {
   const large = largeKeys(rowCount)
   // A column that is not wanted has no room, and what is stored beyond a typed array's end goes nowhere.
   const room = name => (names.includes(name) ? rowCount : 0)

@@ -8,7 +8,7 @@ import { openPeer } from '../peer.js'
 import { formatCount } from '../table.js'
 import { writeAnswer } from './answer-file.js'
 import { groupByData } from './data.js'
-import { bytesRead } from './questions.js'
+import { bytesRead, columnNames, inputsOf } from './questions.js'
 import { referenceAnswer } from './reference.js'
 
 /** A first run longer than this is followed by one warm run instead of all. */
@@ -31,7 +31,7 @@ const SLOW_MS = 10_000
  * @property {import('../peers/catalogue.js').PeerEntry[]} peers
  * @property {Record<string, string>} versions by id
  * @property {Record<string, import('../peer-process.js').Load>} loads by id
- * @property {Record<string, number>} peaks the most bytes that its process held, by id
+ * @property {Record<string, number | null>} peaks the most bytes that its process held where that is known, by id
  * @property {Record<string, string>} failures why a peer could not be opened or loaded, by id
  * @property {QuestionResult[]} questions
  */
@@ -49,6 +49,8 @@ const SLOW_MS = 10_000
  * @returns {Promise<GroupByResult>}
  */
 export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, questions, entries, log }) {
+  // Others are asked in SQL over the whole table; alone, ours need no more than is asked about.
+  const names = entries.every(entry => entry.isExact) ? [...new Set(questions.flatMap(inputsOf))] : columnNames
   // Without the question that has as many groups as rows a peer holds little beside its table.
   const hasLargest = questions.some(({ keys }) => keys.length > 2)
   const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freemem())
@@ -57,7 +59,7 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
   const result = { rowCount, peers: entries, versions: {}, loads: {}, peaks: {}, failures: {}, questions: [] }
   try {
     log(`${formatCount(rowCount)} rows: the exact answers`)
-    const expected = writeExpected(folder, rowCount, seed, questions)
+    const expected = writeExpected(folder, { rowCount, seed, names }, questions)
     result.questions = questions.map(question => ({
       question,
       groupCount: expected.get(question.id).groupCount,
@@ -68,7 +70,7 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
     for (const sitting of sittings) {
       const floor = await openFloor(threads)
       try {
-        await sit(sitting, floor, result, expected, { seed, runs, limitMs, log })
+        await sit(sitting, floor, result, expected, { seed, names, runs, limitMs, log })
       } finally {
         await floor.close()
       }
@@ -108,7 +110,7 @@ export function seat(entries, rowCount, freeBytes) {
 }
 
 /** One sitting: everyone loaded, every question asked, everyone closed. What is learnt goes into `result`. */
-async function sit(entries, floor, result, expected, { seed, runs, limitMs, log }) {
+async function sit(entries, floor, result, expected, { seed, names, runs, limitMs, log }) {
   const { rowCount } = result
   /** @type {import('../peer.js').PeerHandle[]} */
   const handles = []
@@ -119,7 +121,7 @@ async function sit(entries, floor, result, expected, { seed, runs, limitMs, log 
         const handle = await openPeer(entry, { limitMs })
         handles.push(handle)
         result.versions[entry.id] = handle.version
-        result.loads[entry.id] = await handle.load(rowCount, seed)
+        result.loads[entry.id] = await handle.load(rowCount, seed, names)
       } catch (error) {
         result.failures[entry.id] = error.message
         log(`  ${entry.label}: ${error.message}`)
@@ -131,15 +133,15 @@ async function sit(entries, floor, result, expected, { seed, runs, limitMs, log 
       sittings.push(await askAll(question, expected.get(question.id).path, loaded, floor, bandwidths, { runs, log }))
     }
     // A process that took too long has ended.
-    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => NaN)
+    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => null)
   } finally {
     await Promise.all(handles.map(handle => handle.close()))
   }
 }
 
 /** The data and the answers live only while this runs: what stays is files. */
-function writeExpected(folder, rowCount, seed, questions) {
-  const data = groupByData(rowCount, seed)
+function writeExpected(folder, { rowCount, seed, names }, questions) {
+  const data = groupByData(rowCount, seed, names)
   const write = question => {
     const path = join(folder, question.id)
     const answer = referenceAnswer(data, question)
