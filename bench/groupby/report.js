@@ -19,7 +19,7 @@ export function groupByReport(results, options, suite = 'groupby') {
       ...results.flatMap(result => groupBySection(result, title, losses)),
     ],
     losses,
-    problems: results.flatMap(problemsOf),
+    problems: results.flatMap(result => problemsOf(result, title)),
     versions: results.flatMap(({ peers, versions }) =>
       peers.flatMap(({ id, family }) => (family === 'millrace' || !versions[id] ? [] : [versions[id]])),
     ),
@@ -60,7 +60,7 @@ function groupBySection(result, title, losses) {
   if (ours.length) {
     lines.push('### Ratios of warm medians', ratiosTable(summaries, peers, ours, result.rowCount))
     lines.push('### Bytes read and multiples of the floor', floorTable(summaries, ours))
-    recordLosses(summaries, peers, ours, result.rowCount, losses)
+    recordLosses(summaries, peers, ours, result.rowCount, title, losses)
   }
   lines.push('### Loading', loadTable(result, peers))
   return lines
@@ -162,8 +162,8 @@ function loadTable({ rowCount, loads, peaks }, peers) {
   )
 }
 
-function recordLosses(summaries, peers, ours, rowCount, losses) {
-  const rows = `${formatCount(rowCount)} rows`
+function recordLosses(summaries, peers, ours, rowCount, title, losses) {
+  const rows = `${title}, ${formatCount(rowCount)} rows`
   const mostLanes = mostLanesOf(ours)
   for (const { label, own, theirs, measure, target } of comparisons(peers, ours)) {
     if ((own.options.lanes !== mostLanes && target !== 'node') || measure !== 'inHandMs') continue
@@ -187,9 +187,9 @@ function recordLosses(summaries, peers, ours, rowCount, losses) {
 }
 
 /** Whatever could not be opened, loaded or answered, or was answered wrongly. */
-function problemsOf(result) {
+function problemsOf(result, title) {
   const { rowCount, peers, failures } = result
-  const rows = `${formatCount(rowCount)} rows`
+  const rows = `${title}, ${formatCount(rowCount)} rows`
   const summaries = summarise(result)
   return peers.flatMap(({ id, label }) => [
     ...(id in failures ? [`${rows}, ${label}: ${failures[id]}`] : []),

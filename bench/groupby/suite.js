@@ -46,14 +46,25 @@ const SLOW_MS = 10_000
  * @param {import('./questions.js').Question[]} options.questions
  * @param {import('../peers/catalogue.js').PeerEntry[]} options.entries
  * @param {(line: string) => void} options.log
+ * @param {number} [options.freeBytes] of memory for all that sit together
  * @returns {Promise<GroupByResult>}
  */
-export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, questions, entries, log }) {
+export async function runGroupBy({
+  rowCount,
+  seed,
+  runs,
+  threads,
+  limitMs,
+  questions,
+  entries,
+  log,
+  freeBytes = freemem(),
+}) {
   // Others are asked in SQL over the whole table; alone, ours need no more than is asked about.
   const names = entries.every(entry => entry.isExact) ? [...new Set(questions.flatMap(inputsOf))] : columnNames
   // Without the question that has as many groups as rows a peer holds little beside its table.
   const hasLargest = questions.some(({ keys }) => keys.length > 2)
-  const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freemem())
+  const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freeBytes)
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   /** @type {GroupByResult} */
   const result = { rowCount, peers: entries, versions: {}, loads: {}, peaks: {}, failures: {}, questions: [] }
@@ -67,13 +78,13 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
       bandwidths: Object.fromEntries(Array.from({ length: threads }, (_, i) => [i + 1, []])),
       sittings: [],
     }))
-    for (const sitting of sittings) {
-      const floor = await openFloor(threads)
-      try {
+    const floor = await openFloor(threads)
+    try {
+      for (const sitting of sittings) {
         await sit(sitting, floor, result, expected, { seed, names, runs, limitMs, log })
-      } finally {
-        await floor.close()
       }
+    } finally {
+      await floor.close()
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -112,30 +123,42 @@ export function seat(entries, rowCount, freeBytes) {
 /** One sitting: everyone loaded, every question asked, everyone closed. What is learnt goes into `result`. */
 async function sit(entries, floor, result, expected, { seed, names, runs, limitMs, log }) {
   const { rowCount } = result
-  /** @type {import('../peer.js').PeerHandle[]} */
-  const handles = []
+  /** @type {Map<import('../peers/catalogue.js').PeerEntry, import('../peer.js').PeerHandle>} */
+  const handles = new Map()
+  const seatPeer = async entry => {
+    log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
+    await handles.get(entry)?.close()
+    handles.delete(entry)
+    const handle = await openPeer(entry, { limitMs })
+    try {
+      result.versions[entry.id] = handle.version
+      result.loads[entry.id] = await handle.load(rowCount, seed, names)
+      handles.set(entry, handle)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
   try {
     for (const entry of entries) {
-      log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
-      try {
-        const handle = await openPeer(entry, { limitMs })
-        handles.push(handle)
-        result.versions[entry.id] = handle.version
-        result.loads[entry.id] = await handle.load(rowCount, seed, names)
-      } catch (error) {
+      await seatPeer(entry).catch(error => {
         result.failures[entry.id] = error.message
         log(`  ${entry.label}: ${error.message}`)
-      }
+      })
     }
-    const loaded = handles.filter(handle => handle.entry.id in result.loads)
     for (const { question, bandwidths, sittings } of result.questions) {
       log(`${formatCount(rowCount)} rows: ${question.id}, ${question.text}`)
-      sittings.push(await askAll(question, expected.get(question.id).path, loaded, floor, bandwidths, { runs, log }))
+      const { path } = expected.get(question.id)
+      const { sitting, failed } = await askAll(question, path, [...handles.values()], floor, bandwidths, { runs, log })
+      sittings.push(sitting)
+      // A peer that failed has perhaps lost its table, or its process: the next question is asked of a fresh one.
+      for (const entry of failed) {
+        await seatPeer(entry).catch(error => log(`  ${entry.label}: ${error.message}`))
+      }
     }
-    // A process that took too long has ended.
-    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => null)
+    for (const [entry, { peak }] of handles) result.peaks[entry.id] = await peak()
   } finally {
-    await Promise.all(handles.map(handle => handle.close()))
+    await Promise.all([...handles.values()].map(handle => handle.close()))
   }
 }
 
@@ -154,11 +177,12 @@ function writeExpected(folder, { rowCount, seed, names }, questions) {
 /**
  * One round asks everyone once, A B C A B C: whatever else slows the machine slows all alike. The first round is the cold one.
  *
- * @returns {Promise<Sitting>}
+ * @returns {Promise<{ sitting: Sitting, failed: import('../peers/catalogue.js').PeerEntry[] }>} `failed` are those that gave no answer at all
  */
 async function askAll(question, path, handles, floor, bandwidths, { runs, log }) {
   /** @type {Sitting} */
   const sitting = Object.fromEntries(handles.map(({ entry }) => [entry.id, { cold: null, warm: [], problem: null }]))
+  const failed = []
   for (let round = 0; round <= runs; round++) {
     for (const count in bandwidths) bandwidths[count].push(await floor.measure(Number(count)))
     for (const { entry, run } of handles) {
@@ -171,9 +195,10 @@ async function askAll(question, path, handles, floor, bandwidths, { runs, log })
         else times.warm.push({ inHandMs, readMs })
       } catch (error) {
         times.problem = error.message
+        failed.push(entry)
       }
       if (times.problem) log(`  ${entry.label}: ${times.problem}`)
     }
   }
-  return sitting
+  return { sitting, failed }
 }
