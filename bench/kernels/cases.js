@@ -23,7 +23,18 @@ const MORSEL_ROWS = 65_536
  * @returns {Case[]}
  */
 export function kernelCases(library, k, loops, columns) {
-  const { argsort, compare, createAggregation, createGroupTable, FAMILIES, float64, int32, selection, take } = library
+  const {
+    argsort,
+    compare,
+    createAggregation,
+    createGroupTable,
+    createPartitions,
+    FAMILIES,
+    float64,
+    int32,
+    selection,
+    take,
+  } = library
   const { memory } = k
   const rowCount = columns.v1.length
   const pointers = {}
@@ -151,6 +162,20 @@ export function kernelCases(library, k, loops, columns) {
     }
   }
 
+  /** Rows and their groups are read, and written again side by side. */
+  const partition = groups => ({
+    family: 'radix partition',
+    name: `v3 into 256 parts by ${groupCounts[groups]} groups`,
+    byteLength: 2 * bytesOf('v3', groups),
+    run: () => {
+      const partitions = createPartitions(k, 8)
+      partitions.resize(groupCounts[groups])
+      morsels((from, count) => partitions.append(pointers[groups] + 4 * from, pointers.v3 + 8 * from, count))
+      partitions.free()
+      return ''
+    },
+  })
+
   const sort = name => ({
     family: 'sort',
     name: `order of ${name}`,
@@ -191,6 +216,7 @@ export function kernelCases(library, k, loops, columns) {
     aggregate('min and max', 'max', 'large', ['v1']),
     aggregate('min and max', 'max', 'large', ['v3']),
     ...kept,
+    partition('large'),
     sort('v1'),
     sort('v3'),
   ].map(each => ({ plain: null, check: () => {}, target: null, ...each }))
