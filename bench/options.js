@@ -6,17 +6,20 @@ import { parseArgs } from 'node:util'
 import { questions } from './groupby/questions.js'
 import { peerFamilies } from './peers/catalogue.js'
 
-const suites = ['groupby', 'start', 'size']
+const suites = ['groupby', 'browser', 'scaling', 'memory', 'kernels', 'start', 'size']
 
 export const usage = `npm run bench -- [options]
 
-  --suites groupby,start,size   what to measure (all)
+  --suites NAMES                what to measure, of ${suites.join(', ')} (all)
   --rows 1e6,1e7                sizes of the group-by table
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
   --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)
   --lanes 0,1,2                 lanes of Millrace, each measured, or none
   --runs 5                      warm rounds; a cold one comes first
   --threads 2                   threads of a native peer
+  --kernel-rows 1e7             rows that kernels are measured over
+  --scaling-rows 1e5,1e6,1e7    sizes of the table whose cost per row is compared (1e8 needs some 8 GB)
+  --memory-rows 1e7             rows of the table whose memory is measured
   --seed 1                      seed of the data
   --limit 120                   seconds that a peer may take for one load or question
   --baseline FILE               another build's entry (dist/node/index.js), measured beside this one
@@ -32,6 +35,9 @@ export const usage = `npm run bench -- [options]
  * @property {number[]} lanes
  * @property {number} runs
  * @property {number} threads
+ * @property {number} kernelRows
+ * @property {number[]} scalingRows
+ * @property {number} memoryRows
  * @property {number} seed
  * @property {number} limitMs
  * @property {string} [baseline] absolute path
@@ -63,6 +69,9 @@ function read(args) {
       lanes: text('0,1,2'),
       runs: text('5'),
       threads: text('2'),
+      'kernel-rows': text('1e7'),
+      'scaling-rows': text('1e5,1e6,1e7'),
+      'memory-rows': text('1e7'),
       seed: text('1'),
       limit: text('120'),
       baseline: { type: 'string' },
@@ -83,6 +92,9 @@ function read(args) {
     lanes: numbers('lanes', values.lanes, 0),
     runs: number('runs', values.runs, 1),
     threads: number('threads', values.threads, 1),
+    kernelRows: number('kernel-rows', values['kernel-rows'], 10_000),
+    scalingRows: numbers('scaling-rows', values['scaling-rows'], 100).sort((a, b) => a - b),
+    memoryRows: number('memory-rows', values['memory-rows'], 1000),
     seed: number('seed', values.seed, 0),
     limitMs: number('limit', values.limit, 1) * 1000,
     baseline: values.baseline && resolve(values.baseline),

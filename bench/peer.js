@@ -7,10 +7,10 @@ import { once } from 'node:events'
  * @typedef {object} PeerHandle
  * @property {import('./peers/catalogue.js').PeerEntry} entry
  * @property {string} version
- * @property {(rowCount: number, seed: number) => Promise<import('./peer-process.js').Load>} load
- * @property {(id: string, expected: string) => Promise<import('./peer-process.js').Run>} run asks a question, whose exact answer is in the file
+ * @property {(rowCount: number, seed: number, names: string[]) => Promise<import('./peer-process.js').Load>} load of the columns of these names
+ * @property {(id: string, expected: string) => Promise<import('./groupby/ask.js').Run>} run asks a question, whose exact answer is in the file
  *   `expected`; rejects where the peer fails or takes longer than the limit; after that the process is gone and every further run rejects
- * @property {() => Promise<number>} peak resolves with the most bytes that the process has held so far
+ * @property {() => Promise<number | null>} peak resolves with the most bytes that the process has held so far, null where that is not the peer's
  * @property {() => Promise<void>} close ends the process, waiting for it
  */
 
@@ -67,7 +67,7 @@ export async function openPeer(entry, { limitMs }) {
     return {
       entry,
       version,
-      load: (rowCount, seed) => send('load', { rowCount, seed }),
+      load: (rowCount, seed, names) => send('load', { rowCount, seed, names }),
       run: (id, expected) => send('run', { id, expected, exact: entry.isExact }),
       peak: () => send('peak'),
       close,

@@ -21,8 +21,11 @@ const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
-const { choosePeers } = await import('./peers/catalogue.js')
+const { runKernels } = await import('./kernels/kernels.js')
+const { runMemory } = await import('./memory/memory.js')
+const { chooseBrowser, choosePeers } = await import('./peers/catalogue.js')
 const { report } = await import('./report.js')
+const { runScaling } = await import('./scaling/scaling.js')
 const { measureSizes, sizeReport } = await import('./size/size.js')
 const { measureStart, startReport } = await import('./start/start.js')
 
@@ -35,18 +38,28 @@ const { runs, seed, threads, families } = options
 
 /** In the order of the report; each measures only when it is asked to. */
 const suites = {
-  async groupby() {
-    const entries = choosePeers(options)
-    const asked = questions.filter(({ id }) => options.questions.includes(id))
-    const results = []
-    for (const rowCount of options.rows) {
-      const { limitMs } = options
-      results.push(await runGroupBy({ rowCount, seed, runs, threads, limitMs, questions: asked, entries, log }))
-    }
-    return groupByReport(results, options)
+  groupby: async () => groupByReport(await groupBy(choosePeers(options)), options),
+  browser: async () => groupByReport(await groupBy(chooseBrowser(options.lanes)), options, 'browser'),
+  scaling: () => {
+    const { limitMs } = options
+    const asked = questions.filter(({ id }) => id === 'q1' || id === 'q5')
+    const entries = choosePeers({ families: [], lanes: options.lanes, threads })
+    return runScaling({ rows: options.scalingRows, questions: asked, entries, seed, runs, threads, limitMs, log })
   },
+  memory: () => runMemory({ rowCount: options.memoryRows, seed, lanes: options.lanes, log }),
+  kernels: () => runKernels({ rowCount: options.kernelRows, seed, runs, log }),
   start: () => startReport(measureStart({ runs: 2 * runs, families, withMillrace, log })),
   size: async () => sizeReport(await measureSizes({ families, withMillrace, log })),
+}
+
+async function groupBy(entries) {
+  const asked = questions.filter(({ id }) => options.questions.includes(id))
+  const results = []
+  for (const rowCount of options.rows) {
+    const { limitMs } = options
+    results.push(await runGroupBy({ rowCount, seed, runs, threads, limitMs, questions: asked, entries, log }))
+  }
+  return results
 }
 
 const sections = []

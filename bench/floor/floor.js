@@ -1,10 +1,9 @@
 // Memory bandwidth by a SIMD sum of our own (sum.ts), on one thread and on several: what every time of ours is set against.
 
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
-import asc from 'assemblyscript/asc'
+import { compileAssembly } from './compile.js'
 
 /** Bytes that each thread reads: far more than any cache holds. */
 const BYTES_PER_THREAD = 256 * 2 ** 20
@@ -15,7 +14,7 @@ const BYTES_PER_THREAD = 256 * 2 ** 20
  *   per second over that many threads at once
  */
 export async function openFloor(threads) {
-  const module = await compile()
+  const module = await compileAssembly(new URL('./sum.ts', import.meta.url))
   const workers = await Promise.all(
     Array.from({ length: threads }, async () => {
       const worker = new Worker(new URL('./floor-worker.js', import.meta.url), {
@@ -41,17 +40,4 @@ export async function openFloor(threads) {
       await Promise.all(workers.map(worker => worker.terminate()))
     },
   }
-}
-
-async function compile() {
-  const source = await readFile(new URL('./sum.ts', import.meta.url), 'utf8')
-  const { binary, error, stderr } = await asc.compileString(source, {
-    optimizeLevel: 3,
-    noAssert: true,
-    enable: ['simd'],
-    runtime: 'stub',
-    importMemory: true,
-  })
-  if (error) throw new Error(`The floor does not compile.\n${stderr}`, { cause: error })
-  return WebAssembly.compile(binary)
 }

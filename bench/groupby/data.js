@@ -1,6 +1,7 @@
 // The group-by benchmark's data, seeded and made in place by every process that needs it; questions.js says what is asked of it.
 
 import { randomStream } from '../random.js'
+import { columnNames } from './questions.js'
 
 /** Rows that share one random stream: the data are a function of the seed and the row count, never of who makes them. */
 const BLOCK_ROWS = 65_536
@@ -43,19 +44,22 @@ export function keyText(column, code) {
  *
  * @param {number} rowCount
  * @param {number} seed an integer
+ * @param {string[]} [names] the columns to make; the others are left out, and these are as they are beside them
  * @returns {GroupByData} arrays that belong to the caller
  */
-export function groupByData(rowCount, seed) {
+export function groupByData(rowCount, seed, names = columnNames) {
   const large = largeKeys(rowCount)
-  const id1 = new Int32Array(rowCount)
-  const id2 = new Int32Array(rowCount)
-  const id3 = new Int32Array(rowCount)
-  const id4 = new Int32Array(rowCount)
-  const id5 = new Int32Array(rowCount)
-  const id6 = new Int32Array(rowCount)
-  const v1 = new Int32Array(rowCount)
-  const v2 = new Int32Array(rowCount)
-  const v3 = new Float64Array(rowCount)
+  // A column that is not wanted has no room, and what is stored beyond a typed array's end goes nowhere.
+  const room = name => (names.includes(name) ? rowCount : 0)
+  const id1 = new Int32Array(room('id1'))
+  const id2 = new Int32Array(room('id2'))
+  const id3 = new Int32Array(room('id3'))
+  const id4 = new Int32Array(room('id4'))
+  const id5 = new Int32Array(room('id5'))
+  const id6 = new Int32Array(room('id6'))
+  const v1 = new Int32Array(room('v1'))
+  const v2 = new Int32Array(room('v2'))
+  const v3 = new Float64Array(room('v3'))
   for (let from = 0; from < rowCount; from += BLOCK_ROWS) {
     const next = randomStream(seed, from / BLOCK_ROWS)
     const to = Math.min(rowCount, from + BLOCK_ROWS)
@@ -71,20 +75,20 @@ export function groupByData(rowCount, seed) {
       v3[i] = Math.round(next() * 1e8) / 1e6
     }
   }
-  return {
-    rowCount,
-    columns: {
-      id1: { codes: id1, values: keyTexts('id1', SMALL_KEYS) },
-      id2: { codes: id2, values: keyTexts('id2', SMALL_KEYS) },
-      id3: { codes: id3, values: keyTexts('id3', large) },
-      id4,
-      id5,
-      id6,
-      v1,
-      v2,
-      v3,
-    },
+  const texts = (name, codes, count) => ({ codes, values: names.includes(name) ? keyTexts(name, count) : [] })
+  const columns = {
+    id1: texts('id1', id1, SMALL_KEYS),
+    id2: texts('id2', id2, SMALL_KEYS),
+    id3: texts('id3', id3, large),
+    id4,
+    id5,
+    id6,
+    v1,
+    v2,
+    v3,
   }
+  for (const name in columns) if (!names.includes(name)) delete columns[name]
+  return { rowCount, columns }
 }
 
 function keyTexts(column, count) {

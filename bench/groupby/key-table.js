@@ -81,7 +81,7 @@ export class KeyTable {
  * @returns {{ groupOf: Int32Array, groupCount: number, firstRow: Int32Array }} a group's number by row, and each group's first row
  */
 export function groupRows(columns, rowCount) {
-  const table = new KeyTable(columns, rowCount)
+  const table = new KeyTable(columns, mostGroups(columns, rowCount))
   const groupOf = new Int32Array(rowCount)
   const firstRow = new Int32Array(rowCount)
   let groupCount = 0
@@ -95,4 +95,18 @@ export function groupRows(columns, rowCount) {
     }
   }
   return { groupOf, groupCount, firstRow: firstRow.slice(0, groupCount) }
+}
+
+/** There are no more groups than rows, nor than combinations of the values of each key: a hundred groups of 10^8 rows need a small table. */
+function mostGroups(columns, rowCount) {
+  let combinations = 1
+  for (const column of columns) {
+    let [least, most] = [Infinity, -Infinity]
+    for (let row = 0; row < rowCount; row++) {
+      if (column[row] < least) least = column[row]
+      if (column[row] > most) most = column[row]
+    }
+    combinations *= most - least + 1
+  }
+  return Math.min(rowCount, combinations)
 }

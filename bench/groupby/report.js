@@ -6,25 +6,29 @@ import { compare, describeTarget, summarise, targetOf } from './summary.js'
 /**
  * @param {import('./suite.js').GroupByResult[]} results one a size
  * @param {{ runs: number, seed: number, threads: number }} options that they were measured with
+ * @param {'groupby' | 'browser'} suite
  * @returns {import('../report.js').Section}
  */
-export function groupByReport(results, options) {
+export function groupByReport(results, options, suite = 'groupby') {
+  const title = suite === 'groupby' ? 'Group-by' : 'Group-by in Chromium and in Node'
   const losses = []
   return {
-    text: [methodSection(options), ...results.flatMap(result => groupBySection(result, losses))],
+    text: [
+      `## ${title}: method`,
+      suite === 'groupby' ? method(options) : browserMethod(options),
+      ...results.flatMap(result => groupBySection(result, title, losses)),
+    ],
     losses,
-    problems: results.flatMap(problemsOf),
+    problems: results.flatMap(result => problemsOf(result, title)),
     versions: results.flatMap(({ peers, versions }) =>
-      peers.flatMap(peer => (isOurs(peer) || !versions[peer.id] ? [] : [versions[peer.id]])),
+      peers.flatMap(({ id, family }) => (family === 'millrace' || !versions[id] ? [] : [versions[id]])),
     ),
     measuresOurs: results.some(({ peers }) => peers.some(isOurs)),
   }
 }
 
-function methodSection({ runs, seed, threads }) {
-  return `## Group-by: method
-
-The same seeded data (seed ${seed}) in every peer, each in a process of its own with its table loaded beforehand. Questions are asked of all
+function method({ runs, seed, threads }) {
+  return `The same seeded data (seed ${seed}) in every peer, each in a process of its own with its table loaded beforehand. Questions are asked of all
 peers in turn, round by round (A B C A B C), one thing running at a time: a first round, which is the cold one, and ${runs} warm rounds whose
 median counts. Where memory does not hold all peers at once, ours sit with some of them, then with the others, and a ratio is always of
 times of one sitting. *In hand* is the time until the whole answer is there in the peer's own form: for Millrace the \`Table\` that \`collect\`
@@ -35,12 +39,18 @@ Arquero have one. *Fastest native* is the fastest of the native engines that ran
 The floor is the time to read a question's columns once (a string as 4 bytes) with a SIMD sum measured in the same rounds.`
 }
 
-function groupBySection(result, losses) {
+function browserMethod({ runs, seed }) {
+  return `A page for each number of lanes, cross-origin isolated, imports the built \`dist/web\`. It makes the same data (seed ${seed}), times the same
+questions, reads and checks the same answers as the process of Node that is asked in turn with it: a first, cold round, and ${runs} warm ones whose
+medians count. Times are taken in the page.`
+}
+
+function groupBySection(result, title, losses) {
   const summaries = summarise(result)
   const peers = result.peers.filter(peer => peer.id in result.loads)
   const rows = `${formatCount(result.rowCount)} rows`
   const lines = [
-    `## Group-by, ${rows}`,
+    `## ${title}, ${rows}`,
     '### Warm, milliseconds: in hand / read',
     timesTable(summaries, peers, 'warm'),
     '### Cold, milliseconds: in hand / read',
@@ -50,7 +60,7 @@ function groupBySection(result, losses) {
   if (ours.length) {
     lines.push('### Ratios of warm medians', ratiosTable(summaries, peers, ours, result.rowCount))
     lines.push('### Bytes read and multiples of the floor', floorTable(summaries, ours))
-    recordLosses(summaries, peers, ours, result.rowCount, losses)
+    recordLosses(summaries, peers, ours, result.rowCount, title, losses)
   }
   lines.push('### Loading', loadTable(result, peers))
   return lines
@@ -72,7 +82,7 @@ function ratiosTable(summaries, peers, ours, rowCount) {
   const mostLanes = mostLanesOf(ours)
   const lines = comparisons(peers, ours).map(({ label, own, theirs, measure, target }) => {
     const { ratios, mean } = compare(summaries, own.id, theirs, measure)
-    const isHeld = own.options.lanes === mostLanes && measure === 'inHandMs'
+    const isHeld = (own.options.lanes === mostLanes || target === 'node') && measure === 'inHandMs'
     const wanted = isHeld ? describeTarget(targetOf(target, rowCount)) : ''
     return [label, ...ratios.map(formatRatio), formatRatio(mean), wanted || '–']
   })
@@ -102,6 +112,8 @@ function comparisons(peers, ours) {
         add(own, theirs.length > 1 ? `fastest ${family}` : family, theirs, measure, family)
       }
     }
+    const page = peers.find(peer => peer.family === 'chromium' && peer.options.lanes === own.options.lanes)
+    if (page) add(page, own.label, [own], 'inHandMs', 'node')
     const baseline = peers.find(peer => peer.family === 'baseline' && peer.options.lanes === own.options.lanes)
     if (baseline) add(own, baseline.label, [baseline], 'inHandMs', 'baseline')
     const oneLane = current.find(peer => peer.options.lanes === 1)
@@ -137,23 +149,24 @@ function loadTable({ rowCount, loads, peaks }, peers) {
     peers.map(({ id, label }) => {
       const { loadMs, byteLength, residentBytes } = loads[id]
       const bytes = byteLength ?? residentBytes
+      const megabytes = count => (count === null ? '–' : formatMegabytes(count))
       return [
         label,
         formatMs(loadMs),
-        byteLength === null ? '–' : formatMegabytes(byteLength),
-        formatMegabytes(residentBytes),
+        megabytes(byteLength),
+        megabytes(residentBytes),
         (bytes / rowCount).toFixed(0),
-        Number.isNaN(peaks[id]) ? '–' : formatMegabytes(peaks[id]),
+        megabytes(peaks[id] ?? null),
       ]
     }),
   )
 }
 
-function recordLosses(summaries, peers, ours, rowCount, losses) {
-  const rows = `${formatCount(rowCount)} rows`
+function recordLosses(summaries, peers, ours, rowCount, title, losses) {
+  const rows = `${title}, ${formatCount(rowCount)} rows`
   const mostLanes = mostLanesOf(ours)
   for (const { label, own, theirs, measure, target } of comparisons(peers, ours)) {
-    if (own.options.lanes !== mostLanes || measure !== 'inHandMs') continue
+    if ((own.options.lanes !== mostLanes && target !== 'node') || measure !== 'inHandMs') continue
     const { ratios, mean } = compare(summaries, own.id, theirs, measure)
     const { each, but, mean: wanted } = targetOf(target, rowCount)
     const beyond = summaries
@@ -174,9 +187,9 @@ function recordLosses(summaries, peers, ours, rowCount, losses) {
 }
 
 /** Whatever could not be opened, loaded or answered, or was answered wrongly. */
-function problemsOf(result) {
+function problemsOf(result, title) {
   const { rowCount, peers, failures } = result
-  const rows = `${formatCount(rowCount)} rows`
+  const rows = `${title}, ${formatCount(rowCount)} rows`
   const summaries = summarise(result)
   return peers.flatMap(({ id, label }) => [
     ...(id in failures ? [`${rows}, ${label}: ${failures[id]}`] : []),
@@ -186,7 +199,7 @@ function problemsOf(result) {
   ])
 }
 
-/** Whether a column is Millrace's: this build's or the baseline's. */
+/** Whether a column is Millrace's: this build's in Node or in a page, or the baseline's. */
 function isOurs(peer) {
-  return peer.family === 'millrace' || peer.family === 'baseline'
+  return peer.isExact
 }

@@ -8,7 +8,7 @@ import { openPeer } from '../peer.js'
 import { formatCount } from '../table.js'
 import { writeAnswer } from './answer-file.js'
 import { groupByData } from './data.js'
-import { bytesRead } from './questions.js'
+import { bytesRead, columnNames, inputsOf } from './questions.js'
 import { referenceAnswer } from './reference.js'
 
 /** A first run longer than this is followed by one warm run instead of all. */
@@ -31,7 +31,7 @@ const SLOW_MS = 10_000
  * @property {import('../peers/catalogue.js').PeerEntry[]} peers
  * @property {Record<string, string>} versions by id
  * @property {Record<string, import('../peer-process.js').Load>} loads by id
- * @property {Record<string, number>} peaks the most bytes that its process held, by id
+ * @property {Record<string, number | null>} peaks the most bytes that its process held where that is known, by id
  * @property {Record<string, string>} failures why a peer could not be opened or loaded, by id
  * @property {QuestionResult[]} questions
  */
@@ -46,18 +46,31 @@ const SLOW_MS = 10_000
  * @param {import('./questions.js').Question[]} options.questions
  * @param {import('../peers/catalogue.js').PeerEntry[]} options.entries
  * @param {(line: string) => void} options.log
+ * @param {number} [options.freeBytes] of memory for all that sit together
  * @returns {Promise<GroupByResult>}
  */
-export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, questions, entries, log }) {
+export async function runGroupBy({
+  rowCount,
+  seed,
+  runs,
+  threads,
+  limitMs,
+  questions,
+  entries,
+  log,
+  freeBytes = freemem(),
+}) {
+  // Others are asked in SQL over the whole table; alone, ours need no more than is asked about.
+  const names = entries.every(entry => entry.isExact) ? [...new Set(questions.flatMap(inputsOf))] : columnNames
   // Without the question that has as many groups as rows a peer holds little beside its table.
   const hasLargest = questions.some(({ keys }) => keys.length > 2)
-  const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freemem())
+  const sittings = seat(entries, hasLargest ? rowCount : rowCount / 2, freeBytes)
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   /** @type {GroupByResult} */
   const result = { rowCount, peers: entries, versions: {}, loads: {}, peaks: {}, failures: {}, questions: [] }
   try {
     log(`${formatCount(rowCount)} rows: the exact answers`)
-    const expected = writeExpected(folder, rowCount, seed, questions)
+    const expected = writeExpected(folder, { rowCount, seed, names }, questions)
     result.questions = questions.map(question => ({
       question,
       groupCount: expected.get(question.id).groupCount,
@@ -65,13 +78,13 @@ export async function runGroupBy({ rowCount, seed, runs, threads, limitMs, quest
       bandwidths: Object.fromEntries(Array.from({ length: threads }, (_, i) => [i + 1, []])),
       sittings: [],
     }))
-    for (const sitting of sittings) {
-      const floor = await openFloor(threads)
-      try {
-        await sit(sitting, floor, result, expected, { seed, runs, limitMs, log })
-      } finally {
-        await floor.close()
+    const floor = await openFloor(threads)
+    try {
+      for (const sitting of sittings) {
+        await sit(sitting, floor, result, expected, { seed, names, runs, limitMs, log })
       }
+    } finally {
+      await floor.close()
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -108,38 +121,50 @@ export function seat(entries, rowCount, freeBytes) {
 }
 
 /** One sitting: everyone loaded, every question asked, everyone closed. What is learnt goes into `result`. */
-async function sit(entries, floor, result, expected, { seed, runs, limitMs, log }) {
+async function sit(entries, floor, result, expected, { seed, names, runs, limitMs, log }) {
   const { rowCount } = result
-  /** @type {import('../peer.js').PeerHandle[]} */
-  const handles = []
+  /** @type {Map<import('../peers/catalogue.js').PeerEntry, import('../peer.js').PeerHandle>} */
+  const handles = new Map()
+  const seatPeer = async entry => {
+    log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
+    await handles.get(entry)?.close()
+    handles.delete(entry)
+    const handle = await openPeer(entry, { limitMs })
+    try {
+      result.versions[entry.id] = handle.version
+      result.loads[entry.id] = await handle.load(rowCount, seed, names)
+      handles.set(entry, handle)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
   try {
     for (const entry of entries) {
-      log(`${formatCount(rowCount)} rows: loading ${entry.label}`)
-      try {
-        const handle = await openPeer(entry, { limitMs })
-        handles.push(handle)
-        result.versions[entry.id] = handle.version
-        result.loads[entry.id] = await handle.load(rowCount, seed)
-      } catch (error) {
+      await seatPeer(entry).catch(error => {
         result.failures[entry.id] = error.message
         log(`  ${entry.label}: ${error.message}`)
-      }
+      })
     }
-    const loaded = handles.filter(handle => handle.entry.id in result.loads)
     for (const { question, bandwidths, sittings } of result.questions) {
       log(`${formatCount(rowCount)} rows: ${question.id}, ${question.text}`)
-      sittings.push(await askAll(question, expected.get(question.id).path, loaded, floor, bandwidths, { runs, log }))
+      const { path } = expected.get(question.id)
+      const { sitting, failed } = await askAll(question, path, [...handles.values()], floor, bandwidths, { runs, log })
+      sittings.push(sitting)
+      // A peer that failed has perhaps lost its table, or its process: the next question is asked of a fresh one.
+      for (const entry of failed) {
+        await seatPeer(entry).catch(error => log(`  ${entry.label}: ${error.message}`))
+      }
     }
-    // A process that took too long has ended.
-    for (const { entry, peak } of loaded) result.peaks[entry.id] = await peak().catch(() => NaN)
+    for (const [entry, { peak }] of handles) result.peaks[entry.id] = await peak()
   } finally {
-    await Promise.all(handles.map(handle => handle.close()))
+    await Promise.all([...handles.values()].map(handle => handle.close()))
   }
 }
 
 /** The data and the answers live only while this runs: what stays is files. */
-function writeExpected(folder, rowCount, seed, questions) {
-  const data = groupByData(rowCount, seed)
+function writeExpected(folder, { rowCount, seed, names }, questions) {
+  const data = groupByData(rowCount, seed, names)
   const write = question => {
     const path = join(folder, question.id)
     const answer = referenceAnswer(data, question)
@@ -152,11 +177,12 @@ function writeExpected(folder, rowCount, seed, questions) {
 /**
  * One round asks everyone once, A B C A B C: whatever else slows the machine slows all alike. The first round is the cold one.
  *
- * @returns {Promise<Sitting>}
+ * @returns {Promise<{ sitting: Sitting, failed: import('../peers/catalogue.js').PeerEntry[] }>} `failed` are those that gave no answer at all
  */
 async function askAll(question, path, handles, floor, bandwidths, { runs, log }) {
   /** @type {Sitting} */
   const sitting = Object.fromEntries(handles.map(({ entry }) => [entry.id, { cold: null, warm: [], problem: null }]))
+  const failed = []
   for (let round = 0; round <= runs; round++) {
     for (const count in bandwidths) bandwidths[count].push(await floor.measure(Number(count)))
     for (const { entry, run } of handles) {
@@ -169,9 +195,10 @@ async function askAll(question, path, handles, floor, bandwidths, { runs, log })
         else times.warm.push({ inHandMs, readMs })
       } catch (error) {
         times.problem = error.message
+        failed.push(entry)
       }
       if (times.problem) log(`  ${entry.label}: ${times.problem}`)
     }
   }
-  return sitting
+  return { sitting, failed }
 }

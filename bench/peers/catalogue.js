@@ -6,10 +6,13 @@
  * @typedef {object} Peer
  * @property {string} version
  * @property {(data: import('../groupby/data.js').GroupByData) => Promise<{ byteLength?: number }>} load takes the data into the
- *   peer's own store; `byteLength` is that store's size where the peer knows it
+ *   peer's own store (ours whatever columns there are, others all of them); `byteLength` is that store's size where the peer knows it
  * @property {(question: import('../groupby/questions.js').Question) => Promise<RawAnswer>} run resolves with the answer in hand, in
  *   the peer's own form
  * @property {() => Promise<void>} close
+ * @property {{ load: (rowCount: number, seed: number, names: string[]) => Promise<{ loadMs: number, byteLength: number }>,
+ *   ask: (id: string, expected: string) => Promise<import('../groupby/ask.js').Run> }} [elsewhere] in the place of `load` and `run` where the peer is
+ *   not in this process, so makes the data, times and checks where it is
  *
  * @typedef {object} RawAnswer
  * @property {number} rowCount
@@ -49,21 +52,34 @@ export const peerFamilies = [...new Set(entries.map(entry => entry.family))]
  * @returns {PeerEntry[]} Millrace first, then the others
  */
 export function choosePeers({ families, lanes, threads, baseline }) {
-  const ours = lanes.map(count => millrace('millrace', count, undefined))
-  const before = baseline ? lanes.map(count => millrace('baseline', count, baseline)) : []
+  const ours = lanes.map(count => millrace('millrace', count, './millrace.js'))
+  const before = baseline ? lanes.map(count => millrace('baseline', count, './millrace.js', baseline)) : []
   const others = entries
     .filter(entry => families.includes(entry.family))
     .map(entry => ({ ...entry, options: { ...entry.options, threads } }))
   return [...ours, ...before, ...others]
 }
 
-function millrace(family, lanes, entry) {
+/**
+ * Millrace in Node and in a page, side by side.
+ *
+ * @param {number[]} lanes
+ * @returns {PeerEntry[]}
+ */
+export function chooseBrowser(lanes) {
+  return [
+    ...lanes.map(count => millrace('millrace', count, './millrace.js')),
+    ...lanes.map(count => millrace('chromium', count, './chromium.js')),
+  ]
+}
+
+function millrace(family, lanes, module, entry) {
   const label = `${family} ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`
   return {
     id: `${family}:${lanes}`,
     family,
     label,
-    module: './millrace.js',
+    module,
     options: { lanes, entry },
     isNative: false,
     bytesPerRow: lanes < 2 ? 250 : 400,

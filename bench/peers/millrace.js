@@ -1,7 +1,8 @@
-// Millrace, through its public interface only: loaded into the lanes once, then one `collect` a question.
+// Millrace in Node: finds the build; millrace-flows.js has what is asked of it.
 
 import { pathToFileURL } from 'node:url'
 import { millraceEntry } from '../millrace-entry.js'
+import { openMillrace } from './millrace-flows.js'
 
 /**
  * @param {{ lanes: number, entry?: string }} options `entry` is the path of another build to measure
@@ -10,62 +11,5 @@ import { millraceEntry } from '../millrace-entry.js'
 export async function openPeer({ lanes, entry }) {
   const url = entry ? pathToFileURL(entry).href : millraceEntry()
   if (!url) throw new Error('Millrace has not been built: run `npm run build` first')
-  // As a namespace, so that a build which lacks a function fails in the questions that need it and in no other.
-  const api = named(await import(url))
-  const { columns, createEngine, dictionary, max, mean, min, sum } = api
-  const engine = await createEngine({ lanes })
-  let loaded = null
-
-  const queries = {
-    q1: flow => flow.groupBy('id1').aggregate(t => ({ v1: sum(t.v1) })),
-    q2: flow => flow.groupBy('id1', 'id2').aggregate(t => ({ v1: sum(t.v1) })),
-    q3: flow => flow.groupBy('id3').aggregate(t => ({ v1: sum(t.v1), v3: mean(t.v3) })),
-    q4: flow => flow.groupBy('id4').aggregate(t => ({ v1: mean(t.v1), v2: mean(t.v2), v3: mean(t.v3) })),
-    q5: flow => flow.groupBy('id6').aggregate(t => ({ v1: sum(t.v1), v2: sum(t.v2), v3: sum(t.v3) })),
-    q6: flow => flow.groupBy('id4', 'id5').aggregate(t => ({ median: api.median(t.v3), sd: api.stddev(t.v3) })),
-    q7: flow => flow.groupBy('id3').aggregate(t => ({ range: max(t.v1).sub(min(t.v2)) })),
-    q8: flow => flow.groupBy('id6').aggregate(t => ({ largest: api.topK(t.v3, 2) })),
-    q9: flow =>
-      flow.groupBy('id2', 'id4').aggregate(t => ({ r2: api.correlation(t.v1, t.v2).mul(api.correlation(t.v1, t.v2)) })),
-    q10: flow =>
-      flow.groupBy('id1', 'id2', 'id3', 'id4', 'id5', 'id6').aggregate(t => ({ v3: sum(t.v3), count: api.count() })),
-  }
-
-  return {
-    version: 'this build',
-
-    async load(data) {
-      const { id1, id2, id3, ...numbers } = data.columns
-      const input = columns({
-        id1: dictionary(id1.codes, id1.values),
-        id2: dictionary(id2.codes, id2.values),
-        id3: dictionary(id3.codes, id3.values),
-        ...numbers,
-      })
-      loaded = await input.load({ engine })
-      if (loaded.rowCount !== data.rowCount) throw new Error(`loaded ${loaded.rowCount} of ${data.rowCount} rows`)
-      return { byteLength: loaded.byteLength }
-    },
-
-    async run({ id }) {
-      const table = await queries[id](loaded).collect({ engine })
-      return { rowCount: table.rowCount, column: name => table.column(name).toArray() }
-    },
-
-    async close() {
-      await loaded?.close()
-      await engine.close()
-    },
-  }
-}
-
-/** The module's exports by name; a name that it does not export is an error that says so. */
-function named(module) {
-  return new Proxy(module, {
-    get(exported, name) {
-      if (typeof name === 'string' && name !== 'then' && !(name in exported))
-        throw new Error(`this build exports no ${name}`)
-      return exported[name]
-    },
-  })
+  return openMillrace(await import(url), lanes)
 }

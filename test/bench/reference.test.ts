@@ -136,6 +136,14 @@ describe('the exact answer', () => {
   })
 })
 
+test('columns made without the others are the same', () => {
+  const { columns } = groupByData(1000, 5)
+  expect(groupByData(1000, 5, ['id3', 'v3'])).toEqual({
+    rowCount: 1000,
+    columns: { id3: columns.id3, v3: columns.v3 },
+  })
+})
+
 describe('the check', () => {
   const data = groupByData(2000, 1)
   const copy = (answer: Answer): Answer => ({
