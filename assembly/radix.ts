@@ -75,9 +75,9 @@ export function radixOrder(hashes: usize, count: u32, bits: u32, starts: usize, 
   return next
 }
 
-/** out[i] = first + i */
-export function radixRanks(first: i64, count: u32, out: usize): void {
-  for (let i: u32 = 0; i < count; i++) store<i64>(out + (usize(i) << 3), first + i64(i))
+/** out[i] = first + rows[i] */
+export function radixRanks(first: i64, rows: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) store<i64>(out + (usize(i) << 3), first + i64(load<u32>(rows + (usize(i) << 2))))
 }
 
 /** Words row by row to one plane of them, or with `planes` true the other way: `width` words a row. */

@@ -21,9 +21,9 @@ export interface HashIndex {
 
 /**
  * An index over the groups that `store` holds already; it alone adds to the store from now on. `keyBytes` is 4 where keys are
- * given as 32-bit elements, 8 where as words.
+ * given as 32-bit elements, 8 where as words. `expected` groups get room at once.
  */
-export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8): HashIndex {
+export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, expected = 0): HashIndex {
   const { exports, memory } = k
   const inSlot = store.width === 1 ? keyBytes : 0
   const slotBytes = inSlot === 8 ? 16 : 8
@@ -35,7 +35,7 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8): H
   // At most half full: a key is then in its first slot four times out of five.
   const grow = () => {
     slotsLog2 = Math.max(LEAST_SLOTS_LOG2, slotsLog2 + 1)
-    while (2 ** (slotsLog2 - 1) < store.count + BLOCK_ROWS) slotsLog2++
+    while (2 ** (slotsLog2 - 1) < Math.max(expected, store.count) + BLOCK_ROWS) slotsLog2++
     const byteLength = slotBytes * 2 ** slotsLog2
     const limit = 2 ** (slotsLog2 - 1)
     store.reserve(limit)

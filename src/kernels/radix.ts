@@ -48,6 +48,19 @@ export function wordsOfPlanes({ exports, memory }: Kernels, planes: readonly num
   return words
 }
 
+/** Plane `j` of words row by row, in scratch. */
+export function planeOfWords(
+  { exports, memory }: Kernels,
+  words: number,
+  width: number,
+  j: number,
+  rowCount: number,
+): number {
+  const plane = memory.scratch(8 * rowCount)
+  exports.radixPlane(words + 8 * j, 8 * width, plane, 8, rowCount)
+  return plane
+}
+
 /** The key columns of planes, in scratch. */
 export function keysOfPlanes(
   k: Kernels,
@@ -119,11 +132,20 @@ export function recodeKey(
   exports.radixRecode(planes[word], shift, bits, map, rowCount)
 }
 
-/** Ranks of rows one after another, in scratch. */
-export function ranksFrom({ exports, memory }: Kernels, first: number, rowCount: number): number {
-  const ranks = memory.scratch(8 * rowCount)
-  exports.radixRanks(BigInt(first), rowCount, ranks)
-  return ranks
+/** The ranks of rows (u32 pointer) of which row 0 has the rank `first`, to `out`. */
+export function ranksOfRows({ exports }: Kernels, first: number, rows: number, count: number, out: number): void {
+  exports.radixRanks(BigInt(first), rows, count, out)
+}
+
+/** leasts[groups[i]] = the lesser of itself and ranks[i]: all are pointers, the first two to an int64 a group and a u32 a row. */
+export function leastRanks(
+  { exports }: Kernels,
+  leasts: number,
+  groups: number,
+  ranks: number,
+  rowCount: number,
+): void {
+  exports.minMaxLeast64(leasts, groups, ranks, rowCount)
 }
 
 /** Rows whose rank belongs to a lane, ascending: `lanes` is a u32 pointer to the lane of each split. In scratch. */

@@ -20,17 +20,24 @@ export function selection(k: Kernels, bitmap: number, rowCount: number): Selecti
   return { indices, count: k.exports.selectIndices(bitmap, rowCount, indices) }
 }
 
-/** Rows `indices[0..count)` (u32 pointer, in any order, repeats allowed) of a column, gathered into scratch. */
-export function take(k: Kernels, vector: LaneVector, indices: number, count: number): LaneVector {
+/** Rows `indices[0..count)` (u32 pointer, in any order, repeats allowed) of a column, gathered into scratch, or where `room` says. */
+export function take(
+  k: Kernels,
+  vector: LaneVector,
+  indices: number,
+  count: number,
+  room = (byteLength: number): number => k.memory.scratch(byteLength),
+): LaneVector {
   const { exports, memory } = k
   const { type, data, validity, child } = vector
-  const out = memory.scratch(dataBytes(type.kind, count))
-  const taken = { ...vector, length: count, data: out, validity: validity && takeBits(k, validity, indices, count) }
+  const out = room(dataBytes(type.kind, count))
+  const bits = validity && takeBits(k, validity, indices, count, room(bitmapBytes(count)))
+  const taken = { ...vector, length: count, data: out, validity: bits }
   if (child) {
     const itemCount = exports.listOffsets(data, indices, count, out) >>> 0
     const items = memory.scratch(4 * itemCount)
     exports.listItems(data, indices, count, items)
-    return { ...taken, child: take(k, child, items, itemCount) }
+    return { ...taken, child: take(k, child, items, itemCount, room) }
   }
   const width = elementBytes(type.kind)
   if (width === 4) exports.selectTake32(data, indices, count, out)
@@ -78,8 +85,7 @@ export function takeBatch(k: Kernels, batch: LaneBatch, indices: number, count: 
   return { rowCount: count, columns: batch.columns.map(column => take(k, column, indices, count)) }
 }
 
-function takeBits(k: Kernels, bitmap: number, indices: number, count: number): number {
-  const out = k.memory.scratch(bitmapBytes(count))
+function takeBits(k: Kernels, bitmap: number, indices: number, count: number, out: number): number {
   k.exports.selectTakeBits(bitmap, indices, count, out)
   return out
 }

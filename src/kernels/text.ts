@@ -55,6 +55,8 @@ export class LaneDictionary {
   /** Insertion order is recency: the first is the next to go. */
   private readonly lookups = new Map<string, Lookup>()
   private mirror: Dictionary | null = null
+  private hashPointer = 0
+  private hashLength = 0
   private rankPointer = 0
   private rankLength = 0
 
@@ -225,12 +227,15 @@ export class LaneDictionary {
     return this.rankPointer
   }
 
-  /** A hash of each entry's bytes (u32 pointer in scratch), seeded: the same in every lane of an engine. */
+  /** A hash of each entry's bytes (u32 pointer, good until the dictionary grows), seeded: the same in every lane of an engine. Kept until then. */
   hashes(): number {
     const { exports, memory } = this.k
-    const lut = memory.scratch(4 * this.length + 4)
-    exports.textHashes(this.field(SLOTS), this.field(SLOT_MASK) + 1, lut)
-    return lut
+    if (this.hashLength !== this.length || this.hashPointer === 0) {
+      this.hashPointer = memory.reallocate(this.hashPointer, 4 * this.length + 4)
+      exports.textHashes(this.field(SLOTS), this.field(SLOT_MASK) + 1, this.hashPointer)
+      this.hashLength = this.length
+    }
+    return this.hashPointer
   }
 
   /** Gives all blocks back; columns of these codes must not be used any more. */
@@ -239,8 +244,10 @@ export class LaneDictionary {
     for (const field of [OFFSETS, BYTES, SLOTS]) memory.free(this.field(field))
     for (const map of this.maps) memory.free(map.pointer)
     for (const { pointer } of this.lookups.values()) memory.free(pointer)
+    memory.free(this.hashPointer)
     memory.free(this.rankPointer)
     memory.free(this.header)
+    this.hashPointer = 0
     this.rankPointer = 0
     this.maps = []
     this.lookups.clear()

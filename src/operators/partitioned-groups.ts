@@ -24,12 +24,14 @@ import { elementBytes } from '../kernels/operand.js'
 import {
   keyPlanes,
   keysOfPlanes,
+  leastRanks,
   PARTITIONS,
   type PartedRows,
   partRows,
   placed,
   placeRanks,
-  ranksFrom,
+  planeOfWords,
+  ranksOfRows,
   recodeKey,
   rowsOfLane,
   wordsOfPlanes,
@@ -129,18 +131,14 @@ export function createPartitionedGroups(
 
   const planesOf = ({ columns }: LaneBatch): number[] => columns.slice(0, width).map(({ data }) => data)
 
-  /** Columns of a block: key planes, ranks, then each input's vectors; of one without any, a bitmap of the rows that count. */
-  const blockOf = (planes: number, ranks: number, inputs: readonly AggregateInput[], rowCount: number): LaneBatch => ({
-    rowCount,
-    columns: [
-      ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * rowCount, rowCount)),
-      words(ranks, rowCount),
-      ...inputs.flatMap(({ vectors, validity }, i) => {
-        if (inputTypes[i].length === 0) return [{ ...words(validity || allSet(rowCount), rowCount), type: bool() }]
-        return vectors.map((vector, j) => ({ ...vector, validity: j === 0 ? validity : 0 }))
-      }),
-    ],
-  })
+  /** Columns of a block but ranks, which follow the key planes: these, then each input's vectors; of one without any, a bitmap of the rows that count. */
+  const blockOf = (planes: number, inputs: readonly AggregateInput[], rowCount: number): LaneVector[] => [
+    ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * rowCount, rowCount)),
+    ...inputs.flatMap(({ vectors, validity }, i) => {
+      if (inputTypes[i].length === 0) return [{ ...words(validity || allSet(rowCount), rowCount), type: bool() }]
+      return vectors.map((vector, j) => ({ ...vector, validity: j === 0 ? validity : 0 }))
+    }),
+  ]
 
   const allSet = (rowCount: number): number => {
     const bits = memory.scratch(bitmapBytes(rowCount))
@@ -215,18 +213,25 @@ export function createPartitionedGroups(
     return own === theirs ? column : recodeText(k, column, own)
   }
 
+  /** No more than the rows there are. */
+  const expectedGroups = (partition: number): number => {
+    const rows = blocks.reduce((sum, { parted }) => sum + parted.counts[partition], 0)
+    const others = received.get(partition) ?? []
+    return others.reduce((sum, { rows: theirs }) => sum + (theirs?.rowCount ?? 0), rows)
+  }
+
   const group = (partition: number): void => {
     const mark = memory.mark()
     const store = createKeyStore(k, width)
-    const index = createHashIndex(k, store, 8)
+    const index = createHashIndex(k, store, 8, expectedGroups(partition))
     const aggregation = createAggregation(context, specs)
-    // The greatest int64 until a group's first rank comes.
-    const firsts = createGroupArray(k, 8, [-1, 0x7fffffff])
+    // Beyond every rank, until a group's first comes.
+    const firsts = createGroupArray(k, 8, [0x7fffffff])
     const find = (planes: readonly number[], ranks: number, rowCount: number): number => {
       const groups = memory.scratch(4 * rowCount)
       index.find(wordsOfPlanes(k, planes, rowCount), rowCount, groups)
       firsts.resize(store.count)
-      k.exports.minMaxLeast64(firsts.pointer, groups, ranks, rowCount)
+      leastRanks(k, firsts.pointer, groups, ranks, rowCount)
       aggregation.resize(store.count)
       return groups
     }
@@ -264,11 +269,9 @@ export function createPartitionedGroups(
       received.delete(partition)
       const rowCount = store.count
       if (rowCount === 0) return
-      const planes = Array.from({ length: width }, (_, j) => {
-        const plane = memory.scratch(8 * rowCount)
-        k.exports.radixPlane(store.pointer + 8 * j, 8 * width, plane, 8, rowCount)
-        return words(plane, rowCount)
-      })
+      const planes = Array.from({ length: width }, (_, j) =>
+        words(planeOfWords(k, store.pointer, width, j, rowCount), rowCount),
+      )
       const made = aggregation.evaluate(rowCount).map(inResultDictionary)
       const columns = [...planes, words(firsts.pointer, rowCount), ...made]
       results.push(copyToHeap(k, { rowCount, columns }))
@@ -347,17 +350,35 @@ export function createPartitionedGroups(
     return takeBatch(k, batch, rows, count)
   }
 
-  const addRows = (keys: readonly LaneVector[], inputs: readonly AggregateInput[], ranks: number, rowCount: number) => {
+  /** `ranks` is the rank of the first row, and the others follow, or a column of them. */
+  const addRows = (
+    keys: readonly LaneVector[],
+    inputs: readonly AggregateInput[],
+    ranks: number | LaneVector,
+    rowCount: number,
+  ) => {
     const planes = keyPlanes(k, layout, keys, rowCount)
     const parted = partRows(k, layout, planes, rowCount, dictionaries)
-    const block = blockOf(planes, ranks, inputs, rowCount)
-    blocks.push({ batch: copyToHeap(k, takeBatch(k, block, parted.rows, parted.length)), parted })
+    const { rows, length } = parted
+    const taken: number[] = []
+    const room = (byteLength: number) => taken[taken.push(memory.allocate(byteLength)) - 1]
+    try {
+      const columns = blockOf(planes, inputs, rowCount).map(column => take(k, column, rows, length, room))
+      // Ranks of rows one after another need not be gathered.
+      const places = typeof ranks === 'number' ? words(room(8 * length), length) : take(k, ranks, rows, length, room)
+      if (typeof ranks === 'number') ranksOfRows(k, ranks, rows, length, places.data)
+      columns.splice(width, 0, places)
+      blocks.push({ batch: { rowCount: length, columns }, parted })
+    } catch (error) {
+      for (const pointer of taken) memory.free(pointer)
+      throw error
+    }
   }
 
   return {
     add(keys, inputs, rowCount, firstRank) {
       const mark = memory.mark()
-      addRows(keys, inputs, ranksFrom(k, firstRank, rowCount), rowCount)
+      addRows(keys, inputs, firstRank, rowCount)
       memory.reset(mark)
     },
     layOut(next) {
@@ -369,7 +390,7 @@ export function createPartitionedGroups(
         width = beforeWidth
         const rows = takeBatch(k, batch, ...placesOfRows(parted))
         const keys = keysOfPlanes(k, before, planesOf(rows), rows.rowCount, dictionaries)
-        const [inputs, ranks] = [inputsOf(rows), rows.columns[width].data]
+        const [inputs, ranks] = [inputsOf(rows), rows.columns[width]]
         layout = next
         width = next.width
         addRows(keys, inputs, ranks, rows.rowCount)

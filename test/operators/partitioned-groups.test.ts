@@ -100,7 +100,7 @@ describe('rows that are parted', () => {
         one.free()
         other.free()
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
     expect(partings).toBeGreaterThan(20)
     for (const context of [plain, small]) {

@@ -104,6 +104,11 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
     relay(next) {
       const before = layout
       layout = next
+      if (bound === 0 && lowBound === 0) {
+        // Nothing has been added yet, and zeros are zeros in every layout.
+        if (next.limbs !== before.limbs) slots.change(user, () => {})
+        return
+      }
       if (next.limbs === before.limbs) relayLimbs(k, before, lane(), next, lane(), groupCount)
       else slots.change(user, (from, to) => relayLimbs(k, before, from, next, to, groupCount))
       lowBound = 2 ** next.width
