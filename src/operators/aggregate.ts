@@ -217,8 +217,9 @@ export function createAggregate(
     const mark = memory.mark()
     groups.begin(earlierGroups())
     memory.reset(mark)
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      groups.group(partition)
+    const stride = groups.stride()
+    for (let first = 0; first < PARTITIONS; first += stride) {
+      groups.group(first, first + stride)
       yield null
     }
     for (const { batch } of groups.emit(splits)) yield inOutputOrder(batch)

@@ -43,9 +43,9 @@ export function rangeIndices(k: Kernels, from: number, to: number): number {
   return indices
 }
 
-/** All rows of `parts`, one after another, in one heap batch; frees the parts, unless they are to be kept. There is at least one. */
-export function concatenate(k: Kernels, parts: readonly StoredRows[], keep = false): LaneBatch {
-  if (parts.length === 1 && !keep) return parts[0].batch
+/** All rows of `parts`, one after another, in one heap batch; frees the parts. There is at least one. */
+export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch {
+  if (parts.length === 1) return parts[0].batch
   const rowCount = parts.reduce((sum, { batch }) => sum + batch.rowCount, 0)
   const columns: LaneVector[] = []
   try {
@@ -62,7 +62,7 @@ export function concatenate(k: Kernels, parts: readonly StoredRows[], keep = fal
     freeHeapBatch(k, { rowCount, columns })
     throw error
   } finally {
-    if (!keep) for (const { batch } of parts) freeHeapBatch(k, batch)
+    for (const { batch } of parts) freeHeapBatch(k, batch)
   }
   return { rowCount, columns }
 }

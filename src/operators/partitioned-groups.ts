@@ -15,16 +15,17 @@ import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupArray } from '../kernels/aggregate/group-array.js'
-import { bitmapBytes } from '../kernels/bitmap.js'
+import { bitmapBytes, copyBits } from '../kernels/bitmap.js'
 import { createHashIndex } from '../kernels/hash.js'
 import { createKeyStore } from '../kernels/key-store.js'
 import type { KeyLayout } from '../kernels/key-words.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
-import { elementBytes } from '../kernels/operand.js'
+import { dataBytes, elementBytes } from '../kernels/operand.js'
 import {
   keyPlanes,
   keysOfPlanes,
   leastRanks,
+  PARTITION_BITS,
   PARTITIONS,
   type PartedRows,
   partRows,
@@ -79,8 +80,10 @@ export interface PartitionedGroups {
   /** A partition as another lane needs it; `common` where the dictionaries of all lanes are the same. */
   send(partition: number, common: boolean): Iterable<PartitionPart<LaneBatch>>
   receive(part: PartitionPart<VectorBatch>): void
-  /** Groups a partition: this lane's rows and all that was received. Results are kept. */
-  group(partition: number): void
+  /** How many partitions to group at a time, for as many rows as there are: a power of two. */
+  stride(): number
+  /** Groups partitions `first` to `end`: this lane's rows and all that was received. Results are kept. */
+  group(first: number, end: number): void
   /** Results whose groups first appeared in a lane: `lanes` has the lane of each split. */
   resultsOf(lane: number, lanes: Uint32Array, common: boolean): Iterable<ResultsPart<LaneBatch>>
   /** Keeps only the results whose groups first appeared in this lane. */
@@ -94,6 +97,16 @@ export interface PartitionedGroups {
     splits: readonly { readonly split: number; readonly rowCount: number }[],
   ): Iterable<{ readonly split: number; readonly batch: LaneBatch }>
   free(): void
+}
+
+/** So many rows at once keep a table and its states within the caches, and are worth making these. */
+const ROWS_AT_ONCE = 49_152
+
+/** Rows of one partition in one block. */
+interface Piece {
+  readonly columns: readonly LaneVector[]
+  readonly from: number
+  readonly count: number
 }
 
 interface Block {
@@ -156,48 +169,54 @@ export function createPartitionedGroups(
     })
   }
 
-  /** A partition's rows of a block: the same buffers. */
-  const sliceOf = ({ batch, parted: { starts, counts } }: Block, partition: number): LaneBatch => {
-    const [from, count] = [starts[partition], counts[partition]]
-    const columns = batch.columns.map(column => {
-      const width = elementBytes(column.type.kind)
-      return {
-        ...column,
-        length: count,
-        data: column.data + (width === 0 ? from / 8 : from * width),
-        validity: column.validity === 0 ? 0 : column.validity + from / 8,
-      }
-    })
-    return { rowCount: count, columns }
-  }
-
-  /** The rows of a partition, in heap batches of at most a morsel: free them. */
-  const rowsOf = function* (partition: number): Iterable<LaneBatch> {
-    let slices: LaneBatch[] = []
+  /** The rows of some partitions, in heap batches of at most a morsel: free them. */
+  const rowsOf = function* (first: number, end: number): Iterable<LaneBatch> {
+    let pieces: Piece[] = []
     let rowCount = 0
-    const together = () => joinSlices(slices)
-    for (const block of blocks) {
-      const count = block.parted.counts[partition]
-      if (count === 0) continue
-      if (rowCount + count > MORSEL_ROWS) {
-        yield together()
-        slices = []
-        rowCount = 0
+    for (let partition = first; partition < end; partition++) {
+      for (const { batch, parted } of blocks) {
+        const count = parted.counts[partition]
+        if (count === 0) continue
+        if (rowCount + count > MORSEL_ROWS) {
+          yield joinPieces(pieces, rowCount)
+          pieces = []
+          rowCount = 0
+        }
+        pieces.push({ columns: batch.columns, from: parted.starts[partition], count })
+        rowCount += count
       }
-      slices.push(sliceOf(block, partition))
-      rowCount += count
     }
-    if (rowCount > 0) yield together()
+    if (rowCount > 0) yield joinPieces(pieces, rowCount)
   }
 
-  const joinSlices = (slices: readonly LaneBatch[]): LaneBatch => {
-    const [first] = slices
-    if (slices.length === 1) return copyToHeap(k, first)
-    return concatenate(
-      k,
-      slices.map(batch => ({ split: 0, batch })),
-      true,
-    )
+  const joinPieces = (pieces: readonly Piece[], rowCount: number): LaneBatch => {
+    const taken: number[] = []
+    const room = (byteLength: number) => taken[taken.push(memory.allocate(byteLength)) - 1]
+    try {
+      const columns = pieces[0].columns.map((column, i): LaneVector => {
+        const elements = elementBytes(column.type.kind)
+        const data = room(dataBytes(column.type.kind, rowCount))
+        const hasNulls = pieces.some(({ columns: all }) => all[i].validity !== 0)
+        const validity = hasNulls ? room(bitmapBytes(rowCount)) : 0
+        if (hasNulls) memory.bytes(validity, bitmapBytes(rowCount)).fill(0xff)
+        const { u8 } = memory
+        let row = 0
+        let dictionary = column.dictionary
+        for (const { columns: all, from, count } of pieces) {
+          const part = all[i]
+          if (elements === 0) copyBits(k, part.data, from, data, row, count)
+          else u8.copyWithin(data + row * elements, part.data + from * elements, part.data + (from + count) * elements)
+          if (part.validity !== 0) copyBits(k, part.validity, from, validity, row, count)
+          dictionary ??= part.dictionary
+          row += count
+        }
+        return { ...column, length: rowCount, data, validity, dictionary, range: null }
+      })
+      return { rowCount, columns }
+    } catch (error) {
+      for (const pointer of taken) memory.free(pointer)
+      throw error
+    }
   }
 
   /** Strings of results have codes of one dictionary, whichever the accumulators of a partition had. */
@@ -213,17 +232,20 @@ export function createPartitionedGroups(
     return own === theirs ? column : recodeText(k, column, own)
   }
 
-  /** No more than the rows there are. */
-  const expectedGroups = (partition: number): number => {
-    const rows = blocks.reduce((sum, { parted }) => sum + parted.counts[partition], 0)
-    const others = received.get(partition) ?? []
-    return others.reduce((sum, { rows: theirs }) => sum + (theirs?.rowCount ?? 0), rows)
+  const receivedOf = (first: number, end: number): PartitionPart<VectorBatch>[] =>
+    Array.from({ length: end - first }, (_, i) => received.get(first + i) ?? []).flat()
+
+  /** Rows here and received: no fewer than there will be groups, but for those of before. */
+  const rowCountOf = (first: number, end: number): number => {
+    let rows = 0
+    for (const { parted } of blocks) for (let p = first; p < end; p++) rows += parted.counts[p]
+    return receivedOf(first, end).reduce((sum, part) => sum + (part.rows?.rowCount ?? 0), rows)
   }
 
-  const group = (partition: number): void => {
+  const group = (first: number, end: number): void => {
     const mark = memory.mark()
     const store = createKeyStore(k, width)
-    const index = createHashIndex(k, store, 8, expectedGroups(partition))
+    const index = createHashIndex(k, store, 8, rowCountOf(first, end))
     const aggregation = createAggregation(context, specs)
     // Beyond every rank, until a group's first comes.
     const firsts = createGroupArray(k, 8, [0x7fffffff])
@@ -248,25 +270,28 @@ export function createPartitionedGroups(
       memory.reset(inner)
     }
     try {
-      const own = earlierOf(partition)
-      if (own !== null) takeGroups(own.keys, own.state)
-      for (const { groups, dictionaries: theirs } of received.get(partition) ?? []) {
+      for (let partition = first; partition < end; partition++) {
+        const own = earlierOf(partition)
+        if (own !== null) takeGroups(own.keys, own.state)
+      }
+      const others = receivedOf(first, end)
+      for (const { groups, dictionaries: theirs } of others) {
         if (groups !== null) takeGroups(recoded(keysLoader.load(groups.keys), theirs), groups.state)
       }
-      for (const batch of rowsOf(partition)) {
+      for (const batch of rowsOf(first, end)) {
         try {
           takeRows(batch)
         } finally {
           freeHeapBatch(k, batch)
         }
       }
-      for (const { rows, dictionaries: theirs } of received.get(partition) ?? []) {
+      for (const { rows, dictionaries: theirs } of others) {
         if (rows === null) continue
         const inner = memory.mark()
         takeRows(recoded(loader.load(rows), theirs))
         memory.reset(inner)
       }
-      received.delete(partition)
+      for (let partition = first; partition < end; partition++) received.delete(partition)
       const rowCount = store.count
       if (rowCount === 0) return
       const planes = Array.from({ length: width }, (_, j) =>
@@ -423,7 +448,7 @@ export function createPartitionedGroups(
     *send(partition, common) {
       const own = earlierOf(partition)
       if (own !== null) yield { partition, rows: null, groups: own, dictionaries: dictionariesToSend(common) }
-      for (const rows of rowsOf(partition)) {
+      for (const rows of rowsOf(partition, partition + 1)) {
         try {
           yield { partition, rows, groups: null, dictionaries: dictionariesToSend(common) }
         } finally {
@@ -435,6 +460,10 @@ export function createPartitionedGroups(
       const parts = received.get(part.partition)
       if (parts === undefined) received.set(part.partition, [part])
       else parts.push(part)
+    },
+    stride() {
+      const perPartition = Math.max(1, rowCountOf(0, PARTITIONS) / PARTITIONS)
+      return 2 ** Math.max(0, Math.min(PARTITION_BITS, Math.floor(Math.log2(ROWS_AT_ONCE / perPartition))))
     },
     group,
     *resultsOf(lane, lanes, common) {

@@ -58,6 +58,8 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
   /** No group's highest limb is beyond this, nor its low one of two beyond that. */
   let bound = 0
   let lowBound = 0
+  /** Whether the limbs are as `measure` left them. */
+  let measured = false
 
   const lane = () => slots.lane(user)
 
@@ -90,6 +92,7 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       if (bound + more > MOST) bound = measure()
       if (bound + more > MOST) return false
       bound += more
+      measured = false
       if (limbs === 2) {
         if (lowBound + rows * 2 ** width > MOST) normalise()
         lowBound += rows * 2 ** width
@@ -104,6 +107,7 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
     relay(next) {
       const before = layout
       layout = next
+      measured = false
       if (bound === 0 && lowBound === 0) {
         // Nothing has been added yet, and zeros are zeros in every layout.
         if (next.limbs !== before.limbs) slots.change(user, () => {})
@@ -121,7 +125,10 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       return digitsOfLimbs(k, layout, from, count)
     },
     writeLimbs(writer, groups, count) {
-      if (bound > 0) bound = Math.min(bound, measure())
+      if (bound > 0 && !measured) {
+        bound = Math.min(bound, measure())
+        measured = true
+      }
       const { limbs, base, width, cap } = layout
       for (const word of [limbs, base, width, cap]) writer.u32(word)
       writer.u32(Math.ceil(Math.log2(bound + 1)))
@@ -141,6 +148,7 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       }
       bound += more
       lowBound += low
+      measured = false
       k.exports.exactAddLimbs(pointer, stride, limbs, groupMap, from, count)
       return null
     },
