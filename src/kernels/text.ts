@@ -238,6 +238,15 @@ export class LaneDictionary {
     return this.hashPointer
   }
 
+  /** Equal for dictionaries of an engine's lanes that have the same entries under the same codes, and hardly for others. */
+  fingerprint(): number {
+    const { u32 } = this.k.memory
+    const at = this.hashes() >>> 2
+    let mixed = 0
+    for (let code = 0; code < this.length; code++) mixed = (Math.imul(mixed, 31) + u32[at + code]) | 0
+    return mixed
+  }
+
   /** Gives all blocks back; columns of these codes must not be used any more. */
   free(): void {
     const { memory } = this.k

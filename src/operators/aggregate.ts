@@ -11,6 +11,7 @@ import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { AggregateFunction } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
+import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { PARTITIONS } from '../kernels/radix.js'
 import { take, takeIndices } from '../kernels/select.js'
@@ -19,7 +20,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
-import type { Breaker, Morsel, Part } from './operator.js'
+import type { Breaker, Exchange, Morsel, Part } from './operator.js'
 import { createPartitionedGroups, type EarlierGroups, type PartitionedGroups } from './partitioned-groups.js'
 
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
@@ -137,7 +138,7 @@ export function createAggregate(
     return {
       count: table.length,
       keys: table.keys(),
-      ranks: ranksOf(appearance, table.length),
+      ranks: merged?.ranks ?? ranksOf(appearance, table.length),
       order: table.order,
       aggregation,
     }
@@ -155,9 +156,18 @@ export function createAggregate(
       aggregation.merge(part.state, map, part.groupCount, 1)
       aggregation.open(table.order, table.length)
       mergeOrder(own, ranksOf(part.appearance, part.groupCount), map)
+      adoptSplits(part.appearance, part.groupCount)
     } finally {
       memory.reset(mark)
     }
+  }
+
+  /** Groups of these splits have become this lane's. */
+  function adoptSplits(theirs: ArrayLike<number>, groupCount: number): void {
+    for (let i = 0; i < theirs.length; i += 2) {
+      splits.push({ split: theirs[i], rowCount: (theirs[i + 3] ?? groupCount) - theirs[i + 1] })
+    }
+    splits.sort((a, b) => a.split - b.split)
   }
 
   /** Puts their groups into the order; `theirs` are ranks, ascending, and `map` has the index of each of their groups. */
@@ -214,15 +224,58 @@ export function createAggregate(
   }
 
   function* emitParted(groups: PartitionedGroups): Iterable<Morsel | null> {
-    const mark = memory.mark()
-    groups.begin(earlierGroups())
-    memory.reset(mark)
-    const stride = groups.stride()
-    for (let first = 0; first < PARTITIONS; first += stride) {
-      groups.group(first, first + stride)
-      yield null
-    }
+    exchange.begin(true)
+    for (const _ of exchange.finish(0, PARTITIONS)) yield null
     for (const { batch } of groups.emit(splits)) yield inOutputOrder(batch)
+  }
+
+  let common = true
+  const exchange: Exchange = {
+    get wanted() {
+      return parted !== null
+    },
+    fingerprint: () =>
+      JSON.stringify(
+        table.layout.fields.map(({ bits, base, word, shift }, i) => {
+          const dictionary = table.dictionaries[i]
+          return [bits, String(base), word, shift, dictionary?.length, dictionary?.fingerprint()]
+        }),
+      ),
+    splits: () => splits.map(({ split }) => split),
+    begin(equal) {
+      common = equal
+      const groups = part()
+      const mark = memory.mark()
+      // Codes of other lanes' dictionaries may need more bits.
+      if (!common) groups.layOut(layoutKeys(stage.keys.map(name => input[name])))
+      groups.begin(earlierGroups())
+      memory.reset(mark)
+      return PARTITIONS
+    },
+    *parts(first, end) {
+      for (let partition = first; partition < end; partition++) {
+        for (const each of part().send(partition, common)) yield { kind: 'partition', ...each }
+      }
+    },
+    receive(given) {
+      if (given.kind === 'partition') part().receive(given)
+      else if (given.kind === 'results') part().receiveResults(given)
+      else throw new Error(`partitions are exchanged here, not ${given.kind}`)
+    },
+    *finish(first, end) {
+      const stride = part().stride()
+      for (let at = first; at < end; at += stride) {
+        part().group(at, Math.min(end, at + stride))
+        yield
+      }
+    },
+    *results(lane, lanes) {
+      for (const each of part().resultsOf(lane, lanes, common)) yield { kind: 'results', ...each }
+    },
+    *emit(lane, lanes) {
+      part().keepResultsOf(lane, lanes)
+      for (const { split, batch } of part().emit(splits)) yield { split, morsel: inOutputOrder(batch) }
+    },
   }
 
   const inOutputOrder = ({ rowCount, columns }: LaneBatch): Morsel => ({
@@ -264,6 +317,7 @@ export function createAggregate(
       }
     },
     absorb,
+    ...(mayPart ? { exchange } : {}),
     *emit() {
       if (parted !== null) {
         yield* emitParted(parted)

@@ -44,8 +44,35 @@ export interface Breaker {
    * there is none yet: others may have a turn.
    */
   emit(): Iterable<Morsel | null>
+  /** Where the lanes may have to share what comes after all rows; else absent. */
+  readonly exchange?: Exchange
   /** Idempotent. */
   free(): void
+}
+
+/**
+ * Groups that outnumber what one lane had better hold: lanes part them by their keys, each finishes a share of the partitions, and results go back to
+ * the lanes where their groups first appeared, so that each lane gives its own splits' groups. Lanes that kept few groups hand them over instead.
+ */
+export interface Exchange {
+  /** Whether this lane, which has all its rows, asks for it. */
+  readonly wanted: boolean
+  /** Equal in lanes whose keys are packed and coded alike. */
+  fingerprint(): string
+  /** Splits of which this lane has groups, its own and those handed over to it, ascending. */
+  splits(): readonly number[]
+  /** Fixes what is exchanged: all partitions from here on are of this many. `common` where all fingerprints are equal. */
+  begin(common: boolean): number
+  /** Of partitions `first` to `end`: what another lane needs to finish them. */
+  parts(first: number, end: number): Iterable<Part<LaneBatch>>
+  /** Takes what `parts` or `results` of another lane gave. */
+  receive(part: Part<VectorBatch>): void
+  /** Finishes partitions, a few at a time. */
+  finish(first: number, end: number): Iterable<void>
+  /** Results of groups that first appeared in a lane: `lanes` has the lane of each split. */
+  results(lane: number, lanes: Uint32Array): Iterable<Part<LaneBatch>>
+  /** What this lane gives, in order; each morsel is of one split. */
+  emit(lane: number, lanes: Uint32Array): Iterable<{ readonly split: number; readonly morsel: Morsel }>
 }
 
 /** What breakers send one another; `B` is the form of its batches: in a lane's memory, or on the way between two. */
@@ -60,6 +87,23 @@ export type Part<B> =
       readonly keys: B
       readonly state: Uint8Array
     }
+  | ({ readonly kind: 'partition' } & PartitionPart<B>)
+  | ({ readonly kind: 'results' } & ResultsPart<B>)
+
+/** What one lane sends another of a partition: rows, and groups of before rows were parted. */
+export interface PartitionPart<B> {
+  readonly partition: number
+  readonly rows: B | null
+  readonly groups: { readonly keys: B; readonly state: Uint8Array } | null
+  /** No rows, and a column for each key that is a string: its dictionary. Null where all lanes have the same. */
+  readonly dictionaries: B | null
+}
+
+/** Results on their way to the lane whose groups they are of. */
+export interface ResultsPart<B> {
+  readonly rows: B
+  readonly dictionaries: B | null
+}
 
 /** An expression failed on a row, counted in the morsel as it entered the pipeline. */
 export class RowFailure {

@@ -43,6 +43,7 @@ import { recodeText } from '../kernels/transfer-batch.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
+import type { PartitionPart, ResultsPart } from './operator.js'
 
 /** Groups that were there before rows began to be parted: their keys, ranks and states. */
 export interface EarlierGroups {
@@ -53,21 +54,6 @@ export interface EarlierGroups {
   /** u32 pointer to the index of each, 0 where it is its place. */
   readonly order: number
   readonly aggregation: Aggregation
-}
-
-/** What one lane sends another of a partition: rows, and groups of before. */
-export interface PartitionPart<B> {
-  readonly partition: number
-  readonly rows: B | null
-  readonly groups: { readonly keys: B; readonly state: Uint8Array } | null
-  /** No rows, and a column for each key that is a string: its dictionary. Null where all lanes have the same. */
-  readonly dictionaries: B | null
-}
-
-/** Results on their way to the lane whose groups they are of. */
-export interface ResultsPart<B> {
-  readonly rows: B
-  readonly dictionaries: B | null
 }
 
 export interface PartitionedGroups {

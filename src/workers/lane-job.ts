@@ -4,22 +4,34 @@
  */
 
 import type { DataType } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
-import { type Breaker, type Morsel, PositionedFailure, RowFailure, type Transform } from '../operators/operator.js'
+import {
+  type Breaker,
+  type Exchange,
+  type Morsel,
+  type Part,
+  PositionedFailure,
+  RowFailure,
+  type Transform,
+} from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
+import { RowStore, type StoredRows } from '../operators/row-store.js'
+import { agree, exchangeGroups } from './exchange.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
-import { yieldToLoop } from './port.js'
-import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import { type Port, yieldToLoop } from './port.js'
+import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import { createInbox, createOutbox, encodeBatch } from './transfer.js'
+import { createInbox, createOutbox, encodeBatch, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
@@ -65,9 +77,9 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   closeGather(spec, ports)
 }
 
-/** The receiving lane closes both ends: what is still under way there is of no use to anyone, and a sender could cut itself short. */
+/** The earlier of two lanes closes both ends, once it has had all: what is still under way there is of no use to anyone. */
 function closeGather(spec: JobSpec, { gather }: JobPorts): void {
-  if (spec.lane === 0) for (const port of gather) port.close()
+  for (const port of gather.slice(spec.lane)) port.close()
 }
 
 /** What a lane says of a failure: that the job cannot go on, or that it cannot itself. */
@@ -91,6 +103,9 @@ class LaneJob {
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
+  /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
+  private readonly outboxes = new Map<number, Outbox>()
+  private readonly inboxes = new Map<number, Inbox>()
   private readonly output: HeldTable | null
   private readonly outputTypes: readonly DataType[]
   private readonly pipeline: MeteredPipeline
@@ -126,11 +141,9 @@ class LaneJob {
     this.say({ type: 'scanned' })
     const { breaker } = this.pipeline.scan
     if (breaker !== null) {
-      if (this.spec.lane > 0) await this.handOver(breaker)
-      else {
-        await this.gather(breaker)
-        await this.drain(breaker, 0)
-      }
+      const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
+      if (terms !== null) await this.exchange(breaker, terms)
+      else if (this.spec.lane === 0) await this.drain(breaker, 0)
     }
     if (this.output === null) return null
     this.lane.tables.set(this.spec.holdAs as number, this.output)
@@ -227,11 +240,13 @@ class LaneJob {
     morsel: Morsel,
     split: number,
     firstRow: number,
+    /** Where the rows come among the answer's, if not by their split. */
+    outputSplit = split,
   ): void {
     const run = (rows: Morsel) => {
       const left = applyAll(transforms, rows, this.k.memory)
       if (left === null) return
-      if (breaker === null) this.deliver(left, split)
+      if (breaker === null) this.deliver(left, outputSplit)
       else breaker.consume(left, split)
     }
     try {
@@ -272,35 +287,151 @@ class LaneJob {
     this.heldRowsOfSplit.rowCount += batch.rowCount
   }
 
-  private async handOver(breaker: Breaker): Promise<void> {
-    const [port] = this.ports.gather
-    const outbox = createOutbox()
-    await this.each(breaker.handOver(), part => {
+  /** All that this lane has, to lane 0; or the terms on which it is exchanged. */
+  private async handOver(breaker: Breaker): Promise<ExchangeTerms | null> {
+    const { exchange } = breaker
+    if (exchange?.wanted) {
+      this.portTo(0).post({
+        type: 'ready',
+        fingerprint: exchange.fingerprint(),
+        splits: exchange.splits(),
+      } satisfies Gathered)
+      const message = await this.boxOf(0).next()
+      if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)
+      return message.terms
+    }
+    await this.send(0, breaker.handOver())
+    breaker.free()
+    return null
+  }
+
+  /** What the other lanes hand over; or the terms of an exchange with those that have too much for that. */
+  private async gather(breaker: Breaker): Promise<ExchangeTerms | null> {
+    const { exchange } = breaker
+    const ready = new Map<number, Gathered & { type: 'ready' }>()
+    await this.unlessOneFails(
+      this.peers.map(lane =>
+        this.receive(
+          lane,
+          part => breaker.absorb(part),
+          message => ready.set(lane, message),
+        ),
+      ),
+    )
+    if (exchange === undefined || ready.size === 0) return null
+    const terms = agree(exchange, ready)
+    for (const lane of ready.keys()) this.portTo(lane).post({ type: 'exchange', terms } satisfies Gathered)
+    return terms
+  }
+
+  private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
+    const { lane } = this.spec
+    const segment = this.pipeline.final[0]
+    // Where more follows that must see all rows, these go to lane 0.
+    const rows = segment.breaker === null ? null : new RowStore(this.lane)
+    const others = terms.lanes.filter(each => each !== lane)
+    try {
+      await exchangeGroups(
+        {
+          lane,
+          send: (to, parts) => this.send(to, parts),
+          receive: (from, take) => this.receive(from, take),
+          each: (items, use) => this.each(items, use),
+          give: (morsel, split) => {
+            if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
+            else rows.add(morsel, split)
+          },
+        },
+        breaker.exchange as Exchange,
+        terms,
+      )
+      breaker.free()
+      if (rows !== null && lane > 0) await this.send(0, rows.handOver())
+      if (rows !== null && lane === 0) {
+        await this.unlessOneFails(others.map(each => this.receive(each, part => rows.absorb(part))))
+        await this.drainRows(rows.drain())
+      }
+    } finally {
+      rows?.free()
+    }
+    for (const each of others) if (each < lane) this.portTo(each).post({ type: 'bye' } satisfies Gathered)
+    for (const each of others) if (each > lane) await this.boxOf(each).next()
+  }
+
+  /** Rows from all lanes, in order, through what follows the first breaker. */
+  private async drainRows(parts: Iterable<StoredRows>): Promise<void> {
+    const segment = this.pipeline.final[0]
+    const next = segment.breaker as Breaker
+    let row = 0
+    await this.each(parts, ({ batch }) => {
+      this.process(segment, { ...batch, rows: 0 }, GATHERED, row)
+      row += batch.rowCount
+      return next.wants(GATHERED)
+    })
+    await this.drain(next, 1)
+  }
+
+  private async send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void> {
+    const port = this.portTo(to)
+    const outbox = this.outboxOf(to)
+    await this.each(parts, part => {
       const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
       port.post({ type: 'part', part: message } satisfies Gathered, transfer)
       return true
     })
-    breaker.free()
     port.post({ type: 'gathered' } satisfies Gathered)
   }
 
-  private async gather(breaker: Breaker): Promise<void> {
-    const absorbAll = async (box: Mailbox<Gathered>) => {
-      const inbox = createInbox()
-      while (true) {
-        const message = await box.next()
-        if (message.type === 'gathered') return
-        this.inScratch(() => breaker.absorb(decodePart(message.part, inbox)))
-        await this.breathe()
-      }
+  /** Takes parts until there are no more, or the lane says that its are to be exchanged. */
+  private async receive(
+    from: number,
+    take: (part: Part<VectorBatch>) => void,
+    isReady?: (message: Gathered & { type: 'ready' }) => void,
+  ): Promise<void> {
+    const box = this.boxOf(from)
+    const inbox = this.inboxOf(from)
+    while (true) {
+      const message = await box.next()
+      if (message.type === 'ready') isReady?.(message)
+      if (message.type !== 'part') return
+      this.inScratch(() => take(decodePart(message.part, inbox)))
+      await this.breathe()
     }
+  }
+
+  /** Parts of other lanes must not reach a breaker that is about to be freed. */
+  private async unlessOneFails(work: readonly Promise<void>[]): Promise<void> {
     try {
-      await Promise.all(this.gatherBoxes.map(absorbAll))
+      await Promise.all(work)
     } catch (error) {
-      // Parts of other lanes must not reach a breaker that is about to be freed.
       for (const box of this.gatherBoxes) box.fail(error)
       throw error
     }
+  }
+
+  /** All other lanes that this one has a port to. */
+  private get peers(): number[] {
+    return this.ports.gather.map((_, i) => (i < this.spec.lane ? i : i + 1))
+  }
+
+  private portTo(lane: number): Port {
+    return this.ports.gather[this.peers.indexOf(lane)]
+  }
+
+  private boxOf(lane: number): Mailbox<Gathered> {
+    return this.gatherBoxes[this.peers.indexOf(lane)]
+  }
+
+  private outboxOf(lane: number): Outbox {
+    const outbox = this.outboxes.get(lane) ?? createOutbox()
+    this.outboxes.set(lane, outbox)
+    return outbox
+  }
+
+  private inboxOf(lane: number): Inbox {
+    const inbox = this.inboxes.get(lane) ?? createInbox()
+    this.inboxes.set(lane, inbox)
+    return inbox
   }
 
   /** All that a breaker has, through the segments behind it, in this lane. */

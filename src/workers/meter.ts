@@ -62,6 +62,7 @@ function meterBreaker(breaker: Breaker, counts: Counts): Breaker {
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
     wants: split => breaker.wants(split),
+    ...(breaker.exchange === undefined ? {} : { exchange: breaker.exchange }),
     handOver: () => breaker.handOver(),
     absorb: part => timed(counts, () => breaker.absorb(part)),
     *emit() {

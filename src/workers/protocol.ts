@@ -37,7 +37,7 @@ export interface JobSpec {
   readonly holdAs: number | null
 }
 
-/** Lane 0 has one port from each other lane; the others have one, to lane 0. */
+/** One port to each other lane, in the order of the lanes. */
 export interface JobPorts {
   readonly data: Port
   readonly gather: readonly Port[]
@@ -88,8 +88,23 @@ export type FromLane =
   /** All is freed; also the answer to `cancel`. */
   | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
 
-/** From another lane to lane 0. */
-export type Gathered = { readonly type: 'part'; readonly part: PartMessage } | { readonly type: 'gathered' }
+/** From lane to lane: what a lane hands over, to lane 0, or what lanes exchange (operators/operator.ts). */
+export type Gathered =
+  | { readonly type: 'part'; readonly part: PartMessage }
+  | { readonly type: 'gathered' }
+  /** To lane 0, in the place of parts: this lane's are to be exchanged. */
+  | { readonly type: 'ready'; readonly fingerprint: string; readonly splits: readonly number[] }
+  /** From lane 0, to those that are ready: who takes part, and which lane's each split is. */
+  | { readonly type: 'exchange'; readonly terms: ExchangeTerms }
+  /** The last from a later lane to an earlier one: it has had everything. */
+  | { readonly type: 'bye' }
+
+export interface ExchangeTerms {
+  /** Lanes that take part, ascending. */
+  readonly lanes: readonly number[]
+  readonly common: boolean
+  readonly laneOfSplit: Uint32Array
+}
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */
 export type Reply<T> = { readonly value: T } | { readonly error: SerialisedError }

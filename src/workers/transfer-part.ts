@@ -26,6 +26,7 @@ export function encodePart<B>(
     const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
     return { message: { ...part, batch: message }, transfer }
   }
+  if (part.kind === 'partition' || part.kind === 'results') return encodeExchanged(part, unload, outbox)
   const keys = encodeBatch(unload(part.keys), outbox, false)
   const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
   return {
@@ -41,5 +42,47 @@ export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
     return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
   }
   if (part.kind === 'rows') return { ...part, batch: decodeBatch(part.batch, inbox) }
+  if (part.kind === 'partition' || part.kind === 'results') return decodeExchanged(part, inbox)
   return { ...part, keys: decodeBatch(part.keys, inbox) }
+}
+
+type Exchanged<B> = Part<B> & { readonly kind: 'partition' | 'results' }
+
+function encodeExchanged<B>(
+  part: Exchanged<B>,
+  unload: (batch: B) => VectorBatch,
+  outbox: Outbox,
+): { message: Exchanged<BatchMessage>; transfer: ArrayBuffer[] } {
+  const transfer: ArrayBuffer[] = []
+  const encode = (batch: B): BatchMessage => {
+    const encoded = encodeBatch(unload(batch), outbox, false)
+    transfer.push(...encoded.transfer)
+    return encoded.message
+  }
+  // Dictionaries go first: rows and results that come with them are decoded by what they bring.
+  const dictionaries = part.dictionaries === null ? null : encode(part.dictionaries)
+  if (part.kind === 'results') return { message: { kind: 'results', dictionaries, rows: encode(part.rows) }, transfer }
+  const { partition, rows, groups } = part
+  if (groups !== null) transfer.push(groups.state.buffer as ArrayBuffer)
+  const message: Exchanged<BatchMessage> = {
+    kind: 'partition',
+    partition,
+    dictionaries,
+    rows: rows === null ? null : encode(rows),
+    groups: groups === null ? null : { keys: encode(groups.keys), state: groups.state },
+  }
+  return { message, transfer }
+}
+
+function decodeExchanged(part: Exchanged<BatchMessage>, inbox: Inbox): Exchanged<VectorBatch> {
+  const dictionaries = part.dictionaries === null ? null : decodeBatch(part.dictionaries, inbox)
+  if (part.kind === 'results') return { kind: 'results', dictionaries, rows: decodeBatch(part.rows, inbox) }
+  const { partition, rows, groups } = part
+  return {
+    kind: 'partition',
+    partition,
+    dictionaries,
+    rows: rows === null ? null : decodeBatch(rows, inbox),
+    groups: groups === null ? null : { keys: decodeBatch(groups.keys, inbox), state: groups.state },
+  }
 }

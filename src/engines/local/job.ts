@@ -131,11 +131,17 @@ class Job implements RunningJob {
   private start(): void {
     const { pool, request } = this
     const { plan, heldTable, holdAs } = request
-    const channels = pool.lanes.slice(1).map(() => (isGathered(plan) ? new MessageChannel() : null))
+    // Every lane has a port to every other, in the order of the lanes.
+    const ports: MessagePort[][] = pool.lanes.map(() => [])
+    for (let i = 0; isGathered(plan) && i < ports.length; i++) {
+      for (let j = i + 1; j < ports.length; j++) {
+        const { port1, port2 } = new MessageChannel()
+        ports[i].push(port1)
+        ports[j].push(port2)
+      }
+    }
     pool.lanes.forEach((lane, i) => {
-      const gather = channels.flatMap((channel, j) =>
-        channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : [],
-      )
+      const gather = ports[i]
       const port = lane.start({ plan, lane: i, heldTable, holdAs }, gather)
       this.lanes.push({
         port,

@@ -1,0 +1,60 @@
+/**
+ * Lanes share what comes after all rows: each sends the others their partitions, finishes its own, and sends results to the lanes where their groups
+ * first appeared. lane-job.ts brings the lanes here; what is exchanged is operators/partitioned-groups.ts's.
+ */
+import type { VectorBatch } from '../columnar/vector.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { Exchange, Morsel, Part } from '../operators/operator.js'
+import type { ExchangeTerms } from './protocol.js'
+
+/** What a lane's job does for an exchange. */
+export interface ExchangeHost {
+  readonly lane: number
+  /** Sends parts, one by one, and says when they were all. */
+  send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void>
+  /** Takes parts until they were all. */
+  receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
+  /** Item by item, in scratch, others having a turn between two. */
+  each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
+  /** A morsel of the answer. */
+  give(morsel: Morsel, split: number): void
+}
+
+export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
+  const { lanes, common, laneOfSplit } = terms
+  const others = lanes.filter(lane => lane !== host.lane)
+  const partitions = exchange.begin(common)
+  const shareOf = (lane: number): [number, number] => {
+    const i = lanes.indexOf(lane)
+    return [Math.floor((partitions * i) / lanes.length), Math.floor((partitions * (i + 1)) / lanes.length)]
+  }
+  const both = async (parts: (to: number) => Iterable<Part<LaneBatch>>) => {
+    await Promise.all([
+      ...others.map(from => host.receive(from, part => exchange.receive(part))),
+      (async () => {
+        for (const to of others) await host.send(to, parts(to))
+      })(),
+    ])
+  }
+  await both(to => exchange.parts(...shareOf(to)))
+  await host.each(exchange.finish(...shareOf(host.lane)), () => true)
+  await both(to => exchange.results(to, laneOfSplit))
+  await host.each(exchange.emit(host.lane, laneOfSplit), ({ split, morsel }) => {
+    host.give(morsel, split)
+    return true
+  })
+}
+
+/** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */
+export function agree(
+  own: Exchange,
+  ready: ReadonlyMap<number, { readonly fingerprint: string; readonly splits: readonly number[] }>,
+): ExchangeTerms {
+  const lanes = [0, ...[...ready.keys()].sort((a, b) => a - b)]
+  const splits = [own.splits(), ...lanes.slice(1).map(lane => ready.get(lane)?.splits ?? [])]
+  const most = splits.flat().reduce((last, split) => Math.max(last, split), 0)
+  const laneOfSplit = new Uint32Array(most + 1)
+  for (const [i, each] of splits.entries()) for (const split of each) laneOfSplit[split] = lanes[i]
+  const fingerprint = own.fingerprint()
+  return { lanes, laneOfSplit, common: [...ready.values()].every(each => each.fingerprint === fingerprint) }
+}
