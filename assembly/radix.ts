@@ -89,10 +89,15 @@ export function radixPlane(from: usize, fromStride: usize, to: usize, toStride: 
   }
 }
 
-/** Replaces the code, `bits` bits from `shift` on, of each word by map[code]. */
-export function radixRecode(plane: usize, shift: u32, bits: u32, map: usize, count: u32): void {
+/** Replaces the code, `bits` bits from `shift` on, of each word by map[code], but where the key is null (as `radixMix` has it): that has no code. */
+export function radixRecode(
+  plane: usize, shift: u32, bits: u32, nulls: usize, nullShift: u32, map: usize, count: u32,
+): void {
   const mask = u64.MAX_VALUE >> u64(64 - bits)
   for (const end = plane + (usize(count) << 3); plane < end; plane += 8) {
+    const isNull = nulls != 0 && (load<u64>(nulls) >> u64(nullShift)) & 1
+    if (nulls) nulls += 8
+    if (isNull) continue
     const word = load<u64>(plane)
     const code = usize((word >> u64(shift)) & mask)
     store<u64>(plane, (word & ~(mask << u64(shift))) | (u64(load<u32>(map + (code << 2))) << u64(shift)))

@@ -128,8 +128,9 @@ export function recodeKey(
   map: number,
   rowCount: number,
 ): void {
-  const { word, shift, bits } = fields[i]
-  exports.radixRecode(planes[word], shift, bits, map, rowCount)
+  const { word, shift, bits, nullBit } = fields[i]
+  const nulls = nullBit === null ? 0 : planes[nullBit.word]
+  exports.radixRecode(planes[word], shift, bits, nulls, nullBit?.shift ?? 0, map, rowCount)
 }
 
 /** The ranks of rows (u32 pointer) of which row 0 has the rank `first`, to `out`. */

@@ -468,7 +468,9 @@ export function createPartitionedGroups(
     },
     receiveResults({ rows, dictionaries: theirs }) {
       const mark = memory.mark()
-      results.push(copyToHeap(k, recoded(resultLoader.load(rows), theirs)))
+      const { rowCount, columns } = recoded(resultLoader.load(rows), theirs)
+      const values = columns.slice(width + 1).map(inResultDictionary)
+      results.push(copyToHeap(k, { rowCount, columns: [...columns.slice(0, width + 1), ...values] }))
       memory.reset(mark)
     },
     *emit(splits) {

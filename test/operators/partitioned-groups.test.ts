@@ -4,10 +4,15 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { float64, int8, int32, int64, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
+import type { LaneBatch } from '../../src/kernels/lane-vector.js'
+import { unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
-import type { Breaker } from '../../src/operators/operator.js'
+import type { Breaker, Exchange, Part } from '../../src/operators/operator.js'
 import type { AccumulatorSpec } from '../../src/plan/physical.js'
-import { batchOf, type Context, emitted, makeContext, morselOf } from './support.js'
+import { agree } from '../../src/workers/exchange.js'
+import { createInbox, createOutbox, type Inbox, type Outbox } from '../../src/workers/transfer.js'
+import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
+import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, rowsOf } from './support.js'
 
 const shape = {
   a: nullable(int32()),
@@ -78,10 +83,7 @@ const batches = fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLe
 
 const feed = (context: Context, operator: Breaker, given: readonly (readonly Row[])[]) => {
   for (const [i, rows] of given.entries()) {
-    const mark = context.k.memory.mark()
-    const data = Object.fromEntries(Object.keys(shape).map(name => [name, rows.map(each => each[name as keyof Row])]))
-    operator.consume(morselOf(context, batchOf(data as never, shape)), Math.floor(i / 2))
-    context.k.memory.reset(mark)
+    feedSplit(context, operator, rows, Math.floor(i / 2))
   }
 }
 
@@ -108,4 +110,99 @@ describe('rows that are parted', () => {
       expect(context.usedBytes()).toBe(0)
     }
   })
+
+  it('are shared by lanes, which together give what one table gives', async () => {
+    const plain = await makeContext()
+    const contexts = await Promise.all([0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: 3 })))
+    let exchanges = 0
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...keySets),
+        fc.array(fc.tuple(fc.array(row, { minLength: 1, maxLength: 40 }), fc.nat({ max: 2 })), {
+          minLength: 1,
+          maxLength: 9,
+        }),
+        (keys, given) => {
+          const [one, output] = aggregate(plain, keys)
+          const lanes = contexts.map(context => aggregate(context, keys)[0])
+          for (const [split, [rows, lane]] of given.entries()) {
+            feedSplit(plain, one, rows, split)
+            feedSplit(contexts[lane], lanes[lane], rows, split)
+          }
+          const found = together(contexts, lanes, output, () => exchanges++)
+          expect(found).toEqual(emitted(plain, one, output))
+          for (const operator of [one, ...lanes]) operator.free()
+        },
+      ),
+      { numRuns: 60 },
+    )
+    expect(exchanges).toBeGreaterThan(10)
+    for (const context of [plain, ...contexts]) {
+      context.loader.close()
+      expect(context.usedBytes()).toBe(0)
+    }
+  })
 })
+
+const feedSplit = (context: Context, operator: Breaker, rows: readonly Row[], split: number) => {
+  const mark = context.k.memory.mark()
+  const data = Object.fromEntries(Object.keys(shape).map(name => [name, rows.map(each => each[name as keyof Row])]))
+  operator.consume(morselOf(context, batchOf(data as never, shape)), split)
+  context.k.memory.reset(mark)
+}
+
+/** What lanes do after their rows, one after another: hand over or exchange. */
+function together(
+  contexts: readonly Context[],
+  lanes: readonly Breaker[],
+  output: SchemaShape,
+  onExchange: () => void,
+): unknown[] {
+  const ready = new Map(
+    lanes.flatMap((lane, i) => (i > 0 && lane.exchange?.wanted ? [[i, lane.exchange] as const] : [])),
+  )
+  for (const [i, lane] of lanes.entries()) {
+    if (i > 0 && !ready.has(i)) for (const part of handedOver(contexts[i], lane)) lanes[0].absorb(part)
+  }
+  if (ready.size === 0) return emitted(contexts[0], lanes[0], output)
+  onExchange()
+  const terms = agree(
+    lanes[0].exchange as Exchange,
+    new Map([...ready].map(([i, each]) => [i, { fingerprint: each.fingerprint(), splits: each.splits() }])),
+  )
+  const exchanges = new Map(terms.lanes.map(lane => [lane, lanes[lane].exchange as Exchange]))
+  const share = (lane: number): [number, number] => {
+    const i = terms.lanes.indexOf(lane)
+    return [Math.floor((256 * i) / terms.lanes.length), Math.floor((256 * (i + 1)) / terms.lanes.length)]
+  }
+  const ports = new Map(
+    terms.lanes.flatMap(a => terms.lanes.map(b => [`${a} ${b}`, { outbox: createOutbox(), inbox: createInbox() }])),
+  )
+  const send = (from: number, to: number, parts: Iterable<Part<LaneBatch>>) => {
+    const { k } = contexts[from]
+    const { outbox, inbox } = ports.get(`${from} ${to}`) as { outbox: Outbox; inbox: Inbox }
+    for (const part of parts) {
+      const { message } = encodePart(part, batch => unloadBatch(k, batch), outbox)
+      exchanges.get(to)?.receive(decodePart(structuredClone(message), inbox))
+    }
+  }
+  const each = (act: (lane: number, exchange: Exchange) => void) => {
+    for (const [lane, exchange] of exchanges) act(lane, exchange)
+  }
+  each((_, exchange) => exchange.begin(terms.common))
+  each((from, exchange) => {
+    for (const to of terms.lanes) if (to !== from) send(from, to, exchange.parts(...share(to)))
+  })
+  each((lane, exchange) => void [...exchange.finish(...share(lane))])
+  each((from, exchange) => {
+    for (const to of terms.lanes) if (to !== from) send(from, to, exchange.results(to, terms.laneOfSplit))
+  })
+  const rows: { split: number; rows: unknown[] }[] = []
+  each((lane, exchange) => {
+    for (const { split, morsel } of exchange.emit(lane, terms.laneOfSplit)) {
+      rows.push({ split, rows: rowsOf(contexts[lane], morsel, output) })
+    }
+  })
+  for (const { k } of contexts) k.memory.reset(0)
+  return rows.sort((a, b) => a.split - b.split).flatMap(({ rows: these }) => these)
+}
