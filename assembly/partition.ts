@@ -55,28 +55,6 @@ export function partitionSort64(groups: usize, values: usize, count: u32, highBy
   sort<u64>(groups, values, count, highBytes, block, next)
 }
 
-/**
- * Repeats groups[i] lengths[i] times, from where `position` (u32: i, and how many of it are done) stands, which it moves on. Writes `count`;
- * there must be as many.
- */
-export function partitionSpread(groups: usize, lengths: usize, position: usize, count: u32, out: usize): void {
-  let run = load<u32>(position)
-  let done = load<u32>(position, 4)
-  while (count) {
-    const group = load<u32>(groups + (usize(run) << 2))
-    const records = min(count, load<u32>(lengths + (usize(run) << 2)) - done)
-    for (const end = out + (usize(records) << 2); out < end; out += 4) store<u32>(out, group)
-    count -= records
-    done += records
-    if (count) {
-      run++
-      done = 0
-    }
-  }
-  store<u32>(position, run)
-  store<u32>(position, done, 4)
-}
-
 /** The rows of the largest partition. */
 export function partitionMost(first: usize): u32 {
   let most: u32 = 0

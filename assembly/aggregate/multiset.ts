@@ -56,29 +56,37 @@ export function multisetOrder(groups: usize, counts: usize, count: u32, starts: 
   }
 }
 
-/** best[g] (u32, zeros) = the pair of group g with the greatest count, of several the least image; most[g] (i64, zeros) = its count. */
+/**
+ * best[g] (u32, zeros) = the pair of group g with the greatest count, of several the least image; most[g] (i64, zeros) = its count, least[g] its image.
+ * `images` begins with that of pair `from`, the other lists with pair 0.
+ */
 // @ts-ignore: decorator
 @inline
-function best<I>(groups: usize, counts: usize, images: usize, count: u32, most: usize, best: usize): void {
-  for (let i: u32 = 0; i < count; i++) {
+function best<I>(groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, best: usize, least: usize): void {
+  for (let i: u32 = from; i < from + count; i++) {
     const group = groupAt(groups, i)
     const occurrences = load<i64>(counts + (usize(i) << 3))
     const greatest = load<i64>(most + (group << 3))
+    const image = load<I>(images)
+    images += sizeof<I>()
     if (occurrences < greatest || occurrences == 0) continue
-    const at = best + (group << 2)
-    const image = load<I>(images + usize(i) * sizeof<I>())
-    if (occurrences == greatest && image >= load<I>(images + usize(load<u32>(at)) * sizeof<I>())) continue
-    store<u32>(at, i)
+    if (occurrences == greatest && image >= load<I>(least + group * sizeof<I>())) continue
+    store<I>(least + group * sizeof<I>(), image)
+    store<u32>(best + (group << 2), i)
     store<i64>(most + (group << 3), occurrences)
   }
 }
 
-export function multisetBest32(groups: usize, counts: usize, images: usize, count: u32, most: usize, bests: usize): void {
-  best<i32>(groups, counts, images, count, most, bests)
+export function multisetBest32(
+  groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, bests: usize, least: usize,
+): void {
+  best<i32>(groups, counts, images, from, count, most, bests, least)
 }
 
-export function multisetBest64(groups: usize, counts: usize, images: usize, count: u32, most: usize, bests: usize): void {
-  best<i64>(groups, counts, images, count, most, bests)
+export function multisetBest64(
+  groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, bests: usize, least: usize,
+): void {
+  best<i64>(groups, counts, images, from, count, most, bests, least)
 }
 
 /** The same of strings, by their bytes. */

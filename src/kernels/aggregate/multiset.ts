@@ -11,9 +11,10 @@ import type { LaneVector } from '../lane-vector.js'
 import { dataBytes } from '../operand.js'
 import { take } from '../select.js'
 import { type Accumulator, type AccumulatorContext, type AccumulatorRows, type Family, numbers } from './accumulator.js'
+import { expandGroups, offsetsOf } from './by-group.js'
 import { countedRows } from './counted-rows.js'
 import { createGroupArray } from './group-array.js'
-import { imageBytes, imagesOf } from './images.js'
+import { createImages } from './images.js'
 import { statesOf } from './state-bytes.js'
 import { createTextStates } from './text-states.js'
 
@@ -41,6 +42,7 @@ function createMultiset(context: AccumulatorContext, type: DataType): Accumulato
   const { exports, memory } = k
   const { kind } = type
   const texts = createTextStates(context)
+  const images = createImages(k, type)
   let groupCount = 0
   /** While there is but one group, values alone are keys. */
   let keyed = false
@@ -133,11 +135,11 @@ function createMultiset(context: AccumulatorContext, type: DataType): Accumulato
       const { offsets, bytes } = texts.dictionary()
       exports.multisetBestText(groups, counts, values.data, length, most, best, offsets, bytes)
     } else {
-      const width = imageBytes(kind)
-      const images = memory.scratch(width * length + 16)
-      imagesOf(k, kind)(images, values.data, 0, 0n, length)
-      const find = width === 4 ? exports.multisetBest32 : exports.multisetBest64
-      find(groups, counts, images, length, most, best)
+      const find = images.bytes === 4 ? exports.multisetBest32 : exports.multisetBest64
+      const least = memory.scratch(8 * groupCount)
+      images.each(values.data, 0, length, 0n, (block, from, count) => {
+        find(groups, counts, block, from, count, most, best, least)
+      })
     }
     return take(k, values, best, groupCount)
   }
@@ -175,13 +177,11 @@ function createMultiset(context: AccumulatorContext, type: DataType): Accumulato
     merge(reader, groupMap, count) {
       const mark = memory.mark()
       const lengths = reader.lane(k, 4 * count)
-      const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
+      const { offsets, total } = offsetsOf(k, lengths, count)
       const byteLength = dataBytes(kind, total)
       const data = kind === 'utf8' ? texts.read(reader, total).codes : reader.lane(k, byteLength, byteLength + 16)
       const weights = reader.lane(k, 8 * total)
-      const groups = memory.scratch(4 * total)
-      exports.partitionSpread(groupMap, lengths, zeros(k, 2), total, groups)
-      if (total > 0) add(column(type, total, data), groups, weights, 0n)
+      if (total > 0) add(column(type, total, data), expandGroups(k, groupMap, offsets, count, total), weights, 0n)
       memory.reset(mark)
     },
     evaluate(spec) {
