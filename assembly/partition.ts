@@ -143,3 +143,24 @@ export function partitionGather32(block: usize, part: u32, starts: usize, shift:
 export function partitionGather64(block: usize, part: u32, starts: usize, shift: u32, base: u32, out: usize): void {
   gather<u64>(block, part, starts, shift, base, out)
 }
+
+/** Copies a partition's rows as they are: groups >> 8 (u32) and values. Returns how many. */
+export function partitionRows(block: usize, part: u32, valueBytes: u32, groups: usize, values: usize): u32 {
+  let total: u32 = 0
+  for (; block; block = usize(load<u32>(block))) {
+    const at = block + ENDS + (usize(part) << 2)
+    const from = load<u32>(at - 4)
+    const count = load<u32>(at) - from
+    const highBytes = load<u32>(block, 8)
+    const first = block + VALUES
+    const highs = first + usize(load<u32>(block, 4)) * usize(valueBytes)
+    memory.copy(values, first + usize(from) * usize(valueBytes), usize(count) * usize(valueBytes))
+    for (let i = from; i < from + count; i++) {
+      store<u32>(groups, highBytes ? u32(highAt(highs, highBytes, i)) : 0)
+      groups += 4
+    }
+    values += usize(count) * usize(valueBytes)
+    total += count
+  }
+  return total
+}

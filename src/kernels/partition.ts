@@ -11,13 +11,15 @@ export interface Partitions {
   append(groups: number, values: number, rowCount: number): void
   /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
   blocks(): number
+  /** Forgets all rows. */
   free(): void
 }
 
 /** Group g is in partition g & 255, where it is number g >> 8. */
 export const PARTITIONS = 256
+/** Before the values of a block: 16 bytes, and where each partition ends (u32). */
+export const HEADER_BYTES = 1040
 const BLOCK_ROWS = 65_536
-const HEADER_BYTES = 1040
 /** Blocks share a piece of heap, so that little of its whole pages is lost. */
 const MOST_BLOCKS_AT_ONCE = 8
 
