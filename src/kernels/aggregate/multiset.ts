@@ -24,11 +24,10 @@ export const multiset: Family = {
 
 /** Pairs without rows are dropped once they are most, and more than these. */
 const MOST_DEAD = 4096
-/**
- * The most pairs of a table while it is the only one, some 40 bytes each: many more would be far beyond a core's own caches. Then rows wait for at least as
- * many, and for half as many as there are pairs.
- */
+/** The most pairs of a table while it is the only one, some 40 bytes each: many more would be far beyond a core's own caches. */
 const MOST_PAIRS = 2 ** 18
+/** Rows that wait for each pair there is, 4 to 12 bytes each: fetching a table into the cache is for several rows of every line then. */
+const WAIT = 4
 /** What waits has its group in 24 bits. */
 const MOST_GROUPS = 2 ** 24
 
@@ -43,7 +42,7 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   const waiting = createPartitions(k, valueBytes === 8 ? 8 : 4)
   let waitingRows = 0
   /** So many rows do not wait any longer. */
-  let enough = mostPairs
+  let enough = WAIT * mostPairs
   let groupCount = 0
   const createTable = () => createPairTable(k, type, () => groupCount)
   /** One, or one for each partition. */
@@ -115,7 +114,12 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     memory.reset(mark)
     waiting.free()
     waitingRows = 0
-    enough = Math.max(mostPairs, tables.reduce((sum, { length }) => sum + length, 0) / 2)
+    enough =
+      WAIT *
+      Math.max(
+        mostPairs,
+        tables.reduce((sum, { length }) => sum + length, 0),
+      )
   }
 
   const addRows = (rows: AccumulatorRows, weight: bigint) => {
