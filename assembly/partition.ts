@@ -55,28 +55,6 @@ export function partitionSort64(groups: usize, values: usize, count: u32, highBy
   sort<u64>(groups, values, count, highBytes, block, next)
 }
 
-/**
- * Repeats groups[i] lengths[i] times, from where `position` (u32: i, and how many of it are done) stands, which it moves on. Writes `count`;
- * there must be as many.
- */
-export function partitionSpread(groups: usize, lengths: usize, position: usize, count: u32, out: usize): void {
-  let run = load<u32>(position)
-  let done = load<u32>(position, 4)
-  while (count) {
-    const group = load<u32>(groups + (usize(run) << 2))
-    const records = min(count, load<u32>(lengths + (usize(run) << 2)) - done)
-    for (const end = out + (usize(records) << 2); out < end; out += 4) store<u32>(out, group)
-    count -= records
-    done += records
-    if (count) {
-      run++
-      done = 0
-    }
-  }
-  store<u32>(position, run)
-  store<u32>(position, done, 4)
-}
-
 /** The rows of the largest partition. */
 export function partitionMost(first: usize): u32 {
   let most: u32 = 0
@@ -164,4 +142,25 @@ export function partitionGather32(block: usize, part: u32, starts: usize, shift:
 
 export function partitionGather64(block: usize, part: u32, starts: usize, shift: u32, base: u32, out: usize): void {
   gather<u64>(block, part, starts, shift, base, out)
+}
+
+/** Copies a partition's rows as they are: groups >> 8 (u32) and values. Returns how many. */
+export function partitionRows(block: usize, part: u32, valueBytes: u32, groups: usize, values: usize): u32 {
+  let total: u32 = 0
+  for (; block; block = usize(load<u32>(block))) {
+    const at = block + ENDS + (usize(part) << 2)
+    const from = load<u32>(at - 4)
+    const count = load<u32>(at) - from
+    const highBytes = load<u32>(block, 8)
+    const first = block + VALUES
+    const highs = first + usize(load<u32>(block, 4)) * usize(valueBytes)
+    memory.copy(values, first + usize(from) * usize(valueBytes), usize(count) * usize(valueBytes))
+    for (let i = from; i < from + count; i++) {
+      store<u32>(groups, highBytes ? u32(highAt(highs, highBytes, i)) : 0)
+      groups += 4
+    }
+    values += usize(count) * usize(valueBytes)
+    total += count
+  }
+  return total
 }

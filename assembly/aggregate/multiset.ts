@@ -3,7 +3,8 @@
 //
 //   counts   i64 for each index of the table, 0 where there is no pair, or no more: its rows were taken back
 //
-// Pairs are listed in order of first appearance: groups u32 (or 0: all of group 0), counts i64, and values or their images (min-max.ts).
+// Pairs are listed in order of first appearance: groups u32 (or 0: all of group 0), counts i64, and values or their images (min-max.ts). Where there are
+// many they are dealt to 256 tables by a hash, and rows wait, parted like that (../partition.ts), until there are enough for each table.
 
 import { textCompare } from '../text'
 
@@ -37,7 +38,7 @@ function groupAt(groups: usize, i: u32): usize {
   return groups ? usize(load<u32>(groups + (usize(i) << 2))) : 0
 }
 
-/** distinct[g] (u32, zeros) = how many pairs there are of group g. */
+/** distinct[g] (u32) += how many pairs there are of group g. */
 export function multisetDistinct(groups: usize, counts: usize, count: u32, distinct: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const at = distinct + (groupAt(groups, i) << 2)
@@ -45,55 +46,65 @@ export function multisetDistinct(groups: usize, counts: usize, count: u32, disti
   }
 }
 
-/** order[starts[g]++] = i for each pair of group g; groups whose start is 0xffffffff are passed over. */
-export function multisetOrder(groups: usize, counts: usize, count: u32, starts: usize, order: usize): void {
+/**
+ * Lists (u32) the pairs whose group has a place; with `places` 0 every group has. Writes the places of their groups (u32) to `out`, and returns how
+ * many pairs there are. Both lists have room for one more.
+ */
+export function multisetChoose(groups: usize, counts: usize, count: u32, places: usize, order: usize, out: usize): u32 {
+  let chosen: usize = 0
   for (let i: u32 = 0; i < count; i++) {
-    const at = starts + (groupAt(groups, i) << 2)
-    const start = load<u32>(at)
-    if (start == u32.MAX_VALUE || load<i64>(counts + (usize(i) << 3)) == 0) continue
-    store<u32>(order + (usize(start) << 2), i)
-    store<u32>(at, start + 1)
+    const group = groupAt(groups, i)
+    const place = places ? load<u32>(places + (group << 2)) : u32(group)
+    store<u32>(order + chosen, i)
+    store<u32>(out + chosen, place)
+    chosen += usize(place != u32.MAX_VALUE && load<i64>(counts + (usize(i) << 3)) != 0) << 2
   }
+  return u32(chosen >> 2)
 }
 
-/** best[g] (u32, zeros) = the pair of group g with the greatest count, of several the least image; most[g] (i64, zeros) = its count. */
+/**
+ * least[g] = the image of the value that came most often in group g, of several the least; most[g] (i64, 0 at first) = how often. `images` begins with
+ * that of pair `from`, the other lists with pair 0.
+ */
 // @ts-ignore: decorator
 @inline
-function best<I>(groups: usize, counts: usize, images: usize, count: u32, most: usize, best: usize): void {
-  for (let i: u32 = 0; i < count; i++) {
+function best<I>(groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, least: usize): void {
+  for (let i: u32 = from; i < from + count; i++) {
     const group = groupAt(groups, i)
     const occurrences = load<i64>(counts + (usize(i) << 3))
     const greatest = load<i64>(most + (group << 3))
+    const image = load<I>(images)
+    images += sizeof<I>()
     if (occurrences < greatest || occurrences == 0) continue
-    const at = best + (group << 2)
-    const image = load<I>(images + usize(i) * sizeof<I>())
-    if (occurrences == greatest && image >= load<I>(images + usize(load<u32>(at)) * sizeof<I>())) continue
-    store<u32>(at, i)
+    const at = least + group * sizeof<I>()
+    if (occurrences == greatest && image >= load<I>(at)) continue
+    store<I>(at, image)
     store<i64>(most + (group << 3), occurrences)
   }
 }
 
-export function multisetBest32(groups: usize, counts: usize, images: usize, count: u32, most: usize, bests: usize): void {
-  best<i32>(groups, counts, images, count, most, bests)
+export function multisetBest32(groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, least: usize): void {
+  best<i32>(groups, counts, images, from, count, most, least)
 }
 
-export function multisetBest64(groups: usize, counts: usize, images: usize, count: u32, most: usize, bests: usize): void {
-  best<i64>(groups, counts, images, count, most, bests)
+export function multisetBest64(groups: usize, counts: usize, images: usize, from: u32, count: u32, most: usize, least: usize): void {
+  best<i64>(groups, counts, images, from, count, most, least)
 }
 
-/** The same of strings, by their bytes. */
+/** The same of strings, by their bytes: least[g] is a code. */
 export function multisetBestText(
-  groups: usize, counts: usize, codes: usize, count: u32, most: usize, best: usize, offsets: usize, bytes: usize,
+  groups: usize, counts: usize, codes: usize, count: u32, most: usize, least: usize, offsets: usize, bytes: usize,
 ): void {
   for (let i: u32 = 0; i < count; i++) {
     const group = groupAt(groups, i)
     const occurrences = load<i64>(counts + (usize(i) << 3))
     const greatest = load<i64>(most + (group << 3))
     if (occurrences < greatest || occurrences == 0) continue
-    const at = best + (group << 2)
+    const code = load<u32>(codes + (usize(i) << 2))
+    const at = least + (group << 2)
     if (occurrences == greatest) {
-      const mine = offsets + (usize(load<u32>(codes + (usize(i) << 2))) << 2)
-      const other = offsets + (usize(load<u32>(codes + (usize(load<u32>(at)) << 2))) << 2)
+      const mine = offsets + (usize(code) << 2)
+      const other = offsets + (usize(load<u32>(at)) << 2)
       const mineAt = load<u32>(mine)
       const otherAt = load<u32>(other)
       const order = textCompare(
@@ -101,7 +112,33 @@ export function multisetBestText(
       )
       if (order >= 0) continue
     }
-    store<u32>(at, i)
+    store<u32>(at, code)
     store<i64>(most + (group << 3), occurrences)
+  }
+}
+
+/**
+ * What ../partition.ts takes for a group: group << 8 | hash of group and value, so that the hash says the partition. Values are of 4 or 8 bytes; equal floats
+ * need equal hashes.
+ */
+export function multisetDeal(values: usize, bytes: u32, isFloat: bool, groups: usize, count: u32, seed: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    let word: u64
+    if (bytes == 8) {
+      word = load<u64>(values)
+      if (isFloat) word = reinterpret<u64>(reinterpret<f64>(word) + 0.0)
+    } else {
+      word = u64(load<u32>(values))
+      if (isFloat) word = u64(reinterpret<u32>(reinterpret<f32>(u32(word)) + f32(0)))
+    }
+    const isNaN = isFloat && (bytes == 8 ? (word & 0x7fffffffffffffff) > 0x7ff0000000000000 : (word & 0x7fffffff) > 0x7f800000)
+    if (isNaN) word = 0
+    const group = u32(groupAt(groups, i))
+    // Not the hash by which a table finds its slots: all pairs of a table would begin in the same few.
+    let hash = (word + u64(seed)) * 0xff51afd7ed558ccd
+    hash = (hash ^ (hash >> 32) ^ u64(group)) * 0xc4ceb9fe1a85ec53
+    store<u32>(out, (group << 8) | u32(hash >> 56))
+    values += usize(bytes)
+    out += 4
   }
 }

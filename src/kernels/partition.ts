@@ -9,17 +9,17 @@ export interface Partitions {
   resize(groupCount: number): void
   /** Appends value i, of the width given at the beginning, to group `groups[i]` (u32 pointer), or with 0 to group 0. */
   append(groups: number, values: number, rowCount: number): void
-  /** Appends runs end to end, `total` values in all: the next `lengths[i]` go to group `groups[i]` (u32 pointers). */
-  appendRuns(groups: number, lengths: number, values: number, total: number): void
   /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
   blocks(): number
+  /** Forgets all rows. */
   free(): void
 }
 
 /** Group g is in partition g & 255, where it is number g >> 8. */
 export const PARTITIONS = 256
+/** Before the values of a block: 16 bytes, and where each partition ends (u32). */
+export const HEADER_BYTES = 1040
 const BLOCK_ROWS = 65_536
-const HEADER_BYTES = 1040
 /** Blocks share a piece of heap, so that little of its whole pages is lost. */
 const MOST_BLOCKS_AT_ONCE = 8
 
@@ -69,31 +69,17 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
     waiting = 0
   }
 
-  const append: Partitions['append'] = (groups, values, rowCount) => {
-    for (let from = 0; from < rowCount; ) {
-      const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
-      const add = count === BLOCK_ROWS ? keep : wait
-      add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
-      from += count
-    }
-  }
-
   return {
     resize(groupCount) {
       highBytes = groupCount <= PARTITIONS ? 0 : groupCount <= PARTITIONS * 65_536 ? 2 : 4
     },
-    append,
-    appendRuns(groups, lengths, values, total) {
-      const mark = memory.mark()
-      const position = memory.scratch(8)
-      memory.u32.fill(0, position >>> 2, (position >>> 2) + 2)
-      const spread = memory.scratch(4 * BLOCK_ROWS)
-      for (let from = 0; from < total; from += BLOCK_ROWS) {
-        const count = Math.min(BLOCK_ROWS, total - from)
-        exports.partitionSpread(groups, lengths, position, count, spread)
-        append(spread, values + valueBytes * from, count)
+    append(groups, values, rowCount) {
+      for (let from = 0; from < rowCount; ) {
+        const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
+        const add = count === BLOCK_ROWS ? keep : wait
+        add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
+        from += count
       }
-      memory.reset(mark)
     },
     blocks() {
       if (waiting === 0) return first

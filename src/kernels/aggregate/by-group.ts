@@ -57,6 +57,18 @@ export function expandGroups(k: Kernels, groupMap: number, offsets: number, coun
   return out
 }
 
+/** From lengths (u32 pointer) to `count + 1` offsets in scratch, and the last of them. */
+export function offsetsOf(
+  { exports, memory }: Kernels,
+  lengths: number,
+  count: number,
+): { offsets: number; total: number } {
+  const offsets = memory.scratch(4 * (count + 1))
+  const total = exports.partitionStarts(lengths, 0, count, offsets) >>> 0
+  memory.u32[(offsets >>> 2) + count] = total
+  return { offsets, total }
+}
+
 /** A column of lists: row i is `child` from `offsets[i]` to `offsets[i + 1]` (u32 pointer). */
 export const lists = (item: DataType, length: number, offsets: number, child: LaneVector): LaneVector => ({
   ...numbers(list({ ...item, nullable: false }), length, offsets),

@@ -3,6 +3,7 @@ import type { AggregateFunction, Family } from './accumulator.js'
 import { argMinMax } from './arg-min-max.js'
 import { ddSketch } from './dd-sketch.js'
 import { firstLast } from './first-last.js'
+import { histogram } from './histogram.js'
 import { hyperLogLog } from './hyper-log-log.js'
 import { keptValues } from './kept-values.js'
 import { list } from './list.js'
@@ -23,6 +24,7 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   bottomK: topK,
   collectList: list,
   join: list,
+  histogram,
   approxCountDistinct: hyperLogLog,
   approxQuantile: ddSketch,
   approxTopK: spaceSaving,

@@ -29,7 +29,7 @@ export interface Images {
 
 export function createImages(k: Kernels, { kind }: DataType): Images {
   const { exports, memory } = k
-  const bytes = imageBytes(kind)
+  const bytes = WIDE.includes(kind) ? 8 : 4
   const inputBytes = elementBytes(kind)
   // The values themselves are images: without nulls there is nothing to convert.
   const asStored = kind === 'int32' || kind === 'date' || kind === 'int64' || kind === 'timestamp'
@@ -65,11 +65,7 @@ export function createImages(k: Kernels, { kind }: DataType): Images {
 
 const WIDE: readonly Kind[] = ['uint32', 'int64', 'timestamp', 'float32', 'float64']
 
-/** Bytes of an image. */
-export const imageBytes = (kind: Kind): 4 | 8 => (WIDE.includes(kind) ? 8 : 4)
-
-/** What writes the images of a column. */
-export function imagesOf({ exports }: Kernels, kind: Kind): Kernels['exports']['minMaxImagesI32'] {
+function imagesOf({ exports }: Kernels, kind: Kind): Kernels['exports']['minMaxImagesI32'] {
   switch (kind) {
     case 'bool':
       return exports.minMaxImagesBits

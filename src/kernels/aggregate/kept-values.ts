@@ -11,6 +11,7 @@ import type { Kernels } from '../instance.js'
 import { elementBytes, integerKind } from '../operand.js'
 import { createPartitions, PARTITIONS } from '../partition.js'
 import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { expandGroups, offsetsOf } from './by-group.js'
 import { countedRows } from './counted-rows.js'
 import { statesOf } from './state-bytes.js'
 
@@ -113,8 +114,9 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       forget()
       const mark = memory.mark()
       const lengths = reader.lane(k, 4 * count)
-      const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
-      partitions.appendRuns(groupMap, lengths, reader.lane(k, valueBytes * total), total)
+      const { offsets, total } = offsetsOf(k, lengths, count)
+      const values = reader.lane(k, valueBytes * total)
+      partitions.append(expandGroups(k, groupMap, offsets, count, total), values, total)
       memory.reset(mark)
     },
     evaluate(spec) {

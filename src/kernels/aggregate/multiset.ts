@@ -1,19 +1,17 @@
 /**
- * Counts of distinct values and modes, of every type: exact, from the distinct values of each group and how often each came. A group and a
- * value are together the key of a group table (../group.ts), which finds them in a small domain or by hashing; what is kept for each is drawn in
- * assembly/aggregate/multiset.ts. So rows can be taken back.
+ * Counts of distinct values and modes, of every type: exact, from the distinct values of each group and how often each came (pair-table.ts). So rows can be
+ * taken back. One table of all pairs would not stay in cache once they are many: they are dealt to many then, and rows wait until there are enough for each.
  */
-import { type DataType, int64, uint32 } from '../../columnar/type.js'
+import { type DataType, int64, isFloat } from '../../columnar/type.js'
 import { filled } from '../bitmap.js'
-import { createGroupTable } from '../group.js'
-import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
-import { dataBytes } from '../operand.js'
+import { dataBytes, elementBytes } from '../operand.js'
+import { createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
 import { take } from '../select.js'
 import { type Accumulator, type AccumulatorContext, type AccumulatorRows, type Family, numbers } from './accumulator.js'
 import { countedRows } from './counted-rows.js'
-import { createGroupArray } from './group-array.js'
-import { imageBytes, imagesOf } from './images.js'
+import { createImages } from './images.js'
+import { createPairTable, type Pairs, type PairTable, zeros } from './pair-table.js'
 import { statesOf } from './state-bytes.js'
 import { createTextStates } from './text-states.js'
 
@@ -26,189 +24,226 @@ export const multiset: Family = {
 
 /** Pairs without rows are dropped once they are most, and more than these. */
 const MOST_DEAD = 4096
+/** The most pairs of a table while it is the only one, some 40 bytes each: many more would be far beyond a core's own caches. */
+const MOST_PAIRS = 2 ** 18
+/** Rows that wait for each pair there is, 4 to 12 bytes each: fetching a table into the cache is for several rows of every line then. */
+const WAIT = 4
+/** What waits has its group in 24 bits. */
+const MOST_GROUPS = 2 ** 24
 
-/** Pairs of groups and values in order of first appearance; `groups` is 0 where all are of group 0. */
-interface Pairs {
-  readonly groups: number
-  readonly values: LaneVector
-  /** Pointer to i64; 0 for a pair that has no rows any more. */
-  readonly counts: number
-  readonly length: number
-}
-
-function createMultiset(context: AccumulatorContext, type: DataType): Accumulator {
+/** @param mostPairs of one table */
+export function createMultiset(context: AccumulatorContext, type: DataType, mostPairs = MOST_PAIRS): Accumulator {
   const { k } = context
   const { exports, memory } = k
   const { kind } = type
+  const valueBytes = elementBytes(kind)
   const texts = createTextStates(context)
+  const images = createImages(k, type)
+  const waiting = createPartitions(k, valueBytes === 8 ? 8 : 4)
+  let waitingRows = 0
+  /** So many rows do not wait any longer. */
+  let enough = WAIT * mostPairs
   let groupCount = 0
-  /** While there is but one group, values alone are keys. */
-  let keyed = false
-  let table = createGroupTable(k, [type])
-  let counts = createGroupArray(k, 8)
-  /** Pairs that have rows. */
-  let live = 0
+  const createTable = () => createPairTable(k, type, () => groupCount)
+  /** One, or one for each partition. */
+  let tables: PairTable[] = []
 
-  const column = (columnType: DataType, length: number, data: number): LaneVector => ({
-    ...numbers(columnType, length, data),
-    dictionary: columnType.kind === 'utf8' ? texts.known() : null,
+  const column = (length: number, data: number): LaneVector => ({
+    ...numbers(type, length, data),
+    dictionary: kind === 'utf8' ? texts.known() : null,
   })
 
-  /** `weights` points to an i64 a row; where it is 0 they all weigh `weight`. */
+  const partitionsOf = ({ data, length }: LaneVector, groups: number): number => {
+    const out = memory.scratch(4 * length)
+    exports.multisetDeal(data, valueBytes, isFloat(kind), groups, length, k.seed, out)
+    return out
+  }
+
+  /** Rows to the tables they belong to, at once. */
   const add = (values: LaneVector, groups: number, weights: number, weight: bigint) => {
     const { length } = values
-    const columns = [values]
-    if (keyed) {
-      const range = { min: 0n, max: BigInt(groupCount - 1) }
-      columns.unshift({ ...column(uint32(), length, groups || zeros(k, length)), range })
+    if (tables.length === 1) {
+      tables[0].add(values, groups, weights, weight)
+      return
     }
-    const move = table.cover(columns, length)
-    if (move !== null) {
-      const moved = createGroupArray(k, 8)
-      moved.resize(table.indexCount)
-      exports.multisetMove(counts.pointer, move.from, moved.pointer, move.to, move.count)
-      counts.free()
-      counts = moved
+    const rows = memory.scratch(4 * length)
+    exports.sortIota(length, rows)
+    const block = memory.scratch(HEADER_BYTES + 4 * length)
+    exports.partitionSort32(partitionsOf(values, groups), rows, length, 0, block, 0)
+    for (const [p, table] of tables.entries()) {
+      const mark = memory.mark()
+      const at = ((block + 16) >>> 2) + p
+      const from = p === 0 ? 0 : memory.u32[at - 1]
+      const count = memory.u32[at] - from
+      const mine = block + HEADER_BYTES + 4 * from
+      if (count > 0)
+        table.add(take(k, values, mine, count), taken(groups, 4, mine, count), taken(weights, 8, mine, count), weight)
+      memory.reset(mark)
     }
-    const pairs = table.find(columns, length)
-    counts.resize(table.indexCount)
-    live += exports.multisetAdd(counts.pointer, pairs, length, weights, weight)
+  }
+
+  const taken = (list: number, width: number, rows: number, count: number): number =>
+    list === 0 ? 0 : statesOf(k, { pointer: list, stride: width }, width, rows, count)
+
+  /** Pairs that have rows go to new tables, which take the place of these. */
+  const renew = (old: readonly PairTable[], count: number) => {
+    tables = Array.from({ length: count }, createTable)
+    for (const table of old) {
+      const mark = memory.mark()
+      const { values, groups, counts, length } = table.chosen(0)
+      if (length > 0) add(values, groups, counts, 0n)
+      memory.reset(mark)
+      table.free()
+    }
+  }
+
+  /** What waits goes to the tables. */
+  const settle = () => {
+    if (waitingRows === 0) return
+    const mark = memory.mark()
+    const blocks = waiting.blocks()
+    const most = exports.partitionMost(blocks) >>> 0
+    const groups = memory.scratch(4 * most)
+    const values = memory.scratch(valueBytes * most + 16)
+    for (const [p, table] of tables.entries()) {
+      const inside = memory.mark()
+      const count = exports.partitionRows(blocks, p, valueBytes, groups, values) >>> 0
+      if (count > 0) table.add(column(count, values), groups, 0, 1n)
+      memory.reset(inside)
+    }
+    memory.reset(mark)
+    waiting.free()
+    waitingRows = 0
+    enough =
+      WAIT *
+      Math.max(
+        mostPairs,
+        tables.reduce((sum, { length }) => sum + length, 0),
+      )
   }
 
   const addRows = (rows: AccumulatorRows, weight: bigint) => {
     const mark = memory.mark()
     const [vector] = rows.vectors
-    const vectors = kind === 'utf8' ? [column(type, vector.length, texts.codes(vector))] : rows.vectors
+    const vectors = kind === 'utf8' ? [column(vector.length, texts.codes(vector))] : rows.vectors
     const { vector: values, groups } = countedRows(k, { ...rows, vectors })
-    add(values, groups, 0, weight)
-    memory.reset(mark)
-  }
-
-  const pairs = (): Pairs => {
-    const { length, order } = table
-    const columns = table.keys()
-    const groups = keyed ? columns[0].data : 0
-    return { groups, values: columns[columns.length - 1], counts: take64(k, counts.pointer, order, length), length }
-  }
-
-  /** Pairs that have rows, `total` in all, each of group by[i] (0: all of 0) where the group's start (u32; 0xffffffff passes it over) says. */
-  const sorted = ({ groups, values, counts, length }: Pairs, by: number, starts: number, total: number): Pairs => {
-    const order = memory.scratch(4 * total)
-    exports.multisetOrder(by, counts, length, starts, order)
-    const theirs = groups === 0 ? 0 : take32(k, groups, order, total)
-    return {
-      groups: theirs,
-      values: take(k, values, order, total),
-      counts: take64(k, counts, order, total),
-      length: total,
-    }
-  }
-
-  /** A table of the pairs that have rows, and no others. */
-  const rebuild = () => {
-    const mark = memory.mark()
-    const { groups, values, counts: weights } = sorted(pairs(), 0, zeros(k, 1), live)
-    table.free()
-    counts.free()
-    live = 0
-    keyed = groupCount > 1
-    table = createGroupTable(k, keyed ? [uint32(), type] : [type])
-    counts = createGroupArray(k, 8)
-    if (values.length > 0) add(values, groups, weights, 0n)
-    memory.reset(mark)
-  }
-
-  /** How many distinct values each group has, u32. */
-  const distinct = ({ groups, counts, length }: Pairs): number => {
-    const out = zeros(k, groupCount)
-    exports.multisetDistinct(groups, counts, length, out)
-    return out
-  }
-
-  const modes = ({ groups, values, counts, length }: Pairs): LaneVector => {
-    const best = zeros(k, groupCount)
-    const most = zeros(k, 2 * groupCount)
-    if (length === 0) return column(type, groupCount, zeros(k, 2 * groupCount))
-    if (kind === 'utf8') {
-      const { offsets, bytes } = texts.dictionary()
-      exports.multisetBestText(groups, counts, values.data, length, most, best, offsets, bytes)
+    if (tables.length === 1 || weight !== 1n || groupCount > MOST_GROUPS) {
+      settle()
+      add(values, groups, 0, weight)
     } else {
-      const width = imageBytes(kind)
-      const images = memory.scratch(width * length + 16)
-      imagesOf(k, kind)(images, values.data, 0, 0n, length)
-      const find = width === 4 ? exports.multisetBest32 : exports.multisetBest64
-      find(groups, counts, images, length, most, best)
+      waiting.append(partitionsOf(values, groups), values.data, values.length)
+      waitingRows += values.length
+      if (waitingRows >= enough) settle()
     }
-    return take(k, values, best, groupCount)
+    memory.reset(mark)
+    dealIfMany()
+  }
+
+  const dealIfMany = () => {
+    if (tables.length === 1 && tables[0].length > mostPairs && valueBytes >= 4) renew(tables, PARTITIONS)
+  }
+
+  /** For each group its place among the chosen (u32 pointer), or with `chosen` 0 among the first `count`; 0 where that is the group itself. */
+  const placesOf = (chosen: number, count: number): number => {
+    if (chosen === 0 && count === groupCount) return 0
+    const places = memory.scratch(4 * groupCount)
+    const { u32 } = memory
+    u32.fill(0xffffffff, places >>> 2, (places >>> 2) + groupCount)
+    for (let i = 0; i < count; i++) u32[(places >>> 2) + (chosen === 0 ? i : u32[(chosen >>> 2) + i])] = i
+    return places
+  }
+
+  /** Calls `use` with the pairs of each table in turn. */
+  const each = (use: (pairs: Pairs) => void) => {
+    settle()
+    for (const table of tables) {
+      const mark = memory.mark()
+      use(table.pairs())
+      memory.reset(mark)
+    }
+  }
+
+  const modes = (): LaneVector => {
+    const most = zeros(k, 2 * groupCount)
+    const least = zeros(k, 2 * groupCount)
+    const find = images.bytes === 4 ? exports.multisetBest32 : exports.multisetBest64
+    each(({ groups, values: { data }, counts, length }) => {
+      if (length === 0) return
+      if (kind === 'utf8') {
+        const { offsets, bytes } = texts.dictionary()
+        exports.multisetBestText(groups, counts, data, length, most, least, offsets, bytes)
+      } else {
+        images.each(data, 0, length, 0n, (block, from, count) => find(groups, counts, block, from, count, most, least))
+      }
+    })
+    return column(groupCount, kind === 'utf8' ? least : images.values(least, groupCount))
+  }
+
+  const distinct = (): LaneVector => {
+    const counts = zeros(k, groupCount)
+    each(({ groups, counts: weights, length }) => exports.multisetDistinct(groups, weights, length, counts))
+    const data = memory.scratch(8 * groupCount)
+    exports.castToInt64(-4, counts, groupCount, data)
+    // None is null: a group without values has 0 of them.
+    return { ...numbers(int64(), groupCount, data), validity: filled(k, true, groupCount) }
   }
 
   return {
     get kernel() {
-      return `${kind} distinct ${table.kernel}`
+      return `${kind} distinct ${tables[0]?.kernel}${tables.length > 1 ? `, ${tables.length} tables` : ''}`
     },
     resize(count) {
+      const before = groupCount
+      if (count > MOST_GROUPS) settle()
       groupCount = count
-      if (count > 1 && !keyed) rebuild()
+      if (tables.length === 0 || (before <= 1 && count > 1)) renew(tables, Math.max(1, tables.length))
+      waiting.resize(count * PARTITIONS)
     },
-    update(rows) {
-      addRows(rows, 1n)
-    },
+    update: rows => addRows(rows, 1n),
     retract(rows) {
       addRows(rows, -1n)
-      if (table.length > MOST_DEAD + 2 * live) rebuild()
+      const { length } = tables
+      if (tables.some(table => table.length > MOST_DEAD / length + 2 * table.live)) renew(tables, length)
     },
-    // Distinct values a group, u32 each; then the values, group by group, and how often each came, i64.
+    // Tables u32, and of each: pairs u32, for each its group's place u32, its value, and how often it came, i64.
     write(writer, groups, count) {
+      settle()
       const mark = memory.mark()
-      const all = pairs()
-      const lengths = take32(k, distinct(all), groups, count)
-      const starts = memory.scratch(4 * groupCount)
-      memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
-      const total = exports.partitionStarts(lengths, groups, count, starts) >>> 0
-      const written = sorted(all, all.groups, starts, total)
-      writer.lane(k, lengths, 4 * count)
-      if (kind === 'utf8') texts.write(writer, written.values.data, 0, total)
-      else writer.lane(k, written.values.data, dataBytes(kind, total))
-      writer.lane(k, written.counts, 8 * total)
+      const places = placesOf(groups, count)
+      writer.u32(tables.length)
+      for (const table of tables) {
+        const inside = memory.mark()
+        const chosen = table.chosen(places)
+        const { length } = chosen
+        writer.u32(length)
+        writer.lane(k, chosen.groups, 4 * length)
+        if (kind === 'utf8') texts.write(writer, chosen.values.data, 0, length)
+        else writer.lane(k, chosen.values.data, dataBytes(kind, length))
+        writer.lane(k, chosen.counts, 8 * length)
+        memory.reset(inside)
+      }
       memory.reset(mark)
     },
-    merge(reader, groupMap, count) {
-      const mark = memory.mark()
-      const lengths = reader.lane(k, 4 * count)
-      const total = exports.partitionStarts(lengths, 0, count, memory.scratch(4 * count)) >>> 0
-      const byteLength = dataBytes(kind, total)
-      const data = kind === 'utf8' ? texts.read(reader, total).codes : reader.lane(k, byteLength, byteLength + 16)
-      const weights = reader.lane(k, 8 * total)
-      const groups = memory.scratch(4 * total)
-      exports.partitionSpread(groupMap, lengths, zeros(k, 2), total, groups)
-      if (total > 0) add(column(type, total, data), groups, weights, 0n)
-      memory.reset(mark)
+    merge(reader, groupMap) {
+      for (let left = reader.u32(); left > 0; left--) {
+        const mark = memory.mark()
+        const length = reader.u32()
+        const places = reader.lane(k, 4 * length)
+        const byteLength = dataBytes(kind, length)
+        const data = kind === 'utf8' ? texts.read(reader, length).codes : reader.lane(k, byteLength, byteLength + 16)
+        const weights = reader.lane(k, 8 * length)
+        const groups = memory.scratch(4 * length)
+        exports.textRemap(places, length, groupMap, groups)
+        if (length > 0) add(column(length, data), groups, weights, 0n)
+        memory.reset(mark)
+      }
+      dealIfMany()
     },
-    evaluate(spec) {
-      if (spec.function === 'mode') return modes(pairs())
-      const data = memory.scratch(8 * groupCount)
-      if (keyed) exports.castToInt64(-4, distinct(pairs()), groupCount, data)
-      else memory.i64.fill(BigInt(live), data >>> 3, (data >>> 3) + groupCount)
-      // None is null: a group without values has 0 of them.
-      return { ...numbers(int64(), groupCount, data), validity: filled(k, true, groupCount) }
-    },
+    evaluate: spec => (spec.function === 'mode' ? modes() : distinct()),
     free() {
-      table.free()
-      counts.free()
+      for (const table of tables) table.free()
+      waiting.free()
       texts.free()
     },
   }
-}
-
-const take32 = (k: Kernels, data: number, indices: number, count: number): number =>
-  statesOf(k, { pointer: data, stride: 4 }, 4, indices, count)
-
-const take64 = (k: Kernels, data: number, indices: number, count: number): number =>
-  statesOf(k, { pointer: data, stride: 8 }, 8, indices, count)
-
-/** u32 in scratch. */
-function zeros({ memory }: Kernels, count: number): number {
-  const pointer = memory.scratch(4 * count)
-  memory.u32.fill(0, pointer >>> 2, (pointer >>> 2) + count)
-  return pointer
 }

@@ -19,7 +19,8 @@ import {
   utf8,
 } from '../../../src/columnar/type.js'
 import type { Accumulator, AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
-import { multiset } from '../../../src/kernels/aggregate/multiset.js'
+import { createMultiset, multiset } from '../../../src/kernels/aggregate/multiset.js'
+import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { LaneDictionary } from '../../../src/kernels/text.js'
 import { accumulatorContext, anyDouble, anyInt32, anyInt64, makeKernels, valuesOf } from '../support.js'
@@ -117,61 +118,133 @@ describe('counts of distinct values, and modes', () => {
   })
 })
 
-describe('rows taken back', () => {
-  /** Rows in batches, each added and some of them taken back later, in any order. */
-  const check = (
-    type: DataType,
-    rows: readonly { group: number; value: Value; gone: boolean }[],
-    batch: number,
-    keyed: boolean,
-  ) => {
-    const context = accumulatorContext(k)
-    const [spec] = specsOf(type, ['mode'])
-    const accumulator = multiset.create(context, spec) as Required<Accumulator>
-    const dictionary = new LaneDictionary(k)
-    const pass = (some: typeof rows, apply: 'update' | 'retract') => {
-      for (let from = 0; from < some.length; from += batch) {
-        const mark = k.memory.mark()
-        const part = some.slice(from, from + batch)
-        const vector = columnOf(
-          k,
-          type,
-          part.map(({ value }) => value),
-          dictionary,
-        )
-        const groups = keyed
-          ? groupPointer(
-              k,
-              part.map(({ group }) => group),
-            )
-          : 0
-        const { length } = part
-        accumulator[apply]({
-          groups,
-          rowCount: length,
-          vectors: [vector],
-          validity: 0,
-          valueCount: length,
-          position: 0,
-        })
-        k.memory.reset(mark)
-      }
+interface Row {
+  readonly group: number
+  readonly value: Value
+  readonly gone: boolean
+}
+
+/** Rows in batches, each added and some of them taken back later; an accumulator of its own dictionary. */
+class Lane {
+  readonly accumulator: Required<Accumulator>
+  private readonly type: DataType
+  private readonly dictionary: LaneDictionary
+  private readonly keyed: boolean
+
+  constructor(type: DataType, groupCount: number, mostPairs?: number) {
+    this.accumulator = createMultiset(accumulatorContext(k), type, mostPairs) as Required<Accumulator>
+    this.type = type
+    this.dictionary = new LaneDictionary(k)
+    this.keyed = groupCount > 1
+    this.accumulator.resize(groupCount)
+  }
+
+  pass(rows: readonly Row[], batch: number, apply: 'update' | 'retract'): void {
+    for (let from = 0; from < rows.length; from += batch) {
+      const mark = k.memory.mark()
+      const part = rows.slice(from, from + batch)
+      const values = part.map(({ value }) => value)
+      const vectors = [columnOf(k, this.type, values, this.dictionary)]
+      const indices = part.map(({ group }) => group)
+      const groups = this.keyed ? groupPointer(k, indices) : 0
+      const { length } = part
+      this.accumulator[apply]({ groups, rowCount: length, vectors, validity: 0, valueCount: length, position: 0 })
+      k.memory.reset(mark)
     }
-    const groupCount = keyed ? 8 : 1
-    accumulator.resize(groupCount)
-    pass(rows, 'update')
-    pass(rows.filter(({ gone }) => gone).reverse(), 'retract')
-    const left = Array.from({ length: groupCount }, (_, group) =>
-      rows.filter(row => !row.gone && (!keyed || row.group === group)).map(({ value }) => value),
+  }
+
+  merge(other: Lane, groupCount: number): void {
+    const mark = k.memory.mark()
+    const writer = createStateWriter(false)
+    other.accumulator.write(writer, 0, groupCount)
+    const map = groupPointer(
+      k,
+      Array.from({ length: groupCount }, (_, i) => i),
     )
-    const modes = valuesOf(k, accumulator.evaluate(spec, 0))
-    for (const [group, values] of left.entries())
+    this.accumulator.merge(createStateReader(writer.finish()), map, groupCount, 1)
+    k.memory.reset(mark)
+  }
+
+  expectRows(rows: readonly Row[], groupCount: number): void {
+    const left = Array.from({ length: groupCount }, (_, group) =>
+      rows.filter(row => !row.gone && (!this.keyed || row.group === group)).map(({ value }) => value),
+    )
+    const [mode, distinct] = specsOf(this.type, ['mode', 'countDistinct'])
+    const modes = valuesOf(k, this.accumulator.evaluate(mode, 0))
+    for (const [group, values] of left.entries()) {
       if (values.length > 0) expect(shown(modes[group])).toBe(shown(modeOf(values)))
-    const counts = valuesOf(k, accumulator.evaluate(specsOf(type, ['countDistinct'])[0], 0))
+    }
+    const counts = valuesOf(k, this.accumulator.evaluate(distinct, 0))
     expect(counts).toEqual(left.map(values => modelOf('countDistinct', values)))
-    accumulator.free()
-    dictionary.free()
     k.memory.reset(0)
+  }
+
+  free(): void {
+    this.accumulator.free()
+    this.dictionary.free()
+  }
+}
+
+describe('pairs dealt to many tables', () => {
+  test('give what one table gives: rows, merges and rows taken back', () => {
+    const anyRows = fc.constantFrom(...types).chain(([type, value]) =>
+      fc.record({
+        type: fc.constant(type),
+        rows: fc.array(fc.record({ group: fc.integer({ min: 0, max: 5 }), value, gone: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 200,
+        }),
+        mine: fc.integer({ min: 0, max: 200 }),
+        batch: fc.integer({ min: 1, max: 60 }),
+        groupCount: fc.constantFrom(1, 6),
+        mostPairs: fc.constantFrom(3, 20),
+        mergeFirst: fc.boolean(),
+      }),
+    )
+    fc.assert(
+      fc.property(anyRows, ({ type, rows, mine, batch, groupCount, mostPairs, mergeFirst }) => {
+        const [first, second] = [new Lane(type, groupCount, mostPairs), new Lane(type, groupCount, 10)]
+        second.pass(rows.slice(mine), batch, 'update')
+        if (mergeFirst) first.merge(second, groupCount)
+        first.pass(rows.slice(0, mine), batch, 'update')
+        if (!mergeFirst) first.merge(second, groupCount)
+        first.expectRows(
+          rows.map(row => ({ ...row, gone: false })),
+          groupCount,
+        )
+        first.pass(rows.filter(({ gone }) => gone).reverse(), batch, 'retract')
+        first.expectRows(rows, groupCount)
+        first.free()
+        second.free()
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('of more values than one table takes', () => {
+    const rows = Array.from({ length: 310_000 }, (_, i) => ({
+      group: i % 3,
+      value: Math.imul(i % 280_000, 0x9e3779b1),
+      gone: false,
+    }))
+    for (const groupCount of [1, 3]) {
+      const lane = new Lane(int32(), groupCount)
+      lane.pass(rows, 65_536, 'update')
+      expect(lane.accumulator.kernel).toMatch(/^int32 distinct hash .*, 256 tables$/)
+      lane.expectRows(rows, groupCount)
+      lane.free()
+    }
+  })
+})
+
+describe('rows taken back', () => {
+  const check = (type: DataType, rows: readonly Row[], batch: number, keyed: boolean) => {
+    const groupCount = keyed ? 8 : 1
+    const lane = new Lane(type, groupCount)
+    lane.pass(rows, batch, 'update')
+    lane.pass(rows.filter(({ gone }) => gone).reverse(), batch, 'retract')
+    lane.expectRows(rows, groupCount)
+    lane.free()
   }
 
   test('are as if they had never come', () => {
@@ -199,29 +272,22 @@ describe('rows taken back', () => {
       gone: i % 100 !== 0,
     }))
     check(int64(), rows, 65_536, true)
-    const context = accumulatorContext(k)
-    const accumulator = multiset.create(context, specsOf(int32(), ['mode'])[0]) as Required<Accumulator>
-    accumulator.resize(2)
-    const window = (first: number, apply: 'update' | 'retract') => {
-      const mark = k.memory.mark()
-      const values = Array.from({ length: 1000 }, (_, i) => Math.imul(first + i, 0x9e3779b1))
-      const vector = columnOf(k, int32(), values, new LaneDictionary(k))
-      const groups = groupPointer(
-        k,
-        values.map((_, i) => i % 2),
-      )
-      accumulator[apply]({ groups, rowCount: 1000, vectors: [vector], validity: 0, valueCount: 1000, position: 0 })
-      k.memory.reset(mark)
-    }
+    const lane = new Lane(int32(), 2)
+    const window = (at: number) =>
+      Array.from({ length: 1000 }, (_, i) => ({
+        group: i % 2,
+        value: Math.imul(1000 * at + i, 0x9e3779b1),
+        gone: at < 97,
+      }))
     let used = 0
     for (let at = 0; at < 100; at++) {
-      window(1000 * at, 'update')
-      if (at >= 3) window(1000 * (at - 3), 'retract')
+      lane.pass(window(at), 1000, 'update')
+      if (at >= 3) lane.pass(window(at - 3), 1000, 'retract')
       if (at === 30) used = k.memory.usedBytes
     }
-    expect(k.memory.usedBytes).toBeLessThanOrEqual(used + 20 * 65_536 * 2)
-    expect(valuesOf(k, accumulator.evaluate(specsOf(int32(), ['countDistinct'])[0], 0))).toEqual([1500n, 1500n])
-    accumulator.free()
+    expect(k.memory.usedBytes).toBeLessThanOrEqual(used)
+    lane.expectRows([97, 98, 99].flatMap(window), 2)
+    lane.free()
   })
 })
 
