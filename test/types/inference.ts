@@ -406,13 +406,11 @@ const spanned = defineAggregate({
   evaluate: ({ last }) => last,
   type: nullable(int64()),
 })
-const own = trades
-  .groupBy('symbol')
-  .aggregate(t => ({
-    n: longest(t.symbol),
-    span: spanned(t.time, t.size).where(t.isBuy),
-    twice: longest(t.symbol).mul(2),
-  }))
+const own = trades.groupBy('symbol').aggregate(t => ({
+  n: longest(t.symbol),
+  span: spanned(t.time, t.size).where(t.isBuy),
+  twice: longest(t.symbol).mul(2),
+}))
 holds<Equal<SchemaOf<typeof own>, { symbol: Utf8; n: Float64; span: Nullable<Int64>; twice: Float64 }>>()
 // @ts-expect-error: it takes two columns
 trades.aggregate(t => ({ span: spanned(t.time) }))
