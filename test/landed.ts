@@ -54,5 +54,6 @@ export const AGGREGATES: readonly AggregateFunction[] = [
 
 /** Whether lanes can do all that a program's text calls. */
 export const canRun = (text: string): boolean =>
+  (hasLanded('collectList') || !text.includes('defineAggregate(')) &&
   (SETS_HAVE_LANDED || !/\.(rollup|cube)\(/.test(text)) &&
   AGGREGATES.every(name => hasLanded(name) || !new RegExp(`(?<![.\\w])${name}\\(`).test(text))

@@ -10,6 +10,7 @@ import { isHandle, literalOf } from './columns.js'
 import type { Expr } from './handles.js'
 import { mismatch, show } from './refusal.js'
 import type { Sum } from './types.js'
+import type { UserDefinition } from './user-aggregate.js'
 
 declare const TYPE: unique symbol
 
@@ -53,20 +54,28 @@ type Aggregate = AggregateExpr<any, any>
 export const isAggregate = (value: unknown): value is Aggregate =>
   typeof value === 'object' && value !== null && (value as { family?: unknown }).family === 'aggregate'
 
-/** A call of an aggregate. @throws MillraceError `MR_TYPE_MISMATCH` for an input that it does not take */
+/** A call of an aggregate, or of a user's own. @throws MillraceError `MR_TYPE_MISMATCH` for an input that it does not take */
 export function aggregateCall(
   name: AggregateFunction,
   inputs: readonly unknown[],
   parameters?: AggregateParameters,
+  definition?: UserDefinition,
 ): Aggregate {
   return aggregateOf(
     Object.freeze({
       op: 'aggregate',
       function: name,
-      inputs: Object.freeze(inputs.map(input => inputOf(name, input))),
+      inputs: Object.freeze(inputs.map(input => inputOf(definition?.name ?? name, takenBy(name), input))),
       ...(parameters === undefined ? {} : { parameters: Object.freeze(parameters) }),
+      ...(definition === undefined ? {} : { definition }),
     }),
   )
+}
+
+/** A user's own aggregate within `node`, if there is one. */
+export function userIn(node: AggregateExpression): UserDefinition | undefined {
+  if (node.op === 'literal') return undefined
+  return node.op === 'aggregate' ? (node.definition as UserDefinition) : (userIn(node.left) ?? userIn(node.right))
 }
 
 function aggregateOf(aggregate: AggregateExpression): Aggregate {
@@ -120,9 +129,8 @@ export function predicateOf(value: unknown, operator: string): Expression {
   throw mismatch(operator, `${operator}: the predicate is ${what}; compare a column with something, as in t.x.gt(0)`)
 }
 
-function inputOf(name: AggregateFunction, value: unknown): Expression {
+function inputOf(name: string, takes: Takes, value: unknown): Expression {
   if (isHandle(value)) {
-    const takes = takenBy(name)
     if (takes === 'any' || value.family === 'any' || value.family === takes) return value.expression
     if (takes === 'scalar' && value.family !== 'other') return value.expression
     const hint = value.family === 'boolean' ? '; to count where it is true write count().where(t.x)' : ''

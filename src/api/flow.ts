@@ -21,11 +21,11 @@ import {
   sourceNode,
 } from '../plan/build.js'
 import { explainPlan } from '../plan/explain.js'
-import type { PlanNode } from '../plan/logical.js'
+import type { AggregateNode, PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, predicateOf } from './aggregate-expr.js'
+import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
@@ -195,7 +195,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
   ): Flow<{ readonly [K in keyof A]: UnkeyedType<A[K]> }> {
-    return this.over(aggregateNode(this.plan, this.schema, [], aggregatesOf(this.call('aggregate', define))))
+    return this.aggregated([], null, 'groupBy', define)
   }
 
   /**
@@ -243,19 +243,30 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   /** Runs the flow too, drops its rows, and adds what was measured: the kernels chosen, rows, time and memory. */
   explain(how: { readonly analyze: true }, options?: RunOptions): Promise<string>
   explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
-    if (how?.analyze !== true) return explainPlan(this.plan)
+    if (how?.analyze !== true) return explainBound(this)
     return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
   }
 
-  private grouped(verb: string, names: readonly string[], sets: readonly (readonly string[])[] | null): any {
+  private grouped(verb: string, names: readonly string[], sets: AggregateNode['sets']): any {
     if (names.length === 0) throw invalid(verb, `name at least one column, or call aggregate without ${verb}`)
     aggregateNode(this.plan, this.schema, names, [], sets, verb)
     return Object.freeze({
-      aggregate: (define: (t: Columns<S>) => unknown) =>
-        this.over(
-          aggregateNode(this.plan, this.schema, names, aggregatesOf(this.call('aggregate', define)), sets, verb),
-        ),
+      aggregate: (define: (t: Columns<S>) => unknown) => this.aggregated(names, sets, verb, define),
     })
+  }
+
+  private aggregated(
+    names: readonly string[],
+    sets: AggregateNode['sets'],
+    verb: string,
+    define: (t: Columns<S>) => unknown,
+  ): Flow<any> {
+    const aggregates = aggregatesOf(this.call('aggregate', define))
+    for (const { expression } of aggregates) {
+      const user = userIn(expression)
+      if (user !== undefined) return user.lower(this, names, aggregates, sets, verb)
+    }
+    return this.over(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 
   private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
@@ -313,6 +324,15 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** A plan as text; before it, where its source is made in this thread, that of what it is made of. */
+function explainBound({ plan, sources }: BoundPlan): string {
+  const [source] = sources.values()
+  const own = explainPlan(plan)
+  return source?.before === undefined
+    ? own
+    : `${explainBound(source.before)}\ncalling thread\n  aggregate ${source.label}\n${own}`
 }
 
 /** A flow over a source, under an id of its own. */

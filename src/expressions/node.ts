@@ -108,6 +108,8 @@ export interface AggregateCall {
   /** None for `count()`, two where pairs of values count, else one. */
   readonly inputs: readonly Expression[]
   readonly parameters?: AggregateParameters
+  /** A user's own aggregate, of functions: flows take it apart (api/user-aggregate.ts), and no plan has one. */
+  readonly definition?: { readonly name: string }
   /** Only rows where it is true count. */
   readonly where?: Expression
 }

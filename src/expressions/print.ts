@@ -68,7 +68,7 @@ export function printAggregate(node: AggregateExpression): string {
   if (node.op === 'literal') return literalText(node)
   if (node.op === 'aggregate') {
     const parameters = Object.entries(node.parameters ?? {}).flatMap(printParameter)
-    const call = `${node.function}(${[...node.inputs.map(printExpression), ...parameters].join(', ')})`
+    const call = `${node.definition?.name ?? node.function}(${[...node.inputs.map(printExpression), ...parameters].join(', ')})`
     return node.where === undefined ? call : `${call} where ${printExpression(node.where)}`
   }
   return `${aggregateOperand(node.left)} ${SIGNS[node.op]} ${aggregateOperand(node.right)}`

@@ -3,9 +3,11 @@
  * lanes do the reading. Each kind of source is a neighbour file.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
+import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
+import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
   /** For people, in errors and explain: `columns`, `parquet flights.parquet`. */
@@ -16,10 +18,19 @@ export interface Source {
   readonly rowCount: number | null
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
+  /** Set where something is to be run first, in the calling thread: its plan. The source is then what `settle` gives, and is not opened itself. */
+  readonly before?: PlanBefore
+  /** @param collect runs a plan, with the options of the terminal. */
+  settle?(collect: (before: PlanBefore) => Promise<Table>): Promise<Source>
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
   describe(services: SourceServices): Promise<SchemaShape>
   /** Cuts the input into splits. Called once per job, after `describe`; a source that can be read only once refuses the second time. */
   open(request: OpenRequest, services: SourceServices): Promise<OpenSource>
+}
+
+export interface PlanBefore {
+  readonly plan: PlanNode
+  readonly sources: ReadonlyMap<number, Source>
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */

@@ -8,7 +8,7 @@ import { canRun } from '../landed.js'
 import { compile } from '../types/compile.js'
 
 const root = join(import.meta.dirname, '../..')
-const FILES = ['aggregates', 'collect-all', 'flow', 'orders', 'sources', 'statistics']
+const FILES = ['aggregates', 'collect-all', 'flow', 'orders', 'sources', 'statistics', 'user-aggregate']
 
 /** What examples may take for granted. */
 const BEFORE = `const flow = columns({

@@ -52,6 +52,7 @@ function whyNotMost(
   { n, capacity }: ApproximateParameters,
   result: readonly Value[],
 ): string | null {
+  const byKey = new Map(counts.map(each => [keyText([each.value]), each]))
   const wanted = [...counts].sort((a, b) => b.count - a.count).slice(0, n as number)
   const slack = counts.length <= (capacity as number) ? 0 : rowCount / (capacity as number)
   if (slack === 0 && result.length !== wanted.length) return `${result.length} values, expected ${wanted.length}`
@@ -59,7 +60,7 @@ function whyNotMost(
   if (result.length > wanted.length) return `more values than there are`
   for (const [i, { count }] of wanted.entries()) {
     // A value that is missing at the end is one of count 0.
-    const found = counts.find(({ value }) => i < result.length && keyText([value]) === keyText([result[i] as Value]))
+    const found = i < result.length ? byKey.get(keyText([result[i] as Value])) : undefined
     if (i < result.length && found === undefined) return `${result[i]} is none of the values`
     if ((found?.count ?? 0) + slack < count)
       return `place ${i} has ${found?.value}, ${found?.count} times, not ${count}`

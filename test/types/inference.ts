@@ -19,6 +19,7 @@ import {
   type DataType,
   type Date_,
   date,
+  defineAggregate,
   dictionary,
   every,
   type Float32,
@@ -388,6 +389,31 @@ holds<
 >()
 const cubed = trades.cube('isBuy').aggregate(() => ({ n: count() }))
 holds<Equal<SchemaOf<typeof cubed>, { isBuy: Nullable<Bool>; n: Int64 }>>()
+
+// A user's own: the type that it says, or that of its results.
+const longest = defineAggregate({
+  init: () => '',
+  update: (longer: string, text: string) => (text.length > longer.length ? text : longer),
+  merge: (a, b) => (a.length < b.length ? b : a),
+  evaluate: text => text.length,
+})
+const spanned = defineAggregate({
+  init: () => ({ first: 0, last: 0 }),
+  update(state, at: Date, size: number) {
+    state.last = at.getTime() * size
+  },
+  merge: (_, later) => later,
+  evaluate: ({ last }) => last,
+  type: nullable(int64()),
+})
+const own = trades.groupBy('symbol').aggregate(t => ({
+  n: longest(t.symbol),
+  span: spanned(t.time, t.size).where(t.isBuy),
+  twice: longest(t.symbol).mul(2),
+}))
+holds<Equal<SchemaOf<typeof own>, { symbol: Utf8; n: Float64; span: Nullable<Int64>; twice: Float64 }>>()
+// @ts-expect-error: it takes two columns
+trades.aggregate(t => ({ span: spanned(t.time) }))
 
 // Several at once, each under its name.
 const both = collectAll({ few: trades.select('price'), n: cubed })

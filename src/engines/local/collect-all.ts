@@ -15,7 +15,7 @@ import type { Source } from '../../sources/source.js'
 import type { Progress } from './job.js'
 import { load } from './load.js'
 import { checkOptions, type RunOptions } from './options.js'
-import { type BoundPlan, collect, heldSource, onlySource, services } from './run.js'
+import { type BoundPlan, collect, heldSource, onlySource, services, settled } from './run.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** The rows of each flow under its name. One after another, so that only what is shared is held at a time. @throws as `collect` does */
@@ -41,7 +41,12 @@ export async function collectAll(
 }
 
 /** Flows over one source, in their order. */
-async function collectGroup(source: Source, flows: readonly BoundPlan[], options: RunOptions): Promise<Table[]> {
+async function collectGroup(given: Source, flows: readonly BoundPlan[], options: RunOptions): Promise<Table[]> {
+  const source = await settled(given, options)
+  if (source !== given) {
+    const over = flows.map(({ plan }) => ({ plan, sources: new Map([[sourceOf(plan).id, source]]) }))
+    return collectGroup(source, over, { ...options, onProgress: undefined })
+  }
   const tables: Table[] = []
   const apart = async (each: readonly BoundPlan[], how: RunOptions) => {
     for (const flow of each) tables.push(await collect(flow, how))
@@ -70,6 +75,8 @@ async function collectGroup(source: Source, flows: readonly BoundPlan[], options
     await held.close()
   }
 }
+
+const sourceOf = (plan: PlanNode): SourceNode => (plan.kind === 'source' ? plan : sourceOf(plan.input))
 
 /** From the source up. */
 function chainOf(plan: PlanNode): PlanNode[] {

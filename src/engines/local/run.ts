@@ -4,10 +4,9 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import type { PlanNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
-import type { HeldRows, Source, SourceServices } from '../../sources/source.js'
+import type { HeldRows, PlanBefore, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
 import type { JobResult, RunningJob } from './job.js'
@@ -15,10 +14,7 @@ import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
-export interface BoundPlan {
-  readonly plan: PlanNode
-  readonly sources: ReadonlyMap<number, Source>
-}
+export type BoundPlan = PlanBefore
 
 /** Rows that the lanes of one pool hold. */
 export interface LoadedRows extends HeldRows {
@@ -87,9 +83,12 @@ export async function run(
   output: Output = TOGETHER,
 ): Promise<Execution> {
   checkOptions(what, options)
-  const { signal, onProgress } = options
+  const { signal } = options
   signal?.throwIfAborted()
-  const source = onlySource(bound)
+  const given = onlySource(bound)
+  const source = await settled(given, options)
+  // What came before has told how far it is.
+  const onProgress = source === given ? options.onProgress : undefined
   const held = source.held as HeldByPool | undefined
   held?.check(what, options)
   const schema = await unlessAborted(source.describe(services), signal)
@@ -121,6 +120,10 @@ export async function run(
   )
   return { plan, result, engine, pool, table }
 }
+
+/** The source itself, or what is made of the rows that are to be run before it. */
+export const settled = async (source: Source, options: RunOptions): Promise<Source> =>
+  source.settle === undefined ? source : source.settle(before => collect(before, options))
 
 export function onlySource({ plan, sources }: BoundPlan): Source {
   let node = plan

@@ -1,0 +1,231 @@
+/**
+ * `defineAggregate`: a user's own aggregate. Functions cannot travel to the lanes: these list the values of each group, and the calling thread
+ * goes through the lists. So a flow with one is a flow over the table that this leaves, whose source runs what comes before (sources/source.ts).
+ */
+import type { CellInput } from '../columnar/infer.js'
+import { type InputReader, openColumns } from '../columnar/input.js'
+import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { Table } from '../columnar/table.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
+import { printAggregate, printName } from '../expressions/print.js'
+import { aggregateNode, columnOf, projectNode } from '../plan/build.js'
+import type { AggregateNode, NamedAggregate } from '../plan/logical.js'
+import { tableSource } from '../sources/memory.js'
+import type { Source } from '../sources/source.js'
+import { type AggregateExpr, aggregateCall, userIn } from './aggregate-expr.js'
+import { Flow, flowOf } from './flow.js'
+import type { Expr, ScalarFamily } from './handles.js'
+import { mismatch, show } from './refusal.js'
+import type { TypeOfCells } from './types.js'
+
+/** How a user's own aggregate works. `Values` are those of one row, one for each expression that it is called with. */
+export interface AggregateDefinition<State, Values extends readonly any[], Output, T extends DataType = DataType> {
+  /** The state before any row. */
+  readonly init: () => State
+  /** The state after one more row: a new one, or the same one, changed, where nothing is returned. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is of type void.
+  readonly update: (state: State, ...values: Values) => State | void
+  /** Two states as one: that of the earlier rows, then that of those after them. */
+  readonly merge: (earlier: State, later: State) => State
+  readonly evaluate: (state: State) => Output
+  /** Type of the result; inferred from the results, as by `columns`, where it is left out. */
+  readonly type?: T
+  /** Names it in `explain` and in errors. */
+  readonly name?: string
+}
+
+/** What it is called with, and what comes of it. */
+export type UserAggregate<Values extends readonly any[], T extends DataType> = (
+  // An `update` that looks at no value still needs to be told which rows count.
+  ...expressions: Values extends readonly []
+    ? readonly Expr<any, ScalarFamily>[]
+    : { readonly [I in keyof Values]: Expr<any, ScalarFamily> }
+) => AggregateExpr<T, T>
+
+/**
+ * An aggregate of one's own, used like the others. Values come as JavaScript has them, group by group, in row order; rows where one of them is null do not
+ * count, and a group without rows gives what `evaluate` makes of `init()`. It runs in the calling thread, once the lanes have listed the values of every group: each
+ * 65,536 rows make a state, and these are merged in order.
+ *
+ * ```ts
+ * const geometricMean = defineAggregate({
+ *   name: 'geometricMean',
+ *   init: () => ({ logs: 0, rows: 0 }),
+ *   update(state, value: number) {
+ *     state.logs += Math.log(value)
+ *     state.rows++
+ *   },
+ *   merge: (a, b) => ({ logs: a.logs + b.logs, rows: a.rows + b.rows }),
+ *   evaluate: ({ logs, rows }) => (rows === 0 ? null : Math.exp(logs / rows)),
+ *   type: nullable(float64()),
+ * })
+ * show(await flow.groupBy('symbol').aggregate(t => ({ mean: geometricMean(t.price) })).collect())
+ * ```
+ * @throws MillraceError `MR_TYPE_MISMATCH`; the terminal too where a result is not of the type, `MR_UNSAFE_INTEGER` for an int64 that is no safe number, and what its
+ * functions throw
+ */
+export function defineAggregate<State, Values extends readonly any[], Output, T extends DataType = TypeOfCells<Output>>(
+  definition: AggregateDefinition<State, Values, Output, T>,
+): UserAggregate<Values, T> {
+  const example = '{ init, update, merge, evaluate }'
+  if (typeof definition !== 'object' || definition === null)
+    throw mismatch('defineAggregate', `defineAggregate takes an object ${example}, not ${show(definition)}`)
+  for (const part of ['init', 'update', 'merge', 'evaluate'] as const) {
+    if (typeof definition[part] !== 'function')
+      throw mismatch('defineAggregate', `${part} is a function, in ${example}, not ${show(definition[part])}`)
+  }
+  const { type, name = 'defineAggregate' } = definition
+  if (type !== undefined && typeof (type as { kind?: unknown } | null)?.kind !== 'string')
+    throw mismatch('defineAggregate', `type is a column type such as float64(), not ${show(type)}`)
+  const user: UserDefinition = Object.freeze({ name, lower, definition: definition as unknown as Definition })
+  return (...expressions) => {
+    if (expressions.length === 0) throw mismatch(name, `${name} takes an expression, as in ${name}(t.x)`)
+    return aggregateCall('collectList', expressions, undefined, user)
+  }
+}
+
+type Definition = AggregateDefinition<unknown, readonly unknown[], unknown>
+
+/** What stands in the tree of a handle: functions, which no plan holds. */
+export interface UserDefinition {
+  readonly name: string
+  readonly definition: Definition
+  readonly lower: typeof lower
+}
+
+/** One user's aggregate among those of an `aggregate`. */
+interface Step {
+  readonly definition: Definition
+  /** The columns of lists that it goes through, side by side. */
+  readonly lists: readonly string[]
+  /** The column that it becomes. */
+  readonly name: string
+}
+
+/** `flow` aggregated, where some of `aggregates` are users': lists in the lanes, then the steps, then arithmetic and the order of the columns. */
+function lower(
+  flow: Flow,
+  keys: readonly string[],
+  aggregates: readonly NamedAggregate[],
+  sets: AggregateNode['sets'],
+  verb: string,
+): Flow {
+  // For its checks of names.
+  aggregateNode(flow.plan, flow.schema, keys, aggregates, sets, verb)
+  const listed: NamedAggregate[] = []
+  const steps: Step[] = []
+  const taken = new Set([...keys, ...aggregates.map(({ name }) => name)])
+  const fresh = (): string => {
+    let name = `#${taken.size}`
+    while (taken.has(name)) name += '#'
+    taken.add(name)
+    return name
+  }
+  const compute = (expression: AggregateExpression, name = fresh()): Expression => {
+    listed.push({ name, expression })
+    return columnOf(name)
+  }
+  const columnFor = (node: AggregateExpression): Expression => {
+    if (node.op === 'literal') return node
+    if (node.op !== 'aggregate') return binary(node.op, columnFor(node.left), columnFor(node.right))
+    const user = node.definition as UserDefinition | undefined
+    if (user === undefined) return compute(node)
+    const lists = listsOf(node).map(list => (compute(list) as { name: string }).name)
+    const name = fresh()
+    steps.push({ definition: user.definition, lists, name })
+    return columnOf(name)
+  }
+  const results = aggregates.map(({ name, expression }) => {
+    if (userIn(expression) === undefined) return { name, expression: compute(expression, name) }
+    const column = columnFor(expression)
+    // Results hold one zero: adding +0 turns -0 into it and leaves all else.
+    return { name, expression: 'left' in column ? binary('add', column, ZERO) : column }
+  })
+  const inner = new Flow(aggregateNode(flow.plan, flow.schema, keys, listed, sets, verb), flow.sources)
+  const label = aggregates
+    .filter(({ expression }) => userIn(expression) !== undefined)
+    .map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
+    .join(', ')
+  const { plan, sources } = flowOf(stepped(inner, steps, label))
+  const columns = [...keys.map(name => ({ name, expression: columnOf(name) })), ...results]
+  return new Flow(projectNode(plan, 'aggregate', columns), sources)
+}
+
+const binary = (op: 'add' | 'sub' | 'mul' | 'div', left: Expression, right: Expression): Expression =>
+  Object.freeze({ op, left, right })
+const ZERO: Expression = Object.freeze({ op: 'literal', value: 0 })
+
+/** A list for each input, of the rows where no input is null. */
+function listsOf({ inputs, where }: AggregateCall): AggregateCall[] {
+  return inputs.map((input, i) => {
+    const others = inputs.filter((_, j) => j !== i)
+    const conditions: Expression[] = others.map(other => ({ op: 'not', input: { op: 'isNull', input: other } }))
+    if (where !== undefined) conditions.unshift(where)
+    const all = conditions.reduceRight<Expression | undefined>(
+      (right, left) => (right === undefined ? left : { op: 'and', left, right }),
+      undefined,
+    )
+    return { op: 'aggregate', function: 'collectList', inputs: [input], ...(all === undefined ? {} : { where: all }) }
+  })
+}
+
+/** The rows of `inner`, its lists gone, with the columns of the steps. */
+function stepped(inner: Flow, steps: readonly Step[], label: string): Source {
+  const lists = new Set(steps.flatMap(step => step.lists))
+  const schemaWith = (schema: SchemaShape, types: readonly DataType[]) =>
+    schemaOf([
+      ...fieldsOf(schema).filter(({ name }) => !lists.has(name)),
+      ...steps.map(({ name }, i) => ({ name, type: types[i] })),
+    ])
+  const types = steps.flatMap(({ definition: { type } }) => type ?? [])
+  const notRun = async () => {
+    throw new Error('a source that is to be settled first was opened')
+  }
+  return {
+    label,
+    schema: inner.schema === null || types.length < steps.length ? null : schemaWith(inner.schema, types),
+    rowCount: null,
+    before: inner,
+    async settle(collect) {
+      const table = await collect(inner)
+      const inputs = steps.map(step => inputOf(table, step))
+      const schema = schemaWith(
+        table.schema,
+        inputs.map(({ schema: { result } }) => result),
+      )
+      let from = 0
+      const batches = table.batches.map(batch => {
+        const to = from + batch.rowCount
+        const made = new Map(steps.map(({ name }, i) => [name, inputs[i].read(from, to).vectors[0]]))
+        from = to
+        const names = Object.keys(batch.schema)
+        const vectors = Object.keys(schema).map(name => made.get(name) ?? batch.vectors[names.indexOf(name)])
+        return new RecordBatch(schema, vectors, batch.rowCount)
+      })
+      return { ...tableSource(new Table(schema, batches)), label }
+    },
+    describe: notRun,
+    open: notRun,
+  }
+}
+
+/** The results of a step as a column `result`. */
+function inputOf(table: Table, { definition, lists }: Step): InputReader {
+  const { init, update, merge, evaluate, type } = definition
+  const columns = lists.map(name => table.column(name))
+  const result = Array.from({ length: table.rowCount }, (_, group) => {
+    const values = columns.map(column => (column.at(group) ?? []) as readonly unknown[])
+    const stateOf = (from: number): unknown => {
+      let state = init()
+      const to = Math.min(from + MORSEL_ROWS, values[0].length)
+      for (let i = from; i < to; i++) state = update(state, ...values.map(list => list[i])) ?? state
+      return state
+    }
+    let state = stateOf(0)
+    for (let from = MORSEL_ROWS; from < values[0].length; from += MORSEL_ROWS) state = merge(state, stateOf(from))
+    return evaluate(state)
+  })
+  return openColumns({ result: result as CellInput[] }, type && schemaOf([{ name: 'result', type }]))
+}
