@@ -18,7 +18,7 @@ export function hasLanded(name: AggregateFunction): boolean {
 }
 
 /** Whether lanes group by sets of keys (`rollup`, `cube`). */
-export const SETS_HAVE_LANDED = false
+export const SETS_HAVE_LANDED = true
 
 export const AGGREGATES: readonly AggregateFunction[] = [
   'count',

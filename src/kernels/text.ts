@@ -63,11 +63,16 @@ export class LaneDictionary {
   constructor(k: Kernels) {
     this.k = k
     const { memory } = k
-    this.header = memory.allocate(HEADER_BYTES)
     const slotCount = 32
-    const offsets = memory.allocate(4 * 17)
-    const bytes = memory.allocate(256)
-    const slots = memory.allocate(8 * slotCount)
+    const blocks: number[] = []
+    try {
+      for (const byteLength of [HEADER_BYTES, 4 * 17, 256, 8 * slotCount]) blocks.push(memory.allocate(byteLength))
+    } catch (error) {
+      for (const block of blocks) memory.free(block)
+      throw error
+    }
+    const [header, offsets, bytes, slots] = blocks
+    this.header = header
     memory.bytes(slots, 8 * slotCount).fill(0)
     // Entry 0 of an empty dictionary is what a null row's code names: it must be harmless to read.
     memory.u32.fill(0, offsets >>> 2, (offsets >>> 2) + 2)

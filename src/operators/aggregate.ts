@@ -7,19 +7,19 @@
  */
 
 import type { SchemaShape } from '../columnar/type.js'
-import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import type { AggregateFunction } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { PARTITIONS } from '../kernels/radix.js'
-import { take, takeIndices } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
-import { copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
+import { coarserGroups, type Grouping, groupColumns } from './grouping-sets.js'
+import { morselsOf, rangeIndices } from './heap-batch.js'
 import type { Breaker, Exchange, Morsel, Part } from './operator.js'
 import { createPartitionedGroups, type EarlierGroups, type PartitionedGroups } from './partitioned-groups.js'
 
@@ -58,7 +58,9 @@ export function createAggregate(
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
-  const mayPart = stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
+  // Other sets are derived from the states of all groups in one place.
+  const mayPart =
+    stage.sets === null && stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
   let isFreed = false
   /** Rows so far of each split, ascending. */
   const splits: { readonly split: number; rowCount: number }[] = []
@@ -213,14 +215,13 @@ export function createAggregate(
 
   /** All groups with their results in order of appearance, in scratch. */
   function evaluate(): LaneBatch {
-    const rowCount = table.length
-    const places = sortedPlaces()
-    const indices = takeIndices(k, table.order, places, rowCount)
-    const results = [
-      ...table.keys().map(key => (places === 0 ? key : take(k, key, places, rowCount))),
-      ...aggregation.evaluate(table.indexCount).map(each => (indices === 0 ? each : take(k, each, indices, rowCount))),
-    ]
-    return { rowCount, columns: outputOrder.map(i => results[i]) }
+    const { keys, results } = groupColumns(k, finest())
+    const columns = [...keys, ...results]
+    return { rowCount: table.length, columns: outputOrder.map(i => columns[i]) }
+  }
+
+  function finest(): Grouping {
+    return { set: stage.keys, table, aggregation, sortedPlaces }
   }
 
   function* emitParted(groups: PartitionedGroups): Iterable<Morsel | null> {
@@ -301,8 +302,9 @@ export function createAggregate(
     free()
     throw error
   }
+  const sets = stage.sets === null ? '' : `${stage.sets.length} sets of `
   return {
-    label: `aggregate by ${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
+    label: `aggregate by ${sets}${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
     kernels: () => [`group: ${table.kernel}${parted === null ? '' : ', parted'}`, ...aggregation.kernels],
     consume,
     wants: () => true,
@@ -324,18 +326,8 @@ export function createAggregate(
         return
       }
       const all = evaluate()
-      if (all.rowCount <= MORSEL_ROWS) {
-        if (all.rowCount > 0) yield { ...all, rows: 0 }
-        return
-      }
-      const kept = copyToHeap(k, all)
-      try {
-        for (let from = 0; from < kept.rowCount; from += MORSEL_ROWS) {
-          yield { ...sliceBatch(kept, from, Math.min(MORSEL_ROWS, kept.rowCount - from)), rows: 0 }
-        }
-      } finally {
-        freeHeapBatch(k, kept)
-      }
+      yield* morselsOf(k, all)
+      for (const batch of coarserGroups(context, stage, input, inputs.specs, finest(), all)) yield* morselsOf(k, batch)
     },
     free,
   }

@@ -2,12 +2,14 @@
  * Rows that outlive their morsel: a copy of a batch in heap blocks of its own. Scratch is what a morsel lives in; what an operator or a held table
  * keeps lives here, until it is freed.
  */
+import { MORSEL_ROWS } from '../columnar/vector.js'
 import { bitmapBytes, copyBits } from '../kernels/bitmap.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes, elementBytes } from '../kernels/operand.js'
 import { itemsOf } from '../kernels/select.js'
 import { freeVector } from '../kernels/transfer-batch.js'
+import type { Morsel } from './operator.js'
 import type { StoredRows } from './row-store.js'
 
 export function copyToHeap(k: Kernels, batch: LaneBatch): LaneBatch {
@@ -34,6 +36,22 @@ export function sliceBatch(batch: LaneBatch, from: number, count: number): LaneB
     }
   })
   return { rowCount: count, columns }
+}
+
+/** All rows of a batch in scratch, which is not needed any more once the first morsel has been used. */
+export function* morselsOf(k: Kernels, batch: LaneBatch): Generator<Morsel> {
+  if (batch.rowCount <= MORSEL_ROWS) {
+    if (batch.rowCount > 0) yield { ...batch, rows: 0 }
+    return
+  }
+  const kept = copyToHeap(k, batch)
+  try {
+    for (let from = 0; from < kept.rowCount; from += MORSEL_ROWS) {
+      yield { ...sliceBatch(kept, from, Math.min(MORSEL_ROWS, kept.rowCount - from)), rows: 0 }
+    }
+  } finally {
+    freeHeapBatch(k, kept)
+  }
 }
 
 /** Pointer in scratch to the u32 row numbers `from` to `to`. */

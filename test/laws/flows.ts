@@ -161,9 +161,33 @@ const NUMERIC: readonly ModelFunction[] = [
 ]
 const PAIRS: readonly ModelFunction[] = ['covariance', 'correlation', 'slope', 'argMin', 'argMax']
 
-function someCall(state: FlowState, choices: Choices): ModelAggregateCall {
-  const { columns, functions } = state
-  const name = choices.chance(75) ? choices.pick(functions) : choices.pick(PLAIN)
+/** An aggregate of every one of `functions`, under as many free names as there are; several verbs where these are too few. */
+export function everyAggregate(
+  table: ModelTable,
+  choices: Choices,
+  keys: readonly string[],
+  by: 'rollup' | 'cube',
+  abilities = LANES,
+): ModelVerb[] {
+  const state = stateOf(table, abilities)
+  const free = NAMES.filter(name => !keys.includes(name))
+  const calls = abilities.functions.map(name => someCall(state, choices, name))
+  return Array.from({ length: Math.ceil(calls.length / free.length) }, (_, i) => ({
+    verb: 'aggregate',
+    keys,
+    by,
+    aggregates: calls
+      .slice(i * free.length, (i + 1) * free.length)
+      .map((call, j) => [free[j] as string, call] as const),
+  }))
+}
+
+function someCall(
+  state: FlowState,
+  choices: Choices,
+  name = choices.chance(75) ? choices.pick(state.functions) : choices.pick(PLAIN),
+): ModelAggregateCall {
+  const { columns } = state
   const where = choices.chance(20) ? boolExpression({ columns, choices, mayFail: false }, 1) : null
   const rows: ModelAggregateCall = { function: 'count', inputs: [], where }
   if (name === 'count' && choices.chance(60)) return rows
@@ -301,6 +325,6 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
 }
 
 /** What may be a key, an order or an operand: lists are only carried, counted and asked for null. */
-const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
+export const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
 const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)

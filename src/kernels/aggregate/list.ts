@@ -53,15 +53,12 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
   let joined: LaneDictionary | null = null
 
   const addPart = (capacity: number, length: number, base: number): Part => {
-    const part = {
-      groups: memory.allocate(4 * capacity),
-      values: memory.allocate(width * capacity),
-      places: memory.allocate((base < 0 ? 8 : 4) * capacity),
-      base,
-      capacity,
-      length,
-    }
+    const part = { groups: 0, values: 0, places: 0, base, capacity, length }
+    // First of all, so that it is freed even where memory for the rest of it is refused.
     parts.push(part)
+    part.groups = memory.allocate(4 * capacity)
+    part.values = memory.allocate(width * capacity)
+    part.places = memory.allocate((base < 0 ? 8 : 4) * capacity)
     return part
   }
 
