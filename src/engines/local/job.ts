@@ -32,6 +32,8 @@ export interface JobRequest {
   readonly totalRows: number
   readonly totalBytes: number
   readonly holdAs: number | null
+  /** What the job may take of the memory of all lanes together; undefined: what there is. */
+  readonly memoryBytes: number | undefined
   readonly sourceLabel: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
@@ -130,13 +132,17 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs } = request
+    const { plan, heldTable, holdAs, memoryBytes } = request
+    const budget =
+      memoryBytes === undefined
+        ? null
+        : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length) }
     const channels = pool.lanes.slice(1).map(() => (isGathered(plan) ? new MessageChannel() : null))
     pool.lanes.forEach((lane, i) => {
       const gather = channels.flatMap((channel, j) =>
         channel === null ? [] : i === 0 ? [channel.port1] : i === j + 1 ? [channel.port2] : [],
       )
-      const port = lane.start({ plan, lane: i, heldTable, holdAs }, gather)
+      const port = lane.start({ plan, lane: i, heldTable, holdAs, budget }, gather)
       this.lanes.push({
         port,
         inbox: createInbox(),
