@@ -6,7 +6,7 @@ import { resolve, typeOf } from '../../src/expressions/typing.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
 import type { Breaker } from '../../src/operators/operator.js'
 import type { AccumulatorSpec } from '../../src/plan/physical.js'
-import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, rowsOf } from './support.js'
+import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, morselsOf, rowsOf } from './support.js'
 
 const shape = { a: nullable(utf8()), b: int32(), s: nullable(utf8()) } satisfies SchemaShape
 type Given = [a: string | null, b: number, s: string | null]
@@ -76,7 +76,7 @@ describe('grouping sets', () => {
     for (const part of handedOver(other, there)) here.absorb(part)
     const found: unknown[] = []
     const dictionaries = new Map<string, Set<unknown>>()
-    for (const morsel of here.emit()) {
+    for (const morsel of morselsOf(here)) {
       for (const [i, name] of Object.keys(OUTPUT).entries()) {
         const each = morsel.columns[i]
         dictionaries.set(name, (dictionaries.get(name) ?? new Set()).add((each?.child ?? each)?.dictionary))
@@ -125,7 +125,7 @@ describe('grouping sets', () => {
     }
     const { memory } = context.k
     const emit = function* () {
-      const morsels = operator.emit()[Symbol.iterator]()
+      const morsels = morselsOf(operator)[Symbol.iterator]()
       try {
         while (true) {
           // As a lane does it: scratch is anyone's between two morsels.
@@ -170,7 +170,7 @@ describe('grouping sets', () => {
         try {
           for (let i = 0; i < 3; i++) consume(context, operator, many(5_000 * i), i)
           sets = 1
-          for (const { columns } of operator.emit()) {
+          for (const { columns } of morselsOf(operator)) {
             expect(columns).toHaveLength(6)
             sets += 1
             context.k.memory.reset(0)

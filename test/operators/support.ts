@@ -68,10 +68,15 @@ export function tableOf({ k }: OperatorContext, batch: LaneBatch, schema: Schema
 export const rowsOf = (context: OperatorContext, batch: LaneBatch, schema: SchemaShape): Row[] =>
   tableOf(context, batch, schema).toRows() as Row[]
 
+/** What a breaker emits, without the turns that it gives others. */
+export function* morselsOf(breaker: Breaker): Iterable<Morsel> {
+  for (const morsel of breaker.emit()) if (morsel !== null) yield morsel
+}
+
 /** Everything that a breaker emits, as rows. */
 export function emitted(context: Context, breaker: Breaker, schema: SchemaShape): Row[] {
   const rows: Row[] = []
-  for (const morsel of breaker.emit()) if (morsel !== null) rows.push(...rowsOf(context, morsel, schema))
+  for (const morsel of morselsOf(breaker)) rows.push(...rowsOf(context, morsel, schema))
   return rows
 }
 
