@@ -172,7 +172,7 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       return specs.map(spec => {
         const input = inputOf(spec)
         const result = evaluateSpec(spec, input, counts.get(input) ?? 0, count)
-        const validity = spec.function === 'count' ? 0 : result.validity || (validities.get(input) as number)
+        const validity = COUNTS.includes(spec.function) ? 0 : result.validity || (validities.get(input) as number)
         return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
       })
     },
@@ -182,6 +182,9 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
     },
   }
 }
+
+/** Of nothing there are none: never null. */
+const COUNTS: readonly AggregateFunction[] = ['count', 'countDistinct', 'approxCountDistinct']
 
 const familyOf = ({ function: name }: AggregateSpec): Family | null => FAMILIES[name] ?? null
 
@@ -206,7 +209,9 @@ function createInputs(
     for (const spec of mine) {
       const family = familyOf(spec)
       const key = family?.share(spec) ?? ''
-      if (family !== null && !accumulators.has(key)) accumulators.set(key, family.create(context, spec))
+      if (family === null || accumulators.has(key)) continue
+      const sharing = mine.filter(other => familyOf(other)?.share(other) === key)
+      accumulators.set(key, family.create(context, spec, sharing))
     }
     inputs.set(inputIndex, {
       counted,
