@@ -15,8 +15,9 @@
  * (`u8`, `f64`, `bytes()`) must fetch it again after anything that can allocate: growth detaches it.
  */
 import { MillraceError } from '../errors.js'
+import { type MemoryAccount, PAGE_BYTES } from './memory-account.js'
 
-export const PAGE_BYTES = 65_536
+export { PAGE_BYTES }
 
 /** One page short of 4 GiB, so that `pointer + byteLength` never wraps to 0 in 32 bits. */
 const MOST_PAGES = 65_535
@@ -52,6 +53,8 @@ export class LaneMemory {
   i64!: BigInt64Array<ArrayBuffer>
   f32!: Float32Array<ArrayBuffer>
   f64!: Float64Array<ArrayBuffer>
+  /** Who pays for what is taken now; null: nobody. To be set for as long as a job works without waiting. */
+  account: MemoryAccount | null = null
 
   private pageCount: number
   private readonly maximumPages: number
@@ -62,6 +65,8 @@ export class LaneMemory {
   private readonly freeUntil = new Map<number, number>()
   /** Large blocks: first page to page count. */
   private readonly runs = new Map<number, number>()
+  /** Who pays for a large block or a slab, by its first page. */
+  private readonly payers = new Map<number, MemoryAccount>()
   /** Slabs by page, and those with room by log2 of the block size. */
   private readonly slabs = new Map<number, Slab>()
   private readonly roomy: Slab[][] = Array.from({ length: 16 }, () => [])
@@ -217,7 +222,8 @@ export class LaneMemory {
   /** A chunk of `capacity`, or of no more than is asked for where memory is short. */
   private allocateChunk(capacity: number, least: number): { pointer: number; capacity: number } {
     const pages = pagesFor(capacity)
-    const fits = this.freePages() + this.maximumPages - this.pageCount >= pages
+    const mayTake = this.account?.hasRoom(pages) ?? true
+    const fits = mayTake && this.freePages() + this.maximumPages - this.pageCount >= pages
     const byteLength = fits ? pages * PAGE_BYTES - SLACK_BYTES : least
     try {
       return { pointer: this.allocate(byteLength), capacity: byteLength }
@@ -243,6 +249,8 @@ export class LaneMemory {
   }
 
   private takePages(pages: number, byteLength: number): number {
+    const { account } = this
+    if (account?.hasRoom(pages) === false) throw account.overBudget(byteLength)
     let first = this.bestFit(pages)
     if (first < 0) {
       this.grow(pages, byteLength)
@@ -250,12 +258,18 @@ export class LaneMemory {
     }
     const available = this.removeFree(first)
     if (available > pages) this.addFree(first + pages, available - pages)
+    if (account !== null) this.payers.set(first, account)
     this.countUsed(pages)
     return first
   }
 
   private givePages(first: number, pages: number): void {
     this.usedPages -= pages
+    const payer = this.payers.get(first)
+    if (payer !== undefined) {
+      payer.usedPages -= pages
+      this.payers.delete(first)
+    }
     const after = this.freeFrom.has(first + pages) ? this.removeFree(first + pages) : 0
     const beforeFirst = this.freeUntil.get(first)
     const before = beforeFirst === undefined ? 0 : this.removeFree(beforeFirst)
@@ -264,6 +278,9 @@ export class LaneMemory {
 
   /** Lengthens a run into the free run or the end of memory behind it, without moving it. */
   private extend(first: number, pages: number, wanted: number): boolean {
+    // A block that another job paid for is moved, and so becomes this one's.
+    if ((this.payers.get(first) ?? null) !== this.account || this.account?.hasRoom(wanted - pages) === false)
+      return false
     const end = first + pages
     const behind = this.freeFrom.get(end) ?? 0
     if (behind < wanted - pages) {
@@ -299,11 +316,17 @@ export class LaneMemory {
     const generous = Math.min(this.maximumPages - this.pageCount, Math.max(missing, this.pageCount >> 3, 16))
     if (generous >= missing && this.growBy(generous)) return
     if (missing <= this.maximumPages - this.pageCount && this.growBy(missing)) return
+    const operator = this.account?.operator
     throw new MillraceError(
       'MR_MEMORY_LIMIT',
-      `a lane needs ${byteLength} more bytes, but ${this.usedBytes} of its ${this.maximumBytes} are in use and no free stretch ` +
-        'or growth is large enough; raise the memory option, use more lanes, or work on fewer columns or groups at a time',
-      { requestedBytes: byteLength, usedBytes: this.usedBytes, maximumBytes: this.maximumBytes },
+      `${operator ?? 'a lane'} needs ${byteLength} more bytes, but ${this.usedBytes} of the lane's ${this.maximumBytes} are in use and no free ` +
+        'stretch or growth is large enough; raise the memory option of createEngine, use more lanes, or work on fewer columns or groups at a time',
+      {
+        requestedBytes: byteLength,
+        usedBytes: this.usedBytes,
+        maximumBytes: this.maximumBytes,
+        ...(operator === undefined ? {} : { operator }),
+      },
     )
   }
 
@@ -337,6 +360,11 @@ export class LaneMemory {
   private countUsed(pages: number): void {
     this.usedPages += pages
     if (this.usedPages > this.peakPages) this.peakPages = this.usedPages
+    const { account } = this
+    if (account !== null) {
+      account.usedPages += pages
+      account.peakPages = Math.max(account.peakPages, account.usedPages)
+    }
   }
 
   private refreshViews(): void {

@@ -8,6 +8,7 @@ import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
+import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline } from '../operators/build.js'
@@ -100,6 +101,7 @@ function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' }
 
 class LaneJob {
   private readonly k: Kernels
+  private readonly account: MemoryAccount
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
@@ -126,7 +128,11 @@ class LaneJob {
     private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
-    this.pipeline = meterPipeline(buildPipeline(lane, spec.plan))
+    const { budgetBytes, shareBytes } = spec.budget ?? { budgetBytes: Infinity, shareBytes: Infinity }
+    this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
+    this.pipeline = this.charged(() => meterPipeline(buildPipeline(lane, spec.plan), this.account))
+    const { breaker } = this.pipeline.scan
+    if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
     this.reader = spec.heldTable === null ? createSplitReader(lane) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
@@ -171,7 +177,7 @@ class LaneJob {
   }
 
   metrics(): (FromLane & { type: 'finished' })['metrics'] {
-    return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.k.memory.peakBytes }
+    return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
   }
 
   private intercept(message: ToLane): boolean {
@@ -265,9 +271,20 @@ class LaneJob {
     const { memory } = this.k
     const mark = memory.mark()
     try {
-      work()
+      this.charged(work)
     } finally {
       memory.reset(mark)
+    }
+  }
+
+  /** What `work`, which does not wait, takes of the lane's memory is the job's. */
+  private charged<T>(work: () => T): T {
+    const { memory } = this.k
+    memory.account = this.account
+    try {
+      return work()
+    } finally {
+      memory.account = null
     }
   }
 
@@ -337,6 +354,7 @@ class LaneJob {
           send: (to, parts) => this.send(to, parts),
           receive: (from, take) => this.receive(from, take),
           each: (items, use) => this.each(items, use),
+          charged: work => this.charged(work),
           give: (morsel, split) => {
             if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
             else rows.add(morsel, split)

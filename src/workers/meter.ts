@@ -1,23 +1,50 @@
-/** Counts rows and time at every operator of a lane's pipeline, for `explain({ analyze: true })`: operators themselves know no clock. */
+/**
+ * Counts rows and time at every operator of a lane's pipeline, for `explain({ analyze: true })`, and says who is at work, for the error that ends a
+ * job without memory: operators themselves know no clock and no budget.
+ */
+import type { MemoryAccount } from '../kernels/memory-account.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
 }
 
-interface Counts {
+interface Meter {
   rowsIn: number
   rowsOut: number
-  milliseconds: number
+  /** Does some work of the operator, timed and in its name. */
+  run<T>(work: () => T): T
 }
 
-export function meterPipeline(pipeline: Pipeline): MeteredPipeline {
+export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): MeteredPipeline {
   const meters: (() => StageMetrics)[] = []
-  const meter = (operator: { readonly label: string; kernels(): readonly string[] }): Counts => {
-    const counts = { rowsIn: 0, rowsOut: 0, milliseconds: 0 }
-    meters.push(() => ({ stage: operator.label, kernels: operator.kernels(), ...counts }))
+  const meter = (operator: Transform | Breaker): Meter => {
+    const { label } = operator
+    let milliseconds = 0
+    const counts = {
+      rowsIn: 0,
+      rowsOut: 0,
+      run<T>(work: () => T): T {
+        const began = performance.now()
+        const { operator: before } = account
+        account.operator = label
+        try {
+          return work()
+        } finally {
+          account.operator = before
+          milliseconds += performance.now() - began
+        }
+      },
+    }
+    meters.push(() => ({
+      stage: label,
+      kernels: operator.kernels(),
+      rowsIn: counts.rowsIn,
+      rowsOut: counts.rowsOut,
+      milliseconds,
+    }))
     return counts
   }
   const segment = (plain: Segment): Segment => ({
@@ -30,54 +57,73 @@ export function meterPipeline(pipeline: Pipeline): MeteredPipeline {
   return { scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
-function timed<T>(counts: Counts, work: () => T): T {
-  const began = performance.now()
-  try {
-    return work()
-  } finally {
-    counts.milliseconds += performance.now() - began
-  }
-}
-
-function meterTransform(transform: Transform, counts: Counts): Transform {
+function meterTransform(transform: Transform, meter: Meter): Transform {
   return {
     ...delegate(transform),
     apply: morsel =>
-      timed(counts, () => {
-        counts.rowsIn += morsel.rowCount
+      meter.run(() => {
+        meter.rowsIn += morsel.rowCount
         const left = transform.apply(morsel)
-        counts.rowsOut += left?.rowCount ?? 0
+        meter.rowsOut += left?.rowCount ?? 0
         return left
       }),
   }
 }
 
-function meterBreaker(breaker: Breaker, counts: Counts): Breaker {
+function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
   return {
     ...delegate(breaker),
     consume: (morsel, split) =>
-      timed(counts, () => {
-        counts.rowsIn += morsel.rowCount
+      meter.run(() => {
+        meter.rowsIn += morsel.rowCount
         breaker.consume(morsel, split)
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
     wants: split => breaker.wants(split),
-    ...(breaker.exchange === undefined ? {} : { exchange: breaker.exchange }),
-    handOver: () => breaker.handOver(),
-    absorb: part => timed(counts, () => breaker.absorb(part)),
+    ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
+    handOver: () => pull(breaker.handOver(), meter),
+    absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
-      const morsels = breaker.emit()[Symbol.iterator]()
-      try {
-        while (true) {
-          const next = timed(counts, () => morsels.next())
-          if (next.done) return
-          counts.rowsOut += next.value?.rowCount ?? 0
-          yield next.value
-        }
-      } finally {
-        morsels.return?.()
+      for (const morsel of pull(breaker.emit(), meter)) {
+        meter.rowsOut += morsel?.rowCount ?? 0
+        yield morsel
       }
     },
+  }
+}
+
+function meterExchange(exchange: Exchange, meter: Meter): Exchange {
+  return {
+    get wanted() {
+      return exchange.wanted
+    },
+    fingerprint: () => exchange.fingerprint(),
+    splits: () => exchange.splits(),
+    begin: common => meter.run(() => exchange.begin(common)),
+    parts: (first, end) => pull(exchange.parts(first, end), meter),
+    receive: part => meter.run(() => exchange.receive(part)),
+    finish: (first, end) => pull(exchange.finish(first, end), meter),
+    results: (lane, lanes) => pull(exchange.results(lane, lanes), meter),
+    *emit(lane, lanes) {
+      for (const each of pull(exchange.emit(lane, lanes), meter)) {
+        meter.rowsOut += each.morsel.rowCount
+        yield each
+      }
+    },
+  }
+}
+
+/** What is made only when it is asked for: each item in the operator's time and name. */
+function* pull<T>(items: Iterable<T>, meter: Meter): Iterable<T> {
+  const iterator = items[Symbol.iterator]()
+  try {
+    while (true) {
+      const next = meter.run(() => iterator.next())
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    iterator.return?.()
   }
 }
 

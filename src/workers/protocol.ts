@@ -35,6 +35,8 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
+  readonly budget: { readonly budgetBytes: number; readonly shareBytes: number } | null
 }
 
 /** One port to each other lane, in the order of the lanes. */
@@ -66,6 +68,7 @@ export interface StageMetrics {
 export interface LaneMetrics {
   readonly stages: readonly StageMetrics[]
   readonly rowsRead: number
+  /** The most that the job had of the lane's memory at a time. */
   readonly peakBytes: number
 }
 

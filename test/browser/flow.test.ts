@@ -1,6 +1,7 @@
 /** The flow suites of test/flow in a real browser, inline and on lanes; on which kind of page is the project's choice (page.test.ts). */
 import { aggregateSuite } from '../flow/aggregates.suite.js'
 import { badInputSuite } from '../flow/bad-input.suite.js'
+import { budgetSuite } from '../flow/budget.suite.js'
 import { cancelSuite } from '../flow/cancel.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
@@ -17,4 +18,5 @@ aggregateSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
+budgetSuite(lanesList)
 listSuite(lanesList, env)

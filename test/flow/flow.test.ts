@@ -1,6 +1,7 @@
 /** The flow suites in Node, on 0 to 3 lanes; in a browser they are run by test/browser/flow.test.ts. */
 import { aggregateSuite } from './aggregates.suite.js'
 import { badInputSuite } from './bad-input.suite.js'
+import { budgetSuite } from './budget.suite.js'
 import { cancelSuite } from './cancel.suite.js'
 import { engineSuite } from './engine.suite.js'
 import { nodeEnv } from './env.node.js'
@@ -17,4 +18,5 @@ aggregateSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
+budgetSuite(lanesList)
 listSuite(lanesList, env)

@@ -2,7 +2,9 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { MillraceError } from '../../src/errors.js'
 import { LaneMemory, PAGE_BYTES } from '../../src/kernels/memory.js'
+import { MemoryAccount } from '../../src/kernels/memory-account.js'
 
 const makeMemory = (maximumPages = 1024): LaneMemory =>
   new LaneMemory(new WebAssembly.Memory({ initial: 2, maximum: maximumPages }), maximumPages * PAGE_BYTES)
@@ -207,4 +209,92 @@ test('growth makes the views anew and keeps what they showed', () => {
 
 test('freeing what is no block is refused', () => {
   expect(() => makeMemory().free(12 * PAGE_BYTES)).toThrow(/not a block/)
+})
+
+test('a job pays for the pages it takes until they are given back, whoever does that', () => {
+  const memory = makeMemory()
+  const [a, b] = [new MemoryAccount(Infinity, Infinity, 'a'), new MemoryAccount(Infinity, Infinity, 'b')]
+  const held = memory.allocate(5 * PAGE_BYTES - 16)
+  memory.account = a
+  const block = memory.allocate(3 * PAGE_BYTES - 16)
+  memory.allocate(100)
+  memory.scratch(10)
+  expect([a.usedPages, b.usedPages]).toEqual([3 + 1 + 16, 0])
+  const longer = memory.reallocate(block, 4 * PAGE_BYTES - 16)
+  memory.account = b
+  // In the slab and the chunk that the other has made there is room.
+  memory.allocate(100)
+  memory.scratch(10)
+  expect([a.usedPages, b.usedPages]).toEqual([21, 0])
+  const taken = memory.reallocate(longer, 6 * PAGE_BYTES - 16)
+  expect([a.usedPages, b.usedPages]).toEqual([17, 6])
+  memory.account = null
+  memory.free(held)
+  memory.free(taken)
+  memory.reset(0)
+  memory.trim()
+  expect([a.usedPages, b.usedPages]).toEqual([1, 0])
+  expect([a.peakBytes, b.peakBytes]).toEqual([(3 + 1 + 16 + (longer === block ? 1 : 4)) * PAGE_BYTES, 6 * PAGE_BYTES])
+})
+
+test('no job gets more than its share, one that is refused has what it had, and others do not feel it', () => {
+  const action = fc.record({
+    who: fc.constantFrom(0, 1, 2),
+    kind: fc.constantFrom('allocate', 'allocate', 'free', 'reallocate', 'scratch', 'reset'),
+    size,
+    pick: fc.nat(),
+  })
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 80 }), actions => {
+      const memory = makeMemory()
+      const accounts = [
+        new MemoryAccount(8 * PAGE_BYTES, 4 * PAGE_BYTES, 'sort by x'),
+        new MemoryAccount(2 ** 20, 2 ** 20, 'b'),
+      ]
+      const blocks: Block[] = []
+      for (const [i, { who, kind, size: byteLength, pick }] of actions.entries()) {
+        const account = accounts[who] ?? null
+        memory.account = account
+        const usedBefore = account?.usedPages ?? 0
+        const picked = pick % blocks.length
+        try {
+          if (kind === 'allocate') blocks.push({ pointer: memory.allocate(byteLength), mark: i, byteLength })
+          else if (kind === 'scratch') memory.scratch(byteLength)
+          else if (kind === 'reset') {
+            memory.reset(0)
+            memory.trim()
+          } else if (blocks.length > 0 && kind === 'free') memory.free(blocks.splice(picked, 1)[0].pointer)
+          else if (blocks.length > 0) blocks[picked].pointer = memory.reallocate(blocks[picked].pointer, byteLength)
+        } catch (error) {
+          expect(account).not.toBeNull()
+          const { operator, budgetBytes, shareBytes } = account as MemoryAccount
+          const { details, message } = error as MillraceError
+          expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT' })
+          expect(details).toMatchObject({ operator, budgetBytes, shareBytes })
+          expect(message).toContain(`${operator} needs `)
+          expect(message).toContain(`budget of ${budgetBytes} in use`)
+          expect((details.requestedBytes as number) + (details.usedBytes as number)).toBeGreaterThan(
+            shareBytes - 2 * PAGE_BYTES,
+          )
+          // Chunks that were too small have been given back before a larger one was asked for.
+          if (kind === 'scratch') expect(account?.usedPages).toBeLessThanOrEqual(usedBefore)
+          else expect(account?.usedPages).toBe(usedBefore)
+        }
+        let paid = 0
+        for (const { usedPages, peakBytes, shareBytes } of accounts) {
+          expect(usedPages).toBeGreaterThanOrEqual(0)
+          expect(usedPages * PAGE_BYTES).toBeLessThanOrEqual(peakBytes)
+          expect(peakBytes).toBeLessThanOrEqual(shareBytes)
+          paid += usedPages
+        }
+        expect(paid * PAGE_BYTES).toBeLessThanOrEqual(memory.usedBytes)
+      }
+      memory.account = null
+      for (const { pointer } of blocks) memory.free(pointer)
+      memory.reset(0)
+      memory.trim()
+      expect(memory.usedBytes).toBe(0)
+      expect(accounts.map(({ usedPages }) => usedPages)).toEqual([0, 0])
+    }),
+  )
 })

@@ -107,7 +107,7 @@ export function startIn(
     }
     for (const one of waiting.filter(({ type }) => type === message.type)) one.resolve(message as never)
   }
-  lane.start({ lane: 0, heldTable: null, holdAs: null, ...spec }, { data: its, gather })
+  lane.start({ lane: 0, heldTable: null, holdAs: null, budget: null, ...spec }, { data: its, gather })
   return {
     messages,
     port,

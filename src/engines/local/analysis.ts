@@ -22,7 +22,7 @@ export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}
     explainPhysical(plan, sourceOf(bound.plan)),
     `ran ${lanes}: ${rowsRead} rows read, ${rowsOut} out, ${milliseconds.toFixed(1)} ms`,
     ...stages.map(printStage),
-    `memory, peak by lane: ${metrics.map(({ peakBytes }) => `${(peakBytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}`,
+    `memory of the job, peak by lane: ${metrics.map(({ peakBytes }) => `${(peakBytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}`,
   ].join('\n')
 }
 

@@ -53,7 +53,7 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
     return tables
   }
   if (flows.length === 1) return apart(flows, options)
-  const { signal } = options
+  const { signal, memory } = options
   const schema = await unlessAborted(source.describe(services), signal)
   const chains = flows.map(({ plan }) => chainOf(bindPlan(plan, schema)))
   const length = sharedLength(chains)
@@ -69,7 +69,7 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
     const sources = new Map([[start.id, heldSource(held, label)]])
     return await apart(
       rests.map(plan => ({ plan, sources })),
-      { signal },
+      { signal, memory },
     )
   } finally {
     await held.close()

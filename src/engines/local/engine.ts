@@ -28,7 +28,8 @@ const MOST_DEFAULT_LANES = 16
  * await using engine = await createEngine({ lanes: 2 })
  * const table = await flow.collect({ engine })
  * ```
- * @param options `lanes`: workers, by default as many as there are cores, at most 16; 0: inline. `memory`: bytes for all lanes together.
+ * @param options `lanes`: workers, by default as many as there are cores, at most 16; 0: inline. `memory`: bytes that all lanes together
+ *   may ever take; what one job may take is the `memory` of its terminal.
  * @throws MillraceError `MR_INVALID_OPTION`, `MR_WASM_BLOCKED`, `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT`
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
@@ -183,15 +184,14 @@ export class LocalEngine implements Engine {
   }
 }
 
-const hidden = new Map<string, LocalEngine>()
+const hidden = new Map<number, LocalEngine>()
 
-/** The hidden engine of so many lanes and so much memory. */
-export function hiddenEngine(lanes: number, memoryBytes: number | undefined): LocalEngine {
-  const key = `${lanes} ${memoryBytes}`
-  let engine = hidden.get(key)
+/** The hidden engine of so many lanes. */
+export function hiddenEngine(lanes: number): LocalEngine {
+  let engine = hidden.get(lanes)
   if (engine === undefined) {
-    engine = new LocalEngine(lanes, memoryBytes, IDLE_MS)
-    hidden.set(key, engine)
+    engine = new LocalEngine(lanes, undefined, IDLE_MS)
+    hidden.set(lanes, engine)
   }
   return engine
 }

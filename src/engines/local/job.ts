@@ -32,6 +32,8 @@ export interface JobRequest {
   readonly totalRows: number
   readonly totalBytes: number
   readonly holdAs: number | null
+  /** What the job may take of the memory of all lanes together; undefined: what there is. */
+  readonly memoryBytes: number | undefined
   readonly sourceLabel: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
@@ -130,7 +132,11 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs } = request
+    const { plan, heldTable, holdAs, memoryBytes } = request
+    const budget =
+      memoryBytes === undefined
+        ? null
+        : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length) }
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
     for (let i = 0; isGathered(plan) && i < ports.length; i++) {
@@ -142,7 +148,7 @@ class Job implements RunningJob {
     }
     pool.lanes.forEach((lane, i) => {
       const gather = ports[i]
-      const port = lane.start({ plan, lane: i, heldTable, holdAs }, gather)
+      const port = lane.start({ plan, lane: i, heldTable, holdAs, budget }, gather)
       this.lanes.push({
         port,
         inbox: createInbox(),

@@ -34,7 +34,7 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
   return rows
 }
 
-function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: RunOptions): void {
+function checkHolder(what: string, held: HeldByPool, { engine, lanes }: RunOptions): void {
   if (!held.isOpen()) {
     const { failure } = held.pool
     if (failure !== null && (failure as Partial<MillraceError>).code === 'MR_LANE_FAILED') {
@@ -47,14 +47,10 @@ function checkHolder(what: string, held: HeldByPool, { engine, lanes, memory }: 
     }
     throw new MillraceError('MR_CLOSED', `${what}: these loaded rows have been closed; load them again`)
   }
-  if (
-    (engine !== undefined && engine !== held.owner) ||
-    (lanes !== undefined && lanes !== held.lanes) ||
-    memory !== undefined
-  ) {
+  if ((engine !== undefined && engine !== held.owner) || (lanes !== undefined && lanes !== held.lanes)) {
     throw new MillraceError(
       'MR_INVALID_OPTION',
-      `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine, lanes and memory`,
+      `${what}: loaded rows stay in the ${held.lanes} lanes of the engine they were loaded with; leave out engine and lanes`,
     )
   }
 }

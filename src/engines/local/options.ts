@@ -10,8 +10,12 @@ export interface EngineOptions {
   readonly memory?: number
 }
 
-export interface RunOptions extends EngineOptions {
-  /** An engine of `createEngine`; then `lanes` and `memory` are the engine's. */
+export interface RunOptions {
+  /** Workers; 0: inline. By default the cores, at most 16, and inline where rows are few. */
+  readonly lanes?: number
+  /** Bytes that the job may take in all lanes together, an equal share in each; rows that are loaded already do not count. */
+  readonly memory?: number
+  /** An engine of `createEngine`; then `lanes` are the engine's. */
   readonly engine?: Engine
   /** Cancels: the terminal rejects with its reason. */
   readonly signal?: AbortSignal
@@ -42,13 +46,10 @@ export function checkOptions(what: string, options: RunOptions, known: readonly 
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`${what}: signal is an AbortSignal`)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)
-  if (engine !== undefined && (lanes !== undefined || memory !== undefined)) {
-    if (lanes !== undefined && lanes !== engine.lanes) {
-      throw invalid(
-        `${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,
-      )
-    }
-    if (memory !== undefined) throw invalid(`${what}: memory belongs to the engine; give it to createEngine`)
+  if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
+    throw invalid(
+      `${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,
+    )
   }
 }
 

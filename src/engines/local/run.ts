@@ -108,6 +108,7 @@ export async function run(
       totalRows,
       totalBytes: splits === null ? (held as HeldByPool).byteLength : sum(splits, split => split.byteLength),
       holdAs: hold ? table : null,
+      memoryBytes: options.memory,
       sourceLabel: source.label,
       signal,
       onProgress,
@@ -134,13 +135,13 @@ export function onlySource({ plan, sources }: BoundPlan): Source {
   return source
 }
 
-function chooseEngine({ engine, lanes, memory }: RunOptions, totalRows: number): LocalEngine {
+function chooseEngine({ engine, lanes }: RunOptions, totalRows: number): LocalEngine {
   if (engine !== undefined) {
     if (engine instanceof LocalEngine) return engine
     throw new MillraceError('MR_INVALID_OPTION', 'engine is not one of createEngine')
   }
   const chosen = lanes ?? (totalRows < INLINE_ROWS ? 0 : defaultLanes())
-  return hiddenEngine(chosen, memory)
+  return hiddenEngine(chosen)
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>

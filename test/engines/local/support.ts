@@ -142,6 +142,7 @@ export function start(
     totalRows: 10 * (all?.length ?? 0),
     totalBytes: 80 * (all?.length ?? 0),
     holdAs: null,
+    memoryBytes: undefined,
     sourceLabel: 'test',
     signal: undefined,
     onProgress: undefined,
