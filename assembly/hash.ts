@@ -1,10 +1,10 @@
 // Group index by hashing, for keys of any domain: open addressing over key words (key-words.ts), linear probing, two phases a
 // block: a branch-free look at two slots that lists its misses, then the misses in row order. direct.ts serves small domains.
 //
-//   HashTable (32 bytes)                       slots, 32-bit keys        u32 key  | i32 group                 8 bytes
+//   HashTable (40 bytes)                       slots, 32-bit keys        u32 key  | i32 group                 8 bytes
 //   | slots  | words | count | limit |         slots, one-word keys      u64 word | i32 group | unused       16 bytes
-//   | shift  | width | seed (u64)    |         slots, wider keys         u32 tag  | i32 group                 8 bytes
-//                                              group -1 where empty; a slot's index is the top bits of the hash
+//   | shift  | width | a (u64)       |         slots, wider keys         u32 tag  | i32 group                 8 bytes
+//   | b (u64)        |                         group -1 where empty; a slot's index is the top bits of the hash
 //
 //   words    u64[groups * width]: each group's key, in order of first appearance
 //
@@ -20,36 +20,39 @@ class HashTable {
   /** 64 - log2 of the number of slots. */
   shift: u32
   width: u32
-  seed: u64
+  /** Odd multipliers, which nobody can know who chooses keys. */
+  a: u64
+  b: u64
 }
 
 // @ts-ignore: decorator
 @inline
 const BLOCK: u32 = 1024
+/**
+ * The multipliers are the secret (Dietzfelbinger, Hagerup, Katajainen, Penttonen 1997): under known ones, differences between keys can be foretold.
+ * A third multiplication, since keys that differ in their high bits only, as small whole numbers in float64 do, leave the first fold's low half
+ * almost as it was, and come out evenly spaced: of 200 seeds the worst then had look-ups 2.4 times as long as with random keys, now 1.1 times.
+ */
 // @ts-ignore: decorator
 @inline
-const K1: u64 = 0x9e3779b97f4a7c15
-// @ts-ignore: decorator
-@inline
-const K2: u64 = 0xd6e8feb86659fd93
-
-/** Both halves of a word reach the top bits: two multiplications with a fold between. */
-// @ts-ignore: decorator
-@inline
-function hashWord(word: u64, seed: u64): u64 {
-  const hash = (word ^ seed) * K1
-  return (hash ^ (hash >> 32)) * K2
+function hashWord(word: u64, a: u64, b: u64): u64 {
+  const hash = mix(word ^ b, a, b)
+  return (hash ^ (hash >> 32)) * a
 }
 
 // @ts-ignore: decorator
 @inline
-function hashWords(at: usize, width: u32, seed: u64): u64 {
-  let hash = seed
-  for (const end = at + (usize(width) << 3); at < end; at += 8) {
-    hash = (rotl(hash, 29) ^ load<u64>(at)) * K1
-    hash = (hash ^ (hash >> 32)) * K2
-  }
-  return hash
+function mix(word: u64, a: u64, b: u64): u64 {
+  const hash = word * a
+  return (hash ^ (hash >> 32)) * b
+}
+
+// @ts-ignore: decorator
+@inline
+function hashWords(at: usize, width: u32, a: u64, b: u64): u64 {
+  let hash = b
+  for (const end = at + (usize(width) << 3); at < end; at += 8) hash = mix(rotl(hash, 29) ^ load<u64>(at), a, b)
+  return (hash ^ (hash >> 32)) * a
 }
 
 // @ts-ignore: decorator
@@ -78,7 +81,8 @@ function find<K>(tablePointer: usize, keys: usize, from: u32, count: u32, groups
   const table = changetype<HashTable>(tablePointer)
   const slots = table.slots
   const shift = u64(table.shift)
-  const seed = table.seed
+  const a = table.a
+  const b = table.b
   const mask = (usize(1) << (64 - table.shift)) - 1
   const slotBytes = sizeof<K>() << 1
   while (from < count) {
@@ -87,7 +91,7 @@ function find<K>(tablePointer: usize, keys: usize, from: u32, count: u32, groups
     let missed = misses
     for (let i = from; i < to; i++) {
       const key = load<K>(keys + usize(i) * sizeof<K>())
-      const index = usize(hashWord(u64(key), seed) >> shift)
+      const index = usize(hashWord(u64(key), a, b) >> shift)
       const home = slots + index * slotBytes
       const next = slots + ((index + 1) & mask) * slotBytes
       const second = select<i32>(groupIn<K>(next), -1, load<K>(next) == key)
@@ -99,7 +103,7 @@ function find<K>(tablePointer: usize, keys: usize, from: u32, count: u32, groups
     for (let at = misses; at < missed; at += 4) {
       const i = load<u32>(at)
       const key = load<K>(keys + usize(i) * sizeof<K>())
-      let index = usize(hashWord(u64(key), seed) >> shift)
+      let index = usize(hashWord(u64(key), a, b) >> shift)
       let slot = slots + index * slotBytes
       let group = groupIn<K>(slot)
       while (group >= 0 && load<K>(slot) != key) {
@@ -135,7 +139,8 @@ export function hashFindMany(tablePointer: usize, words: usize, from: u32, count
   const table = changetype<HashTable>(tablePointer)
   const slots = table.slots
   const shift = u64(table.shift)
-  const seed = table.seed
+  const a = table.a
+  const b = table.b
   const width = table.width
   const stride = usize(width) << 3
   const lastSlot = slots + (((usize(1) << (64 - table.shift)) - 1) << 3)
@@ -145,7 +150,7 @@ export function hashFindMany(tablePointer: usize, words: usize, from: u32, count
     let missed = misses
     for (let i = from; i < to; i++) {
       const key = words + usize(i) * stride
-      const hash = hashWords(key, width, seed)
+      const hash = hashWords(key, width, a, b)
       const slot = slots + (usize(hash >> shift) << 3)
       const group = load<i32>(slot, 4)
       store<i32>(groups + (usize(i) << 2), group)
@@ -156,7 +161,7 @@ export function hashFindMany(tablePointer: usize, words: usize, from: u32, count
     for (let at = misses; at < missed; at += 4) {
       const i = load<u32>(at)
       const key = words + usize(i) * stride
-      const hash = hashWords(key, width, seed)
+      const hash = hashWords(key, width, a, b)
       let slot = slots + (usize(hash >> shift) << 3)
       let group = load<i32>(slot, 4)
       while (group >= 0) {
@@ -193,7 +198,7 @@ export function hashFill(tablePointer: usize, keyBytes: u32): void {
   for (let group: u32 = 0; group < table.count; group++) {
     const key = table.words + ((usize(group) * usize(width)) << 3)
     const word = load<u64>(key)
-    const hash = keyBytes ? hashWord(word, table.seed) : hashWords(key, width, table.seed)
+    const hash = keyBytes ? hashWord(word, table.a, table.b) : hashWords(key, width, table.a, table.b)
     let index = usize(hash >> shift)
     while (load<i32>(slots + (index << slotShift) + groupAt) >= 0) index = (index + 1) & mask
     const slot = slots + (index << slotShift)

@@ -7,7 +7,7 @@ import type { KeyStore } from './key-store.js'
 
 /** Rows that a kernel call takes at a time, and so the room it needs below the limit: `BLOCK` in assembly/hash.ts. */
 const BLOCK_ROWS = 1024
-const HEADER_BYTES = 32
+const HEADER_BYTES = 40
 const LEAST_SLOTS_LOG2 = 12
 
 export interface HashIndex {
@@ -29,6 +29,7 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   const slotBytes = inSlot === 8 ? 16 : 8
   const findIn = inSlot === 8 ? exports.hashFindOne : inSlot === 4 ? exports.hashFindHalf : exports.hashFindMany
   const header = memory.allocate(HEADER_BYTES)
+  const multipliers = [word(k.seed, 1) | 1, word(k.seed, 2), word(k.seed, 3) | 1, word(k.seed, 4)]
   let slots = 0
   let slotsLog2 = 0
 
@@ -43,8 +44,10 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
     slots = 0
     slots = memory.allocate(byteLength)
     memory.u8.fill(0xff, slots, slots + byteLength)
-    const seeds = [k.seed, Math.imul(k.seed, 0x9e3779b1) ^ 0x85ebca6b]
-    memory.u32.set([slots, store.pointer, store.count, limit, 64 - slotsLog2, store.width, ...seeds], header >>> 2)
+    memory.u32.set(
+      [slots, store.pointer, store.count, limit, 64 - slotsLog2, store.width, ...multipliers],
+      header >>> 2,
+    )
     exports.hashFill(header, inSlot)
   }
   grow()
@@ -65,4 +68,12 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
       memory.free(header)
     },
   }
+}
+
+/** 32 bits of the `index`th number that follows from a seed: the finalizer of MurmurHash3. */
+function word(seed: number, index: number): number {
+  let h = seed + Math.imul(index, 0x9e3779b1)
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
 }
