@@ -16,6 +16,8 @@ export interface ExchangeHost {
   receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
   /** Item by item, in scratch, others having a turn between two. */
   each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
+  /** Work outside of all these, at the job's expense. */
+  charged<T>(work: () => T): T
   /** A morsel of the answer. */
   give(morsel: Morsel, split: number): void
 }
@@ -23,7 +25,7 @@ export interface ExchangeHost {
 export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
   const { lanes, common, laneOfSplit } = terms
   const others = lanes.filter(lane => lane !== host.lane)
-  const partitions = exchange.begin(common)
+  const partitions = host.charged(() => exchange.begin(common))
   const shareOf = (lane: number): [number, number] => {
     const i = lanes.indexOf(lane)
     return [Math.floor((partitions * i) / lanes.length), Math.floor((partitions * (i + 1)) / lanes.length)]

@@ -354,6 +354,7 @@ class LaneJob {
           send: (to, parts) => this.send(to, parts),
           receive: (from, take) => this.receive(from, take),
           each: (items, use) => this.each(items, use),
+          charged: work => this.charged(work),
           give: (morsel, split) => {
             if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
             else rows.add(morsel, split)
