@@ -11,6 +11,7 @@ import { minMax } from './min-max.js'
 import { multiset } from './multiset.js'
 import { spaceSaving } from './space-saving.js'
 import { topK } from './top-k.js'
+import { moments } from './moments.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,
@@ -32,4 +33,9 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   mode: multiset,
   median: keptValues,
   quantile: keptValues,
+  variance: moments,
+  stddev: moments,
+  covariance: moments,
+  correlation: moments,
+  slope: moments,
 }
