@@ -1,12 +1,16 @@
-// Sums of values, squares and products: what a block of rows adds to its groups' lanes (slots.ts adds it), rows that no lane holds, and
-// lanes on their way into the exact sums of ../wide.ts. What is made of the sums is moment-results.ts's.
+// Sums of values, squares and products: rows are added to the lanes of their groups, or taken back; rows that no lane holds are added by
+// themselves to the exact sums of ../wide.ts, and so is what lanes hold. What is made of the sums is moment-results.ts's.
 //
-//   narrow   integers of few bits, as int32 or int64: X, X^2, XY are int64 lanes by themselves
-//              one column     | X, X^2 |                                   16 bytes a slot
+//   state    slots of 16 bytes, two int64 lanes each, an array for every slot (`pitch` bytes) of a group each; a second copy of them all,
+//            `copy` bytes on, for every other row: where groups are few, a row need not wait for the one before. 0 where there is but one.
+//
+//   narrow   integers of few bits, as int32 or int64: X, X^2, XY are lanes by themselves
+//              one column     | X, X^2 |
 //              two columns    | A, B | A^2, B^2 | AB, 0 |
-//              packed         | A + B << p + A^2 << q, B^2 + AB << r |     while nothing is negative and no field can run over
+//              packed         | A + B << p + A^2 << q, B^2 + AB << 32 |     while nothing is negative and no field can run over
 //   bins     doubles: x as two limbs (sum-float.ts), x^2 and xy as four, the first of unit 2^unit, each 2^width times the one before
 //              one column     | x | x^2 limbs 0, 1 | x^2 limbs 2, 3 |
+//              two columns    those of a | those of b | ab limbs 0, 1 | ab limbs 2, 3 |
 //
 // A product is p + e, two doubles, exactly (Dekker 1971, who splits both factors in halves). p is cut at the units of limbs 3, 2 and 1, e at
 // those of 2 and 1: it is below half a unit of limb 3. Cutting is Demmel and Nguyen's, as in sum-float.ts.
@@ -16,97 +20,159 @@ import { isValid, lastAt, maskAt, pairAt } from '../inline'
 /** Four integers that fit int32, of a column of int32 or int64. */
 // @ts-ignore: decorator
 @inline
-function quadAt<T>(data: usize, row: u32): v128 {
-  const at = data + usize(row) * sizeof<T>()
+function quadAt<T>(at: usize): v128 {
   if (sizeof<T>() == 4) return v128.load(at)
   return v128.shuffle<i32>(v128.load(at), v128.load(at, 16), 0, 2, 4, 6)
 }
 
-/** Lanes of rows i and i + 1 as two slots. */
 // @ts-ignore: decorator
 @inline
-function storeSlots(out: usize, first: v128, second: v128): void {
-  v128.store(out, v128.shuffle<i64>(first, second, 0, 2))
-  v128.store(out, v128.shuffle<i64>(first, second, 1, 3), 16)
+function slotAt(state: usize, groups: usize, row: u32): usize {
+  return state + (usize(load<u32>(groups + (usize(row) << 2))) << 4)
 }
 
-/** All fills may write up to three rows past an odd `count`. */
 // @ts-ignore: decorator
 @inline
-function narrowOne<T>(out: usize, data: usize, count: u32): void {
-  for (let row: u32 = 0; row < count; row += 4) {
-    const x = quadAt<T>(data, row)
-    storeSlots(out, i64x2.extend_low_i32x4_s(x), i64x2.extmul_low_i32x4_s(x, x))
-    storeSlots(out + 32, i64x2.extend_high_i32x4_s(x), i64x2.extmul_high_i32x4_s(x, x))
-    out += 64
+function addSlot(at: usize, addend: v128, undo: bool): void {
+  const had = v128.load(at)
+  if (undo) v128.store(at, i64x2.sub(had, addend))
+  else v128.store(at, i64x2.add(had, addend))
+}
+
+/** Lanes of two rows to their slots. */
+// @ts-ignore: decorator
+@inline
+function addSlots(slot: usize, next: usize, first: v128, second: v128, undo: bool): void {
+  addSlot(slot, v128.shuffle<i64>(first, second, 0, 2), undo)
+  addSlot(next, v128.shuffle<i64>(first, second, 1, 3), undo)
+}
+
+// @ts-ignore: decorator
+@inline
+function narrowOne<T>(state: usize, copy: usize, groups: usize, data: usize, count: u32, undo: bool): void {
+  let row: u32 = 0
+  for (; row + 4 <= count; row += 4) {
+    const x = quadAt<T>(data)
+    const low = i64x2.extend_low_i32x4_s(x)
+    const high = i64x2.extend_high_i32x4_s(x)
+    const slot = slotAt(state, groups, row)
+    const next = slotAt(state + copy, groups, row + 1)
+    addSlots(slot, next, low, i64x2.extmul_low_i32x4_s(x, x), undo)
+    const third = slotAt(state, groups, row + 2)
+    const fourth = slotAt(state + copy, groups, row + 3)
+    addSlots(third, fourth, high, i64x2.extmul_high_i32x4_s(x, x), undo)
+    data += 4 * sizeof<T>()
+  }
+  for (; row < count; row++) {
+    const x = i64(load<T>(data))
+    addSlot(slotAt(state, groups, row), i64x2.replace_lane(i64x2.splat(x), 1, x * x), undo)
+    data += sizeof<T>()
   }
 }
 
-export function momentsOneI32(out: usize, data: usize, count: u32): void {
-  narrowOne<i32>(out, data, count)
+export function momentsOneI32(state: usize, copy: usize, groups: usize, data: usize, count: u32, undo: bool): void {
+  narrowOne<i32>(state, copy, groups, data, count, undo)
 }
 
-export function momentsOneI64(out: usize, data: usize, count: u32): void {
-  narrowOne<i64>(out, data, count)
+export function momentsOneI64(state: usize, copy: usize, groups: usize, data: usize, count: u32, undo: bool): void {
+  narrowOne<i64>(state, copy, groups, data, count, undo)
+}
+
+/** Integers of int32 or int64 that fit int32, two rows at a time. */
+// @ts-ignore: decorator
+@inline
+function twoAt<T>(at: usize): v128 {
+  if (sizeof<T>() == 4) return i64x2.extend_low_i32x4_s(v128.load64_zero(at))
+  return v128.load(at)
 }
 
 // @ts-ignore: decorator
 @inline
-function narrowTwo<T>(out: usize, pitch: usize, a: usize, b: usize, count: u32): void {
-  const third = pitch << 1
-  for (let row: u32 = 0; row < count; row += 4) {
-    const x = quadAt<T>(a, row)
-    const y = quadAt<T>(b, row)
-    storeSlots(out, i64x2.extend_low_i32x4_s(x), i64x2.extend_low_i32x4_s(y))
-    storeSlots(out + 32, i64x2.extend_high_i32x4_s(x), i64x2.extend_high_i32x4_s(y))
-    storeSlots(out + pitch, i64x2.extmul_low_i32x4_s(x, x), i64x2.extmul_low_i32x4_s(y, y))
-    storeSlots(out + pitch + 32, i64x2.extmul_high_i32x4_s(x, x), i64x2.extmul_high_i32x4_s(y, y))
-    storeSlots(out + third, i64x2.extmul_low_i32x4_s(x, y), i64x2.splat(0))
-    storeSlots(out + third + 32, i64x2.extmul_high_i32x4_s(x, y), i64x2.splat(0))
-    out += 64
+function product(x: v128, y: v128): v128 {
+  // Of the lower halves, which is all there is.
+  return i64x2.extmul_low_i32x4_s(v128.shuffle<i32>(x, x, 0, 2, 0, 2), v128.shuffle<i32>(y, y, 0, 2, 0, 2))
+}
+
+// @ts-ignore: decorator
+@inline
+function narrowTwo<T>(
+  state: usize, pitch: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, undo: bool,
+): void {
+  for (let row: u32 = 0; row < count; row += 2) {
+    const x = twoAt<T>(a)
+    const y = twoAt<T>(b)
+    const xx = product(x, x)
+    const yy = product(y, y)
+    const xy = product(x, y)
+    const slot = slotAt(state, groups, row)
+    addSlot(slot, v128.shuffle<i64>(x, y, 0, 2), undo)
+    addSlot(slot + pitch, v128.shuffle<i64>(xx, yy, 0, 2), undo)
+    addSlot(slot + pitch * 2, v128.shuffle<i64>(xy, i64x2.splat(0), 0, 2), undo)
+    if (row + 2 <= count) {
+      const next = slotAt(state + copy, groups, row + 1)
+      addSlot(next, v128.shuffle<i64>(x, y, 1, 3), undo)
+      addSlot(next + pitch, v128.shuffle<i64>(xx, yy, 1, 3), undo)
+      addSlot(next + pitch * 2, v128.shuffle<i64>(xy, i64x2.splat(0), 1, 2), undo)
+    }
+    a += 2 * sizeof<T>()
+    b += 2 * sizeof<T>()
   }
 }
 
-export function momentsTwoI32(out: usize, pitch: usize, a: usize, b: usize, count: u32): void {
-  narrowTwo<i32>(out, pitch, a, b, count)
+export function momentsTwoI32(
+  state: usize, pitch: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, undo: bool,
+): void {
+  narrowTwo<i32>(state, pitch, copy, groups, a, b, count, undo)
 }
 
-export function momentsTwoI64(out: usize, pitch: usize, a: usize, b: usize, count: u32): void {
-  narrowTwo<i64>(out, pitch, a, b, count)
+export function momentsTwoI64(
+  state: usize, pitch: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, undo: bool,
+): void {
+  narrowTwo<i64>(state, pitch, copy, groups, a, b, count, undo)
 }
 
+/** No addend's field crosses a word of 32 bits. */
 // @ts-ignore: decorator
 @inline
-function packed<T>(out: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32, shiftAB: i32): void {
-  for (let row: u32 = 0; row < count; row += 4) {
-    const x = quadAt<T>(a, row)
-    const y = quadAt<T>(b, row)
-    const low = i64x2.add(
-      i64x2.add(i64x2.extend_low_i32x4_u(x), i64x2.shl(i64x2.extend_low_i32x4_u(y), shiftB)),
-      i64x2.shl(i64x2.extmul_low_i32x4_u(x, x), shiftAA),
-    )
-    const high = i64x2.add(
-      i64x2.add(i64x2.extend_high_i32x4_u(x), i64x2.shl(i64x2.extend_high_i32x4_u(y), shiftB)),
-      i64x2.shl(i64x2.extmul_high_i32x4_u(x, x), shiftAA),
-    )
-    storeSlots(out, low, i64x2.add(i64x2.extmul_low_i32x4_u(y, y), i64x2.shl(i64x2.extmul_low_i32x4_u(x, y), shiftAB)))
-    storeSlots(
-      out + 32, high, i64x2.add(i64x2.extmul_high_i32x4_u(y, y), i64x2.shl(i64x2.extmul_high_i32x4_u(x, y), shiftAB)),
-    )
-    out += 64
+function packed<T>(state: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32): void {
+  const shiftHigh = shiftAA - 32
+  let row: u32 = 0
+  for (; row + 4 <= count; row += 4) {
+    const x = quadAt<T>(a)
+    const y = quadAt<T>(b)
+    const word0 = i32x4.add(x, i32x4.shl(y, shiftB))
+    const word1 = i32x4.shl(i32x4.mul(x, x), shiftHigh)
+    const word2 = i32x4.mul(y, y)
+    const word3 = i32x4.mul(x, y)
+    const low = v128.shuffle<i32>(word0, word1, 0, 4, 1, 5)
+    const lowOther = v128.shuffle<i32>(word2, word3, 0, 4, 1, 5)
+    const high = v128.shuffle<i32>(word0, word1, 2, 6, 3, 7)
+    const highOther = v128.shuffle<i32>(word2, word3, 2, 6, 3, 7)
+    addSlots(slotAt(state, groups, row), slotAt(state + copy, groups, row + 1), low, lowOther, false)
+    addSlots(slotAt(state, groups, row + 2), slotAt(state + copy, groups, row + 3), high, highOther, false)
+    a += 4 * sizeof<T>()
+    b += 4 * sizeof<T>()
+  }
+  for (; row < count; row++) {
+    const x = i64(load<T>(a))
+    const y = i64(load<T>(b))
+    const lane = x + (y << i64(shiftB)) + ((x * x) << i64(shiftAA))
+    addSlot(slotAt(state, groups, row), i64x2.replace_lane(i64x2.splat(lane), 1, y * y + ((x * y) << 32)), false)
+    a += sizeof<T>()
+    b += sizeof<T>()
   }
 }
 
 export function momentsPackedI32(
-  out: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32, shiftAB: i32,
+  state: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32,
 ): void {
-  packed<i32>(out, a, b, count, shiftB, shiftAA, shiftAB)
+  packed<i32>(state, copy, groups, a, b, count, shiftB, shiftAA)
 }
 
 export function momentsPackedI64(
-  out: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32, shiftAB: i32,
+  state: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, shiftB: i32, shiftAA: i32,
 ): void {
-  packed<i64>(out, a, b, count, shiftB, shiftAA, shiftAB)
+  packed<i64>(state, copy, groups, a, b, count, shiftB, shiftAA)
 }
 
 /** The rounding constant that cuts at 2^unit: 1.5 * 2^(52 + unit). */
@@ -131,68 +197,101 @@ function upperHalf(x: v128): v128 {
   return f64x2.sub(spread, f64x2.sub(spread, x))
 }
 
+/** Adds p + e of two rows, as four limbs, to their slots; the second row only where `both`. */
 // @ts-ignore: decorator
 @inline
-function products<Square>(out: usize, pitch: usize, a: usize, b: usize, count: u32, unit: i32, width: i32): void {
+function addProducts(
+  slot: usize, next: usize, pitch: usize, p: v128, e: v128,
+  magic0: v128, magic1: v128, magic2: v128, magic3: v128, both: bool, undo: bool,
+): void {
+  const p3 = f64x2.add(p, magic3)
+  const pBelow3 = cut(p, p3, magic3)
+  const p2 = f64x2.add(pBelow3, magic2)
+  const pBelow2 = cut(pBelow3, p2, magic2)
+  const p1 = f64x2.add(pBelow2, magic1)
+  const e2 = f64x2.add(e, magic2)
+  const eBelow2 = cut(e, e2, magic2)
+  const e1 = f64x2.add(eBelow2, magic1)
+  // Both are now below half a unit of limb 1: their sum is exact.
+  const limb0 = i64x2.sub(f64x2.add(f64x2.add(cut(pBelow2, p1, magic1), cut(eBelow2, e1, magic1)), magic0), magic0)
+  const limb1 = i64x2.add(i64x2.sub(p1, magic1), i64x2.sub(e1, magic1))
+  const limb2 = i64x2.add(i64x2.sub(p2, magic2), i64x2.sub(e2, magic2))
+  const limb3 = i64x2.sub(p3, magic3)
+  addSlot(slot, v128.shuffle<i64>(limb0, limb1, 0, 2), undo)
+  addSlot(slot + pitch, v128.shuffle<i64>(limb2, limb3, 0, 2), undo)
+  if (both) {
+    addSlot(next, v128.shuffle<i64>(limb0, limb1, 1, 3), undo)
+    addSlot(next + pitch, v128.shuffle<i64>(limb2, limb3, 1, 3), undo)
+  }
+}
+
+/**
+ * Adds doubles and their squares to three slots a group, or with `undo` takes them away. Returns whether each was below `cap` in magnitude and a
+ * multiple of 2^low; where not, nothing of it is any good and all of it must be undone, which takes away the same again, because what is too
+ * large, or no number, counts as 0.
+ */
+export function momentsBins(
+  state: usize, pitch: usize, copy: usize, groups: usize, data: usize, count: u32, low: i32, width: i32, cap: f64, undo: bool,
+): bool {
+  const lowMagic = magicOf(low)
+  const highMagic = magicOf(low + width)
+  const magic0 = magicOf(2 * low)
+  const magic1 = magicOf(2 * low + width)
+  const magic2 = magicOf(2 * low + 2 * width)
+  const magic3 = magicOf(2 * low + 3 * width)
+  const caps = f64x2.splat(cap)
+  let wrong = i64x2.splat(0)
+  for (let row: u32 = 0; row < count; row += 2) {
+    const both = row + 2 <= count
+    const value = both ? v128.load(data) : v128.load64_zero(data)
+    const fits = f64x2.lt(f64x2.abs(value), caps)
+    const x = v128.and(value, fits)
+    const high = f64x2.add(x, highMagic)
+    const rest = cut(x, high, highMagic)
+    const sum = f64x2.add(rest, lowMagic)
+    wrong = v128.or(wrong, v128.or(v128.not(fits), f64x2.ne(f64x2.sub(sum, lowMagic), rest)))
+    const limb0 = i64x2.sub(sum, lowMagic)
+    const limb1 = i64x2.sub(high, highMagic)
+    const slot = slotAt(state, groups, row)
+    const next = both ? slotAt(state + copy, groups, row + 1) : 0
+    addSlot(slot, v128.shuffle<i64>(limb0, limb1, 0, 2), undo)
+    if (both) addSlot(next, v128.shuffle<i64>(limb0, limb1, 1, 3), undo)
+    const xHigh = upperHalf(x)
+    const xLow = f64x2.sub(x, xHigh)
+    const p = f64x2.mul(x, x)
+    const e = f64x2.add(f64x2.sub(f64x2.mul(xHigh, xHigh), p), f64x2.mul(f64x2.add(xHigh, xHigh), xLow))
+    addProducts(
+      slot + pitch, next + pitch, pitch, p, f64x2.add(e, f64x2.mul(xLow, xLow)), magic0, magic1, magic2, magic3, both, undo,
+    )
+    data += 16
+  }
+  return !v128.any_true(wrong)
+}
+
+/** Adds the products of two columns, of which `momentsBins` has said that they fit, to two slots a group. */
+export function momentsProducts(
+  state: usize, pitch: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, unit: i32, width: i32, undo: bool,
+): void {
   const magic0 = magicOf(unit)
   const magic1 = magicOf(unit + width)
   const magic2 = magicOf(unit + 2 * width)
   const magic3 = magicOf(unit + 3 * width)
-  // What is left of two sums with one constant each.
-  const twice0 = i64x2.add(magic0, magic0)
-  const twice1 = i64x2.add(magic1, magic1)
-  const twice2 = i64x2.add(magic2, magic2)
   for (let row: u32 = 0; row < count; row += 2) {
+    const both = row + 2 <= count
     const x = v128.load(a)
+    const y = v128.load(b)
     const xHigh = upperHalf(x)
     const xLow = f64x2.sub(x, xHigh)
-    let p: v128
-    let e: v128
-    if (sizeof<Square>() == 1) {
-      p = f64x2.mul(x, x)
-      e = f64x2.add(f64x2.sub(f64x2.mul(xHigh, xHigh), p), f64x2.mul(f64x2.add(xHigh, xHigh), xLow))
-      e = f64x2.add(e, f64x2.mul(xLow, xLow))
-    } else {
-      const y = v128.load(b)
-      const yHigh = upperHalf(y)
-      const yLow = f64x2.sub(y, yHigh)
-      p = f64x2.mul(x, y)
-      e = f64x2.add(f64x2.sub(f64x2.mul(xHigh, yHigh), p), f64x2.mul(xHigh, yLow))
-      e = f64x2.add(f64x2.add(e, f64x2.mul(xLow, yHigh)), f64x2.mul(xLow, yLow))
-    }
-    const p3 = f64x2.add(p, magic3)
-    p = cut(p, p3, magic3)
-    const p2 = f64x2.add(p, magic2)
-    p = cut(p, p2, magic2)
-    const p1 = f64x2.add(p, magic1)
-    p = cut(p, p1, magic1)
-    const p0 = f64x2.add(p, magic0)
-    const e2 = f64x2.add(e, magic2)
-    e = cut(e, e2, magic2)
-    const e1 = f64x2.add(e, magic1)
-    e = cut(e, e1, magic1)
-    const e0 = f64x2.add(e, magic0)
-    storeSlots(out, i64x2.sub(i64x2.add(p0, e0), twice0), i64x2.sub(i64x2.add(p1, e1), twice1))
-    storeSlots(out + pitch, i64x2.sub(i64x2.add(p2, e2), twice2), i64x2.sub(p3, magic3))
+    const yHigh = upperHalf(y)
+    const yLow = f64x2.sub(y, yHigh)
+    const p = f64x2.mul(x, y)
+    let e = f64x2.add(f64x2.sub(f64x2.mul(xHigh, yHigh), p), f64x2.mul(xHigh, yLow))
+    e = f64x2.add(f64x2.add(e, f64x2.mul(xLow, yHigh)), f64x2.mul(xLow, yLow))
+    const slot = slotAt(state, groups, row)
+    const next = both ? slotAt(state + copy, groups, row + 1) : 0
+    addProducts(slot, next, pitch, p, e, magic0, magic1, magic2, magic3, both, undo)
     a += 16
     b += 16
-    out += 32
-  }
-}
-
-/** The squares of a column as four limbs; see `products` above for what must hold of `unit` and `width`. */
-export function momentsSquares(out: usize, pitch: usize, data: usize, count: u32, unit: i32, width: i32): void {
-  products<u8>(out, pitch, data, data, count, unit, width)
-}
-
-export function momentsProducts(out: usize, pitch: usize, a: usize, b: usize, count: u32, unit: i32, width: i32): void {
-  products<u16>(out, pitch, a, b, count, unit, width)
-}
-
-/** Turns addends into what takes them back; `count` slots. */
-export function momentsNegate(addends: usize, count: u32): void {
-  for (const end = addends + (usize(count) << 4); addends < end; addends += 16) {
-    v128.store(addends, i64x2.neg(v128.load(addends)))
   }
 }
 

@@ -8,10 +8,10 @@ import { hyperLogLog } from './hyper-log-log.js'
 import { keptValues } from './kept-values.js'
 import { list } from './list.js'
 import { minMax } from './min-max.js'
+import { moments } from './moments.js'
 import { multiset } from './multiset.js'
 import { spaceSaving } from './space-saving.js'
 import { topK } from './top-k.js'
-import { moments } from './moments.js'
 
 export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   min: minMax,

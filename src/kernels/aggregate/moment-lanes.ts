@@ -1,44 +1,39 @@
 /**
- * The lanes of every group in which moments.ts adds up sums until they are moved elsewhere: int64, in slots of two, updated by the kernels of
- * slots.ts a block of rows at a time. What they mean is said by their layout, moment-layout.ts.
+ * The lanes of every group in which moments.ts adds up sums until they are moved elsewhere: int64, two to a slot, an array for every slot.
+ * What they mean is said by their layout, moment-layout.ts; drawn in assembly/aggregate/moments.ts.
  */
 import type { Kernels } from '../instance.js'
 import type { MomentField, MomentLayout } from './moment-layout.js'
-import { BLOCK_ROWS } from './slots.js'
 
-/** Few groups have copies of their lanes for alternate rows, so that rows of one group in a row do not wait for each other. */
-const MOST_REPLICATED_GROUPS = 256
-const LEAST_REPLICATED_ROWS = 4096
+/** Few groups have a second copy of their lanes for every other row, so that rows of one group in a row do not wait for each other. */
+const MOST_COPIED_GROUPS = 256
+const LEAST_COPIED_ROWS = 4096
 
 export interface MomentLanes {
   readonly layout: MomentLayout | null
-  /** Where a block's addends are written, a slot a row; the next slot `pitch` on. */
-  readonly addends: number
+  /** Where the first array of slots is, how far on the next, and how far the copy of all: 0 where there is none. */
+  readonly state: number
   readonly pitch: number
+  readonly copy: number
   /** Added since the layout was set or all was cleared. */
   readonly rows: number
   resize(groupCount: number): void
   /** Empty lanes of another layout. */
   setLayout(layout: MomentLayout): void
-  /** Chooses copies for a batch of rows. */
-  prepare(groups: number, rowCount: number): void
-  /** Whether so many more rows, at most `BLOCK_ROWS`, may be added, whatever their groups. */
+  /** Chooses whether there is a copy, for a batch of rows. */
+  prepare(rowCount: number): void
+  /** Provides for so many more rows, at most a quarter of those of the layout, whatever their groups. False where lanes could overflow. */
   reserve(rowCount: number): boolean
-  /** Adds the addends to their groups (u32 pointer, or 0: all to group 0), or takes them back. */
-  add(groups: number, count: number, retract: boolean): void
-  /** All places that a field's values are in: pointers to that of group 0, `stride` from group to group. */
+  /** All places that a field's values are in: pointers to that of group 0, 16 bytes from group to group. */
   places(field: MomentField): number[]
-  readonly stride: number
   clear(): void
   free(): void
 }
 
 export function createMomentLanes(k: Kernels): MomentLanes {
   const { exports, memory } = k
-  const pitch = 16 * BLOCK_ROWS + 64
   let layout: MomentLayout | null = null
   let state = 0
-  let addends = 0
   let groupCount = 0
   let capacity = 0
   let copies = 1
@@ -46,14 +41,13 @@ export function createMomentLanes(k: Kernels): MomentLanes {
   let room = 0
   let rows = 0
 
-  const stride = () => 16 * (layout?.slots ?? 0)
-  const copyBytes = () => stride() * capacity
+  const pitch = () => 16 * capacity
+  const copyBytes = () => pitch() * (layout?.slots ?? 0)
 
-  /** All lanes 0, of the present layout, capacity and copies. */
+  /** Lanes of the present layout, capacity and copies, all 0. */
   const make = () => {
-    memory.free(state)
     state = layout === null ? 0 : memory.allocate(copyBytes() * copies)
-    clear()
+    memory.u8.fill(0, state, state + copyBytes() * copies)
   }
   const clear = () => {
     memory.u8.fill(0, state, state + copyBytes() * copies)
@@ -61,18 +55,19 @@ export function createMomentLanes(k: Kernels): MomentLanes {
     rows = 0
   }
 
-  const setCopies = (count: number) => {
-    if (count === copies) return
-    const [from, bytes, had] = [state, copyBytes(), copies]
-    const left = room
-    const kept = rows
-    copies = count
-    state = 0
+  /** Other numbers of groups and of copies; what there is stays. */
+  const remake = (nextCapacity: number, nextCopies: number) => {
+    if (nextCapacity === capacity && nextCopies === copies) return
+    const [from, bytes, had, fromPitch] = [state, copyBytes(), copies, pitch()]
+    capacity = nextCapacity
+    copies = nextCopies
     make()
-    for (let i = 0; i < had; i++) exports.slotsFold(state, from + i * bytes, bytes / 8)
+    for (let slot = 0; slot < (layout?.slots ?? 0); slot++) {
+      for (let i = 0; i < had; i++) {
+        exports.slotsFold(state + slot * pitch(), from + i * bytes + slot * fromPitch, fromPitch / 8)
+      }
+    }
     memory.free(from)
-    room = left
-    rows = kept
   }
 
   /** How much of a lane the fullest field has used, from 0 to 1. */
@@ -95,70 +90,48 @@ export function createMomentLanes(k: Kernels): MomentLanes {
     get layout() {
       return layout
     },
-    get addends() {
-      return addends
+    get state() {
+      return state
+    },
+    get pitch() {
+      return pitch()
+    },
+    get copy() {
+      return copies === 1 ? 0 : copyBytes()
     },
     get rows() {
       return rows
     },
-    pitch,
     resize(count) {
       groupCount = count
-      if (count <= capacity) return
-      setCopies(1)
-      const before = copyBytes()
-      capacity = Math.max(count, capacity * 2)
-      if (layout === null) return
-      state = memory.reallocate(state, copyBytes())
-      memory.u8.fill(0, state + before, state + copyBytes())
+      if (count > capacity) remake(Math.max(count, capacity * 2), copies)
     },
     setLayout(next) {
+      memory.free(state)
       layout = next
-      memory.free(addends)
-      addends = memory.allocate(pitch * next.slots)
-      copies = 1
       make()
+      clear()
     },
-    prepare(groups, rowCount) {
-      if (layout === null || groups === 0 || rowCount < LEAST_REPLICATED_ROWS) return
-      // As many as slotsAdd1, slotsAdd2 and slotsAdd3 write to.
-      setCopies(groupCount > MOST_REPLICATED_GROUPS ? 1 : layout.slots === 1 ? 4 : 2)
+    prepare(rowCount) {
+      if (groupCount > MOST_COPIED_GROUPS) remake(capacity, 1)
+      else if (rowCount >= LEAST_COPIED_ROWS) remake(capacity, 2)
     },
     reserve(rowCount) {
-      if (room >= rowCount) return true
-      const full = fullness()
-      if (full > 0.5) return false
-      room = Math.floor((layout as MomentLayout).rows * (1 - full))
+      if (room < rowCount) {
+        const full = fullness()
+        if (full > 0.5) return false
+        room = Math.floor((layout as MomentLayout).rows * (1 - full))
+      }
+      room -= rowCount
+      rows += rowCount
       return true
     },
-    add(groups, count, retract) {
-      const { slots } = layout as MomentLayout
-      room -= count
-      rows += count
-      for (let slot = 0; slot < slots; slot++) {
-        if (retract) exports.momentsNegate(addends + slot * pitch, count)
-        if (groups === 0) exports.slotsReduce(state + 16 * slot, addends + slot * pitch, count)
-      }
-      if (groups === 0) return
-      const replica = copies === 1 ? 0 : copyBytes()
-      for (let slot = 0; slot < slots; slot += 3) {
-        const to = state + 16 * slot
-        const from = addends + slot * pitch
-        if (slots - slot === 1) exports.slotsAdd1(to, stride(), replica, groups, from, count)
-        else if (slots - slot === 2) exports.slotsAdd2(to, stride(), replica, groups, from, pitch, count)
-        else exports.slotsAdd3(to, stride(), replica, groups, from, pitch, count)
-      }
-    },
-    places: ({ lane }) => Array.from({ length: copies }, (_, i) => state + i * copyBytes() + 8 * lane),
-    get stride() {
-      return stride()
-    },
+    places: ({ lane }) =>
+      Array.from({ length: copies }, (_, i) => state + i * copyBytes() + (lane >> 1) * pitch() + 8 * (lane & 1)),
     clear,
     free() {
       memory.free(state)
-      memory.free(addends)
       state = 0
-      addends = 0
     },
   }
 }

@@ -41,8 +41,9 @@ export interface MomentLayout {
 
 /** With 22 bits, 2^18 rows fit a lane of squares. */
 const NARROW_BITS = 22
-/** Bits of a value that bins hold: two limbs of 46, a product four; 2^15 rows then fit. */
+/** Bits of a value that bins hold: two limbs of 46, a product four; 2^15 rows then fit. Of up to 80 bits, 2^21 rows do. */
 const BINS_BITS = 92
+const SPARE_BINS_BITS = 80
 /** A product's lowest bit must be a double's, and neither its split nor its rounding constants overflow. */
 const BINS_LOW = -537
 const BINS_TOP = 480
@@ -57,7 +58,7 @@ export function chooseLayout(spans: readonly MomentSpan[], packable: boolean): M
   if (spans.every(({ low, top }) => top - low <= NARROW_BITS && low >= BINS_LOW && top <= BINS_TOP)) {
     return (packable && packed(spans)) || narrow(spans.map(span => spread(span, NARROW_BITS)))
   }
-  const room = spans.map(span => spread(span, BINS_BITS))
+  const room = spans.map(span => spread(span, SPARE_BINS_BITS))
   return room.every((span, i) => holdsSpan(clip(span), spans[i])) ? bins(room.map(clip)) : null
 }
 
@@ -91,14 +92,11 @@ function bins(spans: readonly MomentSpan[]): MomentLayout {
     for (let i = 0; i < count; i++)
       fields.push({ sum, lane: fields.length, offset: 0, width: 64, exponent: exponent + i * width })
   }
-  const [a, b] = spans
-  limbs(A, 2, a.low, widths[0])
-  if (b !== undefined) limbs(B, 2, b.low, widths[1])
-  limbs(AA, 4, 2 * a.low, widths[0])
-  if (b !== undefined) {
-    limbs(BB, 4, 2 * b.low, widths[1])
-    limbs(AB, 4, a.low + b.low, (widths[0] + widths[1] + 1) >> 1)
+  for (const [i, { low }] of spans.entries()) {
+    limbs(A + i, 2, low, widths[i])
+    limbs(AA + i, 4, 2 * low, widths[i])
   }
+  if (spans.length === 2) limbs(AB, 4, spans[0].low + spans[1].low, (widths[0] + widths[1] + 1) >> 1)
   return { form: 'bins', spans, slots: fields.length / 2, fields, rows: 2 ** (61 - Math.max(...widths)) }
 }
 
@@ -111,22 +109,22 @@ function narrow(spans: readonly MomentSpan[]): MomentLayout {
   return { form: 'narrow', spans, slots: (fields.length + 1) >> 1, fields, rows: 2 ** (62 - 2 * bits) }
 }
 
+/** What a row adds to a field must not cross a word of 32 bits, nor what rows add the field. */
 function packed(spans: readonly MomentSpan[]): MomentLayout | null {
   const [a, b] = spans
   if (b === undefined || a.negative || b.negative) return null
   const [x, y] = [a.top - a.low, b.top - b.low]
-  const rowBits = [Math.floor((64 - 3 * x - y) / 3), Math.floor((64 - x - 3 * y) / 2)]
-  const rows = 2 ** Math.min(...rowBits)
-  if (rows < LEAST_PACKED_ROWS) return null
-  const exponents = [a.low, b.low, 2 * a.low, 2 * b.low, a.low + b.low]
-  const bits = [x, y, 2 * x, 2 * y, x + y]
-  const ends = [0, 0]
-  const fields = [A, B, AA, BB, AB].map(sum => {
-    const lane = sum < BB ? 0 : 1
-    const width = bits[sum] + rowBits[lane]
-    ends[lane] += width
-    return { sum, lane, offset: ends[lane] - width, width, exponent: exponents[sum] }
-  })
+  const rowBits = Math.floor((64 - 3 * x - y) / 3)
+  const [shiftB, shiftAA] = [x + rowBits, x + y + 2 * rowBits]
+  const rows = 2 ** Math.min(rowBits, 32 - x - y, 32 - 2 * y)
+  if (rows < LEAST_PACKED_ROWS || shiftB + y > 32 || shiftAA < 32) return null
+  const fields = [
+    { sum: A, lane: 0, offset: 0, width: shiftB, exponent: a.low },
+    { sum: B, lane: 0, offset: shiftB, width: shiftAA - shiftB, exponent: b.low },
+    { sum: AA, lane: 0, offset: shiftAA, width: 64 - shiftAA, exponent: 2 * a.low },
+    { sum: BB, lane: 1, offset: 0, width: 32, exponent: 2 * b.low },
+    { sum: AB, lane: 1, offset: 32, width: 32, exponent: a.low + b.low },
+  ]
   return { form: 'packed', spans, slots: 1, fields, rows }
 }
 

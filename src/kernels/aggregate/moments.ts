@@ -57,17 +57,23 @@ const BLOCK_GROUPS = 1024
 /** A layout that leaves most rows out is given up after so many rows a group. */
 const LEAST_ROWS_A_GROUP = 16
 
-/** A block of one column, in the forms that have been asked for; 0 is none. */
+/** Rows of one column as kernels take them, made when first asked for: 0 where the mask forbids. */
 interface Column {
   readonly integer: boolean
-  /** int64 a row. */
-  readonly integers: number
-  readonly doubles: number
+  /** The rows as they are stored, where nothing is masked; else 0. */
+  readonly stored: number
+  readonly doubles: () => number
+  /** int64; of integers only. */
+  readonly integers: () => number
 }
 
+/** Some of a batch's rows. */
 interface Block {
-  readonly groups: number
+  readonly from: number
   readonly count: number
+  /** u32 pointer, never 0. */
+  readonly groups: number
+  /** Bitmap of the rows that count, or 0. */
   readonly mask: number
 }
 
@@ -104,6 +110,12 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     lanes.clear()
   }
 
+  const provide = (rowCount: number) => {
+    if (lanes.reserve(rowCount)) return
+    empty()
+    lanes.reserve(rowCount)
+  }
+
   /** Adds a field of groups `groups[0..count)` (u32 pointer), or with 0 of `count` from `from` on, to chunks, the first being digit `first`. */
   function gatherField(
     field: MomentField,
@@ -117,8 +129,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     const { offset, width, exponent } = field
     const at = exponent - exponentOf(first)
     for (const place of lanes.places(field)) {
-      const { stride } = lanes
-      exports.momentsGather(place + from * stride, stride, groups, count, offset, width, at, chunks, chunkCount)
+      exports.momentsGather(place + 16 * from, 16, groups, count, offset, width, at, chunks, chunkCount)
     }
   }
 
@@ -145,61 +156,77 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     return true
   }
 
-  /** The columns' values where the mask allows, else 0. */
-  const load = ({ vectors }: AccumulatorRows, from: number, { mask, count }: Block): Column[] =>
+  const load = ({ vectors }: AccumulatorRows, { from, count, mask }: Block): Column[] =>
     kinds.map((kind, i) => {
       const data = vectors[i].data + elementBytes(kind) * from
       const integer = !isFloat(kind)
-      if (kind === 'float64' && mask === 0) return { integer, integers: 0, doubles: data }
-      const out = memory.scratch(8 * count + 32)
-      if (integer) fillerOf(k, kind)(out, 8, data, mask, count)
-      else if (kind === 'float64') exports.momentsMaskF64(data, mask, count, out)
-      else exports.momentsMaskF32(data, mask, count, out)
-      return integer ? { integer, integers: out, doubles: 0 } : { integer, integers: 0, doubles: out }
+      const make = (write: (out: number) => void) => {
+        const out = memory.scratch(8 * count + 32)
+        write(out)
+        return out
+      }
+      const integers = once(() =>
+        kind === 'int64' && mask === 0 ? data : make(out => fillerOf(k, kind)(out, 8, data, mask, count)),
+      )
+      const doubles = once(() => {
+        if (integer) return make(out => exports.momentsDoubles(integers(), count, out))
+        if (kind === 'float64' && mask === 0) return data
+        const copy = kind === 'float64' ? exports.momentsMaskF64 : exports.momentsMaskF32
+        return make(out => copy(data, mask, count, out))
+      })
+      return { integer, stored: mask === 0 ? data : 0, integers, doubles }
     })
 
-  const doublesOf = ({ integers, doubles }: Column, count: number): number => {
-    if (doubles !== 0) return doubles
-    const out = memory.scratch(8 * count + 32)
-    exports.momentsDoubles(integers, count, out)
-    return out
-  }
-
-  /** Writes what rows add to the lanes; false where these cannot hold it. */
-  const fill = (columns: readonly Column[], count: number): boolean => {
-    const { layout, addends, pitch } = lanes
+  /** Adds rows to the lanes, or takes them back. False where the lanes cannot hold them, with nothing changed. */
+  const addRows = (columns: readonly Column[], { groups, count }: Block, retract: boolean): boolean => {
+    const { layout } = lanes
     if (layout === null) return false
     const { form, spans, fields } = layout
-    if (form === 'bins') {
-      const pointers = columns.map(column => doublesOf(column, count))
-      const fits = pointers.every((data, i) => {
+    let images: number[] = []
+    if (form !== 'bins') {
+      const asStored = kinds.every((kind, i) => kind === 'int32' && columns[i].stored !== 0)
+      for (const [i, { integer, stored, integers, doubles }] of columns.entries()) {
+        const image = asStored ? stored : integer ? integers() : memory.scratch(8 * count + 32)
         const { low, top } = spans[i]
-        const { exponent } = fields[2 * i + 1]
-        return exports.sumFloatTwoF64(addends + i * pitch, data, 0, count, magic(low), magic(exponent), 2 ** top)
-      })
-      if (!fits) return false
-      const [a, b] = pointers
-      for (let lane = 2 * kinds.length; lane < fields.length; lane += 4) {
-        const { sum, exponent: unit } = fields[lane]
-        const width = fields[lane + 1].exponent - unit
-        const out = addends + (lane / 2) * pitch
-        if (sum === AB) exports.momentsProducts(out, pitch, a, b, count, unit, width)
-        else exports.momentsSquares(out, pitch, sum === AA ? a : b, count, unit, width)
+        if (!integer && !exports.sumFloatOneF64(image, 8, doubles(), 0, count, magic(low), 2 ** top)) return false
+        images = [...images, image]
+      }
+      provide(count)
+      const { state, pitch, copy } = lanes
+      const [a, b] = images
+      if (form === 'packed') {
+        const add = asStored ? exports.momentsPackedI32 : exports.momentsPackedI64
+        add(state, copy, groups, a, b, count, fields[B].offset, fields[AA].offset)
+      } else if (two) {
+        const add = asStored ? exports.momentsTwoI32 : exports.momentsTwoI64
+        add(state, pitch, copy, groups, a, b, count, retract)
+      } else {
+        const add = asStored ? exports.momentsOneI32 : exports.momentsOneI64
+        add(state, copy, groups, a, count, retract)
       }
       return true
     }
-    const images: number[] = []
-    for (const [i, { integer, integers, doubles }] of columns.entries()) {
-      const { low, top } = spans[i]
-      const out = integer ? integers : memory.scratch(8 * count + 32)
-      if (!integer && !exports.sumFloatOneF64(out, 8, doubles, 0, count, magic(low), 2 ** top)) return false
-      images.push(out)
+    provide(count)
+    const { state, pitch, copy } = lanes
+    const pointers = columns.map(({ doubles }) => doubles())
+    /** Slots, values and squares of one column. */
+    const bins = (i: number, undo: boolean) => {
+      const { exponent: low } = fields[6 * i]
+      const width = fields[6 * i + 1].exponent - low
+      const to = state + 3 * i * pitch
+      return exports.momentsBins(to, pitch, copy, groups, pointers[i], count, low, width, 2 ** spans[i].top, undo)
     }
-    const [a, b] = images
-    if (form === 'packed') {
-      exports.momentsPackedI64(addends, a, b, count, fields[B].offset, fields[AA].offset, fields[AB].offset)
-    } else if (two) exports.momentsTwoI64(addends, pitch, a, b, count)
-    else exports.momentsOneI64(addends, a, count)
+    for (let i = 0; i < pointers.length; i++) {
+      if (bins(i, retract)) continue
+      for (let j = 0; j <= i; j++) bins(j, !retract)
+      return false
+    }
+    if (two) {
+      const { exponent: unit } = fields[12]
+      const width = fields[13].exponent - unit
+      const [a, b] = pointers
+      exports.momentsProducts(state + 6 * pitch, pitch, copy, groups, a, b, count, unit, width, retract)
+    }
     return true
   }
 
@@ -208,9 +235,10 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     columns: readonly Column[],
     spans: readonly { low: number; top: number }[],
     { groups, count, mask }: Block,
+    asIntegers: boolean,
     retract: boolean,
   ) => {
-    const pointers = columns.map(({ integer, integers, doubles }) => (integer ? integers : doubles))
+    const pointers = columns.map(({ integer, integers, doubles }) => (integer && asIntegers ? integers() : doubles()))
     const factors = [[0], [1], [0, 0], [1, 1], [0, 1]]
     for (const sum of sums) {
       const [a, b] = factors[sum]
@@ -224,9 +252,9 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
         exponentOf(to.first),
         groups,
         pointers[a],
-        columns[a].integer,
+        columns[a].integer && asIntegers,
         pointers[b] ?? 0,
-        columns[b]?.integer ?? false,
+        asIntegers && columns[b]?.integer,
         mask,
         count,
         retract,
@@ -259,7 +287,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
         continue
       }
       const bits = memory.scratch(bitmapBytes(count))
-      exports.sumFloatSpanF64(doubles, 0, count, bits, out)
+      exports.sumFloatSpanF64(doubles(), 0, count, bits, out)
       const [low, least, top, specialCount] = memory.i32.subarray(out >>> 2, (out >>> 2) + 4)
       special ||= specialCount > 0
       finite = finite === 0 ? bits : and(k, finite, bits, count)
@@ -273,13 +301,12 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     }
     const mask = finite === 0 ? block.mask : block.mask === 0 ? finite : and(k, block.mask, finite, count)
     if (onlyWide) {
-      addWide(columns, full, { ...block, mask }, retract)
+      addWide(columns, full, { ...block, mask }, true, retract)
       return 0
     }
     if (adopt(spans)) return mask
     // Rather some rows by themselves than more bits for all. First the lanes are made to hold as much as they can below what they hold now;
     // where that leaves most rows out, and not too much must be moved, as much as they can of this block's, from its top down or its bottom up.
-    const doubles = columns.map(column => ({ integer: false, integers: 0, doubles: doublesOf(column, count) }))
     const known = (span: MomentSpan | null, i: number) => span ?? seen[i] ?? zeros(kinds[i])
     const { layout } = lanes
     const deeper = spans.map((span, i) => clip(known(joinSpans(seen[i], span), i)))
@@ -290,14 +317,15 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     ) {
       reset(deeper)
     }
-    let held = fitting(doubles, mask, count)
+    let held = fitting(columns, mask, count)
     const movable = lanes.rows === 0 || lanes.rows > LEAST_ROWS_A_GROUP * groupCount
     for (const choose of [clip, clipAbove]) {
       if (!movable || exports.bitmapCount(held, count) >= count / 2) break
       reset(spans.map((span, i) => choose(known(span, i))))
-      held = fitting(doubles, mask, count)
+      held = fitting(columns, mask, count)
     }
-    addWide(doubles, full, { ...block, mask: mask === 0 ? not(k, held, count) : andNot(k, mask, held, count) }, retract)
+    const others = mask === 0 ? not(k, held, count) : andNot(k, mask, held, count)
+    addWide(columns, full, { ...block, mask: others }, false, retract)
     return held
   }
 
@@ -306,7 +334,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     const { spans } = lanes.layout as MomentLayout
     return columns.reduce((held, { doubles }, i) => {
       const bits = memory.scratch(bitmapBytes(count))
-      exports.momentsFitting(doubles, count, spans[i].low, 2 ** spans[i].top, bits)
+      exports.momentsFitting(doubles(), count, spans[i].low, 2 ** spans[i].top, bits)
       return bothValid(k, held, bits, count)
     }, mask)
   }
@@ -327,24 +355,35 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       if (lanes.layout?.form === 'packed') setLayout(lanes.layout.spans)
     }
     if (!onlyWide && (lanes.layout !== null || !kinds.some(isFloat))) adopt(ranges)
-    lanes.prepare(rows.groups, rowCount)
-    for (let from = 0; from < rowCount; from += BLOCK_ROWS) {
+    lanes.prepare(rowCount)
+    let groups = rows.groups
+    if (groups === 0) {
+      groups = memory.scratch(4 * BLOCK_ROWS)
+      memory.u32.fill(0, groups >>> 2, (groups >>> 2) + BLOCK_ROWS)
+    }
+    const block = (from: number, count: number): Block => ({
+      from,
+      count,
+      groups: rows.groups === 0 ? groups : groups + 4 * from,
+      mask: validity === 0 ? 0 : validity + from / 8,
+    })
+    // Many at once where nothing must be written first and nothing is in the way, else block by block.
+    const plain = lanes.layout?.form === 'bins' ? 'float64' : 'int32'
+    const isPlain = !onlyWide && rows.groups !== 0 && validity === 0 && kinds.every(kind => kind === plain)
+    for (let from = 0; from < rowCount; ) {
       const mark = memory.mark()
-      let block: Block = {
-        groups: rows.groups === 0 ? 0 : rows.groups + 4 * from,
-        count: Math.min(BLOCK_ROWS, rowCount - from),
-        mask: validity === 0 ? 0 : validity + from / 8,
+      const most = isPlain ? Math.max(BLOCK_ROWS, (lanes.layout?.rows ?? 0) / 4) : BLOCK_ROWS
+      let some = block(from, Math.min(most, rowCount - from))
+      let columns = load(rows, some)
+      if (onlyWide || !addRows(columns, some, retract)) {
+        if (some.count > BLOCK_ROWS) {
+          some = block(from, BLOCK_ROWS)
+          columns = load(rows, some)
+        }
+        const held = { ...some, mask: settle(columns, ranges, some, onlyWide, retract) }
+        if (!onlyWide) addRows(load(rows, held), held, retract)
       }
-      const columns = load(rows, from, block)
-      let filled = !onlyWide && fill(columns, block.count)
-      if (!filled) {
-        block = { ...block, mask: settle(columns, ranges, block, onlyWide, retract) }
-        filled = !onlyWide && fill(load(rows, from, block), block.count)
-      }
-      if (filled) {
-        if (!lanes.reserve(block.count)) empty()
-        lanes.add(block.groups, block.count, retract)
-      }
+      from += some.count
       memory.reset(mark)
     }
     memory.reset(start)
@@ -391,7 +430,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
 
   const digitsOf = (sum: number, groups: number, count: number): Digits => {
     const window = windowOf(sum)
-    const pointer = memory.allocate(4 * window.count * count)
+    const pointer = memory.scratch(4 * window.count * count)
     for (let from = 0; from < count; from += BLOCK_GROUPS) {
       const some = groups === 0 ? 0 : groups + 4 * from
       gather(sum, some, some === 0 ? from : 0, Math.min(BLOCK_GROUPS, count - from), pointer + 4 * window.count * from)
@@ -423,7 +462,6 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       for (const digits of all) {
         // Nothing is written the same way, wherever its window was.
         writeDigits(k, writer, digits.count === 0 ? { ...digits, first: 0 } : digits)
-        memory.free(digits.pointer)
       }
       if (specials === null) writeDigits(k, writer, { pointer: 0, first: 0, count: 0, groupCount: count })
       memory.reset(mark)
@@ -490,6 +528,15 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
 
 /** What a column spans of which only zeros are known. */
 const zeros = (kind: Kind): MomentSpan => ({ low: 0, top: 1, negative: isFloat(kind), integer: !isFloat(kind) })
+
+/** Asks but once. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
 
 /** The constant that rounds a double to a multiple of 2^unit: assembly/aggregate/sum-float.ts. */
 const magic = (unit: number): number => 1.5 * 2 ** (52 + unit)

@@ -9,7 +9,7 @@ import { FAMILIES } from '../../../src/kernels/aggregate/families.js'
 import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { accumulatorContext, bitmap, laneVector, makeKernels, valuesOf } from '../support.js'
-import { bitsOfDouble, groupPointer, type MomentQuestion, modelMoment } from './model.js'
+import { bitsOfDouble, groupPointer, type MomentQuestion, modelMoment, nearest } from './model.js'
 
 let k: Kernels
 
@@ -475,32 +475,59 @@ test('many rows in few groups, and in many, give the same', () => {
   }
 }, 60_000)
 
+/** Many times the same rows, of integers, all of group 0; and the results of `name` and of its population. */
+function repeated(feed: Feed, times: number, columns: readonly (readonly bigint[])[], name: MomentQuestion['name']) {
+  const [{ length: rowCount }] = columns
+  const mark = k.memory.mark()
+  const vectors = columns.map((values, i) => laneVector(k, typeOf(feed.kinds[i]), values))
+  feed.accumulator.resize(1)
+  for (let i = 0; i < times; i++) {
+    feed.accumulator.update({ groups: 0, rowCount, vectors, validity: 0, valueCount: rowCount, position: 0 })
+  }
+  const counts = k.memory.scratch(8)
+  k.memory.i64[counts >>> 3] = BigInt(times * rowCount)
+  const results = [false, true].map(population =>
+    bits(valuesOf(k, feed.accumulator.evaluate(feed.spec(question(name, population)), counts))[0] as number),
+  )
+  k.memory.reset(mark)
+  return results
+}
+
+/** The same of so many times two rows. */
+function expectedOfTwo(rows: number, [[a, b], [c, d] = [a, b]]: readonly (readonly bigint[])[]) {
+  const half = BigInt(rows / 2)
+  const n = 2n * half
+  const above = n * half * (a * c + b * d) - half * half * (a + b) * (c + d)
+  return [n * (n - 1n), n * n].map(below => bits(nearest(above << 1074n, below)))
+}
+
+const alternating = (two: readonly bigint[]) => Array.from({ length: 60_000 }, (_, i) => two[i & 1])
+
 test('lanes that might run over are emptied in time', () => {
   // 21 bits: squares of 2^42, of which 2^20 fit.
-  const values = [2n ** 21n - 1n, -(2n ** 21n) + 5n]
-  const rows = Array.from({ length: 60_000 }, (_, i): Row => [0, values[i & 1]])
+  const two = [2n ** 21n - 1n, -(2n ** 21n) + 5n]
   for (const kinds of [['int32'], ['int64']] as const) {
     const feed = new Feed(kinds)
-    for (let i = 0; i < 20; i++) feed.add(rows, { grouped: false })
+    expect(repeated(feed, 45, [alternating(two)], 'variance')).toEqual(expectedOfTwo(45 * 60_000, [two]))
     expect(feed.accumulator.kernel).toBe(`${kinds[0]} narrow wide`)
-    const n = 1_200_000n
-    const [a, b] = [values[0] * values[0] + values[1] * values[1], values[0] + values[1]]
-    const above = 2n * n * n * a - n * n * b * b
-    expect(feed.results()[1]).toEqual([bits(Number(above / (4n * n * n)))])
     feed.free()
   }
 })
 
 test('packed lanes that might run over are measured, and emptied only where they must be', () => {
-  const row = (i: number): Row => [i % 40, BigInt(1 + (i % 5)), BigInt(1 + (i % 15))]
-  const spread = Array.from({ length: 60_000 }, (_, i) => row(i))
-  const feed = new Feed(['int32', 'int32'])
-  for (let i = 0; i < 3; i++) feed.add(spread)
-  expect(feed.check().accumulator.kernel).toBe('int32 int32 packed')
-  const one = spread.map(([, ...values]): Row => [0, ...values])
-  for (let i = 0; i < 3; i++) feed.add(one, { grouped: false })
-  expect(feed.check().accumulator.kernel).toBe('int32 int32 packed wide')
-  feed.free()
+  const twice = [
+    [5n, 4n],
+    [15n, 2n],
+  ]
+  for (const [times, kernel] of [
+    [3, 'int32 int32 packed'],
+    [12, 'int32 int32 packed wide'],
+  ] as const) {
+    const feed = new Feed(['int32', 'int32'])
+    expect(repeated(feed, times, twice.map(alternating), 'covariance')).toEqual(expectedOfTwo(times * 60_000, twice))
+    expect(feed.accumulator.kernel).toBe(kernel)
+    feed.free()
+  }
 })
 
 test('of one input, aggregates share their sums, and groups without a value are null', () => {
