@@ -2,8 +2,9 @@
 //
 //   sums     5 x | digits u32* | first i32 | count u32 |: of a, b, a^2, b^2, ab, in the portable form of ../exact.ts, group after group
 //   number   | count u32 | negative u32 | first i32 | - | digits u32[count] |: sign and magnitude, neither end of the digits 0; none for 0
+//   fields   5 x | lane of group 0 u32* | offset u32 | width u32 |: where the same sums lie in the lanes of moments.ts, if each is in one of them
 //
-// Everything is a central moment, n Sab - Sa Sb, or the quotient of two such.
+// Everything is a central moment, n Sab - Sa Sb, or the quotient of two such. Those of small integers, which are most, fit an int64.
 
 import { roundQuotient } from '../rounding'
 
@@ -300,6 +301,81 @@ export function momentsEvaluate(
     }
     store<u8>(validity++, u8(byte))
   }
+}
+
+/** A sum in 16 bytes a group. Fields of fewer than 64 bits have no sign. */
+// @ts-ignore: decorator
+@inline
+function field(fields: usize, group: u32): i64 {
+  const lane = load<i64>(load<usize>(fields) + (usize(group) << 4))
+  const width = u64(load<u32>(fields, 8))
+  return width == 64 ? lane : i64((u64(lane) >> u64(load<u32>(fields, 4))) & (u64.MAX_VALUE >> (64 - width)))
+}
+
+/** n * ab - a * b, or i64.MIN_VALUE where that may be beyond int64. */
+// @ts-ignore: decorator
+@inline
+function centreSmall(n: i64, a: i64, b: i64, ab: i64): i64 {
+  const most: f64 = 4611686018427387904
+  const fits = abs(f64(n) * f64(ab)) < most && abs(f64(a) * f64(b)) < most
+  return fits ? n * ab - a * b : i64.MIN_VALUE
+}
+
+/** The double nearest to above / below * 2^exponent. */
+// @ts-ignore: decorator
+@inline
+function overSmallest(above: i64, below: i64, exponent: i32): f64 {
+  const exact: i64 = 0x20000000000000
+  const magnitude = above < 0 ? -above : above
+  // Two exact doubles: their division is the one rounding.
+  if (magnitude <= exact && below <= exact && exponent > -900 && exponent < 900) {
+    return (f64(above) / f64(below)) * reinterpret<f64>(u64(exponent + 1023) << 52)
+  }
+  return roundQuotient(above < 0, 0, magnitude, false, exponent, below)
+}
+
+/**
+ * As `momentsEvaluate`, for sums that are each in one lane, of values that are integers times some power of two; their quotient is in units of
+ * 2^exponent. False where a group's are too large, and nothing is to be used.
+ */
+export function momentsEvaluateSmall(
+  fields: usize, kind: u32, two: bool, population: bool, root: bool, exponent: i32,
+  counts: usize, specials: usize, groupCount: u32, out: usize, validity: usize,
+): bool {
+  for (let group: u32 = 0; group < groupCount; group += 8) {
+    let byte: u32 = 0
+    for (let j: u32 = 0, end = min(8, groupCount - group); j < end; j++) {
+      const g = group + j
+      const n = load<i64>(counts + (usize(g) << 3))
+      let value: f64 = 0
+      let valid = n > i64(!population)
+      if (specials && load<i64>(specials + (usize(g) << 3)) != 0) {
+        value = NaN
+      } else if (valid) {
+        const a = field(fields, g)
+        const b = two ? field(fields + SUM, g) : a
+        const ab = centreSmall(n, a, b, field(fields + (two ? 4 * SUM : 2 * SUM), g))
+        if (n >> 31 || ab == i64.MIN_VALUE) return false
+        if (kind == 0) {
+          value = overSmallest(ab, n * (population ? n : n - 1), exponent)
+          if (root) value = sqrt(value)
+        } else {
+          const bb = centreSmall(n, b, b, field(fields + 3 * SUM, g))
+          const aa = kind == CORRELATION ? centreSmall(n, a, a, field(fields + 2 * SUM, g)) : 1
+          if (bb == i64.MIN_VALUE || aa == i64.MIN_VALUE) return false
+          valid = bb != 0 && aa != 0
+          // Rounded to 53 bits by their conversion.
+          if (kind == CORRELATION) value = min(max(f64(ab) / (sqrt(f64(aa)) * sqrt(f64(bb))), -1), 1)
+          else if (valid) value = overSmallest(ab, bb, exponent)
+        }
+      }
+      byte |= u32(valid) << j
+      store<f64>(out, value)
+      out += 8
+    }
+    store<u8>(validity++, u8(byte))
+  }
+  return true
 }
 
 // @ts-ignore: decorator

@@ -481,15 +481,44 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       }
       memory.reset(mark)
     },
-    evaluate({ function: name, parameters }: AggregateSpec, counts) {
+    evaluate({ function: name, parameters: { population = false } }: AggregateSpec, counts) {
       const out = memory.scratch(8 * groupCount)
       const validity = memory.scratch(bitmapBytes(groupCount))
+      const results = { ...numbers(float64(), groupCount, out), validity }
+      const kind = name === 'correlation' ? 1 : name === 'slope' ? 2 : 0
+      const root = name === 'stddev'
+      const specialCounts = specials?.pointer ?? 0
+      const table = memory.scratch(60)
+      if (!wide.some(Boolean) && lanes.copy === 0 && lanes.layout !== null && lanes.layout.form !== 'bins') {
+        const { fields } = lanes.layout
+        for (const field of fields) {
+          memory.u32.set([lanes.places(field)[0], field.offset, field.width], (table + 12 * field.sum) >>> 2)
+        }
+        const [a, b] = fields.map(field => field.exponent)
+        const exponent = kind === 2 ? a - b : fields[fields.length - 1].exponent
+        if (
+          exports.momentsEvaluateSmall(
+            table,
+            kind,
+            two,
+            population,
+            root,
+            exponent,
+            counts,
+            specialCounts,
+            groupCount,
+            out,
+            validity,
+          )
+        ) {
+          return results
+        }
+      }
       const windows = sums.map(windowOf)
       // Sums as they are, and as factors of a product.
       const firsts = windows.flatMap(({ first }) => [first, 2 * first - digitOf(0)])
       const ends = windows.flatMap(({ first, count }) => [first + count, 2 * (first + count) - digitOf(0)])
       const capacity = Math.max(...ends) - Math.min(...firsts) + 8
-      const table = memory.scratch(60)
       const work = memory.scratch(10 * (4 * (capacity + 8) + 16))
       for (let from = 0; from < groupCount; from += BLOCK_GROUPS) {
         const mark = memory.mark()
@@ -502,12 +531,12 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
         }
         exports.momentsEvaluate(
           table,
-          name === 'correlation' ? 1 : name === 'slope' ? 2 : 0,
+          kind,
           two,
-          parameters.population ?? false,
-          name === 'stddev',
+          population,
+          root,
           counts + 8 * from,
-          specials === null ? 0 : specials.pointer + 8 * from,
+          specialCounts && specialCounts + 8 * from,
           count,
           out + 8 * from,
           validity + from / 8,
@@ -516,7 +545,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
         )
         memory.reset(mark)
       }
-      return { ...numbers(float64(), groupCount, out), validity }
+      return results
     },
     free() {
       lanes.free()
