@@ -24,6 +24,12 @@ export interface MomentLanes {
   prepare(rowCount: number): void
   /** Provides for so many more rows, at most a quarter of those of the layout, whatever their groups. False where lanes could overflow. */
   reserve(rowCount: number): boolean
+  /** How much of a lane the fullest has used, from 0 to 1: a power of two, and 0 only where nothing was added. */
+  fullness(): number
+  /** Provides for lanes of the same layout that are so full to be added. False where they could overflow. */
+  absorb(fullness: number): boolean
+  /** Leaves no copy. */
+  join(): void
   /** All places that a field's values are in: pointers to that of group 0, 16 bytes from group to group. */
   places(field: MomentField): number[]
   clear(): void
@@ -70,9 +76,9 @@ export function createMomentLanes(k: Kernels): MomentLanes {
     memory.free(from)
   }
 
-  /** How much of a lane the fullest field has used, from 0 to 1. */
   const fullness = (): number => {
-    const { form, fields } = layout as MomentLayout
+    if (layout === null || rows === 0) return 0
+    const { form, fields } = layout
     const bytes = copyBytes() * copies
     if (form !== 'packed') return 2 ** (exports.exactLimbBits(state, 8, bytes / 8) - 62)
     const mark = memory.mark()
@@ -126,6 +132,15 @@ export function createMomentLanes(k: Kernels): MomentLanes {
       rows += rowCount
       return true
     },
+    fullness,
+    absorb(other) {
+      const full = fullness() + other
+      if (full > 0.5) return false
+      room = Math.floor((layout as MomentLayout).rows * (1 - full))
+      rows += 1
+      return true
+    },
+    join: () => remake(capacity, 1),
     places: ({ lane }) =>
       Array.from({ length: copies }, (_, i) => state + i * copyBytes() + (lane >> 1) * pitch() + 8 * (lane & 1)),
     clear,

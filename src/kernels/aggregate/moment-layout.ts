@@ -62,6 +62,15 @@ export function chooseLayout(spans: readonly MomentSpan[], packable: boolean): M
   return room.every((span, i) => holdsSpan(clip(span), spans[i])) ? bins(room.map(clip)) : null
 }
 
+/** The forms in the order of their numbers in states between lanes. */
+const FORMS = ['packed', 'narrow', 'bins'] as const
+
+export const formNumber = ({ form }: MomentLayout): number => FORMS.indexOf(form)
+
+/** The layout of that form for spans, as they are. */
+export const layoutOf = (form: number, spans: readonly MomentSpan[]): MomentLayout =>
+  [packed, narrow, bins][form](spans) as MomentLayout
+
 /** The part of a span that bins can hold, from its top down. */
 export function clip({ low, top, integer }: MomentSpan): MomentSpan {
   const to = Math.max(Math.min(top, BINS_TOP), BINS_LOW + 1)

@@ -1,43 +1,27 @@
 /**
- * Variances, standard deviations, covariances, correlations and slopes from exact sums of values, squares and products. Rows are added to
- * lanes (moment-lanes.ts) while these hold their bits; from there, and what no lane holds row by row, it goes to the wide sums of ../wide.ts. Both
- * together are the state, so that when anything moves shows in no result, and what is taken back leaves nothing. Results are moment-results.ts's.
+ * Variances, standard deviations, covariances, correlations and slopes: how rows come into the exact sums that these are made of, and leave them
+ * again. The sums are moment-sums.ts's; the kernels, drawn in assembly/aggregate/moments.ts, add to their lanes where these hold a row's bits.
  */
-import { float64, isFloat, type Kind } from '../../columnar/type.js'
+import { isFloat, type Kind } from '../../columnar/type.js'
 import { and, andNot, bitmapBytes, bothValid, not } from '../bitmap.js'
-import {
-  addDigitsToLimbs,
-  type Digits,
-  digitOf,
-  digitsOfLimbs,
-  exponentOf,
-  spanOfDigits,
-  trimDigits,
-} from '../exact.js'
+import { exponentOf } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { elementBytes } from '../operand.js'
 import { rangeOf } from '../stats.js'
-import { createWideSums, type WideSums } from '../wide.js'
-import { type Accumulator, type AccumulatorRows, type AggregateSpec, type Family, numbers } from './accumulator.js'
-import { createGroupArray, type GroupArray } from './group-array.js'
-import { createMomentLanes } from './moment-lanes.js'
+import type { Accumulator, AccumulatorRows, Family } from './accumulator.js'
 import {
-  A,
   AA,
-  AB,
   B,
-  BB,
   chooseLayout,
   clip,
   clipAbove,
   holdsSpan,
   joinSpans,
-  type MomentField,
   type MomentLayout,
   type MomentSpan,
 } from './moment-layout.js'
+import { createMomentSums } from './moment-sums.js'
 import { BLOCK_ROWS } from './slots.js'
-import { COUNT, readDigits, statesOf, writeDigits } from './state-bytes.js'
 import { fillerOf } from './sum-int.js'
 
 export const moments: Family = {
@@ -52,8 +36,6 @@ export const moments: Family = {
 
 /** Integers of more bits are no doubles. */
 const DOUBLE_BITS = 53
-/** Groups whose sums are gathered at once: a multiple of 8. */
-const BLOCK_GROUPS = 1024
 /** A layout that leaves most rows out is given up after so many rows a group. */
 const LEAST_ROWS_A_GROUP = 16
 
@@ -80,65 +62,17 @@ interface Block {
 function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
   const { exports, memory } = k
   const two = kinds.length === 2
-  const sums = two ? [A, B, AA, BB, AB] : [A, AA]
-  const lanes = createMomentLanes(k)
-  const wide: (WideSums | undefined)[] = []
-  /** Rows a group with a NaN or an infinity. */
-  let specials: GroupArray | null = null
+  const sums = createMomentSums(k, two)
+  const { lanes } = sums
   /** What the layout has been chosen for. */
   let seen: readonly (MomentSpan | null)[] = kinds.map(() => null)
   let retracts = false
   let groupCount = 0
 
-  /** The wide sum, holding values of such a span. */
-  const wideSum = (sum: number, low: number, top: number): WideSums => {
-    const found = wide[sum] ?? createWideSums(k, { low, top }, true)
-    found.cover({ low, top })
-    found.resize(groupCount)
-    wide[sum] = found
-    return found
-  }
-
-  /** Moves all that the lanes hold to the wide sums. */
-  const empty = () => {
-    if (lanes.layout === null || lanes.rows === 0) return
-    for (const field of lanes.layout.fields) {
-      const to = wideSum(field.sum, field.exponent, field.exponent + 64)
-      to.reserve(lanes.places(field).length)
-      gatherField(field, to.first, 0, groupCount, 0, to.chunks, to.chunkCount)
-    }
-    lanes.clear()
-  }
-
-  const provide = (rowCount: number) => {
-    if (lanes.reserve(rowCount)) return
-    empty()
-    lanes.reserve(rowCount)
-  }
-
-  /** Adds a field of groups `groups[0..count)` (u32 pointer), or with 0 of `count` from `from` on, to chunks, the first being digit `first`. */
-  function gatherField(
-    field: MomentField,
-    first: number,
-    groups: number,
-    count: number,
-    from: number,
-    chunks: number,
-    chunkCount: number,
-  ): void {
-    const { offset, width, exponent } = field
-    const at = exponent - exponentOf(first)
-    for (const place of lanes.places(field)) {
-      exports.momentsGather(place + 16 * from, 16, groups, count, offset, width, at, chunks, chunkCount)
-    }
-  }
-
   const setLayout = (spans: readonly MomentSpan[]): boolean => {
     const next = chooseLayout(spans, !retracts)
-    if (next === null) return false
-    empty()
-    lanes.setLayout(next)
-    return true
+    if (next !== null) sums.setLayout(next)
+    return next !== null
   }
 
   const reset = (spans: readonly MomentSpan[]) => {
@@ -146,11 +80,17 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     seen = spans
   }
 
+  /** What a column's values have spanned so far; lanes that came with a merge say it too. */
+  const known = (i: number): MomentSpan | null => {
+    const span = seen[i] ?? lanes.layout?.spans[i]
+    return span === undefined ? null : { ...span, integer: !isFloat(kinds[i]) }
+  }
+
   /** Makes the lanes hold values of such spans; false where they cannot. */
   const adopt = (more: readonly (MomentSpan | null)[]): boolean => {
     const { layout } = lanes
     if (layout !== null && more.every((span, i) => span === null || holdsSpan(layout.spans[i], span))) return true
-    const joined = more.map((span, i) => joinSpans(seen[i], span))
+    const joined = more.map((span, i) => joinSpans(known(i), span))
     if (!setLayout(joined.map((span, i) => span ?? zeros(kinds[i])))) return false
     seen = joined
     return true
@@ -191,7 +131,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
         if (!integer && !exports.sumFloatOneF64(image, 8, doubles(), 0, count, magic(low), 2 ** top)) return false
         images = [...images, image]
       }
-      provide(count)
+      sums.provide(count)
       const { state, pitch, copy } = lanes
       const [a, b] = images
       if (form === 'packed') {
@@ -206,7 +146,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       }
       return true
     }
-    provide(count)
+    sums.provide(count)
     const { state, pitch, copy } = lanes
     const pointers = columns.map(({ doubles }) => doubles())
     /** Slots, values and squares of one column. */
@@ -240,11 +180,11 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
   ) => {
     const pointers = columns.map(({ integer, integers, doubles }) => (integer && asIntegers ? integers() : doubles()))
     const factors = [[0], [1], [0, 0], [1, 1], [0, 1]]
-    for (const sum of sums) {
+    for (const sum of sums.all) {
       const [a, b] = factors[sum]
       const low = spans[a].low + (spans[b]?.low ?? 0)
       // 128 bits and their places are written, whether set or not.
-      const to = wideSum(sum, low, Math.max(spans[a].top + (spans[b]?.top ?? 0), low + 128))
+      const to = sums.wide(sum, low, Math.max(spans[a].top + (spans[b]?.top ?? 0), low + 128))
       to.reserve(count)
       exports.momentsWide(
         to.chunks,
@@ -295,9 +235,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       full.push(low > top ? { low: 0, top: 1 } : { low: least, top })
     }
     if (special) {
-      specials ??= createGroupArray(k, 8)
-      specials.resize(groupCount)
-      exports.momentsSpecials(specials.pointer, groups, finite, count, retract ? -1 : 1)
+      exports.momentsSpecials(sums.specials(), groups, finite, count, retract ? -1 : 1)
     }
     const mask = finite === 0 ? block.mask : block.mask === 0 ? finite : and(k, block.mask, finite, count)
     if (onlyWide) {
@@ -307,9 +245,8 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     if (adopt(spans)) return mask
     // Rather some rows by themselves than more bits for all. First the lanes are made to hold as much as they can below what they hold now;
     // where that leaves most rows out, and not too much must be moved, as much as they can of this block's, from its top down or its bottom up.
-    const known = (span: MomentSpan | null, i: number) => span ?? seen[i] ?? zeros(kinds[i])
     const { layout } = lanes
-    const deeper = spans.map((span, i) => clip(known(joinSpans(seen[i], span), i)))
+    const deeper = spans.map((span, i) => clip(joinSpans(known(i), span) ?? zeros(kinds[i])))
     if (
       layout === null ||
       (deeper.every(({ top }, i) => top <= layout.spans[i].top) &&
@@ -321,7 +258,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     const movable = lanes.rows === 0 || lanes.rows > LEAST_ROWS_A_GROUP * groupCount
     for (const choose of [clip, clipAbove]) {
       if (!movable || exports.bitmapCount(held, count) >= count / 2) break
-      reset(spans.map((span, i) => choose(known(span, i))))
+      reset(spans.map((span, i) => choose(span ?? known(i) ?? zeros(kinds[i]))))
       held = fitting(columns, mask, count)
     }
     const others = mask === 0 ? not(k, held, count) : andNot(k, mask, held, count)
@@ -350,10 +287,8 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       return { low: 0, top: magnitude.toString(2).length, negative: range.min < 0n, integer: true }
     })
     const onlyWide = ranges.some(span => span !== null && span.top > DOUBLE_BITS)
-    if (retract && !retracts) {
-      retracts = true
-      if (lanes.layout?.form === 'packed') setLayout(lanes.layout.spans)
-    }
+    retracts ||= retract
+    if (retract && lanes.layout?.form === 'packed') setLayout(lanes.layout.spans.map((_, i) => known(i) as MomentSpan))
     if (!onlyWide && (lanes.layout !== null || !kinds.some(isFloat))) adopt(ranges)
     lanes.prepare(rowCount)
     let groups = rows.groups
@@ -389,169 +324,20 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     memory.reset(start)
   }
 
-  /** The digits that a sum's state takes, lanes and all. */
-  const windowOf = (sum: number): { first: number; count: number } => {
-    const firsts: number[] = []
-    const ends: number[] = []
-    const had = wide[sum]
-    if (had !== undefined) {
-      firsts.push(had.first)
-      ends.push(had.first + had.chunkCount)
-    }
-    for (const { sum: other, exponent } of lanes.layout?.fields ?? []) {
-      if (other !== sum) continue
-      firsts.push(digitOf(exponent))
-      ends.push(digitOf(exponent) + 4)
-    }
-    if (firsts.length === 0) return { first: digitOf(0), count: 0 }
-    const first = Math.min(...firsts)
-    return { first, count: Math.max(...ends) - first }
-  }
-
-  /** Writes a sum of groups `groups[0..count)` (u32 pointer), or with 0 of `count` from `from` on, as digits of its window. */
-  const gather = (sum: number, groups: number, from: number, count: number, digits: number) => {
-    const window = windowOf(sum)
-    if (window.count === 0) return
-    const mark = memory.mark()
-    const chunks = memory.scratch(8 * window.count * count)
-    const had = wide[sum]
-    if (had === undefined) memory.u8.fill(0, chunks, chunks + 8 * window.count * count)
-    else {
-      const width = 8 * had.chunkCount
-      const states = statesOf(k, { pointer: had.chunks + width * from, stride: width }, width, groups, count)
-      exports.wideMove(states, had.chunkCount, chunks, window.count, had.first - window.first, count)
-    }
-    for (const field of lanes.layout?.fields ?? []) {
-      if (field.sum === sum) gatherField(field, window.first, groups, count, from, chunks, window.count)
-    }
-    exports.wideDigits(chunks, window.count, count, digits)
-    memory.reset(mark)
-  }
-
-  const digitsOf = (sum: number, groups: number, count: number): Digits => {
-    const window = windowOf(sum)
-    const pointer = memory.scratch(4 * window.count * count)
-    for (let from = 0; from < count; from += BLOCK_GROUPS) {
-      const some = groups === 0 ? 0 : groups + 4 * from
-      gather(sum, some, some === 0 ? from : 0, Math.min(BLOCK_GROUPS, count - from), pointer + 4 * window.count * from)
-    }
-    return trimDigits(k, { pointer, ...window, groupCount: count })
-  }
-
   return {
     get kernel() {
-      const parts = [kinds.join(' '), lanes.layout?.form ?? 'empty']
-      if (wide.some(sum => sum !== undefined)) parts.push('wide')
-      return parts.join(' ')
+      return `${kinds.join(' ')} ${sums.kernel}`
     },
     resize(count) {
       groupCount = count
-      lanes.resize(count)
-      for (const sum of wide) sum?.resize(count)
-      specials?.resize(count)
+      sums.resize(count)
     },
     update: rows => apply(rows, false),
     retract: rows => apply(rows, true),
-    write(writer, groups, count) {
-      const mark = memory.mark()
-      const all = sums.map(sum => digitsOf(sum, groups, count))
-      if (specials !== null) {
-        const pointer = statesOf(k, { pointer: specials.pointer, stride: 8 }, 8, groups, count)
-        all.push(digitsOfLimbs(k, COUNT, { pointer, stride: 8 }, count))
-      }
-      for (const digits of all) {
-        // Nothing is written the same way, wherever its window was.
-        writeDigits(k, writer, digits.count === 0 ? { ...digits, first: 0 } : digits)
-      }
-      if (specials === null) writeDigits(k, writer, { pointer: 0, first: 0, count: 0, groupCount: count })
-      memory.reset(mark)
-    },
-    merge(reader, groupMap, count) {
-      const mark = memory.mark()
-      for (const sum of sums) {
-        const digits = readDigits(k, reader, count)
-        const span = spanOfDigits(k, digits)
-        if (span !== null) wideSum(sum, span.low, span.top).addDigits(digits, groupMap)
-      }
-      const digits = readDigits(k, reader, count)
-      if (digits.count > 0) {
-        specials ??= createGroupArray(k, 8)
-        specials.resize(groupCount)
-        addDigitsToLimbs(k, COUNT, { pointer: specials.pointer, stride: 8 }, digits, groupMap)
-      }
-      memory.reset(mark)
-    },
-    evaluate({ function: name, parameters: { population = false } }: AggregateSpec, counts) {
-      const out = memory.scratch(8 * groupCount)
-      const validity = memory.scratch(bitmapBytes(groupCount))
-      const results = { ...numbers(float64(), groupCount, out), validity }
-      const kind = name === 'correlation' ? 1 : name === 'slope' ? 2 : 0
-      const root = name === 'stddev'
-      const specialCounts = specials?.pointer ?? 0
-      const table = memory.scratch(60)
-      if (!wide.some(Boolean) && lanes.copy === 0 && lanes.layout !== null && lanes.layout.form !== 'bins') {
-        const { fields } = lanes.layout
-        for (const field of fields) {
-          memory.u32.set([lanes.places(field)[0], field.offset, field.width], (table + 12 * field.sum) >>> 2)
-        }
-        const [a, b] = fields.map(field => field.exponent)
-        const exponent = kind === 2 ? a - b : fields[fields.length - 1].exponent
-        if (
-          exports.momentsEvaluateSmall(
-            table,
-            kind,
-            two,
-            population,
-            root,
-            exponent,
-            counts,
-            specialCounts,
-            groupCount,
-            out,
-            validity,
-          )
-        ) {
-          return results
-        }
-      }
-      const windows = sums.map(windowOf)
-      // Sums as they are, and as factors of a product.
-      const firsts = windows.flatMap(({ first }) => [first, 2 * first - digitOf(0)])
-      const ends = windows.flatMap(({ first, count }) => [first + count, 2 * (first + count) - digitOf(0)])
-      const capacity = Math.max(...ends) - Math.min(...firsts) + 8
-      const work = memory.scratch(10 * (4 * (capacity + 8) + 16))
-      for (let from = 0; from < groupCount; from += BLOCK_GROUPS) {
-        const mark = memory.mark()
-        const count = Math.min(BLOCK_GROUPS, groupCount - from)
-        for (const [i, sum] of sums.entries()) {
-          const window = windows[i]
-          const digits = memory.scratch(4 * window.count * count)
-          gather(sum, 0, from, count, digits)
-          memory.u32.set([digits, window.first, window.count], (table + 12 * sum) >>> 2)
-        }
-        exports.momentsEvaluate(
-          table,
-          kind,
-          two,
-          population,
-          root,
-          counts + 8 * from,
-          specialCounts && specialCounts + 8 * from,
-          count,
-          out + 8 * from,
-          validity + from / 8,
-          capacity,
-          work,
-        )
-        memory.reset(mark)
-      }
-      return results
-    },
-    free() {
-      lanes.free()
-      for (const sum of wide) sum?.free()
-      specials?.free()
-    },
+    write: sums.write,
+    merge: sums.merge,
+    evaluate: sums.evaluate,
+    free: sums.free,
   }
 }
 

@@ -82,6 +82,12 @@ class Feed {
     k.memory.reset(mark)
   }
 
+  resizeTo(groupCount: number): this {
+    this.groupCount = groupCount
+    this.accumulator.resize(groupCount)
+    return this
+  }
+
   add(rows: readonly Row[], { grouped = true, ranges = true } = {}): this {
     this.take(rows, 'update', grouped, ranges)
     this.rows = [...this.rows, ...rows]
@@ -96,7 +102,7 @@ class Feed {
     return this
   }
 
-  merge(other: Feed, most = other.groupCount): this {
+  merge(other: Feed, forLane = false): this {
     const mark = k.memory.mark()
     this.rows = [...this.rows, ...other.rows]
     this.resize(other.rows)
@@ -106,13 +112,15 @@ class Feed {
       k,
       Array.from({ length: other.groupCount }, (_, i) => i),
     )
-    this.accumulator.merge(createStateReader(other.state()), groups, other.groupCount, most)
+    const reader = createStateReader(other.state(0, other.groupCount, forLane))
+    reader.forLane = forLane
+    this.accumulator.merge(reader, groups, other.groupCount, 1)
     k.memory.reset(mark)
     return this
   }
 
-  state(groups = 0, count = this.groupCount): Uint8Array<ArrayBuffer> {
-    const writer = createStateWriter()
+  state(groups = 0, count = this.groupCount, forLane = false): Uint8Array<ArrayBuffer> {
+    const writer = createStateWriter(forLane)
     this.accumulator.write(writer, groups, count)
     return writer.finish()
   }
@@ -269,9 +277,9 @@ describe('the state is a function of the rows', () => {
           feeds[next(3)].add(some)
         }
         const [a, b, c] = feeds
-        const whole = new Feed(kinds).merge(b)
-        a.merge(c)
-        whole.merge(a)
+        const whole = new Feed(kinds).merge(b, next(2) === 1)
+        a.merge(c, next(2) === 1)
+        whole.merge(a, next(2) === 1)
         whole.accumulator.resize(one.groupCount)
         whole.groupCount = one.groupCount
         expect(whole.state()).toEqual(one.state())
@@ -281,8 +289,7 @@ describe('the state is a function of the rows', () => {
         const pointer = groupPointer(k, groups)
         expect(whole.state(pointer, groups.length)).toEqual(one.state(pointer, groups.length))
         const few = new Feed(kinds)
-        few.groupCount = groups.length
-        few.accumulator.resize(groups.length)
+        few.resizeTo(groups.length)
         few.accumulator.merge(
           createStateReader(whole.state(pointer, groups.length)),
           groupPointer(k, [0, 1]),
@@ -318,8 +325,7 @@ describe('the state is a function of the rows', () => {
         const feed = new Feed(kinds)
         const zero = (groupCount: number) => {
           const empty = new Feed(kinds)
-          empty.groupCount = groupCount
-          empty.accumulator.resize(groupCount)
+          empty.resizeTo(groupCount)
           return empty.state()
         }
         for (const rows of all) {
@@ -329,8 +335,7 @@ describe('the state is a function of the rows', () => {
           feed.retract(some)
         }
         const same = new Feed(kinds).add(feed.rows)
-        same.groupCount = feed.groupCount
-        same.accumulator.resize(feed.groupCount)
+        same.resizeTo(feed.groupCount)
         expect(feed.state()).toEqual(same.state())
         feed.check()
         feed.retract(feed.rows)
@@ -466,8 +471,7 @@ test('many rows in few groups, and in many, give the same', () => {
       feed.add(grouped.slice(0, 5)).add(grouped.slice(5, 6005)).add(grouped.slice(6005))
       expect(feed.results()).toEqual(feed.expected())
       const other = new Feed(kinds).add(grouped.slice(4000)).add(grouped.slice(0, 4000))
-      other.groupCount = feed.groupCount
-      other.accumulator.resize(feed.groupCount)
+      other.resizeTo(feed.groupCount)
       expect(other.state()).toEqual(feed.state())
       feed.free()
       other.free()
@@ -502,6 +506,29 @@ function expectedOfTwo(rows: number, [[a, b], [c, d] = [a, b]]: readonly (readon
 }
 
 const alternating = (two: readonly bigint[]) => Array.from({ length: 60_000 }, (_, i) => two[i & 1])
+
+test('between lanes, lanes of one layout are added as they are, until they might run over', () => {
+  const rows = Array.from({ length: 3000 }, (_, i): Row => [i % 300, BigInt(1 + (i % 5)), BigInt(1 + (i % 15))])
+  const feed = new Feed(['int32', 'int32']).add(rows)
+  const whole = new Feed(['int32', 'int32']).merge(feed, true).add(rows)
+  for (let i = 0; i < 3; i++) whole.merge(whole, true)
+  expect(whole.check().accumulator.kernel).toBe('int32 int32 packed')
+  const all = new Feed(['int32', 'int32'])
+  // Each group's state doubled 30 times, and then merged where all that is there is as large.
+  for (let i = 0; i < 15; i++) whole.accumulator.merge(laneReader(whole), groupPointer(k, groupsOf(whole)), 300, 1)
+  all.resizeTo(300).accumulator.merge(laneReader(whole), groupPointer(k, groupsOf(whole)), 300, 1)
+  expect(all.state()).toEqual(whole.state())
+  expect(whole.accumulator.kernel).toBe('int32 int32 packed wide')
+  k.memory.reset(0)
+})
+
+const groupsOf = ({ groupCount }: Feed) => Array.from({ length: groupCount }, (_, i) => i)
+
+function laneReader(feed: Feed) {
+  const reader = createStateReader(feed.state(0, feed.groupCount, true))
+  reader.forLane = true
+  return reader
+}
 
 test('lanes that might run over are emptied in time', () => {
   // 21 bits: squares of 2^42, of which 2^20 fit.
