@@ -378,6 +378,11 @@ export function momentsWide(
   a: usize, aInteger: bool, b: usize, bInteger: bool, mask: usize, count: u32, negative: bool,
 ): void {
   for (let row: u32 = 0; row < count; row++) {
+    // The mask is of few rows: eight without one are passed over at once.
+    if (mask && (row & 7) == 0 && load<u8>(mask + usize(row >> 3)) == 0) {
+      row += 7
+      continue
+    }
     if (!isValid(mask, row)) continue
     const aBits = load<u64>(a + (usize(row) << 3))
     const bBits = b ? load<u64>(b + (usize(row) << 3)) : 0

@@ -472,7 +472,7 @@ test('many rows in few groups, and in many, give the same', () => {
       expect(feed.results()).toEqual(feed.expected())
       const other = new Feed(kinds).add(grouped.slice(4000)).add(grouped.slice(0, 4000))
       other.resizeTo(feed.groupCount)
-      expect(other.state()).toEqual(feed.state())
+      expect(Buffer.compare(other.state(), feed.state())).toBe(0)
       feed.free()
       other.free()
     }
