@@ -3,12 +3,13 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice. */
+/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/parquet.test.ts',
   'test/kernels/reproducible.test.ts',
+  'test/kernels/aggregate/moments-retract.test.ts',
 ]
 
 export default defineConfig({

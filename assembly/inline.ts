@@ -49,3 +49,27 @@ export function textOrder(a: u32, b: u32, ranks: usize, ranked: u32, offsets: us
   const startB = load<u32>(atB)
   return textCompare(bytes + usize(startA), load<u32>(atA, 4) - startA, bytes + usize(startB), load<u32>(atB, 4) - startB)
 }
+
+/** Two doubles or floats of a column, as doubles. */
+// @ts-ignore: decorator
+@inline
+export function pairAt<T>(data: usize, row: u32): v128 {
+  if (sizeof<T>() == 8) return v128.load(data + (usize(row) << 3))
+  return f64x2.promote_low_f32x4(v128.load64_zero(data + (usize(row) << 2)))
+}
+
+/** The last of an odd number of them. */
+// @ts-ignore: decorator
+@inline
+export function lastAt<T>(data: usize, row: u32): v128 {
+  if (sizeof<T>() == 8) return v128.load64_zero(data + (usize(row) << 3))
+  return f64x2.promote_low_f32x4(v128.load32_zero(data + (usize(row) << 2)))
+}
+
+/** All bits of a row's lane where its validity bit is set; `row` is even. */
+// @ts-ignore: decorator
+@inline
+export function maskAt(validity: usize, row: u32): v128 {
+  const bits = i64x2.splat(i64(load<u8>(validity + usize(row >> 3)) >> u8(row & 7)))
+  return i64x2.ne(v128.and(bits, i64x2(1, 2)), i64x2.splat(0))
+}

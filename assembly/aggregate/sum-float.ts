@@ -10,27 +10,7 @@
 //   one limb     e = base
 //   two limbs    high with e = base + width; low = x - rounded, which is exact, with e = base
 
-// @ts-ignore: decorator
-@inline
-function pairAt<T>(data: usize, row: u32): v128 {
-  if (sizeof<T>() == 8) return v128.load(data + (usize(row) << 3))
-  return f64x2.promote_low_f32x4(v128.load64_zero(data + (usize(row) << 2)))
-}
-
-// @ts-ignore: decorator
-@inline
-function lastAt<T>(data: usize, row: u32): v128 {
-  if (sizeof<T>() == 8) return v128.load64_zero(data + (usize(row) << 3))
-  return f64x2.promote_low_f32x4(v128.load32_zero(data + (usize(row) << 2)))
-}
-
-/** All bits of a row's lane where its validity bit is set; `row` is even. */
-// @ts-ignore: decorator
-@inline
-function maskAt(validity: usize, row: u32): v128 {
-  const bits = i64x2.splat(i64(load<u8>(validity + usize(row >> 3)) >> u8(row & 7)))
-  return i64x2.ne(v128.and(bits, i64x2(1, 2)), i64x2.splat(0))
-}
+import { lastAt, maskAt, pairAt } from '../inline'
 
 /** Of two values: which bits of `sum - magic` are lost, as a mask. */
 // @ts-ignore: decorator

@@ -7,7 +7,7 @@ import type { Kernels } from './instance.js'
 
 /** Rows that may be added before carries must be propagated. */
 const MOST_ADDITIONS = 2 ** 29
-/** The grid ends here: bit 2^1023 and two chunks for carries and sign. */
+/** The grid of doubles ends here: bit 2^1023 and two chunks for carries and sign. That of their products is twice as wide. */
 const LAST_DIGIT = digitOf(1023) + 2
 /** A window that must give is widened by this much more. */
 const SPARE_DIGITS = 2
@@ -21,10 +21,15 @@ export interface DoubleSpan {
 export interface WideSums {
   /** For `explain`: chunks a group. */
   readonly chunkCount: number
+  /** The digit of the grid that chunk 0 is, and where the chunks of group 0 begin until the next `cover` or `resize`. */
+  readonly first: number
+  readonly chunks: number
   /** Groups beyond those there were have the sum 0. */
   resize(groupCount: number): void
   /** Makes the window hold doubles of such a span, and their sums. */
   cover(span: DoubleSpan): void
+  /** Provides for so many more addends of less than 2^32 to any chunk: for who adds to the chunks himself. */
+  reserve(addends: number): void
   /**
    * Adds rows `from` to `rowCount` of a float32 or float64 column to their groups (u32 pointer, 0: all to group 0), where `mask`
    * (a bitmap, or 0) allows. Returns `rowCount`, or the first row that is not finite or not within the window.
@@ -39,8 +44,11 @@ export interface WideSums {
   free(): void
 }
 
-export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
+/** `products`: of these, not of values of a column. `add` relies on the window of the others: a NaN is beyond it. */
+export function createWideSums(k: Kernels, span: DoubleSpan, products = false): WideSums {
   const { exports, memory } = k
+  const leastDigit = products ? -Infinity : 0
+  const mostDigit = products ? Infinity : LAST_DIGIT
   let first = 0
   let chunkCount = 0
   let chunks = 0
@@ -58,8 +66,8 @@ export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
     const lastDigit = Math.ceil((top - exponentOf(0)) / 32) + 1
     const last = first + chunkCount - 1
     if (chunkCount > 0 && lowDigit >= first && lastDigit <= last) return
-    const from = chunkCount === 0 || lowDigit < first ? Math.max(0, lowDigit - SPARE_DIGITS) : first
-    const to = chunkCount === 0 || lastDigit > last ? Math.min(LAST_DIGIT, lastDigit + SPARE_DIGITS) : last
+    const from = chunkCount === 0 || lowDigit < first ? Math.max(leastDigit, lowDigit - SPARE_DIGITS) : first
+    const to = chunkCount === 0 || lastDigit > last ? Math.min(mostDigit, lastDigit + SPARE_DIGITS) : last
     const count = to - from + 1
     const moved = memory.allocate(8 * count * capacity)
     if (chunkCount > 0) {
@@ -73,11 +81,25 @@ export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
   }
   cover(span)
 
+  const reserve = (addends: number) => {
+    additions += addends
+    if (additions <= MOST_ADDITIONS) return
+    carry()
+    additions = addends
+  }
+
   return {
     get chunkCount() {
       return chunkCount
     },
+    get first() {
+      return first
+    },
+    get chunks() {
+      return chunks
+    },
     cover,
+    reserve,
     resize(count) {
       if (count > capacity) {
         capacity = Math.max(count, capacity * 2)
@@ -89,19 +111,14 @@ export function createWideSums(k: Kernels, span: DoubleSpan): WideSums {
       }
     },
     add(kind, data, mask, groups, from, rowCount) {
-      additions += rowCount - from
-      if (additions > MOST_ADDITIONS) {
-        carry()
-        additions = rowCount - from
-      }
+      reserve(rowCount - from)
       const add = kind === 'float64' ? exports.wideAddF64 : exports.wideAddF32
       return add(chunks, chunkCount, exponentOf(first), groups, data, mask, from, rowCount) >>> 0
     },
     addDigits(digits, groupMap) {
       if (digits.count === 0) return
       // A merge may add to one group as often as there are digits' groups.
-      additions += digits.groupCount
-      if (additions > MOST_ADDITIONS) carry()
+      reserve(digits.groupCount)
       const { count, pointer } = digits
       exports.wideAddDigits(chunks, chunkCount, digits.first - first, groupMap, pointer, count, digits.groupCount)
     },

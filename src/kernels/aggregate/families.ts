@@ -8,6 +8,7 @@ import { hyperLogLog } from './hyper-log-log.js'
 import { keptValues } from './kept-values.js'
 import { list } from './list.js'
 import { minMax } from './min-max.js'
+import { moments } from './moments.js'
 import { multiset } from './multiset.js'
 import { spaceSaving } from './space-saving.js'
 import { topK } from './top-k.js'
@@ -32,4 +33,9 @@ export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
   mode: multiset,
   median: keptValues,
   quantile: keptValues,
+  variance: moments,
+  stddev: moments,
+  covariance: moments,
+  correlation: moments,
+  slope: moments,
 }

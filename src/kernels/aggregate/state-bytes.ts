@@ -118,13 +118,14 @@ export function writeDigits(k: Kernels, writer: StateWriter, { pointer, first, c
 
 /** What `writeDigits` wrote, in scratch. */
 export function readDigits(k: Kernels, reader: StateReader, groupCount: number): Digits {
-  const first = reader.u32()
+  // Digits of products begin below those of values.
+  const first = reader.u32() | 0
   const count = reader.u32()
   return { pointer: reader.lane(k, 4 * count * groupCount), first, count, groupCount }
 }
 
 /** A count is a sum of ones. */
-const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }
+export const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }
 
 /** One int64 a group, in as few digits as hold them all. */
 export function writeCounts(k: Kernels, writer: StateWriter, lane: Lane, groups: number, count: number): void {

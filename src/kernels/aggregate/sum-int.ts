@@ -132,7 +132,8 @@ function bitsOfRange(range: LaneVector['range']): number {
   return magnitude.toString(2).length
 }
 
-function fillerOf({ exports }: Kernels, kind: Kind): Kernels['exports']['sumIntI32'] {
+/** What writes an integer column as int64, a null as 0. */
+export function fillerOf({ exports }: Kernels, kind: Kind): Kernels['exports']['sumIntI32'] {
   switch (kind) {
     case 'int8':
       return exports.sumIntI8

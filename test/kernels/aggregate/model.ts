@@ -92,3 +92,58 @@ export function groupPointer(k: Kernels, groups: readonly number[]): number {
   k.memory.u32.set(groups, pointer >>> 2)
   return pointer
 }
+
+export interface MomentQuestion {
+  readonly name: 'variance' | 'stddev' | 'covariance' | 'correlation' | 'slope'
+  readonly population: boolean
+}
+
+/** A moment of rows of one value or two, as the semantics say: exact sums, and one rounding. */
+export function modelMoment(
+  { name, population }: MomentQuestion,
+  rows: readonly (readonly (number | bigint)[])[],
+): number | null {
+  const n = BigInt(rows.length)
+  if (n < (population ? 1n : 2n)) return null
+  if (rows.flat().some(x => typeof x === 'number' && !Number.isFinite(x))) return NaN
+  // In units of 2^-1074 and 2^-2148, where there is any double.
+  const unit = rows.flat().some(x => typeof x === 'number') ? 1074n : 0n
+  const integers = rows.map(row => row.map(x => (typeof x === 'bigint' ? x << unit : exactly(x))))
+  const sum = (of: (row: bigint[]) => bigint) => integers.reduce((total, row) => total + of(row), 0n)
+  const central = (i: number, j: number) => n * sum(row => row[i] * row[j]) - sum(row => row[i]) * sum(row => row[j])
+  const over = (n * (population ? n : n - 1n)) << (2n * unit)
+  switch (name) {
+    case 'variance':
+      return nearest(central(0, 0) << 1074n, over)
+    case 'stddev':
+      return Math.sqrt(nearest(central(0, 0) << 1074n, over))
+    case 'covariance':
+      return nearest(central(0, 1) << 1074n, over)
+    case 'slope':
+      return central(1, 1) === 0n ? null : nearest(central(0, 1) << 1074n, central(1, 1))
+    default:
+      return modelCorrelation(central(0, 1), central(0, 0), central(1, 1))
+  }
+}
+
+function modelCorrelation(ab: bigint, aa: bigint, bb: bigint): number | null {
+  if (aa === 0n || bb === 0n) return null
+  const [a, b] = [rounded53(aa), rounded53(bb)]
+  const above = rounded53(ab)
+  const roots = Math.sqrt(a.significand * (1 + (a.exponent & 1))) * Math.sqrt(b.significand * (1 + (b.exponent & 1)))
+  const exponent = above.exponent - (a.exponent >> 1) - (b.exponent >> 1)
+  const quotient = exactly(above.significand / roots)
+  const value = exponent >= 0 ? nearest(quotient << BigInt(exponent)) : nearest(quotient, 1n << BigInt(-exponent))
+  return Math.min(Math.max(value, -1), 1)
+}
+
+/** The nearest significand of 53 bits at most, times 2^exponent. */
+function rounded53(n: bigint): { significand: number; exponent: number } {
+  const exponent = Math.max(0, bitLength(n < 0n ? -n : n) - 53)
+  const cut = 1n << BigInt(exponent)
+  const magnitude = n < 0n ? -n : n
+  const quotient = magnitude / cut
+  const rest = 2n * (magnitude % cut)
+  const up = rest > cut || (rest === cut && quotient % 2n === 1n) ? 1n : 0n
+  return { significand: Number(n < 0n ? -(quotient + up) : quotient + up), exponent }
+}
