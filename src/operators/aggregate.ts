@@ -13,7 +13,6 @@ import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { PARTITIONS } from '../kernels/radix.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
@@ -225,8 +224,8 @@ export function createAggregate(
   }
 
   function* emitParted(groups: PartitionedGroups): Iterable<Morsel | null> {
-    exchange.begin(true)
-    for (const _ of exchange.finish(0, PARTITIONS)) yield null
+    const shares = exchange.begin(true, exchange.size)
+    for (const _ of exchange.finish(0, shares)) yield null
     for (const { batch } of groups.emit(splits)) yield inOutputOrder(batch)
   }
 
@@ -243,15 +242,19 @@ export function createAggregate(
         }),
       ),
     splits: () => splits.map(({ split }) => split),
-    begin(equal) {
+    get size() {
+      return table.length + (parted?.rowCount ?? 0)
+    },
+    begin(equal, size) {
       common = equal
       const groups = part()
+      groups.share(size)
       const mark = memory.mark()
       // Codes of other lanes' dictionaries may need more bits.
       if (!common) groups.layOut(layoutKeys(stage.keys.map(name => input[name])))
       groups.begin(earlierGroups())
       memory.reset(mark)
-      return PARTITIONS
+      return groups.shares
     },
     *parts(first, end) {
       for (let partition = first; partition < end; partition++) {
@@ -264,9 +267,8 @@ export function createAggregate(
       else throw new Error(`partitions are exchanged here, not ${given.kind}`)
     },
     *finish(first, end) {
-      const stride = part().stride()
-      for (let at = first; at < end; at += stride) {
-        part().group(at, Math.min(end, at + stride))
+      for (let partition = first; partition < end; partition++) {
+        part().group(partition)
         yield
       }
     },

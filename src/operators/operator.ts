@@ -61,8 +61,13 @@ export interface Exchange {
   fingerprint(): string
   /** Splits of which this lane has groups, its own and those handed over to it, ascending. */
   splits(): readonly number[]
-  /** Fixes what is exchanged: all partitions from here on are of this many. `common` where all fingerprints are equal. */
-  begin(common: boolean): number
+  /** Rows and groups that would be exchanged. */
+  readonly size: number
+  /**
+   * Fixes what is exchanged. `common` where all fingerprints are equal, `size` what all lanes have together; the same in all of them. Returns how many
+   * partitions there are.
+   */
+  begin(common: boolean, size: number): number
   /** Of partitions `first` to `end`: what another lane needs to finish them. */
   parts(first: number, end: number): Iterable<Part<LaneBatch>>
   /** Takes what `parts` or `results` of another lane gave. */
@@ -90,9 +95,9 @@ export type Part<B> =
   | ({ readonly kind: 'partition' } & PartitionPart<B>)
   | ({ readonly kind: 'results' } & ResultsPart<B>)
 
-/** What one lane sends another of a partition: rows, and groups of before rows were parted. */
+/** What one lane sends another of some partitions, a share: rows, and groups of before rows were parted. */
 export interface PartitionPart<B> {
-  readonly partition: number
+  readonly share: number
   readonly rows: B | null
   readonly groups: { readonly keys: B; readonly state: Uint8Array } | null
   /** No rows, and a column for each key that is a string: its dictionary. Null where all lanes have the same. */

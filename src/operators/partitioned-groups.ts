@@ -63,13 +63,17 @@ export interface PartitionedGroups {
   layOut(layout: KeyLayout): void
   /** Says what there was before; call it once, when all rows have been added. */
   begin(earlier: EarlierGroups): void
-  /** A partition as another lane needs it; `common` where the dictionaries of all lanes are the same. */
-  send(partition: number, common: boolean): Iterable<PartitionPart<LaneBatch>>
+  /** A share as another lane needs it; `common` where the dictionaries of all lanes are the same. */
+  send(share: number, common: boolean): Iterable<PartitionPart<LaneBatch>>
   receive(part: PartitionPart<VectorBatch>): void
-  /** How many partitions to group at a time, for as many rows as there are: a power of two. */
-  stride(): number
-  /** Groups partitions `first` to `end`: this lane's rows and all that was received. Results are kept. */
-  group(first: number, end: number): void
+  /** Rows that have been added. */
+  readonly rowCount: number
+  /** As many partitions at a time, a share, as make it worth it: `rowCount` is that of all lanes. */
+  share(rowCount: number): void
+  /** How many shares there are. */
+  readonly shares: number
+  /** Groups a share: this lane's rows and all that was received. Results are kept. */
+  group(share: number): void
   /** Results whose groups first appeared in a lane: `lanes` has the lane of each split. */
   resultsOf(lane: number, lanes: Uint32Array, common: boolean): Iterable<ResultsPart<LaneBatch>>
   /** Keeps only the results whose groups first appeared in this lane. */
@@ -118,6 +122,8 @@ export function createPartitionedGroups(
   const received = new Map<number, PartitionPart<VectorBatch>[]>()
   let earlier: (EarlierGroups & { readonly batch: LaneBatch; readonly parted: PartedRows }) | null = null
   const results: LaneBatch[] = []
+  /** Partitions of a share. */
+  let stride = 1
 
   const words = (data: number, length: number): LaneVector => ({
     type: int64(),
@@ -218,20 +224,21 @@ export function createPartitionedGroups(
     return own === theirs ? column : recodeText(k, column, own)
   }
 
-  const receivedOf = (first: number, end: number): PartitionPart<VectorBatch>[] =>
-    Array.from({ length: end - first }, (_, i) => received.get(first + i) ?? []).flat()
-
-  /** Rows here and received: no fewer than there will be groups, but for those of before. */
+  /** Rows of some partitions. */
   const rowCountOf = (first: number, end: number): number => {
     let rows = 0
     for (const { parted } of blocks) for (let p = first; p < end; p++) rows += parted.counts[p]
-    return receivedOf(first, end).reduce((sum, part) => sum + (part.rows?.rowCount ?? 0), rows)
+    return rows
   }
 
-  const group = (first: number, end: number): void => {
+  const group = (share: number): void => {
+    const [first, end] = [share * stride, (share + 1) * stride]
+    const others = received.get(share) ?? []
+    // No fewer than there will be groups, but for those of before.
+    const expected = others.reduce((sum, { rows }) => sum + (rows?.rowCount ?? 0), rowCountOf(first, end))
     const mark = memory.mark()
     const store = createKeyStore(k, width)
-    const index = createHashIndex(k, store, 8, rowCountOf(first, end))
+    const index = createHashIndex(k, store, 8, expected)
     const aggregation = createAggregation(context, specs)
     // Beyond every rank, until a group's first comes.
     const firsts = createGroupArray(k, 8, [0x7fffffff])
@@ -256,11 +263,8 @@ export function createPartitionedGroups(
       memory.reset(inner)
     }
     try {
-      for (let partition = first; partition < end; partition++) {
-        const own = earlierOf(partition)
-        if (own !== null) takeGroups(own.keys, own.state)
-      }
-      const others = receivedOf(first, end)
+      const own = earlierOf(first, end)
+      if (own !== null) takeGroups(own.keys, own.state)
       for (const { groups, dictionaries: theirs } of others) {
         if (groups !== null) takeGroups(recoded(keysLoader.load(groups.keys), theirs), groups.state)
       }
@@ -277,7 +281,7 @@ export function createPartitionedGroups(
         takeRows(recoded(loader.load(rows), theirs))
         memory.reset(inner)
       }
-      for (let partition = first; partition < end; partition++) received.delete(partition)
+      received.delete(share)
       const rowCount = store.count
       if (rowCount === 0) return
       const planes = Array.from({ length: width }, (_, j) =>
@@ -327,15 +331,19 @@ export function createPartitionedGroups(
       ? null
       : { rowCount: 0, columns: texts.map(i => ({ ...words(0, 0), type: utf8(), dictionary: dictionaryOfKey(i) })) }
 
-  /** Earlier groups of a partition: planes and ranks in scratch, and their states. */
-  const earlierOf = (partition: number): { keys: LaneBatch; state: Uint8Array<ArrayBuffer> } | null => {
+  /** Earlier groups of some partitions: planes and ranks in scratch, and their states. */
+  const earlierOf = (first: number, end: number): { keys: LaneBatch; state: Uint8Array<ArrayBuffer> } | null => {
     if (earlier === null) return null
     const { parted, batch, order, aggregation } = earlier
-    const count = parted.counts[partition]
+    const count = parted.counts.subarray(first, end).reduce((sum, each) => sum + each, 0)
     if (count === 0) return null
     const places = memory.scratch(4 * count)
-    const from = earlierRows + 4 * parted.starts[partition]
-    memory.u8.copyWithin(places, from, from + 4 * count)
+    let at = places
+    for (let partition = first; partition < end; partition++) {
+      const [from, bytes] = [earlierRows + 4 * parted.starts[partition], 4 * parted.counts[partition]]
+      memory.u8.copyWithin(at, from, from + bytes)
+      at += bytes
+    }
     const keys = takeBatch(k, batch, places, count)
     const indices = order === 0 ? places : take(k, { ...words(order, count), type: uint32() }, places, count).data
     return { keys, state: aggregation.state(indices, count, true) }
@@ -431,25 +439,32 @@ export function createPartitionedGroups(
       memory.reset(mark)
       earlier = { ...groups, batch, parted }
     },
-    *send(partition, common) {
-      const own = earlierOf(partition)
-      if (own !== null) yield { partition, rows: null, groups: own, dictionaries: dictionariesToSend(common) }
-      for (const rows of rowsOf(partition, partition + 1)) {
+    *send(share, common) {
+      const [first, end] = [share * stride, (share + 1) * stride]
+      const own = earlierOf(first, end)
+      if (own !== null) yield { share, rows: null, groups: own, dictionaries: dictionariesToSend(common) }
+      for (const rows of rowsOf(first, end)) {
         try {
-          yield { partition, rows, groups: null, dictionaries: dictionariesToSend(common) }
+          yield { share, rows, groups: null, dictionaries: dictionariesToSend(common) }
         } finally {
           freeHeapBatch(k, rows)
         }
       }
     },
     receive(part) {
-      const parts = received.get(part.partition)
-      if (parts === undefined) received.set(part.partition, [part])
+      const parts = received.get(part.share)
+      if (parts === undefined) received.set(part.share, [part])
       else parts.push(part)
     },
-    stride() {
-      const perPartition = Math.max(1, rowCountOf(0, PARTITIONS) / PARTITIONS)
-      return 2 ** Math.max(0, Math.min(PARTITION_BITS, Math.floor(Math.log2(ROWS_AT_ONCE / perPartition))))
+    get rowCount() {
+      return rowCountOf(0, PARTITIONS)
+    },
+    share(rowCount) {
+      const perPartition = Math.max(1, rowCount / PARTITIONS)
+      stride = 2 ** Math.max(0, Math.min(PARTITION_BITS, Math.floor(Math.log2(ROWS_AT_ONCE / perPartition))))
+    },
+    get shares() {
+      return PARTITIONS / stride
     },
     group,
     *resultsOf(lane, lanes, common) {

@@ -23,9 +23,9 @@ export interface ExchangeHost {
 }
 
 export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
-  const { lanes, common, laneOfSplit } = terms
+  const { lanes, common, size, laneOfSplit } = terms
   const others = lanes.filter(lane => lane !== host.lane)
-  const partitions = host.charged(() => exchange.begin(common))
+  const partitions = host.charged(() => exchange.begin(common, size))
   const shareOf = (lane: number): [number, number] => {
     const i = lanes.indexOf(lane)
     return [Math.floor((partitions * i) / lanes.length), Math.floor((partitions * (i + 1)) / lanes.length)]
@@ -50,7 +50,10 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */
 export function agree(
   own: Exchange,
-  ready: ReadonlyMap<number, { readonly fingerprint: string; readonly splits: readonly number[] }>,
+  ready: ReadonlyMap<
+    number,
+    { readonly fingerprint: string; readonly splits: readonly number[]; readonly size: number }
+  >,
 ): ExchangeTerms {
   const lanes = [0, ...[...ready.keys()].sort((a, b) => a - b)]
   const splits = [own.splits(), ...lanes.slice(1).map(lane => ready.get(lane)?.splits ?? [])]
@@ -58,5 +61,6 @@ export function agree(
   const laneOfSplit = new Uint32Array(most + 1)
   for (const [i, each] of splits.entries()) for (const split of each) laneOfSplit[split] = lanes[i]
   const fingerprint = own.fingerprint()
-  return { lanes, laneOfSplit, common: [...ready.values()].every(each => each.fingerprint === fingerprint) }
+  const size = [...ready.values()].reduce((sum, each) => sum + each.size, own.size)
+  return { lanes, size, laneOfSplit, common: [...ready.values()].every(each => each.fingerprint === fingerprint) }
 }

@@ -312,6 +312,7 @@ class LaneJob {
         type: 'ready',
         fingerprint: exchange.fingerprint(),
         splits: exchange.splits(),
+        size: exchange.size,
       } satisfies Gathered)
       const message = await this.boxOf(0).next()
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)

@@ -99,7 +99,10 @@ function meterExchange(exchange: Exchange, meter: Meter): Exchange {
     },
     fingerprint: () => exchange.fingerprint(),
     splits: () => exchange.splits(),
-    begin: common => meter.run(() => exchange.begin(common)),
+    get size() {
+      return exchange.size
+    },
+    begin: (common, size) => meter.run(() => exchange.begin(common, size)),
     parts: (first, end) => pull(exchange.parts(first, end), meter),
     receive: part => meter.run(() => exchange.receive(part)),
     finish: (first, end) => pull(exchange.finish(first, end), meter),

@@ -96,7 +96,7 @@ export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */
-  | { readonly type: 'ready'; readonly fingerprint: string; readonly splits: readonly number[] }
+  | { readonly type: 'ready'; readonly fingerprint: string; readonly splits: readonly number[]; readonly size: number }
   /** From lane 0, to those that are ready: who takes part, and which lane's each split is. */
   | { readonly type: 'exchange'; readonly terms: ExchangeTerms }
   /** The last from a later lane to an earlier one: it has had everything. */
@@ -106,6 +106,8 @@ export interface ExchangeTerms {
   /** Lanes that take part, ascending. */
   readonly lanes: readonly number[]
   readonly common: boolean
+  /** What they have together. */
+  readonly size: number
   readonly laneOfSplit: Uint32Array
 }
 

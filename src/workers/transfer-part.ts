@@ -62,11 +62,11 @@ function encodeExchanged<B>(
   // Dictionaries go first: rows and results that come with them are decoded by what they bring.
   const dictionaries = part.dictionaries === null ? null : encode(part.dictionaries)
   if (part.kind === 'results') return { message: { kind: 'results', dictionaries, rows: encode(part.rows) }, transfer }
-  const { partition, rows, groups } = part
+  const { share, rows, groups } = part
   if (groups !== null) transfer.push(groups.state.buffer as ArrayBuffer)
   const message: Exchanged<BatchMessage> = {
     kind: 'partition',
-    partition,
+    share,
     dictionaries,
     rows: rows === null ? null : encode(rows),
     groups: groups === null ? null : { keys: encode(groups.keys), state: groups.state },
@@ -77,10 +77,10 @@ function encodeExchanged<B>(
 function decodeExchanged(part: Exchanged<BatchMessage>, inbox: Inbox): Exchanged<VectorBatch> {
   const dictionaries = part.dictionaries === null ? null : decodeBatch(part.dictionaries, inbox)
   if (part.kind === 'results') return { kind: 'results', dictionaries, rows: decodeBatch(part.rows, inbox) }
-  const { partition, rows, groups } = part
+  const { share, rows, groups } = part
   return {
     kind: 'partition',
-    partition,
+    share,
     dictionaries,
     rows: rows === null ? null : decodeBatch(rows, inbox),
     groups: groups === null ? null : { keys: decodeBatch(groups.keys, inbox), state: groups.state },

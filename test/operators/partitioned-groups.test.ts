@@ -168,12 +168,14 @@ function together(
   onExchange()
   const terms = agree(
     lanes[0].exchange as Exchange,
-    new Map([...ready].map(([i, each]) => [i, { fingerprint: each.fingerprint(), splits: each.splits() }])),
+    new Map(
+      [...ready].map(([i, each]) => [i, { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size }]),
+    ),
   )
   const exchanges = new Map(terms.lanes.map(lane => [lane, lanes[lane].exchange as Exchange]))
   const share = (lane: number): [number, number] => {
     const i = terms.lanes.indexOf(lane)
-    return [Math.floor((256 * i) / terms.lanes.length), Math.floor((256 * (i + 1)) / terms.lanes.length)]
+    return [Math.floor((shares * i) / terms.lanes.length), Math.floor((shares * (i + 1)) / terms.lanes.length)]
   }
   const ports = new Map(
     terms.lanes.flatMap(a => terms.lanes.map(b => [`${a} ${b}`, { outbox: createOutbox(), inbox: createInbox() }])),
@@ -189,7 +191,11 @@ function together(
   const each = (act: (lane: number, exchange: Exchange) => void) => {
     for (const [lane, exchange] of exchanges) act(lane, exchange)
   }
-  each((_, exchange) => exchange.begin(terms.common))
+  // Tests have few rows, which would be one share.
+  let shares = 0
+  each((_, exchange) => {
+    shares = exchange.begin(terms.common, 2_000_000)
+  })
   each((from, exchange) => {
     for (const to of terms.lanes) if (to !== from) send(from, to, exchange.parts(...share(to)))
   })
