@@ -30,7 +30,7 @@ export const moments: Family = {
   create: ({ k }, { inputs }) =>
     createMoments(
       k,
-      inputs.map(({ kind }) => kind),
+      inputs.map(({ kind }) => (kind === 'date' ? 'int32' : kind === 'timestamp' ? 'int64' : kind)),
     ),
 }
 

@@ -3,13 +3,14 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type DataType, float64, type Kind, nullable } from '../../../src/columnar/type.js'
-import type { Accumulator, AggregateFunction } from '../../../src/kernels/aggregate/accumulator.js'
+import type { Accumulator, AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
 import { createAggregation } from '../../../src/kernels/aggregate/aggregation.js'
 import { FAMILIES } from '../../../src/kernels/aggregate/families.js'
 import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { accumulatorContext, bitmap, laneVector, makeKernels, valuesOf } from '../support.js'
-import { bitsOfDouble, groupPointer, type MomentQuestion, modelMoment, nearest } from './model.js'
+import { anyDealing, type Some, testDealings } from './dealing.js'
+import { bitsOfDouble, exactly, groupPointer, type MomentQuestion, modelMoment, nearest } from './model.js'
 
 let k: Kernels
 
@@ -348,6 +349,35 @@ describe('the state is a function of the rows', () => {
   }, 60_000)
 })
 
+const SHARING: readonly (readonly AggregateFunction[])[] = [
+  ['variance', 'stddev'],
+  ['covariance', 'correlation', 'slope'],
+]
+for (const [i, names] of SHARING.entries()) {
+  const dealing = anyDealing(
+    i + 1,
+    inputs =>
+      fc
+        .subarray(
+          [...names].flatMap(name => [false, true].map(population => ({ name, population }))),
+          { minLength: 1 },
+        )
+        .map(all =>
+          all.map(({ name, population }) => ({
+            function: name,
+            inputs,
+            inputIndex: 0,
+            parameters: name === 'correlation' || name === 'slope' ? {} : { population },
+            label: name,
+          })),
+        ),
+    ({ kind }) => kind !== 'bool' && kind !== 'utf8',
+  )
+  const model = ({ function: name, parameters: { population = false } }: AggregateSpec, rows: Some[][]) =>
+    modelMoment({ name: name as MomentQuestion['name'], population }, rows as Number_[][])
+  testDealings(`${names.join(', ')} of every type`, () => k, dealing, model as never, 150)
+}
+
 describe('the cheapest form that holds the bits is chosen', () => {
   const kernelAfter = (kinds: readonly Kind[], ...all: Row[][]) => {
     const feed = new Feed(kinds)
@@ -448,6 +478,36 @@ describe('by hand', () => {
     expect(feed.check().results()[0][0]).not.toBe(bits(NaN))
     expect(feed.retract(bad.slice(2)).state()).toEqual(new Feed(['float64', 'float64']).add(good).state())
   })
+})
+
+test('groups of more rows than 32 bits count', () => {
+  for (const values of [
+    [1, 2, 4],
+    [0.1, 2e9, -3.3],
+    [1e200, 5, 1e-200],
+  ]) {
+    const feed = new Feed(['float64']).add(values.map((x): Row => [0, x]))
+    // A state is doubled by merging it with itself.
+    for (let i = 0; i < 35; i++) {
+      feed.accumulator.merge(createStateReader(feed.state()), groupPointer(k, [0]), 1, 1)
+    }
+    const counts = k.memory.scratch(8)
+    k.memory.i64[counts >>> 3] = 3n << 35n
+    const n = 3n << 35n
+    const integers = values.map(exactly)
+    const sum = integers.reduce((total, x) => total + x, 0n) << 35n
+    const squares = integers.reduce((total, x) => total + x * x, 0n) << 35n
+    for (const [population, less] of [
+      [false, n - 1n],
+      [true, n],
+    ] as const) {
+      const vector = feed.accumulator.evaluate(feed.spec(question('variance', population)), counts)
+      const expected = nearest((n * squares - sum * sum) << 1074n, (n * less) << 2148n)
+      expect((valuesOf(k, vector) as number[]).map(bits)).toEqual([bits(expected)])
+    }
+    feed.free()
+    k.memory.reset(0)
+  }
 })
 
 test('many rows in few groups, and in many, give the same', () => {
