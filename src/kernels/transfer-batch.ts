@@ -173,7 +173,9 @@ export function recodeText(k: Kernels, column: LaneVector, dictionary: LaneDicti
   const map = memory.scratch(4 * theirs.length + 4)
   dictionary.intern(theirs.offsets, theirs.bytes, 0, theirs.length, map)
   const codes = memory.scratch(4 * column.length)
-  if (theirs.length > 0) exports.textRemap(column.data, column.length, map, codes)
+  // Where there is no entry all rows are null, and have code 0.
+  if (theirs.length === 0) memory.u32[map >>> 2] = 0
+  exports.textRemap(column.data, column.length, map, codes)
   return { ...column, data: codes, dictionary }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Brings record batches into a lane's memory, column by column with one growing dictionary each, however many dictionaries the batches come with.
- * Owns the dictionaries that it makes; those that it was given stay whose they were.
+ * Retains its dictionaries, those that it was given too, until it is closed: rows and groups that are kept have codes of them.
  */
 import { leafType } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
@@ -35,7 +35,11 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
       )
     },
     adopt(i, dictionary) {
-      dictionaries[i] ??= dictionary
+      if (dictionaries[i]) return
+      dictionaries[i] = dictionary
+      if (own.has(dictionary)) return
+      own.add(dictionary)
+      pool.retain(dictionary)
     },
     close() {
       for (const dictionary of own) pool.release(dictionary)

@@ -21,7 +21,8 @@ export function createDictionaryPool(make: () => LaneDictionary): DictionaryPool
       return dictionary
     },
     retain(dictionary) {
-      owners.set(dictionary, (owners.get(dictionary) ?? 0) + 1)
+      // One that was not made here is its maker's to free.
+      owners.set(dictionary, (owners.get(dictionary) ?? 1) + 1)
     },
     release(dictionary) {
       const count = (owners.get(dictionary) ?? 1) - 1

@@ -7,9 +7,10 @@ import { type Aggregation, createAggregation } from '../kernels/aggregate/aggreg
 import { filled } from '../kernels/bitmap.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { Kernels } from '../kernels/instance.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes } from '../kernels/operand.js'
 import { take, takeIndices } from '../kernels/select.js'
+import { recodeText } from '../kernels/transfer-batch.js'
 import type { Stage } from '../plan/physical.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
@@ -153,18 +154,9 @@ function nulls(k: Kernels, key: LaneVector, length: number): LaneVector {
   return { ...key, length, data, validity: filled(k, false, length), range: null }
 }
 
-/** Strings by the codes of `like`'s dictionary, which a column keeps; without one no string has come. */
+/** Strings by the codes of `like`'s dictionary, which a column keeps; where that has none no string has come. */
 function recoded(k: Kernels, column: LaneVector, like: LaneVector): LaneVector {
-  const { dictionary: own, data, length, child } = column
-  const { dictionary } = like
-  if (child && like.child) return { ...column, child: recoded(k, child, like.child) }
-  if (own === dictionary || own === null || dictionary === null) return { ...column, dictionary }
-  const { memory } = k
-  // Without an entry rows that are null still have code 0.
-  const map = memory.scratch(4 * own.length + 4)
-  memory.u32[map >>> 2] = 0
-  dictionary.intern(own.offsets, own.bytes, 0, own.length, map)
-  const codes = memory.scratch(4 * length)
-  k.exports.textRemap(data, length, map, codes)
-  return { ...column, data: codes, dictionary }
+  const dictionary = dictionaryOf(like)
+  if (dictionary !== null) return recodeText(k, column, dictionary)
+  return { ...column, dictionary, ...(column.child ? { child: { ...column.child, dictionary } } : {}) }
 }

@@ -8,6 +8,7 @@ import {
   float32,
   int8,
   int64,
+  join,
   max,
   mean,
   min,
@@ -264,6 +265,52 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
         expect(table.rowCount).toBe(1000)
         expect(table.column('s').toArray()).toEqual(s.slice(0, 1000))
         expect(new Set(table.column('n').toArray())).toEqual(new Set([560]))
+      })
+
+      it('strings that an aggregate made are ordered, grouped and aggregated by what follows it', async () => {
+        const flow = columns({ k: Int32Array.of(1, 2, 3, 1, 2), s: ['b', 'a', 'a', 'c', ''] })
+          .groupBy('k')
+          .aggregate(t => ({ joined: join(t.s, '+'), least: min(t.s) }))
+        expect((await collect(flow.orderBy('joined'))).toRows()).toEqual([
+          { k: 3, joined: 'a', least: 'a' },
+          { k: 2, joined: 'a+', least: '' },
+          { k: 1, joined: 'b+c', least: 'b' },
+        ])
+        const again = flow.groupBy('joined').aggregate(t => ({ most: max(t.joined), all: join(t.least, '|') }))
+        expect((await collect(again.orderBy('most'))).toRows()).toEqual([
+          { joined: 'a', most: 'a', all: 'a' },
+          { joined: 'a+', most: 'a+', all: '' },
+          { joined: 'b+c', most: 'b+c', all: 'b' },
+        ])
+        expect((await collect(again.aggregate(t => ({ s: join(t.all, '|'), m: max(t.most) })))).toRows()).toEqual([
+          { s: 'b||a', m: 'b+c' },
+        ])
+      })
+
+      it('rollup and cube give the groups of every set, keys that it leaves out null, and flow on', async () => {
+        const rowCount = 600_000
+        const a = Array.from({ length: rowCount }, (_, i) => `name ${i % 3}`)
+        const b = Int32Array.from({ length: rowCount }, (_, i) => i % 2)
+        const flow = columns({ a, b })
+        const rolled = await collect(flow.rollup('a', 'b').aggregate(t => ({ n: count(), s: max(t.a) })))
+        expect(rolled.toRows()).toEqual([
+          ...[0, 1, 2, 3, 4, 5].map(i => ({ a: `name ${i % 3}`, b: i % 2, n: 100_000, s: `name ${i % 3}` })),
+          ...[0, 1, 2].map(i => ({ a: `name ${i}`, b: null, n: 200_000, s: `name ${i}` })),
+          { a: null, b: null, n: 600_000, s: 'name 2' },
+        ])
+        const cubed = flow.cube('a', 'b').aggregate(t => ({ s: max(t.a) }))
+        expect((await collect(cubed)).rowCount).toBe(12)
+        const counted = await collect(
+          cubed
+            .orderBy('s')
+            .groupBy('s')
+            .aggregate(() => ({ n: count() })),
+        )
+        expect(counted.toRows()).toEqual([
+          { s: 'name 0', n: 3 },
+          { s: 'name 1', n: 3 },
+          { s: 'name 2', n: 6 },
+        ])
       })
     })
   })

@@ -29,13 +29,9 @@ export interface TextStates {
 export function createTextStates({ k, dictionaries }: AccumulatorContext): TextStates {
   const { exports, memory } = k
   let dictionary: LaneDictionary | null = null
-  let own: LaneDictionary | null = null
 
   const known = (): LaneDictionary => {
-    if (dictionary === null) {
-      own = dictionaries.create()
-      dictionary = own
-    }
+    dictionary ??= dictionaries.create()
     return dictionary
   }
 
@@ -44,7 +40,11 @@ export function createTextStates({ k, dictionaries }: AccumulatorContext): TextS
     known: () => dictionary,
     codes({ data, length, dictionary: theirs }) {
       if (theirs === null) return 0
-      dictionary ??= theirs
+      if (dictionary === null) {
+        // The column may be another aggregate's result, which is freed before these states are.
+        dictionaries.retain(theirs)
+        dictionary = theirs
+      }
       if (theirs === dictionary) return data
       // A merge came before the first row.
       const map = memory.scratch(4 * theirs.length)
@@ -80,8 +80,7 @@ export function createTextStates({ k, dictionaries }: AccumulatorContext): TextS
       return { codes, validity }
     },
     free() {
-      if (own !== null) dictionaries.release(own)
-      own = null
+      if (dictionary !== null) dictionaries.release(dictionary)
       dictionary = null
     },
   }
