@@ -93,7 +93,7 @@ export function createAggregate(
       try {
         fresh.resize(table.indexCount)
         const map = move.to === 0 ? rangeIndices(k, 0, move.count) : move.to
-        fresh.merge(aggregation.state(move.from, move.count, true), map, move.count, 1)
+        fresh.merge(aggregation.laneState(move.from, move.count), map, move.count, 1)
         fresh.open(table.order, move.count)
       } catch (error) {
         fresh.free()
@@ -317,7 +317,7 @@ export function createAggregate(
         groupCount: table.length,
         appearance: Float64Array.from(appearance),
         keys,
-        state: aggregation.state(table.order, table.length, true),
+        state: aggregation.laneState(table.order, table.length),
       }
     },
     absorb,

@@ -113,7 +113,7 @@ function derive(
       aggregation.resize(table.indexCount)
       const map = found === 0 ? constantIndices(k, length) : found
       const most = mostOf(memory.u32.subarray(map >>> 2, (map >>> 2) + length), table.indexCount)
-      aggregation.merge(from.aggregation.state(indices, length, true), map, length, most)
+      aggregation.merge(from.aggregation.laneState(indices, length), map, length, most)
       aggregation.open(table.order, table.length)
     } else aggregation.resize(table.indexCount)
   } catch (error) {

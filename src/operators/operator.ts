@@ -90,7 +90,7 @@ export type Part<B> =
       /** Pairs (split, first group that appeared in it), ascending in both. */
       readonly appearance: Float64Array
       readonly keys: B
-      readonly state: Uint8Array
+      readonly state: readonly Uint8Array[]
     }
   | ({ readonly kind: 'partition' } & PartitionPart<B>)
   | ({ readonly kind: 'results' } & ResultsPart<B>)
@@ -99,7 +99,7 @@ export type Part<B> =
 export interface PartitionPart<B> {
   readonly share: number
   readonly rows: B | null
-  readonly groups: { readonly keys: B; readonly state: Uint8Array } | null
+  readonly groups: { readonly keys: B; readonly state: readonly Uint8Array[] } | null
   /** No rows, and a column for each key that is a string: its dictionary. Null where all lanes have the same. */
   readonly dictionaries: B | null
 }

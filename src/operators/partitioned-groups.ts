@@ -250,7 +250,7 @@ export function createPartitionedGroups(
       aggregation.resize(store.count)
       return groups
     }
-    const takeGroups = (batch: LaneBatch, state: Uint8Array) => {
+    const takeGroups = (batch: LaneBatch, state: readonly Uint8Array[]) => {
       const groups = find(planesOf(batch), batch.columns[width].data, batch.rowCount)
       aggregation.merge(state, groups, batch.rowCount, 1)
       aggregation.open(0, store.count)
@@ -332,7 +332,7 @@ export function createPartitionedGroups(
       : { rowCount: 0, columns: texts.map(i => ({ ...words(0, 0), type: utf8(), dictionary: dictionaryOfKey(i) })) }
 
   /** Earlier groups of some partitions: planes and ranks in scratch, and their states. */
-  const earlierOf = (first: number, end: number): { keys: LaneBatch; state: Uint8Array<ArrayBuffer> } | null => {
+  const earlierOf = (first: number, end: number): { keys: LaneBatch; state: readonly Uint8Array[] } | null => {
     if (earlier === null) return null
     const { parted, batch, order, aggregation } = earlier
     const count = parted.counts.subarray(first, end).reduce((sum, each) => sum + each, 0)
@@ -346,7 +346,7 @@ export function createPartitionedGroups(
     }
     const keys = takeBatch(k, batch, places, count)
     const indices = order === 0 ? places : take(k, { ...words(order, count), type: uint32() }, places, count).data
-    return { keys, state: aggregation.state(indices, count, true) }
+    return { keys, state: aggregation.laneState(indices, count) }
   }
   let earlierRows = 0
 

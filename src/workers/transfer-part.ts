@@ -28,7 +28,7 @@ export function encodePart<B>(
   }
   if (part.kind === 'partition' || part.kind === 'results') return encodeExchanged(part, unload, outbox)
   const keys = encodeBatch(unload(part.keys), outbox, false)
-  const own = [part.appearance.buffer, part.state.buffer] as ArrayBuffer[]
+  const own = [part.appearance, ...part.state].map(({ buffer }) => buffer as ArrayBuffer)
   return {
     message: { ...part, keys: keys.message },
     transfer: [...keys.transfer, ...own],
@@ -63,7 +63,7 @@ function encodeExchanged<B>(
   const dictionaries = part.dictionaries === null ? null : encode(part.dictionaries)
   if (part.kind === 'results') return { message: { kind: 'results', dictionaries, rows: encode(part.rows) }, transfer }
   const { share, rows, groups } = part
-  if (groups !== null) transfer.push(groups.state.buffer as ArrayBuffer)
+  if (groups !== null) transfer.push(...groups.state.map(({ buffer }) => buffer as ArrayBuffer))
   const message: Exchanged<BatchMessage> = {
     kind: 'partition',
     share,

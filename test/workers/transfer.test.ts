@@ -220,13 +220,13 @@ describe('parts of a breaker', () => {
       groupCount: 2,
       appearance: Float64Array.of(0, 0, 3, 1),
       keys: batchOf({ key: Int32Array.of(5, 6) }),
-      state: Uint8Array.of(1, 2, 3),
+      state: [Uint8Array.of(1, 2, 3)],
     })
     expect(part).toMatchObject({
       kind: 'groups',
       groupCount: 2,
       appearance: Float64Array.of(0, 0, 3, 1),
-      state: Uint8Array.of(1, 2, 3),
+      state: [Uint8Array.of(1, 2, 3)],
       keys: { rowCount: 2, vectors: [{ data: Int32Array.of(5, 6) }] },
     })
   })

@@ -27,6 +27,7 @@ import {
   STATE_MAGIC,
   STATE_VERSION,
   type StateReader,
+  type StateWriter,
   writeCounts,
 } from './state-bytes.js'
 import type { Sum } from './sum.js'
@@ -56,15 +57,16 @@ export interface Aggregation {
   /** Takes back rows that it has taken. @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to */
   retract(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /**
-   * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical, or with
-   * `forLane` in whatever form is cheapest between two lanes.
+   * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical.
    */
-  state(groups: number, count: number, forLane?: boolean): Uint8Array<ArrayBuffer>
+  state(groups: number, count: number): Uint8Array<ArrayBuffer>
+  /** The same in whatever form is cheapest between two lanes, in pieces. */
+  laneState(groups: number, count: number): readonly Uint8Array<ArrayBuffer>[]
   /**
    * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), for its `count` groups, at most `most` of them to the same group.
    * @throws MillraceError `MR_VERSION_MISMATCH` for a state of other aggregates or another version, `MR_FORMAT_ERROR` for one cut short.
    */
-  merge(state: Uint8Array, groupMap: number, count: number, most: number): void
+  merge(state: Uint8Array | readonly Uint8Array[], groupMap: number, count: number, most: number): void
   /**
    * One vector per spec in scratch, `groupCount` (that of `resize`) rows: null where nothing was counted, 0 for a count.
    * @throws MillraceError `MR_INTEGER_OVERFLOW` for an exact integer total beyond int64.
@@ -102,6 +104,17 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
   if (countsRows) slots.add(rowCounter)
   const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
+
+  const write = (groups: number, count: number, forLane: boolean): StateWriter => {
+    const writer = createStateWriter(forLane)
+    for (const word of headOf(specs, forLane)) writer.u32(word)
+    writer.u32(count)
+    const mark = memory.mark()
+    if (countsRows) writeCounts(k, writer, slots.lane(rowCounter), groups, count)
+    for (const part of parts) part?.write(writer, groups, count)
+    memory.reset(mark)
+    return writer
+  }
 
   return {
     get kernels() {
@@ -142,16 +155,8 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
     retract() {
       throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
     },
-    state(groups, count, forLane = false) {
-      const writer = createStateWriter(forLane)
-      for (const word of headOf(specs, forLane)) writer.u32(word)
-      writer.u32(count)
-      const mark = memory.mark()
-      if (countsRows) writeCounts(k, writer, slots.lane(rowCounter), groups, count)
-      for (const part of parts) part?.write(writer, groups, count)
-      memory.reset(mark)
-      return writer.finish()
-    },
+    state: (groups, count) => write(groups, count, false).finish(),
+    laneState: (groups, count) => write(groups, count, true).pieces(),
     merge(state, groupMap, count, most) {
       // What is merged is not told how many rows it is of.
       rowCounter.bound = Infinity

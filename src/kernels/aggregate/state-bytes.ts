@@ -26,7 +26,10 @@ export interface StateWriter {
   lane(k: Kernels, pointer: number, byteLength: number): void
   /** `width` bytes (1, 4 or a multiple of 8) a group from `lane`, of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
   states(k: Kernels, lane: Lane, width: number, groups: number, count: number): void
+  /** All of it. */
   finish(): Uint8Array<ArrayBuffer>
+  /** The same, in pieces that need not be copied together. */
+  pieces(): readonly Uint8Array<ArrayBuffer>[]
 }
 
 export interface StateReader {
@@ -41,7 +44,11 @@ export interface StateReader {
   lane(k: Kernels, byteLength: number, room?: number): number
 }
 
+/** From so many bytes on a block is a piece by itself: it is copied once. */
+const OWN_PIECE_BYTES = 65_536
+
 export function createStateWriter(forLane = false): StateWriter {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
   let bytes = new Uint8Array(256)
   let view = new DataView(bytes.buffer)
   let length = 0
@@ -52,8 +59,19 @@ export function createStateWriter(forLane = false): StateWriter {
     bytes = larger
     view = new DataView(bytes.buffer)
   }
+  const endPiece = () => {
+    if (length > 0) pieces.push(bytes.slice(0, length))
+    length = 0
+  }
   const lane: StateWriter['lane'] = (k, pointer, byteLength) => {
     const padded = Math.ceil(byteLength / 4) * 4
+    if (byteLength >= OWN_PIECE_BYTES) {
+      endPiece()
+      const piece = new Uint8Array(padded)
+      piece.set(k.memory.bytes(pointer, byteLength))
+      pieces.push(piece)
+      return
+    }
     grow(padded)
     bytes.set(k.memory.bytes(pointer, byteLength), length)
     length += padded
@@ -71,32 +89,58 @@ export function createStateWriter(forLane = false): StateWriter {
       lane(k, statesOf(k, from, width, groups, count), width * count)
       k.memory.reset(mark)
     },
-    finish: () => bytes.slice(0, length),
+    pieces() {
+      endPiece()
+      return pieces
+    },
+    finish() {
+      endPiece()
+      const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+      let at = 0
+      for (const piece of pieces) {
+        all.set(piece, at)
+        at += piece.length
+      }
+      return all
+    },
   }
 }
 
-export function createStateReader(bytes: Uint8Array): StateReader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+/** @param state what a writer gave: in pieces, none of which ends within a value, or as one. */
+export function createStateReader(state: Uint8Array | readonly Uint8Array[]): StateReader {
+  const pieces = state instanceof Uint8Array ? [state] : state
+  let index = 0
+  let start = 0
   let at = 0
-  const take = (byteLength: number) => {
-    const start = at
+  /** Where the next bytes are: in piece `index`. */
+  const take = (byteLength: number): number => {
+    while (at === (pieces[index]?.length ?? 0) && index + 1 < pieces.length && byteLength > 0) {
+      start += at
+      at = 0
+      index++
+    }
+    const from = at
     at += Math.ceil(byteLength / 4) * 4
-    if (at > bytes.length) {
+    if (at > (pieces[index]?.length ?? 0)) {
       throw new MillraceError(
         'MR_FORMAT_ERROR',
-        `the state of an aggregation ends after ${bytes.length} bytes, in the middle of a value at byte ${start}`,
-        { byteOffset: start },
+        `the state of an aggregation ends after ${start + (pieces[index]?.length ?? 0)} bytes, in the middle of a value at byte ${start + from}`,
+        { byteOffset: start + from },
       )
     }
-    return start
+    return from
   }
   return {
     forLane: false,
-    u32: () => view.getUint32(take(4), true),
+    u32() {
+      const from = take(4)
+      const { buffer, byteOffset } = pieces[index]
+      return new DataView(buffer, byteOffset).getUint32(from, true)
+    },
     lane(k, byteLength, room = byteLength) {
-      const start = take(byteLength)
+      const from = take(byteLength)
       const pointer = k.memory.scratch(room)
-      k.memory.u8.set(bytes.subarray(start, start + byteLength), pointer)
+      if (byteLength > 0) k.memory.u8.set(pieces[index].subarray(from, from + byteLength), pointer)
       return pointer
     },
   }

@@ -187,7 +187,12 @@ class Lane {
     )
     this.aggregation.resize(this.groups.length)
     const { length } = other.groups
-    this.aggregation.merge(other.aggregation.state(0, length, forLane), groupMap, length, 1)
+    this.aggregation.merge(
+      forLane ? other.aggregation.laneState(0, length) : other.aggregation.state(0, length),
+      groupMap,
+      length,
+      1,
+    )
     this.aggregation.open(0, this.groups.length)
   }
 
@@ -399,7 +404,7 @@ describe('min and max', () => {
       }
       return aggregation
     })
-    lanes[0].merge(lanes[1].state(0, 2, false), groupPointer(k, [1, 0]), 2, 1)
+    lanes[0].merge(lanes[1].state(0, 2), groupPointer(k, [1, 0]), 2, 1)
     const even = words.filter((_, i) => (i % 2 === 0) === i < 200)
     const odd = words.filter((_, i) => (i % 2 === 1) === i < 200)
     expect(lanes[0].evaluate(2).map(vector => valuesOf(k, vector))).toEqual([
@@ -429,7 +434,7 @@ describe('a state', () => {
   const stateOf = (specs: readonly AggregateSpec[]) => {
     const aggregation = createAggregation(accumulatorContext(k), specs)
     aggregation.resize(1)
-    return aggregation.state(0, 1, false)
+    return aggregation.state(0, 1)
   }
   const codeOf = (act: () => void) => {
     try {
@@ -487,7 +492,7 @@ describe('a state', () => {
         )
         aggregation.open(0, 2)
       }
-      return [...aggregation.state(0, 1, false)]
+      return [...aggregation.state(0, 1)]
     }
     expect(bytesOf([[...values].reverse()])).toEqual(bytesOf([values]))
     expect(bytesOf(values.map(x => [x]))).toEqual(bytesOf([values]))

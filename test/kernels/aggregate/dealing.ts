@@ -201,7 +201,12 @@ class Lane {
       groups.map(group => this.index(group)),
     )
     this.resize()
-    this.aggregation.merge(other.aggregation.state(from, groups.length, forLane), to, groups.length, 1)
+    this.aggregation.merge(
+      forLane ? other.aggregation.laneState(from, groups.length) : other.aggregation.state(from, groups.length),
+      to,
+      groups.length,
+      1,
+    )
     this.aggregation.open(0, this.groups.length)
     const reader = createStateReader(other.bytes(groups))
     for (const accumulator of this.accumulators) accumulator.merge(reader, to, groups.length, 1)

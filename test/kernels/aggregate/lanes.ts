@@ -110,7 +110,10 @@ export class Lane {
     const all = other.groups.map((_, i) => i).reverse()
     const chosen = this.lanes.halves ? [all.filter(i => i % 2 === 0), all.filter(i => i % 2 === 1)] : [all]
     for (const some of chosen) {
-      const state = other.aggregation.state(groupPointer(this.k, some), some.length, this.lanes.halves)
+      const groups = groupPointer(this.k, some)
+      const { aggregation } = other
+      const { length } = some
+      const state = this.lanes.halves ? aggregation.laneState(groups, length) : aggregation.state(groups, length)
       const map = some.map(i => this.index(other.groups[i]))
       this.aggregation.resize(this.groups.length)
       this.aggregation.merge(state, groupPointer(this.k, map), some.length, 1)

@@ -61,7 +61,7 @@ describe('many rows of one group', () => {
       lanes[i % 2].open(0, 1)
       k.memory.reset(mark)
     }
-    lanes[0].merge(lanes[1].state(0, 1, false), groupPointer(k, [0]), 1, 1)
+    lanes[0].merge(lanes[1].state(0, 1), groupPointer(k, [0]), 1, 1)
     return lanes[0].evaluate(1)
   }
 
@@ -89,7 +89,7 @@ test('groups that merged states repeat get the rows of all', () => {
   from.update(groupPointer(k, [0, 1, 1, 0]), [{ vectors: [vector], validity: 0 }], 4, 10)
   from.open(0, 2)
   const to = make()
-  to.merge(from.state(0, 2, true), groupPointer(k, [1, 1]), 2, 2)
+  to.merge(from.laneState(0, 2), groupPointer(k, [1, 1]), 2, 2)
   to.open(0, 2)
   const [result] = to.evaluate(2)
   expect(valuesOf(k, result.child!)).toEqual([1, 2, 3, 4])

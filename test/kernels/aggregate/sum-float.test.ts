@@ -70,7 +70,12 @@ class Feed {
     this.rows.push(...other.rows)
     this.aggregation.resize(this.indices.size)
     const { size } = other.indices
-    this.aggregation.merge(other.aggregation.state(0, size, forLane), groupMap, size, 1)
+    this.aggregation.merge(
+      forLane ? other.aggregation.laneState(0, size) : other.aggregation.state(0, size),
+      groupMap,
+      size,
+      1,
+    )
     this.aggregation.open(0, this.indices.size)
     k.memory.reset(mark)
     return this
@@ -233,7 +238,7 @@ test('limbs that would overflow are widened', () => {
   aggregation.open(0, 1)
   const doubled = (times: number) => {
     // A sum is doubled by merging its own state.
-    for (let i = 0; i < times; i++) aggregation.merge(aggregation.state(0, 1, false), groupPointer(k, [0]), 1, 1)
+    for (let i = 0; i < times; i++) aggregation.merge(aggregation.state(0, 1), groupPointer(k, [0]), 1, 1)
     return [valuesOf(k, aggregation.evaluate(1)[0])[0], aggregation.kernels[0].replace(/\d+$/, '')]
   }
   expect(doubled(0)).toEqual([2 ** 40, 'sum float64 fixed '])
