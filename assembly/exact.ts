@@ -209,6 +209,30 @@ export function exactTrim(digits: usize, count: u32, first: u32, kept: u32, grou
   }
 }
 
+/** out = -digits, one digit a group more than the `count` there are, so that every value has its negative. */
+export function exactNegate(digits: usize, count: u32, groupCount: u32, out: usize): void {
+  for (let group: u32 = 0; group < groupCount; group++) {
+    let carry: u64 = 1
+    let last: u32 = 0
+    for (let j: u32 = 0; j < count; j++) {
+      last = load<u32>(digits)
+      carry += u64(~last)
+      store<u32>(out, u32(carry))
+      carry >>= 32
+      digits += 4
+      out += 4
+    }
+    // The sign of what was there, negated with the rest.
+    store<u32>(out, u32(carry + u64(~u32(i32(last) >> 31))))
+    out += 4
+  }
+}
+
+/** values[i] = -values[i] */
+export function exactNegateCounts(values: usize, count: u32): void {
+  for (const end = values + (usize(count) << 3); values < end; values += 8) store<i64>(values, -load<i64>(values))
+}
+
 /** Adds sums of one or two limbs, side by side, to others of the same layout: group g's to groupMap[g]'s. */
 export function exactAddLimbs(low: usize, stride: usize, limbs: u32, groupMap: usize, from: usize, groupCount: u32): void {
   for (let group: u32 = 0; group < groupCount; group++) {

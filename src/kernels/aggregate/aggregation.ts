@@ -54,7 +54,10 @@ export interface Aggregation {
   update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /** Says which groups have had a row by now; call it after `update` and `merge`. */
   open(order: number, count: number): void
-  /** Takes back rows that it has taken. @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to */
+  /**
+   * Takes back rows that it has taken, in any order. Made to be `retractable` only.
+   * @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to; nothing has then been taken back.
+   */
   retract(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /**
    * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical.
@@ -93,17 +96,23 @@ const createRowCount = () => ({
   promote() {},
 })
 
-export function createAggregation(context: AccumulatorContext, specs: readonly AggregateSpec[]): Aggregation {
+/** @param retractable counts what it could otherwise do without, so that rows can be taken back. */
+export function createAggregation(
+  context: AccumulatorContext,
+  specs: readonly AggregateSpec[],
+  retractable = false,
+): Aggregation {
   const { k } = context
   const { memory } = k
   const slots = createSlots(k)
-  const countsRows = specs.some(needsCount)
+  const countsRows = retractable || specs.some(needsCount)
   const rowCounter = createRowCount()
   const opened: OpenedGroups = { order: 0, count: 0 }
-  const inputs = createInputs(context, slots, specs, opened)
+  const inputs = createInputs(context, slots, specs, opened, retractable)
   if (countsRows) slots.add(rowCounter)
   const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
+  let groupCount = 0
 
   const write = (groups: number, count: number, forLane: boolean): StateWriter => {
     const writer = createStateWriter(forLane)
@@ -121,6 +130,7 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       return specs.map(spec => [spec.function, kernelOf(spec, inputOf(spec))].filter(Boolean).join(' '))
     },
     resize(count) {
+      groupCount = count
       slots.resize(count)
       for (const part of parts) part?.resize(count)
     },
@@ -152,8 +162,58 @@ export function createAggregation(context: AccumulatorContext, specs: readonly A
       opened.order = order
       opened.count = count
     },
-    retract() {
-      throw new MillraceError('MR_CANNOT_RETRACT', 'rows cannot be taken back')
+    retract(groups, columns, rowCount, position) {
+      if (rowCount === 0) return
+      for (const spec of specs) {
+        if (familyOf(spec) === null || accumulatorOf(spec, inputOf(spec)).retract !== undefined) continue
+        throw new MillraceError(
+          'MR_CANNOT_RETRACT',
+          `${spec.label} cannot take rows back; use an exact or a retractable aggregate where rows may be withdrawn`,
+          { operator: 'aggregate', column: spec.label },
+        )
+      }
+      // Sums and counts are taken away as what the rows come to by themselves.
+      const plain = createAggregation(
+        context,
+        specs.filter(spec => familyOf(spec) === null),
+        true,
+      )
+      const mark = memory.mark()
+      try {
+        plain.resize(groupCount)
+        plain.update(groups, columns, rowCount, position)
+        const reader = createStateReader(plain.state(0, groupCount))
+        reader.negate = true
+        checkHead(
+          reader,
+          specs.filter(spec => familyOf(spec) === null),
+          groupCount,
+        )
+        const all = memory.scratch(4 * groupCount)
+        for (let group = 0; group < groupCount; group++) memory.u32[(all >>> 2) + group] = group
+        mergeCounts(k, reader, slots.lane(rowCounter), all, groupCount)
+        for (const [index, { values, sum, accumulators }] of inputs) {
+          const { vectors, validity } = columns[index]
+          const isPlain = specs.some(spec => spec.inputIndex === index && familyOf(spec) === null)
+          if (isPlain) {
+            values.merge(reader, all, groupCount, 1)
+            sum?.merge(reader, all, groupCount, 1)
+          } else values.retract(groups, validity, rowCount)
+          const valueCount = validity === 0 ? rowCount : k.exports.countValid(validity, rowCount)
+          const rows = {
+            groups,
+            rowCount,
+            vectors,
+            validity: valueCount === rowCount ? 0 : validity,
+            valueCount,
+            position,
+          }
+          if (valueCount > 0) for (const accumulator of accumulators.values()) accumulator.retract?.(rows)
+        }
+      } finally {
+        memory.reset(mark)
+        plain.free()
+      }
     },
     state: (groups, count) => write(groups, count, false).finish(),
     laneState: (groups, count) => write(groups, count, true).pieces(),
@@ -202,6 +262,7 @@ function createInputs(
   slots: Slots,
   specs: readonly AggregateSpec[],
   opened: OpenedGroups,
+  retractable: boolean,
 ): Map<number, Input> {
   const { k } = context
   const inputs = new Map<number, Input>()
@@ -209,7 +270,7 @@ function createInputs(
     if (inputs.has(inputIndex)) continue
     const mine = specs.filter(spec => spec.inputIndex === inputIndex)
     const summed = mine.find(spec => spec.function === 'sum' || spec.function === 'mean')?.inputs[0]
-    const counted = mine.some(needsCount)
+    const counted = retractable || mine.some(needsCount)
     const accumulators = new Map<string, Accumulator>()
     for (const spec of mine) {
       const family = familyOf(spec)

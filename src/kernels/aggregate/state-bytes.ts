@@ -35,6 +35,8 @@ export interface StateWriter {
 export interface StateReader {
   /** As the writer had it: the head says so. */
   forLane: boolean
+  /** Whether sums and counts are to be taken away from others, and so read as their negatives. Of portable states only. */
+  negate: boolean
   /** @throws MillraceError `MR_FORMAT_ERROR` behind the end. */
   u32(): number
   /**
@@ -132,6 +134,7 @@ export function createStateReader(state: Uint8Array | readonly Uint8Array[]): St
   }
   return {
     forLane: false,
+    negate: false,
     u32() {
       const from = take(4)
       const { buffer, byteOffset } = pieces[index]
@@ -155,7 +158,8 @@ export function statesOf(k: Kernels, { pointer, stride }: Lane, width: number, g
 }
 
 export function writeDigits(k: Kernels, writer: StateWriter, { pointer, first, count, groupCount }: Digits): void {
-  writer.u32(first)
+  // Where all values are 0, nothing tells how they came about.
+  writer.u32(count === 0 ? 0 : first)
   writer.u32(count)
   writer.lane(k, pointer, 4 * count * groupCount)
 }
@@ -165,8 +169,16 @@ export function readDigits(k: Kernels, reader: StateReader, groupCount: number):
   // Digits of products begin below those of values.
   const first = reader.u32() | 0
   const count = reader.u32()
-  return { pointer: reader.lane(k, 4 * count * groupCount), first, count, groupCount }
+  const pointer = reader.lane(k, 4 * count * groupCount)
+  if (!reader.negate || count === 0) return { pointer, first, count, groupCount }
+  const negated = k.memory.scratch(4 * (count + 1) * groupCount)
+  k.exports.exactNegate(pointer, count, groupCount, negated)
+  return { pointer: negated, first, count: count + 1, groupCount }
 }
+
+/** Whether a block of lane memory is all zeros. */
+export const isZero = (k: Kernels, pointer: number, byteLength: number): boolean =>
+  k.memory.bytes(pointer, byteLength).every(byte => byte === 0)
 
 /** A count is a sum of ones. */
 export const COUNT: LimbLayout = { limbs: 1, base: 0, width: 0, cap: 1 }

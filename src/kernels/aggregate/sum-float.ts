@@ -11,7 +11,7 @@ import { createWideSums, type DoubleSpan, type WideSums } from '../wide.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
 import { createLimbs, holds } from './limbs.js'
 import type { Slots, SlotUser } from './slots.js'
-import { readDigits, type StateReader, type StateWriter, writeDigits } from './state-bytes.js'
+import { isZero, readDigits, type StateReader, type StateWriter, statesOf, writeDigits } from './state-bytes.js'
 import type { Sum } from './sum.js'
 
 /** Bits of one limb that addends may span, and of two: the rest is for as many of them as a group gets before it is measured. */
@@ -225,7 +225,9 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
       if (reader.u32() === 1) {
         specials ??= createGroupArray(k, SPECIAL_BYTES)
         specials.resize(groupCount)
-        exports.sumFloatMergeSpecials(specials.pointer, groupMap, reader.lane(k, SPECIAL_BYTES * count), count)
+        const counts = reader.lane(k, SPECIAL_BYTES * count)
+        if (reader.negate) exports.exactNegateCounts(counts, (SPECIAL_BYTES / 8) * count)
+        exports.sumFloatMergeSpecials(specials.pointer, groupMap, counts, count)
       }
       memory.reset(mark)
     },
@@ -236,9 +238,14 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   }
 
   function writeSpecials(writer: StateWriter, groups: number, count: number): void {
-    writer.u32(specials === null ? 0 : 1)
-    if (specials === null) return
-    writer.states(k, { pointer: specials.pointer, stride: SPECIAL_BYTES }, SPECIAL_BYTES, groups, count)
+    const mark = memory.mark()
+    const from = { pointer: specials?.pointer ?? 0, stride: SPECIAL_BYTES }
+    const counts = specials === null ? 0 : statesOf(k, from, SPECIAL_BYTES, groups, count)
+    // Those that have all been taken back were never there.
+    const any = counts !== 0 && !isZero(k, counts, SPECIAL_BYTES * count)
+    writer.u32(any ? 1 : 0)
+    if (any) writer.lane(k, counts, SPECIAL_BYTES * count)
+    memory.reset(mark)
   }
 
   /** As `limbs.addLimbs`; wide sums, or none yet, have no room for limbs. */

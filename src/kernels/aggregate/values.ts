@@ -6,7 +6,7 @@ import { bitmapBytes } from '../bitmap.js'
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import { mergeCounts, type StateReader, type StateWriter, writeCounts } from './state-bytes.js'
+import { isZero, mergeCounts, type StateReader, type StateWriter, writeCounts } from './state-bytes.js'
 
 export interface Values {
   resize(groupCount: number): void
@@ -15,6 +15,8 @@ export interface Values {
    * a value.
    */
   update(groups: number, validity: number, rowCount: number): number
+  /** Takes rows back; where values are counted only. */
+  retract(groups: number, validity: number, rowCount: number): void
   /** The states of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
   write(writer: StateWriter, groups: number, count: number): void
   merge(reader: StateReader, groupMap: number, groupCount: number, most: number): void
@@ -86,10 +88,24 @@ export function createValues(k: Kernels, counted: boolean, opened: Readonly<Open
       }
       return rowCount - nullCount
     },
+    retract(groups, validity, rowCount) {
+      if (validity === 0 || exports.countValid(validity, rowCount) === rowCount) return
+      const mark = memory.mark()
+      const nulls = memory.scratch(8 * groupCount)
+      memory.u8.fill(0, nulls, nulls + 8 * groupCount)
+      if (groups === 0) memory.i64[nulls >>> 3] = BigInt(rowCount - exports.countValid(validity, rowCount))
+      else exports.countNulls(nulls, groups, validity, rowCount)
+      const { pointer } = keep()
+      const { i64 } = memory
+      for (let group = 0; group < groupCount; group++) i64[(pointer >>> 3) + group] -= i64[(nulls >>> 3) + group]
+      memory.reset(mark)
+    },
     write(writer, groups, count) {
       if (!counted && opened.count === 0) keep()
-      writer.u32(kept === null ? NOTHING : counted ? NULLS : PRESENT)
-      if (kept === null) return
+      // Nulls that have all been taken back were never there.
+      const isNothing = kept === null || (counted && !writer.forLane && isZero(k, kept.pointer, 8 * groupCount))
+      writer.u32(isNothing ? NOTHING : counted ? NULLS : PRESENT)
+      if (kept === null || isNothing) return
       if (counted) writeCounts(k, writer, { pointer: kept.pointer, stride: 8 }, groups, count)
       else writer.states(k, { pointer: kept.pointer, stride: 1 }, 1, groups, count)
     },
