@@ -34,7 +34,7 @@ export function inlinePlugin({ platform, published = false }) {
     },
     async transform(code, id) {
       if (!published || !id.replaceAll('\\', '/').startsWith(bindings)) return null
-      return { code: renameUses(code, shortNames(await kernelBytes())), map: null }
+      return { code: renameUses(code, await names()), map: null }
     },
   }
 }
@@ -89,21 +89,32 @@ export function licencePlugin() {
  *
  * @param {Platform} platform
  */
-export const workerFile = async platform => (await workerBundle('worker-file.ts', platform, true)).source
+export const workerFile = async platform =>
+  (await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, platform === 'node' ? 'es' : 'iife', true))
+    .source
 
 /** The kernels that go with it. */
-export const kernelsFile = async () => renameExports(await kernelBytes())
+export const kernelsFile = () => namedKernels('', true)
 
-const workerBundle = (name, platform, published) =>
-  nestedBundle(join(root, 'src/workers', name), platform, platform === 'node' ? 'es' : 'iife', published)
+/** The module of a part, or with '' that of everything. */
+async function namedKernels(part, published) {
+  const { wasmPath, partPaths } = await buildKernels()
+  const bytes = await readFile(part === '' ? wasmPath : partPaths[part])
+  return published ? renameExports(bytes, await names()) : bytes
+}
 
-const kernelBytes = async () => readFile((await buildKernels()).wasmPath)
+/** An export has the same name in every module that has it. */
+const names = async () => shortNames(await namedKernels('', false))
 
 async function generate(name, platform, published) {
-  if (name === 'kernels') return kernelsModule(published)
+  if (/^kernels(\/|$)/.test(name)) return kernelsModule(name.slice('kernels/'.length), published)
   if (name === 'worker') {
-    const { source, files } = await workerBundle('worker-entry.ts', platform, published)
+    const { source, files } = await splitWorker(platform, published)
     return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
+  }
+  if (name.startsWith('lane/') && WORKER_PARTS[name.slice('lane/'.length)]) {
+    const { parts, files } = await splitWorker(platform, published)
+    return { code: `export const laneSource = ${JSON.stringify(parts[name.slice('lane/'.length)])}\n`, files }
   }
   if (name.startsWith('lane/')) {
     // One text serves both platforms: a lane extension gets its bytes from the lane and opens nothing itself.
@@ -122,8 +133,8 @@ async function generate(name, platform, published) {
  *   character   28h .. 5Bh  5Dh .. 5Fh  61h .. 7Eh   A1h .. 14Bh
  * ```
  */
-async function kernelsModule(published) {
-  const bytes = published ? await kernelsFile() : await kernelBytes()
+async function kernelsModule(part, published) {
+  const bytes = await namedKernels(part, published)
   const text = Array.from(bytes, byte => {
     const skipped = (byte > 51 ? 1 : 0) + (byte > 54 ? 1 : 0) + (byte > 84 ? 34 : 0)
     return String.fromCharCode(byte + 40 + skipped)
@@ -143,19 +154,106 @@ export async function kernels() {
   return { code, files: await kernelSources() }
 }
 
+/** What a worker that was started from text is sent as text when it first needs it, by the module that it is. */
+const WORKER_PARTS = {
+  evaluate: 'src/operators/evaluate.ts',
+  text: 'src/kernels/text.ts',
+  integers: 'src/kernels/aggregate/sum-int.ts',
+  extremes: 'src/kernels/aggregate/min-max.ts',
+  aggregates: 'src/kernels/aggregate/families.ts',
+  partitions: 'src/operators/partitioned-groups.ts',
+}
+
 /** Bundles made by this process; one is made again when the content of a file inside it has changed. */
 const bundles = new Map()
 
-async function nestedBundle(entry, platform, format, published) {
-  const key = `${entry} ${platform} ${format} ${published}`
+const nestedBundle = (entry, platform, format, published) =>
+  remembered(`${entry} ${platform} ${format} ${published}`, async () => {
+    const { chunks, files, hash } = await makeBundle(entry, platform, format, published, false)
+    if (chunks.length > 1) throw new Error(`${entry} must bundle to one file, not ${chunks.length}.`)
+    return { source: chunks[0].code, files, hash }
+  })
+
+const splitWorker = (platform, published) =>
+  remembered(`split ${platform} ${published}`, () => makeSplitWorker(platform, published))
+
+async function remembered(key, make) {
   const known = await bundles.get(key)?.catch(() => null)
   if (known && known.hash === (await hashFiles(known.files))) return known
-  const made = makeBundle(entry, platform, format, published)
+  const made = make()
   bundles.set(key, made)
   return made
 }
 
-async function makeBundle(entry, platform, format, published) {
+/**
+ * The inlined worker and what it is sent later, as ES modules that import nothing: what they share is in the worker's text alone, which leaves it
+ * where the others find it.
+ */
+async function makeSplitWorker(platform, published) {
+  const worker = join(root, 'src/workers/worker-entry.ts').replaceAll('\\', '/')
+  const entries = Object.entries(WORKER_PARTS).map(([name, path]) => [name, join(root, path).replaceAll('\\', '/')])
+  let own
+  const name = (id, context) => {
+    const reach = from => closure(from, path => context.getModuleInfo(path)?.importedIds ?? [])
+    if (own === undefined) {
+      own = reach(worker)
+      const reached = entries.map(([, path]) => reach(path))
+      for (const ids of reached)
+        for (const each of ids) if (reached.filter(other => other.has(each)).length > 1) own.add(each)
+    }
+    return own.has(id) && !entries.some(([, path]) => path === id) ? 'worker' : null
+  }
+  const { chunks, files, hash } = await makeBundle(
+    { entry: worker, ...Object.fromEntries(entries) },
+    platform,
+    'es',
+    published,
+    { groups: [{ debugName: 'worker', name }] },
+  )
+  const find = wanted => chunks.find(chunk => chunk.name === wanted).code
+  const parts = Object.fromEntries(entries.map(([part]) => [part, withShared(find(part))]))
+  return { source: sharing(find('worker')), parts, files, hash }
+}
+
+/** All that a module imports, however far down, and itself. */
+function closure(from, importsOf) {
+  const reached = new Set([from])
+  for (const path of reached) for (const next of importsOf(path)) reached.add(next)
+  return reached
+}
+
+const SHARED = 'globalThis.millraceShared'
+
+/** `export{a as b}` at the end of the worker's text leaves these where its parts find them. */
+function sharing(code) {
+  const [statement, list] = code.match(/export\s*\{([^}]*)\};?\s*$/)
+  const fields = list
+    .split(',')
+    .map(item => item.trim().split(/\s+as\s+/))
+    .map(([from, to]) => `${to ?? from}:${from}`)
+  return refuseImports(`${code.slice(0, -statement.length)}${SHARED}={${fields}};`)
+}
+
+/** `import{b as c}from"./worker.js"` at the beginning of a part takes them from there. */
+function withShared(code) {
+  return refuseImports(
+    code.replace(/^import\s*\{([^}]*)\}\s*from\s*"\.\/worker[^"]*";?/, (_statement, list) => {
+      const fields = list
+        .split(',')
+        .map(item => item.trim().split(/\s+as\s+/))
+        .map(([from, to]) => `${from}:${to ?? from}`)
+      return `const{${fields}}=${SHARED};`
+    }),
+  )
+}
+
+function refuseImports(code) {
+  const other = code.match(/(?:^|[;}\n])import\s*(?:[^;"']*from\s*)?["'](?!node:)[^"']*/)
+  if (other) throw new Error(`A worker's text imports nothing of ours: ${other[0]}`)
+  return code
+}
+
+async function makeBundle(entry, platform, format, published, codeSplitting) {
   const files = []
   const collectFiles = {
     name: 'millrace-files',
@@ -179,11 +277,9 @@ async function makeBundle(entry, platform, format, published) {
       rolldownOptions: {
         platform: platform === 'node' ? 'node' : 'browser',
         external: externals(platform),
-        output: { codeSplitting: false, minify: true },
+        output: { codeSplitting, minify: true },
       },
     },
   })
-  const [chunk, ...others] = [output].flat()[0].output
-  if (others.length) throw new Error(`${entry} must bundle to one file, not ${others.length + 1}.`)
-  return { source: chunk.code, files, hash: await hashFiles(files) }
+  return { chunks: [output].flat()[0].output, files, hash: await hashFiles(files) }
 }

@@ -50,7 +50,6 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   let job: LaneJob
   try {
     input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    await lane.prepare(spec.plan)
     job = new LaneJob(lane, spec, ports, input)
   } catch (error) {
     if (input !== null) releaseTable(lane, input)

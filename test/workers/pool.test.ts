@@ -115,7 +115,7 @@ describe('a pool of workers', () => {
     await until(() => workers.every(({ threadId }) => threadId < 0), 5000)
     expect(told).toHaveLength(1)
     // Whatever is asked of it now is answered.
-    await refusal(() => pool.lanes[0].addExtension('parquet'), 'MR_CLOSED')
+    await refusal(() => pool.lanes[0].add('parquet', null), 'MR_CLOSED')
     pool.lanes[0].release(1)
     pool.lanes[0].keepAlive(true)
   })
@@ -132,8 +132,9 @@ describe('a pool of workers', () => {
   })
 
   it('shares the memory out among its lanes', async () => {
-    configure({ worker: () => made(workerSource) })
+    configure({})
     const pool = await openPool({ lanes: 2, memoryBytes: 2 ** 22, seed: 1 })
+    await pool.add('text')
     const sorted = plan(VERBS.sorted)
     const port = pool.lanes[0].start({ plan: sorted, lane: 0, heldTable: null, holdAs: null, budget: null }, [])
     const failed = new Promise<SerialisedError>(resolve => {
