@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { build } from 'vite'
 import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
 import { renameExports, renameUses, shortNames } from './short-exports.mjs'
+import { splitTexts, workerEntries, workerSplitting } from './split-worker.mjs'
 
 /** @typedef {'node' | 'web'} Platform */
 
@@ -112,7 +113,7 @@ async function generate(name, platform, published) {
     const { source, files } = await splitWorker(platform, published)
     return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
   }
-  if (name.startsWith('lane/') && WORKER_PARTS[name.slice('lane/'.length)]) {
+  if (workerEntries[name.slice('lane/'.length)] !== undefined) {
     const { parts, files } = await splitWorker(platform, published)
     return { code: `export const laneSource = ${JSON.stringify(parts[name.slice('lane/'.length)])}\n`, files }
   }
@@ -154,16 +155,6 @@ export async function kernels() {
   return { code, files: await kernelSources() }
 }
 
-/** What a worker that was started from text is sent as text when it first needs it, by the module that it is. */
-const WORKER_PARTS = {
-  evaluate: 'src/operators/evaluate.ts',
-  text: 'src/kernels/text.ts',
-  integers: 'src/kernels/aggregate/sum-int.ts',
-  extremes: 'src/kernels/aggregate/min-max.ts',
-  aggregates: 'src/kernels/aggregate/families.ts',
-  partitions: 'src/operators/partitioned-groups.ts',
-}
-
 /** Bundles made by this process; one is made again when the content of a file inside it has changed. */
 const bundles = new Map()
 
@@ -185,72 +176,9 @@ async function remembered(key, make) {
   return made
 }
 
-/**
- * The inlined worker and what it is sent later, as ES modules that import nothing: what they share is in the worker's text alone, which leaves it
- * where the others find it.
- */
 async function makeSplitWorker(platform, published) {
-  const worker = join(root, 'src/workers/worker-entry.ts').replaceAll('\\', '/')
-  const entries = Object.entries(WORKER_PARTS).map(([name, path]) => [name, join(root, path).replaceAll('\\', '/')])
-  let own
-  const name = (id, context) => {
-    const reach = from => closure(from, path => context.getModuleInfo(path)?.importedIds ?? [])
-    if (own === undefined) {
-      own = reach(worker)
-      const reached = entries.map(([, path]) => reach(path))
-      for (const ids of reached)
-        for (const each of ids) if (reached.filter(other => other.has(each)).length > 1) own.add(each)
-    }
-    return own.has(id) && !entries.some(([, path]) => path === id) ? 'worker' : null
-  }
-  const { chunks, files, hash } = await makeBundle(
-    { entry: worker, ...Object.fromEntries(entries) },
-    platform,
-    'es',
-    published,
-    { groups: [{ debugName: 'worker', name }] },
-  )
-  const find = wanted => chunks.find(chunk => chunk.name === wanted).code
-  const parts = Object.fromEntries(entries.map(([part]) => [part, withShared(find(part))]))
-  return { source: sharing(find('worker')), parts, files, hash }
-}
-
-/** All that a module imports, however far down, and itself. */
-function closure(from, importsOf) {
-  const reached = new Set([from])
-  for (const path of reached) for (const next of importsOf(path)) reached.add(next)
-  return reached
-}
-
-const SHARED = 'globalThis.millraceShared'
-
-/** `export{a as b}` at the end of the worker's text leaves these where its parts find them. */
-function sharing(code) {
-  const [statement, list] = code.match(/export\s*\{([^}]*)\};?\s*$/)
-  const fields = list
-    .split(',')
-    .map(item => item.trim().split(/\s+as\s+/))
-    .map(([from, to]) => `${to ?? from}:${from}`)
-  return refuseImports(`${code.slice(0, -statement.length)}${SHARED}={${fields}};`)
-}
-
-/** `import{b as c}from"./worker.js"` at the beginning of a part takes them from there. */
-function withShared(code) {
-  return refuseImports(
-    code.replace(/^import\s*\{([^}]*)\}\s*from\s*"\.\/worker[^"]*";?/, (_statement, list) => {
-      const fields = list
-        .split(',')
-        .map(item => item.trim().split(/\s+as\s+/))
-        .map(([from, to]) => `${from}:${to ?? from}`)
-      return `const{${fields}}=${SHARED};`
-    }),
-  )
-}
-
-function refuseImports(code) {
-  const other = code.match(/(?:^|[;}\n])import\s*(?:[^;"']*from\s*)?["'](?!node:)[^"']*/)
-  if (other) throw new Error(`A worker's text imports nothing of ours: ${other[0]}`)
-  return code
+  const { chunks, files, hash } = await makeBundle(workerEntries, platform, 'es', published, workerSplitting())
+  return { ...splitTexts(chunks), files, hash }
 }
 
 async function makeBundle(entry, platform, format, published, codeSplitting) {

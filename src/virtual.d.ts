@@ -68,7 +68,12 @@ declare module 'virtual:millrace/lane/aggregates' {
 }
 
 declare module 'virtual:millrace/lane/partitions' {
-  /** The same of src/operators/partitioned-groups.ts. */
+  /** The same of src/workers/partitions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/sets' {
+  /** The same of src/operators/grouping-sets.ts. */
   export const laneSource: string
 }
 

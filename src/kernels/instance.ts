@@ -9,9 +9,6 @@ import type { RawExports } from './raw.js'
 /** Equals `abiVersion` of assembly/index.ts. */
 export const ABI_VERSION = 1
 
-/** What of the kernels is a module of its own, for lanes to add when a plan first needs it; each is a file of assembly/parts/. */
-export type KernelPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions'
-
 /** One instance and its private memory. After a trap it is not to be trusted any more: discard it. */
 export interface Kernels {
   /** Those of the module, and of the parts that have been added. */

@@ -17,8 +17,8 @@ import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
-import type { OperatorContext, Partitions } from './build.js'
-import { coarserGroups, type Grouping, groupColumns } from './grouping-sets.js'
+import type { OperatorContext, OperatorParts, Partitions } from './build.js'
+import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
 import type { Breaker, Exchange, Morsel, Part } from './operator.js'
 import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
@@ -333,6 +333,8 @@ export function createAggregate(
       }
       const all = evaluate()
       yield* morselsOf(k, all)
+      if (stage.sets === null) return
+      const { coarserGroups } = context.parts.sets as OperatorParts['sets']
       for (const batch of coarserGroups(context, stage, input, inputs.specs, finest(), all)) yield* morselsOf(k, batch)
     },
     free,

@@ -17,6 +17,7 @@ export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createP
 export interface OperatorParts extends AggregateParts {
   readonly evaluate: Evaluator
   readonly partitions: Partitions
+  readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
 }
 
 export interface OperatorContext {

@@ -2,7 +2,7 @@
 import { platform } from '#platform'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import { compileKernels, type KernelSource } from '../kernels/compile.js'
-import type { KernelModule, KernelPart } from '../kernels/instance.js'
+import type { KernelModule } from '../kernels/instance.js'
 
 export interface Configuration {
   /** Address of `millrace/worker.js`, or what makes a worker of it: a `Worker` in browsers, a `worker_threads.Worker` in Node. */
@@ -56,8 +56,8 @@ export const configuredWorker = (): Configuration['worker'] => configuration.wor
 /** What lanes are opened with, and what they may be lacking then. */
 export interface LaneKernels {
   readonly module: KernelModule
-  /** A part of the kernels, compiled; null where the module has it. */
-  part(name: KernelPart): Promise<KernelModule> | null
+  /** The kernels of a part, compiled; null where the module has them, and for a part without. */
+  part(name: string): Promise<KernelModule> | null
 }
 
 /** The kernels, compiled once for all lanes. A failure is not remembered. */
@@ -65,10 +65,16 @@ export async function compiledKernels(): Promise<LaneKernels> {
   const { kernels } = configuration
   if (kernels !== undefined) return { module: await compileOnce('', () => opened(kernels)), part: () => null }
   const module = await compileOnce('', async () => (await import('virtual:millrace/kernels/core')).kernels())
-  return { module, part: name => compileOnce(name, async () => (await PARTS[name]()).kernels()) }
+  return {
+    module,
+    part(name) {
+      const load = PARTS[name]
+      return load === undefined ? null : compileOnce(name, async () => (await load()).kernels())
+    },
+  }
 }
 
-const PARTS = {
+const PARTS: Readonly<Record<string, () => Promise<{ kernels(): Promise<unknown> }>>> = {
   evaluate: () => import('virtual:millrace/kernels/evaluate'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),

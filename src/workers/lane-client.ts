@@ -25,7 +25,8 @@ const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),
   aggregates: () => import('../kernels/aggregate/families.js'),
-  partitions: () => import('../operators/partitioned-groups.js'),
+  partitions: () => import('./partitions.js'),
+  sets: () => import('../operators/grouping-sets.js'),
   parquet: () => import('../formats/parquet/lane-extension.js'),
 }
 

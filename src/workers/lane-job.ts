@@ -24,9 +24,8 @@ import {
 } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
 import { RowStore, type StoredRows } from '../operators/row-store.js'
-import { agree, exchangeGroups } from './exchange.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
-import type { Lane } from './lane.js'
+import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
@@ -336,6 +335,7 @@ class LaneJob {
       ),
     )
     if (exchange === undefined || ready.size === 0) return null
+    const { agree } = this.lane.parts.partitions as LaneParts['partitions']
     const terms = agree(exchange, ready)
     for (const lane of ready.keys()) this.portTo(lane).post({ type: 'exchange', terms } satisfies Gathered)
     return terms
@@ -348,6 +348,7 @@ class LaneJob {
     const rows = segment.breaker === null ? null : new RowStore(this.lane)
     const others = terms.lanes.filter(each => each !== lane)
     try {
+      const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
       await exchangeGroups(
         {
           lane,

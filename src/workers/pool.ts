@@ -95,7 +95,7 @@ function createPool(
     add(part) {
       let adding = parts.get(part)
       if (adding === undefined) {
-        const module = part === 'parquet' ? null : kernels.part(part)
+        const module = kernels.part(part)
         adding = Promise.all(lanes.map(lane => lane.add(part, module)))
         adding.catch(() => parts.delete(part))
         parts.set(part, adding)

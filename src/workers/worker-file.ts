@@ -18,7 +18,9 @@ serveLane(name => {
     case 'aggregates':
       return import('../kernels/aggregate/families.js')
     case 'partitions':
-      return import('../operators/partitioned-groups.js')
+      return import('./partitions.js')
+    case 'sets':
+      return import('../operators/grouping-sets.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
   }

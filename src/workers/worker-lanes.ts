@@ -149,6 +149,7 @@ const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
   extremes: () => import('virtual:millrace/lane/extremes'),
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
+  sets: () => import('virtual:millrace/lane/sets'),
   parquet: () => import('virtual:millrace/lane/parquet'),
 }
 

@@ -66,7 +66,7 @@ test(`a minimal program downloads at most ${coreBudgetBytes} bytes, and nothing 
   const { total, fetched } = await downloadOf('size-core', program(''))
   expect(
     fetched.filter(file =>
-      /parquet|worker|evaluate|text|aggregates|families|sum-int|integers|extremes|min-max|partition|load|analysis/.test(
+      /parquet|worker|evaluate|text|aggregates|families|sum-int|integers|extremes|min-max|sets-|partition|load|analysis/.test(
         file,
       ),
     ),

@@ -131,6 +131,18 @@ describe('a pool of workers', () => {
     expect(pool.failure).toMatchObject({ code: 'MR_LANE_FAILED', cause: { name: 'TypeError', message: 'went wrong' } })
   })
 
+  it('has its lanes load a part once, and again where that failed', async () => {
+    configure({})
+    const pool = await openPool({ lanes: 2, ...OPTIONS })
+    const added = pool.lanes.map(lane => vi.spyOn(lane, 'add'))
+    added[1]!.mockRejectedValueOnce(new Error('not now'))
+    await expect(pool.add('aggregates')).rejects.toThrow('not now')
+    await Promise.all([pool.add('aggregates'), pool.add('aggregates'), pool.add('sets')])
+    await pool.add('sets')
+    for (const add of added) expect(add.mock.calls.map(([name]) => name)).toEqual(['aggregates', 'aggregates', 'sets'])
+    await pool.close(new Error('done'))
+  })
+
   it('shares the memory out among its lanes', async () => {
     configure({})
     const pool = await openPool({ lanes: 2, memoryBytes: 2 ** 22, seed: 1 })

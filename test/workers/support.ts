@@ -4,6 +4,7 @@ import * as text from '../../src/kernels/text.js'
 import type { PhysicalPlan } from '../../src/plan/physical.js'
 import { physicalPlan } from '../../src/plan/planner.js'
 import { Lane, type LaneParts } from '../../src/workers/lane.js'
+import * as partitions from '../../src/workers/partitions.js'
 import { localPorts, type Port } from '../../src/workers/port.js'
 import type { FromLane, JobSpec, ToLane } from '../../src/workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch } from '../../src/workers/transfer.js'
@@ -50,7 +51,7 @@ export const VERBS = {
 
 export const plan = (verbs: readonly ModelVerb[]): PhysicalPlan => physicalPlan(planOf(FIELDS, verbs))
 
-export const PARTS = { ...OPERATOR_PARTS, text }
+export const PARTS = { ...OPERATOR_PARTS, partitions, text }
 
 /** One that has all parts, unless some are named. */
 export async function openLane(maximumBytes = 2 ** 28, parts: Partial<LaneParts> = PARTS): Promise<Lane> {
