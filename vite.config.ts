@@ -10,7 +10,20 @@ const chunkNames: Record<string, string> = {
   'src/formats/parquet/lane-extension.ts': 'parquet.js',
   'virtual:millrace/lane/parquet': 'parquet-lane.js',
   'virtual:millrace/worker': 'worker-text.js',
-  'virtual:millrace/kernels': 'kernels-text.js',
+  'virtual:millrace/lane/evaluate': 'evaluate-lane.js',
+  'virtual:millrace/lane/text': 'text-lane.js',
+  'virtual:millrace/lane/integers': 'integers-lane.js',
+  'virtual:millrace/lane/extremes': 'extremes-lane.js',
+  'virtual:millrace/lane/aggregates': 'aggregates-lane.js',
+  'virtual:millrace/lane/sets': 'sets-lane.js',
+  'virtual:millrace/lane/partitions': 'partitions-lane.js',
+  'virtual:millrace/kernels/core': 'kernels-core.js',
+  'virtual:millrace/kernels/evaluate': 'kernels-evaluate.js',
+  'virtual:millrace/kernels/text': 'kernels-text.js',
+  'virtual:millrace/kernels/integers': 'kernels-integers.js',
+  'virtual:millrace/kernels/extremes': 'kernels-extremes.js',
+  'virtual:millrace/kernels/aggregates': 'kernels-aggregates.js',
+  'virtual:millrace/kernels/partitions': 'kernels-partitions.js',
 }
 
 const entry = `${root}/src/index.ts`

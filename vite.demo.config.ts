@@ -9,7 +9,20 @@ const chunkNames: Record<string, string> = {
   'src/formats/parquet/lane-extension.ts': 'parquet',
   'virtual:millrace/lane/parquet': 'parquet-lane',
   'virtual:millrace/worker': 'worker-text',
-  'virtual:millrace/kernels': 'kernels-text',
+  'virtual:millrace/lane/evaluate': 'evaluate-text',
+  'virtual:millrace/lane/text': 'dictionary-text',
+  'virtual:millrace/lane/integers': 'integers-text',
+  'virtual:millrace/lane/extremes': 'extremes-text',
+  'virtual:millrace/lane/aggregates': 'aggregates-text',
+  'virtual:millrace/lane/partitions': 'partitions-text',
+  'virtual:millrace/lane/sets': 'sets-text',
+  'virtual:millrace/kernels/core': 'kernels-core',
+  'virtual:millrace/kernels/evaluate': 'kernels-evaluate',
+  'virtual:millrace/kernels/text': 'kernels-text',
+  'virtual:millrace/kernels/integers': 'kernels-integers',
+  'virtual:millrace/kernels/extremes': 'kernels-extremes',
+  'virtual:millrace/kernels/aggregates': 'kernels-aggregates',
+  'virtual:millrace/kernels/partitions': 'kernels-partitions',
 }
 
 const isCore = (id: string): boolean =>

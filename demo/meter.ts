@@ -15,8 +15,8 @@ export interface Downloads {
 /** The names under which vite.demo.config.ts builds the library, and those of its sources in development. */
 const patterns = {
   file: /flights-3m[^/]*\.parquet$/,
-  reader: /\/parquet(-lane)?-[^/]*\.js$|\/src\/formats\/parquet\/|virtual:millrace\/lane\/|hyparquet/,
-  core: /\/(millrace|worker-text|kernels-text)-[^/]*\.js$|\/src\/|virtual:millrace\/|comlink/,
+  reader: /\/parquet(-lane)?-[^/]*\.js$|\/src\/formats\/parquet\/|virtual:millrace\/lane\/parquet|hyparquet/,
+  core: /\/(millrace|[a-z]+-text|kernels-[a-z]+)-[^/]*\.js$|\/src\/|virtual:millrace\/|comlink/,
 }
 
 /**

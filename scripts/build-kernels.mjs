@@ -1,4 +1,4 @@
-// Compiles assembly/ to one WebAssembly module and its raw bindings' types; inline-plugin.mjs turns them into source text.
+// Compiles assembly/ to one WebAssembly module, its raw bindings' types, and modules of its parts; inline-plugin.mjs turns these into source text.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -11,30 +11,38 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 const require = createRequire(import.meta.url)
 
+/** The modules that lanes load when they need them, each a file of assembly/parts/. */
+export const PARTS = ['core', 'evaluate', 'text', 'integers', 'extremes', 'aggregates', 'partitions']
+
 /**
  * Compiles the kernels, or finds them compiled. The cache key is the content of assembly/, the options and the compiler's
  * version; outputs are written to a temporary name and renamed, so that several processes may call this at once.
  *
  * @param {{ debug?: boolean, outDir?: string, cache?: boolean }} [options] `outDir` is absolute, by default build/;
  *   `cache: false` compiles whatever is there.
- * @returns {Promise<{ wasmPath: string, typesPath: string, compiled: boolean }>} paths of the module and of its types
+ * @returns {Promise<{ wasmPath: string, typesPath: string, partPaths: Record<string, string>, compiled: boolean }>} paths of the module that has
+ *   everything, of its types, and of the modules of its parts
  */
 export async function buildKernels({ debug = false, outDir = join(root, 'build'), cache = true } = {}) {
   const name = debug ? 'kernels.debug' : 'kernels'
   const wasmPath = join(outDir, `${name}.wasm`)
   const typesPath = join(outDir, `${name}.d.ts`)
+  const partPaths = Object.fromEntries(PARTS.map(part => [part, join(outDir, `${name}-${part}.wasm`)]))
   const stampPath = join(outDir, `${name}.stamp`)
   const stamp = await kernelsHash(debug)
   if (cache && (await readText(stampPath)) === stamp && (await readText(typesPath))) {
-    return { wasmPath, typesPath, compiled: false }
+    return { wasmPath, typesPath, partPaths, compiled: false }
   }
   await mkdir(outDir, { recursive: true })
-  const files = await compile(debug, name)
-  // The stamp goes last: it vouches for the two others.
-  await writeAtomically(wasmPath, files.wasm)
-  await writeAtomically(typesPath, files.types)
+  const { wasm, types } = await compile(debug, 'assembly/index.ts')
+  for (const part of PARTS) {
+    await writeAtomically(partPaths[part], (await compile(debug, `assembly/parts/${part}.ts`)).wasm)
+  }
+  // The stamp goes last: it vouches for the others.
+  await writeAtomically(wasmPath, wasm)
+  await writeAtomically(typesPath, types)
   await writeAtomically(stampPath, stamp)
-  return { wasmPath, typesPath, compiled: true }
+  return { wasmPath, typesPath, partPaths, compiled: true }
 }
 
 /** Every file that the module is made from, absolute and sorted. */
@@ -76,17 +84,17 @@ async function kernelsHash(debug) {
   return hashFiles([join(root, 'asconfig.json'), ...(await kernelSources())], `${compiler} ${debug}`)
 }
 
-async function compile(debug, name) {
+async function compile(debug, entry) {
   const { default: asc } = await import('assemblyscript/asc')
   const outputs = new Map()
   const { error, stderr } = await asc.main(
-    ['--baseDir', root, '--target', debug ? 'debug' : 'release', '--outFile', `build/${name}.wasm`],
+    [entry, '--baseDir', root, '--target', debug ? 'debug' : 'release', '--outFile', 'build/kernels.wasm'],
     { writeFile: (path, contents) => void outputs.set(path.replace(/^.*[\\/]/, ''), contents) },
   )
   const messages = stderr.toString().trim()
   if (error) throw new Error(`The kernels do not compile.\n${messages}`, { cause: error })
   if (messages) console.warn(messages)
-  return { wasm: outputs.get(`${name}.wasm`), types: outputs.get(`${name}.d.ts`) }
+  return { wasm: outputs.get('kernels.wasm'), types: outputs.get('kernels.d.ts') }
 }
 
 async function writeAtomically(path, contents) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { build } from 'vite'
 import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
 import { renameExports, renameUses, shortNames } from './short-exports.mjs'
+import { splitTexts, workerEntries, workerSplitting } from './split-worker.mjs'
 
 /** @typedef {'node' | 'web'} Platform */
 
@@ -34,7 +35,7 @@ export function inlinePlugin({ platform, published = false }) {
     },
     async transform(code, id) {
       if (!published || !id.replaceAll('\\', '/').startsWith(bindings)) return null
-      return { code: renameUses(code, shortNames(await kernelBytes())), map: null }
+      return { code: renameUses(code, await names()), map: null }
     },
   }
 }
@@ -89,21 +90,32 @@ export function licencePlugin() {
  *
  * @param {Platform} platform
  */
-export const workerFile = async platform => (await workerBundle('worker-file.ts', platform, true)).source
+export const workerFile = async platform =>
+  (await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, platform === 'node' ? 'es' : 'iife', true))
+    .source
 
 /** The kernels that go with it. */
-export const kernelsFile = async () => renameExports(await kernelBytes())
+export const kernelsFile = () => namedKernels('', true)
 
-const workerBundle = (name, platform, published) =>
-  nestedBundle(join(root, 'src/workers', name), platform, platform === 'node' ? 'es' : 'iife', published)
+/** The module of a part, or with '' that of everything. */
+async function namedKernels(part, published) {
+  const { wasmPath, partPaths } = await buildKernels()
+  const bytes = await readFile(part === '' ? wasmPath : partPaths[part])
+  return published ? renameExports(bytes, await names()) : bytes
+}
 
-const kernelBytes = async () => readFile((await buildKernels()).wasmPath)
+/** An export has the same name in every module that has it. */
+const names = async () => shortNames(await namedKernels('', false))
 
 async function generate(name, platform, published) {
-  if (name === 'kernels') return kernelsModule(published)
+  if (/^kernels(\/|$)/.test(name)) return kernelsModule(name.slice('kernels/'.length), published)
   if (name === 'worker') {
-    const { source, files } = await workerBundle('worker-entry.ts', platform, published)
+    const { source, files } = await splitWorker(platform, published)
     return { code: `export const workerSource = ${JSON.stringify(source)}\n`, files }
+  }
+  if (workerEntries[name.slice('lane/'.length)] !== undefined) {
+    const { parts, files } = await splitWorker(platform, published)
+    return { code: `export const laneSource = ${JSON.stringify(parts[name.slice('lane/'.length)])}\n`, files }
   }
   if (name.startsWith('lane/')) {
     // One text serves both platforms: a lane extension gets its bytes from the lane and opens nothing itself.
@@ -122,8 +134,8 @@ async function generate(name, platform, published) {
  *   character   28h .. 5Bh  5Dh .. 5Fh  61h .. 7Eh   A1h .. 14Bh
  * ```
  */
-async function kernelsModule(published) {
-  const bytes = published ? await kernelsFile() : await kernelBytes()
+async function kernelsModule(part, published) {
+  const bytes = await namedKernels(part, published)
   const text = Array.from(bytes, byte => {
     const skipped = (byte > 51 ? 1 : 0) + (byte > 54 ? 1 : 0) + (byte > 84 ? 34 : 0)
     return String.fromCharCode(byte + 40 + skipped)
@@ -146,16 +158,30 @@ export async function kernels() {
 /** Bundles made by this process; one is made again when the content of a file inside it has changed. */
 const bundles = new Map()
 
-async function nestedBundle(entry, platform, format, published) {
-  const key = `${entry} ${platform} ${format} ${published}`
+const nestedBundle = (entry, platform, format, published) =>
+  remembered(`${entry} ${platform} ${format} ${published}`, async () => {
+    const { chunks, files, hash } = await makeBundle(entry, platform, format, published, false)
+    if (chunks.length > 1) throw new Error(`${entry} must bundle to one file, not ${chunks.length}.`)
+    return { source: chunks[0].code, files, hash }
+  })
+
+const splitWorker = (platform, published) =>
+  remembered(`split ${platform} ${published}`, () => makeSplitWorker(platform, published))
+
+async function remembered(key, make) {
   const known = await bundles.get(key)?.catch(() => null)
   if (known && known.hash === (await hashFiles(known.files))) return known
-  const made = makeBundle(entry, platform, format, published)
+  const made = make()
   bundles.set(key, made)
   return made
 }
 
-async function makeBundle(entry, platform, format, published) {
+async function makeSplitWorker(platform, published) {
+  const { chunks, files, hash } = await makeBundle(workerEntries, platform, 'es', published, workerSplitting())
+  return { ...splitTexts(chunks), files, hash }
+}
+
+async function makeBundle(entry, platform, format, published, codeSplitting) {
   const files = []
   const collectFiles = {
     name: 'millrace-files',
@@ -179,11 +205,9 @@ async function makeBundle(entry, platform, format, published) {
       rolldownOptions: {
         platform: platform === 'node' ? 'node' : 'browser',
         external: externals(platform),
-        output: { codeSplitting: false, minify: true },
+        output: { codeSplitting, minify: true },
       },
     },
   })
-  const [chunk, ...others] = [output].flat()[0].output
-  if (others.length) throw new Error(`${entry} must bundle to one file, not ${others.length + 1}.`)
-  return { source: chunk.code, files, hash: await hashFiles(files) }
+  return { chunks: [output].flat()[0].output, files, hash: await hashFiles(files) }
 }

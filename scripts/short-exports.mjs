@@ -18,9 +18,13 @@ export function shortNames(wasm) {
 
 const shortName = i => (i < 26 ? '' : shortName(Math.floor(i / 26) - 1)) + String.fromCharCode(97 + (i % 26))
 
-/** The module with its exports renamed. @param {Uint8Array} wasm */
-export function renameExports(wasm) {
-  const short = shortNames(wasm)
+/**
+ * A module with its exports renamed.
+ *
+ * @param {Uint8Array} wasm
+ * @param {ReadonlyMap<string, string>} short of `shortNames`, of this module or of one that has all that it has
+ */
+export function renameExports(wasm, short) {
   const { from, to, entries } = exportsOf(wasm)
   const content = [...leb(entries.length)]
   for (const { name, rest } of entries) {

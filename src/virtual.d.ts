@@ -1,16 +1,80 @@
 // Types of the modules that scripts/inline-plugin.mjs makes while building: compiled kernels and nested bundles as text.
 
 declare module 'virtual:millrace/kernels' {
-  /** Decodes the inlined kernel module; each call gives new bytes that the caller owns. */
+  /** Decodes the inlined module of all kernels; each call gives new bytes that the caller owns. Lanes load its parts. */
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/core' {
+  /** The same of what every lane has from the start. */
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/evaluate' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/text' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/integers' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/extremes' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/aggregates' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/partitions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
 declare module 'virtual:millrace/worker' {
   /**
-   * src/workers/worker-entry.ts and all it imports, minified, as one self-contained script: for Node an ES module, for
-   * browsers a script that runs with and without `type: 'module'`.
+   * src/workers/worker-entry.ts and all it imports, minified, as one self-contained ES module. It leaves what its parts share with it in
+   * `globalThis.millraceShared`.
    */
   export const workerSource: string
+}
+
+declare module 'virtual:millrace/lane/evaluate' {
+  /** src/operators/evaluate.ts as an ES module that runs in `workerSource` only: what that has already is taken from there. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/text' {
+  /** The same of src/kernels/text.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/integers' {
+  /** The same of src/kernels/aggregate/sum-int.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/extremes' {
+  /** The same of src/kernels/aggregate/min-max.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/aggregates' {
+  /** The same of src/kernels/aggregate/families.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/partitions' {
+  /** The same of src/workers/partitions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/sets' {
+  /** The same of src/operators/grouping-sets.ts. */
+  export const laneSource: string
 }
 
 declare module 'virtual:millrace/lane/parquet' {

@@ -24,14 +24,16 @@ const MORSEL_ROWS = 65_536
  */
 export function kernelCases(library, k, loops, columns) {
   const {
+    aggregates,
     argsort,
     compare,
     createAggregation,
     createGroupTable,
     createPartitions,
-    FAMILIES,
+    extremes,
     float64,
     int32,
+    integers,
     selection,
     take,
   } = library
@@ -122,7 +124,7 @@ export function kernelCases(library, k, loops, columns) {
       const inputs = names.map(input => vector(input, 0, 0).type)
       const spec = { function: name, inputs, inputIndex: 0, parameters, label: name }
       const dictionaries = { create: noStrings, retain: noStrings, release: noStrings }
-      const aggregation = createAggregation({ k, dictionaries }, [spec])
+      const aggregation = createAggregation({ k, dictionaries, parts: { aggregates, extremes, integers } }, [spec])
       const groupCount = groups ? groupCounts[groups] : 1
       aggregation.resize(groupCount)
       morsels((from, count) => {
@@ -197,7 +199,7 @@ export function kernelCases(library, k, loops, columns) {
     aggregate('distinct', 'countDistinct', 'small', ['large']),
     aggregate('sketches', 'approxCountDistinct', 'small', ['large'], { precision: 14 }),
     aggregate('sketches', 'approxQuantile', 'small', ['v3'], { q: 0.5, error: 0.01 }),
-  ].filter(({ name }) => FAMILIES[name.slice(0, name.indexOf('('))] !== undefined)
+  ].filter(({ name }) => aggregates.FAMILIES[name.slice(0, name.indexOf('('))] !== undefined)
   return [
     filter('v3', 'gt', 50),
     filter('v1', 'eq', 3),

@@ -11,6 +11,7 @@ export const ABI_VERSION = 1
 
 /** One instance and its private memory. After a trap it is not to be trusted any more: discard it. */
 export interface Kernels {
+  /** Those of the module, and of the parts that have been added. */
   readonly exports: RawExports
   readonly memory: LaneMemory
   /** Seeds every hash table, as 32 unsigned bits; never observable in a result. */
@@ -38,11 +39,14 @@ export function instantiate(module: KernelModule, options: InstanceOptions = {})
   const maximumBytes = options.maximumBytes ?? 65_535 * PAGE_BYTES
   const maximum = Math.max(2, Math.min(65_535, Math.floor(maximumBytes / PAGE_BYTES)))
   const memory = makeMemory(maximum)
-  const exports = link(module, memory)
-  const version = typeof exports.abiVersion === 'function' ? exports.abiVersion() : undefined
-  if (version !== ABI_VERSION) throw versionMismatch(version)
+  const exports = { ...link(module, memory) }
   const seed = options.seed ?? Math.random() * 2 ** 32
   return { exports, memory: new LaneMemory(memory, maximum * PAGE_BYTES), seed: seed >>> 0 }
+}
+
+/** Adds the exports of a part, over the same memory. @throws MillraceError `MR_VERSION_MISMATCH` for a module of another build. */
+export function addKernels({ exports, memory }: Kernels, part: KernelModule): void {
+  Object.assign(exports, link(part, memory.memory))
 }
 
 function makeMemory(maximum: number): WebAssembly.Memory {
@@ -62,12 +66,16 @@ function link(module: KernelModule, memory: WebAssembly.Memory): RawExports {
   const abort = () => {
     throw new Error('a kernel aborted')
   }
+  let exports: RawExports
   try {
-    return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as RawExports
+    exports = new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as RawExports
   } catch (error) {
     if (error instanceof WebAssembly.LinkError || error instanceof TypeError) throw versionMismatch(undefined, error)
     throw error
   }
+  const version = typeof exports.abiVersion === 'function' ? exports.abiVersion() : undefined
+  if (version !== ABI_VERSION) throw versionMismatch(version)
+  return exports
 }
 
 function versionMismatch(version: number | undefined, cause?: unknown): MillraceError {

@@ -13,19 +13,18 @@ import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
-import type { OperatorContext } from './build.js'
-import { coarserGroups, type Grouping, groupColumns } from './grouping-sets.js'
+import type { OperatorContext, OperatorParts, Partitions } from './build.js'
+import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
 import type { Breaker, Exchange, Morsel, Part } from './operator.js'
-import { createPartitionedGroups, type EarlierGroups, type PartitionedGroups } from './partitioned-groups.js'
+import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
 
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
 const SPLIT_WEIGHT = 2 ** 32
-/** More groups than that, in a hash table, are in no cache: their rows are parted first. */
-const MOST_GROUPS = 2 ** 17
 /** Aggregates that must see the rows of a group in order, and one after another. */
 const ORDERED: readonly AggregateFunction[] = [
   'first',
@@ -44,6 +43,7 @@ export function createAggregate(
   input: SchemaShape,
 ): Breaker {
   const { k, mostGroups = MOST_GROUPS } = context
+  const { partitions } = context.parts
   const { memory } = k
   const names = Object.keys(input)
   const keyColumns = stage.keys.map(name => names.indexOf(name))
@@ -59,7 +59,10 @@ export function createAggregate(
   const keyLoader = createBatchLoader(context)
   // Other sets are derived from the states of all groups in one place.
   const mayPart =
-    stage.sets === null && stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
+    partitions !== undefined &&
+    stage.sets === null &&
+    stage.keys.length > 0 &&
+    !inputs.specs.some(spec => ORDERED.includes(spec.function))
   let isFreed = false
   /** Rows so far of each split, ascending. */
   const splits: { readonly split: number; rowCount: number }[] = []
@@ -130,6 +133,7 @@ export function createAggregate(
   }
 
   function part(): PartitionedGroups {
+    const { createPartitionedGroups } = partitions as Partitions
     parted ??= createPartitionedGroups(context, table.layout, inputs.specs, inputs.types, table.dictionaries)
     return parted
   }
@@ -329,6 +333,8 @@ export function createAggregate(
       }
       const all = evaluate()
       yield* morselsOf(k, all)
+      if (stage.sets === null) return
+      const { coarserGroups } = context.parts.sets as OperatorParts['sets']
       for (const batch of coarserGroups(context, stage, input, inputs.specs, finest(), all)) yield* morselsOf(k, batch)
     },
     free,

@@ -1,21 +1,30 @@
 /** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
 import type { SchemaShape } from '../columnar/type.js'
+import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { PhysicalPlan, Stage } from '../plan/physical.js'
 import { createAggregate } from './aggregate.js'
-import type { Evaluator } from './compiled.js'
+import { type Evaluator, evaluatorOf } from './compiled.js'
 import type { DictionaryPool } from './dictionary-pool.js'
-import { createFilter } from './filter.js'
 import { createLimit } from './limit.js'
 import type { Breaker, Transform } from './operator.js'
 import { createProject } from './project.js'
 import { createSort } from './sort.js'
 
+/** partitioned-groups.ts. */
+export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'>
+
+export interface OperatorParts extends AggregateParts {
+  readonly evaluate: Evaluator
+  readonly partitions: Partitions
+  readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+}
+
 export interface OperatorContext {
   readonly k: Kernels
   readonly dictionaries: DictionaryPool
-  /** Null until a plan has needed it: see `computes`. */
-  readonly evaluator: Evaluator | null
+  /** At least what the plan needs: plan/needs.ts. */
+  readonly parts: Partial<OperatorParts>
   /** Groups that one table may have before rows are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
 }
@@ -38,7 +47,6 @@ export interface Pipeline {
   free(): void
 }
 
-/** @param context with its evaluator where the plan `computes`. */
 export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pipeline {
   const segments: Segment[] = []
   const free = () => {
@@ -77,7 +85,9 @@ function cut(
   for (const stage of stages) {
     if (stage.kind === 'project' || stage.kind === 'filter') {
       transforms.push(
-        stage.kind === 'project' ? createProject(context, stage, schema) : createFilter(context, stage, schema),
+        stage.kind === 'project'
+          ? createProject(context, stage, schema)
+          : evaluatorOf(context).createFilter(context, stage, schema),
       )
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)

@@ -7,12 +7,11 @@ import { MillraceError } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
-import type { PhysicalPlan, Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { type Morsel, RowFailure } from './operator.js'
 
 /** evaluate.ts. */
-export type Evaluator = Pick<typeof import('./evaluate.js'), 'compileExpression' | 'compilePredicate'>
+export type Evaluator = Pick<typeof import('./evaluate.js'), 'compileExpression' | 'compilePredicate' | 'createFilter'>
 
 export interface CompiledExpression {
   /** A column; its data is unspecified at rows that it notes in `failures`. */
@@ -52,17 +51,6 @@ const overflow = (expression: Expression): MillraceError =>
     expression,
   })
 
-/** Whether the plan needs `evaluator` in its context. */
-export const computes = ({ scan, final }: PhysicalPlan): boolean => [...scan, ...final].some(stageComputes)
-
-function stageComputes(stage: Stage): boolean {
-  if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
-  if (stage.kind !== 'aggregate') return stage.kind === 'filter'
-  return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
-}
-
-const isColumn = ({ op }: Expression): boolean => op === 'column'
-
 export function compileExpression(
   context: OperatorContext,
   expression: Expression,
@@ -79,7 +67,7 @@ export const compilePredicate = (
   schema: SchemaShape,
 ): CompiledPredicate => evaluatorOf(context).compilePredicate(context, expression, schema)
 
-function evaluatorOf({ evaluator }: OperatorContext): Evaluator {
-  if (evaluator === null) throw new Error('the plan computes, and no evaluator was loaded')
-  return evaluator
+export function evaluatorOf({ parts: { evaluate } }: OperatorContext): Evaluator {
+  if (evaluate === undefined) throw new Error('the plan computes, and no evaluator was loaded')
+  return evaluate
 }

@@ -19,6 +19,9 @@ import type { OperatorContext } from './build.js'
 import type { CompiledExpression, CompiledPredicate, Failures } from './compiled.js'
 import type { Morsel } from './operator.js'
 
+// Wherever it is needed, so is this file.
+export { createFilter } from './filter.js'
+
 type Run = (morsel: Morsel, failures: Failures) => Operand
 
 export function compileExpression(

@@ -5,43 +5,15 @@
 import type { SchemaShape } from '../columnar/type.js'
 import { type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { filled } from '../kernels/bitmap.js'
-import { createGroupTable, type GroupTable } from '../kernels/group.js'
+import { createGroupTable } from '../kernels/group.js'
 import type { Kernels } from '../kernels/instance.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes } from '../kernels/operand.js'
-import { take, takeIndices } from '../kernels/select.js'
 import { recodeText } from '../kernels/transfer-batch.js'
 import type { Stage } from '../plan/physical.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
-
-/** The groups of one set of keys and their states. */
-export interface Grouping {
-  /** Names of the table's keys. */
-  readonly set: readonly string[]
-  readonly table: GroupTable
-  readonly aggregation: Aggregation
-  /** The places of the groups in order of first appearance (u32 pointer in scratch), 0 where the table has them in order. */
-  sortedPlaces(): number
-}
-
-/** Columns of all groups in order of first appearance, in scratch: keys, and a result for each of the specs. */
-export function groupColumns(k: Kernels, grouping: Grouping): { keys: LaneVector[]; results: LaneVector[] } {
-  const { table, aggregation } = grouping
-  const { keys, indices } = groupsInOrder(k, grouping)
-  const results = aggregation
-    .evaluate(table.indexCount)
-    .map(each => (indices === 0 ? each : take(k, each, indices, table.length)))
-  return { keys, results }
-}
-
-/** Keys and indices (u32 pointer, 0 where group g has index g) of all groups in order of first appearance, in scratch. */
-function groupsInOrder(k: Kernels, { table, sortedPlaces }: Grouping): { keys: LaneVector[]; indices: number } {
-  const { length } = table
-  const places = sortedPlaces()
-  const keys = table.keys().map(key => (places === 0 ? key : take(k, key, places, length)))
-  return { keys, indices: takeIndices(k, table.order, places, length) }
-}
+import { type Grouping, groupColumns, groupsInOrder } from './group-columns.js'
 
 /**
  * The groups of every set but the first, set by set, each in order of first appearance, in scratch that is good until the next is asked for.

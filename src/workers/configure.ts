@@ -1,7 +1,7 @@
 /** Where the worker and the kernels come from: inlined by default, files of the user's for a strict policy, for caching and at the edge. */
 import { platform } from '#platform'
 import { MillraceError, nearestName, quote } from '../errors.js'
-import { compileKernels } from '../kernels/compile.js'
+import { compileKernels, type KernelSource } from '../kernels/compile.js'
 import type { KernelModule } from '../kernels/instance.js'
 
 export interface Configuration {
@@ -12,7 +12,8 @@ export interface Configuration {
 }
 
 let configuration: Configuration = {}
-let compiled: Promise<KernelModule> | null = null
+/** By part; '' is what lanes are opened with. */
+let compiled = new Map<string, Promise<KernelModule>>()
 
 /**
  * Replaces where lanes opened from now on get their worker and their kernels from; what is left out goes back to the inlined one.
@@ -46,33 +47,55 @@ export function configure(options: Configuration): void {
     )
   }
   configuration = { ...options }
-  compiled = null
+  compiled = new Map()
 }
 
 /** What `configure` said of workers; undefined: the inlined text. */
 export const configuredWorker = (): Configuration['worker'] => configuration.worker
 
+/** What lanes are opened with, and what they may be lacking then. */
+export interface LaneKernels {
+  readonly module: KernelModule
+  /** The kernels of a part, compiled; null where the module has them, and for a part without. */
+  part(name: string): Promise<KernelModule> | null
+}
+
 /** The kernels, compiled once for all lanes. A failure is not remembered. */
-export function compiledKernels(): Promise<KernelModule> {
-  if (compiled === null) {
-    const { kernels } = configuration
-    const compiling = (async () =>
-      compileKernels(kernels === undefined ? await inlinedKernels() : await opened(kernels)))()
-    compiling.catch(() => {
-      if (compiled === compiling) compiled = null
-    })
-    compiled = compiling
+export async function compiledKernels(): Promise<LaneKernels> {
+  const { kernels } = configuration
+  if (kernels !== undefined) return { module: await compileOnce('', () => opened(kernels)), part: () => null }
+  const module = await compileOnce('', async () => (await import('virtual:millrace/kernels/core')).kernels())
+  return {
+    module,
+    part(name) {
+      const load = PARTS[name]
+      return load === undefined ? null : compileOnce(name, async () => (await load()).kernels())
+    },
   }
-  return compiled
+}
+
+const PARTS: Readonly<Record<string, () => Promise<{ kernels(): Promise<unknown> }>>> = {
+  evaluate: () => import('virtual:millrace/kernels/evaluate'),
+  text: () => import('virtual:millrace/kernels/text'),
+  integers: () => import('virtual:millrace/kernels/integers'),
+  extremes: () => import('virtual:millrace/kernels/extremes'),
+  aggregates: () => import('virtual:millrace/kernels/aggregates'),
+  partitions: () => import('virtual:millrace/kernels/partitions'),
+}
+
+function compileOnce(name: string, source: () => Promise<unknown>): Promise<KernelModule> {
+  const mine = compiled
+  let compiling = mine.get(name)
+  if (compiling === undefined) {
+    compiling = source().then(bytes => compileKernels(bytes as KernelSource))
+    compiling.catch(() => mine.delete(name))
+    mine.set(name, compiling)
+  }
+  return compiling
 }
 
 /** Files have their bytes read: they cannot be fetched. */
 async function opened(kernels: NonNullable<Configuration['kernels']>) {
   const isAddress = typeof kernels === 'string' || kernels instanceof URL
   return (isAddress ? await platform.readFile(kernels) : null) ?? kernels
-}
-
-async function inlinedKernels(): Promise<BufferSource> {
-  const { kernels } = await import('virtual:millrace/kernels')
-  return (await kernels()) as BufferSource
 }

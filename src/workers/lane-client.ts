@@ -1,5 +1,7 @@
 /** The caller's side of one lane: what a pool asks of it, and the one that runs inline. worker-lanes.ts holds those in workers. */
 import { platform } from '#platform'
+import type { KernelModule } from '../kernels/instance.js'
+import type { LaneParts, PartName } from './lane.js'
 import { localPorts, type Port } from './port.js'
 import type { JobSpec, LaneOptions } from './protocol.js'
 
@@ -8,8 +10,8 @@ export interface LaneClient {
   readonly inline: boolean
   /** Starts a job and gives its data port. `gather` are the lane's ends of the channels to other lanes. */
   start(spec: JobSpec, gather: readonly MessagePort[]): Port
-  /** Has the lane load an extension, once. */
-  addExtension(name: 'parquet'): Promise<void>
+  /** Has the lane load a part. `kernels` where its module lacks those of the part. */
+  add(part: PartName, kernels: Promise<KernelModule> | null): Promise<void>
   release(table: number): void
   /** Whether the lane keeps a Node process alive. */
   keepAlive(on: boolean): void
@@ -17,14 +19,22 @@ export interface LaneClient {
   terminate(): Promise<void>
 }
 
+const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
+  evaluate: () => import('../operators/evaluate.js'),
+  text: () => import('../kernels/text.js'),
+  integers: () => import('../kernels/aggregate/sum-int.js'),
+  extremes: () => import('../kernels/aggregate/min-max.js'),
+  aggregates: () => import('../kernels/aggregate/families.js'),
+  partitions: () => import('./partitions.js'),
+  sets: () => import('../operators/grouping-sets.js'),
+  parquet: () => import('../formats/parquet/lane-extension.js'),
+}
+
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
 export async function openInlineLane(options: LaneOptions): Promise<LaneClient> {
   // A chunk of its own: whoever has workers gets the lane as their text, and never loads this one.
   const { Lane } = await import('./lane.js')
-  const lane = new Lane(platform.openFile, {
-    evaluator: () => import('../operators/evaluate.js'),
-    text: () => import('../kernels/text.js'),
-  })
+  const lane = new Lane(platform.openFile)
   lane.open(options)
   return {
     inline: true,
@@ -33,8 +43,9 @@ export async function openInlineLane(options: LaneOptions): Promise<LaneClient> 
       lane.start(spec, { data: its, gather: [] })
       return mine
     },
-    async addExtension(name) {
-      if (!lane.extensions.has(name)) lane.extensions.set(name, await import('../formats/parquet/lane-extension.js'))
+    async add(name, kernels) {
+      const [part, module] = await Promise.all([PARTS[name](), kernels])
+      lane.add(name, part, module)
     },
     release: table => lane.release(table),
     keepAlive() {},

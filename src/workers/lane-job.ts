@@ -24,9 +24,8 @@ import {
 } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
 import { RowStore, type StoredRows } from '../operators/row-store.js'
-import { agree, exchangeGroups } from './exchange.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
-import type { Lane } from './lane.js'
+import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
@@ -50,7 +49,6 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   let job: LaneJob
   try {
     input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    await lane.prepare(spec.plan)
     job = new LaneJob(lane, spec, ports, input)
   } catch (error) {
     if (input !== null) releaseTable(lane, input)
@@ -337,6 +335,7 @@ class LaneJob {
       ),
     )
     if (exchange === undefined || ready.size === 0) return null
+    const { agree } = this.lane.parts.partitions as LaneParts['partitions']
     const terms = agree(exchange, ready)
     for (const lane of ready.keys()) this.portTo(lane).post({ type: 'exchange', terms } satisfies Gathered)
     return terms
@@ -349,6 +348,7 @@ class LaneJob {
     const rows = segment.breaker === null ? null : new RowStore(this.lane)
     const others = terms.lanes.filter(each => each !== lane)
     try {
+      const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
       await exchangeGroups(
         {
           lane,

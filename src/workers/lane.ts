@@ -2,40 +2,33 @@
  * A lane: one kernel instance, its private memory, the tables it holds and the jobs it runs. The same code runs in a worker (serve-lane.ts) and,
  * inline, in the calling thread (lane-client.ts); lane-job.ts runs one job.
  */
-import { leafType } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
-import { instantiate, type Kernels } from '../kernels/instance.js'
+import { addKernels, instantiate, type KernelModule, type Kernels } from '../kernels/instance.js'
 import type { LaneDictionary } from '../kernels/text.js'
-import type { OperatorContext } from '../operators/build.js'
-import { computes, type Evaluator } from '../operators/compiled.js'
+import type { OperatorContext, OperatorParts } from '../operators/build.js'
 import { createDictionaryPool, type DictionaryPool } from '../operators/dictionary-pool.js'
-import type { PhysicalPlan } from '../plan/physical.js'
 import { type HeldTable, releaseTable } from './held-table.js'
 import { runLaneJob } from './lane-job.js'
 import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
 import type { FormatModule } from './split-reader.js'
 
-type TextKernels = Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
-
-/** What only some plans need. A worker has it in its text; inline each is a chunk, loaded for the first plan that needs it. */
-export interface LaneParts {
-  evaluator(): Promise<Evaluator>
-  text(): Promise<TextKernels>
+/** What only some plans or sources need, added before the first that does: inline a chunk each, to workers sent as text. */
+export interface LaneParts extends OperatorParts {
+  readonly partitions: typeof import('./partitions.js')
+  readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
+  readonly parquet: FormatModule
 }
 
+export type PartName = keyof LaneParts
+
 export class Lane implements OperatorContext {
-  readonly extensions = new Map<string, FormatModule>()
+  readonly parts: { -readonly [P in PartName]?: LaneParts[P] } = {}
   readonly tables = new Map<number, HeldTable>()
-  evaluator: Evaluator | null = null
-  private text: TextKernels | null = null
   private opened: { readonly k: Kernels; readonly dictionaries: DictionaryPool } | null = null
 
   /** @param openFile null where there are no paths. */
-  constructor(
-    readonly openFile: OpenFile | null,
-    private readonly parts: LaneParts,
-  ) {}
+  constructor(readonly openFile: OpenFile | null) {}
 
   /** @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
   open(options: LaneOptions): void {
@@ -43,12 +36,10 @@ export class Lane implements OperatorContext {
     this.opened = { k, dictionaries: createDictionaryPool(() => this.makeDictionary(k)) }
   }
 
-  /** Loads what the plan needs and no plan before it needed. */
-  async prepare(plan: PhysicalPlan): Promise<void> {
-    const computing = computes(plan)
-    // A constant of a computation may be a string where no column is.
-    if (computing || hasText(plan)) this.text ??= await this.parts.text()
-    if (computing) this.evaluator ??= await this.parts.evaluator()
+  /** @param kernels those that the part is lacking yet. @throws MillraceError `MR_VERSION_MISMATCH` */
+  add<P extends PartName>(name: P, part: LaneParts[P], kernels: KernelModule | null): void {
+    if (kernels !== null) addKernels(this.k, kernels)
+    this.parts[name] = part
   }
 
   get k(): Kernels {
@@ -73,18 +64,13 @@ export class Lane implements OperatorContext {
   }
 
   private makeDictionary(k: Kernels): LaneDictionary {
-    if (this.text === null) throw new Error('the plan has strings, and their kernels were not loaded')
-    return new this.text.LaneDictionary(k)
+    const { text } = this.parts
+    if (text === undefined) throw new Error('the plan has strings, and their kernels were not loaded')
+    return new text.LaneDictionary(k)
   }
 
   private get instance(): { readonly k: Kernels; readonly dictionaries: DictionaryPool } {
     if (this.opened === null) throw new MillraceError('MR_CLOSED', 'the lane is not open')
     return this.opened
   }
-}
-
-/** Whether the lane meets a column of strings. */
-function hasText({ sourceColumns, sourceSchema, scan, final }: PhysicalPlan): boolean {
-  const types = [...scan, ...final].flatMap(({ output }) => Object.values(output))
-  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
 }

@@ -1,6 +1,7 @@
 /** Some lanes opened together. They live and die together: a job uses all of them, so when one fails the pool is closed and another takes its place. */
 import { MillraceError } from '../errors.js'
-import { compiledKernels } from './configure.js'
+import { compiledKernels, type LaneKernels } from './configure.js'
+import type { PartName } from './lane.js'
 import { type LaneClient, openInlineLane } from './lane-client.js'
 import type { LaneOptions } from './protocol.js'
 
@@ -8,6 +9,8 @@ export interface Pool {
   /** At least one; exactly one where it is inline. */
   readonly lanes: readonly LaneClient[]
   readonly inline: boolean
+  /** Has all lanes load a part, once. */
+  add(part: PartName): Promise<unknown>
   /** Why the pool can no longer be used, once it cannot. */
   readonly failure: Error | null
   /** Calls back once when the pool fails or is closed; also after the fact. Returns what takes the listener away. */
@@ -34,14 +37,15 @@ let warned = false
  * @throws MillraceError `MR_WASM_BLOCKED`, `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT`
  */
 export async function openPool({ lanes, memoryBytes, seed, signal }: PoolOptions): Promise<Pool> {
+  const kernels = await compiledKernels()
   const options: LaneOptions = {
-    kernels: await compiledKernels(),
+    kernels: kernels.module,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     maximumBytes: Math.min(2 ** 32, Math.floor((memoryBytes ?? Infinity) / Math.max(1, lanes))),
   }
   if (lanes > 0) {
     try {
-      return await openWorkers(lanes, options, signal)
+      return await openWorkers(lanes, kernels, options, signal)
     } catch (error) {
       signal?.throwIfAborted()
       if (!(error instanceof MillraceError) || error.code !== 'MR_LANE_FAILED') throw error
@@ -50,19 +54,29 @@ export async function openPool({ lanes, memoryBytes, seed, signal }: PoolOptions
       warned = true
     }
   }
-  return createPool([await openInlineLane(options)], true).pool
+  return createPool([await openInlineLane(options)], true, kernels).pool
 }
 
-async function openWorkers(count: number, options: LaneOptions, signal: AbortSignal | undefined): Promise<Pool> {
+async function openWorkers(
+  count: number,
+  kernels: LaneKernels,
+  options: LaneOptions,
+  signal: AbortSignal | undefined,
+): Promise<Pool> {
   let fail = (_error: Error) => {}
   const { openWorkerLanes } = await import('./worker-lanes.js')
   const lanes = await openWorkerLanes(count, options, error => fail(error), signal)
-  const created = createPool(lanes, false)
+  const created = createPool(lanes, false, kernels)
   fail = created.fail
   return created.pool
 }
 
-function createPool(lanes: readonly LaneClient[], inline: boolean): { pool: Pool; fail: (error: Error) => void } {
+function createPool(
+  lanes: readonly LaneClient[],
+  inline: boolean,
+  kernels: LaneKernels,
+): { pool: Pool; fail: (error: Error) => void } {
+  const parts = new Map<PartName, Promise<unknown>>()
   const listeners = new Set<(error: Error) => void>()
   let failure: Error | null = null
   let closing: Promise<unknown> | null = null
@@ -78,6 +92,16 @@ function createPool(lanes: readonly LaneClient[], inline: boolean): { pool: Pool
   const pool: Pool = {
     lanes,
     inline,
+    add(part) {
+      let adding = parts.get(part)
+      if (adding === undefined) {
+        const module = kernels.part(part)
+        adding = Promise.all(lanes.map(lane => lane.add(part, module)))
+        adding.catch(() => parts.delete(part))
+        parts.set(part, adding)
+      }
+      return adding
+    },
     get failure() {
       return failure
     },

@@ -18,6 +18,7 @@ import type { KernelModule } from '../kernels/instance.js'
 import type { Position } from '../operators/operator.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
+import type { PartName } from './lane.js'
 import type { Port } from './port.js'
 import type { BatchMessage } from './transfer.js'
 import type { PartMessage } from './transfer-part.js'
@@ -116,8 +117,8 @@ export type Reply<T> = { readonly value: T } | { readonly error: SerialisedError
 
 export interface LaneControl {
   open(options: LaneOptions): Promise<Reply<{ lock: string | null }>>
-  /** `text` of a self-contained module; null: the worker file has its own. */
-  addExtension(name: string, text: string | null): Promise<Reply<null>>
+  /** `text` of a module; null: the worker file has its own. `kernels` where the lane's module lacks those of the part. */
+  add(part: PartName, text: string | null, kernels: KernelModule | null): Promise<Reply<null>>
   start(job: JobSpec, data: MessagePort, gather: readonly MessagePort[]): Promise<Reply<null>>
   release(table: number): Promise<Reply<null>>
   ping(): Promise<Reply<null>>

@@ -4,28 +4,22 @@ import { expose } from 'comlink'
 import { inside } from '#inside-worker'
 import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
-import { LaneDictionary } from '../kernels/text.js'
-import { compileExpression, compilePredicate } from '../operators/evaluate.js'
-import { Lane } from './lane.js'
+import { Lane, type LaneParts, type PartName } from './lane.js'
 import { messagePort } from './port.js'
 import type { LaneControl, Reply } from './protocol.js'
-import type { FormatModule } from './split-reader.js'
 
-/** @param loadExtension from its name and, where the caller sent one, its text. */
-export function serveLane(loadExtension: (name: string, text: string | null) => Promise<unknown>): void {
-  const lane = new Lane(platform.openFile, {
-    evaluator: async () => ({ compileExpression, compilePredicate }),
-    text: async () => ({ LaneDictionary }),
-  })
+/** @param loadPart from its name and, where the caller sent one, its text. */
+export function serveLane(loadPart: (name: PartName, text: string | null) => Promise<unknown>): void {
+  const lane = new Lane(platform.openFile)
   const control: LaneControl = {
     open: options =>
       reply(async () => {
         lane.open(options)
         return { lock: await inside.holdLock() }
       }),
-    addExtension: (name, text) =>
+    add: (name, text, kernels) =>
       reply(async () => {
-        if (!lane.extensions.has(name)) lane.extensions.set(name, (await loadExtension(name, text)) as FormatModule)
+        lane.add(name, (await loadPart(name, text)) as LaneParts[typeof name], kernels)
         return null
       }),
     start: (job, data, gather) =>

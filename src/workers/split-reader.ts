@@ -32,10 +32,10 @@ export function createSplitReader(lane: Lane): SplitReader {
   const revive = createReviver()
   const open = new Map<string, Promise<ParquetReader>>()
 
-  const openOnce = (extension: string, input: InputDescriptor, key: string): Promise<ParquetReader> => {
+  const openOnce = (extension: 'parquet', input: InputDescriptor, key: string): Promise<ParquetReader> => {
     const before = open.get(key)
     if (before !== undefined) return before
-    const module = lane.extensions.get(extension)
+    const module = lane.parts[extension]
     if (module === undefined)
       throw new MillraceError(
         'MR_LANE_FAILED',

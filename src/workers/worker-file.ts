@@ -1,14 +1,31 @@
 /**
- * The published worker file (`millrace/worker.js`), for pages whose policy forbids blob URLs: it holds the extensions, so that it may be
+ * The published worker file (`millrace/worker.js`), for pages whose policy forbids blob URLs: it holds all parts, so that it may be
  * served alone and under any name, and nothing is evaluated from text. worker-entry.ts is the inlined one.
  */
 import { MillraceError } from '../errors.js'
 import { serveLane } from './serve-lane.js'
 
 serveLane(name => {
-  if (name === 'parquet') return import('../formats/parquet/lane-extension.js')
+  switch (name) {
+    case 'evaluate':
+      return import('../operators/evaluate.js')
+    case 'text':
+      return import('../kernels/text.js')
+    case 'integers':
+      return import('../kernels/aggregate/sum-int.js')
+    case 'extremes':
+      return import('../kernels/aggregate/min-max.js')
+    case 'aggregates':
+      return import('../kernels/aggregate/families.js')
+    case 'partitions':
+      return import('./partitions.js')
+    case 'sets':
+      return import('../operators/grouping-sets.js')
+    case 'parquet':
+      return import('../formats/parquet/lane-extension.js')
+  }
   throw new MillraceError(
     'MR_VERSION_MISMATCH',
-    `this worker file knows no extension ${name}; serve the worker.js that came with the library`,
+    `this worker file knows no part ${name}; serve the worker.js that came with the library`,
   )
 })

@@ -7,6 +7,7 @@ import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import { seesDeath, startWorker } from '#start-worker'
 import { deserialiseError, MillraceError } from '../errors.js'
 import { configuredWorker } from './configure.js'
+import type { PartName } from './lane.js'
 import type { LaneClient } from './lane-client.js'
 import type { WorkerHandle, WorkerOrigin } from './platform.js'
 import { messagePort } from './port.js'
@@ -96,7 +97,6 @@ async function openWorkerLane(
   } finally {
     signal?.removeEventListener('abort', abort)
   }
-  const extensions = new Map<string, Promise<unknown>>()
   return {
     inline: false,
     start(spec, gather) {
@@ -105,14 +105,9 @@ async function openWorkerLane(
       calls.run(() => control.start(spec, transfer(port2, [port2]), transfer([...gather], [...gather]))).catch(die)
       return messagePort(port1)
     },
-    async addExtension(name) {
-      let adding = extensions.get(name)
-      if (adding === undefined) {
-        adding = extensionText(origin).then(text => calls.run(() => control.addExtension(name, text)))
-        extensions.set(name, adding)
-        adding.catch(() => extensions.delete(name))
-      }
-      await adding
+    async add(name, kernels) {
+      const [text, module] = await Promise.all([origin.kind === 'text' ? PART_TEXTS[name]() : null, kernels])
+      await calls.run(() => control.add(name, text?.laneSource ?? null, module))
     },
     release(table) {
       calls.run(() => control.release(table)).catch(() => {})
@@ -146,9 +141,16 @@ function laneFailed(reason: Error | null): MillraceError {
   )
 }
 
-/** The text of the parquet extension for a worker that was itself started from text; a worker file has its own chunk. */
-async function extensionText(origin: WorkerOrigin): Promise<string | null> {
-  return origin.kind === 'text' ? (await import('virtual:millrace/lane/parquet')).laneSource : null
+/** Texts for a worker that was itself started from text; a worker file has its own chunks. */
+const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
+  evaluate: () => import('virtual:millrace/lane/evaluate'),
+  text: () => import('virtual:millrace/lane/text'),
+  integers: () => import('virtual:millrace/lane/integers'),
+  extremes: () => import('virtual:millrace/lane/extremes'),
+  aggregates: () => import('virtual:millrace/lane/aggregates'),
+  partitions: () => import('virtual:millrace/lane/partitions'),
+  sets: () => import('virtual:millrace/lane/sets'),
+  parquet: () => import('virtual:millrace/lane/parquet'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

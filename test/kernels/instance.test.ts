@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, test, vi } from 'vitest'
 import { buildKernels } from '../../scripts/build-kernels.mjs'
 import { compileKernels } from '../../src/kernels/compile.js'
-import { ABI_VERSION, instantiate, isTrap } from '../../src/kernels/instance.js'
+import { ABI_VERSION, addKernels, instantiate, isTrap } from '../../src/kernels/instance.js'
 import { kernelModule, makeKernels } from './support.js'
 
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
@@ -19,6 +19,22 @@ test('each instance has a memory and a seed of its own', async () => {
   expect(a.memory.memory).not.toBe(b.memory.memory)
   expect(a.seed).not.toBe(b.seed)
   expect(instantiate(module, { seed: 0xffff_ffff }).seed).toBe(0xffff_ffff)
+})
+
+test('parts are added over the same memory, and those of another version are refused', async () => {
+  const { partPaths } = await buildKernels()
+  const moduleOf = async (part: string) => compileKernels(await readFile(partPaths[part]!))
+  const k = instantiate(await moduleOf('core'))
+  expect(k.exports.castToInt32).toBeUndefined()
+  const held = k.exports
+  addKernels(k, await moduleOf('evaluate'))
+  const data = k.memory.scratch(16)
+  const out = k.memory.scratch(64)
+  k.memory.i8.set([-1, 2, -3], data)
+  held.castToInt32(1, data, 3, out)
+  expect([...k.memory.i32.subarray(out >>> 2, (out >>> 2) + 3)]).toEqual([-1, 2, -3])
+  const other = await compileKernels(EMPTY_MODULE)
+  expect(() => addKernels(k, other)).toThrowError(expect.objectContaining({ code: 'MR_VERSION_MISMATCH' }))
 })
 
 test('a module without our exports is refused by version', async () => {

@@ -4,6 +4,9 @@ import { kernels as kernelBytes } from 'virtual:millrace/kernels'
 import * as fc from 'fast-check'
 import type { DataType } from '../../src/columnar/type.js'
 import type { AccumulatorContext } from '../../src/kernels/aggregate/accumulator.js'
+import * as aggregates from '../../src/kernels/aggregate/families.js'
+import * as extremes from '../../src/kernels/aggregate/min-max.js'
+import * as integers from '../../src/kernels/aggregate/sum-int.js'
 import { compileKernels } from '../../src/kernels/compile.js'
 import { type InstanceOptions, instantiate, type Kernels } from '../../src/kernels/instance.js'
 import type { LaneVector } from '../../src/kernels/lane-vector.js'
@@ -19,9 +22,12 @@ export async function makeKernels(options: InstanceOptions = {}): Promise<Kernel
   return instantiate(await compiled, { seed: 0x5eed, ...options })
 }
 
+export const AGGREGATE_PARTS = { integers, extremes, aggregates }
+
 /** What accumulators get of a lane. */
 export const accumulatorContext = (k: Kernels): AccumulatorContext => ({
   k,
+  parts: AGGREGATE_PARTS,
   dictionaries: createDictionaryPool(() => new LaneDictionary(k)),
 })
 

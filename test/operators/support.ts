@@ -11,16 +11,20 @@ import { unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-loader.js'
 import type { OperatorContext } from '../../src/operators/build.js'
 import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
-import * as evaluator from '../../src/operators/evaluate.js'
+import * as evaluate from '../../src/operators/evaluate.js'
+import * as sets from '../../src/operators/grouping-sets.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
+import * as partitions from '../../src/operators/partitioned-groups.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
 import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
 import { schemaOfFields } from '../expressions/arbitrary.js'
-import { makeKernels } from '../kernels/support.js'
+import { AGGREGATE_PARTS, makeKernels } from '../kernels/support.js'
 import { toRowObject } from '../oracle/javascript.js'
 import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
+
+export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, partitions, sets }
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {
@@ -31,7 +35,8 @@ export interface Context extends OperatorContext {
 
 export async function makeContext(options: InstanceOptions = {}): Promise<Context> {
   const k = await makeKernels(options)
-  const context = { k, dictionaries: createDictionaryPool(() => new LaneDictionary(k)), evaluator }
+  const dictionaries = createDictionaryPool(() => new LaneDictionary(k))
+  const context = { k, dictionaries, parts: OPERATOR_PARTS }
   return {
     ...context,
     loader: createBatchLoader(context),

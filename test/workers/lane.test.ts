@@ -1,7 +1,7 @@
 // Lanes and the tables they hold: who keeps them, who lets go, and what is left.
 import { describe, expect, it } from 'vitest'
 import { Lane } from '../../src/workers/lane.js'
-import { END, openLane, plan, range, splitOf, startIn, VERBS } from './support.js'
+import { END, openLane, PARTS, plan, range, splitOf, startIn, VERBS } from './support.js'
 
 const all = plan(VERBS.all)
 
@@ -16,11 +16,9 @@ async function hold(lane: Lane, id: number, verbs: Parameters<typeof plan>[0] = 
 }
 const ids = (run: ReturnType<typeof startIn>) => run.rows().map(({ id }) => id)
 
-const unasked = () => Promise.reject(new Error('no plan asks for it'))
-
 describe('a lane', () => {
   it('that is not open has neither kernels nor dictionaries', () => {
-    const lane = new Lane(null, { evaluator: unasked, text: unasked })
+    const lane = new Lane(null)
     expect(() => lane.k).toThrow('MR_CLOSED')
     expect(() => lane.dictionaries).toThrow('MR_CLOSED')
   })
@@ -42,43 +40,15 @@ describe('a lane', () => {
     expect(lane.k.memory.usedBytes).toBe(0)
   })
 
-  it('asks for the parts that a plan needs, once, and for no others', async () => {
-    const asked: string[] = []
-    const lane = await openLane(2 ** 28, {
-      evaluator: async () => {
-        asked.push('evaluator')
-        return import('../../src/operators/evaluate.js')
-      },
-      text: async () => {
-        asked.push('text')
-        return import('../../src/kernels/text.js')
-      },
-    })
-    const runAll = async (one: typeof all) => {
-      const run = startIn(lane, { plan: one })
-      run.send(splitOf(0, range(0, 5), one), END)
-      await run.message('finished')
-      return run.rows().length
-    }
-    const { id } = all.output
-    expect(await runAll({ ...all, sourceColumns: ['id'], sourceSchema: { id }, output: { id } })).toBe(5)
-    expect(asked).toEqual([])
-    for (let i = 0; i < 2; i++) expect(await runAll(all)).toBe(5)
-    expect(asked).toEqual(['text'])
-    for (let i = 0; i < 2; i++) expect(await runAll(plan(VERBS.late))).toBe(2)
-    expect(asked).toEqual(['text', 'evaluator'])
-  })
-
-  it('whose part cannot be loaded fails that job, keeps no rows for it, and asks again for the next', async () => {
-    let refusals = 1
-    const lane = await openLane(2 ** 28, {
-      evaluator: () => (refusals-- > 0 ? unasked() : import('../../src/operators/evaluate.js')),
-    })
+  it('without a part that a plan needs fails that job, keeps no rows for it, and runs it once it has it', async () => {
+    const { text, evaluate } = PARTS
+    const lane = await openLane(2 ** 28, { text })
     await hold(lane, 1)
     const late = plan(VERBS.late)
     const failed = startIn(lane, { plan: late, heldTable: 1 })
     await failed.message('finished')
     expect(failed.types()).toEqual(['failed', 'finished'])
+    lane.add('evaluate', evaluate, null)
     const run = startIn(lane, { plan: late, heldTable: 1 })
     await run.message('finished')
     expect(ids(run)).toEqual(range(3, 1000))

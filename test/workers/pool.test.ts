@@ -115,7 +115,7 @@ describe('a pool of workers', () => {
     await until(() => workers.every(({ threadId }) => threadId < 0), 5000)
     expect(told).toHaveLength(1)
     // Whatever is asked of it now is answered.
-    await refusal(() => pool.lanes[0].addExtension('parquet'), 'MR_CLOSED')
+    await refusal(() => pool.lanes[0].add('parquet', null), 'MR_CLOSED')
     pool.lanes[0].release(1)
     pool.lanes[0].keepAlive(true)
   })
@@ -131,9 +131,22 @@ describe('a pool of workers', () => {
     expect(pool.failure).toMatchObject({ code: 'MR_LANE_FAILED', cause: { name: 'TypeError', message: 'went wrong' } })
   })
 
+  it('has its lanes load a part once, and again where that failed', async () => {
+    configure({})
+    const pool = await openPool({ lanes: 2, ...OPTIONS })
+    const added = pool.lanes.map(lane => vi.spyOn(lane, 'add'))
+    added[1]!.mockRejectedValueOnce(new Error('not now'))
+    await expect(pool.add('aggregates')).rejects.toThrow('not now')
+    await Promise.all([pool.add('aggregates'), pool.add('aggregates'), pool.add('sets')])
+    await pool.add('sets')
+    for (const add of added) expect(add.mock.calls.map(([name]) => name)).toEqual(['aggregates', 'aggregates', 'sets'])
+    await pool.close(new Error('done'))
+  })
+
   it('shares the memory out among its lanes', async () => {
-    configure({ worker: () => made(workerSource) })
+    configure({})
     const pool = await openPool({ lanes: 2, memoryBytes: 2 ** 22, seed: 1 })
+    await pool.add('text')
     const sorted = plan(VERBS.sorted)
     const port = pool.lanes[0].start({ plan: sorted, lane: 0, heldTable: null, holdAs: null, budget: null }, [])
     const failed = new Promise<SerialisedError>(resolve => {

@@ -1,13 +1,15 @@
 /** What the lane tests share: lanes in this thread, plans in the naive model's verbs, and the caller's half of a job, done by hand. */
 import { RecordBatch } from '../../src/columnar/record-batch.js'
+import * as text from '../../src/kernels/text.js'
 import type { PhysicalPlan } from '../../src/plan/physical.js'
 import { physicalPlan } from '../../src/plan/planner.js'
 import { Lane, type LaneParts } from '../../src/workers/lane.js'
+import * as partitions from '../../src/workers/partitions.js'
 import { localPorts, type Port } from '../../src/workers/port.js'
 import type { FromLane, JobSpec, ToLane } from '../../src/workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch } from '../../src/workers/transfer.js'
 import { kernelModule } from '../kernels/support.js'
-import { batchOf } from '../operators/support.js'
+import { batchOf, OPERATOR_PARTS } from '../operators/support.js'
 import type { ModelExpression } from '../oracle/expression.js'
 import type { ModelField } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
@@ -49,14 +51,13 @@ export const VERBS = {
 
 export const plan = (verbs: readonly ModelVerb[]): PhysicalPlan => physicalPlan(planOf(FIELDS, verbs))
 
-const PARTS: LaneParts = {
-  evaluator: () => import('../../src/operators/evaluate.js'),
-  text: () => import('../../src/kernels/text.js'),
-}
+export const PARTS = { ...OPERATOR_PARTS, partitions, text }
 
-export async function openLane(maximumBytes = 2 ** 28, parts: Partial<LaneParts> = {}): Promise<Lane> {
-  const lane = new Lane(null, { ...PARTS, ...parts })
+/** One that has all parts, unless some are named. */
+export async function openLane(maximumBytes = 2 ** 28, parts: Partial<LaneParts> = PARTS): Promise<Lane> {
+  const lane = new Lane(null)
   lane.open({ kernels: await kernelModule(), seed: 7, maximumBytes })
+  Object.assign(lane.parts, parts)
   return lane
 }
 

@@ -4,6 +4,8 @@
  */
 import { platform } from '#platform'
 import { MillraceError } from '../../errors.js'
+import { partsFor } from '../../plan/needs.js'
+import type { PartName } from '../../workers/lane.js'
 import { openPool, type Pool } from '../../workers/pool.js'
 import { type JobRequest, type JobResult, type RunningJob, startJob } from './job.js'
 import { checkOptions, type EngineOptions } from './options.js'
@@ -99,7 +101,7 @@ export class LocalEngine implements Engine {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
-      const on = await unlessAborted(this.prepare(extension, pool), request.signal)
+      const on = await unlessAborted(this.prepare(request, extension, pool), request.signal)
       const job = startJob(on, request)
       idle = job.idle
       onStart?.(job)
@@ -134,10 +136,16 @@ export class LocalEngine implements Engine {
     await pool?.close(closedError())
   }
 
-  private async prepare(extension: 'parquet' | null, pool: Pool | undefined): Promise<Pool> {
+  private async prepare(
+    { plan, totalRows }: JobRequest,
+    extension: 'parquet' | null,
+    pool: Pool | undefined,
+  ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
-    if (extension !== null) await Promise.all(on.lanes.map(lane => lane.addExtension(extension)))
+    const parts: PartName[] = partsFor(plan, totalRows)
+    if (extension !== null) parts.push(extension)
+    await Promise.all(parts.map(part => on.add(part)))
     return on
   }
 

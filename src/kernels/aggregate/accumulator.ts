@@ -89,9 +89,17 @@ export interface AccumulatorRows {
   readonly position: number
 }
 
+/** What not every lane has, but where a plan has needed it. */
+export interface AggregateParts {
+  readonly integers: Pick<typeof import('./sum-int.js'), 'createIntSum'>
+  readonly extremes: Pick<typeof import('./min-max.js'), 'minMax'>
+  readonly aggregates: Pick<typeof import('./families.js'), 'FAMILIES'>
+}
+
 /** What an accumulator may use. Strings that it keeps as codes need a dictionary where no column brings one: after a merge. */
 export interface AccumulatorContext {
   readonly k: Kernels
+  readonly parts: Partial<AggregateParts>
   readonly dictionaries: {
     create(): LaneDictionary
     retain(dictionary: LaneDictionary): void
@@ -133,6 +141,8 @@ export interface Family {
   /** For `spec`, and if it is known for all of those that share it: some find the results of all at once. */
   create(context: AccumulatorContext, spec: AggregateSpec, sharing?: readonly AggregateSpec[]): Accumulator
 }
+
+export type Families = Readonly<Partial<Record<AggregateFunction, Family>>>
 
 /** A result that is numbers in scratch. */
 export const numbers = (type: DataType, length: number, data: number): LaneVector => ({

@@ -2,11 +2,11 @@
  * All accumulators of one group-by: equal state is kept once (the sum of a sum and a mean, the rows of every count), and what
  * only adds is updated together (slots.ts). It knows group indices, not keys: those are ../group.ts's.
  *
- * Sums and counts have their own shape (sum.ts, values.ts); every other aggregate is an accumulator of a family (families.ts).
+ * Sums and counts have their own shape (sum.ts, values.ts); every other aggregate is an accumulator of a family that a plan has
+ * needed (min-max.ts, families.ts), as are sums of integers.
  */
 import { type DataType, float64, int64, isFloat } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { nullableIf } from '../operand.js'
 import {
@@ -17,7 +17,6 @@ import {
   type Family,
   numbers,
 } from './accumulator.js'
-import { FAMILIES } from './families.js'
 import { createSlots, type Slots, type StoredRows } from './slots.js'
 import {
   createStateReader,
@@ -32,7 +31,6 @@ import {
 } from './state-bytes.js'
 import type { Sum } from './sum.js'
 import { createFloatSum } from './sum-float.js'
-import { createIntSum } from './sum-int.js'
 import { createValues, type OpenedGroups, type Values } from './values.js'
 
 export interface AggregateInput {
@@ -83,8 +81,9 @@ interface Input {
   readonly values: Values
   readonly counted: boolean
   readonly sum: Sum | null
-  /** By what the specs share. */
-  readonly accumulators: ReadonlyMap<string, Accumulator>
+  /** Each once, however many specs share it. */
+  readonly accumulators: readonly Accumulator[]
+  readonly accumulatorOf: ReadonlyMap<AggregateSpec, Accumulator>
 }
 
 /** Rows counted: a lane that adds 1 a row. */
@@ -105,12 +104,12 @@ export function createAggregation(
   const { k } = context
   const { memory } = k
   const slots = createSlots(k)
-  const countsRows = retractable || specs.some(needsCount)
+  const countsRows = retractable || specs.some(spec => needsCount(context, spec))
   const rowCounter = createRowCount()
   const opened: OpenedGroups = { order: 0, count: 0 }
   const inputs = createInputs(context, slots, specs, opened, retractable)
   if (countsRows) slots.add(rowCounter)
-  const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators.values()])
+  const parts = [...inputs.values()].flatMap(({ values, sum, accumulators }) => [values, sum, ...accumulators])
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
   let groupCount = 0
 
@@ -147,10 +146,10 @@ export function createAggregation(
           sum.begin(vectors[0], bits, groups, rowCount)
           begun.push(() => sum.finish())
         }
-        if (valueCount === 0 || accumulators.size === 0) continue
+        if (valueCount === 0 || accumulators.length === 0) continue
         const rows = { groups, rowCount, vectors, validity: bits, valueCount, position }
         begun.push(() => {
-          for (const accumulator of accumulators.values()) accumulator.update(rows)
+          for (const accumulator of accumulators) accumulator.update(rows)
         })
       }
       rowCounter.bound += rowCount
@@ -165,36 +164,30 @@ export function createAggregation(
     retract(groups, columns, rowCount, position) {
       if (rowCount === 0) return
       for (const spec of specs) {
-        if (familyOf(spec) === null || accumulatorOf(spec, inputOf(spec)).retract !== undefined) continue
+        const accumulator = inputOf(spec).accumulatorOf.get(spec)
+        if (accumulator === undefined || accumulator.retract !== undefined) continue
         throw new MillraceError(
           'MR_CANNOT_RETRACT',
           `${spec.label} cannot take rows back; use an exact or a retractable aggregate where rows may be withdrawn`,
           { operator: 'aggregate', column: spec.label },
         )
       }
+      const plainSpecs = specs.filter(spec => !inputOf(spec).accumulatorOf.has(spec))
       // Sums and counts are taken away as what the rows come to by themselves.
-      const plain = createAggregation(
-        context,
-        specs.filter(spec => familyOf(spec) === null),
-        true,
-      )
+      const plain = createAggregation(context, plainSpecs, true)
       const mark = memory.mark()
       try {
         plain.resize(groupCount)
         plain.update(groups, columns, rowCount, position)
         const reader = createStateReader(plain.state(0, groupCount))
         reader.negate = true
-        checkHead(
-          reader,
-          specs.filter(spec => familyOf(spec) === null),
-          groupCount,
-        )
+        checkHead(reader, plainSpecs, groupCount)
         const all = memory.scratch(4 * groupCount)
         for (let group = 0; group < groupCount; group++) memory.u32[(all >>> 2) + group] = group
         mergeCounts(k, reader, slots.lane(rowCounter), all, groupCount)
         for (const [index, { values, sum, accumulators }] of inputs) {
           const { vectors, validity } = columns[index]
-          const isPlain = specs.some(spec => spec.inputIndex === index && familyOf(spec) === null)
+          const isPlain = specs.some(spec => spec.inputIndex === index && !inputOf(spec).accumulatorOf.has(spec))
           if (isPlain) {
             values.merge(reader, all, groupCount, 1)
             sum?.merge(reader, all, groupCount, 1)
@@ -208,7 +201,7 @@ export function createAggregation(
             valueCount,
             position,
           }
-          if (valueCount > 0) for (const accumulator of accumulators.values()) accumulator.retract?.(rows)
+          if (valueCount > 0) for (const accumulator of accumulators) accumulator.retract?.(rows)
         }
       } finally {
         memory.reset(mark)
@@ -251,10 +244,16 @@ export function createAggregation(
 /** Of nothing there are none: never null. */
 const COUNTS: readonly AggregateFunction[] = ['count', 'countDistinct', 'approxCountDistinct']
 
-const familyOf = ({ function: name }: AggregateSpec): Family | null => FAMILIES[name] ?? null
+function familyOf({ parts }: AccumulatorContext, { function: name, inputs }: AggregateSpec): Family | null {
+  if (name === 'count' || name === 'sum' || name === 'mean') return null
+  const isExtreme = (name === 'min' || name === 'max') && inputs[0].kind !== 'utf8'
+  const family = isExtreme ? parts.extremes?.minMax : parts.aggregates?.FAMILIES[name]
+  if (family === undefined) throw notLoaded(name)
+  return family
+}
 
-const needsCount = (spec: AggregateSpec): boolean =>
-  spec.function === 'count' || spec.function === 'mean' || familyOf(spec)?.counts === true
+const needsCount = (context: AccumulatorContext, spec: AggregateSpec): boolean =>
+  spec.function === 'count' || spec.function === 'mean' || familyOf(context, spec)?.counts === true
 
 /** One per input that any spec reads, with the state that its specs need. */
 function createInputs(
@@ -270,36 +269,40 @@ function createInputs(
     if (inputs.has(inputIndex)) continue
     const mine = specs.filter(spec => spec.inputIndex === inputIndex)
     const summed = mine.find(spec => spec.function === 'sum' || spec.function === 'mean')?.inputs[0]
-    const counted = retractable || mine.some(needsCount)
-    const accumulators = new Map<string, Accumulator>()
+    const counted = retractable || mine.some(spec => needsCount(context, spec))
+    const shared = new Map<string, Accumulator>()
+    const accumulatorOf = new Map<AggregateSpec, Accumulator>()
     for (const spec of mine) {
-      const family = familyOf(spec)
-      const key = family?.share(spec) ?? ''
-      if (family === null || accumulators.has(key)) continue
-      const sharing = mine.filter(other => familyOf(other)?.share(other) === key)
-      accumulators.set(key, family.create(context, spec, sharing))
+      const family = familyOf(context, spec)
+      if (family === null) continue
+      const key = family.share(spec)
+      const sharing = mine.filter(other => familyOf(context, other)?.share(other) === key)
+      const accumulator = shared.get(key) ?? family.create(context, spec, sharing)
+      shared.set(key, accumulator)
+      accumulatorOf.set(spec, accumulator)
     }
     inputs.set(inputIndex, {
       counted,
       values: createValues(k, counted, opened),
-      sum: sumOf(k, slots, summed),
-      accumulators,
+      sum: sumOf(context, slots, summed),
+      accumulators: [...shared.values()],
+      accumulatorOf,
     })
   }
   return inputs
 }
 
-function sumOf(k: Kernels, slots: Slots, type: DataType | undefined): Sum | null {
+function sumOf({ k, parts }: AccumulatorContext, slots: Slots, type: DataType | undefined): Sum | null {
   if (type === undefined) return null
-  return isFloat(type.kind) ? createFloatSum(k, slots, type) : createIntSum(k, slots, type)
+  if (isFloat(type.kind)) return createFloatSum(k, slots, type)
+  if (parts.integers === undefined) throw notLoaded('sum')
+  return parts.integers.createIntSum(k, slots, type)
 }
 
-const accumulatorOf = (spec: AggregateSpec, { accumulators }: Input): Accumulator =>
-  accumulators.get((familyOf(spec) as Family).share(spec)) as Accumulator
+const notLoaded = (name: string) => new Error(`the plan has ${name}, and its kernels were not loaded`)
 
-function kernelOf(spec: AggregateSpec, input: Input): string {
-  if (spec.function === 'count') return ''
-  return familyOf(spec) === null ? (input.sum as Sum).kernel : accumulatorOf(spec, input).kernel
+function kernelOf(spec: AggregateSpec, { accumulatorOf, sum }: Input): string {
+  return spec.function === 'count' ? '' : (accumulatorOf.get(spec) ?? (sum as Sum)).kernel
 }
 
 /** The results in scratch; which groups have one is the caller's to add. */
@@ -312,7 +315,7 @@ function evaluateSpec(spec: AggregateSpec, input: Input, counts: number, length:
     case 'mean':
       return numbers(float64(), length, (input.sum as Sum).means(counts))
     default:
-      return accumulatorOf(spec, input).evaluate(spec, counts)
+      return (input.accumulatorOf.get(spec) as Accumulator).evaluate(spec, counts)
   }
 }
 

@@ -1,5 +1,5 @@
-/** Which family of accumulators serves each aggregate; counts, sums and means are not here: they share the slots of slots.ts. */
-import type { AggregateFunction, Family } from './accumulator.js'
+/** Which family of accumulators serves each aggregate beyond counts and sums, which every lane has, and the extremes of what is no string (min-max.ts). */
+import type { Families } from './accumulator.js'
 import { argMinMax } from './arg-min-max.js'
 import { ddSketch } from './dd-sketch.js'
 import { firstLast } from './first-last.js'
@@ -7,15 +7,16 @@ import { histogram } from './histogram.js'
 import { hyperLogLog } from './hyper-log-log.js'
 import { keptValues } from './kept-values.js'
 import { list } from './list.js'
-import { minMax } from './min-max.js'
+import { minMaxText } from './min-max-text.js'
 import { moments } from './moments.js'
 import { multiset } from './multiset.js'
 import { spaceSaving } from './space-saving.js'
 import { topK } from './top-k.js'
 
-export const FAMILIES: Readonly<Partial<Record<AggregateFunction, Family>>> = {
-  min: minMax,
-  max: minMax,
+export const FAMILIES: Families = {
+  // Of strings; all others are min-max.ts's.
+  min: minMaxText,
+  max: minMaxText,
   first: firstLast,
   last: firstLast,
   any: firstLast,

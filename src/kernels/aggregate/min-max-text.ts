@@ -1,14 +1,16 @@
 /**
  * Least and greatest strings by their bytes: a group's state is a code of the column's dictionary. Other types are min-max.ts's.
  */
-import type { DataType } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
-import type { Accumulator, AccumulatorContext } from './accumulator.js'
+import type { Accumulator, AccumulatorContext, AggregateSpec, Family } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
 import { createTextRanks } from './text-ranks.js'
 import { createTextStates } from './text-states.js'
 
-export function createMinMaxText(context: AccumulatorContext, name: 'min' | 'max', type: DataType): Accumulator {
+/** A family of one accumulator an aggregate. */
+export const minMaxText: Family = { counts: false, share: spec => spec.function, create: createMinMaxText }
+
+function createMinMaxText(context: AccumulatorContext, { function: name, inputs: [type] }: AggregateSpec): Accumulator {
   const { k } = context
   const { exports, memory } = k
   const states = createGroupArray(k, 4, [-1])

@@ -7,16 +7,12 @@ import type { Kernels } from '../instance.js'
 import { type Accumulator, type Family, numbers } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
 import { createImages } from './images.js'
-import { createMinMaxText } from './min-max-text.js'
 
 /** A family of one accumulator an aggregate. */
 export const minMax: Family = {
   counts: false,
   share: spec => spec.function,
-  create: (context, { function: name, inputs: [type] }) =>
-    type.kind === 'utf8'
-      ? createMinMaxText(context, name as 'min' | 'max', type)
-      : createMinMax(context.k, name as 'min' | 'max', type),
+  create: ({ k }, { function: name, inputs: [type] }) => createMinMax(k, name as 'min' | 'max', type),
 }
 
 function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumulator {

@@ -9,6 +9,7 @@ import type { Kernels } from '../instance.js'
 import { elementBytes } from '../operand.js'
 import { rangeOf } from '../stats.js'
 import type { Accumulator, AccumulatorRows, Family } from './accumulator.js'
+import { fillerOf } from './fill-int.js'
 import {
   AA,
   B,
@@ -22,7 +23,6 @@ import {
 } from './moment-layout.js'
 import { createMomentSums } from './moment-sums.js'
 import { BLOCK_ROWS } from './slots.js'
-import { fillerOf } from './sum-int.js'
 
 export const moments: Family = {
   counts: true,

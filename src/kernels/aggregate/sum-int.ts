@@ -9,6 +9,7 @@ import { spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { rangeOf } from '../stats.js'
+import { fillerOf } from './fill-int.js'
 import { createLimbs } from './limbs.js'
 import type { Slots, SlotUser } from './slots.js'
 import { readDigits, writeDigits } from './state-bytes.js'
@@ -130,24 +131,4 @@ function bitsOfRange(range: LaneVector['range']): number {
   if (range === null) return 0
   const magnitude = range.min < -range.max ? -range.min : range.max
   return magnitude.toString(2).length
-}
-
-/** What writes an integer column as int64, a null as 0. */
-export function fillerOf({ exports }: Kernels, kind: Kind): Kernels['exports']['sumIntI32'] {
-  switch (kind) {
-    case 'int8':
-      return exports.sumIntI8
-    case 'uint8':
-      return exports.sumIntU8
-    case 'int16':
-      return exports.sumIntI16
-    case 'uint16':
-      return exports.sumIntU16
-    case 'int32':
-      return exports.sumIntI32
-    case 'uint32':
-      return exports.sumIntU32
-    default:
-      return exports.sumIntI64
-  }
 }

@@ -42,6 +42,7 @@ export function playPool(count: number, inline = false): PlayedPool {
   const pool: Pool = {
     lanes: played.map(({ client }) => client),
     inline,
+    add: async () => {},
     get failure() {
       return closed[0] ?? null
     },
@@ -76,7 +77,7 @@ function playLane(inline: boolean): { client: LaneClient; lane: PlayedLane } {
       mine.onmessage = (message: ToLane) => heard.push(message)
       return its
     },
-    addExtension: async () => {},
+    add: async () => {},
     release: table => released.push(table),
     keepAlive() {},
     async terminate() {},

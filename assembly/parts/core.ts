@@ -1,0 +1,18 @@
+// What every lane has from the start: sources, groups, the plain aggregates, order, and rows on their way.
+
+export * from '../abi'
+export * from '../aggregate/count'
+export * from '../aggregate/slots'
+export { statesTake } from '../aggregate/states'
+export * from '../aggregate/sum-float'
+export * from '../bitmap'
+export * from '../direct'
+export * from '../exact'
+export * from '../hash'
+export * from '../key-words'
+export * from '../list'
+export * from '../select'
+export * from '../sort'
+export * from '../stats'
+export { textRemap } from '../text'
+export * from '../wide'

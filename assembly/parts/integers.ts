@@ -1,0 +1,4 @@
+// What integers are summed with.
+
+export * from '../abi'
+export * from '../aggregate/sum-int'

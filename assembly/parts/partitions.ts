@@ -1,0 +1,5 @@
+// What groups that outnumber the caches are parted with.
+
+export * from '../abi'
+export { minMaxLeast64 } from '../aggregate/min-max'
+export * from '../radix'

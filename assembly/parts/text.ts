@@ -1,0 +1,15 @@
+// What dictionaries of strings are made with.
+
+export * from '../abi'
+export * from '../rank'
+export {
+  textCompareColumns,
+  textFind,
+  textFound,
+  textHashes,
+  textIntern,
+  textLookup,
+  textMatch,
+  textRehash,
+  textSame,
+} from '../text'

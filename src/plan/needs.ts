@@ -1,0 +1,49 @@
+/** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
+import { isFloat, leafType } from '../columnar/type.js'
+import type { Expression } from '../expressions/node.js'
+import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+
+/** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
+export type PlanPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions' | 'sets'
+
+/** More groups than that, in a hash table, are in no cache: their rows are parted first. */
+export const MOST_GROUPS = 2 ** 17
+
+/** @param rowCount of the source. */
+export function partsFor(plan: PhysicalPlan, rowCount: number): PlanPart[] {
+  const stages = [...plan.scan, ...plan.final]
+  const computing = stages.some(computes)
+  const parts: PlanPart[] = computing ? ['evaluate'] : []
+  // A constant of a computation may be a string where no column is.
+  if (computing || hasText(plan, stages)) parts.push('text')
+  const aggregates = new Set(
+    stages.flatMap(stage => (stage.kind === 'aggregate' ? stage.accumulators.map(partOf) : [])),
+  )
+  // Many order values by their images, or sum integers, and are lent the kernels.
+  if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
+  for (const part of aggregates) if (part !== null) parts.push(part)
+  // There are no more groups than rows.
+  if (rowCount > MOST_GROUPS && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
+  if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
+  return parts
+}
+
+function computes(stage: Stage): boolean {
+  if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
+  if (stage.kind !== 'aggregate') return stage.kind === 'filter'
+  return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
+}
+
+const isColumn = ({ op }: Expression): boolean => op === 'column'
+
+function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPart | null {
+  if (name === 'count') return null
+  if (name === 'sum' || name === 'mean') return isFloat(type.kind) ? null : 'integers'
+  return (name === 'min' || name === 'max') && type.kind !== 'utf8' ? 'extremes' : 'aggregates'
+}
+
+/** Whether a lane meets a column of strings. */
+function hasText({ sourceColumns, sourceSchema }: PhysicalPlan, stages: readonly Stage[]): boolean {
+  const types = stages.flatMap(({ output }) => Object.values(output))
+  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
+}
