@@ -3,13 +3,18 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back. */
+/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/parquet.test.ts',
   'test/kernels/reproducible.test.ts',
+  'test/kernels/flooding.test.ts',
+  'test/kernels/aggregate/moments.test.ts',
   'test/kernels/aggregate/moments-retract.test.ts',
+  'test/kernels/aggregate/hyper-log-log.test.ts',
+  'test/kernels/aggregate/space-saving.test.ts',
+  'test/kernels/aggregate/dd-sketch.test.ts',
 ]
 
 export default defineConfig({
