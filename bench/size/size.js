@@ -73,10 +73,12 @@ export function sizeReport(results) {
 
 /**
  * Millrace's chunks are fetched when first needed: a page that runs inline has the lane as a module, one with workers as their text, and neither
- * has what this page does not do (`load`, `explain({ analyze: true })`, computed expressions).
+ * has what this page does not do (`load`, `explain({ analyze: true })`, computed expressions, aggregates other than a sum of integers, grouping sets,
+ * more rows than are worth partitions).
  */
 function programsOf(files) {
-  const isUnused = /\b(analysis|load|evaluate)-/
+  const isUnused =
+    /\b(analysis|load|evaluate|aggregates|families|images|extremes|min-max|sets|partitions|collect-all|cast)-/
   const isInline = /\b(lane|text)-/
   const isWorkers = /\bworker-/
   const needed = files.filter(({ name }) => !isUnused.test(name))
