@@ -3,13 +3,18 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds. */
+/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds, files damaged in many ways. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/parquet.test.ts',
   'test/kernels/reproducible.test.ts',
+  'test/formats/parquet/damage.test.ts',
+  'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
+  'test/kernels/memory.test.ts',
+  'test/kernels/aggregate/multiset.test.ts',
+  'test/kernels/aggregate/kept-values.test.ts',
   'test/kernels/aggregate/moments.test.ts',
   'test/kernels/aggregate/moments-retract.test.ts',
   'test/kernels/aggregate/hyper-log-log.test.ts',
