@@ -13,6 +13,8 @@ export const longSuites = [
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
   'test/kernels/memory.test.ts',
+  'test/kernels/group.test.ts',
+  'test/kernels/aggregate/sum-float.test.ts',
   'test/kernels/aggregate/multiset.test.ts',
   'test/kernels/aggregate/kept-values.test.ts',
   'test/kernels/aggregate/moments.test.ts',
