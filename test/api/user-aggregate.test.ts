@@ -20,7 +20,6 @@ import {
   utf8,
 } from '../../src/index.js'
 import { refusal } from '../flow/env.js'
-import { hasLanded } from '../landed.js'
 
 /** The values as they came, chunks in brackets. */
 const trace = defineAggregate({
@@ -108,7 +107,7 @@ describe("a user's own aggregate", () => {
   })
 })
 
-describe.skipIf(!hasLanded('collectList')).each([0, 2])("a user's own aggregate on %i lanes", lanes => {
+describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
   let engine: Engine
   beforeAll(async () => {
     engine = await createEngine({ lanes })

@@ -8,37 +8,43 @@ import type { LaneVector } from '../lane-vector.js'
 import type { LaneDictionary } from '../text.js'
 import type { StateReader, StateWriter } from './state-bytes.js'
 
-/** The expression tree (expressions/node.ts) has the same words; neither floor imports the other. */
-export type AggregateFunction =
-  | 'count'
-  | 'countDistinct'
-  | 'sum'
-  | 'mean'
-  | 'min'
-  | 'max'
-  | 'variance'
-  | 'stddev'
-  | 'covariance'
-  | 'correlation'
-  | 'slope'
-  | 'first'
-  | 'last'
-  | 'any'
-  | 'argMin'
-  | 'argMax'
-  | 'median'
-  | 'quantile'
-  | 'mode'
-  | 'topK'
-  | 'bottomK'
-  | 'collectList'
-  | 'join'
-  | 'every'
-  | 'some'
-  | 'histogram'
-  | 'approxCountDistinct'
-  | 'approxQuantile'
-  | 'approxTopK'
+/**
+ * The expression tree (expressions/node.ts) has the same words; neither floor imports the other. A function's number in serialised states is its
+ * place here: only ever append.
+ */
+export const AGGREGATE_FUNCTIONS = [
+  'count',
+  'sum',
+  'mean',
+  'min',
+  'max',
+  'countDistinct',
+  'variance',
+  'stddev',
+  'covariance',
+  'correlation',
+  'slope',
+  'first',
+  'last',
+  'any',
+  'argMin',
+  'argMax',
+  'median',
+  'quantile',
+  'mode',
+  'topK',
+  'bottomK',
+  'collectList',
+  'join',
+  'every',
+  'some',
+  'histogram',
+  'approxCountDistinct',
+  'approxQuantile',
+  'approxTopK',
+] as const
+
+export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]
 
 /** What an aggregate is told beside its inputs; each reads its own. Checked where aggregates are made: kernels trust it. */
 export interface AggregateParameters {

@@ -12,6 +12,7 @@ import { nullableIf } from '../operand.js'
 import {
   type Accumulator,
   type AccumulatorContext,
+  AGGREGATE_FUNCTIONS,
   type AggregateFunction,
   type AggregateSpec,
   type Family,
@@ -319,38 +320,6 @@ function evaluateSpec(spec: AggregateSpec, input: Input, counts: number, length:
   }
 }
 
-/** A function's number in serialised states is its place here: only ever append. */
-const FUNCTIONS: readonly AggregateFunction[] = [
-  'count',
-  'sum',
-  'mean',
-  'min',
-  'max',
-  'countDistinct',
-  'variance',
-  'stddev',
-  'covariance',
-  'correlation',
-  'slope',
-  'first',
-  'last',
-  'any',
-  'argMin',
-  'argMax',
-  'median',
-  'quantile',
-  'mode',
-  'topK',
-  'bottomK',
-  'collectList',
-  'join',
-  'every',
-  'some',
-  'histogram',
-  'approxCountDistinct',
-  'approxQuantile',
-  'approxTopK',
-]
 const KINDS: readonly string[] = [
   'none',
   'bool',
@@ -372,7 +341,7 @@ const KINDS: readonly string[] = [
 function headOf(specs: readonly AggregateSpec[], forLane: boolean): number[] {
   const words = specs.map(
     ({ function: name, inputs, inputIndex }) =>
-      FUNCTIONS.indexOf(name) + (KINDS.indexOf(inputs[0]?.kind ?? 'none') << 8) + (inputIndex << 16),
+      AGGREGATE_FUNCTIONS.indexOf(name) + (KINDS.indexOf(inputs[0]?.kind ?? 'none') << 8) + (inputIndex << 16),
   )
   return [forLane ? LANE_STATE_MAGIC : STATE_MAGIC, STATE_VERSION, words.length, ...words]
 }

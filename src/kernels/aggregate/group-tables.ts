@@ -2,8 +2,10 @@
  * A small hash table for each group, and the pool that their blocks are cut from: drawn in assembly/aggregate/group-tables.ts. Kernels that run
  * out of room say so; here is what makes room and calls them again.
  */
+import { MillraceError } from '../../errors.js'
 import type { Kernels } from '../instance.js'
 import { createGroupArray } from './group-array.js'
+import type { StateReader } from './state-bytes.js'
 
 const TABLE_BYTES = 16
 const POOL_BYTES = 144
@@ -65,4 +67,18 @@ export function createGroupTables(k: Kernels): GroupTables {
       chunks.length = 0
     },
   }
+}
+
+/**
+ * Reads a sketch's parameter, which both sides must have the same.
+ *
+ * @throws MillraceError `MR_VERSION_MISMATCH` where it is another.
+ */
+export function readParameter(reader: StateReader, aggregate: string, name: string, expected: number): void {
+  const found = reader.u32()
+  if (found === expected) return
+  throw new MillraceError(
+    'MR_VERSION_MISMATCH',
+    `the state of an ${aggregate} has ${name} ${found}, where it is ${expected} here; merge states of one flow`,
+  )
 }

@@ -8,12 +8,11 @@
  * ```
  */
 import { type DataType, int64 } from '../../columnar/type.js'
-import { MillraceError } from '../../errors.js'
 import { bitmapBytes } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
 import type { LaneDictionary } from '../text.js'
 import { type Accumulator, type AccumulatorContext, type Family, numbers } from './accumulator.js'
-import { createGroupTables } from './group-tables.js'
+import { createGroupTables, readParameter } from './group-tables.js'
 import { createImages } from './images.js'
 import { BLOCK_ROWS } from './slots.js'
 
@@ -67,13 +66,7 @@ function createHyperLogLog(context: AccumulatorContext, type: DataType, precisio
       memory.reset(mark)
     },
     merge(reader, groupMap, count) {
-      const found = reader.u32()
-      if (found !== precision) {
-        throw new MillraceError(
-          'MR_VERSION_MISMATCH',
-          `the state of an approxCountDistinct has precision ${found}, where it is ${precision} here; merge states of one flow`,
-        )
-      }
+      readParameter(reader, 'approxCountDistinct', 'precision', precision)
       const mark = memory.mark()
       const lengths = reader.lane(k, 4 * count)
       let used = 0

@@ -8,7 +8,6 @@
  * ```
  */
 import { type DataType, list } from '../../columnar/type.js'
-import { MillraceError } from '../../errors.js'
 import {
   type Accumulator,
   type AccumulatorContext,
@@ -17,7 +16,7 @@ import {
   numbers,
 } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
-import { createGroupTables } from './group-tables.js'
+import { createGroupTables, readParameter } from './group-tables.js'
 import { createImages } from './images.js'
 import { createTextStates } from './text-states.js'
 
@@ -110,13 +109,7 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
       memory.reset(mark)
     },
     merge(reader, groupMap, count) {
-      const found = reader.u32()
-      if (found !== capacity) {
-        throw new MillraceError(
-          'MR_VERSION_MISMATCH',
-          `the state of an approxTopK has capacity ${found}, where it is ${capacity} here; merge states of one flow`,
-        )
-      }
+      readParameter(reader, 'approxTopK', 'capacity', capacity)
       const mark = memory.mark()
       const lengths = reader.lane(k, 4 * count)
       const lacking = reader.lane(k, 8 * count)
