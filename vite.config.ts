@@ -17,6 +17,9 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/aggregates': 'aggregates-lane.js',
   'virtual:millrace/lane/sets': 'sets-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
+  'virtual:millrace/lane/csv': 'csv-lane.js',
+  'virtual:millrace/lane/json': 'json-lane.js',
+  'virtual:millrace/lane/files': 'files-lane.js',
   'virtual:millrace/kernels/core': 'kernels-core.js',
   'virtual:millrace/kernels/evaluate': 'kernels-evaluate.js',
   'virtual:millrace/kernels/text': 'kernels-text.js',
@@ -24,6 +27,8 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels/extremes': 'kernels-extremes.js',
   'virtual:millrace/kernels/aggregates': 'kernels-aggregates.js',
   'virtual:millrace/kernels/partitions': 'kernels-partitions.js',
+  'virtual:millrace/kernels/csv': 'kernels-csv.js',
+  'virtual:millrace/kernels/json': 'kernels-json.js',
 }
 
 const entry = `${root}/src/index.ts`

@@ -37,7 +37,7 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
-export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
+export { columns, dictionary, type ParquetOptions, parquet, rows, stream } from './api/sources.js'
 export {
   approxCountDistinct,
   approxQuantile,
@@ -53,6 +53,15 @@ export {
   stddev,
   variance,
 } from './api/statistics.js'
+export {
+  type CsvOptions,
+  csv,
+  type Inputs,
+  type JsonOptions,
+  json,
+  ndjson,
+  type TextFileOptions,
+} from './api/text-sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { ArrayOf, Column } from './columnar/column.js'
@@ -109,4 +118,6 @@ export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
 export type { Input } from './formats/input.js'
+export type { RejectedRow } from './sources/source.js'
+export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -9,7 +9,9 @@ import { quote } from '../errors.js'
 import type { Input } from '../formats/input.js'
 import { inputSource } from '../sources/memory.js'
 import { parquetSource } from '../sources/parquet.js'
+import { streamSource } from '../sources/stream.js'
 import { type Flow, flowOf } from './flow.js'
+import { optionsOf } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
@@ -90,6 +92,39 @@ export function parquet(input: Input | readonly Input[], options: ParquetOptions
     if (option !== 'schema') throw invalid('parquet', `there is no option ${quote(option)}; there is schema`)
   }
   return flowOf(parquetSource(inputs, options.schema ?? null))
+}
+
+/** What a stream gives: rows, arrays of them, or batches and tables of the declared columns. */
+export type StreamItem = object | readonly object[]
+
+/**
+ * A flow over rows that come while it runs: an async iterable or a `ReadableStream` of row objects, arrays of them, batches or tables. They are taken as fast
+ * as lanes want them, so a slow reader slows the stream. It can be read once.
+ *
+ * ```ts
+ * async function* readings() {
+ *   yield { city: 'Rome', degrees: 31 }
+ *   yield [{ city: 'Oslo', degrees: 17 }, { city: 'Rome', degrees: 29 }]
+ * }
+ * const weather = stream(readings(), { schema: schema({ city: utf8(), degrees: float64() }) })
+ * show(await weather.groupBy('city').aggregate(t => ({ highest: max(t.degrees) })).collect())
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal what conversion calls for, `MR_SOURCE_CONSUMED` the second time, and what the stream fails of
+ */
+export function stream<const S extends SchemaShape>(
+  items: AsyncIterable<StreamItem> | ReadableStream<StreamItem>,
+  options: { readonly schema: S },
+): Flow<S> {
+  const given: unknown = items
+  if (
+    !(given instanceof ReadableStream) &&
+    !(typeof given === 'object' && given !== null && Symbol.asyncIterator in given)
+  )
+    throw invalid('stream', `it is over an async iterable or a ReadableStream, not ${show(given)}`)
+  optionsOf('stream', options, '{ schema }', ['schema'])
+  if (typeof options.schema !== 'object' || options.schema === null)
+    throw invalid('stream', 'a stream cannot be looked into beforehand, so its columns are declared: { schema }')
+  return flowOf(streamSource(items, options.schema)) as Flow<S>
 }
 
 /** Codes that cannot hold a null. */

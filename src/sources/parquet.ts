@@ -59,7 +59,7 @@ export function parquetSource(inputs: readonly Input[], declared: SchemaShape | 
     async open(request, services): Promise<OpenSource> {
       const files = described ?? (await readAll(services))
       described = null
-      return { splits: splitsOf(files, request) }
+      return { splits: splitsOf(files, request), readers: ['parquet'] }
     },
   }
 }

@@ -81,6 +81,8 @@ const PARTS: Readonly<Record<string, () => Promise<{ kernels(): Promise<unknown>
   extremes: () => import('virtual:millrace/kernels/extremes'),
   aggregates: () => import('virtual:millrace/kernels/aggregates'),
   partitions: () => import('virtual:millrace/kernels/partitions'),
+  csv: () => import('virtual:millrace/kernels/csv'),
+  json: () => import('virtual:millrace/kernels/json'),
 }
 
 function compileOnce(name: string, source: () => Promise<unknown>): Promise<KernelModule> {

@@ -28,6 +28,9 @@ const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
   parquet: () => import('../formats/parquet/lane-extension.js'),
+  csv: () => import('../kernels/csv.js'),
+  json: () => import('../kernels/json.js'),
+  files: () => import('../formats/text-files.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

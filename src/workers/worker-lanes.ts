@@ -151,6 +151,9 @@ const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
   parquet: () => import('virtual:millrace/lane/parquet'),
+  csv: () => import('virtual:millrace/lane/csv'),
+  json: () => import('virtual:millrace/lane/json'),
+  files: () => import('virtual:millrace/lane/files'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

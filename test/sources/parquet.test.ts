@@ -51,7 +51,10 @@ function services(): SourceServices & { readonly open: () => number; readonly op
       },
     }
   }
-  return { openFile, baseUrl: null, parquet: async () => file, open: () => open, opened: () => opened }
+  const texts = async () => {
+    throw new Error('there is no text here')
+  }
+  return { openFile, baseUrl: null, parquet: async () => file, texts, open: () => open, opened: () => opened }
 }
 
 const describeAndOpen = async (

@@ -1,0 +1,309 @@
+/**
+ * Opens files of text: reads a sample of each, has its format inferred, and cuts it into splits. A chunk of its own; lanes read the splits through
+ * formats/text-files.ts.
+ */
+import { schemaOf } from '../columnar/schema.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import { MillraceError } from '../errors.js'
+import { type InputDescriptor, openInput } from '../formats/byte-source.js'
+import { openByteStream, type StreamOptions, sniffEncoding } from '../formats/byte-stream.js'
+import { createRowCutter } from '../formats/csv/cut.js'
+import { inferCsv } from '../formats/csv/infer.js'
+import type { InferenceReport } from '../formats/inference-report.js'
+import { describeInputs, type Input, inputName } from '../formats/input.js'
+import { inferJson } from '../formats/json/infer.js'
+import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
+import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
+import type { CsvOptions, JsonOptions } from './text.js'
+
+/** Read of each file to see what is in it; of the first, types are inferred from it. */
+const SAMPLE_BYTES = 2 ** 18
+/** Of files whose columns are known, for their header. */
+const HEADER_BYTES = 2 ** 14
+const LEAST_SPLIT_BYTES = 2 ** 19
+const MOST_SPLIT_BYTES = 2 ** 23
+/** Splits to a file of middling size, so that lanes share it evenly. */
+const SPLITS = 32
+
+export interface Texts {
+  readonly label: string
+  readonly inputs: readonly Input[]
+  /** A stream can be read only once: what was made of it is kept. */
+  readonly inputsOnce: { descriptors: Promise<readonly InputDescriptor[]> | null }
+  readonly options: CsvOptions | JsonOptions
+}
+
+export interface OpenedTexts {
+  readonly schema: SchemaShape
+  open(request: OpenRequest): OpenSource
+}
+
+/** A file of which a sample has been read. */
+interface Sampled {
+  readonly input: InputDescriptor
+  readonly name: string
+  /** Bytes of the input; null where they are not those that are read. */
+  readonly byteLength: number | null
+  readonly decode: StreamOptions
+  readonly sample: Uint8Array
+  readonly isWhole: boolean
+  /** What follows the sample, where the input can be read only once. */
+  readonly rest: AsyncIterator<Uint8Array> | null
+}
+
+interface Prepared {
+  readonly sampled: Sampled
+  readonly shape: CsvShape | JsonShape
+  /** Byte at which the first row begins. */
+  readonly dataOffset: number
+  /** Types as found or declared, of the columns of the whole source. */
+  readonly schema: SchemaShape
+}
+
+/** @throws MillraceError for what cannot be read, or is no such text; its schema. */
+export async function openTexts(texts: Texts, services: SourceServices): Promise<OpenedTexts> {
+  const { inputs, inputsOnce, options } = texts
+  const describing = inputsOnce.descriptors ?? describeInputs(inputs, services, { streams: 'sequential' })
+  inputsOnce.descriptors = describing
+  const descriptors = await describing.catch(error => {
+    inputsOnce.descriptors = null
+    throw error
+  })
+  const prepared: Prepared[] = []
+  try {
+    let schema = options.schema
+    for (const input of descriptors) {
+      const sampled = await readSample(input, schema === null ? SAMPLE_BYTES : HEADER_BYTES, options, services)
+      const each = prepare(sampled, schema, options)
+      schema ??= each.schema
+      prepared.push(each)
+    }
+  } catch (error) {
+    for (const { sampled } of prepared) await sampled.rest?.return?.()
+    throw error
+  }
+  const schema = options.schema ?? prepared[0].schema
+  return { schema, open: request => openPrepared(prepared, texts, request) }
+}
+
+/** The beginning of a file as UTF-8 text, and how the rest is read. */
+async function readSample(
+  input: InputDescriptor,
+  size: number,
+  options: CsvOptions | JsonOptions,
+  { openFile }: SourceServices,
+): Promise<Sampled> {
+  const name = inputName(input)
+  const { maximumExpansion, fatal } = options
+  const decodeBy = (head: Uint8Array): StreamOptions => {
+    const isGzip = head[0] === 0x1f && head[1] === 0x8b
+    const compression = options.compression === 'auto' ? (isGzip ? 'gzip' : 'none') : options.compression
+    const encoding = options.encoding ?? (compression === 'none' ? sniffEncoding(head) : 'utf-8')
+    return { compression, encoding, maximumExpansion, fatal }
+  }
+  if (input.kind !== 'stream') {
+    const source = await openInput(input, openFile)
+    try {
+      const byteLength = await source.byteLength()
+      const head = (await source.read(0, Math.min(size, byteLength))).slice()
+      const decode = decodeBy(head)
+      if (isPlain(decode)) {
+        return { input, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
+      }
+      const stream = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
+      const { bytes, isWhole } = await take(stream, size)
+      await stream.return?.()
+      return { input, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }
+    } finally {
+      await source.close()
+    }
+  }
+  const decode: StreamOptions = {
+    compression: options.compression,
+    encoding: options.encoding ?? 'auto',
+    maximumExpansion,
+    fatal,
+  }
+  const rest = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
+  const { bytes, isWhole } = await take(rest, size)
+  return { input, name, byteLength: null, decode, sample: bytes, isWhole, rest }
+}
+
+const isPlain = ({ compression, encoding }: StreamOptions): boolean => compression === 'none' && encoding === 'utf-8'
+
+/** At least `size` bytes of a stream, or all. */
+async function take(stream: AsyncIterator<Uint8Array>, size: number): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length < size) {
+    const next = await stream.next()
+    if (next.done) return { bytes: concat(chunks, length), isWhole: true }
+    chunks.push(next.value)
+    length += next.value.length
+  }
+  return { bytes: concat(chunks, length), isWhole: false }
+}
+
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let end = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, end)
+    end += chunk.length
+  }
+  return bytes
+}
+
+/** @param known the columns of the source; null: to be inferred. */
+function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOptions | JsonOptions): Prepared {
+  const { sample, isWhole, name } = sampled
+  const { fatal, sampleRows, onBadRow, onInferred } = options
+  const collect = onBadRow !== undefined
+  try {
+    if (options.format === 'csv') {
+      const { delimiter, quote: quoteCharacter, comment, header, nulls, ragged, skipRows } = options
+      const { fields, types, dataOffset, report, ...found } = inferCsv(sample, isWhole, {
+        delimiter: delimiter ?? undefined,
+        quote: quoteCharacter,
+        comment,
+        header,
+        nulls,
+        skipRows,
+        schema: known,
+        sampleRows,
+      })
+      if (known === null) tell(report, onInferred)
+      const shape: CsvShape = { ...found, fields, types, ragged, fatal, collect }
+      return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
+    }
+    const { path, layout: asked, flatten } = options
+    const found = inferJson(sample, isWhole, {
+      schema: known,
+      path: path ?? undefined,
+      layout: asked,
+      flatten,
+      sampleRows,
+    })
+    const { fields, paths, types, layout, dataOffset, report } = found
+    if (known === null) tell(report, onInferred)
+    const shape: JsonShape = { fields, paths, types, layout, fatal, collect }
+    return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
+  } catch (error) {
+    throw inFile(error, name)
+  }
+}
+
+function tell(report: InferenceReport, onInferred: ((report: InferenceReport) => void) | undefined): void {
+  onInferred?.(report)
+}
+
+const schemaFrom = (fields: readonly string[], types: readonly DataType[]): SchemaShape =>
+  schemaOf(fields.map((name, i) => ({ name, type: types[i] })))
+
+/** The error with the file's name, which inference does not know. */
+function inFile(error: unknown, file: string): unknown {
+  if (!(error instanceof MillraceError) || error.details.file !== undefined) return error
+  const text = error.message.slice(error.code.length + 2)
+  return new MillraceError(error.code, `${file}: ${text}`, { ...error.details, file }, error.cause)
+}
+
+function openPrepared(prepared: readonly Prepared[], texts: Texts, request: OpenRequest): OpenSource {
+  const { options } = texts
+  const splits: Split[] = []
+  const streamed = prepared.findIndex(({ sampled }) => sampled.rest !== null)
+  const ahead = streamed < 0 ? prepared : prepared.slice(0, streamed)
+  ahead.forEach((each, i) => {
+    splits.push(...splitsOf(each, i, options, request))
+  })
+  return {
+    splits,
+    ...(streamed < 0 ? {} : { rest: supplyOf(prepared, streamed, texts, request) }),
+    readers: ['files', options.format],
+    onBadRow: options.onBadRow,
+  }
+}
+
+/** A file that lanes open themselves. */
+function splitsOf(
+  { sampled, shape, dataOffset }: Prepared,
+  i: number,
+  { format, splitBytes }: CsvOptions | JsonOptions,
+  { columns }: OpenRequest,
+): Split[] {
+  const { input, name, byteLength, decode } = sampled
+  const splitOf = (from: number, length: number, bytes: TextBytes): Split => {
+    const work: TextWork = { kind: 'text', format, shape, columns, inputKey: String(i), name, from, bytes }
+    return { firstRow: null, rowCount: null, byteLength: length, work }
+  }
+  if (byteLength === null) return [splitOf(dataOffset, 0, { kind: 'stream', input, decode })]
+  const isOne = 'layout' in shape && shape.layout === 'array'
+  const even = Math.ceil(byteLength / SPLITS)
+  const size = isOne ? byteLength : (splitBytes ?? Math.max(LEAST_SPLIT_BYTES, Math.min(MOST_SPLIT_BYTES, even)))
+  const splits: Split[] = []
+  for (let from = dataOffset; from < byteLength; from += size) {
+    const to = Math.min(from + size, byteLength)
+    splits.push(splitOf(from, to - from, { kind: 'range', input, to, isGuess: from > dataOffset }))
+  }
+  return splits
+}
+
+/** What is read here, and sent to lanes in whole rows: a stream; and the files after it. */
+function supplyOf(prepared: readonly Prepared[], first: number, { options }: Texts, request: OpenRequest): SplitSupply {
+  async function* splits(): AsyncGenerator<Split> {
+    for (const [i, each] of prepared.entries()) {
+      if (i < first) continue
+      if (each.sampled.rest === null) yield* splitsOf(each, i, options, request)
+      else yield* sentSplits(each, each.sampled.rest, i, options, request)
+    }
+  }
+  const coming = splits()
+  return {
+    async next() {
+      const { value, done } = await coming.next()
+      return done ? null : value
+    },
+    async close() {
+      // What waits for a chunk is woken by the end of its stream.
+      for (const { sampled } of prepared.slice(first)) await sampled.rest?.return?.()
+      await coming.return(undefined)
+    },
+  }
+}
+
+async function* sentSplits(
+  { sampled, shape, dataOffset }: Prepared,
+  rest: AsyncIterator<Uint8Array>,
+  i: number,
+  { format }: CsvOptions | JsonOptions,
+  { columns }: OpenRequest,
+): AsyncGenerator<Split> {
+  const { sample, isWhole, name } = sampled
+  const splitOf = (from: number, bytes: Uint8Array): Split => {
+    const sent: TextBytes = { kind: 'sent', bytes }
+    const work: TextWork = { kind: 'text', format, shape, columns, inputKey: String(i), name, from, bytes: sent }
+    return { firstRow: null, rowCount: null, byteLength: bytes.length, work }
+  }
+  const first = sample.subarray(dataOffset)
+  if ('layout' in shape && shape.layout === 'array') {
+    // Where a record of an array ends is not seen from afar: they are held until all are here.
+    const { bytes } = isWhole ? { bytes: new Uint8Array(0) } : await take(rest, Infinity)
+    yield splitOf(dataOffset, concat([first, bytes], first.length + bytes.length))
+    return
+  }
+  const cut = createRowCutter('delimiter' in shape ? shape : null)
+  let from = dataOffset
+  let waiting = first
+  let done = isWhole
+  while (true) {
+    const end = done ? waiting.length : cut(waiting)
+    if (end > 0) {
+      yield splitOf(from, waiting.slice(0, end))
+      from += end
+      waiting = waiting.subarray(end)
+    }
+    if (done) return
+    const next = await rest.next()
+    done = next.done === true
+    if (!next.done) waiting = concat([waiting, next.value], waiting.length + next.value.length)
+  }
+}
