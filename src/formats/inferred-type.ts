@@ -27,10 +27,13 @@ export interface TypeScan {
   see(sort: ValueSort, text: string, row: number): void
   /** Values seen. */
   readonly values: number
+  has(sort: ValueSort): boolean
+  /** Null where there were no values. */
+  first(): Example | null
   decide(): InferredType
 }
 
-interface Example {
+export interface Example {
   readonly text: string
   readonly row: number
 }
@@ -117,6 +120,8 @@ export function createTypeScan(roundsIntegers: boolean): TypeScan {
     get values() {
       return values
     },
+    has: sort => firsts.has(sort),
+    first: () => firsts.values().next().value ?? null,
     decide() {
       const sorts = [...firsts.keys()]
       const type = typeOf(sorts)
