@@ -9,7 +9,6 @@ import { type InputDescriptor, openInput } from '../formats/byte-source.js'
 import { openByteStream, type StreamOptions, sniffEncoding } from '../formats/byte-stream.js'
 import { createRowCutter } from '../formats/csv/cut.js'
 import { inferCsv } from '../formats/csv/infer.js'
-import type { InferenceReport } from '../formats/inference-report.js'
 import { describeInputs, type Input, inputName } from '../formats/input.js'
 import { inferJson } from '../formats/json/infer.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
@@ -20,6 +19,8 @@ import type { CsvOptions, JsonOptions } from './text.js'
 const SAMPLE_BYTES = 2 ** 18
 /** Of files whose columns are known, for their header. */
 const HEADER_BYTES = 2 ** 14
+/** What holds no row in so many bytes is not such a file. */
+const MOST_SAMPLE_BYTES = 2 ** 26
 const LEAST_SPLIT_BYTES = 2 ** 19
 const MOST_SPLIT_BYTES = 2 ** 23
 /** Splits to a file of middling size, so that lanes share it evenly. */
@@ -73,8 +74,7 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
   try {
     let schema = options.schema
     for (const input of descriptors) {
-      const sampled = await readSample(input, schema === null ? SAMPLE_BYTES : HEADER_BYTES, options, services)
-      const each = prepare(sampled, schema, options)
+      const each = await sampleAndPrepare(input, schema, options, services)
       schema ??= each.schema
       prepared.push(each)
     }
@@ -84,6 +84,41 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
   }
   const schema = options.schema ?? prepared[0].schema
   return { schema, open: request => openPrepared(prepared, texts, request) }
+}
+
+/** A file by a sample, a longer one where it does not show enough: a header may be long, and a record far down in a document. */
+async function sampleAndPrepare(
+  input: InputDescriptor,
+  known: SchemaShape | null,
+  options: CsvOptions | JsonOptions,
+  services: SourceServices,
+): Promise<Prepared> {
+  let size = known === null ? SAMPLE_BYTES : HEADER_BYTES
+  let sampled = await readSample(input, size, options, services)
+  while (true) {
+    try {
+      return prepare(sampled, known, options)
+    } catch (error) {
+      const { incomplete } = (error as Partial<MillraceError>).details ?? {}
+      if (incomplete !== true || sampled.isWhole || size >= MOST_SAMPLE_BYTES) {
+        await sampled.rest?.return?.()
+        throw error
+      }
+    }
+    size *= 8
+    sampled = sampled.rest === null ? await readSample(input, size, options, services) : await extend(sampled, size)
+  }
+}
+
+/** The same with a longer sample of an input that can be read only once. */
+async function extend(sampled: Sampled, size: number): Promise<Sampled> {
+  const { sample, rest } = sampled
+  const more = await take(rest as AsyncIterator<Uint8Array>, size - sample.length)
+  return {
+    ...sampled,
+    sample: concat([sample, more.bytes], sample.length + more.bytes.length),
+    isWhole: more.isWhole,
+  }
 }
 
 /** The beginning of a file as UTF-8 text, and how the rest is read. */
@@ -171,8 +206,9 @@ function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOption
         skipRows,
         schema: known,
         sampleRows,
+        ragged,
       })
-      if (known === null) tell(report, onInferred)
+      if (known === null) onInferred?.(report)
       const shape: CsvShape = { ...found, fields, types, ragged, fatal, collect }
       return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
     }
@@ -185,16 +221,12 @@ function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOption
       sampleRows,
     })
     const { fields, paths, types, layout, dataOffset, report } = found
-    if (known === null) tell(report, onInferred)
+    if (known === null) onInferred?.(report)
     const shape: JsonShape = { fields, paths, types, layout, fatal, collect }
     return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
   } catch (error) {
     throw inFile(error, name)
   }
-}
-
-function tell(report: InferenceReport, onInferred: ((report: InferenceReport) => void) | undefined): void {
-  onInferred?.(report)
 }
 
 const schemaFrom = (fields: readonly string[], types: readonly DataType[]): SchemaShape =>
