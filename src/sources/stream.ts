@@ -7,6 +7,9 @@ import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { Source, Split, SplitSupply } from './source.js'
 
+/** Rows that wait for more, at most: enough that a message is cheap. */
+const MOST_ROWS = 8192
+
 /** How long rows that have come wait for more, so that few messages carry many: a turn of the event loop. */
 const soon = (): Promise<null> =>
   new Promise(resolve => {
@@ -81,14 +84,23 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
     )
   }
 
+  /** A failure is for whoever asks after the rows that came before it. */
+  const taken = (): Promise<IteratorResult<unknown>> => {
+    const item = items.next()
+    item.catch(() => {})
+    return item
+  }
+
   return {
     async next() {
       const rows: object[] = []
+      let waited: Promise<null> | null = null
       while (true) {
         if (ended) return rows.length === 0 ? null : rowSplit(rows)
-        pending ??= items.next()
+        pending ??= taken()
         // What has come goes on its way as soon as nothing follows at once.
-        const next = await (rows.length === 0 ? pending : Promise.race([pending, soon()]))
+        if (rows.length > 0) waited ??= soon()
+        const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
         if (next === null) return rowSplit(rows)
         if (next.done) {
           pending = null
@@ -105,7 +117,7 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
         pending = null
         if (Array.isArray(value)) for (const row of value) rows.push(row)
         else rows.push(value as object)
-        if (rows.length >= MORSEL_ROWS) return rowSplit(rows)
+        if (rows.length >= MOST_ROWS) return rowSplit(rows)
       }
     },
     async close() {

@@ -235,6 +235,7 @@ class LaneJob {
         if (breaker?.defer === undefined) throw failure
         breaker.defer(failure, split)
       }
+      if (!this.wants(split + 1)) this.say({ type: 'enough', split })
       this.report(1)
     }
   }

@@ -86,6 +86,8 @@ export type FromLane =
   | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: TextReport }
+  /** Splits after this one cannot matter: what has been read suffices. */
+  | { readonly type: 'enough'; readonly split: number }
   /** Everything handed to this lane has been read without a failure. */
   | { readonly type: 'scanned' }
   /** Rows that the job could not process; a lane says it once. Null position: the job as a whole. */

@@ -197,6 +197,12 @@ class Job implements RunningJob {
     this.feedAll()
   }
 
+  /** Nothing after this split matters, and so no failure there. */
+  private endAfter(split: number): void {
+    if (this.failure !== null && this.failure.position.split > split) this.failure = null
+    this.endInput()
+  }
+
   private closeRest(): void {
     const { rest } = this
     this.rest = null
@@ -218,6 +224,7 @@ class Job implements RunningJob {
       })
       .catch(error => {
         this.pulling = false
+        if (this.rest === null) return
         this.rest = null
         this.fail(error as Error, { split: this.splits.length, row: 0 })
       })
@@ -288,6 +295,7 @@ class Job implements RunningJob {
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
     else if (message.type === 'text') this.found(message.split, message.report)
+    else if (message.type === 'enough') this.endAfter(message.split)
     else if (message.type === 'scanned') {
       lane.scanned = true
       this.judge()
