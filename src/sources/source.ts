@@ -7,6 +7,7 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
+import type { InputServices } from '../formats/input.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -34,11 +35,11 @@ export interface PlanBefore {
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */
-export interface SourceServices {
+export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
-  /** What relative addresses are relative to; null where strings are paths. */
-  readonly baseUrl: string | null
+  /** What makes descriptors of inputs, loaded on first use. */
+  inputs(): Promise<typeof import('../formats/input.js')>
   /** What reads the footers of Parquet files, loaded on first use. */
   parquet(): Promise<typeof import('../formats/parquet/file.js')>
 }
