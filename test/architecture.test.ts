@@ -33,6 +33,7 @@ const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
   [/^comlink(\/|$)/, /^workers\//],
   [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
+  [/^tinyglobby$/, /^workers\/.*\.node\.ts$/],
   [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
   [/^virtual:millrace\/worker$/, /^workers\//],
   [/^virtual:millrace\/lane\//, /^workers\//],

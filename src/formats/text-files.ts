@@ -10,7 +10,7 @@ import { MillraceError } from '../errors.js'
 import type { LaneMemory } from '../kernels/memory.js'
 import type { BadRow, ParsedRows, TextParser } from '../kernels/text-rows.js'
 import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from './byte-source.js'
-import { openByteStream, type StreamOptions } from './byte-stream.js'
+import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 
 /** Bytes read at a time: they stay in the cache while they are parsed. */
 const BLOCK_BYTES = 2 ** 20
@@ -36,7 +36,7 @@ export interface TextPart {
   readonly bytes:
     | { readonly kind: 'sent'; readonly bytes: Uint8Array }
     | { readonly kind: 'range'; readonly input: InputDescriptor; readonly to: number; readonly isGuess: boolean }
-    | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: StreamOptions }
+    | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: ByteStreamOptions }
 }
 
 export interface TextFiles {

@@ -1,1 +1,3 @@
-export function createCsvParser(..._a: any[]): any { throw new Error('later') }
+export function createCsvParser(..._a: any[]): any {
+  throw new Error('later')
+}

@@ -6,9 +6,11 @@ import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { InputDescriptor } from '../formats/byte-source.js'
-import { describeInput, type Input, inputName } from '../formats/input.js'
+import type { Input } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
 import type { ParquetFile } from '../formats/parquet/file.js'
 import { reviveError } from '../formats/plain-batch.js'
+import { labelOf } from './input-label.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
 
 /** A file of which the footer has been read. */
@@ -22,22 +24,24 @@ interface ReadFile {
  * @param declared the columns to read, by name, as the files must have them; null: as the first file has them.
  */
 export function parquetSource(inputs: readonly Input[], declared: SchemaShape | null): Source {
-  const label = `parquet ${inputs.map(nameOf).join(', ').slice(0, 200)}`
-  let descriptors: Promise<readonly InputDescriptor[]> | null = null
+  const label = labelOf('parquet', inputs)
+  let inputsOf: Promise<ReturnType<typeof import('../formats/input.js').keptInputs>> | null = null
   /** Kept from `describe` to `open` of one job, so that footers are read once. */
   let described: readonly ReadFile[] | null = null
 
   const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
-    // A `Response` or a stream can be read only once: what was read of it is kept for the next terminal.
-    descriptors ??= Promise.all(inputs.map(input => describeInput(input, services.baseUrl)))
+    inputsOf ??= services.inputs().then(({ keptInputs }) => keptInputs(inputs))
     try {
-      const [module, all] = await Promise.all([services.parquet(), descriptors])
+      const [module, describeInputs] = await Promise.all([services.parquet(), inputsOf])
       const files: ReadFile[] = []
-      for (const input of all) {
-        const { file } = await module.openParquetFile(input, services.openFile)
-        // The footer says all that is asked here, and lanes open the file for themselves.
-        await file.close()
-        files.push({ input, file })
+      for (const input of await describeInputs(services)) {
+        const { file, source } = await module.openParquetFile(input, services.openFile)
+        try {
+          files.push({ input: await module.pinned(input, source), file })
+        } finally {
+          // The footer says all that is asked here, and lanes open the file for themselves.
+          await file.close()
+        }
       }
       return files
     } catch (error) {
@@ -119,10 +123,4 @@ function checkFile({ input, file }: ReadFile, schema: SchemaShape, label: string
       )
     }
   }
-}
-
-function nameOf(input: Input): string {
-  if (typeof input === 'string') return input
-  if (input instanceof URL) return input.href
-  return 'name' in input && typeof input.name === 'string' ? input.name : input.constructor.name
 }

@@ -7,7 +7,8 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
-import type { StreamOptions } from '../formats/byte-stream.js'
+import type { ByteStreamOptions } from '../formats/byte-stream.js'
+import type { InputServices } from '../formats/input.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { PlanNode } from '../plan/logical.js'
 
@@ -36,11 +37,11 @@ export interface PlanBefore {
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */
-export interface SourceServices {
+export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
-  /** What relative addresses are relative to; null where strings are paths. */
-  readonly baseUrl: string | null
+  /** What makes descriptors of inputs, loaded on first use. */
+  inputs(): Promise<typeof import('../formats/input.js')>
   /** What reads the footers of Parquet files, loaded on first use. */
   parquet(): Promise<typeof import('../formats/parquet/file.js')>
   /** What opens files of text, likewise. */
@@ -128,7 +129,7 @@ export type TextBytes =
   /** Rows that begin in [`from`, `to`) of the input; `isGuess` where `from` may be anywhere in a row. */
   | { readonly kind: 'range'; readonly input: InputDescriptor; readonly to: number; readonly isGuess: boolean }
   /** All from `from` on, in order: an input of other bytes than it is read as. */
-  | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: StreamOptions }
+  | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: ByteStreamOptions }
 
 /** Rows that stay in the lanes of one engine. */
 export interface HeldRows {

@@ -5,11 +5,13 @@
 import { schemaOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import { type InputDescriptor, openInput } from '../formats/byte-source.js'
-import { openByteStream, type StreamOptions, sniffEncoding } from '../formats/byte-stream.js'
+import { type InputDescriptor, openInput, pinned, type SequentialDescriptor } from '../formats/byte-source.js'
+import { type ByteStreamOptions, openByteStream } from '../formats/byte-stream.js'
 import { createRowCutter } from '../formats/csv/cut.js'
 import { inferCsv } from '../formats/csv/infer.js'
-import { describeInputs, type Input, inputName } from '../formats/input.js'
+import { encodingName, sniffEncoding } from '../formats/encoding.js'
+import { describeInputs, type Input } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
 import { inferJson } from '../formats/json/infer.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
@@ -27,10 +29,8 @@ const MOST_SPLIT_BYTES = 2 ** 23
 const SPLITS = 32
 
 export interface Texts {
-  readonly label: string
   readonly inputs: readonly Input[]
-  /** A stream can be read only once: what was made of it is kept. */
-  readonly inputsOnce: { descriptors: Promise<readonly InputDescriptor[]> | null }
+  readonly kept: Map<Input, readonly SequentialDescriptor[]>
   readonly options: CsvOptions | JsonOptions
 }
 
@@ -41,11 +41,12 @@ export interface OpenedTexts {
 
 /** A file of which a sample has been read. */
 interface Sampled {
-  readonly input: InputDescriptor
+  /** Null where it can be read only once. */
+  readonly input: InputDescriptor | null
   readonly name: string
   /** Bytes of the input; null where they are not those that are read. */
   readonly byteLength: number | null
-  readonly decode: StreamOptions
+  readonly decode: ByteStreamOptions
   readonly sample: Uint8Array
   readonly isWhole: boolean
   /** What follows the sample, where the input can be read only once. */
@@ -63,13 +64,13 @@ interface Prepared {
 
 /** @throws MillraceError for what cannot be read, or is no such text; its schema. */
 export async function openTexts(texts: Texts, services: SourceServices): Promise<OpenedTexts> {
-  const { inputs, inputsOnce, options } = texts
-  const describing = inputsOnce.descriptors ?? describeInputs(inputs, services, { streams: 'sequential' })
-  inputsOnce.descriptors = describing
-  const descriptors = await describing.catch(error => {
-    inputsOnce.descriptors = null
-    throw error
-  })
+  const { inputs, kept, options } = texts
+  const descriptors: SequentialDescriptor[] = []
+  for (const input of inputs) {
+    const described = kept.get(input) ?? (await describeInputs([input], services, { streams: 'sequential' }))
+    if (typeof input !== 'string') kept.set(input, described)
+    descriptors.push(...described)
+  }
   const prepared: Prepared[] = []
   try {
     let schema = options.schema
@@ -88,7 +89,7 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
 
 /** A file by a sample, a longer one where it does not show enough: a header may be long, and a record far down in a document. */
 async function sampleAndPrepare(
-  input: InputDescriptor,
+  input: SequentialDescriptor,
   known: SchemaShape | null,
   options: CsvOptions | JsonOptions,
   services: SourceServices,
@@ -123,48 +124,47 @@ async function extend(sampled: Sampled, size: number): Promise<Sampled> {
 
 /** The beginning of a file as UTF-8 text, and how the rest is read. */
 async function readSample(
-  input: InputDescriptor,
+  input: SequentialDescriptor,
   size: number,
   options: CsvOptions | JsonOptions,
   { openFile }: SourceServices,
 ): Promise<Sampled> {
   const name = inputName(input)
-  const { maximumExpansion, fatal } = options
-  const decodeBy = (head: Uint8Array): StreamOptions => {
-    const isGzip = head[0] === 0x1f && head[1] === 0x8b
-    const compression = options.compression === 'auto' ? (isGzip ? 'gzip' : 'none') : options.compression
-    const encoding = options.encoding ?? (compression === 'none' ? sniffEncoding(head) : 'utf-8')
-    return { compression, encoding, maximumExpansion, fatal }
-  }
-  if (input.kind !== 'stream') {
-    const source = await openInput(input, openFile)
-    try {
-      const byteLength = await source.byteLength()
-      const head = (await source.read(0, Math.min(size, byteLength))).slice()
-      const decode = decodeBy(head)
-      if (isPlain(decode)) {
-        return { input, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
-      }
-      const stream = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
-      const { bytes, isWhole } = await take(stream, size)
-      await stream.return?.()
-      return { input, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }
-    } finally {
-      await source.close()
-    }
-  }
-  const decode: StreamOptions = {
+  const decode: ByteStreamOptions = {
     compression: options.compression,
-    encoding: options.encoding ?? 'auto',
-    maximumExpansion,
-    fatal,
+    maximumExpansion: options.maximumExpansion,
+    fatal: options.fatal,
+    ...(options.encoding === null ? {} : { encoding: options.encoding }),
   }
-  const rest = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
-  const { bytes, isWhole } = await take(rest, size)
-  return { input, name, byteLength: null, decode, sample: bytes, isWhole, rest }
+  if (input.kind === 'stream') {
+    const rest = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
+    const { bytes, isWhole } = await take(rest, size)
+    return { input: null, name, byteLength: null, decode, sample: bytes, isWhole, rest }
+  }
+  const source = await openInput(input, openFile)
+  try {
+    const byteLength = await source.byteLength()
+    const head = (await source.read(0, Math.min(size, byteLength))).slice()
+    const own = await pinned(input, source)
+    if (isPlain(head, options, name)) {
+      return { input: own, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
+    }
+    const stream = openByteStream(own, openFile, decode)[Symbol.asyncIterator]()
+    const { bytes, isWhole } = await take(stream, size)
+    await stream.return?.()
+    return { input: own, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }
+  } finally {
+    await source.close()
+  }
 }
 
-const isPlain = ({ compression, encoding }: StreamOptions): boolean => compression === 'none' && encoding === 'utf-8'
+/** Whether a file's bytes are the text that is read, so that it can be read from anywhere. */
+function isPlain(head: Uint8Array, { compression, encoding }: CsvOptions | JsonOptions, name: string): boolean {
+  const isPacked =
+    compression === 'auto' ? (head[0] === 0x1f && head[1] === 0x8b) || /\.gz$/i.test(name) : compression !== 'none'
+  const found = encoding === null ? (sniffEncoding(head).encoding ?? 'utf-8') : encodingName(encoding)
+  return !isPacked && found === 'utf-8'
+}
 
 /** At least `size` bytes of a stream, or all. */
 async function take(stream: AsyncIterator<Uint8Array>, size: number): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
@@ -267,14 +267,16 @@ function splitsOf(
     const work: TextWork = { kind: 'text', format, shape, columns, inputKey: String(i), name, from, bytes }
     return { firstRow: null, rowCount: null, byteLength: length, work }
   }
-  if (byteLength === null) return [splitOf(dataOffset, 0, { kind: 'stream', input, decode })]
+  if (byteLength === null) return [splitOf(dataOffset, 0, { kind: 'stream', input: input as InputDescriptor, decode })]
   const isOne = 'layout' in shape && shape.layout === 'array'
   const even = Math.ceil(byteLength / SPLITS)
   const size = isOne ? byteLength : (splitBytes ?? Math.max(LEAST_SPLIT_BYTES, Math.min(MOST_SPLIT_BYTES, even)))
   const splits: Split[] = []
   for (let from = dataOffset; from < byteLength; from += size) {
     const to = Math.min(from + size, byteLength)
-    splits.push(splitOf(from, to - from, { kind: 'range', input, to, isGuess: from > dataOffset }))
+    splits.push(
+      splitOf(from, to - from, { kind: 'range', input: input as InputDescriptor, to, isGuess: from > dataOffset }),
+    )
   }
   return splits
 }

@@ -2,7 +2,9 @@
  * Files of text, CSV and JSON, as a source. What reads and infers is text-open.ts, which is loaded on first use; this says what there is to be read and how.
  */
 import type { SchemaShape } from '../columnar/type.js'
-import { type Input, nameOfInput } from '../formats/input.js'
+import type { SequentialDescriptor } from '../formats/byte-source.js'
+import type { Input } from '../formats/input.js'
+import { labelOf } from './input-label.js'
 import type { RejectedRow, Source, SourceServices } from './source.js'
 
 /** What both formats are told. */
@@ -43,16 +45,15 @@ export type InferenceReport = import('../formats/inference-report.js').Inference
 
 /** @param inputs read one after another; their columns are those of the first, or those declared. */
 export function textSource(verb: string, inputs: readonly Input[], options: CsvOptions | JsonOptions): Source {
-  const label = `${verb} ${inputs.map(nameOfInput).join(', ').slice(0, 200)}`
-  const inputsOnce = {
-    descriptors: null as Promise<readonly import('../formats/byte-source.js').InputDescriptor[]> | null,
-  }
+  const label = labelOf(verb, inputs)
+  /** What was made of inputs other than paths and addresses: some can be read only once, and then are found to be read. */
+  const kept = new Map<Input, readonly SequentialDescriptor[]>()
   /** Kept from `describe` to `open` of one job, so that samples are read once. */
   let described: import('./text-open.js').OpenedTexts | null = null
 
   const openAll = async (services: SourceServices) => {
     const { openTexts } = await services.texts()
-    return openTexts({ label, inputs, inputsOnce, options }, services)
+    return openTexts({ inputs, kept, options }, services)
   }
   return {
     label,

@@ -5,7 +5,7 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import type { InputDescriptor } from '../formats/byte-source.js'
-import { inputName } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
 import type { openParquet, ParquetReader } from '../formats/parquet/lane-extension.js'
 import { createReviver, reviveError } from '../formats/plain-batch.js'
 import type { LoadRows, TextFiles } from '../formats/text-files.js'

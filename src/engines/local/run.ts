@@ -1,4 +1,5 @@
 /** The terminals over a plan and its sources: plan, open, choose an engine, run, and put the answer together. engine.ts owns the lanes. */
+import { findFiles } from '#find-files'
 import { platform } from '#platform'
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
@@ -59,6 +60,8 @@ export async function collect<S extends SchemaShape>(bound: BoundPlan, options: 
 export const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
+  findFiles,
+  inputs: () => import('../../formats/input.js'),
   parquet: () => import('../../formats/parquet/file.js'),
   texts: () => import('../../sources/text-open.js'),
 }

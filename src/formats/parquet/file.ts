@@ -5,12 +5,14 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Expression } from '../../expressions/node.js'
 import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from '../byte-source.js'
-import { inputName } from '../input.js'
+import { inputName } from '../input-name.js'
 import { located } from './corrupt.js'
 import type { ParquetMetadata } from './footer.js'
 import { readMetadata } from './metadata.js'
 import { pruneRowGroup } from './prune.js'
 import type { ColumnStatistics } from './statistics.js'
+
+export { pinned } from '../byte-source.js'
 
 export interface ParquetFile {
   /**

@@ -7,7 +7,7 @@
  */
 import { MillraceError } from '../../errors.js'
 import type { InputDescriptor, OpenFile } from '../byte-source.js'
-import { inputName } from '../input.js'
+import { inputName } from '../input-name.js'
 import type { PlainBatch } from '../plain-batch.js'
 import { readRowGroup } from './decode.js'
 import { openParquetFile, type ParquetFile } from './file.js'
