@@ -100,11 +100,12 @@ async function* readRange(
   rows.at = next
   if (isGuess) rows.begin = null
   rows.limit = to
+  const read = blockReader(source)
   const fetch = (): Promise<Uint8Array> => {
     // A row of many blocks is parsed anew with each: they double.
     const size = Math.max(next < to ? Math.min(BLOCK_BYTES, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
     const until = Math.min(byteLength, next + size)
-    const block = source.read(next, until)
+    const block = read(next, until)
     next = until
     // Failures are for whoever waits for the block.
     block.catch(() => {})
@@ -121,6 +122,19 @@ async function* readRange(
     yield rows.loader(block, isEnd)
     if (rows.stopped || rows.done) return
     if (coming === null && !isEnd) coming = fetch()
+  }
+}
+
+/** Reads into two buffers in turn, as the touch of fresh memory takes longer than the reading: a block is good until the next but one is asked for. */
+function blockReader(source: ByteSource): (from: number, to: number) => Promise<Uint8Array> {
+  const buffers = [new Uint8Array(0), new Uint8Array(0)]
+  let turn = 0
+  return async (from, to) => {
+    if (source.readInto === undefined) return source.read(from, to)
+    turn = 1 - turn
+    if (buffers[turn].length < to - from) buffers[turn] = new Uint8Array(to - from)
+    const target = buffers[turn].subarray(0, to - from)
+    return target.subarray(0, await source.readInto(target, from))
   }
 }
 
