@@ -55,6 +55,7 @@ export interface FoundText {
 
 export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): TextFiles {
   const open = new Map<string, ByteSource>()
+  const readBlock = createBlockReader()
   const openOnce = async (input: InputDescriptor, key: string): Promise<ByteSource> => {
     const before = open.get(key)
     if (before !== undefined) return before
@@ -73,7 +74,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): 
           yield rows.loader(bytes.bytes, true)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, bytes.decode), rows)
-        } else yield* readRange(await openOnce(bytes.input, key), bytes, rows)
+        } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock)
         ended = !rows.stopped
       } finally {
         if (rows.begin !== null)
@@ -93,6 +94,7 @@ async function* readRange(
   source: ByteSource,
   { to, isGuess }: { readonly to: number; readonly isGuess: boolean },
   rows: Rows,
+  readBlock: ReadBlock,
 ): AsyncGenerator<LoadRows> {
   const byteLength = await source.byteLength()
   // The byte before shows whether a row begins here.
@@ -100,12 +102,11 @@ async function* readRange(
   rows.at = next
   if (isGuess) rows.begin = null
   rows.limit = to
-  const read = blockReader(source)
   const fetch = (): Promise<Uint8Array> => {
     // A row of many blocks is parsed anew with each: they double.
     const size = Math.max(next < to ? Math.min(BLOCK_BYTES, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
     const until = Math.min(byteLength, next + size)
-    const block = read(next, until)
+    const block = readBlock(source, next, until)
     next = until
     // Failures are for whoever waits for the block.
     block.catch(() => {})
@@ -125,11 +126,13 @@ async function* readRange(
   }
 }
 
+type ReadBlock = (source: ByteSource, from: number, to: number) => Promise<Uint8Array>
+
 /** Reads into two buffers in turn, as the touch of fresh memory takes longer than the reading: a block is good until the next but one is asked for. */
-function blockReader(source: ByteSource): (from: number, to: number) => Promise<Uint8Array> {
+function createBlockReader(): ReadBlock {
   const buffers = [new Uint8Array(0), new Uint8Array(0)]
   let turn = 0
-  return async (from, to) => {
+  return async (source, from, to) => {
     if (source.readInto === undefined) return source.read(from, to)
     turn = 1 - turn
     if (buffers[turn].length < to - from) buffers[turn] = new Uint8Array(to - from)
