@@ -32,7 +32,7 @@ const onlyFrom: Record<string, string[]> = {
 const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
   [/^comlink(\/|$)/, /^workers\//],
-  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
+  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
   [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
   [/^virtual:millrace\/worker$/, /^workers\//],
   [/^virtual:millrace\/lane\//, /^workers\//],
