@@ -37,7 +37,7 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
-export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
+export { type ArrowOptions, arrow, columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
 export {
   approxCountDistinct,
   approxQuantile,

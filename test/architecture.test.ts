@@ -35,7 +35,7 @@ const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
   [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^workers\//],
+  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/[^/]+\/format\.ts$)/],
 ]
 
 interface SourceFile {

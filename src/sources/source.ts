@@ -7,6 +7,7 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
+import type { Format } from '../formats/format.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -39,8 +40,6 @@ export interface SourceServices {
   readonly openFile: OpenFile | null
   /** What relative addresses are relative to; null where strings are paths. */
   readonly baseUrl: string | null
-  /** What reads the footers of Parquet files, loaded on first use. */
-  parquet(): Promise<typeof import('../formats/parquet/file.js')>
 }
 
 export interface OpenRequest {
@@ -54,6 +53,8 @@ export interface OpenRequest {
 export interface OpenSource {
   /** In row order: the order of the rows is (split, row in split), whichever lane reads them. */
   readonly splits: readonly Split[]
+  /** Formats by which lanes open the parts of files themselves. */
+  readonly formats?: readonly Format[]
 }
 
 export interface Split {
@@ -71,9 +72,12 @@ export type SplitWork =
   /** A part of a file that the lane opens itself, through a lane extension. */
   | {
       readonly kind: 'part'
-      readonly extension: 'parquet'
-      readonly input: InputDescriptor /** Equal for the parts of one input. */
+      readonly extension: Format['name']
+      readonly input: InputDescriptor
+      /** Equal for the parts of one input. */
       readonly inputKey: string
+      /** What is known of the input: plain data of the format's, which each lane is sent once. */
+      readonly index: unknown
       readonly part: number
       readonly columns: readonly string[]
     }

@@ -23,6 +23,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
+    case 'arrow':
+      return import('../formats/arrow/lane-extension.js')
   }
   throw new MillraceError(
     'MR_VERSION_MISMATCH',

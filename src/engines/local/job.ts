@@ -55,6 +55,8 @@ interface LaneState {
   readonly port: Port
   readonly inbox: Inbox
   readonly outbox: Outbox
+  /** Inputs of which the lane has the index. */
+  readonly told: Set<string>
   /** Splits sent and not yet read, by position, in order. */
   readonly outstanding: number[]
   ended: boolean
@@ -153,6 +155,7 @@ class Job implements RunningJob {
         port,
         inbox: createInbox(),
         outbox: createOutbox(),
+        told: new Set(),
         outstanding: [],
         ended: false,
         scanned: false,
@@ -201,7 +204,11 @@ class Job implements RunningJob {
   }
 
   private pack({ work }: Split, lane: LaneState): { work: WireWork; transfer: ArrayBuffer[] } {
-    if (work.kind !== 'batches') return { work, transfer: [] }
+    if (work.kind === 'part') {
+      const isTold = lane.told.has(work.inputKey)
+      lane.told.add(work.inputKey)
+      return { work: isTold ? { ...work, index: null } : work, transfer: [] }
+    }
     const encoded = work.batches().map(batch => encodeBatch(batch, lane.outbox, !this.pool.inline))
     return {
       work: { kind: 'batches', batches: encoded.map(({ message }) => message) },

@@ -55,7 +55,6 @@ export async function collect<S extends SchemaShape>(bound: BoundPlan, options: 
 export const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
-  parquet: () => import('../../formats/parquet/file.js'),
 }
 
 /** Where a job's batches go, and how fast it may read. */
@@ -94,7 +93,8 @@ export async function run(
   const schema = await unlessAborted(source.describe(services), signal)
   const plan = physicalPlan(bound.plan, schema)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
-  const splits = held === undefined ? (await unlessAborted(open(), signal)).splits : null
+  const opened = held === undefined ? await unlessAborted(open(), signal) : null
+  const splits = opened?.splits ?? null
   const totalRows = splits === null ? (held as HeldByPool).rowCount : sum(splits, split => split.rowCount)
   const engine = (held?.owner as LocalEngine | undefined) ?? chooseEngine(options, totalRows)
   const table = engine.newTable()
@@ -115,7 +115,7 @@ export async function run(
       onBatch: output.onBatch,
       wantsMore: output.wantsMore,
     },
-    splits?.some(({ work }) => work.kind === 'part') ? 'parquet' : null,
+    opened?.formats ?? [],
     held?.pool,
     output.onStart,
   )

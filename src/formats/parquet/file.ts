@@ -5,6 +5,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Expression } from '../../expressions/node.js'
 import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from '../byte-source.js'
+import type { DescribedFile } from '../format.js'
 import { inputName } from '../input.js'
 import { located } from './corrupt.js'
 import type { ParquetMetadata } from './footer.js'
@@ -59,6 +60,22 @@ export async function openParquetFile(
   } catch (error) {
     await source.close()
     throw located(error, { file: inputName(input) })
+  }
+}
+
+/** @throws what `openParquetFile` throws */
+export async function describeFile(input: InputDescriptor, openFile: OpenFile | null): Promise<DescribedFile> {
+  const { file } = await openParquetFile(input, openFile)
+  await file.close()
+  const { schema, rowCount, rowGroups, metadata, candidates, byteLength } = file
+  return {
+    schema,
+    rowCount,
+    parts: rowGroups,
+    index: metadata,
+    candidates,
+    byteLength,
+    hasNoNulls: name => rowGroups.every(group => group.statistics.get(name)?.nullCount === 0),
   }
 }
 
