@@ -37,7 +37,17 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
-export { columns, dictionary, type ParquetOptions, parquet, rows, stream } from './api/sources.js'
+export {
+  type ArrowOptions,
+  arrow,
+  columns,
+  dictionary,
+  type ParquetOptions,
+  parquet,
+  rows,
+  type StreamItem,
+  stream,
+} from './api/sources.js'
 export {
   approxCountDistinct,
   approxQuantile,

@@ -100,6 +100,11 @@ declare module 'virtual:millrace/lane/files' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/arrow' {
+  /** The same of src/formats/arrow/lane-extension.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/parquet' {
   /** src/formats/parquet/lane-extension.ts and all it imports, minified, as one self-contained ES module. */
   export const laneSource: string

@@ -32,11 +32,11 @@ const onlyFrom: Record<string, string[]> = {
 const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
   [/^comlink(\/|$)/, /^workers\//],
-  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
+  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
   [/^tinyglobby$/, /^workers\/.*\.node\.ts$/],
   [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^workers\//],
+  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/[^/]+\/format\.ts$)/],
 ]
 
 interface SourceFile {

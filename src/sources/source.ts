@@ -8,6 +8,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
 import type { ByteStreamOptions } from '../formats/byte-stream.js'
+import type { Format, LaneReader } from '../formats/format.js'
 import type { InputServices } from '../formats/input.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { PlanNode } from '../plan/logical.js'
@@ -40,12 +41,6 @@ export interface PlanBefore {
 export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
-  /** What makes descriptors of inputs, loaded on first use. */
-  inputs(): Promise<typeof import('../formats/input.js')>
-  /** What reads the footers of Parquet files, loaded on first use. */
-  parquet(): Promise<typeof import('../formats/parquet/file.js')>
-  /** What opens files of text, likewise. */
-  texts(): Promise<typeof import('./text-open.js')>
 }
 
 export interface OpenRequest {
@@ -62,12 +57,10 @@ export interface OpenSource {
   /** What follows `splits` as it comes: of a stream. Asked for the next only when that is wanted. */
   readonly rest?: SplitSupply
   /** Parts of lanes that read the splits. */
-  readonly readers?: readonly ReaderPart[]
+  readonly readers?: readonly LaneReader[]
   /** Told of rows that could not be read and were left out, in row order. Without it the first such row ends the job. */
   readonly onBadRow?: ((row: RejectedRow) => void) | undefined
 }
-
-export type ReaderPart = 'parquet' | 'csv' | 'json' | 'files'
 
 export interface SplitSupply {
   /** Null at the end. */
@@ -99,9 +92,12 @@ export type SplitWork =
   /** A part of a file that the lane opens itself, through a lane extension. */
   | {
       readonly kind: 'part'
-      readonly extension: 'parquet'
-      readonly input: InputDescriptor /** Equal for the parts of one input. */
+      readonly extension: Format['name']
+      readonly input: InputDescriptor
+      /** Equal for the parts of one input. */
       readonly inputKey: string
+      /** What is known of the input: plain data of the format's, which each lane is sent once. */
+      readonly index: unknown
       readonly part: number
       readonly columns: readonly string[]
     }

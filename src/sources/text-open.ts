@@ -13,6 +13,7 @@ import { encodingName, sniffEncoding } from '../formats/encoding.js'
 import { describeInputs, type Input } from '../formats/input.js'
 import { inputName } from '../formats/input-name.js'
 import { inferJson } from '../formats/json/infer.js'
+import { csvReader, filesReader, jsonReader } from '../formats/text-readers.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
 import type { CsvOptions, JsonOptions } from './text.js'
@@ -250,7 +251,7 @@ function openPrepared(prepared: readonly Prepared[], texts: Texts, request: Open
   return {
     splits,
     ...(streamed < 0 ? {} : { rest: supplyOf(prepared, streamed, texts, request) }),
-    readers: ['files', options.format],
+    readers: [filesReader, options.format === 'csv' ? csvReader : jsonReader],
     onBadRow: options.onBadRow,
   }
 }

@@ -52,7 +52,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
   let described: import('./text-open.js').OpenedTexts | null = null
 
   const openAll = async (services: SourceServices) => {
-    const { openTexts } = await services.texts()
+    const { openTexts } = await import('./text-open.js')
     return openTexts({ inputs, kept, options }, services)
   }
   return {

@@ -4,9 +4,8 @@
  */
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
-import type { InputDescriptor } from '../formats/byte-source.js'
+import type { FormatReader } from '../formats/format.js'
 import { inputName } from '../formats/input-name.js'
-import type { openParquet, ParquetReader } from '../formats/parquet/lane-extension.js'
 import { createReviver, reviveError } from '../formats/plain-batch.js'
 import type { LoadRows, TextFiles } from '../formats/text-files.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -16,11 +15,6 @@ import type { TextWork } from '../sources/source.js'
 import type { Lane, LaneParts } from './lane.js'
 import type { TextReport, WireWork } from './protocol.js'
 import { createInbox, decodeBatch } from './transfer.js'
-
-/** What a lane extension exports. */
-export interface FormatModule {
-  readonly openParquet: typeof openParquet
-}
 
 export interface SplitReader {
   /** @param report is told what was found of a split of text. */
@@ -33,10 +27,10 @@ export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
   const revive = createReviver()
-  const open = new Map<string, Promise<ParquetReader>>()
+  const open = new Map<string, Promise<FormatReader>>()
 
-  const openOnce = (extension: 'parquet', input: InputDescriptor, key: string): Promise<ParquetReader> => {
-    const before = open.get(key)
+  const openOnce = ({ extension, input, inputKey, index }: WireWork & { kind: 'part' }): Promise<FormatReader> => {
+    const before = open.get(inputKey)
     if (before !== undefined) return before
     const module = lane.parts[extension]
     if (module === undefined)
@@ -44,8 +38,8 @@ export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean
         'MR_LANE_FAILED',
         `the lane has no extension ${extension} to read ${inputName(input)} with`,
       )
-    const reader = module.openParquet(input, lane.openFile)
-    open.set(key, reader)
+    const reader = module.open(input, lane.openFile, index)
+    open.set(inputKey, reader)
     return reader
   }
 
@@ -66,7 +60,7 @@ export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean
         return
       }
       try {
-        const reader = await openOnce(work.extension, work.input, work.inputKey)
+        const reader = await openOnce(work)
         for await (const batch of reader.read(work.part, work.columns)) {
           yield loadOf({ rowCount: batch.rowCount, vectors: revive(batch) })
         }

@@ -29,6 +29,8 @@ serveLane(name => {
       return import('../kernels/json.js')
     case 'files':
       return import('../formats/text-files.js')
+    case 'arrow':
+      return import('../formats/arrow/lane-extension.js')
   }
   throw new MillraceError(
     'MR_VERSION_MISMATCH',

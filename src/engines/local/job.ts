@@ -64,6 +64,8 @@ interface LaneState {
   readonly port: Port
   readonly inbox: Inbox
   readonly outbox: Outbox
+  /** Inputs of which the lane has the index. */
+  readonly told: Set<string>
   /** Splits sent and not yet read, by position, in order. */
   readonly outstanding: number[]
   ended: boolean
@@ -173,6 +175,7 @@ class Job implements RunningJob {
         port,
         inbox: createInbox(),
         outbox: createOutbox(),
+        told: new Set(),
         outstanding: [],
         ended: false,
         scanned: false,
@@ -272,7 +275,16 @@ class Job implements RunningJob {
   }
 
   private pack({ work }: Split, lane: LaneState): { work: WireWork; transfer: ArrayBuffer[] } {
-    if (work.kind !== 'batches') return { work, transfer: [] }
+    if (work.kind === 'part') {
+      const isTold = lane.told.has(work.inputKey)
+      lane.told.add(work.inputKey)
+      return { work: isTold ? { ...work, index: null } : work, transfer: [] }
+    }
+    if (work.kind === 'text') {
+      const { bytes } = work
+      const isSent = bytes.kind === 'sent' && !this.pool.inline
+      return { work, transfer: isSent ? [bytes.bytes.buffer as ArrayBuffer] : [] }
+    }
     const encoded = work.batches().map(batch => encodeBatch(batch, lane.outbox, !this.pool.inline))
     return {
       work: { kind: 'batches', batches: encoded.map(({ message }) => message) },

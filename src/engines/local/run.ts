@@ -61,9 +61,6 @@ export const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
   findFiles,
-  inputs: () => import('../../formats/input.js'),
-  parquet: () => import('../../formats/parquet/file.js'),
-  texts: () => import('../../sources/text-open.js'),
 }
 
 /** Where a job's batches go, and how fast it may read. */

@@ -1,4 +1,4 @@
-// Parquet sources: row groups as splits, several files as one, what is declared held against what is there, and files that are let go of.
+// Files in parts, by the example of Parquet: row groups as splits, several files as one, what is declared held against what is there, and files that are let go of.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,9 +9,9 @@ import type { Expression } from '../../src/expressions/node.js'
 import { resolve } from '../../src/expressions/typing.js'
 import type { OpenFile } from '../../src/formats/byte-source.js'
 import type { Input } from '../../src/formats/input.js'
-import * as file from '../../src/formats/parquet/file.js'
+import { parquetFormat } from '../../src/formats/parquet/format.js'
 import { count, parquet } from '../../src/index.js'
-import { parquetSource } from '../../src/sources/parquet.js'
+import { partsSource } from '../../src/sources/parts-source.js'
 import type { SourceServices, Split } from '../../src/sources/source.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { refusal } from '../flow/env.js'
@@ -51,10 +51,7 @@ function services(): SourceServices & { readonly open: () => number; readonly op
       },
     }
   }
-  const texts = async () => {
-    throw new Error('there is no text here')
-  }
-  return { openFile, baseUrl: null, parquet: async () => file, texts, open: () => open, opened: () => opened }
+  return { openFile, baseUrl: null, findFiles: null, open: () => open, opened: () => opened }
 }
 
 const describeAndOpen = async (
@@ -66,7 +63,7 @@ const describeAndOpen = async (
   }: { declared?: SchemaShape | null; columns?: string[]; prune?: Expression | null } = {},
 ) => {
   const own = services()
-  const source = parquetSource(inputs, declared)
+  const source = partsSource(parquetFormat, inputs, declared)
   const schema = await source.describe(own)
   const { splits } = await source.open({ columns, prune: prune && resolve(prune, schema) }, own)
   return { schema, splits }
@@ -143,7 +140,7 @@ describe('what is declared', () => {
   it('is read by name, in its order, as the file has it', async () => {
     const declared = { key: nullable(utf8()), id: int32() }
     expect((await describeAndOpen([first], { declared })).schema).toBe(declared)
-    expect(parquetSource([first], declared).schema).toBe(declared)
+    expect(partsSource(parquetFormat, [first], declared).schema).toBe(declared)
   })
 
   it('and is not there, or is of another type, is refused by name and file', async () => {
@@ -187,7 +184,7 @@ describe('several files', () => {
 describe('files', () => {
   it('are open only while their footers are read, which is once a job', async () => {
     const own = services()
-    const source = parquetSource([path, path], null)
+    const source = partsSource(parquetFormat, [path, path], null)
     await source.describe(own)
     expect(own.open()).toBe(0)
     await source.open({ columns: ['id'], prune: null }, own)
@@ -199,18 +196,21 @@ describe('files', () => {
   it('are closed whatever goes wrong, and though nobody ever opens what was described', async () => {
     const own = services()
     const none = join(folder, 'none.parquet')
-    await refusal(() => parquetSource([path, none], null).describe(own), 'MR_INVALID_OPTION')
-    await refusal(() => parquetSource([path], { id: utf8() }).describe(own), 'MR_TYPE_MISMATCH')
+    await refusal(() => partsSource(parquetFormat, [path, none], null).describe(own), 'MR_INVALID_OPTION')
+    await refusal(() => partsSource(parquetFormat, [path], { id: utf8() }).describe(own), 'MR_TYPE_MISMATCH')
     await writeFile(join(folder, 'broken.parquet'), Uint8Array.of(1, 2, 3))
-    await refusal(() => parquetSource([path, join(folder, 'broken.parquet')], null).describe(own), 'MR_FORMAT_ERROR')
-    await parquetSource([path], null).describe(own)
+    await refusal(
+      () => partsSource(parquetFormat, [path, join(folder, 'broken.parquet')], null).describe(own),
+      'MR_FORMAT_ERROR',
+    )
+    await partsSource(parquetFormat, [path], null).describe(own)
     expect(own.open()).toBe(0)
     expect(own.opened()).toBeGreaterThan(3)
   })
 
   it('that were not there may be there the next time', async () => {
     const late = join(folder, 'late.parquet')
-    const source = parquetSource([late], null)
+    const source = partsSource(parquetFormat, [late], null)
     await refusal(() => source.describe(services()), 'MR_INVALID_OPTION')
     await writeFile(late, second)
     expect(await source.describe(services())).toEqual({ id: int32(), key: nullable(utf8()) })

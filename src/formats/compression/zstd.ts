@@ -67,8 +67,7 @@ function readFrame(
   const sizeCode = descriptor >> 6
   at += 5 + (isSingleSegment ? 0 : 1)
   const idLength = [0, 1, 2, 4][descriptor & 3] as number
-  for (let i = 0; i < idLength; i++)
-    if (input[at + i] !== 0) fail('the frame needs a dictionary, which Parquet has not')
+  for (let i = 0; i < idLength; i++) if (input[at + i] !== 0) fail('the frame needs a dictionary, and there is none')
   at += idLength + (sizeCode === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeCode)
   if ((descriptor & 8) !== 0) fail('a reserved bit of the frame header is set')
   const state: FrameState = {

@@ -1,6 +1,9 @@
-/** LZ4 blocks, bare (LZ4_RAW) and in the frames that Hadoop puts around them (LZ4), decoded into a buffer whose length is known. */
+/**
+ * LZ4 blocks, bare (LZ4_RAW) and in the frames that Hadoop puts around them (LZ4), decoded into a buffer whose length is known. lz4-frame.ts has
+ * the frames of LZ4 itself.
+ */
 
-function fail(what: string): never {
+export function fail(what: string): never {
   throw new Error(`lz4: ${what}`)
 }
 
@@ -39,7 +42,8 @@ function isHadoop(input: Uint8Array, outputLength: number): boolean {
   return at === input.length && decoded === outputLength
 }
 
-function readBlock(input: Uint8Array, at: number, end: number, output: Uint8Array, o: number): number {
+/** Decodes bytes [at, end) to `output` from `o`, where what came before may be copied from. Returns where it ends. */
+export function readBlock(input: Uint8Array, at: number, end: number, output: Uint8Array, o: number): number {
   while (at < end) {
     const token = input[at++] as number
     let literals = token >> 4

@@ -1,7 +1,7 @@
 /** The Zstandard decoder, against frames of the reference encoder; flights.test.ts reads real pages with it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decompressZstd } from '../../../src/formats/parquet/compression/zstd.js'
+import { decompressZstd } from '../../../src/formats/compression/zstd.js'
 import { FRAMES } from './zstd-frames.js'
 
 const decode = (frame: Uint8Array, length: number): Uint8Array => {

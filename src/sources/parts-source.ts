@@ -1,47 +1,40 @@
 /**
- * Parquet files: row groups are the splits, and the lanes that read them open the file themselves. What is in the bytes is
- * formats/parquet's business, which comes as a module loaded on first use; memory.ts is for rows that are here already.
+ * Files that say what parts they have, Parquet and Arrow: the parts are the splits, and the lanes that read them open the file themselves. What is
+ * in the bytes is the format's business, which comes as a module loaded on first use; memory.ts is for rows that are here already.
  */
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { InputDescriptor } from '../formats/byte-source.js'
+import type { DescribedFile, Format } from '../formats/format.js'
 import type { Input } from '../formats/input.js'
 import { inputName } from '../formats/input-name.js'
-import type { ParquetFile } from '../formats/parquet/file.js'
 import { reviveError } from '../formats/plain-batch.js'
 import { labelOf } from './input-label.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
 
-/** A file of which the footer has been read. */
 interface ReadFile {
   readonly input: InputDescriptor
-  readonly file: ParquetFile
+  readonly file: DescribedFile
 }
 
 /**
  * @param inputs read one after another, all of the same columns.
  * @param declared the columns to read, by name, as the files must have them; null: as the first file has them.
  */
-export function parquetSource(inputs: readonly Input[], declared: SchemaShape | null): Source {
-  const label = labelOf('parquet', inputs)
+export function partsSource(format: Format, inputs: readonly Input[], declared: SchemaShape | null): Source {
+  const label = labelOf(format.name, inputs)
   let inputsOf: Promise<ReturnType<typeof import('../formats/input.js').keptInputs>> | null = null
-  /** Kept from `describe` to `open` of one job, so that footers are read once. */
+  /** Kept from `describe` to `open` of one job, so that files are described once. */
   let described: readonly ReadFile[] | null = null
 
   const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
-    inputsOf ??= services.inputs().then(({ keptInputs }) => keptInputs(inputs))
+    inputsOf ??= import('../formats/input.js').then(({ keptInputs }) => keptInputs(inputs))
     try {
-      const [module, describeInputs] = await Promise.all([services.parquet(), inputsOf])
+      const [module, describeInputs] = await Promise.all([format.describe(), inputsOf])
       const files: ReadFile[] = []
       for (const input of await describeInputs(services)) {
-        const { file, source } = await module.openParquetFile(input, services.openFile)
-        try {
-          files.push({ input: await module.pinned(input, source), file })
-        } finally {
-          // The footer says all that is asked here, and lanes open the file for themselves.
-          await file.close()
-        }
+        files.push(await module.describeFile(input, services.openFile))
       }
       return files
     } catch (error) {
@@ -63,23 +56,23 @@ export function parquetSource(inputs: readonly Input[], declared: SchemaShape | 
     async open(request, services): Promise<OpenSource> {
       const files = described ?? (await readAll(services))
       described = null
-      return { splits: splitsOf(files, request), readers: ['parquet'] }
+      return { splits: splitsOf(format, files, request), readers: [format] }
     },
   }
 }
 
-function splitsOf(files: readonly ReadFile[], { columns, prune }: OpenRequest): Split[] {
+function splitsOf(format: Format, files: readonly ReadFile[], { columns, prune }: OpenRequest): Split[] {
   const splits: Split[] = []
   let firstRow = 0
   files.forEach(({ input, file }, i) => {
     for (const part of file.candidates(prune)) {
-      const group = file.rowGroups[part]
-      if (group.rowCount === 0) continue
+      const { firstRow: first, rowCount } = file.parts[part]
+      if (rowCount === 0) continue
       splits.push({
-        firstRow: firstRow + group.firstRow,
-        rowCount: group.rowCount,
+        firstRow: firstRow + first,
+        rowCount,
         byteLength: file.byteLength(part, columns),
-        work: { kind: 'part', extension: 'parquet', input, inputKey: String(i), part, columns },
+        work: { kind: 'part', extension: format.name, input, inputKey: String(i), index: file.index, part, columns },
       })
     }
     firstRow += file.rowCount
@@ -111,11 +104,7 @@ function checkFile({ input, file }: ReadFile, schema: SchemaShape, label: string
         { file: called, column: name },
       )
     }
-    if (
-      found.nullable &&
-      !type.nullable &&
-      !file.rowGroups.every(group => group.statistics.get(name)?.nullCount === 0)
-    ) {
+    if (found.nullable && !type.nullable && !file.hasNoNulls(name)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
         `${label}: column ${quote(name)} of ${called} may have nulls; declare it as nullable(${typeName(type)})`,
