@@ -18,11 +18,15 @@ export interface TextOutput {
 
 /** Bytes that make a piece: one is handed on once so many have been written. */
 const PIECE_BYTES = 2 ** 20
-const FIRST_BYTES = 2 ** 16
+const FIRST_BYTES = 2 ** 12
 /** What a number, a bool or a time takes at most, and what stands before and behind it. */
 export const CELL_BYTES = 64
 
-export const createTextOutput = (slack: number): TextOutput => ({ bytes: new Uint8Array(FIRST_BYTES), at: 0, slack })
+export const createTextOutput = (slack: number): TextOutput => ({
+  bytes: new Uint8Array(FIRST_BYTES + slack),
+  at: 0,
+  slack,
+})
 
 /** Makes room for `byteLength` bytes and the slack. */
 export function room(out: TextOutput, byteLength: number): void {

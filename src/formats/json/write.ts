@@ -44,6 +44,7 @@ const FRAMES = {
 }
 
 /**
+ * @param firstRow the number of the first row, for messages
  * @throws MillraceError `MR_INVALID_OPTION`; `MR_DUPLICATE_COLUMN` where `nest` would give a record a value and an object under one name;
  *   batches `MR_INEXACT_VALUE` for a NaN or an infinity
  */
@@ -51,6 +52,7 @@ export function createJsonEncoder(
   schema: SchemaShape,
   options: JsonWriteOptions = {},
   layout: keyof typeof FRAMES = 'lines',
+  firstRow = 0,
 ): BatchEncoder {
   const { nest = false, nonFinite = 'error' } = checked(options)
   const names = fieldsOf(schema).map(({ name }) => name)
@@ -62,7 +64,9 @@ export function createJsonEncoder(
   let rows = 0
 
   function* encode({ vectors, rowCount }: VectorBatch): Generator<Uint8Array> {
-    const cells = columns.map(c => jsonCell(out, vectors[c], { column: names[c], firstRow: rows, nonFinite }))
+    const cells = columns.map(c =>
+      jsonCell(out, vectors[c], { column: names[c], firstRow: firstRow + rows, nonFinite }),
+    )
     for (let i = 0; i < rowCount; i++) {
       room(out, 0)
       put(out, rows + i === 0 ? around.open : around.between)
