@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'MR_MEMORY_LIMIT'
   | 'MR_CLOSED'
   | 'MR_FORMAT_ERROR'
+  | 'MR_SINK_FAILED'
   | 'MR_VERSION_MISMATCH'
   | 'MR_WASM_BLOCKED'
 

@@ -34,9 +34,9 @@ const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^comlink(\/|$)/, /^workers\//],
   [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
   [/^tinyglobby$/, /^workers\/.*\.node\.ts$/],
-  [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
+  [/^virtual:millrace\/kernels(\/|$)/, /^((kernels|workers)\/|formats\/text-readers\.ts$)/],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/[^/]+\/format\.ts$)/],
+  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/([^/]+\/format|text-readers)\.ts$)/],
 ]
 
 interface SourceFile {

@@ -74,13 +74,17 @@ export async function describeInputs(
 export function keptInputs(
   inputs: readonly Input[],
 ): (services: InputServices, signal?: AbortSignal) => Promise<InputDescriptor[]> {
-  const kept = new Map<Input, InputDescriptor[]>()
+  const kept = new Map<Input, Promise<InputDescriptor[]>>()
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
-      const one = kept.get(input) ?? (await describeInputs([input], services, { signal }))
-      if (typeof input !== 'string') kept.set(input, one)
-      described.push(...one)
+      let one = kept.get(input)
+      if (one === undefined) {
+        one = describeInputs([input], services, { signal })
+        if (typeof input !== 'string') kept.set(input, one)
+        one.catch(() => kept.delete(input))
+      }
+      described.push(...(await one))
     }
     return described
   }

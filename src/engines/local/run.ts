@@ -68,6 +68,8 @@ export interface Output {
   readonly onBatch: ((batch: RecordBatch) => void) | null
   readonly wantsMore: () => boolean
   readonly onStart?: (job: RunningJob) => void
+  /** Told the columns of the output once they are known, before anything is read. */
+  readonly onSchema?: ((schema: SchemaShape) => void) | undefined
 }
 
 const TOGETHER: Output = { onBatch: null, wantsMore: () => true }
@@ -98,6 +100,7 @@ export async function run(
   held?.check(what, options)
   const schema = await unlessAborted(source.describe(services), signal)
   const plan = physicalPlan(bound.plan, schema)
+  output.onSchema?.(plan.output)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
   const splits = opened?.splits ?? null

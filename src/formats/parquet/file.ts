@@ -13,7 +13,6 @@ import { readMetadata } from './metadata.js'
 import { pruneRowGroup } from './prune.js'
 import type { ColumnStatistics } from './statistics.js'
 
-
 export interface ParquetFile {
   /**
    * All top-level columns. One that cannot be read (DECIMAL, nested, ...) has an empty struct for its type; reading it is the error that
