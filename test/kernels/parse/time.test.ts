@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { dayText } from '../../../src/columnar/day.js'
+import { dayText, twoDigits } from '../../../src/columnar/day.js'
 import { instantText } from '../../../src/columnar/instant.js'
 import type { TimeUnit } from '../../../src/columnar/type.js'
 import { type Answer, dates, type Instants, instants } from './module.js'
@@ -166,20 +166,21 @@ test('instants in every unit, and what is none', () => {
   )
 })
 
-test('every day of the years 0000 to 2800 is the one after the day before', () => {
+test('every day from 1580 to 2420 is the one after the day before', () => {
   const texts: string[] = []
-  for (let y = 0n; y <= 2800n; y++) {
+  const expected: (number | null)[] = []
+  let next = Number(daysOf(1580n, 1, 1))
+  for (let y = 1580; y <= 2420; y++) {
     for (let m = 1; m <= 12; m++) {
-      for (let d = 1; d <= monthDays(y, m) + 1; d++)
-        texts.push(`${String(y).padStart(4, '0')}-${String(m).padStart(2, '0')}-${String(d).padStart(2, '0')}`)
+      const count = monthDays(BigInt(y), m)
+      for (let d = 1; d <= count + 1; d++) {
+        texts.push(`${y}-${twoDigits(m)}-${twoDigits(d)}`)
+        expected.push(d <= count ? next++ : null)
+      }
     }
   }
-  let next = -719_528
-  for (const [i, got] of dates(texts).entries()) {
-    const isDay = Number(texts[i].slice(8)) <= monthDays(BigInt(texts[i].slice(0, 4)), Number(texts[i].slice(5, 7)))
-    if (isDay ? got !== next++ : (got as { code: number }).code !== 1)
-      expect.fail(`${texts[i]}: ${JSON.stringify(got)}`)
-  }
+  const got = dates(texts).map(answer => (typeof answer === 'number' ? answer : null))
+  expect(got.findIndex((day, i) => day !== expected[i])).toBe(-1)
 })
 
 test('all that is written is read back: any int32 of days, any int64 of ticks', () => {

@@ -4,38 +4,35 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { firstIllFormed } from './module.js'
 
-const fatal = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const encoder = new TextEncoder()
 
-const isWell = (bytes: Uint8Array): boolean => {
-  try {
-    fatal.decode(bytes)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/**
- * Where the first U+FFFD of a decoder stands for something else: the well-formed text before it, in bytes.
- */
+/** Where the first U+FFFD of a decoder begins that was not in the bytes. */
 function model(bytes: Uint8Array): number {
-  if (isWell(bytes)) return bytes.length
-  // The longest well-formed prefix that no longer one extends: a sequence cut short ends it where it begins.
-  for (let at = bytes.length - 1; ; at--) if (isWell(bytes.subarray(0, at))) return at
+  const text = decoder.decode(bytes)
+  for (let i = text.indexOf('\ufffd'); i >= 0; i = text.indexOf('\ufffd', i + 1)) {
+    const at = encoder.encode(text.slice(0, i)).length
+    if (bytes[at] !== 0xef || bytes[at + 1] !== 0xbf || bytes[at + 2] !== 0xbd) return at
+  }
+  return bytes.length
 }
+
+const codePoint = fc.oneof(fc.nat(0x7f), fc.nat(0x7ff), fc.nat(0xd7ff), fc.integer({ min: 0xe000, max: 0x10_ffff }))
+const text = (maxLength: number): fc.Arbitrary<string> =>
+  fc.array(codePoint, { maxLength }).map(points => String.fromCodePoint(...points))
 
 /** Continues any sequence, so that one cut short looks whole to who reads on. */
 const CONTINUATION = new Uint8Array(16).fill(0x80)
 
 const check = (bytes: Uint8Array): void => {
-  expect(firstIllFormed(bytes, CONTINUATION)).toBe(model(bytes))
+  const [got, expected] = [firstIllFormed(bytes, CONTINUATION), model(bytes)]
+  if (got !== expected) expect.fail(`[${bytes}]: ${got}, not ${expected}`)
 }
 
 test('any text, cut anywhere', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), text => {
-      const bytes = new TextEncoder().encode(text)
+    fc.property(text(60), whole => {
+      const bytes = encoder.encode(whole)
       for (let cut = 0; cut <= bytes.length; cut++) check(bytes.subarray(0, cut))
     }),
     { numRuns: 300 },
@@ -96,19 +93,43 @@ test('every code point, and no surrogate', () => {
   }
 })
 
-test('overlong forms are none, and a decoder agrees on where each begins', () => {
+test('what a strict decoder takes is well-formed, and nothing else', () => {
+  const strict = new TextDecoder('utf-8', { fatal: true })
+  const takes = (bytes: Uint8Array): boolean => {
+    try {
+      strict.decode(bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(text(9), fc.constantFrom(0xc1, 0x80, 0xed, 0xf4)), {
+        maxLength: 6,
+      }),
+      parts => {
+        const bytes = Uint8Array.from(
+          parts.flatMap(part => (typeof part === 'number' ? [part] : [...encoder.encode(part)])),
+        )
+        expect(firstIllFormed(bytes) === bytes.length).toBe(takes(bytes))
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+test('the offset is right behind any length of ASCII', () => {
   for (const bytes of [
     [0xc0, 0x80],
-    [0xc1, 0xbf],
-    [0xe0, 0x80, 0x80],
     [0xe0, 0x9f, 0xbf],
-    [0xf0, 0x80, 0x80, 0x80],
+    [0xed, 0xa0, 0x80],
     [0xf0, 0x8f, 0xbf, 0xbf],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xe2, 0x82],
   ]) {
-    for (let ascii = 0; ascii < 40; ascii++) {
-      const whole = Uint8Array.from([...new Array(ascii).fill(0x61), ...bytes, 0x62])
-      expect(firstIllFormed(whole)).toBe(ascii)
-      expect(lenient.decode(whole).indexOf('\ufffd')).toBe(ascii)
+    for (let ascii = 0; ascii < 70; ascii++) {
+      expect(firstIllFormed(Uint8Array.from([...new Array(ascii).fill(0x61), ...bytes, 0x62]))).toBe(ascii)
     }
   }
 })
