@@ -71,7 +71,7 @@ async function compile(): Promise<Exports> {
         '--importMemory',
         '--noAssert',
       ],
-      ...['--enable', 'simd', '--optimizeLevel', '3', '--shrinkLevel', '1', '--memoryBase', '16'],
+      ...['--enable', 'simd', '--optimizeLevel', '3', '--shrinkLevel', '1'],
     ],
     {
       readFile: (name: string) => (name === 'entry.ts' ? SOURCE : readFile(join(root, name), 'utf8').catch(() => null)),
