@@ -39,7 +39,7 @@ function tail(at: usize, length: u32): u64 {
  * Seeded 32-bit hash: eight bytes at a time are folded by the product of two halves that both depend on the seed, so no
  * difference between two strings cancels whatever the seed (as wyhash does with 64 x 64 bits, which WebAssembly lacks).
  */
-function hashBytes(at: usize, length: u32, seed: u32): u32 {
+export function hashBytes(at: usize, length: u32, seed: u32): u32 {
   let hash = (u64(seed) + u64(length)) * K1
   hash ^= hash >> 29
   const end = at + usize(length & ~7)
