@@ -230,10 +230,17 @@ describe('types', () => {
 
   test('take spaces around numbers, not in text', () => {
     expect(typesOf('a,b,c\n 1 , true,2024-01-01 \n2,false , 2024-01-02\n')).toEqual(['int64', 'bool', 'date'])
-    expect(typesOf('a,b\n1,\t2\n')).toEqual(['int64', 'utf8'])
-    // A space is no null unless it is said to be.
-    expect(typesOf('a,b\n1, \n2,3\n')).toEqual(['int64', 'utf8'])
-    expect(typesOf('a,b\n1, \n2,3\n', { nulls: ['', ' '] })).toEqual(['int64', 'int64'])
+    expect(typesOf('a,b\n1,\t2\t\n')).toEqual(['int64', 'int64'])
+  })
+
+  test('a null token with spaces around it is null beside numbers, and text beside text', () => {
+    const { types, report } = infer('a,b\n1, \n2,3\n')
+    expect(types.map(({ kind }) => kind)).toEqual(['int64', 'int64'])
+    expect(report.columns[1].nulls).toBe(1)
+    const text = infer('a,b,c\n NA ,"NA",\tNA\nx,2,3\n', { nulls: ['NA'] })
+    expect(text.types.map(({ kind }) => kind)).toEqual(['utf8', 'utf8', 'int64'])
+    expect(text.report.columns.map(({ nulls }) => nulls)).toEqual([0, 0, 1])
+    expect(infer('a,b\n1, \n').types[1].kind).toBe('utf8')
   })
 
   test('a quoted value is one like others, but never null', () => {

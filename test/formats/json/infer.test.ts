@@ -241,6 +241,11 @@ describe('types', () => {
     ])
   })
 
+  test('of a key that comes twice hold what both have, and it is one value', () => {
+    const { report } = infer('{"a":1,"a":2.5}\n{"a":3}')
+    expect(report.columns[0]).toMatchObject({ type: 'nullable(float64)', values: 2, nulls: 0 })
+  })
+
   test('of nulls alone are text', () => {
     expect(columnsOf('{"a":null}\n{"b":null}')).toBe('a:utf8 b:utf8')
   })
