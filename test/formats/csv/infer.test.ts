@@ -81,7 +81,7 @@ describe('a table that was written', () => {
         expect(report.rows).toBe(table[0].length)
         expect(report.toString().split('\n')).toHaveLength(names.length + 3)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -104,7 +104,7 @@ describe('a table that was written', () => {
           expect([error.code, error.details.incomplete]).toEqual(['MR_FORMAT_ERROR', true])
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 12 },
     )
   })
 
@@ -139,7 +139,7 @@ describe('a table that was written', () => {
           expect(error).toBeInstanceOf(MillraceError)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 })

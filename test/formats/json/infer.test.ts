@@ -135,7 +135,7 @@ describe('records that were written', () => {
           })
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     )
   })
 
@@ -162,7 +162,7 @@ describe('records that were written', () => {
         cutting(`[${records.join(',')}]`, {}, records.length)
         cutting(`{"n": 1, "data": [${records.join(',')}]}`, { path: 'data' }, records.length)
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     )
   })
 
@@ -198,7 +198,7 @@ describe('records that were written', () => {
           }
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     )
   })
 })

@@ -39,7 +39,7 @@ test('what JSON.parse reads', () => {
     fc.property(fc.oneof(json, spaced), text => {
       expect(parsed(bytesOf(text))).toEqual(expected(wellFormed(text)))
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   )
 })
 
@@ -85,7 +85,7 @@ test('what JSON.parse refuses is refused, with the offset of the fault, or is th
       expect(end).toBeLessThanOrEqual(bytes.length)
       if (fault !== null) expect(fault.byteOffset).toBeLessThan(bytes.length)
     }),
-    { numRuns: 5000 },
+    { numRuns: 2000 },
   )
 })
 
@@ -101,7 +101,7 @@ test('a value that is cut is cut wherever that is, and keeps what there is of it
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 })
 
