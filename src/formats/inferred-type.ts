@@ -15,7 +15,7 @@ import {
   typeName,
   utf8,
 } from '../columnar/type.js'
-import { fractionDigits, hasLeadingZero, type ValueSort } from './value-sort.js'
+import { fractionDigits, hasLeadingZero, type ValueSort, yearOf } from './value-sort.js'
 
 export interface InferredType {
   /** Always nullable: the rest of the file may hold what the sample does not. */
@@ -38,6 +38,13 @@ export interface Example {
   readonly row: number
 }
 
+/** The whole years that an int64 of the unit reaches, as far as years are written. */
+const UNITS = [
+  { unit: 'ms', digits: 3, first: -9_999_999, last: 9_999_999 },
+  { unit: 'us', digits: 6, first: -290_000, last: 290_000 },
+  { unit: 'ns', digits: 9, first: 1678, last: 2261 },
+] as const
+
 /** @param roundsIntegers whether integers beyond int64 may be float64, as in JSON, where a number is a number; otherwise they stay text. */
 export function createTypeScan(roundsIntegers: boolean): TypeScan {
   // In order of first appearance: what changes the type last decides.
@@ -48,11 +55,13 @@ export function createTypeScan(roundsIntegers: boolean): TypeScan {
   let significant = 0
   let finest: Example | null = null
   let withoutOffset = false
-  let beyondNs = false
+  let firstYear = Infinity
+  let lastYear = -Infinity
 
   const seeTime = (text: string, row: number): void => {
-    const year = Number(text.slice(0, 4))
-    beyondNs ||= !(year >= 1678 && year <= 2261)
+    const year = yearOf(text)
+    firstYear = Math.min(firstYear, year)
+    lastYear = Math.max(lastYear, year)
     const digits = fractionDigits(text)
     withoutOffset ||= !/(?:Z|[+-]\d\d(?::\d\d)?)$/.test(text.slice(11))
     significant = Math.max(significant, digits.significant)
@@ -62,12 +71,11 @@ export function createTypeScan(roundsIntegers: boolean): TypeScan {
     }
   }
 
-  /** Null where no unit holds all instants seen. */
+  /** The unit that the digits written ask for, or else the finest that reaches all years and rounds nothing; null where there is none. */
   const unit = (): TimeUnit | null => {
-    const unitOf = (digits: number): TimeUnit => (digits <= 3 ? 'ms' : digits <= 6 ? 'us' : 'ns')
-    // The digits written tell what the rest of the file will need, unless they are zeros and the years are too far off for nanoseconds.
-    if (unitOf(written) !== 'ns' || !beyondNs) return unitOf(written)
-    return unitOf(significant) === 'ns' ? null : 'us'
+    const units = UNITS.filter(({ first, last }) => first <= firstYear && lastYear <= last)
+    const exact = units.filter(({ digits }) => digits >= significant)
+    return (exact.find(({ digits }) => digits >= written) ?? exact.at(-1))?.unit ?? null
   }
 
   const typeOf = (sorts: readonly ValueSort[]): DataType => {

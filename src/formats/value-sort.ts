@@ -39,13 +39,15 @@ export function sortOfTime(text: string): 'date' | 'time' | null {
     if (day !== null) return (day | 0) === day ? 'date' : null
   }
   const match = TIME.exec(text)
-  if (match === null || parseDay(text.slice(0, 10)) === null) return null
-  const [, hour, minute, second = '0', zoneHour = '0', zoneMinute = '0'] = match
+  if (match === null || parseDay(text.slice(0, (match[1] as string).length + 6)) === null) return null
+  const [, , hour, minute, second = '0', zoneHour = '0', zoneMinute = '0'] = match
   const isTime = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60
-  return isTime && Number(zoneHour) < 24 && Number(zoneMinute) < 60 && fractionDigits(text).significant <= 9
-    ? 'time'
-    : null
+  const isZone = Number(zoneHour) < 24 && Number(zoneMinute) < 60
+  return isTime && isZone && fractionDigits(text).significant <= 9 ? 'time' : null
 }
+
+/** Of text that is a date or a time. */
+export const yearOf = (text: string): number => Number.parseInt(text, 10)
 
 /** Digits of the fraction of a second: as written, and without the zeros at their end. */
 export function fractionDigits(text: string): { written: number; significant: number } {
@@ -61,9 +63,9 @@ const LONGEST = 1000
 
 const BOOL = /^(?:true|false)$/i
 const INTEGER = /^[+-]?\d+$/
-const FLOAT = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i
-const TIME = /^\d{4}-\d\d-\d\d[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?:Z|[+-](\d\d)(?::(\d\d))?)?$/
+const TIME = /^(\d{4}|[+-]\d{6,7})-\d\d-\d\d[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?:Z|[+-](\d\d)(?::(\d\d))?)?$/
 const TOKENS: ReadonlySet<string> = new Set(
   'NA N/A n/a na #N/A NULL Null null NIL nil None none NONE \\N - -- ? . * missing unknown'.split(' '),
 )

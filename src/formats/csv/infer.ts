@@ -91,6 +91,8 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
 
   const scans = fields.map(() => createTypeScan(false))
   const empty = fields.map(() => 0)
+  // Null tokens with spaces around them: text in a column of text, null in others.
+  const padded = fields.map(() => 0)
   const isNull = new Set(nulls)
   let rows = 0
   let looked = 0
@@ -109,9 +111,9 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
       }
       const bare = trimSpaces(text)
       const sort = sortOfField(bare)
-      // Only unquoted text can be declared null; spaces around text are text.
-      if (sort === 'token') scans[i].see(row.quoted[i] || bare !== text ? 'text' : sort, text, place)
-      else scans[i].see(sort, sort === 'text' ? text : bare, place)
+      if (!row.quoted[i] && isNull.has(bare)) padded[i]++
+      else if (sort === 'text' || (sort === 'token' && row.quoted[i])) scans[i].see('text', text, place)
+      else scans[i].see(sort, bare, place)
     }
   }
 
@@ -123,7 +125,14 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
         ? scans[i].decide()
         : { type: type ?? nullable(utf8()), reason: type === null ? 'left out' : 'declared' }
     types.push(found.type)
-    return { name, type: typeName(found.type), values: scans[i].values, nulls: empty[i], reason: found.reason }
+    const [asText, asNull] = found.type.kind === 'utf8' ? [padded[i], 0] : [0, padded[i]]
+    return {
+      name,
+      type: typeName(found.type),
+      values: scans[i].values + asText,
+      nulls: empty[i] + asNull,
+      reason: found.reason,
+    }
   })
   const report = createReport({ columns, rows: looked, bytes: sample.length, delimiter, header: header === true })
   return { fields, types, delimiter, quote, comment, nulls, dataOffset, report }
@@ -207,7 +216,9 @@ const byteOf = (character: string | null): number => (character === null ? -1 : 
 function trimSpaces(text: string): string {
   let from = 0
   let to = text.length
-  while (from < to && text.charCodeAt(from) === 32) from++
-  while (to > from && text.charCodeAt(to - 1) === 32) to--
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
   return text.slice(from, to)
 }
+
+const isSpace = (code: number): boolean => code === 32 || code === 9

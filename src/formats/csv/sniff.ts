@@ -1,5 +1,5 @@
 /** The delimiter of a CSV file, found by looking at the rows that each candidate would make of a sample. */
-import { type Dialect, fieldText, rowsOf } from './sample-rows.js'
+import { type Dialect, fieldText, rowsOf, type SampleRow } from './sample-rows.js'
 
 const CANDIDATES = [',', ';', '\t', '|']
 const COMMA = 44
@@ -16,8 +16,8 @@ export interface Expected {
 }
 
 /**
- * The candidate by which the most rows have the same number of fields, more than one, and the header that number too; of equals the comma, then
- * the one with the most fields. The comma where no candidate makes more than one column.
+ * The candidate by which the most rows have the same number of fields, more than one, and the header that number too; of equals the
+ * one that leaves fewer rows with a quote in a field that is not quoted, then the comma, then the one with the most fields. The comma where no candidate makes more than one column.
  */
 export function sniffDelimiter(
   bytes: Uint8Array,
@@ -49,6 +49,7 @@ function scoreOf(
   const counts = new Map<number, number>()
   let first = 0
   let named = 0
+  let clean = 0
   let rows = 0
   for (const row of rowsOf(bytes, from, isWhole, dialect)) {
     if (row.isBlank) continue
@@ -58,14 +59,18 @@ function scoreOf(
       const found = new Set(row.quoted.map((_, i) => fieldText(bytes, row, i, dialect.quote)))
       named = names.filter(name => found.has(name)).length
     }
+    if (!hasStrayQuote(bytes, row, dialect.quote)) clean++
     counts.set(fields, (counts.get(fields) ?? 0) + 1)
     if (++rows === MOST_ROWS) break
   }
   const [fields, agreeing] = [...counts].reduce((most, next) => (next[1] > most[1] ? next : most), [0, 0])
   if (fields < 2) return []
   const isExpected = count === null ? !hasHeader || first === fields : fields === count
-  return [named, isExpected ? 1 : 0, agreeing / rows, dialect.delimiter === COMMA ? Infinity : fields]
+  return [named, isExpected ? 1 : 0, agreeing / rows, clean / rows, dialect.delimiter === COMMA ? Infinity : fields]
 }
+
+const hasStrayQuote = (bytes: Uint8Array, { quoted, bounds }: SampleRow, quote: number): boolean =>
+  quoted.some((isQuoted, i) => !isQuoted && bytes.subarray(bounds[2 * i], bounds[2 * i + 1]).includes(quote))
 
 function isGreater(a: readonly number[], b: readonly number[]): boolean {
   const i = a.findIndex((value, i) => value !== b[i])

@@ -50,7 +50,7 @@ export function inferJson(sample: Uint8Array, isWhole: boolean, options: JsonInf
   const { layout, dataOffset } = locateRecords(sample, isWhole, path, asked)
 
   const places = createPlaces(flatten)
-  const textOf = ({ start }: JsonNode) => decodeUtf8(sample, start, Math.min(start + 60, sample.length))
+  const textOf = ({ start, end }: JsonNode) => decodeUtf8(sample, start, Math.min(start + 200, end))
   let looked = 0
   let firstFault: JsonFault | null = null
   for (const { record, row, wrong } of (layout === 'lines' ? recordsOfLines : recordsOfArray)(

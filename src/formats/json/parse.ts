@@ -13,6 +13,8 @@ export interface JsonNode {
   /** Of an object or an array. */
   readonly nodes: JsonNode[]
   readonly start: number
+  /** Behind it; where it is cut, the end of the bytes. */
+  end: number
 }
 
 export interface JsonFault {
@@ -74,6 +76,7 @@ export function parseJson(bytes: Uint8Array, from: number, to: number): ParsedJs
     const mayClose = state === 'comma' || isEmpty
     if (mayClose && parent !== undefined && character === (parent.kind === 'object' ? CLOSE_OBJECT : CLOSE_ARRAY)) {
       at++
+      parent.end = at
       open.pop()
       if (open.length === 0) return { root, end: at, fault: null, isCut: false }
       state = 'comma'
@@ -89,7 +92,7 @@ export function parseJson(bytes: Uint8Array, from: number, to: number): ParsedJs
         parent?.keys.push(text)
         state = 'colon'
       } else {
-        add({ kind: 'string', text, keys: NONE, nodes: NONE, start: at })
+        add({ kind: 'string', text, keys: NONE, nodes: NONE, start: at, end })
         state = 'comma'
       }
       at = end
@@ -97,7 +100,7 @@ export function parseJson(bytes: Uint8Array, from: number, to: number): ParsedJs
       return failed('a key in quotes is missing')
     } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
       const isObject = character === OPEN_OBJECT
-      const node: JsonNode = { kind: isObject ? 'object' : 'array', text: '', keys: [], nodes: [], start: at }
+      const node: JsonNode = { kind: isObject ? 'object' : 'array', text: '', keys: [], nodes: [], start: at, end: to }
       add(node)
       open.push(node)
       state = isObject ? 'key' : 'value'
@@ -108,7 +111,7 @@ export function parseJson(bytes: Uint8Array, from: number, to: number): ParsedJs
       const text = decodeUtf8(bytes, start, at)
       const kind = kindOfWord(text)
       if (kind === null) return at === to && mayGrow(text) ? cut() : failed('this is no value of JSON', start)
-      add({ kind, text, keys: NONE, nodes: NONE, start })
+      add({ kind, text, keys: NONE, nodes: NONE, start, end: at })
       state = 'comma'
     }
     if (open.length === 0) return { root, end: at, fault: null, isCut: false }

@@ -15,6 +15,8 @@ export interface Place {
   readonly rank: number
   /** Rows with something other than null here. */
   values: number
+  /** The last of them: a record may have a key twice. */
+  lastRow: number
   readonly scalars: TypeScan
   object: Example | null
   readonly children: Map<string, Place>
@@ -40,6 +42,7 @@ export function createPlaces(flatten: boolean): Places {
     path,
     rank: ranks++,
     values: 0,
+    lastRow: -1,
     scalars: createTypeScan(true),
     object: null,
     children: new Map(),
@@ -64,7 +67,8 @@ export function createPlaces(flatten: boolean): Places {
 
   function seeValue(place: Place, node: JsonNode, row: number, textOf: (node: JsonNode) => string): void {
     if (node.kind === 'null') return
-    place.values++
+    if (place.lastRow !== row) place.values++
+    place.lastRow = row
     if (node.kind === 'object') {
       place.object ??= { text: textOf(node), row }
       if (flatten && place.path.length < MOST_DEPTH && place.children.size <= MOST_KEYS)
