@@ -61,17 +61,20 @@ export async function sinkOf(given: unknown, what: string): Promise<Sink> {
   if (typeof given === 'function') return callbackSink(given as (batch: RecordBatch) => unknown)
   if (what === 'subscribe')
     throw new MillraceError('MR_INVALID_OPTION', `subscribe takes a function of batches, not ${show(given)}`)
-  // By its name: it may be of another realm, or of a library that brings its own.
-  const tag = tagOf(given)
-  if (tag === 'WritableStream') return (await import('./stream.js')).streamSink(given as WritableStream)
-  if (tag === 'MessagePort') return (await import('./port.js')).portSink(given as MessagePort)
-  if (tag === 'BroadcastChannel') return (await import('./port.js')).channelSink(given as BroadcastChannel)
+  if (isOf('WritableStream', given)) return (await import('./stream.js')).streamSink(given as WritableStream)
+  if (isOf('MessagePort', given)) return (await import('./port.js')).portSink(given as MessagePort)
+  if (isOf('BroadcastChannel', given)) return (await import('./port.js')).channelSink(given as BroadcastChannel)
   if (typeof given === 'object' && given !== null && typeof (given as Sink).open === 'function') return given as Sink
   throw new MillraceError(
     'MR_INVALID_OPTION',
     `${what}: a sink is a function, a WritableStream, a MessagePort, a BroadcastChannel, or one of csvSink, ndjsonSink, jsonSink and arrowSink, not ${show(given)}`,
   )
 }
+
+/** By its name: it may be of another realm, or of a library that brings its own. */
+export const isOf = (name: string, value: unknown): boolean =>
+  tagOf(value) === name ||
+  (value as { constructor?: { name?: unknown } } | null | undefined)?.constructor?.name === name
 
 const show = (value: unknown) => (value === null ? 'null' : typeof value)
 

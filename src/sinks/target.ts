@@ -1,8 +1,7 @@
 /** Where the bytes of a file go: a path, a `WritableStream`, a file that the browser handed out, or one of the origin's own (opfs.ts). */
-import { tagOf } from '../columnar/vector.js'
 import { MillraceError, quote } from '../errors.js'
 import { openOpfs } from './opfs.js'
-import { type OpfsFile, type SinkServices, sinkFailed, type WrittenFile } from './sink.js'
+import { isOf, type OpfsFile, type SinkServices, sinkFailed, type WrittenFile } from './sink.js'
 import { openStream } from './stream.js'
 
 export type FileTarget = string | URL | WritableStream<Uint8Array> | FileHandle | OpfsFile
@@ -26,9 +25,11 @@ export interface OpenTarget extends WrittenFile {
 /** @throws MillraceError `MR_INVALID_OPTION` for what is no target, `MR_SINK_FAILED` where it cannot be opened */
 export async function openTarget(target: FileTarget, services: SinkServices): Promise<OpenTarget> {
   if (typeof target === 'string' || target instanceof URL) return openPath(pathOf(target), services)
-  const tag = tagOf(target)
-  if (tag === 'WritableStream') return openByteStream(target as WritableStream<Uint8Array>)
-  if (tag === 'FileSystemFileHandle' || typeof (target as Partial<FileHandle> | null)?.createWritable === 'function') {
+  if (isOf('WritableStream', target)) return openByteStream(target as WritableStream<Uint8Array>)
+  if (
+    isOf('FileSystemFileHandle', target) ||
+    typeof (target as Partial<FileHandle> | null)?.createWritable === 'function'
+  ) {
     const handle = target as FileHandle
     return told(handle.name, () => openHandle(handle))
   }

@@ -2,19 +2,31 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Job } from './run-job.js'
 
-/** @param isTold whether a failure is told elsewhere too, so that nobody need look at `finished` */
+/** How long a failure waits for someone to ask for it. */
+const UNSEEN_MS = 1_000
+
+/** @param isTold whether a failure is told elsewhere too. Otherwise one that nobody has asked for after a second is an unhandled rejection: it is not lost in silence. */
 export function lateJob<S extends SchemaShape>(load: () => Promise<Job<S>>, isTold: boolean): Job<S> {
   let job: Job<S> | null = null
   let stopped = false
+  let isSeen = isTold
   const loading = load().then(loaded => {
     job = loaded
     if (stopped) job.stop()
     return loaded
   })
-  const finished = loading.then(loaded => loaded.finished)
-  if (isTold) finished.catch(() => {})
+  const ended = loading.then(loaded => loaded.finished)
+  ended.catch(error => {
+    if (!isSeen) setTimeout(() => void (isSeen || Promise.reject(error)), UNSEEN_MS)
+  })
+  let finished: Promise<void> | null = null
   return {
-    finished,
+    get finished() {
+      isSeen = true
+      // Whoever asks has a promise of their own, which is handled or not as any other; where a failure is told elsewhere it need not be.
+      finished ??= isTold ? ended : ended.then(() => {})
+      return finished
+    },
     stop() {
       stopped = true
       job?.stop()
@@ -25,7 +37,8 @@ export function lateJob<S extends SchemaShape>(load: () => Promise<Job<S>>, isTo
       yield* await loading
     },
     async [Symbol.asyncDispose]() {
-      finished.catch(() => {})
+      isSeen = true
+      finished?.catch(() => {})
       await loading.then(
         loaded => loaded[Symbol.asyncDispose](),
         () => {},

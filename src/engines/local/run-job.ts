@@ -19,8 +19,8 @@ export interface JobMetrics extends Progress {
  */
 export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<RecordBatch<S>>, AsyncDisposable {
   /**
-   * Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. Where batches go to sinks, it resolves once all
-   * have all rows, made visible, and a failure that nobody handles here is an unhandled rejection, since nothing else tells of it.
+   * Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. Where batches go to sinks it resolves once all of them
+   * have all rows, made visible; a failure that nobody asks for here within a second is an unhandled rejection, since nothing else tells of it.
    */
   readonly finished: Promise<void>
   /** Ends the input: what has been read is finished and comes out. */
