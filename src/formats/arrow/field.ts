@@ -89,6 +89,8 @@ export interface ArrowField {
   readonly storage: Storage
   /** Buffers in a record batch, those of children not counted, and data buffers of views not. */
   readonly bufferCount: number
+  /** Those that it had more before version 5 of the metadata: a bitmap of what cannot be null itself. */
+  readonly olderBufferCount: number
   readonly isView: boolean
   /** Of a list of fixed size: the items of a row. */
   readonly listSize: number
@@ -123,12 +125,10 @@ export interface ArrowFieldParts {
   /** Of the values, where there is a dictionary. */
   readonly children: readonly ArrowField[]
   readonly dictionary: { readonly id: number; readonly indices: ArrowTypeParts } | null
-  /** Metadata before version 5: unions have a validity buffer. */
-  readonly isBeforeV5?: boolean
 }
 
-export function arrowField({ name, nullable, type, children, dictionary, isBeforeV5 }: ArrowFieldParts): ArrowField {
-  const values = plainField(name, nullable, type, children, isBeforeV5 === true)
+export function arrowField({ name, nullable, type, children, dictionary }: ArrowFieldParts): ArrowField {
+  const values = plainField(name, nullable, type, children)
   if (dictionary === null) return values
   const { storage } = storageOf(dictionary.indices, [])
   const isRead = values.type !== null && isInDictionaries(values) && /^u?int/.test(storage)
@@ -138,6 +138,7 @@ export function arrowField({ name, nullable, type, children, dictionary, isBefor
     arrowName: `dictionary<${values.arrowName}, indices ${arrowName(dictionary.indices, [])}>`,
     storage: isRead ? storage : 'other',
     bufferCount: 2,
+    olderBufferCount: 0,
     isView: false,
     children: [],
     dictionary: { id: dictionary.id, values: { ...values, name: 'its dictionary', nullable: true } },
@@ -153,7 +154,6 @@ function plainField(
   mayBeNull: boolean,
   parts: ArrowTypeParts,
   children: readonly ArrowField[],
-  isBeforeV5: boolean,
 ): ArrowField {
   const { storage, type } = storageOf(parts, children)
   return {
@@ -163,7 +163,8 @@ function plainField(
     arrowName: arrowName(parts, children),
     nullable: mayBeNull || storage === 'null',
     storage,
-    bufferCount: bufferCount(parts, isBeforeV5),
+    bufferCount: bufferCount(parts),
+    olderBufferCount: parts.typeId === TYPE.union || parts.typeId === TYPE.runEndEncoded ? 1 : 0,
     isView: parts.typeId === TYPE.utf8View || parts.typeId === TYPE.binaryView,
     listSize: storage === 'fixedSizeList' ? (parts.size ?? 0) : 0,
     children,
@@ -239,7 +240,7 @@ const FLOATS: readonly { storage: Storage; type: DataType }[] = [
   { storage: 'float64', type: float64() },
 ]
 
-function bufferCount({ typeId, unit }: ArrowTypeParts, isBeforeV5: boolean): number {
+function bufferCount({ typeId, unit }: ArrowTypeParts): number {
   switch (typeId) {
     case TYPE.null:
     case TYPE.runEndEncoded:
@@ -248,7 +249,7 @@ function bufferCount({ typeId, unit }: ArrowTypeParts, isBeforeV5: boolean): num
     case TYPE.fixedSizeList:
       return 1
     case TYPE.union:
-      return (unit === 1 ? 2 : 1) + (isBeforeV5 ? 1 : 0)
+      return unit === 1 ? 2 : 1
     case TYPE.binary:
     case TYPE.utf8:
     case TYPE.largeBinary:

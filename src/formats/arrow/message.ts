@@ -19,6 +19,8 @@ export type Message =
 
 /** What is told of a batch's columns and their children, each before its children, in the order of the schema. */
 export interface BatchHeader {
+  /** Metadata before version 5, see `ArrowField.olderBufferCount`. */
+  readonly isOlder: boolean
   readonly rowCount: number
   readonly nodes: readonly BatchNode[]
   readonly buffers: readonly BatchBuffer[]
@@ -72,8 +74,8 @@ export function readMessage(bytes: Uint8Array, byteOffset: number): Message {
   const bodyLength = message.int64(3)
   if (header === null) throw corrupt('a message has no header', byteOffset)
   if (bodyLength < 0) throw corrupt(`a message has a body of ${bodyLength} bytes`, byteOffset)
-  if (kind === 1) return { kind: 'schema', bodyLength, fields: fieldsOf(header, version) }
-  if (kind === 3) return { kind: 'batch', bodyLength, batch: batchHeader(header, bodyLength) }
+  if (kind === 1) return { kind: 'schema', bodyLength, fields: fieldsOf(header) }
+  if (kind === 3) return { kind: 'batch', bodyLength, batch: batchHeader(header, version, bodyLength) }
   if (kind !== 2) throw unsupported(`it has a message of kind ${kind} at byte ${byteOffset}, which is no batch of rows`)
   const data = header.table(1)
   if (data === null) throw corrupt('a dictionary has no values', byteOffset)
@@ -82,14 +84,14 @@ export function readMessage(bytes: Uint8Array, byteOffset: number): Message {
     bodyLength,
     id: header.int64(0),
     isDelta: header.bool(2),
-    batch: batchHeader(data, bodyLength),
+    batch: batchHeader(data, version, bodyLength),
   }
 }
 
 /** @throws MillraceError `MR_FORMAT_ERROR` */
 export function readFooter(bytes: Uint8Array, byteOffset: number): Footer {
   const footer = flatRoot(bytes, byteOffset)
-  const version = versionOf(footer)
+  versionOf(footer)
   const schema = footer.table(1)
   if (schema === null) throw corrupt('the footer has no schema', byteOffset)
   const blocks = (field: number): Block[] =>
@@ -98,7 +100,7 @@ export function readFooter(bytes: Uint8Array, byteOffset: number): Footer {
       metadataLength: block.int32(8),
       bodyLength: block.int64(16),
     }))
-  return { fields: fieldsOf(schema, version), dictionaries: blocks(2), batches: blocks(3) }
+  return { fields: fieldsOf(schema), dictionaries: blocks(2), batches: blocks(3) }
 }
 
 function versionOf(table: FlatTable): number {
@@ -108,13 +110,13 @@ function versionOf(table: FlatTable): number {
   return version
 }
 
-function fieldsOf(schema: FlatTable, version: number): ArrowField[] {
+function fieldsOf(schema: FlatTable): ArrowField[] {
   if (schema.int16(0) !== 0)
     throw unsupported('its numbers are big-endian, which this version does not read; write it as little-endian')
-  return schema.tables(1).map(field => fieldOf(field, version, 1))
+  return schema.tables(1).map(field => fieldOf(field, 1))
 }
 
-function fieldOf(field: FlatTable, version: number, depth: number): ArrowField {
+function fieldOf(field: FlatTable, depth: number): ArrowField {
   if (depth > DEEPEST) throw corrupt(`a column is nested more than ${DEEPEST} times`, field.byteOffset)
   const name = field.string(0) ?? ''
   const type = field.table(3)
@@ -124,9 +126,8 @@ function fieldOf(field: FlatTable, version: number, depth: number): ArrowField {
     name,
     nullable: field.bool(1),
     type: typeOf(field.uint8(2), type),
-    children: field.tables(5).map(child => fieldOf(child, version, depth + 1)),
+    children: field.tables(5).map(child => fieldOf(child, depth + 1)),
     dictionary: encoding === null ? null : { id: encoding.int64(0), indices: indicesOf(encoding.table(1)) },
-    isBeforeV5: version < V5,
   })
 }
 
@@ -155,7 +156,7 @@ function typeOf(typeId: number, type: FlatTable): ArrowTypeParts {
   }
 }
 
-function batchHeader(batch: FlatTable, bodyLength: number): BatchHeader {
+function batchHeader(batch: FlatTable, version: number, bodyLength: number): BatchHeader {
   const { byteOffset } = batch
   const rowCount = batch.int64(0)
   if (rowCount < 0) throw corrupt(`a batch has ${rowCount} rows`, byteOffset)
@@ -175,6 +176,7 @@ function batchHeader(batch: FlatTable, bodyLength: number): BatchHeader {
       `a batch is compressed by a codec of number ${compression.uint8(0)}, method ${compression.uint8(1)}; only LZ4 and Zstandard are read: write it with one of them`,
     )
   return {
+    isOlder: version < V5,
     rowCount,
     nodes,
     buffers,

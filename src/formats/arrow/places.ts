@@ -20,11 +20,11 @@ export interface ColumnPlace {
  * @throws MillraceError `MR_FORMAT_ERROR` where it has more or fewer nodes or buffers, or a column of another number of rows.
  */
 export function placesOf(fields: readonly ArrowField[], header: BatchHeader, byteOffset: number): ColumnPlace[] {
-  const { nodes, buffers, variadicCounts, rowCount } = header
+  const { nodes, buffers, variadicCounts, rowCount, isOlder } = header
   let [node, buffer, variadic] = [0, 0, 0]
   const placeOf = (field: ArrowField): ColumnPlace => {
     const own = { node: node++, buffer, variadic }
-    buffer += field.bufferCount
+    buffer += field.bufferCount + (isOlder ? field.olderBufferCount : 0)
     if (field.isView) {
       const count = variadicCounts[variadic++] ?? -1
       if (count < 0 || count > buffers.length)
