@@ -250,15 +250,9 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
   return rows
 }
 
-/** A bad row as an error; the row is counted in its split, as the caller of a job expects. */
-export function badRowError({ code, message, column, byteOffset, row, text }: BadRow, file: string): MillraceError {
-  return new MillraceError(code, message, {
-    file,
-    row,
-    byteOffset,
-    text,
-    ...(column === null ? {} : { column }),
-  })
+/** A bad row as an error. Which row it is, the caller of a job finds out, and says where it is. */
+function badRowError({ code, message, column, byteOffset, text }: BadRow, file: string): MillraceError {
+  return new MillraceError(code, message, { file, byteOffset, text, ...(column === null ? {} : { column }) })
 }
 
 function shrunk(rows: Rows, came: number): MillraceError {
