@@ -215,8 +215,10 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
         byteOffset: rows.at + row.byteOffset,
       }))
       if (collects) rows.bad.push(...placed)
-      const wantsMore = parsed.rowsRead === 0 || use(parsed.morsel, parsed.rowsRead)
-      rows.count += parsed.rowsRead
+      // A bad row that ends the reading has not been passed.
+      const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
+      const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)
+      rows.count += rowsRead
       if (!collects && placed.length > 0) throw badRowError(placed[0], name)
       memory.reset(mark)
       offset += parsed.consumed

@@ -43,7 +43,8 @@ const streamOf = (text: string, size: number) => {
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
       if (at >= bytes.length) controller.close()
-      else controller.enqueue(bytes.slice(at, (at += size)))
+      else controller.enqueue(bytes.slice(at, at + size))
+      at += size
     },
   })
 }
