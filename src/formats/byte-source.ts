@@ -132,9 +132,8 @@ function blobSource(blob: Blob): ByteSource {
     byteLength: async () => blob.size,
     async read(from, to, signal) {
       signal?.throwIfAborted()
-      const reading = blob.slice(from, to).arrayBuffer()
       try {
-        return new Uint8Array(await unlessAborted(reading, signal))
+        return new Uint8Array(await unlessAborted(blob.slice(from, to).arrayBuffer(), signal))
       } catch (error) {
         signal?.throwIfAborted()
         throw unread(inputName({ kind: 'blob', blob }), from, error)
@@ -147,7 +146,12 @@ function blobSource(blob: Blob): ByteSource {
 /** A file that could be opened, and then not be read. */
 export function unread(name: string, byteOffset: number, cause: unknown): MillraceError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MillraceError('MR_SOURCE_FAILED', `cannot read ${quote(name)} at byte ${byteOffset}: ${reason}`, { file: name, byteOffset }, cause)
+  return new MillraceError(
+    'MR_SOURCE_FAILED',
+    `cannot read ${quote(name)} at byte ${byteOffset}: ${reason}`,
+    { file: name, byteOffset },
+    cause,
+  )
 }
 
 /** Of an operating system that has the file, and does not give it. */

@@ -49,12 +49,14 @@ export function isEncoded(response: Response): boolean {
 export function versionOf(response: Response, from: number | null): UrlVersion {
   const { headers, status } = response
   const text = headers.get('content-length')
-  const isTold = text !== null && /^\d+$/.test(text) && !isEncoded(response) && (from !== null || response.type !== 'cors')
+  const isTold =
+    text !== null && /^\d+$/.test(text) && !isEncoded(response) && (from !== null || response.type !== 'cors')
   const length = isTold ? Number(text) : null
   const isPart = status === 206
   return {
     byteLength:
-      (isPart ? contentRange(response)?.total : null) ?? (length === null ? null : isPart ? length + (from ?? 0) : length),
+      (isPart ? contentRange(response)?.total : null) ??
+      (length === null ? null : isPart ? length + (from ?? 0) : length),
     etag: headers.get('etag'),
     lastModified: headers.get('last-modified'),
   }
@@ -83,10 +85,14 @@ export function sameVersion(url: string, first: UrlVersion, now: UrlVersion, byt
 }
 
 export function changed(url: string, what: string, byteOffset: number): MillraceError {
-  return new MillraceError('MR_FORMAT_ERROR', `${quote(url)}: the input changed while it was read: ${what}; read it again`, {
-    file: url,
-    byteOffset,
-  })
+  return new MillraceError(
+    'MR_FORMAT_ERROR',
+    `${quote(url)}: the input changed while it was read: ${what}; read it again`,
+    {
+      file: url,
+      byteOffset,
+    },
+  )
 }
 
 /** Without what servers put to it for a transfer that they compress: weakness, and the compression's name. */

@@ -69,18 +69,24 @@ export async function describeInputs(
 }
 
 /**
- * `describeInputs` for a source of which many terminals read: what can be read but once is kept of the first, and strings are looked up each time.
+ * `describeInputs` for a source of which many terminals read, also at once: what can be read but once is kept of the first, though that is aborted, and
+ * strings are looked up each time.
  */
 export function keptInputs(
   inputs: readonly Input[],
 ): (services: InputServices, signal?: AbortSignal) => Promise<InputDescriptor[]> {
-  const kept = new Map<Input, InputDescriptor[]>()
+  const kept = new Map<Input, Promise<InputDescriptor[]>>()
+  const keep = (input: Input, services: InputServices): Promise<InputDescriptor[]> => {
+    const describing = kept.get(input) ?? describeInputs([input], services)
+    kept.set(input, describing)
+    describing.catch(() => kept.delete(input))
+    return describing
+  }
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
-      const one = kept.get(input) ?? (await describeInputs([input], services, { signal }))
-      if (typeof input !== 'string') kept.set(input, one)
-      described.push(...one)
+      const one = typeof input === 'string' ? describeInputs([input], services, { signal }) : keep(input, services)
+      described.push(...(await unlessAborted(one, signal)))
     }
     return described
   }
@@ -103,7 +109,9 @@ async function describeInput(
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return [blobOf(bytesOf(input, 'what was'))]
   const stream = streamIn(input)
   if (stream !== null) {
-    return [streams === 'sequential' ? { kind: 'stream', ...stream } : await readWhole(stream.stream, stream.name, signal)]
+    return [
+      streams === 'sequential' ? { kind: 'stream', ...stream } : await readWhole(stream.stream, stream.name, signal),
+    ]
   }
   if (isText(input)) return [blobOf(input.text)]
   throw new MillraceError(

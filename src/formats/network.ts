@@ -49,7 +49,12 @@ export const network: Network = {
 export async function request(
   net: Network,
   url: string,
-  init: { readonly method?: string; readonly range?: string; readonly accepted?: number; readonly signal?: AbortSignal | undefined },
+  init: {
+    readonly method?: string
+    readonly range?: string
+    readonly accepted?: number
+    readonly signal?: AbortSignal | undefined
+  },
 ): Promise<Response | Failure> {
   const { method = 'GET', range, accepted, signal } = init
   let response: Response
@@ -78,7 +83,12 @@ export function dismiss(response: Response): void {
 
 /** An answer that is not as it ought to be: another attempt may bring a better one, unless there is no server at all behind the URL. */
 export function failed(url: string, what: string, details: object = {}, cause?: unknown): Failure {
-  const error = new MillraceError('MR_SOURCE_FAILED', `cannot read ${quote(url)}: ${what}`, { file: url, ...details }, cause)
+  const error = new MillraceError(
+    'MR_SOURCE_FAILED',
+    `cannot read ${quote(url)}: ${what}`,
+    { file: url, ...details },
+    cause,
+  )
   return { error, isPassing: /^https?:/i.test(url), afterMs: null }
 }
 
@@ -100,7 +110,8 @@ export function createRetries(net: Network, signal: AbortSignal | undefined, byt
       const grown = FIRST_WAIT_MS * GROWTH ** (attempts - 1)
       const waitMs = Math.max(afterMs ?? 0, grown * (1 - net.random() / 2))
       if (!isPassing || attempts === ATTEMPTS || waitedMs + waitMs > MOST_WAITED_MS) {
-        const asked = afterMs !== null && afterMs > MOST_WAITED_MS ? `; it asks to wait ${Math.ceil(afterMs / 1000)} s` : ''
+        const asked =
+          afterMs !== null && afterMs > MOST_WAITED_MS ? `; it asks to wait ${Math.ceil(afterMs / 1000)} s` : ''
         const tried = attempts > 1 ? ` (${attempts} attempts)` : ''
         const message = error.message.slice(error.code.length + 2)
         throw new MillraceError(
@@ -144,7 +155,10 @@ function unreached(url: string, error: unknown): Failure {
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause
   const reason = error instanceof Error ? error.message : String(error)
   // Browsers do not tell a page whether it was the network or a policy.
-  const more = cause === undefined ? 'no network, or a server that does not allow this page to read it (CORS)' : String(cause.message ?? cause)
+  const more =
+    cause === undefined
+      ? 'no network, or a server that does not allow this page to read it (CORS)'
+      : String(cause.message ?? cause)
   const failure = failed(url, `${reason} (${more})`, {}, error)
   return { ...failure, isPassing: failure.isPassing && !LASTING.test(String(cause?.code)) }
 }
@@ -152,7 +166,9 @@ function unreached(url: string, error: unknown): Failure {
 function refused(url: string, response: Response, nowMs: number): Failure {
   const { status, statusText } = response
   const hint =
-    status === 401 || status === 403 ? '; where it wants to know who asks, give the Response of a fetch of your own' : ''
+    status === 401 || status === 403
+      ? '; where it wants to know who asks, give the Response of a fetch of your own'
+      : ''
   const failure = failed(url, `the server answered ${status} ${statusText}`.trimEnd() + hint, { status })
   return { ...failure, isPassing: PASSING.has(status), afterMs: retryAfter(response, nowMs) }
 }

@@ -120,11 +120,7 @@ export function urlSource(
   }
 
   /** Fills `target`, which is known to lie within the file; or returns an answer by which there are no ranges. */
-  const fillByRanges = async (
-    target: Uint8Array,
-    from: number,
-    signal: AbortSignal,
-  ): Promise<Response | null> => {
+  const fillByRanges = async (target: Uint8Array, from: number, signal: AbortSignal): Promise<Response | null> => {
     let filled = 0
     const retries = createRetries(net, signal, () => from + filled)
     while (filled < target.length) {
@@ -138,7 +134,8 @@ export function urlSource(
       if (answer.status === 416) {
         dismiss(answer)
         const now = lengthRefused(answer)
-        if (now !== null && now !== version.byteLength) throw changed(url, `it had ${version.byteLength} bytes and has ${now}`, at)
+        if (now !== null && now !== version.byteLength)
+          throw changed(url, `it had ${version.byteLength} bytes and has ${now}`, at)
         await retries.after(failed(url, `the server has no ${range}`, { status: 416 }))
         continue
       }

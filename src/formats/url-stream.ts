@@ -3,7 +3,17 @@
  * reads at random positions.
  */
 import type { MillraceError } from '../errors.js'
-import { changed, isEncoded, isVersioned, lengthRefused, lost, sameVersion, type UrlVersion, versionOf, wrongRange } from './http-range.js'
+import {
+  changed,
+  isEncoded,
+  isVersioned,
+  lengthRefused,
+  lost,
+  sameVersion,
+  type UrlVersion,
+  versionOf,
+  wrongRange,
+} from './http-range.js'
 import { createRetries, dismiss, type Failure, failed, isFailure, type Network, request } from './network.js'
 
 /**
@@ -26,17 +36,23 @@ export async function* urlStream(
 
   while (true) {
     const asked = at === 0 ? null : at
-    const answer = await request(net, url, { ...(asked === null ? {} : { range: `bytes=${asked}-` }), accepted: 416, signal })
+    const answer = await request(net, url, {
+      ...(asked === null ? {} : { range: `bytes=${asked}-` }),
+      accepted: 416,
+      signal,
+    })
     if (isFailure(answer)) {
       await retries.after(answer)
       continue
     }
     if (answer.status === 416) {
       dismiss(answer)
-      const length = lengthRefused(answer) ?? version.byteLength ?? null
-      // A connection may be lost behind the last byte; and a range may have been asked for that begins there.
-      if (length === at) return
-      if (length !== null) throw changed(url, `it has ${length} bytes, and ${at} were read`, at)
+      const length = lengthRefused(answer) ?? version.byteLength
+      const was = version.byteLength ?? length
+      if (length !== was) throw changed(url, `it had ${was} bytes and has ${length}`, at)
+      // A connection may be lost behind the last byte; and one may be asked to begin there, or farther on.
+      if (length !== null && length <= at && (length === at || at === from)) return
+      if (length !== null && length < at) throw changed(url, `it has ${length} bytes, and ${at} were read`, at)
       await retries.after(failed(url, `the server has no bytes from ${at}`, { status: 416 }))
       continue
     }
@@ -84,7 +100,11 @@ export async function* urlStream(
       reader?.cancel().catch(() => {})
     }
     if (toSkip === 0 && (end === null ? failure === null : at === end)) return
-    await retries.after(failure ?? failed(url, `the server ended its answer early, after ${at} ${end === null ? '' : `of ${end} `}bytes`))
+    // It ends before where reading was to begin.
+    if (toSkip > 0 && failure === null && at === from) return
+    await retries.after(
+      failure ?? failed(url, `the server ended its answer early, after ${at} ${end === null ? '' : `of ${end} `}bytes`),
+    )
   }
 }
 

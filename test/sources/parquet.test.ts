@@ -9,10 +9,12 @@ import type { Expression } from '../../src/expressions/node.js'
 import { resolve } from '../../src/expressions/typing.js'
 import type { OpenFile } from '../../src/formats/byte-source.js'
 import type { Input } from '../../src/formats/input.js'
+import * as input from '../../src/formats/input.js'
 import * as file from '../../src/formats/parquet/file.js'
 import { count, parquet } from '../../src/index.js'
 import { parquetSource } from '../../src/sources/parquet.js'
 import type { SourceServices, Split } from '../../src/sources/source.js'
+import { findFiles } from '../../src/workers/find-files.node.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { refusal } from '../flow/env.js'
 
@@ -51,7 +53,15 @@ function services(): SourceServices & { readonly open: () => number; readonly op
       },
     }
   }
-  return { openFile, baseUrl: null, parquet: async () => file, open: () => open, opened: () => opened }
+  return {
+    openFile,
+    baseUrl: null,
+    findFiles,
+    inputs: async () => input,
+    parquet: async () => file,
+    open: () => open,
+    opened: () => opened,
+  }
 }
 
 const describeAndOpen = async (
