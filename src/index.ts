@@ -37,7 +37,16 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
-export { type ArrowOptions, arrow, columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
+export {
+  type ArrowOptions,
+  arrow,
+  columns,
+  dictionary,
+  fromArrow,
+  type ParquetOptions,
+  parquet,
+  rows,
+} from './api/sources.js'
 export {
   approxCountDistinct,
   approxQuantile,
@@ -108,5 +117,6 @@ export type { Progress } from './engines/local/job.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
+export type { ArrowTable } from './formats/arrow/from-table.js'
 export type { Input } from './formats/input.js'
 export { type Configuration, configure } from './workers/configure.js'
