@@ -48,7 +48,17 @@ export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
 export { csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
-export { columns, dictionary, type ParquetOptions, parquet, rows } from './api/sources.js'
+export {
+  type ArrowOptions,
+  arrow,
+  columns,
+  dictionary,
+  type ParquetOptions,
+  parquet,
+  rows,
+  type StreamItem,
+  stream,
+} from './api/sources.js'
 export {
   approxCountDistinct,
   approxQuantile,
@@ -64,6 +74,15 @@ export {
   stddev,
   variance,
 } from './api/statistics.js'
+export {
+  type CsvOptions,
+  csv,
+  type Inputs,
+  type JsonOptions,
+  json,
+  ndjson,
+  type TextFileOptions,
+} from './api/text-sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { ArrayOf, Column } from './columnar/column.js'
@@ -125,4 +144,6 @@ export type { JsonWriteOptions } from './formats/json/write.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
+export type { RejectedRow } from './sources/source.js'
+export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -32,10 +32,11 @@ const onlyFrom: Record<string, string[]> = {
 const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
   [/^comlink(\/|$)/, /^workers\//],
-  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/parquet\//],
-  [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
+  [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
+  [/^tinyglobby$/, /^workers\/.*\.node\.ts$/],
+  [/^virtual:millrace\/kernels(\/|$)/, /^((kernels|workers)\/|formats\/text-readers\.ts$)/],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^workers\//],
+  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/([^/]+\/format|text-readers)\.ts$)/],
 ]
 
 interface SourceFile {

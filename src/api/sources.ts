@@ -6,10 +6,15 @@ import { type ColumnsInput, inferColumns, inferRows } from '../columnar/infer.js
 import { openColumns, openRows } from '../columnar/input.js'
 import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { arrowFormat } from '../formats/arrow/format.js'
+import type { Format } from '../formats/format.js'
 import type { Input } from '../formats/input.js'
+import { parquetFormat } from '../formats/parquet/format.js'
 import { inputSource } from '../sources/memory.js'
-import { parquetSource } from '../sources/parquet.js'
+import { partsSource } from '../sources/parts-source.js'
+import { streamSource } from '../sources/stream.js'
 import { type Flow, flowOf } from './flow.js'
+import { optionsOf } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
@@ -74,22 +79,89 @@ export function parquet<const S extends SchemaShape>(
 ): Flow<S>
 export function parquet(input: Input | readonly Input[], options?: ParquetOptions): Flow<any>
 export function parquet(input: Input | readonly Input[], options: ParquetOptions = {}): Flow<any> {
+  return filesFlow(parquetFormat, input, options)
+}
+
+export interface ArrowOptions<S extends SchemaShape = SchemaShape> {
+  /** The columns to read, as the file has them. With it the flow is typed, and verbs are checked at once. */
+  readonly schema?: S
+}
+
+/**
+ * A flow over Arrow IPC files or streams (Feather version 2 too), given as to `parquet`. Their batches are what lanes share; only the columns that
+ * the flow reads are read. Strings, dictionary-encoded or not, are utf8; uint64 is read as int64, float16 as float32, dates in milliseconds as
+ * date, nulls without a type as `nullable(float64)`; what has no type here (decimals, structs, ...) is refused where the flow reads it.
+ *
+ * ```ts
+ * await arrow('flights.arrow').filter(t => t.delay.gt(60)).groupBy('distance').aggregate(() => ({ late: count() })).collect()
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Arrow file or stream, `MR_TYPE_MISMATCH` where a file has
+ * another type, or one that is not read, `MR_INTEGER_OVERFLOW` for a uint64 beyond int64, `MR_INEXACT_VALUE` for a date that is no whole day
+ */
+export function arrow<const S extends SchemaShape>(
+  input: Input | readonly Input[],
+  options: ArrowOptions<S> & { readonly schema: S },
+): Flow<S>
+export function arrow(input: Input | readonly Input[], options?: ArrowOptions): Flow<any>
+export function arrow(input: Input | readonly Input[], options: ArrowOptions = {}): Flow<any> {
+  return filesFlow(arrowFormat, input, options)
+}
+
+function filesFlow(
+  format: Format,
+  input: Input | readonly Input[],
+  options: { readonly schema?: SchemaShape },
+): Flow<any> {
+  const { name } = format
   const inputs = Array.isArray(input) ? (input as readonly Input[]) : [input as Input]
-  if (inputs.length === 0) throw invalid('parquet', 'an array of inputs has at least one')
+  if (inputs.length === 0) throw invalid(name, 'an array of inputs has at least one')
   for (const each of inputs) {
     if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
       throw invalid(
-        'parquet',
+        name,
         `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${show(each)}`,
       )
     }
   }
   if (typeof options !== 'object' || options === null)
-    throw invalid('parquet', `options are an object such as { schema }, not ${show(options)}`)
+    throw invalid(name, `options are an object such as { schema }, not ${show(options)}`)
   for (const option of Object.keys(options)) {
-    if (option !== 'schema') throw invalid('parquet', `there is no option ${quote(option)}; there is schema`)
+    if (option !== 'schema') throw invalid(name, `there is no option ${quote(option)}; there is schema`)
   }
-  return flowOf(parquetSource(inputs, options.schema ?? null))
+  return flowOf(partsSource(format, inputs, options.schema ?? null))
+}
+
+/** What a stream gives: rows, arrays of them, or batches and tables of the declared columns. */
+export type StreamItem = object | readonly object[]
+
+/**
+ * A flow over rows that come while it runs: an async iterable or a `ReadableStream` of row objects, arrays of them, batches or tables. They are taken as fast
+ * as lanes want them, so a slow reader slows the stream. It can be read once.
+ *
+ * ```ts
+ * async function* readings() {
+ *   yield { city: 'Rome', degrees: 31 }
+ *   yield [{ city: 'Oslo', degrees: 17 }, { city: 'Rome', degrees: 29 }]
+ * }
+ * const weather = stream(readings(), { schema: schema({ city: utf8(), degrees: float64() }) })
+ * show(await weather.groupBy('city').aggregate(t => ({ highest: max(t.degrees) })).collect())
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal what conversion calls for, `MR_SOURCE_CONSUMED` the second time, and what the stream fails of
+ */
+export function stream<const S extends SchemaShape>(
+  items: AsyncIterable<StreamItem> | ReadableStream<StreamItem>,
+  options: { readonly schema: S },
+): Flow<S> {
+  const given: unknown = items
+  if (
+    !(given instanceof ReadableStream) &&
+    !(typeof given === 'object' && given !== null && Symbol.asyncIterator in given)
+  )
+    throw invalid('stream', `it is over an async iterable or a ReadableStream, not ${show(given)}`)
+  optionsOf('stream', options, '{ schema }', ['schema'])
+  if (typeof options.schema !== 'object' || options.schema === null)
+    throw invalid('stream', 'a stream cannot be looked into beforehand, so its columns are declared: { schema }')
+  return flowOf(streamSource(items, options.schema)) as Flow<S>
 }
 
 /** Codes that cannot hold a null. */

@@ -13,9 +13,12 @@ export interface PlainDictionary {
   readonly bytes: Uint8Array
 }
 
-/** A `Vector` but for its dictionary. Buffers are the receiver's, to keep or to transfer; only dictionaries are shared between batches. */
-export interface PlainVector extends Omit<Vector, 'dictionary'> {
+/**
+ * A `Vector` but for its dictionary, and its items'. Buffers are the receiver's to read, and may be views of one that batches share.
+ */
+export interface PlainVector extends Omit<Vector, 'dictionary' | 'child'> {
   readonly dictionary: PlainDictionary | null
+  readonly child?: PlainVector | null
 }
 
 export interface PlainBatch {
@@ -38,11 +41,12 @@ export function createReviver(): (batch: PlainBatch) => Vector[] {
     }
     return dictionary
   }
-  return batch =>
-    batch.vectors.map(vector => ({
-      ...vector,
-      dictionary: vector.dictionary === null ? null : revive(vector.dictionary),
-    }))
+  const vectorOf = (vector: PlainVector): Vector => ({
+    ...vector,
+    dictionary: vector.dictionary === null ? null : revive(vector.dictionary),
+    child: vector.child ? vectorOf(vector.child) : null,
+  })
+  return batch => batch.vectors.map(vectorOf)
 }
 
 /** The core's `MillraceError` for one that an extension threw; anything else as it is. */

@@ -7,6 +7,10 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
+import type { ByteStreamOptions } from '../formats/byte-stream.js'
+import type { Format, LaneReader } from '../formats/format.js'
+import type { InputServices } from '../formats/input.js'
+import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -34,13 +38,9 @@ export interface PlanBefore {
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */
-export interface SourceServices {
+export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
-  /** What relative addresses are relative to; null where strings are paths. */
-  readonly baseUrl: string | null
-  /** What reads the footers of Parquet files, loaded on first use. */
-  parquet(): Promise<typeof import('../formats/parquet/file.js')>
 }
 
 export interface OpenRequest {
@@ -54,12 +54,33 @@ export interface OpenRequest {
 export interface OpenSource {
   /** In row order: the order of the rows is (split, row in split), whichever lane reads them. */
   readonly splits: readonly Split[]
+  /** What follows `splits` as it comes: of a stream. Asked for the next only when that is wanted. */
+  readonly rest?: SplitSupply
+  /** Parts of lanes that read the splits. */
+  readonly readers?: readonly LaneReader[]
+  /** Told of rows that could not be read and were left out, in row order. Without it the first such row ends the job. */
+  readonly onBadRow?: ((row: RejectedRow) => void) | undefined
+}
+
+export interface SplitSupply {
+  /** Null at the end. */
+  next(): Promise<Split | null>
+  /** No more is wanted: lets go of what is being read. */
+  close(): Promise<void>
+}
+
+/** A row that was left out, since it could not be read. */
+export interface RejectedRow extends BadRow {
+  /** The file, as messages call it. */
+  readonly file: string
 }
 
 export interface Split {
-  /** Zero-based position of the split's first row in the source. */
-  readonly firstRow: number
-  readonly rowCount: number
+  /** Zero-based position of the split's first row in the source; null: known once those before it have been read. */
+  readonly firstRow: number | null
+  /** Null: known once it has been read. */
+  readonly rowCount: number | null
+  /** 0 where it is not known. */
   readonly byteLength: number
   readonly work: SplitWork
 }
@@ -71,12 +92,40 @@ export type SplitWork =
   /** A part of a file that the lane opens itself, through a lane extension. */
   | {
       readonly kind: 'part'
-      readonly extension: 'parquet'
-      readonly input: InputDescriptor /** Equal for the parts of one input. */
+      readonly extension: Format['name']
+      readonly input: InputDescriptor
+      /** Equal for the parts of one input. */
       readonly inputKey: string
+      /** What is known of the input: plain data of the format's, which each lane is sent once. */
+      readonly index: unknown
       readonly part: number
       readonly columns: readonly string[]
     }
+  | TextWork
+
+/** Rows of text. */
+export interface TextWork {
+  readonly kind: 'text'
+  readonly format: 'csv' | 'json'
+  readonly shape: CsvShape | JsonShape
+  /** Wanted of the shape's fields, in this order. */
+  readonly columns: readonly string[]
+  /** Equal for the parts of one input. */
+  readonly inputKey: string
+  readonly name: string
+  /** Zero-based byte of the input that what is read begins with. */
+  readonly from: number
+  readonly bytes: TextBytes
+}
+
+/** Where a part's bytes are. */
+export type TextBytes =
+  /** Whole rows, sent along. */
+  | { readonly kind: 'sent'; readonly bytes: Uint8Array }
+  /** Rows that begin in [`from`, `to`) of the input; `isGuess` where `from` may be anywhere in a row. */
+  | { readonly kind: 'range'; readonly input: InputDescriptor; readonly to: number; readonly isGuess: boolean }
+  /** All from `from` on, in order: an input of other bytes than it is read as. */
+  | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: ByteStreamOptions }
 
 /** Rows that stay in the lanes of one engine. */
 export interface HeldRows {

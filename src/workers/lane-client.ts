@@ -1,7 +1,9 @@
 /** The caller's side of one lane: what a pool asks of it, and the one that runs inline. worker-lanes.ts holds those in workers. */
 import { platform } from '#platform'
+import type { LaneReader } from '../formats/format.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { LaneParts, PartName } from './lane.js'
+import type { PlanPart } from '../plan/needs.js'
+import type { LaneParts } from './lane.js'
 import { localPorts, type Port } from './port.js'
 import type { JobSpec, LaneOptions } from './protocol.js'
 
@@ -10,8 +12,8 @@ export interface LaneClient {
   readonly inline: boolean
   /** Starts a job and gives its data port. `gather` are the lane's ends of the channels to other lanes. */
   start(spec: JobSpec, gather: readonly MessagePort[]): Port
-  /** Has the lane load a part. `kernels` where its module lacks those of the part. */
-  add(part: PartName, kernels: Promise<KernelModule> | null): Promise<void>
+  /** Has the lane load a part, or what reads a source. `kernels` where its module lacks those of the part. */
+  add(part: PlanPart | LaneReader, kernels: Promise<KernelModule> | null): Promise<void>
   release(table: number): void
   /** Whether the lane keeps a Node process alive. */
   keepAlive(on: boolean): void
@@ -19,7 +21,7 @@ export interface LaneClient {
   terminate(): Promise<void>
 }
 
-const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
+const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   evaluate: () => import('../operators/evaluate.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
@@ -27,7 +29,6 @@ const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
   aggregates: () => import('../kernels/aggregate/families.js'),
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
-  parquet: () => import('../formats/parquet/lane-extension.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
@@ -43,9 +44,10 @@ export async function openInlineLane(options: LaneOptions): Promise<LaneClient> 
       lane.start(spec, { data: its, gather: [] })
       return mine
     },
-    async add(name, kernels) {
-      const [part, module] = await Promise.all([PARTS[name](), kernels])
-      lane.add(name, part, module)
+    async add(part, kernels) {
+      const isFormat = typeof part === 'object'
+      const [loaded, module] = await Promise.all([isFormat ? part.load() : PARTS[part](), kernels])
+      lane.add(isFormat ? part.name : part, loaded as never, module)
     },
     release: table => lane.release(table),
     keepAlive() {},

@@ -4,6 +4,7 @@
  */
 import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
+import type { FormatModule } from '../formats/format.js'
 import { addKernels, instantiate, type KernelModule, type Kernels } from '../kernels/instance.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext, OperatorParts } from '../operators/build.js'
@@ -11,13 +12,16 @@ import { createDictionaryPool, type DictionaryPool } from '../operators/dictiona
 import { type HeldTable, releaseTable } from './held-table.js'
 import { runLaneJob } from './lane-job.js'
 import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
-import type { FormatModule } from './split-reader.js'
 
 /** What only some plans or sources need, added before the first that does: inline a chunk each, to workers sent as text. */
 export interface LaneParts extends OperatorParts {
   readonly partitions: typeof import('./partitions.js')
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
+  readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
+  readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>
+  readonly files: Pick<typeof import('../formats/text-files.js'), 'createTextFiles'>
   readonly parquet: FormatModule
+  readonly arrow: FormatModule
 }
 
 export type PartName = keyof LaneParts

@@ -1,7 +1,8 @@
 /** Some lanes opened together. They live and die together: a job uses all of them, so when one fails the pool is closed and another takes its place. */
 import { MillraceError } from '../errors.js'
+import type { LaneReader } from '../formats/format.js'
+import type { PlanPart } from '../plan/needs.js'
 import { compiledKernels, type LaneKernels } from './configure.js'
-import type { PartName } from './lane.js'
 import { type LaneClient, openInlineLane } from './lane-client.js'
 import type { LaneOptions } from './protocol.js'
 
@@ -9,8 +10,8 @@ export interface Pool {
   /** At least one; exactly one where it is inline. */
   readonly lanes: readonly LaneClient[]
   readonly inline: boolean
-  /** Has all lanes load a part, once. */
-  add(part: PartName): Promise<unknown>
+  /** Has all lanes load a part, or what reads a source, once. */
+  add(part: PlanPart | LaneReader): Promise<unknown>
   /** Why the pool can no longer be used, once it cannot. */
   readonly failure: Error | null
   /** Calls back once when the pool fails or is closed; also after the fact. Returns what takes the listener away. */
@@ -76,7 +77,7 @@ function createPool(
   inline: boolean,
   kernels: LaneKernels,
 ): { pool: Pool; fail: (error: Error) => void } {
-  const parts = new Map<PartName, Promise<unknown>>()
+  const parts = new Map<string, Promise<unknown>>()
   const listeners = new Set<(error: Error) => void>()
   let failure: Error | null = null
   let closing: Promise<unknown> | null = null
@@ -93,12 +94,13 @@ function createPool(
     lanes,
     inline,
     add(part) {
-      let adding = parts.get(part)
+      const name = typeof part === 'object' ? part.name : part
+      let adding = parts.get(name)
       if (adding === undefined) {
-        const module = kernels.part(part)
+        const module = kernels.part(name, typeof part === 'object' ? part.kernels : undefined)
         adding = Promise.all(lanes.map(lane => lane.add(part, module)))
-        adding.catch(() => parts.delete(part))
-        parts.set(part, adding)
+        adding.catch(() => parts.delete(name))
+        parts.set(name, adding)
       }
       return adding
     },

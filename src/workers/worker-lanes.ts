@@ -6,8 +6,8 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import { seesDeath, startWorker } from '#start-worker'
 import { deserialiseError, MillraceError } from '../errors.js'
+import type { PlanPart } from '../plan/needs.js'
 import { configuredWorker } from './configure.js'
-import type { PartName } from './lane.js'
 import type { LaneClient } from './lane-client.js'
 import type { WorkerHandle, WorkerOrigin } from './platform.js'
 import { messagePort } from './port.js'
@@ -105,8 +105,11 @@ async function openWorkerLane(
       calls.run(() => control.start(spec, transfer(port2, [port2]), transfer([...gather], [...gather]))).catch(die)
       return messagePort(port1)
     },
-    async add(name, kernels) {
-      const [text, module] = await Promise.all([origin.kind === 'text' ? PART_TEXTS[name]() : null, kernels])
+    async add(part, kernels) {
+      const isFormat = typeof part === 'object'
+      const name = isFormat ? part.name : part
+      const load = isFormat ? part.text : PART_TEXTS[part]
+      const [text, module] = await Promise.all([origin.kind === 'text' ? load() : null, kernels])
       await calls.run(() => control.add(name, text?.laneSource ?? null, module))
     },
     release(table) {
@@ -142,7 +145,7 @@ function laneFailed(reason: Error | null): MillraceError {
 }
 
 /** Texts for a worker that was itself started from text; a worker file has its own chunks. */
-const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
+const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   evaluate: () => import('virtual:millrace/lane/evaluate'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
@@ -150,7 +153,6 @@ const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
-  parquet: () => import('virtual:millrace/lane/parquet'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

@@ -47,6 +47,8 @@ function programOf({ code }: Example): string {
   return `import { ${used.join(', ')} } from 'millrace'\n${BEFORE}export async function run() {\n${body}\nreturn shown\n}\nvoid [flow, show]\n`
 }
 
+const dataFile = (name: string): string => join(root, 'node_modules/vega-datasets/data', name)
+
 let folder: string
 beforeAll(async () => {
   await mkdir(join(root, 'build'), { recursive: true })
@@ -64,8 +66,10 @@ it('every example compiles', async () => {
 it('every example runs', async () => {
   for (const example of await examples()) {
     const file = join(folder, `${example.name}.ts`)
-    const flights = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
-    await writeFile(file, programOf(example).replaceAll("'flights.parquet'", JSON.stringify(flights)))
+    const text = programOf(example)
+      .replaceAll("'flights.parquet'", JSON.stringify(dataFile('flights-3m.parquet')))
+      .replaceAll("'flights.arrow'", JSON.stringify(dataFile('flights-200k.arrow')))
+    await writeFile(file, text)
     const { run } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { run(): Promise<string[]> }
     await run()
   }

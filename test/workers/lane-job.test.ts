@@ -104,7 +104,7 @@ describe('a job without a gather', () => {
     run.send({
       type: 'split',
       split: 0,
-      work: { kind: 'part', extension: 'parquet', input, inputKey: '0', part: 0, columns: ['id'] },
+      work: { kind: 'part', extension: 'parquet', input, inputKey: '0', index: null, part: 0, columns: ['id'] },
     })
     expect(await run.message('fatal')).toMatchObject({ error: { code: 'MR_LANE_FAILED' } })
     await run.message('finished')

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { workerSource } from 'virtual:millrace/worker'
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import type { SerialisedError } from '../../src/errors.js'
+import { parquetFormat } from '../../src/formats/parquet/format.js'
 import { configure } from '../../src/workers/configure.js'
 import { openPool, type Pool } from '../../src/workers/pool.js'
 import type { FromLane } from '../../src/workers/protocol.js'
@@ -115,7 +116,7 @@ describe('a pool of workers', () => {
     await until(() => workers.every(({ threadId }) => threadId < 0), 5000)
     expect(told).toHaveLength(1)
     // Whatever is asked of it now is answered.
-    await refusal(() => pool.lanes[0].add('parquet', null), 'MR_CLOSED')
+    await refusal(() => pool.lanes[0].add(parquetFormat, null), 'MR_CLOSED')
     pool.lanes[0].release(1)
     pool.lanes[0].keepAlive(true)
   })

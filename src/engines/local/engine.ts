@@ -4,8 +4,8 @@
  */
 import { platform } from '#platform'
 import { MillraceError } from '../../errors.js'
+import type { LaneReader } from '../../formats/format.js'
 import { partsFor } from '../../plan/needs.js'
-import type { PartName } from '../../workers/lane.js'
 import { openPool, type Pool } from '../../workers/pool.js'
 import { type JobRequest, type JobResult, type RunningJob, startJob } from './job.js'
 import { checkOptions, type EngineOptions } from './options.js'
@@ -94,14 +94,14 @@ export class LocalEngine implements Engine {
   /** Runs one job. `pool` where the job needs rows that this very pool holds. */
   async run(
     request: JobRequest,
-    extension: 'parquet' | null,
+    readers: readonly LaneReader[],
     pool?: Pool,
     onStart?: (job: RunningJob) => void,
   ): Promise<{ result: JobResult; pool: Pool }> {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
-      const on = await unlessAborted(this.prepare(request, extension, pool), request.signal)
+      const on = await unlessAborted(this.prepare(request, readers, pool), request.signal)
       const job = startJob(on, request)
       idle = job.idle
       onStart?.(job)
@@ -138,14 +138,12 @@ export class LocalEngine implements Engine {
 
   private async prepare(
     { plan, totalRows }: JobRequest,
-    extension: 'parquet' | null,
+    readers: readonly LaneReader[],
     pool: Pool | undefined,
   ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
-    const parts: PartName[] = partsFor(plan, totalRows)
-    if (extension !== null) parts.push(extension)
-    await Promise.all(parts.map(part => on.add(part)))
+    await Promise.all([...partsFor(plan, totalRows ?? Infinity), ...readers].map(part => on.add(part)))
     return on
   }
 

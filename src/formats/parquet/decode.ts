@@ -3,16 +3,12 @@
  */
 import { MORSEL_ROWS } from '../../columnar/record-batch.js'
 import { MillraceError, quote, unknownColumn } from '../../errors.js'
-import { type ByteSource, readExactly } from '../byte-source.js'
+import type { ByteSource } from '../byte-source.js'
 import type { PlainBatch } from '../plain-batch.js'
+import { readRanges } from '../read-ranges.js'
 import { createColumnReader } from './column-reader.js'
 import { corrupt, located, unsupported } from './corrupt.js'
 import type { Chunk, ParquetColumn, ParquetMetadata, RowGroup } from './footer.js'
-
-/** Chunks closer together than this are fetched as one: a request costs more than these bytes. */
-const GAP_BYTES = 32_768
-/** But no more than this at once, so that several requests run side by side. */
-const FETCH_BYTES = 8 * 2 ** 20
 
 interface Wanted {
   readonly column: ParquetColumn
@@ -105,29 +101,8 @@ async function fetchChunks(
       throw located(corrupt(what, chunk.from), { file, rowGroup, column: column.name })
     }
   }
-  const order = wanted
-    .map((_, i) => i)
-    .sort((a, b) => (wanted[a] as Wanted).chunk.from - (wanted[b] as Wanted).chunk.from)
-  const ranges: { from: number; to: number; members: number[] }[] = []
-  for (const i of order) {
-    const { from, byteLength } = (wanted[i] as Wanted).chunk
-    const last = ranges.at(-1)
-    if (last !== undefined && from - last.to <= GAP_BYTES && from + byteLength - last.from <= FETCH_BYTES) {
-      last.to = Math.max(last.to, from + byteLength)
-      last.members.push(i)
-    } else ranges.push({ from, to: from + byteLength, members: [i] })
-  }
-  const chunks: Uint8Array[] = new Array(wanted.length)
-  await Promise.all(
-    ranges.map(async ({ from, to, members }) => {
-      const bytes = await readExactly(source, from, to, signal).catch(error => {
-        throw located(error, { file, rowGroup })
-      })
-      for (const i of members) {
-        const { chunk } = wanted[i] as Wanted
-        chunks[i] = bytes.subarray(chunk.from - from, chunk.from - from + chunk.byteLength)
-      }
-    }),
-  )
-  return chunks
+  const ranges = wanted.map(({ chunk: { from, byteLength } }) => ({ from, to: from + byteLength }))
+  return readRanges(source, ranges, signal).catch(error => {
+    throw located(error, { file, rowGroup })
+  })
 }

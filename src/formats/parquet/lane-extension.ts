@@ -7,7 +7,8 @@
  */
 import { MillraceError } from '../../errors.js'
 import type { InputDescriptor, OpenFile } from '../byte-source.js'
-import { inputName } from '../input.js'
+import type { FormatModule } from '../format.js'
+import { inputName } from '../input-name.js'
 import type { PlainBatch } from '../plain-batch.js'
 import { readRowGroup } from './decode.js'
 import { openParquetFile, type ParquetFile } from './file.js'
@@ -21,6 +22,9 @@ export interface ParquetReader extends ParquetFile {
    */
   read(rowGroup: number, columns: readonly string[], signal?: AbortSignal): AsyncIterable<PlainBatch>
 }
+
+export const open: FormatModule['open'] = (input, openFile, index) =>
+  openParquet(input, openFile, index as ParquetMetadata | null)
 
 /** Opens a Parquet file, as `openParquetFile` does, for reading its rows. */
 export async function openParquet(

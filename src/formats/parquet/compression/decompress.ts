@@ -5,9 +5,9 @@
 import { snappyUncompress } from 'hyparquet/src/snappy.js'
 import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
 import { gunzip } from 'hyparquet-compressors/src/gzip.js'
+import { decompressLz4, decompressLz4Raw } from '../../compression/lz4.js'
+import { decompressZstd } from '../../compression/zstd.js'
 import { crc32 } from './crc32.js'
-import { decompressLz4, decompressLz4Raw } from './lz4.js'
-import { decompressZstd } from './zstd.js'
 
 export type Decompress = (input: Uint8Array, output: Uint8Array) => void
 

@@ -1,0 +1,134 @@
+/**
+ * The dictionaries of an input, read when a batch needs them. One that is replaced, as a stream may do, begins anew: the batches behind have the
+ * values of the last one before them, and of what was added to it, be that behind them too.
+ */
+import type { DataType } from '../../columnar/type.js'
+import { copyBits, onesBitmap } from '../../columnar/validity.js'
+import { allocateData } from '../../columnar/vector.js'
+import { corrupt, unsupported } from '../fault.js'
+import type { PlainVector } from '../plain-batch.js'
+import { type ArrowDictionary, readArray } from './arrays.js'
+import { openBody, type RangeReader } from './body.js'
+import type { ArrowDictionaryField, ArrowField } from './field.js'
+import { type ArrowIndex, type DictionaryBlock, messageIn } from './file-index.js'
+import { type ColumnPlace, placesOf } from './places.js'
+import type { Repairs } from './texts.js'
+import { vectorOf } from './vectors.js'
+
+export interface Dictionaries {
+  /**
+   * The dictionary that a batch's codes refer to; an empty one where there is none, which is sound where all rows are null.
+   * @param at of the batch in the input.
+   * @throws MillraceError `MR_FORMAT_ERROR`
+   */
+  find(id: number, at: number): Promise<ArrowDictionary>
+}
+
+const MOST_TEXT_BYTES = 2 ** 31 - 1
+const EMPTY: ArrowDictionary = { length: 0, text: null, values: null, validity: null }
+
+export function openDictionaries(
+  { layout, fields, dictionaries }: ArrowIndex,
+  reader: RangeReader,
+  repairs: Repairs,
+): Dictionaries {
+  const fieldOf = new Map<number, ArrowField>()
+  const collect = (field: ArrowField): void => {
+    if (field.dictionary !== null) addValues(fieldOf, field.dictionary)
+    field.children.forEach(collect)
+  }
+  fields.forEach(collect)
+  /** Of each dictionary the one that was asked for last: batches come in order. */
+  const last = new Map<number, { readonly first: number; readonly read: Promise<ArrowDictionary> }>()
+
+  return {
+    find(id, at) {
+      const own = dictionaries.filter(block => block.id === id)
+      const before = own.findLastIndex(block => !block.isDelta && block.at < at)
+      if (before < 0 && (layout === 'stream' || own.length === 0)) return Promise.resolve(EMPTY)
+      const first = Math.max(0, before)
+      const known = last.get(id)
+      if (known?.first === first) return known.read
+      const next = own.findIndex((block, i) => i > first && !block.isDelta)
+      const blocks = own.slice(first, next < 0 ? undefined : next)
+      const read = readAll(blocks, fieldOf.get(id) as ArrowField, reader, repairs)
+      last.set(id, { first, read })
+      return read
+    },
+  }
+}
+
+function addValues(fieldOf: Map<number, ArrowField>, { id, values }: ArrowDictionaryField): void {
+  const other = fieldOf.get(id)
+  if (other !== undefined && other.arrowName !== values.arrowName)
+    throw corrupt(`two columns share the dictionary ${id}, one of ${other.arrowName}, one of ${values.arrowName}`)
+  fieldOf.set(id, values)
+}
+
+async function readAll(
+  blocks: readonly DictionaryBlock[],
+  field: ArrowField,
+  reader: RangeReader,
+  repairs: Repairs,
+): Promise<ArrowDictionary> {
+  const vectors = await Promise.all(blocks.map(block => readValues(block, field, reader, repairs)))
+  const length = vectors.reduce((sum, vector) => sum + vector.length, 0)
+  const validity = jointValidity(vectors, length)
+  const { kind } = field.type as DataType
+  if (kind === 'utf8') return { length, text: jointText(vectors, length), values: null, validity }
+  const values = allocateData(kind, length)
+  let end = 0
+  for (const vector of vectors) {
+    values.set(vector.data as never, end)
+    end += vector.length
+  }
+  return { length, text: null, values, validity }
+}
+
+async function readValues(
+  block: DictionaryBlock,
+  field: ArrowField,
+  reader: RangeReader,
+  repairs: Repairs,
+): Promise<PlainVector> {
+  const { at, metadataLength } = block
+  const message = messageIn(await reader.read(at, at + metadataLength), block)
+  if (message.kind !== 'dictionary') throw corrupt('there was a dictionary here, and is none', at)
+  const { batch } = message
+  if (batch.rowCount > MOST_TEXT_BYTES) throw corrupt(`a dictionary has ${batch.rowCount} values`, at)
+  const [place] = placesOf([field], batch, at) as [ColumnPlace]
+  const body = openBody(reader, batch, at + metadataLength)
+  const dictionaryOf = () => Promise.resolve(EMPTY)
+  const array = await readArray({ header: batch, body, dictionaryOf }, field, place, 0, batch.rowCount)
+  return vectorOf(field, array, 0, batch.rowCount, repairs, true)
+}
+
+function jointValidity(vectors: readonly PlainVector[], length: number): Uint8Array | null {
+  if (vectors.every(({ validity }) => validity === null)) return null
+  const joint = onesBitmap(length)
+  let end = 0
+  for (const { validity, length } of vectors) {
+    if (validity !== null) copyBits(validity, 0, joint, end, length)
+    end += length
+  }
+  return joint
+}
+
+/** All strings end to end, from 0. */
+function jointText(vectors: readonly PlainVector[], length: number) {
+  const sizes = vectors.map(({ offsets, length }) => (offsets as Int32Array)[length] - (offsets as Int32Array)[0])
+  const byteLength = sizes.reduce((sum, size) => sum + size, 0)
+  if (byteLength > MOST_TEXT_BYTES) throw unsupported('its dictionary has more than 2 GiB of text; leave it out')
+  const joint = { length, offsets: new Int32Array(length + 1), bytes: new Uint8Array(byteLength) }
+  let row = 0
+  let end = 0
+  for (const { offsets, data, length } of vectors) {
+    const own = offsets as Int32Array
+    const first = own[0]
+    joint.bytes.set((data as Uint8Array).subarray(first, own[length]), end)
+    for (let i = 1; i <= length; i++) joint.offsets[row + i] = own[i] - first + end
+    row += length
+    end += own[length] - first
+  }
+  return joint
+}

@@ -1,0 +1,115 @@
+/**
+ * Files that say what parts they have, Parquet and Arrow: the parts are the splits, and the lanes that read them open the file themselves. What is
+ * in the bytes is the format's business, which comes as a module loaded on first use; memory.ts is for rows that are here already.
+ */
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { type DataType, type SchemaShape, sameType, typeName } from '../columnar/type.js'
+import { MillraceError, quote, unknownColumn } from '../errors.js'
+import type { InputDescriptor } from '../formats/byte-source.js'
+import type { DescribedFile, Format } from '../formats/format.js'
+import type { Input } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
+import { reviveError } from '../formats/plain-batch.js'
+import { labelOf } from './input-label.js'
+import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
+
+interface ReadFile {
+  readonly input: InputDescriptor
+  readonly file: DescribedFile
+}
+
+/**
+ * @param inputs read one after another, all of the same columns.
+ * @param declared the columns to read, by name, as the files must have them; null: as the first file has them.
+ */
+export function partsSource(format: Format, inputs: readonly Input[], declared: SchemaShape | null): Source {
+  const label = labelOf(format.name, inputs)
+  let inputsOf: Promise<ReturnType<typeof import('../formats/input.js').keptInputs>> | null = null
+  /** Kept from `describe` to `open` of one job, so that files are described once. */
+  let described: readonly ReadFile[] | null = null
+
+  const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
+    inputsOf ??= import('../formats/input.js').then(({ keptInputs }) => keptInputs(inputs))
+    try {
+      const [module, describeInputs] = await Promise.all([format.describe(), inputsOf])
+      const files: ReadFile[] = []
+      for (const input of await describeInputs(services)) {
+        files.push(await module.describeFile(input, services.openFile))
+      }
+      return files
+    } catch (error) {
+      throw reviveError(error)
+    }
+  }
+
+  return {
+    label,
+    schema: declared,
+    rowCount: null,
+    async describe(services) {
+      const files = await readAll(services)
+      const schema = declared ?? commonSchema(files)
+      for (const file of files) checkFile(file, schema, label)
+      described = files
+      return schema
+    },
+    async open(request, services): Promise<OpenSource> {
+      const files = described ?? (await readAll(services))
+      described = null
+      return { splits: splitsOf(format, files, request), readers: [format] }
+    },
+  }
+}
+
+function splitsOf(format: Format, files: readonly ReadFile[], { columns, prune }: OpenRequest): Split[] {
+  const splits: Split[] = []
+  let firstRow = 0
+  files.forEach(({ input, file }, i) => {
+    for (const part of file.candidates(prune)) {
+      const { firstRow: first, rowCount } = file.parts[part]
+      if (rowCount === 0) continue
+      splits.push({
+        firstRow: firstRow + first,
+        rowCount,
+        byteLength: file.byteLength(part, columns),
+        work: { kind: 'part', extension: format.name, input, inputKey: String(i), index: file.index, part, columns },
+      })
+    }
+    firstRow += file.rowCount
+  })
+  return splits
+}
+
+/** The first file's columns; one that may be null in any file may be null. */
+function commonSchema(files: readonly ReadFile[]): SchemaShape {
+  const [first, ...others] = files
+  return schemaOf(
+    fieldsOf(first.file.schema).map(({ name, type }) => {
+      const isNullable = others.some(({ file }) => file.schema[name]?.nullable)
+      return { name, type: isNullable && !type.nullable ? { ...type, nullable: true } : type }
+    }),
+  )
+}
+
+/** @throws MillraceError where a file lacks a column, has it in another type, or may have nulls where none are declared. */
+function checkFile({ input, file }: ReadFile, schema: SchemaShape, label: string): void {
+  const called = inputName(input)
+  for (const { name, type } of fieldsOf(schema)) {
+    if (!Object.hasOwn(file.schema, name)) throw unknownColumn(name, Object.keys(file.schema), label)
+    const found = file.schema[name] as DataType
+    if (!sameType(found, type)) {
+      throw new MillraceError(
+        'MR_TYPE_MISMATCH',
+        `${label}: column ${quote(name)} of ${called} is ${typeName(found)}, not ${typeName(type)}; declare it so`,
+        { file: called, column: name },
+      )
+    }
+    if (found.nullable && !type.nullable && !file.hasNoNulls(name)) {
+      throw new MillraceError(
+        'MR_TYPE_MISMATCH',
+        `${label}: column ${quote(name)} of ${called} may have nulls; declare it as nullable(${typeName(type)})`,
+        { file: called, column: name },
+      )
+    }
+  }
+}
