@@ -12,6 +12,8 @@ const chunkNames: Record<string, string> = {
   'src/formats/arrow/file.ts': 'arrow-file.js',
   'src/formats/arrow/lane-extension.ts': 'arrow.js',
   'virtual:millrace/lane/arrow': 'arrow-lane.js',
+  'src/formats/csv/write.ts': 'csv-writer.js',
+  'src/formats/json/write.ts': 'json-writer.js',
   'virtual:millrace/worker': 'worker-text.js',
   'virtual:millrace/lane/evaluate': 'evaluate-lane.js',
   'virtual:millrace/lane/text': 'text-lane.js',
