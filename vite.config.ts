@@ -14,6 +14,7 @@ const chunkNames: Record<string, string> = {
   'src/formats/arrow/file.ts': 'arrow-file.js',
   'src/formats/arrow/lane-extension.ts': 'arrow.js',
   'virtual:millrace/lane/arrow': 'arrow-lane.js',
+  'src/formats/arrow/write.ts': 'arrow-writer.js',
   'src/formats/csv/write.ts': 'csv-writer.js',
   'src/formats/json/write.ts': 'json-writer.js',
   'virtual:millrace/worker': 'worker-text.js',

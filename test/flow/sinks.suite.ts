@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
 import {
+  arrow,
+  arrowSink,
   columns,
   count,
   csvSink,
@@ -73,6 +75,7 @@ const never = () => new Promise<never>(() => {})
 function collector() {
   const chunks: Uint8Array[] = []
   const seen = { closed: false }
+  const blob = async () => new Blob(chunks as Uint8Array<ArrayBuffer>[])
   const stream = new WritableStream<Uint8Array>({
     write(chunk) {
       chunks.push(chunk)
@@ -81,7 +84,7 @@ function collector() {
       seen.closed = true
     },
   })
-  return { stream, seen, text: async () => new Blob(chunks as Uint8Array<ArrayBuffer>[]).text() }
+  return { stream, seen, blob, text: async () => (await blob()).text() }
 }
 
 /** A sink of the test's own, which notes what is asked of it. */
@@ -173,6 +176,40 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         await few().to(jsonSink(array.stream), o()).finished
         expect(JSON.parse(await array.text())).toEqual(records)
         expect([csv.seen, lines.seen, array.seen].every(({ closed }) => closed)).toBe(true)
+      })
+
+      it('Arrow files and streams read back equal, through lanes', async () => {
+        const codes = Int32Array.from({ length: 150_000 }, (_, i) => (i * 7) % 1000)
+        const flow = columns({
+          id: Int32Array.from(codes, (_, i) => i),
+          text: dictionary(
+            codes,
+            Array.from({ length: 1000 }, (_, i) => `value ${i}`),
+            // Null now and then.
+            { validity: Array.from(codes, code => code % 5 > 0) },
+          ),
+          value: Float64Array.from(codes, code => code / 4),
+          items: Array.from(codes, code => [code % 9, null].slice(code % 3)),
+        })
+        const expected = await flow.collect(o())
+        for (const layout of ['file', 'stream'] as const) {
+          const bytes = collector()
+          const job = flow.to(arrowSink(bytes.stream, { layout }), o())
+          await job.finished
+          const blob = await bytes.blob()
+          expect(job.metrics()).toMatchObject({ rowsWritten: 150_000, bytesWritten: blob.size })
+          const back = await arrow(blob).collect(o())
+          expect(back.schema).toEqual(expected.schema)
+          expect(back.toRows()).toEqual(expected.toRows())
+          const none = collector()
+          await flow.filter(() => false).to(arrowSink(none.stream, { layout }), o()).finished
+          const empty = await arrow(await none.blob()).collect(o())
+          expect([empty.rowCount, empty.schema]).toEqual([0, expected.schema])
+        }
+        await refusal(
+          () => flow.to(arrowSink(collector().stream, { layout: 'pages' as never }), o()).finished,
+          'MR_INVALID_OPTION',
+        )
       })
 
       it('a flow without rows makes a file all the same', async () => {
