@@ -47,7 +47,7 @@ export type {
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
-export { csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
+export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
 export {
   type ArrowOptions,
   arrow,
@@ -140,6 +140,7 @@ export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job, JobMetrics } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
 export type { ArrowTable } from './formats/arrow/from-table.js'
+export type { ArrowWriteOptions } from './formats/arrow/write.js'
 export type { CsvWriteOptions } from './formats/csv/write.js'
 export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'

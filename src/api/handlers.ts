@@ -1,8 +1,11 @@
 /** Flows served to pages: a handler from requests to responses, and the same for `node:http`. What they do is loaded with the first request. */
+import type { RunOptions } from '../engines/local/options.js'
+import { quote } from '../errors.js'
 import { Flow } from './flow.js'
 import { invalid, show } from './refusal.js'
 
-export interface FlowHandlerOptions {
+/** With `engine`, `lanes` and `memory` as terminals have them; a server does well to have one engine for all requests. */
+export interface FlowHandlerOptions extends Pick<RunOptions, 'engine' | 'lanes' | 'memory'> {
   /** `'sse'`: server-sent events, for an `EventSource`; `'ndjson'`: a JSON object a line, for `fetch`. */
   readonly format: 'sse' | 'ndjson'
   /** Rows of an event, at most; 1,000 by default. */
@@ -41,21 +44,7 @@ export function flowHandler(
 ): RequestHandler {
   if (typeof makeFlow !== 'function')
     throw invalid('flowHandler', `it takes a function that makes a flow, not ${show(makeFlow)}`)
-  const {
-    format,
-    rowsPerEvent = 1000,
-    heartbeatMs = 15_000,
-    resume = true,
-    nonFinite = 'error',
-    onError,
-  } = options ?? {}
-  if (format !== 'sse' && format !== 'ndjson')
-    throw invalid('flowHandler', `format is 'sse' or 'ndjson', not ${show(format)}`)
-  if (!(Number.isInteger(rowsPerEvent) && rowsPerEvent > 0))
-    throw invalid('flowHandler', `rowsPerEvent is a whole number from 1 up, not ${show(rowsPerEvent)}`)
-  if (!(heartbeatMs >= 10 && heartbeatMs < 2 ** 31))
-    throw invalid('flowHandler', `heartbeatMs is a number of milliseconds, at least 10, not ${show(heartbeatMs)}`)
-  const serving = { format, rowsPerEvent, heartbeatMs, resume, nonFinite, onError }
+  const serving = checkServing(options ?? {})
   return async request => {
     const { failedResponse, serveFlow } = await import('./serve-flow.js')
     try {
@@ -68,6 +57,25 @@ export function flowHandler(
     }
   }
 }
+
+const OPTIONS = ['format', 'rowsPerEvent', 'heartbeatMs', 'resume', 'nonFinite', 'onError', 'engine', 'lanes', 'memory']
+
+function checkServing(options: FlowHandlerOptions) {
+  for (const name of Object.keys(options))
+    if (!OPTIONS.includes(name))
+      throw invalid('flowHandler', `there is no option ${quote(name)}; there are ${OPTIONS.join(', ')}`)
+  const { rowsPerEvent = 1000, heartbeatMs = 15_000, resume = true, nonFinite = 'error', ...others } = options
+  if (others.format !== 'sse' && others.format !== 'ndjson')
+    throw invalid('flowHandler', `format is 'sse' or 'ndjson', not ${show(others.format)}`)
+  if (!(Number.isInteger(rowsPerEvent) && rowsPerEvent > 0))
+    throw invalid('flowHandler', `rowsPerEvent is a whole number from 1 up, not ${show(rowsPerEvent)}`)
+  if (!(heartbeatMs >= 10 && heartbeatMs < 2 ** 31))
+    throw invalid('flowHandler', `heartbeatMs is a number of milliseconds, at least 10, not ${show(heartbeatMs)}`)
+  return { ...others, rowsPerEvent, heartbeatMs, resume, nonFinite }
+}
+
+/** How a flow is served: the options, with what is there by default. */
+export type Serving = ReturnType<typeof checkServing>
 
 /** What is wanted of `http.IncomingMessage`. */
 export interface NodeRequest extends AsyncIterable<Uint8Array> {

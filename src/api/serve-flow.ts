@@ -6,9 +6,7 @@ import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
 import type { Flow } from './flow.js'
-import type { FlowHandlerOptions } from './handlers.js'
-
-type Serving = Required<Omit<FlowHandlerOptions, 'onError'>> & Pick<FlowHandlerOptions, 'onError'>
+import type { Serving } from './handlers.js'
 
 /** The id of the last event, be it an error: who asks for what follows it has had everything. */
 const END = 'end'
@@ -22,7 +20,8 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
   const known = new Promise<SchemaShape>(resolve => {
     tellSchema = resolve
   })
-  const job = startRun(flow, { signal: cancel.signal }, 'flowHandler', tellSchema)
+  const { engine, lanes, memory } = serving
+  const job = startRun(flow, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
   const schema = await Promise.race([known, job.finished.then(() => known)])
   const pieces = piecesOf(job, schema, rowsHad(lastId), serving, cancel.signal)
   const leave = () => {

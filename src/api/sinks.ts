@@ -1,4 +1,5 @@
 /** Files that flows are written to, as functions. What a sink is to the engine is sinks/sink.ts; what each does is loaded with the job that needs it. */
+import type { ArrowWriteOptions } from '../formats/arrow/write.js'
 import type { CsvWriteOptions } from '../formats/csv/write.js'
 import type { JsonWriteOptions } from '../formats/json/write.js'
 import type { OpfsFile, Sink } from '../sinks/sink.js'
@@ -40,6 +41,18 @@ export const ndjsonSink = (target: FileTarget, options?: JsonWriteOptions): Sink
  */
 export const jsonSink = (target: FileTarget, options?: JsonWriteOptions): Sink =>
   lateSink(async () => (await import('../sinks/files.js')).jsonFile(target, 'array', options))
+
+/**
+ * An Arrow IPC file to write a flow to, as `csvSink` does, or with `{ layout: 'stream' }` a stream, which can be read while it is written. Columns are written as they lie, strings as
+ * codes into dictionaries that grow.
+ *
+ * ```ts
+ * await flow.to(arrowSink('trades.arrow')).finished
+ * ```
+ * @throws (the job) as `csvSink`; `MR_MEMORY_LIMIT` where the distinct strings of a column outgrow 2 GiB
+ */
+export const arrowSink = (target: FileTarget, options?: ArrowWriteOptions): Sink =>
+  lateSink(async () => (await import('../sinks/files.js')).arrowFile(target, options))
 
 /**
  * A file of the origin private file system, by its path, for a sink to write to; folders on the way are made. It is there whole, in place of what was there, or not at all.

@@ -1,4 +1,5 @@
 /** Files of each format as sinks. A chunk that the functions of api/sinks.ts load; the encoders are chunks of their own. */
+import type { ArrowWriteOptions } from '../formats/arrow/write.js'
 import type { CsvWriteOptions } from '../formats/csv/write.js'
 import type { JsonWriteOptions } from '../formats/json/write.js'
 import { encodedSink } from './encoded.js'
@@ -11,4 +12,9 @@ export const csvFile = (target: FileTarget, options?: CsvWriteOptions): Sink =>
 export const jsonFile = (target: FileTarget, layout: 'lines' | 'array', options?: JsonWriteOptions): Sink =>
   encodedSink(target, async schema =>
     (await import('../formats/json/write.js')).createJsonEncoder(schema, options, layout),
+  )
+
+export const arrowFile = (target: FileTarget, options?: ArrowWriteOptions): Sink =>
+  encodedSink(target, async schema =>
+    (await import('../formats/arrow/write.js')).createArrowBatchEncoder(schema, options),
   )

@@ -1,6 +1,6 @@
 /**
  * The sink contract: where batches go. A sink describes, and is opened for each job, in the calling thread; what it opens, it closes or leaves nothing of.
- * Each kind of sink is a neighbour file; `sinkOf` tells what a user has given.
+ * Each kind of sink is a neighbour file; sink-of.ts tells what a user has given.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
@@ -56,40 +56,10 @@ export interface OpfsFile {
   file(): Promise<File>
 }
 
-/** @throws MillraceError `MR_INVALID_OPTION` for what is no sink */
-export async function sinkOf(given: unknown, what: string): Promise<Sink> {
-  if (typeof given === 'function') return callbackSink(given as (batch: RecordBatch) => unknown)
-  if (what === 'subscribe')
-    throw new MillraceError('MR_INVALID_OPTION', `subscribe takes a function of batches, not ${show(given)}`)
-  if (isOf('WritableStream', given)) return (await import('./stream.js')).streamSink(given as WritableStream)
-  if (isOf('MessagePort', given)) return (await import('./port.js')).portSink(given as MessagePort)
-  if (isOf('BroadcastChannel', given)) return (await import('./port.js')).channelSink(given as BroadcastChannel)
-  if (typeof given === 'object' && given !== null && typeof (given as Sink).open === 'function') return given as Sink
-  throw new MillraceError(
-    'MR_INVALID_OPTION',
-    `${what}: a sink is a function, a WritableStream, a MessagePort, a BroadcastChannel, or one of csvSink, ndjsonSink, jsonSink and arrowSink, not ${show(given)}`,
-  )
-}
-
 /** By its name: it may be of another realm, or of a library that brings its own. */
 export const isOf = (name: string, value: unknown): boolean =>
   tagOf(value) === name ||
   (value as { constructor?: { name?: unknown } } | null | undefined)?.constructor?.name === name
-
-const show = (value: unknown) => (value === null ? 'null' : typeof value)
-
-/** What it throws is what the job fails of. */
-const callbackSink = (take: (batch: RecordBatch) => unknown): Sink => ({
-  async open() {
-    return {
-      async write(batch) {
-        await take(batch)
-      },
-      close() {},
-      abort() {},
-    }
-  },
-})
 
 /** Why a sink failed: `place` is what messages call it. The error itself, where it is one of ours. */
 export function sinkFailed(place: string, doing: string, cause: unknown): MillraceError {

@@ -1,6 +1,5 @@
 /** Where the bytes of a file go: a path, a `WritableStream`, a file that the browser handed out, or one of the origin's own (opfs.ts). */
 import { MillraceError, quote } from '../errors.js'
-import { openOpfs } from './opfs.js'
 import { isOf, type OpfsFile, type SinkServices, sinkFailed, type WrittenFile } from './sink.js'
 import { openStream } from './stream.js'
 
@@ -36,6 +35,7 @@ export async function openTarget(target: FileTarget, services: SinkServices): Pr
   if (typeof target === 'object' && target !== null && typeof (target as OpfsFile).path === 'string') {
     const { path } = target as OpfsFile
     return told(path, async () => {
+      const { openOpfs } = await import('./opfs.js')
       const { handle, remove } = await openOpfs(path)
       return openHandle(handle, remove)
     })

@@ -20,6 +20,8 @@ export interface Source {
   readonly schema: SchemaShape | null
   /** Rows where they are known without opening; decides whether a job is small enough to run inline. */
   readonly rowCount: number | null
+  /** Set where it can be opened only once, and then gives all as `rest`, in batches: flows that are run at a time share it. */
+  readonly once?: true
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
   /** Set where something is to be run first, in the calling thread: its plan. The source is then what `settle` gives, and is not opened itself. */

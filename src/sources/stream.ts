@@ -28,6 +28,7 @@ export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unk
     label: 'stream',
     schema,
     rowCount: null,
+    once: true,
     describe: async () => schema,
     async open({ columns }) {
       if (consumed) {

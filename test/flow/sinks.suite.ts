@@ -3,12 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
 import {
+  arrow,
+  arrowSink,
   columns,
+  count,
   csvSink,
   dictionary,
   type FileHandle,
   Flow,
   type Int32,
+  int32,
   jsonSink,
   list,
   ndjsonSink,
@@ -21,6 +25,8 @@ import {
   type Sink,
   type SinkWriter,
   schema,
+  stream,
+  sum,
   Table,
   timestamp,
   utf8,
@@ -30,7 +36,7 @@ import { inputSource } from '../../src/sources/memory.js'
 import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const SPLIT_ROWS = 2 * MORSEL_ROWS
-const SPLITS = 30
+const SPLITS = 24
 const data = { id: Int32Array.from({ length: SPLITS * SPLIT_ROWS }, (_, i) => i) }
 
 /** A flow over all rows, and how many splits of it have been read. */
@@ -69,6 +75,7 @@ const never = () => new Promise<never>(() => {})
 function collector() {
   const chunks: Uint8Array[] = []
   const seen = { closed: false }
+  const blob = async () => new Blob(chunks as Uint8Array<ArrayBuffer>[])
   const stream = new WritableStream<Uint8Array>({
     write(chunk) {
       chunks.push(chunk)
@@ -77,7 +84,7 @@ function collector() {
       seen.closed = true
     },
   })
-  return { stream, seen, text: async () => new Blob(chunks as Uint8Array<ArrayBuffer>[]).text() }
+  return { stream, seen, blob, text: async () => (await blob()).text() }
 }
 
 /** A sink of the test's own, which notes what is asked of it. */
@@ -169,6 +176,40 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         await few().to(jsonSink(array.stream), o()).finished
         expect(JSON.parse(await array.text())).toEqual(records)
         expect([csv.seen, lines.seen, array.seen].every(({ closed }) => closed)).toBe(true)
+      })
+
+      it('Arrow files and streams read back equal, through lanes', async () => {
+        const codes = Int32Array.from({ length: 150_000 }, (_, i) => (i * 7) % 1000)
+        const flow = columns({
+          id: Int32Array.from(codes, (_, i) => i),
+          text: dictionary(
+            codes,
+            Array.from({ length: 1000 }, (_, i) => `value ${i}`),
+            // Null now and then.
+            { validity: Array.from(codes, code => code % 5 > 0) },
+          ),
+          value: Float64Array.from(codes, code => code / 4),
+          items: Array.from(codes, code => [code % 9, null].slice(code % 3)),
+        })
+        const expected = await flow.collect(o())
+        for (const layout of ['file', 'stream'] as const) {
+          const bytes = collector()
+          const job = flow.to(arrowSink(bytes.stream, { layout }), o())
+          await job.finished
+          const blob = await bytes.blob()
+          expect(job.metrics()).toMatchObject({ rowsWritten: 150_000, bytesWritten: blob.size })
+          const back = await arrow(blob).collect(o())
+          expect(back.schema).toEqual(expected.schema)
+          expect(back.toRows()).toEqual(expected.toRows())
+          const none = collector()
+          await flow.filter(() => false).to(arrowSink(none.stream, { layout }), o()).finished
+          const empty = await arrow(await none.blob()).collect(o())
+          expect([empty.rowCount, empty.schema]).toEqual([0, expected.schema])
+        }
+        await refusal(
+          () => flow.to(arrowSink(collector().stream, { layout: 'pages' as never }), o()).finished,
+          'MR_INVALID_OPTION',
+        )
       })
 
       it('a flow without rows makes a file all the same', async () => {
@@ -469,6 +510,105 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect([good, bad, slow].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort', 'abort'])
         expect([good, bad, slow].some(({ log }) => log.includes('close'))).toBe(false)
         expect(read()).toBeLessThan(SPLITS)
+      })
+
+      it('runAll reads a stream once for all its flows, at the pace of the slowest', async () => {
+        const shape = schema({ id: int32(), text: utf8() })
+        let [given, most, slowest] = [0, 0, 0]
+        let isClosed = false
+        async function* items() {
+          try {
+            for (; given < 200; given++) {
+              most = Math.max(most, given - slowest)
+              yield rows([{ id: given, text: `${given % 7}` }], shape).collect({ lanes: 0 })
+            }
+          } finally {
+            isClosed = true
+          }
+        }
+        const all = stream(items(), { schema: shape })
+        const ids: unknown[] = []
+        const texts: unknown[] = []
+        const firsts: unknown[] = []
+        let total: unknown
+        const job = runAll(
+          {
+            ids: all.filter(t => t.id.mod(2).eq(0)).select('id'),
+            texts: all.select('text'),
+            first: all.limit(3),
+            total: all.aggregate(t => ({ total: sum(t.id), n: count() })),
+          },
+          {
+            ids: batch => ids.push(...batch.column('id')),
+            async texts(batch) {
+              texts.push(...batch.column('text'))
+              if (texts.length % 50 === 0) await turn()
+              slowest = texts.length
+            },
+            first: batch => firsts.push(...batch.column('id')),
+            total: batch => {
+              total = batch.at(0)
+            },
+          },
+          o(),
+        )
+        await job.finished
+        expect(ids).toEqual(Array.from({ length: 100 }, (_, i) => 2 * i))
+        expect(texts).toEqual(Array.from({ length: 200 }, (_, i) => `${i % 7}`))
+        expect(firsts).toEqual([0, 1, 2])
+        expect(total).toEqual({ total: (199 * 200) / 2, n: 200 })
+        // 16 batches of one row may wait, splits that lanes have in hand, and those that wait for the others.
+        expect(most).toBeLessThanOrEqual(16 + 8 + 4 * Math.max(1, lanes) + 6)
+        expect(isClosed).toBe(true)
+        await refusal(() => all.to(() => {}, o()).finished, 'MR_SOURCE_CONSUMED')
+      })
+
+      it('a stream that fails, or is stopped, ends all that share it', async () => {
+        const shape = schema({ id: int32() })
+        const thrown = new Error('of the stream')
+        async function* failing() {
+          yield [{ id: 1 }, { id: 2 }]
+          await turn()
+          throw thrown
+        }
+        const flow = stream(failing(), { schema: shape })
+        const [a, b] = [noting(), noting()]
+        const error = await runAll({ a: flow, b: flow.select('id') }, { a: a.sink, b: b.sink }, o()).finished.then(
+          () => null,
+          (error: Error) => error,
+        )
+        expect(error === thrown || error?.message.includes('of the stream')).toBe(true)
+        expect([a, b].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort'])
+
+        let isClosed = false
+        async function* endless() {
+          try {
+            for (let id = 0; ; id++) {
+              yield [{ id }]
+              await turn(1)
+            }
+          } finally {
+            isClosed = true
+          }
+        }
+        const live = stream(endless(), { schema: shape })
+        let [left, right] = [0, 0]
+        const job = runAll(
+          { left: live, right: live },
+          {
+            left: batch => {
+              left += batch.rowCount
+            },
+            right: batch => {
+              right += batch.rowCount
+            },
+          },
+          o(),
+        )
+        await until(() => left > 5 && right > 5, 5000)
+        job.stop()
+        await job.finished
+        await until(() => isClosed, 1000)
       })
 
       it('runAll refuses what does not fit together', async () => {

@@ -5,10 +5,12 @@
 import { createFile } from '#write-file'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import { type SinkWriter, sinkOf } from '../../sinks/sink.js'
+import type { SinkWriter } from '../../sinks/sink.js'
+import { sinkOf } from '../../sinks/sink-of.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
+import { sharingSources } from './shared-source.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -33,7 +35,8 @@ export function startDelivery(what: string, deliveries: readonly Delivery[], opt
     else signal.addEventListener('abort', forward)
   }
   const each = optionsOfEach(what, deliveries.length, options ?? {}, cancel.signal)
-  const parts = deliveries.map(delivery => startPart(what, delivery, each()))
+  const flows = sharingSources(deliveries.map(({ flow }) => flow))
+  const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each()))
   const finished = run(parts, cancel).finally(() => {
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
   })
