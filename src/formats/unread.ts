@@ -7,7 +7,9 @@ const DISK_FAILURES = new Set(['EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'EN
 export function unopened(name: string, cause: unknown): MillraceError {
   if (cause instanceof MillraceError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = DISK_FAILURES.has(String((cause as { code?: unknown } | null)?.code)) ? 'MR_SOURCE_FAILED' : 'MR_INVALID_OPTION'
+  const code = DISK_FAILURES.has(String((cause as { code?: unknown } | null)?.code))
+    ? 'MR_SOURCE_FAILED'
+    : 'MR_INVALID_OPTION'
   return new MillraceError(code, `cannot open ${quote(name)}: ${reason}`, { file: name }, cause)
 }
 
