@@ -6,6 +6,8 @@ import { externals, inlinePlugin, licencePlugin, resolveOptions } from './script
 
 /** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
 const chunkNames: Record<string, string> = {
+  'src/formats/input.ts': 'inputs.js',
+  'src/workers/match-files.node.ts': 'match-files.js',
   'src/formats/parquet/file.ts': 'parquet-file.js',
   'src/formats/parquet/lane-extension.ts': 'parquet.js',
   'virtual:millrace/lane/parquet': 'parquet-lane.js',

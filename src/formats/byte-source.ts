@@ -8,6 +8,7 @@ import type { UrlVersion } from './http-range.js'
 import { inputName } from './input-name.js'
 import { type Network, network } from './network.js'
 import { unlessAborted } from './unless-aborted.js'
+import { unopened, unread } from './unread.js'
 import { urlSource } from './url-source.js'
 
 export interface ByteSource {
@@ -132,9 +133,8 @@ function blobSource(blob: Blob): ByteSource {
     byteLength: async () => blob.size,
     async read(from, to, signal) {
       signal?.throwIfAborted()
-      const reading = blob.slice(from, to).arrayBuffer()
       try {
-        return new Uint8Array(await unlessAborted(reading, signal))
+        return new Uint8Array(await unlessAborted(blob.slice(from, to).arrayBuffer(), signal))
       } catch (error) {
         signal?.throwIfAborted()
         throw unread(inputName({ kind: 'blob', blob }), from, error)
@@ -142,25 +142,4 @@ function blobSource(blob: Blob): ByteSource {
     },
     close: async () => {},
   }
-}
-
-/** A file that could be opened, and then not be read. */
-export function unread(name: string, byteOffset: number, cause: unknown): MillraceError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MillraceError(
-    'MR_SOURCE_FAILED',
-    `cannot read ${quote(name)} at byte ${byteOffset}: ${reason}`,
-    { file: name, byteOffset },
-    cause,
-  )
-}
-
-/** Of an operating system that has the file, and does not give it. */
-const DISK_FAILURES = new Set(['EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EBUSY', 'ESTALE', 'ETIMEDOUT'])
-
-function unopened(name: string, cause: unknown): MillraceError {
-  if (cause instanceof MillraceError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = DISK_FAILURES.has(String((cause as { code?: unknown }).code)) ? 'MR_SOURCE_FAILED' : 'MR_INVALID_OPTION'
-  return new MillraceError(code, `cannot open ${quote(name)}: ${reason}`, { file: name }, cause)
 }

@@ -26,78 +26,87 @@ const UNCOUNTED_BYTES = 16 * 2 ** 20
 const ON_ITS_WAY_BYTES = 8 * PIECE_BYTES * 1032
 const QUIET_MS = 1000
 
+/** Chunks of a platform are small; fewer and larger ones have a shorter way. */
+const BLOCK_BYTES = 2 ** 18
+
 /**
- * @returns chunks as the platform gives them, of some 64 kB at most.
+ * @returns chunks of at most 256 kB, as soon as they are there.
  * @throws MillraceError `MR_FORMAT_ERROR` for what is truncated, corrupt, followed by something else, or expands beyond the limit.
  */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   { format, name, maximumExpansion = MAXIMUM_EXPANSION, quietMs = QUIET_MS }: DecompressOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
+  if (typeof DecompressionStream !== 'function') {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `${quote(name)} is ${format}, which this runtime cannot decompress: it has no DecompressionStream`,
+      {
+        file: name,
+      },
+    )
+  }
   let compressed = 0
   let decompressed = 0
   const refusal = (what: string, cause?: unknown) =>
     new MillraceError('MR_FORMAT_ERROR', `${quote(name)}: ${what}`, { file: name, byteOffset: compressed }, cause)
-  const corrupt = (cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return refusal(`the ${format} data are truncated or corrupt, seen by byte ${compressed}: ${reason}`, cause)
-  }
   const followed = () =>
     refusal(`the ${format} data are followed by something else, or corrupt, seen by byte ${compressed}; cut it off`)
-  let inflater = openInflater(format, corrupt)
-
-  const counted = (chunk: Uint8Array): Uint8Array => {
+  const limit = (chunk: Uint8Array): void => {
     decompressed += chunk.length
-    if (decompressed <= UNCOUNTED_BYTES || decompressed <= maximumExpansion * compressed) return chunk
+    if (decompressed <= UNCOUNTED_BYTES || decompressed <= maximumExpansion * compressed) return
     throw refusal(
       `${compressed} bytes of ${format} data have become ${decompressed}, which is over ${maximumExpansion} times as many; raise maximumExpansion where that is as it should be`,
     )
   }
-  /** What comes out before `work` is done; with null, until the end. */
-  async function* outputUntil(work: Promise<null> | null) {
-    while (true) {
-      const chunk = await inflater.read(work)
-      if (chunk === null) return
-      if (chunk !== 'end') yield counted(chunk)
-      else if (work === null) return
-      else throw followed()
+  /** What the platform throws is of the data, which are corrupt. */
+  const inflated = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof MillraceError) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw refusal(`the ${format} data are truncated or corrupt, seen by byte ${compressed}: ${reason}`, error)
     }
   }
-  /** What comes out until it is as long as a member that ends here, or is seen to be another length. */
-  async function* outputUpTo(length: number) {
+  let inflater = openInflater(format, limit)
+
+  /** Whether so much comes out, as does if a member ends here: waits for it while it may be on its way. */
+  const hasBecome = async (length: number): Promise<boolean> => {
     while (inflater.lacks(length) !== 0 && inflater.lacks(length) < ON_ITS_WAY_BYTES) {
-      const quiet = waiting(quietMs)
-      const chunk = await inflater.read(quiet.over)
-      quiet.end()
-      if (chunk === null) return
-      if (chunk === 'end') throw followed()
-      yield counted(chunk)
+      if (!(await inflater.more(quietMs))) return false
     }
+    return inflater.lacks(length) === 0
   }
-  async function* finish(isWhole: () => boolean) {
-    const closed = inflater.close()
-    yield* outputUntil(null)
-    await closed
-    if (!isWhole()) throw followed()
+
+  let written: Promise<'more' | 'ended'> = Promise.resolve('more')
+  const settled = async (): Promise<void> => {
+    if ((await written) === 'ended') throw followed()
   }
 
   try {
     let last: Uint8Array = new Uint8Array(0)
     for await (const { bytes, endsWith } of format === 'gzip' ? gzipPieces(chunks) : plainPieces(chunks)) {
+      await settled()
       if (bytes.length === 0) {
-        yield* finish(() => (format === 'gzip' ? inflater.lacks(endsWith as number) === 0 : inflater.hasSum(last)))
+        await inflated(inflater.close())
+        if (format === 'gzip' ? inflater.lacks(endsWith as number) !== 0 : !inflater.hasSum(last)) throw followed()
+        yield* blocks(inflater.take())
         return
       }
-      if (endsWith !== null && inflater.isUsed()) {
-        yield* outputUpTo(endsWith)
-        if (inflater.lacks(endsWith) === 0) {
-          yield* finish(() => inflater.lacks(endsWith) === 0)
-          inflater = openInflater(format, corrupt)
-        }
+      if (endsWith !== null && inflater.isUsed() && (await hasBecome(endsWith))) {
+        await inflated(inflater.close())
+        if (inflater.lacks(endsWith) !== 0) throw followed()
+        yield* blocks(inflater.take())
+        inflater = openInflater(format, limit)
       }
+      const taken = inflater.take()
       compressed += bytes.length
-      yield* outputUntil(inflater.write(bytes))
       last = bytes.length < 4 ? Uint8Array.of(...last, ...bytes).subarray(-4) : bytes.subarray(-4)
+      // Node decompresses in another thread, while the receiver has what came of the piece before.
+      written = inflated(inflater.write(bytes))
+      written.catch(() => {})
+      yield* blocks(taken)
     }
   } finally {
     inflater.cancel()
@@ -113,10 +122,16 @@ async function* plainPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<P
   yield { bytes: new Uint8Array(0), endsWith: null }
 }
 
-function waiting(milliseconds: number): { over: Promise<null>; end(): void } {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const over = new Promise<null>(resolve => {
-    timer = setTimeout(resolve, milliseconds, null)
-  })
-  return { over, end: () => clearTimeout(timer) }
+function* blocks(chunks: readonly Uint8Array[]): Generator<Uint8Array, void, void> {
+  let from = 0
+  while (from < chunks.length) {
+    let to = from
+    let byteLength = 0
+    while (to < chunks.length && (to === from || byteLength + chunks[to].length <= BLOCK_BYTES)) {
+      byteLength += chunks[to++].length
+    }
+    const block = new Uint8Array(byteLength)
+    for (let at = 0; from < to; at += chunks[from++].length) block.set(chunks[from], at)
+    yield block
+  }
 }

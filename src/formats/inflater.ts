@@ -1,61 +1,92 @@
-/** One `DecompressionStream`, written to and read from by one at a time, and what is counted of its output; decompress.ts has as many as there are members. */
+/** One `DecompressionStream`, and what is known of its output; decompress.ts has as many, one after another, as a file has members. */
 
 export interface Inflater {
-  /** Resolves once more can be written; what comes out must be read meanwhile. */
-  write(bytes: Uint8Array): Promise<null>
-  close(): Promise<null>
-  /** The next of the output, or `end`; or null where `unless` resolves before: it is then still the next. */
-  read(unless: Promise<null> | null): Promise<Uint8Array | 'end' | null>
+  /**
+   * Resolves once more may be written, or once the output has ended, though more was to come. What comes out is gathered meanwhile: that is of what was
+   * written, so it has a bound as long as it is taken before more is written.
+   */
+  write(bytes: Uint8Array): Promise<Written>
+  /** Resolves once all has come out. */
+  close(): Promise<void>
+  /** All that has come out since the last time. */
+  take(): Uint8Array[]
   /** Whether anything has been written. */
   isUsed(): boolean
-  /** How many bytes more the output must be for its length to be this, modulo 2^32. */
+  /** How many bytes more must come out for them to be so many, modulo 2^32. */
   lacks(length: number): number
-  /** Whether `sum` is the Adler-32 of the output, big-endian: what deflate data end with. */
+  /** Resolves when more has come out, or after so long. True: it has. */
+  more(mostMs: number): Promise<boolean>
+  /** Whether `sum` is the Adler-32 of what has come out, big-endian: what deflate data end with. */
   hasSum(sum: Uint8Array): boolean
   cancel(): void
 }
 
-/** @param corrupt makes an error of what the platform throws. */
-export function openInflater(format: 'gzip' | 'deflate', corrupt: (error: unknown) => Error): Inflater {
+type Written = 'more' | 'ended'
+
+/** @param check of each chunk that comes out; what it throws, writing and closing reject with. */
+export function openInflater(format: 'gzip' | 'deflate', check: (chunk: Uint8Array) => void): Inflater {
   const stream = new DecompressionStream(format)
   const writer = stream.writable.getWriter()
   const reader = stream.readable.getReader() as ReadableStreamDefaultReader<Uint8Array>
-  let next: Promise<Uint8Array | 'end'> | null = null
+  let chunks: Uint8Array[] = []
   let isUsed = false
   let byteLength = 0
   let sum: Adler = [1, 0]
+  let wake = () => {}
 
-  /** The error is told to whoever awaits; a promise that nobody awaits any more must not end the process. */
-  const guarded = <T>(work: Promise<T>): Promise<T> => {
-    const told = work.catch(error => {
-      throw corrupt(error)
-    })
-    told.catch(() => {})
-    return told
+  const gather = async (): Promise<'ended'> => {
+    while (true) {
+      const { done, value } = await reader.read()
+      if (done) return 'ended'
+      check(value)
+      chunks.push(value)
+      byteLength += value.length
+      if (format === 'deflate') sum = adler32(sum, value)
+      wake()
+    }
   }
+  let isEnded = false
+  let onEnd: (end: Promise<Written>) => void = () => {}
+  const ended = gather()
+  const end = () => {
+    isEnded = true
+    onEnd(ended)
+    wake()
+  }
+  ended.then(end, end)
 
   return {
-    write(bytes) {
-      isUsed = true
-      return guarded(writer.write(bytes as Uint8Array<ArrayBuffer>).then(() => null))
+    // No race of promises: each would leave its mark on `ended` for as long as that lasts.
+    write: bytes =>
+      new Promise((resolve, reject) => {
+        isUsed = true
+        onEnd = resolve
+        if (isEnded) return resolve(ended)
+        writer.write(bytes as Uint8Array<ArrayBuffer>).then(() => resolve('more'), reject)
+      }),
+    async close() {
+      await Promise.all([ended, writer.close()])
     },
-    close: () => guarded(writer.close().then(() => null)),
-    async read(unless) {
-      next ??= guarded(reader.read().then(({ done, value }) => (done ? 'end' : value)))
-      const chunk = await (unless === null ? next : Promise.race([unless, next]))
-      if (chunk === null) return null
-      next = null
-      if (chunk === 'end') return chunk
-      byteLength += chunk.length
-      if (format === 'deflate') sum = adler32(sum, chunk)
-      return chunk
+    take() {
+      const taken = chunks
+      chunks = []
+      return taken
     },
     isUsed: () => isUsed,
     lacks: length => (length - byteLength) >>> 0,
+    more: mostMs =>
+      new Promise(resolve => {
+        if (isEnded) return resolve(false)
+        const timer = setTimeout(resolve, mostMs, false)
+        wake = () => {
+          clearTimeout(timer)
+          resolve(true)
+        }
+      }),
     hasSum: ([a, b, c, d]) => ((a << 8) | b) === sum[1] && ((c << 8) | d) === sum[0],
     cancel() {
-      guarded(reader.cancel())
-      guarded(writer.abort())
+      reader.cancel().catch(() => {})
+      writer.abort().catch(() => {})
     },
   }
 }

@@ -69,22 +69,24 @@ export async function describeInputs(
 }
 
 /**
- * `describeInputs` for a source of which many terminals read: what can be read but once is kept of the first, and strings are looked up each time.
+ * `describeInputs` for a source of which many terminals read, also at once: what can be read but once is kept of the first, though that is aborted, and
+ * strings are looked up each time.
  */
 export function keptInputs(
   inputs: readonly Input[],
 ): (services: InputServices, signal?: AbortSignal) => Promise<InputDescriptor[]> {
   const kept = new Map<Input, Promise<InputDescriptor[]>>()
+  const keep = (input: Input, services: InputServices): Promise<InputDescriptor[]> => {
+    const describing = kept.get(input) ?? describeInputs([input], services)
+    kept.set(input, describing)
+    describing.catch(() => kept.delete(input))
+    return describing
+  }
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
-      let one = kept.get(input)
-      if (one === undefined) {
-        one = describeInputs([input], services, { signal })
-        if (typeof input !== 'string') kept.set(input, one)
-        one.catch(() => kept.delete(input))
-      }
-      described.push(...(await one))
+      const one = typeof input === 'string' ? describeInputs([input], services, { signal }) : keep(input, services)
+      described.push(...(await unlessAborted(one, signal)))
     }
     return described
   }

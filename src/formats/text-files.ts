@@ -215,8 +215,10 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
         byteOffset: rows.at + row.byteOffset,
       }))
       if (collects) rows.bad.push(...placed)
-      const wantsMore = parsed.rowsRead === 0 || use(parsed.morsel, parsed.rowsRead)
-      rows.count += parsed.rowsRead
+      // A bad row that ends the reading has not been passed.
+      const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
+      const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)
+      rows.count += rowsRead
       if (!collects && placed.length > 0) throw badRowError(placed[0], name)
       memory.reset(mark)
       offset += parsed.consumed
@@ -250,15 +252,9 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
   return rows
 }
 
-/** A bad row as an error; the row is counted in its split, as the caller of a job expects. */
-export function badRowError({ code, message, column, byteOffset, row, text }: BadRow, file: string): MillraceError {
-  return new MillraceError(code, message, {
-    file,
-    row,
-    byteOffset,
-    text,
-    ...(column === null ? {} : { column }),
-  })
+/** A bad row as an error. Which row it is, the caller of a job finds out, and says where it is. */
+function badRowError({ code, message, column, byteOffset, text }: BadRow, file: string): MillraceError {
+  return new MillraceError(code, message, { file, byteOffset, text, ...(column === null ? {} : { column }) })
 }
 
 function shrunk(rows: Rows, came: number): MillraceError {

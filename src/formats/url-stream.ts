@@ -47,10 +47,12 @@ export async function* urlStream(
     }
     if (answer.status === 416) {
       dismiss(answer)
-      const length = lengthRefused(answer) ?? version.byteLength ?? null
-      // A connection may be lost behind the last byte; and a range may have been asked for that begins there.
-      if (length === at) return
-      if (length !== null) throw changed(url, `it has ${length} bytes, and ${at} were read`, at)
+      const length = lengthRefused(answer) ?? version.byteLength
+      const was = version.byteLength ?? length
+      if (length !== was) throw changed(url, `it had ${was} bytes and has ${length}`, at)
+      // A connection may be lost behind the last byte; and one may be asked to begin there, or farther on.
+      if (length !== null && length <= at && (length === at || at === from)) return
+      if (length !== null && length < at) throw changed(url, `it has ${length} bytes, and ${at} were read`, at)
       await retries.after(failed(url, `the server has no bytes from ${at}`, { status: 416 }))
       continue
     }
@@ -98,6 +100,8 @@ export async function* urlStream(
       reader?.cancel().catch(() => {})
     }
     if (toSkip === 0 && (end === null ? failure === null : at === end)) return
+    // It ends before where reading was to begin.
+    if (toSkip > 0 && failure === null && at === from) return
     await retries.after(
       failure ?? failed(url, `the server ended its answer early, after ${at} ${end === null ? '' : `of ${end} `}bytes`),
     )

@@ -23,6 +23,8 @@ const MALFORMED: readonly string[] = [
   'a surrogate in an escape is not one of a pair; with fatal: false it is replaced by U+FFFD',
   'the bytes are not UTF-8; name the encoding, or with fatal: false they are replaced by U+FFFD',
 ]
+/** Something follows the array of records. */
+export const TRAILING = 14
 const MISMATCH = 18
 const OVERFLOW = 19
 const INEXACT = 20

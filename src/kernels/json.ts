@@ -7,7 +7,7 @@ import { decodeUtf8 } from '../columnar/utf8.js'
 import { MillraceError, unknownColumn } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
-import { jsonFault, valueText } from './json-faults.js'
+import { jsonFault, TRAILING, valueText } from './json-faults.js'
 import { COLUMN, FLAG, isReadable, LIST, layOutJson, PARSER, STATE, STATUS, TEXT } from './json-layout.js'
 import type { LaneVector } from './lane-vector.js'
 import { dataBytes } from './operand.js'
@@ -218,7 +218,10 @@ export function createJsonParser(
       if (status === STATUS.tableFull) makeTableRoom()
       else if (status === STATUS.poolFull) makePoolRoom()
       else if (status === STATUS.itemsFull) growItems(layout.items.indexOf(get(parser, PARSER.needColumn)))
-      else {
+      else if (shape.isInner && get(parser, PARSER.fault) === TRAILING) {
+        set(parser, PARSER.state, STATE.lost)
+        set(parser, PARSER.stop, 0)
+      } else {
         const row = get(parser, PARSER.row)
         placeRows(row)
         bad.push(badRow(row + bad.length, pointer, pointer + length))

@@ -223,7 +223,7 @@ function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOption
     })
     const { fields, paths, types, layout, dataOffset, report } = found
     if (known === null) onInferred?.(report)
-    const shape: JsonShape = { fields, paths, types, layout, fatal, collect }
+    const shape: JsonShape = { fields, paths, types, layout, isInner: path !== null, fatal, collect }
     return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
   } catch (error) {
     throw inFile(error, name)

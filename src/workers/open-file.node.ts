@@ -2,7 +2,8 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { MillraceError, quote } from '../errors.js'
-import { type ByteSource, unread } from '../formats/byte-source.js'
+import type { ByteSource } from '../formats/byte-source.js'
+import { unread } from '../formats/unread.js'
 
 /** Opens a file to be read without blocking the calling thread. @throws what the file system throws; MillraceError `MR_INVALID_OPTION` for what is no file. */
 export const openFile = (path: string): Promise<ByteSource> => opened(path, readLater)

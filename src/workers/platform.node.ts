@@ -1,14 +1,16 @@
 /** Node.js: files by descriptor. start-worker.node.ts starts worker threads, inside-worker.node.ts is for their inside. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { openInput } from '../formats/byte-source.js'
+import { unopened } from '../formats/unread.js'
 import { openFile } from './open-file.node.js'
 import type { Platform } from './platform.js'
 
 async function readFile(address: string | URL): Promise<BufferSource | null> {
   const path = pathOf(address)
   if (path === null) return null
-  const file = await openInput({ kind: 'path', path }, openFile)
+  const file = await openFile(path).catch(error => {
+    throw unopened(path, error)
+  })
   try {
     return (await file.read(0, await file.byteLength())) as BufferSource
   } finally {

@@ -200,7 +200,7 @@ describe('text files', () => {
           const error = await read(bytes, whole, 3).catch((caught: MillraceError) => caught)
           expect(error).toMatchObject({
             code: 'MR_FORMAT_ERROR',
-            details: { row: first.row, byteOffset: first.at, file: 'file' },
+            details: { byteOffset: first.at, file: 'file' },
           })
         }
       }),

@@ -78,12 +78,14 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
   }
 }
 
-/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities. */
+/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
+ * lists are read from it. */
 export function canCarry({ fields, rows }: ModelTable, carrier: Carrier): boolean {
   const hasLists = fields.some(({ type }) => type.kind === 'list')
   if (carrier === 'parquet') return !hasLists && fields.every(({ type }) => type.unit !== 's')
   if (carrier === 'csv') return !hasLists && fields.length > 0
-  return carrier !== 'ndjson' || rows.every(({ values }) => values.every(isInJson))
+  if (carrier !== 'ndjson') return true
+  return rows.every(({ values }) => values.every(isInJson)) && fields.every(({ type }) => type.item?.kind !== 'list')
 }
 
 const isInJson = (value: Value): boolean =>

@@ -32,8 +32,8 @@ export interface JobRequest {
   /** What follows `splits` as it comes; null: nothing. */
   readonly rest: SplitSupply | null
   readonly heldTable: number | null
-  /** First row of each split in the source, where it is known; to say where a row failed. */
-  readonly firstRowOf: (split: number) => number | null
+  /** First row of each split in the source, where splits do not say; to say where a row failed. */
+  readonly firstRowOf: (split: number) => number
   /** Null: not known before they are read. */
   readonly totalRows: number | null
   readonly totalBytes: number
@@ -395,7 +395,8 @@ class Job implements RunningJob {
       this.giveUp(misread)
       return
     }
-    const firstRow = this.request.firstRowOf(position.split) ?? this.texts?.firstRow(position.split) ?? 0
+    const { split } = position
+    const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
     this.giveUp(spellOut(error, { row: firstRow + position.row, label: this.request.sourceLabel }))
   }
 

@@ -115,7 +115,7 @@ export async function run(
     splits,
     rest: opened?.rest ?? null,
     heldTable: held?.tableId ?? null,
-    firstRowOf: split => (splits === null ? (held?.firstRows.get(split) ?? 0) : (splits[split]?.firstRow ?? null)),
+    firstRowOf: split => held?.firstRows.get(split) ?? 0,
     totalRows,
     totalBytes,
     chained: null,
