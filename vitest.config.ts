@@ -10,6 +10,7 @@ export const longSuites = [
   'test/flow/parquet.test.ts',
   'test/kernels/reproducible.test.ts',
   'test/formats/parquet/damage.test.ts',
+  'test/formats/arrow/damage.test.ts',
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
   'test/kernels/memory.test.ts',

@@ -53,6 +53,7 @@ export {
   arrow,
   columns,
   dictionary,
+  fromArrow,
   type ParquetOptions,
   parquet,
   rows,
@@ -138,6 +139,7 @@ export type { Progress } from './engines/local/job.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job, JobMetrics } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
+export type { ArrowTable } from './formats/arrow/from-table.js'
 export type { CsvWriteOptions } from './formats/csv/write.js'
 export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'

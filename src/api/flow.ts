@@ -3,7 +3,7 @@
  * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
-import { setTableFlow, type Table } from '../columnar/table.js'
+import { setTableMethods, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
@@ -397,7 +397,31 @@ declare module '../columnar/table.js' {
   interface Table<S extends SchemaShape = SchemaShape> {
     /** A flow over the rows of this table, which it reads where they are. */
     flow(): Flow<S>
+
+    /**
+     * The rows as an Arrow IPC stream, for other programs and libraries: strings that come twice on average are dictionary-encoded, others plain.
+     *
+     * ```ts
+     * const bytes = await (await flow.collect()).toArrow()
+     * ```
+     * @throws MillraceError `MR_MEMORY_LIMIT` where a column's strings outgrow 32-bit offsets
+     */
+    toArrow(): Promise<Uint8Array<ArrayBuffer>>
+    /**
+     * The rows as what another library reads from them: a table of apache-arrow or flechette, given its `tableFromIPC`.
+     *
+     * ```ts
+     * const peer = await (await flow.collect()).toArrow(tableFromIPC)
+     * ```
+     */
+    toArrow<T>(read: (bytes: Uint8Array<ArrayBuffer>) => T): Promise<T>
   }
 }
 
-setTableFlow(table => flowOf(tableSource(table)))
+setTableMethods({
+  flow: table => flowOf(tableSource(table)),
+  async toArrow(table, read?: (bytes: Uint8Array) => unknown) {
+    const bytes = (await import('../formats/arrow/to-arrow.js')).tableToArrow(table)
+    return read ? read(bytes) : bytes
+  },
+})

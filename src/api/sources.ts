@@ -7,9 +7,11 @@ import { openColumns, openRows } from '../columnar/input.js'
 import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { arrowFormat } from '../formats/arrow/format.js'
+import type { ArrowTable } from '../formats/arrow/from-table.js'
 import type { Format } from '../formats/format.js'
 import type { Input } from '../formats/input.js'
 import { parquetFormat } from '../formats/parquet/format.js'
+import { arrowTableSource } from '../sources/arrow-table.js'
 import { inputSource } from '../sources/memory.js'
 import { partsSource } from '../sources/parts-source.js'
 import { streamSource } from '../sources/stream.js'
@@ -107,6 +109,33 @@ export function arrow(input: Input | readonly Input[], options: ArrowOptions = {
   return filesFlow(arrowFormat, input, options)
 }
 
+/**
+ * A flow over a table of apache-arrow or flechette, whose buffers are read as they are. Types are read as by `arrow`; with a schema the flow is
+ * typed, and verbs are checked at once.
+ *
+ * ```ts
+ * const peer = tableFromIPC(await (await flow.collect()).toArrow())
+ * await fromArrow(peer).groupBy('symbol').aggregate(t => ({ size: sum(t.size) })).collect()
+ * ```
+ * @throws MillraceError `MR_TYPE_MISMATCH` for what is no such table; the terminal what `arrow` calls for
+ */
+export function fromArrow<const S extends SchemaShape>(
+  table: ArrowTable,
+  options: ArrowOptions<S> & { readonly schema: S },
+): Flow<S>
+export function fromArrow(table: ArrowTable, options?: ArrowOptions): Flow<any>
+export function fromArrow(table: ArrowTable, options: ArrowOptions = {}): Flow<any> {
+  if (
+    typeof table?.numRows !== 'number' ||
+    !Array.isArray(table.schema?.fields) ||
+    typeof table.getChildAt !== 'function'
+  ) {
+    throw mismatch('fromArrow', `fromArrow takes a table of apache-arrow or flechette, not ${show(table)}`)
+  }
+  checkSchemaOption('fromArrow', options)
+  return flowOf(arrowTableSource(table, options.schema ?? null))
+}
+
 function filesFlow(
   format: Format,
   input: Input | readonly Input[],
@@ -123,12 +152,16 @@ function filesFlow(
       )
     }
   }
+  checkSchemaOption(name, options)
+  return flowOf(partsSource(format, inputs, options.schema ?? null))
+}
+
+function checkSchemaOption(name: string, options: object): void {
   if (typeof options !== 'object' || options === null)
     throw invalid(name, `options are an object such as { schema }, not ${show(options)}`)
   for (const option of Object.keys(options)) {
     if (option !== 'schema') throw invalid(name, `there is no option ${quote(option)}; there is schema`)
   }
-  return flowOf(partsSource(format, inputs, options.schema ?? null))
 }
 
 /** What a stream gives: rows, arrays of them, or batches and tables of the declared columns. */

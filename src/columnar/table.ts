@@ -2,8 +2,8 @@
  * A `Table`: what `collect` resolves to, a list of record batches of at most 65,536 rows, all in memory, never lazy.
  * One chunk of it is record-batch.ts.
  *
- * `table.flow()` belongs to the api floor, which this one cannot import. So `Table` has no such method here; api adds
- * it, the type by declaration merging and the function by `setTableFlow`:
+ * `flow` and `toArrow` belong to higher floors, which this one cannot import. So `Table` has no such methods here; api adds
+ * them, their types by declaration merging and the functions by `setTableMethods`:
  *
  * ```ts
  * declare module '../columnar/table.js' {
@@ -11,7 +11,7 @@
  *     flow(): Flow<S>
  *   }
  * }
- * setTableFlow(table => flowOf(table))
+ * setTableMethods({ flow: table => flowOf(table) })
  * ```
  */
 import { MillraceError, quote } from '../errors.js'
@@ -114,15 +114,17 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
   }
 }
 
-/** Gives every table its `flow()`; called by the api floor, see above. */
-export function setTableFlow(makeFlow: (table: Table) => unknown): void {
-  Object.defineProperty(Table.prototype, 'flow', {
-    value: function flow(this: Table) {
-      return makeFlow(this)
-    },
-    writable: true,
-    configurable: true,
-  })
+/** Gives every table the methods of higher floors; called by the api floor, see above. */
+export function setTableMethods(methods: Readonly<Record<string, (table: Table, argument: never) => unknown>>): void {
+  for (const [name, method] of Object.entries(methods)) {
+    Object.defineProperty(Table.prototype, name, {
+      value: function (this: Table, argument: unknown) {
+        return method(this, argument as never)
+      },
+      writable: true,
+      configurable: true,
+    })
+  }
 }
 
 function checkBatch(schema: SchemaShape, batch: RecordBatch, b: number): void {

@@ -49,7 +49,7 @@ export function partsSource(format: Format, inputs: readonly Input[], declared: 
     async describe(services) {
       const files = await readAll(services)
       const schema = declared ?? commonSchema(files)
-      for (const file of files) checkFile(file, schema, label)
+      for (const { input, file } of files) checkColumns(file.schema, schema, file.hasNoNulls, inputName(input), label)
       described = files
       return schema
     },
@@ -91,20 +91,29 @@ function commonSchema(files: readonly ReadFile[]): SchemaShape {
   )
 }
 
-/** @throws MillraceError where a file lacks a column, has it in another type, or may have nulls where none are declared. */
-function checkFile({ input, file }: ReadFile, schema: SchemaShape, label: string): void {
-  const called = inputName(input)
-  for (const { name, type } of fieldsOf(schema)) {
-    if (!Object.hasOwn(file.schema, name)) throw unknownColumn(name, Object.keys(file.schema), label)
-    const found = file.schema[name] as DataType
-    if (!sameType(found, type)) {
+/**
+ * @param found of a file, or the like.
+ * @param called how messages call it.
+ * @throws MillraceError where it lacks a column, has it in another type, or may have nulls where none are declared.
+ */
+export function checkColumns(
+  found: SchemaShape,
+  declared: SchemaShape,
+  hasNoNulls: (name: string) => boolean,
+  called: string,
+  label: string,
+): void {
+  for (const { name, type } of fieldsOf(declared)) {
+    if (!Object.hasOwn(found, name)) throw unknownColumn(name, Object.keys(found), label)
+    const own = found[name] as DataType
+    if (!sameType(own, type)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `${label}: column ${quote(name)} of ${called} is ${typeName(found)}, not ${typeName(type)}; declare it so`,
+        `${label}: column ${quote(name)} of ${called} is ${typeName(own)}, not ${typeName(type)}; declare it so`,
         { file: called, column: name },
       )
     }
-    if (found.nullable && !type.nullable && !file.hasNoNulls(name)) {
+    if (own.nullable && !type.nullable && !hasNoNulls(name)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
         `${label}: column ${quote(name)} of ${called} may have nulls; declare it as nullable(${typeName(type)})`,

@@ -44,7 +44,8 @@ function programOf({ code }: Example): string {
   const used = Object.keys(millrace).filter(
     name => name === 'columns' || new RegExp(`(?<![.\\w])${name}\\(`).test(code),
   )
-  return `import { ${used.join(', ')} } from 'millrace'\n${BEFORE}export async function run() {\n${body}\nreturn shown\n}\nvoid [flow, show]\n`
+  const peer = code.includes('tableFromIPC') ? `import { tableFromIPC } from '@uwdata/flechette'\n` : ''
+  return `${peer}import { ${used.join(', ')} } from 'millrace'\n${BEFORE}export async function run() {\n${body}\nreturn shown\n}\nvoid [flow, show]\n`
 }
 
 const dataFile = (name: string): string => join(root, 'node_modules/vega-datasets/data', name)

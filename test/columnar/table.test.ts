@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RecordBatch } from '../../src/columnar/record-batch.js'
 import { schema, schemaOf } from '../../src/columnar/schema.js'
-import { setTableFlow, Table } from '../../src/columnar/table.js'
+import { setTableMethods, Table } from '../../src/columnar/table.js'
 import { type DataType, float64, int32, int64, nullable, timestamp, utf8 } from '../../src/columnar/type.js'
 import { cuts, errorOf, samples, vectorOf } from './arbitraries.js'
 
@@ -128,7 +128,7 @@ describe('the constructor refuses', () => {
 test('the api floor can give tables their flow()', () => {
   const before = Object.getOwnPropertyDescriptor(Table.prototype, 'flow')
   try {
-    setTableFlow(table => ['flow over', table.rowCount])
+    setTableMethods({ flow: table => ['flow over', table.rowCount] })
     const table = tableOf([{ type: int32(), values: [1, 2] }], [0, 2]) as unknown as { flow(): unknown }
     expect(table.flow()).toEqual(['flow over', 2])
     expect(Object.keys(table)).not.toContain('flow')

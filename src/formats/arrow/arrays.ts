@@ -175,6 +175,8 @@ export async function readArray(
   const readViews = async (): Promise<Partial<ArrowArray>> => {
     const count = place.bufferEnd - place.buffer - 2
     const viewsRead = bytes(place.buffer + 1, WIDTH.utf8View)
+    // It is awaited below, unless something else fails first.
+    viewsRead.catch(() => {})
     const lengths = await Promise.all(Array.from({ length: count }, (_, i) => body.byteLength(place.buffer + 2 + i)))
     const ranges = isWhole
       ? lengths.map(length => ({ from: 0, to: length }))

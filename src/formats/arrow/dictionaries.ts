@@ -71,7 +71,11 @@ async function readAll(
   reader: RangeReader,
   repairs: Repairs,
 ): Promise<ArrowDictionary> {
-  const vectors = await Promise.all(blocks.map(block => readValues(block, field, reader, repairs)))
+  return joined(await Promise.all(blocks.map(block => readValues(block, field, reader, repairs))), field)
+}
+
+/** One dictionary of its batches' values. */
+export function joined(vectors: readonly PlainVector[], field: ArrowField): ArrowDictionary {
   const length = vectors.reduce((sum, vector) => sum + vector.length, 0)
   const validity = jointValidity(vectors, length)
   const { kind } = field.type as DataType

@@ -1,11 +1,11 @@
-/** Files and streams that the reference implementation wrote, see files/make.py: every type, codec and kind of dictionary, read as it says. */
+/** Files and streams that the reference implementation wrote, see test/golden/arrow/make.py: every type, codec and kind of dictionary, read as it says. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { typeName } from '../../../src/columnar/type.js'
 import { describeFile } from '../../../src/formats/arrow/file.js'
 import { inputOf, readArrow } from './read-arrow.js'
 
-const folder = new URL('files/', import.meta.url)
+const folder = new URL('../../golden/arrow/', import.meta.url)
 const files = readdirSync(folder).filter(name => /\.arrows?$/.test(name))
 const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, folder)))
 
