@@ -35,6 +35,11 @@ const SOURCE = `
   export function nanoseconds ${loop('parseTimestamp(at, end, 1000000000, out)')}
 `
 
+const FLAGS = [
+  ...['--runtime', 'stub', '--importMemory', '--noAssert', '--enable', 'simd'],
+  ...['--optimizeLevel', '3', '--shrinkLevel', '1'],
+]
+
 export type Instants = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds'
 type Loop = (texts: number, spans: number, count: number, out: number, states: number) => void
 type Exports = Record<'ints' | 'floats' | 'bools' | 'dates' | Instants, Loop> & {
@@ -59,7 +64,7 @@ const BEHIND = [
 /** From build/, where the hash of all that it is made from stands before it. */
 async function load(): Promise<Exports> {
   const path = join(root, 'build', 'parsers-for-tests')
-  const hash = Buffer.from(await hashFiles(await kernelSources(), SOURCE))
+  const hash = Buffer.from(await hashFiles(await kernelSources(), `${FLAGS} ${SOURCE}`))
   let file = await readFile(path).catch(() => Buffer.alloc(0))
   if (!file.subarray(0, hash.length).equals(hash)) {
     file = Buffer.concat([hash, await compile()])
@@ -75,28 +80,12 @@ async function load(): Promise<Exports> {
 async function compile(): Promise<Uint8Array> {
   const { default: asc } = await import('assemblyscript/asc')
   let binary = new Uint8Array()
-  const { error, stderr } = await asc.main(
-    [
-      ...[
-        'entry.ts',
-        '--baseDir',
-        root,
-        '--outFile',
-        'entry.wasm',
-        '--runtime',
-        'stub',
-        '--importMemory',
-        '--noAssert',
-      ],
-      ...['--enable', 'simd', '--optimizeLevel', '3', '--shrinkLevel', '1'],
-    ],
-    {
-      readFile: (name: string) => (name === 'entry.ts' ? SOURCE : readFile(join(root, name), 'utf8').catch(() => null)),
-      writeFile: (name: string, contents: Uint8Array | string) => {
-        if (name.endsWith('.wasm')) binary = Uint8Array.from(contents as Uint8Array)
-      },
+  const { error, stderr } = await asc.main(['entry.ts', '--baseDir', root, '--outFile', 'entry.wasm', ...FLAGS], {
+    readFile: (name: string) => (name === 'entry.ts' ? SOURCE : readFile(join(root, name), 'utf8').catch(() => null)),
+    writeFile: (name: string, contents: Uint8Array | string) => {
+      if (name.endsWith('.wasm')) binary = Uint8Array.from(contents as Uint8Array)
     },
-  )
+  })
   if (error) throw new Error(`The parsers do not compile.\n${stderr}`, { cause: error })
   return binary
 }
