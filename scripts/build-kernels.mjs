@@ -12,7 +12,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 
 /** The modules that lanes load when they need them, each a file of assembly/parts/. */
-export const PARTS = ['core', 'evaluate', 'text', 'integers', 'extremes', 'aggregates', 'partitions']
+export const PARTS = ['core', 'evaluate', 'text', 'integers', 'extremes', 'aggregates', 'partitions', 'csv']
 
 /**
  * Modules lie over one memory, whose page 0 is for their constants: each has so many bytes of it, the whole module and then the parts in their
