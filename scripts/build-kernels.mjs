@@ -15,13 +15,6 @@ const require = createRequire(import.meta.url)
 export const PARTS = ['core', 'evaluate', 'text', 'integers', 'extremes', 'aggregates', 'partitions', 'csv']
 
 /**
- * Modules lie over one memory, whose page 0 is for their constants: each has so many bytes of it, the whole module and then the parts in their
- * order, below what kernels use for the time of a call (assembly/parse/float-exact.ts). The compiler refuses more.
- */
-const CONSTANT_BYTES = 2048
-const CONSTANTS_END = 0xf000
-
-/**
  * Compiles the kernels, or finds them compiled. The cache key is the content of assembly/, the options and the compiler's
  * version; outputs are written to a temporary name and renamed, so that several processes may call this at once.
  *
@@ -41,9 +34,9 @@ export async function buildKernels({ debug = false, outDir = join(root, 'build')
     return { wasmPath, typesPath, partPaths, compiled: false }
   }
   await mkdir(outDir, { recursive: true })
-  const { wasm, types } = await compile(debug, 'assembly/index.ts', 0)
-  for (const [i, part] of PARTS.entries()) {
-    await writeAtomically(partPaths[part], (await compile(debug, `assembly/parts/${part}.ts`, i + 1)).wasm)
+  const { wasm, types } = await compile(debug, 'assembly/index.ts')
+  for (const part of PARTS) {
+    await writeAtomically(partPaths[part], (await compile(debug, `assembly/parts/${part}.ts`)).wasm)
   }
   // The stamp goes last: it vouches for the others.
   await writeAtomically(wasmPath, wasm)
@@ -91,18 +84,11 @@ async function kernelsHash(debug) {
   return hashFiles([join(root, 'asconfig.json'), ...(await kernelSources())], `${compiler} ${debug}`)
 }
 
-async function compile(debug, entry, module) {
+async function compile(debug, entry) {
   const { default: asc } = await import('assemblyscript/asc')
   const outputs = new Map()
-  // Nothing lies at 0, which means "none".
-  const from = module * CONSTANT_BYTES + 16
-  const to = (module + 1) * CONSTANT_BYTES
-  if (to > CONSTANTS_END) throw new Error('There are more parts than page 0 has room for.')
   const { error, stderr } = await asc.main(
-    [
-      ...[entry, '--baseDir', root, '--target', debug ? 'debug' : 'release', '--outFile', 'build/kernels.wasm'],
-      ...['--memoryBase', String(from), '--lowMemoryLimit', String(to)],
-    ],
+    [entry, '--baseDir', root, '--target', debug ? 'debug' : 'release', '--outFile', 'build/kernels.wasm'],
     { writeFile: (path, contents) => void outputs.set(path.replace(/^.*[\\/]/, ''), contents) },
   )
   const messages = stderr.toString().trim()

@@ -7,7 +7,7 @@
 //   0xf000   limbs of the number: of 800 digits 84, moved up to meet the middle never above 128        512 bytes
 //   0xf200   limbs of the middle, the like                                                             512 bytes
 
-import { endOfZeros } from './digits'
+import { endOfDigits, endOfZeros } from './digits'
 
 // @ts-ignore: decorator
 @inline
@@ -22,26 +22,32 @@ const MIDDLE: usize = 0xf200
 const MOST_DIGITS: i32 = 800
 
 /**
- * Whether the number rounds up: 1 where it is above (2 * `kept` + 1) * 2^`scale`, or equal to that and `kept` is odd. The digits of
- * [whole, wholeEnd) and [part, partEnd) begin with one that is not 0 and spell an integer, which is to be taken times 10^`exponent`. It must be
- * within a factor of two or so of the middle, or below it and above 10^-343.
+ * Whether the number rounds up: 1 where it is above (2 * `kept` + 1) * 2^`scale`, or equal to that and `kept` is odd. The digits of [at, end), a point
+ * among them or not, spell an integer, which is to be taken times 10^`exponent`; it is not 0. The number must be within a factor of two or so of the
+ * middle, or below it and above 10^-343.
  */
-export function isAboveHalf(
-  kept: u64, scale: i32, whole: usize, wholeEnd: usize, part: usize, partEnd: usize, exponent: i64,
-): u32 {
+export function isAboveHalf(kept: u64, scale: i32, at: usize, end: usize, exponent: i64): u32 {
   let length: u32 = 0
+  let nine: u32 = 0
+  let factor: u32 = 1
   let room = MOST_DIGITS
-  while (room > 0 && whole < wholeEnd) {
-    length = multiplyAdd(NUMBER, length, 10, load<u8>(whole) & 15)
-    whole++
+  at = significantFrom(at, end)
+  while (room > 0 && at < end) {
+    const digit = u32(load<u8>(at)) - 48
+    at++
+    if (digit > 9) continue
     room--
+    nine = nine * 10 + digit
+    factor *= 10
+    if (factor == 1000000000) {
+      length = multiplyAdd(NUMBER, length, factor, nine)
+      nine = 0
+      factor = 1
+    }
   }
-  while (room > 0 && part < partEnd) {
-    length = multiplyAdd(NUMBER, length, 10, load<u8>(part) & 15)
-    part++
-    room--
-  }
-  const tens = i32(exponent + i64(wholeEnd - whole) + i64(partEnd - part))
+  length = multiplyAdd(NUMBER, length, factor, nine)
+  const hasPoint = usize(endOfDigits(at, end) != end)
+  const tens = i32(exponent + i64(end - at - hasPoint))
   const middle = kept * 2 + 1
   store<u64>(MIDDLE, middle)
   let middleLength: u32 = middle >> 32 ? 2 : 1
@@ -52,8 +58,13 @@ export function isAboveHalf(
   else middleLength = shiftUp(MIDDLE, middleLength, -twos)
   const order = compare(length, middleLength)
   if (order) return u32(order > 0)
-  const hasMore = endOfZeros(whole, wholeEnd) != wholeEnd || endOfZeros(part, partEnd) != partEnd
-  return u32(hasMore) | u32(kept & 1)
+  return u32(significantFrom(at, end) != end) | u32(kept & 1)
+}
+
+/** The first digit of [at, end) that is not 0, or `end`; a point may stand among the digits. */
+export function significantFrom(at: usize, end: usize): usize {
+  at = endOfZeros(at, end)
+  return at < end && load<u8>(at) == 46 ? endOfZeros(at + 1, end) : at
 }
 
 /** limbs = limbs * factor + addend; returns their count. */

@@ -2,45 +2,68 @@
 // that leaves no doubt. The idea is D. Lemire's ("Number parsing at a gigabyte per second", 2021, after M. Eisel), with a bound on
 // the error instead of a table of exact powers: see `round`.
 
-import { appendDigits, endOfDigits, endOfZeros } from './digits'
-import { isAboveHalf } from './float-exact'
+import { appendDigits, endOfDigits, endOfZeros, numberOf, othersIn, smallPowerOfTen } from './digits'
+import { isAboveHalf, significantFrom } from './float-exact'
+import { parsePlainFloat64 } from './float-plain'
 import { powerOfFive, powerOfTen, strideBits, strideExponent } from './powers'
 
 /** As parseFloat64 (float.ts), behind the sign. */
 export function parseLongFloat64(from: usize, end: usize, isNegative: u32, out: usize): u32 {
   const sign = u64(isNegative) << 63
-  if (from >= end) return 1
-  // The digits are those of [whole, wholeEnd) and [part, partEnd), one of which may be empty.
-  const wholeEnd = endOfDigits(from, end)
-  let part = wholeEnd
-  let partEnd = wholeEnd
-  if (wholeEnd < end && load<u8>(wholeEnd) == 46) {
-    part = wholeEnd + 1
-    partEnd = endOfDigits(part, end)
+  if (end - from - 9 < 8 && parsePlainFloat64(from, end, sign, out)) return 0
+  let number: u64 = 0
+  let next = from
+  let part: usize = 0
+  while (next < end) {
+    const digits = load<u64>(next) ^ 0x3030303030303030
+    const others = othersIn(digits)
+    if (others == 0 && end - next >= 8) {
+      number = number * 100000000 + numberOf(digits)
+      next += 8
+      continue
+    }
+    const count = min(usize(ctz(others) >> 3), end - next)
+    if (count) number = number * smallPowerOfTen(u64(count)) + numberOf(digits << (64 - (u64(count) << 3)))
+    next += count
+    if (part || next >= end || load<u8>(next) != 46) break
+    next++
+    part = next
   }
-  if (wholeEnd == from && partEnd == part) return parseName(from, end, sign, out)
+  const digitsEnd = next
+  const count = digitsEnd - from - usize(part != 0)
+  if (from >= end || count == 0) return parseName(from, end, sign, out)
   let exponent: i64 = 0
-  if (partEnd < end) {
-    if ((load<u8>(partEnd) | 0x20) != 0x65) return 1
-    const first = load<u8>(partEnd, 1)
-    const digits = partEnd + 1 + usize(u32(first == 43) | u32(first == 45))
-    if (digits >= end || endOfDigits(digits, end) != end) return 1
+  if (next < end) {
+    if ((load<u8>(next) | 0x20) != 0x65) return 1
+    const first = load<u8>(next, 1)
+    next += 1 + usize(u32(first == 43) | u32(first == 45))
+    if (next >= end || endOfDigits(next, end) != end) return 1
     // Nothing as long as memory outweighs 11 digits.
-    const significant = endOfZeros(digits, end)
-    exponent = i64(appendDigits(0, significant, min(end - significant, 11)))
-    if (end - significant > 11) exponent = 100000000000
+    next = endOfZeros(next, end)
+    exponent = end - next > 11 ? 100000000000 : i64(appendDigits(0, next, end - next))
     if (first == 45) exponent = -exponent
   }
-  exponent -= i64(partEnd - part)
-  const whole = endOfZeros(from, wholeEnd)
-  if (whole == wholeEnd) part = endOfZeros(part, partEnd)
-  const count = wholeEnd - whole + partEnd - part
-  const inWhole = min(wholeEnd - whole, 19)
-  const inPart = min(partEnd - part, 19 - inWhole)
-  const number = appendDigits(appendDigits(0, whole, inWhole), part, inPart)
-  const cut = i64(count) - i64(inWhole + inPart)
-  store<u64>(out, sign | round(number, exponent + cut, cut != 0, whole, wholeEnd, part, partEnd, exponent))
+  if (part) exponent -= i64(digitsEnd - part)
+  // 19 digits are below 2^64.
+  const isExact = count - usize(load<u8>(from) == 48) <= 19
+  const bits = isExact ? round(number, exponent, false, from, digitsEnd, exponent) : roundMany(from, digitsEnd, exponent)
+  store<u64>(out, sign | bits)
   return 0
+}
+
+/** The bits of the float64 nearest to the digits of [at, end), a point among them or not, times 10^`exponent`. */
+function roundMany(at: usize, end: usize, exponent: i64): u64 {
+  at = significantFrom(at, end)
+  const wholeEnd = endOfDigits(at, end)
+  const inWhole = min(wholeEnd - at, 19)
+  let number = appendDigits(0, at, inWhole)
+  let cut = wholeEnd - at - inWhole
+  if (wholeEnd < end) {
+    const inPart = min(end - wholeEnd - 1, 19 - inWhole)
+    number = appendDigits(number, wholeEnd + 1, inPart)
+    cut += end - wholeEnd - 1 - inPart
+  }
+  return round(number, exponent + i64(cut), cut != 0, at, end, exponent)
 }
 
 /** inf, infinity or nan. */
@@ -60,18 +83,15 @@ function parseName(from: usize, end: usize, sign: u64, out: usize): u32 {
  * The bits of the float64 nearest to `number` * 10^`exponent`; with `isCut` to anything above that and below (`number` + 1) * 10^`exponent`,
  * where `number` has 19 digits. The rest says where the digits are (float-exact.ts), in case they must be looked at.
  *
- *   number * 5^small                 exact in 128 bits, moved up until its first bit is set; the upper 64 are kept: less than 1 cut off
+ *   number * 5^small                 the upper 64 of 128 bits, moved up by one where the first is not set: less than 2 cut off
  *   power = 10^(27 * stride - 351)   its first 64 bits: less than 1 cut off
- *   high = upper 64 of the product   so the true one is from `high` to `high` + 3: 1 cut off here, 1 from each factor (each below 2^64)
- *                                    with `isCut` to `high` + 22: (number + 1) / number is below 1 + 10^-18, and 2^64 / 10^18 = 18.4...
+ *   high = upper 64 of the product   so the true one is from `high` to `high` + 4: 1 cut off here, 2 and 1 from the factors (each below 2^64)
+ *                                    with `isCut` to `high` + 23: (number + 1) / number is at most 1 + 10^-18, and 2^64 / 10^18 is 18.4...
  *
  *   high  | 53 bits of the result, fewer where it is subnormal | dropped |       the result is known unless half of what the last bit stands
  *                                                                                for is among the values that `dropped` may have
  */
-function round(
-  number: u64, exponent: i64, isCut: bool,
-  whole: usize, wholeEnd: usize, part: usize, partEnd: usize, digitsExponent: i64,
-): u64 {
+function round(number: u64, exponent: i64, isCut: bool, at: usize, end: usize, digitsExponent: i64): u64 {
   if (number == 0) return 0
   if (!isCut) {
     if (exponent == 0) return reinterpret<u64>(f64(number))
@@ -84,16 +104,16 @@ function round(
   if (exponent < -342) return 0
   if (exponent > 308) return 0x7ff0000000000000
   const stride = u32(exponent + 351) / 27
-  const small = u32(exponent + 351) % 27
+  const small = u32(exponent + 351) - stride * 27
   const five = powerOfFive(small)
-  let upper = upperHalf(number, five)
-  const lower = number * five
-  const leading = upper == 0 ? 64 + clz(lower) : clz(upper)
-  if (upper == 0) upper = lower << (leading & 63)
-  else if (leading) upper = (upper << leading) | (lower >> (64 - leading))
-  const high = upperHalf(upper, strideBits(stride))
+  const numberZeros = clz(number)
+  const fiveZeros = clz(five)
+  // Both have their first bit set, so the product has its first or its second.
+  const product = upperHalf(number << numberZeros, five << fiveZeros)
+  const isShort = ~product >> 63
+  const high = upperHalf(product << isShort, strideBits(stride))
   // The value is high * 2^scale, and a little.
-  const scale = 128 - i32(leading) + i32(small) + strideExponent(stride)
+  const scale = 128 - i32(numberZeros + fiveZeros + isShort) + i32(small) + strideExponent(stride)
   const width = 64 - i32(clz(high))
   const biased = scale + width + 1022
   if (biased > 2046) return 0x7ff0000000000000
@@ -104,11 +124,11 @@ function round(
     const low = high & ((u64(1) << dropped) - 1)
     const half = u64(1) << (dropped - 1)
     result = (u64(max(0, biased - 1)) << 52) + (high >> dropped)
-    if (low > half) return result + 1
-    if (low + (isCut ? 22 : 3) <= half) return result
+    // Wraps where `low` is above.
+    if (half - low >= (isCut ? 23 : 4)) return result + u64(low > half)
   }
   const kept = dropped < 64 ? high >> dropped : 0
-  const order = isAboveHalf(kept, scale + dropped - 1, whole, wholeEnd, part, partEnd, digitsExponent)
+  const order = isAboveHalf(kept, scale + dropped - 1, at, end, digitsExponent)
   return result + u64(order)
 }
 

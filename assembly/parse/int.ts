@@ -20,13 +20,21 @@ export function parseInt64(at: usize, end: usize, out: usize): u32 {
 }
 
 function parseLongInt64(from: usize, end: usize, isNegative: u32, out: usize): u32 {
-  if (from >= end || endOfDigits(from, end) != end) return 1
-  const significant = endOfZeros(from, end)
-  // 19 digits are below 2^64, and 20 that begin with none are beyond 2^63.
-  if (end - significant > 19) return 2
-  const number = appendDigits(0, significant, end - significant)
-  if (number > u64(i64.MAX_VALUE) + u64(isNegative)) return 2
   const sign = -i64(isNegative)
+  let number: u64
+  if (end - from - 9 < 8) {
+    const head = digitsAt(from, end - from - 8)
+    const tail = load<u64>(end - 8) ^ 0x3030303030303030
+    if (!areDigits(head) || !areDigits(tail)) return 1
+    number = numberOf(head) * 100000000 + numberOf(tail)
+  } else {
+    if (from >= end || endOfDigits(from, end) != end) return 1
+    const significant = endOfZeros(from, end)
+    // 19 digits are below 2^64, and 20 of which the first is no zero are beyond 2^63.
+    if (end - significant > 19) return 2
+    number = appendDigits(0, significant, end - significant)
+    if (number > u64(i64.MAX_VALUE) + u64(isNegative)) return 2
+  }
   store<i64>(out, (i64(number) ^ sign) - sign)
   return 0
 }

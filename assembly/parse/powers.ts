@@ -1,29 +1,14 @@
-// Powers of ten for float.ts: any is made of one of every 27th and a small power of five, 416 bytes instead of ten thousand.
-//
-// They lie in the module's own data segment, in page 0 of the lane's memory. Modules share that page, so each has its stretch of it:
-// scripts/build-kernels.mjs gives them out.
+// Powers of ten for float.ts: any is made of one of every 27th and a small power of five. They are computed or lie in the code, for modules of
+// parts share one memory and so can have no constants in it.
 
-/** 5^0 to 5^26. */
-const FIVES = memory.data<u64>([
-  0x1, 0x5, 0x19, 0x7d, 0x271, 0xc35, 0x3d09, 0x1312d, 0x5f5e1, 0x1dcd65, 0x9502f9, 0x2e90edd, 0xe8d4a51, 0x48c27395,
-  0x16bcc41e9, 0x71afd498d, 0x2386f26fc1, 0xb1a2bc2ec5, 0x3782dace9d9, 0x1158e460913d, 0x56bc75e2d631, 0x1b1ae4d6e2ef5,
-  0x878678326eac9, 0x2a5a058fc295ed, 0xd3c21bcecceda1, 0x422ca8b0a00a425, 0x14adf4b7320334b9,
-])
-
-/** The first 64 bits of 10^-351, 10^-324, ..., 10^297, cut off, never rounded up. */
-const STRIDES = memory.data<u64>([
-  0x8049a4ac0c5811ae, 0xcf42894a5dce35ea, 0xa76c582338ed2621, 0x873e4f75e2224e68, 0xda7f5bf590966848, 0xb080392cc4349dec,
-  0x8e938662882af53e, 0xe65829b3046b0afa, 0xba121a4650e4ddeb, 0x964e858c91ba2655, 0xf2d56790ab41c2a2, 0xc428d05aa4751e4c,
-  0x9e74d1b791e07e48, 0x8000000000000000, 0xcecb8f27f4200f3a, 0xa70c3c40a64e6c51, 0x86f0ac99b4e8dafd, 0xda01ee641a708de9,
-  0xb01ae745b101e9e4, 0x8e41ade9fbebc27d, 0xe5d3ef282a242e81, 0xb9a74a0637ce2ee1, 0x95f83d0a1fb69cd9, 0xf24a01a73cf2dccf,
-  0xc3b8358109e84f07,
-])
-
-/** 5^k, k from 0 to 26. */
+/** 5^k, k from 0 to 27: the product of 5, 5^2, 5^4, 5^8 and 5^16 as the bits of k say, without a branch. */
 // @ts-ignore: decorator
 @inline
 export function powerOfFive(k: u32): u64 {
-  return load<u64>(FIVES + (usize(k) << 3))
+  const bits = u64(k)
+  const low = (1 + ((0 - (bits & 1)) & 4)) * (1 + ((0 - ((bits >> 1) & 1)) & 24))
+  const middle = (1 + ((0 - ((bits >> 2) & 1)) & 624)) * (1 + ((0 - ((bits >> 3) & 1)) & 390624))
+  return low * middle * (1 + ((0 - (bits >> 4)) & 152587890624))
 }
 
 /** 10^k as a float64, exactly: k from 0 to 22. */
@@ -33,11 +18,35 @@ export function powerOfTen(k: u32): f64 {
   return reinterpret<f64>(reinterpret<u64>(f64(i64(powerOfFive(k)))) + (u64(k) << 52))
 }
 
-/** The first 64 bits, cut off, of 10^(27 * stride - 351): stride from 0 to 24. */
-// @ts-ignore: decorator
-@inline
+/** The first 64 bits, cut off, never rounded up, of 10^(27 * stride - 351): stride from 0 to 24. */
 export function strideBits(stride: u32): u64 {
-  return load<u64>(STRIDES + (usize(stride) << 3))
+  switch (stride) {
+    case 0: return 0x8049a4ac0c5811ae
+    case 1: return 0xcf42894a5dce35ea
+    case 2: return 0xa76c582338ed2621
+    case 3: return 0x873e4f75e2224e68
+    case 4: return 0xda7f5bf590966848
+    case 5: return 0xb080392cc4349dec
+    case 6: return 0x8e938662882af53e
+    case 7: return 0xe65829b3046b0afa
+    case 8: return 0xba121a4650e4ddeb
+    case 9: return 0x964e858c91ba2655
+    case 10: return 0xf2d56790ab41c2a2
+    case 11: return 0xc428d05aa4751e4c
+    case 12: return 0x9e74d1b791e07e48
+    case 13: return 0x8000000000000000
+    case 14: return 0xcecb8f27f4200f3a
+    case 15: return 0xa70c3c40a64e6c51
+    case 16: return 0x86f0ac99b4e8dafd
+    case 17: return 0xda01ee641a708de9
+    case 18: return 0xb01ae745b101e9e4
+    case 19: return 0x8e41ade9fbebc27d
+    case 20: return 0xe5d3ef282a242e81
+    case 21: return 0xb9a74a0637ce2ee1
+    case 22: return 0x95f83d0a1fb69cd9
+    case 23: return 0xf24a01a73cf2dccf
+    default: return 0xc3b8358109e84f07
+  }
 }
 
 /** The power of two that the last of those bits stands for. */
