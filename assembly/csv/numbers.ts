@@ -1,72 +1,23 @@
-// Columns of integers and floats. What is written plainly is read by a few operations on all of its digits; all else by assembly/parse/.
+// Columns of integers and floats. What is written plainly is read by quick.ts; all else here, one by one, by assembly/parse/.
 
-import { areDigits, digitsAt, numberOf } from '../parse/digits'
 import { parseFloat64 } from '../parse/float'
 import { parseInt64 } from '../parse/int'
 import { Csv, FAULT_OVERFLOW, FAULT_VALUE } from './context'
 import { NULL_NOTED, noteNull, prepare } from './field'
+import { csvQuickFloats, csvQuickIntegers, csvQuickLong } from './quick'
 
 // @ts-ignore: decorator
 @inline
-function fits<T>(value: i64): bool {
-  if (sizeof<T>() == 8) return true
-  return value == i64(<T>value)
-}
-
-// @ts-ignore: decorator
-@inline
-function integers<T>(csv: Csv, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
-  const skip = usize(csv.skip)
-  const quick = csv.quickDigits
-  const faults = csv.faults
-  let faultCount: u32 = 0
-  for (let row: u32 = 0; row < count; row++) {
-    let start = usize(load<u32>(at)) + skip
-    const end = usize(load<u32>(at, 4))
-    at += step
-    let minus: u64 = 0
-    if (isSigned<T>()) {
-      minus = u64(load<u8>(start) == 45)
-      start += usize(minus)
-    }
-    const length = u32(end - start)
-    if (length - 1 < quick) {
-      const digits = digitsAt(start, length)
-      if (areDigits(digits)) {
-        const value = i64((numberOf(digits) ^ (0 - minus)) + minus)
-        if (sizeof<T>() >= 4 || fits<T>(value)) {
-          store<T>(data, <T>value)
-          data += sizeof<T>()
-          continue
-        }
-      }
-    } else if (sizeof<T>() >= 4 && length - 9 < quick) {
-      const upper = digitsAt(start, length - 8)
-      const lower = digitsAt(end - 8, 8)
-      if (areDigits(upper) && areDigits(lower)) {
-        const value = i64(((numberOf(upper) * 100000000 + numberOf(lower)) ^ (0 - minus)) + minus)
-        if (fits<T>(value)) {
-          store<T>(data, <T>value)
-          data += sizeof<T>()
-          continue
-        }
-      }
-    }
-    const fault = readInteger(csv, start - usize(minus), end, validity, first + row)
-    const value = i64(csv.value)
-    store<T>(data, fault ? 0 : <T>value)
-    data += sizeof<T>()
-    if (fault == 0 && fits<T>(value)) continue
-    if (fault != NULL_NOTED) store<u32>(faults + (usize(faultCount++) << 2), row | ((fault ? fault : FAULT_OVERFLOW) << 24))
+function store64(kind: i32, data: usize, value: i64): bool {
+  switch (kind) {
+    case 1: store<i8>(data, i8(value)); return value == i64(i8(value))
+    case -1: store<u8>(data, u8(value)); return value == i64(u8(value))
+    case 2: store<i16>(data, i16(value)); return value == i64(i16(value))
+    case -2: store<u16>(data, u16(value)); return value == i64(u16(value))
+    case 4: store<i32>(data, i32(value)); return value == i64(i32(value))
+    case -4: store<u32>(data, u32(value)); return value == i64(u32(value))
+    default: store<i64>(data, value); return true
   }
-  return faultCount
-}
-
-/** The value to `csv.value`. */
-function readInteger(csv: Csv, at: usize, end: usize, validity: usize, row: u32): u32 {
-  if (!prepare(csv, at, end)) return noteNull(csv, validity, row)
-  const status = parseInt64(csv.at, csv.end, changetype<usize>(csv) + offsetof<Csv>('value'))
-  return status == 0 ? 0 : status == 1 ? FAULT_VALUE : FAULT_OVERFLOW
 }
 
 /**
@@ -75,49 +26,62 @@ function readInteger(csv: Csv, at: usize, end: usize, validity: usize, row: u32)
  */
 export function csvIntegers(pointer: usize, kind: i32, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
   const csv = changetype<Csv>(pointer)
-  switch (kind) {
-    case 1: return integers<i8>(csv, at, step, count, data, validity, first)
-    case -1: return integers<u8>(csv, at, step, count, data, validity, first)
-    case 2: return integers<i16>(csv, at, step, count, data, validity, first)
-    case -2: return integers<u16>(csv, at, step, count, data, validity, first)
-    case 4: return integers<i32>(csv, at, step, count, data, validity, first)
-    case -4: return integers<u32>(csv, at, step, count, data, validity, first)
-    default: return integers<i64>(csv, at, step, count, data, validity, first)
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function floats<T>(csv: Csv, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
   const skip = usize(csv.skip)
-  const quick = csv.quickDigits
-  const faults = csv.faults
-  const out = changetype<usize>(csv) + offsetof<Csv>('value')
+  const size = usize(abs(kind))
   let faultCount: u32 = 0
-  for (let row: u32 = 0; row < count; row++, data += sizeof<T>()) {
-    const start = usize(load<u32>(at)) + skip
-    const end = usize(load<u32>(at, 4))
-    at += step
-    if (quick && start < end && parseFloat64(start, end, sizeof<T>() == 8 ? data : out) == 0) {
-      if (sizeof<T>() == 4) store<T>(data, <T>load<f64>(out))
-      continue
+  let row: u32 = 0
+  let run: u32 = 4
+  while (row < count) {
+    if (csv.quickDigits) {
+      const before = row
+      if (size >= 4) {
+        row = csvQuickIntegers(skip, size, at, step, row, count, data)
+        if (row == count) break
+        run = row == before ? min(run << 1, 1024) : 4
+      } else run = count
+      const stop = min(row + run, count)
+      row = csvQuickLong(skip, kind, at, step, row, stop, data)
+      if (row == stop) continue
     }
-    const fault = readFloat(csv, start, end, validity, first + row)
-    store<T>(data, fault ? 0 : <T>load<f64>(out))
-    if (fault && fault != NULL_NOTED) store<u32>(faults + (usize(faultCount++) << 2), row | (fault << 24))
+    const place = at + usize(row) * step
+    const out = data + usize(row) * size
+    let fault: u32 = 0
+    if (prepare(csv, usize(load<u32>(place)) + skip, usize(load<u32>(place, 4)))) {
+      const status = parseInt64(csv.at, csv.end, changetype<usize>(csv) + offsetof<Csv>('value'))
+      if (status == 1) fault = FAULT_VALUE
+      else if (status == 2 || !store64(kind, out, i64(csv.value))) fault = FAULT_OVERFLOW
+    } else fault = noteNull(csv, validity, first + row)
+    if (fault) {
+      store64(kind, out, 0)
+      if (fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
+    }
+    row++
   }
   return faultCount
 }
 
-function readFloat(csv: Csv, at: usize, end: usize, validity: usize, row: u32): u32 {
-  if (!prepare(csv, at, end)) return noteNull(csv, validity, row)
-  return parseFloat64(csv.at, csv.end, changetype<usize>(csv) + offsetof<Csv>('value')) ? FAULT_VALUE : 0
-}
-
 /** The same of floats of `size` bytes; a float32 is the nearest to the nearest float64. */
-export function csvFloats(pointer: usize, size: i32, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
+export function csvFloats(pointer: usize, size: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
   const csv = changetype<Csv>(pointer)
-  return size == 4
-    ? floats<f32>(csv, at, step, count, data, validity, first)
-    : floats<f64>(csv, at, step, count, data, validity, first)
+  const skip = usize(csv.skip)
+  const out = changetype<usize>(csv) + offsetof<Csv>('value')
+  let faultCount: u32 = 0
+  let row: u32 = 0
+  while (row < count) {
+    if (csv.quickDigits) {
+      row = csvQuickFloats(csv.floats, skip, size, at, step, row, count, data)
+      if (row == count) break
+    }
+    const place = at + usize(row) * step
+    let fault: u32 = 0
+    if (prepare(csv, usize(load<u32>(place)) + skip, usize(load<u32>(place, 4)))) {
+      if (parseFloat64(csv.at, csv.end, out)) fault = FAULT_VALUE
+    } else fault = noteNull(csv, validity, first + row)
+    if (fault) csv.value = 0
+    if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
+    if (size == 8) store<f64>(data + (usize(row) << 3), load<f64>(out))
+    else store<f32>(data + (usize(row) << 2), f32(load<f64>(out)))
+    row++
+  }
+  return faultCount
 }

@@ -2,7 +2,8 @@
 
 export * from '../abi'
 export * from '../csv/numbers'
-export { csvLong, csvScan } from '../csv/scan'
+export * from '../csv/quick'
+export { csvLong, csvPlainBlocks, csvScan } from '../csv/scan'
 export * from '../csv/table'
-export { csvGrowIndex, csvText } from '../csv/text'
+export { csvGrowIndex, csvQuickFew, csvQuickText, csvStartIndex, csvText } from '../csv/text'
 export * from '../csv/times'
