@@ -238,15 +238,17 @@ function tooMuch(url: string, mostHeldBytes: number): MillraceError {
   )
 }
 
-/** A signal that aborts as soon as either does. `AbortSignal.any` is younger than the oldest runtimes. */
+/**
+ * A signal of its own for each reading, that aborts as soon as either does: a fetch leaves listeners on its signal, and `AbortSignal.any` is younger than
+ * the oldest runtimes.
+ */
 function eitherOf(a: AbortSignal | undefined, b: AbortSignal): { both: AbortSignal; release(): void } {
-  if (a === undefined) return { both: b, release() {} }
   const controller = new AbortController()
-  const listeners = [a, b].map(signal => {
-    const abort = () => controller.abort(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    return () => signal.removeEventListener('abort', abort)
+  const removals = [a, b].map(signal => {
+    const abort = () => controller.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    return () => signal?.removeEventListener('abort', abort)
   })
-  return { both: controller.signal, release: () => listeners.forEach(remove => void remove()) }
+  return { both: controller.signal, release: () => removals.forEach(remove => void remove()) }
 }

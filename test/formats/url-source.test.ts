@@ -424,9 +424,15 @@ describe('a server that hangs', () => {
       ? good(content)(request, response, count)
       : response.writeHead(206, { 'content-length': 1000 }).write(content.subarray(0, 10))
 
+  const wholeHalf: Handler = (request, response, count) =>
+    request.method === 'HEAD'
+      ? good(content)(request, response, count)
+      : response.writeHead(200).write(content.subarray(0, 10))
+
   test.each<[string, Handler]>([
     ['at once', hang],
     ['in the middle', half],
+    ['in the middle of everything', wholeHalf],
     ['and asks to wait', (_, response) => response.writeHead(503, { 'retry-after': '10' }).end()],
   ])('%s is left when the signal aborts', async (_, handler) => {
     const { url } = await serve(handler)
