@@ -43,6 +43,16 @@ export function urlSource(
     version = sameVersion(url, version, now, byteOffset)
   }
 
+  /** What a server makes of a range of one byte. */
+  const probe = async (signal: AbortSignal): Promise<Response> => {
+    const retries = createRetries(net, signal, () => 0)
+    while (true) {
+      const answer = await request(net, url, { range: 'bytes=0-0', accepted: 416, signal })
+      if (!isFailure(answer)) return answer
+      await retries.after(answer)
+    }
+  }
+
   const measure = async (): Promise<number> => {
     const { signal } = closing
     // The range has it answered for the bytes as they are, and not compressed.
@@ -53,21 +63,14 @@ export function urlSource(
       compare(measured, 0)
       return measured.byteLength
     }
-    const retries = createRetries(net, signal, () => 0)
-    while (true) {
-      const first = await request(net, url, { range: 'bytes=0-0', accepted: 416, signal })
-      if (isFailure(first)) {
-        await retries.after(first)
-        continue
-      }
-      const total = first.status === 416 ? lengthRefused(first) : contentRange(first)?.total
-      if (first.status !== 200 && !isEncoded(first) && total != null) {
-        dismiss(first)
-        compare({ ...versionOf(first, null), byteLength: total }, 0)
-        return total
-      }
-      return (await readWhole(first)).length
+    const first = await probe(signal)
+    const total = first.status === 416 ? lengthRefused(first) : contentRange(first)?.total
+    if (first.status !== 200 && !isEncoded(first) && total != null) {
+      dismiss(first)
+      compare({ ...versionOf(first, null), byteLength: total }, 0)
+      return total
     }
+    return (await readWhole(first)).length
   }
 
   /** @param answer where one has begun that will hold everything. */
@@ -212,6 +215,18 @@ export function urlSource(
       const wanted = await within(from, target.length, signal)
       await fill(target.subarray(0, wanted), from, signal)
       return wanted
+    },
+    async hasRanges(signal) {
+      if ((await byteLength(signal)) === 0) return true
+      if (whole !== null) return false
+      const { both, release } = eitherOf(signal, closing.signal)
+      try {
+        const answer = await probe(both)
+        dismiss(answer)
+        return answer.status === 206 && !isEncoded(answer)
+      } finally {
+        release()
+      }
     },
     async version() {
       await byteLength()

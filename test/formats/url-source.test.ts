@@ -352,6 +352,26 @@ describe('a server without ranges', () => {
     expect(asked.length).toBeLessThanOrEqual(4)
   })
 
+  test('is told from one with ranges before it is read', async () => {
+    for (const [handler, has] of [
+      [good(content), true],
+      [good(new Uint8Array(0)), true],
+      [whole, false],
+      [
+        ((request, response) =>
+          response
+            .writeHead(request.method === 'HEAD' ? 405 : 200, { 'content-encoding': 'gzip' })
+            .end(gzipSync(content))) satisfies Handler,
+        false,
+      ],
+    ] as const) {
+      const { url } = await serve(handler)
+      const source = open(url)
+      expect(await source.hasRanges?.()).toBe(has)
+      expect((await source.read(0, 3)).length).toBe((await source.byteLength()) && 3)
+    }
+  })
+
   test('is read whole where its transfer is compressed', async () => {
     const zipped = gzipSync(content)
     const { url } = await serve((request, response) =>
