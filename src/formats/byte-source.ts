@@ -23,6 +23,8 @@ export interface ByteSource {
    * where `read` is all there is.
    */
   readInto?(target: Uint8Array, from: number, signal?: AbortSignal): number | Promise<number>
+  /** Of a URL: whether its server gives parts. Where it does not, the first reading reads everything, which `openByteStream` need not hold. */
+  hasRanges?(signal?: AbortSignal): Promise<boolean>
   /** Of a URL: what the file is, to be pinned to its descriptor. */
   version?(): Promise<UrlVersion>
   /** Ends what is being read, too. */

@@ -7,6 +7,7 @@
  */
 import { MillraceError, quote } from '../errors.js'
 import { dismiss, type Failure, failed } from './network.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /** A file at a URL as it was when it was first asked for. Null: unknown. Structured-cloneable. */
 export interface UrlVersion {
@@ -113,7 +114,7 @@ export async function readBody(
   const reader = response.body.getReader()
   try {
     while (true) {
-      const next = await reader.read().catch((error: unknown) => ({ error }))
+      const next = await unlessAborted(reader.read(), signal).catch((error: unknown) => ({ error }))
       if ('error' in next) {
         signal?.throwIfAborted()
         return lost(url, next.error)

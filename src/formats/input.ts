@@ -120,10 +120,11 @@ async function describeInput(
   )
 }
 
-const blobOf = (content: string | Uint8Array): InputDescriptor => ({
-  kind: 'blob',
-  blob: new Blob([content as string | Uint8Array<ArrayBuffer>]),
-})
+function blobOf(content: string | Uint8Array): InputDescriptor {
+  // No blob is made of shared memory.
+  const part = typeof content === 'string' || content.buffer instanceof ArrayBuffer ? content : content.slice()
+  return { kind: 'blob', blob: new Blob([part as string | Uint8Array<ArrayBuffer>]) }
+}
 
 const isText = (input: unknown): input is { readonly text: string } =>
   typeof input === 'object' && input !== null && 'text' in input && typeof input.text === 'string'

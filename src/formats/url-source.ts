@@ -43,6 +43,16 @@ export function urlSource(
     version = sameVersion(url, version, now, byteOffset)
   }
 
+  /** What a server makes of a range of one byte. */
+  const probe = async (signal: AbortSignal): Promise<Response> => {
+    const retries = createRetries(net, signal, () => 0)
+    while (true) {
+      const answer = await request(net, url, { range: 'bytes=0-0', accepted: 416, signal })
+      if (!isFailure(answer)) return answer
+      await retries.after(answer)
+    }
+  }
+
   const measure = async (): Promise<number> => {
     const { signal } = closing
     // The range has it answered for the bytes as they are, and not compressed.
@@ -53,21 +63,14 @@ export function urlSource(
       compare(measured, 0)
       return measured.byteLength
     }
-    const retries = createRetries(net, signal, () => 0)
-    while (true) {
-      const first = await request(net, url, { range: 'bytes=0-0', accepted: 416, signal })
-      if (isFailure(first)) {
-        await retries.after(first)
-        continue
-      }
-      const total = first.status === 416 ? lengthRefused(first) : contentRange(first)?.total
-      if (first.status !== 200 && !isEncoded(first) && total != null) {
-        dismiss(first)
-        compare({ ...versionOf(first, null), byteLength: total }, 0)
-        return total
-      }
-      return (await readWhole(first)).length
+    const first = await probe(signal)
+    const total = first.status === 416 ? lengthRefused(first) : contentRange(first)?.total
+    if (first.status !== 200 && !isEncoded(first) && total != null) {
+      dismiss(first)
+      compare({ ...versionOf(first, null), byteLength: total }, 0)
+      return total
     }
+    return (await readWhole(first)).length
   }
 
   /** @param answer where one has begun that will hold everything. */
@@ -213,6 +216,18 @@ export function urlSource(
       await fill(target.subarray(0, wanted), from, signal)
       return wanted
     },
+    async hasRanges(signal) {
+      if ((await byteLength(signal)) === 0) return true
+      if (whole !== null) return false
+      const { both, release } = eitherOf(signal, closing.signal)
+      try {
+        const answer = await probe(both)
+        dismiss(answer)
+        return answer.status === 206 && !isEncoded(answer)
+      } finally {
+        release()
+      }
+    },
     async version() {
       await byteLength()
       return version
@@ -238,15 +253,17 @@ function tooMuch(url: string, mostHeldBytes: number): MillraceError {
   )
 }
 
-/** A signal that aborts as soon as either does. `AbortSignal.any` is younger than the oldest runtimes. */
+/**
+ * A signal of its own for each reading, that aborts as soon as either does: a fetch leaves listeners on its signal, and `AbortSignal.any` is younger than
+ * the oldest runtimes.
+ */
 function eitherOf(a: AbortSignal | undefined, b: AbortSignal): { both: AbortSignal; release(): void } {
-  if (a === undefined) return { both: b, release() {} }
   const controller = new AbortController()
-  const listeners = [a, b].map(signal => {
-    const abort = () => controller.abort(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    return () => signal.removeEventListener('abort', abort)
+  const removals = [a, b].map(signal => {
+    const abort = () => controller.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    return () => signal?.removeEventListener('abort', abort)
   })
-  return { both: controller.signal, release: () => listeners.forEach(remove => void remove()) }
+  return { both: controller.signal, release: () => removals.forEach(remove => void remove()) }
 }

@@ -81,6 +81,15 @@ export function byteStreamSuite(): void {
       'a File': () => new File([content], 'a.csv'),
       bytes: () => content,
       'a buffer': () => content.buffer,
+      ...(typeof SharedArrayBuffer === 'undefined'
+        ? {}
+        : {
+            'shared bytes': () => {
+              const shared = new Uint8Array(new SharedArrayBuffer(content.length))
+              shared.set(content)
+              return shared
+            },
+          }),
       'a Response': () => new Response(content),
       'a ReadableStream': () => new Blob([content]).stream(),
       'an async iterable': () => inChunks(content, [7, 3_000_000]),

@@ -352,6 +352,26 @@ describe('a server without ranges', () => {
     expect(asked.length).toBeLessThanOrEqual(4)
   })
 
+  test('is told from one with ranges before it is read', async () => {
+    for (const [handler, has] of [
+      [good(content), true],
+      [good(new Uint8Array(0)), true],
+      [whole, false],
+      [
+        ((request, response) =>
+          response
+            .writeHead(request.method === 'HEAD' ? 405 : 200, { 'content-encoding': 'gzip' })
+            .end(gzipSync(content))) satisfies Handler,
+        false,
+      ],
+    ] as const) {
+      const { url } = await serve(handler)
+      const source = open(url)
+      expect(await source.hasRanges?.()).toBe(has)
+      expect((await source.read(0, 3)).length).toBe((await source.byteLength()) && 3)
+    }
+  })
+
   test('is read whole where its transfer is compressed', async () => {
     const zipped = gzipSync(content)
     const { url } = await serve((request, response) =>
@@ -424,9 +444,15 @@ describe('a server that hangs', () => {
       ? good(content)(request, response, count)
       : response.writeHead(206, { 'content-length': 1000 }).write(content.subarray(0, 10))
 
+  const wholeHalf: Handler = (request, response, count) =>
+    request.method === 'HEAD'
+      ? good(content)(request, response, count)
+      : response.writeHead(200).write(content.subarray(0, 10))
+
   test.each<[string, Handler]>([
     ['at once', hang],
     ['in the middle', half],
+    ['in the middle of everything', wholeHalf],
     ['and asks to wait', (_, response) => response.writeHead(503, { 'retry-after': '10' }).end()],
   ])('%s is left when the signal aborts', async (_, handler) => {
     const { url } = await serve(handler)
