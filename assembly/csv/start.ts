@@ -22,25 +22,28 @@ function judge(csv: Csv, at: usize, end: usize, inside: bool): i32 {
   const delimiter = csv.delimiter
   const quote = csv.quote
   let votes = 0
+  let faults = 0
   let fields: u32 = 0
   csv.next = 0
   while (true) {
     if (inside || (at < end && u32(load<u8>(at)) == quote)) {
       at = closing(inside ? at : at + 1, end, quote)
       inside = false
-      if (at == end) return votes
+      if (at == end) return votes - faults
       at++
-      if (at < end && !endsField(csv, at, end)) votes--
+      if (at < end && !endsField(csv, at, end)) faults++
     }
     const stop = find(at, end, delimiter, 10)
-    if (find(at, stop, quote, quote) < stop) votes--
-    if (stop == end) return votes
+    if (find(at, stop, quote, quote) < stop) faults++
+    if (stop == end) return votes - faults
     at = stop + 1
     fields++
     if (u32(load<u8>(stop)) != 10) continue
+    if (faults) votes -= faults
+    else if (csv.next && fields == csv.fieldCount) votes++
+    else if (csv.next && fields > 1) votes--
     if (csv.next == 0) csv.next = at
-    else if (fields == csv.fieldCount) votes++
-    else if (fields > 1) votes--
+    faults = 0
     fields = 0
     while (at < end && u32(load<u8>(at)) == csv.comment) at = min(find(at, end, 10, 10) + 1, end)
   }

@@ -11,7 +11,7 @@
  * column is filled, the window is read again without it.
  */
 import { MillraceError, unknownColumn } from '../errors.js'
-import { createCsvColumns, type Fields, type ValueFault } from './csv/columns.js'
+import { checkType, createCsvColumns, type Fields, type ValueFault } from './csv/columns.js'
 import { BAD_WORDS, createCsvContext, WINDOW_BYTES, WORD } from './csv/context.js'
 import { badRow, excerpt, type Said, sayRow, sayValue } from './csv/faults.js'
 import type { Kernels } from './instance.js'
@@ -73,9 +73,10 @@ export function createCsvParser(
     if (field < 0) throw unknownColumn(name, fields, 'csv')
     return field
   })
+  for (const field of wanted) checkType(fields[field], types[field])
   const context = createCsvContext(k, shape)
   const { get } = context
-  const output = createCsvColumns(k, context, fields, types, wanted, dictionaries)
+  const output = createCsvColumns(k, context, types, wanted, dictionaries)
   const rowBytes = wanted.reduce((sum, field) => sum + elementBytes(types[field].kind) + 1, 1)
   const leastRowBytes = shape.ragged === 'pad' ? 1 : fields.length
   const tableStep = 4 * (fields.length + 1)
@@ -128,7 +129,9 @@ export function createCsvParser(
   const sayFault = (of: Fields, { row, fault, field }: ValueFault): Said => {
     const at = (of.place + of.step * row + 4 * field) >>> 2
     const from = memory.u32[at] + (field === 0 ? of.skip : 1)
-    return sayValue(shape, fault, field, excerpt(memory.u8, from, Math.max(from, memory.u32[at + 1])))
+    const to = Math.max(from, memory.u32[at + 1])
+    const isQuoted = to - from > 1 && memory.u8[from] === get(WORD.quote)
+    return sayValue(shape, fault, field, excerpt(memory.u8, from + Number(isQuoted), to - Number(isQuoted)))
   }
 
   /** Reads the records that have been found from `at` on; returns where the next begins. */

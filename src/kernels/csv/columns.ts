@@ -1,5 +1,5 @@
 /** The columns of a morsel that is read from CSV: room in scratch, and for each the kernel that fills it. */
-import { type DataType, isFloat, isInteger, typeName } from '../../columnar/type.js'
+import { type DataType, isFloat, isInteger, isNumber, isTime, typeName } from '../../columnar/type.js'
 import { MillraceError, quote } from '../../errors.js'
 import { bitmapBytes } from '../bitmap.js'
 import { UNITS_PER_SECOND } from '../cast.js'
@@ -57,19 +57,16 @@ interface Room {
   hasNulls: boolean
 }
 
-/** @param wanted indices of the columns wanted, in order. @throws MillraceError `MR_TYPE_MISMATCH` for a type that is not read from text */
+/** @param types of all fields of the file. @param wanted indices of those wanted, in order */
 export function createCsvColumns(
   k: Kernels,
   context: CsvContext,
-  fields: readonly string[],
   types: readonly DataType[],
   wanted: readonly number[],
   dictionaries: (i: number) => LaneDictionary,
 ): CsvColumns {
   const { memory } = k
-  const columns = wanted.map((field, i) =>
-    createColumn(k, context, fields[field], types[field], field, () => dictionaries(i)),
-  )
+  const columns = wanted.map((field, i) => createColumn(k, context, types[field], field, () => dictionaries(i)))
   let rooms: Room[] = []
 
   const collect = (count: number, field: number, faults: Map<number, ValueFault>): void => {
@@ -93,7 +90,7 @@ export function createCsvColumns(
       })
     },
     read(of, row) {
-      let faults: Map<number, ValueFault> | null = null
+      const faults = new Map<number, ValueFault>()
       columns.forEach((column, i) => {
         const { data, validity } = rooms[i]
         const { field, type } = column
@@ -101,9 +98,9 @@ export function createCsvColumns(
         const at = data + elementBytes(type.kind) * row
         const count = column.read(of, of.place + 4 * field, field === 0 ? of.skip : 1, at, validity, row)
         if (context.get(WORD.nulls) !== 0) rooms[i].hasNulls = true
-        if (count !== 0) collect(count, field, (faults ??= new Map()))
+        collect(count, field, faults)
       })
-      return faults === null ? [] : [...(faults as Map<number, ValueFault>).values()].sort((a, b) => a.row - b.row)
+      return faults.size === 0 ? [] : [...faults.values()].sort((a, b) => a.row - b.row)
     },
     forget(row, count) {
       columns.forEach(({ type }, i) => {
@@ -130,10 +127,21 @@ export function createCsvColumns(
   }
 }
 
+/** @throws MillraceError `MR_TYPE_MISMATCH` for a type that is not read from text */
+export function checkType(name: string, type: DataType): void {
+  const { kind } = type
+  if (isNumber(kind) || isTime(kind) || kind === 'bool' || kind === 'utf8') return
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `csv: the column ${quote(name)} cannot be read as ${typeName(type)}; declare it utf8, a number, a bool, a date or a timestamp`,
+    { column: name },
+  )
+}
+
+/** Of a type that has been checked. */
 function createColumn(
   k: Kernels,
   context: CsvContext,
-  name: string,
   type: DataType,
   field: number,
   dictionary: () => LaneDictionary,
@@ -175,19 +183,12 @@ function createColumn(
         exports.csvBools(pointer, skip, place, step, count, data, validity, row),
     }
   }
-  if (kind === 'date' || kind === 'timestamp') {
-    const ticksPerSecond = kind === 'date' ? 0n : UNITS_PER_SECOND[type.unit ?? 'ms']
-    return {
-      ...plain,
-      read: ({ step, count }, place, skip, data, validity, row) =>
-        exports.csvTimes(pointer, ticksPerSecond, skip, place, step, count, data, validity, row),
-    }
+  const ticksPerSecond = kind === 'date' ? 0n : UNITS_PER_SECOND[type.unit ?? 'ms']
+  return {
+    ...plain,
+    read: ({ step, count }, place, skip, data, validity, row) =>
+      exports.csvTimes(pointer, ticksPerSecond, skip, place, step, count, data, validity, row),
   }
-  throw new MillraceError(
-    'MR_TYPE_MISMATCH',
-    `csv: the column ${quote(name)} cannot be read as ${typeName(type)}; declare it utf8, a number, a bool, a date or a timestamp`,
-    { column: name },
-  )
 }
 
 /** Bits from `from` on, and more of the last one's byte. */
