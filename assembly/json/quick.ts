@@ -14,7 +14,7 @@ export function quickText(column: Column, row: u32, at: usize, end: usize, textL
   const from = at + 1
   const to = scanText(from, end)
   if (to > textLimit || load<u8>(to) != 0x22) return 0
-  store<u64>(column.spans + (usize(row - column.spansFrom) << 3), u64(from) | (u64(to - from) << 32))
+  store<u64>(column.spans + (usize(row) << 3), u64(from) | (u64(to - from) << 32))
   return to + 1
 }
 
@@ -22,6 +22,25 @@ export function quickText(column: Column, row: u32, at: usize, end: usize, textL
 // @ts-ignore: decorator
 @inline
 export function quickInteger(column: Column, op: Op, row: u32, at: usize): usize {
+  const word = load<u64>(at)
+  const first = word ^ 0x3030303030303030
+  const others = ((first + 0x7676767676767676) | first) & 0x8080808080808080
+  const count = u64(ctz(others)) & ~7
+  // No digit, eight and more, or a zero that leads others.
+  if (count - 8 > 48 || ((first & 0xff) == 0 && count != 8)) return longInteger(column, op, row, at)
+  const behind = u32(word >> count) & 0xff
+  if (behind == 0x2e || (behind | 0x20) == 0x65) return 0
+  // Up to seven digits fit any column.
+  const number = numberOf(first << (64 - count))
+  if (op == Op.INT32) store<u32>(column.data + (usize(row) << 2), u32(number))
+  else store<u64>(column.data + (usize(row) << 3), number)
+  return at + usize(count >> 3)
+}
+
+/** The same with a sign, or with more digits. */
+// @ts-ignore: decorator
+@inline
+function longInteger(column: Column, op: Op, row: u32, at: usize): usize {
   const isNegative = u32(load<u8>(at) == 0x2d)
   let from = at + usize(isNegative)
   const first = load<u64>(from) ^ 0x3030303030303030
@@ -30,7 +49,6 @@ export function quickInteger(column: Column, op: Op, row: u32, at: usize): usize
   let count: u64
   if (others) {
     count = u64(ctz(others)) & ~7
-    // No digit, or a zero that leads others.
     if (count == 0 || ((first & 0xff) == 0 && count != 8)) return 0
     number = numberOf(first << (64 - count))
   } else {
@@ -61,7 +79,8 @@ export function quickFloat(column: Column, row: u32, at: usize): usize {
   const from = at + usize(load<u8>(at) == 0x2d)
   const text = v128.load(from)
   const points = u32(i8x16.bitmask(i8x16.eq(text, i8x16.splat(0x2e))))
-  const known = u32(i8x16.bitmask(i8x16.lt_u(i8x16.sub(text, i8x16.splat(0x30)), i8x16.splat(10)))) | points
+  const digits = i8x16.sub(text, i8x16.splat(0x30))
+  const known = u32(i8x16.bitmask(i8x16.eq(i8x16.min_u(digits, i8x16.splat(9)), digits))) | points
   const length = ctz(~known)
   if (length >= 16) return 0
   const to = from + usize(length)
@@ -88,11 +107,37 @@ export function quickBool(column: Column, row: u32, at: usize): usize {
 /** What nobody wants: a string without escapes, or a number. */
 // @ts-ignore: decorator
 @inline
-export function quickSkip(parser: Parser, at: usize, end: usize): usize {
-  const first = u32(load<u8>(at))
+export function quickSkip(at: usize, end: usize): usize {
+  const word = load<u64>(at)
+  const first = u32(word) & 0xff
   if (first == 0x22) {
     const to = scanText(at + 1, end)
     return to < end && load<u8>(to) == 0x22 ? to + 1 : 0
   }
-  return first == 0x2d || first - 0x30 < 10 ? skipNumber(parser, at) : 0
+  const digits = word ^ 0x3030303030303030
+  const others = ((digits + 0x7676767676767676) | digits) & 0x8080808080808080
+  const count = u64(ctz(others)) & ~7
+  if (count - 8 <= 48 && (first != 0x30 || count == 8)) {
+    const behind = u32(word >> count) & 0xff
+    if (behind != 0x2e && (behind | 0x20) != 0x65) return at + usize(count >> 3)
+  }
+  return quickNumberEnd(at)
+}
+
+/** Behind a number of up to 15 characters, without exponent. */
+// @ts-ignore: decorator
+@inline
+function quickNumberEnd(at: usize): usize {
+  const from = at + usize(load<u8>(at) == 0x2d)
+  const text = v128.load(from)
+  const points = u32(i8x16.bitmask(i8x16.eq(text, i8x16.splat(0x2e))))
+  const digits = i8x16.sub(text, i8x16.splat(0x30))
+  const known = u32(i8x16.bitmask(i8x16.eq(i8x16.min_u(digits, i8x16.splat(9)), digits))) | points
+  const length = ctz(~known)
+  if (length >= 16) return 0
+  const to = from + usize(length)
+  const point = points & ((1 << length) - 1)
+  const whole = ctz(point | (1 << length))
+  if (whole == 0 || (point != 0 && whole + 1 == length) || (whole > 1 && load<u8>(from) == 0x30) || point & (point - 1)) return 0
+  return (load<u8>(to) | 0x20) == 0x65 ? 0 : to
 }

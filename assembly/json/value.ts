@@ -80,7 +80,7 @@ function storeText(parser: Parser, column: Column, at: usize, index: u32, depth:
       if (!takeText(parser, at, behind, false)) return 0
     }
   }
-  store<u64>(column.spans + (usize(index - column.spansFrom) << 3), u64(parser.textAt) | (u64(parser.textLength) << 32))
+  store<u64>(column.spans + (usize(index) << 3), u64(parser.textAt) | (u64(parser.textLength) << 32))
   return behind
 }
 
