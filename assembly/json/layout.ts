@@ -85,6 +85,17 @@ export class Parser {
   /** Where readAlike has come to. */
   place: usize
   groupRows: u32
+  /** Of batches (batch.ts): line breaks found up to `scanned`, those from `line` on of use; and how often to go without them. */
+  places: usize
+  lines: usize
+  line: u32
+  lineEnd: u32
+  scanned: usize
+  hadNull: u32
+  pause: u32
+  tries: u32
+  mayBatch: u32
+  hasBegun: u32
 }
 
 /** A column, or the items of a list. */

@@ -1,6 +1,7 @@
 // Rows from records, as fast as what they look like allows: what stands between two values is compared with what stood there last time in one
 // go (layout.ts, Entry), and values are read as what their columns mostly have (quick.ts). All else is record.ts's and value.ts's.
 
+import { readBatch } from './batch'
 import { giveCodes } from './codes'
 import { Entry, Fault, Flag, Node, Op, Parser, State, Status } from './layout'
 import { clearRow } from './null'
@@ -32,14 +33,19 @@ export function jsonParse(parserPointer: usize): u32 {
 function readRows(parser: Parser): Status {
   let at = nextValue(parser, changetype<Entry>(0), parser.root, parser.at, From.RECORD)
   let isBehind = false
+  parser.hasBegun = 0
   while (at) {
+    if (parser.hasBegun) {
+      readBatch(parser, at)
+      at = parser.place
+    }
     isBehind = readAlike(parser, at, isBehind)
     at = parser.place
     const entry = parser.entry
     if (isBehind) {
       at = nextValue(parser, entry, entry.node, at, From.VALUE)
       isBehind = false
-    } else {
+    } else if (parser.hasBegun == 0) {
       at = readValue(parser, entry, skipSpace(parser, at))
       isBehind = true
       const inside = parser.entered
@@ -63,6 +69,7 @@ function readAlike(parser: Parser, at: usize, isBehind: bool): bool {
   let row = parser.row
   let serial = parser.serial
   let seen = parser.seen
+  parser.hasBegun = 0
   while (true) {
     if (!isBehind) {
       const op = entry.op
@@ -76,7 +83,10 @@ function readAlike(parser: Parser, at: usize, isBehind: bool): bool {
         if (column.serial == serial) break
         let behind: usize
         if (op == Op.TEXT) behind = quickText(column, row, at, end, textLimit)
-        else if (op == Op.FLOAT64) behind = quickFloat(column, row, at)
+        else if (op == Op.FLOAT64) {
+          behind = quickFloat(at, column.data + (usize(row) << 3))
+          if ((load<u8>(behind) | 0x20) == 0x65) behind = 0
+        }
         else if (op == Op.BOOL) behind = quickBool(column, row, at)
         else behind = quickInteger(column, op, row, at)
         if (behind == 0) break
@@ -96,6 +106,7 @@ function readAlike(parser: Parser, at: usize, isBehind: bool): bool {
       if (i + 8 <= length || load<u64>(at + length - 8) != load<u64>(expected + length - 8)) break
     }
     const next = entry.next
+    const hasEnded = entry.recordAt != 0
     if (entry.crossing) {
       if (entry.recordAt) {
         if (
@@ -127,6 +138,13 @@ function readAlike(parser: Parser, at: usize, isBehind: bool): bool {
     at += length
     entry = next
     isBehind = false
+    if (hasEnded && parser.mayBatch) {
+      if (parser.pause == 0) {
+        parser.hasBegun = 1
+        break
+      }
+      parser.pause--
+    }
   }
   parser.entry = entry
   parser.row = row

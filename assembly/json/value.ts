@@ -39,7 +39,7 @@ export function readValue(parser: Parser, entry: Entry, at: usize): usize {
 }
 
 /** Reads a value into element `index`; `parser.misfit` says why it does not fit, or is NONE. Answers where the value ends. */
-function storeValue(parser: Parser, column: Column, at: usize, index: u32, depth: u32): usize {
+export function storeValue(parser: Parser, column: Column, at: usize, index: u32, depth: u32): usize {
   const op = column.op
   const byte = u32(load<u8>(at))
   parser.misfit = Fault.NONE

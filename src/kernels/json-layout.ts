@@ -44,6 +44,14 @@ export const PARSER = {
   nesting: 45,
   number: 46,
   groupRows: 48,
+  places: 49,
+  lines: 50,
+  line: 51,
+  lineEnd: 52,
+  scanned: 53,
+  pause: 55,
+  tries: 56,
+  mayBatch: 57,
 } as const
 
 export const COLUMN = {
@@ -71,7 +79,7 @@ export const COLUMN = {
 const NODE = { parent: 0, serial: 1, depth: 2, columns: 3, columnCount: 4, other: 5 } as const
 const ENTRY = { mask: 10, next: 13, node: 17, op: 18, column: 19, child: 20, keyAt: 21, keyLength: 22 } as const
 
-const PARSER_BYTES = 208
+const PARSER_BYTES = 256
 const COLUMN_BYTES = 96
 const NODE_BYTES = 32
 const ENTRY_BYTES = 96
@@ -186,6 +194,8 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
     keys: reserve(keyBytes + SPARE_KEY_BYTES),
     nesting: reserve(NESTING_BYTES),
     number: reserve(16),
+    places: reserve(4 * 64),
+    lines: reserve(4 * (1024 + 64)),
   }
   const block = memory.allocate(byteLength)
   memory.bytes(block, byteLength).fill(0)
@@ -229,6 +239,8 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
   set(parser, PARSER.seed, k.seed)
   set(parser, PARSER.nesting, block + parts.nesting)
   set(parser, PARSER.number, block + parts.number)
+  set(parser, PARSER.places, block + parts.places)
+  set(parser, PARSER.lines, block + parts.lines)
 
   let entryAt = block + parts.entries
   let keyAt = block + parts.keys

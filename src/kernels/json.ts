@@ -175,6 +175,10 @@ export function createJsonParser(
     set(parser, PARSER.poolEnd, poolBytes)
     set(parser, PARSER.textLimit, pointer)
     if (get(parser, PARSER.serial) > 2 ** 31) layout.restart()
+    set(parser, PARSER.line, 0)
+    set(parser, PARSER.lineEnd, 0)
+    set(parser, PARSER.scanned, pointer)
+    set(parser, PARSER.mayBatch, isArray ? 0 : 1)
     set(parser, PARSER.after, STATUS.groupFull)
   }
 
