@@ -29,10 +29,17 @@ function slotOf(parser: Parser, node: Node, at: usize, length: u32, hash: u32): 
   }
 }
 
+/** Nothing is expected behind the value of an entry. */
+function forget(entry: Entry): void {
+  entry.mask = u64.MAX_VALUE
+  entry.next = entry.node.other
+}
+
 /** Enters an entry by its node and key. */
 export function jsonAddKey(parserPointer: usize, entryPointer: usize): void {
   const parser = changetype<Parser>(parserPointer)
   const entry = changetype<Entry>(entryPointer)
+  forget(entry)
   entry.hash = hashOf(parser, entry.node, entry.keyAt, entry.keyLength)
   store<u32>(slotOf(parser, entry.node, entry.keyAt, entry.keyLength, entry.hash), u32(changetype<usize>(entry)))
 }
@@ -53,7 +60,7 @@ export function findEntry(parser: Parser, node: Node, at: usize, length: u32): E
   entry.hash = hash
   entry.node = node
   entry.op = Op.SKIP
-  entry.length = 0
+  forget(entry)
   entry.child = changetype<Node>(0)
   store<u32>(slot, u32(changetype<usize>(entry)))
   return entry

@@ -21,9 +21,9 @@ export class Parser {
   /** Rows written, and the most there may be. */
   row: u32
   rowEnd: u32
-  /** Strings of rows from here on have no codes yet; at most so many rows are without. */
+  /** Strings of rows from `groupFrom` on have no codes yet; those of `groupEnd` and more must wait until they have. */
   groupFrom: u32
-  groupRows: u32
+  groupEnd: u32
   /** Of pointers to columns: first those that a record fills, then their items. */
   columns: usize
   columnCount: u32
@@ -82,6 +82,20 @@ export class Parser {
   nesting: usize
   /** 8 bytes for a number. */
   number: usize
+  /** Where readAlike has come to. */
+  place: usize
+  groupRows: u32
+  /** Of batches (batch.ts): line breaks found up to `scanned`, those from `line` on of use; and how often to go without them. */
+  places: usize
+  lines: usize
+  line: u32
+  lineEnd: u32
+  scanned: usize
+  hadNull: u32
+  pause: u32
+  tries: u32
+  mayBatch: u32
+  hasBegun: u32
 }
 
 /** A column, or the items of a list. */
@@ -97,11 +111,14 @@ export class Column {
   /** A bitmap where it is nullable, else 0. */
   validity: usize
   hasNulls: u32
-  /** Strings of the rows from `spansFrom` on: address, then length in u32s; -1 for null. */
+  /** Strings of the rows from `spansFrom` on: address, then length in u32s; -1 for null. Points to where that of row 0 would be. */
   spans: usize
   spansFrom: u32
-  /** StringTable. */
+  /** StringTable; an index of its short strings (codes.ts), 2^(64 - indexShift) slots of which so many may yet be used, or 0. */
   table: usize
+  index: usize
+  indexShift: u32
+  indexRoom: u32
   /** Of lists: their items. */
   items: Column
   /** Of items: so many there are, and there is room for. */
@@ -142,13 +159,14 @@ export class Entry {
   text2: u64
   text3: u64
   text4: u64
-  /** Of the first 16 bytes: 0xff where they are of the text. */
-  mask0: u64
-  mask1: u64
-  /** 1 to 40; 0: nothing is expected. */
+  /** Of the first 8 bytes: 0xff where they are of the text. */
+  mask: u64
+  /** Up to 40. 0 at first, and the text zeros, which are no JSON. */
   length: u32
   next: Entry
-  /** Objects that the text enters. */
+  /** Whether it enters objects or ends the record. */
+  crossing: u32
+  /** Objects that it enters. */
   entered: u32
   /** 0, or behind this many bytes of the text the next record begins. */
   recordAt: u32
@@ -160,7 +178,6 @@ export class Entry {
   keyAt: usize
   keyLength: u32
   hash: u32
-  unused: u32
 }
 
 // @ts-ignore: decorator

@@ -20,7 +20,7 @@ export function clearBit(bitmap: usize, i: u32): void {
 
 /** False where the column may have no null. */
 export function putNull(column: Column, index: u32): bool {
-  if (column.op == Op.TEXT) store<i64>(column.spans + (usize(index - column.spansFrom) << 3), -1)
+  if (column.op == Op.TEXT) store<i64>(column.spans + (usize(index) << 3), -1)
   else if (column.op == Op.LIST) {
     const offset = column.data + (usize(index) << 2)
     store<u32>(offset, load<u32>(offset), 4)

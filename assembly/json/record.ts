@@ -86,12 +86,12 @@ function remember(entry: Entry, start: usize, at: usize, next: Entry, entered: u
   if (length > MOST_TEXT) return
   const to = changetype<usize>(entry)
   memory.copy(to, start, usize(length))
-  memory.fill(to + offsetof<Entry>('mask0'), 0, 16)
-  memory.fill(to + offsetof<Entry>('mask0'), 0xff, usize(min(length, 16)))
+  entry.mask = length < 8 ? (u64(1) << u64(length << 3)) - 1 : u64.MAX_VALUE
   entry.length = length
   entry.next = next
   entry.entered = entered
   entry.recordAt = recordAt
+  entry.crossing = entered | recordAt
 }
 
 /** From where a record begins, or blank lines, to behind its brace. */
@@ -102,7 +102,7 @@ function beginRecord(parser: Parser, at: usize): usize {
     parser.at = at
     parser.status = Status.DONE
     if (at >= parser.stop || parser.row == parser.rowEnd) return 0
-    if (parser.row - parser.groupFrom == parser.groupRows) {
+    if (parser.row == parser.groupEnd) {
       parser.status = Status.GROUP_FULL
       return 0
     }

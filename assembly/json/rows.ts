@@ -1,6 +1,7 @@
 // Rows from records, as fast as what they look like allows: what stands between two values is compared with what stood there last time in one
 // go (layout.ts, Entry), and values are read as what their columns mostly have (quick.ts). All else is record.ts's and value.ts's.
 
+import { readBatch } from './batch'
 import { giveCodes } from './codes'
 import { Entry, Fault, Flag, Node, Op, Parser, State, Status } from './layout'
 import { clearRow } from './null'
@@ -31,114 +32,126 @@ export function jsonParse(parserPointer: usize): u32 {
 
 function readRows(parser: Parser): Status {
   let at = nextValue(parser, changetype<Entry>(0), parser.root, parser.at, From.RECORD)
-  if (at == 0) return ended(parser)
+  let isBehind = false
+  parser.hasBegun = 0
+  while (at) {
+    if (parser.hasBegun) {
+      readBatch(parser, at)
+      at = parser.place
+    }
+    isBehind = readAlike(parser, at, isBehind)
+    at = parser.place
+    const entry = parser.entry
+    if (isBehind) {
+      at = nextValue(parser, entry, entry.node, at, From.VALUE)
+      isBehind = false
+    } else if (parser.hasBegun == 0) {
+      at = readValue(parser, entry, skipSpace(parser, at))
+      isBehind = true
+      const inside = parser.entered
+      if (at != 0 && changetype<usize>(inside) != 0) {
+        at = nextValue(parser, changetype<Entry>(0), inside, at, From.BRACE)
+        isBehind = false
+      }
+    }
+  }
+  return ended(parser)
+}
+
+/**
+ * Reads from the value of `parser.entry`, at `at`, or from behind it where `isBehind`, as far as all is as it mostly is: up to `parser.place`, a
+ * value of `parser.entry`, or behind it where the answer is true. No function is called here, so that all stays in registers.
+ */
+function readAlike(parser: Parser, at: usize, isBehind: bool): bool {
   const end = parser.end
-  const stop = parser.stop
-  const columnCount = parser.columnCount
-  const lastRow = min(parser.rowEnd, parser.groupFrom + parser.groupRows) - 1
-  const isFatal = (parser.flags & Flag.IS_FATAL) != 0
+  const textLimit = parser.textLimit
   let entry = parser.entry
   let row = parser.row
   let serial = parser.serial
-  let textLimit = parser.textLimit
-  let seen: u32 = 0
+  let seen = parser.seen
+  parser.hasBegun = 0
   while (true) {
-    const op = entry.op
-    let behind: usize = 0
-    if (op == Op.SKIP) {
-      behind = quickSkip(parser, at, end)
-    } else if (op <= Op.BOOL) {
-      const column = entry.column
-      if (column.serial != serial) {
+    if (!isBehind) {
+      const op = entry.op
+      if (op == Op.SKIP) {
+        const behind = quickSkip(at, end)
+        if (behind == 0) break
+        at = behind
+      } else {
+        if (op > Op.BOOL) break
+        const column = entry.column
+        if (column.serial == serial) break
+        let behind: usize
         if (op == Op.TEXT) behind = quickText(column, row, at, end, textLimit)
-        else if (op == Op.FLOAT64) behind = quickFloat(column, row, at)
+        else if (op == Op.FLOAT64) {
+          behind = quickFloat(at, column.data + (usize(row) << 3))
+          if ((load<u8>(behind) | 0x20) == 0x65) behind = 0
+        }
         else if (op == Op.BOOL) behind = quickBool(column, row, at)
         else behind = quickInteger(column, op, row, at)
-        if (behind) {
-          column.serial = serial
-          seen++
-        }
+        if (behind == 0) break
+        column.serial = serial
+        seen++
+        at = behind
       }
     }
-    if (behind == 0) {
-      parser.seen = seen
-      behind = readValue(parser, entry, skipSpace(parser, at))
-      if (behind == 0) return ended(parser)
-      seen = parser.seen
-      textLimit = parser.textLimit
-      const inside = parser.entered
-      if (changetype<usize>(inside)) {
-        at = nextValue(parser, changetype<Entry>(0), inside, behind, From.BRACE)
-        if (at == 0) return ended(parser)
-        entry = parser.entry
-        row = parser.row
-        serial = parser.serial
-        seen = parser.seen
-        textLimit = parser.textLimit
-        continue
-      }
+    isBehind = true
+    if (at >= end) break
+    const expected = changetype<usize>(entry)
+    if ((load<u64>(at) ^ load<u64>(expected)) & entry.mask) break
+    const length = usize(entry.length)
+    if (length > 8) {
+      let i: usize = 8
+      while (i + 8 <= length && load<u64>(at + i) == load<u64>(expected + i)) i += 8
+      if (i + 8 <= length || load<u64>(at + length - 8) != load<u64>(expected + length - 8)) break
     }
-    at = behind
-    if (at < end && isAsBefore(entry, at)) {
-      const next = entry.next
-      const length = usize(entry.length)
-      if ((entry.recordAt | entry.entered) == 0) {
-        at += length
-        entry = next
-        continue
-      }
-      let mayPass = true
+    const next = entry.next
+    const hasEnded = entry.recordAt != 0
+    if (entry.crossing) {
       if (entry.recordAt) {
-        mayPass = seen == columnCount && at + length < stop && row < lastRow && (parser.hasMisfits | u32(parser.halfAt)) == 0 &&
-          !(isFatal && at + length > textLimit)
-        if (mayPass) {
-          parser.at = at + usize(entry.recordAt)
-          parser.row = ++row
-          parser.serial = ++serial
-          parser.state = State.BEHIND_COMMA
-          seen = 0
-        }
+        if (
+          seen != parser.columnCount || at + length >= parser.stop || row + 1 >= parser.groupEnd || (parser.hasMisfits | u32(parser.halfAt)) != 0 ||
+          (parser.flags & Flag.IS_FATAL && at + length > textLimit)
+        ) break
       }
-      if (mayPass) {
-        let node = next.node
-        for (let i = entry.entered; i && mayPass; i--) {
-          if (node.serial == serial) mayPass = false
-          node = node.parent
-        }
-        if (mayPass) {
-          node = next.node
-          for (let i = entry.entered; i; i--) {
-            node.serial = serial
-            node = node.parent
-          }
-          at += length
-          entry = next
-          continue
-        }
+      const following = serial + u32(entry.recordAt != 0)
+      let node = next.node
+      let entered = entry.entered
+      while (entered && node.serial != following) {
+        node = node.parent
+        entered--
+      }
+      if (entered) break
+      if (entry.recordAt) {
+        parser.at = at + usize(entry.recordAt)
+        parser.state = State.BEHIND_COMMA
+        row++
+        seen = 0
+      }
+      serial = following
+      node = next.node
+      for (entered = entry.entered; entered; entered--) {
+        node.serial = serial
+        node = node.parent
       }
     }
-    parser.seen = seen
-    at = nextValue(parser, entry, entry.node, at, From.VALUE)
-    if (at == 0) return ended(parser)
-    entry = parser.entry
-    row = parser.row
-    serial = parser.serial
-    seen = parser.seen
-    textLimit = parser.textLimit
+    at += length
+    entry = next
+    isBehind = false
+    if (hasEnded && parser.mayBatch) {
+      if (parser.pause == 0) {
+        parser.hasBegun = 1
+        break
+      }
+      parser.pause--
+    }
   }
-}
-
-/** Whether the bytes behind a value are what they were last time. */
-// @ts-ignore: decorator
-@inline
-function isAsBefore(entry: Entry, at: usize): bool {
-  const expected = changetype<usize>(entry)
-  const other = v128.and(v128.xor(v128.load(at), v128.load(expected)), v128.load(expected, offsetof<Entry>('mask0')))
-  if (v128.any_true(other)) return false
-  const length = usize(entry.length)
-  if (length <= 16) return length != 0
-  for (let i: usize = 16; i + 8 <= length; i += 8) if (load<u64>(at + i) != load<u64>(expected + i)) return false
-  return load<u64>(at + length - 8) == load<u64>(expected + length - 8)
+  parser.entry = entry
+  parser.row = row
+  parser.serial = serial
+  parser.seen = seen
+  parser.place = at
+  return isBehind
 }
 
 /** Why there is no next value. */

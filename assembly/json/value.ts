@@ -39,7 +39,7 @@ export function readValue(parser: Parser, entry: Entry, at: usize): usize {
 }
 
 /** Reads a value into element `index`; `parser.misfit` says why it does not fit, or is NONE. Answers where the value ends. */
-function storeValue(parser: Parser, column: Column, at: usize, index: u32, depth: u32): usize {
+export function storeValue(parser: Parser, column: Column, at: usize, index: u32, depth: u32): usize {
   const op = column.op
   const byte = u32(load<u8>(at))
   parser.misfit = Fault.NONE
@@ -80,7 +80,7 @@ function storeText(parser: Parser, column: Column, at: usize, index: u32, depth:
       if (!takeText(parser, at, behind, false)) return 0
     }
   }
-  store<u64>(column.spans + (usize(index - column.spansFrom) << 3), u64(parser.textAt) | (u64(parser.textLength) << 32))
+  store<u64>(column.spans + (usize(index) << 3), u64(parser.textAt) | (u64(parser.textLength) << 32))
   return behind
 }
 

@@ -15,7 +15,7 @@ export const PARSER = {
   row: 4,
   rowEnd: 5,
   groupFrom: 6,
-  groupRows: 7,
+  groupEnd: 7,
   columns: 8,
   columnCount: 9,
   itemCount: 10,
@@ -43,6 +43,15 @@ export const PARSER = {
   after: 40,
   nesting: 45,
   number: 46,
+  groupRows: 48,
+  places: 49,
+  lines: 50,
+  line: 51,
+  lineEnd: 52,
+  scanned: 53,
+  pause: 55,
+  tries: 56,
+  mayBatch: 57,
 } as const
 
 export const COLUMN = {
@@ -56,21 +65,24 @@ export const COLUMN = {
   spans: 10,
   spansFrom: 11,
   table: 12,
-  items: 13,
-  count: 14,
-  capacity: 15,
-  serial: 16,
-  misfitSerial: 17,
-  next: 20,
+  index: 13,
+  indexShift: 14,
+  indexRoom: 15,
+  items: 16,
+  count: 17,
+  capacity: 18,
+  serial: 19,
+  misfitSerial: 20,
+  next: 23,
 } as const
 
 const NODE = { parent: 0, serial: 1, depth: 2, columns: 3, columnCount: 4, other: 5 } as const
-const ENTRY = { node: 18, op: 19, column: 20, child: 21, keyAt: 22, keyLength: 23 } as const
+const ENTRY = { mask: 10, next: 13, node: 17, op: 18, column: 19, child: 20, keyAt: 21, keyLength: 22 } as const
 
-const PARSER_BYTES = 192
+const PARSER_BYTES = 256
 const COLUMN_BYTES = 96
 const NODE_BYTES = 32
-const ENTRY_BYTES = 104
+const ENTRY_BYTES = 96
 const NESTING_BYTES = 128
 
 /** Keys that nobody asked for are remembered up to so many, and so many bytes of them. */
@@ -182,6 +194,8 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
     keys: reserve(keyBytes + SPARE_KEY_BYTES),
     nesting: reserve(NESTING_BYTES),
     number: reserve(16),
+    places: reserve(4 * 64),
+    lines: reserve(4 * (1024 + 64)),
   }
   const block = memory.allocate(byteLength)
   memory.bytes(block, byteLength).fill(0)
@@ -225,6 +239,8 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
   set(parser, PARSER.seed, k.seed)
   set(parser, PARSER.nesting, block + parts.nesting)
   set(parser, PARSER.number, block + parts.number)
+  set(parser, PARSER.places, block + parts.places)
+  set(parser, PARSER.lines, block + parts.lines)
 
   let entryAt = block + parts.entries
   let keyAt = block + parts.keys
@@ -240,6 +256,10 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
   for (const node of nodes) {
     const at = placeOf(node)
     const other = takeEntry()
+    // Nothing is expected behind its value: see `forget` in assembly/json/keys.ts.
+    set(other, ENTRY.mask, -1)
+    set(other, ENTRY.mask + 1, -1)
+    set(other, ENTRY.next, other)
     set(other, ENTRY.node, at)
     set(at, NODE.parent, placeOf(node.parent))
     set(at, NODE.depth, node.depth)

@@ -21,10 +21,19 @@ const MOST_BYTES = 32 << 20
 const GROUP_ROWS = 1024
 const LEAST_ITEMS = 1024
 const LEAST_POOL = 16_384
+/** Dictionaries of more strings have no index: it would take more than the caches have. */
+const MOST_INDEXED = 2 ** 17
 /** Written beyond what is in use. */
 const POOL_SLACK = 32
 /** Characters of a bad row that are told. */
 const MOST_TEXT = 200
+
+/** Of the short strings of a dictionary: assembly/json/codes.ts. */
+interface StringIndex {
+  readonly dictionary: LaneDictionary
+  readonly slotCount: number
+  readonly pointer: number
+}
 
 /**
  * A parser of `columns`, some of the fields of `shape`, in that order; a utf8 column (or a list of these) is coded by `dictionaries(i)`, which is
@@ -67,6 +76,7 @@ export function createJsonParser(
   const spans = types.map(({ kind }) => (kind === 'utf8' ? memory.allocate(8 * GROUP_ROWS) : 0))
   const itemSpans = types.map(() => 0)
   const itemCapacities = types.map(() => LEAST_ITEMS)
+  const indices: (StringIndex | null)[] = types.map(() => null)
   let poolBytes = LEAST_POOL
   let pool = memory.allocate(poolBytes + POOL_SLACK)
 
@@ -104,7 +114,31 @@ export function createJsonParser(
   const placeItemSpans = (i: number) => {
     if (types[i].item?.kind !== 'utf8') return
     itemSpans[i] = memory.reallocate(itemSpans[i], 8 * itemCapacities[i])
-    set(layout.items[i], COLUMN.spans, itemSpans[i])
+    // They point to where the span of the first item of all would be.
+    set(layout.items[i], COLUMN.spans, itemSpans[i] - 8 * get(layout.items[i], COLUMN.spansFrom))
+  }
+
+  /** The dictionary, and an index of its short strings that is four times as large as it, while that is not too large. */
+  const placeIndex = (i: number, column: number) => {
+    const dictionary = dictionaries(i)
+    const { length } = dictionary
+    const index = indices[i]
+    set(column, COLUMN.table, dictionary.table)
+    const isGood = index?.dictionary === dictionary && (2 * length < index.slotCount || length > MOST_INDEXED)
+    if (isGood) return
+    if (index !== null) memory.free(index.pointer)
+    indices[i] = null
+    set(column, COLUMN.index, 0)
+    if (length > MOST_INDEXED) return
+    let shift = 54
+    while (2 ** (64 - shift) < 4 * length) shift--
+    const slotCount = 2 ** (64 - shift)
+    const pointer = memory.allocate(16 * slotCount)
+    memory.bytes(pointer, 16 * slotCount).fill(0)
+    indices[i] = { dictionary, slotCount, pointer }
+    set(column, COLUMN.index, pointer)
+    set(column, COLUMN.indexShift, shift)
+    set(column, COLUMN.indexRoom, slotCount / 2)
   }
 
   const begin = (pointer: number, length: number, limit: number, isEnd: boolean, capacity: number) => {
@@ -116,16 +150,16 @@ export function createJsonParser(
       set(column, COLUMN.spans, spans[i])
       set(column, COLUMN.spansFrom, 0)
       const op = get(column, COLUMN.op)
-      if (op === TEXT) set(column, COLUMN.table, dictionaries(i).table)
+      if (op === TEXT) placeIndex(i, column)
       if (op !== LIST) continue
       memory.u32[get(column, COLUMN.data) >>> 2] = 0
       place(items, type.item as DataType, itemCapacities[i], 0)
-      placeItemSpans(i)
       set(items, COLUMN.hasNulls, 0)
       set(items, COLUMN.spansFrom, 0)
+      placeItemSpans(i)
       set(items, COLUMN.count, 0)
       set(items, COLUMN.capacity, itemCapacities[i])
-      if (get(items, COLUMN.op) === TEXT) set(items, COLUMN.table, dictionaries(i).table)
+      if (get(items, COLUMN.op) === TEXT) placeIndex(i, items)
     }
     set(parser, PARSER.at, pointer)
     set(parser, PARSER.end, pointer + length)
@@ -135,11 +169,16 @@ export function createJsonParser(
     set(parser, PARSER.rowEnd, capacity)
     set(parser, PARSER.groupFrom, 0)
     set(parser, PARSER.groupRows, GROUP_ROWS)
+    set(parser, PARSER.groupEnd, Math.min(GROUP_ROWS, capacity))
     set(parser, PARSER.pool, pool)
     set(parser, PARSER.poolUsed, 0)
     set(parser, PARSER.poolEnd, poolBytes)
     set(parser, PARSER.textLimit, pointer)
     if (get(parser, PARSER.serial) > 2 ** 31) layout.restart()
+    set(parser, PARSER.line, 0)
+    set(parser, PARSER.lineEnd, 0)
+    set(parser, PARSER.scanned, pointer)
+    set(parser, PARSER.mayBatch, isArray ? 0 : 1)
     set(parser, PARSER.after, STATUS.groupFull)
   }
 
@@ -228,6 +267,7 @@ export function createJsonParser(
         // What is left: nothing, so that strings get their codes.
         if (!shape.collect) set(parser, PARSER.stop, 0)
         set(parser, PARSER.rowEnd, capacity - bad.length)
+        set(parser, PARSER.groupEnd, Math.min(get(parser, PARSER.groupEnd), capacity - bad.length))
         if (isArray && get(parser, PARSER.state) === STATE.lost) {
           set(parser, PARSER.stop, 0)
         }
@@ -257,7 +297,7 @@ export function createJsonParser(
     },
     free() {
       layout.free()
-      for (const block of [...spans, ...itemSpans, pool]) memory.free(block)
+      for (const block of [...spans, ...itemSpans, ...indices.map(index => index?.pointer ?? 0), pool]) memory.free(block)
     },
   }
 }
