@@ -80,6 +80,35 @@ test('every lead byte with every second byte', () => {
   }
 })
 
+test('the same within long text, wherever in a block', () => {
+  const around = encoder.encode('Ünï😀c漢øðé字😃ß漢字éа😄ñ字漢ж'.repeat(2))
+  let shift = 0
+  for (let first = 0x80; first < 256; first++) {
+    for (let second = 0; second < 256; second++) {
+      for (const rest of [[], [0x80], [0x80, 0xbf], [0x41, 0x80]]) {
+        shift = (shift + 1) % 61
+        // Cut anywhere before, so that the text begins in the middle of a sequence at times.
+        check(
+          Uint8Array.from([...around.subarray(shift, shift + 40), first, second, ...rest, ...around.subarray(0, 40)]),
+        )
+      }
+    }
+  }
+})
+
+test('long text, with a byte changed, left out or cut off', () => {
+  fc.assert(
+    fc.property(text(200), fc.nat(800), fc.nat(2), fc.nat(255), (whole, place, kind, byte) => {
+      const bytes = [...encoder.encode(whole)]
+      const at = place % (bytes.length + 1)
+      if (kind === 0) bytes[at] = byte
+      else bytes.splice(at, kind === 1 ? 1 : bytes.length)
+      check(Uint8Array.from(bytes))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('every code point, and no surrogate', () => {
   const bytes = new Uint8Array(4)
   for (let point = 0x80; point <= 0x11_0fff; point++) {
