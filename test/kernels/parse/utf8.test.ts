@@ -80,6 +80,33 @@ test('every lead byte with every second byte', () => {
   }
 })
 
+test('the same within long text, wherever in a block', () => {
+  const points = [...'Ünï😀c漢øðé字😃ß漢字éа😄ñ字漢ж'.repeat(2)]
+  const before = points.map((_, i) => encoder.encode(points.slice(0, i).join('')))
+  const behind = before[20]
+  const rests = [[], [0x80], [0x80, 0xbf], [0x41, 0x80]]
+  let turn = 0
+  for (let first = 0x80; first < 256; first++) {
+    // Each half of the second byte that matters.
+    for (let second = 0; second < 256; second += second < 0x80 ? 0x41 : 5) {
+      for (const start of before) check(Uint8Array.from([...start, first, second, ...rests[turn++ & 3], ...behind]))
+    }
+  }
+})
+
+test('long text, with a byte changed, left out or cut off', () => {
+  fc.assert(
+    fc.property(text(200), fc.nat(800), fc.nat(2), fc.nat(255), (whole, place, kind, byte) => {
+      const bytes = [...encoder.encode(whole)]
+      const at = place % (bytes.length + 1)
+      if (kind === 0) bytes[at] = byte
+      else bytes.splice(at, kind === 1 ? 1 : bytes.length)
+      check(Uint8Array.from(bytes))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('every code point, and no surrogate', () => {
   const bytes = new Uint8Array(4)
   for (let point = 0x80; point <= 0x11_0fff; point++) {
