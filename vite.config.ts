@@ -6,12 +6,17 @@ import { externals, inlinePlugin, licencePlugin, resolveOptions } from './script
 
 /** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
 const chunkNames: Record<string, string> = {
+  'src/formats/input.ts': 'inputs.js',
+  'src/workers/match-files.node.ts': 'match-files.js',
   'src/formats/parquet/file.ts': 'parquet-file.js',
   'src/formats/parquet/lane-extension.ts': 'parquet.js',
   'virtual:millrace/lane/parquet': 'parquet-lane.js',
   'src/formats/arrow/file.ts': 'arrow-file.js',
   'src/formats/arrow/lane-extension.ts': 'arrow.js',
   'virtual:millrace/lane/arrow': 'arrow-lane.js',
+  'src/formats/arrow/write.ts': 'arrow-writer.js',
+  'src/formats/csv/write.ts': 'csv-writer.js',
+  'src/formats/json/write.ts': 'json-writer.js',
   'virtual:millrace/worker': 'worker-text.js',
   'virtual:millrace/lane/evaluate': 'evaluate-lane.js',
   'virtual:millrace/lane/text': 'text-lane.js',
@@ -20,6 +25,9 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/aggregates': 'aggregates-lane.js',
   'virtual:millrace/lane/sets': 'sets-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
+  'virtual:millrace/lane/csv': 'csv-lane.js',
+  'virtual:millrace/lane/json': 'json-lane.js',
+  'virtual:millrace/lane/files': 'files-lane.js',
   'virtual:millrace/kernels/core': 'kernels-core.js',
   'virtual:millrace/kernels/evaluate': 'kernels-evaluate.js',
   'virtual:millrace/kernels/text': 'kernels-text.js',
@@ -27,6 +35,8 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels/extremes': 'kernels-extremes.js',
   'virtual:millrace/kernels/aggregates': 'kernels-aggregates.js',
   'virtual:millrace/kernels/partitions': 'kernels-partitions.js',
+  'virtual:millrace/kernels/csv': 'kernels-csv.js',
+  'virtual:millrace/kernels/json': 'kernels-json.js',
 }
 
 const entry = `${root}/src/index.ts`

@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds, files damaged in many ways. */
+/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds, files damaged in many ways, a million numbers from text. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/flow/leaks.test.ts',
@@ -15,6 +15,7 @@ export const longSuites = [
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
   'test/kernels/memory.test.ts',
+  'test/kernels/parse/float-million.test.ts',
   'test/kernels/group.test.ts',
   'test/kernels/aggregate/sum-float.test.ts',
   'test/kernels/aggregate/multiset.test.ts',

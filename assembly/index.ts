@@ -2,8 +2,10 @@
 
 export * from './parts/aggregates'
 export * from './parts/core'
+export * from './parts/csv'
 export * from './parts/evaluate'
 export * from './parts/extremes'
 export * from './parts/integers'
+export * from './parts/json'
 export * from './parts/partitions'
 export * from './parts/text'

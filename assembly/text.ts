@@ -10,7 +10,7 @@
 // how far it came, and the binding makes room and calls again.
 
 @unmanaged
-class StringTable {
+export class StringTable {
   offsets: usize
   bytes: usize
   slots: usize
@@ -39,7 +39,7 @@ function tail(at: usize, length: u32): u64 {
  * Seeded 32-bit hash: eight bytes at a time are folded by the product of two halves that both depend on the seed, so no
  * difference between two strings cancels whatever the seed (as wyhash does with 64 x 64 bits, which WebAssembly lacks).
  */
-function hashBytes(at: usize, length: u32, seed: u32): u32 {
+export function hashBytes(at: usize, length: u32, seed: u32): u32 {
   let hash = (u64(seed) + u64(length)) * K1
   hash ^= hash >> 29
   const end = at + usize(length & ~7)
@@ -88,6 +88,27 @@ function findSlot(table: StringTable, at: usize, length: u32, hash: u32): usize 
   }
 }
 
+/** What `internBytes` returns where the table has no room for a new string. */
+export const NO_ROOM: u32 = u32.MAX_VALUE
+
+/** The code of a string, added where it is new. */
+// @ts-ignore: decorator
+@inline
+export function internBytes(table: StringTable, at: usize, length: u32): u32 {
+  const hash = hashBytes(at, length, table.seed)
+  const slot = findSlot(table, at, length, hash)
+  const code = load<u32>(slot) - 1
+  if (code != u32.MAX_VALUE) return code
+  const count = table.count
+  const end = load<u32>(table.offsets + (usize(count) << 2))
+  if (count == table.capacity || (count << 1) >= table.slotMask || table.byteCapacity - end < length) return NO_ROOM
+  memory.copy(table.bytes + usize(end), at, usize(length))
+  store<u32>(table.offsets + (usize(count) << 2), end + length, 4)
+  store<u64>(slot, (u64(hash) << 32) | u64(count + 1))
+  table.count = count + 1
+  return count
+}
+
 /**
  * Writes the codes of strings `from` to `to` of (offsets, bytes), adding those that are new; a null row gets code 0.
  * Returns `to`, or the row that found no room for its string.
@@ -98,22 +119,8 @@ export function textIntern(tablePointer: usize, offsets: usize, bytes: usize, va
     let code: u32 = 0
     if (validity == 0 || (load<u8>(validity + usize(row >> 3)) >> u8(row & 7)) & 1) {
       const start = load<u32>(offsets + (usize(row) << 2))
-      const length = load<u32>(offsets + (usize(row) << 2), 4) - start
-      const at = bytes + usize(start)
-      const hash = hashBytes(at, length, table.seed)
-      const slot = findSlot(table, at, length, hash)
-      code = load<u32>(slot) - 1
-      if (code == u32.MAX_VALUE) {
-        const count = table.count
-        const end = load<u32>(table.offsets + (usize(count) << 2))
-        const full = count == table.capacity || (count << 1) >= table.slotMask || table.byteCapacity - end < length
-        if (full) return row
-        memory.copy(table.bytes + usize(end), at, usize(length))
-        store<u32>(table.offsets + (usize(count) << 2), end + length, 4)
-        store<u64>(slot, (u64(hash) << 32) | u64(count + 1))
-        table.count = count + 1
-        code = count
-      }
+      code = internBytes(table, bytes + usize(start), load<u32>(offsets + (usize(row) << 2), 4) - start)
+      if (code == NO_ROOM) return row
     }
     store<u32>(codes + (usize(row) << 2), code)
   }

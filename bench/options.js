@@ -5,12 +5,27 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { questions } from './groupby/questions.js'
 import { peerFamilies } from './peers/catalogue.js'
+import { readerFamilies } from './reading/readers.js'
 
-const suites = ['groupby', 'browser', 'scaling', 'memory', 'kernels', 'start', 'size']
+const suites = [
+  'groupby',
+  'browser',
+  'scaling',
+  'memory',
+  'reading',
+  'reading-browser',
+  'reading-memory',
+  'kernels',
+  'start',
+  'size',
+]
+
+/** Only where it is asked for: a file of ten gigabytes is written first. */
+const byHand = ['reading-memory']
 
 export const usage = `npm run bench -- [options]
 
-  --suites NAMES                what to measure, of ${suites.join(', ')} (all)
+  --suites NAMES                what to measure, of ${suites.join(', ')} (all but ${byHand.join(', ')})
   --rows 1e6,1e7                sizes of the group-by table
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
   --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)
@@ -20,6 +35,10 @@ export const usage = `npm run bench -- [options]
   --kernel-rows 1e7             rows that kernels are measured over
   --scaling-rows 1e5,1e6,1e7    sizes of the table whose cost per row is compared (1e8 needs some 8 GB)
   --memory-rows 1e7             rows of the table whose memory is measured
+  --reading-rows 1e6,1e7        sizes of the table that is read from CSV and NDJSON
+  --slow-rows 1e6               the most rows that slow readers read
+  --readers polars,duckdb       who else reads, of ${readerFamilies.join(', ')} (all), or none
+  --reading-bytes 1e10          size of the CSV file that is aggregated within a budget
   --seed 1                      seed of the data
   --limit 120                   seconds that a peer may take for one load or question
   --baseline FILE               another build's entry (dist/node/index.js), measured beside this one
@@ -38,6 +57,10 @@ export const usage = `npm run bench -- [options]
  * @property {number} kernelRows
  * @property {number[]} scalingRows
  * @property {number} memoryRows
+ * @property {number[]} readingRows
+ * @property {number} slowRows
+ * @property {string[]} readers
+ * @property {number} readingBytes
  * @property {number} seed
  * @property {number} limitMs
  * @property {string} [baseline] absolute path
@@ -62,7 +85,7 @@ function read(args) {
   const { values } = parseArgs({
     args,
     options: {
-      suites: text(suites.join(',')),
+      suites: text(suites.filter(name => !byHand.includes(name)).join(',')),
       rows: text('1e6,1e7'),
       questions: text(questions.map(({ id }) => id).join(',')),
       peers: text('duckdb,polars,duckdb-wasm'),
@@ -72,6 +95,10 @@ function read(args) {
       'kernel-rows': text('1e7'),
       'scaling-rows': text('1e5,1e6,1e7'),
       'memory-rows': text('1e7'),
+      'reading-rows': text('1e6,1e7'),
+      'slow-rows': text('1e6'),
+      readers: text(readerFamilies.join(',')),
+      'reading-bytes': text('1e10'),
       seed: text('1'),
       limit: text('120'),
       baseline: { type: 'string' },
@@ -95,6 +122,10 @@ function read(args) {
     kernelRows: number('kernel-rows', values['kernel-rows'], 10_000),
     scalingRows: numbers('scaling-rows', values['scaling-rows'], 100).sort((a, b) => a - b),
     memoryRows: number('memory-rows', values['memory-rows'], 1000),
+    readingRows: numbers('reading-rows', values['reading-rows'], 1000),
+    slowRows: number('slow-rows', values['slow-rows'], 0),
+    readers: names('readers', values.readers, readerFamilies),
+    readingBytes: number('reading-bytes', values['reading-bytes'], 1e5),
     seed: number('seed', values.seed, 0),
     limitMs: number('limit', values.limit, 1) * 1000,
     baseline: values.baseline && resolve(values.baseline),

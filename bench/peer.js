@@ -22,7 +22,32 @@ import { once } from 'node:events'
  * @returns {Promise<PeerHandle>}
  */
 export async function openPeer(entry, { limitMs }) {
-  const child = fork(new URL('./peer-process.js', import.meta.url), {
+  const { send, close, kill } = openProcess(new URL('./peer-process.js', import.meta.url), { limitMs })
+  try {
+    const { version } = await send('open', { module: entry.module, options: entry.options })
+    return {
+      entry,
+      version,
+      load: (rowCount, seed, names) => send('load', { rowCount, seed, names }),
+      run: (id, expected) => send('run', { id, expected, exact: entry.isExact }),
+      peak: () => send('peak'),
+      close,
+    }
+  } catch (error) {
+    await kill()
+    throw error
+  }
+}
+
+/**
+ * A process that answers commands one after another, each a message `{ command, argument }`, with `{ result }` or `{ error }`; `close` is one of them.
+ *
+ * @param {URL} script
+ * @param {{ limitMs: number }} options the longest that one command may take
+ * @returns {{ send: (command: string, argument?: unknown) => Promise<any>, close: () => Promise<void>, kill: () => Promise<void> }}
+ */
+export function openProcess(script, { limitMs }) {
+  const child = fork(script, {
     serialization: 'advanced',
     execArgv: ['--expose-gc', '--max-old-space-size=8192'],
   })
@@ -54,6 +79,11 @@ export async function openPeer(entry, { limitMs }) {
     }
   }
 
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await exited
+  }
+
   const close = async () => {
     if (hasExited) return
     await send('close').catch(() => child.kill('SIGKILL'))
@@ -62,19 +92,5 @@ export async function openPeer(entry, { limitMs }) {
     clearTimeout(timer)
   }
 
-  try {
-    const { version } = await send('open', { module: entry.module, options: entry.options })
-    return {
-      entry,
-      version,
-      load: (rowCount, seed, names) => send('load', { rowCount, seed, names }),
-      run: (id, expected) => send('run', { id, expected, exact: entry.isExact }),
-      peak: () => send('peak'),
-      close,
-    }
-  } catch (error) {
-    child.kill('SIGKILL')
-    await exited
-    throw error
-  }
+  return { send, close, kill }
 }

@@ -24,6 +24,11 @@ const { runGroupBy } = await import('./groupby/suite.js')
 const { runKernels } = await import('./kernels/kernels.js')
 const { runMemory } = await import('./memory/memory.js')
 const { chooseBrowser, choosePeers } = await import('./peers/catalogue.js')
+const { runBudget } = await import('./reading/budget.js')
+const { dataFile, rowsOfBytes } = await import('./reading/files.js')
+const { chooseBrowserReaders, chooseReaders } = await import('./reading/readers.js')
+const { readingReport } = await import('./reading/report.js')
+const { runReading } = await import('./reading/suite.js')
 const { report } = await import('./report.js')
 const { runScaling } = await import('./scaling/scaling.js')
 const { measureSizes, sizeReport } = await import('./size/size.js')
@@ -47,6 +52,11 @@ const suites = {
     return runScaling({ rows: options.scalingRows, questions: asked, entries, seed, runs, threads, limitMs, log })
   },
   memory: () => runMemory({ rowCount: options.memoryRows, seed, lanes: options.lanes, log }),
+  reading: async () => readingReport(await reading(chooseReaders({ ...options, families: options.readers })), options),
+  'reading-browser': async () =>
+    readingReport(await reading(chooseBrowserReaders(options.lanes)), options, 'reading-browser'),
+  'reading-memory': () =>
+    runBudget({ file: dataFile('csv', rowsOfBytes(options.readingBytes), seed, log), lanes: options.lanes, log }),
   kernels: () => runKernels({ rowCount: options.kernelRows, seed, runs, log }),
   start: () => startReport(measureStart({ runs: 2 * runs, families, withMillrace, log })),
   size: async () => sizeReport(await measureSizes({ families, withMillrace, log })),
@@ -58,6 +68,20 @@ async function groupBy(entries) {
   for (const rowCount of options.rows) {
     const { limitMs } = options
     results.push(await runGroupBy({ rowCount, seed, runs, threads, limitMs, questions: asked, entries, log }))
+  }
+  return results
+}
+
+async function reading(entries) {
+  const results = []
+  for (const rowCount of options.readingRows) {
+    for (const format of ['csv', 'ndjson']) {
+      const readers = entries.filter(({ isSlow }) => !isSlow || rowCount <= options.slowRows)
+      const { limitMs } = options
+      results.push(
+        await runReading({ file: dataFile(format, rowCount, seed, log), entries: readers, runs, limitMs, log }),
+      )
+    }
   }
   return results
 }

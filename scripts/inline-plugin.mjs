@@ -1,6 +1,7 @@
 // The Vite plugin behind the `virtual:millrace/*` modules: kernels and nested bundles as text (types: src/virtual.d.ts).
 
 import { readFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'vite'
 import { buildKernels, hashFiles, kernelSources, root } from './build-kernels.mjs'
@@ -63,7 +64,7 @@ export function sourceResolveOptions(platform) {
 }
 
 /** What a platform's bundles import and do not contain. @param {Platform} platform */
-export const externals = platform => (platform === 'node' ? [/^node:/] : [])
+export const externals = platform => (platform === 'node' ? [/^node:/, ...builtinModules] : [])
 
 /**
  * Refuses a build that takes in a package whose licence THIRD_PARTY_LICENSES does not hold.

@@ -21,7 +21,15 @@ export {
   topK,
 } from './api/aggregates.js'
 export { collectAll } from './api/collect-all.js'
-export { Flow, type GroupedFlow, Loaded, type RolledFlow } from './api/flow.js'
+export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput } from './api/flow.js'
+export {
+  type FlowHandlerOptions,
+  flowHandler,
+  type NodeRequest,
+  type NodeResponse,
+  nodeHandler,
+  type RequestHandler,
+} from './api/handlers.js'
 export type {
   AnyExpr,
   BoolExpr,
@@ -37,6 +45,9 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
+export { receive } from './api/receive.js'
+export { runAll } from './api/run-all.js'
+export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
 export {
   type ArrowOptions,
   arrow,
@@ -46,6 +57,8 @@ export {
   type ParquetOptions,
   parquet,
   rows,
+  type StreamItem,
+  stream,
 } from './api/sources.js'
 export {
   approxCountDistinct,
@@ -62,6 +75,15 @@ export {
   stddev,
   variance,
 } from './api/statistics.js'
+export {
+  type CsvOptions,
+  csv,
+  type Inputs,
+  type JsonOptions,
+  json,
+  ndjson,
+  type TextFileOptions,
+} from './api/text-sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { ArrayOf, Column } from './columnar/column.js'
@@ -115,8 +137,16 @@ export {
 export { createEngine, type Engine } from './engines/local/engine.js'
 export type { Progress } from './engines/local/job.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
-export type { Job } from './engines/local/run-job.js'
+export type { Job, JobMetrics } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
 export type { ArrowTable } from './formats/arrow/from-table.js'
+export type { ArrowWriteOptions } from './formats/arrow/write.js'
+export type { CsvWriteOptions } from './formats/csv/write.js'
 export type { Input } from './formats/input.js'
+export type { JsonWriteOptions } from './formats/json/write.js'
+export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
+export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
+export type { FileHandle, FileTarget } from './sinks/target.js'
+export type { RejectedRow } from './sources/source.js'
+export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -34,6 +34,14 @@ declare module 'virtual:millrace/kernels/partitions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/csv' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/json' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/worker' {
   /**
    * src/workers/worker-entry.ts and all it imports, minified, as one self-contained ES module. It leaves what its parts share with it in
@@ -74,6 +82,21 @@ declare module 'virtual:millrace/lane/partitions' {
 
 declare module 'virtual:millrace/lane/sets' {
   /** The same of src/operators/grouping-sets.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/csv' {
+  /** The same of src/kernels/csv.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/json' {
+  /** The same of src/kernels/json.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/files' {
+  /** The same of src/formats/text-files.ts. */
   export const laneSource: string
 }
 

@@ -33,9 +33,10 @@ const owners: [specifier: RegExp, owner: RegExp][] = [
   [/^node:/, /\.node\.ts$/],
   [/^comlink(\/|$)/, /^workers\//],
   [/^hyparquet(-compressors)?(\/|$)/, /^formats\/(parquet|compression)\//],
-  [/^virtual:millrace\/kernels(\/|$)/, /^(kernels|workers)\//],
+  [/^tinyglobby$/, /^workers\/.*\.node\.ts$/],
+  [/^virtual:millrace\/kernels(\/|$)/, /^((kernels|workers)\/|formats\/text-readers\.ts$)/],
   [/^virtual:millrace\/worker$/, /^workers\//],
-  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/[^/]+\/format\.ts$)/],
+  [/^virtual:millrace\/lane\//, /^(workers\/|formats\/([^/]+\/format|text-readers)\.ts$)/],
 ]
 
 interface SourceFile {

@@ -60,21 +60,8 @@ export function groupByData(rowCount, seed, names = columnNames) {
   const v1 = new Int32Array(room('v1'))
   const v2 = new Int32Array(room('v2'))
   const v3 = new Float64Array(room('v3'))
-  for (let from = 0; from < rowCount; from += BLOCK_ROWS) {
-    const next = randomStream(seed, from / BLOCK_ROWS)
-    const to = Math.min(rowCount, from + BLOCK_ROWS)
-    for (let i = from; i < to; i++) {
-      id1[i] = next() * SMALL_KEYS
-      id2[i] = next() * SMALL_KEYS
-      id3[i] = next() * large
-      id4[i] = 1 + next() * SMALL_KEYS
-      id5[i] = 1 + next() * SMALL_KEYS
-      id6[i] = 1 + next() * large
-      v1[i] = 1 + next() * 5
-      v2[i] = 1 + next() * 15
-      v3[i] = Math.round(next() * 1e8) / 1e6
-    }
-  }
+  const arrays = { id1, id2, id3, id4, id5, id6, v1, v2, v3 }
+  for (let from = 0; from < rowCount; from += BLOCK_ROWS) fillBlock(arrays, from, from, rowCount, seed)
   const texts = (name, codes, count) => ({ codes, values: names.includes(name) ? keyTexts(name, count) : [] })
   const columns = {
     id1: texts('id1', id1, SMALL_KEYS),
@@ -89,6 +76,42 @@ export function groupByData(rowCount, seed, names = columnNames) {
   }
   for (const name in columns) if (!names.includes(name)) delete columns[name]
   return { rowCount, columns }
+}
+
+/**
+ * The same rows a block at a time, for tables that memory does not hold.
+ *
+ * @param {number} rowCount
+ * @param {number} seed
+ * @yields {{ rowCount: number, columns: Record<string, Int32Array | Float64Array> }} string keys as codes, as long as the longest block; the arrays
+ *   are those of the next block too
+ */
+export function* groupByBlocks(rowCount, seed) {
+  const arrays = Object.fromEntries(
+    columnNames.map(name => [name, name === 'v3' ? new Float64Array(BLOCK_ROWS) : new Int32Array(BLOCK_ROWS)]),
+  )
+  for (let from = 0; from < rowCount; from += BLOCK_ROWS) {
+    fillBlock(arrays, 0, from, rowCount, seed)
+    yield { rowCount: Math.min(rowCount - from, BLOCK_ROWS), columns: arrays }
+  }
+}
+
+/** Makes the rows of the block that begins at `from`, from place `at` of the arrays on. */
+function fillBlock({ id1, id2, id3, id4, id5, id6, v1, v2, v3 }, at, from, rowCount, seed) {
+  const large = largeKeys(rowCount)
+  const next = randomStream(seed, from / BLOCK_ROWS)
+  const end = at + Math.min(rowCount - from, BLOCK_ROWS)
+  for (let i = at; i < end; i++) {
+    id1[i] = next() * SMALL_KEYS
+    id2[i] = next() * SMALL_KEYS
+    id3[i] = next() * large
+    id4[i] = 1 + next() * SMALL_KEYS
+    id5[i] = 1 + next() * SMALL_KEYS
+    id6[i] = 1 + next() * large
+    v1[i] = 1 + next() * 5
+    v2[i] = 1 + next() * 15
+    v3[i] = Math.round(next() * 1e8) / 1e6
+  }
 }
 
 function keyTexts(column, count) {

@@ -55,7 +55,7 @@ export async function openMillrace(module, lanes) {
 }
 
 /** The module's exports by name; a name that it does not export is an error that says so. */
-function named(module) {
+export function named(module) {
   return new Proxy(module, {
     get(exported, name) {
       if (!(name in exported)) throw new Error(`this build exports no ${String(name)}`)

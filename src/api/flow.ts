@@ -2,11 +2,13 @@
  * `Flow`: a query over a source, built verb by verb and run by a terminal. Every verb gives a new flow and changes nothing. The record of
  * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
  */
+import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
+import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
-import { type Job, startRun } from '../engines/local/run-job.js'
+import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
   cubeSets,
@@ -23,6 +25,7 @@ import {
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
+import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
@@ -235,7 +238,39 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```
    */
   run(options?: RunOptions): Job<S> {
-    return startRun<S>(this, options)
+    return lateJob<S>(async () => (await import('../engines/local/run-job.js')).startRun(this, options), true)
+  }
+
+  /**
+   * Runs the flow into a sink, as fast as that takes what comes: `csvSink`, `ndjsonSink`, `jsonSink` or `arrowSink` for a file, a function that is called with each
+   * batch and awaited, a `WritableStream` of batches, or a `MessagePort` or `BroadcastChannel`, of which `receive` is the other end.
+   *
+   * The job's `finished` resolves once the sink has all rows. What the job fails of, and what the sink does, it rejects with, and then nothing is left in the sink, nor is it
+   * where the job is aborted or disposed of; `stop()` ends the input, and what has been read is written.
+   *
+   * ```ts
+   * const job = flow.filter(t => t.isBuy).to(csvSink('bought.csv'))
+   * await job.finished
+   * show(job.metrics().bytesWritten)
+   * ```
+   * @throws (`finished` rejects) MillraceError as `collect` does; `MR_SINK_FAILED` where the sink cannot be written, `MR_INVALID_OPTION` for what is no sink
+   */
+  to(sink: SinkInput<S>, options?: RunOptions): Job<S> {
+    return deliver('to', this, sink, options)
+  }
+
+  /**
+   * Runs the flow and calls `take` with each of its batches, in row order, awaiting what it returns before the next. What it throws ends the job, whose `finished` rejects with it:
+   * where nobody handles that, it is an unhandled rejection like any other.
+   *
+   * ```ts
+   * const job = flow.subscribe(batch => show(batch))
+   * await job.finished
+   * ```
+   * @throws (`finished` rejects) as `to` does
+   */
+  subscribe(take: (batch: RecordBatch<S>) => unknown, options?: RunOptions): Job<S> {
+    return deliver('subscribe', this, take, options)
   }
 
   /** The plan as readable text: what is read, what every lane does, what one lane does after the gather. */
@@ -282,6 +317,23 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return define(columnsRecord(this.schema, operator) as Columns<S>)
   }
 }
+
+/**
+ * What `to` takes. A function is called with each batch, and awaited; a `WritableStream` gets batches, as fast as it wants them; through a port or a channel batches are
+ * sent as messages (`PortMessage`), and a channel, which nobody answers, is sent all as they come.
+ */
+export type SinkInput<S extends SchemaShape = any> =
+  | Sink
+  | ((batch: RecordBatch<S>) => unknown)
+  | WritableStream<RecordBatch<S>>
+  | MessagePort
+  | BroadcastChannel
+
+const deliver = (what: string, flow: BoundPlan, sink: SinkInput, options?: RunOptions): Job<any> =>
+  lateJob(
+    async () => (await import('../engines/local/deliver.js')).startDelivery(what, [{ flow, sink }], options),
+    false,
+  )
 
 /** What `groupBy` gives: say what to compute for each group. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {

@@ -14,7 +14,9 @@ import { parquetFormat } from '../formats/parquet/format.js'
 import { arrowTableSource } from '../sources/arrow-table.js'
 import { inputSource } from '../sources/memory.js'
 import { partsSource } from '../sources/parts-source.js'
+import { streamSource } from '../sources/stream.js'
 import { type Flow, flowOf } from './flow.js'
+import { optionsOf } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
 
@@ -64,14 +66,16 @@ export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
 }
 
 /**
- * A flow over Parquet files: a path (Node) or URL, a `File` or `Blob`, a `Response`, bytes, a stream, or an array of these, read one after another.
+ * A flow over Parquet files: a path or a pattern of paths (Node), a URL, a `File` or `Blob`, a `Response`, bytes, a stream, or an array of these, read one
+ * after another; those that a pattern such as `2024/*.parquet` matches, in the order of their paths. What a server fails at for a while is asked again.
  * Lanes open the input themselves, each a few row groups at a time, and decode only the columns that the flow reads. Without a
  * schema the columns are known once the file is opened, so a misspelt one is refused by the terminal.
  *
  * ```ts
  * await parquet('flights.parquet').groupBy('origin').aggregate(t => ({ flights: count(), delay: mean(t.delay) })).collect()
  * ```
- * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type,
+ *   `MR_SOURCE_FAILED` where a server or a disk fails
  */
 export function parquet<const S extends SchemaShape>(
   input: Input | readonly Input[],
@@ -146,7 +150,7 @@ function filesFlow(
     if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
       throw invalid(
         name,
-        `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${show(each)}`,
+        `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${show(each)}`,
       )
     }
   }
@@ -160,6 +164,39 @@ function checkSchemaOption(name: string, options: object): void {
   for (const option of Object.keys(options)) {
     if (option !== 'schema') throw invalid(name, `there is no option ${quote(option)}; there is schema`)
   }
+}
+
+/** What a stream gives: rows, arrays of them, or batches and tables of the declared columns. */
+export type StreamItem = object | readonly object[]
+
+/**
+ * A flow over rows that come while it runs: an async iterable or a `ReadableStream` of row objects, arrays of them, batches or tables. They are taken as fast
+ * as lanes want them, so a slow reader slows the stream. It can be read once.
+ *
+ * ```ts
+ * async function* readings() {
+ *   yield { city: 'Rome', degrees: 31 }
+ *   yield [{ city: 'Oslo', degrees: 17 }, { city: 'Rome', degrees: 29 }]
+ * }
+ * const weather = stream(readings(), { schema: schema({ city: utf8(), degrees: float64() }) })
+ * show(await weather.groupBy('city').aggregate(t => ({ highest: max(t.degrees) })).collect())
+ * ```
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal what conversion calls for, `MR_SOURCE_CONSUMED` the second time, and what the stream fails of
+ */
+export function stream<const S extends SchemaShape>(
+  items: AsyncIterable<StreamItem> | ReadableStream<StreamItem>,
+  options: { readonly schema: S },
+): Flow<S> {
+  const given: unknown = items
+  if (
+    !(given instanceof ReadableStream) &&
+    !(typeof given === 'object' && given !== null && Symbol.asyncIterator in given)
+  )
+    throw invalid('stream', `it is over an async iterable or a ReadableStream, not ${show(given)}`)
+  optionsOf('stream', options, '{ schema }', ['schema'])
+  if (typeof options.schema !== 'object' || options.schema === null)
+    throw invalid('stream', 'a stream cannot be looked into beforehand, so its columns are declared: { schema }')
+  return flowOf(streamSource(items, options.schema)) as Flow<S>
 }
 
 /** Codes that cannot hold a null. */

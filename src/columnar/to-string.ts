@@ -72,8 +72,8 @@ export function formatTable(schema: SchemaShape, batches: readonly Rows[]): stri
   return [...lines, `${counted(rowCount, 'row')} × ${counted(fields.length, 'column')}${more}`].join('\n')
 }
 
-/** Null stands for the rule under the header. */
-function layOut(columns: readonly { alignRight: boolean; cells: readonly (string | null)[] }[]): string[] {
+/** Cells, column by column, as lines of text; null stands for the rule under the header. */
+export function layOut(columns: readonly { alignRight: boolean; cells: readonly (string | null)[] }[]): string[] {
   const widths = columns.map(({ cells }) => Math.max(...cells.map(cell => width(cell ?? ''))))
   return columns[0].cells.map((_, line) =>
     columns
@@ -140,7 +140,7 @@ function listText(items: Vector, from: number, to: number): string {
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Surrogate}\p{Bidi_Control}]/gu
 
 /** On one line, without control characters, and at most CELL_WIDTH characters. */
-function shorten(text: string): string {
+export function shorten(text: string): string {
   // Cut first: a name may be a megabyte long. Two units make at most one character.
   const units = CELL_WIDTH * 2
   const ends = text.length <= 2 * units ? text : text.slice(0, units) + text.slice(-units)

@@ -1,37 +1,69 @@
 /**
  * Bytes at random positions, for readers of files: a `Blob`, bytes in memory, a URL (by ranges), or a path that the platform opens.
- * An `InputDescriptor` is what is sent to a lane, which opens it itself; what is in the bytes is a format's business.
+ * An `InputDescriptor` is what is sent to a lane, which opens it itself; what is in the bytes is a format's business. byte-stream.ts gives them
+ * from front to end.
  */
 import { MillraceError, quote } from '../errors.js'
+import { blobSource } from './blob-source.js'
+import type { UrlVersion } from './http-range.js'
+import { type Network, network } from './network.js'
+import { unopened } from './unread.js'
+import { urlSource } from './url-source.js'
 
 export interface ByteSource {
-  byteLength(): Promise<number>
+  byteLength(signal?: AbortSignal): Promise<number>
   /**
-   * The bytes `[from, to)`; a view that the caller must not write to. Fewer bytes come only where the input has shrunk since it was
-   * measured: see `readExactly`.
+   * The bytes `[from, to)`; a view that the caller must not write to. Fewer bytes come only where the input ends before `to`, or has shrunk since
+   * it was measured: see `readExactly`.
    */
   read(from: number, to: number, signal?: AbortSignal): Promise<Uint8Array>
+  /**
+   * Fills `target` with the bytes from `from` on, and tells how many there were: fewer than it takes only at the input's end. A promise means that
+   * `target` is written to until it settles, so the memory under it must not grow meanwhile. Reading on where the last call ended is quickest. Absent
+   * where `read` is all there is.
+   */
+  readInto?(target: Uint8Array, from: number, signal?: AbortSignal): number | Promise<number>
+  /** Of a URL: what the file is, to be pinned to its descriptor. */
+  version?(): Promise<UrlVersion>
+  /** Ends what is being read, too. */
   close(): Promise<void>
 }
 
-/** Structured-cloneable. Prefer `blob` over `bytes` for what is sent to several lanes: a blob is shared, bytes are copied. */
+/**
+ * Structured-cloneable. Prefer `blob` over `bytes` for what is sent to several lanes: a blob is shared, bytes are copied. A URL's `version` is what
+ * it was when it was first opened: opened as another it is refused.
+ */
 export type InputDescriptor =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'blob'; readonly blob: Blob }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'url'; readonly url: string; readonly version?: UrlVersion }
+
+/** What can be read once, from front to end; `stream` can be transferred. */
+export interface StreamDescriptor {
+  readonly kind: 'stream'
+  readonly stream: ReadableStream<Uint8Array>
+  readonly name: string
+}
+
+/** What `openByteStream` takes. */
+export type SequentialDescriptor = InputDescriptor | StreamDescriptor
 
 export type OpenFile = (path: string) => Promise<ByteSource>
 
 /**
  * Opens an input.
  * @param openFile the platform's; null where there are no paths.
- * @throws MillraceError `MR_INVALID_OPTION` where the file or the URL cannot be opened.
+ * @throws MillraceError `MR_INVALID_OPTION` where there is no such file, `MR_SOURCE_FAILED` where the disk or, when it is read, the server fails.
  */
-export async function openInput(input: InputDescriptor, openFile: OpenFile | null = null): Promise<ByteSource> {
+export async function openInput(
+  input: InputDescriptor,
+  openFile: OpenFile | null = null,
+  net: Network = network,
+): Promise<ByteSource> {
   if (input.kind === 'bytes') return bytesSource(input.bytes)
   if (input.kind === 'blob') return blobSource(input.blob)
-  if (input.kind === 'url') return urlSource(input.url)
+  if (input.kind === 'url') return urlSource(input.url, input.version ?? null, net)
   if (openFile === null) {
     throw new MillraceError(
       'MR_INVALID_OPTION',
@@ -44,6 +76,25 @@ export async function openInput(input: InputDescriptor, openFile: OpenFile | nul
   } catch (error) {
     throw unopened(input.path, error)
   }
+}
+
+/** `input`, so that whoever opens it elsewhere notices where it is no longer what `source`, opened of it, has been reading; and need not measure it. */
+export async function pinned(input: InputDescriptor, source: ByteSource): Promise<InputDescriptor> {
+  return input.kind !== 'url' || source.version === undefined ? input : { ...input, version: await source.version() }
+}
+
+/** As `readInto` of a source, or by its `read` where that is all there is. */
+export function readInto(
+  source: ByteSource,
+  target: Uint8Array,
+  from: number,
+  signal?: AbortSignal,
+): number | Promise<number> {
+  if (source.readInto !== undefined) return source.readInto(target, from, signal)
+  return source.read(from, from + target.length, signal).then(bytes => {
+    target.set(bytes)
+    return bytes.length
+  })
 }
 
 /** `[from, to)` in full. @throws MillraceError `MR_FORMAT_ERROR` where the input has become shorter than it was. */
@@ -68,101 +119,11 @@ function bytesSource(bytes: Uint8Array): ByteSource {
   return {
     byteLength: async () => bytes.length,
     read: async (from, to) => bytes.subarray(from, to),
-    close: async () => {},
-  }
-}
-
-function blobSource(blob: Blob): ByteSource {
-  return {
-    byteLength: async () => blob.size,
-    read: async (from, to, signal) => {
-      signal?.throwIfAborted()
-      return new Uint8Array(await blob.slice(from, to).arrayBuffer())
+    readInto(target, from) {
+      const part = bytes.subarray(from, from + target.length)
+      target.set(part)
+      return part.length
     },
     close: async () => {},
   }
-}
-
-/**
- * A URL, read by ranges. A server that ignores them (status 200) is read once, whole, and served from memory after that.
- *
- * The length comes from a HEAD request, since `Content-Length` is readable across origins and `Content-Range` is not; where HEAD is refused,
- * as by addresses signed for GET, from the first range. A compressed transfer has no byte positions: it too is read whole.
- */
-function urlSource(url: string): ByteSource {
-  let whole: Promise<Uint8Array> | null = null
-  let length: Promise<number> | null = null
-
-  /** `response` where one has begun that will hold everything. */
-  const fetchWhole = (response?: Response): Promise<Uint8Array> => {
-    if (whole !== null) {
-      response?.body?.cancel().catch(() => {})
-      return whole
-    }
-    const reading = (async () => new Uint8Array(await checked(response ?? (await request(url)), url).arrayBuffer()))()
-    whole = reading
-    reading.catch(() => {
-      if (whole === reading) whole = null
-    })
-    return reading
-  }
-
-  const measure = async (): Promise<number> => {
-    const head = await fetch(url, { method: 'HEAD' }).catch(() => null)
-    const measured = head?.ok === true && head.headers.get('content-encoding') === null ? head.headers : null
-    if (measured?.get('content-length')) return Number(measured.get('content-length'))
-    const first = await request(url, 0, 1)
-    const total = /\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]
-    if (first.status === 206 && total !== undefined) {
-      await first.body?.cancel()
-      return Number(total)
-    }
-    if (first.status === 206) await first.body?.cancel()
-    return (await fetchWhole(first.status === 206 ? undefined : first)).length
-  }
-
-  return {
-    byteLength() {
-      length ??= measure()
-      return length
-    },
-    async read(from, to, signal) {
-      if (whole !== null) return (await whole).subarray(from, to)
-      if (from === to) return new Uint8Array(0)
-      const response = await request(url, from, to, signal)
-      if (response.status === 206 && response.headers.get('content-encoding') === null) {
-        return new Uint8Array(await checked(response, url).arrayBuffer())
-      }
-      return (await fetchWhole(response.status === 206 ? undefined : response)).subarray(from, to)
-    },
-    close: async () => {
-      whole = null
-    },
-  }
-}
-
-async function request(url: string, from?: number, to?: number, signal?: AbortSignal): Promise<Response> {
-  try {
-    const headers: Record<string, string> = from === undefined ? {} : { range: `bytes=${from}-${(to as number) - 1}` }
-    return await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw unopened(url, error)
-  }
-}
-
-function checked(response: Response, url: string): Response {
-  if (response.ok) return response
-  throw new MillraceError(
-    'MR_INVALID_OPTION',
-    `cannot read ${quote(url)}: the server answered ${response.status} ${response.statusText}`,
-    {
-      file: url,
-    },
-  )
-}
-
-function unopened(name: string, cause: unknown): MillraceError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MillraceError('MR_INVALID_OPTION', `cannot open ${quote(name)}: ${reason}`, { file: name }, cause)
 }

@@ -7,8 +7,20 @@ import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from './byte-source.js'
 import type { PlainBatch } from './plain-batch.js'
 
-export interface Format {
-  /** Also the name of its part of lanes, and what its files are called by in messages. */
+/** What lanes load in order to read a source. */
+export interface LaneReader {
+  /** Of the part of lanes that it is. */
+  readonly name: 'parquet' | 'arrow' | 'csv' | 'json' | 'files'
+  /** For a lane in the calling thread. */
+  load(): Promise<unknown>
+  /** For a worker: an ES module's text. */
+  text(): Promise<{ readonly laneSource: string }>
+  /** Where it has kernels of its own. */
+  readonly kernels?: () => Promise<{ kernels(): Promise<unknown> }>
+}
+
+export interface Format extends LaneReader {
+  /** Also what its files are called by in messages. */
   readonly name: 'parquet' | 'arrow'
   /** For the calling thread: what is in a file. */
   describe(): Promise<FormatDescriber>
@@ -20,11 +32,14 @@ export interface Format {
 
 export interface FormatDescriber {
   /**
-   * Opens the file, finds what is in it, and closes it.
+   * Opens the file, finds what is in it, and closes it. The input comes back pinned: opened as another version it is refused.
    * @param openFile for paths; null where there are none.
    * @throws MillraceError `MR_INVALID_OPTION` where it cannot be opened, `MR_FORMAT_ERROR` where it is no sound file of the format.
    */
-  describeFile(input: InputDescriptor, openFile: OpenFile | null): Promise<DescribedFile>
+  describeFile(
+    input: InputDescriptor,
+    openFile: OpenFile | null,
+  ): Promise<{ readonly input: InputDescriptor; readonly file: DescribedFile }>
 }
 
 export interface DescribedFile {

@@ -1,52 +1,201 @@
 /**
- * What users give as an input (a path, a URL, a `File`, a `Response`, bytes) made into descriptors that lanes can open;
- * byte-source.ts opens them, in the lanes: a chunk that a format brings with it.
+ * What users give as an input (a path or a pattern of paths, a URL, a `File`, a `Response`, a stream, bytes, text) made into descriptors that lanes can
+ * open: loaded with the first format that needs it. byte-source.ts and byte-stream.ts open them, in the lanes.
  */
 import { MillraceError, quote } from '../errors.js'
-import type { InputDescriptor } from './byte-source.js'
-
-export type Input = string | URL | Blob | Response | ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView
+import type { InputDescriptor, SequentialDescriptor } from './byte-source.js'
+import { bytesOf, consumed, streamFailed, streamOf } from './input-stream.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /**
- * @param baseUrl what strings without a scheme are relative to; null where they are paths (Node).
- * A `Response` and a stream are read to their end, into a `Blob`; bytes are copied into one, so that lanes share them and the caller's
- * are never detached.
- * @throws MillraceError `MR_INVALID_OPTION` for what is no input, `MR_SOURCE_CONSUMED` for a body that has been read already.
+ * Where bytes come from: a path or a pattern of paths such as `data/*.csv` (Node), a URL, a `File` or `Blob`, a `Response`, a stream or an async
+ * iterable of bytes, bytes, or `{ text }`. What can be read only once, a `Response`, a stream and an iterable, serves one flow.
  */
-export async function describeInput(input: Input, baseUrl: string | null): Promise<InputDescriptor> {
+export type Input =
+  | string
+  | URL
+  | Blob
+  | Response
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | ArrayBuffer
+  | ArrayBufferView
+  | { readonly text: string }
+
+/** What inputs need of the runtime. */
+export interface InputServices {
+  /** What strings without a scheme are relative to; null where they are paths (Node). */
+  readonly baseUrl: string | null
+  /** Null where there are no paths. */
+  readonly findFiles: FindFiles | null
+}
+
+/** The files that a string stands for: itself where there is such a file, or where it is no pattern; otherwise those that match, sorted by their paths. */
+export type FindFiles = (path: string) => Promise<readonly string[]>
+
+export interface DescribeOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Descriptors of all inputs, in their order; a pattern has one for each file. A `Response` and a stream are read to their end, into a `Blob`; bytes are copied into
+ * one, so that lanes share them and the caller's are never detached. With `streams: 'sequential'` they become descriptors for one reading from front to end.
+ *
+ * @throws MillraceError `MR_INVALID_OPTION` for what is no input, and a pattern that nothing matches; `MR_SOURCE_CONSUMED` for what has been read already;
+ *   `MR_SOURCE_FAILED` for a stream that fails; the signal's reason.
+ */
+export async function describeInputs(
+  inputs: readonly Input[],
+  services: InputServices,
+  options?: DescribeOptions,
+): Promise<InputDescriptor[]>
+export async function describeInputs(
+  inputs: readonly Input[],
+  services: InputServices,
+  options: DescribeOptions & { readonly streams: 'sequential' },
+): Promise<SequentialDescriptor[]>
+export async function describeInputs(
+  inputs: readonly Input[],
+  services: InputServices,
+  options: DescribeOptions & { readonly streams?: 'sequential' } = {},
+): Promise<SequentialDescriptor[]> {
+  const described: SequentialDescriptor[] = []
+  // One after another: of several that are refused it is the first that is named, and streams are not held beside one another.
+  for (const input of inputs) {
+    options.signal?.throwIfAborted()
+    described.push(...(await describeInput(input, services, options)))
+  }
+  return described
+}
+
+/**
+ * `describeInputs` for a source of which many terminals read, also at once: what can be read but once is kept of the first, though that is aborted, and
+ * strings are looked up each time.
+ */
+export function keptInputs(
+  inputs: readonly Input[],
+): (services: InputServices, signal?: AbortSignal) => Promise<InputDescriptor[]> {
+  const kept = new Map<Input, Promise<InputDescriptor[]>>()
+  const keep = (input: Input, services: InputServices): Promise<InputDescriptor[]> => {
+    const describing = kept.get(input) ?? describeInputs([input], services)
+    kept.set(input, describing)
+    describing.catch(() => kept.delete(input))
+    return describing
+  }
+  return async (services, signal) => {
+    const described: InputDescriptor[] = []
+    for (const input of inputs) {
+      const one = typeof input === 'string' ? describeInputs([input], services, { signal }) : keep(input, services)
+      described.push(...(await unlessAborted(one, signal)))
+    }
+    return described
+  }
+}
+
+async function describeInput(
+  input: Input,
+  { baseUrl, findFiles }: InputServices,
+  { signal, streams }: DescribeOptions & { readonly streams?: 'sequential' },
+): Promise<readonly SequentialDescriptor[]> {
   if (typeof input === 'string') {
     // One letter before the colon is a drive of Windows, not a scheme.
-    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return describeUrl(parseUrl(input), baseUrl === null)
-    return baseUrl === null ? { kind: 'path', path: input } : describeUrl(parseUrl(input, baseUrl), false)
+    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return [describeUrl(parseUrl(input), baseUrl === null)]
+    if (baseUrl !== null) return [describeUrl(parseUrl(input, baseUrl), false)]
+    const paths = findFiles === null ? [input] : await unlessAborted(findFiles(input), signal)
+    return paths.map(path => ({ kind: 'path', path }))
   }
-  if (input instanceof URL) return describeUrl(input, baseUrl === null)
-  if (input instanceof Blob) return { kind: 'blob', blob: input }
-  if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) {
-    return { kind: 'blob', blob: new Blob([input as Uint8Array<ArrayBuffer>]) }
+  if (input instanceof URL) return [describeUrl(input, baseUrl === null)]
+  if (input instanceof Blob) return [{ kind: 'blob', blob: input }]
+  if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return [blobOf(bytesOf(input, 'what was'))]
+  const stream = streamIn(input)
+  if (stream !== null) {
+    return [
+      streams === 'sequential' ? { kind: 'stream', ...stream } : await readWhole(stream.stream, stream.name, signal),
+    ]
   }
-  if (input instanceof Response || input instanceof ReadableStream) {
-    if (input instanceof Response ? input.bodyUsed : input.locked) throw consumed()
-    const response = input instanceof Response ? input : new Response(input)
-    if (!response.ok) {
-      throw new MillraceError(
-        'MR_INVALID_OPTION',
-        `the response given as an input has status ${response.status} ${response.statusText}`,
-      )
-    }
-    return { kind: 'blob', blob: await response.blob() }
-  }
+  if (isText(input)) return [blobOf(input.text)]
   throw new MillraceError(
     'MR_INVALID_OPTION',
-    `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${input === null ? 'null' : typeof input}`,
+    `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${input === null ? 'null' : typeof input}`,
   )
 }
 
-/** How an input is called in messages. */
-export function inputName(input: InputDescriptor): string {
-  if (input.kind === 'path') return input.path
-  if (input.kind === 'url') return input.url.length <= 200 ? input.url : `${input.url.slice(0, 200)}…`
-  if (input.kind === 'blob') return (input.blob as Partial<File>).name ?? `a Blob of ${input.blob.size} bytes`
-  return `${input.bytes.length} bytes in memory`
+const blobOf = (content: string | Uint8Array): InputDescriptor => ({
+  kind: 'blob',
+  blob: new Blob([content as string | Uint8Array<ArrayBuffer>]),
+})
+
+const isText = (input: unknown): input is { readonly text: string } =>
+  typeof input === 'object' && input !== null && 'text' in input && typeof input.text === 'string'
+
+/** The stream that an input is or has; null where it has none. */
+function streamIn(input: unknown): { readonly stream: ReadableStream<Uint8Array>; readonly name: string } | null {
+  if (input instanceof Response) {
+    const name = 'a Response'
+    if (input.bodyUsed || input.body?.locked) throw consumed(name)
+    if (!input.ok) {
+      throw new MillraceError(
+        'MR_INVALID_OPTION',
+        `the response given as an input has status ${input.status} ${input.statusText}`.trimEnd(),
+        { status: input.status },
+      )
+    }
+    return { stream: owned(input.body ?? new Blob([]).stream(), input), name }
+  }
+  if (input instanceof ReadableStream) {
+    const name = 'a ReadableStream'
+    if (isDisturbed(input)) throw consumed(name)
+    return { stream: input, name }
+  }
+  if (typeof input === 'object' && input !== null && Symbol.asyncIterator in input) {
+    const name = 'an async iterable'
+    return { stream: streamOf(input as AsyncIterable<unknown>, name), name }
+  }
+  return null
+}
+
+/** A stream that has been read to its end and let go of is not locked; only a body made of it tells. */
+function isDisturbed(stream: ReadableStream): boolean {
+  if (stream.locked) return true
+  try {
+    owned(stream, new Response(stream))
+    return false
+  } catch {
+    return true
+  }
+}
+
+const owners = new WeakMap<ReadableStream, Response>()
+
+/** Node cancels the body of a response that is collected as garbage, though the body itself is not. */
+function owned<S extends ReadableStream>(stream: S, owner: Response): S {
+  owners.set(stream, owner)
+  return stream
+}
+
+async function readWhole(
+  stream: ReadableStream<Uint8Array>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<InputDescriptor> {
+  const reader = stream.getReader()
+  const chunks: Uint8Array[] = []
+  let came = 0
+  try {
+    while (true) {
+      const next = await unlessAborted(reader.read(), signal).catch((error: unknown) => {
+        signal?.throwIfAborted()
+        throw streamFailed(name, came, error)
+      })
+      if (next.done) break
+      const chunk = bytesOf(next.value, name)
+      came += chunk.length
+      chunks.push(chunk)
+    }
+    return { kind: 'blob', blob: new Blob(chunks as Uint8Array<ArrayBuffer>[]) }
+  } finally {
+    reader.cancel().catch(() => {})
+  }
 }
 
 function parseUrl(text: string, baseUrl?: string): URL {
@@ -57,20 +206,24 @@ function parseUrl(text: string, baseUrl?: string): URL {
   }
 }
 
-function describeUrl(url: URL, paths: boolean): InputDescriptor {
-  if (url.protocol === 'file:' && paths) {
+function describeUrl(url: URL, isNode: boolean): InputDescriptor {
+  if (!isNode) return { kind: 'url', url: url.href }
+  if (url.protocol === 'file:') {
     try {
       return { kind: 'path', path: decodeURIComponent(url.pathname).replace(/^\/([a-z]:)/i, '$1') }
     } catch (error) {
       throw new MillraceError('MR_INVALID_OPTION', `${quote(url.href)} is no path`, { file: url.href }, error)
     }
   }
+  if (!FETCHED.has(url.protocol)) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `${quote(url.href)} cannot be fetched: there are ${[...FETCHED, 'file:'].join(' ')}; what comes another way can be given as a stream`,
+      { file: url.href },
+    )
+  }
   return { kind: 'url', url: url.href }
 }
 
-function consumed(): MillraceError {
-  return new MillraceError(
-    'MR_SOURCE_CONSUMED',
-    'the response or stream given as an input has been read already; fetch it again',
-  )
-}
+/** What Node's fetch knows; browsers have schemes of their own besides. */
+const FETCHED = new Set(['http:', 'https:', 'data:', 'blob:'])

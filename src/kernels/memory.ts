@@ -4,7 +4,7 @@
  * lane-vector.ts and by each kernel.
  *
  * ```
- * page 0      never handed out: holds the module's own data segments, if any, so that pointer 0 means "none"
+ * page 0      never handed out, so that pointer 0 means "none"; from 0xf000 a kernel may use it for the time of a call
  * page 1..    runs of whole 64 KiB pages:  large block | slab of equal small blocks | arena chunk | free run
  *
  * blocks      up to 32 KiB: a slab of the next power of two (from 64 bytes), one page; larger: a run of pages, best fit.

@@ -36,6 +36,8 @@ export interface JsonShape {
   readonly types: readonly DataType[]
   /** A record a line, or the records of one array, from behind its bracket. */
   readonly layout: 'lines' | 'array'
+  /** Of an array that is within a document: what follows its bracket is not looked at. */
+  readonly isInner?: boolean
   readonly fatal: boolean
   readonly collect: boolean
 }

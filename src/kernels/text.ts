@@ -79,6 +79,11 @@ export class LaneDictionary {
     memory.u32.set([offsets, bytes, slots, 0, 16, 256, slotCount - 1, k.seed], this.header >>> 2)
   }
 
+  /** Where its StringTable is, for kernels that intern; moves never. */
+  get table(): number {
+    return this.header
+  }
+
   /** Entries so far; codes are below it. */
   get length(): number {
     return this.field(COUNT)
@@ -275,7 +280,11 @@ export class LaneDictionary {
     this.k.memory.u32[(this.header >>> 2) + word] = value
   }
 
-  private makeRoom(byteLength: number): void {
+  /**
+   * Room for one more entry of so many bytes, for a kernel that found none.
+   * @throws MillraceError `MR_MEMORY_LIMIT`
+   */
+  makeRoom(byteLength: number): void {
     const { memory } = this.k
     const count = this.length
     const capacity = this.field(CAPACITY)

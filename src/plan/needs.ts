@@ -1,6 +1,7 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
 import { isFloat, leafType } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
+import { collectColumns } from '../expressions/walk.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
@@ -46,4 +47,23 @@ function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPa
 function hasText({ sourceColumns, sourceSchema }: PhysicalPlan, stages: readonly Stage[]): boolean {
   const types = stages.flatMap(({ output }) => Object.values(output))
   return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
+}
+
+/** Source columns whose values outlive their morsel: those that reach what the stateless stages of a scan end in, be it in a computed column. */
+export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> {
+  let origins = new Map(sourceColumns.map(name => [name, [name]]))
+  for (const stage of scan) {
+    const before = origins
+    if (stage.kind === 'filter')
+      origins = new Map(Object.keys(stage.output).map(name => [name, before.get(name) ?? []]))
+    else if (stage.kind === 'project') {
+      origins = new Map(
+        stage.columns.map(({ name, expression }) => [
+          name,
+          [...collectColumns(expression, new Set())].flatMap(read => before.get(read) ?? []),
+        ]),
+      )
+    } else break
+  }
+  return new Set([...origins.values()].flat())
 }

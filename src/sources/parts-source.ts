@@ -7,8 +7,10 @@ import { type DataType, type SchemaShape, sameType, typeName } from '../columnar
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { InputDescriptor } from '../formats/byte-source.js'
 import type { DescribedFile, Format } from '../formats/format.js'
-import { describeInput, type Input, inputName } from '../formats/input.js'
+import type { Input } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
 import { reviveError } from '../formats/plain-batch.js'
+import { labelOf } from './input-label.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split } from './source.js'
 
 interface ReadFile {
@@ -21,18 +23,19 @@ interface ReadFile {
  * @param declared the columns to read, by name, as the files must have them; null: as the first file has them.
  */
 export function partsSource(format: Format, inputs: readonly Input[], declared: SchemaShape | null): Source {
-  const label = `${format.name} ${inputs.map(nameOf).join(', ').slice(0, 200)}`
-  let descriptors: Promise<readonly InputDescriptor[]> | null = null
+  const label = labelOf(format.name, inputs)
+  let inputsOf: Promise<ReturnType<typeof import('../formats/input.js').keptInputs>> | null = null
   /** Kept from `describe` to `open` of one job, so that files are described once. */
   let described: readonly ReadFile[] | null = null
 
   const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
-    // A `Response` or a stream can be read only once: what was read of it is kept for the next terminal.
-    descriptors ??= Promise.all(inputs.map(input => describeInput(input, services.baseUrl)))
+    inputsOf ??= import('../formats/input.js').then(({ keptInputs }) => keptInputs(inputs))
     try {
-      const [module, all] = await Promise.all([format.describe(), descriptors])
+      const [module, describeInputs] = await Promise.all([format.describe(), inputsOf])
       const files: ReadFile[] = []
-      for (const input of all) files.push({ input, file: await module.describeFile(input, services.openFile) })
+      for (const input of await describeInputs(services)) {
+        files.push(await module.describeFile(input, services.openFile))
+      }
       return files
     } catch (error) {
       throw reviveError(error)
@@ -53,7 +56,7 @@ export function partsSource(format: Format, inputs: readonly Input[], declared: 
     async open(request, services): Promise<OpenSource> {
       const files = described ?? (await readAll(services))
       described = null
-      return { splits: splitsOf(format, files, request), formats: [format] }
+      return { splits: splitsOf(format, files, request), readers: [format] }
     },
   }
 }
@@ -118,10 +121,4 @@ export function checkColumns(
       )
     }
   }
-}
-
-function nameOf(input: Input): string {
-  if (typeof input === 'string') return input
-  if (input instanceof URL) return input.href
-  return 'name' in input && typeof input.name === 'string' ? input.name : input.constructor.name
 }

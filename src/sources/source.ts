@@ -7,7 +7,10 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
-import type { Format } from '../formats/format.js'
+import type { ByteStreamOptions } from '../formats/byte-stream.js'
+import type { Format, LaneReader } from '../formats/format.js'
+import type { InputServices } from '../formats/input.js'
+import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -17,6 +20,8 @@ export interface Source {
   readonly schema: SchemaShape | null
   /** Rows where they are known without opening; decides whether a job is small enough to run inline. */
   readonly rowCount: number | null
+  /** Set where it can be opened only once, and then gives all as `rest`, in batches: flows that are run at a time share it. */
+  readonly once?: true
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
   /** Set where something is to be run first, in the calling thread: its plan. The source is then what `settle` gives, and is not opened itself. */
@@ -35,11 +40,9 @@ export interface PlanBefore {
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */
-export interface SourceServices {
+export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
-  /** What relative addresses are relative to; null where strings are paths. */
-  readonly baseUrl: string | null
 }
 
 export interface OpenRequest {
@@ -53,14 +56,33 @@ export interface OpenRequest {
 export interface OpenSource {
   /** In row order: the order of the rows is (split, row in split), whichever lane reads them. */
   readonly splits: readonly Split[]
-  /** Formats by which lanes open the parts of files themselves. */
-  readonly formats?: readonly Format[]
+  /** What follows `splits` as it comes: of a stream. Asked for the next only when that is wanted. */
+  readonly rest?: SplitSupply
+  /** Parts of lanes that read the splits. */
+  readonly readers?: readonly LaneReader[]
+  /** Told of rows that could not be read and were left out, in row order. Without it the first such row ends the job. */
+  readonly onBadRow?: ((row: RejectedRow) => void) | undefined
+}
+
+export interface SplitSupply {
+  /** Null at the end. */
+  next(): Promise<Split | null>
+  /** No more is wanted: lets go of what is being read. */
+  close(): Promise<void>
+}
+
+/** A row that was left out, since it could not be read. */
+export interface RejectedRow extends BadRow {
+  /** The file, as messages call it. */
+  readonly file: string
 }
 
 export interface Split {
-  /** Zero-based position of the split's first row in the source. */
-  readonly firstRow: number
-  readonly rowCount: number
+  /** Zero-based position of the split's first row in the source; null: known once those before it have been read. */
+  readonly firstRow: number | null
+  /** Null: known once it has been read. */
+  readonly rowCount: number | null
+  /** 0 where it is not known. */
   readonly byteLength: number
   readonly work: SplitWork
 }
@@ -81,6 +103,31 @@ export type SplitWork =
       readonly part: number
       readonly columns: readonly string[]
     }
+  | TextWork
+
+/** Rows of text. */
+export interface TextWork {
+  readonly kind: 'text'
+  readonly format: 'csv' | 'json'
+  readonly shape: CsvShape | JsonShape
+  /** Wanted of the shape's fields, in this order. */
+  readonly columns: readonly string[]
+  /** Equal for the parts of one input. */
+  readonly inputKey: string
+  readonly name: string
+  /** Zero-based byte of the input that what is read begins with. */
+  readonly from: number
+  readonly bytes: TextBytes
+}
+
+/** Where a part's bytes are. */
+export type TextBytes =
+  /** Whole rows, sent along. */
+  | { readonly kind: 'sent'; readonly bytes: Uint8Array }
+  /** Rows that begin in [`from`, `to`) of the input; `isGuess` where `from` may be anywhere in a row. */
+  | { readonly kind: 'range'; readonly input: InputDescriptor; readonly to: number; readonly isGuess: boolean }
+  /** All from `from` on, in order: an input of other bytes than it is read as. */
+  | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: ByteStreamOptions }
 
 /** Rows that stay in the lanes of one engine. */
 export interface HeldRows {

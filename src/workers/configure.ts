@@ -53,11 +53,13 @@ export function configure(options: Configuration): void {
 /** What `configure` said of workers; undefined: the inlined text. */
 export const configuredWorker = (): Configuration['worker'] => configuration.worker
 
+type LoadKernels = () => Promise<{ kernels(): Promise<unknown> }>
+
 /** What lanes are opened with, and what they may be lacking then. */
 export interface LaneKernels {
   readonly module: KernelModule
-  /** The kernels of a part, compiled; null where the module has them, and for a part without. */
-  part(name: string): Promise<KernelModule> | null
+  /** The kernels of a part, compiled; null where the module has them, and for a part without. `load`: of one that is not the library's own from the start. */
+  part(name: string, load?: LoadKernels): Promise<KernelModule> | null
 }
 
 /** The kernels, compiled once for all lanes. A failure is not remembered. */
@@ -67,14 +69,13 @@ export async function compiledKernels(): Promise<LaneKernels> {
   const module = await compileOnce('', async () => (await import('virtual:millrace/kernels/core')).kernels())
   return {
     module,
-    part(name) {
-      const load = PARTS[name]
+    part(name, load = PARTS[name]) {
       return load === undefined ? null : compileOnce(name, async () => (await load()).kernels())
     },
   }
 }
 
-const PARTS: Readonly<Record<string, () => Promise<{ kernels(): Promise<unknown> }>>> = {
+const PARTS: Readonly<Record<string, LoadKernels>> = {
   evaluate: () => import('virtual:millrace/kernels/evaluate'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),

@@ -20,6 +20,7 @@ function holdLock(): Promise<string | null> {
 export const inside: InsideWorker = {
   ownEndpoint: () => globalThis as unknown as Endpoint,
   holdLock,
+  openFile: null,
   async importText(text) {
     const url = textUrl(text)
     try {

@@ -1,6 +1,6 @@
 /** The caller's side of one lane: what a pool asks of it, and the one that runs inline. worker-lanes.ts holds those in workers. */
 import { platform } from '#platform'
-import type { Format } from '../formats/format.js'
+import type { LaneReader } from '../formats/format.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { PlanPart } from '../plan/needs.js'
 import type { LaneParts } from './lane.js'
@@ -12,8 +12,8 @@ export interface LaneClient {
   readonly inline: boolean
   /** Starts a job and gives its data port. `gather` are the lane's ends of the channels to other lanes. */
   start(spec: JobSpec, gather: readonly MessagePort[]): Port
-  /** Has the lane load a part, or the reader of a format. `kernels` where its module lacks those of the part. */
-  add(part: PlanPart | Format, kernels: Promise<KernelModule> | null): Promise<void>
+  /** Has the lane load a part, or what reads a source. `kernels` where its module lacks those of the part. */
+  add(part: PlanPart | LaneReader, kernels: Promise<KernelModule> | null): Promise<void>
   release(table: number): void
   /** Whether the lane keeps a Node process alive. */
   keepAlive(on: boolean): void

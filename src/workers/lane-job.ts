@@ -24,12 +24,22 @@ import {
 } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
 import { RowStore, type StoredRows } from '../operators/row-store.js'
+import { columnsKept } from '../plan/needs.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type {
+  ExchangeTerms,
+  FromLane,
+  Gathered,
+  HeldReport,
+  JobPorts,
+  JobSpec,
+  TextReport,
+  ToLane,
+} from './protocol.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, encodeBatch, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
@@ -79,6 +89,14 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
 /** The earlier of two lanes closes both ends, once it has had all: what is still under way there is of no use to anyone. */
 function closeGather(spec: JobSpec, { gather }: JobPorts): void {
   for (const port of gather.slice(spec.lane)) port.close()
+}
+
+/** Whether codes of a column that is read, by its place, are kept beyond their morsel: in a breaker, or in a table that is held. */
+function codesKept({ plan, holdAs }: JobSpec): (i: number) => boolean {
+  const breaks = plan.scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+  if (!breaks && holdAs === null) return () => false
+  const kept = columnsKept(plan)
+  return i => kept.has(plan.sourceColumns[i])
 }
 
 /** What a lane says of a failure: that the job cannot go on, or that it cannot itself. */
@@ -131,7 +149,7 @@ class LaneJob {
     this.pipeline = this.charged(() => meterPipeline(buildPipeline(lane, spec.plan), this.account))
     const { breaker } = this.pipeline.scan
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
-    this.reader = spec.heldTable === null ? createSplitReader(lane) : null
+    this.reader = spec.heldTable === null ? createSplitReader(lane, codesKept(spec)) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
@@ -195,11 +213,19 @@ class LaneJob {
       let row = 0
       try {
         if (split <= this.bound && this.wants(split)) {
-          for await (const batch of reader.read(work)) {
-            this.inScratch(() => this.process(this.pipeline.scan, { ...reader.load(batch), rows: 0 }, split, row))
-            row += batch.rowCount
-            await this.advance(batch.rowCount)
-            if (!this.wants(split)) break
+          const report = (found: TextReport) => this.say({ type: 'text', split, report: found })
+          for await (const load of reader.read(work, report)) {
+            const before = row
+            let wantsMore = true
+            this.inScratch(() => {
+              wantsMore = load((morsel, rowsRead) => {
+                this.process(this.pipeline.scan, morsel, split, row)
+                row += rowsRead
+                return this.wants(split)
+              })
+            })
+            await this.advance(row - before)
+            if (!wantsMore) break
           }
         }
       } catch (error) {
@@ -209,6 +235,7 @@ class LaneJob {
         if (breaker?.defer === undefined) throw failure
         breaker.defer(failure, split)
       }
+      if (!this.wants(split + 1)) this.say({ type: 'enough', split })
       this.report(1)
     }
   }
@@ -247,6 +274,9 @@ class LaneJob {
     /** Where the rows come among the answer's, if not by their split. */
     outputSplit = split,
   ): void {
+    // Where rows were left out as they were read, `rows` has the places of the others.
+    const { rows: places } = morsel
+    const whole = places === 0 ? morsel : { ...morsel, rows: 0 }
     const run = (rows: Morsel) => {
       const left = applyAll(transforms, rows, this.k.memory)
       if (left === null) return
@@ -254,12 +284,13 @@ class LaneJob {
       else breaker.consume(left, split)
     }
     try {
-      run(morsel)
+      run(whole)
     } catch (error) {
       if (!(error instanceof RowFailure)) throw error
-      const failure = new PositionedFailure({ split, row: firstRow + error.row }, error.error)
+      const row = places === 0 ? error.row : this.k.memory.u32[(places >>> 2) + error.row]
+      const failure = new PositionedFailure({ split, row: firstRow + row }, error.error)
       if (breaker?.defer === undefined) throw failure
-      if (error.row > 0) run(prefix(morsel, error.row))
+      if (error.row > 0) run(prefix(whole, error.row))
       breaker.defer(failure, split)
     }
   }

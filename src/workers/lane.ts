@@ -17,6 +17,9 @@ import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
 export interface LaneParts extends OperatorParts {
   readonly partitions: typeof import('./partitions.js')
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
+  readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
+  readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>
+  readonly files: Pick<typeof import('../formats/text-files.js'), 'createTextFiles'>
   readonly parquet: FormatModule
   readonly arrow: FormatModule
 }

@@ -1,6 +1,6 @@
 /** Some lanes opened together. They live and die together: a job uses all of them, so when one fails the pool is closed and another takes its place. */
 import { MillraceError } from '../errors.js'
-import type { Format } from '../formats/format.js'
+import type { LaneReader } from '../formats/format.js'
 import type { PlanPart } from '../plan/needs.js'
 import { compiledKernels, type LaneKernels } from './configure.js'
 import { type LaneClient, openInlineLane } from './lane-client.js'
@@ -10,8 +10,8 @@ export interface Pool {
   /** At least one; exactly one where it is inline. */
   readonly lanes: readonly LaneClient[]
   readonly inline: boolean
-  /** Has all lanes load a part, or the reader of a format, once. */
-  add(part: PlanPart | Format): Promise<unknown>
+  /** Has all lanes load a part, or what reads a source, once. */
+  add(part: PlanPart | LaneReader): Promise<unknown>
   /** Why the pool can no longer be used, once it cannot. */
   readonly failure: Error | null
   /** Calls back once when the pool fails or is closed; also after the fact. Returns what takes the listener away. */
@@ -97,7 +97,7 @@ function createPool(
       const name = typeof part === 'object' ? part.name : part
       let adding = parts.get(name)
       if (adding === undefined) {
-        const module = kernels.part(name)
+        const module = kernels.part(name, typeof part === 'object' ? part.kernels : undefined)
         adding = Promise.all(lanes.map(lane => lane.add(part, module)))
         adding.catch(() => parts.delete(name))
         parts.set(name, adding)

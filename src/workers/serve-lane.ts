@@ -2,7 +2,6 @@
 
 import { expose } from 'comlink'
 import { inside } from '#inside-worker'
-import { platform } from '#platform'
 import { serialiseError } from '../errors.js'
 import { Lane, type LaneParts, type PartName } from './lane.js'
 import { messagePort } from './port.js'
@@ -10,7 +9,7 @@ import type { LaneControl, Reply } from './protocol.js'
 
 /** @param loadPart from its name and, where the caller sent one, its text. */
 export function serveLane(loadPart: (name: PartName, text: string | null) => Promise<unknown>): void {
-  const lane = new Lane(platform.openFile)
+  const lane = new Lane(inside.openFile)
   const control: LaneControl = {
     open: options =>
       reply(async () => {

@@ -5,22 +5,25 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import type { FormatReader } from '../formats/format.js'
-import { inputName } from '../formats/input.js'
+import { inputName } from '../formats/input-name.js'
 import { createReviver, reviveError } from '../formats/plain-batch.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { LoadRows, TextFiles } from '../formats/text-files.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import type { CsvShape, JsonShape, TextParser } from '../kernels/text-rows.js'
 import { createBatchLoader } from '../operators/batch-loader.js'
-import type { Lane } from './lane.js'
-import type { WireWork } from './protocol.js'
+import type { TextWork } from '../sources/source.js'
+import type { Lane, LaneParts } from './lane.js'
+import type { TextReport, WireWork } from './protocol.js'
 import { createInbox, decodeBatch } from './transfer.js'
 
 export interface SplitReader {
-  read(work: WireWork): AsyncIterable<VectorBatch>
-  /** A batch of `read` in scratch. */
-  load(batch: VectorBatch): LaneBatch
+  /** @param report is told what was found of a split of text. */
+  read(work: WireWork, report: (found: TextReport) => void): AsyncIterable<LoadRows>
   close(): Promise<void>
 }
 
-export function createSplitReader(lane: Lane): SplitReader {
+/** @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read. */
+export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
   const revive = createReviver()
@@ -40,25 +43,77 @@ export function createSplitReader(lane: Lane): SplitReader {
     return reader
   }
 
+  const texts = createTexts(lane, keepsCodes)
+  const loadOf =
+    (batch: VectorBatch): LoadRows =>
+    use =>
+      use({ ...loader.load(batch), rows: 0 }, batch.rowCount)
+
   return {
-    async *read(work) {
+    async *read(work, report) {
       if (work.kind === 'batches') {
-        for (const message of work.batches) yield decodeBatch(message, inbox)
+        for (const message of work.batches) yield loadOf(decodeBatch(message, inbox))
+        return
+      }
+      if (work.kind === 'text') {
+        yield* texts.read(work, report)
         return
       }
       try {
         const reader = await openOnce(work)
         for await (const batch of reader.read(work.part, work.columns)) {
-          yield { rowCount: batch.rowCount, vectors: revive(batch) }
+          yield loadOf({ rowCount: batch.rowCount, vectors: revive(batch) })
         }
       } catch (error) {
         throw reviveError(error)
       }
     },
-    load: batch => loader.load(batch),
     async close() {
       loader.close()
+      await texts.close()
       for (const reader of open.values()) await reader.then(each => each.close()).catch(() => {})
+    },
+  }
+}
+
+/** Distinct strings of a column that nobody keeps, before a dictionary makes way for another. */
+const MOST_PASSING_BYTES = 2 ** 25
+
+/** What reads splits of text: parsers and dictionaries last for the job, an input for as long as it is read. */
+function createTexts(lane: Lane, keepsCodes: (i: number) => boolean) {
+  const { csv, json, files } = lane.parts
+  const parsers = new Map<string, TextParser>()
+  const dictionaries: LaneDictionary[] = []
+  let opened: TextFiles | null = null
+
+  const dictionaryOf = (i: number): LaneDictionary => {
+    const last = dictionaries[i]
+    if (last !== undefined && (last.byteLength < MOST_PASSING_BYTES || keepsCodes(i))) return last
+    // Whoever still has codes of the last one has retained it.
+    if (last !== undefined) lane.dictionaries.release(last)
+    dictionaries[i] = lane.dictionaries.create()
+    return dictionaries[i]
+  }
+  const parserOf = ({ format, shape, columns, inputKey }: TextWork): TextParser => {
+    const before = parsers.get(inputKey)
+    if (before !== undefined) return before
+    const parser =
+      format === 'csv'
+        ? (csv as LaneParts['csv']).createCsvParser(lane.k, shape as CsvShape, columns, dictionaryOf)
+        : (json as LaneParts['json']).createJsonParser(lane.k, shape as JsonShape, columns, dictionaryOf)
+    parsers.set(inputKey, parser)
+    return parser
+  }
+  return {
+    read(work: TextWork, report: (found: TextReport) => void): AsyncIterable<LoadRows> {
+      opened ??= (files as LaneParts['files']).createTextFiles(lane.k.memory, lane.openFile)
+      const { from, name, bytes, shape, inputKey } = work
+      return opened.read({ from, name, bytes, collects: shape.collect }, inputKey, parserOf(work), report)
+    },
+    async close() {
+      for (const parser of parsers.values()) parser.free()
+      for (const dictionary of dictionaries) if (dictionary !== undefined) lane.dictionaries.release(dictionary)
+      await opened?.close()
     },
   }
 }

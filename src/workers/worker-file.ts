@@ -23,6 +23,12 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
+    case 'csv':
+      return import('../kernels/csv.js')
+    case 'json':
+      return import('../kernels/json.js')
+    case 'files':
+      return import('../formats/text-files.js')
     case 'arrow':
       return import('../formats/arrow/lane-extension.js')
   }

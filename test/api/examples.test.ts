@@ -7,7 +7,19 @@ import * as millrace from '../../src/index.js'
 import { compile } from '../types/compile.js'
 
 const root = join(import.meta.dirname, '../..')
-const FILES = ['aggregates', 'collect-all', 'flow', 'orders', 'sources', 'statistics', 'user-aggregate']
+const FILES = [
+  'aggregates',
+  'collect-all',
+  'flow',
+  'handlers',
+  'orders',
+  'receive',
+  'run-all',
+  'sinks',
+  'sources',
+  'statistics',
+  'user-aggregate',
+]
 
 /** What examples may take for granted. */
 const BEFORE = `const flow = columns({
@@ -70,6 +82,8 @@ it('every example runs', async () => {
     const text = programOf(example)
       .replaceAll("'flights.parquet'", JSON.stringify(dataFile('flights-3m.parquet')))
       .replaceAll("'flights.arrow'", JSON.stringify(dataFile('flights-200k.arrow')))
+      // What an example writes goes with the folder.
+      .replace(/Sink\('([\w.-]+)'/g, (whole, name) => whole.replace(`'${name}'`, JSON.stringify(join(folder, name))))
     await writeFile(file, text)
     const { run } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { run(): Promise<string[]> }
     await run()

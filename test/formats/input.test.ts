@@ -1,8 +1,13 @@
 /** What users give as an input, made into descriptors. */
 import { expect, test } from 'vitest'
-import { describeInput } from '../../src/formats/input.js'
+import type { InputDescriptor } from '../../src/formats/byte-source.js'
+import { describeInputs, type Input, keptInputs } from '../../src/formats/input.js'
+import { refusal } from '../flow/env.js'
 
-const bytesOf = async (input: Parameters<typeof describeInput>[0]): Promise<number[]> => {
+const describeInput = async (input: Input, baseUrl: string | null): Promise<InputDescriptor> =>
+  (await describeInputs([input], { baseUrl, findFiles: null }))[0] as InputDescriptor
+
+const bytesOf = async (input: Input): Promise<number[]> => {
   const described = await describeInput(input, null)
   if (described.kind !== 'blob') throw new Error(described.kind)
   return [...new Uint8Array(await described.blob.arrayBuffer())]
@@ -37,6 +42,15 @@ test('bytes, blobs, responses and streams become blobs, and bytes stay the calle
   expect(await bytesOf(new DataView(bytes.buffer, 2))).toEqual([3, 4])
   expect(await bytesOf(new Response(bytes))).toEqual([1, 2, 3, 4])
   expect(await bytesOf(new Blob([bytes]).stream())).toEqual([1, 2, 3, 4])
+  expect(await bytesOf({ text: 'aé' })).toEqual([97, 0xc3, 0xa9])
+  expect(
+    await bytesOf(
+      (async function* () {
+        yield bytes
+        yield bytes.subarray(1)
+      })(),
+    ),
+  ).toEqual([1, 2, 3, 4, 2, 3, 4])
   expect(bytes.length).toBe(4)
   const file = new File([bytes], 'a.parquet')
   expect(await describeInput(file, null)).toEqual({ kind: 'blob', blob: file })
@@ -57,4 +71,34 @@ test('a failed response, and what is no input, are refused', async () => {
     await expect(describeInput(wrong as never, null)).rejects.toMatchObject({ code: 'MR_INVALID_OPTION' })
   }
   await expect(describeInput('http://', null)).rejects.toMatchObject({ code: 'MR_INVALID_OPTION' })
+  const error = await refusal(() => describeInput('ftp://example.org/a.csv', null), 'MR_INVALID_OPTION')
+  expect(error.message).toContain('http: https: data: blob: file:')
+})
+
+test('a pattern stands for its files, in the place where it is', async () => {
+  const findFiles = async (path: string) => (path.includes('*') ? ['a/1.csv', 'a/2.csv'] : [path])
+  const described = await describeInputs(['x.csv', 'a/*.csv', { text: 'y' }, 'https://example.org/*'], {
+    baseUrl: null,
+    findFiles,
+  })
+  expect(
+    described.map(each => (each.kind === 'path' ? each.path : each.kind === 'url' ? each.url : each.kind)),
+  ).toEqual(['x.csv', 'a/1.csv', 'a/2.csv', 'blob', 'https://example.org/*'])
+})
+
+test('what can be read once is kept for the next terminal, and files are looked up again', async () => {
+  let files = ['1']
+  const services = { baseUrl: null, findFiles: async () => files }
+  const describe = keptInputs(['*', new Response('abc'), new Blob(['x'])])
+  const first = await describe(services)
+  files = ['1', '2']
+  const second = await describe(services)
+  expect([first.length, second.length]).toEqual([3, 4])
+  expect(second.slice(2)).toEqual(first.slice(1))
+  expect(second[2]).toBe(first[1])
+  const failing = keptInputs(['*'])
+  await expect(failing({ baseUrl: null, findFiles: async () => Promise.reject(new Error('none')) })).rejects.toThrow(
+    'none',
+  )
+  expect(await failing(services)).toHaveLength(2)
 })

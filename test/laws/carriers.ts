@@ -1,8 +1,9 @@
 /**
- * The ways one and the same table can come into a flow: columns, rows, dictionaries, tables in odd chunks, and Parquet files of
- * many small row groups, each a split of its own. Whatever is said of a flow must hold for all of them.
+ * The ways one and the same table can come into a flow: columns, rows, dictionaries, tables in odd chunks, streams, Parquet files of
+ * many small row groups, each a split of its own, and files of text cut into parts anywhere. Whatever is said of a flow must hold for all of them.
  */
 import { parquetWriteBuffer } from 'hyparquet-writer'
+import { flowOf } from '../../src/api/flow.js'
 import {
   bool,
   columns,
@@ -21,6 +22,7 @@ import {
   rows,
   type SchemaShape,
   schema,
+  stream,
   Table,
   timestamp,
   uint8,
@@ -28,12 +30,22 @@ import {
   uint32,
   utf8,
 } from '../../src/index.js'
-import { toJavaScript, toRowObject } from '../oracle/javascript.js'
-import { isFloat, type ModelField, type ModelTable, type ModelType, type Value } from '../oracle/value.js'
+import { type CsvOptions, type JsonOptions, textSource } from '../../src/sources/text.js'
+import { floorDiv } from '../oracle/calendar.js'
+import { dateText, toJavaScript, toRowObject } from '../oracle/javascript.js'
+import {
+  isFloat,
+  type ModelField,
+  type ModelTable,
+  type ModelType,
+  type ModelUnit,
+  NANOSECONDS_PER,
+  type Value,
+} from '../oracle/value.js'
 import type { Choices } from './choices.js'
 import { type AnyFlow, own } from './handles.js'
 
-export const CARRIERS = ['columns', 'rows', 'dictionary', 'chunks', 'parquet'] as const
+export const CARRIERS = ['columns', 'rows', 'dictionary', 'chunks', 'stream', 'parquet', 'csv', 'ndjson'] as const
 export type Carrier = (typeof CARRIERS)[number]
 
 /** A flow over `table`, brought in as `carrier` says; `choices` draws the details, such as where chunks end. */
@@ -51,15 +63,33 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
       )
     case 'chunks':
       return rechunk(await columns(columnsOf(table, false), shape).collect({ lanes: 0 }), choices).flow()
+    case 'stream':
+      return stream(itemsOf(table, shape, choices), { schema: shape })
     case 'parquet':
       return parquet(parquetBytes(table, choices))
+    case 'csv':
+      return textFlow(
+        { ...CSV, schema: shape, header: table.fields.map(({ name }) => name) },
+        csvText(table, choices),
+        choices,
+      )
+    case 'ndjson':
+      return textFlow({ ...JSON_LINES, schema: shape }, jsonText(table, choices), choices)
   }
 }
 
-/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it. */
-export function canCarry({ fields }: ModelTable, carrier: Carrier): boolean {
-  return carrier !== 'parquet' || fields.every(({ type }) => type.unit !== 's' && type.kind !== 'list')
+/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
+ * lists are read from it. */
+export function canCarry({ fields, rows }: ModelTable, carrier: Carrier): boolean {
+  const hasLists = fields.some(({ type }) => type.kind === 'list')
+  if (carrier === 'parquet') return !hasLists && fields.every(({ type }) => type.unit !== 's')
+  if (carrier === 'csv') return !hasLists && fields.length > 0
+  if (carrier !== 'ndjson') return true
+  return rows.every(({ values }) => values.every(isInJson)) && fields.every(({ type }) => type.item?.kind !== 'list')
 }
+
+const isInJson = (value: Value): boolean =>
+  Array.isArray(value) ? value.every(isInJson) : typeof value !== 'number' || Number.isFinite(value)
 
 export function schemaOf(fields: readonly ModelField[]): SchemaShape {
   return schema(own(fields.map(({ name, type }) => [name, typeOf(type)])))
@@ -185,4 +215,110 @@ function parquetBytes({ fields, rows }: ModelTable, choices: Choices): Uint8Arra
 function parquetTimestamp({ unit }: ModelType): object {
   const name = { s: '', ms: 'MILLIS', us: 'MICROS', ns: 'NANOS' }[unit ?? 'ms']
   return { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: name } }
+}
+
+/** Rows, arrays of rows and batches, of a few rows each. */
+async function* itemsOf(
+  { fields, rows: all }: ModelTable,
+  shape: SchemaShape,
+  choices: Choices,
+): AsyncGenerator<object> {
+  const few = all.length < 1000 ? 9 : 50_000
+  for (let from = 0; from < all.length; ) {
+    const to = Math.min(all.length, from + 1 + choices.below(few))
+    const some = all.slice(from, to).map(row => toRowObject(row, fields))
+    const kind = choices.below(3)
+    if (kind === 0) yield* some
+    else if (kind === 1) yield some
+    else yield await rows(some, shape).collect({ lanes: 0 })
+    from = to
+  }
+}
+
+const TEXT = {
+  encoding: null,
+  compression: 'auto',
+  maximumExpansion: 1000,
+  fatal: false,
+  sampleRows: 100,
+  onBadRow: undefined,
+  onInferred: undefined,
+} as const
+const CSV = {
+  ...TEXT,
+  format: 'csv',
+  delimiter: ',',
+  quote: '"',
+  comment: null,
+  nulls: [''],
+  ragged: 'error',
+  skipRows: 0,
+} as const
+const JSON_LINES = { ...TEXT, format: 'json', path: null, layout: 'lines', flatten: true } as const
+
+/** A flow over text that is cut into parts of some bytes: in the middle of rows, of quotes and of characters. */
+function textFlow(
+  options: Omit<CsvOptions, 'splitBytes'> | Omit<JsonOptions, 'splitBytes'>,
+  text: string,
+  choices: Choices,
+): AnyFlow {
+  const bytes = new TextEncoder().encode(text)
+  const splitBytes = bytes.length < 10_000 ? 16 + choices.below(300) : Math.ceil(bytes.length / (3 + choices.below(5)))
+  return flowOf(textSource(options.format, [new Blob([bytes])], { ...options, splitBytes } as CsvOptions)) as AnyFlow
+}
+
+function csvText({ fields, rows: all }: ModelTable, choices: Choices): string {
+  const end = choices.pick(['\n', '\r\n'])
+  // A record that is all empty would be a blank line, which is none.
+  const lines = all.map(({ values }) => {
+    const cells = values.map((value, i) => csvCell(value as Value, (fields[i] as ModelField).type, choices))
+    return cells.join(',')
+  })
+  return lines.map(line => line + end).join('')
+}
+
+function csvCell(value: Value, type: ModelType, choices: Choices): string {
+  if (value === null) return ''
+  const text = textOf(value, type)
+  const needsQuotes = type.kind === 'utf8' && (text === '' || /[",\r\n]/.test(text))
+  return needsQuotes || choices.chance(20) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** As text formats have it: an instant in ISO form, a number by its shortest digits. */
+function textOf(value: Value, { kind, unit }: ModelType): string {
+  if (kind === 'date') return dateText(value as bigint)
+  if (kind === 'timestamp') return instantText(value as bigint, unit ?? 'ms')
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+function instantText(value: bigint, unit: ModelUnit): string {
+  const perSecond = NANOSECONDS_PER.s / NANOSECONDS_PER[unit]
+  const seconds = floorDiv(value, perSecond)
+  const days = floorDiv(seconds, 86_400n)
+  const ofDay = Number(seconds - days * 86_400n)
+  const pad = (part: number) => String(part).padStart(2, '0')
+  const time = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60, ofDay % 60].map(pad).join(':')
+  const digits = String(perSecond).length - 1
+  const fraction = digits === 0 ? '' : `.${String(value - seconds * perSecond).padStart(digits, '0')}`
+  return `${dateText(days)}T${time}${fraction}Z`
+}
+
+function jsonText({ fields, rows: all }: ModelTable, choices: Choices): string {
+  const lines = all.map(({ values }) => {
+    const shown = values.flatMap((value, i) => {
+      const { name, type } = fields[i] as ModelField
+      // A field that is not there is null.
+      if (value === null && choices.chance(50)) return []
+      return [`${JSON.stringify(name)}:${jsonValue(value as Value, type)}`]
+    })
+    return `{${shown.join(choices.pick([',', ', ']))}}`
+  })
+  return lines.map(line => `${line}\n`).join('')
+}
+
+function jsonValue(value: Value, type: ModelType): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map(item => jsonValue(item, type.item as ModelType)).join(',')}]`
+  if (typeof value === 'string') return JSON.stringify(value)
+  return type.kind === 'date' || type.kind === 'timestamp' ? JSON.stringify(textOf(value, type)) : textOf(value, type)
 }

@@ -79,7 +79,9 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
 
     it('flows that begin alike give together what each gives by itself', { timeout: longTest(options) }, () =>
       check(options, 40, small, async one => {
-        const source = await carry(one.table, one.draw().pick(carriersOf(one)), one.draw())
+        // A stream is read but once.
+        const again = carriersOf(one).filter(carrier => carrier !== 'stream')
+        const source = await carry(one.table, one.draw().pick(again), one.draw())
         const lengths = [one.verbs.length, one.draw().below(one.verbs.length + 1)]
         const chains = lengths.map(length => one.verbs.slice(0, length))
         const flows = Object.fromEntries(chains.map((verbs, i) => [`flow ${i}`, applyVerbs(source, verbs)]))

@@ -82,7 +82,7 @@ describe('a table', () => {
         const splits = await open(tableSource(table), names)
         const found = splits.flatMap(batchesOf)
         for (const { schema } of found) expect(Object.keys(schema)).toEqual(names)
-        expect(splits.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(batch.rowCount)
+        expect(splits.reduce((sum, { rowCount }) => sum + (rowCount as number), 0)).toBe(batch.rowCount)
         expect(found.flatMap(each => each.toRows({ bigint: true }))).toEqual(
           batch.toRows({ bigint: true }).map(row => Object.fromEntries(names.map(name => [name, row[name]]))),
         )

@@ -13,6 +13,7 @@ import { parquetFormat } from '../../src/formats/parquet/format.js'
 import { count, parquet } from '../../src/index.js'
 import { partsSource } from '../../src/sources/parts-source.js'
 import type { SourceServices, Split } from '../../src/sources/source.js'
+import { findFiles } from '../../src/workers/find-files.node.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { refusal } from '../flow/env.js'
 
@@ -51,7 +52,7 @@ function services(): SourceServices & { readonly open: () => number; readonly op
       },
     }
   }
-  return { openFile, baseUrl: null, open: () => open, opened: () => opened }
+  return { openFile, baseUrl: null, findFiles, open: () => open, opened: () => opened }
 }
 
 const describeAndOpen = async (

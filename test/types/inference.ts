@@ -16,6 +16,7 @@ import {
   count,
   countDistinct,
   covariance,
+  csvSink,
   type DataType,
   type Date_,
   date,
@@ -33,6 +34,7 @@ import {
   type Int64,
   int32,
   int64,
+  type Job,
   join,
   type List,
   last,
@@ -47,8 +49,10 @@ import {
   nullable,
   parquet,
   quantile,
+  type RecordBatch,
   type RowOf,
   rows,
+  runAll,
   schema,
   slope,
   some,
@@ -442,3 +446,25 @@ const busiest = (flow: Flow<typeof trade>) =>
     .limit(3)
 holds<Equal<SchemaOf<ReturnType<typeof busiest>>, { symbol: Utf8; n: Int64 }>>()
 busiest(trades)
+
+// Batches know their columns, wherever they go.
+const jobs = [
+  trades.to(batch => {
+    holds<Equal<typeof batch, RecordBatch<typeof trade>>>()
+  }),
+  trades.select('price').subscribe(async batch => batch.column('price').toArray().fill(0)),
+  trades.to(csvSink('trades.csv', { delimiter: ';' })),
+  trades.to(new WritableStream<RecordBatch<typeof trade>>()),
+  runAll(
+    { few: trades.select('price'), n: cubed },
+    { few: batch => batch.column('price'), n: new MessageChannel().port1 },
+  ),
+]
+// @ts-expect-error: there is no such column
+trades.subscribe(batch => batch.column('pirce'))
+// @ts-expect-error: a sink is missing
+runAll({ few: trades, n: cubed }, { few: () => {} })
+// @ts-expect-error: a path alone is no sink
+trades.to('trades.csv')
+const { rowsWritten, bytesWritten } = (jobs[0] as Job).metrics()
+holds<Equal<[typeof rowsWritten, typeof bytesWritten], [number, number]>>()

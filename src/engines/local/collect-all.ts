@@ -12,10 +12,10 @@ import { physicalPlan } from '../../plan/planner.js'
 import { anyCanFail, overInput } from '../../plan/rules/rewrite.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
-import type { Progress } from './job.js'
 import { load } from './load.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect, heldSource, onlySource, services, settled } from './run.js'
+import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** The rows of each flow under its name. One after another, so that only what is shared is held at a time. @throws as `collect` does */
@@ -129,17 +129,4 @@ function narrowed(shared: PlanNode, schema: SchemaShape, rests: readonly PlanNod
     'select',
     kept.map(name => ({ name, expression: columnOf(name) })),
   )
-}
-
-/** Makes reporters whose sum is told; of jobs over rows that are held already nothing is. */
-function totalOf(onProgress: (progress: Progress) => void): () => (progress: Progress) => void {
-  const latest: Progress[] = []
-  return () => {
-    const job = latest.length
-    return progress => {
-      latest[job] = progress
-      const sum = (of: keyof Progress) => latest.reduce((total, each) => total + each[of], 0)
-      onProgress({ rows: sum('rows'), totalRows: sum('totalRows'), bytes: sum('bytes'), totalBytes: sum('totalBytes') })
-    }
-  }
 }

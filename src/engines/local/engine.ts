@@ -4,7 +4,7 @@
  */
 import { platform } from '#platform'
 import { MillraceError } from '../../errors.js'
-import type { Format } from '../../formats/format.js'
+import type { LaneReader } from '../../formats/format.js'
 import { partsFor } from '../../plan/needs.js'
 import { openPool, type Pool } from '../../workers/pool.js'
 import { type JobRequest, type JobResult, type RunningJob, startJob } from './job.js'
@@ -94,14 +94,14 @@ export class LocalEngine implements Engine {
   /** Runs one job. `pool` where the job needs rows that this very pool holds. */
   async run(
     request: JobRequest,
-    formats: readonly Format[],
+    readers: readonly LaneReader[],
     pool?: Pool,
     onStart?: (job: RunningJob) => void,
   ): Promise<{ result: JobResult; pool: Pool }> {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
-      const on = await unlessAborted(this.prepare(request, formats, pool), request.signal)
+      const on = await unlessAborted(this.prepare(request, readers, pool), request.signal)
       const job = startJob(on, request)
       idle = job.idle
       onStart?.(job)
@@ -138,12 +138,12 @@ export class LocalEngine implements Engine {
 
   private async prepare(
     { plan, totalRows }: JobRequest,
-    formats: readonly Format[],
+    readers: readonly LaneReader[],
     pool: Pool | undefined,
   ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
-    await Promise.all([...partsFor(plan, totalRows), ...formats].map(part => on.add(part)))
+    await Promise.all([...partsFor(plan, totalRows ?? Infinity), ...readers].map(part => on.add(part)))
     return on
   }
 

@@ -6,19 +6,22 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { Position } from '../../operators/operator.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
-import type { Split } from '../../sources/source.js'
+import type { RejectedRow, Split, SplitSupply } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
+import type { FromLane, HeldReport, LaneMetrics, TextReport, ToLane, WireWork } from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
+import { createTextOrder, type Resume, type TextOrder } from './text-order.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
 export interface Progress {
   readonly rows: number
+  /** Where a source does not know its rows beforehand, an estimate from its bytes until the end. */
   readonly totalRows: number
   readonly bytes: number
+  /** Of what is known to come: of a stream, of what has come. */
   readonly totalBytes: number
 }
 
@@ -26,11 +29,17 @@ export interface JobRequest {
   readonly plan: PhysicalPlan
   /** What to read; null: rows that the lanes hold as `heldTable`. */
   readonly splits: readonly Split[] | null
+  /** What follows `splits` as it comes; null: nothing. */
+  readonly rest: SplitSupply | null
   readonly heldTable: number | null
-  /** First row of each split in the source, where splits are not given; to say where a row failed. */
+  /** First row of each split in the source, where splits do not say; to say where a row failed. */
   readonly firstRowOf: (split: number) => number
-  readonly totalRows: number
+  /** Null: not known before they are read. */
+  readonly totalRows: number | null
   readonly totalBytes: number
+  /** Splits of text are handed out one after another, each from where the one before has really ended. */
+  readonly chained: Resume | null
+  readonly onBadRow: ((row: RejectedRow) => void) | undefined
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
@@ -97,6 +106,12 @@ class Job implements RunningJob {
   private rejected = false
   private readonly lanes: LaneState[] = []
   private readonly output: OrderedOutput
+  /** Those of the request, and those of `rest` that have come. */
+  private readonly splits: Split[]
+  private rest: SplitSupply | null
+  private pulling = false
+  /** Where splits are of text. */
+  private readonly texts: TextOrder | null
   private next = 0
   private failure: { readonly position: Position; readonly error: Error } | null = null
   private rows = 0
@@ -116,9 +131,14 @@ class Job implements RunningJob {
     this.idle = new Promise(resolve => {
       this.becomeIdle = resolve
     })
-    const { plan, splits, onBatch, signal } = request
+    const { plan, splits, rest, onBatch, onBadRow, chained, signal } = request
+    this.splits = [...(splits ?? [])]
+    this.rest = rest
+    this.next = chained?.split ?? 0
+    const hasTexts = rest !== null || this.splits.some(({ work }) => work.kind === 'text')
+    this.texts = hasTexts ? createTextOrder(this.splits, chained ?? { split: 0, at: null, rows: 0 }, onBadRow) : null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
-    this.output = new OrderedOutput(onBatch, !isGathered(plan) && splits !== null)
+    this.output = new OrderedOutput(onBatch, !isGathered(plan) && splits !== null, this.next, this.texts !== null)
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
     this.stopListening.push(() => signal?.removeEventListener('abort', abort))
@@ -176,31 +196,82 @@ class Job implements RunningJob {
 
   endInput(): void {
     this.next = Infinity
+    this.closeRest()
     this.feedAll()
+  }
+
+  /** Nothing after this split matters, and so no failure there. */
+  private endAfter(split: number): void {
+    if (this.failure !== null && this.failure.position.split > split) this.failure = null
+    this.endInput()
+  }
+
+  private closeRest(): void {
+    const { rest } = this
+    this.rest = null
+    rest?.close().catch(() => {})
+  }
+
+  /** The next split of those that come, once there is one. */
+  private pull(rest: SplitSupply): void {
+    if (this.pulling) return
+    this.pulling = true
+    rest
+      .next()
+      .then(split => {
+        this.pulling = false
+        if (this.rest === null) return
+        if (split === null) this.rest = null
+        else this.splits.push(split)
+        this.feedAll()
+      })
+      .catch(error => {
+        this.pulling = false
+        if (this.rest === null) return
+        this.rest = null
+        this.fail(error as Error, { split: this.splits.length, row: 0 })
+      })
   }
 
   /** The next split to a lane, or the word that there are no more. */
   private feed(lane: LaneState): void {
     if (lane.ended || this.settled || lane.outstanding.length >= AHEAD) return
-    const splits = this.request.splits ?? []
-    if (this.next >= splits.length || this.failure !== null) {
+    const { splits, rest } = this
+    const isLast = this.next >= splits.length
+    if ((isLast && rest === null) || this.failure !== null) {
       lane.ended = true
       lane.port.post({ type: 'end' } satisfies ToLane)
       return
     }
     const window = Math.max(LEAST_WINDOW, 2 * AHEAD * this.lanes.length)
     if (!this.request.wantsMore() || this.next >= this.output.leastIncomplete + window) return
+    if (isLast) {
+      this.pull(rest as SplitSupply)
+      return
+    }
+    const split = this.unguessed(this.next)
+    if (split === null) return
     const index = this.next++
     try {
-      const { work, transfer } = this.pack(splits[index], lane)
+      const { work, transfer } = this.pack(split, lane)
       lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
       lane.outstanding.push(index)
     } catch (error) {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
-      const { firstRow } = splits[index]
+      const firstRow = splits[index].firstRow ?? 0
       const { row = firstRow } = error instanceof MillraceError ? error.details : {}
       this.fail(error as Error, { split: index, row: row - firstRow })
     }
+    // What was sent along need not be kept here; what lanes read themselves may have to be read again.
+    if (index >= (this.request.splits ?? []).length) splits[index] = { ...split, work: sent(split.work) }
+  }
+
+  /** A split as it is to be handed out; null where it must wait for the one before to be read. */
+  private unguessed(index: number): Split | null {
+    const split = this.splits[index]
+    if (this.request.chained === null || split.work.kind !== 'text') return split
+    const work = (this.texts as TextOrder).exact(index)
+    return work === null ? null : { ...split, work }
   }
 
   private pack({ work }: Split, lane: LaneState): { work: WireWork; transfer: ArrayBuffer[] } {
@@ -208,6 +279,11 @@ class Job implements RunningJob {
       const isTold = lane.told.has(work.inputKey)
       lane.told.add(work.inputKey)
       return { work: isTold ? { ...work, index: null } : work, transfer: [] }
+    }
+    if (work.kind === 'text') {
+      const { bytes } = work
+      const isSent = bytes.kind === 'sent' && !this.pool.inline
+      return { work, transfer: isSent ? [bytes.bytes.buffer as ArrayBuffer] : [] }
     }
     const encoded = work.batches().map(batch => encodeBatch(batch, lane.outbox, !this.pool.inline))
     return {
@@ -230,6 +306,8 @@ class Job implements RunningJob {
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
+    else if (message.type === 'text') this.found(message.split, message.report)
+    else if (message.type === 'enough') this.endAfter(message.split)
     else if (message.type === 'scanned') {
       lane.scanned = true
       this.judge()
@@ -239,12 +317,27 @@ class Job implements RunningJob {
     }
   }
 
+  private found(split: number, report: TextReport): void {
+    const texts = this.texts as TextOrder
+    const before = texts.verified
+    try {
+      texts.take(split, report)
+    } catch (error) {
+      this.giveUp(error)
+      return
+    }
+    for (let right = before; right < texts.verified; right++) this.output.complete(right)
+    if (texts.verified > before) this.feedAll()
+  }
+
   private progress(lane: LaneState, splits: number, rows: number): void {
     this.rows += rows
     const { leastIncomplete } = this.output
     for (const split of lane.outstanding.splice(0, splits)) {
-      this.bytes += this.request.splits?.[split].byteLength ?? 0
-      this.output.complete(split)
+      const { byteLength, work } = this.splits[split] ?? { byteLength: 0 }
+      this.bytes += byteLength
+      // Text may only leave once it is known to be right.
+      if (work?.kind !== 'text') this.output.complete(split)
     }
     if (this.output.leastIncomplete > leastIncomplete) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
@@ -254,11 +347,18 @@ class Job implements RunningJob {
 
   private tell(now: number): void {
     this.lastProgress = now
-    const { totalRows, totalBytes, splits } = this.request
-    const bytes =
-      splits === null ? (totalRows === 0 ? totalBytes : Math.round((totalBytes * this.rows) / totalRows)) : this.bytes
+    const { rows } = this
+    const { splits } = this.request
+    let { totalRows, totalBytes } = this.request
+    let { bytes } = this
+    if (splits === null) bytes = totalRows ? Math.round((totalBytes * rows) / totalRows) : totalBytes
+    totalBytes = Math.max(totalBytes, bytes)
+    if (totalRows === null) {
+      const isDone = this.lanes.every(({ finished }) => finished)
+      totalRows = isDone || bytes === 0 ? rows : Math.round((rows * totalBytes) / bytes)
+    }
     try {
-      this.request.onProgress?.({ rows: this.rows, totalRows, bytes, totalBytes })
+      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes })
     } catch (error) {
       this.giveUp(error)
     }
@@ -288,11 +388,20 @@ class Job implements RunningJob {
   private judge(): void {
     if (this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
     const { error, position } = this.failure
-    const row = this.request.firstRowOf(position.split) + position.row
-    this.giveUp(spellOut(error, { row, label: this.request.sourceLabel }))
+    try {
+      // A row may seem bad to a lane that guessed wrong where rows begin.
+      this.texts?.check(position.split)
+    } catch (misread) {
+      this.giveUp(misread)
+      return
+    }
+    const { split } = position
+    const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
+    this.giveUp(spellOut(error, { row: firstRow + position.row, label: this.request.sourceLabel }))
   }
 
   private finish(): void {
+    this.closeRest()
     // It may give up: the caller's function may throw, or abort.
     if (!this.settled) this.tell(performance.now())
     if (!this.settled) {
@@ -311,6 +420,7 @@ class Job implements RunningJob {
     if (this.settled) return
     this.settled = true
     this.rejected = true
+    this.closeRest()
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
     if (this.lanes.length === 0) this.close()
@@ -329,7 +439,17 @@ class Job implements RunningJob {
   }
 }
 
-const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+/** Whether lane 0 gives all rows, after those of all lanes. */
+export const isGathered = ({ scan }: PhysicalPlan): boolean =>
+  scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+
+/** What is left of a split's work once it has been sent: its kind. */
+const sent = (work: Split['work']): Split['work'] =>
+  work.kind === 'batches'
+    ? { kind: 'batches', batches: () => [] }
+    : work.kind === 'text'
+      ? { ...work, bytes: { kind: 'sent', bytes: new Uint8Array(0) } }
+      : work
 
 const stuck = () =>
   new MillraceError(

@@ -4,8 +4,6 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 export class OrderedOutput {
   private readonly waiting = new Map<number, RecordBatch[]>()
   private readonly completed = new Set<number>()
-  private next = 0
-
   /**
    * @param sink takes batches as soon as they may leave; null: `finish` gives them all.
    * @param bySplit whether splits are told complete one by one; otherwise batches wait for the end, those of split 0 (a gathered output) apart.
@@ -13,6 +11,10 @@ export class OrderedOutput {
   constructor(
     private readonly sink: ((batch: RecordBatch) => void) | null,
     private readonly bySplit: boolean,
+    /** The first split. */
+    private next = 0,
+    /** Whether a split's batches may only leave once it is complete. */
+    private readonly whole = false,
   ) {}
 
   /** The split whose batches leave as they come, while later ones wait for it; infinite where nothing is to leave early, split by split. */
@@ -21,7 +23,7 @@ export class OrderedOutput {
   }
 
   add(split: number, batch: RecordBatch): void {
-    if (this.sink !== null && split === this.next) {
+    if (this.sink !== null && split === this.next && !(this.whole && this.bySplit)) {
       this.sink(batch)
       return
     }
@@ -33,10 +35,14 @@ export class OrderedOutput {
   complete(split: number): void {
     if (!this.bySplit || this.sink === null) return
     this.completed.add(split)
-    while (this.completed.delete(this.next)) {
-      this.next++
-      for (const batch of this.waiting.get(this.next) ?? []) this.sink(batch)
+    const release = () => {
+      for (const batch of this.waiting.get(this.next) ?? []) this.sink?.(batch)
       this.waiting.delete(this.next)
+    }
+    while (this.completed.delete(this.next)) {
+      if (this.whole) release()
+      this.next++
+      if (!this.whole) release()
     }
   }
 

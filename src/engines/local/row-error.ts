@@ -1,14 +1,21 @@
 /** A row's error as the user reads it: a lane knows the expression as data, and the row only within its split. */
-import { MillraceError } from '../../errors.js'
+import { MillraceError, quote } from '../../errors.js'
 import type { Expression } from '../../expressions/node.js'
 import { printExpression } from '../../expressions/print.js'
 
 /**
- * `error` with its expression spelt out; other errors as they are.
+ * `error` with its expression spelt out, or with the place in the file of a row that could not be read; other errors as they are.
  * @param place the row as counted in the source of that label; null where the row came out of an aggregate or a sort.
  */
 export function spellOut(error: Error, place: { readonly row: number; readonly label: string } | null): Error {
-  if (!(error instanceof MillraceError) || error.details.expression === undefined) return error
+  if (!(error instanceof MillraceError)) return error
+  const { text: rowText, file, byteOffset, column } = error.details
+  if (place !== null && rowText !== undefined && byteOffset !== undefined) {
+    const at = `${file}, row ${place.row}, byte ${byteOffset}${column === undefined ? '' : `, column ${quote(column)}`}`
+    const what = error.message.slice(error.code.length + 2)
+    return new MillraceError(error.code, `${at}: ${what}`, { ...error.details, row: place.row }, error.cause)
+  }
+  if (error.details.expression === undefined) return error
   const { expression, ...details } = error.details as { readonly expression: Expression }
   const { op } = expression
   const where = place === null ? '' : ` (row ${place.row} of ${place.label})`

@@ -1,4 +1,4 @@
-/** `run()`: a job whose batches are taken one by one while it runs. `collect` of run.ts waits for all of them. */
+/** `run()`: a job whose batches are taken one by one while it runs; deliver.ts takes them to sinks. `collect` of run.ts waits for all of them. A chunk of its own. */
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
@@ -6,22 +6,38 @@ import type { Progress, RunningJob } from './job.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
 
+/** How far a job has come, and what it has given to its reader or its sinks. */
+export interface JobMetrics extends Progress {
+  readonly rowsWritten: number
+  /** Of sinks that make bytes: those of files, ports and channels. */
+  readonly bytesWritten: number
+}
+
 /**
- * A running flow: iterate it for its batches, in row order. Leaving the loop early, `[Symbol.asyncDispose]` and an aborted signal cancel it.
+ * A running flow: iterate it for its batches, in row order, where they do not go to a sink. Leaving the loop early, `[Symbol.asyncDispose]` and an aborted signal cancel it.
  * It reads ahead of its reader by a bounded number of splits; what comes out of a sort or a group, and rows that lanes hold, may wait whole.
  */
 export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<RecordBatch<S>>, AsyncDisposable {
-  /** Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. */
+  /**
+   * Resolves when the job has ended, also early by `stop` or by leaving the loop; rejects with what it failed of. Where batches go to sinks it resolves once all of them
+   * have all rows, made visible; a failure that nobody asks for here within a second is an unhandled rejection, since nothing else tells of it.
+   */
   readonly finished: Promise<void>
   /** Ends the input: what has been read is finished and comes out. */
   stop(): void
-  metrics(): Progress
+  metrics(): JobMetrics
 }
 
 /** Batches that may wait for their reader before no more splits are handed out. */
 const MOST_WAITING = 16
 
-export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Job<S> {
+/** @param onSchema told the columns that batches will have, before the first comes */
+export function startRun<S extends SchemaShape>(
+  bound: BoundPlan,
+  options: RunOptions = {},
+  what = 'run',
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
   const waiting: RecordBatch<S>[] = []
   const cancel = new AbortController()
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
@@ -30,6 +46,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
   let ended: { readonly error: unknown } | null = null
   let wake: () => void = () => {}
   let isIterated = false
+  let rowsWritten = 0
   const { signal, onProgress } = options ?? {}
   const output = {
     onBatch(batch: RecordBatch) {
@@ -41,6 +58,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
       running = job
       if (stopped) job.endInput()
     },
+    onSchema,
   }
   const merged: RunOptions = {
     ...options,
@@ -65,7 +83,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
     if (cancel.signal.aborted) waiting.length = 0
     wake()
   }
-  const finished = run('run', bound, merged, false, output).then(
+  const finished = run(what, bound, merged, false, output).then(
     () => end(undefined),
     error => {
       const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
@@ -88,6 +106,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
         const batch = waiting.shift()
         if (batch !== undefined) {
           running?.feedAll()
+          rowsWritten += batch.rowCount
           yield batch
         } else if (ended !== null) {
           if (ended.error !== undefined) throw ended.error
@@ -109,7 +128,7 @@ export function startRun<S extends SchemaShape>(bound: BoundPlan, options: RunOp
       stopped = true
       running?.endInput()
     },
-    metrics: () => progress,
+    metrics: () => ({ ...progress, rowsWritten, bytesWritten: 0 }),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       cancel.abort()

@@ -1,4 +1,5 @@
 /** The terminals over a plan and its sources: plan, open, choose an engine, run, and put the answer together. engine.ts owns the lanes. */
+import { findFiles } from '#find-files'
 import { platform } from '#platform'
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
@@ -6,11 +7,12 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
-import type { HeldRows, PlanBefore, Source, SourceServices } from '../../sources/source.js'
+import type { HeldRows, OpenSource, PlanBefore, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import type { JobResult, RunningJob } from './job.js'
+import { isGathered, type JobRequest, type JobResult, type RunningJob } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
+import { Misread, type Resume } from './text-order.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
@@ -43,6 +45,9 @@ export const heldSource = (rows: LoadedRows, label = 'loaded rows'): Source => (
   open: async () => ({ splits: [] }),
 })
 
+/** Text has more bytes to a row, as a rule. */
+const LEAST_ROW_BYTES = 32
+
 /** Inputs under so many rows run inline where nothing else is asked for: starting and feeding lanes would cost more. */
 const INLINE_ROWS = 100_000
 
@@ -55,6 +60,7 @@ export async function collect<S extends SchemaShape>(bound: BoundPlan, options: 
 export const services: SourceServices = {
   openFile: platform.openFile,
   baseUrl: platform.baseUrl,
+  findFiles,
 }
 
 /** Where a job's batches go, and how fast it may read. */
@@ -62,6 +68,8 @@ export interface Output {
   readonly onBatch: ((batch: RecordBatch) => void) | null
   readonly wantsMore: () => boolean
   readonly onStart?: (job: RunningJob) => void
+  /** Told the columns of the output once they are known, before anything is read. */
+  readonly onSchema?: ((schema: SchemaShape) => void) | undefined
 }
 
 const TOGETHER: Output = { onBatch: null, wantsMore: () => true }
@@ -92,34 +100,61 @@ export async function run(
   held?.check(what, options)
   const schema = await unlessAborted(source.describe(services), signal)
   const plan = physicalPlan(bound.plan, schema)
+  output.onSchema?.(plan.output)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
   const splits = opened?.splits ?? null
-  const totalRows = splits === null ? (held as HeldByPool).rowCount : sum(splits, split => split.rowCount)
-  const engine = (held?.owner as LocalEngine | undefined) ?? chooseEngine(options, totalRows)
+  const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
+  const totalBytes = held?.byteLength ?? sum(splits ?? [], split => split.byteLength)
+  const engine =
+    (held?.owner as LocalEngine | undefined) ??
+    chooseEngine(options, totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity))
   const table = engine.newTable()
-  const { result, pool } = await engine.run(
-    {
-      plan,
-      splits,
-      heldTable: held?.tableId ?? null,
-      firstRowOf: split =>
-        splits === null ? ((held as HeldByPool).firstRows.get(split) ?? 0) : splits[split].firstRow,
-      totalRows,
-      totalBytes: splits === null ? (held as HeldByPool).byteLength : sum(splits, split => split.byteLength),
-      holdAs: hold ? table : null,
-      memoryBytes: options.memory,
-      sourceLabel: source.label,
-      signal,
-      onProgress,
-      onBatch: output.onBatch,
-      wantsMore: output.wantsMore,
-    },
-    opened?.formats ?? [],
-    held?.pool,
-    output.onStart,
-  )
+  const request: JobRequest = {
+    plan,
+    splits,
+    rest: opened?.rest ?? null,
+    heldTable: held?.tableId ?? null,
+    firstRowOf: split => held?.firstRows.get(split) ?? 0,
+    totalRows,
+    totalBytes,
+    chained: null,
+    onBadRow: opened?.onBadRow,
+    holdAs: hold ? table : null,
+    memoryBytes: options.memory,
+    sourceLabel: source.label,
+    signal,
+    onProgress,
+    onBatch: output.onBatch,
+    wantsMore: output.wantsMore,
+  }
+  const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], held?.pool, output.onStart)
+  const { result, pool } = await start(request).catch(error => {
+    if (!(error instanceof Misread)) throw error
+    return start(againFrom(error.resume, request))
+  })
   return { plan, result, engine, pool, table }
+}
+
+/** The same job with no guesses. What has left it need not be read again; where all rows count for one answer, they are. */
+function againFrom(resume: Resume, request: JobRequest): JobRequest {
+  if (request.onBatch !== null && !isGathered(request.plan)) return { ...request, chained: resume }
+  const { onBadRow } = request
+  return {
+    ...request,
+    chained: { split: 0, at: null, rows: 0 },
+    onBadRow: onBadRow && (row => row.row >= resume.rows && onBadRow(row)),
+  }
+}
+
+/** Null where a split does not know. */
+function rowsOf({ splits, rest }: OpenSource): number | null {
+  let rows = 0
+  for (const { rowCount } of splits) {
+    if (rowCount === null) return null
+    rows += rowCount
+  }
+  return rest === undefined ? rows : null
 }
 
 /** The source itself, or what is made of the rows that are to be run before it. */

@@ -4,10 +4,10 @@
  */
 import { schemaOf } from '../../columnar/schema.js'
 import { type SchemaShape, struct } from '../../columnar/type.js'
-import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from '../byte-source.js'
+import { type ByteSource, type InputDescriptor, type OpenFile, openInput, pinned } from '../byte-source.js'
 import { locatedIn, type Place } from '../fault.js'
-import type { DescribedFile } from '../format.js'
-import { inputName } from '../input.js'
+import type { DescribedFile, FormatDescriber } from '../format.js'
+import { inputName } from '../input-name.js'
 import { type ArrowIndex, readIndex } from './file-index.js'
 
 /** The error with its place, see `locatedIn`. */
@@ -36,12 +36,15 @@ export async function openArrowFile(
 }
 
 /** @throws what `openArrowFile` throws; `MR_DUPLICATE_COLUMN` */
-export async function describeFile(input: InputDescriptor, openFile: OpenFile | null): Promise<DescribedFile> {
+export async function describeFile(
+  input: InputDescriptor,
+  openFile: OpenFile | null,
+): ReturnType<FormatDescriber['describeFile']> {
   const { index, source } = await openArrowFile(input, openFile)
-  await source.close()
+  const own = await pinned(input, source).finally(() => source.close())
   const { fields, parts, columnBytes, nullCounts, rowCount } = index
   const schema = arrowSchema(index)
-  return {
+  const file: DescribedFile = {
     schema,
     rowCount,
     parts,
@@ -54,6 +57,7 @@ export async function describeFile(input: InputDescriptor, openFile: OpenFile | 
     },
     hasNoNulls: name => nullCounts[fields.findIndex(field => field.name === name)] === 0,
   }
+  return { input: own, file }
 }
 
 /** All columns. One that cannot be read has an empty struct for its type; reading it is the error that names its Arrow type. */

@@ -4,9 +4,9 @@
  */
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Expression } from '../../expressions/node.js'
-import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from '../byte-source.js'
-import type { DescribedFile } from '../format.js'
-import { inputName } from '../input.js'
+import { type ByteSource, type InputDescriptor, type OpenFile, openInput, pinned } from '../byte-source.js'
+import type { DescribedFile, FormatDescriber } from '../format.js'
+import { inputName } from '../input-name.js'
 import { located } from './corrupt.js'
 import type { ParquetMetadata } from './footer.js'
 import { readMetadata } from './metadata.js'
@@ -64,11 +64,14 @@ export async function openParquetFile(
 }
 
 /** @throws what `openParquetFile` throws */
-export async function describeFile(input: InputDescriptor, openFile: OpenFile | null): Promise<DescribedFile> {
-  const { file } = await openParquetFile(input, openFile)
-  await file.close()
+export async function describeFile(
+  input: InputDescriptor,
+  openFile: OpenFile | null,
+): ReturnType<FormatDescriber['describeFile']> {
+  const { file, source } = await openParquetFile(input, openFile)
+  const own = await pinned(input, source).finally(() => file.close())
   const { schema, rowCount, rowGroups, metadata, candidates, byteLength } = file
-  return {
+  const described: DescribedFile = {
     schema,
     rowCount,
     parts: rowGroups,
@@ -77,6 +80,7 @@ export async function describeFile(input: InputDescriptor, openFile: OpenFile | 
     byteLength,
     hasNoNulls: name => rowGroups.every(group => group.statistics.get(name)?.nullCount === 0),
   }
+  return { input: own, file: described }
 }
 
 function describe(metadata: ParquetMetadata, source: ByteSource): ParquetFile {

@@ -8,7 +8,7 @@
 import { MillraceError } from '../../errors.js'
 import type { InputDescriptor, OpenFile } from '../byte-source.js'
 import type { FormatModule } from '../format.js'
-import { inputName } from '../input.js'
+import { inputName } from '../input-name.js'
 import type { PlainBatch } from '../plain-batch.js'
 import { readRowGroup } from './decode.js'
 import { openParquetFile, type ParquetFile } from './file.js'

@@ -138,7 +138,10 @@ export function start(
   const job = startJob(pool, {
     plan: ALL,
     splits: all,
+    rest: null,
     heldTable: null,
+    chained: null,
+    onBadRow: undefined,
     firstRowOf: split => 10 * split,
     totalRows: 10 * (all?.length ?? 0),
     totalBytes: 80 * (all?.length ?? 0),

@@ -61,7 +61,7 @@ describe('is read as it was written:', () => {
 describe('the schema', () => {
   test('has the types that we have', async () => {
     const types = Object.fromEntries(
-      Object.entries((await describeFile(inputOf(bytesOf('full.arrow')), null)).schema).map(([name, type]) => [
+      Object.entries((await describeFile(inputOf(bytesOf('full.arrow')), null)).file.schema).map(([name, type]) => [
         name,
         typeName(type),
       ]),
@@ -96,7 +96,7 @@ describe('the schema', () => {
 
   test('is there without batches, with the nulls that files promise not to have', async () => {
     for (const name of ['no-batches.arrow', 'no-batches.arrows', 'types.arrow', 'full.arrow']) {
-      const described = await describeFile(inputOf(bytesOf(name)), null)
+      const { file: described } = await describeFile(inputOf(bytesOf(name)), null)
       expect(Object.keys(described.schema).length).toBe(24)
       expect(described.parts.length).toBe(described.rowCount === 0 ? 0 : 1)
       expect(described.hasNoNulls('bool')).toBe(name !== 'types.arrow')
@@ -104,7 +104,7 @@ describe('the schema', () => {
   })
 
   test('without a type for nulls has nullable(float64)', async () => {
-    const { schema } = await describeFile(inputOf(bytesOf('unread.arrow')), null)
+    const { schema } = (await describeFile(inputOf(bytesOf('unread.arrow')), null)).file
     expect(typeName(schema.nothing as never)).toBe('nullable(float64)')
     expect(typeName(schema.half as never)).toBe('nullable(float32)')
     expect(typeName(schema.decimal as never)).toBe('struct({  })')

@@ -15,7 +15,7 @@ export const inputOf = (bytes: Uint8Array): InputDescriptor => ({ kind: 'bytes',
 
 /** All rows of these columns, or of all that can be read. */
 export async function readArrow(bytes: Uint8Array, names?: readonly string[]): Promise<Read> {
-  const described = await describeFile(inputOf(bytes), null)
+  const { file: described } = await describeFile(inputOf(bytes), null)
   const wanted = names ?? Object.keys(described.schema).filter(name => described.schema[name]?.kind !== 'struct')
   const reader = await open(inputOf(bytes), null, structuredClone(described.index))
   const columns: Record<string, unknown[]> = Object.fromEntries(wanted.map(name => [name, []]))

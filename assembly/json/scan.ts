@@ -1,0 +1,228 @@
+// Values that nobody wants, checked as strictly as any. No recursion: what is open is a bit each.
+
+import { Flag, Fault, MOST_DEPTH, Parser, Status } from './layout'
+
+/** Notes what is wrong and where, unless bytes are just lacking; there is nothing to go on with. */
+export function fail(parser: Parser, fault: Fault, at: usize): usize {
+  parser.status = Status.BAD
+  parser.fault = fault
+  parser.faultAt = at
+  parser.faultColumn = 0
+  return 0
+}
+
+/** White space of all kinds; a line break ends a record where each has a line. */
+// @ts-ignore: decorator
+@inline
+export function isSpace(parser: Parser, byte: u32): bool {
+  return byte == 32 || byte == 13 || byte == 9 || (byte == 10 && (parser.flags & Flag.IS_ARRAY) != 0)
+}
+
+/** The first byte from `at` on that is no white space. */
+// @ts-ignore: decorator
+@inline
+export function skipSpace(parser: Parser, at: usize): usize {
+  return load<u8>(at) > 32 ? at : skipSpaces(parser, at)
+}
+
+function skipSpaces(parser: Parser, at: usize): usize {
+  const end = parser.end
+  while (at < end && isSpace(parser, load<u8>(at))) at++
+  return at
+}
+
+/** The first quote, backslash or control character from `at` on; a place from `end` on where there is none before it. */
+// @ts-ignore: decorator
+@inline
+export function scanText(at: usize, end: usize): usize {
+  while (true) {
+    const text = v128.load(at)
+    const stops = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(text, i8x16.splat(0x22)), i8x16.eq(text, i8x16.splat(0x5c))),
+        i8x16.lt_u(text, i8x16.splat(0x20)),
+      ),
+    )
+    if (stops) return at + usize(ctz(stops))
+    at += 16
+    if (at >= end) return at
+  }
+}
+
+/** The first byte from `at` on that is no digit; a place from `end` on where there is none before it. */
+// @ts-ignore: decorator
+@inline
+export function scanDigits(at: usize, end: usize): usize {
+  while (true) {
+    const digits = load<u64>(at) ^ 0x3030303030303030
+    const others = ((digits + 0x7676767676767676) | digits) & 0x8080808080808080
+    if (others) return at + usize(ctz(others) >> 3)
+    at += 8
+    if (at >= end) return at
+  }
+}
+
+/** From behind the opening quote to behind the closing one. */
+export function skipText(parser: Parser, at: usize): usize {
+  const end = parser.end
+  while (true) {
+    at = scanText(at, end)
+    if (at >= end) return fail(parser, Fault.CUT_OFF, at)
+    const byte = load<u8>(at)
+    if (byte == 0x22) return at + 1
+    if (byte != 0x5c) return fail(parser, Fault.CONTROL, at)
+    at = skipEscape(parser, at)
+    if (at == 0) return 0
+  }
+}
+
+/** From a backslash to behind what it begins; two escapes that are one character are taken as one. */
+function skipEscape(parser: Parser, at: usize): usize {
+  const kind = load<u8>(at, 1)
+  if (kind != 0x75) {
+    // " / \ b f n r t
+    const isKnown = kind == 0x22 || kind == 0x2f || kind == 0x5c || kind == 0x62 || kind == 0x66 || kind == 0x6e || kind == 0x72 || kind == 0x74
+    return isKnown ? at + 2 : fail(parser, Fault.ESCAPE, at + 1)
+  }
+  const unit = hexUnit(parser, at)
+  if (unit < 0) return 0
+  if ((unit & 0xf800) != 0xd800) return at + 6
+  // A high half may be followed by a low one.
+  if (unit < 0xdc00 && load<u16>(at, 6) == 0x755c) {
+    const low = hexUnit(parser, at + 6)
+    if (low < 0) return 0
+    if ((low & 0xfc00) == 0xdc00) return at + 12
+  }
+  if (parser.halfAt == 0) parser.halfAt = at
+  return at + 6
+}
+
+/** What \uXXXX at `at` says, or -1 where its digits are none. */
+function hexUnit(parser: Parser, at: usize): i32 {
+  let unit: i32 = 0
+  for (let i: usize = 2; i < 6; i++) {
+    const digit = hexDigit(load<u8>(at + i))
+    if (digit < 0) {
+      fail(parser, Fault.ESCAPE, at + i)
+      return -1
+    }
+    unit = (unit << 4) | digit
+  }
+  return unit
+}
+
+// @ts-ignore: decorator
+@inline
+export function hexDigit(byte: u32): i32 {
+  if (byte - 0x30 < 10) return byte - 0x30
+  const letter = (byte | 0x20) - 0x61
+  return letter < 6 ? i32(letter + 10) : -1
+}
+
+/** From the first byte of a number, a digit or a minus, to behind it. */
+export function skipNumber(parser: Parser, at: usize): usize {
+  const end = parser.end
+  if (load<u8>(at) == 0x2d) at++
+  const first = load<u8>(at)
+  if (u32(first) - 0x30 >= 10) return fail(parser, Fault.NUMBER, at)
+  at = first == 0x30 ? at + 1 : scanDigits(at, end)
+  if (load<u8>(at) == 0x2e) {
+    const from = at + 1
+    at = scanDigits(from, end)
+    if (at == from) return fail(parser, Fault.NUMBER, at)
+  }
+  if ((load<u8>(at) | 0x20) == 0x65) {
+    const sign = load<u8>(at, 1)
+    const from = at + (sign == 0x2b || sign == 0x2d ? 2 : 1)
+    at = scanDigits(from, end)
+    if (at == from) return fail(parser, Fault.NUMBER, at)
+  }
+  return at
+}
+
+/** Behind true, false or null, four bytes of which are `word` from `at` on. */
+// @ts-ignore: decorator
+@inline
+function skipWord(parser: Parser, at: usize, word: u32): usize {
+  const other = load<u32>(at) ^ word
+  return other ? fail(parser, Fault.VALUE, at + usize(ctz(other) >> 3)) : at + 4
+}
+
+/** Behind a value that is no object and no array, from its first byte. */
+export function skipScalar(parser: Parser, at: usize): usize {
+  const byte = load<u8>(at)
+  if (byte == 0x22) return skipText(parser, at + 1)
+  if (byte == 0x74) return skipWord(parser, at, 0x65757274)
+  if (byte == 0x66) return skipWord(parser, at + 1, 0x65736c61)
+  if (byte == 0x6e) return skipWord(parser, at, 0x6c6c756e)
+  if (byte == 0x2d || u32(byte) - 0x30 < 10) return skipNumber(parser, at)
+  return fail(parser, Fault.VALUE, at)
+}
+
+/** Behind any value, from its first byte. `depth` objects and arrays are open around it. */
+export function skipValue(parser: Parser, at: usize, depth: u32): usize {
+  const byte = load<u8>(at) | 0x20
+  return byte == 0x7b ? skipNested(parser, at, depth) : skipScalar(parser, at)
+}
+
+/** Behind an object or an array. */
+function skipNested(parser: Parser, at: usize, depth: u32): usize {
+  const end = parser.end
+  const nesting = parser.nesting
+  const outside = depth
+  while (true) {
+    // At the first byte of a value.
+    if (at >= end) return fail(parser, Fault.CUT_OFF, at)
+    const opening = load<u8>(at)
+    let isObject = opening == 0x7b
+    if (isObject || opening == 0x5b) {
+      if (depth == MOST_DEPTH) return fail(parser, Fault.DEPTH, at)
+      const word = nesting + (usize(depth >> 5) << 2)
+      const bit = u32(1) << (depth & 31)
+      store<u32>(word, isObject ? load<u32>(word) | bit : load<u32>(word) & ~bit)
+      depth++
+      at = skipSpace(parser, at + 1)
+      const closing: u32 = isObject ? 0x7d : 0x5d
+      if (load<u8>(at) != closing) {
+        if (!isObject) continue
+        at = skipKey(parser, at)
+        if (at == 0) return 0
+        continue
+      }
+      depth--
+      at++
+    } else {
+      at = skipScalar(parser, at)
+      if (at == 0) return 0
+    }
+    // Behind a value.
+    while (true) {
+      if (depth == outside) return at
+      at = skipSpace(parser, at)
+      if (at >= end) return fail(parser, Fault.CUT_OFF, at)
+      const inside = depth - 1
+      isObject = ((load<u32>(nesting + (usize(inside >> 5) << 2)) >> (inside & 31)) & 1) != 0
+      const byte = load<u8>(at)
+      if (byte == 0x2c) {
+        at = skipSpace(parser, at + 1)
+        if (!isObject) break
+        at = skipKey(parser, at)
+        if (at == 0) return 0
+        break
+      }
+      if (byte != (isObject ? 0x7d : 0x5d)) return fail(parser, isObject ? Fault.AFTER_MEMBER : Fault.AFTER_ITEM, at)
+      depth--
+      at++
+    }
+  }
+}
+
+/** From the quote that opens a key to the first byte of its value. */
+function skipKey(parser: Parser, at: usize): usize {
+  if (load<u8>(at) != 0x22) return fail(parser, Fault.KEY, at)
+  at = skipText(parser, at + 1)
+  if (at == 0) return 0
+  at = skipSpace(parser, at)
+  if (load<u8>(at) != 0x3a) return fail(parser, Fault.COLON, at)
+  return skipSpace(parser, at + 1)
+}

@@ -1,0 +1,185 @@
+/**
+ * Jobs whose batches go to sinks: `to`, `subscribe` and `runAll`. Each flow is a job of run-job.ts, read as fast as its sink takes. All sinks have all rows before any
+ * shows them, and a failure of one ends all. A chunk of its own.
+ */
+import { createFile } from '#write-file'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import type { SinkWriter } from '../../sinks/sink.js'
+import { sinkOf } from '../../sinks/sink-of.js'
+import type { RunOptions } from './options.js'
+import type { BoundPlan } from './run.js'
+import { type Job, type JobMetrics, startRun } from './run-job.js'
+import { sharingSources } from './shared-source.js'
+import { totalOf } from './total-progress.js'
+import { unlessAborted } from './unless-aborted.js'
+
+/** A flow and where its batches go. */
+export interface Delivery {
+  readonly flow: BoundPlan
+  /** As the user gave it. */
+  readonly sink: unknown
+}
+
+/** A sink that has not let go by then is left to itself. */
+const LET_GO_MS = 2_000
+
+/** @param what the terminal, for messages */
+export function startDelivery(what: string, deliveries: readonly Delivery[], options: RunOptions = {}): Job<any> {
+  const { signal } = options ?? {}
+  const cancel = new AbortController()
+  const forward = () => cancel.abort(signal?.reason)
+  // What is no signal is for the check of the options to refuse.
+  if (signal instanceof AbortSignal) {
+    if (signal.aborted) forward()
+    else signal.addEventListener('abort', forward)
+  }
+  const each = optionsOfEach(what, deliveries.length, options ?? {}, cancel.signal)
+  const flows = sharingSources(deliveries.map(({ flow }) => flow))
+  const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each()))
+  const finished = run(parts, cancel).finally(() => {
+    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+  })
+
+  return {
+    finished,
+    stop() {
+      for (const { job } of parts) job.stop()
+    },
+    metrics: () => sumOf(parts.map(part => part.metrics())),
+    [Symbol.asyncIterator]() {
+      throw new MillraceError(
+        'MR_SOURCE_CONSUMED',
+        `${what}: the batches of this job go to its sink; use run() to iterate over a flow's`,
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      cancel.abort(new DOMException(`${what}: the job was disposed of before its end`, 'AbortError'))
+      await finished.catch(() => {})
+    },
+  }
+}
+
+async function run(parts: readonly Part[], cancel: AbortController): Promise<void> {
+  const failed = (error: unknown): never => {
+    cancel.abort(error)
+    throw error
+  }
+  try {
+    // The first that fails ends the others.
+    await Promise.all(parts.flatMap(({ opened, written }) => [opened.catch(failed), written.catch(failed)]))
+    cancel.signal.throwIfAborted()
+    await unlessStuck(closeAll(parts), cancel.signal)
+  } catch (error) {
+    cancel.abort(error)
+    await Promise.all(parts.map(part => part.drop(error)))
+    throw error
+  }
+}
+
+async function closeAll(parts: readonly Part[]): Promise<void> {
+  for (const part of parts) await part.close()
+}
+
+interface Part {
+  readonly job: Job
+  /** Resolves when there is somewhere to write to. */
+  readonly opened: Promise<unknown>
+  /** Resolves when the sink has all rows, and shows none yet. */
+  readonly written: Promise<void>
+  close(): Promise<void>
+  /** Leaves nothing in the sink, be it that it is still being opened. Never rejects. */
+  drop(reason: unknown): Promise<void>
+  metrics(): JobMetrics
+}
+
+/** One flow into one sink. `options.signal` ends it. */
+function startPart(what: string, { flow, sink }: Delivery, options: RunOptions): Part {
+  const signal = options.signal as AbortSignal
+  let isOpening = false
+  let open: (schema: SchemaShape) => void = () => {}
+  const opened = new Promise<SchemaShape>(resolve => {
+    open = schema => {
+      isOpening = true
+      resolve(schema)
+    }
+  }).then(async schema => (await sinkOf(sink, what)).open(schema, { createFile }))
+  let writer: SinkWriter | null = null
+  let rowsWritten = 0
+  const job = startRun(flow, options, what, open)
+  const write = async () => {
+    for await (const batch of job) {
+      writer ??= await unlessAborted(opened, signal)
+      signal.throwIfAborted()
+      await unlessAborted(Promise.resolve(writer.write(batch)), signal)
+      rowsWritten += batch.rowCount
+    }
+    await job.finished
+    writer ??= await unlessAborted(opened, signal)
+    signal.throwIfAborted()
+    await unlessAborted(Promise.resolve(writer.finish?.()), signal)
+  }
+  return {
+    job,
+    opened,
+    written: write(),
+    async close() {
+      await writer?.close()
+    },
+    async drop(reason) {
+      if (!isOpening) return
+      const letGo = opened.then(late => late.abort(reason))
+      await unlessStuck(letGo, AbortSignal.abort(reason)).catch(() => {})
+    },
+    metrics: () => ({ ...job.metrics(), rowsWritten, bytesWritten: writer?.bytesWritten ?? 0 }),
+  }
+}
+
+/** Of several flows: progress is told as a sum, and memory shared. */
+function optionsOfEach(what: string, count: number, options: RunOptions, signal: AbortSignal): () => RunOptions {
+  const { onProgress, memory } = options
+  const report = typeof onProgress === 'function' ? totalOf(onProgress) : () => onProgress
+  const share = typeof memory === 'number' ? memory / count : memory
+  if (count > 1 && share !== undefined && share < 2 ** 20) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `${what}: memory is shared by ${count} flows, each of which needs at least 1 MiB (${2 ** 20}), not ${memory}`,
+    )
+  }
+  const isSignal = options.signal === undefined || options.signal instanceof AbortSignal
+  return () => ({
+    ...options,
+    signal: isSignal ? signal : options.signal,
+    onProgress: report(),
+    ...(memory === undefined ? {} : { memory: share as number }),
+  })
+}
+
+function sumOf(all: readonly JobMetrics[]): JobMetrics {
+  const sum = (of: keyof JobMetrics) => all.reduce((total, each) => total + each[of], 0)
+  return {
+    rows: sum('rows'),
+    totalRows: sum('totalRows'),
+    bytes: sum('bytes'),
+    totalBytes: sum('totalBytes'),
+    rowsWritten: sum('rowsWritten'),
+    bytesWritten: sum('bytesWritten'),
+  }
+}
+
+/** What `action` comes to: aborted or not, for it has begun, but not where it takes too long then. */
+async function unlessStuck(action: Promise<void>, signal: AbortSignal): Promise<void> {
+  const stuck = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = () => {
+    timer = setTimeout(() => stuck.abort(signal.reason), LET_GO_MS)
+  }
+  if (signal.aborted) wait()
+  else signal.addEventListener('abort', wait)
+  try {
+    await unlessAborted(action, stuck.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', wait)
+  }
+}

@@ -1,0 +1,125 @@
+/** A source that can be read only once, read for several jobs at a time: each gets all its splits, at the pace of the slowest. `runAll` has need of it. */
+import { RecordBatch } from '../../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../../columnar/schema.js'
+import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
+import type { BoundPlan } from './run.js'
+
+/** Splits that may wait for a job while others have them already. */
+const MOST_AHEAD = 4
+
+/** The same flows, those over one source that can be read only once sharing it. */
+export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[] {
+  const counts = new Map<Source, number>()
+  for (const { sources } of flows)
+    for (const source of sources.values()) if (source.once) counts.set(source, (counts.get(source) ?? 0) + 1)
+  const shared = new Map<Source, Source>()
+  for (const [source, count] of counts) if (count > 1) shared.set(source, shareSource(source, count))
+  if (shared.size === 0) return flows
+  return flows.map(({ plan, sources }) => ({
+    plan,
+    sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
+  }))
+}
+
+/** Opened once all `count` jobs have asked, for the columns that any of them reads. */
+function shareSource(source: Source, count: number): Source {
+  const asked: OpenRequest[] = []
+  let openAll: (services: SourceServices) => void = () => {}
+  const supplies = new Promise<SourceServices>(resolve => {
+    openAll = resolve
+  }).then(async services => {
+    const columns = Object.keys(await source.describe(services)).filter(name =>
+      asked.some(request => request.columns.includes(name)),
+    )
+    const { rest } = await source.open({ columns, prune: null, signal: asked[0].signal }, services)
+    return split(rest as SplitSupply, count)
+  })
+  return {
+    ...source,
+    async open(request, services): Promise<OpenSource> {
+      const place = asked.push(request) - 1
+      if (asked.length === count) openAll(services)
+      const own = (await supplies)[place]
+      return {
+        splits: [],
+        rest: {
+          next: async () => narrowed(await own.next(), request.columns),
+          close: () => own.close(),
+        },
+      }
+    },
+  }
+}
+
+/** A split with these columns alone. */
+function narrowed(split: Split | null, columns: readonly string[]): Split | null {
+  if (split === null || split.work.kind !== 'batches') return split
+  const { batches } = split.work
+  const narrow = (batch: RecordBatch): RecordBatch => {
+    const fields = fieldsOf(batch.schema)
+    const places = columns.map(name => fields.findIndex(field => field.name === name))
+    const schema = schemaOf(places.map(place => fields[place]))
+    return new RecordBatch(
+      schema,
+      places.map(place => batch.vectors[place]),
+      batch.rowCount,
+    )
+  }
+  return { ...split, work: { kind: 'batches', batches: () => batches().map(narrow) } }
+}
+
+/** Supplies that all give what `rest` gives. */
+function split(rest: SplitSupply, count: number): readonly SplitSupply[] {
+  const queues: (Split[] | null)[] = Array.from({ length: count }, () => [])
+  let ended = false
+  let failure: { readonly error: unknown } | null = null
+  let pulling = false
+  let change = () => {}
+  let changed = Promise.resolve()
+  const turn = () => {
+    change()
+    changed = new Promise(resolve => {
+      change = resolve
+    })
+  }
+  turn()
+
+  const pull = async () => {
+    pulling = true
+    try {
+      const next = await rest.next()
+      if (next === null) ended = true
+      else for (const queue of queues) queue?.push(next)
+    } catch (error) {
+      failure = { error }
+    }
+    pulling = false
+    turn()
+  }
+
+  return queues.map((_, i) => ({
+    async next() {
+      while (true) {
+        const own = queues[i]
+        if (own === null) return null
+        const next = own.shift()
+        if (next !== undefined) {
+          turn()
+          return next
+        }
+        // After what came before it.
+        if (failure !== null) throw failure.error
+        if (ended) return null
+        if (!pulling && queues.every(queue => queue === null || queue.length < MOST_AHEAD)) void pull()
+        await changed
+      }
+    },
+    async close() {
+      queues[i] = null
+      turn()
+      if (ended || queues.some(queue => queue !== null)) return
+      ended = true
+      await rest.close()
+    },
+  }))
+}

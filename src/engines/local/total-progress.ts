@@ -1,0 +1,16 @@
+/** The progress of several jobs as one: `collectAll` and `runAll`. */
+import type { Progress } from './job.js'
+
+/** Makes reporters whose sum is told; of jobs over rows that are held already nothing need be. */
+export function totalOf(onProgress: (progress: Progress) => void): () => (progress: Progress) => void {
+  const latest: Progress[] = []
+  return () => {
+    const job = latest.length
+    latest.push({ rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 })
+    return progress => {
+      latest[job] = progress
+      const sum = (of: keyof Progress) => latest.reduce((total, each) => total + each[of], 0)
+      onProgress({ rows: sum('rows'), totalRows: sum('totalRows'), bytes: sum('bytes'), totalBytes: sum('totalBytes') })
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Text on its way into a lane: opens an input, brings its bytes into the lane's memory block by block, and has a parser make rows of them. What a row is,
+ * is the parser's business (kernels/csv.ts, kernels/json.ts). A part of lanes, loaded for the first source of text.
+ *
+ * ```
+ *   [ rest of the block before | block ]  in scratch, parsed as often as there are morsels in it; what is left of the last row is the next rest
+ * ```
+ */
+import { MillraceError } from '../errors.js'
+import type { LaneMemory } from '../kernels/memory.js'
+import type { BadRow, ParsedRows, TextParser } from '../kernels/text-rows.js'
+import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from './byte-source.js'
+import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
+
+/** Bytes read at a time: they stay in the cache while they are parsed. */
+const BLOCK_BYTES = 2 ** 20
+/** Read beyond a part's end at once: the rest of its last row. */
+const TAIL_BYTES = 2 ** 14
+/** More than that is no row but a quote that nobody closed. */
+const MOST_ROW_BYTES = 2 ** 28
+/** Bytes behind a block that a parser may read. */
+const SLACK_BYTES = 64
+
+/** Takes rows in scratch as long as it returns true. */
+export type UseRows = (rows: ParsedRows['morsel'], rowsRead: number) => boolean
+
+/** Some rows, brought into scratch by a call that does not wait; false where no more are wanted. @throws MillraceError for a bad row */
+export type LoadRows = (use: UseRows) => boolean
+
+export interface TextPart {
+  /** Zero-based byte of the input at which it begins. */
+  readonly from: number
+  readonly name: string
+  /** Whether rows that cannot be read are left out and reported; otherwise the first is thrown. */
+  readonly collects: boolean
+  readonly bytes:
+    | { readonly kind: 'sent'; readonly bytes: Uint8Array }
+    | { readonly kind: 'range'; readonly input: InputDescriptor; readonly to: number; readonly isGuess: boolean }
+    | { readonly kind: 'stream'; readonly input: InputDescriptor; readonly decode: ByteStreamOptions }
+}
+
+export interface TextFiles {
+  /** The rows of a part. `report` is told what has been found of it, once, however it ends. */
+  read(part: TextPart, key: string, parser: TextParser, report: (found: FoundText) => void): AsyncGenerator<LoadRows>
+  close(): Promise<void>
+}
+
+/** As `TextReport` of workers/protocol.ts. */
+export interface FoundText {
+  readonly from: number
+  readonly to: number | null
+  readonly rows: number
+  readonly bad: readonly BadRow[]
+}
+
+export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): TextFiles {
+  const open = new Map<string, ByteSource>()
+  const readBlock = createBlockReader()
+  const openOnce = async (input: InputDescriptor, key: string): Promise<ByteSource> => {
+    const before = open.get(key)
+    if (before !== undefined) return before
+    const source = await openInput(input, openFile)
+    open.set(key, source)
+    return source
+  }
+  return {
+    async *read(part, key, parser, report) {
+      const { bytes } = part
+      const rows = createRows(memory, parser, part)
+      let ended = false
+      try {
+        if (bytes.kind === 'sent') {
+          // Whole rows, so nothing that follows them can matter.
+          yield rows.loader(bytes.bytes, true)
+        } else if (bytes.kind === 'stream') {
+          yield* readStream(openByteStream(bytes.input, openFile, bytes.decode), rows)
+        } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock)
+        ended = !rows.stopped
+      } finally {
+        if (rows.begin !== null)
+          report({ from: rows.begin, to: ended ? rows.at : null, rows: rows.count, bad: rows.bad })
+      }
+    },
+    async close() {
+      const sources = [...open.values()]
+      open.clear()
+      for (const source of sources) await source.close().catch(() => {})
+    },
+  }
+}
+
+/** Rows that begin in a range of bytes, read a block ahead. */
+async function* readRange(
+  source: ByteSource,
+  { to, isGuess }: { readonly to: number; readonly isGuess: boolean },
+  rows: Rows,
+  readBlock: ReadBlock,
+): AsyncGenerator<LoadRows> {
+  const byteLength = await source.byteLength()
+  // The byte before shows whether a row begins here.
+  let next = isGuess ? rows.at - 1 : rows.at
+  rows.at = next
+  if (isGuess) rows.begin = null
+  rows.limit = to
+  const fetch = (): Promise<Uint8Array> => {
+    // A row of many blocks is parsed anew with each: they double.
+    const size = Math.max(next < to ? Math.min(BLOCK_BYTES, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
+    const until = Math.min(byteLength, next + size)
+    const block = readBlock(source, next, until)
+    next = until
+    // Failures are for whoever waits for the block.
+    block.catch(() => {})
+    return block
+  }
+  let coming: Promise<Uint8Array> | null = fetch()
+  while (coming !== null) {
+    const expected = next
+    const block = await coming
+    if (rows.at + rows.restBytes + block.length !== expected) throw shrunk(rows, block.length)
+    const isEnd = next >= byteLength
+    // Beyond the part's end there is at most the rest of one row, and mostly none.
+    coming = isEnd || next >= to ? null : fetch()
+    yield rows.loader(block, isEnd)
+    if (rows.stopped || rows.done) return
+    if (coming === null && !isEnd) coming = fetch()
+  }
+}
+
+type ReadBlock = (source: ByteSource, from: number, to: number) => Promise<Uint8Array>
+
+/** Reads into two buffers in turn, as the touch of fresh memory takes longer than the reading: a block is good until the next but one is asked for. */
+function createBlockReader(): ReadBlock {
+  const buffers = [new Uint8Array(0), new Uint8Array(0)]
+  let turn = 0
+  return async (source, from, to) => {
+    if (source.readInto === undefined) return source.read(from, to)
+    turn = 1 - turn
+    if (buffers[turn].length < to - from) buffers[turn] = new Uint8Array(to - from)
+    const target = buffers[turn].subarray(0, to - from)
+    return target.subarray(0, await source.readInto(target, from))
+  }
+}
+
+/** All rows of a stream of bytes, its first `from` left out. */
+async function* readStream(stream: AsyncIterable<Uint8Array>, rows: Rows): AsyncGenerator<LoadRows> {
+  let skip = rows.at
+  let held: Uint8Array | null = null
+  for await (const chunk of stream) {
+    const block = skip >= chunk.length ? null : chunk.subarray(skip)
+    skip = Math.max(0, skip - chunk.length)
+    if (block === null) continue
+    if (held !== null) {
+      yield rows.loader(held, false)
+      if (rows.stopped) return
+    }
+    held = block
+  }
+  yield rows.loader(held ?? new Uint8Array(0), true)
+}
+
+type Rows = ReturnType<typeof createRows>
+
+/** Rows of blocks that follow one another. */
+function createRows(memory: LaneMemory, parser: TextParser, { name, from, collects }: TextPart) {
+  /** What is left of the blocks before: less than a row. */
+  let rest = new Uint8Array(0)
+  const rows = {
+    /** The row at which reading is, as a byte of the input. */
+    at: from,
+    /** Where the first row begins; null while that is not known. */
+    begin: from as number | null,
+    /** Rows that begin there or later are not of this part. */
+    limit: Infinity,
+    count: 0,
+    bad: [] as BadRow[],
+    /** No more is wanted. */
+    stopped: false,
+    /** All rows have been read. */
+    done: false,
+    get restBytes() {
+      return rest.length
+    },
+    /** @param isEnd whether the input ends with this block. */
+    loader:
+      (block: Uint8Array, isEnd: boolean): LoadRows =>
+      use => {
+        const length = rest.length + block.length
+        const pointer = memory.scratch(length + SLACK_BYTES)
+        memory.u8.set(rest, pointer)
+        memory.u8.set(block, pointer + rest.length)
+        let offset = 0
+        if (rows.begin === null) {
+          offset = parser.findStart(pointer, length, isEnd)
+          if (offset >= 0) {
+            rows.at += offset
+            rows.begin = rows.at
+          }
+        }
+        if (offset >= 0) offset = parseAll(pointer, offset, length, isEnd, use)
+        keepRest(pointer + Math.max(0, offset), length - Math.max(0, offset))
+        return !rows.stopped
+      },
+  }
+
+  function parseAll(pointer: number, first: number, length: number, isEnd: boolean, use: UseRows): number {
+    let offset = first
+    while (true) {
+      const limit = rows.limit - rows.at
+      if (limit <= 0 || offset === length) break
+      const mark = memory.mark()
+      const parsed = parser.parse(pointer + offset, length - offset, limit, isEnd)
+      const placed = parsed.bad.map(row => ({
+        ...row,
+        row: rows.count + row.row,
+        byteOffset: rows.at + row.byteOffset,
+      }))
+      if (collects) rows.bad.push(...placed)
+      // A bad row that ends the reading has not been passed.
+      const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
+      const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)
+      rows.count += rowsRead
+      if (!collects && placed.length > 0) throw badRowError(placed[0], name)
+      memory.reset(mark)
+      offset += parsed.consumed
+      rows.at += parsed.consumed
+      if (!wantsMore) {
+        rows.stopped = true
+        break
+      }
+      if (parsed.consumed === 0) {
+        if (isEnd) throw unclosed(rows.at, memory.bytes(pointer + offset, length - offset))
+        break
+      }
+    }
+    rows.done = rows.at >= rows.limit || (isEnd && offset === length)
+    return offset
+  }
+
+  function keepRest(pointer: number, length: number): void {
+    if (length > MOST_ROW_BYTES) throw unclosed(rows.at, memory.bytes(pointer, 200))
+    rest = rows.done || rows.stopped ? new Uint8Array(0) : memory.bytes(pointer, length).slice()
+  }
+
+  function unclosed(byteOffset: number, bytes: Uint8Array): MillraceError {
+    const text = new TextDecoder().decode(bytes.subarray(0, 200))
+    return new MillraceError(
+      'MR_FORMAT_ERROR',
+      `${name}: the row at byte ${byteOffset} has no end; is a quote or a bracket not closed?`,
+      { file: name, byteOffset, text },
+    )
+  }
+  return rows
+}
+
+/** A bad row as an error. Which row it is, the caller of a job finds out, and says where it is. */
+function badRowError({ code, message, column, byteOffset, text }: BadRow, file: string): MillraceError {
+  return new MillraceError(code, message, { file, byteOffset, text, ...(column === null ? {} : { column }) })
+}
+
+function shrunk(rows: Rows, came: number): MillraceError {
+  const byteOffset = rows.at + rows.restBytes + came
+  return new MillraceError(
+    'MR_FORMAT_ERROR',
+    `the input ends at byte ${byteOffset}, earlier than when it was opened: it changed while it was read`,
+    { byteOffset },
+  )
+}

@@ -1,0 +1,44 @@
+/** Sinks that make a file of batches: an encoder of some format, and the target that its bytes go to. */
+import type { SchemaShape } from '../columnar/type.js'
+import type { BatchEncoder } from '../formats/batch-encoder.js'
+import type { Sink } from './sink.js'
+import { type FileTarget, openTarget } from './target.js'
+
+/** @param encoderOf refuses options and columns; called before anything is opened. */
+export const encodedSink = (target: FileTarget, encoderOf: (schema: SchemaShape) => Promise<BatchEncoder>): Sink => ({
+  async open(schema, services) {
+    const encoder = await encoderOf(schema)
+    const file = await openTarget(target, services)
+    let bytesWritten = 0
+    let begun = false
+    const write = async (pieces: Iterable<Uint8Array>) => {
+      for (const piece of pieces) {
+        await file.write(piece)
+        bytesWritten += piece.length
+      }
+    }
+    const begin = async () => {
+      begun = true
+      await write(encoder.header())
+      if (!file.gathers) await write(encoder.flush())
+    }
+    return {
+      get bytesWritten() {
+        return bytesWritten
+      },
+      async write(batch) {
+        if (!begun) await begin()
+        await write(encoder.batch(batch))
+        if (!file.gathers) await write(encoder.flush())
+      },
+      async finish() {
+        if (!begun) await begin()
+        await write(encoder.footer())
+        await write(encoder.flush())
+        await file.sync()
+      },
+      close: () => file.publish(),
+      abort: reason => file.discard(reason),
+    }
+  },
+})

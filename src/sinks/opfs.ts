@@ -1,0 +1,56 @@
+/** Files of the page's own: the origin private file system, which browsers and their workers have. */
+import { MillraceError, quote } from '../errors.js'
+import type { FileHandle } from './target.js'
+
+/** @throws MillraceError `MR_INVALID_OPTION` for what is no path of a file */
+export function namesOf(path: string): string[] {
+  const names = path.replace(/^\//, '').split('/')
+  if (names.every(name => name !== '' && name !== '.' && name !== '..')) return names
+  throw new MillraceError('MR_INVALID_OPTION', `a path is such as 'exports/trades.csv', not ${quote(path)}`, {
+    file: path,
+  })
+}
+
+async function folderOf(names: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle> {
+  const { storage } = (globalThis as { navigator?: { storage?: Partial<StorageManager> } }).navigator ?? {}
+  if (storage?.getDirectory === undefined) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      'there is no origin private file system here: pages have one over https and on localhost; in Node give a path',
+    )
+  }
+  let folder = await storage.getDirectory()
+  for (const name of names.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create })
+  return folder
+}
+
+/** @throws MillraceError `MR_INVALID_OPTION` where there is no such file */
+export async function readOpfs(path: string): Promise<File> {
+  const names = namesOf(path)
+  try {
+    const folder = await folderOf(names, false)
+    return await (await folder.getFileHandle(names[names.length - 1])).getFile()
+  } catch (error) {
+    if (error instanceof MillraceError) throw error
+    throw new MillraceError('MR_INVALID_OPTION', `there is no file ${quote(path)} to read`, { file: path }, error)
+  }
+}
+
+/** The file to write to, made where it is not there, and the folders on the way; `remove` removes one that was made here. */
+export async function openOpfs(
+  path: string,
+): Promise<{ readonly handle: FileHandle; readonly remove: () => Promise<void> }> {
+  const names = namesOf(path)
+  const name = names[names.length - 1]
+  const folder = await folderOf(names, true)
+  const isThere = await folder.getFileHandle(name).then(
+    () => true,
+    () => false,
+  )
+  return {
+    handle: await folder.getFileHandle(name, { create: true }),
+    async remove() {
+      if (!isThere) await folder.removeEntry(name).catch(() => {})
+    },
+  }
+}

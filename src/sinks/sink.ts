@@ -1,0 +1,69 @@
+/**
+ * The sink contract: where batches go. A sink describes, and is opened for each job, in the calling thread; what it opens, it closes or leaves nothing of.
+ * Each kind of sink is a neighbour file; sink-of.ts tells what a user has given.
+ */
+import type { RecordBatch } from '../columnar/record-batch.js'
+import type { SchemaShape } from '../columnar/type.js'
+import { tagOf } from '../columnar/vector.js'
+import { MillraceError } from '../errors.js'
+
+export interface Sink {
+  /**
+   * Called once a job knows its columns, before its first batch.
+   * @throws (rejects) where nothing can be written there; nothing is left behind then.
+   */
+  open(schema: SchemaShape, services: SinkServices): Promise<SinkWriter>
+}
+
+/** One job's way into a sink. Calls come one after another, but for `abort`, which may come while another call is pending. */
+export interface SinkWriter {
+  /** Resolves when the next batch may come: that is how fast the job reads. The batch is the writer's to keep, and its buffers are not written to again. */
+  write(batch: RecordBatch): Promise<void> | void
+  /** All has been written: makes sure that `close` cannot fail for want of room, but shows nothing yet. Of several sinks all finish before any closes. */
+  finish?(): Promise<void> | void
+  /** Makes what was written visible. */
+  close(): Promise<void> | void
+  /** In place of `close`: leaves nothing behind. */
+  abort(reason: unknown): Promise<void> | void
+  /** Of sinks that make bytes, how many so far. */
+  readonly bytesWritten?: number
+}
+
+/** What a sink needs of the runtime, so that it need not know which one it is. */
+export interface SinkServices {
+  /** Null where there are no paths. */
+  readonly createFile: CreateFile | null
+}
+
+/** Begins a file that is there whole or not at all. @throws (rejects) what the runtime says, with nothing left behind */
+export type CreateFile = (path: string) => Promise<WrittenFile>
+
+export interface WrittenFile {
+  /** At its end; the bytes are the caller's again once it resolves. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Sees that all bytes are on the disk. */
+  sync(): Promise<void>
+  /** Puts the file in the place of what was there under its name. */
+  publish(): Promise<void>
+  /** Removes what was written, also after a failure. Idempotent. */
+  discard(reason: unknown): Promise<void>
+}
+
+/** A file of the origin private file system, by its path. */
+export interface OpfsFile {
+  readonly path: string
+  /** What is there now, to be read as any `File` is. @throws (rejects) MillraceError `MR_INVALID_OPTION` where there is none */
+  file(): Promise<File>
+}
+
+/** By its name: it may be of another realm, or of a library that brings its own. */
+export const isOf = (name: string, value: unknown): boolean =>
+  tagOf(value) === name ||
+  (value as { constructor?: { name?: unknown } } | null | undefined)?.constructor?.name === name
+
+/** Why a sink failed: `place` is what messages call it. The error itself, where it is one of ours. */
+export function sinkFailed(place: string, doing: string, cause: unknown): MillraceError {
+  if (cause instanceof MillraceError) return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new MillraceError('MR_SINK_FAILED', `${place} could not be ${doing}: ${why}`, { file: place }, cause)
+}

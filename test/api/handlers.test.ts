@@ -1,0 +1,294 @@
+// Flows as responses: to requests as they are, and over a real server of node:http, whose clients leave, wait and come back.
+import { createServer, get, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openColumns } from '../../src/columnar/input.js'
+import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
+import { columns, Flow, type FlowHandlerOptions, flowHandler, type Int32, nodeHandler } from '../../src/index.js'
+import { sourceNode } from '../../src/plan/build.js'
+import { inputSource } from '../../src/sources/memory.js'
+import { counted, refusal, until } from '../flow/env.js'
+
+const SPLIT_ROWS = 2 * MORSEL_ROWS
+const SPLITS = 40
+const data = { id: Int32Array.from({ length: SPLITS * SPLIT_ROWS }, (_, i) => i) }
+
+/** A flow over many rows, and how many splits of it have been read; each takes a while where `pause` says so. */
+function watched() {
+  let read = 0
+  const source = inputSource('watched', openColumns(data).schema, () => {
+    const input = openColumns(data)
+    return {
+      schema: input.schema,
+      rowCount: input.rowCount,
+      read: (from, to, names) => {
+        if (from % SPLIT_ROWS === 0) read++
+        return input.read(from, to, names)
+      },
+    }
+  })
+  const flow = new Flow<{ id: Int32 }>(sourceNode(1, 'watched', source.schema), new Map([[1, source]]))
+  return { flow, read: () => read }
+}
+
+const few = () => columns({ id: [1, 2, 3], text: ['a\nb', null, 'é'] })
+const failing = () => columns({ n: BigInt64Array.of(1n, 2n ** 62n) }).derive(t => ({ twice: t.n.mul(2) }))
+/** Rows that come, and then one that cannot be JSON. */
+const failingLate = () => columns({ x: [1, 2, Number.NaN] })
+const request = (headers: Record<string, string> = {}, init: RequestInit = {}) =>
+  new Request('http://localhost/flow', { headers, ...init })
+
+interface Event {
+  readonly id?: string
+  readonly event?: string
+  readonly data?: any
+  readonly comment?: string
+}
+
+/** By the letter of the specification's event stream format. */
+function eventsOf(text: string): Event[] {
+  const blocks = text.split('\n\n')
+  expect(blocks.pop()).toBe('')
+  return blocks.map(block => {
+    const event: Record<string, unknown> = {}
+    for (const line of block.split('\n')) {
+      const [, field, value] = /^(\w*): ?(.*)$/.exec(line) as unknown as [string, string, string]
+      event[field === '' ? 'comment' : field] = field === 'data' ? JSON.parse(value) : value
+    }
+    return event
+  })
+}
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line))
+
+describe('a flow as a response', () => {
+  const ask = (flow: Flow, options: FlowHandlerOptions, given = request()) =>
+    flowHandler(() => flow, { lanes: 1, ...options })(given)
+
+  it('of NDJSON has a line a row', async () => {
+    const response = await ask(few(), { format: 'ndjson' })
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/x-ndjson'])
+    expect(linesOf(await response.text())).toEqual([
+      { id: 1, text: 'a\nb' },
+      { id: 2, text: null },
+      { id: 3, text: 'é' },
+    ])
+  })
+
+  it('of events has arrays of rows, numbered, and an end', async () => {
+    const response = await ask(few(), { format: 'sse', rowsPerEvent: 2 })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(eventsOf(await response.text())).toEqual([
+      {
+        id: '2',
+        data: [
+          { id: 1, text: 'a\nb' },
+          { id: 2, text: null },
+        ],
+      },
+      { id: '3', data: [{ id: 3, text: 'é' }] },
+      { id: 'end', event: 'end', data: { rows: 3 } },
+    ])
+  })
+
+  it('goes on after the rows that a page had, and is over for one that had all', async () => {
+    const askAfter = async (id: string, options: Partial<FlowHandlerOptions> = {}) =>
+      ask(few(), { format: 'sse', rowsPerEvent: 1, ...options }, request({ 'last-event-id': id }))
+    const ids = async (response: Promise<Response>) => eventsOf(await (await response).text()).map(({ id }) => id)
+    expect(await ids(askAfter('2'))).toEqual(['3', 'end'])
+    expect(await ids(askAfter('1', { rowsPerEvent: 10 }))).toEqual(['3', 'end'])
+    expect(await ids(askAfter('3'))).toEqual(['end'])
+    expect(await ids(askAfter('none'))).toEqual(['1', '2', '3', 'end'])
+    expect(await ids(askAfter('2', { resume: false }))).toEqual(['1', '2', '3', 'end'])
+    expect((await askAfter('end')).status).toBe(204)
+  })
+
+  it('that fails late has a coded error as its last event, or last line before it breaks off', async () => {
+    const events = eventsOf(await (await ask(failingLate(), { format: 'sse', rowsPerEvent: 1 })).text())
+    expect(events.map(({ id }) => id)).toEqual(['1', '2', 'end'])
+    expect(events[2]).toMatchObject({ event: 'error', data: { code: 'MR_INEXACT_VALUE' } })
+    expect(events[2]?.data.message).toContain('row 2')
+    const response = await ask(failingLate(), { format: 'ndjson' })
+    const lines = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect(JSON.parse((await lines.read()).value as string)).toMatchObject({ error: { code: 'MR_INEXACT_VALUE' } })
+    await refusal(() => lines.read(), 'MR_INEXACT_VALUE')
+  })
+
+  it('that fails before its first row is known to have failed', async () => {
+    const seen: unknown[] = []
+    const onError = (error: unknown) => {
+      seen.push(error)
+      return 'not for you'
+    }
+    const makers: [() => any, string | null][] = [
+      [() => few().filter((t: any) => t.none.gt(1)), 'MR_UNKNOWN_COLUMN'],
+      [
+        () => {
+          throw new Error('a secret')
+        },
+        null,
+      ],
+      [() => 5, 'MR_INVALID_OPTION'],
+    ]
+    for (const [maker, code] of makers) {
+      const response = await flowHandler(maker, { format: 'sse' })(request())
+      expect(response.status).toBe(500)
+      const { error } = await response.json()
+      expect(error.code).toBe(code)
+      expect(error.message).not.toContain('secret')
+      const told = await flowHandler(maker, { format: 'ndjson', onError })(request())
+      expect(await told.json()).toEqual({ error: { code, message: 'not for you' } })
+    }
+    expect(seen.length).toBe(3)
+    const own = flowHandler(() => new Response('no', { status: 403 }), { format: 'sse' })
+    expect((await own(request())).status).toBe(403)
+    const response = await ask(failing(), { format: 'sse' })
+    expect(eventsOf(await response.text()).at(-1)).toMatchObject({
+      event: 'error',
+      data: { code: 'MR_INTEGER_OVERFLOW' },
+    })
+  })
+
+  it('is read no faster than its body, and not at all once that is cancelled or the request aborted', async () => {
+    for (const leave of ['cancel', 'abort'] as const) {
+      const controller = new AbortController()
+      const { flow, read } = watched()
+      const response = await ask(flow, { format: 'ndjson' }, request({}, { signal: controller.signal }))
+      const reader = response.body!.getReader()
+      expect((await reader.read()).value!.length).toBeGreaterThan(0)
+      await new Promise(resolve => setTimeout(resolve, 100))
+      const before = read()
+      expect(before).toBeLessThanOrEqual(8 + 2 + 8)
+      expect(before).toBeLessThan(SPLITS)
+      if (leave === 'cancel') await reader.cancel()
+      else controller.abort()
+      await new Promise(resolve => setTimeout(resolve, 100))
+      expect(read()).toBe(before)
+    }
+  })
+
+  it('to HEAD has no body', async () => {
+    const { flow, read } = watched()
+    const response = await ask(flow, { format: 'sse' }, request({}, { method: 'HEAD' }))
+    expect([response.status, response.body]).toEqual([200, null])
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(read()).toBeLessThan(SPLITS)
+  })
+
+  it('refuses options that cannot be', () => {
+    const refused = [{}, { format: 'csv' }, { format: 'sse', rowsPerEvent: 0 }, { format: 'sse', heartbeatMs: 1 }]
+    for (const options of refused) expect(() => flowHandler(few, options as never)).toThrow('MR_INVALID_OPTION')
+    expect(() => flowHandler(few() as never, { format: 'sse' })).toThrow('MR_INVALID_OPTION')
+  })
+})
+
+describe('a flow over node:http', () => {
+  let server: Server | null = null
+  afterEach(() => {
+    server?.closeAllConnections()
+    server?.close()
+  })
+  const serve = async (handler: (request: Request) => Response | Promise<Response>) => {
+    server = createServer(nodeHandler(handler))
+    await new Promise<void>(resolve => server?.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  it('comes whole, through fetch', async () => {
+    const address = await serve(flowHandler(() => columns(counted(100_000)), { format: 'ndjson' }))
+    const response = await fetch(`${address}/rows?x=1`)
+    const lines = linesOf(await response.text())
+    expect(lines.length).toBe(100_000)
+    expect(lines.at(-1)).toEqual({ id: 99_999, key: 99_999 % 7, value: 24_999.75 })
+  })
+
+  it('gets the request: its method, address, headers and body', async () => {
+    const address = await serve(async request => {
+      const { method, url, headers } = request
+      return new Response(JSON.stringify([method, new URL(url).pathname, headers.get('x-one'), await request.text()]), {
+        status: 201,
+        headers: [
+          ['set-cookie', 'a=1'],
+          ['set-cookie', 'b=2'],
+        ],
+      })
+    })
+    const response = await fetch(`${address}/a/b?c`, { method: 'POST', headers: { 'x-one': '1' }, body: 'the body' })
+    expect(response.status).toBe(201)
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+    expect(await response.json()).toEqual(['POST', '/a/b', '1', 'the body'])
+  })
+
+  it('that breaks off is no end: the client is told', async () => {
+    const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
+    await expect(fetch(address).then(response => response.text())).rejects.toThrow()
+    const thrower = await serve(() => {
+      throw new Error('no')
+    })
+    expect((await fetch(thrower)).status).toBe(500)
+  })
+
+  it('a client that does not read stops the reading; one that leaves ends the job', async () => {
+    const { flow, read } = watched()
+    const errors: unknown[] = []
+    const onError = (error: unknown) => {
+      errors.push(error)
+      return undefined
+    }
+    const address = await serve(flowHandler(() => flow, { format: 'ndjson', onError, lanes: 2 }))
+    const client = get(address)
+    const response = await new Promise<NodeJS.ReadableStream>(resolve => client.on('response', resolve))
+    response.pause()
+    let before = -1
+    // The buffers of the connection take some megabytes first.
+    await expect
+      .poll(
+        async () => {
+          const last = before
+          before = read()
+          return before > 0 && before === last
+        },
+        { interval: 200, timeout: 20_000 },
+      )
+      .toBe(true)
+    expect(before).toBeLessThan(SPLITS)
+    client.on('error', () => {})
+    client.destroy()
+    await until(() => server?.listenerCount('request') === 1, 1000)
+    await new Promise(resolve => setTimeout(resolve, 200))
+    expect(read()).toBe(before)
+    expect(errors).toEqual([])
+  })
+
+  it('events say that they are alive while no rows come', async () => {
+    let go = () => {}
+    const gate = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const source = inputSource('slow', openColumns(data).schema, () => openColumns({ id: data.id.subarray(0, 3) }))
+    const slow = {
+      ...source,
+      open: async (...given: Parameters<typeof source.open>) => {
+        await gate
+        return source.open(...given)
+      },
+    }
+    const flow = new Flow(sourceNode(1, 'slow', source.schema), new Map([[1, slow]]))
+    const address = await serve(flowHandler(() => flow, { format: 'sse', heartbeatMs: 20 }))
+    // Its head comes before any row.
+    const response = await fetch(address)
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = (await reader.read()).value as string
+    text += (await reader.read()).value
+    expect(eventsOf(text)).toEqual([{ comment: 'heartbeat' }, { comment: 'heartbeat' }])
+    go()
+    for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) text += value
+    expect(eventsOf(text).filter(({ comment }) => comment === undefined)).toEqual([
+      { id: '3', data: [{ id: 0 }, { id: 1 }, { id: 2 }] },
+      { id: 'end', event: 'end', data: { rows: 3 } },
+    ])
+  })
+})

@@ -1,0 +1,148 @@
+// Splits of text in order: rows counted, bad rows told in row order, and a wrong guess seen wherever it is.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createTextOrder, Misread, type Resume } from '../../../src/engines/local/text-order.js'
+import type { BadRow, CsvShape } from '../../../src/kernels/text-rows.js'
+import type { RejectedRow, Split } from '../../../src/sources/source.js'
+
+const START: Resume = { split: 0, at: null, rows: 0 }
+
+const shape: CsvShape = {
+  fields: [],
+  types: [],
+  delimiter: ',',
+  quote: '"',
+  comment: null,
+  nulls: [],
+  ragged: 'error',
+  fatal: false,
+  collect: true,
+}
+
+/** Parts of 100 bytes of files of so many parts each. */
+const splitsOf = (files: readonly number[]): Split[] =>
+  files.flatMap((parts, file) =>
+    Array.from({ length: parts }, (_, i) => ({
+      firstRow: null,
+      rowCount: null,
+      byteLength: 100,
+      work: {
+        kind: 'text' as const,
+        format: 'csv' as const,
+        shape,
+        columns: [],
+        inputKey: String(file),
+        name: `file ${file}`,
+        from: 100 * i,
+        bytes: {
+          kind: 'range' as const,
+          input: { kind: 'bytes' as const, bytes: new Uint8Array(0) },
+          to: 100 * (i + 1),
+          isGuess: i > 0,
+        },
+      },
+    })),
+  )
+
+const bad = (row: number): BadRow => ({
+  row,
+  byteOffset: 0,
+  column: null,
+  code: 'MR_FORMAT_ERROR',
+  message: '',
+  text: '',
+})
+
+/** What lanes find of files whose parts' rows begin a few bytes into each part. */
+const filesArbitrary = fc
+  .array(fc.array(fc.record({ rows: fc.nat(5), late: fc.nat(99), bad: fc.nat(2) }), { minLength: 1, maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map(files => ({
+    splits: splitsOf(files.map(({ length }) => length)),
+    reports: files.flatMap(parts =>
+      parts.map(({ rows, bad: badCount }, i) => ({
+        from: i === 0 ? 0 : 100 * i + parts[i].late,
+        to: 100 * (i + 1) + (parts[i + 1]?.late ?? 0),
+        rows: rows + badCount,
+        bad: Array.from({ length: badCount }, (_, row) => bad(row)),
+      })),
+    ),
+  }))
+
+describe('text order', () => {
+  it('counts rows and tells bad ones in order, however reports come', () => {
+    fc.assert(
+      fc.property(filesArbitrary, fc.infiniteStream(fc.nat()), ({ splits, reports }, choices) => {
+        const told: RejectedRow[] = []
+        const order = createTextOrder(splits, START, row => told.push(row))
+        const left = reports.map((_, split) => split)
+        const taken = new Set<number>()
+        while (left.length > 0) {
+          const [split] = left.splice(choices.next().value % left.length, 1)
+          order.take(split, reports[split])
+          taken.add(split)
+          const gap = reports.findIndex((_, each) => !taken.has(each))
+          expect(order.verified).toBe(gap < 0 ? reports.length : gap)
+        }
+        let rows = 0
+        const expected: number[] = []
+        reports.forEach((report, split) => {
+          expect(order.firstRow(split)).toBe(rows)
+          for (const { row } of report.bad) expected.push(rows + row)
+          rows += report.rows
+        })
+        expect(told.map(({ row }) => row)).toEqual(expected)
+      }),
+    )
+  })
+
+  it('sees a split that did not begin where the one before ended, and says where to go on', () => {
+    fc.assert(
+      fc.property(filesArbitrary, fc.nat(), fc.integer({ min: 1, max: 50 }), ({ splits, reports }, which, by) => {
+        const guesses = splits.flatMap(({ work }, split) =>
+          work.kind === 'text' && work.bytes.kind === 'range' && work.bytes.isGuess ? [split] : [],
+        )
+        fc.pre(guesses.length > 0)
+        const wrong = guesses[which % guesses.length]
+        const order = createTextOrder(splits, START, undefined)
+        const rows = reports.slice(0, wrong).reduce((sum, report) => sum + report.rows, 0)
+        const play = () => {
+          reports.forEach((report, split) => {
+            order.take(split, split === wrong ? { ...report, from: report.from + by } : report)
+          })
+        }
+        try {
+          play()
+          expect.unreachable()
+        } catch (error) {
+          expect(error).toBeInstanceOf(Misread)
+          expect((error as Misread).resume).toEqual({ split: wrong, at: reports[wrong].from, rows })
+        }
+      }),
+    )
+  })
+
+  it('a part not read to its end is checked, and nothing after it is counted', () => {
+    const splits = splitsOf([3])
+    const order = createTextOrder(splits, START, undefined)
+    order.take(0, { from: 0, to: 110, rows: 4, bad: [] })
+    order.take(1, { from: 110, to: null, rows: 1, bad: [] })
+    order.check(1)
+    expect(order.verified).toBe(1)
+    const other = createTextOrder(splits, START, undefined)
+    other.take(0, { from: 0, to: 110, rows: 4, bad: [] })
+    other.take(1, { from: 112, to: null, rows: 1, bad: [] })
+    expect(() => other.check(1)).toThrow(Misread)
+  })
+
+  it('gives the beginning in the place of a guess once the split before has been read', () => {
+    const order = createTextOrder(splitsOf([2, 1]), START, undefined)
+    expect(order.exact(0)).toMatchObject({ from: 0 })
+    expect(order.exact(1)).toBeNull()
+    order.take(0, { from: 0, to: 133, rows: 4, bad: [] })
+    expect(order.exact(1)).toMatchObject({ from: 133, bytes: { isGuess: false } })
+    expect(order.exact(2)).toMatchObject({ from: 0 })
+  })
+})

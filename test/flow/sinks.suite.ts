@@ -1,0 +1,630 @@
+/** Flows into sinks: what arrives, how fast it is read, and how a job ends that is stopped, aborted, left or refused. Files by path are test/sinks. */
+import { describe, expect, it } from 'vitest'
+import { openColumns } from '../../src/columnar/input.js'
+import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
+import {
+  arrow,
+  arrowSink,
+  columns,
+  count,
+  csvSink,
+  dictionary,
+  type FileHandle,
+  Flow,
+  type Int32,
+  int32,
+  jsonSink,
+  list,
+  ndjsonSink,
+  nullable,
+  type PortMessage,
+  type RecordBatch,
+  receive,
+  rows,
+  runAll,
+  type Sink,
+  type SinkWriter,
+  schema,
+  stream,
+  sum,
+  Table,
+  timestamp,
+  utf8,
+} from '../../src/index.js'
+import { sourceNode } from '../../src/plan/build.js'
+import { inputSource } from '../../src/sources/memory.js'
+import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
+
+const SPLIT_ROWS = 2 * MORSEL_ROWS
+const SPLITS = 24
+const data = { id: Int32Array.from({ length: SPLITS * SPLIT_ROWS }, (_, i) => i) }
+
+/** A flow over all rows, and how many splits of it have been read. */
+function watched() {
+  let read = 0
+  const source = inputSource('watched', openColumns(data).schema, () => {
+    const input = openColumns(data)
+    return {
+      schema: input.schema,
+      rowCount: input.rowCount,
+      read: (from, to, names) => {
+        if (from % SPLIT_ROWS === 0) read++
+        return input.read(from, to, names)
+      },
+    }
+  })
+  const flow = new Flow<{ id: Int32 }>(sourceNode(1, 'watched', source.schema), new Map([[1, source]]))
+  return { flow, read: () => read }
+}
+/** 16 batches of half a split each may wait, and what lanes had in hand when these were full. */
+const mostAhead = (lanes: number) => 8 + 2 * Math.max(1, lanes) + 8
+
+const few = () =>
+  rows(
+    [
+      { name: 'Ada "A"', tags: ['x', null], at: new Date('2024-02-29T12:00:00.5Z') },
+      { name: null, tags: [], at: new Date(0) },
+      { name: '', tags: ['y'], at: new Date('1969-12-31T23:59:59.999Z') },
+    ],
+    schema({ name: nullable(utf8()), tags: list(nullable(utf8())), at: timestamp('ms') }),
+  )
+const turn = (ms = 20) => new Promise<void>(resolve => setTimeout(resolve, ms))
+const never = () => new Promise<never>(() => {})
+
+/** A stream of bytes, and what has come into it. */
+function collector() {
+  const chunks: Uint8Array[] = []
+  const seen = { closed: false }
+  const blob = async () => new Blob(chunks as Uint8Array<ArrayBuffer>[])
+  const stream = new WritableStream<Uint8Array>({
+    write(chunk) {
+      chunks.push(chunk)
+    },
+    close() {
+      seen.closed = true
+    },
+  })
+  return { stream, seen, blob, text: async () => (await blob()).text() }
+}
+
+/** A sink of the test's own, which notes what is asked of it. */
+function noting(parts: Partial<SinkWriter & { open(): unknown }> = {}) {
+  const log: string[] = []
+  const noted = (name: 'write' | 'finish' | 'close' | 'abort') => async (given?: any) => {
+    if (log.at(-1) !== name) log.push(name)
+    await (parts[name] as ((given: any) => unknown) | undefined)?.(given)
+  }
+  const sink: Sink = {
+    async open(columns) {
+      log.push(`open ${Object.keys(columns)}`)
+      await parts.open?.()
+      return { write: noted('write'), finish: noted('finish'), close: noted('close'), abort: noted('abort') }
+    },
+  }
+  return { sink, log }
+}
+
+export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
+  describe('sinks', () => {
+    onLanes(lanesList, (engine, lanes) => {
+      const o = () => ({ engine: engine() })
+
+      it('a function gets all rows in order, each batch once the one before has been dealt with', async () => {
+        const { flow, read } = watched()
+        let [next, most, running] = [0, 0, 0]
+        const job = flow.to(async (batch: RecordBatch) => {
+          expect(++running).toBe(1)
+          const ids = batch.column('id').toArray() as Int32Array
+          expect(ids[0]).toBe(next)
+          next += ids.length
+          if (next % (3 * SPLIT_ROWS) === 0) await turn()
+          most = Math.max(most, read() - next / SPLIT_ROWS)
+          running--
+        }, o())
+        await job.finished
+        expect(next).toBe(data.id.length)
+        expect(most).toBeLessThanOrEqual(mostAhead(lanes))
+        expect(job.metrics()).toMatchObject({ rows: next, totalRows: next, rowsWritten: next, bytesWritten: 0 })
+      })
+
+      it('a stream of batches gets them as fast as it takes them', async () => {
+        const { flow, read } = watched()
+        let [taken, most] = [0, 0]
+        const stream = new WritableStream<RecordBatch>({
+          async write(batch) {
+            taken += batch.rowCount
+            if (taken % (3 * SPLIT_ROWS) === 0) await turn()
+            most = Math.max(most, read() - taken / SPLIT_ROWS)
+          },
+        })
+        await flow.to(stream, o()).finished
+        expect(taken).toBe(data.id.length)
+        expect(most).toBeLessThanOrEqual(mostAhead(lanes))
+        expect(stream.locked).toBe(true)
+      })
+
+      it('a file of bytes gets no more than it takes, and what is read waits', async () => {
+        const { flow, read } = watched()
+        const controller = new AbortController()
+        const stuck = new WritableStream<Uint8Array>({
+          write: (_chunk, { signal }) =>
+            new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        })
+        const job = flow.to(ndjsonSink(stuck), { ...o(), signal: controller.signal })
+        await turn(300)
+        expect(read()).toBeLessThanOrEqual(mostAhead(lanes))
+        expect(job.metrics().rowsWritten).toBe(0)
+        controller.abort('enough')
+        await expect(job.finished).rejects.toBe('enough')
+      })
+
+      it('text files have what was asked for', async () => {
+        const [csv, lines, array] = [collector(), collector(), collector()]
+        await few().to(csvSink(csv.stream, { delimiter: ';' }), o()).finished
+        expect(await csv.text()).toBe(
+          'name;tags;at\n"Ada ""A""";"[""x"",null]";2024-02-29T12:00:00.500Z\n;"[]";1970-01-01T00:00:00.000Z\n"";"[""y""]";1969-12-31T23:59:59.999Z\n',
+        )
+        const job = few().to(ndjsonSink(lines.stream), o())
+        await job.finished
+        const records = [
+          { name: 'Ada "A"', tags: ['x', null], at: '2024-02-29T12:00:00.500Z' },
+          { name: null, tags: [], at: '1970-01-01T00:00:00.000Z' },
+          { name: '', tags: ['y'], at: '1969-12-31T23:59:59.999Z' },
+        ]
+        expect((await lines.text()).split('\n')).toEqual([...records.map(record => JSON.stringify(record)), ''])
+        expect(job.metrics()).toMatchObject({ rowsWritten: 3, bytesWritten: (await lines.text()).length })
+        await few().to(jsonSink(array.stream), o()).finished
+        expect(JSON.parse(await array.text())).toEqual(records)
+        expect([csv.seen, lines.seen, array.seen].every(({ closed }) => closed)).toBe(true)
+      })
+
+      it('Arrow files and streams read back equal, through lanes', async () => {
+        const codes = Int32Array.from({ length: 150_000 }, (_, i) => (i * 7) % 1000)
+        const flow = columns({
+          id: Int32Array.from(codes, (_, i) => i),
+          text: dictionary(
+            codes,
+            Array.from({ length: 1000 }, (_, i) => `value ${i}`),
+            // Null now and then.
+            { validity: Array.from(codes, code => code % 5 > 0) },
+          ),
+          value: Float64Array.from(codes, code => code / 4),
+          items: Array.from(codes, code => [code % 9, null].slice(code % 3)),
+        })
+        const expected = await flow.collect(o())
+        for (const layout of ['file', 'stream'] as const) {
+          const bytes = collector()
+          const job = flow.to(arrowSink(bytes.stream, { layout }), o())
+          await job.finished
+          const blob = await bytes.blob()
+          expect(job.metrics()).toMatchObject({ rowsWritten: 150_000, bytesWritten: blob.size })
+          const back = await arrow(blob).collect(o())
+          expect(back.schema).toEqual(expected.schema)
+          expect(back.toRows()).toEqual(expected.toRows())
+          const none = collector()
+          await flow.filter(() => false).to(arrowSink(none.stream, { layout }), o()).finished
+          const empty = await arrow(await none.blob()).collect(o())
+          expect([empty.rowCount, empty.schema]).toEqual([0, expected.schema])
+        }
+        await refusal(
+          () => flow.to(arrowSink(collector().stream, { layout: 'pages' as never }), o()).finished,
+          'MR_INVALID_OPTION',
+        )
+      })
+
+      it('a flow without rows makes a file all the same', async () => {
+        const none = few().filter(() => false)
+        const [csv, array] = [collector(), collector()]
+        await none.to(csvSink(csv.stream), o()).finished
+        await none.to(jsonSink(array.stream), o()).finished
+        expect([await csv.text(), await array.text()]).toEqual(['name,tags,at\n', '[]\n'])
+      })
+
+      it('what picked files take is theirs at the end, or dropped', async () => {
+        const log: string[] = []
+        let text = ''
+        const picked: FileHandle = {
+          name: 'picked.csv',
+          createWritable: async () => ({
+            async write(bytes) {
+              text += new TextDecoder().decode(bytes)
+            },
+            close: async () => void log.push('close'),
+            abort: async () => void log.push('abort'),
+          }),
+        }
+        await columns({ x: [1, 2] }).to(csvSink(picked), o()).finished
+        expect([text, log]).toEqual(['x\n1\n2\n', ['close']])
+        const bad = columns({ x: [1, Number.NaN] }).to(ndjsonSink(picked), o())
+        expect(await refusal(() => bad.finished, 'MR_INEXACT_VALUE')).toMatchObject({
+          details: { row: 1, column: 'x' },
+        })
+        expect(log).toEqual(['close', 'abort'])
+      })
+
+      it('through a port come equal batches, no faster than they are taken', async () => {
+        const { flow, read } = watched()
+        const { port1, port2 } = new MessageChannel()
+        const job = flow.to(port1, o())
+        let [next, most] = [0, 0]
+        for await (const batch of receive<{ id: Int32 }>(port2)) {
+          const ids = batch.column('id').toArray()
+          expect(ids[0]).toBe(next)
+          next += ids.length
+          if (next % (3 * SPLIT_ROWS) === 0) await turn()
+          most = Math.max(most, read() - next / SPLIT_ROWS)
+        }
+        await job.finished
+        expect(next).toBe(data.id.length)
+        expect(most).toBeLessThanOrEqual(mostAhead(lanes) + 4)
+        expect(job.metrics()).toMatchObject({ rowsWritten: next, bytesWritten: 4 * next })
+        port1.close()
+      })
+
+      it('batches of every kind of column survive ports and channels', async () => {
+        const many = Array.from({ length: 5000 }, (_, i) => `value ${i}`)
+        const codes = Int32Array.from({ length: 3000 }, (_, i) => (i * 7) % 5000)
+        const flow = columns({
+          text: dictionary(codes, many),
+          few: dictionary(
+            codes.map(code => code % 3),
+            ['a', '', 'é'],
+            { validity: Array.from(codes, code => code % 5 > 0) },
+          ),
+          flag: Array.from(codes, code => code % 2 === 0),
+          big: BigInt64Array.from(codes, code => BigInt(code) * 10n ** 15n),
+          items: Array.from(codes, code => [`${code % 9}`, null].slice(code % 3)),
+        })
+        const expected = (await flow.collect(o())).toRows({ bigint: true })
+        const { port1, port2 } = new MessageChannel()
+        const [channel, other] = [new BroadcastChannel('millrace-sinks'), new BroadcastChannel('millrace-sinks')]
+        const heard = receive(other)
+        for (const [to, from] of [
+          [port1, receive(port2)],
+          [channel, heard],
+        ] as const) {
+          const job = flow.filter(t => t.big.gte(0)).to(to, o())
+          const batches: RecordBatch[] = []
+          for await (const batch of from) batches.push(batch)
+          await job.finished
+          expect(new Table(batches[0]!.schema, batches).toRows({ bigint: true })).toEqual(expected)
+        }
+        port1.close()
+        channel.close()
+        other.close()
+      })
+
+      it('a receiver that was too late, that leaves, and one whose job fails are told', async () => {
+        const [channel, other] = [new BroadcastChannel('millrace-late'), new BroadcastChannel('millrace-late')]
+        await columns({ x: [1] }).to(channel, o()).finished
+        await turn()
+        const late = receive(other)
+        // Heard: the end of rows whose beginning was not.
+        channel.postMessage({ type: 'end', rowCount: 1 } satisfies PortMessage)
+        await refusal(() => late.next(), 'MR_FORMAT_ERROR')
+        const failing = receive(other)
+        const max = BigInt64Array.of(2n ** 63n - 1n)
+        const job = columns({ max })
+          .derive(t => ({ next: t.max.add(1) }))
+          .to(channel, o())
+        await refusal(() => failing.next(), 'MR_INTEGER_OVERFLOW')
+        await refusal(() => job.finished, 'MR_INTEGER_OVERFLOW')
+        channel.close()
+        other.close()
+
+        const { port1, port2 } = new MessageChannel()
+        const left = watched().flow.to(port1, o())
+        for await (const batch of receive(port2)) {
+          expect(batch.rowCount).toBe(MORSEL_ROWS)
+          break
+        }
+        await refusal(() => left.finished, 'MR_SINK_FAILED')
+        port1.close()
+      })
+
+      it('subscribe gives batches; what the subscriber throws, or rejects with, ends the job with that very error', async () => {
+        const seen: number[] = []
+        await columns(counted(100)).subscribe(batch => seen.push(batch.rowCount), o()).finished
+        expect(seen).toEqual([100])
+        for (const fail of [
+          (error: Error) => Promise.reject(error),
+          (error: Error) => {
+            throw error
+          },
+        ]) {
+          const thrown = new Error('of the subscriber')
+          const { flow, read } = watched()
+          await expect(flow.subscribe(() => fail(thrown), o()).finished).rejects.toBe(thrown)
+          await turn()
+          expect(read()).toBeLessThan(SPLITS)
+        }
+        await refusal(
+          () => columns({ x: [1] }).subscribe(new WritableStream() as never, o()).finished,
+          'MR_INVALID_OPTION',
+        )
+      })
+
+      it('a job asks a sink to open, to write, to finish and to close, in this order', async () => {
+        const { sink, log } = noting()
+        await few().to(sink, o()).finished
+        expect(log).toEqual(['open name,tags,at', 'write', 'finish', 'close'])
+      })
+
+      it('a sink that fails, at whatever, is asked to leave nothing behind', async () => {
+        for (const at of ['write', 'finish', 'close'] as const) {
+          const thrown = new Error(at)
+          const { sink, log } = noting({
+            [at]: () => {
+              throw thrown
+            },
+          })
+          await expect(few().to(sink, o()).finished).rejects.toBe(thrown)
+          expect(log.at(-1)).toBe('abort')
+        }
+        const thrown = new Error('open')
+        const { sink, log } = noting({
+          open: () => {
+            throw thrown
+          },
+        })
+        const { flow, read } = watched()
+        await expect(flow.to(sink, o()).finished).rejects.toBe(thrown)
+        expect(log).toEqual(['open id'])
+        await turn()
+        expect(read()).toBeLessThan(SPLITS)
+      })
+
+      it('a stream that fails is a coded error with its cause', async () => {
+        const cause = new Error('full')
+        for (const underlying of [{ write: () => Promise.reject(cause) }, { close: () => Promise.reject(cause) }]) {
+          const error = await refusal(
+            () => few().to(csvSink(new WritableStream(underlying)), o()).finished,
+            'MR_SINK_FAILED',
+          )
+          expect(error.cause).toBe(cause)
+        }
+        const locked = new WritableStream()
+        locked.getWriter()
+        await refusal(() => few().to(locked, o()).finished, 'MR_SINK_FAILED')
+      })
+
+      it('a flow that fails leaves nothing in its sink', async () => {
+        const { sink, log } = noting()
+        const n = BigInt64Array.from({ length: 3 * SPLIT_ROWS }, (_, i) => (i === 2 * SPLIT_ROWS + 5 ? 2n ** 62n : 1n))
+        const job = columns({ n })
+          .derive(t => ({ twice: t.n.mul(2) }))
+          .to(sink, o())
+        const error = await refusal(() => job.finished, 'MR_INTEGER_OVERFLOW')
+        expect(error.details.row).toBe(2 * SPLIT_ROWS + 5)
+        expect(log.at(-1)).toBe('abort')
+        expect(log).not.toContain('close')
+      })
+
+      it('stopped, what has been read is written and shown', async () => {
+        const { flow, read } = watched()
+        let taken = 0
+        const { sink, log } = noting({
+          write(batch) {
+            taken += batch.rowCount
+          },
+        })
+        const job = flow.to(sink, o())
+        await until(() => taken > 0, 5000)
+        job.stop()
+        await job.finished
+        expect(log.at(-1)).toBe('close')
+        expect(taken).toBe(read() * SPLIT_ROWS)
+        const early = watched()
+        const stopped = early.flow.to(() => {}, o())
+        stopped.stop()
+        await stopped.finished
+        expect(early.read()).toBeLessThanOrEqual(2 * Math.max(1, lanes))
+      })
+
+      it('aborted or disposed of, whatever the sink does, it ends at once and leaves nothing', async () => {
+        for (const at of ['open', 'write', 'finish', 'abort'] as const) {
+          // A sink that never opens is waited for, but not for ever.
+          if (at === 'open' && lanes > 0) continue
+          const controller = new AbortController()
+          const reason = { at }
+          const { sink, log } = noting({ [at]: at === 'abort' ? () => {} : never })
+          const job = few().to(sink, { ...o(), signal: controller.signal })
+          await until(
+            () => log.includes(at === 'open' ? 'open name,tags,at' : at === 'abort' ? 'open name,tags,at' : at),
+            5000,
+          )
+          controller.abort(reason)
+          const began = performance.now()
+          if (at === 'abort') await job.finished.catch(() => {})
+          else await expect(job.finished).rejects.toBe(reason)
+          expect(performance.now() - began).toBeLessThan(at === 'open' ? 4000 : 1500)
+          if (at === 'write' || at === 'finish') expect(log.at(-1)).toBe('abort')
+        }
+        const { sink, log } = noting({ write: never })
+        const job = few().to(sink, o())
+        await until(() => log.includes('write'), 5000)
+        await job[Symbol.asyncDispose]()
+        expect(log.at(-1)).toBe('abort')
+        await expect(job.finished).rejects.toMatchObject({ name: 'AbortError' })
+      })
+
+      it('an aborted signal and one that is aborted afterwards', async () => {
+        const { sink, log } = noting()
+        await expect(few().to(sink, { ...o(), signal: AbortSignal.abort('never') }).finished).rejects.toBe('never')
+        expect(log).toEqual([])
+        const controller = new AbortController()
+        await few().to(sink, { ...o(), signal: controller.signal }).finished
+        controller.abort()
+        expect(log.at(-1)).toBe('close')
+      })
+
+      it('what is no sink, and what is no option, is refused, and so is iterating', async () => {
+        for (const given of [null, 5, 'out.csv', {}, new ReadableStream()])
+          await refusal(() => few().to(given as never, o()).finished, 'MR_INVALID_OPTION')
+        await refusal(() => few().to(csvSink(5 as never), o()).finished, 'MR_INVALID_OPTION')
+        await refusal(() => few().to(csvSink('https://example.com/x'), o()).finished, 'MR_INVALID_OPTION')
+        await refusal(() => few().to(csvSink(collector().stream, { delimiter: '' }), o()).finished, 'MR_INVALID_OPTION')
+        await refusal(() => few().to(() => {}, { ...o(), lane: 1 } as never).finished, 'MR_INVALID_OPTION')
+        const job = few().to(() => {}, o())
+        await refusal(async () => {
+          for await (const batch of job) expect(batch).toBeNull()
+        }, 'MR_SOURCE_CONSUMED')
+        await job.finished
+      })
+
+      it('runAll runs all, and shows nothing before all have everything', async () => {
+        const flow = columns(counted(300_000))
+        const [a, b] = [noting({ finish: () => turn(50) }), noting()]
+        const order: string[] = []
+        const [one, two] = [
+          noting({ close: () => void order.push('one') }),
+          noting({ finish: () => void order.push('two') }),
+        ]
+        const job = runAll(
+          { a: flow, b: flow.limit(10), one: flow, two: flow.filter(t => t.id.lt(100)) },
+          { a: a.sink, b: b.sink, one: one.sink, two: two.sink },
+          o(),
+        )
+        await job.finished
+        expect(order).toEqual(['two', 'one'])
+        expect([a, b].map(({ log }) => log.at(-1))).toEqual(['close', 'close'])
+        expect(job.metrics()).toMatchObject({ rowsWritten: 600_110 })
+        await runAll({}, {}, o()).finished
+      })
+
+      it('a failure of one of several ends all, and leaves nothing in any', async () => {
+        const thrown = new Error('one of them')
+        const [good, slow] = [noting(), noting({ write: () => turn(5) })]
+        const bad = noting({
+          finish: () => {
+            throw thrown
+          },
+        })
+        const { flow, read } = watched()
+        const job = runAll(
+          { good: few(), bad: few(), slow: flow },
+          { good: good.sink, bad: bad.sink, slow: slow.sink },
+          o(),
+        )
+        await expect(job.finished).rejects.toBe(thrown)
+        expect([good, bad, slow].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort', 'abort'])
+        expect([good, bad, slow].some(({ log }) => log.includes('close'))).toBe(false)
+        expect(read()).toBeLessThan(SPLITS)
+      })
+
+      it('runAll reads a stream once for all its flows, at the pace of the slowest', async () => {
+        const shape = schema({ id: int32(), text: utf8() })
+        let [given, most, slowest] = [0, 0, 0]
+        let isClosed = false
+        async function* items() {
+          try {
+            for (; given < 200; given++) {
+              most = Math.max(most, given - slowest)
+              yield rows([{ id: given, text: `${given % 7}` }], shape).collect({ lanes: 0 })
+            }
+          } finally {
+            isClosed = true
+          }
+        }
+        const all = stream(items(), { schema: shape })
+        const ids: unknown[] = []
+        const texts: unknown[] = []
+        const firsts: unknown[] = []
+        let total: unknown
+        const job = runAll(
+          {
+            ids: all.filter(t => t.id.mod(2).eq(0)).select('id'),
+            texts: all.select('text'),
+            first: all.limit(3),
+            total: all.aggregate(t => ({ total: sum(t.id), n: count() })),
+          },
+          {
+            ids: batch => ids.push(...batch.column('id')),
+            async texts(batch) {
+              texts.push(...batch.column('text'))
+              if (texts.length % 50 === 0) await turn()
+              slowest = texts.length
+            },
+            first: batch => firsts.push(...batch.column('id')),
+            total: batch => {
+              total = batch.at(0)
+            },
+          },
+          o(),
+        )
+        await job.finished
+        expect(ids).toEqual(Array.from({ length: 100 }, (_, i) => 2 * i))
+        expect(texts).toEqual(Array.from({ length: 200 }, (_, i) => `${i % 7}`))
+        expect(firsts).toEqual([0, 1, 2])
+        expect(total).toEqual({ total: (199 * 200) / 2, n: 200 })
+        // 16 batches of one row may wait, splits that lanes have in hand, and those that wait for the others.
+        expect(most).toBeLessThanOrEqual(16 + 8 + 4 * Math.max(1, lanes) + 6)
+        expect(isClosed).toBe(true)
+        await refusal(() => all.to(() => {}, o()).finished, 'MR_SOURCE_CONSUMED')
+      })
+
+      it('a stream that fails, or is stopped, ends all that share it', async () => {
+        const shape = schema({ id: int32() })
+        const thrown = new Error('of the stream')
+        async function* failing() {
+          yield [{ id: 1 }, { id: 2 }]
+          await turn()
+          throw thrown
+        }
+        const flow = stream(failing(), { schema: shape })
+        const [a, b] = [noting(), noting()]
+        const error = await runAll({ a: flow, b: flow.select('id') }, { a: a.sink, b: b.sink }, o()).finished.then(
+          () => null,
+          (error: Error) => error,
+        )
+        expect(error === thrown || error?.message.includes('of the stream')).toBe(true)
+        expect([a, b].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort'])
+
+        let isClosed = false
+        async function* endless() {
+          try {
+            for (let id = 0; ; id++) {
+              yield [{ id }]
+              await turn(1)
+            }
+          } finally {
+            isClosed = true
+          }
+        }
+        const live = stream(endless(), { schema: shape })
+        let [left, right] = [0, 0]
+        const job = runAll(
+          { left: live, right: live },
+          {
+            left: batch => {
+              left += batch.rowCount
+            },
+            right: batch => {
+              right += batch.rowCount
+            },
+          },
+          o(),
+        )
+        await until(() => left > 5 && right > 5, 5000)
+        job.stop()
+        await job.finished
+        await until(() => isClosed, 1000)
+      })
+
+      it('runAll refuses what does not fit together', async () => {
+        const [flow, sink] = [few(), () => {}]
+        const refused: [unknown, unknown, object, string][] = [
+          [[flow], { a: sink }, {}, 'MR_INVALID_OPTION'],
+          [null, { a: sink }, {}, 'MR_TYPE_MISMATCH'],
+          [{ a: 5 }, { a: sink }, {}, 'MR_TYPE_MISMATCH'],
+          [{ a: flow }, {}, {}, 'MR_INVALID_OPTION'],
+          [{ a: flow }, { a: sink, b: sink }, {}, 'MR_INVALID_OPTION'],
+          [{ a: flow, b: flow }, { a: sink, b: sink }, { memory: 1.5 * 2 ** 20 }, 'MR_INVALID_OPTION'],
+          [{ a: flow }, { a: sink }, { signal: 5 }, 'MR_INVALID_OPTION'],
+        ]
+        for (const [flows, sinks, options, code] of refused.slice(1))
+          await refusal(() => runAll(flows as never, sinks as never, { ...o(), ...options }).finished, code)
+      })
+    })
+  })
+}

@@ -1,0 +1,176 @@
+/** Rows that come while a flow runs: of generators and streams, as rows, arrays, batches and tables, on every number of lanes. */
+import { describe, expect, it } from 'vitest'
+import {
+  columns,
+  count,
+  float64,
+  int64,
+  nullable,
+  type RecordBatch,
+  schema,
+  stream,
+  sum,
+  Table,
+  utf8,
+} from '../../src/index.js'
+import { onLanes, refusal } from './env.js'
+
+const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: float64() })
+
+const rowAt = (id: number) => ({ id, city: id % 5 === 4 ? null : `city ${id % 3}`, degrees: id / 4 })
+const rowsAt = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => rowAt(from + i))
+
+/** Rows by themselves, in arrays, and none, in turn. */
+async function* mixed(count: number) {
+  for (let from = 0; from < count; ) {
+    yield rowAt(from)
+    yield []
+    const to = Math.min(count, from + 1 + (from % 7))
+    if (to > from + 1) yield rowsAt(from + 1, to)
+    from = to
+  }
+}
+
+export function streamSuite(lanesList: readonly number[]): void {
+  describe('streams of rows', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+
+      it('give every row once, in order', async () => {
+        const table = await stream(mixed(1000), { schema: SHAPE }).collect(o())
+        expect(table.toRows()).toEqual(rowsAt(0, 1000))
+      })
+
+      it('are grouped as rows in hand are', async () => {
+        const flow = stream(mixed(3000), { schema: SHAPE })
+          .groupBy('city')
+          .aggregate(t => ({ n: count(), total: sum(t.degrees) }))
+        const expected = new Map<string | null, { n: number; total: number }>()
+        for (const { city, degrees } of rowsAt(0, 3000)) {
+          const group = expected.get(city) ?? { n: 0, total: 0 }
+          expected.set(city, { n: group.n + 1, total: group.total + degrees })
+        }
+        const rows = (await flow.collect(o())).toRows()
+        expect(rows).toEqual([...expected].map(([city, group]) => ({ city, ...group })))
+      })
+
+      it('may be a ReadableStream, of batches and tables too', async () => {
+        const table = await columns(
+          { degrees: Float64Array.of(1, 2, 3), id: [1n, 2n, 3n], city: ['a', null, 'b'] },
+          schema({ degrees: float64(), id: int64(), city: nullable(utf8()) }),
+        ).collect({ lanes: 0 })
+        const [batch] = table.batches as readonly RecordBatch[]
+        const items = new ReadableStream<object>({
+          start(controller) {
+            controller.enqueue(table)
+            controller.enqueue(rowAt(7))
+            controller.enqueue(batch)
+            controller.close()
+          },
+        })
+        const found = await stream(items, { schema: SHAPE }).collect(o())
+        expect(found.column('id').toArray()).toEqual(Float64Array.of(1, 2, 3, 7, 1, 2, 3))
+        expect(found.column('city').toArray()).toEqual(['a', null, 'b', 'city 1', 'a', null, 'b'])
+      })
+
+      it('that are empty give no rows', async () => {
+        const table = await stream(mixed(0), { schema: SHAPE }).collect(o())
+        expect(table).toBeInstanceOf(Table)
+        expect(table.rowCount).toBe(0)
+      })
+
+      it('give batches while they go on', async () => {
+        let gone = 0
+        async function* slow() {
+          for (let id = 0; id < 3; id++) {
+            yield rowAt(id)
+            // Not before the row has come out.
+            while (gone <= id) await new Promise(resolve => setTimeout(resolve, 1))
+          }
+        }
+        const seen: number[] = []
+        for await (const each of stream(slow(), { schema: SHAPE }).run(o())) {
+          for (const { id } of each.toRows()) seen.push(id)
+          gone = seen.length
+        }
+        expect(seen).toEqual([0, 1, 2])
+      })
+
+      it('are taken no faster than their rows are', async () => {
+        let given = 0
+        async function* endless() {
+          while (true) yield [rowAt(given++)]
+        }
+        const job = stream(endless(), { schema: SHAPE }).run(o())
+        const iterator = job[Symbol.asyncIterator]()
+        await iterator.next()
+        let before = -1
+        // Once what may wait has been taken nothing more is.
+        for (let turns = 0; turns < 100 && given > before; turns++) {
+          before = given
+          await new Promise(resolve => setTimeout(resolve, 50))
+        }
+        expect(given).toBe(before)
+        await iterator.return?.()
+        await job.finished
+      })
+
+      it('are let go of when the job ends early', async () => {
+        let ended = 0
+        async function* endless() {
+          try {
+            for (let id = 0; ; id++) yield rowAt(id)
+          } finally {
+            ended++
+          }
+        }
+        const some = await stream(endless(), { schema: SHAPE }).limit(5).collect(o())
+        expect(some.rowCount).toBe(5)
+        for await (const _ of stream(endless(), { schema: SHAPE }).run(o())) break
+        const stopped = stream(endless(), { schema: SHAPE }).run(o())
+        for await (const _ of stopped) stopped.stop()
+        await stopped.finished
+        const abort = new AbortController()
+        const job = stream(endless(), { schema: SHAPE })
+          .aggregate(() => ({ n: count() }))
+          .collect({ ...o(), signal: abort.signal })
+        setTimeout(() => abort.abort(new Error('enough')), 20)
+        await expect(job).rejects.toThrow('enough')
+        await new Promise(resolve => setTimeout(resolve, 20))
+        expect(ended).toBe(4)
+      })
+
+      it('fail with what they fail of, and after the rows before', async () => {
+        async function* broken() {
+          yield* rowsAt(0, 3)
+          throw new Error('the feed is down')
+        }
+        const flow = () => stream(broken(), { schema: SHAPE })
+        await expect(flow().collect(o())).rejects.toThrow('the feed is down')
+        expect((await flow().limit(2).collect(o())).rowCount).toBe(2)
+      })
+
+      it('say which row is of another type', async () => {
+        async function* wrong() {
+          yield rowsAt(0, 30)
+          await new Promise(resolve => setTimeout(resolve, 5))
+          yield [rowAt(30), { ...rowAt(31), degrees: 'mild' }]
+        }
+        const error = await refusal(() => stream(wrong() as any, { schema: SHAPE }).collect(o()), 'MR_TYPE_MISMATCH')
+        expect(error.details).toMatchObject({ row: 31, column: 'degrees' })
+      })
+
+      it('can be read once', async () => {
+        const flow = stream(mixed(10), { schema: SHAPE })
+        await flow.collect(o())
+        await refusal(() => flow.collect(o()), 'MR_SOURCE_CONSUMED')
+      })
+    })
+
+    it('are refused where they are none, or without a schema', async () => {
+      await refusal(() => stream([1, 2] as any, { schema: SHAPE }), 'MR_INVALID_OPTION')
+      await refusal(() => stream(mixed(1), {} as any), 'MR_INVALID_OPTION')
+      await refusal(() => stream(mixed(1), { schema: SHAPE, shape: 1 } as any), 'MR_INVALID_OPTION')
+    })
+  })
+}

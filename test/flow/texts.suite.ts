@@ -1,0 +1,370 @@
+/** Files of text through whole flows, on every number of lanes: where they come from, how they are cut, and what is said of rows that cannot be read. */
+import { describe, expect, it } from 'vitest'
+import { flowOf } from '../../src/api/flow.js'
+import {
+  count,
+  csv,
+  float64,
+  type InferenceReport,
+  int64,
+  json,
+  mean,
+  ndjson,
+  nullable,
+  type Progress,
+  type RejectedRow,
+  schema,
+  sum,
+  utf8,
+} from '../../src/index.js'
+import { type CsvOptions, textSource } from '../../src/sources/text.js'
+import { onLanes, refusal } from './env.js'
+
+const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: nullable(float64()) })
+
+const rowAt = (id: number) => ({
+  id,
+  city: id % 7 === 6 ? null : id % 5 === 4 ? `a "quoted", name\nof two lines ${id % 11}` : `city ${id % 13}`,
+  degrees: id % 9 === 8 ? null : id / 8,
+})
+const rowsAt = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => rowAt(from + i))
+
+const field = (value: string | number | null): string =>
+  value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value)
+const csvLines = (rows: readonly ReturnType<typeof rowAt>[], end = '\n'): string =>
+  rows.map(({ id, city, degrees }) => [id, city, degrees].map(field).join(',') + end).join('')
+const csvOf = (rows: readonly ReturnType<typeof rowAt>[]): string => `id,city,degrees\n${csvLines(rows)}`
+const jsonLines = (rows: readonly object[]): string => rows.map(row => `${JSON.stringify(row)}\n`).join('')
+
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+const streamOf = (text: string, size: number) => {
+  const bytes = bytesOf(text)
+  let at = 0
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (at >= bytes.length) controller.close()
+      else controller.enqueue(bytes.slice(at, at + size))
+      at += size
+    },
+  })
+}
+const gzip = (text: string) => new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).blob()
+
+const plain: Omit<CsvOptions, 'schema'> = {
+  format: 'csv',
+  encoding: null,
+  compression: 'auto',
+  maximumExpansion: 1000,
+  fatal: false,
+  sampleRows: 1000,
+  onBadRow: undefined,
+  onInferred: undefined,
+  splitBytes: null,
+  delimiter: ',',
+  quote: '"',
+  comment: null,
+  header: true,
+  nulls: [''],
+  ragged: 'error',
+  skipRows: 0,
+}
+
+export function textSuite(lanesList: readonly number[]): void {
+  describe('files of text', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+      const rows = rowsAt(0, 3000)
+
+      it('are the same from everywhere, as CSV', async () => {
+        const text = csvOf(rows)
+        const inputs = [
+          { text },
+          bytesOf(text),
+          bytesOf(text).buffer as ArrayBuffer,
+          new Blob([text]),
+          new File([text], 'cities.csv'),
+          new Response(text),
+          streamOf(text, 1000),
+          streamOf(text, 7919),
+          await gzip(text),
+          new Response(await gzip(text)),
+        ]
+        for (const input of inputs) {
+          const table = await csv(input, { schema: SHAPE }).collect(o())
+          expect(table.toRows()).toEqual(rows)
+        }
+      })
+
+      it('are the same from everywhere, as JSON', async () => {
+        for (const read of [ndjson, json]) {
+          const text = jsonLines(rows)
+          for (const input of [{ text }, bytesOf(text), streamOf(text, 777), await gzip(text)]) {
+            expect((await read(input, { schema: SHAPE }).collect(o())).toRows()).toEqual(rows)
+          }
+        }
+        const document = JSON.stringify({ about: { rows: rows.length }, data: { items: rows }, more: [1, { x: ']' }] })
+        for (const input of [{ text: document }, streamOf(document, 999), await gzip(document)]) {
+          expect((await json(input, { schema: SHAPE, path: 'data.items' }).collect(o())).toRows()).toEqual(rows)
+        }
+        expect((await json({ text: JSON.stringify(rows, null, 2) }, { schema: SHAPE }).collect(o())).toRows()).toEqual(
+          rows,
+        )
+      })
+
+      it('are read one after another, those of a stream among them', async () => {
+        const parts = [rows.slice(0, 10), rows.slice(10, 1500), rows.slice(1500, 1500), rows.slice(1500)]
+        const texts = parts.map(csvOf)
+        const inputs = [
+          { text: texts[0] as string },
+          streamOf(texts[1] as string, 100),
+          new Blob([texts[2] as string]),
+          { text: texts[3] as string },
+        ]
+        expect((await csv(inputs, { schema: SHAPE }).collect(o())).toRows()).toEqual(rows)
+      })
+
+      it('have their types inferred, and say how', async () => {
+        const reports: InferenceReport[] = []
+        const flow = csv({ text: csvOf(rows) }, { onInferred: report => reports.push(report) })
+        const table = await flow.collect(o())
+        expect(table.schema).toEqual(
+          schema({ id: nullable(int64()), city: nullable(utf8()), degrees: nullable(float64()) }),
+        )
+        expect(table.toRows()).toEqual(rows)
+        expect(reports).toHaveLength(1)
+        expect(String(reports[0])).toContain('nullable(float64)')
+        const grouped = flow.groupBy('city').aggregate((t: any) => ({ n: count(), mean: mean(t.degrees) }))
+        expect((await grouped.collect(o())).rowCount).toBe(new Set(rows.map(({ city }) => city)).size)
+      })
+
+      it('are read with other delimiters, quotes, nulls, comments and headers', async () => {
+        const text = `made by hand\n# the first\nid;city;degrees\r\n1;'a;b';NA\r\n# between\r\n2;NA;1.5\r\n`
+        const table = await csv(
+          { text },
+          { schema: SHAPE, delimiter: ';', quote: "'", nulls: ['', 'NA'], comment: '#', skipRows: 1 },
+        ).collect(o())
+        expect(table.toRows()).toEqual([
+          { id: 1, city: 'a;b', degrees: null },
+          { id: 2, city: null, degrees: 1.5 },
+        ])
+        const bare = await csv({ text: '1\tx\t2\n3\ty\n' }, { header: false, ragged: 'pad' }).collect(o())
+        expect(bare.toRows()).toEqual([
+          { column0: 1, column1: 'x', column2: 2 },
+          { column0: 3, column1: 'y', column2: null },
+        ])
+        const named = await csv(
+          { text: '1,x\n' },
+          { header: ['id', 'city'], schema: schema({ city: utf8(), id: int64() }) },
+        ).collect(o())
+        expect(named.toRows()).toEqual([{ city: 'x', id: 1 }])
+      })
+
+      it('are read in other encodings', async () => {
+        const text = csvOf([{ id: 1, city: 'Zürich', degrees: 1 }])
+        const utf16 = new Uint8Array(2 + 2 * text.length)
+        utf16.set([0xff, 0xfe])
+        Array.from(text, (character, i) =>
+          utf16.set([character.charCodeAt(0) & 255, character.charCodeAt(0) >> 8], 2 + 2 * i),
+        )
+        const latin = Uint8Array.from(text, character => character.charCodeAt(0))
+        for (const flow of [
+          csv(utf16, { schema: SHAPE }),
+          csv(latin, { schema: SHAPE, encoding: 'latin1' }),
+          csv({ text: `\uFEFF${text}` }, { schema: SHAPE }),
+          csv(streamOf(`\uFEFF${text}`, 5), { schema: SHAPE }),
+        ]) {
+          expect((await flow.collect(o())).at(0)).toEqual({ id: 1, city: 'Zürich', degrees: 1 })
+        }
+        expect((await csv(latin, { schema: SHAPE }).collect(o())).column('city').at(0)).toBe('Z\uFFFDrich')
+        await refusal(() => csv(latin, { schema: SHAPE, fatal: true }).collect(o()), 'MR_FORMAT_ERROR')
+      })
+
+      it('wherever they are cut, a guess that was wrong is made good', async () => {
+        // Within quotes there are lines that look like rows, longer than what a lane looks at.
+        const lines = csvLines(rowsAt(0, 40).map(row => ({ ...row, city: 'x' })))
+        const some = Array.from({ length: 30 }, (_, id) => ({
+          id,
+          city: id % 3 === 1 ? `${lines}end` : `city ${id}`,
+          degrees: id,
+        }))
+        const bytes = bytesOf(csvOf(some))
+        const bad: RejectedRow[] = []
+        for (const splitBytes of [97, 500, 1021, 4096]) {
+          for (const collects of [false, true]) {
+            const source = textSource('csv', [new Blob([bytes])], {
+              ...plain,
+              schema: SHAPE,
+              splitBytes,
+              onBadRow: collects ? row => bad.push(row) : undefined,
+            })
+            const flow = flowOf<typeof SHAPE>(source)
+            expect((await flow.collect(o())).toRows()).toEqual(some)
+            const groups = await flow.aggregate(t => ({ n: count(), total: sum(t.degrees) })).collect(o())
+            expect(groups.at(0)).toEqual({ n: 30, total: 435 })
+            const seen: number[] = []
+            for await (const batch of flow.run(o())) for (const { id } of batch.toRows()) seen.push(id)
+            expect(seen).toEqual(some.map(({ id }) => id))
+            const loaded = await flow.load(o())
+            expect(loaded.rowCount).toBe(30)
+            expect((await loaded.collect()).toRows()).toEqual(some)
+            await loaded.close()
+          }
+        }
+        expect(bad).toEqual([])
+      })
+
+      it('say where the first bad row is, whatever comes after it', async () => {
+        const lines = csvOf(rows).split('\n')
+        const at = 1234
+        lines[at] = '77,x,warm'
+        lines[at + 100] = 'no,x,1'
+        const byteOffset = bytesOf(`${lines.slice(0, at).join('\n')}\n`).length
+        const text = lines.join('\n')
+        const before = (await csv({ text: lines.slice(0, at).join('\n') }, { schema: SHAPE }).collect(o())).rowCount
+        for (const splitBytes of [null, 1000]) {
+          const source = textSource('csv', [new File([text], 'cities.csv')], { ...plain, schema: SHAPE, splitBytes })
+          const error = await refusal(() => flowOf(source).collect(o()), 'MR_TYPE_MISMATCH')
+          expect(error.details).toMatchObject({
+            file: 'cities.csv',
+            row: before,
+            column: 'degrees',
+            byteOffset,
+            text: '77,x,warm',
+          })
+          expect(error.message).toContain(`cities.csv, row ${before}, byte ${byteOffset}, column "degrees": `)
+          // What comes before it can be had.
+          expect((await flowOf(source).limit(before).collect(o())).rowCount).toBe(before)
+        }
+      })
+
+      it('tell all bad rows in their order, and read the others', async () => {
+        const good = rowsAt(0, 2000).filter(({ city }) => city === null || !city.includes('\n'))
+        const lines = csvOf(good).trimEnd().split('\n')
+        const expected: { row: number; text: string }[] = []
+        for (const [i, text] of [
+          [5, 'x,y,1'],
+          [17, '1,2'],
+          [900, '9,"a" b,1'],
+          [1300, '1,,1e'],
+        ] as const) {
+          lines.splice(i, 0, text)
+          expected.push({ row: i - 1, text })
+        }
+        const text = `${lines.join('\n')}\n`
+        for (const splitBytes of [null, 700]) {
+          const bad: RejectedRow[] = []
+          const onBadRow = (row: RejectedRow) => bad.push(row)
+          const source = textSource('csv', [new Blob([text])], { ...plain, schema: SHAPE, splitBytes, onBadRow })
+          expect((await flowOf(source).collect(o())).toRows()).toEqual(good)
+          expect(bad.map(({ row, text: own }) => ({ row, text: own }))).toEqual(expected)
+          bad.length = 0
+          const n = await flowOf(source)
+            .aggregate(() => ({ n: count() }))
+            .collect(o())
+          expect(n.at(0)).toEqual({ n: good.length })
+          expect(bad).toHaveLength(4)
+        }
+        const bad: RejectedRow[] = []
+        const streamed = csv(streamOf(text, 333), { schema: SHAPE, onBadRow: row => bad.push(row) })
+        expect((await streamed.collect(o())).rowCount).toBe(good.length)
+        expect(bad.map(({ row, text: own }) => ({ row, text: own }))).toEqual(expected)
+      })
+
+      it('what a bad row’s listener throws ends the job', async () => {
+        const flow = csv(
+          { text: 'id,city,degrees\nx,,\n' },
+          {
+            schema: SHAPE,
+            onBadRow: () => {
+              throw new Error('not having it')
+            },
+          },
+        )
+        await expect(flow.collect(o())).rejects.toThrow('not having it')
+      })
+
+      it('tell how far they have been read, in bytes and rows', async () => {
+        const many = rowsAt(0, 60_000)
+        const blob = new Blob([csvOf(many)])
+        const told: Progress[] = []
+        const table = await csv(blob, { schema: SHAPE })
+          .aggregate(() => ({ n: count() }))
+          .collect({ ...o(), onProgress: progress => told.push(progress) })
+        expect(table.at(0)).toEqual({ n: 60_000 })
+        const last = told.at(-1) as Progress
+        expect(last.rows).toBe(60_000)
+        expect(last.totalRows).toBe(60_000)
+        expect(last.bytes).toBe(last.totalBytes)
+        expect(last.totalBytes).toBeGreaterThan(blob.size - 100)
+      })
+
+      it('only what a flow reads is parsed', async () => {
+        const text = 'id,city,degrees\n1,a,not a number\n2,b,nor this\n'
+        const table = await csv({ text }, { schema: SHAPE }).select('id').collect(o())
+        expect(table.toRows()).toEqual([{ id: 1 }, { id: 2 }])
+        expect(
+          (
+            await csv({ text }, { schema: SHAPE })
+              .aggregate(() => ({ n: count() }))
+              .collect(o())
+          ).at(0),
+        ).toEqual({ n: 2 })
+      })
+
+      it('without a row there is a table without one', async () => {
+        for (const text of ['id,city,degrees\n', 'id,city,degrees']) {
+          expect((await csv({ text }, { schema: SHAPE }).collect(o())).rowCount).toBe(0)
+        }
+        expect((await ndjson({ text: '\n\n' }, { schema: SHAPE }).collect(o())).rowCount).toBe(0)
+        expect((await json({ text: '[]' }, { schema: SHAPE }).collect(o())).rowCount).toBe(0)
+      })
+
+      it('a stream can be read once', async () => {
+        const flow = csv(streamOf(csvOf(rows), 1000), { schema: SHAPE })
+        await flow.collect(o())
+        await refusal(() => flow.collect(o()), 'MR_SOURCE_CONSUMED')
+      })
+
+      it('a stream is let go of when no more is wanted', async () => {
+        let cancelled = 0
+        let chunk = 0
+        const endless = () =>
+          new ReadableStream<Uint8Array>({
+            pull(controller) {
+              controller.enqueue(bytesOf(chunk++ === 0 ? csvOf(rows.slice(0, 100)) : csvLines(rows.slice(0, 100))))
+            },
+            cancel() {
+              cancelled++
+              chunk = 0
+            },
+          })
+        expect((await csv(endless(), { schema: SHAPE }).limit(7).collect(o())).rowCount).toBe(7)
+        for await (const _ of csv(endless(), { schema: SHAPE }).run(o())) break
+        const abort = new AbortController()
+        const job = csv(endless(), { schema: SHAPE })
+          .aggregate(() => ({ n: count() }))
+          .collect({ ...o(), signal: abort.signal })
+        setTimeout(() => abort.abort(new Error('enough')), 30)
+        await expect(job).rejects.toThrow('enough')
+        await new Promise(resolve => setTimeout(resolve, 20))
+        expect(cancelled).toBe(3)
+      })
+    })
+
+    it('are refused for what is no option, no input or no such column', async () => {
+      const input = { text: 'a,b\n1,2\n' }
+      await refusal(() => csv(input, { delimiter: ',,' }), 'MR_INVALID_OPTION')
+      await refusal(() => csv(input, { delimiter: '"' }), 'MR_INVALID_OPTION')
+      await refusal(() => csv(input, { quotes: "'" } as any), 'MR_INVALID_OPTION')
+      await refusal(() => csv(input, { ragged: 'drop' } as any), 'MR_INVALID_OPTION')
+      await refusal(() => csv(input, { encoding: 'klingon' }).collect(), 'MR_INVALID_OPTION')
+      await refusal(() => csv([] as any), 'MR_INVALID_OPTION')
+      await refusal(() => csv(7 as any), 'MR_INVALID_OPTION')
+      await refusal(() => ndjson(input, { path: 'x' } as any), 'MR_INVALID_OPTION')
+      const error = await refusal(() => csv(input, { schema: schema({ c: int64() }) }).collect(), 'MR_UNKNOWN_COLUMN')
+      expect(error.message).toContain('"c"')
+      await refusal(() => csv({ text: 'a,a\n1,2\n' }).collect(), 'MR_DUPLICATE_COLUMN')
+      await refusal(() => json({ text: '{"a": [1, 2' }).collect(), 'MR_FORMAT_ERROR')
+    })
+  })
+}
