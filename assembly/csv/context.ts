@@ -21,8 +21,8 @@ export class Csv {
   tokenLengths: u64
   /** How many digits may be read at once before tokens are looked at: 0 where a token could be a number. */
   quickDigits: u32
-  /** The tables of quick.ts. */
-  floats: usize
+  /** Those of tables.ts. */
+  tables: usize
   separators: usize
   ends: usize
   /** u8 for each record: 1 where table.ts shall leave it out. */
@@ -96,7 +96,7 @@ export const FAULT_FIELDS: u32 = 3
 export const FAULT_UTF8: u32 = 4
 export const FAULT_VALUE: u32 = 5
 export const FAULT_OVERFLOW: u32 = 6
-export const FAULT_INEXACT: u32 = 7
+export const FAULT_BEYOND: u32 = 7
 export const FAULT_NULL: u32 = 8
 
 /** The first place in [at, end) of one of two bytes, or `end`. */
@@ -110,4 +110,19 @@ export function find(at: usize, end: usize, a: u32, b: u32): usize {
     at += 16
   }
   return end
+}
+
+/** The place of the quote that closes, or `end`. */
+export function closing(at: usize, end: usize, quote: u32): usize {
+  while (true) {
+    at = find(at, end, quote, quote)
+    if (at + 1 >= end || u32(load<u8>(at, 1)) != quote) return at
+    at += 2
+  }
+}
+
+/** Whether a field ends at `at`: a delimiter, LF or CRLF. */
+export function endsField(csv: Csv, at: usize, end: usize): bool {
+  const byte = u32(load<u8>(at))
+  return byte == csv.delimiter || byte == 10 || (byte == 13 && at + 1 < end && load<u8>(at, 1) == 10)
 }

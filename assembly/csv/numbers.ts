@@ -4,7 +4,7 @@ import { parseFloat64 } from '../parse/float'
 import { parseInt64 } from '../parse/int'
 import { Csv, FAULT_OVERFLOW, FAULT_VALUE } from './context'
 import { NULL_NOTED, noteNull, prepare } from './field'
-import { csvQuickFloats, csvQuickIntegers, csvQuickLong } from './quick'
+import { quickFloats, quickIntegers, quickLong } from './quick'
 
 // @ts-ignore: decorator
 @inline
@@ -21,67 +21,89 @@ function store64(kind: i32, data: usize, value: i64): bool {
 }
 
 /**
- * Writes a column of integers: `kind` is the bytes of each, negative where unsigned. `at` is the separator before the first field, `step` the bytes
- * from row to row, `data` the place of the first value, and `first` the row that it is in the morsel, for `validity`. Returns how many are at fault.
+ * Writes a column of integers: `kind` is the bytes of each, negative where unsigned. `at` is the place of the separator before the first field, `step`
+ * the bytes from row to row, `skip` those from the separator to the field in the text; `data` is the place of the first value, and `first` the row that
+ * it is in the morsel, for `validity`. Returns how many are at fault.
  */
-export function csvIntegers(pointer: usize, kind: i32, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
+export function csvIntegers(
+  pointer: usize, kind: i32, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
+): u32 {
   const csv = changetype<Csv>(pointer)
-  const skip = usize(csv.skip)
+  const tables = csv.tables
   const size = usize(abs(kind))
+  const quick = csv.quickDigits != 0
+  const isSmall = size < 4
   let faultCount: u32 = 0
   let row: u32 = 0
+  if (quick) {
+    row = isSmall ? quickLong(skip, kind, at, step, 0, count, data) : quickIntegers(tables, skip, size, at, step, 0, count, data)
+  }
+  // How many rows are read one by one before four at once are tried again.
   let run: u32 = 4
   while (row < count) {
-    if (csv.quickDigits) {
-      const before = row
-      if (size >= 4) {
-        row = csvQuickIntegers(skip, size, at, step, row, count, data)
-        if (row == count) break
-        run = row == before ? min(run << 1, 1024) : 4
-      } else run = count
+    if (quick && !isSmall) {
       const stop = min(row + run, count)
-      row = csvQuickLong(skip, kind, at, step, row, stop, data)
-      if (row == stop) continue
+      row = quickLong(skip, kind, at, step, row, stop, data)
+      if (row == stop) {
+        row = quickIntegers(tables, skip, size, at, step, row, count, data)
+        run = row == stop ? min(run << 1, 1024) : 4
+        continue
+      }
     }
-    const place = at + usize(row) * step
-    const out = data + usize(row) * size
-    let fault: u32 = 0
-    if (prepare(csv, usize(load<u32>(place)) + skip, usize(load<u32>(place, 4)))) {
-      const status = parseInt64(csv.at, csv.end, changetype<usize>(csv) + offsetof<Csv>('value'))
-      if (status == 1) fault = FAULT_VALUE
-      else if (status == 2 || !store64(kind, out, i64(csv.value))) fault = FAULT_OVERFLOW
-    } else fault = noteNull(csv, validity, first + row)
-    if (fault) {
-      store64(kind, out, 0)
-      if (fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
-    }
+    const fault = readInteger(csv, kind, skip, at + usize(row) * step, data + usize(row) * size, validity, first + row)
+    if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
     row++
+    if (quick && isSmall) row = quickLong(skip, kind, at, step, row, count, data)
   }
   return faultCount
 }
 
+function readInteger(csv: Csv, kind: i32, skip: usize, place: usize, out: usize, validity: usize, row: u32): u32 {
+  let fault: u32 = 0
+  if (prepare(csv, usize(load<u32>(place)) + skip, usize(load<u32>(place, 4)))) {
+    const status = parseInt64(csv.at, csv.end, changetype<usize>(csv) + offsetof<Csv>('value'))
+    if (status == 1) fault = FAULT_VALUE
+    else if (status == 2 || !store64(kind, out, i64(csv.value))) fault = FAULT_OVERFLOW
+  } else fault = noteNull(csv, validity, row)
+  if (fault) store64(kind, out, 0)
+  return fault
+}
+
 /** The same of floats of `size` bytes; a float32 is the nearest to the nearest float64. */
-export function csvFloats(pointer: usize, size: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
+export function csvFloats(
+  pointer: usize, size: usize, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
+): u32 {
   const csv = changetype<Csv>(pointer)
-  const skip = usize(csv.skip)
-  const out = changetype<usize>(csv) + offsetof<Csv>('value')
+  const tables = csv.tables
+  const quick = csv.quickDigits != 0
   let faultCount: u32 = 0
-  let row: u32 = 0
+  let row: u32 = quick ? quickFloats(tables, skip, size, at, step, 0, count, data) : 0
+  let run: u32 = 2
   while (row < count) {
-    if (csv.quickDigits) {
-      row = csvQuickFloats(csv.floats, skip, size, at, step, row, count, data)
-      if (row == count) break
+    const stop = min(row + run, count)
+    for (; row < stop; row++) {
+      const fault = readFloat(csv, size, skip, at + usize(row) * step, data + usize(row) * size, validity, first + row)
+      if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
     }
-    const place = at + usize(row) * step
-    let fault: u32 = 0
-    if (prepare(csv, usize(load<u32>(place)) + skip, usize(load<u32>(place, 4)))) {
-      if (parseFloat64(csv.at, csv.end, out)) fault = FAULT_VALUE
-    } else fault = noteNull(csv, validity, first + row)
-    if (fault) csv.value = 0
-    if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
-    if (size == 8) store<f64>(data + (usize(row) << 3), load<f64>(out))
-    else store<f32>(data + (usize(row) << 2), f32(load<f64>(out)))
-    row++
+    if (quick && row < count) {
+      row = quickFloats(tables, skip, size, at, step, row, count, data)
+      run = row == stop ? min(run << 1, 256) : 2
+    }
   }
   return faultCount
+}
+
+function readFloat(csv: Csv, size: usize, skip: usize, place: usize, out: usize, validity: usize, row: u32): u32 {
+  const value = changetype<usize>(csv) + offsetof<Csv>('value')
+  const start = usize(load<u32>(place)) + skip
+  const end = usize(load<u32>(place, 4))
+  let fault: u32 = 0
+  if (csv.quickDigits == 0 || start >= end || parseFloat64(start, end, value)) {
+    if (!prepare(csv, start, end)) fault = noteNull(csv, validity, row)
+    else if (parseFloat64(csv.at, csv.end, value)) fault = FAULT_VALUE
+    if (fault) csv.value = 0
+  }
+  if (size == 8) store<f64>(out, load<f64>(value))
+  else store<f32>(out, f32(load<f64>(value)))
+  return fault
 }

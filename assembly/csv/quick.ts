@@ -1,31 +1,20 @@
 // Numbers as most are written, several at once. These loops call nothing, so that all they need stays in registers, and end where something else has
-// to be done: each returns the row that it has not read, and numbers.ts goes on from there.
-//
-// They are exported for no other reason than to remain functions.
+// to be done: each returns the row that it has not read, and numbers.ts goes on from there. It calls each from two places, so that the compiler does
+// not put them into a function that does call. Fields are given as there; `skip` is the bytes from a separator to the field behind it.
 
 import { areDigits, digitsAt, numberOf } from '../parse/digits'
-import { powerOfTen } from '../parse/powers'
-
-/** Vectors that are loaded once: the compiler would make each anew in every turn. */
-const VECTORS = memory.data<u64>([
-  0x0909090909090909, 0x0909090909090909,
-  0x00ff00ff00ff00ff, 0x00ff00ff00ff00ff,
-  0x000a000a000a000a, 0x000a000a000a000a,
-  0x0001006400010064, 0x0001006400010064,
-  0x0001271000012710, 0x0001271000012710,
-  0x4197d78400000000, 0x4197d78400000000,
-  0x3030303030303030, 0x3030303030303030,
-  0x2e2e2e2e2e2e2e2e, 0x2e2e2e2e2e2e2e2e,
-])
+import { HUNDRED_MILLIONS, HUNDREDS, LOW_BYTES, NINES, POINTS, POWERS, TEN_THOUSANDS, TENS, ZEROS } from './tables'
 
 /** Integers of 4 or 8 bytes, of 1 to 8 digits and no sign, four at a time. */
-export function csvQuickIntegers(skip: usize, size: usize, at: usize, step: usize, row: u32, count: u32, data: usize): u32 {
-  const zeros = load<u64>(VECTORS, 96)
-  const nines = v128.load(VECTORS)
-  const low = v128.load(VECTORS, 16)
-  const tens = v128.load(VECTORS, 32)
-  const hundreds = v128.load(VECTORS, 48)
-  const tenThousands = v128.load(VECTORS, 64)
+export function quickIntegers(
+  tables: usize, skip: usize, size: usize, at: usize, step: usize, row: u32, count: u32, data: usize,
+): u32 {
+  const zeros = load<u64>(tables, ZEROS)
+  const nines = v128.load(tables, NINES)
+  const low = v128.load(tables, LOW_BYTES)
+  const tens = v128.load(tables, TENS)
+  const hundreds = v128.load(tables, HUNDREDS)
+  const tenThousands = v128.load(tables, TEN_THOUSANDS)
   at += usize(row) * step
   data += usize(row) * size
   while (row + 4 <= count) {
@@ -66,7 +55,7 @@ export function csvQuickIntegers(skip: usize, size: usize, at: usize, step: usiz
 }
 
 /** Integers of any size, of 1 to 16 digits, and a minus. */
-export function csvQuickLong(skip: usize, kind: i32, at: usize, step: usize, row: u32, count: u32, data: usize): u32 {
+export function quickLong(skip: usize, kind: i32, at: usize, step: usize, row: u32, count: u32, data: usize): u32 {
   const size = usize(abs(kind))
   at += usize(row) * step
   data += usize(row) * size
@@ -105,30 +94,6 @@ export function csvQuickLong(skip: usize, kind: i32, at: usize, step: usize, row
   return row
 }
 
-//   tables of floats (16 KiB), by length l (1 to 15) and place p of the first point in 16 bytes, 16 where there is none; e = 32 l + p:
-//   e * 16             u8x16: from which byte each of 16 digits comes, so that they stand at the right end without the point
-//   8192 + e * 8       f64: the power of ten to divide by
-//   12288 + e * 8      the same, negative
-
-/** Fills the tables of `csvQuickFloats` at `out`. */
-export function csvStartFloats(out: usize): void {
-  for (let length = 1; length < 16; length++) {
-    for (let place = 0; place < 17; place++) {
-      const point = min(place, length)
-      // A point alone is taken for a digit, and so refused.
-      const count = place < length && length > 1 ? length - 1 : length
-      const entry = usize((length << 5) + place)
-      for (let i = 0; i < 16; i++) {
-        const digit = i - 16 + count
-        store<u8>(out + (entry << 4) + i, digit < 0 ? 0x80 : digit < point || count == 1 && length == 1 ? digit : digit + 1)
-      }
-      const power = powerOfTen(max(count - point, 0))
-      store<f64>(out + 8192 + (entry << 3), power)
-      store<f64>(out + 12288 + (entry << 3), -power)
-    }
-  }
-}
-
 // @ts-ignore: decorator
 @inline
 function pairsOf(digits: v128, low: v128, tens: v128, hundreds: v128): v128 {
@@ -136,17 +101,17 @@ function pairsOf(digits: v128, low: v128, tens: v128, hundreds: v128): v128 {
 }
 
 /** Floats of up to 15 characters, digits and a point, and a minus before them; two at a time. */
-export function csvQuickFloats(
+export function quickFloats(
   tables: usize, skip: usize, size: usize, at: usize, step: usize, row: u32, count: u32, data: usize,
 ): u32 {
-  const nines = v128.load(VECTORS)
-  const low = v128.load(VECTORS, 16)
-  const tens = v128.load(VECTORS, 32)
-  const hundreds = v128.load(VECTORS, 48)
-  const tenThousands = v128.load(VECTORS, 64)
-  const zeros = v128.load(VECTORS, 96)
-  const points = v128.load(VECTORS, 112)
-  const millions = v128.load(VECTORS, 80)
+  const nines = v128.load(tables, NINES)
+  const low = v128.load(tables, LOW_BYTES)
+  const tens = v128.load(tables, TENS)
+  const hundreds = v128.load(tables, HUNDREDS)
+  const tenThousands = v128.load(tables, TEN_THOUSANDS)
+  const zeros = v128.load(tables, ZEROS)
+  const points = v128.load(tables, POINTS)
+  const millions = v128.load(tables, HUNDRED_MILLIONS)
   at += usize(row) * step
   data += usize(row) * size
   while (row + 2 <= count) {
@@ -173,7 +138,7 @@ export function csvQuickFloats(
     const upper = f64x2.convert_low_i32x4_s(i32x4.shuffle(eights, eights, 0, 2, 0, 2))
     const lower = f64x2.convert_low_i32x4_s(i32x4.shuffle(eights, eights, 1, 3, 1, 3))
     const powers = v128.load64_lane(
-      tables + (minusB << 12) + 8192 + (entryB << 3), v128.load64_zero(tables + (minusA << 12) + 8192 + (entryA << 3)), 1,
+      tables + (minusB << 12) + POWERS + (entryB << 3), v128.load64_zero(tables + (minusA << 12) + POWERS + (entryA << 3)), 1,
     )
     // Both are exact: fifteen digits at most, and a power that is one; so their quotient is rounded once.
     const values = f64x2.div(f64x2.add(f64x2.mul(upper, millions), lower), powers)

@@ -74,9 +74,9 @@ function restart(csv: Csv): void {
 
 /**
  * Blocks without a quote, as many as there are whole ones in [at, end); returns the address behind them. Writes from `csv.out` on, and counts line
- * breaks in `csv.lines`. It calls nothing, so that all it needs stays in registers; it is exported for no other reason than to remain a function.
+ * breaks in `csv.lines`. It calls nothing, so that all it needs stays in registers, and is called from two places, so that it remains a function.
  */
-export function csvPlainBlocks(pointer: usize, at: usize, end: usize): usize {
+function plainBlocks(pointer: usize, at: usize, end: usize): usize {
   const csv = changetype<Csv>(pointer)
   const delimiter = i8x16.splat(i8(csv.delimiter))
   const newline = i8x16.splat(i8(csv.newline))
@@ -126,6 +126,13 @@ function sum8(counts: v128): u32 {
   return i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3)
 }
 
+// @ts-ignore: decorator
+@inline
+function isSeparator(csv: Csv, at: usize): bool {
+  const byte = u32(load<u8>(at))
+  return byte == csv.delimiter || byte == 10
+}
+
 /** How many blocks without a quote make it worth to look for more of them. */
 // @ts-ignore: decorator
 @inline
@@ -141,16 +148,14 @@ function scanAlike(csv: Csv, at: usize, end: usize): u32 {
   csv.lines = 0
   csv.out = csv.separators + 4
   restart(csv)
-  let plain = PLAIN_BLOCKS
+  let plain: u32 = 0
+  at = plainBlocks(changetype<usize>(csv), at, end)
+  if (at > first) csv.opens = u64(isSeparator(csv, at - 1))
   while (at < end) {
-    if (plain >= PLAIN_BLOCKS) {
-      const start = at
-      at = csvPlainBlocks(changetype<usize>(csv), at, end)
+    if (plain >= PLAIN_BLOCKS && end - at >= 64) {
+      at = plainBlocks(changetype<usize>(csv), at, end)
+      csv.opens = u64(isSeparator(csv, at - 1))
       if (at == end) break
-      if (at > start) {
-        const last = u32(load<u8>(at - 1))
-        csv.opens = u64(last == csv.delimiter || last == 10)
-      }
     }
     let within: u64 = u64.MAX_VALUE
     if (end - at < 64) within >>= u64(64 - (end - at))

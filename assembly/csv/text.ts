@@ -10,15 +10,8 @@
 import { firstIllFormed } from '../parse/utf8'
 import { internBytes, NO_ROOM, StringTable } from '../text'
 import { Csv, FAULT_NULL, find } from './context'
-import { isToken, NULL_NOTED, noteNull } from './field'
-
-/** All ones behind a string: 16 bytes for lengths 0 to 12. */
-const PADS = memory.data<u64>([
-  -1, -1, 0xffffffffffffff00, -1, 0xffffffffffff0000, -1, 0xffffffffff000000, -1,
-  0xffffffff00000000, -1, 0xffffff0000000000, -1, 0xffff000000000000, -1, 0xff00000000000000, -1,
-  0, -1, 0, 0xffffffffffffff00, 0, 0xffffffffffff0000, 0, 0xffffffffff000000,
-  0, 0xffffffff00000000,
-])
+import { isToken, noteNull } from './field'
+import { PADS } from './tables'
 
 /** Stands for the code of a null token, so that it is looked at. */
 // @ts-ignore: decorator
@@ -47,20 +40,20 @@ function codeIn(bucket: usize, key: v128): u32 {
 }
 
 /** Writes the codes of rows from `row` on that are in the index, and returns the first that is not, or not a plain string. */
-export function csvQuickText(
-  quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+function quickText(
+  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
 ): u32 {
   at += usize(row) * step
   for (; row < count; row++) {
     let start = usize(load<u32>(at)) + skip
-    let length = u32(load<u32>(at, 4) - start)
+    let length = load<u32>(at, 4) - u32(start)
     const quoted = u32(load<u8>(start)) == quote
     if (quoted) {
       start++
       length -= 2
     }
     if (length - 1 >= 12) return row
-    const pads = PADS + (usize(length) << 4)
+    const pads = tables + PADS + (usize(length) << 4)
     const key = v128.or(v128.load(start), v128.load(pads))
     if (quoted) {
       if (v128.any_true(i8x16.eq(key, i8x16.splat(i8(quote))))) return row
@@ -80,20 +73,20 @@ export function csvQuickText(
 }
 
 /** The same where there are far more buckets than strings: nearly all are the first of theirs. */
-export function csvQuickFew(
-  quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+function quickFew(
+  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
 ): u32 {
   at += usize(row) * step
   for (; row < count; row++) {
     let start = usize(load<u32>(at)) + skip
-    let length = u32(load<u32>(at, 4) - start)
+    let length = load<u32>(at, 4) - u32(start)
     const quoted = u32(load<u8>(start)) == quote
     if (quoted) {
       start++
       length -= 2
     }
     if (length - 1 >= 12) return row
-    const pads = PADS + (usize(length) << 4)
+    const pads = tables + PADS + (usize(length) << 4)
     const low = load<u64>(start) | load<u64>(pads)
     const high = load<u32>(start, 8) | load<u32>(pads, 8)
     if (quoted) {
@@ -129,8 +122,8 @@ function addToIndex(index: usize, mask: u32, key: v128, word: u32): void {
 /** Without lane 3. */
 // @ts-ignore: decorator
 @inline
-function keyOf(at: usize, length: u32): v128 {
-  return v128.or(v128.load(at), v128.load(PADS + (usize(length) << 4)))
+function keyOf(csv: Csv, at: usize, length: u32): v128 {
+  return v128.or(v128.load(at), v128.load(csv.tables + PADS + (usize(length) << 4)))
 }
 
 /**
@@ -139,19 +132,19 @@ function keyOf(at: usize, length: u32): v128 {
  */
 export function csvText(
   pointer: usize, tablePointer: usize, index: usize, mask: u32, few: bool, repair: bool,
-  at: usize, step: usize, from: u32, to: u32, codes: usize, validity: usize, first: u32,
+  skip: usize, at: usize, step: usize, from: u32, to: u32, codes: usize, validity: usize, first: u32,
 ): u32 {
   const csv = changetype<Csv>(pointer)
   const table = changetype<StringTable>(tablePointer)
-  const skip = usize(csv.skip)
+  const quick = index != 0 && !repair
   let row = from
+  // From two places, so that the compiler does not put these into this function, which calls: they need all registers.
+  if (quick) {
+    row = few
+      ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+      : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+  }
   while (row < to) {
-    if (index && !repair) {
-      row = few
-        ? csvQuickFew(csv.quote, index, mask, skip, at, step, row, to, codes)
-        : csvQuickText(csv.quote, index, mask, skip, at, step, row, to, codes)
-      if (row == to) break
-    }
     const place = at + usize(row) * step
     let start = usize(load<u32>(place)) + skip
     let end = usize(load<u32>(place, 4))
@@ -165,10 +158,15 @@ export function csvText(
     store<u32>(codes + (usize(row) << 2), code)
     const length = u32(end - start)
     if (index && csv.isPlain && length - 1 < 12 && !isToken(csv, start, length)) {
-      addToIndex(index, mask, keyOf(start, length), code + 1)
+      addToIndex(index, mask, keyOf(csv, start, length), code + 1)
       csv.added++
     }
     row++
+    if (quick) {
+      row = few
+        ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+        : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+    }
   }
   return to
 }
@@ -248,11 +246,12 @@ function partLength(at: usize, end: usize): usize {
 
 /** Puts null tokens into a zeroed index: what is written like one is not to be found, for it depends on quotes what it is. */
 export function csvStartIndex(pointer: usize, index: usize, mask: u32): void {
-  let token = changetype<Csv>(pointer).tokens
+  const csv = changetype<Csv>(pointer)
+  let token = csv.tokens
   while (true) {
     const length = load<u32>(token)
     if (length == u32.MAX_VALUE) return
-    if (length - 1 < 12) addToIndex(index, mask, keyOf(token + 4, length), TOKEN)
+    if (length - 1 < 12) addToIndex(index, mask, keyOf(csv, token + 4, length), TOKEN)
     token += 4 + usize(length)
   }
 }

@@ -2,8 +2,9 @@
 
 export * from '../abi'
 export * from '../csv/numbers'
-export * from '../csv/quick'
-export { csvLong, csvPlainBlocks, csvScan } from '../csv/scan'
+export { csvLong, csvScan } from '../csv/scan'
+export * from '../csv/start'
 export * from '../csv/table'
-export { csvGrowIndex, csvQuickFew, csvQuickText, csvStartIndex, csvText } from '../csv/text'
+export { csvStart } from '../csv/tables'
+export { csvGrowIndex, csvStartIndex, csvText } from '../csv/text'
 export * from '../csv/times'
