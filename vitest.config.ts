@@ -8,6 +8,7 @@ export const longSuites = [
   'test/laws/laws.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/parquet.test.ts',
+  'test/flow/arrow.test.ts',
   'test/kernels/reproducible.test.ts',
   'test/formats/parquet/damage.test.ts',
   'test/formats/arrow/damage.test.ts',

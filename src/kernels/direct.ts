@@ -193,10 +193,11 @@ function isKnownWithin(key: LaneVector, domain: Domain | null): boolean {
 const isWithin = ({ min, max }: Bounds, domain: Domain | null): boolean =>
   domain !== null && min >= domain.base && max < domain.base + BigInt(domain.size)
 
-/** The bounds of the values in hand, null where all are null; what is promised where that is near enough. */
+/** The bounds of the values in hand, null where all are null; what is promised where that is near enough, and of codes always. */
 function boundsOf(k: Kernels, key: LaneVector): Bounds | null {
   const promised = promisedBounds(key)
-  return promised !== null && sizeOfSpan(promised) <= MOST_SLOTS ? promised : rangeOf(k, { ...key, range: null })
+  const isEnough = promised !== null && (key.type.kind === 'utf8' || sizeOfSpan(promised) <= MOST_SLOTS)
+  return isEnough ? promised : rangeOf(k, { ...key, range: null })
 }
 
 function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {

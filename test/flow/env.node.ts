@@ -25,6 +25,10 @@ export function nodeEnv(): FlowEnv {
   return {
     runtime: 'node',
     flights: async () => fileURLToPath(FLIGHTS),
+    arrowFlights: async () => ({
+      input: fileURLToPath(new URL('flights-200k.arrow', FLIGHTS)),
+      rows: JSON.parse(await readFile(new URL('flights-200k.json', FLIGHTS), 'utf8')),
+    }),
     flightsBytes: async () => new Uint8Array(await readFile(FLIGHTS)),
     workers: {
       get count() {

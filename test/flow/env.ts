@@ -6,9 +6,17 @@ export interface FlowEnv {
   readonly runtime: 'node' | 'browser'
   /** The flights file as `parquet()` takes it here: a path, or a Blob. */
   flights(): Promise<string | Blob>
-  /** A fresh copy of its bytes. */
+  /** Two hundred thousand flights as an Arrow file, as `arrow()` takes it here, and the same as JSON. */
+  arrowFlights(): Promise<{ readonly input: string | Blob; readonly rows: readonly ArrowFlight[] }>
+  /** A fresh copy of the bytes of `flights()`. */
   flightsBytes(): Promise<Uint8Array<ArrayBuffer>>
   readonly workers: WorkerWatch
+}
+
+export interface ArrowFlight {
+  readonly delay: number
+  readonly distance: number
+  readonly time: number
 }
 
 /** Every worker that anyone has started since the environment was made. */

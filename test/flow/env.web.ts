@@ -1,5 +1,8 @@
 /** The flow suites' environment in a browser: the flights file as a Blob, and web workers counted as they start and are ended. */
+
 import flightsUrl from '../../node_modules/vega-datasets/data/flights-3m.parquet?url'
+import arrowUrl from '../../node_modules/vega-datasets/data/flights-200k.arrow?url'
+import jsonUrl from '../../node_modules/vega-datasets/data/flights-200k.json?url'
 import type { FlowEnv } from './env.js'
 
 export function webEnv(): FlowEnv {
@@ -25,6 +28,13 @@ export function webEnv(): FlowEnv {
   return {
     runtime: 'browser',
     flights,
+    arrowFlights: async () => {
+      const [input, rows] = await Promise.all([
+        fetch(arrowUrl).then(response => response.blob()),
+        fetch(jsonUrl).then(response => response.json()),
+      ])
+      return { input, rows }
+    },
     flightsBytes: async () => new Uint8Array(await (await flights()).arrayBuffer()),
     workers: {
       get count() {

@@ -290,6 +290,28 @@ test('a dictionary may grow while its column is a key', () => {
   expect(check([utf8()], batches).kernel).toBe('direct')
 })
 
+test('a dictionary may outgrow what can be indexed directly, while its column is a key and before', () => {
+  const dictionary = new LaneDictionary(k)
+  // Later tables begin with codes of a dictionary that is too large from the start.
+  for (const first of [0, 200_000]) {
+    const table = createGroupTable(k, [utf8()])
+    const rows = 50_000
+    for (let from = first; from < 300_000; from += rows) {
+      const mark = k.memory.mark()
+      const texts = Array.from({ length: rows }, (_, i) => `text ${from + i}`)
+      const column = columnOf(utf8(), texts, dictionary)
+      table.cover([column], rows)
+      const groups = table.find([column], rows)
+      const wrong = listOf(groups, rows).filter((group, i) => group !== from - first + i)
+      expect([from, wrong.length]).toEqual([from, 0])
+      k.memory.reset(mark)
+    }
+    expect([table.length, table.kernel]).toEqual([300_000 - first, 'hash 32'])
+    table.free()
+  }
+  dictionary.free()
+})
+
 test('what a known range promises is not looked at, and a promise too wide is looked into', () => {
   const table = createGroupTable(k, [int32()])
   const vector = laneVector(k, int32(), [5, 6, 5])

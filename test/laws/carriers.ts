@@ -1,10 +1,12 @@
 /**
  * The ways one and the same table can come into a flow: columns, rows, dictionaries, tables in odd chunks, streams, Parquet files of
- * many small row groups, each a split of its own, and files of text cut into parts anywhere. Whatever is said of a flow must hold for all of them.
+ * many small row groups, each a split of its own, Arrow files and streams of odd chunks, and files of text cut into parts anywhere. Whatever is said of a flow must hold for all of them.
  */
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { flowOf } from '../../src/api/flow.js'
+import { createArrowEncoder } from '../../src/formats/arrow/encoder.js'
 import {
+  arrow,
   bool,
   columns,
   type DataType,
@@ -45,7 +47,17 @@ import {
 import type { Choices } from './choices.js'
 import { type AnyFlow, own } from './handles.js'
 
-export const CARRIERS = ['columns', 'rows', 'dictionary', 'chunks', 'stream', 'parquet', 'csv', 'ndjson'] as const
+export const CARRIERS = [
+  'columns',
+  'rows',
+  'dictionary',
+  'chunks',
+  'stream',
+  'parquet',
+  'arrow',
+  'csv',
+  'ndjson',
+] as const
 export type Carrier = (typeof CARRIERS)[number]
 
 /** A flow over `table`, brought in as `carrier` says; `choices` draws the details, such as where chunks end. */
@@ -67,6 +79,10 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
       return stream(itemsOf(table, shape, choices), { schema: shape })
     case 'parquet':
       return parquet(parquetBytes(table, choices))
+    case 'arrow':
+      return arrow(
+        arrowBytes(rechunk(await columns(columnsOf(table, false), shape).collect({ lanes: 0 }), choices), choices),
+      )
     case 'csv':
       return textFlow(
         { ...CSV, schema: shape, header: table.fields.map(({ name }) => name) },
@@ -169,6 +185,20 @@ function rechunk(table: Table, choices: Choices): Table {
     return parts
   })
   return new Table(table.schema, batches)
+}
+
+/** A file or a stream of the table's chunks. */
+function arrowBytes({ schema, batches }: Table, choices: Choices): Uint8Array<ArrayBuffer> {
+  const encoder = createArrowEncoder(schema, { layout: choices.chance(50) ? 'stream' : 'file' })
+  const chunks = [...encoder.header(), ...batches.flatMap(batch => encoder.batch(batch.vectors, batch.rowCount))]
+  chunks.push(...encoder.footer())
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, end)
+    end += chunk.length
+  }
+  return bytes
 }
 
 const PARQUET_TYPES: Record<string, object> = {

@@ -9,7 +9,7 @@ import { corrupt, unsupported } from '../fault.js'
 import type { PlainVector } from '../plain-batch.js'
 import { type ArrowDictionary, readArray } from './arrays.js'
 import { openBody, type RangeReader } from './body.js'
-import type { ArrowDictionaryField, ArrowField } from './field.js'
+import { type ArrowField, dictionaryFields } from './field.js'
 import { type ArrowIndex, type DictionaryBlock, messageIn } from './file-index.js'
 import { type ColumnPlace, placesOf } from './places.js'
 import type { Repairs } from './texts.js'
@@ -32,37 +32,27 @@ export function openDictionaries(
   reader: RangeReader,
   repairs: Repairs,
 ): Dictionaries {
-  const fieldOf = new Map<number, ArrowField>()
-  const collect = (field: ArrowField): void => {
-    if (field.dictionary !== null) addValues(fieldOf, field.dictionary)
-    field.children.forEach(collect)
-  }
-  fields.forEach(collect)
+  const known = new Map<number, { readonly field: ArrowField; readonly blocks: DictionaryBlock[] }>()
+  for (const { id, values } of dictionaryFields(fields)) known.set(id, { field: values, blocks: [] })
+  for (const block of dictionaries) known.get(block.id)?.blocks.push(block)
   /** Of each dictionary the one that was asked for last: batches come in order. */
   const last = new Map<number, { readonly first: number; readonly read: Promise<ArrowDictionary> }>()
 
   return {
     find(id, at) {
-      const own = dictionaries.filter(block => block.id === id)
-      const before = own.findLastIndex(block => !block.isDelta && block.at < at)
-      if (before < 0 && (layout === 'stream' || own.length === 0)) return Promise.resolve(EMPTY)
-      const first = Math.max(0, before)
-      const known = last.get(id)
-      if (known?.first === first) return known.read
+      const { field, blocks: own } = known.get(id) as { field: ArrowField; blocks: DictionaryBlock[] }
+      const started = own.findLastIndex(block => !block.isDelta && block.at < at)
+      if (started < 0 && (layout === 'stream' || own.length === 0)) return Promise.resolve(EMPTY)
+      const first = Math.max(0, started)
+      const before = last.get(id)
+      if (before?.first === first) return before.read
       const next = own.findIndex((block, i) => i > first && !block.isDelta)
       const blocks = own.slice(first, next < 0 ? undefined : next)
-      const read = readAll(blocks, fieldOf.get(id) as ArrowField, reader, repairs)
+      const read = readAll(blocks, field, reader, repairs)
       last.set(id, { first, read })
       return read
     },
   }
-}
-
-function addValues(fieldOf: Map<number, ArrowField>, { id, values }: ArrowDictionaryField): void {
-  const other = fieldOf.get(id)
-  if (other !== undefined && other.arrowName !== values.arrowName)
-    throw corrupt(`two columns share the dictionary ${id}, one of ${other.arrowName}, one of ${values.arrowName}`)
-  fieldOf.set(id, values)
 }
 
 async function readAll(

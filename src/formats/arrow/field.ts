@@ -104,6 +104,13 @@ export interface ArrowDictionaryField {
   readonly values: ArrowField
 }
 
+/** Of all columns, and of what is in them. */
+export const dictionaryFields = (fields: readonly ArrowField[]): ArrowDictionaryField[] =>
+  fields.flatMap(({ dictionary, children }) => [
+    ...(dictionary === null ? [] : [dictionary]),
+    ...dictionaryFields(children),
+  ])
+
 /** What is told of a type, by whoever tells it. */
 export interface ArrowTypeParts {
   readonly typeId: number

@@ -3,7 +3,7 @@
  * batch-reader.ts's.
  */
 import { corrupt, unsupported } from '../fault.js'
-import { type ArrowField, type ArrowTypeParts, arrowField, TYPE } from './field.js'
+import { type ArrowField, type ArrowTypeParts, arrowField, dictionaryFields, TYPE } from './field.js'
 import { type FlatTable, flatRoot } from './flat-reader.js'
 
 export type Message =
@@ -113,7 +113,15 @@ function versionOf(table: FlatTable): number {
 function fieldsOf(schema: FlatTable): ArrowField[] {
   if (schema.int16(0) !== 0)
     throw unsupported('its numbers are big-endian, which this version does not read; write it as little-endian')
-  return schema.tables(1).map(field => fieldOf(field, 1))
+  const fields = schema.tables(1).map(field => fieldOf(field, 1))
+  const typeOf = new Map<number, string>()
+  for (const { id, values } of dictionaryFields(fields)) {
+    const other = typeOf.get(id) ?? values.arrowName
+    if (other !== values.arrowName)
+      throw corrupt(`columns of ${other} and ${values.arrowName} share the dictionary ${id}`, schema.byteOffset)
+    typeOf.set(id, other)
+  }
+  return fields
 }
 
 function fieldOf(field: FlatTable, depth: number): ArrowField {
