@@ -43,7 +43,7 @@ describe('what is written reads back equal', () => {
       const named = header ? header : Object.keys(schema)
       await expectEqual(csv(bytes, { schema, delimiter, quote, header: named, nulls: [nulls] }), batch)
     })
-    await fc.assert(law, { numRuns: 200 })
+    await fc.assert(law, { numRuns: 100 })
   })
 
   it('as JSON, of lines and of an array', async () => {
@@ -54,6 +54,6 @@ describe('what is written reads back equal', () => {
       const bytes = written(createJsonEncoder(schema, {}, isArray ? 'array' : 'lines'), batch)
       await expectEqual((isArray ? json : ndjson)(bytes, { schema }), batch)
     })
-    await fc.assert(law, { numRuns: 200 })
+    await fc.assert(law, { numRuns: 100 })
   })
 })
