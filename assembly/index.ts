@@ -2,6 +2,7 @@
 
 export * from './parts/aggregates'
 export * from './parts/core'
+export * from './parts/csv'
 export * from './parts/evaluate'
 export * from './parts/extremes'
 export * from './parts/integers'

@@ -26,7 +26,7 @@ const { runMemory } = await import('./memory/memory.js')
 const { chooseBrowser, choosePeers } = await import('./peers/catalogue.js')
 const { runBudget } = await import('./reading/budget.js')
 const { dataFile, rowsOfBytes } = await import('./reading/files.js')
-const { chooseBlobReaders, chooseReaders } = await import('./reading/readers.js')
+const { chooseBrowserReaders, chooseReaders } = await import('./reading/readers.js')
 const { readingReport } = await import('./reading/report.js')
 const { runReading } = await import('./reading/suite.js')
 const { report } = await import('./report.js')
@@ -54,7 +54,7 @@ const suites = {
   memory: () => runMemory({ rowCount: options.memoryRows, seed, lanes: options.lanes, log }),
   reading: async () => readingReport(await reading(chooseReaders({ ...options, families: options.readers })), options),
   'reading-browser': async () =>
-    readingReport(await reading(chooseBlobReaders(options.lanes)), options, 'reading-browser'),
+    readingReport(await reading(chooseBrowserReaders(options.lanes)), options, 'reading-browser'),
   'reading-memory': () =>
     runBudget({ file: dataFile('csv', rowsOfBytes(options.readingBytes), seed, log), lanes: options.lanes, log }),
   kernels: () => runKernels({ rowCount: options.kernelRows, seed, runs, log }),

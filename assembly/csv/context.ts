@@ -8,6 +8,7 @@
 @unmanaged
 export class Csv {
   delimiter: u32
+  newline: u32
   /** 256 where there is none, as the next. */
   quote: u32
   comment: u32
@@ -20,6 +21,8 @@ export class Csv {
   tokenLengths: u64
   /** How many digits may be read at once before tokens are looked at: 0 where a token could be a number. */
   quickDigits: u32
+  /** Those of tables.ts. */
+  tables: usize
   separators: usize
   ends: usize
   /** u8 for each record: 1 where table.ts shall leave it out. */
@@ -28,7 +31,7 @@ export class Csv {
   tableCapacity: u32
   /** For each row of the table: u32 record, u32 place among the rows passed. */
   places: usize
-  /** Three u32 for each bad record: record, fault, detail. */
+  /** Four u32 for each bad record: record, fault, detail, place among the rows passed. */
   bad: usize
   badCapacity: u32
   /** u32 for each value that could not be read: row of the table, fault in the highest 8 bits. */
@@ -36,10 +39,24 @@ export class Csv {
   /** Where a field is put that is not in the text as it is. */
   work: usize
 
+  // What scan.ts has in mind. Of the byte before a block: all ones between quotes; 1 where a quote may open; 1 behind one that closes; 1 behind that and a CR.
+  inside: u64
+  opens: u64
+  closed: u64
+  closedReturn: u64
+  /** Bits of a block that are not between quotes. */
+  outside: u64
+  /** Where the next separator goes, and line breaks so far. */
+  out: usize
+  lines: u32
+  /** Windows to go before rows are again taken to be alike, and how many it was the last time. */
+  wait: u32
+  patience: u32
+
   // What the kernels tell:
   /** The address behind the last record. */
   next: usize
-  /** 0 where every record is a row of `fieldCount` fields, all ended alike. */
+  /** 0 where all records are rows of `fieldCount` fields, and `ends` is not written. */
   irregular: u32
   nonAscii: u32
   /** Bytes between the end of a row and the beginning of the next: 2 where all rows end in CRLF, and their separators have been moved to the CR. */
@@ -47,6 +64,8 @@ export class Csv {
   nulls: u32
   /** Faults of a column of strings. */
   textFaults: u32
+  /** Whether the string read last is as it stands in the text. */
+  isPlain: u32
   /** Strings put into the index of short ones. */
   added: u32
   kept: u32
@@ -77,7 +96,7 @@ export const FAULT_FIELDS: u32 = 3
 export const FAULT_UTF8: u32 = 4
 export const FAULT_VALUE: u32 = 5
 export const FAULT_OVERFLOW: u32 = 6
-export const FAULT_INEXACT: u32 = 7
+export const FAULT_BEYOND: u32 = 7
 export const FAULT_NULL: u32 = 8
 
 /** The first place in [at, end) of one of two bytes, or `end`. */
@@ -91,4 +110,19 @@ export function find(at: usize, end: usize, a: u32, b: u32): usize {
     at += 16
   }
   return end
+}
+
+/** The place of the quote that closes, or `end`. */
+export function closing(at: usize, end: usize, quote: u32): usize {
+  while (true) {
+    at = find(at, end, quote, quote)
+    if (at + 1 >= end || u32(load<u8>(at, 1)) != quote) return at
+    at += 2
+  }
+}
+
+/** Whether a field ends at `at`: a delimiter, LF or CRLF. */
+export function endsField(csv: Csv, at: usize, end: usize): bool {
+  const byte = u32(load<u8>(at))
+  return byte == csv.delimiter || byte == 10 || (byte == 13 && at + 1 < end && load<u8>(at, 1) == 10)
 }

@@ -1,6 +1,6 @@
 // One row, exactly: for rows whose quotes are not where scan.ts takes for granted, and for those longer than its window.
 
-import { Csv, find, STRAY, UNCLOSED } from './context'
+import { closing, Csv, endsField, find, STRAY, UNCLOSED } from './context'
 
 /**
  * Reads the row at `at` and returns the address of its line break, or of `end` where `isEnd`; 0 where the row does not end. Writes the separators,
@@ -17,11 +17,7 @@ export function readRow(csv: Csv, at: usize, end: usize, isEnd: bool, separators
     if (at < end && u32(load<u8>(at)) == quote) {
       at = closing(at + 1, end, quote)
       if (at >= end) fault = fault ? fault : UNCLOSED
-      else if (++at < end) {
-        const next = u32(load<u8>(at))
-        const ends = next == delimiter || next == 10 || (next == 13 && at + 1 < end && load<u8>(at, 1) == 10)
-        if (!ends && fault == 0) fault = STRAY
-      }
+      else if (++at < end && !endsField(csv, at, end) && fault == 0) fault = STRAY
     }
     at = find(at, end, delimiter, 10)
     if (at == end && !isEnd) return 0
@@ -33,13 +29,4 @@ export function readRow(csv: Csv, at: usize, end: usize, isEnd: bool, separators
   csv.found = count
   csv.fault = fault
   return at
-}
-
-/** The place of the quote that closes, or `end`. */
-function closing(at: usize, end: usize, quote: u32): usize {
-  while (true) {
-    at = find(at, end, quote, quote)
-    if (at + 1 >= end || u32(load<u8>(at, 1)) != quote) return at
-    at += 2
-  }
 }

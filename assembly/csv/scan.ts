@@ -1,114 +1,244 @@
 // Finds the separators of a window of text, 64 bytes at a time: bitmaps of delimiters, line breaks and quotes, the state between quotes as the
 // prefix xor of the latter, and from these the addresses of all separators outside.
 //
-// That holds as long as a quote opens where a field begins and closes where one ends. Where one does not, and at a comment, the scan stops for a
-// row, which is read by row.ts, and goes on behind it.
+// That holds as long as a quote opens where a field begins and closes where one ends. Most windows are rows that are all alike (`scanAlike`), of which
+// nothing but the separators need be noted. Of others (`scanRecords`) the end of each record is noted too; where a quote is somewhere else, and at a
+// comment, the scan stops for a row, which is read by row.ts, and goes on behind it.
 
+import { bitsOf, placesOf, prefixXor, writePlaces } from './blocks'
 import { Csv, find, INDEX, SKIPPED } from './context'
 import { readRow } from './row'
 
-// @ts-ignore: decorator
-@inline
-function bits(a: v128, b: v128, c: v128, d: v128, byte: v128): u64 {
-  return (
-    u64(u32(i8x16.bitmask(i8x16.eq(a, byte))) | (u32(i8x16.bitmask(i8x16.eq(b, byte))) << 16)) |
-    (u64(u32(i8x16.bitmask(i8x16.eq(c, byte))) | (u32(i8x16.bitmask(i8x16.eq(d, byte))) << 16)) << 32)
-  )
-}
-
-/** Bit i: whether an odd number of bits up to and with i are set. */
-// @ts-ignore: decorator
-@inline
-function prefixXor(x: u64): u64 {
-  x ^= x << 1
-  x ^= x << 2
-  x ^= x << 4
-  x ^= x << 8
-  x ^= x << 16
-  return x ^ (x << 32)
-}
-
-/** Writes the address of each bit. Four may be written beyond the last. */
-// @ts-ignore: decorator
-@inline
-function writePlaces(at: usize, mask: u64, out: usize): void {
-  let left = i32(popcnt(mask))
-  while (true) {
-    store<u32>(out, u32(at + usize(ctz(mask))))
-    mask &= mask - 1
-    store<u32>(out, u32(at + usize(ctz(mask))), 4)
-    mask &= mask - 1
-    store<u32>(out, u32(at + usize(ctz(mask))), 8)
-    mask &= mask - 1
-    store<u32>(out, u32(at + usize(ctz(mask))), 12)
-    mask &= mask - 1
-    if (left <= 4) return
-    left -= 4
-    out += 16
-  }
-}
-
 /**
- * Scans [at, end), which begins a row; `isEnd` where no bytes follow. At most `most` records that begin before `limit`; returns how many, none where
- * the first does not end in the window. Both arrays have room for as many entries as there are bytes, and 16 more.
+ * Scans [at, end), which begins a record, for records that begin before `limit`, `most` at most; `isEnd` where no bytes follow. Returns how many, none
+ * where the first does not end in the window. `separators` and `ends` have room for as many entries as there are bytes, and 16 more.
  */
 export function csvScan(pointer: usize, at: usize, end: usize, isEnd: bool, limit: usize, most: u32): u32 {
   const csv = changetype<Csv>(pointer)
-  const fieldCount = csv.fieldCount
+  csv.found = 0
+  csv.dataEnd = isEnd ? end : 0
+  store<u32>(csv.separators, u32(at - 1))
+  if (csv.wait) csv.wait--
+  else {
+    const count = min(scanAlike(csv, at, end), most)
+    if (count) {
+      csv.patience = 0
+      return finishAlike(csv, at, count, limit)
+    }
+    csv.patience = min((csv.patience << 1) + 1, 15)
+    csv.wait = csv.patience
+  }
+  return finish(csv, min(scanRecords(csv, at, end, isEnd), most), end, limit)
+}
+
+/** The one record at `at`, however long: 1, or 0 where it does not end in [at, end). */
+export function csvLong(pointer: usize, at: usize, end: usize, isEnd: bool): u32 {
+  const csv = changetype<Csv>(pointer)
+  store<u32>(csv.separators, u32(at - 1))
+  csv.dataEnd = isEnd ? end : 0
+  csv.nonAscii = 1
+  const most = csv.fieldCount + 1
+  if (readRecord(csv, at, end, isEnd, csv.separators + 4, most) == 0) return 0
+  store<u32>(csv.ends, min(csv.found, most) | csv.fault)
+  return finish(csv, 1, end, end)
+}
+
+/** Bits of a quote where none may be, or of what may not stand behind one. Moves the state between blocks on, and sets `outside`. */
+// @ts-ignore: decorator
+@inline
+function quoteFaults(csv: Csv, at: usize, within: u64, found: u64, lines: u64, quotes: u64): u64 {
+  const state = prefixXor(quotes) ^ csv.inside
+  const closing = quotes & ~state
+  found &= ~state
+  const returns = placesOf(at, i8x16.splat(13)) & within
+  const behind = (closing << 1) | csv.closed
+  const behindReturn = ((behind & returns) << 1) | csv.closedReturn
+  const faults =
+    (quotes & state & ~(((found | closing) << 1) | csv.opens)) | (behind & ~(found | quotes | returns)) | (behindReturn & ~(lines & found))
+  csv.inside = u64(i64(state) >> 63)
+  csv.closed = closing >> 63
+  csv.closedReturn = (behind & returns) >> 63
+  csv.opens = (found | closing) >> 63
+  csv.outside = ~state
+  return faults & within
+}
+
+// @ts-ignore: decorator
+@inline
+function restart(csv: Csv): void {
+  csv.inside = 0
+  csv.opens = 1
+  csv.closed = 0
+  csv.closedReturn = 0
+}
+
+/**
+ * Blocks without a quote, as many as there are whole ones in [at, end); returns the address behind them. Writes from `csv.out` on, and counts line
+ * breaks in `csv.lines`. It calls nothing, so that all it needs stays in registers, and is called from two places, so that it remains a function.
+ */
+function plainBlocks(pointer: usize, at: usize, end: usize): usize {
+  const csv = changetype<Csv>(pointer)
+  const delimiter = i8x16.splat(i8(csv.delimiter))
+  const newline = i8x16.splat(i8(csv.newline))
+  const quote = i8x16.splat(i8(csv.quote < 256 ? csv.quote : csv.delimiter))
+  const quotesMatter = i8x16.splat(csv.quote < 256 ? -1 : 0)
+  let out = csv.out
+  let high = i64x2.splat(0)
+  let counts = i64x2.splat(0)
+  let lines: u32 = 0
+  let blocks: u32 = 0
+  while (at + 64 <= end) {
+    const a = v128.load(at)
+    const b = v128.load(at, 16)
+    const c = v128.load(at, 32)
+    const d = v128.load(at, 48)
+    const quotes = v128.or(v128.or(i8x16.eq(a, quote), i8x16.eq(b, quote)), v128.or(i8x16.eq(c, quote), i8x16.eq(d, quote)))
+    if (v128.any_true(v128.and(quotes, quotesMatter))) break
+    high = v128.or(high, v128.or(v128.or(a, b), v128.or(c, d)))
+    const lineA = i8x16.eq(a, newline)
+    const lineB = i8x16.eq(b, newline)
+    const lineC = i8x16.eq(c, newline)
+    const lineD = i8x16.eq(d, newline)
+    counts = i8x16.sub(counts, i8x16.add(i8x16.add(lineA, lineB), i8x16.add(lineC, lineD)))
+    if ((++blocks & 31) == 0) {
+      lines += sum8(counts)
+      counts = i64x2.splat(0)
+    }
+    const found = bitsOf(
+      v128.or(lineA, i8x16.eq(a, delimiter)), v128.or(lineB, i8x16.eq(b, delimiter)),
+      v128.or(lineC, i8x16.eq(c, delimiter)), v128.or(lineD, i8x16.eq(d, delimiter)),
+    )
+    const count = u32(popcnt(found))
+    writePlaces(at, found, count, out)
+    out += usize(count) << 2
+    at += 64
+  }
+  csv.out = out
+  csv.lines += lines + sum8(counts)
+  csv.nonAscii |= u32(i8x16.bitmask(high))
+  return at
+}
+
+// @ts-ignore: decorator
+@inline
+function sum8(counts: v128): u32 {
+  const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(counts))
+  return i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3)
+}
+
+// @ts-ignore: decorator
+@inline
+function isSeparator(csv: Csv, at: usize): bool {
+  const byte = u32(load<u8>(at))
+  return byte == csv.delimiter || byte == 10
+}
+
+/** How many blocks without a quote make it worth to look for more of them. */
+// @ts-ignore: decorator
+@inline
+const PLAIN_BLOCKS: u32 = 3
+
+/** The rows of [at, end) where all have `fieldCount` fields and end in LF, or all in CRLF, and there are no comments; 0 where they are not. */
+function scanAlike(csv: Csv, at: usize, end: usize): u32 {
+  const first = at
+  const delimiter = i8x16.splat(i8(csv.delimiter))
+  const quote = i8x16.splat(i8(csv.quote))
+  const quotesMatter: u64 = csv.quote < 256 ? u64.MAX_VALUE : 0
+  csv.nonAscii = 0
+  csv.lines = 0
+  csv.out = csv.separators + 4
+  restart(csv)
+  let plain: u32 = 0
+  at = plainBlocks(changetype<usize>(csv), at, end)
+  if (at > first) csv.opens = u64(isSeparator(csv, at - 1))
+  while (at < end) {
+    if (plain >= PLAIN_BLOCKS && end - at >= 64) {
+      at = plainBlocks(changetype<usize>(csv), at, end)
+      csv.opens = u64(isSeparator(csv, at - 1))
+      if (at == end) break
+    }
+    let within: u64 = u64.MAX_VALUE
+    if (end - at < 64) within >>= u64(64 - (end - at))
+    let lines = placesOf(at, i8x16.splat(10)) & within
+    let found = (placesOf(at, delimiter) & within) | lines
+    const quotes = placesOf(at, quote) & within & quotesMatter
+    if (quotes | csv.inside | csv.closed | csv.closedReturn) {
+      if (quoteFaults(csv, at, within, found, lines, quotes)) return 0
+      found &= csv.outside
+      lines &= csv.outside
+      plain = 0
+    } else {
+      csv.opens = found >> 63
+      plain++
+    }
+    csv.nonAscii |= u32(i8x16.bitmask(v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)))))
+    const count = u32(popcnt(found))
+    writePlaces(at, found, count, csv.out)
+    csv.out += usize(count) << 2
+    csv.lines += u32(popcnt(lines))
+    at += 64
+  }
+  // The last separator of each row is a line break, and there are no others.
+  const step = usize(csv.fieldCount) << 2
+  let count: u32 = 0
+  let returns: u32 = 0
+  let before = first - 1
+  for (let separator = csv.separators + step; separator < csv.out; separator += step) {
+    const place = usize(load<u32>(separator))
+    if (load<u8>(place) != 10 || u32(load<u8>(before, 1)) == csv.comment) return 0
+    returns += u32(load<u8>(place - 1) == 13) & u32(place - before > 1)
+    before = place
+    count++
+  }
+  if (count != csv.lines || (returns && returns != count)) return 0
+  csv.skip = returns ? 2 : 1
+  return count
+}
+
+function finishAlike(csv: Csv, at: usize, count: u32, limit: usize): u32 {
+  csv.irregular = 0
+  const step = usize(csv.fieldCount) << 2
+  let last = csv.separators + usize(count) * step
+  while (count > 1 && usize(load<u32>(last - step)) + 1 >= limit) {
+    count--
+    last -= step
+  }
+  csv.next = usize(load<u32>(last)) + 1
+  if (csv.skip == 2) {
+    for (let separator = csv.separators; separator <= last; separator += step) store<u32>(separator, load<u32>(separator) - 1)
+  }
+  return count
+}
+
+/** All records of [at, end). */
+function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
   const separators = csv.separators
   const ends = csv.ends
   const delimiter = i8x16.splat(i8(csv.delimiter))
   const quote = i8x16.splat(i8(csv.quote))
   const comment = i8x16.splat(i8(csv.comment))
-  const newline = i8x16.splat(10)
-  const hasQuotes: u64 = csv.quote < 256 ? u64.MAX_VALUE : 0
-  const hasComments: u64 = csv.comment < 256 ? u64.MAX_VALUE : 0
-  let high = i64x2.splat(0)
+  const quotesMatter: u64 = csv.quote < 256 ? u64.MAX_VALUE : 0
+  const commentsMatter: u64 = csv.comment < 256 ? u64.MAX_VALUE : 0
   /** Separators written, and where the next record's end goes. */
   let index: u32 = 0
   let record = ends
-  let expected: u32 = fieldCount
-  let irregular: u32 = 0
-  let returns: u32 = 0
-  // Of the byte before the block: all ones inside quotes; 1 where a quote may open; 1 behind a closing quote; 1 behind that and a CR; 1 where a row begins.
-  let inside: u64 = 0
-  let opens: u64 = 1
-  let closed: u64 = 0
-  let closedReturn: u64 = 0
   let begins: u64 = 1
-
-  store<u32>(separators, u32(at - 1))
+  csv.nonAscii = 0
+  restart(csv)
   while (at < end) {
-    const a = v128.load(at)
-    const b = v128.load(at, 16)
-    const c = v128.load(at, 32)
-    const d = v128.load(at, 48)
     let within: u64 = u64.MAX_VALUE
     if (end - at < 64) within >>= u64(64 - (end - at))
-    high = v128.or(high, v128.or(v128.or(a, b), v128.or(c, d)))
-    let lines = bits(a, b, c, d, newline) & within
-    let found = (bits(a, b, c, d, delimiter) & within) | lines
-    const quotes = bits(a, b, c, d, quote) & within & hasQuotes
+    let lines = placesOf(at, i8x16.splat(10)) & within
+    let found = (placesOf(at, delimiter) & within) | lines
+    const quotes = placesOf(at, quote) & within & quotesMatter
     let event: u64 = 0
-    if (quotes | inside | closed | closedReturn) {
-      const state = prefixXor(quotes) ^ inside
-      const closing = quotes & ~state
-      found &= ~state
-      lines &= ~state
-      const returnBits = bits(a, b, c, d, i8x16.splat(13))
-      const behind = (closing << 1) | closed
-      const behindReturn = ((behind & returnBits) << 1) | closedReturn
-      event = quotes & state & ~(((found | closing) << 1) | opens)
-      event |= behind & ~(found | quotes | returnBits)
-      event |= behindReturn & ~lines
-      event &= within
-      inside = u64(i64(state) >> 63)
-      closed = closing >> 63
-      closedReturn = (behind & returnBits) >> 63
-      opens = (found | closing) >> 63
-    } else opens = found >> 63
-    if (hasComments) {
-      event |= ((lines << 1) | begins) & bits(a, b, c, d, comment) & within
+    if (quotes | csv.inside | csv.closed | csv.closedReturn) {
+      event = quoteFaults(csv, at, within, found, lines, quotes)
+      found &= csv.outside
+      lines &= csv.outside
+    } else csv.opens = found >> 63
+    if (commentsMatter) {
+      event |= ((lines << 1) | begins) & placesOf(at, comment) & within
       begins = lines >> 63
     }
     if (event) {
@@ -116,73 +246,46 @@ export function csvScan(pointer: usize, at: usize, end: usize, isEnd: bool, limi
       found &= before
       lines &= before
     }
-    writePlaces(at, found, separators + (usize(index + 1) << 2))
+    csv.nonAscii |= u32(i8x16.bitmask(v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)))))
+    const count = u32(popcnt(found))
+    writePlaces(at, found, count, separators + (usize(index + 1) << 2))
     while (lines) {
-      const last = lines ^ (lines - 1)
-      const place = index + u32(popcnt(found & last))
-      irregular |= place ^ expected
-      expected += fieldCount
-      returns += u32(load<u8>(at + usize(ctz(lines)) - 1) == 13)
-      store<u32>(record, place)
+      store<u32>(record, index + u32(popcnt(found & (lines ^ (lines - 1)))))
       record += 4
       lines &= lines - 1
     }
-    index += u32(popcnt(found))
+    index += count
     if (event == 0) {
       at += 64
       continue
     }
     // A row by itself, or a comment.
-    irregular = 1
     index = record == ends ? 0 : load<u32>(record - 4) & INDEX
     const start = usize(load<u32>(separators + (usize(index) << 2))) + 1
-    const stop = special(csv, start, end, isEnd, separators + (usize(index + 1) << 2), u32.MAX_VALUE)
+    const stop = readRecord(csv, start, end, isEnd, separators + (usize(index + 1) << 2), u32.MAX_VALUE)
     if (stop == 0) break
     index += csv.found
     store<u32>(record, index | csv.fault)
     record += 4
     at = stop + 1
-    inside = 0
-    opens = 1
-    closed = 0
-    closedReturn = 0
     begins = 1
+    restart(csv)
   }
-
   if (isEnd) {
     index = record == ends ? 0 : load<u32>(record - 4) & INDEX
     const start = usize(load<u32>(separators + (usize(index) << 2))) + 1
     if (start < end) {
-      special(csv, start, end, true, separators + (usize(index + 1) << 2), u32.MAX_VALUE)
-      index += csv.found
-      irregular |= (index ^ expected) | csv.fault | u32(load<u8>(end - 1) == 13)
-      store<u32>(record, index | csv.fault)
+      readRecord(csv, start, end, true, separators + (usize(index + 1) << 2), u32.MAX_VALUE)
+      store<u32>(record, (index + csv.found) | csv.fault)
       record += 4
     }
   }
-
   csv.found = 0
-  let count = u32((record - ends) >> 2)
-  // All in CRLF, or all in LF; the last row of a file need not end in either.
-  const allReturns = returns == count
-  if (returns && !allReturns) irregular = 1
-  count = min(count, most)
-  while (count > 1 && usize(load<u32>(separators + (usize(load<u32>(ends + (usize(count - 2) << 2)) & INDEX) << 2))) + 1 >= limit) count--
-  return finish(csv, count, irregular, allReturns, end, isEnd, high)
+  return u32((record - ends) >> 2)
 }
 
-/** The one record at `at`, however long: 1, or 0 where it does not end in [at, end). */
-export function csvLong(pointer: usize, at: usize, end: usize, isEnd: bool): u32 {
-  const csv = changetype<Csv>(pointer)
-  store<u32>(csv.separators, u32(at - 1))
-  const most = csv.fieldCount + 1
-  if (special(csv, at, end, isEnd, csv.separators + 4, most) == 0) return 0
-  store<u32>(csv.ends, min(csv.found, most) | csv.fault)
-  return finish(csv, 1, 1, 0, end, isEnd, i64x2.splat(-1))
-}
-
-/** Passes the comment or reads the row at `at`, as `readRow`. */
-function special(csv: Csv, at: usize, end: usize, isEnd: bool, separators: usize, most: u32): usize {
+/** Passes the comment, or reads the row at `at` as `readRow` does. */
+function readRecord(csv: Csv, at: usize, end: usize, isEnd: bool, separators: usize, most: u32): usize {
   if (u32(load<u8>(at)) != csv.comment) return readRow(csv, at, end, isEnd, separators, most)
   const stop = find(at, end, 10, 10)
   if (stop == end && !isEnd) return 0
@@ -192,18 +295,17 @@ function special(csv: Csv, at: usize, end: usize, isEnd: bool, separators: usize
   return stop
 }
 
-function finish(csv: Csv, count: u32, irregular: u32, returns: bool, end: usize, isEnd: bool, high: v128): u32 {
-  csv.dataEnd = isEnd ? end : 0
-  csv.nonAscii = i8x16.bitmask(high)
-  csv.irregular = irregular
+function finish(csv: Csv, count: u32, end: usize, limit: usize): u32 {
+  csv.irregular = 1
   csv.skip = 1
-  if (count == 0) return 0
-  const last = usize(load<u32>(csv.separators + (usize(load<u32>(csv.ends + (usize(count - 1) << 2)) & INDEX) << 2)))
-  csv.next = min(last + 1, end)
-  if (irregular || !returns) return count
-  csv.skip = 2
-  const step = usize(csv.fieldCount) << 2
-  store<u32>(csv.separators, load<u32>(csv.separators) - 1)
-  for (let at = csv.separators + step, stop = at + usize(count) * step; at < stop; at += step) store<u32>(at, load<u32>(at) - 1)
+  while (count > 1 && placeAt(csv, count - 2) + 1 >= limit) count--
+  if (count) csv.next = min(placeAt(csv, count - 1) + 1, end)
   return count
+}
+
+/** Where a record ends. */
+// @ts-ignore: decorator
+@inline
+function placeAt(csv: Csv, record: u32): usize {
+  return usize(load<u32>(csv.separators + (usize(load<u32>(csv.ends + (usize(record) << 2)) & INDEX) << 2)))
 }

@@ -20,8 +20,8 @@ export function csvTable(pointer: usize, from: u32, to: u32, checkUtf8: bool): u
   let passed: u32 = 0
   let record = from
   while (record < to && bad < csv.badCapacity && row + stride <= tableEnd) {
-    const word = load<u32>(csv.ends + (usize(record) << 2))
-    const first = record ? load<u32>(csv.ends + (usize(record - 1) << 2)) & INDEX : 0
+    const word = endOf(csv, record)
+    const first = record ? endOf(csv, record - 1) & INDEX : 0
     const count = (word & INDEX) - first
     let separator = csv.separators + (usize(first) << 2)
     const start = usize(load<u32>(separator)) + skip
@@ -41,10 +41,11 @@ export function csvTable(pointer: usize, from: u32, to: u32, checkUtf8: bool): u
       if (detail < u32(end - start)) fault = FAULT_UTF8
     }
     if (fault) {
-      const at = csv.bad + usize(bad) * 12
+      const at = csv.bad + (usize(bad) << 4)
       store<u32>(at, record - 1)
       store<u32>(at, fault, 4)
       store<u32>(at, detail, 8)
+      store<u32>(at, passed, 12)
       bad++
     } else if (load<u8>(csv.dropped + usize(record - 1)) == 0) {
       store<u32>(row, u32(start - 1))
@@ -71,7 +72,13 @@ export function csvTable(pointer: usize, from: u32, to: u32, checkUtf8: bool): u
   return record
 }
 
-/** Whether the rows of the first `count` records, or what lies between them, have bytes that are no UTF-8. */
+// @ts-ignore: decorator
+@inline
+function endOf(csv: Csv, record: u32): u32 {
+  return csv.irregular ? load<u32>(csv.ends + (usize(record) << 2)) : (record + 1) * csv.fieldCount
+}
+
+/** Whether the records, or what lies between them, have bytes that are no UTF-8. */
 export function csvIllFormed(pointer: usize): bool {
   const csv = changetype<Csv>(pointer)
   const start = usize(load<u32>(csv.separators)) + usize(csv.skip)

@@ -2,92 +2,181 @@
 //
 // In front of the dictionary is an index of its short strings, with the bytes in the slots: one miss of the cache where the dictionary has three.
 //
-//   slot (16 bytes)   | 12 bytes of the string, zeros behind | code, and its length in the highest 4 bits |   all zero: empty
-//   probing is linear; at most half of the slots are in use
+//   bucket (64 bytes)   | slot | slot | slot | slot |      slots are filled in order, and a full bucket goes on in the next
+//   slot                | 12 bytes of the string, ff behind | u32 code + 1, 0 where empty |
+//
+// A string has 1 to 12 bytes there, and none that is ff, which is in no UTF-8. At most half of the slots are in use.
 
 import { firstIllFormed } from '../parse/utf8'
 import { internBytes, NO_ROOM, StringTable } from '../text'
 import { Csv, FAULT_NULL, find } from './context'
-import { isToken, NULL_NOTED, noteNull } from './field'
+import { isToken, noteNull } from './field'
+import { PADS } from './tables'
 
+/** Stands for the code of a null token, so that it is looked at. */
 // @ts-ignore: decorator
 @inline
-const MOST_BYTES: u32 = 12
+const TOKEN: u32 = u32.MAX_VALUE
 
-/** Where to begin looking for a key, of which the last four bytes are not hashed. */
+/** The bucket of a key, as a distance; `mask` is that of the last. */
 // @ts-ignore: decorator
 @inline
-function slotOf(key: v128, shift: u64): usize {
-  const low = u64(i64x2.extract_lane(key, 0))
-  const high = u64(u32(i32x4.extract_lane(key, 2)))
-  return usize((((low ^ (high * 0xd6e8feb86659fd93)) * 0x9e3779b97f4a7c15) >> shift) << 4)
+function bucketOf(low: u64, high: u32, mask: u32): usize {
+  return usize(u32(((low ^ (low >> 32) ^ (u64(high) * 0xd6e8feb86659fd93)) * 0x9e3779b97f4a7c15) >> 32) & mask)
+}
+
+/** The code of a key in a bucket and 1, or 0. */
+// @ts-ignore: decorator
+@inline
+function codeIn(bucket: usize, key: v128): u32 {
+  const pairs = i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(i32x4.eq(v128.load(bucket), key), i32x4.eq(v128.load(bucket, 16), key)),
+    i16x8.narrow_i32x4_s(i32x4.eq(v128.load(bucket, 32), key), i32x4.eq(v128.load(bucket, 48), key)),
+  )
+  // Of the four bits of a slot the first three count.
+  const equal = u32(i8x16.bitmask(pairs))
+  const hit = equal & (equal >> 1) & (equal >> 2) & 0x1111
+  return hit ? load<u32>(bucket + (usize(ctz(hit)) << 2), 12) : 0
+}
+
+/** Writes the codes of rows from `row` on that are in the index, and returns the first that is not, or not a plain string. */
+function quickText(
+  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+): u32 {
+  at += usize(row) * step
+  for (; row < count; row++) {
+    let start = usize(load<u32>(at)) + skip
+    let length = load<u32>(at, 4) - u32(start)
+    const quoted = u32(load<u8>(start)) == quote
+    if (quoted) {
+      start++
+      length -= 2
+    }
+    if (length - 1 >= 12) return row
+    const pads = tables + PADS + (usize(length) << 4)
+    const key = v128.or(v128.load(start), v128.load(pads))
+    if (quoted) {
+      if (v128.any_true(i8x16.eq(key, i8x16.splat(i8(quote))))) return row
+    }
+    let bucket = bucketOf(load<u64>(start) | load<u64>(pads), load<u32>(start, 8) | load<u32>(pads, 8), mask)
+    let code = codeIn(index + bucket, key)
+    while (code == 0) {
+      if (load<u32>(index + bucket, 60) == 0) return row
+      bucket = (bucket + 64) & mask
+      code = codeIn(index + bucket, key)
+    }
+    if (code == TOKEN) return row
+    store<u32>(codes + (usize(row) << 2), code - 1)
+    at += step
+  }
+  return row
+}
+
+/** The same where there are far more buckets than strings: nearly all are the first of theirs. */
+function quickFew(
+  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+): u32 {
+  at += usize(row) * step
+  for (; row < count; row++) {
+    let start = usize(load<u32>(at)) + skip
+    let length = load<u32>(at, 4) - u32(start)
+    const quoted = u32(load<u8>(start)) == quote
+    if (quoted) {
+      start++
+      length -= 2
+    }
+    if (length - 1 >= 12) return row
+    const pads = tables + PADS + (usize(length) << 4)
+    const low = load<u64>(start) | load<u64>(pads)
+    const high = load<u32>(start, 8) | load<u32>(pads, 8)
+    if (quoted) {
+      if (v128.any_true(i8x16.eq(v128.or(v128.load(start), v128.load(pads)), i8x16.splat(i8(quote))))) return row
+    }
+    let slot = index + bucketOf(low, high, mask)
+    let code = load<u32>(slot, 12)
+    if (load<u64>(slot) != low || load<u32>(slot, 8) != high) {
+      let tries = 3
+      while (true) {
+        slot += 16
+        if (load<u64>(slot) == low && load<u32>(slot, 8) == high) break
+        if (--tries == 0) return row
+      }
+      code = load<u32>(slot, 12)
+    }
+    if (code - 1 >= TOKEN - 1) return row
+    store<u32>(codes + (usize(row) << 2), code - 1)
+    at += step
+  }
+  return row
+}
+
+/** Puts in a string that is not there. */
+function addToIndex(index: usize, mask: u32, key: v128, word: u32): void {
+  let bucket = bucketOf(u64(i64x2.extract_lane(key, 0)), u32(i32x4.extract_lane(key, 2)), mask)
+  while (load<u32>(index + bucket, 60)) bucket = (bucket + 64) & mask
+  let slot = index + bucket
+  while (load<u32>(slot, 12)) slot += 16
+  v128.store(slot, i32x4.replace_lane(key, 3, word))
+}
+
+/** Without lane 3. */
+// @ts-ignore: decorator
+@inline
+function keyOf(csv: Csv, at: usize, length: u32): v128 {
+  return v128.or(v128.load(at), v128.load(csv.tables + PADS + (usize(length) << 4)))
 }
 
 /**
  * Writes the codes of rows `from` to `to` to `codes`, adding strings that are new. Returns `to`, or the row whose string found no room in the
- * dictionary. `index` has 2^(64 - shift) slots; 0 where there is none. `repair`: there are bytes that are no UTF-8.
+ * dictionary. `index` is 0 where there is none. `repair`: there are bytes that are no UTF-8.
  */
 export function csvText(
-  pointer: usize, tablePointer: usize, index: usize, shift: u32, repair: bool,
-  at: usize, step: usize, from: u32, to: u32, codes: usize, validity: usize, first: u32,
+  pointer: usize, tablePointer: usize, index: usize, mask: u32, few: bool, repair: bool,
+  skip: usize, at: usize, step: usize, from: u32, to: u32, codes: usize, validity: usize, first: u32,
 ): u32 {
   const csv = changetype<Csv>(pointer)
   const table = changetype<StringTable>(tablePointer)
-  const skip = usize(csv.skip)
-  const quote = csv.quote
-  const tokenLengths = csv.tokenLengths
-  const mask = (usize(1) << usize(64 - shift)) - 1 << 4
-  const quick: u32 = index && !repair ? MOST_BYTES : 0
-  for (let row = from; row < to; row++) {
+  const quick = index != 0 && !repair
+  let row = from
+  // From two places, so that the compiler does not put these into this function, which calls: they need all registers.
+  if (quick) {
+    row = few
+      ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+      : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+  }
+  while (row < to) {
     const place = at + usize(row) * step
     let start = usize(load<u32>(place)) + skip
     let end = usize(load<u32>(place, 4))
-    const quoted = start < end && u32(load<u8>(start)) == quote
+    const quoted = start < end && u32(load<u8>(start)) == csv.quote
     if (quoted) {
       start++
       end--
     }
-    const length = u32(end - start)
-    if (length - 1 < quick && (quoted || ((tokenLengths >> u64(length)) & 1) == 0)) {
-      const kept = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(i8(length)))
-      const text = v128.and(v128.load(start), kept)
-      if (!quoted || !v128.any_true(i8x16.eq(text, i8x16.splat(i8(quote))))) {
-        const key = i32x4.replace_lane(text, 3, length << 28)
-        let slot = slotOf(text, u64(shift))
-        while (true) {
-          const entry = v128.load(index + slot)
-          const rest = v128.xor(entry, key)
-          if (!v128.any_true(v128.and(rest, i32x4(-1, -1, -1, 0xf0000000)))) {
-            store<i32>(codes + (usize(row) << 2), i32x4.extract_lane(rest, 3))
-            break
-          }
-          if (i32x4.extract_lane(entry, 3) == 0) {
-            const code = internBytes(table, start, length)
-            if (code == NO_ROOM) return row
-            store<u32>(codes + (usize(row) << 2), code)
-            if (code < 0x10000000) {
-              v128.store(index + slot, i32x4.replace_lane(text, 3, code | (length << 28)))
-              csv.added++
-            }
-            break
-          }
-          slot = (slot + 16) & mask
-        }
-        continue
-      }
-    }
     const code = readText(csv, table, start, end, quoted, repair, validity, first + row, row)
     if (code == NO_ROOM) return row
     store<u32>(codes + (usize(row) << 2), code)
+    const length = u32(end - start)
+    if (index && csv.isPlain && length - 1 < 12 && !isToken(csv, start, length)) {
+      addToIndex(index, mask, keyOf(csv, start, length), code + 1)
+      csv.added++
+    }
+    row++
+    if (quick) {
+      row = few
+        ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+        : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+    }
   }
   return to
 }
 
-/** The code of any field; of one that is null, or must not be, 0. */
+/** The code of any field; of one that is null, or must not be, 0. Sets `isPlain` where it is the text as it stands there. */
 function readText(
   csv: Csv, table: StringTable, at: usize, end: usize, quoted: bool, repair: bool, validity: usize, bit: u32, row: u32,
 ): u32 {
   let length = u32(end - at)
+  csv.isPlain = 0
   if (quoted) {
     if (find(at, end, csv.quote, csv.quote) < end) {
       length = unescape(at, end, csv.quote, csv.work)
@@ -102,6 +191,7 @@ function readText(
     length = replaceIllFormed(at, length, repaired)
     at = repaired
   }
+  csv.isPlain = u32(at + usize(length) == end && !repair)
   return internBytes(table, at, length)
 }
 
@@ -154,14 +244,22 @@ function partLength(at: usize, end: usize): usize {
   return length
 }
 
-/** Fills new, zeroed slots of an index from the old ones. */
-export function csvGrowIndex(old: usize, oldCount: u32, index: usize, shift: u32): void {
-  const mask = (usize(1) << usize(64 - shift)) - 1 << 4
-  for (const end = old + (usize(oldCount) << 4); old < end; old += 16) {
-    const entry = v128.load(old)
-    if (i32x4.extract_lane(entry, 3) == 0) continue
-    let slot = slotOf(entry, u64(shift))
-    while (load<u32>(index + slot, 12)) slot = (slot + 16) & mask
-    v128.store(index + slot, entry)
+/** Puts null tokens into a zeroed index: what is written like one is not to be found, for it depends on quotes what it is. */
+export function csvStartIndex(pointer: usize, index: usize, mask: u32): void {
+  const csv = changetype<Csv>(pointer)
+  let token = csv.tokens
+  while (true) {
+    const length = load<u32>(token)
+    if (length == u32.MAX_VALUE) return
+    if (length - 1 < 12) addToIndex(index, mask, keyOf(csv, token + 4, length), TOKEN)
+    token += 4 + usize(length)
+  }
+}
+
+/** Fills a new, zeroed index from an old one. */
+export function csvGrowIndex(old: usize, slotCount: u32, index: usize, mask: u32): void {
+  for (const end = old + (usize(slotCount) << 4); old < end; old += 16) {
+    const code = load<u32>(old, 12)
+    if (code) addToIndex(index, mask, v128.load(old), code)
   }
 }

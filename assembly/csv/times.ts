@@ -2,19 +2,20 @@
 
 import { parseBool } from '../parse/bool'
 import { parseDate, parseTimestamp } from '../parse/time'
-import { Csv, FAULT_INEXACT, FAULT_VALUE } from './context'
+import { Csv, FAULT_BEYOND, FAULT_VALUE } from './context'
 import { NULL_NOTED, noteNull, prepare } from './field'
 
 // @ts-ignore: decorator
 @inline
 function faultOf(status: u32): u32 {
-  return status == 0 ? 0 : status == 1 ? FAULT_VALUE : FAULT_INEXACT
+  return status == 0 ? 0 : status == 1 ? FAULT_VALUE : FAULT_BEYOND
 }
 
 /** Dates where `ticksPerSecond` is 0, else timestamps; arguments as those of `csvIntegers`. */
-export function csvTimes(pointer: usize, ticksPerSecond: i64, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
+export function csvTimes(
+  pointer: usize, ticksPerSecond: i64, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
+): u32 {
   const csv = changetype<Csv>(pointer)
-  const skip = usize(csv.skip)
   const quick = csv.quickDigits
   const size: usize = ticksPerSecond ? 8 : 4
   let faultCount: u32 = 0
@@ -38,9 +39,10 @@ export function csvTimes(pointer: usize, ticksPerSecond: i64, at: usize, step: u
 }
 
 /** Booleans, into the bitmap at `data` from bit `first` on, where all bits are 0. */
-export function csvBools(pointer: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32): u32 {
+export function csvBools(
+  pointer: usize, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
+): u32 {
   const csv = changetype<Csv>(pointer)
-  const skip = usize(csv.skip)
   let faultCount: u32 = 0
   for (let row = first; row < first + count; row++, at += step) {
     let fault = NULL_NOTED

@@ -83,10 +83,10 @@ function parseName(from: usize, end: usize, sign: u64, out: usize): u32 {
  * The bits of the float64 nearest to `number` * 10^`exponent`; with `isCut` to anything above that and below (`number` + 1) * 10^`exponent`,
  * where `number` has 19 digits. The rest says where the digits are (float-exact.ts), in case they must be looked at.
  *
- *   number * 5^small                 in 128 bits, moved up until its first bit is set; the upper 64 are kept: less than 1 cut off
+ *   number * 5^small                 the upper 64 of 128 bits, moved up by one where the first is not set: less than 2 cut off
  *   power = 10^(27 * stride - 351)   its first 64 bits: less than 1 cut off
- *   high = upper 64 of the product   so the true one is from `high` to `high` + 3: 1 cut off here, 1 from each factor (each below 2^64)
- *                                    with `isCut` to `high` + 22: (number + 1) / number is below 1 + 10^-18, and 2^64 / 10^18 = 18.4...
+ *   high = upper 64 of the product   so the true one is from `high` to `high` + 4: 1 cut off here, 2 and 1 from the factors (each below 2^64)
+ *                                    with `isCut` to `high` + 23: (number + 1) / number is at most 1 + 10^-18, and 2^64 / 10^18 is 18.4...
  *
  *   high  | 53 bits of the result, fewer where it is subnormal | dropped |       the result is known unless half of what the last bit stands
  *                                                                                for is among the values that `dropped` may have
@@ -108,13 +108,10 @@ function round(number: u64, exponent: i64, isCut: bool, at: usize, end: usize, d
   const five = powerOfFive(small)
   const numberZeros = clz(number)
   const fiveZeros = clz(five)
-  const first = number << numberZeros
-  const second = five << fiveZeros
   // Both have their first bit set, so the product has its first or its second.
-  const product = upperHalf(first, second)
+  const product = upperHalf(number << numberZeros, five << fiveZeros)
   const isShort = ~product >> 63
-  const upper = (product << isShort) | ((first * second) >> 63 & isShort)
-  const high = upperHalf(upper, strideBits(stride))
+  const high = upperHalf(product << isShort, strideBits(stride))
   // The value is high * 2^scale, and a little.
   const scale = 128 - i32(numberZeros + fiveZeros + isShort) + i32(small) + strideExponent(stride)
   const width = 64 - i32(clz(high))
@@ -128,7 +125,7 @@ function round(number: u64, exponent: i64, isCut: bool, at: usize, end: usize, d
     const half = u64(1) << (dropped - 1)
     result = (u64(max(0, biased - 1)) << 52) + (high >> dropped)
     // Wraps where `low` is above.
-    if (half - low >= (isCut ? 22 : 3)) return result + u64(low > half)
+    if (half - low >= (isCut ? 23 : 4)) return result + u64(low > half)
   }
   const kept = dropped < 64 ? high >> dropped : 0
   const order = isAboveHalf(kept, scale + dropped - 1, at, end, digitsExponent)

@@ -1,9 +1,9 @@
-// Numbers of nine to sixteen characters, digits and at most one point, by SIMD: the point is closed up, all digits are one integer, and where that
-// is at most 2^53 one division by an exact power of ten rounds correctly.
+// Numbers of up to sixteen characters, digits and at most one point, by SIMD: the point is closed up, all digits are one integer, and that is divided
+// once by an exact power of ten. Behind a point it has at most 15 digits, so it is exact; of 16 digits there is only the conversion to round.
 
 import { powerOfTen } from './powers'
 
-/** Stores the float64 that [at, end) spells, which is 1 to 16 bytes; false, and nothing stored, where it is of another shape or has more digits. */
+/** Stores the float64 that [at, end) spells, which is 1 to 16 bytes; false, and nothing stored, where it is of another shape. */
 export function parsePlainFloat64(at: usize, end: usize, sign: u64, out: usize): bool {
   const length = u32(end - at)
   const text = v128.load(at)
@@ -18,9 +18,8 @@ export function parsePlainFloat64(at: usize, end: usize, sign: u64, out: usize):
   const pointAt = ctz(point | (u32(1) << length))
   const places = i8x16.sub(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(i8(16 - count)))
   const lanes = i8x16.sub(places, i8x16.ge_s(places, i8x16.splat(i8(pointAt))))
-  const number = numberOfSixteen(i8x16.swizzle(digits, lanes))
-  if (number > 0x20000000000000) return false
-  store<u64>(out, sign | reinterpret<u64>(f64(number) / powerOfTen(count - pointAt)))
+  const number = f64(numberOfSixteen(i8x16.swizzle(digits, lanes)))
+  store<u64>(out, sign | reinterpret<u64>(number / powerOfTen(count - pointAt)))
   return true
 }
 

@@ -49,8 +49,8 @@ export const readerFamilies = entries.map(({ family }) => family)
  */
 export function chooseReaders({ families, lanes, threads }) {
   return [
-    ...lanes.map(count => millrace('millrace', count, 'load', {})),
-    ...lanes.map(count => millrace('millrace', count, 'collect', {})),
+    ...lanes.map(count => millrace('millrace', count, 'load', './peers/millrace.js')),
+    ...lanes.map(count => millrace('millrace', count, 'collect', './peers/millrace.js')),
     ...entries
       .filter(({ family }) => families.includes(family))
       .map(entry => ({ ...entry, options: { ...entry.options, threads } })),
@@ -58,25 +58,25 @@ export function chooseReaders({ families, lanes, threads }) {
 }
 
 /**
- * Millrace in Node and in a page, side by side: both read a `Blob` that is the file, into their lanes.
+ * Millrace in Node, given a path, and in a page, given a `File`, side by side: both read into their lanes.
  *
  * @param {number[]} lanes
  * @returns {ReaderEntry[]}
  */
-export function chooseBlobReaders(lanes) {
+export function chooseBrowserReaders(lanes) {
   return [
-    ...lanes.map(count => millrace('millrace', count, 'load', { asBlob: true })),
-    ...lanes.map(count => ({ ...millrace('chromium', count, 'load', {}), module: './peers/chromium.js' })),
+    ...lanes.map(count => millrace('millrace', count, 'load', './peers/millrace.js')),
+    ...lanes.map(count => millrace('chromium', count, 'load', './peers/chromium.js')),
   ]
 }
 
-function millrace(family, lanes, way, options) {
+function millrace(family, lanes, way, module) {
   return {
     id: `${family}:${lanes}:${way}`,
     family,
     label: `${family} ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}, ${way}`,
-    module: './peers/millrace.js',
-    options: { lanes, way, ...options },
+    module,
+    options: { lanes, way },
     formats: /** @type {import('./files.js').Format[]} */ (['csv', 'ndjson']),
     isNative: false,
     isSlow: false,

@@ -43,8 +43,8 @@ of v3 to the last bit. Native engines have ${threads} threads, all others but Mi
 }
 
 function browserMethod({ runs }) {
-  return `The page is given the file in an input, as a user gives it, and the process of Node a \`Blob\` that is the file (\`openAsBlob\`). Both read it into their
-lanes in turn, a cold round and ${runs} warm ones, and check it alike. Times are taken in the page.`
+  return `The page is given the file in an input, as a user gives it: a \`Blob\` that each lane slices itself. The process of Node is given its path. Both read
+it into their lanes in turn, a cold round and ${runs} warm ones, and check it alike. Times are taken in the page.`
 }
 
 function fileSection(result, title, losses) {

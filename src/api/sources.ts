@@ -66,14 +66,16 @@ export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
 }
 
 /**
- * A flow over Parquet files: a path (Node) or URL, a `File` or `Blob`, a `Response`, bytes, a stream, or an array of these, read one after another.
+ * A flow over Parquet files: a path or a pattern of paths (Node), a URL, a `File` or `Blob`, a `Response`, bytes, a stream, or an array of these, read one
+ * after another; those that a pattern such as `2024/*.parquet` matches, in the order of their paths. What a server fails at for a while is asked again.
  * Lanes open the input themselves, each a few row groups at a time, and decode only the columns that the flow reads. Without a
  * schema the columns are known once the file is opened, so a misspelt one is refused by the terminal.
  *
  * ```ts
  * await parquet('flights.parquet').groupBy('origin').aggregate(t => ({ flights: count(), delay: mean(t.delay) })).collect()
  * ```
- * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type,
+ *   `MR_SOURCE_FAILED` where a server or a disk fails
  */
 export function parquet<const S extends SchemaShape>(
   input: Input | readonly Input[],
@@ -148,7 +150,7 @@ function filesFlow(
     if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
       throw invalid(
         name,
-        `an input is a path, a URL, a File or Blob, a Response, a ReadableStream or bytes, not ${show(each)}`,
+        `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${show(each)}`,
       )
     }
   }

@@ -4,11 +4,10 @@
  * from front to end.
  */
 import { MillraceError, quote } from '../errors.js'
+import { blobSource } from './blob-source.js'
 import type { UrlVersion } from './http-range.js'
-import { inputName } from './input-name.js'
 import { type Network, network } from './network.js'
-import { unlessAborted } from './unless-aborted.js'
-import { unopened, unread } from './unread.js'
+import { unopened } from './unread.js'
 import { urlSource } from './url-source.js'
 
 export interface ByteSource {
@@ -20,7 +19,8 @@ export interface ByteSource {
   read(from: number, to: number, signal?: AbortSignal): Promise<Uint8Array>
   /**
    * Fills `target` with the bytes from `from` on, and tells how many there were: fewer than it takes only at the input's end. A promise means that
-   * `target` is written to until it settles, so the memory under it must not grow meanwhile. Absent where `read` is all there is.
+   * `target` is written to until it settles, so the memory under it must not grow meanwhile. Reading on where the last call ended is quickest. Absent
+   * where `read` is all there is.
    */
   readInto?(target: Uint8Array, from: number, signal?: AbortSignal): number | Promise<number>
   /** Of a URL: what the file is, to be pinned to its descriptor. */
@@ -123,22 +123,6 @@ function bytesSource(bytes: Uint8Array): ByteSource {
       const part = bytes.subarray(from, from + target.length)
       target.set(part)
       return part.length
-    },
-    close: async () => {},
-  }
-}
-
-function blobSource(blob: Blob): ByteSource {
-  return {
-    byteLength: async () => blob.size,
-    async read(from, to, signal) {
-      signal?.throwIfAborted()
-      try {
-        return new Uint8Array(await unlessAborted(blob.slice(from, to).arrayBuffer(), signal))
-      } catch (error) {
-        signal?.throwIfAborted()
-        throw unread(inputName({ kind: 'blob', blob }), from, error)
-      }
     },
     close: async () => {},
   }

@@ -3,7 +3,7 @@
  * the latter; what is in the bytes is a format's business.
  */
 import { MillraceError, quote } from '../errors.js'
-import { type OpenFile, openInput, type SequentialDescriptor, type StreamDescriptor } from './byte-source.js'
+import { type OpenFile, openInput, readInto, type SequentialDescriptor, type StreamDescriptor } from './byte-source.js'
 import { decompress } from './decompress.js'
 import { encodingName, reencode, SNIFFED_BYTES, sniffEncoding } from './encoding.js'
 import { inputName } from './input-name.js'
@@ -141,10 +141,11 @@ async function* rawBytes(
     const byteLength = await source.byteLength(signal)
     let at = from
     while (true) {
-      const chunk = await source.read(at, at + MOST_CHUNK_BYTES, signal)
-      at += chunk.length
-      if (chunk.length > 0) yield chunk
-      if (chunk.length < MOST_CHUNK_BYTES) break
+      const chunk = new Uint8Array(MOST_CHUNK_BYTES)
+      const read = await readInto(source, chunk, at, signal)
+      at += read
+      if (read > 0) yield chunk.subarray(0, read)
+      if (read < MOST_CHUNK_BYTES) break
     }
     if (at < byteLength && from < byteLength) throw shrunk(inputName(input), byteLength, at)
   } finally {

@@ -116,7 +116,7 @@ async function describeInput(
   if (isText(input)) return [blobOf(input.text)]
   throw new MillraceError(
     'MR_INVALID_OPTION',
-    `an input is a path, a URL, a File or Blob, a Response, a ReadableStream, an async iterable of bytes, bytes or { text }, not ${input === null ? 'null' : typeof input}`,
+    `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${input === null ? 'null' : typeof input}`,
   )
 }
 

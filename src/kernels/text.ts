@@ -110,12 +110,22 @@ export class LaneDictionary {
    */
   intern(offsets: number, bytes: number, validity: number, rowCount: number, codes: number): void {
     const { exports, memory } = this.k
+    this.internBy(
+      rowCount,
+      (header, row) => exports.textIntern(header, offsets, bytes, validity, row, rowCount, codes),
+      row => memory.u32[(offsets >>> 2) + row + 1] - memory.u32[(offsets >>> 2) + row],
+    )
+  }
+
+  /**
+   * For kernels that intern what they read: `step` is given the header's pointer and the row to begin with, and returns the row whose string found no
+   * room, or `rowCount`; `lengthOf` such a row is the most bytes that it can have.
+   * @throws MillraceError `MR_MEMORY_LIMIT`
+   */
+  internBy(rowCount: number, step: (header: number, row: number) => number, lengthOf: (row: number) => number): void {
     for (let row = 0; row < rowCount; ) {
-      row = exports.textIntern(this.header, offsets, bytes, validity, row, rowCount, codes) >>> 0
-      if (row < rowCount) {
-        const at = (offsets >>> 2) + row
-        this.makeRoom(memory.u32[at + 1] - memory.u32[at])
-      }
+      row = step(this.header, row) >>> 0
+      if (row < rowCount) this.makeRoom(lengthOf(row))
     }
   }
 

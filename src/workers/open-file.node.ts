@@ -9,8 +9,8 @@ import { unread } from '../formats/unread.js'
 export const openFile = (path: string): Promise<ByteSource> => opened(path, readLater)
 
 /**
- * Opens one to be read on the spot, for threads that have nothing else to do: of the page cache 1 MB is read in some 0.12 ms, and in 0.19 ms by way of the
- * pool, or more when that is busy.
+ * Opens one to be read on the spot, for threads that have nothing else to do: without the way to the pool and back, which is long when that is busy. From the
+ * page cache 1 MB at a time comes at 7 GB/s into a buffer or an instance's memory that is there already, at 4 into new buffers.
  */
 export const openFileToBlock = (path: string): Promise<ByteSource> => opened(path, readNow)
 

@@ -11,7 +11,7 @@ const HOURS = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
 
 export function parquetSuite(lanesList: readonly number[], env: FlowEnv): void {
   describe('three million flights', () => {
-    onLanes(lanesList, engine => {
+    onLanes(lanesList, (engine, lanes) => {
       const flights = async () => parquet(await env.flights())
       const collect = (flow: { collect(options: object): Promise<any> }) => flow.collect({ engine: engine() })
 
@@ -96,6 +96,19 @@ export function parquetSuite(lanesList: readonly number[], env: FlowEnv): void {
         )
         expect(far.toRows()).toEqual([{ n: 38_864 }])
       })
+
+      if (lanes === 2) {
+        it('whatever they come by', async () => {
+          const bytes = await env.flightsBytes()
+          async function* chunks() {
+            for (let at = 0; at < bytes.length; at += 1_000_000) yield bytes.subarray(at, at + 1_000_000)
+          }
+          for (const input of [bytes, new Response(bytes), new Blob([bytes]).stream(), chunks(), new Blob([bytes])]) {
+            const table = await collect(parquet(input).aggregate((t: any) => ({ n: count(), delay: sum(t.delay) })))
+            expect(table.toRows()).toEqual([{ n: 3_000_000, delay: 20_003_603 }])
+          }
+        })
+      }
 
       it('the whole file: its schema, its extremes, its first, middle and last rows', async () => {
         const table = await collect(

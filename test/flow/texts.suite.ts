@@ -258,8 +258,10 @@ export function textSuite(lanesList: readonly number[]): void {
           expect((await flowOf(source).collect(o())).toRows()).toEqual(good)
           expect(bad.map(({ row, text: own }) => ({ row, text: own }))).toEqual(expected)
           bad.length = 0
+          // A value that is not read is not looked at: what has too few fields, or a quote in the wrong place, is no row all the same.
           const n = await flowOf(source)
-            .aggregate(() => ({ n: count() }))
+            .aggregate((t: any) => ({ n: count(), last: sum(t.id), most: sum(t.degrees) }))
+            .select('n')
             .collect(o())
           expect(n.at(0)).toEqual({ n: good.length })
           expect(bad).toHaveLength(4)
@@ -327,17 +329,17 @@ export function textSuite(lanesList: readonly number[]): void {
 
       it('a stream is let go of when no more is wanted', async () => {
         let cancelled = 0
-        let chunk = 0
-        const endless = () =>
-          new ReadableStream<Uint8Array>({
+        const endless = () => {
+          let chunk = 0
+          return new ReadableStream<Uint8Array>({
             pull(controller) {
               controller.enqueue(bytesOf(chunk++ === 0 ? csvOf(rows.slice(0, 100)) : csvLines(rows.slice(0, 100))))
             },
             cancel() {
               cancelled++
-              chunk = 0
             },
           })
+        }
         expect((await csv(endless(), { schema: SHAPE }).limit(7).collect(o())).rowCount).toBe(7)
         for await (const _ of csv(endless(), { schema: SHAPE }).run(o())) break
         const abort = new AbortController()

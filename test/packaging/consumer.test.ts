@@ -28,8 +28,8 @@ test('a program outside the repository runs on two lanes and ends by itself', as
   expect(await runProgram('plain.js', query + programBody + print)).toEqual(expectedRows)
 })
 
-test('a Parquet file read by lanes that nothing else keeps alive is read to its end', async () => {
-  const file = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
+test('a Parquet file, found by a pattern and read by lanes that nothing else keeps alive, is read to its end', async () => {
+  const file = join(root, 'node_modules/vega-datasets/data/flights-?m.{parquet,other}')
   const program = `
 import { count, parquet } from 'millrace'
 const table = await parquet(${JSON.stringify(file)}).aggregate(() => ({ n: count() })).collect({ lanes: 2 })

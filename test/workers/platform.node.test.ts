@@ -1,14 +1,17 @@
 // What Node.js offers: files by descriptor, and worker threads whose end is told once, with its reason.
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inside } from '../../src/workers/inside-worker.node.js'
+import { openFile, openFileToBlock } from '../../src/workers/open-file.node.js'
 import type { WorkerHandle } from '../../src/workers/platform.js'
 import { platform } from '../../src/workers/platform.node.js'
 import { startWorker } from '../../src/workers/start-worker.node.js'
-import { until } from '../flow/env.js'
+import { refusal, until } from '../flow/env.js'
 import { turn } from './support.js'
 
 let folder = ''
@@ -23,26 +26,66 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-describe('files', () => {
+describe.each([
+  ['files', openFile],
+  ['files that are read on the spot', openFileToBlock],
+])('%s', (_, open) => {
   it('are read from anywhere to anywhere, and no further than they go', async () => {
-    const source = await platform.openFile?.(file)
-    expect(await source?.byteLength()).toBe(10)
-    expect(await source?.read(2, 5)).toEqual(Uint8Array.of(2, 3, 4))
-    expect(await source?.read(8, 20)).toEqual(Uint8Array.of(8, 9))
-    expect(await source?.read(10, 12)).toEqual(new Uint8Array(0))
-    expect(await source?.read(3, 3)).toEqual(new Uint8Array(0))
-    await source?.close()
-    await expect(source?.read(0, 1)).rejects.toThrow()
+    const source = await open(file)
+    expect(await source.byteLength()).toBe(10)
+    expect(await source.read(2, 5)).toEqual(Uint8Array.of(2, 3, 4))
+    expect(await source.read(8, 20)).toEqual(Uint8Array.of(8, 9))
+    expect(await source.read(10, 12)).toEqual(new Uint8Array(0))
+    expect(await source.read(3, 3)).toEqual(new Uint8Array(0))
+    await source.close()
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'MR_CLOSED' })
+  })
+
+  it('are read into what is given, the memory of an instance too', async () => {
+    const source = await open(file)
+    const memory = new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer)
+    expect(await source.readInto?.(memory.subarray(100, 104), 3)).toBe(4)
+    expect(memory.slice(98, 106)).toEqual(Uint8Array.of(0, 0, 3, 4, 5, 6, 0, 0))
+    expect(await source.readInto?.(memory.subarray(0, 50), 7)).toBe(3)
+    expect(await source.readInto?.(memory.subarray(0, 50), 70)).toBe(0)
+    expect(typeof source.readInto?.(memory.subarray(0, 1), 0)).toBe(open === openFile ? 'object' : 'number')
+    await source.close()
+  })
+
+  it('stop at a signal', async () => {
+    const source = await open(file)
+    await expect(source.read(0, 1, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+    expect(() => source.readInto?.(new Uint8Array(1), 0, AbortSignal.abort(new Error('enough')))).toThrow('enough')
+    await source.close()
   })
 
   it('that are not there reject', async () => {
-    await expect(platform.openFile?.(join(folder, 'none'))).rejects.toThrow('ENOENT')
+    await expect(open(join(folder, 'none'))).rejects.toThrow('ENOENT')
   })
 
+  it('that are no files are refused, and a pipe is not waited for', async () => {
+    expect((await refusal(() => open(folder), 'MR_INVALID_OPTION')).message).toContain(`${folder}/*`)
+    const pipe = join(folder, open.name)
+    await promisify(execFile)('mkfifo', [pipe])
+    expect((await refusal(() => open(pipe), 'MR_INVALID_OPTION')).message).toContain('give it as a stream')
+  })
+
+  it.runIf(process.platform === 'linux')('that cannot be read say where', async () => {
+    // The memory of a process: nothing is at its beginning.
+    const source = await open('/proc/self/mem')
+    const error = await refusal(() => source.read(8, 10), 'MR_SOURCE_FAILED')
+    expect(error.details).toEqual({ file: '/proc/self/mem', byteOffset: 8 })
+    expect(error.message).toContain('EIO')
+    await source.close()
+  })
+})
+
+describe('files of the platform', () => {
   it('are read whole by path or URL; what is no file is nothing', async () => {
     expect(await platform.readFile(file)).toHaveProperty('byteLength', 10)
     expect(await platform.readFile(pathToFileURL(file))).toHaveProperty('byteLength', 10)
     expect(await platform.readFile('https://example.com/kernels.wasm')).toBeNull()
+    await refusal(() => platform.readFile(join(folder, 'none')), 'MR_INVALID_OPTION')
   })
 })
 

@@ -109,7 +109,7 @@ export async function run(
   const engine =
     (held?.owner as LocalEngine | undefined) ??
     chooseEngine(options, totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity))
-  const table = engine.newTable()
+  let table = engine.newTable()
   const request: JobRequest = {
     plan,
     splits,
@@ -131,7 +131,9 @@ export async function run(
   const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], held?.pool, output.onStart)
   const { result, pool } = await start(request).catch(error => {
     if (!(error instanceof Misread)) throw error
-    return start(againFrom(error.resume, request))
+    // Lanes that still clean up after the first attempt let go of its table.
+    table = engine.newTable()
+    return start({ ...againFrom(error.resume, request), holdAs: hold ? table : null })
   })
   return { plan, result, engine, pool, table }
 }

@@ -75,7 +75,7 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
   const { dataOffset } = head
   const fields =
     given !== null
-      ? given.map((name, i) => (name === '' ? `column${i}` : name))
+      ? given
       : header === true
         ? head.names.length === 0
           ? declared.map(({ name }) => name)

@@ -6,6 +6,7 @@ import { decimal, fromBits, INFINITY_BITS, middle, nearest, randomOf, spell, spl
 import { firstWrong, floats } from './module.js'
 
 const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 2 ** 31)
+const { random, bits } = randomOf(seed)
 
 /** Texts and what they are. */
 function expectAll(pairs: readonly (readonly [string, number])[]): void {
@@ -51,6 +52,8 @@ const KNOWN = [
     '1090544144181609348835077142190',
     '0.000000000000000000000000000000000000000000000000000000000000000001',
     '1e-325',
+    '1e308',
+    '9e307',
     '1e309',
   ],
   ...[
@@ -270,7 +273,6 @@ test('digits up to 40 with a point anywhere and any exponent, against integers w
 })
 
 test('middles between neighbours and what is just beside them, in every magnitude', () => {
-  const { random, bits } = randomOf(seed)
   const pairs: [string, number][] = []
   const add = (low: bigint): void => {
     const { digits, tens } = middle(low)
@@ -313,6 +315,39 @@ test('middles between neighbours and what is just beside them, in every magnitud
   expectAll(pairs)
 })
 
+test('numbers around 2^53 and 2^64 with any small exponent', () => {
+  const pairs: [string, number][] = []
+  for (const power of [2n ** 53n, 2n ** 54n, 10n ** 16n, 2n ** 63n, 2n ** 64n, 10n ** 19n]) {
+    for (let by = -9n; by <= 33n; by += 2n) {
+      for (let tens = -25; tens <= 25; tens++) {
+        const digits = String(power + by)
+        pairs.push([spell(digits, tens, random), fromBits(nearest(digits, tens))])
+      }
+      pairs.push([String(power + by), Number(power + by)])
+    }
+  }
+  expectAll(pairs)
+})
+
+// Around a middle cut off after 17 to 19 digits a product of 64-bit factors is often in doubt, or nearly.
+test('middles cut off after some digits, in every power of ten', () => {
+  const pairs: [string, number][] = []
+  for (let tens = -342; tens <= 308; tens++) {
+    for (let i = 0; i < 6; i++) {
+      const value = (1 + random() * 9) * 10 ** Math.max(-323, Math.min(308, tens + 18)) || 5e-324
+      if (value === Infinity) continue
+      const exact = middle(toBits(value))
+      const count = Math.min(exact.digits.length, 17 + (i % 3))
+      const digits = String(BigInt(exact.digits.slice(0, count)) + BigInt(i >> 1))
+      const rest = exact.tens + exact.digits.length - count
+      pairs.push([`${digits}e${rest}`, fromBits(nearest(digits, rest))])
+    }
+    const short = String(1 + Math.floor(random() * 99_999))
+    pairs.push([`${short}e${tens}`, fromBits(nearest(short, tens))])
+  }
+  expectAll(pairs)
+})
+
 test('a hundred thousand digits and zeros', () => {
   const long = 100_000
   const zeros = '0'.repeat(long)
@@ -333,7 +368,6 @@ test('a hundred thousand digits and zeros', () => {
 })
 
 test('numbers of many kinds as they are written', () => {
-  const { random, bits } = randomOf(seed)
   const pairs: [string, number][] = []
   for (let i = 0; i < 8000; i++) {
     const value = (random() < 0.5 ? -1 : 1) * fromBits(bits())

@@ -2,10 +2,10 @@
  * The parsers of values for their tests: assembly/parse/ compiled by itself, with the flags of the library, so that the library exports nothing for
  * tests. Each runs over a batch of texts.
  */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import asc from 'assemblyscript/asc'
-import { root } from '../../../scripts/build-kernels.mjs'
+import { threadId } from 'node:worker_threads'
+import { hashFiles, kernelSources, root } from '../../../scripts/build-kernels.mjs'
 
 const loop = (call: string): string =>
   `(texts: usize, spans: usize, count: u32, out: usize, states: usize): void {
@@ -35,6 +35,11 @@ const SOURCE = `
   export function nanoseconds ${loop('parseTimestamp(at, end, 1000000000, out)')}
 `
 
+const FLAGS = [
+  ...['--runtime', 'stub', '--importMemory', '--noAssert', '--enable', 'simd'],
+  ...['--optimizeLevel', '3', '--shrinkLevel', '1'],
+]
+
 export type Instants = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds'
 type Loop = (texts: number, spans: number, count: number, out: number, states: number) => void
 type Exports = Record<'ints' | 'floats' | 'bools' | 'dates' | Instants, Loop> & {
@@ -56,37 +61,37 @@ const BEHIND = [
   '-99-99-99\u0000\u0000    truerue',
 ].map(text => new TextEncoder().encode(text))
 
-async function compile(): Promise<Exports> {
+/** From build/, where the hash of all that it is made from stands before it. */
+async function load(): Promise<Exports> {
+  const path = join(root, 'build', 'parsers-for-tests')
+  const hash = Buffer.from(await hashFiles(await kernelSources(), `${FLAGS} ${SOURCE}`))
+  let file = await readFile(path).catch(() => Buffer.alloc(0))
+  if (!file.subarray(0, hash.length).equals(hash)) {
+    file = Buffer.concat([hash, await compile()])
+    const temporary = `${path}.${process.pid}.${threadId}.tmp`
+    await mkdir(join(root, 'build'), { recursive: true })
+    await writeFile(temporary, file)
+    await rename(temporary, path)
+  }
+  const module = await WebAssembly.compile(Uint8Array.from(file.subarray(hash.length)))
+  return (await WebAssembly.instantiate(module, { env: { memory, abort() {} } })).exports as unknown as Exports
+}
+
+async function compile(): Promise<Uint8Array> {
+  const { default: asc } = await import('assemblyscript/asc')
   let binary = new Uint8Array()
-  const { error, stderr } = await asc.main(
-    [
-      ...[
-        'entry.ts',
-        '--baseDir',
-        root,
-        '--outFile',
-        'entry.wasm',
-        '--runtime',
-        'stub',
-        '--importMemory',
-        '--noAssert',
-      ],
-      ...['--enable', 'simd', '--optimizeLevel', '3', '--shrinkLevel', '1'],
-    ],
-    {
-      readFile: (name: string) => (name === 'entry.ts' ? SOURCE : readFile(join(root, name), 'utf8').catch(() => null)),
-      writeFile: (name: string, contents: Uint8Array | string) => {
-        if (name.endsWith('.wasm')) binary = Uint8Array.from(contents as Uint8Array)
-      },
+  const { error, stderr } = await asc.main(['entry.ts', '--baseDir', root, '--outFile', 'entry.wasm', ...FLAGS], {
+    readFile: (name: string) => (name === 'entry.ts' ? SOURCE : readFile(join(root, name), 'utf8').catch(() => null)),
+    writeFile: (name: string, contents: Uint8Array | string) => {
+      if (name.endsWith('.wasm')) binary = Uint8Array.from(contents as Uint8Array)
     },
-  )
+  })
   if (error) throw new Error(`The parsers do not compile.\n${stderr}`, { cause: error })
-  const instance = await WebAssembly.instantiate(await WebAssembly.compile(binary), { env: { memory, abort() {} } })
-  return instance.exports as unknown as Exports
+  return binary
 }
 
 const memory = new WebAssembly.Memory({ initial: 6 + (MOST_BYTES >> 16) + 2 })
-const exports = await compile()
+const exports = await load()
 const u8 = new Uint8Array(memory.buffer)
 const i32 = new Int32Array(memory.buffer)
 const i64 = new BigInt64Array(memory.buffer)
