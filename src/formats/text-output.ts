@@ -159,10 +159,10 @@ function putDecimal(out: TextOutput, value: number): boolean {
     scaled = -scaled
   }
   const integer = Math.floor(scaled / scale)
-  let fraction = scaled - integer * scale
+  let fraction = (scaled - integer * scale) | 0
   let digits = scale === 1e3 ? 3 : 6
   while (fraction % 10 === 0) {
-    fraction /= 10
+    fraction = (fraction / 10) | 0
     digits--
   }
   putInteger(out, integer)
@@ -230,9 +230,21 @@ export function instantPutter(out: TextOutput, data: BigInt64Array, unit: TimeUn
       putAscii(out, instantText(data[i], unit))
       return
     }
-    const fraction = remainder(words[2 * i + 1], words[2 * i], perSecond)
-    // `count` may be off by 1024 here, a millionth of a second's nanoseconds.
-    const seconds = Math.round((count - fraction) / perSecond)
+    let fraction: number
+    let seconds: number
+    if (isSafe(count)) {
+      seconds = Math.floor(count / perSecond)
+      fraction = count - seconds * perSecond
+      // The quotient may have been rounded up.
+      if (fraction < 0) {
+        seconds--
+        fraction += perSecond
+      }
+    } else {
+      fraction = remainder(words[2 * i + 1], words[2 * i], perSecond)
+      // `count` may be off by 1024 here, a millionth of a second's nanoseconds.
+      seconds = Math.round((count - fraction) / perSecond)
+    }
     const day = Math.floor(seconds / DAY_SECONDS)
     const ofDay = seconds - day * DAY_SECONDS
     putDay(day)
@@ -249,8 +261,13 @@ export function instantPutter(out: TextOutput, data: BigInt64Array, unit: TimeUn
 
 /** An int64 of these words modulo `divisor`, at most 1e9, never negative: every product stays below 2^53. */
 function remainder(high: number, low: number, divisor: number): number {
-  let rest = high % divisor
-  if (rest < 0) rest += divisor
-  rest = (rest * 65_536 + (low >>> 16)) % divisor
-  return (rest * 65_536 + (low & 0xffff)) % divisor
+  const first = high % divisor
+  const rest = modulo((first < 0 ? first + divisor : first) * 65_536 + (low >>> 16), divisor)
+  return modulo(rest * 65_536 + (low & 0xffff), divisor)
+}
+
+/** Of a safe integer from 0 up; the operator takes ten times as long for those beyond 32 bits. */
+function modulo(value: number, divisor: number): number {
+  const rest = value - Math.floor(value / divisor) * divisor
+  return rest < 0 ? rest + divisor : rest
 }

@@ -63,19 +63,21 @@ export function createJsonEncoder(
   const out = createTextOutput(literalBytes + frameBytes + CELL_BYTES * (names.length + 1))
   let rows = 0
 
+  const [start, next] = [around.open, around.between].map(piece => joined(piece, before[0] ?? end))
+  const stop = columns.length === 0 ? around.after : joined(end, around.after)
+
   function* encode({ vectors, rowCount }: VectorBatch): Generator<Uint8Array> {
     const cells = columns.map(c =>
       jsonCell(out, vectors[c], { column: names[c], firstRow: firstRow + rows, nonFinite }),
     )
     for (let i = 0; i < rowCount; i++) {
       room(out, 0)
-      put(out, rows + i === 0 ? around.open : around.between)
+      put(out, rows + i === 0 ? start : next)
       for (let c = 0; c < cells.length; c++) {
-        put(out, before[c])
+        if (c > 0) put(out, before[c])
         cells[c](i)
       }
-      put(out, end)
-      put(out, around.after)
+      put(out, stop)
       if (isPiece(out)) yield take(out)
     }
     rows += rowCount
@@ -94,6 +96,8 @@ export function createJsonEncoder(
     },
   }
 }
+
+const joined = (a: Uint8Array, b: Uint8Array): Uint8Array => Uint8Array.from([...a, ...b])
 
 const put = (out: TextOutput, bytes: Uint8Array): void => putBytes(out, bytes, 0, bytes.length)
 

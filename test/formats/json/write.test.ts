@@ -75,7 +75,7 @@ describe('JSON, written', () => {
         expect(found).toEqual(rows)
       },
     )
-    fc.assert(law, { numRuns: 400 })
+    fc.assert(law, { numRuns: 200 })
   })
 
   it('strings are what JSON.stringify makes of them, wherever they lie', () => {
