@@ -147,7 +147,9 @@ async function readSample(
     const byteLength = await source.byteLength()
     const head = (await source.read(0, Math.min(size, byteLength))).slice()
     const own = await pinned(input, source)
-    if (isPlain(head, options, name)) {
+    // A server that gives no parts is read from front to end, by one lane: several would each get all of it.
+    const hasParts = (await source.hasRanges?.()) ?? true
+    if (hasParts && isPlain(head, options, name)) {
       return { input: own, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
     }
     const stream = openByteStream(own, openFile, decode)[Symbol.asyncIterator]()
