@@ -2,7 +2,7 @@
  * Group index by direct indexing: where the keys' domains are known and small, the values themselves say the index of their group, and
  * nothing is looked up. How a slot is computed is drawn in assembly/direct.ts; hash.ts serves all other keys.
  */
-import type { DataType } from '../columnar/type.js'
+import { type DataType, int32 } from '../columnar/type.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import { keyBits, unpackerOf } from './key-words.js'
@@ -196,7 +196,9 @@ const isWithin = ({ min, max }: Bounds, domain: Domain | null): boolean =>
 /** The bounds of the values in hand, null where all are null; what is promised where that is near enough. */
 function boundsOf(k: Kernels, key: LaneVector): Bounds | null {
   const promised = promisedBounds(key)
-  return promised !== null && sizeOfSpan(promised) <= MOST_SLOTS ? promised : rangeOf(k, { ...key, range: null })
+  if (promised !== null && sizeOfSpan(promised) <= MOST_SLOTS) return promised
+  // Codes are int32, whatever they stand for.
+  return rangeOf(k, { ...key, type: key.type.kind === 'utf8' ? int32() : key.type, range: null })
 }
 
 function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
