@@ -27,6 +27,7 @@ const PARTS: { [P in PartName]: () => Promise<LaneParts[P]> } = {
   aggregates: () => import('../kernels/aggregate/families.js'),
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
+  spill: () => import('./spill.js'),
   parquet: () => import('../formats/parquet/lane-extension.js'),
 }
 

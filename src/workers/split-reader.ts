@@ -23,6 +23,8 @@ export interface SplitReader {
   read(work: WireWork): AsyncIterable<VectorBatch>
   /** A batch of `read` in scratch. */
   load(batch: VectorBatch): LaneBatch
+  /** Begins new dictionaries: nothing has codes of the old ones any more. */
+  renew(): void
   close(): Promise<void>
 }
 
@@ -62,6 +64,7 @@ export function createSplitReader(lane: Lane): SplitReader {
       }
     },
     load: batch => loader.load(batch),
+    renew: () => loader.close(),
     async close() {
       loader.close()
       for (const reader of open.values()) await reader.then(each => each.close()).catch(() => {})

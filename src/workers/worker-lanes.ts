@@ -150,6 +150,7 @@ const PART_TEXTS: Record<PartName, () => Promise<{ laneSource: string }>> = {
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
+  spill: () => import('virtual:millrace/lane/spill'),
   parquet: () => import('virtual:millrace/lane/parquet'),
 }
 

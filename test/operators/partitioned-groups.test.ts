@@ -188,7 +188,10 @@ function together(
   const terms = agree(
     lanes[0].exchange as Exchange,
     new Map(
-      [...ready].map(([i, each]) => [i, { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size }]),
+      [...ready].map(([i, each]) => [
+        i,
+        { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size, spilled: false },
+      ]),
     ),
   )
   const exchanges = new Map(terms.lanes.map(lane => [lane, lanes[lane].exchange as Exchange]))

@@ -109,6 +109,7 @@ export async function run(
       totalBytes: splits === null ? (held as HeldByPool).byteLength : sum(splits, split => split.byteLength),
       holdAs: hold ? table : null,
       memoryBytes: options.memory,
+      spill: engine.spill,
       sourceLabel: source.label,
       signal,
       onProgress,
