@@ -15,6 +15,7 @@ export const workerEntries = {
   aggregates: pathOf('src/kernels/aggregate/families.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
+  spill: pathOf('src/workers/spill.ts'),
   csv: pathOf('src/kernels/csv.ts'),
   json: pathOf('src/kernels/json.ts'),
   files: pathOf('src/formats/text-files.ts'),

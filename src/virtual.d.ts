@@ -105,6 +105,11 @@ declare module 'virtual:millrace/lane/arrow' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/spill' {
+  /** The same of src/workers/spill.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/parquet' {
   /** src/formats/parquet/lane-extension.ts and all it imports, minified, as one self-contained ES module. */
   export const laneSource: string

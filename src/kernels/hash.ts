@@ -50,7 +50,12 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
     )
     exports.hashFill(header, inSlot)
   }
-  grow()
+  try {
+    grow()
+  } catch (error) {
+    memory.free(header)
+    throw error
+  }
 
   return {
     find(keys, rowCount, groups) {

@@ -297,7 +297,8 @@ export function createJsonParser(
     },
     free() {
       layout.free()
-      for (const block of [...spans, ...itemSpans, ...indices.map(index => index?.pointer ?? 0), pool]) memory.free(block)
+      for (const block of [...spans, ...itemSpans, ...indices.map(index => index?.pointer ?? 0), pool])
+        memory.free(block)
     },
   }
 }

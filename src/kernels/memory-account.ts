@@ -10,6 +10,8 @@ export const PAGE_BYTES = 65_536
 export class MemoryAccount {
   usedPages = 0
   peakPages = 0
+  /** Why nothing is spilled, for errors: half a sentence, or nothing. */
+  hint = ''
   /** @param budgetBytes of the job in all lanes. @param shareBytes of that, what it may take in this one. @param operator who is at work, for errors. */
   constructor(
     readonly budgetBytes: number,
@@ -21,20 +23,23 @@ export class MemoryAccount {
     return this.peakPages * PAGE_BYTES
   }
 
+  get usedBytes(): number {
+    return this.usedPages * PAGE_BYTES
+  }
+
   hasRoom(pages: number): boolean {
     return (this.usedPages + pages) * PAGE_BYTES <= this.shareBytes
   }
 
   /** What to throw where `hasRoom` says no. */
   overBudget(requestedBytes: number): MillraceError {
-    const { budgetBytes, shareBytes, usedPages, operator } = this
-    const usedBytes = usedPages * PAGE_BYTES
+    const { budgetBytes, shareBytes, usedBytes, operator } = this
     const share =
       shareBytes < budgetBytes ? `the ${shareBytes} that one lane has of the job's budget of` : "the job's budget of"
     return new MillraceError(
       'MR_MEMORY_LIMIT',
       `${operator} needs ${requestedBytes} more bytes, but the job has ${usedBytes} of ${share} ${budgetBytes} in use; ` +
-        'raise the memory option, or work on fewer columns or groups at a time',
+        `${this.hint}raise the memory option, or work on fewer columns or groups at a time`,
       { operator, budgetBytes, shareBytes, usedBytes, requestedBytes },
     )
   }

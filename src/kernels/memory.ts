@@ -94,6 +94,11 @@ export class LaneMemory {
     return this.peakPages * PAGE_BYTES
   }
 
+  /** Bytes of the arena's chunks, in use or kept for reuse. */
+  get scratchBytes(): number {
+    return this.chunks.reduce((sum, { capacity }) => sum + capacity, 0)
+  }
+
   /** Free runs of pages: 0 or 1 where everything has been freed. */
   get freeRunCount(): number {
     return this.freeFrom.size

@@ -48,17 +48,11 @@ export function wordsOfPlanes({ exports, memory }: Kernels, planes: readonly num
   return words
 }
 
-/** Plane `j` of words row by row, in scratch. */
-export function planeOfWords(
-  { exports, memory }: Kernels,
-  words: number,
-  width: number,
-  j: number,
-  rowCount: number,
-): number {
-  const plane = memory.scratch(8 * rowCount)
-  exports.radixPlane(words + 8 * j, 8 * width, plane, 8, rowCount)
-  return plane
+/** The planes of words row by row, end to end, in scratch. */
+export function planesOfWords({ exports, memory }: Kernels, words: number, width: number, rowCount: number): number {
+  const planes = memory.scratch(8 * width * rowCount)
+  for (let j = 0; j < width; j++) exports.radixPlane(words + 8 * j, 8 * width, planes + 8 * j * rowCount, 8, rowCount)
+  return planes
 }
 
 /** The key columns of planes, in scratch. */
@@ -72,13 +66,14 @@ export function keysOfPlanes(
   return unpackKeys(k, layout, wordsOfPlanes(k, planes, rowCount), rowCount, dictionaries)
 }
 
-/** Parts rows, given as `keyPlanes` gives them. */
+/** Parts rows, given as `keyPlanes` gives them; `bits` of the hash are passed over: those by which the rows have been parted before. */
 export function partRows(
   k: Kernels,
   layout: KeyLayout,
   planes: number,
   rowCount: number,
   dictionaries: readonly (LaneDictionary | null)[],
+  bits = 0,
 ): PartedRows {
   const { exports, memory } = k
   const rows = memory.scratch(4 * (rowCount + 8 * PARTITIONS))
@@ -96,11 +91,13 @@ export function partRows(
   }
   const pitch = 8 * rowCount
   exports.radixHash(planes, pitch, layout.width, masks, BigInt(k.seed ^ 0x51ed270b), rowCount, hashes)
-  for (const { i, word, shift, bits, nullBit } of texts) {
+  for (const { i, word, shift, bits: codeBits, nullBit } of texts) {
     const nulls = nullBit === null ? 0 : planes + pitch * nullBit.word
     const lut = dictionaries[i]?.hashes() ?? zeros(k)
-    exports.radixMix(hashes, planes + pitch * word, shift, bits, nulls, nullBit?.shift ?? 0, lut, rowCount)
+    exports.radixMix(hashes, planes + pitch * word, shift, codeBits, nulls, nullBit?.shift ?? 0, lut, rowCount)
   }
+  const first = hashes >>> 2
+  if (bits > 0) for (let row = first; row < first + rowCount; row++) memory.u32[row] <<= bits
   const length = exports.radixOrder(hashes, rowCount, PARTITION_BITS, starts, counts, rows)
   memory.reset(mark)
   const { u32 } = memory

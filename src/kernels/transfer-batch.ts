@@ -186,7 +186,8 @@ function unloadCodes(
 ): { codes: Int32Array; dictionary: Dictionary } {
   const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
   if (dictionary === null) return { codes, dictionary: new Dictionary() }
-  if (dictionary.length <= 4 * length + 1024) return { codes, dictionary: dictionary.toDictionary() }
+  // A column without rows is there for its dictionary (operators/operator.ts).
+  if (length === 0 || dictionary.length <= 4 * length + 1024) return { codes, dictionary: dictionary.toDictionary() }
   return { codes, dictionary: compact(k, codes, dictionary) }
 }
 

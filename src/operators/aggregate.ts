@@ -37,10 +37,18 @@ const ORDERED: readonly AggregateFunction[] = [
   'approxTopK',
 ]
 
+/** Rows of a split that have been taken. */
+export interface SplitRows {
+  readonly split: number
+  readonly rowCount: number
+}
+
+/** @param start where rows go on, if others have been taken before: their split, and how many of it. */
 export function createAggregate(
   context: OperatorContext,
   stage: Stage & { kind: 'aggregate' },
   input: SchemaShape,
+  start: SplitRows | null = null,
 ): Breaker {
   const { k, mostGroups = MOST_GROUPS } = context
   const { partitions } = context.parts
@@ -57,15 +65,12 @@ export function createAggregate(
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
+  const mayExchange = partitions !== undefined && stage.keys.length > 0
   // Other sets are derived from the states of all groups in one place.
-  const mayPart =
-    partitions !== undefined &&
-    stage.sets === null &&
-    stage.keys.length > 0 &&
-    !inputs.specs.some(spec => ORDERED.includes(spec.function))
+  const mayPart = mayExchange && stage.sets === null && !inputs.specs.some(spec => ORDERED.includes(spec.function))
   let isFreed = false
   /** Rows so far of each split, ascending. */
-  const splits: { readonly split: number; rowCount: number }[] = []
+  const splits: { readonly split: number; rowCount: number }[] = start === null ? [] : [{ ...start }]
   /** Where rows go once there are too many groups for one table. */
   let parted: PartitionedGroups | null = null
   /** Pairs (split, first group that appeared in it). */
@@ -143,7 +148,7 @@ export function createAggregate(
     return {
       count: table.length,
       keys: table.keys(),
-      ranks: merged?.ranks ?? ranksOf(appearance, table.length),
+      ranks: merged?.ranks ?? ranksOf(appearance, table.length, start),
       order: table.order,
       aggregation,
     }
@@ -180,7 +185,7 @@ export function createAggregate(
     const { u32 } = memory
     const { order, length, indexCount } = table
     const ranks = new Float64Array(length).fill(Infinity)
-    ranks.set(merged?.ranks ?? ranksOf(appearance, own))
+    ranks.set(merged?.ranks ?? ranksOf(appearance, own, start))
     const places = new Uint32Array(order === 0 ? 0 : indexCount)
     if (order !== 0) for (let i = 0; i < length; i++) places[u32[(order >>> 2) + i]] = i
     // Those of their groups that came before what is known of them here, still in their order.
@@ -325,7 +330,7 @@ export function createAggregate(
       }
     },
     absorb,
-    ...(mayPart ? { exchange } : {}),
+    ...(mayExchange ? { exchange } : {}),
     *emit() {
       if (parted !== null) {
         yield* emitParted(parted)
@@ -343,14 +348,15 @@ export function createAggregate(
 
 /**
  * (split, how manieth group of it) of each group as one ascending number: a split belongs to one lane, so these order all groups, and none is the
- * rank of a row that came once there were all these groups.
+ * rank of a row that came once there were all these groups. Where rows of a split had been taken before, its groups follow those rows.
  */
-function ranksOf(appearance: ArrayLike<number>, groupCount: number): Float64Array {
+function ranksOf(appearance: ArrayLike<number>, groupCount: number, start: SplitRows | null = null): Float64Array {
   const ranks = new Float64Array(groupCount)
   for (let i = 0; i < appearance.length; i += 2) {
     const [split, first] = [appearance[i], appearance[i + 1]]
     const end = appearance[i + 3] ?? groupCount
-    for (let group = first; group < end; group++) ranks[group] = split * SPLIT_WEIGHT + (group - first)
+    const before = split === start?.split ? start.rowCount : 0
+    for (let group = first; group < end; group++) ranks[group] = split * SPLIT_WEIGHT + before + (group - first)
   }
   return ranks
 }

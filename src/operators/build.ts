@@ -10,9 +10,12 @@ import { createLimit } from './limit.js'
 import type { Breaker, Transform } from './operator.js'
 import { createProject } from './project.js'
 import { createSort } from './sort.js'
+import type { Spill } from './spill.js'
 
-/** partitioned-groups.ts. */
-export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'>
+/** partitioned-groups.ts, and what spilling-aggregate.ts, which is another part, borrows of this one. */
+export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'> &
+  Pick<typeof import('./share-groups.js'), 'createShareGroups' | 'inputsOfRows' | 'planeColumns' | 'words'> &
+  Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
 export interface OperatorParts extends AggregateParts {
   readonly evaluate: Evaluator
@@ -27,6 +30,8 @@ export interface OperatorContext {
   readonly parts: Partial<OperatorParts>
   /** Groups that one table may have before rows are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
+  /** Of a job that has a budget, where something can be spilled. */
+  readonly spill?: Spill
 }
 
 /** Transforms, then the breaker that ends them; the last segment of a plan has none. */
@@ -101,6 +106,8 @@ function createBreaker(
   stage: Exclude<Stage, { kind: 'project' | 'filter' }>,
   input: SchemaShape,
 ): Breaker {
+  const spilling = context.spill?.createBreaker(stage, input)
+  if (spilling) return spilling
   if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
   return createLimit(context, stage)

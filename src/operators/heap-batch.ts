@@ -61,26 +61,39 @@ export function rangeIndices(k: Kernels, from: number, to: number): number {
   return indices
 }
 
-/** All rows of `parts`, one after another, in one heap batch; frees the parts. There is at least one. */
+/** All rows of `parts`, one after another, in one heap batch; frees the parts, column by column. There is at least one. */
 export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch {
   if (parts.length === 1) return parts[0].batch
   const rowCount = parts.reduce((sum, { batch }) => sum + batch.rowCount, 0)
   const columns: LaneVector[] = []
+  let freed = 0
   try {
     for (let i = 0; i < parts[0].batch.columns.length; i++) {
-      columns.push(
-        joined(
-          k,
-          parts.map(({ batch }) => batch.columns[i]),
-          rowCount,
-        ),
-      )
+      const own = parts.map(({ batch }) => batch.columns[i])
+      columns.push(joined(k, own, rowCount))
+      freed++
+      for (const column of own) freeVector(k, column)
+    }
+  } catch (error) {
+    freeHeapBatch(k, { rowCount, columns })
+    for (const { batch } of parts) for (const column of batch.columns.slice(freed)) freeVector(k, column)
+    throw error
+  }
+  return { rowCount, columns }
+}
+
+/** The same of batches that stay as they are, wherever they are; there is at least one, and all are coded by the same dictionaries. */
+export function joinBatches(k: Kernels, batches: readonly LaneBatch[]): LaneBatch {
+  const rowCount = batches.reduce((sum, each) => sum + each.rowCount, 0)
+  const columns: LaneVector[] = []
+  try {
+    for (let i = 0; i < batches[0].columns.length; i++) {
+      const own = batches.map(each => each.columns[i])
+      columns.push(joined(k, own, rowCount))
     }
   } catch (error) {
     freeHeapBatch(k, { rowCount, columns })
     throw error
-  } finally {
-    for (const { batch } of parts) freeHeapBatch(k, batch)
   }
   return { rowCount, columns }
 }

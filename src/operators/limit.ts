@@ -7,12 +7,15 @@ import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { rangeIndices } from './heap-batch.js'
 import type { Breaker, PositionedFailure } from './operator.js'
-import { RowStore } from './row-store.js'
+import { RowStore, type Rows } from './row-store.js'
 
-export function createLimit(context: OperatorContext, stage: Stage & { kind: 'limit' }): Breaker {
+export function createLimit(
+  context: OperatorContext,
+  stage: Stage & { kind: 'limit' },
+  store: Rows = new RowStore(context),
+): Breaker {
   const { k } = context
   const { count, offset } = stage
-  const store = new RowStore(context)
   const failures: { readonly split: number; readonly failure: PositionedFailure }[] = []
   const part = (from: number, to: number, batch: Parameters<RowStore['add']>[0]) =>
     from === 0 && to === batch.rowCount ? batch : takeBatch(k, batch, rangeIndices(k, from, to), to - from)

@@ -2,11 +2,13 @@
  * The operator contract. Two kinds: a `Transform` maps a morsel to a morsel and remembers nothing; a `Breaker` must see all rows
  * before it gives any. Both are synchronous over a morsel and know no graph, no worker and no clock.
  *
- * A column keeps one dictionary from morsel to morsel within a job, and dictionaries live as long as the job.
+ * A column keeps one dictionary from morsel to morsel within a job, and dictionaries live as long as the job; of a job that spills, each breaker has its
+ * columns keep one until it spills (one-dictionary.ts).
  */
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MillraceError } from '../errors.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { Spilled } from './spill.js'
 
 /** At most 65,536 rows in scratch or heap, on their way through a pipeline. */
 export interface Morsel extends LaneBatch {
@@ -46,6 +48,8 @@ export interface Breaker {
   emit(): Iterable<Morsel | null>
   /** Where the lanes may have to share what comes after all rows; else absent. */
   readonly exchange?: Exchange
+  /** What it has written to its job's file (spill.ts). */
+  readonly spilled?: Spilled
   /** Idempotent. */
   free(): void
 }
@@ -57,6 +61,8 @@ export interface Breaker {
 export interface Exchange {
   /** Whether this lane, which has all its rows, asks for it. */
   readonly wanted: boolean
+  /** Whether it does so because it has spilled: then all that take part write what they have. */
+  readonly spilled?: boolean
   /** Equal in lanes whose keys are packed and coded alike. */
   fingerprint(): string
   /** Splits of which this lane has groups, its own and those handed over to it, ascending. */
@@ -64,10 +70,10 @@ export interface Exchange {
   /** Rows and groups that would be exchanged. */
   readonly size: number
   /**
-   * Fixes what is exchanged. `common` where all fingerprints are equal, `size` what all lanes have together; the same in all of them. Returns how many
-   * partitions there are.
+   * Fixes what is exchanged. `common` where all fingerprints are equal, `size` what all lanes have together; the same in all of them. `spilled` where one
+   * of them has: this lane, and the lane of each split. Returns how many partitions there are.
    */
-  begin(common: boolean, size: number): number
+  begin(common: boolean, size: number, spilled?: { readonly lane: number; readonly laneOfSplit: Uint32Array }): number
   /** Of partitions `first` to `end`: what another lane needs to finish them. */
   parts(first: number, end: number): Iterable<Part<LaneBatch>>
   /** Takes what `parts` or `results` of another lane gave. */
@@ -91,6 +97,13 @@ export type Part<B> =
       readonly appearance: Float64Array
       readonly keys: B
       readonly state: readonly Uint8Array[]
+    }
+  /** Rows or groups as they are in a file: of what, and what the bytes are, is between the two operators. */
+  | {
+      readonly kind: 'block'
+      readonly of: number
+      readonly rowCount: number
+      readonly bytes: Uint8Array<ArrayBuffer>
     }
   | ({ readonly kind: 'partition' } & PartitionPart<B>)
   | ({ readonly kind: 'results' } & ResultsPart<B>)

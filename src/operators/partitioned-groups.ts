@@ -10,32 +10,26 @@
  * Whatever lane groups a partition, a group's result goes back to the lane that had the group's first row, so that order is restored without a sort:
  * by the place of the row among the lane's.
  */
-import { bool, type DataType, int64, uint32, utf8 } from '../columnar/type.js'
+import { bool, type DataType, uint32, utf8 } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
-import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
-import { createGroupArray } from '../kernels/aggregate/group-array.js'
+import type { AggregateInput, Aggregation } from '../kernels/aggregate/aggregation.js'
 import { bitmapBytes, copyBits } from '../kernels/bitmap.js'
-import { createHashIndex } from '../kernels/hash.js'
-import { createKeyStore } from '../kernels/key-store.js'
 import type { KeyLayout } from '../kernels/key-words.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes, elementBytes } from '../kernels/operand.js'
 import {
   keyPlanes,
   keysOfPlanes,
-  leastRanks,
   PARTITION_BITS,
   PARTITIONS,
   type PartedRows,
   partRows,
   placed,
   placeRanks,
-  planeOfWords,
   ranksOfRows,
   recodeKey,
   rowsOfLane,
-  wordsOfPlanes,
 } from '../kernels/radix.js'
 import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -44,6 +38,7 @@ import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
 import type { PartitionPart, ResultsPart } from './operator.js'
+import { createShareGroups, inputsOfRows, planeColumns, words } from './share-groups.js'
 
 /** Groups that were there before rows began to be parted: their keys, ranks and states. */
 export interface EarlierGroups {
@@ -125,20 +120,11 @@ export function createPartitionedGroups(
   /** Partitions of a share. */
   let stride = 1
 
-  const words = (data: number, length: number): LaneVector => ({
-    type: int64(),
-    length,
-    data,
-    validity: 0,
-    dictionary: null,
-    range: null,
-  })
-
   const planesOf = ({ columns }: LaneBatch): number[] => columns.slice(0, width).map(({ data }) => data)
 
   /** Columns of a block but ranks, which follow the key planes: these, then each input's vectors; of one without any, a bitmap of the rows that count. */
   const blockOf = (planes: number, inputs: readonly AggregateInput[], rowCount: number): LaneVector[] => [
-    ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * rowCount, rowCount)),
+    ...planeColumns(planes, width, rowCount),
     ...inputs.flatMap(({ vectors, validity }, i) => {
       if (inputTypes[i].length === 0) return [{ ...words(validity || allSet(rowCount), rowCount), type: bool() }]
       return vectors.map((vector, j) => ({ ...vector, validity: j === 0 ? validity : 0 }))
@@ -151,15 +137,7 @@ export function createPartitionedGroups(
     return bits
   }
 
-  const inputsOf = ({ columns }: LaneBatch): AggregateInput[] => {
-    let at = width + 1
-    return inputTypes.map(types => {
-      if (types.length === 0) return { vectors: [], validity: columns[at++].data }
-      const vectors = columns.slice(at, at + types.length)
-      at += types.length
-      return { vectors, validity: vectors[0].validity }
-    })
-  }
+  const inputsOf = (batch: LaneBatch): AggregateInput[] => inputsOfRows(batch, width, inputTypes)
 
   /** The rows of some partitions, in heap batches of at most a morsel: free them. */
   const rowsOf = function* (first: number, end: number): Iterable<LaneBatch> {
@@ -237,40 +215,16 @@ export function createPartitionedGroups(
     // No fewer than there will be groups, but for those of before.
     const expected = others.reduce((sum, { rows }) => sum + (rows?.rowCount ?? 0), rowCountOf(first, end))
     const mark = memory.mark()
-    const store = createKeyStore(k, width)
-    const index = createHashIndex(k, store, 8, expected)
-    const aggregation = createAggregation(context, specs)
-    // Beyond every rank, until a group's first comes.
-    const firsts = createGroupArray(k, 8, [0x7fffffff])
-    const find = (planes: readonly number[], ranks: number, rowCount: number): number => {
-      const groups = memory.scratch(4 * rowCount)
-      index.find(wordsOfPlanes(k, planes, rowCount), rowCount, groups)
-      firsts.resize(store.count)
-      leastRanks(k, firsts.pointer, groups, ranks, rowCount)
-      aggregation.resize(store.count)
-      return groups
-    }
-    const takeGroups = (batch: LaneBatch, state: readonly Uint8Array[]) => {
-      const groups = find(planesOf(batch), batch.columns[width].data, batch.rowCount)
-      aggregation.merge(state, groups, batch.rowCount, 1)
-      aggregation.open(0, store.count)
-    }
-    const takeRows = (batch: LaneBatch) => {
-      const inner = memory.mark()
-      const groups = find(planesOf(batch), batch.columns[width].data, batch.rowCount)
-      aggregation.update(groups, inputsOf(batch), batch.rowCount, 0)
-      aggregation.open(0, store.count)
-      memory.reset(inner)
-    }
+    const groups = createShareGroups(context, width, specs, expected)
     try {
       const own = earlierOf(first, end)
-      if (own !== null) takeGroups(own.keys, own.state)
-      for (const { groups, dictionaries: theirs } of others) {
-        if (groups !== null) takeGroups(recoded(keysLoader.load(groups.keys), theirs), groups.state)
+      if (own !== null) groups.addGroups(own.keys, own.state)
+      for (const { groups: given, dictionaries: theirs } of others) {
+        if (given !== null) groups.addGroups(recoded(keysLoader.load(given.keys), theirs), given.state)
       }
       for (const batch of rowsOf(first, end)) {
         try {
-          takeRows(batch)
+          groups.addRows(batch, inputsOf(batch))
         } finally {
           freeHeapBatch(k, batch)
         }
@@ -278,23 +232,19 @@ export function createPartitionedGroups(
       for (const { rows, dictionaries: theirs } of others) {
         if (rows === null) continue
         const inner = memory.mark()
-        takeRows(recoded(loader.load(rows), theirs))
+        const batch = recoded(loader.load(rows), theirs)
+        groups.addRows(batch, inputsOf(batch))
         memory.reset(inner)
       }
       received.delete(share)
-      const rowCount = store.count
+      const rowCount = groups.length
       if (rowCount === 0) return
-      const planes = Array.from({ length: width }, (_, j) =>
-        words(planeOfWords(k, store.pointer, width, j, rowCount), rowCount),
-      )
-      const made = aggregation.evaluate(rowCount).map(inResultDictionary)
-      const columns = [...planes, words(firsts.pointer, rowCount), ...made]
+      const planes = planeColumns(groups.planes(), width, rowCount)
+      const made = groups.aggregation.evaluate(rowCount).map(inResultDictionary)
+      const columns = [...planes, words(groups.ranks, rowCount), ...made]
       results.push(copyToHeap(k, { rowCount, columns }))
     } finally {
-      firsts.free()
-      aggregation.free()
-      index.free()
-      store.free()
+      groups.free()
       memory.reset(mark)
     }
   }
@@ -429,10 +379,7 @@ export function createPartitionedGroups(
       for (let i = 0; i < groups.count; i++) i64[(ranks >>> 3) + i] = BigInt(groups.ranks[i])
       const batch = copyToHeap(k, {
         rowCount: groups.count,
-        columns: [
-          ...Array.from({ length: width }, (_, j) => words(planes + 8 * j * groups.count, groups.count)),
-          words(ranks, groups.count),
-        ],
+        columns: [...planeColumns(planes, width, groups.count), words(ranks, groups.count)],
       })
       earlierRows = memory.allocate(4 * parted.length)
       memory.u8.copyWithin(earlierRows, parted.rows, parted.rows + 4 * parted.length)

@@ -11,7 +11,19 @@ export interface StoredRows {
   readonly batch: LaneBatch
 }
 
-export class RowStore {
+/** What sort and limit ask of the rows that they keep. */
+export interface Rows {
+  readonly rowCount: number
+  /** Copies the rows. */
+  add(batch: LaneBatch, split: number): void
+  absorb(part: Part<VectorBatch>): void
+  handOver(): Iterable<Part<LaneBatch>>
+  /** All rows by (split, arrival), batch by batch; each is freed when the next is asked for, and those not asked for by `free`. */
+  drain(): Iterable<StoredRows>
+  free(): void
+}
+
+export class RowStore implements Rows {
   rowCount = 0
   private readonly parts: StoredRows[] = []
   private readonly loader: BatchLoader
@@ -20,7 +32,6 @@ export class RowStore {
     this.loader = createBatchLoader(context)
   }
 
-  /** Copies the rows. */
   add(batch: LaneBatch, split: number): void {
     for (const [i, column] of batch.columns.entries()) {
       const dictionary = dictionaryOf(column)
@@ -45,7 +56,6 @@ export class RowStore {
     for (const part of this.drain()) yield { kind: 'rows', ...part }
   }
 
-  /** All rows by (split, arrival), batch by batch; each is freed when the next is asked for, and those not asked for by `free`. */
   *drain(): Iterable<StoredRows> {
     const ordered = this.sorted()
     for (let part = ordered.shift(); part !== undefined; part = ordered.shift()) {

@@ -5,13 +5,13 @@ import { collectColumns } from '../expressions/walk.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
-export type PlanPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions' | 'sets'
+export type PlanPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions' | 'sets' | 'spill'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
 export const MOST_GROUPS = 2 ** 17
 
-/** @param rowCount of the source. */
-export function partsFor(plan: PhysicalPlan, rowCount: number): PlanPart[] {
+/** @param rowCount of the source. @param spills whether what is beyond a budget may be written somewhere. */
+export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): PlanPart[] {
   const stages = [...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
@@ -23,8 +23,9 @@ export function partsFor(plan: PhysicalPlan, rowCount: number): PlanPart[] {
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
   for (const part of aggregates) if (part !== null) parts.push(part)
-  // There are no more groups than rows.
-  if (rowCount > MOST_GROUPS && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
+  // There are no more groups than rows, and what is spilled is parted whatever there is.
+  if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
+  if (spills && stages.some(({ kind }) => kind !== 'project' && kind !== 'filter')) parts.push('spill')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   return parts
 }

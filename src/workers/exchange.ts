@@ -5,7 +5,7 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { Exchange, Morsel, Part } from '../operators/operator.js'
-import type { ExchangeTerms } from './protocol.js'
+import type { ExchangeTerms, ReadyToExchange } from './protocol.js'
 
 /** What a lane's job does for an exchange. */
 export interface ExchangeHost {
@@ -23,9 +23,11 @@ export interface ExchangeHost {
 }
 
 export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
-  const { lanes, common, size, laneOfSplit } = terms
+  const { lanes, common, size, spilled, laneOfSplit } = terms
   const others = lanes.filter(lane => lane !== host.lane)
-  const partitions = host.charged(() => exchange.begin(common, size))
+  const partitions = host.charged(() =>
+    exchange.begin(common, size, spilled ? { lane: host.lane, laneOfSplit } : undefined),
+  )
   const shareOf = (lane: number): [number, number] => {
     const i = lanes.indexOf(lane)
     return [Math.floor((partitions * i) / lanes.length), Math.floor((partitions * (i + 1)) / lanes.length)]
@@ -48,13 +50,7 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
 }
 
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */
-export function agree(
-  own: Exchange,
-  ready: ReadonlyMap<
-    number,
-    { readonly fingerprint: string; readonly splits: readonly number[]; readonly size: number }
-  >,
-): ExchangeTerms {
+export function agree(own: Exchange, ready: ReadonlyMap<number, ReadyToExchange>): ExchangeTerms {
   const lanes = [0, ...[...ready.keys()].sort((a, b) => a - b)]
   const splits = [own.splits(), ...lanes.slice(1).map(lane => ready.get(lane)?.splits ?? [])]
   const most = splits.flat().reduce((last, split) => Math.max(last, split), 0)
@@ -62,5 +58,12 @@ export function agree(
   for (const [i, each] of splits.entries()) for (const split of each) laneOfSplit[split] = lanes[i]
   const fingerprint = own.fingerprint()
   const size = [...ready.values()].reduce((sum, each) => sum + each.size, own.size)
-  return { lanes, size, laneOfSplit, common: [...ready.values()].every(each => each.fingerprint === fingerprint) }
+  const others = [...ready.values()]
+  return {
+    lanes,
+    size,
+    laneOfSplit,
+    common: others.every(each => each.fingerprint === fingerprint),
+    spilled: own.spilled === true || others.some(each => each.spilled),
+  }
 }

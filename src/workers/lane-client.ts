@@ -29,6 +29,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   aggregates: () => import('../kernels/aggregate/families.js'),
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
+  spill: () => import('./spill.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

@@ -11,7 +11,7 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
-import { buildPipeline } from '../operators/build.js'
+import { buildPipeline, type OperatorContext } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import {
   type Breaker,
@@ -23,8 +23,9 @@ import {
   type Transform,
 } from '../operators/operator.js'
 import { applyAll, prefix } from '../operators/pipeline.js'
-import { RowStore, type StoredRows } from '../operators/row-store.js'
+import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import { columnsKept } from '../plan/needs.js'
+import { createCredit } from './credit.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
@@ -40,6 +41,7 @@ import type {
   TextReport,
   ToLane,
 } from './protocol.js'
+import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, encodeBatch, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
@@ -124,6 +126,10 @@ class LaneJob {
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
   private readonly inboxes = new Map<number, Inbox>()
+  private readonly credit = createCredit()
+  private readonly spill: JobSpill | null
+  /** What operators are made with. */
+  private readonly context: OperatorContext
   private readonly output: HeldTable | null
   private readonly outputTypes: readonly DataType[]
   private readonly pipeline: MeteredPipeline
@@ -134,6 +140,9 @@ class LaneJob {
   private lastYield = performance.now()
   private rowsRead = 0
   private unreported = 0
+  /** Of the first breaker, when dictionaries were begun anew for the last time. */
+  private spilledPieces = 0
+  private renewed = false
   private heldRowsOfSplit = { split: -1, rowCount: 0 }
 
   constructor(
@@ -144,19 +153,34 @@ class LaneJob {
     private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
-    const { budgetBytes, shareBytes } = spec.budget ?? { budgetBytes: Infinity, shareBytes: Infinity }
+    const { budgetBytes, shareBytes, spill } = spec.budget ?? {
+      budgetBytes: Infinity,
+      shareBytes: Infinity,
+      spill: null,
+    }
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
-    this.pipeline = this.charged(() => meterPipeline(buildPipeline(lane, spec.plan), this.account))
+    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
+    this.context = this.spill?.context ?? lane
+    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account))
     const { breaker } = this.pipeline.scan
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
-    this.reader = spec.heldTable === null ? createSplitReader(lane, codesKept(spec)) : null
+    // One that spills has a dictionary of its own.
+    const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
+    const narrow = (batch: VectorBatch) => (this.renewed ? (this.spill as JobSpill).narrowed(batch) : batch)
+    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, narrow) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
-    this.gatherBoxes = ports.gather.map(port => openMailbox<Gathered>(port))
+    this.gatherBoxes = ports.gather.map((port, i) =>
+      openMailbox<Gathered>(port, ({ type }) => {
+        if (type === 'took') this.credit.earn(this.peers[i])
+        return type === 'took'
+      }),
+    )
   }
 
   async run(): Promise<HeldReport | null> {
+    await this.spill?.ready()
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
     this.report(0)
@@ -184,6 +208,7 @@ class LaneJob {
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
     if (this.input !== null) releaseTable(this.lane, this.input)
     await this.reader?.close()
+    await this.spill?.close()
     // What one job needed for a moment must be there for what another keeps.
     this.k.memory.trim()
   }
@@ -200,7 +225,7 @@ class LaneJob {
     if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
     else if (message.type === 'cancel') {
       this.cancelled = true
-      for (const box of [this.mailbox, ...this.gatherBoxes]) box.fail(CANCELLED)
+      for (const box of [this.mailbox, ...this.gatherBoxes, this.credit]) box.fail(CANCELLED)
     } else return false
     return true
   }
@@ -224,6 +249,7 @@ class LaneJob {
                 return this.wants(split)
               })
             })
+            this.renew(reader)
             await this.advance(row - before)
             if (!wantsMore) break
           }
@@ -238,6 +264,15 @@ class LaneJob {
       if (!this.wants(split + 1)) this.say({ type: 'enough', split })
       this.report(1)
     }
+  }
+
+  /** Once what has been read so far has been written, its strings need not be kept. */
+  private renew(reader: SplitReader): void {
+    const pieces = this.pipeline.scan.breaker?.spilled?.pieces ?? 0
+    if (pieces === this.spilledPieces) return
+    this.spilledPieces = pieces
+    this.renewed = true
+    reader.renew()
   }
 
   private async scanHeld(table: HeldTable): Promise<void> {
@@ -342,6 +377,7 @@ class LaneJob {
         fingerprint: exchange.fingerprint(),
         splits: exchange.splits(),
         size: exchange.size,
+        spilled: exchange.spilled === true,
       } satisfies Gathered)
       const message = await this.boxOf(0).next()
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)
@@ -376,7 +412,7 @@ class LaneJob {
     const { lane } = this.spec
     const segment = this.pipeline.final[0]
     // Where more follows that must see all rows, these go to lane 0.
-    const rows = segment.breaker === null ? null : new RowStore(this.lane)
+    const rows = segment.breaker === null ? null : this.createRows()
     const others = terms.lanes.filter(each => each !== lane)
     try {
       const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
@@ -408,6 +444,11 @@ class LaneJob {
     for (const each of others) if (each > lane) await this.boxOf(each).next()
   }
 
+  private createRows(): Rows {
+    const types = Object.values(this.pipeline.scan.output)
+    return this.context.spill?.createRows(types) ?? new RowStore(this.context)
+  }
+
   /** Rows from all lanes, in order, through what follows the first breaker. */
   private async drainRows(parts: Iterable<StoredRows>): Promise<void> {
     const segment = this.pipeline.final[0]
@@ -424,11 +465,17 @@ class LaneJob {
   private async send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void> {
     const port = this.portTo(to)
     const outbox = this.outboxOf(to)
-    await this.each(parts, part => {
-      const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
-      port.post({ type: 'part', part: message } satisfies Gathered, transfer)
-      return true
-    })
+    let credit: Promise<void> | null = null
+    await this.each(
+      parts,
+      part => {
+        const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
+        port.post({ type: 'part', part: message } satisfies Gathered, transfer)
+        credit = this.spec.budget === null ? null : this.credit.spend(to)
+        return true
+      },
+      () => credit,
+    )
     port.post({ type: 'gathered' } satisfies Gathered)
   }
 
@@ -445,6 +492,7 @@ class LaneJob {
       if (message.type === 'ready') isReady?.(message)
       if (message.type !== 'part') return
       this.inScratch(() => take(decodePart(message.part, inbox)))
+      if (this.spec.budget !== null) this.portTo(from).post({ type: 'took' } satisfies Gathered)
       await this.breathe()
     }
   }
@@ -500,7 +548,11 @@ class LaneJob {
   }
 
   /** What a breaker gives, item by item while `use` says so; an item is made and used before anyone else has a turn at the scratch arena. */
-  private async each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void> {
+  private async each<T>(
+    items: Iterable<T>,
+    use: (item: T) => boolean,
+    after: () => Promise<void> | null = () => null,
+  ): Promise<void> {
     const iterator = items[Symbol.iterator]()
     let goesOn = true
     try {
@@ -509,6 +561,7 @@ class LaneJob {
           const next = iterator.next()
           goesOn = !next.done && use(next.value)
         })
+        await after()
         await this.breathe()
       }
     } finally {

@@ -16,6 +16,7 @@ import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
 /** What only some plans or sources need, added before the first that does: inline a chunk each, to workers sent as text. */
 export interface LaneParts extends OperatorParts {
   readonly partitions: typeof import('./partitions.js')
+  readonly spill: Pick<typeof import('./spill.js'), 'openSpill'>
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
   readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
   readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>

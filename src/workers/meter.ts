@@ -44,6 +44,7 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
       rowsIn: counts.rowsIn,
       rowsOut: counts.rowsOut,
       milliseconds,
+      spilled: ('spilled' in operator && operator.spilled) || NOTHING,
     }))
     return counts
   }
@@ -56,6 +57,8 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
   const final = pipeline.final.map(segment)
   return { scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
+
+const NOTHING = { bytes: 0, pieces: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
   return {
@@ -80,6 +83,9 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
     wants: split => breaker.wants(split),
+    get spilled() {
+      return breaker.spilled
+    },
     ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
     handOver: () => pull(breaker.handOver(), meter),
     absorb: part => meter.run(() => breaker.absorb(part)),
@@ -97,12 +103,15 @@ function meterExchange(exchange: Exchange, meter: Meter): Exchange {
     get wanted() {
       return exchange.wanted
     },
+    get spilled() {
+      return exchange.spilled === true
+    },
     fingerprint: () => exchange.fingerprint(),
     splits: () => exchange.splits(),
     get size() {
       return exchange.size
     },
-    begin: (common, size) => meter.run(() => exchange.begin(common, size)),
+    begin: (common, size, spilled) => meter.run(() => exchange.begin(common, size, spilled)),
     parts: (first, end) => pull(exchange.parts(first, end), meter),
     receive: part => meter.run(() => exchange.receive(part)),
     finish: (first, end) => pull(exchange.finish(first, end), meter),

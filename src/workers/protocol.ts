@@ -17,6 +17,7 @@ import type { SerialisedError } from '../errors.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { BadRow } from '../kernels/text-rows.js'
 import type { Position } from '../operators/operator.js'
+import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
 import type { PartName } from './lane.js'
@@ -38,7 +39,14 @@ export interface JobSpec {
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
-  readonly budget: { readonly budgetBytes: number; readonly shareBytes: number } | null
+  readonly budget: JobBudget | null
+}
+
+export interface JobBudget {
+  readonly budgetBytes: number
+  readonly shareBytes: number
+  /** Where what is beyond it may be written; null: nowhere. `folder` null: where temporary files are. */
+  readonly spill: { readonly folder: string | null } | null
 }
 
 /** One port to each other lane, in the order of the lanes. */
@@ -65,6 +73,7 @@ export interface StageMetrics {
   readonly rowsIn: number
   readonly rowsOut: number
   readonly milliseconds: number
+  readonly spilled: Spilled
 }
 
 export interface LaneMetrics {
@@ -114,16 +123,29 @@ export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */
-  | { readonly type: 'ready'; readonly fingerprint: string; readonly splits: readonly number[]; readonly size: number }
+  | ({ readonly type: 'ready' } & ReadyToExchange)
   /** From lane 0, to those that are ready: who takes part, and which lane's each split is. */
   | { readonly type: 'exchange'; readonly terms: ExchangeTerms }
+  /** Of a job with a budget: a part has been taken, and another may be sent (credit.ts). */
+  | { readonly type: 'took' }
   /** The last from a later lane to an earlier one: it has had everything. */
   | { readonly type: 'bye' }
+
+/** What a lane says of itself before an exchange. */
+export interface ReadyToExchange {
+  readonly fingerprint: string
+  readonly splits: readonly number[]
+  readonly size: number
+  /** Whether it has written some of it. */
+  readonly spilled: boolean
+}
 
 export interface ExchangeTerms {
   /** Lanes that take part, ascending. */
   readonly lanes: readonly number[]
   readonly common: boolean
+  /** Whether any of them has spilled. */
+  readonly spilled: boolean
   /** What they have together. */
   readonly size: number
   readonly laneOfSplit: Uint32Array

@@ -19,11 +19,20 @@ import { createInbox, decodeBatch } from './transfer.js'
 export interface SplitReader {
   /** @param report is told what was found of a split of text. */
   read(work: WireWork, report: (found: TextReport) => void): AsyncIterable<LoadRows>
+  /** Begins new dictionaries: nothing has codes of the old ones any more. */
+  renew(): void
   close(): Promise<void>
 }
 
-/** @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read. */
-export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean): SplitReader {
+/**
+ * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
+ * @param narrow leaves out what a batch need not bring along.
+ */
+export function createSplitReader(
+  lane: Lane,
+  keepsCodes: (i: number) => boolean,
+  narrow: (batch: VectorBatch) => VectorBatch,
+): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
   const revive = createReviver()
@@ -47,7 +56,7 @@ export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean
   const loadOf =
     (batch: VectorBatch): LoadRows =>
     use =>
-      use({ ...loader.load(batch), rows: 0 }, batch.rowCount)
+      use({ ...loader.load(narrow(batch)), rows: 0 }, batch.rowCount)
 
   return {
     async *read(work, report) {
@@ -67,6 +76,10 @@ export function createSplitReader(lane: Lane, keepsCodes: (i: number) => boolean
       } catch (error) {
         throw reviveError(error)
       }
+    },
+    renew() {
+      loader.close()
+      texts.renew()
     },
     async close() {
       loader.close()
@@ -110,9 +123,13 @@ function createTexts(lane: Lane, keepsCodes: (i: number) => boolean) {
       const { from, name, bytes, shape, inputKey } = work
       return opened.read({ from, name, bytes, collects: shape.collect }, inputKey, parserOf(work), report)
     },
+    renew() {
+      for (const dictionary of dictionaries) if (dictionary !== undefined) lane.dictionaries.release(dictionary)
+      dictionaries.length = 0
+    },
     async close() {
       for (const parser of parsers.values()) parser.free()
-      for (const dictionary of dictionaries) if (dictionary !== undefined) lane.dictionaries.release(dictionary)
+      this.renew()
       await opened?.close()
     },
   }

@@ -26,6 +26,7 @@ export function encodePart<B>(
     const { message, transfer } = encodeBatch(unload(part.batch), outbox, false)
     return { message: { ...part, batch: message }, transfer }
   }
+  if (part.kind === 'block') return { message: part, transfer: [part.bytes.buffer] }
   if (part.kind === 'partition' || part.kind === 'results') return encodeExchanged(part, unload, outbox)
   const keys = encodeBatch(unload(part.keys), outbox, false)
   const own = [part.appearance, ...part.state].map(({ buffer }) => buffer as ArrayBuffer)
@@ -42,6 +43,7 @@ export function decodePart(part: PartMessage, inbox: Inbox): Part<VectorBatch> {
     return { kind: 'failure', split, failure: new PositionedFailure(position, deserialiseError(error)) }
   }
   if (part.kind === 'rows') return { ...part, batch: decodeBatch(part.batch, inbox) }
+  if (part.kind === 'block') return part
   if (part.kind === 'partition' || part.kind === 'results') return decodeExchanged(part, inbox)
   return { ...part, keys: decodeBatch(part.keys, inbox) }
 }

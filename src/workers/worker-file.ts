@@ -21,6 +21,8 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'spill':
+      return import('./spill.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

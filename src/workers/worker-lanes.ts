@@ -153,6 +153,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
+  spill: () => import('virtual:millrace/lane/spill'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

@@ -149,6 +149,29 @@ const anyKey = fc.constantFrom(...arbitraries).chain(([type, value]) =>
   })),
 )
 
+test('more strings than may be indexed directly move to a hash table, and none is lost', () => {
+  const table = createGroupTable(k, [utf8()])
+  const dictionary = new LaneDictionary(k)
+  const rowCount = 60_000
+  for (let from = 0; from < 300_000; from += rowCount) {
+    const mark = k.memory.mark()
+    const names = Array.from({ length: rowCount }, (_, i) => `name ${from + i}`)
+    const keys = [columnOf(utf8(), names, dictionary)]
+    table.cover(keys, rowCount)
+    table.find(keys, rowCount)
+    expect(table.length).toBe(from + rowCount)
+    // Few of many strings span little.
+    const few = [columnOf(utf8(), ['name 7', 'name 9'], dictionary)]
+    table.cover(few, 2)
+    table.find(few, 2)
+    expect(table.length).toBe(from + rowCount)
+    k.memory.reset(mark)
+  }
+  expect(table.kernel).toBe('hash 32')
+  table.free()
+  dictionary.free()
+})
+
 describe('finds the groups that a Map finds', () => {
   test('for any one key, over several batches', () => {
     fc.assert(

@@ -91,10 +91,16 @@ export function expectedOf({ table, verbs }: Pick<Case, 'table' | 'verbs'>): Out
  * Holds a flow on one engine against what is expected; `where` is for the message.
  * @throws Error where it gives anything else.
  */
-export async function expectFlow(flow: AnyFlow, engine: Engine, expected: Outcome, where: string): Promise<void> {
+export async function expectFlow(
+  flow: AnyFlow,
+  engine: Engine,
+  expected: Outcome,
+  where: string,
+  others: { readonly memory?: number } = {},
+): Promise<void> {
   let table: Table
   try {
-    table = await flow.collect({ engine })
+    table = await flow.collect({ engine, ...others })
   } catch (error) {
     if ('code' in expected && error instanceof MillraceError && error.code === expected.code) {
       const { row } = error.details

@@ -142,6 +142,25 @@ describe('rows that are parted', () => {
       expect(context.usedBytes()).toBe(0)
     }
   })
+
+  it('by strings of which each lane has met many others', async () => {
+    const plain = await makeContext()
+    const contexts = await Promise.all([0, 1].map(async () => ({ ...(await makeContext()), mostGroups: 3 })))
+    const [one, output] = aggregate(plain, ['c', 'b'])
+    const lanes = contexts.map(context => aggregate(context, ['c', 'b'])[0])
+    for (let split = 0; split < 4; split++) {
+      const rows = Array.from(
+        { length: 1500 },
+        (_, i): Row => ({ a: null, b: `${(split * 1000 + 7 * i) % 3500}`, c: 1, n: BigInt(i), x: null, s: null, t: 1 }),
+      )
+      feedSplit(plain, one, rows, split)
+      feedSplit(contexts[split % 2], lanes[split % 2], rows, split)
+    }
+    let exchanges = 0
+    expect(together(contexts, lanes, output, () => exchanges++)).toEqual(emitted(plain, one, output))
+    expect(exchanges).toBe(1)
+    for (const operator of [one, ...lanes]) operator.free()
+  })
 })
 
 const feedSplit = (context: Context, operator: Breaker, rows: readonly Row[], split: number) => {
@@ -169,7 +188,10 @@ function together(
   const terms = agree(
     lanes[0].exchange as Exchange,
     new Map(
-      [...ready].map(([i, each]) => [i, { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size }]),
+      [...ready].map(([i, each]) => [
+        i,
+        { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size, spilled: false },
+      ]),
     ),
   )
   const exchanges = new Map(terms.lanes.map(lane => [lane, lanes[lane].exchange as Exchange]))

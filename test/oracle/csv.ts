@@ -213,7 +213,11 @@ function readTimestamp(text: string, digits: number): bigint | typeof MISMATCH |
     /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d)(?::(\d\d))?)?)?$/.exec(text)
   const days = match === null ? null : daysOf(match)
   if (match === null || days === null) return MISMATCH
-  const [hour, minute, second] = [match[4], match[5], match[6]].map(part => Number(part ?? 0)) as [number, number, number]
+  const [hour, minute, second] = [match[4], match[5], match[6]].map(part => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+  ]
   const offset = (match[8] === '-' ? -1 : 1) * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0))
   if (hour > 23 || minute > 59 || second > 59) return MISMATCH
   const fraction = match[7] ?? ''

@@ -4,7 +4,7 @@ import type { Lane } from '../../src/workers/lane.js'
 import { CANCEL, END, openLane, plan, range, splitOf, startIn, VERBS } from './support.js'
 
 const MiB = 2 ** 20
-const small = { budgetBytes: 3 * MiB, shareBytes: 3 * MiB }
+const small = { budgetBytes: 3 * MiB, shareBytes: 3 * MiB, spill: null }
 const sorted = plan(VERBS.sorted)
 const all = plan(VERBS.all)
 
@@ -25,7 +25,10 @@ describe('a job with a budget', () => {
     modest.send(...splits(0, 1))
     greedy.send(...splits(0, 20), END)
     const { error } = await greedy.message('failed')
-    expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { ...small, operator: 'sort by id desc' } })
+    expect(error).toMatchObject({
+      code: 'MR_MEMORY_LIMIT',
+      details: { budgetBytes: 3 * MiB, shareBytes: 3 * MiB, operator: 'sort by id desc' },
+    })
     expect(error.message).toContain('sort by id desc needs ')
     await greedy.message('finished')
     modest.send(END)
@@ -74,7 +77,7 @@ describe('a job with a budget', () => {
 
   it('too small to begin with it fails and leaves nothing', async () => {
     const lane = await openLane()
-    const run = startIn(lane, { plan: plan(VERBS.grouped), budget: { budgetBytes: MiB, shareBytes: 1 } })
+    const run = startIn(lane, { plan: plan(VERBS.grouped), budget: { budgetBytes: MiB, shareBytes: 1, spill: null } })
     run.send(...splits(0, 1), END)
     expect((await run.message('failed')).error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { shareBytes: 1 } })
     await run.message('finished')

@@ -34,11 +34,18 @@ function mergeStages(lanes: readonly StageMetrics[]): StageMetrics {
     rowsIn: lanes.reduce((sum, { rowsIn }) => sum + rowsIn, 0),
     rowsOut: lanes.reduce((sum, { rowsOut }) => sum + rowsOut, 0),
     milliseconds: Math.max(...lanes.map(({ milliseconds }) => milliseconds)),
+    spilled: {
+      bytes: lanes.reduce((sum, { spilled }) => sum + spilled.bytes, 0),
+      pieces: lanes.reduce((sum, { spilled }) => sum + spilled.pieces, 0),
+    },
   }
 }
 
-function printStage({ stage, kernels, rowsIn, rowsOut, milliseconds }: StageMetrics): string {
-  const chosen = kernels.length === 0 ? '' : ` [${kernels.join('; ')}]`
+function printStage({ stage, kernels, rowsIn, rowsOut, milliseconds, spilled }: StageMetrics): string {
+  const { bytes, pieces } = spilled
+  const written = pieces === 0 ? [] : [`spilled ${(bytes / 1e6).toFixed(1)} MB in ${pieces} pieces`]
+  const told = [...kernels, ...written]
+  const chosen = told.length === 0 ? '' : ` [${told.join('; ')}]`
   return `  ${stage}: ${rowsIn} rows in, ${rowsOut} out, ${milliseconds.toFixed(1)} ms${chosen}`
 }
 

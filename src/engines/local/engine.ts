@@ -31,12 +31,14 @@ const MOST_DEFAULT_LANES = 16
  * const table = await flow.collect({ engine })
  * ```
  * @param options `lanes`: workers, by default as many as there are cores, at most 16; 0: inline. `memory`: bytes that all lanes together
- *   may ever take; what one job may take is the `memory` of its terminal.
+ *   may ever take; what one job may take is the `memory` of its terminal. `spill`: the folder where jobs write what is beyond that (Node.js), by
+ *   default that of temporary files; `false`: nowhere.
  * @throws MillraceError `MR_INVALID_OPTION`, `MR_WASM_BLOCKED`, `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT`
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  checkOptions('createEngine', options, ['lanes', 'memory'])
-  const engine = new LocalEngine(options.lanes ?? defaultLanes(), options.memory)
+  checkOptions('createEngine', options, ['lanes', 'memory', 'spill'])
+  const { lanes = defaultLanes(), memory, spill = null } = options
+  const engine = new LocalEngine(lanes, memory, undefined, spill === false ? null : { folder: spill })
   await engine.open()
   return engine
 }
@@ -59,6 +61,8 @@ export class LocalEngine implements Engine {
     private readonly laneCount: number,
     private readonly memoryBytes: number | undefined,
     private readonly idleMs?: number,
+    /** Where jobs may spill; null: nowhere. */
+    readonly spill: JobRequest['spill'] = { folder: null },
   ) {}
 
   get lanes(): number {
@@ -137,13 +141,14 @@ export class LocalEngine implements Engine {
   }
 
   private async prepare(
-    { plan, totalRows }: JobRequest,
+    { plan, totalRows, memoryBytes, spill }: JobRequest,
     readers: readonly LaneReader[],
     pool: Pool | undefined,
   ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
-    await Promise.all([...partsFor(plan, totalRows ?? Infinity), ...readers].map(part => on.add(part)))
+    const parts = partsFor(plan, totalRows ?? Infinity, memoryBytes !== undefined && spill !== null)
+    await Promise.all([...parts, ...readers].map(part => on.add(part)))
     return on
   }
 

@@ -9,7 +9,15 @@ import type { PhysicalPlan } from '../../plan/physical.js'
 import type { RejectedRow, Split, SplitSupply } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, LaneMetrics, TextReport, ToLane, WireWork } from '../../workers/protocol.js'
+import type {
+  FromLane,
+  HeldReport,
+  JobBudget,
+  LaneMetrics,
+  TextReport,
+  ToLane,
+  WireWork,
+} from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
@@ -43,6 +51,8 @@ export interface JobRequest {
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
+  /** Where it may write what is beyond that; null: nowhere. */
+  readonly spill: JobBudget['spill']
   readonly sourceLabel: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
@@ -154,11 +164,11 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs, memoryBytes } = request
+    const { plan, heldTable, holdAs, memoryBytes, spill } = request
     const budget =
       memoryBytes === undefined
         ? null
-        : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length) }
+        : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length), spill }
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
     for (let i = 0; isGathered(plan) && i < ports.length; i++) {

@@ -8,6 +8,11 @@ export interface EngineOptions {
   readonly lanes?: number
   /** Bytes that all lanes together may use. */
   readonly memory?: number
+  /**
+   * Where jobs write what is beyond their own `memory`. In Node.js a folder, by default that of temporary files; in browsers the origin's private file
+   * system, which has no folders to choose from. `false`: nowhere, and such a job fails.
+   */
+  readonly spill?: string | false
 }
 
 export interface RunOptions {
@@ -27,7 +32,11 @@ const MOST_LANES = 64
 const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress']
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
-export function checkOptions(what: string, options: RunOptions, known: readonly string[] = RUN_OPTIONS): void {
+export function checkOptions(
+  what: string,
+  options: RunOptions & EngineOptions,
+  known: readonly string[] = RUN_OPTIONS,
+): void {
   if (typeof options !== 'object' || options === null)
     throw invalid(`${what}: options are an object, not ${String(options)}`)
   for (const name of Object.keys(options)) {
@@ -37,12 +46,15 @@ export function checkOptions(what: string, options: RunOptions, known: readonly 
       `${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
     )
   }
-  const { lanes, memory, signal, onProgress, engine } = options
+  const { lanes, memory, spill, signal, onProgress, engine } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
     throw invalid(`${what}: lanes is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
   }
   if (memory !== undefined && !(Number.isFinite(memory) && memory >= 2 ** 20)) {
     throw invalid(`${what}: memory is a number of bytes, at least 1 MiB (${2 ** 20}), not ${String(memory)}`)
+  }
+  if (spill !== undefined && spill !== false && (typeof spill !== 'string' || spill === '')) {
+    throw invalid(`${what}: spill is the path of a folder, or false, not ${String(spill)}`)
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`${what}: signal is an AbortSignal`)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)

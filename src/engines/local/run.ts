@@ -122,6 +122,7 @@ export async function run(
     onBadRow: opened?.onBadRow,
     holdAs: hold ? table : null,
     memoryBytes: options.memory,
+    spill: engine.spill,
     sourceLabel: source.label,
     signal,
     onProgress,

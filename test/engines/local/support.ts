@@ -147,6 +147,7 @@ export function start(
     totalBytes: 80 * (all?.length ?? 0),
     holdAs: null,
     memoryBytes: undefined,
+    spill: null,
     sourceLabel: 'test',
     signal: undefined,
     onProgress: undefined,

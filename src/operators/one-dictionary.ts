@@ -1,0 +1,59 @@
+/**
+ * Has every column of strings keep one dictionary, whatever the batches come with, until it is let go: what is kept has codes, and where something has
+ * spilled, what feeds it begins new dictionaries (lane-job.ts), and so does what is read back.
+ */
+import { leafType } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import { loadBatch, loadVector, recodeText, unloadVector } from '../kernels/transfer-batch.js'
+import { narrowed } from './batch-bytes.js'
+import type { OperatorContext } from './build.js'
+
+export interface OneDictionary {
+  /** The same rows; a column with strings of another dictionary than the first one's is recoded, in scratch. */
+  recode(batch: LaneBatch): LaneBatch
+  /** The batch in scratch, coded likewise. */
+  load(batch: VectorBatch): LaneBatch
+  /** Of column `i`, null where none has come. */
+  of(i: number): LaneDictionary | null
+  /** Forgets the dictionaries. */
+  clear(): void
+}
+
+/** @param adopts whether the first dictionary that comes is kept, and gets what the others have; otherwise none that comes is written to. */
+export function createOneDictionary({ k, dictionaries: pool }: OperatorContext, adopts = true): OneDictionary {
+  let known: (LaneDictionary | null)[] = []
+  const recode = (column: LaneVector, i: number): LaneVector => {
+    const theirs = dictionaryOf(column)
+    if (theirs === null) return column
+    if (adopts && !known[i]) {
+      known[i] = theirs
+      pool.retain(theirs)
+    }
+    known[i] ??= pool.create()
+    const own = known[i] as LaneDictionary
+    if (own === theirs) return column
+    // Of a dictionary much longer than the column only what is used is looked at.
+    if (theirs.length <= 4 * column.length + 1024) return recodeText(k, column, own)
+    return loadVector(k, unloadVector(k, column), own)
+  }
+  return {
+    recode: batch => ({ rowCount: batch.rowCount, columns: batch.columns.map(recode) }),
+    load(batch) {
+      batch.vectors.forEach(({ type }, i) => {
+        if (leafType(type).kind === 'utf8') known[i] ??= pool.create()
+      })
+      return loadBatch(
+        k,
+        narrowed(batch),
+        batch.vectors.map((_, i) => known[i] ?? null),
+      )
+    },
+    of: i => known[i] ?? null,
+    clear() {
+      for (const dictionary of known) if (dictionary) pool.release(dictionary)
+      known = []
+    },
+  }
+}

@@ -1,0 +1,380 @@
+/**
+ * Rows kept for a sort, or in the order of their splits, of which those that the budget has no room for are in the job's file, in sorted runs.
+ * merge-runs.ts puts the runs together.
+ *
+ * A lane that has spilled hands over its rows sorted, as blocks that lane 0 appends to a run without a look at them; one that has not hands over its
+ * rows as they came. Where only the first rows are wanted (`top`), the others are dropped before anything is written.
+ */
+import { type DataType, int32 } from '../columnar/type.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { PAGE_BYTES } from '../kernels/memory-account.js'
+import { takeBatch } from '../kernels/select.js'
+import { argsort } from '../kernels/sort.js'
+import { unloadBatch } from '../kernels/transfer-batch.js'
+import { batchBytes } from './batch-bytes.js'
+import type { OperatorContext } from './build.js'
+import type { RunKey } from './compare-rows.js'
+import { byteLengthOf, concatenate, copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
+import { mergeRuns, type Run, typesOfRun } from './merge-runs.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Part } from './operator.js'
+import { RowStore, type Rows, type StoredRows } from './row-store.js'
+import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
+
+export interface SortedRuns extends Rows {
+  /** The rows in order, at most a morsel at a time, in scratch that is good until the next are asked for. */
+  sorted(): Iterable<LaneBatch>
+  readonly spilled: Spilled
+}
+
+/** Runs that are merged at a time, and the part of a lane's budget that a block of one takes: two of each are in memory. */
+const FAN_IN = 24
+const BLOCK_PARTS = 16 * FAN_IN
+/** Bytes that argsort needs for each row, and those for each entry of a dictionary of a key. */
+const SORT_BYTES = 36
+const RANK_BYTES = 36
+/** Rows worth a run of their own, if others can be had. */
+const LEAST_ROWS = 8192
+
+/** @param keys none: by split and arrival alone. @param top rows wanted from the front, null for all. */
+export function createSortedRuns(
+  context: OperatorContext,
+  spill: Spill,
+  types: readonly DataType[],
+  keys: readonly RunKey[],
+  top: number | null = null,
+): SortedRuns {
+  const { k } = context
+  const { memory } = k
+  const { account } = spill
+  const strings = createOneDictionary(context)
+  const store = new RowStore(context)
+  const runs: Run[] = []
+  /** Runs that other lanes hand over, by their mark. */
+  const received = new Map<number, Run>()
+  /** Bytes of the rows in memory, and of the widest column's share of them. */
+  let storedBytes = 0
+  let widestBytes = 0
+  let splits: [number, number] = [Infinity, -Infinity]
+  let total = 0
+  let blockRows = 0
+  let bytes = 0
+  let pieces = 0
+  let isFreed = false
+  const blockBytes = Math.max(4096, Math.min(2 ** 20, account.shareBytes / BLOCK_PARTS))
+  const unregister = spill.register({
+    byteLength: () => (spill.file === null ? 0 : storedBytes),
+    spill: () => relieve(),
+  })
+
+  const write = (batch: VectorBatch): Piece => {
+    const written = batchBytes(batch)
+    const piece = {
+      from: (spill.file as SpillFile).write(written),
+      byteLength: written.length,
+      rowCount: batch.rowCount,
+    }
+    bytes += written.length
+    pieces++
+    return piece
+  }
+
+  /** Rows that can be added and still be sorted. */
+  const roomFor = (batch: LaneBatch): number => {
+    const perRow = byteLengthOf(batch) / batch.rowCount
+    const sorting = Math.max(SORT_BYTES, widestBytes / Math.max(1, store.rowCount))
+    const ranks = keys.reduce((sum, { column }) => sum + RANK_BYTES * (strings.of(column)?.length ?? 0), 0)
+    const free = account.shareBytes - account.usedBytes - ranks - Math.max(4 * PAGE_BYTES, account.shareBytes / 16)
+    return Math.floor((free - store.rowCount * sorting) / (perRow + sorting))
+  }
+
+  const add = (given: LaneBatch, split: number): void => {
+    const batch = strings.recode(given)
+    const { rowCount } = batch
+    const mayRelieve = spill.file !== null || top !== null
+    total += rowCount
+    for (let from = 0; from < rowCount; ) {
+      let count = rowCount - from
+      if (mayRelieve) {
+        if (store.rowCount > 0 && roomFor(batch) < Math.min(count, LEAST_ROWS)) relieve()
+        count = Math.min(count, Math.max(1024, 128 * Math.floor(roomFor(batch) / 128)))
+      }
+      keep(count === rowCount ? batch : sliceBatch(batch, from, count), split)
+      from += count
+    }
+    // Better now, when the next rows may come with dictionaries of their own, than in the middle of these.
+    if (mayRelieve && rowCount > 0 && roomFor(batch) < Math.min(rowCount, LEAST_ROWS)) relieve()
+  }
+
+  const keep = (batch: LaneBatch, split: number) => {
+    store.add(batch, split)
+    storedBytes += byteLengthOf(batch)
+    widestBytes += Math.max(...batch.columns.map(column => byteLengthOf({ rowCount: 0, columns: [column] })), 0)
+    splits = [Math.min(splits[0], split), Math.max(splits[1], split)]
+  }
+
+  /** All rows in memory side by side by split and arrival, which are then no longer in the store, and the split of each part. */
+  const takeAll = (): { all: LaneBatch; parts: readonly { split: number; rowCount: number }[] } => {
+    const taken = store.take()
+    const parts = taken.map(({ split, batch }) => ({ split, rowCount: batch.rowCount }))
+    store.rowCount = 0
+    storedBytes = 0
+    widestBytes = 0
+    return { all: concatenate(k, taken), parts }
+  }
+
+  /** u32 pointer in scratch. */
+  const orderOf = (all: LaneBatch): number =>
+    argsort(
+      k,
+      keys.map(({ column, descending, nulls }) => ({ vector: all.columns[column], descending, nulls })),
+      all.rowCount,
+    )
+
+  const relieve = (): void => {
+    if (store.rowCount === 0) return
+    if (top !== null && store.rowCount >= 2 * top) prune(top)
+    else if (spill.file !== null) endRun()
+    memory.trim()
+  }
+
+  /** Keeps only the first rows, in the order in which they came. */
+  const prune = (count: number) => {
+    const mark = memory.mark()
+    const { all, parts } = takeAll()
+    try {
+      const order = orderOf(all) >>> 2
+      memory.u32.subarray(order, order + count).sort()
+      let [first, row] = [0, 0]
+      for (const { split, rowCount } of parts) {
+        const from = first
+        row += rowCount
+        while (first < count && memory.u32[order + first] < row) first++
+        const inner = memory.mark()
+        if (first > from) keep(takeBatch(k, all, 4 * (order + from), first - from), split)
+        memory.reset(inner)
+      }
+    } finally {
+      freeHeapBatch(k, all)
+      memory.reset(mark)
+    }
+  }
+
+  /** Writes the rows in memory as a run. */
+  const endRun = () => {
+    const mark = memory.mark()
+    const run: Run = { pieces: [], splits }
+    const { all, parts } = takeAll()
+    let column = 0
+    try {
+      column = memory.allocate(4 * all.rowCount)
+      let row = column >>> 2
+      for (const { split, rowCount } of parts) {
+        memory.u32.fill(split, row, row + rowCount)
+        row += rowCount
+      }
+      const count = Math.min(all.rowCount, top ?? Infinity)
+      const columns = [...all.columns, splitColumn(column, all.rowCount)]
+      const order = orderOf(all)
+      for (let from = 0; from < count; ) {
+        const inner = memory.mark()
+        const rows = Math.min(count - from, rowsOfBlock(all))
+        const batch = takeBatch(k, { rowCount: all.rowCount, columns }, order + 4 * from, rows)
+        run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
+        fitBlock(run.pieces)
+        memory.reset(inner)
+        from += rows
+      }
+    } finally {
+      memory.free(column)
+      freeHeapBatch(k, all)
+      memory.reset(mark)
+    }
+    runs.push(run)
+    splits = [Infinity, -Infinity]
+    strings.clear()
+    store.free()
+  }
+
+  const rowsOfBlock = (batch: LaneBatch): number => {
+    if (blockRows === 0) blockRows = blockBytes / Math.max(1, byteLengthOf(batch) / batch.rowCount)
+    return Math.max(64, Math.min(MORSEL_ROWS, Math.floor(blockRows)))
+  }
+
+  /** What a block came to says how many rows the next should have: strings and lists are as long as they are. */
+  const fitBlock = (written: readonly Piece[]) => {
+    const { rowCount, byteLength } = written[written.length - 1]
+    blockRows = Math.min(2 * blockRows, (rowCount * blockBytes) / byteLength)
+  }
+
+  /** So few runs that they can be merged at once; `all` of them in the order of their rows. */
+  const fewRuns = (): readonly Run[] => {
+    if (store.rowCount > 0) endRun()
+    let all = [...runs.splice(0), ...received.values()]
+    received.clear()
+    while (all.length > FAN_IN) {
+      const next: Run[] = []
+      for (let first = 0; first < all.length; first += FAN_IN) next.push(mergedRun(all.slice(first, first + FAN_IN)))
+      all = next
+    }
+    return all
+  }
+
+  const mergedRun = (some: readonly Run[]): Run => {
+    const run: Run = {
+      pieces: [],
+      splits: [Math.min(...some.map(each => each.splits[0])), Math.max(...some.map(each => each.splits[1]))],
+    }
+    let left = top ?? Infinity
+    const mark = memory.mark()
+    for (const batch of merged(some, Math.max(64, Math.floor(blockRows)))) {
+      run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
+      memory.reset(mark)
+      left -= batch.rowCount
+      if (left <= 0) break
+    }
+    return run
+  }
+
+  const merged = (some: readonly Run[], rowsAtOnce: number) =>
+    mergeRuns(context, spill.file as SpillFile, some, types, keys, rowsAtOnce, () => {
+      // What the largest morsel needed is not needed now.
+      memory.trim()
+      spill.makeRoom(account.shareBytes / 3)
+    })
+
+  const hasRuns = () => runs.length > 0 || received.size > 0
+
+  /** The rows of memory alone. */
+  function* sortedInMemory(): Iterable<LaneBatch> {
+    const rowCount = Math.min(store.rowCount, top ?? Infinity)
+    if (rowCount === 0) return
+    const { all } = takeAll()
+    let order = 0
+    try {
+      const mark = memory.mark()
+      const sorted = orderOf(all)
+      order = memory.allocate(4 * rowCount)
+      memory.u8.copyWithin(order, sorted, sorted + 4 * rowCount)
+      memory.reset(mark)
+      for (let from = 0; from < rowCount; from += MORSEL_ROWS) {
+        yield takeBatch(k, all, order + 4 * from, Math.min(MORSEL_ROWS, rowCount - from))
+      }
+    } finally {
+      memory.free(order)
+      freeHeapBatch(k, all)
+    }
+  }
+
+  function* sorted(): Iterable<LaneBatch> {
+    unregister()
+    if (top === 0) return
+    if (!hasRuns()) {
+      yield* sortedInMemory()
+      return
+    }
+    let left = top ?? Infinity
+    for (const { rowCount, columns } of merged(fewRuns(), MORSEL_ROWS)) {
+      const count = Math.min(rowCount, left)
+      yield { rowCount: count, columns: columns.slice(0, -1).map(column => ({ ...column, length: count })) }
+      left -= count
+      if (left === 0) return
+    }
+  }
+
+  return {
+    get rowCount() {
+      return total
+    },
+    get spilled() {
+      return { bytes, pieces }
+    },
+    add,
+    absorb(part: Part<VectorBatch>) {
+      const mark = memory.mark()
+      if (part.kind === 'rows') add(strings.load(part.batch), part.split)
+      else if (part.kind === 'block') {
+        if (spill.file === null) throw account.overBudget(part.bytes.length)
+        let run = received.get(part.of)
+        if (run === undefined) {
+          // Of which splits its rows are is not told.
+          run = { pieces: [], splits: [-Infinity, Infinity] }
+          received.set(part.of, run)
+        }
+        run.pieces.push({ from: spill.file.write(part.bytes), byteLength: part.bytes.length, rowCount: part.rowCount })
+        bytes += part.bytes.length
+        pieces++
+        total += part.rowCount
+      } else throw new Error(`rows are absorbed here, not ${part.kind}`)
+      memory.reset(mark)
+    },
+    *handOver() {
+      unregister()
+      if (!hasRuns()) {
+        if (top !== null && store.rowCount > top) prune(top)
+        yield* store.handOver()
+        return
+      }
+      const some = fewRuns()
+      // No two lanes have rows of one split.
+      const of = some.reduce((least, { splits: [first] }) => Math.min(least, first), Infinity)
+      let left = top ?? Infinity
+      for (const batch of merged(some, Math.max(64, Math.floor(blockRows)))) {
+        const written = batchBytes(unloadBatch(k, batch, typesOfRun(types)))
+        yield { kind: 'block', of, rowCount: batch.rowCount, bytes: written }
+        left -= batch.rowCount
+        if (left <= 0) return
+      }
+    },
+    sorted,
+    *drain(): Iterable<StoredRows> {
+      unregister()
+      if (!hasRuns()) {
+        yield* store.drain()
+        return
+      }
+      for (const { rowCount, columns } of merged(fewRuns(), MORSEL_ROWS)) {
+        const at = columns[columns.length - 1].data >>> 2
+        const ofRows = memory.u32.slice(at, at + rowCount)
+        yield* splitBySplit(k, { rowCount, columns: columns.slice(0, -1) }, ofRows)
+      }
+    },
+    free() {
+      if (isFreed) return
+      isFreed = true
+      unregister()
+      store.free()
+      strings.clear()
+    },
+  }
+}
+
+/** Rows in scratch, cut where their splits end: each part is in scratch too, and good until the next is asked for. */
+export function* splitBySplit(k: Kernels, batch: LaneBatch, ofRows: Uint32Array): Generator<StoredRows> {
+  const { rowCount } = batch
+  if (rowCount === 0) return
+  if (ofRows.every(split => split === ofRows[0])) {
+    yield { split: ofRows[0], batch }
+    return
+  }
+  const kept = copyToHeap(k, batch)
+  try {
+    for (let from = 0, to = 0; from < rowCount; from = to) {
+      while (to < rowCount && ofRows[to] === ofRows[from]) to++
+      yield { split: ofRows[from], batch: takeBatch(k, kept, rangeIndices(k, from, to), to - from) }
+    }
+  } finally {
+    freeHeapBatch(k, kept)
+  }
+}
+
+const splitColumn = (data: number, length: number): LaneVector => ({
+  type: int32(),
+  length,
+  data,
+  validity: 0,
+  dictionary: null,
+  range: null,
+})

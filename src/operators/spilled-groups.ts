@@ -1,0 +1,265 @@
+/**
+ * Groups in a job's file, by share of their keys' hash: those that had been found when memory ran short, with their states and the place of each one's
+ * first row. spilling-aggregate.ts says when; here a share is read back, its pieces merged by key, and results made.
+ *
+ * ```
+ * share       piece, piece, ...        of each time that memory ran short, and of other lanes
+ * piece       keys as columns, ranks ── states as an aggregation writes them for a lane
+ * finish      the pieces merged ── results            where they do not fit: parted by the next bits of the hash, written, and each part finished
+ * ```
+ * A single group must fit: where its state alone is more than there is room for, the budget is refused.
+ */
+import { type DataType, int64 } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
+import { MillraceError } from '../errors.js'
+import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
+import { type KeyLayout, layoutKeys } from '../kernels/key-words.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { takeBatch } from '../kernels/select.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import { unloadBatch } from '../kernels/transfer-batch.js'
+import { batchBytes, batchOfBytes } from './batch-bytes.js'
+import type { OperatorContext, Partitions } from './build.js'
+import { createOneDictionary, type OneDictionary } from './one-dictionary.js'
+import type { PartitionPart } from './operator.js'
+import type { ShareGroups } from './share-groups.js'
+import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
+
+/** Shares of the keys, 64, told apart by so many bits of their hash. */
+export const SHARE_BITS = 6
+export const SHARES = 2 ** SHARE_BITS
+/** How often a share may be parted again: hashes have 32 bits. */
+const MOST_LEVELS = 5
+
+export interface SpilledGroups {
+  readonly spilled: Spilled
+  /** Writes what a lane that parts its keys without common dictionaries (`Exchange.parts`) gives of a share: groups, or rows, which become groups. */
+  write(share: number, parts: Iterable<PartitionPart<LaneBatch>>): void
+  /** Takes a piece as it is in another lane's file. */
+  receive(share: number, rowCount: number, bytes: Uint8Array): void
+  /** The pieces of a share as they are in the file. */
+  pieces(share: number): Iterable<{ readonly rowCount: number; readonly bytes: Uint8Array<ArrayBuffer> }>
+  /** Merges the pieces of a share. `keep` is given the results, some groups at a time: ranks, keys, then a column for each spec, all in scratch. */
+  finish(share: number, keep: (results: LaneBatch) => void): void
+}
+
+export function createSpilledGroups(
+  context: OperatorContext,
+  spill: Spill,
+  keyTypes: readonly DataType[],
+  specs: readonly AggregateSpec[],
+  inputTypes: readonly (readonly DataType[])[],
+): SpilledGroups {
+  const { k } = context
+  const { memory } = k
+  const { account } = spill
+  const { createShareGroups, inputsOfRows, keyPlanes, keysOfPlanes, planeColumns, partRows, PARTITIONS, words } =
+    context.parts.partitions as Partitions
+  // As wide as the types: what is written at different times, in different lanes, must be parted alike.
+  const layout: KeyLayout = layoutKeys(keyTypes)
+  const { width } = layout
+  const types = [...keyTypes, int64()]
+  const texts = keyTypes.flatMap(({ kind }, i) => (kind === 'utf8' ? [i] : []))
+  const shares: Piece[][] = emptyShares()
+  let bytes = 0
+  let pieceCount = 0
+
+  const append = (written: Uint8Array, rowCount: number): Piece => {
+    const piece = { from: (spill.file as SpillFile).write(written), byteLength: written.length, rowCount }
+    bytes += written.length
+    pieceCount++
+    return piece
+  }
+
+  /** `batch`: planes, then ranks. */
+  const appendGroups = (
+    batch: LaneBatch,
+    dictionaries: readonly (LaneDictionary | null)[],
+    state: readonly Uint8Array[],
+  ): Piece => {
+    const { rowCount, columns } = batch
+    const mark = memory.mark()
+    const planes = columns.slice(0, width).map(({ data }) => data)
+    const keys = keysOfPlanes(k, layout, planes, rowCount, dictionaries)
+    const unloaded = unloadBatch(k, { rowCount, columns: [...keys, columns[width]] }, types)
+    memory.reset(mark)
+    return append(groupBytes(unloaded, state), rowCount)
+  }
+
+  /** Groups of one share as they are found, with the dictionaries of their keys. */
+  const open = (expected: number): { groups: ShareGroups; strings: OneDictionary; free(): void } => {
+    const groups = createShareGroups(context, width, specs, expected)
+    const strings = createOneDictionary(context, false)
+    return {
+      groups,
+      strings,
+      free() {
+        groups.free()
+        strings.clear()
+      },
+    }
+  }
+
+  const dictionariesOf = (strings: OneDictionary): (LaneDictionary | null)[] => keyTypes.map((_, i) => strings.of(i))
+
+  const add = ({ groups, strings }: ReturnType<typeof open>, piece: Piece) => {
+    const mark = memory.mark()
+    const { batch, state } = groupsOfBytes((spill.file as SpillFile).read(piece.from, piece.byteLength), types)
+    const { rowCount, columns } = strings.load(batch)
+    const planes = keyPlanes(k, layout, columns.slice(0, -1), rowCount)
+    groups.addGroups({ rowCount, columns: [...planeColumns(planes, width, rowCount), columns[keyTypes.length]] }, [
+      state,
+    ])
+    memory.reset(mark)
+  }
+
+  /** Writes all groups by the bits of their hash that follow those of `level`. */
+  const part = ({ groups, strings }: ReturnType<typeof open>, level: number, into: Piece[][]) => {
+    const mark = memory.mark()
+    const { length: rowCount, aggregation } = groups
+    const dictionaries = dictionariesOf(strings)
+    const planes = groups.planes()
+    const columns = [...planeColumns(planes, width, rowCount), words(groups.ranks, rowCount)]
+    const parted = partRows(k, layout, planes, rowCount, dictionaries, SHARE_BITS * level)
+    const each = PARTITIONS / SHARES
+    for (let share = 0; share < SHARES; share++) {
+      const inner = memory.mark()
+      const indices: number[] = []
+      for (let p = share * each; p < (share + 1) * each; p++) {
+        const from = (parted.rows >>> 2) + parted.starts[p]
+        for (let i = 0; i < parted.counts[p]; i++) indices.push(memory.u32[from + i])
+      }
+      if (indices.length > 0) {
+        const pointer = memory.scratch(4 * indices.length)
+        memory.u32.set(indices, pointer >>> 2)
+        const batch = takeBatch(k, { rowCount, columns }, pointer, indices.length)
+        into[share].push(appendGroups(batch, dictionaries, aggregation.laneState(pointer, indices.length)))
+      }
+      memory.reset(inner)
+    }
+    memory.reset(mark)
+  }
+
+  const columnsOf = ({ groups, strings }: ReturnType<typeof open>, results: readonly LaneVector[]): LaneBatch => {
+    const rowCount = groups.length
+    const planes = groups.planes()
+    const pointers = Array.from({ length: width }, (_, j) => planes + 8 * j * rowCount)
+    const keys = keysOfPlanes(k, layout, pointers, rowCount, dictionariesOf(strings))
+    return { rowCount, columns: [words(groups.ranks, rowCount), ...keys, ...results] }
+  }
+
+  const finishPieces = (pieces: readonly Piece[], level: number, keep: (results: LaneBatch) => void): void => {
+    let parts: Piece[][] | null = null
+    const mark = memory.mark()
+    memory.trim()
+    spill.makeRoom(account.shareBytes / 2)
+    const before = account.usedBytes
+    const most = (account.shareBytes - before) / 3
+    const expected = pieces.reduce((largest, { rowCount }) => Math.max(largest, rowCount), 0)
+    let found = open(expected)
+    try {
+      for (const piece of pieces) {
+        add(found, piece)
+        if (account.usedBytes - before <= most) continue
+        if (found.groups.length === 1 || level + 1 === MOST_LEVELS) continue
+        parts ??= emptyShares()
+        part(found, level + 1, parts)
+        found.free()
+        found = open(expected)
+      }
+      if (parts === null) {
+        const results = resultsOf(found, level)
+        if (results !== null) {
+          keep(columnsOf(found, results))
+          return
+        }
+        parts = emptyShares()
+      }
+      part(found, level + 1, parts)
+    } finally {
+      found.free()
+      memory.reset(mark)
+    }
+    for (const each of parts) if (each.length > 0) finishPieces(each, level + 1, keep)
+  }
+
+  /** Null where there is no room for them, but would be for fewer groups'. */
+  const resultsOf = ({ groups }: ReturnType<typeof open>, level: number): LaneVector[] | null => {
+    const mark = memory.mark()
+    try {
+      return groups.aggregation.evaluate(groups.length)
+    } catch (error) {
+      const isRoom = error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
+      if (!isRoom || groups.length === 1 || level + 1 === MOST_LEVELS) throw error
+      memory.reset(mark)
+      return null
+    }
+  }
+
+  return {
+    get spilled() {
+      return { bytes, pieces: pieceCount }
+    },
+    write(share, parts) {
+      let found: ReturnType<typeof open> | null = null
+      let dictionaries: (LaneDictionary | null)[] = []
+      try {
+        for (const { rows, groups, dictionaries: given } of parts) {
+          dictionaries = keyTypes.map((_, i) => given?.columns[texts.indexOf(i)]?.dictionary ?? null)
+          if (rows === null && groups !== null && found === null) {
+            // Rows may follow, with keys that are among these groups: then the two are pieces of their own, which is as good.
+            shares[share].push(appendGroups(groups.keys, dictionaries, groups.state))
+            continue
+          }
+          if (rows === null) continue
+          found ??= open(rows.rowCount)
+          found.groups.addRows(rows, inputsOfRows(rows, width, inputTypes))
+        }
+        if (found === null || found.groups.length === 0) return
+        const { length: rowCount, aggregation } = found.groups
+        const mark = memory.mark()
+        const columns = [...planeColumns(found.groups.planes(), width, rowCount), words(found.groups.ranks, rowCount)]
+        shares[share].push(appendGroups({ rowCount, columns }, dictionaries, aggregation.laneState(0, rowCount)))
+        memory.reset(mark)
+      } finally {
+        found?.free()
+      }
+    },
+    receive(share, rowCount, received) {
+      shares[share].push(append(received, rowCount))
+    },
+    *pieces(share) {
+      for (const { from, byteLength, rowCount } of shares[share]) {
+        yield { rowCount, bytes: (spill.file as SpillFile).read(from, byteLength) }
+      }
+    },
+    finish(share, keep) {
+      const pieces = shares[share].splice(0)
+      if (pieces.length > 0) finishPieces(pieces, 0, keep)
+    },
+  }
+}
+
+const emptyShares = (): Piece[][] => Array.from({ length: SHARES }, () => [])
+
+/** Byte length of the batch in 8 bytes, the batch, the states. */
+function groupBytes(batch: VectorBatch, state: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const keys = batchBytes(batch)
+  const all = new Uint8Array(state.reduce((sum, { length }) => sum + length, 8 + keys.length))
+  new Uint32Array(all.buffer, 0, 1)[0] = keys.length
+  all.set(keys, 8)
+  let at = 8 + keys.length
+  for (const piece of state) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+function groupsOfBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  types: readonly DataType[],
+): { batch: VectorBatch; state: Uint8Array } {
+  const [length] = new Uint32Array(bytes.buffer, bytes.byteOffset, 1)
+  return { batch: batchOfBytes(bytes.subarray(8, 8 + length), types), state: bytes.subarray(8 + length) }
+}

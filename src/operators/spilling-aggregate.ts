@@ -1,0 +1,295 @@
+/**
+ * `groupBy().aggregate()` of a job with a budget: the plain operator (aggregate.ts) until its groups take too much room; then they are written by shares
+ * of their keys' hash, and it begins anew. In the end each share is merged by itself (spilled-groups.ts), and results are sorted by the place of each
+ * group's first row, in memory or in the file likewise (sorted-runs.ts).
+ *
+ * ```
+ *            consume       plain operator ──(too large)── 64 shares in the file ── plain operator, empty ── ...
+ *   one lane emit          share by share: merged ── results ── by rank
+ *   more     exchange      pieces to the lanes whose share they are of ── merged there ── results to the lanes where groups first appeared ── by rank
+ * ```
+ * Once one lane has spilled all lanes that take part in the exchange write what they have. Without keys there is one group, which must fit.
+ */
+import { int64, type SchemaShape } from '../columnar/type.js'
+import { MORSEL_ROWS } from '../columnar/vector.js'
+import { MillraceError } from '../errors.js'
+import { keyBits } from '../kernels/key-words.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { takeBatch } from '../kernels/select.js'
+import { unloadBatch } from '../kernels/transfer-batch.js'
+import type { Stage } from '../plan/physical.js'
+import { createAggregate, type SplitRows } from './aggregate.js'
+import { createAggregateInputs } from './aggregate-inputs.js'
+import { batchBytes, batchOfBytes } from './batch-bytes.js'
+import type { OperatorContext, Partitions } from './build.js'
+import { rangeIndices, sliceBatch } from './heap-batch.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
+import { createSortedRuns, splitBySplit } from './sorted-runs.js'
+import type { Piece, Spill, SpillFile } from './spill.js'
+import { createSpilledGroups, SHARES } from './spilled-groups.js'
+
+/** Rows of which an exchange makes 64 shares. */
+const SHARED_ROWS = 2_500_000
+/** What is written groups by so few is not worth it. */
+const LEAST_GROUPS = 512
+/** Marks blocks of results between lanes; those of groups are marked by their share. */
+const RESULTS = -1
+
+export function createSpillingAggregate(
+  context: OperatorContext,
+  spill: Spill,
+  stage: Stage & { kind: 'aggregate' },
+  input: SchemaShape,
+): Breaker {
+  const { k } = context
+  const { memory } = k
+  const { account } = spill
+  const { rowsOfLane } = context.parts.partitions as Partitions
+  const keyTypes = stage.keys.map(name => input[name])
+  const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
+  const resultTypes = [int64(), ...made.map(name => stage.output[name])]
+  const outputOrder = Object.keys(stage.output).map(name => 1 + made.indexOf(name))
+  const inputs = createAggregateInputs(context, stage.accumulators, input)
+  const strings = createOneDictionary(context)
+  const groups = createSpilledGroups(context, spill, keyTypes, inputs.specs, inputs.types)
+  const results = createSortedRuns(context, spill, resultTypes, [{ column: 0, descending: false, nulls: 'last' }])
+  /** Blocks of results on their way to other lanes. */
+  const outgoing = new Map<number, Piece[]>()
+  const splits = new Set<number>()
+  let start: SplitRows | null = null
+  let inner = createAggregate(context, stage, input)
+  let hasSpilled = false
+  let exchanged: { readonly lane: number; readonly laneOfSplit: Uint32Array } | null = null
+  let sent = { bytes: 0, pieces: 0 }
+  /** What was in use when the plain operator began. */
+  let base = -1
+  let isFreed = false
+  const unregister = spill.register({
+    byteLength: () => (spill.file !== null && plain().size > 0 ? Math.max(1, stateBytes()) : 0),
+    spill: () => flush(),
+  })
+
+  const plain = (): Exchange => inner.exchange as Exchange
+  const keptBytes = () => account.usedBytes - memory.scratchBytes
+  const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
+
+  /** Whether what is kept has come to so much of what it may. Tables grow by doubling, old and new being there at once, and writing takes room too. */
+  const exceeds = (part: number): boolean => {
+    if (spill.file === null || plain().size < LEAST_GROUPS) return false
+    return (
+      stateBytes() > part * (account.shareBytes - memory.scratchBytes - base) || keptBytes() > 0.7 * account.shareBytes
+    )
+  }
+
+  /** Rows that surely fit, if each were a group of its own. */
+  const fittingRows = (): number => {
+    if (spill.file === null) return MORSEL_ROWS
+    const perRow = 128 + keyTypes.reduce((sum, type) => sum + keyBits(type) / 4, 0) + 48 * inputs.specs.length
+    const rows = (account.shareBytes - account.usedBytes) / (2.5 * perRow)
+    return Math.max(1024, 128 * Math.floor(rows / 128))
+  }
+
+  function consume(morsel: Morsel, given: number): void {
+    const split = Math.max(0, given)
+    if (base < 0) base = keptBytes()
+    const { rowCount, columns } = strings.recode(morsel)
+    for (let from = 0; from < rowCount; ) {
+      const count = Math.min(rowCount - from, fittingRows())
+      inner.consume(sliceOf({ rowCount, columns, rows: morsel.rows }, from, count), given)
+      start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
+      from += count
+      if (exceeds(1 / 3)) flush()
+    }
+  }
+
+  /** Rows of a morsel that still know where they came from. */
+  const sliceOf = (morsel: Morsel, from: number, count: number): Morsel => {
+    if (count === morsel.rowCount) return morsel
+    const rows = morsel.rows === 0 ? rangeIndices(k, from, from + count) : morsel.rows + 4 * from
+    return { ...sliceBatch(morsel, from, count), rows }
+  }
+
+  /** Writes all groups, and begins anew. */
+  function flush(): void {
+    if (spill.file === null) throw account.overBudget(0)
+    const mark = memory.mark()
+    for (const split of plain().splits()) splits.add(split)
+    if (plain().size > 0) {
+      const each = plain().begin(false, SHARED_ROWS) / SHARES
+      for (let share = 0; share < SHARES; share++) groups.write(share, partsOf(share * each, (share + 1) * each))
+    }
+    inner.free()
+    strings.clear()
+    memory.reset(mark)
+    memory.trim()
+    inner = createAggregate(context, stage, input, start)
+    base = -1
+    hasSpilled = true
+  }
+
+  function* partsOf(first: number, end: number): Iterable<PartitionPart<LaneBatch>> {
+    for (const part of plain().parts(first, end)) if (part.kind === 'partition') yield part
+  }
+
+  /** Makes the results of some shares. */
+  function* finish(first: number, end: number): Iterable<void> {
+    for (let share = first; share < end; share++) {
+      groups.finish(share, keepResults)
+      yield
+    }
+  }
+
+  const keepResults = (batch: LaneBatch) => {
+    if (exchanged === null) {
+      results.add(batch, 0)
+      return
+    }
+    const { lane: own, laneOfSplit } = exchanged
+    const table = memory.scratch(4 * laneOfSplit.length)
+    memory.u32.set(laneOfSplit, table >>> 2)
+    for (const lane of new Set(laneOfSplit)) {
+      const mark = memory.mark()
+      const { rows, count } = rowsOfLane(k, batch.columns[0].data, batch.rowCount, table, lane)
+      if (count > 0) {
+        const theirs = takeBatch(k, batch, rows, count)
+        if (lane === own) results.add(theirs, 0)
+        else sendLater(lane, theirs)
+      }
+      memory.reset(mark)
+    }
+  }
+
+  const sendLater = (lane: number, batch: LaneBatch) => {
+    const bytes = batchBytes(unloadBatch(k, batch, resultTypes))
+    const piece = { from: (spill.file as SpillFile).write(bytes), byteLength: bytes.length, rowCount: batch.rowCount }
+    sent = { bytes: sent.bytes + bytes.length, pieces: sent.pieces + 1 }
+    const pieces = outgoing.get(lane)
+    if (pieces === undefined) outgoing.set(lane, [piece])
+    else pieces.push(piece)
+  }
+
+  const inOutputOrder = ({ rowCount, columns }: LaneBatch): Morsel => ({
+    rowCount,
+    columns: outputOrder.map(i => columns[i]),
+    rows: 0,
+  })
+
+  const exchange: Exchange = {
+    get wanted() {
+      return exchange.spilled === true || plain().wanted
+    },
+    get spilled() {
+      return hasSpilled || exceeds(1 / 6)
+    },
+    fingerprint: () => plain().fingerprint(),
+    splits: () => [...new Set([...splits, ...plain().splits()])].sort((a, b) => a - b),
+    get size() {
+      return plain().size
+    },
+    begin(common, size, spilled) {
+      unregister()
+      if (spilled === undefined) return plain().begin(common, size)
+      exchanged = spilled
+      flush()
+      return SHARES
+    },
+    *parts(first, end) {
+      if (exchanged === null) yield* plain().parts(first, end)
+      else {
+        for (let share = first; share < end; share++) {
+          for (const piece of groups.pieces(share)) yield { kind: 'block', of: share, ...piece }
+        }
+      }
+    },
+    receive(part) {
+      if (part.kind !== 'block') plain().receive(part)
+      else if (part.of !== RESULTS) groups.receive(part.of, part.rowCount, part.bytes)
+      else {
+        const mark = memory.mark()
+        const loaded = createOneDictionary(context)
+        results.add(loaded.load(batchOfBytes(part.bytes, resultTypes)), 0)
+        loaded.clear()
+        memory.reset(mark)
+      }
+    },
+    finish: (first, end) => (exchanged === null ? plain().finish(first, end) : finish(first, end)),
+    *results(lane, lanes) {
+      if (exchanged === null) yield* plain().results(lane, lanes)
+      for (const { from, byteLength, rowCount } of outgoing.get(lane) ?? []) {
+        yield { kind: 'block', of: RESULTS, rowCount, bytes: (spill.file as SpillFile).read(from, byteLength) }
+      }
+    },
+    *emit(lane, lanes) {
+      if (exchanged === null) yield* plain().emit(lane, lanes)
+      else for (const batch of results.sorted()) yield* bySplit(batch)
+    },
+  }
+
+  /** Ranks begin with the split. */
+  function* bySplit(batch: LaneBatch): Iterable<{ split: number; morsel: Morsel }> {
+    const at = (batch.columns[0].data >>> 2) + 1
+    const ofRows = Uint32Array.from({ length: batch.rowCount }, (_, i) => memory.u32[at + 2 * i])
+    for (const each of splitBySplit(k, batch, ofRows)) yield { split: each.split, morsel: inOutputOrder(each.batch) }
+  }
+
+  function* emit(): Iterable<Morsel | null> {
+    unregister()
+    if (!hasSpilled && !(plain().wanted && exceeds(1 / 6))) {
+      const morsels = inner.emit()[Symbol.iterator]()
+      const first = firstOf(morsels)
+      if (first !== null) {
+        if (first.done) return
+        yield first.value
+        yield* { [Symbol.iterator]: () => morsels }
+        return
+      }
+    }
+    flush()
+    for (const _ of finish(0, SHARES)) yield null
+    for (const batch of results.sorted()) yield inOutputOrder(batch)
+  }
+
+  /** Null where there is no room for all results at once, and they can be made share by share. */
+  const firstOf = (morsels: Iterator<Morsel | null>): IteratorResult<Morsel | null> | null => {
+    const mark = memory.mark()
+    try {
+      return morsels.next()
+    } catch (error) {
+      const isRoom = error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
+      if (!isRoom || spill.file === null || plain().wanted) throw error
+      memory.reset(mark)
+      return null
+    }
+  }
+
+  return {
+    label: inner.label,
+    kernels: () => inner.kernels(),
+    consume,
+    wants: () => true,
+    handOver: () => inner.handOver(),
+    absorb(part) {
+      inner.absorb(part)
+      if (exceeds(1 / 3)) flush()
+    },
+    exchange,
+    emit,
+    get spilled() {
+      const [first, sorted] = [groups.spilled, results.spilled]
+      return {
+        bytes: first.bytes + sorted.bytes + sent.bytes,
+        pieces: first.pieces + sorted.pieces + sent.pieces,
+      }
+    },
+    free() {
+      if (isFreed) return
+      isFreed = true
+      unregister()
+      inner.free()
+      inputs.free()
+      results.free()
+      strings.clear()
+    },
+  }
+}

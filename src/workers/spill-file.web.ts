@@ -1,0 +1,130 @@
+/**
+ * Browsers: a file of the origin's private file system, by a sync access handle, which only dedicated workers have. It has the name of a Web Lock that
+ * its lane holds for as long as it uses it: whoever finds a file whose lock nobody holds removes it, so that what a lane or a page that died has left
+ * goes with the next pool that ends, or with the next job that spills.
+ */
+import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
+
+const FOLDER = 'millrace-spill'
+
+interface SyncAccessHandle {
+  read(buffer: Uint8Array, options: { at: number }): number
+  write(buffer: Uint8Array, options: { at: number }): number
+  close(): void
+}
+interface SyncFileHandle extends FileSystemFileHandle {
+  createSyncAccessHandle(): Promise<SyncAccessHandle>
+}
+
+const folderOf = async (): Promise<FileSystemDirectoryHandle> =>
+  (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
+
+function openJobFile(): JobFile {
+  const name = crypto.randomUUID()
+  let handle: SyncAccessHandle | null = null
+  let letGo = () => {}
+  let byteLength = 0
+
+  /** Takes a lock that nobody else knows of yet, and holds it. */
+  const hold = () =>
+    new Promise<void>((resolve, reject) => {
+      navigator.locks
+        .request(lockOf(name), () => {
+          resolve()
+          return new Promise<void>(done => {
+            letGo = done
+          })
+        })
+        .catch(reject)
+    })
+
+  const close = async () => {
+    handle?.close()
+    handle = null
+    try {
+      await (await folderOf()).removeEntry(name)
+    } catch {
+      // It was never made, or somebody else removes it.
+    }
+    letGo()
+  }
+
+  return {
+    async ready() {
+      const { storage, locks } = navigator
+      if (storage?.getDirectory === undefined || locks === undefined) return 'this page has no private file system'
+      if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
+        return 'files can be written in workers only, and this job runs in its page; give it lanes'
+      }
+      try {
+        const folder = await folderOf()
+        await sweepFolder(folder)
+        await hold()
+        const file = (await folder.getFileHandle(name, { create: true })) as SyncFileHandle
+        handle = await file.createSyncAccessHandle()
+        return null
+      } catch (error) {
+        await close()
+        return `the private file system cannot be used: ${error instanceof Error ? error.message : String(error)}`
+      }
+    },
+    write(bytes) {
+      const from = byteLength
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          const written = (handle as SyncAccessHandle).write(bytes.subarray(at), { at: from + at })
+          if (written === 0) throw new Error('no more bytes are taken')
+          at += written
+        }
+      } catch (error) {
+        throw spillFailed("what is beyond it could not be written to the page's private file system", error, {
+          byteOffset: from,
+          requestedBytes: bytes.length,
+        })
+      }
+      byteLength += bytes.length
+      return from
+    },
+    read(from, length) {
+      const bytes = new Uint8Array(length)
+      try {
+        for (let at = 0; at < length; ) {
+          const read = (handle as SyncAccessHandle).read(bytes.subarray(at), { at: from + at })
+          if (read === 0) throw new Error(`the file ends after ${from + at} bytes`)
+          at += read
+        }
+      } catch (error) {
+        throw spillFailed("what is beyond it could not be read back from the page's private file system", error, {
+          byteOffset: from,
+        })
+      }
+      return bytes
+    },
+    close,
+  }
+}
+
+const lockOf = (name: string): string => `${FOLDER}-${name}`
+
+/** Removes the files that nobody holds. */
+async function sweepFolder(folder: FileSystemDirectoryHandle): Promise<void> {
+  const names: string[] = []
+  for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name)
+  for (const name of names) {
+    await navigator.locks.request(lockOf(name), { ifAvailable: true }, async lock => {
+      if (lock !== null) await folder.removeEntry(name).catch(() => {})
+    })
+  }
+}
+
+export const spillPlatform: SpillPlatform = {
+  openJobFile,
+  async sweep() {
+    if (navigator.storage?.getDirectory === undefined || navigator.locks === undefined) return
+    // A worker that has been ended lets go of its locks within some milliseconds.
+    for (const ms of [20, 200, 1000]) {
+      await new Promise(resolve => setTimeout(resolve, ms))
+      await folderOf().then(sweepFolder, () => {})
+    }
+  },
+}

@@ -1,0 +1,83 @@
+/**
+ * What lanes add for a job with a budget: a file for what its operators have no room for, and those that use it. What they keep there is said in
+ * operators/sorted-runs.ts and operators/spilling-aggregate.ts.
+ */
+import { spillPlatform } from '#spill-file'
+import type { SchemaShape } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
+import type { MemoryAccount } from '../kernels/memory-account.js'
+import { narrowed } from '../operators/batch-bytes.js'
+import type { OperatorContext } from '../operators/build.js'
+import type { Breaker } from '../operators/operator.js'
+import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
+import { createSpillingAggregate } from '../operators/spilling-aggregate.js'
+import { createSpillingLimit, createSpillingRows, createSpillingSort } from '../operators/spilling-sort.js'
+import type { Stage } from '../plan/physical.js'
+
+/** The spilling of one job in one lane. */
+export interface JobSpill {
+  /** The lane's, with which the job's operators are made. */
+  readonly context: OperatorContext
+  /** Before the first morsel. */
+  ready(): Promise<void>
+  /** The batch without strings that it does not use: for dictionaries that have been begun anew. */
+  narrowed(batch: VectorBatch): VectorBatch
+  /** Whatever has happened, nothing is left behind. */
+  close(): Promise<void>
+}
+
+export function openSpill(lane: OperatorContext, account: MemoryAccount, folder: string | null): JobSpill {
+  const jobFile = spillPlatform.openJobFile(folder)
+  const spillables = new Set<Spillable>()
+  let file: SpillFile | null = null
+  const spill: Spill = {
+    account,
+    get file() {
+      return file
+    },
+    register(spillable) {
+      spillables.add(spillable)
+      return () => spillables.delete(spillable)
+    },
+    makeRoom(byteLength) {
+      while (account.shareBytes - account.usedBytes < byteLength) {
+        const [largest] = [...spillables].sort((a, b) => b.byteLength() - a.byteLength())
+        if (largest === undefined || largest.byteLength() === 0) return
+        const { usedBytes } = account
+        largest.spill()
+        if (account.usedBytes >= usedBytes) return
+      }
+    },
+    createBreaker: (stage, input) => createBreaker(context, spill, stage, input),
+    createRows: types => createSpillingRows(context, spill, types),
+  }
+  const context: OperatorContext = {
+    k: lane.k,
+    dictionaries: lane.dictionaries,
+    parts: lane.parts,
+    spill,
+    ...(lane.mostGroups === undefined ? {} : { mostGroups: lane.mostGroups }),
+  }
+  return {
+    context,
+    async ready() {
+      const reason = await jobFile.ready()
+      if (reason === null) file = jobFile
+      else account.hint = `nothing can be spilled, for ${reason}; `
+    },
+    narrowed,
+    async close() {
+      file = null
+      await jobFile.close()
+    },
+  }
+}
+
+function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, input: SchemaShape): Breaker | null {
+  if (stage.kind === 'sort') return createSpillingSort(context, spill, stage, input)
+  if (stage.kind === 'aggregate' && stage.keys.length > 0 && stage.sets === null) {
+    return createSpillingAggregate(context, spill, stage, input)
+  }
+  if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)
+  return null
+}
