@@ -48,6 +48,25 @@ describe.each(PEERS)('of %s', peer => {
     expect(read.columns).toEqual(expected)
   })
 
+  test.each(['file', 'stream'] as const)('a %s of many batches is read', async layout => {
+    const parts = [
+      [3, 21],
+      [0, 1],
+      [8, 40],
+      [39, 40],
+    ] as const
+    // The one has batches that are slices, the other cuts its columns.
+    const several = peer === 'flechette' ? [peerMade(peer, 7).table] : parts.map(([from, to]) => table.slice(from, to))
+    const [first, ...rest] = several
+    const { rowCount, columns } = await readArrow(
+      peerBytes(peer, peer === 'flechette' ? first : first.concat(...rest), layout),
+    )
+    const rows = peer === 'flechette' ? [[0, 40] as const] : parts
+    expect(rowCount).toBe(rows.reduce((sum, [from, to]) => sum + to - from, 0))
+    for (const [name, values] of Object.entries(expected))
+      expect(columns[name], name).toEqual(rows.flatMap(([from, to]) => values.slice(from, to)))
+  })
+
   test('a table is read as it is', async () => {
     const own = await columnsOfFlow(fromArrow(table))
     for (const [name, values] of Object.entries(expected))

@@ -8,7 +8,7 @@ import * as apache from 'apache-arrow'
 export interface PeerColumn {
   readonly values: readonly unknown[]
   readonly apache: ((values: readonly unknown[]) => any) | null
-  readonly flechette: ((values: readonly unknown[]) => any) | null
+  readonly flechette: ((values: readonly unknown[], maxBatchRows: number) => any) | null
 }
 
 const ROWS = 40
@@ -25,8 +25,8 @@ const made = (type: any, from: (value: any) => unknown = value => value) => ({
     ),
 })
 const built = (type: any, from: (value: any) => unknown = value => value) => ({
-  flechette: (list: readonly unknown[]) =>
-    flechette.columnFromArray(list.map(value => (value === null ? null : from(value))) as any, type),
+  flechette: (list: readonly unknown[], maxBatchRows: number) =>
+    flechette.columnFromArray(list.map(value => (value === null ? null : from(value))) as any, type, { maxBatchRows }),
 })
 const number = (value: bigint) => Number(value)
 /** Days and counts of time as the Date or the milliseconds that builders take. */
@@ -125,8 +125,11 @@ export const PEER_COLUMNS: Readonly<Record<string, PeerColumn>> = {
   },
 }
 
-/** One table of one of them, with the columns that it can make. */
-export function peerMade(peer: 'apache-arrow' | 'flechette'): {
+/** One table of one of them, with the columns that it can make. @param maxBatchRows of flechette's. */
+export function peerMade(
+  peer: 'apache-arrow' | 'flechette',
+  maxBatchRows = Infinity,
+): {
   table: any
   columns: Record<string, readonly unknown[]>
 } {
@@ -136,7 +139,7 @@ export function peerMade(peer: 'apache-arrow' | 'flechette'): {
     const make = peer === 'flechette' ? inFlechette : inApache
     if (make === null) continue
     columns[name] = values
-    parts[name] = make(values)
+    parts[name] = make(values, maxBatchRows)
   }
   return { columns, table: peer === 'flechette' ? flechette.tableFromColumns(parts) : new apache.Table(parts as never) }
 }
