@@ -7,7 +7,7 @@ import { bitmapBytes } from '../columnar/validity.js'
 import { dataOf, itemsOf, type Vector, type VectorData } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import type { PortAnswer, PortColumn, PortMessage } from './port-message.js'
-import type { Sink, SinkWriter } from './sink.js'
+import { type Sink, type SinkWriter, sinkFailed } from './sink.js'
 
 /** Batches sent and not answered. */
 const MOST_AHEAD = 8
@@ -69,7 +69,15 @@ export const portSink = (port: MessagePort): Sink => ({
 
 /** To whoever listens. Nobody answers, so it is as fast as the job: receivers keep what they have not handled. */
 export const channelSink = (channel: BroadcastChannel): Sink => ({
-  open: async () => postingWriter(message => channel.postMessage(message)),
+  async open() {
+    return postingWriter(message => {
+      try {
+        channel.postMessage(message)
+      } catch (error) {
+        throw sinkFailed(`the BroadcastChannel ${channel.name}`, 'written to', error)
+      }
+    })
+  },
 })
 
 const left = (how: string) => new MillraceError('MR_SINK_FAILED', `the receiver at the other end of the port ${how}`)

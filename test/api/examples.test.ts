@@ -51,7 +51,7 @@ async function examples(): Promise<Example[]> {
 
 /** An expression by itself is a flow, which is to be collected as well. */
 function programOf({ code }: Example): string {
-  const isExpression = !/^(await|const|for)\b/.test(code)
+  const isExpression = !/^(await|const|for|async function)\b/.test(code)
   const body = isExpression ? `await (\n${code}\n).collect({ lanes: 0 })` : code
   const used = Object.keys(millrace).filter(
     name => name === 'columns' || new RegExp(`(?<![.\\w])${name}\\(`).test(code),

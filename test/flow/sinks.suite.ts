@@ -179,7 +179,7 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
       })
 
       it('Arrow files and streams read back equal, through lanes', async () => {
-        const codes = Int32Array.from({ length: 150_000 }, (_, i) => (i * 7) % 1000)
+        const codes = Int32Array.from({ length: 70_000 }, (_, i) => (i * 7) % 1000)
         const flow = columns({
           id: Int32Array.from(codes, (_, i) => i),
           text: dictionary(
@@ -197,10 +197,11 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
           const job = flow.to(arrowSink(bytes.stream, { layout }), o())
           await job.finished
           const blob = await bytes.blob()
-          expect(job.metrics()).toMatchObject({ rowsWritten: 150_000, bytesWritten: blob.size })
+          expect(job.metrics()).toMatchObject({ rowsWritten: 70_000, bytesWritten: blob.size })
           const back = await arrow(blob).collect(o())
           expect(back.schema).toEqual(expected.schema)
-          expect(back.toRows()).toEqual(expected.toRows())
+          // As text, since comparing objects one by one takes seconds.
+          expect(JSON.stringify(back.toRows()) === JSON.stringify(expected.toRows())).toBe(true)
           const none = collector()
           await flow.filter(() => false).to(arrowSink(none.stream, { layout }), o()).finished
           const empty = await arrow(await none.blob()).collect(o())
@@ -311,6 +312,7 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         await refusal(() => job.finished, 'MR_INTEGER_OVERFLOW')
         channel.close()
         other.close()
+        await refusal(() => few().to(channel, o()).finished, 'MR_SINK_FAILED')
 
         const { port1, port2 } = new MessageChannel()
         const left = watched().flow.to(port1, o())
