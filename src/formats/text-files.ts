@@ -7,8 +7,10 @@
  * ```
  */
 import { MillraceError } from '../errors.js'
+import type { Kernels } from '../kernels/instance.js'
 import type { LaneMemory } from '../kernels/memory.js'
-import type { BadRow, ParsedRows, TextParser } from '../kernels/text-rows.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import type { BadRow, CsvShape, JsonShape, ParsedRows, TextParser } from '../kernels/text-rows.js'
 import { type ByteSource, type InputDescriptor, type OpenFile, openInput } from './byte-source.js'
 import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 
@@ -26,6 +28,25 @@ export type UseRows = (rows: ParsedRows['morsel'], rowsRead: number) => boolean
 
 /** Some rows, brought into scratch by a call that does not wait; false where no more are wanted. @throws MillraceError for a bad row */
 export type LoadRows = (use: UseRows) => boolean
+
+/** A lane, as this needs it. */
+export interface TextLane {
+  readonly k: Kernels
+  readonly openFile: OpenFile | null
+  readonly dictionaries: { create(): LaneDictionary; release(dictionary: LaneDictionary): void }
+  readonly parts: {
+    readonly csv?: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
+    readonly json?: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>
+  }
+}
+
+/** A part of a file, as sources describe it. */
+export interface TextSplit extends Omit<TextPart, 'collects'> {
+  readonly format: 'csv' | 'json'
+  readonly shape: CsvShape | JsonShape
+  readonly columns: readonly string[]
+  readonly inputKey: string
+}
 
 export interface TextPart {
   /** Zero-based byte of the input at which it begins. */
@@ -45,12 +66,69 @@ export interface TextFiles {
   close(): Promise<void>
 }
 
-/** As `TextReport` of workers/protocol.ts. */
+/** Where a part really began and ended. */
 export interface FoundText {
+  /** Zero-based byte of the input at which its first row begins. */
   readonly from: number
+  /** Where the row after its last begins; null where it was not read to its end. */
   readonly to: number | null
+  /** Rows read, those left out too. */
   readonly rows: number
+  /** Rows left out; `row` counts from the part's first, `byteOffset` is the input's. */
   readonly bad: readonly BadRow[]
+}
+
+/** Distinct strings of a column that nobody keeps, before a dictionary makes way for another. */
+const MOST_PASSING_BYTES = 2 ** 25
+
+/**
+ * What a job reads text with in a lane: parsers and dictionaries last for the job, inputs stay open for it.
+ * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
+ */
+export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean) {
+  const files = createTextFiles(lane.k.memory, lane.openFile)
+  const parsers = new Map<string, TextParser>()
+  const dictionaries: LaneDictionary[] = []
+
+  const dictionaryOf = (i: number): LaneDictionary => {
+    dictionaries[i] ??= lane.dictionaries.create()
+    return dictionaries[i]
+  }
+  /** Whoever still has codes of a dictionary has retained it. */
+  const letGo = (passes: (dictionary: LaneDictionary, i: number) => boolean) => {
+    dictionaries.forEach((dictionary, i) => {
+      if (!passes(dictionary, i)) return
+      lane.dictionaries.release(dictionary)
+      delete dictionaries[i]
+    })
+  }
+  const parserOf = ({ format, shape, columns, inputKey }: TextSplit): TextParser => {
+    const before = parsers.get(inputKey)
+    if (before !== undefined) return before
+    const { csv, json } = lane.parts as Required<TextLane['parts']>
+    const parser =
+      format === 'csv'
+        ? csv.createCsvParser(lane.k, shape as CsvShape, columns, dictionaryOf)
+        : json.createJsonParser(lane.k, shape as JsonShape, columns, dictionaryOf)
+    parsers.set(inputKey, parser)
+    return parser
+  }
+  return {
+    async *read(split: TextSplit, report: (found: FoundText) => void): AsyncGenerator<LoadRows> {
+      const part = { ...split, collects: split.shape.collect }
+      for await (const load of files.read(part, split.inputKey, parserOf(split), report)) {
+        letGo((dictionary, i) => !keepsCodes(i) && dictionary.byteLength >= MOST_PASSING_BYTES)
+        yield load
+      }
+    },
+    /** Begins new dictionaries. */
+    renew: () => letGo(() => true),
+    async close() {
+      for (const parser of parsers.values()) parser.free()
+      letGo(() => true)
+      await files.close()
+    },
+  }
 }
 
 export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): TextFiles {

@@ -10,6 +10,7 @@ import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
 import type { ByteStreamOptions } from '../formats/byte-stream.js'
 import type { Format, LaneReader } from '../formats/format.js'
 import type { InputServices } from '../formats/input.js'
+import type { FoundText } from '../formats/text-files.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { PlanNode } from '../plan/logical.js'
 
@@ -60,8 +61,30 @@ export interface OpenSource {
   readonly rest?: SplitSupply
   /** Parts of lanes that read the splits. */
   readonly readers?: readonly LaneReader[]
-  /** Told of rows that could not be read and were left out, in row order. Without it the first such row ends the job. */
-  readonly onBadRow?: ((row: RejectedRow) => void) | undefined
+  /** Where splits are of text: keeps them in order. `told`: rows that bad ones have been told of before. */
+  readonly createOrder?: (splits: readonly Split[], resume: Resume, told: number) => TextOrder
+}
+
+/** Where reading goes on, and what was read before. */
+export interface Resume {
+  readonly split: number
+  /** Byte of the input at which the split's first row begins; null: where the split says. */
+  readonly at: number | null
+  readonly rows: number
+}
+
+/** Splits of text in their order: text-order.ts. What it throws where a guess was wrong has `resume`, where to go on. */
+export interface TextOrder {
+  /** How many splits from the first on are known to be right and have been read to their end. */
+  readonly verified: number
+  /** First row in the source of a split up to `verified`. */
+  firstRow(split: number): number
+  /** Takes what a lane found. @throws where a guess was wrong; what `onBadRow` throws */
+  take(split: number, report: FoundText): void
+  /** Whether a split that has been read at least in part began where it should. @throws where it did not */
+  check(split: number): void
+  /** The split's work with its beginning in the place of a guess; null where that is not known yet. */
+  exact(split: number): TextWork | null
 }
 
 export interface SplitSupply {

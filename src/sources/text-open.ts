@@ -17,6 +17,7 @@ import { csvReader, filesReader, jsonReader } from '../formats/text-readers.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
 import type { CsvOptions, JsonOptions } from './text.js'
+import { createTextOrder } from './text-order.js'
 
 /** Read of each file to see what is in it; of the first, types are inferred from it. */
 const SAMPLE_BYTES = 2 ** 18
@@ -254,7 +255,10 @@ function openPrepared(prepared: readonly Prepared[], texts: Texts, request: Open
     splits,
     ...(streamed < 0 ? {} : { rest: supplyOf(prepared, streamed, texts, request) }),
     readers: [filesReader, options.format === 'csv' ? csvReader : jsonReader],
-    onBadRow: options.onBadRow,
+    createOrder(all, resume, told) {
+      const { onBadRow } = options
+      return createTextOrder(all, resume, onBadRow && (row => row.row >= told && onBadRow(row)))
+    },
   }
 }
 

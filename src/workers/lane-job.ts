@@ -6,6 +6,7 @@
 import type { DataType } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
+import type { FoundText } from '../formats/text-files.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
@@ -31,16 +32,7 @@ import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type {
-  ExchangeTerms,
-  FromLane,
-  Gathered,
-  HeldReport,
-  JobPorts,
-  JobSpec,
-  TextReport,
-  ToLane,
-} from './protocol.js'
+import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, encodeBatch, type Inbox, type Outbox } from './transfer.js'
@@ -238,7 +230,7 @@ class LaneJob {
       let row = 0
       try {
         if (split <= this.bound && this.wants(split)) {
-          const report = (found: TextReport) => this.say({ type: 'text', split, report: found })
+          const report = (found: FoundText) => this.say({ type: 'text', split, report: found })
           for await (const load of reader.read(work, report)) {
             const before = row
             let wantsMore = true

@@ -20,7 +20,7 @@ export interface LaneParts extends OperatorParts {
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
   readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
   readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>
-  readonly files: Pick<typeof import('../formats/text-files.js'), 'createTextFiles'>
+  readonly files: Pick<typeof import('../formats/text-files.js'), 'createTexts'>
   readonly parquet: FormatModule
   readonly arrow: FormatModule
 }

@@ -14,8 +14,8 @@
  * ```
  */
 import type { SerialisedError } from '../errors.js'
+import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { BadRow } from '../kernels/text-rows.js'
 import type { Position } from '../operators/operator.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -94,7 +94,7 @@ export type FromLane =
   /** Rows read since the last one; `splits` of them are done. */
   | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
   /** What was found of a split of text. */
-  | { readonly type: 'text'; readonly split: number; readonly report: TextReport }
+  | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
   /** Splits after this one cannot matter: what has been read suffices. */
   | { readonly type: 'enough'; readonly split: number }
   /** Everything handed to this lane has been read without a failure. */
@@ -105,18 +105,6 @@ export type FromLane =
   | { readonly type: 'fatal'; readonly error: SerialisedError }
   /** All is freed; also the answer to `cancel`. */
   | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
-
-/** Where a split of text really began and ended. */
-export interface TextReport {
-  /** Zero-based byte of the input at which its first row begins. */
-  readonly from: number
-  /** Where the row after its last begins; null where it was not read to its end. */
-  readonly to: number | null
-  /** Rows read, those left out too. */
-  readonly rows: number
-  /** Rows left out; `row` counts from the split's first, `byteOffset` is the input's. */
-  readonly bad: readonly BadRow[]
-}
 
 /** From lane to lane: what a lane hands over, to lane 0, or what lanes exchange (operators/operator.ts). */
 export type Gathered =

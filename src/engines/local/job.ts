@@ -4,24 +4,16 @@
  */
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
+import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
-import type { RejectedRow, Split, SplitSupply } from '../../sources/source.js'
+import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type {
-  FromLane,
-  HeldReport,
-  JobBudget,
-  LaneMetrics,
-  TextReport,
-  ToLane,
-  WireWork,
-} from '../../workers/protocol.js'
+import type { FromLane, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
-import { createTextOrder, type Resume, type TextOrder } from './text-order.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
 export interface Progress {
@@ -47,7 +39,9 @@ export interface JobRequest {
   readonly totalBytes: number
   /** Splits of text are handed out one after another, each from where the one before has really ended. */
   readonly chained: Resume | null
-  readonly onBadRow: ((row: RejectedRow) => void) | undefined
+  readonly createOrder: OpenSource['createOrder']
+  /** Rows that bad ones have been told of by an earlier attempt. */
+  readonly told: number
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
@@ -84,6 +78,9 @@ interface LaneState {
   held: HeldReport | null
   metrics: LaneMetrics
 }
+
+/** Nothing has been read. */
+export const START: Resume = { split: 0, at: null, rows: 0 }
 
 /** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
 const AHEAD = 2
@@ -141,12 +138,11 @@ class Job implements RunningJob {
     this.idle = new Promise(resolve => {
       this.becomeIdle = resolve
     })
-    const { plan, splits, rest, onBatch, onBadRow, chained, signal } = request
+    const { plan, splits, rest, onBatch, createOrder, told, chained, signal } = request
     this.splits = [...(splits ?? [])]
     this.rest = rest
     this.next = chained?.split ?? 0
-    const hasTexts = rest !== null || this.splits.some(({ work }) => work.kind === 'text')
-    this.texts = hasTexts ? createTextOrder(this.splits, chained ?? { split: 0, at: null, rows: 0 }, onBadRow) : null
+    this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
     this.output = new OrderedOutput(onBatch, !isGathered(plan) && splits !== null, this.next, this.texts !== null)
     const abort = () => this.giveUp(signal?.reason)
@@ -327,17 +323,19 @@ class Job implements RunningJob {
     }
   }
 
-  private found(split: number, report: TextReport): void {
+  private found(split: number, report: FoundText): void {
     const texts = this.texts as TextOrder
     const before = texts.verified
+    let failure: { readonly error: unknown } | null = null
     try {
       texts.take(split, report)
     } catch (error) {
-      this.giveUp(error)
-      return
+      failure = { error }
     }
+    // What is right may leave, whatever comes after it.
     for (let right = before; right < texts.verified; right++) this.output.complete(right)
-    if (texts.verified > before) this.feedAll()
+    if (failure !== null) this.giveUp(failure.error)
+    else if (texts.verified > before) this.feedAll()
   }
 
   private progress(lane: LaneState, splits: number, rows: number): void {

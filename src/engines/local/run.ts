@@ -7,12 +7,11 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
-import type { HeldRows, OpenSource, PlanBefore, Source, SourceServices } from '../../sources/source.js'
+import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import { isGathered, type JobRequest, type JobResult, type RunningJob } from './job.js'
+import { isGathered, type JobRequest, type JobResult, type RunningJob, START } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
-import { Misread, type Resume } from './text-order.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
@@ -119,7 +118,8 @@ export async function run(
     totalRows,
     totalBytes,
     chained: null,
-    onBadRow: opened?.onBadRow,
+    createOrder: opened?.createOrder,
+    told: 0,
     holdAs: hold ? table : null,
     memoryBytes: options.memory,
     spill: engine.spill,
@@ -131,10 +131,11 @@ export async function run(
   }
   const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], held?.pool, output.onStart)
   const { result, pool } = await start(request).catch(error => {
-    if (!(error instanceof Misread)) throw error
+    const { resume } = error as { readonly resume?: Resume }
+    if (resume === undefined) throw error
     // Lanes that still clean up after the first attempt let go of its table.
     table = engine.newTable()
-    return start({ ...againFrom(error.resume, request), holdAs: hold ? table : null })
+    return start({ ...againFrom(resume, request), holdAs: hold ? table : null })
   })
   return { plan, result, engine, pool, table }
 }
@@ -142,12 +143,7 @@ export async function run(
 /** The same job with no guesses. What has left it need not be read again; where all rows count for one answer, they are. */
 function againFrom(resume: Resume, request: JobRequest): JobRequest {
   if (request.onBatch !== null && !isGathered(request.plan)) return { ...request, chained: resume }
-  const { onBadRow } = request
-  return {
-    ...request,
-    chained: { split: 0, at: null, rows: 0 },
-    onBadRow: onBadRow && (row => row.row >= resume.rows && onBadRow(row)),
-  }
+  return { ...request, chained: START, told: resume.rows }
 }
 
 /** Null where a split does not know. */

@@ -1,9 +1,9 @@
 // Splits of text in order: rows counted, bad rows told in row order, and a wrong guess seen wherever it is.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createTextOrder, Misread, type Resume } from '../../../src/engines/local/text-order.js'
-import type { BadRow, CsvShape } from '../../../src/kernels/text-rows.js'
-import type { RejectedRow, Split } from '../../../src/sources/source.js'
+import type { BadRow, CsvShape } from '../../src/kernels/text-rows.js'
+import type { RejectedRow, Resume, Split } from '../../src/sources/source.js'
+import { createTextOrder, Misread } from '../../src/sources/text-order.js'
 
 const START: Resume = { split: 0, at: null, rows: 0 }
 

@@ -2,36 +2,15 @@
  * Splits of text in their order. A split may be cut anywhere, and its lane then guesses where its first row begins; that was right if the split before ended there.
  * Only rows of splits that are known to be right may leave a job, and rows are counted here, since nobody knew how many there are.
  */
-import { MillraceError } from '../../errors.js'
-import type { RejectedRow, Split, TextWork } from '../../sources/source.js'
-import type { TextReport } from '../../workers/protocol.js'
+import { MillraceError } from '../errors.js'
+import type { FoundText } from '../formats/text-files.js'
+import type { RejectedRow, Resume, Split, TextOrder, TextWork } from './source.js'
 
-/** A guess was wrong: the rows from `split` on are to be read again, one split after another. */
+/** A guess was wrong: the rows from `resume.split` on are to be read again, one split after another. */
 export class Misread extends MillraceError {
   constructor(readonly resume: Resume) {
     super('MR_FORMAT_ERROR', 'a part of a text file began elsewhere than was guessed; please report this with the file')
   }
-}
-
-/** Where reading goes on, and what was read before. */
-export interface Resume {
-  readonly split: number
-  /** Byte of the input at which the split's first row begins; null: where the split says. */
-  readonly at: number | null
-  readonly rows: number
-}
-
-export interface TextOrder {
-  /** How many splits from the first on are known to be right and have been read to their end. */
-  readonly verified: number
-  /** First row in the source of a split up to `verified`. */
-  firstRow(split: number): number
-  /** Takes what a lane found. @throws Misread; what `onBadRow` throws */
-  take(split: number, report: TextReport): void
-  /** Whether a split that has been read at least in part began where it should. @throws Misread where it did not */
-  check(split: number): void
-  /** The split's work with its beginning in the place of a guess; null where that is not known yet. */
-  exact(split: number): TextWork | null
 }
 
 export function createTextOrder(
@@ -39,7 +18,7 @@ export function createTextOrder(
   resume: Resume,
   onBadRow: ((row: RejectedRow) => void) | undefined,
 ): TextOrder {
-  const reports = new Map<number, TextReport>()
+  const reports = new Map<number, FoundText>()
   const firstRows: number[] = []
   firstRows[resume.split] = resume.rows
   let verified = resume.split
