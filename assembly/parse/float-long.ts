@@ -102,7 +102,8 @@ function round(number: u64, exponent: i64, isCut: bool, at: usize, end: usize, d
     if (exponent == 0) return reinterpret<u64>(f64(number))
     if (number <= 0x20000000000000 && exponent >= -22 && exponent <= 22) {
       const exact = f64(i64(number))
-      return reinterpret<u64>(exponent < 0 ? exact / powerOfTen(u32(-exponent)) : exact * powerOfTen(u32(exponent)))
+      const power = powerOfTen(u32(abs(exponent)))
+      return reinterpret<u64>(exponent < 0 ? exact / power : exact * power)
     }
   }
   // Below 2^64 * 10^-343, which is below half the least number; from 10^309.
