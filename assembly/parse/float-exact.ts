@@ -1,11 +1,12 @@
-// The last resort of float-long.ts: on which side of the middle between two neighbouring float64s a number of any length lies, by integers
-// of any size.
+// The last resort of float-long.ts and float32.ts: on which side of the middle between two neighbours a number of any length lies, by
+// integers of any size.
 //
 // Both sides are multiplied until they are integers. They lie in page 0 of the lane's memory, which is never handed out (src/kernels/memory.ts),
 // for the time of one call: u32 limbs, the lowest first, with zeros nowhere above the highest.
 //
 //   0xf000   limbs of the number: of 800 digits 84, moved up to meet the middle never above 128        512 bytes
 //   0xf200   limbs of the middle, the like                                                             512 bytes
+//   0xf400   float32.ts's                                                                                8 bytes
 
 import { endOfDigits, endOfZeros } from './digits'
 

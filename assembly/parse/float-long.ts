@@ -35,13 +35,8 @@ export function parseLongFloat64(from: usize, end: usize, isNegative: u32, out: 
   let exponent: i64 = 0
   if (next < end) {
     if ((load<u8>(next) | 0x20) != 0x65) return 1
-    const first = load<u8>(next, 1)
-    next += 1 + usize(u32(first == 43) | u32(first == 45))
-    if (next >= end || endOfDigits(next, end) != end) return 1
-    // Nothing as long as memory outweighs 11 digits.
-    next = endOfZeros(next, end)
-    exponent = end - next > 11 ? 100000000000 : i64(appendDigits(0, next, end - next))
-    if (first == 45) exponent = -exponent
+    exponent = exponentOf(next + 1, end)
+    if (exponent == i64.MIN_VALUE) return 1
   }
   if (part) exponent -= i64(digitsEnd - part)
   // 19 digits are below 2^64.
@@ -49,6 +44,16 @@ export function parseLongFloat64(from: usize, end: usize, isNegative: u32, out: 
   const bits = isExact ? round(number, exponent, false, from, digitsEnd, exponent) : roundMany(from, digitsEnd, exponent)
   store<u64>(out, sign | bits)
   return 0
+}
+
+/** What `[+-]?digits` spells, cut to 10^11 as nothing that fits in memory outweighs that; i64.MIN_VALUE where it is something else. */
+export function exponentOf(at: usize, end: usize): i64 {
+  const first = load<u8>(at)
+  at += usize(u32(first == 43) | u32(first == 45))
+  if (at >= end || endOfDigits(at, end) != end) return i64.MIN_VALUE
+  at = endOfZeros(at, end)
+  const exponent: i64 = end - at > 11 ? 100000000000 : i64(appendDigits(0, at, end - at))
+  return first == 45 ? -exponent : exponent
 }
 
 /** The bits of the float64 nearest to the digits of [at, end), a point among them or not, times 10^`exponent`. */
@@ -97,7 +102,8 @@ function round(number: u64, exponent: i64, isCut: bool, at: usize, end: usize, d
     if (exponent == 0) return reinterpret<u64>(f64(number))
     if (number <= 0x20000000000000 && exponent >= -22 && exponent <= 22) {
       const exact = f64(i64(number))
-      return reinterpret<u64>(exponent < 0 ? exact / powerOfTen(u32(-exponent)) : exact * powerOfTen(u32(exponent)))
+      const power = powerOfTen(u32(abs(exponent)))
+      return reinterpret<u64>(exponent < 0 ? exact / power : exact * power)
     }
   }
   // Below 2^64 * 10^-343, which is below half the least number; from 10^309.

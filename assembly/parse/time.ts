@@ -1,8 +1,7 @@
 // Days and instants from text, ISO 8601: the calendar is checked, nothing is rounded. What text they are written as is src/columnar/instant.ts's.
 
 import { mulOverflows } from '../inline'
-import { appendDigits, areDigits, endOfDigits, endOfZeros } from './digits'
-import { powerOfFive } from './powers'
+import { appendDigits, areDigits, endOfDigits, endOfZeros, smallPowerOfTen } from './digits'
 
 /** What `daysOf` answers for no date, and for one that is beyond all units. */
 // @ts-ignore: decorator
@@ -65,7 +64,7 @@ export function parseTimestamp(at: usize, end: usize, ticksPerSecond: i64, out: 
       const fraction = next + 1
       next = endOfDigits(fraction, end)
       if (next == fraction) return 1
-      ticks = ticksOf(fraction, next, u32(ticksPerSecond))
+      ticks = ticksOf(fraction, next, ticksPerSecond)
     }
     if (next < end && !(load<u8>(next) == 90 && next + 1 == end)) {
       const offset = offsetSeconds(next, end)
@@ -132,15 +131,14 @@ function daysOfYears(year: u32, month: u32, day: u32): i64 {
   return i64(years * 365 + (years >> 2) - century + (century >> 2) + dayOfYear) - 865565
 }
 
-/** Ticks of the fraction of a second whose digits are [at, end), -1 where it is finer. */
-function ticksOf(at: usize, end: usize, ticksPerSecond: u32): i64 {
-  const count = min(end - at, 9)
-  if (endOfZeros(at + count, end) != end) return -1
-  const missing = 9 - count
-  const nanoseconds = u32((appendDigits(0, at, count) * powerOfFive(u32(missing))) << u64(missing))
-  const perTick = 1000000000 / ticksPerSecond
-  const ticks = nanoseconds / perTick
-  return ticks * perTick == nanoseconds ? i64(ticks) : -1
+/** Ticks of the fraction of a second whose digits are [at, end), one at least; -1 where it is finer. */
+// @ts-ignore: decorator
+@inline
+function ticksOf(at: usize, end: usize, ticksPerSecond: i64): i64 {
+  const places = 3 * (usize(ticksPerSecond > 1) + usize(ticksPerSecond > 1000) + usize(ticksPerSecond > 1000000))
+  const count = min(end - at, places)
+  if (count == places && endOfZeros(at + places, end) != end) return -1
+  return i64(appendDigits(0, at, count) * smallPowerOfTen(u64(places - count)))
 }
 
 /** +HH, -HH, +HH:MM or -HH:MM in seconds; i32.MAX_VALUE where [at, end) is something else. */

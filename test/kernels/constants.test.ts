@@ -22,7 +22,8 @@ function sectionsOf(wasm: Uint8Array): number[] {
   return ids
 }
 
-test('no module has constants in memory', async () => {
+// Compiling takes a while, where nothing has been compiled yet.
+test('no module has constants in memory', { timeout: 120_000 }, async () => {
   const { wasmPath, partPaths } = await buildKernels()
   for (const path of [wasmPath, ...Object.values(partPaths)]) {
     const sections = sectionsOf(await readFile(path))

@@ -1,4 +1,4 @@
-/** Float64s as exact integers, and their decimal expansions in full: what floats from text are held against. */
+/** Floats as exact integers, and their decimal expansions in full: what floats from text are held against. */
 
 const view = new DataView(new ArrayBuffer(8))
 
@@ -7,21 +7,37 @@ export function fromBits(bits: bigint): number {
   return view.getFloat64(0)
 }
 
+export function fromBits32(bits: bigint): number {
+  view.setUint32(0, Number(bits))
+  return view.getFloat32(0)
+}
+
 export function toBits(value: number): bigint {
   view.setFloat64(0, value)
   return view.getBigUint64(0)
 }
 
-/** The bits of infinity: those below are the finite numbers from 0, in order. */
-export const INFINITY_BITS = 0x7ffn << 52n
+/** A binary format: bits of the fraction, and the power of two that the last bit of the least number stands for. */
+interface Format {
+  readonly fractionBits: bigint
+  readonly least: number
+  /** The bits of infinity: those below are the finite numbers from 0, in order. */
+  readonly infinity: bigint
+}
 
-/** value = integer * 2^exponent of the positive float64 of these bits; of infinity what would be the number there. */
-export function split(bits: bigint): { integer: bigint; exponent: number } {
-  const field = Number(bits >> 52n)
-  const fraction = bits & ((1n << 52n) - 1n)
+export const DOUBLE: Format = { fractionBits: 52n, least: -1074, infinity: 0x7ffn << 52n }
+export const SINGLE: Format = { fractionBits: 23n, least: -149, infinity: 0xffn << 23n }
+
+export const INFINITY_BITS = DOUBLE.infinity
+
+/** value = integer * 2^exponent of the positive number of these bits; of infinity what would be the number there. */
+export function split(bits: bigint, { fractionBits, least }: Format = DOUBLE): { integer: bigint; exponent: number } {
+  const field = Number(bits >> fractionBits)
+  const hidden = 1n << fractionBits
+  const fraction = bits & (hidden - 1n)
   return field === 0
-    ? { integer: fraction, exponent: -1074 }
-    : { integer: fraction | (1n << 52n), exponent: field - 1075 }
+    ? { integer: fraction, exponent: least }
+    : { integer: fraction | hidden, exponent: field - 1 + least }
 }
 
 /** integer * 2^exponent in digits, all of them: `digits` * 10^`tens`. */
@@ -31,26 +47,26 @@ export function decimal(integer: bigint, exponent: number): { digits: string; te
     : { digits: String(integer * 5n ** BigInt(-exponent)), tens: exponent }
 }
 
-/** The middle between the float64 of these bits and the next above, in digits. */
-export function middle(bits: bigint): { digits: string; tens: number } {
-  const { integer, exponent } = split(bits)
+/** The middle between the number of these bits and the next above, in digits. */
+export function middle(bits: bigint, format = DOUBLE): { digits: string; tens: number } {
+  const { integer, exponent } = split(bits, format)
   return decimal(integer * 2n + 1n, exponent - 1)
 }
 
 const pow10 = (n: number): bigint => 10n ** BigInt(n)
 
-/** The bits of the float64 nearest to digits * 10^tens, by a search among all of them and integers without bound. */
-export function nearest(digits: string, tens: number): bigint {
+/** The bits of the number nearest to digits * 10^tens, by a search among all of them and integers without bound. */
+export function nearest(digits: string, tens: number, format = DOUBLE): bigint {
   const [up, down] = tens >= 0 ? [pow10(tens), 1n] : [1n, pow10(-tens)]
   const number = BigInt(digits) * up
   /** Below 0, 0 or above as the number is below, at or above the middle behind `bits`. */
   const order = (bits: bigint): bigint => {
-    const { integer, exponent } = split(bits)
+    const { integer, exponent } = split(bits, format)
     const twice = (integer * 2n + 1n) * down
     const shift = BigInt(exponent - 1)
     return shift >= 0n ? number - (twice << shift) : (number << -shift) - twice
   }
-  let [low, high] = [0n, INFINITY_BITS]
+  let [low, high] = [0n, format.infinity]
   while (low < high) {
     const bits = (low + high) >> 1n
     const side = order(bits)

@@ -22,11 +22,13 @@ const loop = (call: string): string =>
 const SOURCE = `
   import { parseBool } from './assembly/parse/bool'
   import { parseFloat64 } from './assembly/parse/float'
+  import { parseFloat32 } from './assembly/parse/float32'
   import { parseInt64 } from './assembly/parse/int'
   import { parseDate, parseTimestamp } from './assembly/parse/time'
   export { firstIllFormed } from './assembly/parse/utf8'
   export function ints ${loop('parseInt64(at, end, out)')}
   export function floats ${loop('parseFloat64(at, end, out)')}
+  export function singles ${loop('parseFloat32(at, end, out)')}
   export function bools ${loop('parseBool(at, end)')}
   export function dates ${loop('parseDate(at, end, out)')}
   export function seconds ${loop('parseTimestamp(at, end, 1, out)')}
@@ -42,7 +44,7 @@ const FLAGS = [
 
 export type Instants = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds'
 type Loop = (texts: number, spans: number, count: number, out: number, states: number) => void
-type Exports = Record<'ints' | 'floats' | 'bools' | 'dates' | Instants, Loop> & {
+type Exports = Record<'ints' | 'floats' | 'singles' | 'bools' | 'dates' | Instants, Loop> & {
   firstIllFormed(at: number, length: number): number
 }
 
@@ -95,6 +97,7 @@ const exports = await load()
 const u8 = new Uint8Array(memory.buffer)
 const i32 = new Int32Array(memory.buffer)
 const i64 = new BigInt64Array(memory.buffer)
+const f32 = new Float32Array(memory.buffer)
 const f64 = new Float64Array(memory.buffer)
 const encoder = new TextEncoder()
 
@@ -137,11 +140,15 @@ export const instants = (unit: Instants, texts: readonly string[]): Answer<bigin
 export const bools = (texts: readonly string[]): number[] =>
   answers(exports.bools, texts, () => 0).map(answer => (typeof answer === 'number' ? answer : answer.code))
 
-/** The first text that is not read as the float64 (to the bit) expected of it. */
-export function firstWrong(texts: readonly string[], expected: ArrayLike<number>): string | null {
-  for (const { from, to } of batches(exports.floats, texts)) {
+/** The first text that is not read as the float64 or float32 (to the bit) expected of it. */
+export function firstWrong(
+  texts: readonly string[],
+  expected: ArrayLike<number>,
+  which: 'floats' | 'singles' = 'floats',
+): string | null {
+  for (const { from, to } of batches(exports[which], texts)) {
     for (let i = 0; i < to - from; i++) {
-      const got = f64[OUT / 8 + i]
+      const got = which === 'floats' ? f64[OUT / 8 + i] : f32[OUT / 4 + 2 * i]
       if (u8[STATES + i] !== 0) return `${texts[from + i]} is no number`
       if (!Object.is(got, expected[from + i])) return `${texts[from + i]} is ${got}, not ${expected[from + i]}`
     }

@@ -88,8 +88,9 @@ test('the same within long text, wherever in a block', () => {
   let turn = 0
   for (let first = 0x80; first < 256; first++) {
     // Each half of the second byte that matters.
-    for (let second = 0; second < 256; second += second < 0x80 ? 0x41 : 5) {
-      for (const start of before) check(Uint8Array.from([...start, first, second, ...rests[turn++ & 3], ...behind]))
+    for (let second = 0; second < 256; second += second < 0x80 ? 0x41 : 9) {
+      for (const start of before.slice(10, 26))
+        check(Uint8Array.from([...start, first, second, ...rests[turn++ & 3], ...behind]))
     }
   }
 })
