@@ -1,6 +1,7 @@
 // Columns of integers and floats. What is written plainly is read by quick.ts; all else here, one by one, by assembly/parse/.
 
 import { parseFloat64 } from '../parse/float'
+import { parseFloat32 } from '../parse/float32'
 import { parseInt64 } from '../parse/int'
 import { Csv, FAULT_OVERFLOW, FAULT_VALUE } from './context'
 import { NULL_NOTED, noteNull, prepare } from './field'
@@ -69,7 +70,7 @@ function readInteger(csv: Csv, kind: i32, skip: usize, place: usize, out: usize,
   return fault
 }
 
-/** The same of floats of `size` bytes; a float32 is the nearest to the nearest float64. */
+/** The same of floats of `size` bytes. */
 export function csvFloats(
   pointer: usize, size: usize, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
 ): u32 {
@@ -93,17 +94,21 @@ export function csvFloats(
   return faultCount
 }
 
+function parseFloat(size: usize, at: usize, end: usize, out: usize): u32 {
+  return size == 8 ? parseFloat64(at, end, out) : parseFloat32(at, end, out)
+}
+
 function readFloat(csv: Csv, size: usize, skip: usize, place: usize, out: usize, validity: usize, row: u32): u32 {
   const value = changetype<usize>(csv) + offsetof<Csv>('value')
   const start = usize(load<u32>(place)) + skip
   const end = usize(load<u32>(place, 4))
   let fault: u32 = 0
-  if (csv.quickDigits == 0 || start >= end || parseFloat64(start, end, value)) {
+  if (csv.quickDigits == 0 || start >= end || parseFloat(size, start, end, value)) {
     if (!prepare(csv, start, end)) fault = noteNull(csv, validity, row)
-    else if (parseFloat64(csv.at, csv.end, value)) fault = FAULT_VALUE
+    else if (parseFloat(size, csv.at, csv.end, value)) fault = FAULT_VALUE
     if (fault) csv.value = 0
   }
   if (size == 8) store<f64>(out, load<f64>(value))
-  else store<f32>(out, f32(load<f64>(value)))
+  else store<f32>(out, load<f32>(value))
   return fault
 }

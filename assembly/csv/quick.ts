@@ -143,7 +143,12 @@ export function quickFloats(
     // Both are exact: fifteen digits at most, and a power that is one; so their quotient is rounded once.
     const values = f64x2.div(f64x2.add(f64x2.mul(upper, millions), lower), powers)
     if (size == 8) v128.store(data, values)
-    else v128.store64_lane(data, f32x4.demote_f64x2_zero(values), 0)
+    else {
+      // In the middle of two float32s it is the digits that say which is nearer.
+      const rest = v128.and(values, i64x2.splat(0x1fffffff))
+      if (v128.any_true(i64x2.eq(rest, i64x2.splat(0x10000000)))) return row
+      v128.store64_lane(data, f32x4.demote_f64x2_zero(values), 0)
+    }
     data += size << 1
     row += 2
   }

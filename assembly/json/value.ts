@@ -1,6 +1,7 @@
 // Any value, into a column or a list's items: what rows.ts does not do at once.
 
 import { parseFloat64 } from '../parse/float'
+import { parseFloat32 } from '../parse/float32'
 import { parseDate, parseTimestamp } from '../parse/time'
 import { Column, Entry, Fault, Flag, Node, Op, Parser, Status } from './layout'
 import { enter, noteMisfit, putBelow, putNull, see, setBit } from './null'
@@ -92,8 +93,7 @@ function storeNumber(parser: Parser, column: Column, at: usize, index: u32): usi
   if (op == Op.FLOAT64) {
     parseFloat64(at, behind, column.data + (usize(index) << 3))
   } else if (op == Op.FLOAT32) {
-    parseFloat64(at, behind, number)
-    store<f32>(column.data + (usize(index) << 2), f32(load<f64>(number)))
+    parseFloat32(at, behind, column.data + (usize(index) << 2))
   } else {
     parser.misfit = readInteger(parser, column, at, behind)
     if (op == Op.INT64 || op == Op.TIMESTAMP) store<i64>(column.data + (usize(index) << 3), load<i64>(number))

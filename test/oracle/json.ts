@@ -99,13 +99,20 @@ function rowsOfArray(text: string, shape: JsonModelShape): JsonModelRows {
   }
 }
 
+/** Where a string that begins at `at` ends: its closing quote, or what may not stand in a string. */
+function stringEnd(text: string, at: number): number {
+  at++
+  while (at < text.length && text[at] !== '"' && text[at]! >= ' ') at += text[at] === '\\' ? 2 : 1
+  return Math.min(at, text.length)
+}
+
 /** The comma or bracket behind an item whose brackets are in order; else behind where that can no longer be. */
 function itemEnd(text: string, at: number): { to: number; isLost: boolean } {
   const open: string[] = []
   for (; at < text.length; at++) {
     const character = text[at]
     if (character === '"') {
-      at += /^"(?:[^"\\\0-\x1f]|\\[^])*/.exec(text.slice(at))![0].length
+      at = stringEnd(text, at)
       if (at < text.length && text[at] !== '"') return { to: at + 1, isLost: true }
     } else if (character === '{' || character === '[') open.push(character)
     else if (open.length === 0 && (character === ',' || character === ']')) return { to: at, isLost: false }
@@ -144,7 +151,7 @@ function convert(record: JsonNode, text: string, halves: readonly number[], shap
   const misfits: ColumnMisfit[] = []
   for (const [column, path] of shape.paths.entries()) {
     try {
-      values.push(valueOf(find(record, path), shape.types[column], text, record.to - 1))
+      values.push(cellOf(find(record, path), shape.types[column], text, record.to - 1))
     } catch (error) {
       if (!(error instanceof Misfit)) throw error
       misfits.push(new ColumnMisfit(column, error))
@@ -166,7 +173,7 @@ function find(record: JsonNode, path: readonly string[]): JsonNode | undefined {
   return node
 }
 
-function valueOf(node: JsonNode | undefined, type: ModelType, text: string, end: number): Value {
+function cellOf(node: JsonNode | undefined, type: ModelType, text: string, end: number): Value {
   if (node === undefined || node.kind === 'null') {
     if (!type.nullable) throw new Misfit('MR_TYPE_MISMATCH', node?.from ?? end)
     return null
@@ -176,7 +183,7 @@ function valueOf(node: JsonNode | undefined, type: ModelType, text: string, end:
   if (type.kind === 'utf8') return node.kind === 'string' ? node.text : Buffer.from(raw, 'latin1').toString('utf8')
   if (type.kind === 'list') {
     if (node.kind !== 'array') throw misfit()
-    return node.items.map(item => valueOf(item, type.item!, text, end))
+    return node.items.map(item => cellOf(item, type.item!, text, end))
   }
   if (type.kind === 'bool') {
     if (node.kind !== 'bool') throw misfit()
