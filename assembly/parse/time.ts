@@ -135,8 +135,8 @@ function daysOfYears(year: u32, month: u32, day: u32): i64 {
 // @ts-ignore: decorator
 @inline
 function ticksOf(at: usize, end: usize, ticksPerSecond: i64): i64 {
-  const places = 3 * (usize(ticksPerSecond > 1) + usize(ticksPerSecond > 1000) + usize(ticksPerSecond > 1000000))
-  const count = min(end - at, places)
+  const places: usize = 3 * (usize(ticksPerSecond > 1) + usize(ticksPerSecond > 1000) + usize(ticksPerSecond > 1000000))
+  const count: usize = min<usize>(end - at, places)
   if (count == places && endOfZeros(at + places, end) != end) return -1
   return i64(appendDigits(0, at, count) * smallPowerOfTen(u64(places - count)))
 }

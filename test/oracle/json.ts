@@ -102,8 +102,11 @@ function rowsOfArray(text: string, shape: JsonModelShape): JsonModelRows {
 /** Where a string that begins at `at` ends: its closing quote, or what may not stand in a string. */
 function stringEnd(text: string, at: number): number {
   at++
-  while (at < text.length && text[at] !== '"' && text[at]! >= ' ') at += text[at] === '\\' ? 2 : 1
-  return Math.min(at, text.length)
+  while (at < text.length && text[at] !== '"' && text[at]! >= ' ') {
+    if (text[at] === '\\' && ++at === text.length) return at - 1
+    at++
+  }
+  return at
 }
 
 /** The comma or bracket behind an item whose brackets are in order; else behind where that can no longer be. */
