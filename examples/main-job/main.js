@@ -1,22 +1,26 @@
 /**
- * The main job: three million real flights, read from Parquet by worker lanes and aggregated three ways.
+ * The main job: three million real flights, read from Parquet by worker lanes and aggregated three ways; then smaller files of other formats, read as they
+ * come, their types inferred: airports and bird strikes from CSV, and flights from JSON, NDJSON and Arrow, whose answers are held against each other.
  *
  *   npm start                    as many lanes as there are cores
  *   npm start -- --lanes 0       inline, in one thread; the numbers are the same to the last bit
  *
  * Rows per second are those of the flights over the time from asking to having the whole answer.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
-import { count, createEngine, desc, max, mean, parquet } from 'millrace'
+import { arrow, count, createEngine, csv, desc, json, max, mean, ndjson, ndjsonSink, parquet, sum } from 'millrace'
 
 const lanes = lanesAsked()
 
-const file = new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets'))
+const dataset = name => new URL(`../data/${name}`, import.meta.resolve('vega-datasets'))
 
 const engine = await createEngine(lanes === undefined ? {} : { lanes })
 const began = performance.now()
-const flights = await withProgress(onProgress => parquet(file).load({ engine, onProgress }))
+const flights = await withProgress(onProgress => parquet(dataset('flights-3m.parquet')).load({ engine, onProgress }))
 const { rowCount, byteLength } = flights
 console.log(
   `flights-3m.parquet: ${rowCount.toLocaleString('en')} rows, ${inMegabytes(byteLength)} held in ${lanesText()}, read and decoded ${speed(began)}\n`,
@@ -49,7 +53,66 @@ await answer(
 )
 
 await flights.close()
+
+console.log('Files of text, their types inferred\n')
+await show(
+  'airports.csv: the states with most airports',
+  csv(dataset('airports.csv'), { onInferred: report => console.log(`airports.csv\n${report}`) })
+    .groupBy('state')
+    .aggregate(t => ({ airports: count(), northernmost: max(t.latitude) }))
+    .orderBy(desc('airports'))
+    .limit(5),
+)
+await show(
+  'birdstrikes.csv: the costliest phases of flight',
+  csv(dataset('birdstrikes.csv'), { onInferred: report => console.log(`birdstrikes.csv\n${report}`) })
+    .groupBy('Phase of flight')
+    .aggregate(t => ({ strikes: count(), costs: sum(t['Cost Total $']) }))
+    .orderBy(desc('costs'))
+    .limit(5),
+)
+await formatsAgree()
 await engine.close()
+
+/** The same flights from three formats, the third written here by the way: every answer is the same. (Arrow's has times as float32, so they are not summed.) */
+async function formatsAgree() {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-'))
+  try {
+    const lines = join(folder, 'flights.ndjson')
+    await json(dataset('flights-200k.json')).to(ndjsonSink(lines), { engine }).finished
+    const sources = {
+      'flights-200k.json': json(dataset('flights-200k.json')),
+      'flights-200k.arrow': arrow(dataset('flights-200k.arrow')),
+      'the JSON written as NDJSON': ndjson(lines),
+    }
+    const answers = []
+    for (const [name, source] of Object.entries(sources)) {
+      const table = await source
+        .aggregate(t => ({
+          flights: count(),
+          delay: sum(t.delay),
+          meanDelay: mean(t.delay),
+          farthest: max(t.distance),
+          afternoon: count().where(t.time.gte(12)),
+        }))
+        .collect({ engine })
+      answers.push(JSON.stringify(table.toRows()))
+      console.log(`${name}: ${answers.at(-1)}`)
+    }
+    const agree = answers.every(answer => answer === answers[0])
+    console.log(agree ? 'JSON, Arrow and NDJSON agree\n' : 'the formats DISAGREE\n')
+    if (!agree) process.exitCode = 1
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a query over a file, as a user would, and prints its answer and how long it took. */
+async function show(title, flow) {
+  const asked = performance.now()
+  const table = await flow.collect({ engine })
+  console.log(`\n${title}\n${table}\nin ${(performance.now() - asked).toFixed(1)} ms\n`)
+}
 
 /** Runs a query over the held rows and prints its answer, how fast it came, and a digest by which two runs can be compared. */
 async function answer(title, flow) {
