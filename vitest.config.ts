@@ -11,6 +11,7 @@ export const longSuites = [
   'test/flow/arrow.test.ts',
   'test/kernels/reproducible.test.ts',
   'test/formats/parquet/damage.test.ts',
+  'test/formats/fuzz.test.ts',
   'test/formats/arrow/damage.test.ts',
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
