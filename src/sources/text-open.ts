@@ -144,22 +144,24 @@ async function readSample(
     return { input: null, name, byteLength: null, decode, sample: bytes, isWhole, rest }
   }
   const source = await openInput(input, openFile)
+  let own: InputDescriptor = input
   try {
-    const byteLength = await source.byteLength()
-    const head = (await source.read(0, Math.min(size, byteLength))).slice()
-    const own = await pinned(input, source)
     // A server that gives no parts is read from front to end, by one lane: several would each get all of it.
-    const hasParts = (await source.hasRanges?.()) ?? true
-    if (hasParts && isPlain(head, options, name)) {
-      return { input: own, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
+    if ((await source.hasRanges?.()) !== false) {
+      const byteLength = await source.byteLength()
+      const head = (await source.read(0, Math.min(size, byteLength))).slice()
+      own = await pinned(input, source)
+      if (isPlain(head, options, name)) {
+        return { input: own, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
+      }
     }
-    const stream = openByteStream(own, openFile, decode)[Symbol.asyncIterator]()
-    const { bytes, isWhole } = await take(stream, size)
-    await stream.return?.()
-    return { input: own, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }
   } finally {
     await source.close()
   }
+  const stream = openByteStream(own, openFile, decode)[Symbol.asyncIterator]()
+  const { bytes, isWhole } = await take(stream, size)
+  await stream.return?.()
+  return { input: own, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }
 }
 
 /** Whether a file's bytes are the text that is read, so that it can be read from anywhere. */

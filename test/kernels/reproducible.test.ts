@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 test('two builds in different places are the same byte for byte, and are what is inlined', {
-  timeout: 120_000,
+  timeout: 480_000,
 }, async () => {
   const [first, second] = await Promise.all(
     ['first', 'second'].map(async name => {
@@ -30,7 +30,7 @@ test('two builds in different places are the same byte for byte, and are what is
   expect(first![0]!.equals(await kernels())).toBe(true)
 })
 
-test('a second build into the same place compiles nothing', { timeout: 120_000 }, async () => {
+test('a second build into the same place compiles nothing', { timeout: 480_000 }, async () => {
   const outDir = join(folder, 'cached')
   expect((await buildKernels({ outDir })).compiled).toBe(true)
   expect((await buildKernels({ outDir })).compiled).toBe(false)
