@@ -85,9 +85,10 @@ function read(
       while (consumed < given) {
         k.memory.reset(outer)
         const length = given - consumed
-        const pointer = k.memory.scratch(length + 64)
-        // What lies behind must not matter.
-        k.memory.bytes(pointer, length + 64).fill(given % 3 === 0 ? 10 : given % 3 === 1 ? 34 : 44)
+        const pointer = k.memory.scratch(16 + length + 64) + 16
+        // What lies before and behind must not matter.
+        k.memory.bytes(pointer - 16, 16).fill(13)
+        k.memory.bytes(pointer + length, 64).fill(given % 3 === 0 ? 10 : given % 3 === 1 ? 34 : 44)
         k.memory.u8.set(bytes.subarray(consumed, given), pointer)
         const parsed = parser.parse(pointer, length, limit, isEnd && given === bytes.length)
         const { morsel } = parsed
@@ -367,6 +368,46 @@ describe.each([
       { numRuns: 8 * RUNS },
     )
   })
+})
+
+test('whatever stands at the border of a block is read as anywhere else', () => {
+  const rows = [
+    'a,"b"',
+    '"a""b",c',
+    '"",""',
+    '"a,\r\n""",b',
+    'a"b,"c"',
+    'a,b"c',
+    '"a"b,c',
+    'a,"b"\rc',
+    'a,"b"\r',
+    '"a"\r,b',
+    'a,b\r',
+    '#a,"b',
+    'a',
+    '',
+    'a,b,c',
+    'é,\u{1f600}',
+  ]
+  const types = { a: utf8(), b: utf8() }
+  let phase = 0
+  for (const row of rows) {
+    for (const end of ['\n', '\r\n']) {
+      for (const comment of [null, '#']) {
+        const shape = shapeOf(types, { collect: true, comment })
+        // Rows alike before it, over blocks without a quote and with some.
+        for (const before of ['', `x,y${end}`, `"x",y${end}`]) {
+          // Each third place, others for each row.
+          for (let length = phase++ % 3; length < 66; length += 3) {
+            const text = `${before.repeat(70)}${'z'.repeat(length)},${end}${row}${end}${row}${end}1,"2"${end}`
+            const bytes = bytesOf(text)
+            // Many times faster than to compare what has been read.
+            expect(JSON.stringify(bare(read(bytes, shape)))).toBe(JSON.stringify(readCsv(bytes, shape, shape.fields)))
+          }
+        }
+      }
+    }
+  }
 })
 
 /** The lines of a sample over and over, in some order, with `long` among them, to a file of several windows. */
@@ -738,6 +779,15 @@ describe('bad rows', () => {
     expect((message as string).length).toBeLessThan(300)
   })
 
+  test('among rows in CRLF, each of which ends in one CR more', () => {
+    const text = '1,a\r\r\nx,b\r\r\n3,c\r\r\n'
+    const { rows } = read(bytesOf(text), shapeOf({ n: int32(), s: utf8() }, { collect: true }))
+    expect(rows.map(({ values }) => values)).toEqual([
+      [1, 'a\r'],
+      [3, 'c\r'],
+    ])
+  })
+
   test('thousands in a window', () => {
     const text = Array.from({ length: 9000 }, (_, i) => (i % 3 === 0 ? `${i}` : i % 3 === 1 ? 'x' : 'y,z')).join('\n')
     const { rows, bad, rowsRead } = read(bytesOf(text), shapeOf({ n: int32() }, { collect: true }))
@@ -770,6 +820,16 @@ describe('calls', () => {
     }
     expect(parser.parse(pointer, length, 0, true)).toMatchObject({ rowsRead: 0, consumed: 0 })
     parser.free()
+    // The same where rows are not all alike.
+    const uneven = parserOf(shapeOf({ n: int32(), m: nullable(int32()) }, { ragged: 'pad' }))
+    const text = put('1,2\n3\n4,5\n6\n')
+    const starts = [0, 4, 6, 10, 12]
+    for (let limit = 1; limit <= 12; limit++) {
+      const { rowsRead, consumed } = uneven.parse(text.pointer, text.length, limit, true)
+      const count = starts.filter(start => start < limit).length
+      expect([rowsRead, consumed]).toEqual([count, starts[count]])
+    }
+    uneven.free()
   })
 
   test('give no row that does not end in the bytes given', () => {
