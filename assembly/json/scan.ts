@@ -182,7 +182,7 @@ function skipNested(parser: Parser, at: usize, depth: u32): usize {
     const opening = load<u8>(at)
     let isObject = opening == 0x7b
     if (isObject || opening == 0x5b) {
-      if (depth == MOST_DEPTH) return fail(parser, Fault.DEPTH, at)
+      if (depth >= MOST_DEPTH) return fail(parser, Fault.DEPTH, at)
       const word = nesting + (usize(depth >> 5) << 2)
       const bit = u32(1) << (depth & 31)
       store<u32>(word, isObject ? load<u32>(word) | bit : load<u32>(word) & ~bit)

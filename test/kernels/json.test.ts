@@ -177,6 +177,29 @@ test('damaged records are refused where the model refuses them, and no others', 
   )
 })
 
+test('thousands of rows, mostly alike and some damaged', () => {
+  fc.assert(
+    fc.property(
+      cases,
+      damage,
+      fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }),
+      fc.nat(1_000_000),
+      ({ shape, records, gap }, changes, order, place) => {
+        // One kind of record for long, then others.
+        const kinds = records.length === 0 ? ['{}'] : records
+        const all = order.flatMap((length, i) => Array.from({ length: length * length }, () => kinds[i % kinds.length]))
+        const text = document(shape.layout, all, gap)
+        const bytes = damaged(
+          text,
+          changes.map(change => ({ ...change, at: change.at * 97 })),
+        )
+        expectLikeModel(k, shape, bytes, [place % (bytes.length + 1)])
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
 test('records of flat fields', () => {
   const shape = shapeOf({ a: int32(), b: utf8(), c: float64(), d: nullable(bool()), e: nullable(list(int32())) })
   const text = [
