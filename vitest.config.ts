@@ -12,6 +12,7 @@ export const longSuites = [
   'test/formats/parquet/damage.test.ts',
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
+  'test/kernels/json-properties.test.ts',
   'test/kernels/memory.test.ts',
   'test/kernels/group.test.ts',
   'test/kernels/aggregate/sum-float.test.ts',

@@ -7,9 +7,10 @@
 
 import { numberOf } from '../parse/digits'
 import { Column, Entry, Fault, Flag, Op, Parser } from './layout'
-import { columnAt, setBit } from './null'
+import { columnAt, putNull, setBit } from './null'
+import { skipValue } from './nested'
 import { quickBool, quickFloat, quickInteger, quickSkip } from './quick'
-import { scanText, skipSpace, skipValue } from './scan'
+import { scanText, skipSpace } from './scan'
 import { isWellFormed } from './text'
 import { storeValue } from './value'
 
@@ -68,8 +69,8 @@ export function readBatch(parser: Parser, at: usize): usize {
       break
     }
     if (entry.recordAt) {
-      if (seen != parser.columnCount) count = 0
-      else if (next != first || usize(entry.length - entry.recordAt) != offset) count = min(count, 1)
+      if (seen != parser.columnCount) count = missingLanes(parser, count)
+      if (next != first || usize(entry.length - entry.recordAt) != offset) count = min(count, 1)
       count = endLane(parser, entry, count)
       break
     }
@@ -334,6 +335,18 @@ function anyLane(parser: Parser, entry: Entry, i: u32): usize {
   parser.halfAt = 0
   const length = usize(entry.length)
   return isGood && difference(entry, entry.text0, entry.mask, length, behind) == 0 ? behind + length : 0
+}
+
+/** Nulls for columns that none of these records has; 0 where one may have none. */
+function missingLanes(parser: Parser, count: u32): u32 {
+  parser.hadNull = 1
+  for (let i: u32 = 0; i < parser.columnCount; i++) {
+    const column = columnAt(parser.columns, i)
+    if (column.serial == parser.serial) continue
+    if (column.validity == 0) return 0
+    for (let j: u32 = 0; j < count; j++) putNull(column, parser.row + j)
+  }
+  return count
 }
 
 /** Of `count` records whose last value has been passed, how many end where their lines do. */

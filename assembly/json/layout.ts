@@ -262,4 +262,5 @@ export const enum Fault {
   INEXACT = 20,
   NULL = 21,
   MISSING = 22,
+  NULL_ITEM = 23,
 }

@@ -197,6 +197,8 @@ function ended(parser: Parser): Status {
     if (parser.fault != Fault.UNCLOSED_ARRAY) parser.fault = Fault.CUT_OFF
     parser.faultAt = parser.end
     parser.faultColumn = 0
+  } else if (!(parser.flags & Flag.IS_ARRAY) && load<u8>(parser.faultAt) == 10 && parser.fault != Fault.CONTROL) {
+    parser.fault = Fault.CUT_OFF
   }
   return skipRow(parser) ? Status.BAD : Status.DONE
 }

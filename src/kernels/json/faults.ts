@@ -1,5 +1,5 @@
 /** What is said of records of JSON that could not be read. The numbers of faults are those of assembly/json/layout.ts. */
-import { type DataType, nullable, typeName } from '../../columnar/type.js'
+import { type DataType, leafType, list, nullable, typeName } from '../../columnar/type.js'
 import { decodeUtf8 } from '../../columnar/utf8.js'
 import { type ErrorCode, quote } from '../../errors.js'
 import type { BadRow } from '../text-rows.js'
@@ -13,12 +13,12 @@ const MALFORMED: readonly string[] = [
   'a comma or a closing brace is expected behind a value in an object',
   'a comma or a closing bracket is expected behind a value in an array',
   'no value begins here; there are objects, arrays, strings in double quotes, numbers, true, false and null',
-  'a digit is expected here; numbers are written like -12.5e3, with no plus, no zero before other digits, and digits on both sides of a point',
+  'no number goes on like this; they are written like -12.5e3, with no plus, no zero before other digits, and digits on both sides of a point',
   'a control character, such as a line break, within a string; escape it, or close the string before it',
   'no such escape; there are \\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hexadecimal digits',
   'objects and arrays are nested more than 1,024 deep; name the fields further out only',
   'something else than white space follows the record; write each record on a line of its own, or behind a comma in an array',
-  'the record is not closed; check whether the file is complete',
+  'the record is not closed; write each on one line, and check whether the file is complete',
   'a comma with no record behind it; remove it',
   'something else than white space follows the array of records; remove it',
   'the array of records is not closed; check whether the file is complete',
@@ -29,6 +29,7 @@ const OVERFLOW = 19
 const INEXACT = 20
 const NULL = 21
 const MISSING = 22
+const NULL_ITEM = 23
 
 const MOST_CHARACTERS = 200
 const MOST_VALUE_CHARACTERS = 40
@@ -69,19 +70,20 @@ const malformed = (fault: number): Said => ({ code: 'MR_FORMAT_ERROR', message: 
 
 function misfit(fault: number, { name, type }: { name: string; type: DataType }, value: string): Said {
   const plain: DataType = { ...type, nullable: false }
+  const leaf = typeName({ ...leafType(type), nullable: false })
   const where = `(column ${quote(name)})`
   switch (fault) {
     case OVERFLOW: {
-      const wider = type.kind === 'int64' ? 'float64 or utf8' : 'a wider type'
+      const wider = leaf === 'int64' ? 'float64 or utf8' : 'a wider type'
       return {
         code: 'MR_INTEGER_OVERFLOW',
-        message: `${value} is beyond ${typeName(plain)} ${where}; declare the column ${wider}`,
+        message: `${value} is beyond ${leaf} ${where}; declare ${wider}`,
       }
     }
     case INEXACT:
       return {
         code: 'MR_INEXACT_VALUE',
-        message: `${value} is finer than ${typeName(plain)} or beyond it ${where}; declare the column with another unit, or utf8`,
+        message: `${value} is finer than ${leaf} or beyond it ${where}; declare another unit, or utf8`,
       }
     case NULL:
     case MISSING: {
@@ -91,6 +93,11 @@ function misfit(fault: number, { name, type }: { name: string; type: DataType },
         message: `${what} where one is needed ${where}; declare the column ${typeName(nullable(plain))}`,
       }
     }
+    case NULL_ITEM:
+      return {
+        code: 'MR_TYPE_MISMATCH',
+        message: `a null where none may be ${where}; declare the column ${typeName(list(nullable(type.item as DataType)))}`,
+      }
     default:
       return {
         code: 'MR_TYPE_MISMATCH',
