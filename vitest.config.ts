@@ -15,6 +15,7 @@ export const longSuites = [
   'test/formats/arrow/damage.test.ts',
   'test/types/compiler.test.ts',
   'test/kernels/flooding.test.ts',
+  'test/kernels/json-properties.test.ts',
   'test/kernels/memory.test.ts',
   'test/kernels/parse/float-million.test.ts',
   'test/kernels/group.test.ts',

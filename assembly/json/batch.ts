@@ -7,9 +7,10 @@
 
 import { numberOf } from '../parse/digits'
 import { Column, Entry, Fault, Flag, Op, Parser } from './layout'
-import { columnAt, setBit } from './null'
-import { quickFloat, quickInteger, quickSkip } from './quick'
-import { scanText, skipSpace, skipValue } from './scan'
+import { columnAt, putNull, setBit } from './null'
+import { skipValue } from './nested'
+import { quickBool, quickFloat, quickInteger, quickSkip } from './quick'
+import { scanText, skipSpace } from './scan'
 import { isWellFormed } from './text'
 import { storeValue } from './value'
 
@@ -20,6 +21,9 @@ const MOST_RECORDS: u32 = 64
 // @ts-ignore: decorator
 @inline
 const MOST_BYTES: usize = 24576
+// @ts-ignore: decorator
+@inline
+const FEW_RECORDS: u32 = 8
 /** Line breaks are looked for in so many bytes at a time; there is room for so many, and those of 64 bytes more. */
 // @ts-ignore: decorator
 @inline
@@ -36,11 +40,10 @@ const FEW_LINES: u32 = 16
 @inline
 const LONGEST_PAUSE: u32 = 64
 
-/** Reads records from the first value of one on, at `at`: then `parser.place` is the first of another. */
-export function readBatch(parser: Parser, at: usize): void {
+/** Reads records from the first value of one on, at `at`; answers where the first value of another is, or of the same. */
+export function readBatch(parser: Parser, at: usize): usize {
   const wanted = layPlaces(parser, at)
-  parser.place = at
-  if (wanted < 2) return
+  if (wanted < 2) return at
   const first = parser.entry
   const offset = at - parser.at
   const serial = parser.serial
@@ -66,8 +69,8 @@ export function readBatch(parser: Parser, at: usize): void {
       break
     }
     if (entry.recordAt) {
-      if (seen != parser.columnCount) count = 0
-      else if (next != first || usize(entry.length - entry.recordAt) != offset) count = min(count, 1)
+      if (seen != parser.columnCount) count = missingLanes(parser, count)
+      if (next != first || usize(entry.length - entry.recordAt) != offset) count = min(count, 1)
       count = endLane(parser, entry, count)
       break
     }
@@ -79,14 +82,14 @@ export function readBatch(parser: Parser, at: usize): void {
   for (let node = parser.entry.node; node != parser.root; node = node.parent) node.serial = serial + 1
   if (count) {
     parser.row += count
-    parser.place = placeAt(parser, count - 1)
-    parser.at = parser.place - offset
-    parser.pause = 0
-    parser.tries = 0
-  } else {
-    parser.tries = min(parser.tries * 2 + 1, LONGEST_PAUSE)
-    parser.pause = parser.tries
+    at = placeAt(parser, count - 1)
+    parser.at = at - usize(entry.length - entry.recordAt)
   }
+  // What few records were read for many that were begun, one by one would have been as fast.
+  if (count == wanted || count >= FEW_RECORDS) parser.tries = 0
+  else parser.tries = min(parser.tries * 2 + 1, LONGEST_PAUSE)
+  parser.pause = parser.tries
+  return at
 }
 
 // @ts-ignore: decorator
@@ -172,6 +175,7 @@ function readLane(parser: Parser, entry: Entry, count: u32): u32 {
   if (op == Op.INT32) return integerLane<i32>(parser, entry, column, count)
   if (op == Op.INT64) return integerLane<i64>(parser, entry, column, count)
   if (op == Op.FLOAT64) return floatLane(parser, entry, column, count)
+  if (op == Op.BOOL) return boolLane(parser, entry, column, count)
   return otherLane(parser, entry, count)
 }
 
@@ -274,6 +278,18 @@ function floatLane(parser: Parser, entry: Entry, column: Column, count: u32): u3
   return count
 }
 
+function boolLane(parser: Parser, entry: Entry, column: Column, count: u32): u32 {
+  const length = usize(entry.length)
+  for (let i: u32 = 0; i < count; i++) {
+    const behind = quickBool(column, parser.row + i, placeAt(parser, i))
+    const isThere = behind != 0 && difference(entry, entry.text0, entry.mask, length, behind) == 0
+    const next = isThere ? behind + length : anyLane(parser, entry, i)
+    if (next == 0) return i
+    store<u32>(parser.places + (usize(i) << 2), u32(next))
+  }
+  return count
+}
+
 function skipLane(parser: Parser, entry: Entry, count: u32): u32 {
   const text = entry.text0
   const mask = entry.mask
@@ -319,6 +335,18 @@ function anyLane(parser: Parser, entry: Entry, i: u32): usize {
   parser.halfAt = 0
   const length = usize(entry.length)
   return isGood && difference(entry, entry.text0, entry.mask, length, behind) == 0 ? behind + length : 0
+}
+
+/** Nulls for columns that none of these records has; 0 where one may have none. */
+function missingLanes(parser: Parser, count: u32): u32 {
+  parser.hadNull = 1
+  for (let i: u32 = 0; i < parser.columnCount; i++) {
+    const column = columnAt(parser.columns, i)
+    if (column.serial == parser.serial) continue
+    if (column.validity == 0) return 0
+    for (let j: u32 = 0; j < count; j++) putNull(column, parser.row + j)
+  }
+  return count
 }
 
 /** Of `count` records whose last value has been passed, how many end where their lines do. */

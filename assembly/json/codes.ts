@@ -23,6 +23,11 @@ const MOST_PROBES: u32 = 4
 export function giveCodes(parser: Parser): bool {
   const count = parser.columnCount + parser.itemCount
   const row = parser.row
+  // Items of rows that were given up do not count.
+  for (let i: u32 = 0; i < parser.columnCount; i++) {
+    const column = columnAt(parser.columns, i)
+    if (column.op == Op.LIST) column.items.count = load<u32>(column.data + (usize(row) << 2))
+  }
   while (parser.coding < count) {
     const column = columnAt(parser.columns, parser.coding)
     const isItems = parser.coding >= parser.columnCount

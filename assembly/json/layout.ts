@@ -1,4 +1,4 @@
-// The structs of the JSON parser, made by src/kernels/json-layout.ts, which has the same offsets. Who does what:
+// The structs of the JSON parser, made by src/kernels/json/layout.ts, which has the same offsets. Who does what:
 //
 //   rows.ts     the loop over records, values where they are as expected         value.ts   any value, into a column
 //   record.ts   from one value to the next, whatever is between them             text.ts    strings: escapes, ill-formed bytes
@@ -95,7 +95,6 @@ export class Parser {
   pause: u32
   tries: u32
   mayBatch: u32
-  hasBegun: u32
 }
 
 /** A column, or the items of a list. */
@@ -187,7 +186,7 @@ export const MOST_TEXT: u32 = 40
 @inline
 export const MOST_DEPTH: u32 = 1024
 
-/** What is done with a value; src/kernels/json-layout.ts has the same, and of all that follow. */
+/** What is done with a value; src/kernels/json/layout.ts has the same, and of all that follow. */
 export const enum Op {
   SKIP = 0,
   TEXT = 1,
@@ -263,4 +262,5 @@ export const enum Fault {
   INEXACT = 20,
   NULL = 21,
   MISSING = 22,
+  NULL_ITEM = 23,
 }

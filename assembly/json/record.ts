@@ -83,7 +83,8 @@ export function nextValue(parser: Parser, entry: Entry, node: Node, at: usize, f
 
 function remember(entry: Entry, start: usize, at: usize, next: Entry, entered: u32, recordAt: u32): void {
   const length = u32(at - start)
-  if (length > MOST_TEXT) return
+  // A record that ends early says nothing about those that do not.
+  if (length > MOST_TEXT || (recordAt && entry.length && !entry.recordAt)) return
   const to = changetype<usize>(entry)
   memory.copy(to, start, usize(length))
   entry.mask = length < 8 ? (u64(1) << u64(length << 3)) - 1 : u64.MAX_VALUE
@@ -101,17 +102,17 @@ function beginRecord(parser: Parser, at: usize): usize {
   while (true) {
     parser.at = at
     parser.status = Status.DONE
-    if (at >= parser.stop || parser.row == parser.rowEnd) return 0
-    if (parser.row == parser.groupEnd) {
-      parser.status = Status.GROUP_FULL
-      return 0
-    }
+    if (at >= parser.stop && at < end) return 0
     const first = skipSpace(parser, at)
     if (first >= end) {
       if (parser.flags & Flag.IS_END) {
-        if (isArray && parser.state != State.CLOSED) return fail(parser, Fault.UNCLOSED_ARRAY, end)
+        if (isArray && parser.state < State.CLOSED) return fail(parser, Fault.UNCLOSED_ARRAY, end)
         parser.at = end
       }
+      return 0
+    }
+    if (parser.row == parser.groupEnd) {
+      if (parser.row < parser.rowEnd) parser.status = Status.GROUP_FULL
       return 0
     }
     const byte = load<u8>(first)

@@ -1,6 +1,6 @@
-// Values that nobody wants, checked as strictly as any. No recursion: what is open is a bit each.
+// White space, strings, numbers and words, checked strictly. What is inside of what is nested.ts's.
 
-import { Flag, Fault, MOST_DEPTH, Parser, Status } from './layout'
+import { Fault, Flag, Parser, Status } from './layout'
 
 /** Notes what is wrong and where, unless bytes are just lacking; there is nothing to go on with. */
 export function fail(parser: Parser, fault: Fault, at: usize): usize {
@@ -131,7 +131,9 @@ export function skipNumber(parser: Parser, at: usize): usize {
   if (load<u8>(at) == 0x2d) at++
   const first = load<u8>(at)
   if (u32(first) - 0x30 >= 10) return fail(parser, Fault.NUMBER, at)
-  at = first == 0x30 ? at + 1 : scanDigits(at, end)
+  const digits = at
+  at = scanDigits(at, end)
+  if (first == 0x30 && at > digits + 1) return fail(parser, Fault.NUMBER, digits + 1)
   if (load<u8>(at) == 0x2e) {
     const from = at + 1
     at = scanDigits(from, end)
@@ -163,72 +165,4 @@ export function skipScalar(parser: Parser, at: usize): usize {
   if (byte == 0x6e) return skipWord(parser, at, 0x6c6c756e)
   if (byte == 0x2d || u32(byte) - 0x30 < 10) return skipNumber(parser, at)
   return fail(parser, Fault.VALUE, at)
-}
-
-/** Behind any value, from its first byte. `depth` objects and arrays are open around it. */
-export function skipValue(parser: Parser, at: usize, depth: u32): usize {
-  const byte = load<u8>(at) | 0x20
-  return byte == 0x7b ? skipNested(parser, at, depth) : skipScalar(parser, at)
-}
-
-/** Behind an object or an array. */
-function skipNested(parser: Parser, at: usize, depth: u32): usize {
-  const end = parser.end
-  const nesting = parser.nesting
-  const outside = depth
-  while (true) {
-    // At the first byte of a value.
-    if (at >= end) return fail(parser, Fault.CUT_OFF, at)
-    const opening = load<u8>(at)
-    let isObject = opening == 0x7b
-    if (isObject || opening == 0x5b) {
-      if (depth == MOST_DEPTH) return fail(parser, Fault.DEPTH, at)
-      const word = nesting + (usize(depth >> 5) << 2)
-      const bit = u32(1) << (depth & 31)
-      store<u32>(word, isObject ? load<u32>(word) | bit : load<u32>(word) & ~bit)
-      depth++
-      at = skipSpace(parser, at + 1)
-      const closing: u32 = isObject ? 0x7d : 0x5d
-      if (load<u8>(at) != closing) {
-        if (!isObject) continue
-        at = skipKey(parser, at)
-        if (at == 0) return 0
-        continue
-      }
-      depth--
-      at++
-    } else {
-      at = skipScalar(parser, at)
-      if (at == 0) return 0
-    }
-    // Behind a value.
-    while (true) {
-      if (depth == outside) return at
-      at = skipSpace(parser, at)
-      if (at >= end) return fail(parser, Fault.CUT_OFF, at)
-      const inside = depth - 1
-      isObject = ((load<u32>(nesting + (usize(inside >> 5) << 2)) >> (inside & 31)) & 1) != 0
-      const byte = load<u8>(at)
-      if (byte == 0x2c) {
-        at = skipSpace(parser, at + 1)
-        if (!isObject) break
-        at = skipKey(parser, at)
-        if (at == 0) return 0
-        break
-      }
-      if (byte != (isObject ? 0x7d : 0x5d)) return fail(parser, isObject ? Fault.AFTER_MEMBER : Fault.AFTER_ITEM, at)
-      depth--
-      at++
-    }
-  }
-}
-
-/** From the quote that opens a key to the first byte of its value. */
-function skipKey(parser: Parser, at: usize): usize {
-  if (load<u8>(at) != 0x22) return fail(parser, Fault.KEY, at)
-  at = skipText(parser, at + 1)
-  if (at == 0) return 0
-  at = skipSpace(parser, at)
-  if (load<u8>(at) != 0x3a) return fail(parser, Fault.COLON, at)
-  return skipSpace(parser, at + 1)
 }

@@ -4,9 +4,10 @@ import { parseFloat64 } from '../parse/float'
 import { parseFloat32 } from '../parse/float32'
 import { parseDate, parseTimestamp } from '../parse/time'
 import { Column, Entry, Fault, Flag, Node, Op, Parser, Status } from './layout'
+import { skipValue } from './nested'
 import { enter, noteMisfit, putBelow, putNull, see, setBit } from './null'
 import { readInteger } from './number'
-import { fail, skipNumber, skipScalar, skipSpace, skipValue } from './scan'
+import { fail, skipNumber, skipScalar, skipSpace } from './scan'
 import { isWellFormed, readText, takeText } from './text'
 
 /**
@@ -143,7 +144,7 @@ function storeList(parser: Parser, column: Column, at: usize, index: u32, depth:
       at = storeValue(parser, items, at, items.count, depth + 1)
       if (at == 0) return 0
       if (misfit == Fault.NONE && parser.misfit != Fault.NONE) {
-        misfit = parser.misfit
+        misfit = parser.misfit == Fault.NULL ? Fault.NULL_ITEM : parser.misfit
         misfitAt = parser.misfitAt
       }
       items.count++

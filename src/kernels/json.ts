@@ -1,44 +1,35 @@
 /**
- * Rows from records of JSON, in a lane: NDJSON, or the items of one array. The kernels are in assembly/json/, the structs that they share with this in
- * json-layout.ts, what they complain of in json-faults.ts.
+ * Rows from records of JSON: NDJSON, or the items of one array. assembly/json/ reads them; here is the room that it reads them into, and what is said
+ * of bad ones. The structs that both know are json/layout.ts's.
  */
-import type { DataType } from '../columnar/type.js'
-import { decodeUtf8 } from '../columnar/utf8.js'
+import { type DataType, typeName } from '../columnar/type.js'
 import { MillraceError, unknownColumn } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
-import { jsonFault, TRAILING, valueText } from './json-faults.js'
-import { COLUMN, FLAG, isReadable, LIST, layOutJson, PARSER, STATE, STATUS, TEXT } from './json-layout.js'
+import { badJsonRow, TRAILING } from './json/faults.js'
+import { COLUMN, FLAG, isReadable, layOutJson, PARSER, STATE, STATUS } from './json/layout.js'
+import { createStringIndex } from './json/string-index.js'
 import type { LaneVector } from './lane-vector.js'
 import { dataBytes } from './operand.js'
 import type { LaneDictionary } from './text.js'
 import type { BadRow, JsonShape, ParsedRows, TextParser } from './text-rows.js'
 
 const MOST_ROWS = 65_536
-/** Rows of all columns together take no more in scratch, as long as there are some thousands of them. */
-const MOST_BYTES = 32 << 20
+/** Of many columns fewer rows are read at a time: what is parsed of them shall not be more than this. */
+const MOST_MORSEL_BYTES = 2 ** 24
+const LEAST_ROWS = 1024
 /** Strings of so many rows are coded at a time: their text is still in the cache then. */
 const GROUP_ROWS = 1024
+const SPAN_BYTES = 8
 const LEAST_ITEMS = 1024
-const LEAST_POOL = 16_384
-/** Dictionaries of more strings have no index: it would take more than the caches have. */
-const MOST_INDEXED = 2 ** 17
+const LEAST_POOL_BYTES = 16_384
 /** Written beyond what is in use. */
-const POOL_SLACK = 32
-/** Characters of a bad row that are told. */
-const MOST_TEXT = 200
-
-/** Of the short strings of a dictionary: assembly/json/codes.ts. */
-interface StringIndex {
-  readonly dictionary: LaneDictionary
-  readonly slotCount: number
-  readonly pointer: number
-}
+const POOL_SLACK_BYTES = 32
 
 /**
- * A parser of `columns`, some of the fields of `shape`, in that order; a utf8 column (or a list of these) is coded by `dictionaries(i)`, which is
- * asked for each time. One of an array remembers, until the end of its bytes, whether it is at the first record, or behind what it could not
- * understand. It owns its blocks until `free`.
+ * A parser of one file's records; of files of lines, in any order, of several. That of an array remembers from call to call where the array stands.
+ * @param columns those wanted, in the order of the output. @param dictionaries of columns of strings, and of lists of them, by their place among
+ *   those wanted; asked at each call, for they may change
  * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a type that is not read from JSON, `MR_MEMORY_LIMIT`
  */
 export function createJsonParser(
@@ -48,133 +39,104 @@ export function createJsonParser(
   dictionaries: (i: number) => LaneDictionary,
 ): TextParser {
   const { memory, exports } = k
-  const places = columns.map(name => {
-    const place = shape.fields.indexOf(name)
-    if (place < 0) throw unknownColumn(name, shape.fields, 'json')
-    return place
+  const { collect } = shape
+  const fields = columns.map(name => {
+    const field = shape.fields.indexOf(name)
+    if (field < 0) throw unknownColumn(name, shape.fields, 'json')
+    checkType(name, shape.types[field])
+    return field
   })
-  const types = places.map(i => shape.types[i])
-  for (const [i, type] of types.entries()) {
-    if (isReadable(type)) continue
-    throw new MillraceError(
-      'MR_TYPE_MISMATCH',
-      `json: columns of ${type.kind} are not read from JSON; declare utf8, which has its text`,
-      { column: columns[i] },
-    )
-  }
-  const layout = layOutJson(
-    k,
-    places.map(i => shape.paths[i]),
-    types,
-  )
-  const { parser } = layout
+  const types = fields.map(field => shape.types[field])
   const isArray = shape.layout === 'array'
   const flags = (isArray ? FLAG.isArray : 0) | (shape.fatal ? FLAG.isFatal : 0)
+  /** A morsel's, of one row. */
   const rowBytes = types.reduce((sum, { kind }) => sum + dataBytes(kind, 128) / 128 + 1 / 8, 0)
-
-  /** Kept from call to call: spans of rows and of items, and the pool. */
-  const spans = types.map(({ kind }) => (kind === 'utf8' ? memory.allocate(8 * GROUP_ROWS) : 0))
-  const itemSpans = types.map(() => 0)
+  const paths = fields.map(field => shape.paths[field])
+  const layout = layOutJson(k, paths, types)
+  const { parser } = layout
+  const indices = types.map(() => createStringIndex(k))
+  /** Kept from call to call, as is the pool: where strings are in the text. */
+  const spans = types.map(() => 0)
   const itemCapacities = types.map(() => LEAST_ITEMS)
-  const indices: (StringIndex | null)[] = types.map(() => null)
-  let poolBytes = LEAST_POOL
-  let pool = memory.allocate(poolBytes + POOL_SLACK)
+  let poolBytes = 0
+  let pool = 0
+  /** An array to its end; what is parsed next is another. */
+  let hasEnded = false
 
-  const get = (struct: number, field: number): number => memory.u32[(struct >>> 2) + field]
-  const set = (struct: number, field: number, value: number): void => {
-    memory.u32[(struct >>> 2) + field] = value
+  const get = (struct: number, word: number): number => memory.u32[(struct >>> 2) + word]
+  const set = (struct: number, word: number, value: number): void => {
+    memory.u32[(struct >>> 2) + word] = value
   }
 
-  /** New buffers for a column's elements, or what it has in larger ones. */
-  const place = (column: number, type: DataType, capacity: number, used: number) => {
-    const data = memory.scratch(dataBytes(type.kind, capacity) + 16)
+  const free = (): void => {
+    for (const pointer of [...spans, pool]) memory.free(pointer)
+    for (const index of indices) index.free()
+    spans.fill(0)
+    pool = 0
+    layout.free()
+  }
+
+  /** Room for elements in scratch, the first `used` of which it has already. */
+  const placeElements = (column: number, type: DataType, capacity: number, used: number): void => {
+    const data = memory.scratch(dataBytes(type.kind, capacity))
     const validity = type.nullable ? memory.scratch(bitmapBytes(capacity)) : 0
-    if (validity !== 0) memory.bytes(validity, bitmapBytes(capacity)).fill(0xff)
+    const { u8 } = memory
+    if (validity !== 0) u8.fill(0xff, validity, validity + bitmapBytes(capacity))
     if (used > 0) {
-      const { u8 } = memory
-      const from = get(column, COLUMN.data)
-      u8.copyWithin(data, from, from + dataBytes(type.kind, used))
-      const valid = get(column, COLUMN.validity)
-      if (validity !== 0) u8.copyWithin(validity, valid, valid + bitmapBytes(used))
+      const oldData = get(column, COLUMN.data)
+      const oldValidity = get(column, COLUMN.validity)
+      u8.copyWithin(data, oldData, oldData + dataBytes(type.kind, used))
+      if (validity !== 0) u8.copyWithin(validity, oldValidity, oldValidity + bitmapBytes(used))
     }
     set(column, COLUMN.data, data)
     set(column, COLUMN.validity, validity)
   }
 
-  const growItems = (i: number) => {
-    const items = layout.items[i]
-    const type = types[i].item as DataType
-    const used = get(items, COLUMN.count)
-    itemCapacities[i] *= 2
-    place(items, type, itemCapacities[i], used)
-    placeItemSpans(i)
-    set(items, COLUMN.capacity, itemCapacities[i])
+  /** Of strings: room for spans, those that are there kept. Kernels are told where that of element 0 would be. */
+  const placeSpans = (i: number, column: number, type: DataType, capacity: number): void => {
+    if (type.kind !== 'utf8') return
+    spans[i] = memory.reallocate(spans[i], SPAN_BYTES * capacity)
+    set(column, COLUMN.spans, spans[i] - SPAN_BYTES * get(column, COLUMN.spansFrom))
   }
 
-  const placeItemSpans = (i: number) => {
-    if (types[i].item?.kind !== 'utf8') return
-    itemSpans[i] = memory.reallocate(itemSpans[i], 8 * itemCapacities[i])
-    // They point to where the span of the first item of all would be.
-    set(layout.items[i], COLUMN.spans, itemSpans[i] - 8 * get(layout.items[i], COLUMN.spansFrom))
-  }
-
-  /** The dictionary, and an index of its short strings that is four times as large as it, while that is not too large. */
-  const placeIndex = (i: number, column: number) => {
+  const placeColumn = (i: number, column: number, type: DataType, capacity: number, spanCount: number): void => {
+    placeElements(column, type, capacity, 0)
+    set(column, COLUMN.hasNulls, 0)
+    set(column, COLUMN.spansFrom, 0)
+    placeSpans(i, column, type, spanCount)
+    if (type.kind !== 'utf8') return
     const dictionary = dictionaries(i)
-    const { length } = dictionary
     const index = indices[i]
+    index.attach(dictionary)
     set(column, COLUMN.table, dictionary.table)
-    const isGood = index?.dictionary === dictionary && (2 * length < index.slotCount || length > MOST_INDEXED)
-    if (isGood) return
-    if (index !== null) memory.free(index.pointer)
-    indices[i] = null
-    set(column, COLUMN.index, 0)
-    if (length > MOST_INDEXED) return
-    let shift = 54
-    while (2 ** (64 - shift) < 4 * length) shift--
-    const slotCount = 2 ** (64 - shift)
-    const pointer = memory.allocate(16 * slotCount)
-    memory.bytes(pointer, 16 * slotCount).fill(0)
-    indices[i] = { dictionary, slotCount, pointer }
-    set(column, COLUMN.index, pointer)
-    set(column, COLUMN.indexShift, shift)
-    set(column, COLUMN.indexRoom, slotCount / 2)
+    set(column, COLUMN.index, index.pointer)
+    set(column, COLUMN.indexShift, index.shift)
+    set(column, COLUMN.indexRoom, index.room)
   }
 
-  const begin = (pointer: number, length: number, limit: number, isEnd: boolean, capacity: number) => {
+  const begin = (pointer: number, length: number, limit: number, isEnd: boolean, capacity: number): void => {
     for (const [i, type] of types.entries()) {
       const column = layout.columns[i]
+      placeColumn(i, column, type, capacity, GROUP_ROWS)
+      if (type.kind !== 'list') continue
       const items = layout.items[i]
-      place(column, type, capacity, 0)
-      set(column, COLUMN.hasNulls, 0)
-      set(column, COLUMN.spans, spans[i])
-      set(column, COLUMN.spansFrom, 0)
-      const op = get(column, COLUMN.op)
-      if (op === TEXT) placeIndex(i, column)
-      if (op !== LIST) continue
       memory.u32[get(column, COLUMN.data) >>> 2] = 0
-      place(items, type.item as DataType, itemCapacities[i], 0)
-      set(items, COLUMN.hasNulls, 0)
-      set(items, COLUMN.spansFrom, 0)
-      placeItemSpans(i)
+      placeColumn(i, items, type.item as DataType, itemCapacities[i], itemCapacities[i])
       set(items, COLUMN.count, 0)
       set(items, COLUMN.capacity, itemCapacities[i])
-      if (get(items, COLUMN.op) === TEXT) placeIndex(i, items)
     }
+    if (pool === 0) makePoolRoom(LEAST_POOL_BYTES)
+    if (get(parser, PARSER.serial) > 2 ** 31) layout.restart()
     set(parser, PARSER.at, pointer)
     set(parser, PARSER.end, pointer + length)
-    set(parser, PARSER.stop, pointer + Math.min(limit, length))
+    set(parser, PARSER.stop, pointer + Math.max(0, Math.min(limit, length)))
     set(parser, PARSER.flags, flags | (isEnd ? FLAG.isEnd : 0))
     set(parser, PARSER.row, 0)
-    set(parser, PARSER.rowEnd, capacity)
     set(parser, PARSER.groupFrom, 0)
     set(parser, PARSER.groupRows, GROUP_ROWS)
-    set(parser, PARSER.groupEnd, Math.min(GROUP_ROWS, capacity))
-    set(parser, PARSER.pool, pool)
+    setRowEnd(capacity, GROUP_ROWS)
     set(parser, PARSER.poolUsed, 0)
-    set(parser, PARSER.poolEnd, poolBytes)
     set(parser, PARSER.textLimit, pointer)
-    if (get(parser, PARSER.serial) > 2 ** 31) layout.restart()
     set(parser, PARSER.line, 0)
     set(parser, PARSER.lineEnd, 0)
     set(parser, PARSER.scanned, pointer)
@@ -182,105 +144,110 @@ export function createJsonParser(
     set(parser, PARSER.after, STATUS.groupFull)
   }
 
-  const badRow = (row: number, pointer: number, end: number): BadRow => {
-    const faultAt = get(parser, PARSER.faultAt)
-    const i = layout.columns.indexOf(get(parser, PARSER.faultColumn))
-    const from = get(parser, PARSER.badFrom)
-    const to = get(parser, PARSER.badTo)
-    const value = i < 0 ? '' : valueText(memory.u8, faultAt, end)
-    // No character takes more than four bytes.
-    const text = decodeUtf8(memory.u8, from, Math.min(to, from + 4 * MOST_TEXT)).trim()
-    return {
-      row,
-      byteOffset: faultAt - pointer,
-      column: i < 0 ? null : columns[i],
-      ...jsonFault(get(parser, PARSER.fault), i < 0 ? null : types[i], value),
-      text: [...text].slice(0, MOST_TEXT).join(''),
-    }
+  const setRowEnd = (rowEnd: number, groupEnd: number): void => {
+    set(parser, PARSER.rowEnd, rowEnd)
+    set(parser, PARSER.groupEnd, Math.min(groupEnd, rowEnd))
   }
 
-  const makeTableRoom = () => {
-    const column = get(parser, PARSER.needColumn)
-    const i = layout.columns.indexOf(column)
-    dictionaries(i < 0 ? layout.items.indexOf(column) : i).makeRoom(get(parser, PARSER.needBytes))
-  }
-
-  const makePoolRoom = () => {
-    while (poolBytes < get(parser, PARSER.needBytes) + get(parser, PARSER.poolUsed)) poolBytes *= 2
+  const makePoolRoom = (byteLength: number): void => {
+    poolBytes = Math.max(2 * poolBytes, byteLength)
     memory.free(pool)
     pool = 0
-    pool = memory.allocate(poolBytes + POOL_SLACK)
+    pool = memory.allocate(poolBytes + POOL_SLACK_BYTES)
     set(parser, PARSER.pool, pool)
     set(parser, PARSER.poolUsed, 0)
     set(parser, PARSER.poolEnd, poolBytes)
   }
 
-  const vectorOf = (column: number, type: DataType, length: number, dictionary: LaneDictionary | null): LaneVector => ({
+  const makeItemRoom = (i: number): void => {
+    const items = layout.items[i]
+    const type = types[i].item as DataType
+    itemCapacities[i] *= 2
+    placeElements(items, type, itemCapacities[i], get(items, COLUMN.count))
+    placeSpans(i, items, type, itemCapacities[i])
+    set(items, COLUMN.capacity, itemCapacities[i])
+  }
+
+  /** Which column, or the items of which, have no room. */
+  const needing = (): number => {
+    const column = get(parser, PARSER.needColumn)
+    const i = layout.columns.indexOf(column)
+    return i < 0 ? layout.items.indexOf(column) : i
+  }
+
+  const readBad = (row: number, pointer: number): BadRow => {
+    const i = layout.columns.indexOf(get(parser, PARSER.faultColumn))
+    const found = {
+      fault: get(parser, PARSER.fault),
+      at: get(parser, PARSER.faultAt),
+      column: i < 0 ? null : { name: columns[i], type: types[i] },
+      from: get(parser, PARSER.badFrom),
+      to: get(parser, PARSER.badTo),
+    }
+    return badJsonRow(memory.u8, row, pointer, found, collect)
+  }
+
+  const vectorOf = (i: number, column: number, type: DataType, length: number): LaneVector => ({
     type,
     length,
     data: get(column, COLUMN.data),
     validity: get(column, COLUMN.hasNulls) ? get(column, COLUMN.validity) : 0,
-    dictionary,
+    dictionary: type.kind === 'utf8' ? dictionaries(i) : null,
     range: null,
   })
 
-  const vectors = (rowCount: number): LaneVector[] =>
-    types.map((type, i) => {
-      const column = layout.columns[i]
-      if (type.kind !== 'list') return vectorOf(column, type, rowCount, type.kind === 'utf8' ? dictionaries(i) : null)
-      const item = type.item as DataType
-      const count = memory.u32[(get(column, COLUMN.data) >>> 2) + rowCount]
-      const child = vectorOf(layout.items[i], item, count, item.kind === 'utf8' ? dictionaries(i) : null)
-      return { ...vectorOf(column, type, rowCount, null), child }
-    })
+  const finish = (i: number, rowCount: number): LaneVector => {
+    const column = layout.columns[i]
+    const vector = vectorOf(i, column, types[i], rowCount)
+    indices[i].room = get(column, COLUMN.indexRoom)
+    if (types[i].kind !== 'list') return vector
+    const count = memory.u32[(vector.data >>> 2) + rowCount]
+    indices[i].room = get(layout.items[i], COLUMN.indexRoom)
+    itemCapacities[i] = Math.max(LEAST_ITEMS, 2 ** Math.ceil(Math.log2(count + 1)))
+    return { ...vector, child: vectorOf(i, layout.items[i], types[i].item as DataType, count) }
+  }
 
   const parse = (pointer: number, length: number, limit: number, isEnd: boolean): ParsedRows => {
-    // No record is shorter than {} and what ends it.
-    const capacity = Math.max(
-      1,
-      Math.min(MOST_ROWS, Math.floor(length / 3) + 1, Math.max(4096, Math.floor(MOST_BYTES / rowBytes))),
-    )
+    const most = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(MOST_MORSEL_BYTES / rowBytes)))
+    // No record is shorter than {} and what parts it from the next.
+    const capacity = Math.min(most, Math.floor(length / 3) + 1)
     begin(pointer, length, limit, isEnd, capacity)
-    const bad: BadRow[] = []
-    let rows = 0
-    let placed = 0
-    /** Rows up to this one have their place. */
-    const placeRows = (to: number) => {
-      if (rows === 0) rows = memory.scratch(4 * capacity)
-      for (; placed < to; placed++) memory.u32[(rows >>> 2) + placed] = placed + bad.length
+    if (hasEnded && length > 0) {
+      hasEnded = false
+      set(parser, PARSER.state, STATE.first)
     }
-    let isLost = get(parser, PARSER.state) === STATE.lost
-    if (isLost) set(parser, PARSER.at, pointer + length)
-    while (!isLost) {
-      const status = exports.jsonParse(parser)
+    const bad: BadRow[] = []
+    let places = 0
+    let placed = 0
+    const placeRows = (): void => {
+      if (places === 0) places = memory.scratch(4 * capacity)
+      for (const to = get(parser, PARSER.row); placed < to; placed++)
+        memory.u32[(places >>> 2) + placed] = placed + bad.length
+    }
+    if (get(parser, PARSER.state) === STATE.lost) set(parser, PARSER.at, pointer + length)
+    for (let status: number; ; ) {
+      status = exports.jsonParse(parser)
       if (status === STATUS.done) break
-      if (status === STATUS.tableFull) makeTableRoom()
-      else if (status === STATUS.poolFull) makePoolRoom()
-      else if (status === STATUS.itemsFull) growItems(layout.items.indexOf(get(parser, PARSER.needColumn)))
+      if (status === STATUS.tableFull) dictionaries(needing()).makeRoom(get(parser, PARSER.needBytes))
+      else if (status === STATUS.poolFull) makePoolRoom(get(parser, PARSER.needBytes))
+      else if (status === STATUS.itemsFull) makeItemRoom(needing())
       else if (shape.isInner && get(parser, PARSER.fault) === TRAILING) {
         set(parser, PARSER.state, STATE.lost)
-        set(parser, PARSER.stop, 0)
+        set(parser, PARSER.after, STATUS.done)
       } else {
-        const row = get(parser, PARSER.row)
-        placeRows(row)
-        bad.push(badRow(row + bad.length, pointer, pointer + length))
-        // What is left: nothing, so that strings get their codes.
-        if (!shape.collect) set(parser, PARSER.stop, 0)
-        set(parser, PARSER.rowEnd, capacity - bad.length)
-        set(parser, PARSER.groupEnd, Math.min(get(parser, PARSER.groupEnd), capacity - bad.length))
-        if (isArray && get(parser, PARSER.state) === STATE.lost) {
-          set(parser, PARSER.stop, 0)
-        }
+        placeRows()
+        bad.push(readBad(placed + bad.length, pointer))
+        setRowEnd(capacity - bad.length, get(parser, PARSER.groupEnd))
+        // Nothing more but the codes of the rows before it.
+        if (!collect) set(parser, PARSER.after, STATUS.done)
       }
     }
+    if (places !== 0) placeRows()
     const rowCount = get(parser, PARSER.row)
     const consumed = get(parser, PARSER.at) - pointer
-    isLost = get(parser, PARSER.state) === STATE.lost
-    if (isEnd && consumed === length) set(parser, PARSER.state, STATE.first)
-    const leftOut = shape.collect && bad.length > 0
-    if (leftOut) placeRows(rowCount)
+    if (isEnd && consumed === length) hasEnded = true
     return {
-      morsel: { rowCount, columns: vectors(rowCount), rows: leftOut ? rows : 0 },
+      morsel: { rowCount, columns: types.map((_, i) => finish(i, rowCount)), rows: collect ? places : 0 },
       rowsRead: rowCount + bad.length,
       consumed,
       bad,
@@ -290,15 +257,20 @@ export function createJsonParser(
   return {
     parse,
     findStart(pointer, length, isEnd) {
-      const end = pointer + length
-      const at = exports.jsonLineBreak(pointer, end) >>> 0
-      if (at < end) return at + 1 - pointer
+      // No line break can be within a record.
+      const at = (exports.jsonLineBreak(pointer, pointer + length) >>> 0) - pointer
+      if (at < length) return at + 1
       return isEnd ? length : -1
     },
-    free() {
-      layout.free()
-      for (const block of [...spans, ...itemSpans, ...indices.map(index => index?.pointer ?? 0), pool])
-        memory.free(block)
-    },
+    free,
   }
+}
+
+function checkType(name: string, type: DataType): void {
+  if (isReadable(type)) return
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `json: column ${JSON.stringify(name)} cannot be ${typeName(type)}; declare it utf8 to have its JSON as text`,
+    { column: name },
+  )
 }

@@ -99,23 +99,14 @@ function rowsOfArray(text: string, shape: JsonModelShape): JsonModelRows {
   }
 }
 
-/** Where a string that begins at `at` ends: its closing quote, or what may not stand in a string. */
-function stringEnd(text: string, at: number): number {
-  at++
-  while (at < text.length && text[at] !== '"' && text[at]! >= ' ') {
-    if (text[at] === '\\' && ++at === text.length) return at - 1
-    at++
-  }
-  return at
-}
-
 /** The comma or bracket behind an item whose brackets are in order; else behind where that can no longer be. */
 function itemEnd(text: string, at: number): { to: number; isLost: boolean } {
   const open: string[] = []
   for (; at < text.length; at++) {
     const character = text[at]
     if (character === '"') {
-      at = stringEnd(text, at)
+      at++
+      while (at < text.length && text[at] >= ' ' && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
       if (at < text.length && text[at] !== '"') return { to: at + 1, isLost: true }
     } else if (character === '{' || character === '[') open.push(character)
     else if (open.length === 0 && (character === ',' || character === ']')) return { to: at, isLost: false }
@@ -127,7 +118,11 @@ function itemEnd(text: string, at: number): { to: number; isLost: boolean } {
 }
 
 function badRow(error: unknown, row: number, base: number, text: string, from = 0, to = text.length): ModelBadRow {
-  const raw = [...Buffer.from(text.slice(from, to), 'latin1').toString('utf8').trim()].slice(0, 200).join('')
+  const whole = text.slice(from, to).replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')
+  const raw = Buffer.from(whole, 'latin1')
+    .toString('utf8')
+    .slice(0, 200)
+    .replace(/[\ud800-\udbff]$/, '')
   if (error instanceof JsonFault)
     return { row, byteOffset: base + error.at, column: -1, code: 'MR_FORMAT_ERROR', text: raw }
   if (error instanceof ColumnMisfit)
@@ -154,7 +149,7 @@ function convert(record: JsonNode, text: string, halves: readonly number[], shap
   const misfits: ColumnMisfit[] = []
   for (const [column, path] of shape.paths.entries()) {
     try {
-      values.push(cellOf(find(record, path), shape.types[column], text, record.to - 1))
+      values.push(valueAs(find(record, path), shape.types[column], text, record.to - 1))
     } catch (error) {
       if (!(error instanceof Misfit)) throw error
       misfits.push(new ColumnMisfit(column, error))
@@ -176,7 +171,7 @@ function find(record: JsonNode, path: readonly string[]): JsonNode | undefined {
   return node
 }
 
-function cellOf(node: JsonNode | undefined, type: ModelType, text: string, end: number): Value {
+function valueAs(node: JsonNode | undefined, type: ModelType, text: string, end: number): Value {
   if (node === undefined || node.kind === 'null') {
     if (!type.nullable) throw new Misfit('MR_TYPE_MISMATCH', node?.from ?? end)
     return null
@@ -186,7 +181,7 @@ function cellOf(node: JsonNode | undefined, type: ModelType, text: string, end: 
   if (type.kind === 'utf8') return node.kind === 'string' ? node.text : Buffer.from(raw, 'latin1').toString('utf8')
   if (type.kind === 'list') {
     if (node.kind !== 'array') throw misfit()
-    return node.items.map(item => cellOf(item, type.item!, text, end))
+    return node.items.map(item => valueAs(item, type.item!, text, end))
   }
   if (type.kind === 'bool') {
     if (node.kind !== 'bool') throw misfit()

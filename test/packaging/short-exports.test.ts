@@ -53,6 +53,7 @@ const parts: Record<string, { entry: string; with: string[] }> = {
   extremes: { entry: 'src/kernels/aggregate/min-max.ts', with: [] },
   aggregates: { entry: 'src/kernels/aggregate/families.ts', with: ['integers', 'extremes'] },
   partitions: { entry: 'src/workers/partitions.ts', with: [] },
+  json: { entry: 'src/kernels/json.ts', with: [] },
   sets: { entry: 'src/operators/grouping-sets.ts', with: [] },
 }
 

@@ -2,9 +2,9 @@
  * The structs of a JSON parser in lane memory, made from the paths of the columns wanted. assembly/json/layout.ts says what the fields mean and has
  * the same offsets; json.ts runs the parser.
  */
-import { type DataType, isInteger } from '../columnar/type.js'
-import { encodeUtf8Into } from '../columnar/utf8.js'
-import type { Kernels } from './instance.js'
+import { type DataType, isInteger } from '../../columnar/type.js'
+import { encodeUtf8Into } from '../../columnar/utf8.js'
+import type { Kernels } from '../instance.js'
 
 /** Places of fields, in words of 32 bits. */
 export const PARSER = {
