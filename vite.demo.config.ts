@@ -25,8 +25,9 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels/partitions': 'kernels-partitions',
 }
 
+/** A folder in src/formats is a format's, or what several share: loaded when one is. */
 const isCore = (id: string): boolean =>
-  (id.startsWith(`${root}/src/`) && !id.startsWith(`${root}/src/formats/parquet/`)) ||
+  (id.startsWith(`${root}/src/`) && !/^\/src\/formats\/[^/]+\//.test(id.slice(root.length))) ||
   /\/node_modules\/comlink\//.test(id)
 
 export default defineConfig({

@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../byte-source.js'
 import { decompressLz4Frame } from '../compression/lz4-frame.js'
-import { decompressZstd } from '../compression/zstd.js'
+import { decompressZstd, mostZstdBytes } from '../compression/zstd.js'
 import { corrupt } from '../fault.js'
 import { type ByteRange, readRanges } from '../read-ranges.js'
 import type { BatchHeader, Compression } from './message.js'
@@ -61,14 +61,14 @@ export function createRangeReader(source: ByteSource, signal?: AbortSignal): Ran
 
 interface Codec {
   readonly decompress: (input: Uint8Array, output: Uint8Array) => void
-  /** No sound buffer is more times smaller than this than its content; bounds what a lying length can allocate. */
-  readonly maxRatio: number
+  /** The most bytes that are in a sound buffer like this: bounds what a lying length can allocate. */
+  readonly most: (input: Uint8Array) => number
 }
 
 const CODECS: Readonly<Record<Compression, Codec>> = {
-  LZ4_FRAME: { decompress: decompressLz4Frame, maxRatio: 260 },
-  // A block of one repeated byte: 131,072 bytes from 4.
-  ZSTD: { decompress: decompressZstd, maxRatio: 33_000 },
+  // A byte adds at most 255 to the length of a match.
+  LZ4_FRAME: { decompress: decompressLz4Frame, most: input => 255 * input.length },
+  ZSTD: { decompress: decompressZstd, most: mostZstdBytes },
 }
 
 /** @param bodyStart where the body begins in the input. */
@@ -115,15 +115,15 @@ export function openBody(reader: RangeReader, { buffers, compression }: BatchHea
 }
 
 /** A compressed buffer begins with the length of what is in it, in 8 bytes; -1: it is not compressed. An empty one has no length. */
-function decompress(bytes: Uint8Array, { decompress, maxRatio }: Codec, byteOffset: number): Uint8Array {
+function decompress(bytes: Uint8Array, { decompress, most }: Codec, byteOffset: number): Uint8Array {
   if (bytes.length === 0) return bytes
   if (bytes.length < 8) throw corrupt(`a compressed buffer has ${bytes.length} bytes`, byteOffset)
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true))
   const content = bytes.subarray(8)
   if (length === -1) return content
-  if (length < 0 || length > content.length * maxRatio + 1024)
-    throw corrupt(`a buffer of ${content.length} bytes claims to have ${length} decompressed`, byteOffset)
   try {
+    if (length < 0 || length > most(content))
+      throw new Error(`it claims to have ${length} bytes, and has ${content.length} compressed`)
     const output = new Uint8Array(length)
     decompress(content, output)
     return output

@@ -35,33 +35,55 @@ let literalBuffer: Uint8Array | null = null
 /** @throws Error where `input` is malformed, or holds another number of bytes than `output`. */
 export function decompressZstd(input: Uint8Array, output: Uint8Array): void {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
-  let at = 0
   let o = 0
-  while (at < input.length) {
-    if (input.length - at < 5) fail('the input ends in a frame header')
-    const magic = view.getUint32(at, true)
-    if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
-      if (input.length - at < 8) fail('the input ends in a frame header')
-      at += 8 + view.getUint32(at + 4, true)
-      if (at > input.length) fail('a frame to be skipped is cut short')
-      continue
-    }
-    if (magic !== MAGIC) fail('there is no frame here')
+  eachFrame(view, at => {
     const frame = readFrame(view, input, at, output, o)
-    at = frame.at
     o = frame.o
-  }
+    return frame.at
+  })
   if (o !== output.length) fail(`${o} bytes came where ${output.length} were expected`)
 }
 
-function readFrame(
-  view: DataView,
-  input: Uint8Array,
-  at: number,
-  output: Uint8Array,
-  o: number,
-): { at: number; o: number } {
-  const start = o
+/**
+ * The most bytes that `input` may hold, by the headers of its blocks: a length that claims more is a lie.
+ * @throws Error where a header is malformed.
+ */
+export function mostZstdBytes(input: Uint8Array): number {
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
+  let most = 0
+  eachFrame(view, start => {
+    const frame = readFrameHeader(input, start)
+    let { at } = frame
+    for (let isLast = false; !isLast; ) {
+      const block = readBlockHeader(view, at)
+      isLast = block.isLast
+      most += block.type === 2 ? MAX_BLOCK_BYTES : block.size
+      at = block.at + block.inputSize
+    }
+    return at + (frame.hasChecksum ? 4 : 0)
+  })
+  return most
+}
+
+/** Calls `read` for each frame that is not to be skipped: it returns where the frame ends. */
+function eachFrame(view: DataView, read: (at: number) => number): void {
+  const end = view.byteLength
+  for (let at = 0; at < end; ) {
+    if (end - at < 5) fail('the input ends in a frame header')
+    const magic = view.getUint32(at, true)
+    if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
+      if (end - at < 8) fail('the input ends in a frame header')
+      at += 8 + view.getUint32(at + 4, true)
+      if (at > end) fail('a frame to be skipped is cut short')
+      continue
+    }
+    if (magic !== MAGIC) fail('there is no frame here')
+    at = read(at)
+  }
+}
+
+/** Where a frame's blocks begin, and whether a checksum follows them. */
+function readFrameHeader(input: Uint8Array, at: number): { at: number; hasChecksum: boolean } {
   const descriptor = input[at + 4] as number
   const isSingleSegment = (descriptor & 32) !== 0
   const sizeCode = descriptor >> 6
@@ -70,6 +92,40 @@ function readFrame(
   for (let i = 0; i < idLength; i++) if (input[at + i] !== 0) fail('the frame needs a dictionary, and there is none')
   at += idLength + (sizeCode === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeCode)
   if ((descriptor & 8) !== 0) fail('a reserved bit of the frame header is set')
+  return { at, hasChecksum: (descriptor & 4) !== 0 }
+}
+
+interface Block {
+  /** Where what is in it begins. */
+  readonly at: number
+  readonly isLast: boolean
+  /** 0: as it is, 1: one byte again and again, 2: compressed. */
+  readonly type: number
+  readonly size: number
+  readonly inputSize: number
+}
+
+function readBlockHeader(view: DataView, at: number): Block {
+  if (at + 3 > view.byteLength) fail('the input ends in a block header')
+  const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16)
+  const type = (header >> 1) & 3
+  const size = header >> 3
+  const inputSize = type === 1 ? 1 : size
+  if (type === 3) fail('a block has a reserved type')
+  if (at + 3 + inputSize > view.byteLength) fail('a block is longer than the input')
+  return { at: at + 3, isLast: (header & 1) === 1, type, size, inputSize }
+}
+
+function readFrame(
+  view: DataView,
+  input: Uint8Array,
+  from: number,
+  output: Uint8Array,
+  o: number,
+): { at: number; o: number } {
+  const start = o
+  const frame = readFrameHeader(input, from)
+  let { at } = frame
   const state: FrameState = {
     huffman: null,
     literalLengths: null,
@@ -78,24 +134,20 @@ function readFrame(
     recent: Int32Array.of(1, 4, 8),
   }
   for (let isLast = false; !isLast; ) {
-    if (at + 3 > input.length) fail('the input ends in a block header')
-    const header = view.getUint16(at, true) | ((input[at + 2] as number) << 16)
-    at += 3
-    isLast = (header & 1) === 1
-    const type = (header >> 1) & 3
-    const size = header >> 3
-    const inputSize = type === 1 ? 1 : size
-    if (at + inputSize > input.length) fail('a block is longer than the input')
-    if (type < 2) {
+    const block = readBlockHeader(view, at)
+    const { type, size } = block
+    at = block.at
+    isLast = block.isLast
+    if (type === 2) o = readBlock(view, input, at, at + size, output, o, start, state)
+    else {
       if (o + size > output.length) fail('there are more bytes than were expected')
       if (type === 0) output.set(input.subarray(at, at + size), o)
       else output.fill(input[at] as number, o, o + size)
       o += size
-    } else if (type === 2) o = readBlock(view, input, at, at + size, output, o, start, state)
-    else fail('a block has a reserved type')
-    at += inputSize
+    }
+    at += block.inputSize
   }
-  if ((descriptor & 4) !== 0) {
+  if (frame.hasChecksum) {
     if (at + 4 > input.length) fail('the checksum is cut short')
     const expected = view.getUint32(at, true)
     if (Number(xxhash64(output.subarray(start, o)) & 0xffffffffn) !== expected) fail('the checksum does not match')

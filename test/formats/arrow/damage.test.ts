@@ -373,6 +373,24 @@ describe('what a batch claims', () => {
     await refused(items(6, 0, 2, 3, 6), 'a buffer has 20 bytes where 24 are needed')
   })
 
+  test('about the length of a compressed buffer takes no memory for it', async () => {
+    const bytes = bytesOf('full-zstd.arrows')
+    const view = new DataView(bytes.buffer)
+    const before = process.memoryUsage().arrayBuffers
+    let refused = 0
+    for (let at = 0; at + 8 < bytes.length; at += 8) {
+      // Lengths of buffers are numbers like these.
+      const length = view.getBigInt64(at, true)
+      if (length < 60n || length > 10_000n) continue
+      view.setBigInt64(at, length + 2n ** 28n, true)
+      const outcome = await readDamaged(bytes)
+      view.setBigInt64(at, length, true)
+      if (isRefused(outcome) && outcome.message.includes('claims to have')) refused++
+    }
+    expect(refused).toBeGreaterThan(20)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)
+  })
+
   test('about billions of rows without a byte takes no memory for them', async () => {
     const schema: FlatFields = [
       int16(0),

@@ -1,7 +1,7 @@
 /** The Zstandard decoder, against frames of the reference encoder; flights.test.ts reads real pages with it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decompressZstd } from '../../../src/formats/compression/zstd.js'
+import { decompressZstd, mostZstdBytes } from '../../../src/formats/compression/zstd.js'
 import { FRAMES } from './zstd-frames.js'
 
 const decode = (frame: Uint8Array, length: number): Uint8Array => {
@@ -25,6 +25,18 @@ describe('zstd', () => {
     const skipped = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 9, 9, 9)
     const both = decode(Uint8Array.from([...frame, ...skipped, ...frame]), content.length * 2)
     expect(Buffer.compare(both, Buffer.concat([content, content]))).toBe(0)
+  })
+
+  test('knows from the headers of blocks how much there can be at most', () => {
+    for (const { content, frame } of FRAMES) {
+      const [bytes, { length }] = [fromBase64(frame), content()]
+      const most = mostZstdBytes(bytes)
+      expect(most).toBeGreaterThanOrEqual(length)
+      // All blocks but the last are full.
+      expect(most).toBeLessThanOrEqual(Math.max(131_072, Math.ceil(length / 131_072) * 131_072))
+      for (let cut = 1; cut < bytes.length - 4; cut += 11)
+        expect(() => mostZstdBytes(bytes.subarray(0, cut))).toThrow('zstd: ')
+    }
   })
 
   test('refuses another length than the content has', () => {
