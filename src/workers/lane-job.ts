@@ -123,8 +123,7 @@ class LaneJob {
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
-  private spilledPieces = 0
-  private renewed = false
+  private timesSpilled = 0
   private heldRowsOfSplit = { split: -1, rowCount: 0 }
 
   constructor(
@@ -217,13 +216,14 @@ class LaneJob {
       let row = 0
       try {
         if (split <= this.bound && this.wants(split)) {
-          for await (const read of reader.read(work)) {
-            const batch = this.renewed ? (this.spill as JobSpill).narrowed(read) : read
-            this.inScratch(() => this.process(this.pipeline.scan, { ...reader.load(batch), rows: 0 }, split, row))
-            this.renew(reader)
-            row += batch.rowCount
-            await this.advance(batch.rowCount)
-            if (!this.wants(split)) break
+          reading: for await (const whole of reader.read(work)) {
+            for (const batch of this.spill?.fitting(whole) ?? [whole]) {
+              this.inScratch(() => this.process(this.pipeline.scan, { ...reader.load(batch), rows: 0 }, split, row))
+              this.renew(reader)
+              row += batch.rowCount
+              await this.advance(batch.rowCount)
+              if (!this.wants(split)) break reading
+            }
           }
         }
       } catch (error) {
@@ -239,10 +239,9 @@ class LaneJob {
 
   /** Once what has been read so far has been written, its strings need not be kept. */
   private renew(reader: SplitReader): void {
-    const pieces = this.pipeline.scan.breaker?.spilled?.pieces ?? 0
-    if (pieces === this.spilledPieces) return
-    this.spilledPieces = pieces
-    this.renewed = true
+    const times = this.pipeline.scan.breaker?.spilled?.times ?? 0
+    if (times === this.timesSpilled) return
+    this.timesSpilled = times
     reader.renew()
   }
 

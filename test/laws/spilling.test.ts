@@ -35,7 +35,10 @@ describe('spilling at any moment', () => {
           // Row groups are splits of their own, however small.
           const carrier = canCarry(one.table, 'parquet') ? 'parquet' : 'chunks'
           const flow = applyVerbs(await carry(one.table, carrier, one.draw()), one.verbs)
-          for (const { lanes, spilling: { engine } } of engines) {
+          for (const {
+            lanes,
+            spilling: { engine },
+          } of engines) {
             await expectFlow(flow, engine, expected, `${lanes} lanes`, { memory })
           }
         },
