@@ -6,6 +6,7 @@ import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 /** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds, files damaged in many ways, a million numbers from text. */
 export const longSuites = [
   'test/laws/laws.test.ts',
+  'test/laws/spilling.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/parquet.test.ts',
   'test/flow/arrow.test.ts',

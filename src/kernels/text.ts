@@ -103,6 +103,11 @@ export class LaneDictionary {
     return this.k.memory.u32[(this.offsets >>> 2) + this.length]
   }
 
+  /** Bytes that one more entry may call for: its largest block is then there twice over, beside itself. */
+  get growthBytes(): number {
+    return 2 * Math.max(this.field(BYTE_CAPACITY), 8 * (this.field(SLOT_MASK) + 1))
+  }
+
   /**
    * Writes one code per string to `codes` (u32, caller's), adding the strings that are new. `offsets` (u32, rowCount + 1)
    * and `bytes` lie in the lane's memory with 16 readable bytes behind; rows that `validity` (or 0) calls null get code 0.

@@ -5,13 +5,16 @@
  * ```
  * u32 words: rows, then for each vector, those within lists behind their list:
  *            length | nulls | bytes of data | bytes of validity, 0 for none | offsets, 0 for none | entries + 1, 0 for no dictionary | bytes of these
- * buffers in the same order, each padded to 8 bytes: data | validity | offsets | dictionary offsets | dictionary bytes
+ * buffers in the same order, each padded to 16 bytes: data | validity | offsets | dictionary offsets | dictionary bytes
  * ```
  */
 import { Dictionary } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import { bitmapBytes } from '../columnar/validity.js'
 import { allocateData, makeVector, type Vector, type VectorBatch, type VectorData } from '../columnar/vector.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import type { LaneDictionary } from '../kernels/text.js'
 
 const WORDS = 7
 
@@ -51,40 +54,89 @@ export function batchBytes({ rowCount, vectors }: VectorBatch): Uint8Array<Array
   return bytes
 }
 
+/** Where the parts of a vector are, in bytes from the beginning. */
+interface Part {
+  readonly type: DataType
+  readonly length: number
+  readonly nullCount: number
+  readonly data: readonly [from: number, byteLength: number]
+  readonly validity: readonly [from: number, byteLength: number]
+  readonly offsets: readonly [from: number, count: number]
+  readonly entries: readonly [from: number, count: number]
+  readonly entryBytes: readonly [from: number, byteLength: number]
+  readonly child: Part | null
+}
+
+function partsOf(bytes: Uint8Array<ArrayBuffer>, types: readonly DataType[]): { rowCount: number; parts: Part[] } {
+  const count = types.reduce((sum, type) => sum + vectorsOf(type), 0)
+  const head = new Uint32Array(bytes.buffer, bytes.byteOffset, 1 + WORDS * count)
+  let at = padded(head.byteLength)
+  let word = 1
+  const place = (size: number, each = 1): readonly [number, number] => {
+    const from = at
+    at += padded(size * each)
+    return [from, size]
+  }
+  const read = (type: DataType): Part => {
+    const [length, nullCount, ...sizes] = head.subarray(word, word + WORDS)
+    word += WORDS
+    const [data, validity] = [place(sizes[0]), place(sizes[1])]
+    const [offsets, entries, entryBytes] = [place(sizes[2], 4), place(sizes[3], 4), place(sizes[4])]
+    const child = type.kind === 'list' ? read(type.item as DataType) : null
+    return { type, length, nullCount, data, validity, offsets, entries, entryBytes, child }
+  }
+  return { rowCount: head[0], parts: types.map(read) }
+}
+
 /** The batch that `batchBytes` wrote, over the bytes themselves, which begin at a multiple of 8. */
 export function batchOfBytes(bytes: Uint8Array<ArrayBuffer>, types: readonly DataType[]): VectorBatch {
   const { buffer, byteOffset } = bytes
-  const count = types.reduce((sum, type) => sum + vectorsOf(type), 0)
-  const head = new Uint32Array(buffer, byteOffset, 1 + WORDS * count)
-  let at = byteOffset + padded(head.byteLength)
-  let word = 1
-  const take = (byteLength: number): number => {
-    const from = at
-    at += padded(byteLength)
-    return from
+  const int32s = ([from, count]: readonly [number, number]) => new Int32Array(buffer, byteOffset + from, count)
+  const uint8s = ([from, length]: readonly [number, number]) => new Uint8Array(buffer, byteOffset + from, length)
+  const vector = ({ type, length, nullCount, child, ...at }: Part): Vector => {
+    const hasOffsets = at.offsets[1] > 0
+    const Data = (hasOffsets ? Uint8Array : allocateData(type.kind, 0).constructor) as Uint8ArrayConstructor
+    return makeVector(type, length, new Data(buffer, byteOffset + at.data[0], at.data[1] / Data.BYTES_PER_ELEMENT), {
+      nullCount,
+      validity: at.validity[1] === 0 ? null : uint8s(at.validity),
+      offsets: hasOffsets ? int32s(at.offsets) : null,
+      dictionary: at.entries[1] === 0 ? null : Dictionary.adopt(int32s(at.entries), uint8s(at.entryBytes)),
+      child: child === null ? null : vector(child),
+    })
   }
-  const read = (type: DataType): Vector => {
-    const [length, nullCount, dataBytes, validityBytes, offsetCount, entries, entryBytes] = head.subarray(
-      word,
-      word + WORDS,
-    )
-    word += WORDS
-    const Data = (offsetCount > 0 ? Uint8Array : allocateData(type.kind, 0).constructor) as Uint8ArrayConstructor
-    const data = new Data(buffer, take(dataBytes), dataBytes / Data.BYTES_PER_ELEMENT)
-    const validity = validityBytes === 0 ? null : new Uint8Array(buffer, take(validityBytes), validityBytes)
-    const offsets = offsetCount === 0 ? null : new Int32Array(buffer, take(4 * offsetCount), offsetCount)
-    const dictionary =
-      entries === 0
+  const { rowCount, parts } = partsOf(bytes, types)
+  return { rowCount, vectors: parts.map(vector) }
+}
+
+/**
+ * The same batch in one heap block of a lane, which is the caller's to free. What its strings have for a dictionary is no more than their bytes and
+ * offsets: they can be compared and recoded, and nothing can be added.
+ */
+export function laneBatchOfBytes(
+  k: Kernels,
+  bytes: Uint8Array<ArrayBuffer>,
+  types: readonly DataType[],
+): { readonly pointer: number; readonly batch: LaneBatch } {
+  const pointer = k.memory.allocate(bytes.length)
+  k.memory.u8.set(bytes, pointer)
+  const vector = ({ type, length, child, ...at }: Part): LaneVector => ({
+    type,
+    length,
+    data: pointer + (at.offsets[1] > 0 ? at.offsets[0] : at.data[0]),
+    validity: at.validity[1] === 0 ? 0 : pointer + at.validity[0],
+    dictionary:
+      at.entries[1] === 0
         ? null
-        : Dictionary.adopt(
-            new Int32Array(buffer, take(4 * entries), entries),
-            new Uint8Array(buffer, take(entryBytes), entryBytes),
-          )
-    const child = type.kind === 'list' ? read(type.item as DataType) : null
-    return makeVector(type, length, data, { validity, nullCount, offsets, dictionary, child })
-  }
-  const [rowCount] = head
-  return { rowCount, vectors: types.map(read) }
+        : ({
+            length: at.entries[1] - 1,
+            offsets: pointer + at.entries[0],
+            bytes: pointer + at.entryBytes[0],
+          } satisfies Pick<LaneDictionary, 'length' | 'offsets' | 'bytes'> as unknown as LaneDictionary),
+    range: null,
+    ...(child === null ? {} : { child: vector(child) }),
+  })
+  const { rowCount, parts } = partsOf(bytes, types)
+  return { pointer, batch: { rowCount, columns: parts.map(vector) } }
 }
 
 /** The same rows, each column of strings with the strings that it uses only. */
@@ -127,6 +179,6 @@ export function usedStrings(vector: Vector): Vector {
   return { ...vector, data: own, dictionary: few }
 }
 
-const padded = (byteLength: number): number => Math.ceil(byteLength / 8) * 8
+const padded = (byteLength: number): number => Math.ceil(byteLength / 16) * 16
 
 const vectorsOf = (type: DataType): number => 1 + (type.kind === 'list' ? vectorsOf(type.item as DataType) : 0)

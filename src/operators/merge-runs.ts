@@ -10,15 +10,13 @@
  * ```
  * So a handful of rows are compared by their keys, and each is sorted once more, by kernels, whatever the number of runs.
  */
-import { type DataType, int32, leafType } from '../columnar/type.js'
+import { type DataType, int32 } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { slice, takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
-import type { LaneDictionary } from '../kernels/text.js'
-import { loadBatch } from '../kernels/transfer-batch.js'
-import { batchOfBytes } from './batch-bytes.js'
+import { laneBatchOfBytes } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
 import { compareRows, type RunKey } from './compare-rows.js'
 import { freeHeapBatch, joinBatches } from './heap-batch.js'
@@ -48,8 +46,8 @@ interface Cursor {
 }
 
 interface Block {
+  readonly pointer: number
   readonly batch: LaneBatch
-  readonly dictionaries: readonly LaneDictionary[]
 }
 
 /** Blocks of a run that are in memory, if it has as many. */
@@ -92,37 +90,24 @@ export function* mergeRuns(
       for (const cursor of open) dropUsed(context, cursor)
     }
   } finally {
-    for (const { blocks } of cursors) for (const block of blocks) drop(context, block)
+    for (const { blocks } of cursors) for (const { pointer } of blocks) context.k.memory.free(pointer)
   }
 }
 
 /** Reads blocks where there are too few. */
-function fill({ k, dictionaries: pool }: OperatorContext, file: SpillFile, types: DataType[], cursor: Cursor): void {
+function fill({ k }: OperatorContext, file: SpillFile, types: DataType[], cursor: Cursor): void {
   const { blocks, run } = cursor
   while (blocks.length < BLOCKS && cursor.next < run.pieces.length) {
     const { from, byteLength } = run.pieces[cursor.next++]
-    const batch = batchOfBytes(file.read(from, byteLength), types)
-    const dictionaries = types.map(type => (leafType(type).kind === 'utf8' ? pool.create() : null))
-    const own = dictionaries.filter(dictionary => dictionary !== null)
-    try {
-      blocks.push({ batch: loadBatch(k, batch, dictionaries, 'heap'), dictionaries: own })
-    } catch (error) {
-      for (const dictionary of own) pool.release(dictionary)
-      throw error
-    }
+    blocks.push(laneBatchOfBytes(k, file.read(from, byteLength), types))
   }
 }
 
-function drop({ k, dictionaries: pool }: OperatorContext, { batch, dictionaries }: Block): void {
-  freeHeapBatch(k, batch)
-  for (const dictionary of dictionaries) pool.release(dictionary)
-}
-
-function dropUsed(context: OperatorContext, cursor: Cursor): void {
+function dropUsed({ k }: OperatorContext, cursor: Cursor): void {
   const { blocks } = cursor
   while (blocks.length > 0 && cursor.at >= blocks[0].batch.rowCount) {
     cursor.at -= blocks[0].batch.rowCount
-    drop(context, blocks.shift() as Block)
+    k.memory.free((blocks.shift() as Block).pointer)
   }
 }
 
@@ -192,8 +177,8 @@ function* inOrder(
 ): Generator<LaneBatch> {
   const { k } = context
   const { memory } = k
-  // What a block has is not added to: it may stay while many others come and go.
-  const strings = createOneDictionary(context, taken.length === 1)
+  // The blocks have only their own.
+  const strings = createOneDictionary(context, () => false)
   let all: LaneBatch | null = null
   let order = 0
   try {

@@ -21,13 +21,16 @@ export interface OneDictionary {
   clear(): void
 }
 
-/** @param adopts whether the first dictionary that comes is kept, and gets what the others have; otherwise none that comes is written to. */
-export function createOneDictionary({ k, dictionaries: pool }: OperatorContext, adopts = true): OneDictionary {
+/** @param adopts whether the first dictionary that comes is kept, and gets what the others have; otherwise it is not written to. */
+export function createOneDictionary(
+  { k, dictionaries: pool }: OperatorContext,
+  adopts = (_first: LaneDictionary): boolean => true,
+): OneDictionary {
   let known: (LaneDictionary | null)[] = []
   const recode = (column: LaneVector, i: number): LaneVector => {
     const theirs = dictionaryOf(column)
     if (theirs === null) return column
-    if (adopts && !known[i]) {
+    if (!known[i] && adopts(theirs)) {
       known[i] = theirs
       pool.retain(theirs)
     }

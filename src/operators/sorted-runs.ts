@@ -8,12 +8,13 @@
 import { type DataType, int32 } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { Kernels } from '../kernels/instance.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { PAGE_BYTES } from '../kernels/memory-account.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
+import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
-import { batchBytes } from './batch-bytes.js'
+import { batchBytes, narrowed } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
 import type { RunKey } from './compare-rows.js'
 import { byteLengthOf, concatenate, copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
@@ -32,8 +33,8 @@ export interface SortedRuns extends Rows {
 /** Runs that are merged at a time, and the part of a lane's budget that a block of one takes: two of each are in memory. */
 const FAN_IN = 24
 const BLOCK_PARTS = 16 * FAN_IN
-/** Bytes that argsort needs for each row, and those for each entry of a dictionary of a key. */
-const SORT_BYTES = 36
+/** Bytes that argsort and the column of splits need for each row, and those that argsort needs for each entry of a dictionary of a key. */
+const SORT_BYTES = 44
 const RANK_BYTES = 36
 /** Rows worth a run of their own, if others can be had. */
 const LEAST_ROWS = 8192
@@ -49,7 +50,8 @@ export function createSortedRuns(
   const { k } = context
   const { memory } = k
   const { account } = spill
-  const strings = createOneDictionary(context)
+  // A dictionary that others keep may be longer than there is room to sort it.
+  const strings = createOneDictionary(context, theirs => RANK_BYTES * theirs.length <= account.shareBytes / 8)
   const store = new RowStore(context)
   const runs: Run[] = []
   /** Runs that other lanes hand over, by their mark. */
@@ -62,10 +64,11 @@ export function createSortedRuns(
   let blockRows = 0
   let bytes = 0
   let pieces = 0
+  let times = 0
   let isFreed = false
   const blockBytes = Math.max(4096, Math.min(2 ** 20, account.shareBytes / BLOCK_PARTS))
   const unregister = spill.register({
-    byteLength: () => (spill.file === null ? 0 : storedBytes),
+    byteLength: () => (spill.file === null || store.rowCount === 0 ? 0 : Math.max(1, storedBytes)),
     spill: () => relieve(),
   })
 
@@ -83,15 +86,22 @@ export function createSortedRuns(
 
   /** Rows that can be added and still be sorted. */
   const roomFor = (batch: LaneBatch): number => {
-    const perRow = byteLengthOf(batch) / batch.rowCount
+    // As pages and slabs have it where there are rows to go by.
+    const perRow = Math.max(byteLengthOf(batch) / batch.rowCount, storedBytes / Math.max(1024, store.rowCount))
     const sorting = Math.max(SORT_BYTES, widestBytes / Math.max(1, store.rowCount))
     const ranks = keys.reduce((sum, { column }) => sum + RANK_BYTES * (strings.of(column)?.length ?? 0), 0)
-    const free = account.shareBytes - account.usedBytes - ranks - Math.max(4 * PAGE_BYTES, account.shareBytes / 16)
-    return Math.floor((free - store.rowCount * sorting) / (perRow + sorting))
+    // Strings that are to be coded anew may each be new.
+    const entries = batch.columns.reduce((sum, column, i) => {
+      const theirs = dictionaryOf(column)
+      return theirs === null || theirs === strings.of(i) ? sum : sum + entryBytes(theirs)
+    }, 0)
+    const growth = types.reduce((sum, _, i) => sum + (strings.of(i)?.growthBytes ?? 0), 0)
+    const reserve = 8 * PAGE_BYTES + account.shareBytes / 8
+    const free = account.shareBytes - account.usedBytes - ranks - growth - reserve
+    return Math.floor((free - store.rowCount * sorting) / (perRow + sorting + entries))
   }
 
-  const add = (given: LaneBatch, split: number): void => {
-    const batch = strings.recode(given)
+  const add = (batch: LaneBatch, split: number): void => {
     const { rowCount } = batch
     const mayRelieve = spill.file !== null || top !== null
     total += rowCount
@@ -101,7 +111,8 @@ export function createSortedRuns(
         if (store.rowCount > 0 && roomFor(batch) < Math.min(count, LEAST_ROWS)) relieve()
         count = Math.min(count, Math.max(1024, 128 * Math.floor(roomFor(batch) / 128)))
       }
-      keep(count === rowCount ? batch : sliceBatch(batch, from, count), split)
+      // Whose codes these are may have changed by now.
+      keep(strings.recode(count === rowCount ? batch : sliceBatch(batch, from, count)), split)
       from += count
     }
     // Better now, when the next rows may come with dictionaries of their own, than in the middle of these.
@@ -109,8 +120,9 @@ export function createSortedRuns(
   }
 
   const keep = (batch: LaneBatch, split: number) => {
+    const before = account.usedBytes
     store.add(batch, split)
-    storedBytes += byteLengthOf(batch)
+    storedBytes += account.usedBytes - before
     widestBytes += Math.max(...batch.columns.map(column => byteLengthOf({ rowCount: 0, columns: [column] })), 0)
     splits = [Math.min(splits[0], split), Math.max(splits[1], split)]
   }
@@ -140,9 +152,10 @@ export function createSortedRuns(
     memory.trim()
   }
 
-  /** Keeps only the first rows, in the order in which they came. */
+  /** Keeps only the first rows, in the order in which they came, and no strings but theirs. */
   const prune = (count: number) => {
     const mark = memory.mark()
+    const kept: { readonly split: number; readonly batch: VectorBatch }[] = []
     const { all, parts } = takeAll()
     try {
       const order = orderOf(all) >>> 2
@@ -153,13 +166,28 @@ export function createSortedRuns(
         row += rowCount
         while (first < count && memory.u32[order + first] < row) first++
         const inner = memory.mark()
-        if (first > from) keep(takeBatch(k, all, 4 * (order + from), first - from), split)
+        if (first > from) {
+          const batch = unloadBatch(k, takeBatch(k, all, 4 * (order + from), first - from), types)
+          kept.push({ split, batch: narrowed(batch) })
+        }
         memory.reset(inner)
       }
     } finally {
       freeHeapBatch(k, all)
       memory.reset(mark)
     }
+    letGo()
+    for (const { split, batch } of kept) {
+      keep(strings.load(batch), split)
+      memory.reset(mark)
+    }
+  }
+
+  const letGo = () => {
+    splits = [Infinity, -Infinity]
+    strings.clear()
+    store.free()
+    times++
   }
 
   /** Writes the rows in memory as a run. */
@@ -193,14 +221,12 @@ export function createSortedRuns(
       memory.reset(mark)
     }
     runs.push(run)
-    splits = [Infinity, -Infinity]
-    strings.clear()
-    store.free()
+    letGo()
   }
 
   const rowsOfBlock = (batch: LaneBatch): number => {
     if (blockRows === 0) blockRows = blockBytes / Math.max(1, byteLengthOf(batch) / batch.rowCount)
-    return Math.max(64, Math.min(MORSEL_ROWS, Math.floor(blockRows)))
+    return Math.max(1, Math.min(MORSEL_ROWS, Math.floor(blockRows)))
   }
 
   /** What a block came to says how many rows the next should have: strings and lists are as long as they are. */
@@ -229,7 +255,7 @@ export function createSortedRuns(
     }
     let left = top ?? Infinity
     const mark = memory.mark()
-    for (const batch of merged(some, Math.max(64, Math.floor(blockRows)))) {
+    for (const batch of merged(some, Math.max(1, Math.floor(blockRows)))) {
       run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
       memory.reset(mark)
       left -= batch.rowCount
@@ -289,7 +315,7 @@ export function createSortedRuns(
       return total
     },
     get spilled() {
-      return { bytes, pieces }
+      return { bytes, pieces, times }
     },
     add,
     absorb(part: Part<VectorBatch>) {
@@ -321,7 +347,7 @@ export function createSortedRuns(
       // No two lanes have rows of one split.
       const of = some.reduce((least, { splits: [first] }) => Math.min(least, first), Infinity)
       let left = top ?? Infinity
-      for (const batch of merged(some, Math.max(64, Math.floor(blockRows)))) {
+      for (const batch of merged(some, Math.max(1, Math.floor(blockRows)))) {
         const written = batchBytes(unloadBatch(k, batch, typesOfRun(types)))
         yield { kind: 'block', of, rowCount: batch.rowCount, bytes: written }
         left -= batch.rowCount
@@ -369,6 +395,9 @@ export function* splitBySplit(k: Kernels, batch: LaneBatch, ofRows: Uint32Array)
     freeHeapBatch(k, kept)
   }
 }
+
+/** What an entry of a dictionary takes in another, while that grows. */
+const entryBytes = ({ byteLength, length }: LaneDictionary): number => 2 * (byteLength / Math.max(1, length) + 24)
 
 const splitColumn = (data: number, length: number): LaneVector => ({
   type: int32(),

@@ -31,6 +31,8 @@ export interface Piece {
 export interface Spilled {
   readonly bytes: number
   readonly pieces: number
+  /** How often it has let go of all that had codes of its input's dictionaries. */
+  readonly times: number
 }
 
 /** Who can make room by writing what it keeps. */

@@ -25,11 +25,15 @@ import type { PartitionPart } from './operator.js'
 import type { ShareGroups } from './share-groups.js'
 import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
 
-/** Shares of the keys, 64, told apart by so many bits of their hash. */
-export const SHARE_BITS = 6
+/** Shares of the keys, told apart by so many bits of their hash; a share is parted again by as many of those that follow, or by fewer. */
+const SHARE_BITS = 6
 export const SHARES = 2 ** SHARE_BITS
-/** How often a share may be parted again: hashes have 32 bits. */
-const MOST_LEVELS = 5
+/** Hashes have 32 bits: groups that are alike in so many are not told apart. */
+const MOST_BITS = 26
+/** Part of the room that there is which the groups of a share may take before results are made of them. */
+const MOST_PART = 0.4
+/** Parts are made no smaller than for so much. */
+const LEAST_ROOM = 2 ** 16
 
 export interface SpilledGroups {
   readonly spilled: Spilled
@@ -60,7 +64,7 @@ export function createSpilledGroups(
   const { width } = layout
   const types = [...keyTypes, int64()]
   const texts = keyTypes.flatMap(({ kind }, i) => (kind === 'utf8' ? [i] : []))
-  const shares: Piece[][] = emptyShares()
+  const shares: Piece[][] = Array.from({ length: SHARES }, () => [])
   let bytes = 0
   let pieceCount = 0
 
@@ -89,12 +93,14 @@ export function createSpilledGroups(
   /** Groups of one share as they are found, with the dictionaries of their keys. */
   const open = (expected: number): { groups: ShareGroups; strings: OneDictionary; free(): void } => {
     const groups = createShareGroups(context, width, specs, expected)
-    const strings = createOneDictionary(context, false)
+    const strings = createOneDictionary(context, () => false)
+    let isFreed = false
     return {
       groups,
       strings,
       free() {
-        groups.free()
+        if (!isFreed) groups.free()
+        isFreed = true
         strings.clear()
       },
     }
@@ -113,28 +119,29 @@ export function createSpilledGroups(
     memory.reset(mark)
   }
 
-  /** Writes all groups by the bits of their hash that follow those of `level`. */
-  const part = ({ groups, strings }: ReturnType<typeof open>, level: number, into: Piece[][]) => {
+  /** Writes all groups by those bits of their hash that follow the first `passed`: two to the power of `bits` parts. */
+  const part = ({ groups, strings }: ReturnType<typeof open>, passed: number, bits: number, into: Piece[][]) => {
     const mark = memory.mark()
     const { length: rowCount, aggregation } = groups
     const dictionaries = dictionariesOf(strings)
     const planes = groups.planes()
     const columns = [...planeColumns(planes, width, rowCount), words(groups.ranks, rowCount)]
-    const parted = partRows(k, layout, planes, rowCount, dictionaries, SHARE_BITS * level)
-    const each = PARTITIONS / SHARES
-    for (let share = 0; share < SHARES; share++) {
+    const parted = partRows(k, layout, planes, rowCount, dictionaries, passed)
+    const each = PARTITIONS / 2 ** bits
+    for (let i = 0; i < 2 ** bits; i++) {
       const inner = memory.mark()
-      const indices: number[] = []
-      for (let p = share * each; p < (share + 1) * each; p++) {
-        const from = (parted.rows >>> 2) + parted.starts[p]
-        for (let i = 0; i < parted.counts[p]; i++) indices.push(memory.u32[from + i])
+      let count = 0
+      for (let p = i * each; p < (i + 1) * each; p++) count += parted.counts[p]
+      if (count === 0) continue
+      const indices = memory.scratch(4 * count)
+      let at = indices
+      for (let p = i * each; p < (i + 1) * each; p++) {
+        const from = parted.rows + 4 * parted.starts[p]
+        memory.u8.copyWithin(at, from, from + 4 * parted.counts[p])
+        at += 4 * parted.counts[p]
       }
-      if (indices.length > 0) {
-        const pointer = memory.scratch(4 * indices.length)
-        memory.u32.set(indices, pointer >>> 2)
-        const batch = takeBatch(k, { rowCount, columns }, pointer, indices.length)
-        into[share].push(appendGroups(batch, dictionaries, aggregation.laneState(pointer, indices.length)))
-      }
+      const batch = takeBatch(k, { rowCount, columns }, indices, count)
+      into[i].push(appendGroups(batch, dictionaries, aggregation.laneState(indices, count)))
       memory.reset(inner)
     }
     memory.reset(mark)
@@ -148,49 +155,77 @@ export function createSpilledGroups(
     return { rowCount, columns: [words(groups.ranks, rowCount), ...keys, ...results] }
   }
 
-  const finishPieces = (pieces: readonly Piece[], level: number, keep: (results: LaneBatch) => void): void => {
-    let parts: Piece[][] | null = null
-    const mark = memory.mark()
+  /** @param passed bits of the hash in which all these groups are alike. */
+  const finishPieces = (pieces: readonly Piece[], passed: number, keep: (results: LaneBatch) => void): void => {
     memory.trim()
     spill.makeRoom(account.shareBytes / 2)
-    const before = account.usedBytes
-    const most = (account.shareBytes - before) / 3
+    let most = MOST_PART * (account.shareBytes - account.usedBytes)
+    while (true) {
+      const mark = memory.mark()
+      try {
+        const { parts, bits } = merge(pieces, passed, most, keep)
+        for (const each of parts) if (each.length > 0) finishPieces(each, passed + bits, keep)
+        return
+      } catch (error) {
+        // More was taken than could be foreseen, as where sums become wider: again, in smaller parts.
+        if (!(error instanceof NoRoom) || most < LEAST_ROOM) throw error instanceof NoRoom ? error.error : error
+        memory.reset(mark)
+        most /= 2
+      }
+    }
+  }
+
+  /** Gives `keep` the results, or where these groups take more than `most` bytes writes them in parts. @throws NoRoom before it has done either */
+  const merge = (
+    pieces: readonly Piece[],
+    passed: number,
+    most: number,
+    keep: (results: LaneBatch) => void,
+  ): { parts: Piece[][]; bits: number } => {
+    const parts: Piece[][] = []
+    let bits = 1
+    const mark = memory.mark()
+    const before = keptBytes()
     const expected = pieces.reduce((largest, { rowCount }) => Math.max(largest, rowCount), 0)
+    const mayPart = () => found.groups.length > 1 && passed < MOST_BITS
     let found = open(expected)
+    const partAll = () => {
+      if (parts.length === 0) for (let i = 0; i < 2 ** bits; i++) parts.push([])
+      part(found, passed, bits, parts)
+    }
+    let results: LaneVector[] | null = null
     try {
-      for (const piece of pieces) {
+      for (const [i, piece] of pieces.entries()) {
         add(found, piece)
-        if (account.usedBytes - before <= most) continue
-        if (found.groups.length === 1 || level + 1 === MOST_LEVELS) continue
-        parts ??= emptyShares()
-        part(found, level + 1, parts)
+        if (keptBytes() - before <= most || !mayPart()) continue
+        // As many parts as the rest, if it is like what has been read, makes full ones of.
+        if (parts.length === 0) bits = bitsFor(sumBytes(pieces) / sumBytes(pieces.slice(0, i + 1)))
+        partAll()
         found.free()
         found = open(expected)
       }
-      if (parts === null) {
-        const results = resultsOf(found, level)
-        if (results !== null) {
-          keep(columnsOf(found, results))
-          return
-        }
-        parts = emptyShares()
-      }
-      part(found, level + 1, parts)
+      if (parts.length === 0) results = resultsOf(found, mayPart())
+      if (results === null) partAll()
+      else keep(columnsOf(found, results))
+    } catch (error) {
+      if (results === null && isMemoryLimit(error) && mayPart()) throw new NoRoom(error)
+      throw error
     } finally {
       found.free()
       memory.reset(mark)
     }
-    for (const each of parts) if (each.length > 0) finishPieces(each, level + 1, keep)
+    return { parts, bits }
   }
 
+  const keptBytes = () => account.usedBytes - memory.scratchBytes
+
   /** Null where there is no room for them, but would be for fewer groups'. */
-  const resultsOf = ({ groups }: ReturnType<typeof open>, level: number): LaneVector[] | null => {
+  const resultsOf = ({ groups }: ReturnType<typeof open>, mayPart: boolean): LaneVector[] | null => {
     const mark = memory.mark()
     try {
       return groups.aggregation.evaluate(groups.length)
     } catch (error) {
-      const isRoom = error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
-      if (!isRoom || groups.length === 1 || level + 1 === MOST_LEVELS) throw error
+      if (!isMemoryLimit(error) || !mayPart) throw error
       memory.reset(mark)
       return null
     }
@@ -198,7 +233,7 @@ export function createSpilledGroups(
 
   return {
     get spilled() {
-      return { bytes, pieces: pieceCount }
+      return { bytes, pieces: pieceCount, times: 0 }
     },
     write(share, parts) {
       let found: ReturnType<typeof open> | null = null
@@ -235,12 +270,22 @@ export function createSpilledGroups(
     },
     finish(share, keep) {
       const pieces = shares[share].splice(0)
-      if (pieces.length > 0) finishPieces(pieces, 0, keep)
+      if (pieces.length > 0) finishPieces(pieces, SHARE_BITS, keep)
     },
   }
 }
 
-const emptyShares = (): Piece[][] => Array.from({ length: SHARES }, () => [])
+class NoRoom {
+  constructor(readonly error: unknown) {}
+}
+
+export const isMemoryLimit = (error: unknown): boolean =>
+  error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
+
+const sumBytes = (pieces: readonly Piece[]): number => pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
+
+/** Bits that tell so many parts, and half as many again, apart. */
+const bitsFor = (parts: number): number => Math.max(1, Math.min(SHARE_BITS, Math.ceil(Math.log2(1.5 * parts))))
 
 /** Byte length of the batch in 8 bytes, the batch, the states. */
 function groupBytes(batch: VectorBatch, state: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

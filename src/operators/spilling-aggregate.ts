@@ -12,7 +12,6 @@
  */
 import { int64, type SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
-import { MillraceError } from '../errors.js'
 import { keyBits } from '../kernels/key-words.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
@@ -27,7 +26,7 @@ import { createOneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
 import { createSortedRuns, splitBySplit } from './sorted-runs.js'
 import type { Piece, Spill, SpillFile } from './spill.js'
-import { createSpilledGroups, SHARES } from './spilled-groups.js'
+import { createSpilledGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
 
 /** Rows of which an exchange makes 64 shares. */
 const SHARED_ROWS = 2_500_000
@@ -64,6 +63,7 @@ export function createSpillingAggregate(
   let sent = { bytes: 0, pieces: 0 }
   /** What was in use when the plain operator began. */
   let base = -1
+  let times = 0
   let isFreed = false
   const unregister = spill.register({
     byteLength: () => (spill.file !== null && plain().size > 0 ? Math.max(1, stateBytes()) : 0),
@@ -85,21 +85,25 @@ export function createSpillingAggregate(
   /** Rows that surely fit, if each were a group of its own. */
   const fittingRows = (): number => {
     if (spill.file === null) return MORSEL_ROWS
-    const perRow = 128 + keyTypes.reduce((sum, type) => sum + keyBits(type) / 4, 0) + 48 * inputs.specs.length
-    const rows = (account.shareBytes - account.usedBytes) / (2.5 * perRow)
+    const { size } = plain()
+    const perGroup = 128 + keyTypes.reduce((sum, type) => sum + keyBits(type) / 4, 0) + 48 * inputs.specs.length
+    const seen = size < LEAST_GROUPS ? 0 : stateBytes() / size
+    const rows = (account.shareBytes - account.usedBytes) / (3 * Math.max(perGroup, seen))
     return Math.max(1024, 128 * Math.floor(rows / 128))
   }
 
   function consume(morsel: Morsel, given: number): void {
     const split = Math.max(0, given)
-    if (base < 0) base = keptBytes()
-    const { rowCount, columns } = strings.recode(morsel)
+    const { rowCount } = morsel
     for (let from = 0; from < rowCount; ) {
+      if (base < 0) base = keptBytes()
       const count = Math.min(rowCount - from, fittingRows())
-      inner.consume(sliceOf({ rowCount, columns, rows: morsel.rows }, from, count), given)
+      const slice = sliceOf(morsel, from, count)
+      // Whose codes these are may have changed by now.
+      inner.consume({ ...strings.recode(slice), rows: slice.rows }, given)
       start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
       from += count
-      if (exceeds(1 / 3)) flush()
+      if (exceeds(1 / 4)) flush()
     }
   }
 
@@ -126,6 +130,7 @@ export function createSpillingAggregate(
     inner = createAggregate(context, stage, input, start)
     base = -1
     hasSpilled = true
+    times++
   }
 
   function* partsOf(first: number, end: number): Iterable<PartitionPart<LaneBatch>> {
@@ -256,8 +261,7 @@ export function createSpillingAggregate(
     try {
       return morsels.next()
     } catch (error) {
-      const isRoom = error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
-      if (!isRoom || spill.file === null || plain().wanted) throw error
+      if (!isMemoryLimit(error) || spill.file === null || plain().wanted) throw error
       memory.reset(mark)
       return null
     }
@@ -270,8 +274,9 @@ export function createSpillingAggregate(
     wants: () => true,
     handOver: () => inner.handOver(),
     absorb(part) {
+      if (base < 0) base = keptBytes()
       inner.absorb(part)
-      if (exceeds(1 / 3)) flush()
+      if (exceeds(1 / 4)) flush()
     },
     exchange,
     emit,
@@ -280,6 +285,7 @@ export function createSpillingAggregate(
       return {
         bytes: first.bytes + sorted.bytes + sent.bytes,
         pieces: first.pieces + sorted.pieces + sent.pieces,
+        times,
       }
     },
     free() {

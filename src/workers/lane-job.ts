@@ -133,8 +133,7 @@ class LaneJob {
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
-  private spilledPieces = 0
-  private renewed = false
+  private timesSpilled = 0
   private heldRowsOfSplit = { split: -1, rowCount: 0 }
 
   constructor(
@@ -158,8 +157,8 @@ class LaneJob {
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
     // One that spills has a dictionary of its own.
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
-    const narrow = (batch: VectorBatch) => (this.renewed ? (this.spill as JobSpill).narrowed(batch) : batch)
-    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, narrow) : null
+    const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
+    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
@@ -260,10 +259,9 @@ class LaneJob {
 
   /** Once what has been read so far has been written, its strings need not be kept. */
   private renew(reader: SplitReader): void {
-    const pieces = this.pipeline.scan.breaker?.spilled?.pieces ?? 0
-    if (pieces === this.spilledPieces) return
-    this.spilledPieces = pieces
-    this.renewed = true
+    const times = this.pipeline.scan.breaker?.spilled?.times ?? 0
+    if (times === this.timesSpilled) return
+    this.timesSpilled = times
     reader.renew()
   }
 

@@ -58,7 +58,7 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
   return { scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
-const NOTHING = { bytes: 0, pieces: 0 }
+const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
   return {

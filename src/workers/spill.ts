@@ -6,8 +6,8 @@ import { spillPlatform } from '#spill-file'
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
-import { narrowed } from '../operators/batch-bytes.js'
 import type { OperatorContext } from '../operators/build.js'
+import { fittingBatches } from '../operators/fitting-batches.js'
 import type { Breaker } from '../operators/operator.js'
 import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
 import { createSpillingAggregate } from '../operators/spilling-aggregate.js'
@@ -20,8 +20,8 @@ export interface JobSpill {
   readonly context: OperatorContext
   /** Before the first morsel. */
   ready(): Promise<void>
-  /** The batch without strings that it does not use: for dictionaries that have been begun anew. */
-  narrowed(batch: VectorBatch): VectorBatch
+  /** The rows of a batch in batches that a small part of the budget has room for, and without a long dictionary of which they use little. */
+  fitting(batch: VectorBatch): Iterable<VectorBatch>
   /** Whatever has happened, nothing is left behind. */
   close(): Promise<void>
 }
@@ -65,7 +65,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
       if (reason === null) file = jobFile
       else account.hint = `nothing can be spilled, for ${reason}; `
     },
-    narrowed,
+    fitting: batch => fittingBatches(batch, account.shareBytes / 12),
     async close() {
       file = null
       await jobFile.close()

@@ -23,12 +23,12 @@ export interface SplitReader {
 
 /**
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
- * @param narrow leaves out what a batch need not bring along.
+ * @param fitting a batch in pieces that a lane has room for.
  */
 export function createSplitReader(
   lane: Lane,
   keepsCodes: (i: number) => boolean,
-  narrow: (batch: VectorBatch) => VectorBatch,
+  fitting: (batch: VectorBatch) => Iterable<VectorBatch>,
 ): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
@@ -53,12 +53,13 @@ export function createSplitReader(
   const loadOf =
     (batch: VectorBatch): LoadRows =>
     use =>
-      use({ ...loader.load(narrow(batch)), rows: 0 }, batch.rowCount)
+      use({ ...loader.load(batch), rows: 0 }, batch.rowCount)
 
   return {
     async *read(work, report) {
       if (work.kind === 'batches') {
-        for (const message of work.batches) yield loadOf(decodeBatch(message, inbox))
+        for (const message of work.batches)
+          for (const batch of fitting(decodeBatch(message, inbox))) yield loadOf(batch)
         return
       }
       if (work.kind === 'text') {
@@ -69,7 +70,7 @@ export function createSplitReader(
       try {
         const reader = await openOnce(work)
         for await (const batch of reader.read(work.part, work.columns)) {
-          yield loadOf({ rowCount: batch.rowCount, vectors: revive(batch) })
+          for (const each of fitting({ rowCount: batch.rowCount, vectors: revive(batch) })) yield loadOf(each)
         }
       } catch (error) {
         throw reviveError(error)

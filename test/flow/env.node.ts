@@ -1,6 +1,8 @@
 /** The flow suites' environment in Node: the flights file by its path, and worker threads counted as they start and end. */
-import { readFile } from 'node:fs/promises'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { FlowEnv } from './env.js'
@@ -30,6 +32,10 @@ export function nodeEnv(): FlowEnv {
       rows: JSON.parse(await readFile(new URL('flights-200k.json', FLIGHTS), 'utf8')),
     }),
     flightsBytes: async () => new Uint8Array(await readFile(FLIGHTS)),
+    async spillFiles() {
+      const named = (await readdir(tmpdir())).filter(file => file.startsWith(`millrace-${process.pid}-`))
+      return named.length + openSpillFiles()
+    },
     workers: {
       get count() {
         return live.size
@@ -39,4 +45,18 @@ export function nodeEnv(): FlowEnv {
       },
     },
   }
+}
+
+/** Those that this process has open, in any of its threads, where the system tells. */
+function openSpillFiles(): number {
+  const folder = '/proc/self/fd'
+  const targetOf = (name: string) => {
+    try {
+      return readlinkSync(`${folder}/${name}`)
+    } catch {
+      return '' // closed meanwhile
+    }
+  }
+  if (process.platform !== 'linux') return 0
+  return readdirSync(folder).filter(name => targetOf(name).includes(`/millrace-${process.pid}-`)).length
 }

@@ -1,6 +1,6 @@
 /** What the flow suites need of where they run (env.node.ts, env.web.ts), and the few helpers they share. */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { createEngine, type Engine, MillraceError } from '../../src/index.js'
+import { createEngine, type Engine, type EngineOptions, MillraceError } from '../../src/index.js'
 
 export interface FlowEnv {
   readonly runtime: 'node' | 'browser'
@@ -11,6 +11,8 @@ export interface FlowEnv {
   /** A fresh copy of the bytes of `flights()`. */
   flightsBytes(): Promise<Uint8Array<ArrayBuffer>>
   readonly workers: WorkerWatch
+  /** Files that hold what jobs have spilled, open or forgotten. */
+  spillFiles(): Promise<number>
 }
 
 export interface ArrowFlight {
@@ -28,12 +30,16 @@ export interface WorkerWatch {
 }
 
 /** The suite once for each number of lanes, each with an engine of its own, opened before and closed after. */
-export function onLanes(lanesList: readonly number[], suite: (engine: () => Engine, lanes: number) => void): void {
+export function onLanes(
+  lanesList: readonly number[],
+  suite: (engine: () => Engine, lanes: number) => void,
+  options: Omit<EngineOptions, 'lanes'> = {},
+): void {
   for (const lanes of lanesList) {
     describe(lanes === 0 ? 'inline' : `on ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`, () => {
       let engine: Engine
       beforeAll(async () => {
-        engine = await createEngine({ lanes })
+        engine = await createEngine({ lanes, ...options })
       })
       afterAll(() => engine.close())
       suite(() => engine, lanes)
@@ -57,9 +63,9 @@ export async function refusal(action: () => unknown, code: string): Promise<Mill
 }
 
 /** Resolves once `condition` holds, or rejects after `mostMs`. */
-export async function until(condition: () => boolean, mostMs: number): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, mostMs: number): Promise<void> {
   const start = performance.now()
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() - start > mostMs) throw new Error(`not so after ${mostMs} ms`)
     await new Promise(resolve => setTimeout(resolve, 5))
   }

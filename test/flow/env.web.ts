@@ -36,6 +36,13 @@ export function webEnv(): FlowEnv {
       return { input, rows }
     },
     flightsBytes: async () => new Uint8Array(await (await flights()).arrayBuffer()),
+    async spillFiles() {
+      const root = await navigator.storage.getDirectory()
+      const folder = await root.getDirectoryHandle('millrace-spill', { create: true })
+      let count = 0
+      for await (const _ of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) count++
+      return count
+    },
     workers: {
       get count() {
         return live.size

@@ -37,6 +37,7 @@ function mergeStages(lanes: readonly StageMetrics[]): StageMetrics {
     spilled: {
       bytes: lanes.reduce((sum, { spilled }) => sum + spilled.bytes, 0),
       pieces: lanes.reduce((sum, { spilled }) => sum + spilled.pieces, 0),
+      times: lanes.reduce((sum, { spilled }) => sum + spilled.times, 0),
     },
   }
 }
