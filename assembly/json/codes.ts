@@ -17,7 +17,7 @@ const MOST_BYTES: u32 = 12
 const MOST_CODE: u32 = 0x0fffffff
 // @ts-ignore: decorator
 @inline
-const MOST_PROBES: u32 = 4
+const MOST_PROBES: u32 = 8
 
 /** False where a dictionary has no room: `needColumn` and `needBytes` say for what, and the next call goes on there. */
 export function giveCodes(parser: Parser): bool {

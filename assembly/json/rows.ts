@@ -190,7 +190,8 @@ function lastBrace(at: usize): usize {
 function ended(parser: Parser): Status {
   const status = parser.status
   if (status == Status.GROUP_FULL) return status
-  clearRow(parser)
+  // There is no row to clear where all there is room for have been read.
+  if (parser.row < parser.rowEnd) clearRow(parser)
   if (status != Status.BAD) return status
   if (parser.faultAt >= parser.end) {
     if (!(parser.flags & Flag.IS_END)) return Status.DONE
