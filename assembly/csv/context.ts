@@ -39,13 +39,7 @@ export class Csv {
   /** Where a field is put that is not in the text as it is. */
   work: usize
 
-  // What scan.ts has in mind. Of the byte before a block: all ones between quotes; 1 where a quote may open; 1 behind one that closes; 1 behind that and a CR.
-  inside: u64
-  opens: u64
-  closed: u64
-  closedReturn: u64
-  /** Bits of a block that are not between quotes. */
-  outside: u64
+  // What scan.ts has in mind.
   /** Where the next separator goes, and line breaks so far. */
   out: usize
   lines: u32

@@ -45,13 +45,19 @@ export function prepare(csv: Csv, at: usize, end: usize): bool {
 /** What readers of values tell beside faults. */
 export const NULL_NOTED: u32 = 255
 
+// @ts-ignore: decorator
+@inline
+export function clearBit(bitmap: usize, bit: u32): void {
+  const at = bitmap + usize(bit >> 3)
+  store<u8>(at, load<u8>(at) & ~(u8(1) << u8(bit & 7)))
+}
+
 /** A null in a row of the morsel: noted in its validity, a fault where there is none. */
 // @ts-ignore: decorator
 @inline
 export function noteNull(csv: Csv, validity: usize, row: u32): u32 {
   if (validity == 0) return FAULT_NULL
-  const at = validity + usize(row >> 3)
-  store<u8>(at, load<u8>(at) & ~(u8(1) << u8(row & 7)))
+  clearBit(validity, row)
   csv.nulls++
   return NULL_NOTED
 }

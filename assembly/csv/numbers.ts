@@ -5,7 +5,7 @@ import { parseFloat32 } from '../parse/float32'
 import { parseInt64 } from '../parse/int'
 import { Csv, FAULT_OVERFLOW, FAULT_VALUE } from './context'
 import { NULL_NOTED, noteNull, prepare } from './field'
-import { quickFloats, quickIntegers, quickLong } from './quick'
+import { quickFloats, quickIntegers } from './quick'
 
 // @ts-ignore: decorator
 @inline
@@ -30,33 +30,35 @@ export function csvIntegers(
   pointer: usize, kind: i32, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
 ): u32 {
   const csv = changetype<Csv>(pointer)
-  const tables = csv.tables
   const size = usize(abs(kind))
   const quick = csv.quickDigits != 0
-  const isSmall = size < 4
   let faultCount: u32 = 0
   let row: u32 = 0
-  if (quick) {
-    row = isSmall ? quickLong(skip, kind, at, step, 0, count, data) : quickIntegers(tables, skip, size, at, step, 0, count, data)
-  }
-  // How many rows are read one by one before four at once are tried again.
+  // How many rows are read one by one before more at once are tried again.
   let run: u32 = 4
   while (row < count) {
-    if (quick && !isSmall) {
+    if (quick) {
+      if (size >= 4) {
+        const before = row
+        row = quickIntegers(csv, true, inQuotes(csv, at + usize(row) * step, skip), kind, skip, at, step, row, count, data, validity, first)
+        run = row == before ? min(run << 1, 1024) : 4
+      } else run = count
       const stop = min(row + run, count)
-      row = quickLong(skip, kind, at, step, row, stop, data)
-      if (row == stop) {
-        row = quickIntegers(tables, skip, size, at, step, row, count, data)
-        run = row == stop ? min(run << 1, 1024) : 4
-        continue
-      }
+      row = quickIntegers(csv, false, 0, kind, skip, at, step, row, stop, data, validity, first)
+      if (row == stop) continue
     }
     const fault = readInteger(csv, kind, skip, at + usize(row) * step, data + usize(row) * size, validity, first + row)
     if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
     row++
-    if (quick && isSmall) row = quickLong(skip, kind, at, step, row, count, data)
   }
   return faultCount
+}
+
+/** 1 where the field behind a separator begins with a quote. */
+// @ts-ignore: decorator
+@inline
+function inQuotes(csv: Csv, place: usize, skip: usize): usize {
+  return usize(u32(load<u8>(usize(load<u32>(place)) + skip)) == csv.quote)
 }
 
 function readInteger(csv: Csv, kind: i32, skip: usize, place: usize, out: usize, validity: usize, row: u32): u32 {
@@ -75,21 +77,22 @@ export function csvFloats(
   pointer: usize, size: usize, skip: usize, at: usize, step: usize, count: u32, data: usize, validity: usize, first: u32,
 ): u32 {
   const csv = changetype<Csv>(pointer)
-  const tables = csv.tables
   const quick = csv.quickDigits != 0
   let faultCount: u32 = 0
-  let row: u32 = quick ? quickFloats(tables, skip, size, at, step, 0, count, data) : 0
+  let row: u32 = 0
   let run: u32 = 2
   while (row < count) {
-    const stop = min(row + run, count)
-    for (; row < stop; row++) {
-      const fault = readFloat(csv, size, skip, at + usize(row) * step, data + usize(row) * size, validity, first + row)
-      if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
+    if (quick) {
+      const before = row
+      row = quickFloats(csv, true, inQuotes(csv, at + usize(row) * step, skip), size, skip, at, step, row, count, data, validity, first)
+      run = row == before ? min(run << 1, 1024) : 2
+      const stop = min(row + run, count)
+      row = quickFloats(csv, false, 0, size, skip, at, step, row, stop, data, validity, first)
+      if (row == stop) continue
     }
-    if (quick && row < count) {
-      row = quickFloats(tables, skip, size, at, step, row, count, data)
-      run = row == stop ? min(run << 1, 256) : 2
-    }
+    const fault = readFloat(csv, size, skip, at + usize(row) * step, data + usize(row) * size, validity, first + row)
+    if (fault && fault != NULL_NOTED) store<u32>(csv.faults + (usize(faultCount++) << 2), row | (fault << 24))
+    row++
   }
   return faultCount
 }

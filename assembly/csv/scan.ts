@@ -43,41 +43,29 @@ export function csvLong(pointer: usize, at: usize, end: usize, isEnd: bool): u32
   return finish(csv, 1, end, end)
 }
 
-/** Bits of a quote where none may be, or of what may not stand behind one. Moves the state between blocks on, and sets `outside`. */
+// Between two blocks the state is that of the byte before: `inside` all ones between quotes; `opens` 1 where a quote may open; `closed` 1 behind a quote
+// that closes; `closedReturn` 1 behind that and a CR. In a block, `state` has the bits between quotes, the opening one included; `found` and `lines`
+// those of separators and line breaks outside; `behind` those behind closing quotes.
+
+/** Quotes where none may open, and what may not stand behind one that closes, but for CRs. */
 // @ts-ignore: decorator
 @inline
-function quoteFaults(csv: Csv, at: usize, within: u64, found: u64, lines: u64, quotes: u64): u64 {
-  const state = prefixXor(quotes) ^ csv.inside
+function wrongAt(quotes: u64, state: u64, found: u64, opens: u64, behind: u64): u64 {
   const closing = quotes & ~state
-  found &= ~state
-  const returns = placesOf(at, i8x16.splat(13)) & within
-  const behind = (closing << 1) | csv.closed
-  const behindReturn = ((behind & returns) << 1) | csv.closedReturn
-  const faults =
-    (quotes & state & ~(((found | closing) << 1) | csv.opens)) | (behind & ~(found | quotes | returns)) | (behindReturn & ~(lines & found))
-  csv.inside = u64(i64(state) >> 63)
-  csv.closed = closing >> 63
-  csv.closedReturn = (behind & returns) >> 63
-  csv.opens = (found | closing) >> 63
-  csv.outside = ~state
-  return faults & within
+  return (quotes & state & ~(((found | closing) << 1) | opens)) | (behind & ~(found | quotes))
 }
 
 // @ts-ignore: decorator
 @inline
-function restart(csv: Csv): void {
-  csv.inside = 0
-  csv.opens = 1
-  csv.closed = 0
-  csv.closedReturn = 0
+function highBits(at: usize): u32 {
+  return u32(i8x16.bitmask(v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)))))
 }
 
 /**
  * Blocks without a quote, as many as there are whole ones in [at, end); returns the address behind them. Writes from `csv.out` on, and counts line
  * breaks in `csv.lines`. It calls nothing, so that all it needs stays in registers, and is called from two places, so that it remains a function.
  */
-function plainBlocks(pointer: usize, at: usize, end: usize): usize {
-  const csv = changetype<Csv>(pointer)
+function plainBlocks(csv: Csv, at: usize, end: usize): usize {
   const delimiter = i8x16.splat(i8(csv.delimiter))
   const newline = i8x16.splat(i8(csv.newline))
   const quote = i8x16.splat(i8(csv.quote < 256 ? csv.quote : csv.delimiter))
@@ -138,45 +126,73 @@ function isSeparator(csv: Csv, at: usize): bool {
 @inline
 const PLAIN_BLOCKS: u32 = 3
 
-/** The rows of [at, end) where all have `fieldCount` fields and end in LF, or all in CRLF, and there are no comments; 0 where they are not. */
-function scanAlike(csv: Csv, at: usize, end: usize): u32 {
-  const first = at
+/** Any blocks, to `end` or where some have no quote; 0 where a quote is not where it should be. As `plainBlocks`, which is to go on. */
+function mixedBlocks(csv: Csv, at: usize, end: usize, opens: u64): usize {
   const delimiter = i8x16.splat(i8(csv.delimiter))
+  const newline = i8x16.splat(i8(csv.newline))
   const quote = i8x16.splat(i8(csv.quote))
   const quotesMatter: u64 = csv.quote < 256 ? u64.MAX_VALUE : 0
+  let out = csv.out
+  let inside: u64 = 0
+  let closed: u64 = 0
+  let closedReturn: u64 = 0
+  let lineCount: u64 = 0
+  let nonAscii: u32 = 0
+  let plain: u32 = 0
+  while (at < end) {
+    let within: u64 = u64.MAX_VALUE
+    if (end - at < 64) within >>= u64(64 - (end - at))
+    let lines = placesOf(at, newline) & within
+    let found = (placesOf(at, delimiter) & within) | lines
+    const quotes = placesOf(at, quote) & within & quotesMatter
+    if (quotes | inside | closed | closedReturn) {
+      const state = prefixXor(quotes) ^ inside
+      const behind = (closed | ((quotes & ~state) << 1)) & within
+      found &= ~state
+      lines &= ~state
+      let wrong = wrongAt(quotes, state, found, opens, behind) & within
+      let returns: u64 = 0
+      if (wrong | closedReturn) {
+        // Only a CR may stand there, and only before LF.
+        returns = placesOf(at, i8x16.splat(13)) & behind
+        wrong = (wrong & ~returns) | (((returns << 1) | closedReturn) & ~lines & within)
+        if (wrong) return 0
+      }
+      inside = u64(i64(state) >> 63)
+      closed = (quotes & ~state) >> 63
+      closedReturn = returns >> 63
+      opens = (found | (quotes & ~state)) >> 63
+      plain = 0
+    } else {
+      opens = found >> 63
+      plain++
+    }
+    lineCount += popcnt(lines)
+    nonAscii |= highBits(at)
+    const count = u32(popcnt(found))
+    writePlaces(at, found, count, out)
+    out += usize(count) << 2
+    at += 64
+    if (plain == PLAIN_BLOCKS) break
+  }
+  csv.out = out
+  csv.lines += u32(lineCount)
+  csv.nonAscii |= nonAscii
+  return at
+}
+
+/** The rows of [at, end) where all have `fieldCount` fields and end in LF, or all in CRLF, and there are no comments; 0 where they are not. */
+function scanAlike(csv: Csv, at: usize, end: usize): u32 {
   csv.nonAscii = 0
   csv.lines = 0
   csv.out = csv.separators + 4
-  restart(csv)
-  let plain: u32 = 0
-  at = plainBlocks(changetype<usize>(csv), at, end)
-  if (at > first) csv.opens = u64(isSeparator(csv, at - 1))
+  const first = at
+  at = plainBlocks(csv, at, end)
   while (at < end) {
-    if (plain >= PLAIN_BLOCKS && end - at >= 64) {
-      at = plainBlocks(changetype<usize>(csv), at, end)
-      csv.opens = u64(isSeparator(csv, at - 1))
-      if (at == end) break
-    }
-    let within: u64 = u64.MAX_VALUE
-    if (end - at < 64) within >>= u64(64 - (end - at))
-    let lines = placesOf(at, i8x16.splat(10)) & within
-    let found = (placesOf(at, delimiter) & within) | lines
-    const quotes = placesOf(at, quote) & within & quotesMatter
-    if (quotes | csv.inside | csv.closed | csv.closedReturn) {
-      if (quoteFaults(csv, at, within, found, lines, quotes)) return 0
-      found &= csv.outside
-      lines &= csv.outside
-      plain = 0
-    } else {
-      csv.opens = found >> 63
-      plain++
-    }
-    csv.nonAscii |= u32(i8x16.bitmask(v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)))))
-    const count = u32(popcnt(found))
-    writePlaces(at, found, count, csv.out)
-    csv.out += usize(count) << 2
-    csv.lines += u32(popcnt(lines))
-    at += 64
+    const opens = at == first || isSeparator(csv, at - 1)
+    at = mixedBlocks(csv, at, end, u64(opens))
+    if (at == 0) return 0
+    if (at < end) at = plainBlocks(csv, at, end)
   }
   // The last separator of each row is a line break, and there are no others.
   const step = usize(csv.fieldCount) << 2
@@ -223,8 +239,11 @@ function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
   let index: u32 = 0
   let record = ends
   let begins: u64 = 1
+  let inside: u64 = 0
+  let opens: u64 = 1
+  let closed: u64 = 0
+  let closedReturn: u64 = 0
   csv.nonAscii = 0
-  restart(csv)
   while (at < end) {
     let within: u64 = u64.MAX_VALUE
     if (end - at < 64) within >>= u64(64 - (end - at))
@@ -232,11 +251,18 @@ function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
     let found = (placesOf(at, delimiter) & within) | lines
     const quotes = placesOf(at, quote) & within & quotesMatter
     let event: u64 = 0
-    if (quotes | csv.inside | csv.closed | csv.closedReturn) {
-      event = quoteFaults(csv, at, within, found, lines, quotes)
-      found &= csv.outside
-      lines &= csv.outside
-    } else csv.opens = found >> 63
+    if (quotes | inside | closed | closedReturn) {
+      const state = prefixXor(quotes) ^ inside
+      const behind = (closed | ((quotes & ~state) << 1)) & within
+      const returns = placesOf(at, i8x16.splat(13)) & behind
+      found &= ~state
+      lines &= ~state
+      event = ((wrongAt(quotes, state, found, opens, behind) & ~returns) | (((returns << 1) | closedReturn) & ~lines)) & within
+      inside = u64(i64(state) >> 63)
+      closed = (quotes & ~state) >> 63
+      closedReturn = returns >> 63
+      opens = (found | (quotes & ~state)) >> 63
+    } else opens = found >> 63
     if (commentsMatter) {
       event |= ((lines << 1) | begins) & placesOf(at, comment) & within
       begins = lines >> 63
@@ -246,7 +272,7 @@ function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
       found &= before
       lines &= before
     }
-    csv.nonAscii |= u32(i8x16.bitmask(v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)))))
+    csv.nonAscii |= highBits(at)
     const count = u32(popcnt(found))
     writePlaces(at, found, count, separators + (usize(index + 1) << 2))
     while (lines) {
@@ -269,7 +295,10 @@ function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
     record += 4
     at = stop + 1
     begins = 1
-    restart(csv)
+    inside = 0
+    opens = 1
+    closed = 0
+    closedReturn = 0
   }
   if (isEnd) {
     index = record == ends ? 0 : load<u32>(record - 4) & INDEX

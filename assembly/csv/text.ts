@@ -10,8 +10,13 @@
 import { firstIllFormed } from '../parse/utf8'
 import { internBytes, NO_ROOM, StringTable } from '../text'
 import { Csv, FAULT_NULL, find } from './context'
-import { isToken, noteNull } from './field'
+import { clearBit, isToken, noteNull } from './field'
 import { PADS } from './tables'
+
+/** Of a string in the index. */
+// @ts-ignore: decorator
+@inline
+const MOST_BYTES: u32 = 12
 
 /** Stands for the code of a null token, so that it is looked at. */
 // @ts-ignore: decorator
@@ -39,75 +44,111 @@ function codeIn(bucket: usize, key: v128): u32 {
   return hit ? load<u32>(bucket + (usize(ctz(hit)) << 2), 12) : 0
 }
 
-/** Writes the codes of rows from `row` on that are in the index, and returns the first that is not, or not a plain string. */
+/**
+ * Writes the codes of rows from `row` on that are in the index, and returns the first that is not, or not a plain string. An empty field has the code
+ * `empty`, and is a null where there is `validity`.
+ */
 function quickText(
-  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+  csv: Csv, index: usize, mask: u32, empty: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize, validity: usize, first: u32,
 ): u32 {
+  const tables = csv.tables
+  const quote = csv.quote
+  let nulls: u32 = 0
   at += usize(row) * step
   for (; row < count; row++) {
     let start = usize(load<u32>(at)) + skip
     let length = load<u32>(at, 4) - u32(start)
-    const quoted = u32(load<u8>(start)) == quote
-    if (quoted) {
-      start++
-      length -= 2
-    }
-    if (length - 1 >= 12) return row
-    const pads = tables + PADS + (usize(length) << 4)
-    const key = v128.or(v128.load(start), v128.load(pads))
-    if (quoted) {
-      if (v128.any_true(i8x16.eq(key, i8x16.splat(i8(quote))))) return row
-    }
-    let bucket = bucketOf(load<u64>(start) | load<u64>(pads), load<u32>(start, 8) | load<u32>(pads, 8), mask)
-    let code = codeIn(index + bucket, key)
-    while (code == 0) {
-      if (load<u32>(index + bucket, 60) == 0) return row
-      bucket = (bucket + 64) & mask
+    let code = empty + 1
+    if (length) {
+      const quoted = u32(load<u8>(start)) == quote
+      if (quoted) {
+        start++
+        length -= 2
+      }
+      if (length - 1 >= MOST_BYTES) break
+      const pads = tables + PADS + (usize(length) << 4)
+      const key = v128.or(v128.load(start), v128.load(pads))
+      if (quoted) {
+        if (v128.any_true(i8x16.eq(key, i8x16.splat(i8(quote))))) break
+      }
+      let bucket = bucketOf(load<u64>(start) | load<u64>(pads), load<u32>(start, 8) | load<u32>(pads, 8), mask)
       code = codeIn(index + bucket, key)
+      while (code == 0 && load<u32>(index + bucket, 60)) {
+        bucket = (bucket + 64) & mask
+        code = codeIn(index + bucket, key)
+      }
+      if (code == TOKEN) break
+    } else if (validity) {
+      clearBit(validity, first + row)
+      nulls++
     }
-    if (code == TOKEN) return row
+    if (code == 0) break
     store<u32>(codes + (usize(row) << 2), code - 1)
     at += step
   }
+  csv.nulls += nulls
   return row
 }
 
 /** The same where there are far more buckets than strings: nearly all are the first of theirs. */
 function quickFew(
-  tables: usize, quote: u32, index: usize, mask: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize,
+  csv: Csv, index: usize, mask: u32, empty: u32, skip: usize, at: usize, step: usize, row: u32, count: u32, codes: usize, validity: usize, first: u32,
 ): u32 {
+  const tables = csv.tables
+  const quote = csv.quote
+  let nulls: u32 = 0
   at += usize(row) * step
   for (; row < count; row++) {
     let start = usize(load<u32>(at)) + skip
     let length = load<u32>(at, 4) - u32(start)
-    const quoted = u32(load<u8>(start)) == quote
-    if (quoted) {
-      start++
-      length -= 2
-    }
-    if (length - 1 >= 12) return row
-    const pads = tables + PADS + (usize(length) << 4)
-    const low = load<u64>(start) | load<u64>(pads)
-    const high = load<u32>(start, 8) | load<u32>(pads, 8)
-    if (quoted) {
-      if (v128.any_true(i8x16.eq(v128.or(v128.load(start), v128.load(pads)), i8x16.splat(i8(quote))))) return row
-    }
-    let slot = index + bucketOf(low, high, mask)
-    let code = load<u32>(slot, 12)
-    if (load<u64>(slot) != low || load<u32>(slot, 8) != high) {
-      let tries = 3
-      while (true) {
+    let code = empty + 1
+    if (length) {
+      const quoted = u32(load<u8>(start)) == quote
+      if (quoted) {
+        start++
+        length -= 2
+      }
+      if (length - 1 >= MOST_BYTES) break
+      const pads = tables + PADS + (usize(length) << 4)
+      const low = load<u64>(start) | load<u64>(pads)
+      const high = load<u32>(start, 8) | load<u32>(pads, 8)
+      if (quoted) {
+        if (v128.any_true(i8x16.eq(v128.or(v128.load(start), v128.load(pads)), i8x16.splat(i8(quote))))) break
+      }
+      let slot = index + bucketOf(low, high, mask)
+      if (load<u64>(slot) != low || load<u32>(slot, 8) != high) {
         slot += 16
-        if (load<u64>(slot) == low && load<u32>(slot, 8) == high) break
-        if (--tries == 0) return row
+        if (load<u64>(slot) != low || load<u32>(slot, 8) != high) {
+          slot += 16
+          if (load<u64>(slot) != low || load<u32>(slot, 8) != high) break
+        }
       }
       code = load<u32>(slot, 12)
+      if (code == TOKEN) break
+    } else if (validity) {
+      clearBit(validity, first + row)
+      nulls++
     }
-    if (code - 1 >= TOKEN - 1) return row
+    if (code == 0) break
     store<u32>(codes + (usize(row) << 2), code - 1)
     at += step
   }
+  csv.nulls += nulls
   return row
+}
+
+/** The code of a string as it stands in the text, and 1; 0 where it is not in the index. */
+function codeOf(csv: Csv, index: usize, mask: u32, at: usize, length: u32, quoted: bool): u32 {
+  if (length - 1 >= MOST_BYTES) return 0
+  const key = keyOf(csv, at, length)
+  if (quoted && v128.any_true(i8x16.eq(key, i8x16.splat(i8(csv.quote))))) return 0
+  let bucket = bucketOf(u64(i64x2.extract_lane(key, 0)), u32(i32x4.extract_lane(key, 2)), mask)
+  let code = codeIn(index + bucket, key)
+  while (code == 0 && load<u32>(index + bucket, 60)) {
+    bucket = (bucket + 64) & mask
+    code = codeIn(index + bucket, key)
+  }
+  return code == TOKEN ? 0 : code
 }
 
 /** Puts in a string that is not there. */
@@ -137,12 +178,16 @@ export function csvText(
   const csv = changetype<Csv>(pointer)
   const table = changetype<StringTable>(tablePointer)
   const quick = index != 0 && !repair
+  const emptyIsNull = validity != 0 && (csv.tokenLengths & 1) != 0
+  const clears = emptyIsNull ? validity : 0
+  // Of an empty string it is not known until there is one.
+  let empty = emptyIsNull ? 0 : NO_ROOM
   let row = from
   // From two places, so that the compiler does not put these into this function, which calls: they need all registers.
   if (quick) {
     row = few
-      ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
-      : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+      ? quickFew(csv, index, mask, empty, skip, at, step, row, to, codes, clears, first)
+      : quickText(csv, index, mask, empty, skip, at, step, row, to, codes, clears, first)
   }
   while (row < to) {
     const place = at + usize(row) * step
@@ -153,19 +198,22 @@ export function csvText(
       start++
       end--
     }
-    const code = readText(csv, table, start, end, quoted, repair, validity, first + row, row)
+    // `quickFew` looks in few places: it may be further on.
+    const known = few && quick ? codeOf(csv, index, mask, start, u32(end - start), quoted) : 0
+    const code = known ? known - 1 : readText(csv, table, start, end, quoted, repair, validity, first + row, row)
     if (code == NO_ROOM) return row
     store<u32>(codes + (usize(row) << 2), code)
     const length = u32(end - start)
-    if (index && csv.isPlain && length - 1 < 12 && !isToken(csv, start, length)) {
+    if (known == 0 && index && csv.isPlain && length - 1 < MOST_BYTES && !isToken(csv, start, length)) {
       addToIndex(index, mask, keyOf(csv, start, length), code + 1)
       csv.added++
     }
+    if (length == 0 && !quoted && !emptyIsNull) empty = code
     row++
     if (quick) {
       row = few
-        ? quickFew(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
-        : quickText(csv.tables, csv.quote, index, mask, skip, at, step, row, to, codes)
+        ? quickFew(csv, index, mask, empty, skip, at, step, row, to, codes, clears, first)
+        : quickText(csv, index, mask, empty, skip, at, step, row, to, codes, clears, first)
     }
   }
   return to
@@ -251,7 +299,7 @@ export function csvStartIndex(pointer: usize, index: usize, mask: u32): void {
   while (true) {
     const length = load<u32>(token)
     if (length == u32.MAX_VALUE) return
-    if (length - 1 < 12) addToIndex(index, mask, keyOf(csv, token + 4, length), TOKEN)
+    if (length - 1 < MOST_BYTES) addToIndex(index, mask, keyOf(csv, token + 4, length), TOKEN)
     token += 4 + usize(length)
   }
 }

@@ -28,17 +28,17 @@ export const WORD = {
   badCapacity: 19,
   faults: 20,
   work: 21,
-  next: 36,
-  irregular: 37,
-  nonAscii: 38,
-  skip: 39,
-  nulls: 40,
-  textFaults: 41,
-  added: 43,
-  kept: 44,
-  badCount: 45,
-  passed: 46,
-  found: 47,
+  next: 26,
+  irregular: 27,
+  nonAscii: 28,
+  skip: 29,
+  nulls: 30,
+  textFaults: 31,
+  added: 33,
+  kept: 34,
+  badCount: 35,
+  passed: 36,
+  found: 37,
 } as const
 
 const STRUCT_BYTES = 256
@@ -58,6 +58,7 @@ export const BAD_WORDS = 4
 export interface CsvContext {
   /** The struct. */
   readonly pointer: number
+  readonly tokenCount: number
   get(word: number): number
   set(word: number, value: number): void
   /** Takes room in scratch for what is computed of a window. */
@@ -109,6 +110,7 @@ export function createCsvContext(k: Kernels, shape: CsvShape): CsvContext {
 
   return {
     pointer,
+    tokenCount: shape.nulls.length,
     get,
     set,
     prepare() {

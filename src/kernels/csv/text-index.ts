@@ -35,7 +35,8 @@ export function createTextIndex(k: Kernels, context: CsvContext): TextIndex {
   const { exports, memory } = k
   let pointer = 0
   let slotCount = 0
-  let count = 0
+  /** Strings in it, and null tokens. */
+  let count = context.tokenCount
   let isGivenUp = false
   /** Whose codes are in the index. */
   let coding: LaneDictionary | null = null
@@ -77,7 +78,7 @@ export function createTextIndex(k: Kernels, context: CsvContext): TextIndex {
       memory.free(pointer)
       pointer = 0
       slotCount = 0
-      count = 0
+      count = context.tokenCount
       isGivenUp = false
       coding = dictionary
     }
