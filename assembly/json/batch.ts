@@ -114,8 +114,10 @@ function layPlaces(parser: Parser, at: usize): u32 {
     line = 0
   }
   parser.line = line
+  // Not in text order: so there must be nothing to repair in what is read.
+  if (parser.textLimit < parser.scanned) isWellFormed(parser, parser.at, parser.scanned)
   const most = min(min(MOST_RECORDS, parser.lineEnd - line), parser.groupEnd - parser.row - 1)
-  const limit = min(at + MOST_BYTES, parser.flags & Flag.IS_FATAL ? min(parser.stop, parser.textLimit) : parser.stop)
+  const limit = min(at + MOST_BYTES, min(parser.stop, parser.textLimit))
   let place = at
   let count: u32 = 0
   while (count < most) {
@@ -128,7 +130,7 @@ function layPlaces(parser: Parser, at: usize): u32 {
   return count
 }
 
-/** Where lines end from `at` on, and whether they are UTF-8. */
+/** Where lines end from `at` on, and whether they are all ASCII. */
 function findLines(parser: Parser, at: usize): void {
   const to = min(at + BYTES_AHEAD, parser.end)
   const lines = parser.lines
@@ -160,7 +162,6 @@ function findLines(parser: Parser, at: usize): void {
   parser.scanned = at
   parser.lineEnd = u32(out - lines) >> 2
   if (i8x16.bitmask(high) == 0 && parser.textLimit >= start) parser.textLimit = max(parser.textLimit, at)
-  else isWellFormed(parser, parser.textLimit, at)
 }
 
 /** Reads the value of one key in `count` records, and passes what is behind it; returns in how many that could be done. */
@@ -263,10 +264,11 @@ function floatLane(parser: Parser, entry: Entry, column: Column, count: u32): u3
   const length = usize(entry.length)
   const places = parser.places
   const last = places + (usize(count) << 2)
+  const powers = parser.powers
   let out = column.data + (usize(parser.row) << 3)
   for (let place = places; place < last; place += 4) {
     const at = usize(load<u32>(place))
-    const behind = quickFloat(at, out)
+    const behind = quickFloat(at, out, powers)
     let next = behind + length
     if (behind == 0 || difference(entry, text, mask, length, behind)) {
       next = anyLane(parser, entry, u32(place - places) >> 2)

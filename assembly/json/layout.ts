@@ -1,8 +1,10 @@
 // The structs of the JSON parser, made by src/kernels/json/layout.ts, which has the same offsets. Who does what:
 //
-//   rows.ts     the loop over records, values where they are as expected         value.ts   any value, into a column
-//   record.ts   from one value to the next, whatever is between them             text.ts    strings: escapes, ill-formed bytes
-//   keys.ts     which key is which entry                                         scan.ts    values that nobody wants, checked all the same
+//   rows.ts     the loop over records, one by one        batch.ts      many records at a time, while they are alike
+//   record.ts   from one value to the next               quick.ts      values in their usual shape
+//   keys.ts     which key is which entry                 value.ts      any value, into a column; number.ts integers, text.ts strings
+//   null.ts     what is null, missing, or does not fit   nested.ts     values that nobody wants, checked all the same, with scan.ts
+//   codes.ts    codes of strings                         skip-row.ts   past a bad row
 //
 // Nothing allocates: what finds no room says so in `status`, and the row is begun again. A function that returns where it has come to returns 0
 // where it came to an end; `status` then says why.
@@ -71,7 +73,7 @@ export class Parser {
   /** Where giving codes stopped for want of room. */
   coding: u32
   codingRow: u32
-  /** What `run` has to say once all strings have codes. */
+  /** What jsonParse has to say once all strings have codes. */
   after: Status
   /** The entry come to, the string read, and the object entered instead of reading a value, or 0. */
   entry: Entry
@@ -82,6 +84,8 @@ export class Parser {
   nesting: usize
   /** 8 bytes for a number. */
   number: usize
+  /** 10^0 to 10^15 as float64s. */
+  powers: usize
   /** Where readAlike has come to. */
   place: usize
   groupRows: u32

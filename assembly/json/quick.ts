@@ -1,7 +1,6 @@
 // Values in their usual shape, without a call where that can be. Each answers where the value ends, or 0: then value.ts reads it.
 
-import { numberOf } from '../parse/digits'
-import { powerOfFive, powerOfTen } from '../parse/powers'
+import { numberOf, smallPowerOfTen } from '../parse/digits'
 import { Column, Op } from './layout'
 import { scanText } from './scan'
 
@@ -58,7 +57,7 @@ function longInteger(column: Column, op: Op, row: u32, at: usize): usize {
     if (others == 0) return 0
     count = u64(ctz(others)) & ~7
     number = numberOf(first)
-    if (count) number = number * (powerOfFive(u32(count >> 3)) << (count >> 3)) + numberOf(second << (64 - count))
+    if (count) number = number * smallPowerOfTen(count >> 3) + numberOf(second << (64 - count))
   }
   from += usize(count >> 3)
   const behind = u32(load<u8>(from))
@@ -71,10 +70,10 @@ function longInteger(column: Column, op: Op, row: u32, at: usize): usize {
   return from
 }
 
-/** A number of up to 15 characters, without exponent. */
+/** A number of up to 15 characters; what is behind may be an exponent. `powers` has those of ten as float64s. */
 // @ts-ignore: decorator
 @inline
-export function quickFloat(at: usize, out: usize): usize {
+export function quickFloat(at: usize, out: usize, powers: usize): usize {
   const isNegative = u32(load<u8>(at) == 0x2d)
   const from = at + usize(isNegative)
   const text = v128.load(from)
@@ -97,7 +96,7 @@ export function quickFloat(at: usize, out: usize): usize {
     i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1),
   )
   const number = i64(i32x4.extract_lane(eights, 0)) * 100000000 + i64(i32x4.extract_lane(eights, 1))
-  const value = f64(number) / powerOfTen(count - point)
+  const value = f64(number) / load<f64>(powers + (usize(count - point) << 3))
   store<u64>(out, reinterpret<u64>(value) | (u64(isNegative) << 63))
   return from + usize(length)
 }

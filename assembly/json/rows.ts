@@ -91,7 +91,7 @@ function readAlike(parser: Parser, at: usize, isBehind: bool): Stood {
         const column = entry.column
         if (column.serial == serial) break
         if (op == Op.TEXT) behind = quickText(column, row, at, end, textLimit)
-        else if (op == Op.FLOAT64) behind = quickFloat(at, column.data + (usize(row) << 3))
+        else if (op == Op.FLOAT64) behind = quickFloat(at, column.data + (usize(row) << 3), parser.powers)
         else if (op == Op.BOOL) behind = quickBool(column, row, at)
         else behind = quickInteger(column, op, row, at)
         if (behind == 0 || (load<u8>(behind) | 0x20) == 0x65) break
@@ -192,7 +192,11 @@ function ended(parser: Parser): Status {
   if (status == Status.GROUP_FULL) return status
   // There is no row to clear where all there is room for have been read.
   if (parser.row < parser.rowEnd) clearRow(parser)
-  if (status != Status.BAD) return status
+  if (status != Status.BAD) {
+    // Begun again, the row has again what was to be repaired in it.
+    parser.textLimit = min(parser.textLimit, parser.at)
+    return status
+  }
   if (parser.faultAt >= parser.end) {
     if (!(parser.flags & Flag.IS_END)) return Status.DONE
     if (parser.fault != Fault.UNCLOSED_ARRAY) parser.fault = Fault.CUT_OFF

@@ -9,7 +9,7 @@ import { hexDigit, scanText, skipText } from './scan'
 @inline
 const CHECKED_AT_ONCE: usize = 16384
 
-/** Whether [from, to) is UTF-8; what is before `from` has been dealt with. */
+/** Whether [from, to) is UTF-8; what is before `from` has been dealt with, and is not asked for again. */
 export function isWellFormed(parser: Parser, from: usize, to: usize): bool {
   while (to > parser.textLimit) {
     const at = parser.textLimit

@@ -3,7 +3,7 @@
  * of bad ones. The structs that both know are json/layout.ts's.
  */
 import { type DataType, typeName } from '../columnar/type.js'
-import { MillraceError, unknownColumn } from '../errors.js'
+import { MillraceError, quote, unknownColumn } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import { badJsonRow, TRAILING } from './json/faults.js'
@@ -30,7 +30,7 @@ const POOL_SLACK_BYTES = 32
  * A parser of one file's records; of files of lines, in any order, of several. That of an array remembers from call to call where the array stands.
  * @param columns those wanted, in the order of the output. @param dictionaries of columns of strings, and of lists of them, by their place among
  *   those wanted; asked at each call, for they may change
- * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a type that is not read from JSON, `MR_MEMORY_LIMIT`
+ * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a type that is not read from JSON, `MR_INVALID_OPTION`, `MR_MEMORY_LIMIT`
  */
 export function createJsonParser(
   k: Kernels,
@@ -43,7 +43,7 @@ export function createJsonParser(
   const fields = columns.map(name => {
     const field = shape.fields.indexOf(name)
     if (field < 0) throw unknownColumn(name, shape.fields, 'json')
-    checkType(name, shape.types[field])
+    checkField(name, shape.types[field], shape.paths[field])
     return field
   })
   const types = fields.map(field => shape.types[field])
@@ -150,10 +150,11 @@ export function createJsonParser(
   }
 
   const makePoolRoom = (byteLength: number): void => {
-    poolBytes = Math.max(2 * poolBytes, byteLength)
+    const bytes = Math.max(2 * poolBytes, byteLength)
     memory.free(pool)
     pool = 0
-    pool = memory.allocate(poolBytes + POOL_SLACK_BYTES)
+    pool = memory.allocate(bytes + POOL_SLACK_BYTES)
+    poolBytes = bytes
     set(parser, PARSER.pool, pool)
     set(parser, PARSER.poolUsed, 0)
     set(parser, PARSER.poolEnd, poolBytes)
@@ -266,11 +267,18 @@ export function createJsonParser(
   }
 }
 
-function checkType(name: string, type: DataType): void {
+function checkField(name: string, type: DataType, path: readonly string[]): void {
+  if (path.length === 0) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      `json: the path of column ${quote(name)} has no key; name the key that it is the value of`,
+      { column: name },
+    )
+  }
   if (isReadable(type)) return
   throw new MillraceError(
     'MR_TYPE_MISMATCH',
-    `json: column ${JSON.stringify(name)} cannot be ${typeName(type)}; declare it utf8 to have its JSON as text`,
+    `json: column ${quote(name)} cannot be ${typeName(type)}; declare it utf8 to have its JSON as text`,
     { column: name },
   )
 }

@@ -39,9 +39,11 @@ test('thousands of rows, mostly alike and some damaged', () => {
       fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }),
       fc.nat(1_000_000),
       ({ shape, records, gap }, changes, order, place) => {
-        // One kind of record for long, then others.
+        // For long one record, or all in turn, those that are alike among them.
         const kinds = records.length === 0 ? ['{}'] : records
-        const all = order.flatMap((length, i) => Array.from({ length: length * length }, () => kinds[i % kinds.length]))
+        const all = order.flatMap((length, i) =>
+          Array.from({ length: length * length }, (_, j) => kinds[(i + (i % 3 ? j : 0)) % kinds.length]),
+        )
         const text = document(shape.layout, all, gap)
         const bytes = damaged(
           text,

@@ -89,13 +89,25 @@ export function feed(
   return { rows, bad, end: at }
 }
 
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reading a string repairs it, so that its bytes have to be looked at. */
+export function expectUtf8(dictionary: LaneDictionary): void {
+  const { offsets, bytes } = dictionary.entries(0)
+  for (let i = 0; i < dictionary.length; i++)
+    expect(() => strict.decode(bytes.subarray(offsets[i], offsets[i + 1]))).not.toThrow()
+}
+
 /** Reads all with a parser of its own. */
 export function read(k: Kernels, shape: JsonShape, text: string | Uint8Array, cuts: readonly number[] = []): Read {
   const dictionaries = shape.types.map(() => new LaneDictionary(k))
   const parser = createJsonParser(k, shape, shape.fields, i => dictionaries[i])
   const { rows, bad } = feed(k, parser, bytesOf(text), cuts)
   parser.free()
-  for (const dictionary of dictionaries) dictionary.free()
+  for (const dictionary of dictionaries) {
+    expectUtf8(dictionary)
+    dictionary.free()
+  }
   return { rows, bad }
 }
 

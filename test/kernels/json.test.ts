@@ -335,6 +335,40 @@ describe('strings', () => {
     })
   })
 
+  test('in records that are alike too', () => {
+    const bad = ['"a\\ud800"', '"\x80"', '"\xe2\x82"', '"\xf0\x9f\x98\x80\xff"']
+    for (const fatal of [false, true]) {
+      for (const layout of ['lines', 'array'] as const) {
+        for (const value of bad) {
+          for (const key of ['"v"', '"w"', '"\\udc00"', '"\xff"']) {
+            const line = `{"v":"x",${key}:${value}}`
+            const lines = [
+              line,
+              ...Array.from({ length: 5 }, () => '{"v":"y","w":"é"}'),
+              line,
+              line,
+              '{"v":"z","w":"z"}',
+              line,
+            ]
+            const text = Buffer.from(layout === 'lines' ? lines.join('\n') : `${lines.join(',')}]`, 'latin1')
+            const its = shapeOf({ v: utf8(), w: nullable(utf8()) }, { layout, fatal })
+            expect(bare(its, read(k, its, text))).toEqual(model(its, text))
+          }
+        }
+      }
+    }
+  })
+
+  test('are repaired in rows that find no room at first', () => {
+    const its = shapeOf({ v: utf8(), w: utf8(), e: nullable(utf8()), l: nullable(list(utf8())) })
+    const items = Array.from({ length: 9000 }, (_, i) => `"i${i % 50}"`)
+    const text = Buffer.from(
+      `{"v":"\x80","w":"x","e":"${'\\n'.repeat(40_000)}"}\n{"v":"\xff","w":"y","l":[${items}]}\n{"v":"\xe2","w":"z"}`,
+      'latin1',
+    )
+    expect(bare(its, read(k, its, text))).toEqual(model(its, text))
+  })
+
   test('have any length, escaped or not', () => {
     const long = 'abcdefghij'.repeat(30_000)
     const text = `{"v":"${long}"}\n{"v":"${long}\\n"}\n{"v":"${'\\u0041'.repeat(50_000)}"}\n{"v":"x"}`
@@ -403,6 +437,22 @@ describe('keys', () => {
     expect(fault(shape, '{"a":1,"o":{"x":1},"o":6}')).toMatchObject({ column: 'o.x', byteOffset: 23 })
   })
 
+  test('an object given twice is forgotten, though what stands before it is as before', () => {
+    const shape = shapeOf({ 'o.x': nullable(int32()), 'o.y': nullable(int32()), a: int32(), b: nullable(int32()) })
+    const pairs = [
+      ['{"a":1,"o":{"x":1,"y":1}}', '{"o":{"x":1,"y":2},"a":1,"o":{"x":5}}'],
+      ['{"a":1,"o":{},"b":2}', '{"o":{"x":1},"a":1,"o":{},"b":2}'],
+      ['{"a":1,"o":{"x":1},"b":2}', '{"o":{"y":1},"a":1,"o":{"x":3},"b":2}'],
+      ['{"o":{"x":1},"a":2}', '{"o":{"x":1},"a":2,"o":{"y":3}}'],
+    ]
+    for (const [usual, twice] of pairs) {
+      for (const before of [1, 3, 70]) {
+        const text = [...Array.from({ length: before }, () => usual), twice, usual, twice].join('\n')
+        expect(bare(shape, read(k, shape, text))).toEqual(model(shape, text))
+      }
+    }
+  })
+
   test('a path leads through objects; a column may be on the way of another, and several at the end of one', () => {
     const shape = shapeOf(
       { text: nullable(utf8()), x: nullable(int32()), again: nullable(float64()), deep: nullable(utf8()) },
@@ -424,6 +474,47 @@ describe('keys', () => {
     ])
     expect(fault(shape, '{"o":{"p":[]}}')).toMatchObject({ column: 'deep', code: 'MR_TYPE_MISMATCH', byteOffset: 10 })
     expect(fault(shape, '{"o":7}')).toMatchObject({ column: 'x', code: 'MR_TYPE_MISMATCH', byteOffset: 5 })
+  })
+
+  test('in records that are alike, the one that is not is read by itself', () => {
+    const shape = shapeOf({ 'o.x': nullable(int32()), a: nullable(utf8()), b: nullable(float64()) })
+    const alike = (i: number) => `{"o":{"x":${i}},"a":${i % 3 ? `"s${i}"` : 'null'},"b":${i % 4 ? i / 8 : 'null'}}`
+    const odd = [
+      '{"o":{"x":1},"o":{},"a":"2"}',
+      '{"o":{"x":1},"a":"2","a":null,"b":7}',
+      '{"o":{"x":1},"a":"2","b":7,"o":{"y":0}}',
+      '{"o":{"x":1},"b":7}',
+      '{"o":{"x":1},"a":"2"}',
+      '{"o":{"x":1},"a":"2","b":"no number"}',
+      '{"o":{"x":1},"a":"2","b":7,}',
+      '{"o":{"x":1},"a":"2","b":7} ',
+      '{"o":{"x":1},"a":"2","b":7}}',
+      '{"o":{"x":1},"a":"\\u0032","b":7e0}',
+      '{"o":{"x":1},"a":"2","b":7',
+      '{"o":{"x":1},"a":"2","b":07}',
+      '{"o":{"x":1},"a":"2","b":7.}',
+      '{"o":{"x":1 },"a": "2","b":7}',
+      '{"o":{"x":1},"a":"2","c":[1,{"d":"\\n"}],"b":7}',
+      '{"o":null,"a":"2","b":7}',
+      '',
+      ' ',
+      '{}',
+    ]
+    for (const record of odd) {
+      for (const before of [0, 1, 2, 3, 40, 64, 65, 100]) {
+        const lines = [
+          ...Array.from({ length: before }, (_, i) => alike(i)),
+          record,
+          ...Array.from({ length: 9 }, (_, i) => alike(i + 5)),
+        ]
+        for (const layout of ['lines', 'array'] as const) {
+          const text = layout === 'lines' ? lines.join('\n') : `${lines.join(',')}]`
+          expect(bare({ ...shape, layout }, read(k, { ...shape, layout }, text))).toEqual(
+            model({ ...shape, layout }, text),
+          )
+        }
+      }
+    }
   })
 
   test('may be anything: empty, long, with escapes, and of any number', () => {
@@ -689,4 +780,17 @@ test('refuses columns that there are not, and types that JSON has not', () => {
   expect(make('b')).toThrow(expect.objectContaining({ code: 'MR_UNKNOWN_COLUMN' }))
   expect(make('s')).toThrow(expect.objectContaining({ code: 'MR_TYPE_MISMATCH', details: { column: 's' } }))
   expect(make('l')).toThrow(expect.objectContaining({ code: 'MR_TYPE_MISMATCH' }))
+  const pathless = { ...shape, paths: [[], ['s'], ['l']] }
+  expect(() => createJsonParser(k, pathless, ['a'], () => expect.fail())).toThrow(
+    expect.objectContaining({ code: 'MR_INVALID_OPTION' }),
+  )
+})
+
+test('without columns rows are counted, and checked all the same', () => {
+  const shape = shapeOf({})
+  const text = `${'{"a":1,"b":[{"c":"d"}]}\n'.repeat(200)}{"a":01}\n{}\n`
+  const { rows, bad } = read(k, shape, text)
+  expect(rows.length).toBe(201)
+  expect(bad.map(({ row }) => row)).toEqual([200])
+  expectLikeModel(k, shape, text)
 })

@@ -191,7 +191,7 @@ function valueAs(node: JsonNode | undefined, type: ModelType, text: string, end:
   if (node.kind === 'string' && type.kind === 'timestamp') return instantOf(node.text, type.unit ?? 'ms', misfit)
   if (node.kind !== 'number') throw misfit()
   if (type.kind === 'float64') return Number(raw)
-  if (type.kind === 'float32') return Math.fround(Number(raw))
+  if (type.kind === 'float32') return float32Of(raw)
   const whole = wholeOf(raw)
   if (whole === null) throw misfit()
   const bits = type.kind === 'date' ? 32n : type.kind === 'timestamp' ? 64n : BigInt(type.kind.replace(/\D/g, ''))
@@ -200,6 +200,33 @@ function valueAs(node: JsonNode | undefined, type: ModelType, text: string, end:
   const most = isUnsigned ? 2n ** bits - 1n : 2n ** (bits - 1n) - 1n
   if (whole < least || whole > most) throw misfit('MR_INTEGER_OVERFLOW')
   return whole
+}
+
+/** The float32 nearest to a JSON number, which is not always the one nearest to the nearest float64. */
+function float32Of(raw: string): number {
+  const near = Math.fround(Number(raw))
+  const bits = new Uint32Array(new Float32Array([near]).buffer)
+  // Of its neighbours too the nearest, and of two that are as near the even one.
+  const candidates = [bits[0], bits[0] - 1, bits[0] + 1].map(each => new Float32Array(Uint32Array.of(each).buffer)[0])
+  if (!Number.isFinite(near) || near === 0) return near
+  const [digits, power] = decimalOf(raw)
+  const distance = (value: number) => {
+    // All in units of 2^-200 * 10^-400, of which each is a whole number.
+    const scaled = BigInt(value * 2 ** 200) * 10n ** 400n
+    const wanted = digits * 2n ** 200n * 10n ** BigInt(400 + power)
+    return scaled > wanted ? scaled - wanted : wanted - scaled
+  }
+  return candidates.filter(Number.isFinite).reduce((best, next) => {
+    const [a, b] = [distance(best), distance(next)]
+    const isEven = (new Uint32Array(new Float32Array([next]).buffer)[0] & 1) === 0
+    return b < a || (b === a && isEven) ? next : best
+  })
+}
+
+/** A JSON number as digits times a power of ten. */
+function decimalOf(raw: string): [digits: bigint, power: number] {
+  const [, sign, whole, part = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(raw)!
+  return [BigInt(`${sign}${whole}${part}`), Number(exponent) - part.length]
 }
 
 /** The exact integer that a JSON number is, or null; for very large ones some very large integer. */

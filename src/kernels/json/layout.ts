@@ -43,15 +43,14 @@ export const PARSER = {
   after: 40,
   nesting: 45,
   number: 46,
-  groupRows: 48,
-  places: 49,
-  lines: 50,
-  line: 51,
-  lineEnd: 52,
-  scanned: 53,
-  pause: 55,
-  tries: 56,
-  mayBatch: 57,
+  powers: 47,
+  groupRows: 49,
+  places: 50,
+  lines: 51,
+  line: 52,
+  lineEnd: 53,
+  scanned: 54,
+  mayBatch: 58,
 } as const
 
 export const COLUMN = {
@@ -84,6 +83,10 @@ const COLUMN_BYTES = 96
 const NODE_BYTES = 32
 const ENTRY_BYTES = 96
 const NESTING_BYTES = 128
+const MOST_POWER = 15
+/** Records of a batch, and line breaks that are looked for ahead: see assembly/json/batch.ts. */
+const BATCH_RECORDS = 64
+const LINES_AHEAD = 1024 + 64
 
 /** Keys that nobody asked for are remembered up to so many, and so many bytes of them. */
 const SPARE_ENTRIES = 384
@@ -194,8 +197,9 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
     keys: reserve(keyBytes + SPARE_KEY_BYTES),
     nesting: reserve(NESTING_BYTES),
     number: reserve(16),
-    places: reserve(4 * 64),
-    lines: reserve(4 * (1024 + 64)),
+    powers: reserve(8 * (MOST_POWER + 1)),
+    places: reserve(4 * BATCH_RECORDS),
+    lines: reserve(4 * LINES_AHEAD),
   }
   const block = memory.allocate(byteLength)
   memory.bytes(block, byteLength).fill(0)
@@ -239,6 +243,8 @@ export function layOutJson(k: Kernels, paths: readonly (readonly string[])[], ty
   set(parser, PARSER.seed, k.seed)
   set(parser, PARSER.nesting, block + parts.nesting)
   set(parser, PARSER.number, block + parts.number)
+  set(parser, PARSER.powers, block + parts.powers)
+  for (let i = 0; i <= MOST_POWER; i++) memory.f64[((block + parts.powers) >>> 3) + i] = 10 ** i
   set(parser, PARSER.places, block + parts.places)
   set(parser, PARSER.lines, block + parts.lines)
 
