@@ -10,7 +10,7 @@ import type { LaneVector } from './lane-vector.js'
 import { rangeOf } from './stats.js'
 import type { LaneDictionary } from './text.js'
 
-/** The most slots: states of 16 bytes for them all are what a core's caches hold. */
+/** The most slots, if no fewer are wanted: states of 16 bytes for them all are what a core's caches hold. */
 const MOST_SLOTS = 2 ** 18
 /** Fewer rows than that are worth few slots: each costs the making and the reading of its state, rows or none. */
 const SLOTS_PER_ROW = 4
@@ -57,7 +57,7 @@ const NO_DOMAIN: Domain = { base: 0n, size: 0 }
 export const mayIndexDirectly = (types: readonly DataType[]): boolean =>
   types.every(({ kind }) => kind !== 'float32' && kind !== 'float64')
 
-export function createDirectIndex(k: Kernels, types: readonly DataType[]): DirectIndex {
+export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSlots = MOST_SLOTS): DirectIndex {
   const { memory, exports } = k
   const nulls = types.map(({ nullable }) => (nullable ? 1 : 0))
   let domains: readonly (Domain | null)[] = types.map(() => null)
@@ -148,7 +148,7 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[]): Direc
       const exact = spans.map((span, i) => domainOf(span, keys.length === 1 && nulls[i] === 0 && isWord(types[i])))
       // With room to grow, so that a domain which widens batch by batch is not laid out for each of them.
       const roomy = exact.map((domain, i) => widened(domains[i], domain))
-      const most = Math.min(MOST_SLOTS, Math.max(LEAST_SLOTS, SLOTS_PER_ROW * rowCount, 2 * slotCount))
+      const most = Math.min(mostSlots, Math.max(LEAST_SLOTS, SLOTS_PER_ROW * rowCount, 2 * slotCount))
       const next = [roomy, exact].find(candidate => slotsFor(candidate, nulls) <= most)
       if (next === undefined) return 'refused'
       layOut(next, length === 0 ? keys : keysOf([]))

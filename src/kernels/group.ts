@@ -65,13 +65,14 @@ const SINGLE: GroupTable = {
   free: () => {},
 }
 
-export function createGroupTable(k: Kernels, keyTypes: readonly DataType[]): GroupTable {
+/** @param mostSlots of direct indexing. */
+export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], mostSlots?: number): GroupTable {
   if (keyTypes.length === 0) return SINGLE
   const { memory } = k
   let layout = layoutKeys(keyTypes)
   let store = createKeyStore(k, layout.width)
   const dictionaries: (LaneDictionary | null)[] = keyTypes.map(() => null)
-  let direct: DirectIndex | null = mayIndexDirectly(keyTypes) ? createDirectIndex(k, keyTypes) : null
+  let direct: DirectIndex | null = mayIndexDirectly(keyTypes) ? createDirectIndex(k, keyTypes, mostSlots) : null
   let hash: HashIndex | null = null
 
   /** Another layout for words: what the store has is packed anew. */

@@ -209,7 +209,8 @@ export class LaneMemory {
     while (index < this.chunks.length && this.chunks[index].capacity < rounded) index++
     if (index === this.chunks.length) {
       // All behind the current chunk are empty and too small: one that can replace them keeps the arena in few pieces.
-      let capacity = Math.max(rounded, LEAST_CHUNK_BYTES - SLACK_BYTES)
+      const least = Math.min(LEAST_CHUNK_BYTES, (this.account?.shareBytes ?? Infinity) / 16)
+      let capacity = Math.max(rounded, least - SLACK_BYTES)
       for (const chunk of this.chunks.splice(next)) {
         capacity += chunk.capacity
         this.free(chunk.pointer)

@@ -59,6 +59,7 @@ export function createAggregate(
   const table = createGroupTable(
     k,
     stage.keys.map(name => input[name]),
+    context.mostSlots,
   )
   let aggregation = createAggregation(context, inputs.specs)
   // In the schema's order, which is not always this one: JavaScript puts integer-like names first.

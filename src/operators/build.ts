@@ -30,6 +30,8 @@ export interface OperatorContext {
   readonly parts: Partial<OperatorParts>
   /** Groups that one table may have before rows are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
+  /** The most that are made for keys of small domains, where memory is short. */
+  readonly mostSlots?: number
   /** Of a job that has a budget, where something can be spilled. */
   readonly spill?: Spill
 }

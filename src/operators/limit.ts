@@ -45,7 +45,12 @@ export function createLimit(
         if (first !== undefined && first.split < split) throw first.failure
       }
       let row = 0
-      for (const { batch, split } of store.drain()) {
+      for (const rows of store.drain()) {
+        if (rows === null) {
+          yield null
+          continue
+        }
+        const { batch, split } = rows
         if (row < offset + count) throwUntil(split)
         const from = Math.max(0, offset - row)
         const to = Math.min(batch.rowCount, offset + count - row)

@@ -37,8 +37,8 @@ export interface Breaker {
   defer?(failure: PositionedFailure, split: number): void
   /** Whether rows of this split and later ones can still matter after all that has been consumed. */
   wants(split: number): boolean
-  /** In a lane that is not the first: all that it has kept, to be sent to the first. */
-  handOver(): Iterable<Part<LaneBatch>>
+  /** In a lane that is not the first: all that it has kept, to be sent to the first. Null: others may have a turn. */
+  handOver(): Iterable<Part<LaneBatch> | null>
   /** In the first lane: takes what another lane handed over. */
   absorb(part: Part<VectorBatch>): void
   /**
@@ -79,7 +79,7 @@ export interface Exchange {
   /** Takes what `parts` or `results` of another lane gave. */
   receive(part: Part<VectorBatch>): void
   /** Finishes partitions, a few at a time. */
-  finish(first: number, end: number): Iterable<void>
+  finish(first: number, end: number): Iterable<unknown>
   /** Results of groups that first appeared in a lane: `lanes` has the lane of each split. */
   results(lane: number, lanes: Uint32Array): Iterable<Part<LaneBatch>>
   /** What this lane gives, in order; each morsel is of one split. */

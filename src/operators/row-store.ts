@@ -17,9 +17,12 @@ export interface Rows {
   /** Copies the rows. */
   add(batch: LaneBatch, split: number): void
   absorb(part: Part<VectorBatch>): void
-  handOver(): Iterable<Part<LaneBatch>>
-  /** All rows by (split, arrival), batch by batch; each is freed when the next is asked for, and those not asked for by `free`. */
-  drain(): Iterable<StoredRows>
+  handOver(): Iterable<Part<LaneBatch> | null>
+  /**
+   * All rows by (split, arrival), batch by batch; each is freed when the next is asked for, and those not asked for by `free`. Null: others may have a
+   * turn.
+   */
+  drain(): Iterable<StoredRows | null>
   free(): void
 }
 

@@ -16,8 +16,8 @@ export interface ShareGroups {
   readonly length: number
   /** States by the places of the groups. */
   readonly aggregation: Aggregation
-  /** Groups: planes of key words, then ranks; `state` as an aggregation gives it. */
-  addGroups(batch: LaneBatch, state: readonly Uint8Array[]): void
+  /** Groups: planes of key words, then ranks; `state` as an aggregation gives it. `areDistinct` where no two of them have the same key. */
+  addGroups(batch: LaneBatch, state: readonly Uint8Array[], areDistinct?: boolean): void
   /** Rows: planes of key words, then ranks, then whatever follows; `inputs` as an aggregation takes them. */
   addRows(batch: LaneBatch, inputs: readonly AggregateInput[]): void
   /** Pointer to the planes of all groups, end to end, in scratch. */
@@ -63,9 +63,12 @@ export function createShareGroups(
       return store.count
     },
     aggregation,
-    addGroups(batch, state) {
+    addGroups(batch, state, areDistinct = true) {
       const mark = memory.mark()
-      aggregation.merge(state, find(batch), batch.rowCount, 1)
+      const { rowCount } = batch
+      const groups = find(batch)
+      const most = areDistinct ? 1 : mostOf(memory.u32.subarray(groups >>> 2, (groups >>> 2) + rowCount), store.count)
+      aggregation.merge(state, groups, rowCount, most)
       aggregation.open(0, store.count)
       memory.reset(mark)
     },
@@ -86,6 +89,14 @@ export function createShareGroups(
       store.free()
     },
   }
+}
+
+/** How often the most frequent index is there. */
+function mostOf(indices: Uint32Array, indexCount: number): number {
+  const counts = new Uint32Array(indexCount)
+  let most = 0
+  for (const index of indices) most = Math.max(most, ++counts[index])
+  return most
 }
 
 /** A column of words, or of ranks. */

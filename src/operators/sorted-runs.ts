@@ -25,8 +25,8 @@ import { RowStore, type Rows, type StoredRows } from './row-store.js'
 import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
 
 export interface SortedRuns extends Rows {
-  /** The rows in order, at most a morsel at a time, in scratch that is good until the next are asked for. */
-  sorted(): Iterable<LaneBatch>
+  /** The rows in order, at most a morsel at a time, in scratch that is good until the next are asked for. Null: others may have a turn. */
+  sorted(): Iterable<LaneBatch | null>
   readonly spilled: Spilled
 }
 
@@ -235,30 +235,31 @@ export function createSortedRuns(
     blockRows = Math.min(2 * blockRows, (rowCount * blockBytes) / byteLength)
   }
 
-  /** So few runs that they can be merged at once; `all` of them in the order of their rows. */
-  const fewRuns = (): readonly Run[] => {
+  /** So few runs that they can be merged at once, in the order of their rows; others have a turn while they are made. */
+  function* fewRuns(): Generator<null, readonly Run[]> {
     if (store.rowCount > 0) endRun()
     let all = [...runs.splice(0), ...received.values()]
     received.clear()
     while (all.length > FAN_IN) {
       const next: Run[] = []
-      for (let first = 0; first < all.length; first += FAN_IN) next.push(mergedRun(all.slice(first, first + FAN_IN)))
+      for (let first = 0; first < all.length; first += FAN_IN) {
+        next.push(yield* mergedRun(all.slice(first, first + FAN_IN)))
+      }
       all = next
     }
     return all
   }
 
-  const mergedRun = (some: readonly Run[]): Run => {
+  function* mergedRun(some: readonly Run[]): Generator<null, Run> {
     const run: Run = {
       pieces: [],
       splits: [Math.min(...some.map(each => each.splits[0])), Math.max(...some.map(each => each.splits[1]))],
     }
     let left = top ?? Infinity
-    const mark = memory.mark()
     for (const batch of merged(some, Math.max(1, Math.floor(blockRows)))) {
       run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
-      memory.reset(mark)
       left -= batch.rowCount
+      yield null
       if (left <= 0) break
     }
     return run
@@ -294,7 +295,7 @@ export function createSortedRuns(
     }
   }
 
-  function* sorted(): Iterable<LaneBatch> {
+  function* sorted(): Iterable<LaneBatch | null> {
     unregister()
     if (top === 0) return
     if (!hasRuns()) {
@@ -302,7 +303,7 @@ export function createSortedRuns(
       return
     }
     let left = top ?? Infinity
-    for (const { rowCount, columns } of merged(fewRuns(), MORSEL_ROWS)) {
+    for (const { rowCount, columns } of merged(yield* fewRuns(), MORSEL_ROWS)) {
       const count = Math.min(rowCount, left)
       yield { rowCount: count, columns: columns.slice(0, -1).map(column => ({ ...column, length: count })) }
       left -= count
@@ -343,7 +344,7 @@ export function createSortedRuns(
         yield* store.handOver()
         return
       }
-      const some = fewRuns()
+      const some = yield* fewRuns()
       // No two lanes have rows of one split.
       const of = some.reduce((least, { splits: [first] }) => Math.min(least, first), Infinity)
       let left = top ?? Infinity
@@ -355,13 +356,13 @@ export function createSortedRuns(
       }
     },
     sorted,
-    *drain(): Iterable<StoredRows> {
+    *drain(): Iterable<StoredRows | null> {
       unregister()
       if (!hasRuns()) {
         yield* store.drain()
         return
       }
-      for (const { rowCount, columns } of merged(fewRuns(), MORSEL_ROWS)) {
+      for (const { rowCount, columns } of merged(yield* fewRuns(), MORSEL_ROWS)) {
         const at = columns[columns.length - 1].data >>> 2
         const ofRows = memory.u32.slice(at, at + rowCount)
         yield* splitBySplit(k, { rowCount, columns: columns.slice(0, -1) }, ofRows)

@@ -13,9 +13,10 @@ import { type DataType, int64 } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
+import type { Aggregation } from '../kernels/aggregate/aggregation.js'
 import { type KeyLayout, layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { takeBatch } from '../kernels/select.js'
+import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { batchBytes, batchOfBytes } from './batch-bytes.js'
@@ -43,9 +44,25 @@ export interface SpilledGroups {
   receive(share: number, rowCount: number, bytes: Uint8Array): void
   /** The pieces of a share as they are in the file. */
   pieces(share: number): Iterable<{ readonly rowCount: number; readonly bytes: Uint8Array<ArrayBuffer> }>
-  /** Merges the pieces of a share. `keep` is given the results, some groups at a time: ranks, keys, then a column for each spec, all in scratch. */
-  finish(share: number, keep: (results: LaneBatch) => void): void
+  /** Writes some groups (`indices` is a u32 pointer) of another set of keys by those of its keys that are named by their position. */
+  add(found: FoundGroups, positions: readonly number[], indices: number, count: number): void
+  /**
+   * Merges the pieces of a share, step by step. `keep` is given the results, some groups at a time: ranks, keys, then a column for each spec, all in
+   * scratch; and then `onFound` the groups themselves.
+   */
+  finish(share: number, keep: (results: LaneBatch) => void, onFound?: (found: FoundGroups) => void): Iterable<null>
 }
+
+/** Groups in the lane's memory, for the moment. */
+export interface FoundGroups {
+  readonly rowCount: number
+  readonly keys: readonly LaneVector[]
+  /** Pointer to an int64 each. */
+  readonly ranks: number
+  readonly aggregation: Aggregation
+}
+
+type Finish = [keep: (results: LaneBatch) => void, onFound?: (found: FoundGroups) => void]
 
 export function createSpilledGroups(
   context: OperatorContext,
@@ -120,10 +137,15 @@ export function createSpilledGroups(
   }
 
   /** Writes all groups by those bits of their hash that follow the first `passed`: two to the power of `bits` parts. */
-  const part = ({ groups, strings }: ReturnType<typeof open>, passed: number, bits: number, into: Piece[][]) => {
+  const part = (
+    groups: ShareGroups,
+    dictionaries: readonly (LaneDictionary | null)[],
+    passed: number,
+    bits: number,
+    into: Piece[][],
+  ) => {
     const mark = memory.mark()
     const { length: rowCount, aggregation } = groups
-    const dictionaries = dictionariesOf(strings)
     const planes = groups.planes()
     const columns = [...planeColumns(planes, width, rowCount), words(groups.ranks, rowCount)]
     const parted = partRows(k, layout, planes, rowCount, dictionaries, passed)
@@ -156,15 +178,15 @@ export function createSpilledGroups(
   }
 
   /** @param passed bits of the hash in which all these groups are alike. */
-  const finishPieces = (pieces: readonly Piece[], passed: number, keep: (results: LaneBatch) => void): void => {
+  function* finishPieces(pieces: readonly Piece[], passed: number, ...use: Finish): Generator<null> {
     memory.trim()
     spill.makeRoom(account.shareBytes / 2)
     let most = MOST_PART * (account.shareBytes - account.usedBytes)
     while (true) {
       const mark = memory.mark()
       try {
-        const { parts, bits } = merge(pieces, passed, most, keep)
-        for (const each of parts) if (each.length > 0) finishPieces(each, passed + bits, keep)
+        const { parts, bits } = yield* merge(pieces, passed, most, ...use)
+        for (const each of parts) if (each.length > 0) yield* finishPieces(each, passed + bits, ...use)
         return
       } catch (error) {
         // More was taken than could be foreseen, as where sums become wider: again, in smaller parts.
@@ -176,12 +198,12 @@ export function createSpilledGroups(
   }
 
   /** Gives `keep` the results, or where these groups take more than `most` bytes writes them in parts. @throws NoRoom before it has done either */
-  const merge = (
+  function* merge(
     pieces: readonly Piece[],
     passed: number,
     most: number,
-    keep: (results: LaneBatch) => void,
-  ): { parts: Piece[][]; bits: number } => {
+    ...[keep, onFound]: Finish
+  ): Generator<null, { parts: Piece[][]; bits: number }> {
     const parts: Piece[][] = []
     let bits = 1
     const mark = memory.mark()
@@ -191,12 +213,13 @@ export function createSpilledGroups(
     let found = open(expected)
     const partAll = () => {
       if (parts.length === 0) for (let i = 0; i < 2 ** bits; i++) parts.push([])
-      part(found, passed, bits, parts)
+      part(found.groups, dictionariesOf(found.strings), passed, bits, parts)
     }
     let results: LaneVector[] | null = null
     try {
       for (const [i, piece] of pieces.entries()) {
         add(found, piece)
+        yield null
         if (keptBytes() - before <= most || !mayPart()) continue
         // As many parts as the rest, if it is like what has been read, makes full ones of.
         if (parts.length === 0) bits = bitsFor(sumBytes(pieces) / sumBytes(pieces.slice(0, i + 1)))
@@ -206,7 +229,12 @@ export function createSpilledGroups(
       }
       if (parts.length === 0) results = resultsOf(found, mayPart())
       if (results === null) partAll()
-      else keep(columnsOf(found, results))
+      else {
+        const batch = columnsOf(found, results)
+        keep(batch)
+        const { ranks, aggregation } = found.groups
+        onFound?.({ rowCount: batch.rowCount, keys: batch.columns.slice(1, 1 + keyTypes.length), ranks, aggregation })
+      }
     } catch (error) {
       if (results === null && isMemoryLimit(error) && mayPart()) throw new NoRoom(error)
       throw error
@@ -268,9 +296,29 @@ export function createSpilledGroups(
         yield { rowCount, bytes: (spill.file as SpillFile).read(from, byteLength) }
       }
     },
-    finish(share, keep) {
+    add({ keys, ranks, aggregation, rowCount: all }, positions, indices, count) {
+      const mark = memory.mark()
+      const own = positions.map(i => take(k, keys[i], indices, count))
+      const planes = planeColumns(keyPlanes(k, layout, own, count), width, count)
+      const batch = { rowCount: count, columns: [...planes, take(k, words(ranks, all), indices, count)] }
+      const groups = createShareGroups(context, width, specs, 0)
+      try {
+        groups.addGroups(batch, aggregation.laneState(indices, count), false)
+        part(
+          groups,
+          own.map(({ dictionary }) => dictionary),
+          0,
+          SHARE_BITS,
+          shares,
+        )
+      } finally {
+        groups.free()
+        memory.reset(mark)
+      }
+    },
+    *finish(share, ...use) {
       const pieces = shares[share].splice(0)
-      if (pieces.length > 0) finishPieces(pieces, SHARE_BITS, keep)
+      if (pieces.length > 0) yield* finishPieces(pieces, SHARE_BITS, ...use)
     },
   }
 }

@@ -25,8 +25,9 @@ import { rangeIndices, sliceBatch } from './heap-batch.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
 import { createSortedRuns, splitBySplit } from './sorted-runs.js'
-import type { Piece, Spill, SpillFile } from './spill.js'
+import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
 import { createSpilledGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
+import { createSpilledSets, type SpilledSets, sum } from './spilled-sets.js'
 
 /** Rows of which an exchange makes 64 shares. */
 const SHARED_ROWS = 2_500_000
@@ -36,14 +37,17 @@ const LEAST_GROUPS = 512
 const RESULTS = -1
 
 export function createSpillingAggregate(
-  context: OperatorContext,
+  given: OperatorContext,
   spill: Spill,
   stage: Stage & { kind: 'aggregate' },
   input: SchemaShape,
 ): Breaker {
-  const { k } = context
+  const { k } = given
   const { memory } = k
   const { account } = spill
+  // States for a whole domain, and a table in their place once the domain grows beyond it, come at a stroke.
+  const slotBytes = 8 + 24 * (1 + stage.accumulators.length)
+  const context: OperatorContext = { ...given, mostSlots: Math.min(2 ** 18, account.shareBytes / 10 / slotBytes) }
   const { rowsOfLane } = context.parts.partitions as Partitions
   const keyTypes = stage.keys.map(name => input[name])
   const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
@@ -60,10 +64,11 @@ export function createSpillingAggregate(
   let inner = createAggregate(context, stage, input)
   let hasSpilled = false
   let exchanged: { readonly lane: number; readonly laneOfSplit: Uint32Array } | null = null
-  let sent = { bytes: 0, pieces: 0 }
+  let sent: Spilled = { bytes: 0, pieces: 0, times: 0 }
   /** What was in use when the plain operator began. */
   let base = -1
   let times = 0
+  let sets: SpilledSets | null = null
   let isFreed = false
   const unregister = spill.register({
     byteLength: () => (spill.file !== null && plain().size > 0 ? Math.max(1, stateBytes()) : 0),
@@ -92,15 +97,15 @@ export function createSpillingAggregate(
     return Math.max(1024, 128 * Math.floor(rows / 128))
   }
 
-  function consume(morsel: Morsel, given: number): void {
-    const split = Math.max(0, given)
+  function consume(morsel: Morsel, ofSplit: number): void {
+    const split = Math.max(0, ofSplit)
     const { rowCount } = morsel
     for (let from = 0; from < rowCount; ) {
       if (base < 0) base = keptBytes()
       const count = Math.min(rowCount - from, fittingRows())
       const slice = sliceOf(morsel, from, count)
       // Whose codes these are may have changed by now.
-      inner.consume({ ...strings.recode(slice), rows: slice.rows }, given)
+      inner.consume({ ...strings.recode(slice), rows: slice.rows }, ofSplit)
       start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
       from += count
       if (exceeds(1 / 4)) flush()
@@ -116,12 +121,16 @@ export function createSpillingAggregate(
 
   /** Writes all groups, and begins anew. */
   function flush(): void {
-    if (spill.file === null) throw account.overBudget(0)
+    if (spill.file === null) throw account.overBudget(stateBytes())
     const mark = memory.mark()
     for (const split of plain().splits()) splits.add(split)
     if (plain().size > 0) {
       const each = plain().begin(false, SHARED_ROWS) / SHARES
-      for (let share = 0; share < SHARES; share++) groups.write(share, partsOf(share * each, (share + 1) * each))
+      for (let share = 0; share < SHARES; share++) {
+        const own = memory.mark()
+        groups.write(share, partsOf(share * each, (share + 1) * each))
+        memory.reset(own)
+      }
     }
     inner.free()
     strings.clear()
@@ -138,11 +147,8 @@ export function createSpillingAggregate(
   }
 
   /** Makes the results of some shares. */
-  function* finish(first: number, end: number): Iterable<void> {
-    for (let share = first; share < end; share++) {
-      groups.finish(share, keepResults)
-      yield
-    }
+  function* finish(first: number, end: number): Iterable<null> {
+    for (let share = first; share < end; share++) yield* groups.finish(share, keepResults)
   }
 
   const keepResults = (batch: LaneBatch) => {
@@ -168,7 +174,7 @@ export function createSpillingAggregate(
   const sendLater = (lane: number, batch: LaneBatch) => {
     const bytes = batchBytes(unloadBatch(k, batch, resultTypes))
     const piece = { from: (spill.file as SpillFile).write(bytes), byteLength: bytes.length, rowCount: batch.rowCount }
-    sent = { bytes: sent.bytes + bytes.length, pieces: sent.pieces + 1 }
+    sent = sum(sent, { bytes: bytes.length, pieces: 1, times: 0 })
     const pieces = outgoing.get(lane)
     if (pieces === undefined) outgoing.set(lane, [piece])
     else pieces.push(piece)
@@ -227,7 +233,7 @@ export function createSpillingAggregate(
     },
     *emit(lane, lanes) {
       if (exchanged === null) yield* plain().emit(lane, lanes)
-      else for (const batch of results.sorted()) yield* bySplit(batch)
+      else for (const batch of results.sorted()) if (batch !== null) yield* bySplit(batch)
     },
   }
 
@@ -240,19 +246,27 @@ export function createSpillingAggregate(
 
   function* emit(): Iterable<Morsel | null> {
     unregister()
-    if (!hasSpilled && !(plain().wanted && exceeds(1 / 6))) {
+    if (!hasSpilled && !(plain().wanted && exceeds(1 / 6)) && !(stage.sets !== null && exceeds(1 / 10))) {
       const morsels = inner.emit()[Symbol.iterator]()
       const first = firstOf(morsels)
       if (first !== null) {
-        if (first.done) return
-        yield first.value
-        yield* { [Symbol.iterator]: () => morsels }
+        try {
+          if (!first.done) yield first.value
+          for (let next = morsels.next(); !next.done; next = morsels.next()) yield next.value
+        } finally {
+          morsels.return?.()
+        }
         return
       }
     }
     flush()
-    for (const _ of finish(0, SHARES)) yield null
-    for (const batch of results.sorted()) yield inOutputOrder(batch)
+    if (stage.sets !== null) {
+      sets = createSpilledSets(context, spill, stage, input, inputs, groups)
+      for (const batch of sets.emit()) yield batch === null ? null : { ...batch, rows: 0 }
+      return
+    }
+    yield* finish(0, SHARES)
+    for (const batch of results.sorted()) yield batch === null ? null : inOutputOrder(batch)
   }
 
   /** Null where there is no room for all results at once, and they can be made share by share. */
@@ -272,21 +286,32 @@ export function createSpillingAggregate(
     kernels: () => inner.kernels(),
     consume,
     wants: () => true,
-    handOver: () => inner.handOver(),
+    *handOver() {
+      // Sets are derived in one place, so nothing is exchanged.
+      if (!exchange.spilled) yield* inner.handOver()
+      else {
+        flush()
+        for (let share = 0; share < SHARES; share++) {
+          for (const piece of groups.pieces(share)) yield { kind: 'block', of: share, ...piece }
+        }
+      }
+    },
     absorb(part) {
       if (base < 0) base = keptBytes()
+      if (part.kind === 'block') {
+        if (spill.file === null) throw account.overBudget(part.bytes.length)
+        groups.receive(part.of, part.rowCount, part.bytes)
+        hasSpilled = true
+        return
+      }
       inner.absorb(part)
       if (exceeds(1 / 4)) flush()
     },
-    exchange,
+    ...(stage.sets === null ? { exchange } : {}),
     emit,
     get spilled() {
-      const [first, sorted] = [groups.spilled, results.spilled]
-      return {
-        bytes: first.bytes + sorted.bytes + sent.bytes,
-        pieces: first.pieces + sorted.pieces + sent.pieces,
-        times,
-      }
+      const written = [groups.spilled, results.spilled, sent, ...(sets === null ? [] : [sets.spilled])].reduce(sum)
+      return { ...written, times }
     },
     free() {
       if (isFreed) return
@@ -295,6 +320,7 @@ export function createSpillingAggregate(
       inner.free()
       inputs.free()
       results.free()
+      sets?.free()
       strings.clear()
     },
   }

@@ -23,7 +23,7 @@ export function createSpillingSort(
     handOver: () => runs.handOver(),
     absorb: part => runs.absorb(part),
     *emit() {
-      for (const batch of runs.sorted()) yield { ...batch, rows: 0 }
+      for (const batch of runs.sorted()) yield batch === null ? null : { ...batch, rows: 0 }
     },
     get spilled() {
       return runs.spilled

@@ -11,7 +11,7 @@ import type { ExchangeTerms, ReadyToExchange } from './protocol.js'
 export interface ExchangeHost {
   readonly lane: number
   /** Sends parts, one by one, and says when they were all. */
-  send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void>
+  send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void>
   /** Takes parts until they were all. */
   receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
   /** Item by item, in scratch, others having a turn between two. */

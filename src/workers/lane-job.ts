@@ -26,7 +26,6 @@ import {
 import { applyAll, prefix } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import { columnsKept } from '../plan/needs.js'
-import { createCredit } from './credit.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
@@ -118,7 +117,6 @@ class LaneJob {
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
   private readonly inboxes = new Map<number, Inbox>()
-  private readonly credit = createCredit()
   private readonly spill: JobSpill | null
   /** What operators are made with. */
   private readonly context: OperatorContext
@@ -164,7 +162,7 @@ class LaneJob {
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.gatherBoxes = ports.gather.map((port, i) =>
       openMailbox<Gathered>(port, ({ type }) => {
-        if (type === 'took') this.credit.earn(this.peers[i])
+        if (type === 'took') this.spill?.credit.earn(this.peers[i])
         return type === 'took'
       }),
     )
@@ -216,7 +214,8 @@ class LaneJob {
     if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
     else if (message.type === 'cancel') {
       this.cancelled = true
-      for (const box of [this.mailbox, ...this.gatherBoxes, this.credit]) box.fail(CANCELLED)
+      for (const box of [this.mailbox, ...this.gatherBoxes]) box.fail(CANCELLED)
+      this.spill?.credit.fail(CANCELLED)
     } else return false
     return true
   }
@@ -440,28 +439,30 @@ class LaneJob {
   }
 
   /** Rows from all lanes, in order, through what follows the first breaker. */
-  private async drainRows(parts: Iterable<StoredRows>): Promise<void> {
+  private async drainRows(parts: Iterable<StoredRows | null>): Promise<void> {
     const segment = this.pipeline.final[0]
     const next = segment.breaker as Breaker
     let row = 0
-    await this.each(parts, ({ batch }) => {
-      this.process(segment, { ...batch, rows: 0 }, GATHERED, row)
-      row += batch.rowCount
+    await this.each(parts, rows => {
+      if (rows === null) return true
+      this.process(segment, { ...rows.batch, rows: 0 }, GATHERED, row)
+      row += rows.batch.rowCount
       return next.wants(GATHERED)
     })
     await this.drain(next, 1)
   }
 
-  private async send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void> {
+  private async send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void> {
     const port = this.portTo(to)
     const outbox = this.outboxOf(to)
-    let credit: Promise<void> | null = null
+    let credit: Promise<void> | undefined
     await this.each(
       parts,
       part => {
+        if (part === null) return true
         const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
         port.post({ type: 'part', part: message } satisfies Gathered, transfer)
-        credit = this.spec.budget === null ? null : this.credit.spend(to)
+        credit = this.spill?.credit.spend(to)
         return true
       },
       () => credit,
@@ -482,7 +483,7 @@ class LaneJob {
       if (message.type === 'ready') isReady?.(message)
       if (message.type !== 'part') return
       this.inScratch(() => take(decodePart(message.part, inbox)))
-      if (this.spec.budget !== null) this.portTo(from).post({ type: 'took' } satisfies Gathered)
+      if (this.spill !== null) this.portTo(from).post({ type: 'took' } satisfies Gathered)
       await this.breathe()
     }
   }
@@ -541,7 +542,7 @@ class LaneJob {
   private async each<T>(
     items: Iterable<T>,
     use: (item: T) => boolean,
-    after: () => Promise<void> | null = () => null,
+    after: () => Promise<void> | undefined = () => undefined,
   ): Promise<void> {
     const iterator = items[Symbol.iterator]()
     let goesOn = true

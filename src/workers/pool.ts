@@ -87,6 +87,8 @@ function createPool(
       for (const listener of listeners) listener(reason)
       listeners.clear()
       closing = Promise.all(lanes.map(lane => lane.terminate()))
+      // Lanes that were ended in the middle of a job could not.
+      if (parts.has('spill')) void closing.then(async () => (await import('#spill-file')).spillPlatform.sweep())
     }
     await closing
   }

@@ -114,7 +114,7 @@ export type Gathered =
   | ({ readonly type: 'ready' } & ReadyToExchange)
   /** From lane 0, to those that are ready: who takes part, and which lane's each split is. */
   | { readonly type: 'exchange'; readonly terms: ExchangeTerms }
-  /** Of a job with a budget: a part has been taken, and another may be sent (credit.ts). */
+  /** Of a job that may spill: a part has been taken, and another may be sent (credit.ts). */
   | { readonly type: 'took' }
   /** The last from a later lane to an earlier one: it has had everything. */
   | { readonly type: 'bye' }

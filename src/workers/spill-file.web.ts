@@ -16,6 +16,12 @@ interface SyncFileHandle extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<SyncAccessHandle>
 }
 
+/** Not where the page is insecure, nor everywhere at the edge. */
+const hasFiles = (): boolean => {
+  const { storage, locks } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
+  return storage?.getDirectory !== undefined && locks !== undefined
+}
+
 const folderOf = async (): Promise<FileSystemDirectoryHandle> =>
   (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
 
@@ -51,8 +57,7 @@ function openJobFile(): JobFile {
 
   return {
     async ready() {
-      const { storage, locks } = navigator
-      if (storage?.getDirectory === undefined || locks === undefined) return 'this page has no private file system'
+      if (!hasFiles()) return 'this page has no private file system'
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
         return 'files can be written in workers only, and this job runs in its page; give it lanes'
       }
@@ -120,7 +125,7 @@ async function sweepFolder(folder: FileSystemDirectoryHandle): Promise<void> {
 export const spillPlatform: SpillPlatform = {
   openJobFile,
   async sweep() {
-    if (navigator.storage?.getDirectory === undefined || navigator.locks === undefined) return
+    if (!hasFiles()) return
     // A worker that has been ended lets go of its locks within some milliseconds.
     for (const ms of [20, 200, 1000]) {
       await new Promise(resolve => setTimeout(resolve, ms))

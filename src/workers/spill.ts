@@ -13,6 +13,7 @@ import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
 import { createSpillingAggregate } from '../operators/spilling-aggregate.js'
 import { createSpillingLimit, createSpillingRows, createSpillingSort } from '../operators/spilling-sort.js'
 import type { Stage } from '../plan/physical.js'
+import { type Credit, createCredit } from './credit.js'
 
 /** The spilling of one job in one lane. */
 export interface JobSpill {
@@ -22,6 +23,7 @@ export interface JobSpill {
   ready(): Promise<void>
   /** The rows of a batch in batches that a small part of the budget has room for, and without a long dictionary of which they use little. */
   fitting(batch: VectorBatch): Iterable<VectorBatch>
+  readonly credit: Credit
   /** Whatever has happened, nothing is left behind. */
   close(): Promise<void>
 }
@@ -60,6 +62,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
   }
   return {
     context,
+    credit: createCredit(),
     async ready() {
       const reason = await jobFile.ready()
       if (reason === null) file = jobFile
@@ -75,7 +78,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
 
 function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, input: SchemaShape): Breaker | null {
   if (stage.kind === 'sort') return createSpillingSort(context, spill, stage, input)
-  if (stage.kind === 'aggregate' && stage.keys.length > 0 && stage.sets === null) {
+  if (stage.kind === 'aggregate' && stage.keys.length > 0) {
     return createSpillingAggregate(context, spill, stage, input)
   }
   if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)

@@ -1,13 +1,15 @@
 /** Flows that spill at any moment give what the model gives, bit for bit and in order, on any number of lanes, and leave nothing behind. */
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import type fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ModelVerb } from '../oracle/verbs.js'
 import { spillingEngine } from '../workers/spilling.js'
 import { canCarry, carry } from './carriers.js'
-import { someFlow } from './flows.js'
+import { comparable, everyAggregate, someFlow } from './flows.js'
 import { applyVerbs } from './handles.js'
-import { cases, check, expectedOf, expectFlow } from './support.js'
-import { tables } from './tables.js'
+import { type Case, cases, check, expectedOf, expectFlow, longTest } from './support.js'
+import { fieldsOf, tables } from './tables.js'
 
 const { MILLRACE_RUNS: runs, MILLRACE_SEED: seed } = process.env
 const options = { runs: Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) }
@@ -15,36 +17,42 @@ const lanesList = [0, 1, 2, 3]
 /** Enough for all that there is: spilling is not a matter of room here. */
 const memory = 2 ** 30
 
+const enders = ['aggregate', 'orderBy', 'limit'] as const
+const flows = (most: number) =>
+  cases(tables(60), (table, choices) => someFlow(table, choices, most, choices.pick(enders)))
+
+/** A verb for some aggregates each, so that all are drawn: by sets of keys, or by these keys alone. */
+const everyOne = cases(tables(60, fieldsOf(5)), (table, choices) => {
+  const able = comparable(table.fields.map(field => ({ ...field, magnitude: 0n, samples: [] }))).map(({ name }) => name)
+  if (able.length === 0) return []
+  const verbs = everyAggregate(table, choices, choices.some(able, 3), choices.pick(['cube', 'rollup']))
+  return choices.chance(50) ? verbs : verbs.map(verb => ({ ...verb, by: undefined }) as ModelVerb)
+})
+
 describe('spilling at any moment', () => {
-  for (const [name, often, most] of [
-    ['always', 1, 3],
-    ['now and then', 3, 5],
-  ] as const) {
-    it(`${name}, flows give what the model gives`, async () => {
-      let times = 0
+  for (const [name, often, times, given, isOneByOne] of [
+    ['always, flows give what the model gives', 1, 100, flows(3), false],
+    ['now and then, flows give what the model gives', 3, 100, flows(5), false],
+    ['always, every aggregate is what the model gives', 1, 25, everyOne, true],
+    ['now and then, every aggregate is what the model gives', 4, 25, everyOne, true],
+  ] as [string, number, number, fc.Arbitrary<Case>, boolean][]) {
+    it(name, { timeout: longTest(options) }, async () => {
+      let taken = 0
       const engines = await Promise.all(
-        lanesList.map(async lanes => ({ lanes, spilling: await spillingEngine(lanes, () => times++ % often === 0) })),
+        lanesList.map(async lanes => ({ lanes, spilling: await spillingEngine(lanes, () => taken++ % often === 0) })),
       )
-      const makes = ['aggregate', 'orderBy', 'limit'] as const
-      await check(
-        options,
-        100,
-        cases(tables(60), (table, choices) => someFlow(table, choices, most, choices.pick(makes))),
-        async one => {
-          const expected = expectedOf(one)
-          // Row groups are splits of their own, however small.
-          const carrier = canCarry(one.table, 'parquet') ? 'parquet' : 'chunks'
-          const flow = applyVerbs(await carry(one.table, carrier, one.draw()), one.verbs)
-          for (const {
-            lanes,
-            spilling: { engine },
-          } of engines) {
-            await expectFlow(flow, engine, expected, `${lanes} lanes`, { memory })
+      await check(options, times, given, async ({ table, verbs, draw }) => {
+        // Row groups are splits of their own, however small.
+        const source = await carry(table, canCarry(table, 'parquet') ? 'parquet' : 'chunks', draw())
+        for (const chain of isOneByOne ? verbs.map(verb => [verb]) : [verbs]) {
+          const expected = expectedOf({ table, verbs: chain })
+          for (const { lanes, spilling } of engines) {
+            await expectFlow(applyVerbs(source, chain), spilling.engine, expected, `${lanes} lanes`, { memory })
           }
-        },
-      )
+        }
+      })
       for (const { spilling } of engines) {
-        expect(spilling.pieces).toBeGreaterThan(50)
+        expect(spilling.pieces).toBeGreaterThan(20)
         expect(spilling.usedBytes()).toBe(0)
       }
       expect((await readdir(tmpdir())).filter(file => file.startsWith(`millrace-${process.pid}-`))).toEqual([])

@@ -89,10 +89,14 @@ export function emitted(context: Context, breaker: Breaker, schema: SchemaShape)
 export function handedOver({ k }: OperatorContext, from: Breaker): Part<VectorBatch>[] {
   const outbox = createOutbox()
   const inbox = createInbox()
-  return Array.from(from.handOver(), part => {
+  const parts: Part<VectorBatch>[] = []
+  // One after another: each is good until the next is asked for.
+  for (const part of from.handOver()) {
+    if (part === null) continue
     const { message } = encodePart(part, batch => unloadBatch(k, batch), outbox)
-    return decodePart(structuredClone(message), inbox)
-  })
+    parts.push(decodePart(structuredClone(message), inbox))
+  }
+  return parts
 }
 
 /** What `action` throws. */

@@ -1,0 +1,239 @@
+/**
+ * Jobs with far more state than budget, on every number of lanes: the same bits in the same order as without a budget, within it, and no file is left
+ * whatever happens.
+ */
+import { describe, expect, it } from 'vitest'
+import {
+  approxCountDistinct,
+  approxQuantile,
+  argMax,
+  collectList,
+  columns,
+  count,
+  countDistinct,
+  createEngine,
+  desc,
+  type Engine,
+  type Flow,
+  first,
+  float64,
+  int32,
+  int64,
+  join,
+  last,
+  max,
+  mean,
+  median,
+  min,
+  mode,
+  nullable,
+  schema,
+  stddev,
+  sum,
+  type Table,
+  topK,
+  utf8,
+} from '../../src/index.js'
+import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
+
+const MiB = 2 ** 20
+const ROWS = 400_000
+/** Of each lane. */
+const SHARE = 4 * MiB
+
+/** Many keys, few keys, numbers of every size, and strings, nulls among them all. */
+function dataOf(seed: number) {
+  let state = seed
+  const below = (most: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * most)
+  }
+  const make = <T>(of: (i: number) => T) => Array.from({ length: ROWS }, (_, i) => of(i))
+  return columns(
+    {
+      id: Int32Array.from(make(() => below(150_000))),
+      few: Int32Array.from(make(() => below(700))),
+      value: make(i =>
+        below(9) === 0 ? null : below(2) === 0 ? below(10 ** 6) / 100 : (i % 3) * 10 ** (below(30) - 15),
+      ),
+      wide: make(() => (below(9) === 0 ? null : BigInt(below(2 ** 31)) * 2n ** 20n)),
+      name: make(() => (below(20) === 0 ? null : `name ${below(90_000)}`)),
+    },
+    schema({ id: int32(), few: int32(), value: nullable(float64()), wide: nullable(int64()), name: nullable(utf8()) }),
+  )
+}
+
+type Data = ReturnType<typeof dataOf>
+
+const FLOWS: Record<string, (all: Data) => Flow<any>> = {
+  'sums, extremes and counts': all =>
+    all
+      .groupBy('id')
+      .aggregate(t => ({ n: count(), s: sum(t.value), m: mean(t.wide), least: min(t.value), most: max(t.wide) })),
+  'moments and places': all =>
+    all
+      .groupBy('id')
+      .aggregate(t => ({ d: stddev(t.value), f: first(t.name), l: last(t.few), a: argMax(t.name, t.value) })),
+  'values that are kept': all =>
+    all
+      .groupBy('name')
+      .aggregate(t => ({ m: median(t.value), c: countDistinct(t.wide), k: topK(t.few, 2), o: mode(t.few) })),
+  'lists and joined strings': all =>
+    all.groupBy('few').aggregate(t => ({ l: collectList(t.value), j: join(t.name, ',') })),
+  'sketches by several keys': all =>
+    all.groupBy('name', 'few').aggregate(t => ({ a: approxCountDistinct(t.id), q: approxQuantile(t.value, 0.5) })),
+  'a sort by several keys': all => all.orderBy('name', desc('value'), 'few'),
+  'a group-by, then another, then a sort': all =>
+    all
+      .groupBy('id', 'few')
+      .aggregate(t => ({ s: sum(t.value), n: max(t.name) }))
+      .groupBy('id')
+      .aggregate(t => ({ s: median(t.s), n: min(t.n) }))
+      .orderBy(desc('n'), 's'),
+  'a sort of which few rows are wanted': all => all.orderBy('name', 'value').limit(20_000, 5),
+}
+
+/** All values of all columns, as text where they are not numbers. */
+function expectSame(found: Table, wanted: Table): void {
+  expect(found.rowCount).toBe(wanted.rowCount)
+  expect(Object.keys(found.schema)).toEqual(Object.keys(wanted.schema))
+  for (const name of Object.keys(wanted.schema)) {
+    const [a, b] = [found.column(name), wanted.column(name)]
+    for (let i = 0; i < wanted.rowCount; i++) {
+      const [x, y] = [a.at(i) as unknown, b.at(i) as unknown]
+      if (Object.is(x, y) || (typeof y === 'object' && JSON.stringify(x) === JSON.stringify(y))) continue
+      throw new Error(`${name}, row ${i}: ${JSON.stringify(x)}, not ${JSON.stringify(y)}`)
+    }
+  }
+}
+
+const peaksOf = (text: string): number[] =>
+  ((/memory of the job, peak by lane: (.*)$/m.exec(text) as RegExpExecArray)[1] as string)
+    .split(', ')
+    .map(each => MiB * Number.parseFloat(each))
+
+export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1): void {
+  /** Inline in a page there is nowhere to write to. */
+  const spilling = lanesList.filter(lanes => lanes > 0 || env.runtime === 'node')
+
+  describe('a job with a tenth of the memory that it would take', () => {
+    const data = dataOf(seed)
+    for (const [name, make] of Object.entries(FLOWS)) {
+      const flow = make(data)
+      onLanes(spilling, (engine, lanes) => {
+        it(`gives the same: ${name}`, { timeout: 120_000 }, async () => {
+          const memory = SHARE * Math.max(1, lanes)
+          const wanted = await flow.collect({ engine: engine() })
+          expectSame(await flow.collect({ engine: engine(), memory }), wanted)
+          const text = await flow.explain({ analyze: true }, { engine: engine(), memory })
+          expect(text).toMatch(/spilled [\d.]+ MB in \d+ pieces/)
+          expect(Math.max(...peaksOf(text))).toBeLessThanOrEqual(SHARE)
+          const unbounded = peaksOf(await flow.explain({ analyze: true }, { engine: engine() }))
+          expect(unbounded.reduce((sum, each) => sum + each)).toBeGreaterThan(4 * SHARE)
+        })
+      })
+    }
+  })
+
+  describe('what has been spilled', () => {
+    const all = columns(counted(1_000_000))
+    const manyGroups = all.groupBy('id').aggregate(t => ({ s: sum(t.value) }))
+    const memory = (lanes: number) => 3 * MiB * Math.max(1, lanes)
+    const goes = () => until(async () => (await env.spillFiles()) === 0, 3000)
+
+    async function expectWorks(engine: Engine, lanes: number): Promise<void> {
+      expect((await manyGroups.collect({ engine, memory: memory(lanes) })).rowCount).toBe(1_000_000)
+      await goes()
+    }
+
+    onLanes(spilling, (engine, lanes) => {
+      it('goes with the job, however it ends', { timeout: 120_000 }, async () => {
+        await expectWorks(engine(), lanes)
+        let seen = 0
+        const look = async () => {
+          seen = Math.max(seen, await env.spillFiles())
+        }
+        // Aborted halfway, once something has been written.
+        const controller = new AbortController()
+        const aborted = manyGroups.collect({
+          engine: engine(),
+          memory: memory(lanes),
+          signal: controller.signal,
+          onProgress: ({ rows }) => {
+            void look()
+            if (rows > 600_000) controller.abort('enough')
+          },
+        })
+        await expect(aborted).rejects.toBe('enough')
+        expect(seen).toBeGreaterThan(0)
+        await goes()
+        // Failed by a row near the end.
+        const overflowing = columns({
+          id: BigInt64Array.from({ length: 600_000 }, (_, i) => (i === 599_999 ? 2n ** 62n : BigInt(i))),
+        })
+          .derive(t => ({ twice: t.id.add(t.id) }))
+          .orderBy(desc('twice'))
+        const error = await refusal(
+          () => overflowing.collect({ engine: engine(), memory: memory(lanes) }),
+          'MR_INTEGER_OVERFLOW',
+        )
+        expect(error.details.row).toBe(599_999)
+        await goes()
+        await expectWorks(engine(), lanes)
+      })
+
+      it('goes with an engine that is closed', { timeout: 120_000 }, async () => {
+        const own = await createEngine({ lanes })
+        const closed = manyGroups.collect({
+          engine: own,
+          memory: memory(lanes),
+          onProgress: ({ rows }) => void (rows > 600_000 && own.close()),
+        })
+        await expect(closed).rejects.toMatchObject({ code: 'MR_CLOSED' })
+        await goes()
+      })
+
+      if (lanes > 0) {
+        it('goes with a lane that dies', { timeout: 120_000 }, async () => {
+          const own = await createEngine({ lanes })
+          let killed = false
+          const dying = manyGroups.collect({
+            engine: own,
+            memory: memory(lanes),
+            onProgress({ rows }) {
+              if (rows > 600_000 && !killed) env.workers.killLast()
+              killed ||= rows > 600_000
+            },
+          })
+          await expect(dying).rejects.toMatchObject({ code: 'MR_LANE_FAILED' })
+          await goes()
+          await expectWorks(own, lanes)
+          await own.close()
+        })
+      }
+    })
+  })
+
+  describe('an engine that may not spill', () => {
+    it('refuses what is beyond the budget, and options that say no folder', async () => {
+      for (const lanes of lanesList) {
+        const engine = await createEngine({ lanes, spill: false })
+        const flow = columns(counted(400_000)).orderBy(desc('id'))
+        const error = await refusal(() => flow.collect({ engine, memory: 3 * MiB }), 'MR_MEMORY_LIMIT')
+        expect(error.message).not.toContain('spilled')
+        await engine.close()
+      }
+      for (const spill of [true, '', 7, null]) {
+        await refusal(() => createEngine({ lanes: 0, spill: spill as never }), 'MR_INVALID_OPTION')
+      }
+      expect(await env.spillFiles()).toBe(0)
+    })
+
+    it('in a page inline, says why', async () => {
+      if (env.runtime === 'node') return
+      const flow = columns(counted(400_000)).orderBy(desc('id'))
+      const error = await refusal(() => flow.collect({ lanes: 0, memory: 3 * MiB }), 'MR_MEMORY_LIMIT')
+      expect(error.message).toContain('nothing can be spilled')
+    })
+  })
+}

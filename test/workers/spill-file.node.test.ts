@@ -1,0 +1,51 @@
+// The file of a job in Node.js: it has no name for longer than it takes to open it, and gives back what it was given.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { spillPlatform } from '../../src/workers/spill-file.node.js'
+import { thrown } from '../operators/support.js'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spill-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const bytes = (length: number, first = 0) => Uint8Array.from({ length }, (_, i) => first + i)
+
+describe("a job's file", () => {
+  it('appends, reads from anywhere, and is nowhere to be seen', async () => {
+    const file = spillPlatform.openJobFile(folder)
+    expect(await file.ready()).toBeNull()
+    expect(await readdir(folder)).toEqual([])
+    expect(file.write(bytes(10))).toBe(0)
+    expect(file.write(bytes(0))).toBe(10)
+    expect(file.write(bytes(100, 50).subarray(20, 70))).toBe(10)
+    expect(await readdir(folder)).toEqual([])
+    expect(file.read(2, 5)).toEqual(bytes(5, 2))
+    expect(file.read(8, 4)).toEqual(Uint8Array.of(8, 9, 70, 71))
+    expect(file.read(60, 0)).toEqual(bytes(0))
+    await file.close()
+    await file.close()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('that is read beyond its end, or after it was closed, is an error and no hang', async () => {
+    const file = spillPlatform.openJobFile(folder)
+    file.write(bytes(10))
+    const error = thrown(() => file.read(5, 10)) as Error
+    expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT' })
+    expect(error.message).toContain('the file ends after 10 bytes')
+    await file.close()
+    expect(thrown(() => file.read(0, 1))).toMatchObject({ code: 'MR_MEMORY_LIMIT' })
+  })
+
+  it('in a folder that is not there says which', async () => {
+    const file = spillPlatform.openJobFile(join(folder, 'none'))
+    const error = thrown(() => file.write(bytes(1))) as Error
+    expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { requestedBytes: 1 } })
+    expect(error.message).toContain(join(folder, 'none'))
+    await file.close()
+  })
+})
