@@ -151,7 +151,7 @@ const narrowedVector = (vector: Vector): Vector =>
 /** The same strings by codes of a dictionary that has no others; the very same vector where nearly all are used. */
 export function usedStrings(vector: Vector): Vector {
   const { dictionary, length } = vector
-  if (dictionary === null || dictionary.length <= 64) return vector
+  if (dictionary === null || (dictionary.length <= 64 && dictionary.byteLength <= 1024)) return vector
   const codes = vector.data as Int32Array
   const { offsets, bytes } = dictionary
   const renumbered = new Int32Array(dictionary.length)

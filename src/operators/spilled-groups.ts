@@ -15,12 +15,13 @@ import { MillraceError } from '../errors.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import type { Aggregation } from '../kernels/aggregate/aggregation.js'
 import { type KeyLayout, layoutKeys } from '../kernels/key-words.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { batchBytes, batchOfBytes } from './batch-bytes.js'
 import type { OperatorContext, Partitions } from './build.js'
+import { copyToHeap, freeHeapBatch } from './heap-batch.js'
 import { createOneDictionary, type OneDictionary } from './one-dictionary.js'
 import type { PartitionPart } from './operator.js'
 import type { ShareGroups } from './share-groups.js'
@@ -215,7 +216,7 @@ export function createSpilledGroups(
       if (parts.length === 0) for (let i = 0; i < 2 ** bits; i++) parts.push([])
       part(found.groups, dictionariesOf(found.strings), passed, bits, parts)
     }
-    let results: LaneVector[] | null = null
+    let results: LaneBatch | null = null
     try {
       for (const [i, piece] of pieces.entries()) {
         add(found, piece)
@@ -227,13 +228,17 @@ export function createSpilledGroups(
         found.free()
         found = open(expected)
       }
-      if (parts.length === 0) results = resultsOf(found, mayPart())
-      if (results === null) partAll()
+      const made = parts.length === 0 ? resultsOf(found, mayPart()) : null
+      if (made === null) partAll()
       else {
-        const batch = columnsOf(found, results)
-        keep(batch)
+        results = made.kept
         const { ranks, aggregation } = found.groups
-        onFound?.({ rowCount: batch.rowCount, keys: batch.columns.slice(1, 1 + keyTypes.length), ranks, aggregation })
+        const keys = made.batch.columns.slice(1, 1 + keyTypes.length)
+        onFound?.({ rowCount: results.rowCount, keys, ranks, aggregation })
+        found.free()
+        memory.reset(mark)
+        memory.trim()
+        keep(results)
       }
     } catch (error) {
       if (results === null && isMemoryLimit(error) && mayPart()) throw new NoRoom(error)
@@ -241,17 +246,30 @@ export function createSpilledGroups(
     } finally {
       found.free()
       memory.reset(mark)
+      if (results !== null) {
+        for (const dictionary of dictionariesIn(results)) context.dictionaries.release(dictionary)
+        freeHeapBatch(k, results)
+      }
     }
     return { parts, bits }
   }
 
   const keptBytes = () => account.usedBytes - memory.scratchBytes
 
-  /** Null where there is no room for them, but would be for fewer groups'. */
-  const resultsOf = ({ groups }: ReturnType<typeof open>, mayPart: boolean): LaneVector[] | null => {
+  /**
+   * Results in scratch, and a copy that outlives their groups, its dictionaries retained. Null where there is no room for them, but would be for fewer
+   * groups'.
+   */
+  const resultsOf = (
+    found: ReturnType<typeof open>,
+    mayPart: boolean,
+  ): { readonly batch: LaneBatch; readonly kept: LaneBatch } | null => {
     const mark = memory.mark()
     try {
-      return groups.aggregation.evaluate(groups.length)
+      const batch = columnsOf(found, found.groups.aggregation.evaluate(found.groups.length))
+      const kept = copyToHeap(k, batch)
+      for (const dictionary of dictionariesIn(kept)) context.dictionaries.retain(dictionary)
+      return { batch, kept }
     } catch (error) {
       if (!isMemoryLimit(error) || !mayPart) throw error
       memory.reset(mark)
@@ -329,6 +347,9 @@ class NoRoom {
 
 export const isMemoryLimit = (error: unknown): boolean =>
   error instanceof MillraceError && error.code === 'MR_MEMORY_LIMIT'
+
+const dictionariesIn = ({ columns }: LaneBatch): LaneDictionary[] =>
+  columns.map(dictionaryOf).filter(dictionary => dictionary !== null)
 
 const sumBytes = (pieces: readonly Piece[]): number => pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
 

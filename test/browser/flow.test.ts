@@ -7,6 +7,7 @@ import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
+import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 
@@ -22,3 +23,4 @@ badInputSuite(lanesList, env)
 budgetSuite(lanesList)
 listSuite(lanesList, env)
 streamSuite(lanesList)
+spillSuite([0, 2], env)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RecordBatch } from '../../src/columnar/record-batch.js'
 import { int32, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
-import type { Vector } from '../../src/columnar/vector.js'
+import { sliceVector, type Vector } from '../../src/columnar/vector.js'
 import { freeVector, unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { batchBytes, batchOfBytes, laneBatchOfBytes } from '../../src/operators/batch-bytes.js'
 import { fittingBatches } from '../../src/operators/fitting-batches.js'
@@ -74,6 +74,13 @@ describe('a batch as bytes', () => {
     const { vectors } = batchOfBytes(batchBytes(few), [schema.text])
     expect(dictionaryLengths(vectors)[0]).toBeLessThanOrEqual(3)
     expect(batchBytes(few).length).toBeLessThan(300)
+    // Few strings may be long ones.
+    const long = throughLane(
+      context,
+      batchOf({ text: Array.from({ length: 20 }, (_, i) => `${i}`.repeat(1000)) }, schema),
+    )
+    const one = { rowCount: 1, vectors: long.vectors.map(vector => sliceVector(vector, 3, 4)) }
+    expect(batchBytes(one).length).toBeLessThan(1200)
   })
 })
 
