@@ -2,7 +2,7 @@
  * The handles of columns as users see them, one interface a family: what `t.price` is in a callback. columns.ts makes them,
  * types.ts infers their types.
  */
-import type { Bool, DataType, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
+import type { Bool, DataType, Float64, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type { NullableIf, Quotient, Remainder, Sum, Truth } from './types.js'
 
@@ -47,6 +47,12 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   /** The remainder of `intDiv`: it has the divisor's sign; null where the divisor is zero. */
   mod<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
   neg(): NumberExpr<Sum<T, 0>>
+  /** The magnitude: int64 of integers (the least int64 has none: `MR_INTEGER_OVERFLOW`), float64 of floats. */
+  abs(): NumberExpr<Sum<T, 0>>
+  /** float64, correctly rounded; NaN of what is below zero. */
+  sqrt(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** False of integers; null where the value is. */
+  isNaN(): BoolExpr<NullableIf<Bool, T['nullable']>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -117,6 +123,9 @@ export interface AnyExpr extends Expr<any, any> {
   intDiv(other: number | bigint | Expr<any>): AnyExpr
   mod(other: number | bigint | Expr<any>): AnyExpr
   neg(): AnyExpr
+  abs(): AnyExpr
+  sqrt(): AnyExpr
+  isNaN(): Unknown
   and(other: BoolOperand): Unknown
   or(other: BoolOperand): Unknown
   not(): Unknown

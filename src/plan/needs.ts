@@ -1,11 +1,21 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
 import { isFloat, leafType } from '../columnar/type.js'
+import { type CallPart, partOfCall } from '../expressions/calls.js'
 import type { Expression } from '../expressions/node.js'
-import { collectColumns } from '../expressions/walk.js'
+import { childrenOf, collectColumns } from '../expressions/walk.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
-export type PlanPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions' | 'sets' | 'spill'
+export type PlanPart =
+  | CallPart
+  | 'evaluate'
+  | 'text'
+  | 'integers'
+  | 'extremes'
+  | 'aggregates'
+  | 'partitions'
+  | 'sets'
+  | 'spill'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
 export const MOST_GROUPS = 2 ** 17
@@ -15,6 +25,8 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   const stages = [...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
+  const called = new Set(stages.flatMap(expressionsOf).flatMap(partsCalled))
+  parts.push(...called)
   // A constant of a computation may be a string where no column is.
   if (computing || hasText(plan, stages)) parts.push('text')
   const aggregates = new Set(
@@ -30,11 +42,24 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   return parts
 }
 
-function computes(stage: Stage): boolean {
-  if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
-  if (stage.kind !== 'aggregate') return stage.kind === 'filter'
-  return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
+const partsCalled = (node: Expression): CallPart[] => [
+  ...(node.op === 'call' ? [partOfCall(node.function)] : []),
+  ...childrenOf(node).flatMap(partsCalled),
+]
+
+function expressionsOf(stage: Stage): Expression[] {
+  if (stage.kind === 'project') return stage.columns.map(({ expression }) => expression)
+  if (stage.kind === 'filter') return [stage.predicate]
+  if (stage.kind !== 'aggregate') return []
+  return stage.accumulators.flatMap(({ inputs, where }) => (where === null ? inputs : [...inputs, where]))
 }
+
+/** A filter does even of a column. */
+const computes = (stage: Stage): boolean =>
+  stage.kind === 'filter' || expressionsOf(stage).some(expression => !isColumn(expression)) || hasFilter(stage)
+
+const hasFilter = (stage: Stage): boolean =>
+  stage.kind === 'aggregate' && stage.accumulators.some(({ where }) => where !== null)
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'
 

@@ -76,6 +76,8 @@ export function rawOf(model: ModelExpression): Expression {
     case 'dayOfWeek':
     case 'hour':
       return { op: model.op, input: rawOf(model.input) }
+    case 'call':
+      return { ...model, inputs: model.inputs.map(rawOf) } as Expression
     default:
       return { op: model.op, left: rawOf(model.left), right: rawOf(model.right) }
   }

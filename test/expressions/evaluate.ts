@@ -8,6 +8,7 @@ import type { Expression } from '../../src/expressions/node.js'
 import { typeOf } from '../../src/expressions/typing.js'
 import { type TimePart, timePart } from '../oracle/calendar.js'
 import { arithmetic, INT64_MAX, INT64_MIN } from '../oracle/expression.js'
+import { FUNCTIONS } from '../oracle/functions.js'
 import { compareValues, ModelError, type ModelType, NANOSECONDS_PER, type Value } from '../oracle/value.js'
 
 export type Row = ReadonlyMap<string, Value>
@@ -90,6 +91,13 @@ export function evaluateResolved(node: Expression, row: Row, schema: SchemaShape
       demand(type.kind === 'timestamp' || (type.kind === 'date' && node.op !== 'hour'), node)
       const value = of(node.input) as bigint | null
       return value === null ? null : timePart(node.op as TimePart, value, type as ModelType)
+    }
+    case 'call': {
+      const { inputs, parameters = {} } = node
+      const types = inputs.map(typeOfChild) as readonly ModelType[]
+      const { type, evaluate } = FUNCTIONS[node.function]
+      demand(node.type?.kind === type(types, parameters).kind, node)
+      return evaluate(inputs.map(of), { parameters, types, row: 0 })
     }
     case 'cast':
       return cast(of(node.input), typeOfChild(node.input), node.type)

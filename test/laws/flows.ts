@@ -293,6 +293,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return typeof expression.value === 'bigint' ? abs(expression.value) : 0n
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
+    case 'call':
+      // Of functions of integers that give integers: none takes them further from zero.
+      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
     case 'year':
     case 'month':
     case 'dayOfWeek':

@@ -63,6 +63,10 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
       return handleOf(t, expression.input).between(handleOf(t, expression.low), handleOf(t, expression.high))
     case 'in':
       return handleOf(t, expression.input).in(expression.values.map(literalOf))
+    case 'call': {
+      const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
+      return first[expression.function](...rest, ...Object.values(expression.parameters ?? {}))
+    }
     default:
       return handleOf(t, expression.left)[expression.op](handleOf(t, expression.right))
   }
