@@ -19,6 +19,7 @@ import {
   type Value,
 } from '../oracle/value.js'
 import type { Choices } from './choices.js'
+import { choosingExpression } from './choosing.js'
 import { EDGE_FLOATS } from './tables.js'
 
 export interface ColumnState extends ModelField {
@@ -88,6 +89,7 @@ function negated(options: ExpressionOptions, depth: number): NumberExpression | 
 function called(options: ExpressionOptions, depth: number): NumberExpression | null {
   const input = numberExpression(options, depth - 1)
   if (input === null) return null
+  if (options.choices.chance(30)) return choosingExpression(options, depth - 1)
   const name = options.choices.pick(['abs', 'sqrt'] as const)
   const kind = name === 'abs' && isInteger(input.kind) ? 'int64' : 'float64'
   return { expression: call(name, input.expression), kind, magnitude: input.magnitude }
