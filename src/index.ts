@@ -48,6 +48,7 @@ export type {
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
+export type { SampleOptions, UnpivotOptions } from './api/shapes.js'
 export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
 export {
   type ArrowOptions,

@@ -103,6 +103,11 @@ declare module 'virtual:millrace/lane/sets' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/shapes' {
+  /** The same of src/operators/shapes-part.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/csv' {
   /** The same of src/kernels/csv.ts. */
   export const laneSource: string

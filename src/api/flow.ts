@@ -24,6 +24,7 @@ import {
 } from '../plan/build.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
+import { explodeNode } from '../plan/shape.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
@@ -34,6 +35,8 @@ import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
+import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
+import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
 import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 
 /** Names to renamed names. */
@@ -65,7 +68,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   select<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in N]: S[K] }> {
-    return this.over(selectNode(this.plan, this.schema, names))
+    return this.next(selectNode(this.plan, this.schema, names))
   }
 
   /**
@@ -77,7 +80,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` where none is left
    */
   drop<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
-    return this.over(dropNode(this.plan, this.schema, names))
+    return this.next(dropNode(this.plan, this.schema, names))
   }
 
   /**
@@ -94,7 +97,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     if (!isPlainRecord(names))
       throw mismatch('rename', `rename takes an object of old names to new ones, not ${show(names)}`)
     const pairs = Object.keys(names).map(name => [name, (names as Record<string, string>)[name]] as const)
-    return this.over(renameNode(this.plan, this.schema, pairs))
+    return this.next(renameNode(this.plan, this.schema, pairs))
   }
 
   /**
@@ -110,7 +113,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
-    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
   }
 
   /**
@@ -122,7 +125,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
    */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
-    return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+    return this.next(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
   /**
@@ -134,7 +137,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up
    */
   limit(n: number, offset = 0): Flow<S> {
-    return this.over(limitNode(this.plan, n, offset))
+    return this.next(limitNode(this.plan, n, offset))
   }
 
   /**
@@ -146,7 +149,65 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
+    return this.next(sortNode(this.plan, this.schema, orders.map(orderOf)))
+  }
+
+  /**
+   * The first `n` rows of these orders: `orderBy(...orders).limit(n)`.
+   *
+   * ```ts
+   * flow.topK(10, desc('price'))
+   * ```
+   * @throws MillraceError as `orderBy` and `limit` do
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
+    return this.orderBy(...orders).limit(n)
+  }
+
+  /**
+   * Rows chosen by chance, in row order: `n` of them, or all where there are fewer, or each with the chance of `fraction`. A row is chosen by a hash of the seed and
+   * of its place in the input, so the same seed gives the same rows again, whatever the lanes; other chunks, or another format, may give others.
+   *
+   * ```ts
+   * flow.sample({ n: 1000, seed: 7 })
+   * ```
+   * @param options `seed` is a whole number, 0 unless told
+   * @throws MillraceError `MR_INVALID_OPTION`
+   */
+  sample(options: SampleOptions): Flow<S> {
+    return this.next(sampleOf(this.plan, options))
+  }
+
+  /**
+   * A row for each item of a column of lists, the other columns repeated: a list that is empty or null gives one row, with null.
+   *
+   * ```ts
+   * flow.groupBy('isBuy').aggregate(t => ({ size: collectList(t.size) })).explode('size')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a column of no lists
+   */
+  explode<N extends ListNames<S>>(name: N): Flow<Exploded<S, N>> {
+    return this.next(explodeNode(this.plan, this.schema, name))
+  }
+
+  /**
+   * A row for each of the columns `on`, one after another: the column's name in `variable`, its value in `value`, and the columns `index` repeated. Values get the type that
+   * holds them all: float64 of int32 and float64.
+   *
+   * ```ts
+   * flow.unpivot({ on: ['price', 'size'], index: ['symbol'] })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` where no type holds the values of all
+   */
+  unpivot<
+    const N extends keyof S & string,
+    const I extends keyof S & string = Exclude<keyof S & string, N>,
+    const V extends string = 'variable',
+    const W extends string = 'value',
+  >(
+    options: UnpivotOptions<N, I> & { readonly variableName?: V; readonly valueName?: W },
+  ): Flow<Unpivoted<S, N, I, V, W>> {
+    return this.next(unpivotOf(this.plan, this.schema, options))
   }
 
   /**
@@ -301,10 +362,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       const user = userIn(expression)
       if (user !== undefined) return user.lower(this, names, aggregates, sets, verb)
     }
-    return this.over(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
+    return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 
-  private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
+  private next<T extends SchemaShape>(plan: PlanNode): Flow<T> {
     return new Flow<T>(plan, this.sources)
   }
 

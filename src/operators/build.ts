@@ -3,7 +3,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { CallPart } from '../expressions/calls.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
-import type { PhysicalPlan, Stage } from '../plan/physical.js'
+import { isBreaker, type PhysicalPlan, type Stage } from '../plan/physical.js'
 import { createAggregate } from './aggregate.js'
 import type { CallCompiler } from './call.js'
 import { type Evaluator, evaluatorOf } from './compiled.js'
@@ -20,9 +20,11 @@ export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createP
   Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
 export interface OperatorParts extends AggregateParts, Record<CallPart, CallCompiler> {
+  readonly conditions: CallCompiler & Pick<typeof import('./unified-text.js'), 'createUnifiedText'>
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
 }
 
 export interface OperatorContext {
@@ -92,12 +94,8 @@ function cut(
     schema = output
   }
   for (const stage of stages) {
-    if (stage.kind === 'project' || stage.kind === 'filter') {
-      transforms.push(
-        stage.kind === 'project'
-          ? createProject(context, stage, schema)
-          : evaluatorOf(context).createFilter(context, stage, schema),
-      )
+    if (!isBreaker(stage)) {
+      transforms.push(createTransform(context, stage, schema))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -105,14 +103,21 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
-function createBreaker(
-  context: OperatorContext,
-  stage: Exclude<Stage, { kind: 'project' | 'filter' }>,
-  input: SchemaShape,
-): Breaker {
+function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape): Transform {
+  if (stage.kind === 'project') return createProject(context, stage, input)
+  if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
+  const shapes = context.parts.shapes as OperatorParts['shapes']
+  if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
+  if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
+  throw new Error(`a ${stage.kind} is no transform`)
+}
+
+function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)
   if (spilling) return spilling
   if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
-  return createLimit(context, stage)
+  if (stage.kind === 'limit') return createLimit(context, stage)
+  if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)
+  throw new Error(`a ${stage.kind} is no breaker`)
 }

@@ -22,6 +22,11 @@ export interface Transform {
   kernels(): readonly string[]
   /** Null where no row is left. Results live in scratch. @throws RowFailure */
   apply(morsel: Morsel): Morsel | null
+  /**
+   * In the place of `apply`, where a morsel may become several, in the order of its rows; each is good until the next is asked for, and what lies in scratch
+   * behind it is given back then. @throws RowFailure
+   */
+  expand?(morsel: Morsel): Iterable<Morsel>
   free(): void
 }
 

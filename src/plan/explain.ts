@@ -3,8 +3,8 @@
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import type { AggregateNode, NamedExpression, PlanNode, SourceNode } from './logical.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import type { AggregateNode, NamedExpression, PlanNode, SampleNode, SourceNode, UnpivotNode } from './logical.js'
+import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { schemaOfPlan } from './typing.js'
 
@@ -19,7 +19,7 @@ export function explainPlan(plan: PlanNode): string {
 export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNode): string {
   const { scan, final } = plan
   const last = scan.at(-1)
-  const gathers = last !== undefined && last.kind !== 'project' && last.kind !== 'filter'
+  const gathers = last !== undefined && isBreaker(last)
   const all = Object.keys(schema ?? plan.sourceSchema).length
   const read = plan.sourceColumns.length
   const lines = [
@@ -39,6 +39,7 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
 
 function mergeText(stage: Stage): string {
   if (stage.kind === 'aggregate') return 'merge groups'
+  if (stage.kind === 'sample') return 'sampled rows in order'
   return stage.kind === 'sort' ? 'merge sorted rows' : 'first rows in order'
 }
 
@@ -57,11 +58,27 @@ function printStage(stage: Stage): string {
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
       return printLimit(stage)
+    case 'sample':
+      return printSample(stage)
+    case 'explode':
+      return `explode ${printName(stage.column)}`
+    case 'unpivot':
+      return printUnpivot(stage)
   }
 }
 
 const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
+
+const printSample = ({ count, fraction, seed }: Pick<SampleNode, 'count' | 'fraction' | 'seed'>): string =>
+  `sample ${count === null ? `fraction ${fraction}` : `${count} rows`}, seed ${seed}`
+
+const printUnpivot = ({
+  on,
+  variableName,
+  valueName,
+}: Pick<UnpivotNode, 'on' | 'variableName' | 'valueName'>): string =>
+  `unpivot ${short(on.map(printName))} into ${printName(variableName)}, ${printName(valueName)}`
 
 function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string {
   if (sets !== null) return `by sets ${short(sets.map(set => `(${set.map(printName).join(', ')})`))}: `
@@ -100,6 +117,12 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
     case 'limit':
       return [...before, `  ${printLimit(plan)}`]
+    case 'sample':
+      return [...before, `  ${printSample(plan)}`]
+    case 'explode':
+      return [...before, `  explode ${printName(plan.column)}`]
+    case 'unpivot':
+      return [...before, `  ${printUnpivot(plan)}`]
   }
 }
 

@@ -24,7 +24,7 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -63,6 +63,31 @@ export interface LimitNode {
   readonly offset: number
 }
 
+/** A row for each item of a list column, the others repeated; one with null where there is no item. */
+export interface ExplodeNode {
+  readonly kind: 'explode'
+  readonly input: PlanNode
+  readonly column: string
+}
+/** A row for each of several columns: what the column is called, and its value. */
+export interface UnpivotNode {
+  readonly kind: 'unpivot'
+  readonly input: PlanNode
+  readonly on: readonly string[]
+  /** Columns that are repeated; null: all but `on`, until the input's are known. */
+  readonly index: readonly string[] | null
+  readonly variableName: string
+  readonly valueName: string
+}
+/** Rows chosen by a hash of their place: `count` of them, or each with a chance of `fraction`; one of the two is null. */
+export interface SampleNode {
+  readonly kind: 'sample'
+  readonly input: PlanNode
+  readonly count: number | null
+  readonly fraction: number | null
+  readonly seed: number
+}
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -72,4 +97,14 @@ export interface NamedAggregate {
   readonly expression: AggregateExpression
 }
 
-export type PlanNode = SourceNode | ProjectNode | PendingNode | FilterNode | AggregateNode | SortNode | LimitNode
+export type PlanNode =
+  | SourceNode
+  | ProjectNode
+  | PendingNode
+  | FilterNode
+  | AggregateNode
+  | SortNode
+  | LimitNode
+  | ExplodeNode
+  | UnpivotNode
+  | SampleNode

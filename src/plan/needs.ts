@@ -1,9 +1,9 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
-import { isFloat, leafType } from '../columnar/type.js'
+import { type DataType, isFloat, leafType } from '../columnar/type.js'
 import { type CallPart, partOfCall } from '../expressions/calls.js'
 import type { Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
 export type PlanPart =
@@ -15,6 +15,7 @@ export type PlanPart =
   | 'aggregates'
   | 'partitions'
   | 'sets'
+  | 'shapes'
   | 'spill'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
@@ -37,10 +38,16 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   for (const part of aggregates) if (part !== null) parts.push(part)
   // There are no more groups than rows, and what is spilled is parted whatever there is.
   if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
-  if (spills && stages.some(({ kind }) => kind !== 'project' && kind !== 'filter')) parts.push('spill')
+  if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
+  if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
+  // Strings of several columns get one dictionary by the kernels of conditions.
+  if (stages.some(unifiesText) && !called.has('conditions')) parts.push('conditions')
   return parts
 }
+
+const unifiesText = (stage: Stage): boolean =>
+  stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'
 
 const partsCalled = (node: Expression): CallPart[] => [
   ...(node.op === 'call' ? [partOfCall(node.function)] : []),
@@ -89,7 +96,12 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
           [...collectColumns(expression, new Set())].flatMap(read => before.get(read) ?? []),
         ]),
       )
-    } else break
+    } else if (stage.kind === 'unpivot') {
+      const values = stage.on.flatMap(name => before.get(name) ?? [])
+      origins = new Map(
+        Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
+      )
+    } else if (stage.kind !== 'explode') break
   }
   return new Set([...origins.values()].flat())
 }

@@ -56,6 +56,26 @@ export type Stage =
       readonly output: SchemaShape
     }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
+  | { readonly kind: 'explode'; readonly column: string; readonly output: SchemaShape }
+  | {
+      readonly kind: 'unpivot'
+      /** Of one type, but for their nulls: a project before it sees to that. */
+      readonly on: readonly string[]
+      readonly variableName: string
+      readonly valueName: string
+      readonly output: SchemaShape
+    }
+  | {
+      readonly kind: 'sample'
+      readonly count: number | null
+      readonly fraction: number | null
+      readonly seed: number
+      readonly output: SchemaShape
+    }
+
+/** Whether a stage must see all rows before it gives any. */
+export const isBreaker = ({ kind }: Stage): boolean =>
+  kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample'
 
 export interface PhysicalPlan {
   readonly sourceId: number
@@ -63,7 +83,7 @@ export interface PhysicalPlan {
   readonly sourceColumns: readonly string[]
   readonly sourceSchema: SchemaShape
   readonly prune: Expression | null
-  /** Stateless stages, then at most one aggregate, sort or limit as the last. */
+  /** Stateless stages, then at most one breaker as the last. */
   readonly scan: readonly Stage[]
   /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
   readonly final: readonly Stage[]

@@ -9,10 +9,11 @@ import { canFail } from '../expressions/failure.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
-import type { AggregateNode, PlanNode, ProjectNode, SourceNode } from './logical.js'
-import type { PhysicalPlan, Stage } from './physical.js'
+import type { AggregateNode, PlanNode, ProjectNode, SourceNode, UnpivotNode } from './logical.js'
+import { isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
+import { unpivotInput } from './shape.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 
 /**
@@ -24,7 +25,7 @@ export function physicalPlan(plan: PlanNode, sourceSchema: SchemaShape | null = 
   const chain = chainOf(optimise(bound))
   const source = chain[0] as SourceNode
   const stages = narrowFilters(chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2))))
-  const cut = stages.findIndex(({ kind }) => kind === 'aggregate' || kind === 'sort' || kind === 'limit') + 1
+  const cut = stages.findIndex(isBreaker) + 1
   return Object.freeze({
     sourceId: source.id,
     sourceColumns: Object.freeze(Object.keys(boundSchemaOf(source))),
@@ -58,6 +59,12 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
       return [{ kind: 'sort', orders: node.orders, top: rowsNeeded(above), output }]
     case 'limit':
       return [{ kind: 'limit', count: node.count, offset: node.offset, output }]
+    case 'sample':
+      return [{ kind: 'sample', count: node.count, fraction: node.fraction, seed: node.seed, output }]
+    case 'explode':
+      return [{ kind: 'explode', column: node.column, output }]
+    case 'unpivot':
+      return unpivotStages(node, output)
     case 'source':
     case 'pending':
       throw new Error(`a ${node.kind} node within a bound plan`)
@@ -74,6 +81,17 @@ function aggregateStages(node: AggregateNode): Stage[] {
   return accumulators.length === 0
     ? [aggregate]
     : [aggregate, { kind: 'project', verb: 'aggregate', columns: ordered, output }]
+}
+
+/** What comes into `value` is of one type first. */
+function unpivotStages(node: UnpivotNode, output: SchemaShape): Stage[] {
+  const { on, variableName, valueName } = node
+  const columns = unpivotInput(node, boundSchemaOf(node.input))
+  const types = columns.map(({ name, type }) => ({ name, type }))
+  return [
+    { kind: 'project', verb: 'unpivot', columns, output: schemaOf(types) },
+    { kind: 'unpivot', on, variableName, valueName, output },
+  ]
 }
 
 /** How many rows a limit further up takes from the front; projects between keep rows as they are, if none of them can fail. */
@@ -127,7 +145,14 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'sort':
       for (const { name } of stage.orders) names.add(name)
       break
+    case 'explode':
+      names.add(stage.column)
+      break
+    case 'unpivot':
+      for (const name of stage.on) names.add(name)
+      break
     case 'limit':
+    case 'sample':
       break
   }
   return names
@@ -140,7 +165,8 @@ function restated(stages: readonly Stage[]): Stage[] {
   for (const stage of stages) {
     if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
     if (stage.kind === 'filter') narrow = stage.output
-    else if (stage.kind === 'project' || stage.kind === 'aggregate') narrow = null
+    else if (stage.kind === 'project' || stage.kind === 'aggregate' || stage.kind === 'unpivot') narrow = null
+    else if (stage.kind === 'explode' && narrow !== null) narrow = only(stage.output, new Set(Object.keys(narrow)))
     const output = narrow ?? stage.output
     restatedStages.push(Object.freeze({ ...stage, output }))
   }

@@ -10,6 +10,7 @@ import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typi
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
 import type { PlanNode, SourceNode } from './logical.js'
+import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
 
@@ -58,7 +59,12 @@ function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | nul
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
       return input
     case 'limit':
+    case 'sample':
       return input
+    case 'explode':
+      return explodedSchema(node, input)
+    case 'unpivot':
+      return unpivotedSchema(node, input)
   }
 }
 
@@ -81,9 +87,15 @@ export function bindPlan(plan: PlanNode, schema: SchemaShape | null): PlanNode {
   }
   const input = bindPlan(plan.input, schema)
   const over = boundSchemaOf(input)
-  const node = plan.kind === 'pending' ? settlePending(plan, input, over) : Object.freeze({ ...plan, input })
+  const node = settled(plan, input, over)
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
+}
+
+function settled(plan: Exclude<PlanNode, SourceNode>, input: PlanNode, over: SchemaShape): PlanNode {
+  if (plan.kind === 'pending') return settlePending(plan, input, over)
+  if (plan.kind === 'unpivot') return unpivotNode(input, over, plan)
+  return Object.freeze({ ...plan, input })
 }
 
 /** The same node with every expression in it replaced; the node itself where none changes. Inputs of the node stay. */

@@ -23,9 +23,10 @@ import {
   RowFailure,
   type Transform,
 } from '../operators/operator.js'
-import { applyAll, prefix } from '../operators/pipeline.js'
+import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import { columnsKept } from '../plan/needs.js'
+import { isBreaker } from '../plan/physical.js'
 import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
@@ -86,7 +87,7 @@ function closeGather(spec: JobSpec, { gather }: JobPorts): void {
 
 /** Whether codes of a column that is read, by its place, are kept beyond their morsel: in a breaker, or in a table that is held. */
 function codesKept({ plan, holdAs }: JobSpec): (i: number) => boolean {
-  const breaks = plan.scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+  const breaks = plan.scan.some(isBreaker)
   if (!breaks && holdAs === null) return () => false
   const kept = columnsKept(plan)
   return i => kept.has(plan.sourceColumns[i])
@@ -301,20 +302,17 @@ class LaneJob {
     // Where rows were left out as they were read, `rows` has the places of the others.
     const { rows: places } = morsel
     const whole = places === 0 ? morsel : { ...morsel, rows: 0 }
-    const run = (rows: Morsel) => {
-      const left = applyAll(transforms, rows, this.k.memory)
-      if (left === null) return
+    const use = (left: Morsel) => {
       if (breaker === null) this.deliver(left, outputSplit)
       else breaker.consume(left, split)
     }
     try {
-      run(whole)
+      runAll(transforms, whole, this.k.memory, use, breaker?.defer !== undefined)
     } catch (error) {
       if (!(error instanceof RowFailure)) throw error
       const row = places === 0 ? error.row : this.k.memory.u32[(places >>> 2) + error.row]
       const failure = new PositionedFailure({ split, row: firstRow + row }, error.error)
       if (breaker?.defer === undefined) throw failure
-      if (error.row > 0) run(prefix(whole, error.row))
       breaker.defer(failure, split)
     }
   }

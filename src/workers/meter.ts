@@ -61,8 +61,20 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
+  const { expand } = transform
   return {
     ...delegate(transform),
+    ...(expand === undefined
+      ? {}
+      : {
+          *expand(morsel) {
+            meter.rowsIn += morsel.rowCount
+            for (const piece of pull(expand(morsel), meter)) {
+              meter.rowsOut += piece.rowCount
+              yield piece
+            }
+          },
+        }),
     apply: morsel =>
       meter.run(() => {
         meter.rowsIn += morsel.rowCount

@@ -25,6 +25,8 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'shapes':
+      return import('../operators/shapes-part.js')
     case 'spill':
       return import('./spill.js')
     case 'parquet':

@@ -7,10 +7,10 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
-import { isNumber, type ModelTable } from '../oracle/value.js'
-import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
+import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
-import { choosingExpression } from './choosing.js'
+import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { NAMES } from './tables.js'
 
@@ -69,13 +69,18 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     return predicate === null ? null : { verb: 'filter', predicate }
   },
   orderBy({ columns }, choices) {
-    const orders = choices.some(namesOf(comparable(columns)), 3).map(name => ({
-      name,
-      descending: choices.chance(50),
-      nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
-    }))
+    const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
   },
+  topK({ columns }, choices) {
+    const orders = someOrders(columns, choices)
+    return orders.length === 0 ? null : { verb: 'topK', count: choices.below(20), orders }
+  },
+  explode({ columns }, choices) {
+    const lists = columns.filter(({ type }) => type.kind === 'list')
+    return lists.length === 0 ? null : { verb: 'explode', name: choices.pick(namesOf(lists)) }
+  },
+  unpivot: someUnpivot,
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -90,6 +95,26 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const from = choices.some(namesOf(columns), 2)
     return free.length < 2 ? null : { verb: 'rename', names: from.map((name, i) => [name, free[i] as string]) }
   },
+}
+
+function someOrders(columns: readonly ColumnState[], choices: Choices): ModelOrder[] {
+  return choices.some(namesOf(comparable(columns)), 3).map(name => ({
+    name,
+    descending: choices.chance(50),
+    nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
+  }))
+}
+
+function someUnpivot({ columns }: FlowState, choices: Choices): ModelVerb | null {
+  const first = choices.pick(columns)
+  const peers = columns.filter(({ type }) => familyOf(type) === familyOf(first.type))
+  const on = choices.some(namesOf(peers), 4)
+  const rest = namesOf(columns).filter(name => !on.includes(name))
+  const index = rest.length > 0 && choices.chance(50) ? choices.some(rest, rest.length) : null
+  const free = NAMES.filter(name => !rest.includes(name))
+  if (free.length < 2) return null
+  const [variableName, valueName] = [choices.pick(free), choices.pick(free)]
+  return variableName === valueName ? null : { verb: 'unpivot', on, index, variableName, valueName }
 }
 
 /** A chain of at most `most` verbs that cannot fail. `last` makes its last one. */
@@ -331,6 +356,22 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
 
 function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   const { columns, rowCount } = state
+  if (verb.verb === 'explode' || verb.verb === 'unpivot') {
+    const after = fieldsAfter(verb, columns).map((field): ColumnState => {
+      const own = columns.find(({ name }) => name === field.name)
+      const isValue = verb.verb === 'unpivot' && field.name === verb.valueName
+      if (own !== undefined && !isValue && field.name !== (verb.verb === 'explode' ? verb.name : verb.variableName))
+        return own
+      const from = isValue ? columns.filter(({ name }) => verb.on.includes(name)) : []
+      const magnitude = from.reduce((most, column) => (column.magnitude > most ? column.magnitude : most), 0n)
+      return { ...field, magnitude: isInteger(field.type.kind) && !isValue ? INT64_MAX : magnitude, samples: [] }
+    })
+    return {
+      ...state,
+      columns: after,
+      rowCount: Math.max(1, rowCount) * (verb.verb === 'explode' ? Math.max(4, rowCount) : verb.on.length),
+    }
+  }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
   const derived = new Map<string, bigint>()

@@ -37,6 +37,17 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.orderBy(
         ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
       )
+    case 'topK':
+      return flow.topK(
+        verb.count,
+        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+      )
+    case 'explode':
+      return flow.explode(verb.name)
+    case 'unpivot': {
+      const { on, index, variableName, valueName } = verb
+      return flow.unpivot({ on, ...(index === null ? {} : { index }), variableName, valueName })
+    }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
       if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)

@@ -2,7 +2,7 @@
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression } from '../oracle/expression.js'
 import type { ModelTable, Value } from '../oracle/value.js'
-import type { ModelVerb } from '../oracle/verbs.js'
+import type { ModelOrder, ModelVerb } from '../oracle/verbs.js'
 import { typeText, valueText } from './compare.js'
 
 const quoted = (names: readonly string[]) => names.map(name => JSON.stringify(name)).join(', ')
@@ -31,13 +31,24 @@ function sayVerb(verb: ModelVerb): string {
     case 'limit':
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
-      return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
+      return `orderBy(${sayOrders(verb.orders)})`
+    case 'topK':
+      return `topK(${verb.count}, ${sayOrders(verb.orders)})`
+    case 'explode':
+      return `explode(${JSON.stringify(verb.name)})`
+    case 'unpivot':
+      return `unpivot(${JSON.stringify({ ...verb, verb: undefined })})`
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
       return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
     }
   }
 }
+
+const sayOrders = (orders: readonly ModelOrder[]): string =>
+  orders
+    .map(({ name, descending, nulls }) => `${descending ? 'desc' : 'asc'} ${JSON.stringify(name)} nulls ${nulls}`)
+    .join(', ')
 
 export function sayExpression(expression: ModelExpression): string {
   switch (expression.op) {

@@ -4,6 +4,7 @@
  */
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
+import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
 import {
   canonical,
   compareValues,
@@ -35,6 +36,9 @@ export type ModelVerb =
       readonly by?: 'rollup' | 'cube'
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
+  | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
+  | ModelExplode
+  | ModelUnpivot
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -78,6 +82,10 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
         ...verb.aggregates.map(([name, aggregate]) => ({ name, type: typeOfAggregate(aggregate, fields, keyed) })),
       ]
     }
+    case 'explode':
+      return fieldsOfExplode(verb, fields)
+    case 'unpivot':
+      return fieldsOfUnpivot(verb, fields)
     default:
       return fields
   }
@@ -128,6 +136,19 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         }
         return 0
       })
+      return
+    case 'topK':
+      yield* applyVerb(
+        { verb: 'limit', count: verb.count, offset: 0 },
+        applyVerb({ verb: 'orderBy', orders: verb.orders }, rows, fields),
+        fields,
+      )
+      return
+    case 'explode':
+      yield* exploded(verb, rows, fields)
+      return
+    case 'unpivot':
+      yield* unpivoted(verb, rows, fields)
       return
     case 'aggregate':
       yield* aggregated(verb, rows, fields)

@@ -13,6 +13,7 @@ import {
   sourceNode,
 } from '../../src/plan/build.js'
 import type { PlanNode } from '../../src/plan/logical.js'
+import { explodeNode, unpivotNode } from '../../src/plan/shape.js'
 import { schemaOfPlan } from '../../src/plan/typing.js'
 import { rawOf, schemaOfFields } from '../expressions/arbitrary.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
@@ -47,6 +48,12 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
       return limitNode(input, verb.count, verb.offset)
     case 'orderBy':
       return sortNode(input, schema, verb.orders)
+    case 'topK':
+      return limitNode(sortNode(input, schema, verb.orders), verb.count)
+    case 'explode':
+      return explodeNode(input, schema, verb.name)
+    case 'unpivot':
+      return unpivotNode(input, schema, verb)
     case 'aggregate':
       return aggregateNode(
         input,

@@ -62,6 +62,27 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       })
       return stage.top === null ? sorted : sorted.slice(0, stage.top)
     }
+    case 'explode':
+      return rows.flatMap(row => {
+        const items = (taken(row, stage.column) ?? []) as Value[]
+        return (items.length === 0 ? [null] : items).map(
+          item => new Map(names.map(name => [name, name === stage.column ? item : taken(row, name)])),
+        )
+      })
+    case 'unpivot':
+      return rows.flatMap(row =>
+        stage.on.map(
+          on =>
+            new Map(
+              names.map(name => {
+                if (name === stage.variableName) return [name, on]
+                return [name, taken(row, name === stage.valueName ? on : name)]
+              }),
+            ),
+        ),
+      )
+    case 'sample':
+      throw new Error('what is sampled is no function of the rows')
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
       return aggregated(stage, rows, schema)

@@ -6,7 +6,7 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
-import type { PhysicalPlan } from '../../plan/physical.js'
+import { isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
@@ -448,8 +448,7 @@ class Job implements RunningJob {
 }
 
 /** Whether lane 0 gives all rows, after those of all lanes. */
-export const isGathered = ({ scan }: PhysicalPlan): boolean =>
-  scan.some(({ kind }) => kind !== 'project' && kind !== 'filter')
+export const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(isBreaker)
 
 /** What is left of a split's work once it has been sent: its kind. */
 const sent = (work: Split['work']): Split['work'] =>

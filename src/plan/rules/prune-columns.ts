@@ -37,7 +37,15 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.aggregates) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
+    case 'explode':
+      return overInput(plan, prune(plan.input, new Set([...read, plan.column])))
+    case 'unpivot': {
+      const index = (plan.index as readonly string[]).filter(name => read.has(name))
+      const input = prune(plan.input, new Set([...index, ...plan.on]))
+      return Object.freeze({ ...plan, input, index: Object.freeze(index) })
+    }
     case 'limit':
+    case 'sample':
     case 'pending':
       return overInput(plan, prune(plan.input, read))
   }
