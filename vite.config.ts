@@ -27,6 +27,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/aggregates': 'aggregates-lane.js',
   'virtual:millrace/lane/sets': 'sets-lane.js',
   'virtual:millrace/lane/shapes': 'shapes-lane.js',
+  'virtual:millrace/lane/over': 'over-lane.js',
   'virtual:millrace/lane/spill': 'spill-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
   'virtual:millrace/lane/csv': 'csv-lane.js',

@@ -17,6 +17,7 @@ export const workerEntries = {
   conditions: pathOf('src/operators/functions/conditions.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
+  over: pathOf('src/operators/over.ts'),
   shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),
   csv: pathOf('src/kernels/csv.ts'),

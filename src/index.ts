@@ -46,6 +46,18 @@ export type {
   TimeOperand,
 } from './api/handles.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
+export {
+  denseRank,
+  type EwmaOptions,
+  ewma,
+  lag,
+  lead,
+  ntile,
+  type OverOptions,
+  percentRank,
+  rank,
+  rowNumber,
+} from './api/over.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
 export type { SampleOptions, UnpivotOptions } from './api/shapes.js'

@@ -108,6 +108,11 @@ declare module 'virtual:millrace/lane/shapes' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/over' {
+  /** The same of src/operators/over.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/csv' {
   /** The same of src/kernels/csv.ts. */
   export const laneSource: string

@@ -34,6 +34,7 @@ import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import { type Order, orderOf } from './orders.js'
+import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
 import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
@@ -208,6 +209,31 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     options: UnpivotOptions<N, I> & { readonly variableName?: V; readonly valueName?: W },
   ): Flow<Unpivoted<S, N, I, V, W>> {
     return this.next(unpivotOf(this.plan, this.schema, options))
+  }
+
+  /**
+   * Adds columns said of each row among others, or replaces those of the same name; rows stay as they are and where they are. Aggregates are over a frame of the partition:
+   * without an order all of it, with one all rows up to the row and its peers, or what `rows` and `range` say. `rowNumber`, `rank`, `denseRank`, `percentRank`, `ntile`, `lag`, `lead`
+   * and `ewma` are of the partition whatever the frame.
+   *
+   * ```ts
+   * flow.over({ partitionBy: 'symbol', orderBy: 'time', rows: [-2, 0] }, t => ({ moving: mean(t.price), before: lag(t.price) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`
+   */
+  over<const O extends OverOptions<keyof S & string>, A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    options: O,
+    define: (t: Columns<S>) => A,
+  ): Flow<{
+    readonly [K in keyof S | keyof A]: K extends keyof A
+      ? HasSelf<O> extends true
+        ? KeyedType<A[K]>
+        : UnkeyedType<A[K]>
+      : K extends keyof S
+        ? S[K]
+        : never
+  }> {
+    return this.next(overOf(this.plan, this.schema, options, this.call('over', define)))
   }
 
   /**

@@ -24,6 +24,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
 }
 
@@ -119,5 +120,6 @@ function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShap
   if (stage.kind === 'sort') return createSort(context, stage, input)
   if (stage.kind === 'limit') return createLimit(context, stage)
   if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)
+  if (stage.kind === 'over') return (context.parts.over as OperatorParts['over']).createOver(context, stage, input)
   throw new Error(`a ${stage.kind} is no breaker`)
 }

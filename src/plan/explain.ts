@@ -3,7 +3,15 @@
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import type { AggregateNode, NamedExpression, PlanNode, SampleNode, SourceNode, UnpivotNode } from './logical.js'
+import type {
+  AggregateNode,
+  NamedExpression,
+  OverNode,
+  PlanNode,
+  SampleNode,
+  SourceNode,
+  UnpivotNode,
+} from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { schemaOfPlan } from './typing.js'
@@ -40,6 +48,7 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
 function mergeText(stage: Stage): string {
   if (stage.kind === 'aggregate') return 'merge groups'
   if (stage.kind === 'sample') return 'sampled rows in order'
+  if (stage.kind === 'over') return 'all rows side by side'
   return stage.kind === 'sort' ? 'merge sorted rows' : 'first rows in order'
 }
 
@@ -64,6 +73,8 @@ function printStage(stage: Stage): string {
       return `explode ${printName(stage.column)}`
     case 'unpivot':
       return printUnpivot(stage)
+    case 'over':
+      return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
   }
 }
 
@@ -79,6 +90,22 @@ const printUnpivot = ({
   valueName,
 }: Pick<UnpivotNode, 'on' | 'variableName' | 'valueName'>): string =>
   `unpivot ${short(on.map(printName))} into ${printName(variableName)}, ${printName(valueName)}`
+
+/** `partition by symbol, order by time, rows from -2 to 0`. */
+function printPartitions({ partitionBy, orders, frame }: PrintedOver): string {
+  const bound = (value: unknown, edge: string) => (value === null ? edge : String(value))
+  return [
+    partitionBy.length === 0 ? 'all rows' : `partition by ${partitionBy.map(printName).join(', ')}`,
+    ...(orders.length === 0 ? [] : [`order by ${orders.map(printOrder).join(', ')}`]),
+    ...(frame === null ? [] : [`${frame.unit} from ${bound(frame.from, 'first')} to ${bound(frame.to, 'last')}`]),
+  ].join(', ')
+}
+
+interface PrintedOver {
+  readonly partitionBy: readonly string[]
+  readonly orders: OverNode['orders']
+  readonly frame: { readonly unit: string; readonly from: unknown; readonly to: unknown } | null
+}
 
 function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string {
   if (sets !== null) return `by sets ${short(sets.map(set => `(${set.map(printName).join(', ')})`))}: `
@@ -123,6 +150,10 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  explode ${printName(plan.column)}`]
     case 'unpivot':
       return [...before, `  ${printUnpivot(plan)}`]
+    case 'over': {
+      const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
+      return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
+    }
   }
 }
 

@@ -24,7 +24,7 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot' | 'over'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -88,6 +88,27 @@ export interface SampleNode {
   readonly seed: number
 }
 
+/** Columns said of each row among the rows of its partition, beside those that there are or in their place. */
+export interface OverNode {
+  readonly kind: 'over'
+  readonly input: PlanNode
+  /** Empty: all rows are one partition. */
+  readonly partitionBy: readonly string[]
+  /** Empty: the order of the rows. */
+  readonly orders: readonly OrderKey[]
+  /** What aggregates are over; null: as SQL has it, all rows of the partition, or with an order all up to the row and its peers. */
+  readonly frame: Frame | null
+  readonly columns: readonly NamedAggregate[]
+}
+/** From where to where, counted from the row: in rows, or in the unit of the only order column; null: as far as the partition goes. */
+export interface Frame {
+  readonly unit: 'rows' | 'range'
+  readonly from: FrameBound
+  readonly to: FrameBound
+}
+/** Strings are durations: '-5m'. */
+export type FrameBound = number | string | null
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -108,3 +129,4 @@ export type PlanNode =
   | ExplodeNode
   | UnpivotNode
   | SampleNode
+  | OverNode

@@ -3,6 +3,7 @@ import { type DataType, isFloat, leafType } from '../columnar/type.js'
 import { type CallPart, partOfCall } from '../expressions/calls.js'
 import type { Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
+import { isOver } from './aggregate-types.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
@@ -16,6 +17,7 @@ export type PlanPart =
   | 'partitions'
   | 'sets'
   | 'shapes'
+  | 'over'
   | 'spill'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
@@ -31,7 +33,10 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // A constant of a computation may be a string where no column is.
   if (computing || hasText(plan, stages)) parts.push('text')
   const aggregates = new Set(
-    stages.flatMap(stage => (stage.kind === 'aggregate' ? stage.accumulators.map(partOf) : [])),
+    stages.flatMap(stage => [
+      ...(stage.kind === 'aggregate' ? stage.accumulators.map(partOf) : []),
+      ...(stage.kind === 'over' ? aggregatesOver(stage).map(partOf) : []),
+    ]),
   )
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
@@ -41,6 +46,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
+  if (stages.some(({ kind }) => kind === 'over')) parts.push('over')
   // Strings of several columns get one dictionary by the kernels of conditions.
   if (stages.some(unifiesText) && !called.has('conditions')) parts.push('conditions')
   return parts
@@ -70,7 +76,12 @@ const hasFilter = (stage: Stage): boolean =>
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'
 
-function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPart | null {
+type Accumulated = Pick<AccumulatorSpec, 'function' | 'inputTypes'>
+
+const aggregatesOver = ({ calls }: Stage & { kind: 'over' }): Accumulated[] =>
+  calls.flatMap(({ function: name, inputTypes }) => (isOver(name) ? [] : [{ function: name, inputTypes }]))
+
+function partOf({ function: name, inputTypes: [type] }: Accumulated): PlanPart | null {
   if (name === 'count') return null
   if (name === 'sum' || name === 'mean') return isFloat(type.kind) ? null : 'integers'
   return (name === 'min' || name === 'max') && type.kind !== 'utf8' ? 'extremes' : 'aggregates'

@@ -16,7 +16,7 @@
  * It is plain data, sent to the lanes by structured clone.
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import type { AggregateFunction, AggregateParameters, Expression, OrderKey } from '../expressions/node.js'
+import type { AggregateFunction, AggregateParameters, Expression, OrderKey, OverFunction } from '../expressions/node.js'
 import type { NamedExpression } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
@@ -72,10 +72,40 @@ export type Stage =
       readonly seed: number
       readonly output: SchemaShape
     }
+  | {
+      readonly kind: 'over'
+      readonly partitionBy: readonly string[]
+      readonly orders: readonly OrderKey[]
+      readonly frame: RowFrame
+      /** Of columns of its input alone: what is computed of them a project before it does. */
+      readonly calls: readonly OverCall[]
+      /** Input columns that are handed on, then the calls. */
+      readonly output: SchemaShape
+    }
+
+/** A frame in rows, in peers of the row (`peers`), or in the values of the only order column. */
+export interface RowFrame {
+  readonly unit: 'rows' | 'peers' | 'values'
+  /** bigint of integers and instants, in the column's unit. */
+  readonly from: number | bigint | null
+  readonly to: number | bigint | null
+}
+
+/** One column of an `over` stage. */
+export interface OverCall {
+  readonly function: AggregateFunction | OverFunction
+  readonly inputs: readonly string[]
+  readonly inputTypes: readonly DataType[]
+  readonly parameters: AggregateParameters
+  /** A column of booleans: only rows where it is true count. */
+  readonly where: string | null
+  readonly label: string
+  readonly name: string
+}
 
 /** Whether a stage must see all rows before it gives any. */
 export const isBreaker = ({ kind }: Stage): boolean =>
-  kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample'
+  kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample' || kind === 'over'
 
 export interface PhysicalPlan {
   readonly sourceId: number

@@ -10,6 +10,7 @@ import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import type { AggregateNode, PlanNode, ProjectNode, SourceNode, UnpivotNode } from './logical.js'
+import { overStages } from './over.js'
 import { isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
@@ -65,6 +66,8 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
       return [{ kind: 'explode', column: node.column, output }]
     case 'unpivot':
       return unpivotStages(node, output)
+    case 'over':
+      return overStages(node, boundSchemaOf(node.input))
     case 'source':
     case 'pending':
       throw new Error(`a ${node.kind} node within a bound plan`)
@@ -151,6 +154,12 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'unpivot':
       for (const name of stage.on) names.add(name)
       break
+    case 'over':
+      for (const { name } of stage.calls) names.delete(name)
+      for (const name of [...stage.partitionBy, ...stage.orders.map(order => order.name)]) names.add(name)
+      for (const { inputs, where } of stage.calls)
+        for (const name of [...inputs, where]) if (name !== null) names.add(name)
+      break
     case 'limit':
     case 'sample':
       break
@@ -165,7 +174,13 @@ function restated(stages: readonly Stage[]): Stage[] {
   for (const stage of stages) {
     if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
     if (stage.kind === 'filter') narrow = stage.output
-    else if (stage.kind === 'project' || stage.kind === 'aggregate' || stage.kind === 'unpivot') narrow = null
+    else if (
+      stage.kind === 'project' ||
+      stage.kind === 'aggregate' ||
+      stage.kind === 'unpivot' ||
+      stage.kind === 'over'
+    )
+      narrow = null
     else if (stage.kind === 'explode' && narrow !== null) narrow = only(stage.output, new Set(Object.keys(narrow)))
     const output = narrow ?? stage.output
     restatedStages.push(Object.freeze({ ...stage, output }))

@@ -10,6 +10,7 @@ import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typi
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
 import type { PlanNode, SourceNode } from './logical.js'
+import { lowerOver } from './over.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
@@ -65,6 +66,9 @@ function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | nul
       return explodedSchema(node, input)
     case 'unpivot':
       return unpivotedSchema(node, input)
+    case 'over':
+      for (const name of [...node.partitionBy, ...node.orders.map(order => order.name)]) checkKey(name, input, 'over')
+      return lowerOver(node, input).output
   }
 }
 
@@ -126,6 +130,12 @@ export function mapExpressions(
         Object.freeze({ name, expression: mapCalls(expression, map) }),
       )
       return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
+    }
+    case 'over': {
+      const columns = node.columns.map(({ name, expression }) =>
+        Object.freeze({ name, expression: mapCalls(expression, map) }),
+      )
+      return Object.freeze({ ...node, columns: Object.freeze(columns) })
     }
     default:
       return node

@@ -83,8 +83,9 @@ function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, inp
     return createSpillingAggregate(context, spill, stage, input)
   }
   if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)
-  const shapes = context.parts.shapes as OperatorParts['shapes']
-  return stage.kind === 'sample' ? keepingOneDictionary(context, shapes.createSample(context, stage)) : null
+  const { shapes, over } = context.parts as OperatorParts
+  if (stage.kind === 'sample') return keepingOneDictionary(context, shapes.createSample(context, stage))
+  return stage.kind === 'over' ? keepingOneDictionary(context, over.createOver(context, stage, input)) : null
 }
 
 /** A breaker that writes nothing: what feeds it may still begin new dictionaries. */

@@ -25,6 +25,8 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'over':
+      return import('../operators/over.js')
     case 'shapes':
       return import('../operators/shapes-part.js')
     case 'spill':

@@ -12,6 +12,7 @@ import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../o
 import type { Choices } from './choices.js'
 import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
+import { someOver } from './over.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -19,6 +20,8 @@ export interface Abilities {
   readonly functions: readonly ModelFunction[]
   /** Whether rollups and cubes are drawn. */
   readonly sets: boolean
+  /** Whether verbs are drawn that make many rows of few, or that the model is slow at. */
+  readonly grows: boolean
 }
 
 export const ALL: Abilities = {
@@ -51,6 +54,7 @@ export const ALL: Abilities = {
     'histogram',
   ],
   sets: true,
+  grows: true,
 }
 
 interface FlowState extends Abilities {
@@ -76,11 +80,14 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'topK', count: choices.below(20), orders }
   },
-  explode({ columns }, choices) {
+  explode(state, choices) {
+    const { columns } = state
     const lists = columns.filter(({ type }) => type.kind === 'list')
-    return lists.length === 0 ? null : { verb: 'explode', name: choices.pick(namesOf(lists)) }
+    return lists.length === 0 || !state.grows ? null : { verb: 'explode', name: choices.pick(namesOf(lists)) }
   },
-  unpivot: someUnpivot,
+  unpivot: (state, choices) => (state.grows ? someUnpivot(state, choices) : null),
+  over: (state, choices) =>
+    state.grows ? someOver(state.columns, choices, () => someAggregateExpression(state, choices, 1)) : null,
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -381,6 +388,13 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   if (verb.verb === 'aggregate') {
     for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, state))
   }
+  if (verb.verb === 'over') {
+    for (const [name, one] of verb.columns) {
+      const [input] = 'placed' in one ? one.inputs : []
+      if (!('placed' in one)) derived.set(name, magnitudeOfAggregate(one, state))
+      else derived.set(name, input === undefined ? BigInt(rowCount) : most(magnitudeOfExpression(input, columns), 7n))
+    }
+  }
   const after = fieldsAfter(verb, columns).map(({ name, type }): ColumnState => {
     const before = columns.find(column => column.name === (renamed.get(name) ?? name))
     const magnitude = derived.get(name)
@@ -395,3 +409,4 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
 export const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
 const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b)

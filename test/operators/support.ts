@@ -16,6 +16,7 @@ import * as conditions from '../../src/operators/functions/conditions.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
+import * as over from '../../src/operators/over.js'
 import * as shapes from '../../src/operators/shapes-part.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
@@ -27,7 +28,7 @@ import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
 
-export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, conditions, partitions, sets, shapes }
+export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, conditions, partitions, sets, shapes, over }
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {

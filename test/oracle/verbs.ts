@@ -4,6 +4,7 @@
  */
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
+import { fieldsOfOver, type ModelOver, overRows } from './over.js'
 import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
 import {
   canonical,
@@ -39,6 +40,7 @@ export type ModelVerb =
   | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
   | ModelExplode
   | ModelUnpivot
+  | ModelOver
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -86,6 +88,8 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
       return fieldsOfExplode(verb, fields)
     case 'unpivot':
       return fieldsOfUnpivot(verb, fields)
+    case 'over':
+      return fieldsOfOver(verb, fields)
     default:
       return fields
   }
@@ -149,6 +153,9 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
       return
     case 'unpivot':
       yield* unpivoted(verb, rows, fields)
+      return
+    case 'over':
+      yield* overRows(verb, rows, fields)
       return
     case 'aggregate':
       yield* aggregated(verb, rows, fields)

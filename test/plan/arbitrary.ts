@@ -13,10 +13,12 @@ import {
   sourceNode,
 } from '../../src/plan/build.js'
 import type { PlanNode } from '../../src/plan/logical.js'
+import { overNode } from '../../src/plan/over.js'
 import { explodeNode, unpivotNode } from '../../src/plan/shape.js'
 import { schemaOfPlan } from '../../src/plan/typing.js'
 import { rawOf, schemaOfFields } from '../expressions/arbitrary.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
+import type { ModelPlaced } from '../oracle/over.js'
 import type { ModelField } from '../oracle/value.js'
 import { groupingSets, type ModelVerb } from '../oracle/verbs.js'
 
@@ -54,6 +56,16 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
       return explodeNode(input, schema, verb.name)
     case 'unpivot':
       return unpivotNode(input, schema, verb)
+    case 'over':
+      return overNode(
+        input,
+        schema,
+        verb,
+        verb.columns.map(([name, column]) => ({
+          name,
+          expression: 'placed' in column ? placedOf(column) : aggregateOf(column),
+        })),
+      )
     case 'aggregate':
       return aggregateNode(
         input,
@@ -62,6 +74,21 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
         verb.aggregates.map(([name, aggregate]) => ({ name, expression: aggregateOf(aggregate) })),
         verb.by === undefined ? null : groupingSets(verb),
       )
+  }
+}
+
+function placedOf({ placed, inputs, rows, missing, alpha }: ModelPlaced): AggregateExpression {
+  return {
+    op: 'aggregate',
+    function: placed,
+    inputs: inputs.map(rawOf),
+    parameters: {
+      ...(rows === undefined ? {} : { rows }),
+      ...(alpha === undefined ? {} : { alpha }),
+      ...(missing === undefined
+        ? {}
+        : { default: { op: 'literal', value: typeof missing === 'bigint' ? Number(missing) : (missing as string) } }),
+    },
   }
 }
 

@@ -107,7 +107,8 @@ function sharedLength(chains: readonly (readonly PlanNode[])[]): number {
   return length
 }
 
-const needsAll = ({ kind }: PlanNode): boolean => kind === 'aggregate' || kind === 'sort' || kind === 'sample'
+const needsAll = ({ kind }: PlanNode): boolean =>
+  kind === 'aggregate' || kind === 'sort' || kind === 'sample' || kind === 'over'
 
 function nodeCanFail(node: PlanNode): boolean {
   if (node.kind === 'project') return anyCanFail(node.columns, boundSchemaOf(node.input))
