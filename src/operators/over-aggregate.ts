@@ -25,6 +25,13 @@ import type { Frames, OverOrder } from './over-order.js'
 
 /** Frames that are aggregated at once. */
 const FRAMES_AT_ONCE = 65_536
+/** Rows that frames may have together then, where their states keep them. */
+const ROWS_AT_ONCE = 2 ** 21
+/** Aggregates whose states are of one size, however many rows they have: a block's may go into many frames. The others are given the rows of every frame. */
+const MERGED: readonly string[] = [
+  ...['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'argMin', 'argMax'],
+  ...['variance', 'stddev', 'covariance', 'correlation', 'slope', 'histogram'],
+]
 /** Frames of so many rows on average are given their rows one by one. */
 const FEW_ROWS = 6
 /** Rows between two blocks that are aggregated along with them, so that they are one run. */
@@ -59,13 +66,12 @@ export function* aggregateFrames(
   const rows = placed(context, batch, places, masks, order)
   const { specs, inputs } = specsOf(calls, places, masks)
   const { from, to, frameOf } = distinct(frames, order)
-  // A list of all values takes as long as its values anyway.
-  const listsAll = calls.some(({ function: name }) => name === 'collectList' || name === 'join')
+  const canMerge = calls.every(({ function: name }) => MERGED.includes(name))
   const parts: LaneBatch[] = []
   const large = new Map<number, Aggregation>()
   try {
-    for (let first = 0; first < from.length; first += FRAMES_AT_ONCE) {
-      const end = Math.min(from.length, first + FRAMES_AT_ONCE)
+    for (let first = 0; first < from.length; ) {
+      const end = endOf(first)
       const mark = memory.mark()
       const aggregation = createAggregation(context, specs, true)
       try {
@@ -81,6 +87,7 @@ export function* aggregateFrames(
         aggregation.free()
         memory.reset(mark)
       }
+      first = end
       yield null
     }
     const whole = parts.length === 1 ? (parts.pop() as LaneBatch) : joinBatches(k, parts)
@@ -89,6 +96,16 @@ export function* aggregateFrames(
     for (const part of parts) freeHeapBatch(k, part)
     for (const aggregation of large.values()) aggregation.free()
     rows.free()
+  }
+
+  /** Where states grow with their rows there are not too many of them at once. */
+  function endOf(first: number): number {
+    const most = Math.min(from.length, first + FRAMES_AT_ONCE)
+    if (canMerge) return most
+    let end = first
+    for (let sum = 0; end < most && (end === first || sum + to[end] - from[end] <= ROWS_AT_ONCE); end++)
+      sum += to[end] - from[end]
+    return end
   }
 
   function fill(aggregation: Aggregation, first: number, end: number): void {
@@ -100,7 +117,7 @@ export function* aggregateFrames(
       most = Math.max(most, to[frame])
     }
     const isFew = sum <= Math.max(FEW_ROWS * (end - first), most - least)
-    if (isFew || listsAll) giveRows(aggregation, first, end)
+    if (isFew || !canMerge) giveRows(aggregation, first, end)
     else mergeBlocks(aggregation, first, end)
   }
 

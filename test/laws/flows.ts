@@ -237,6 +237,24 @@ export function everyAggregate(
   }))
 }
 
+/** One aggregate over all rows up to each, or others from it on: frames of many rows. */
+export function someLongFrames(table: ModelTable, choices: Choices, name: ModelFunction): ModelVerb {
+  const state = stateOf(table, ALL)
+  const [from, to] = choices.pick([
+    [null, 0],
+    [0, null],
+    [-20, 0],
+    [null, null],
+  ] as const)
+  return {
+    verb: 'over',
+    partitionBy: [],
+    orders: [],
+    frame: { unit: 'rows', from, to },
+    columns: [['a', someCall(state, choices, name)]],
+  }
+}
+
 function someCall(
   state: FlowState,
   choices: Choices,
