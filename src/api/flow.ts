@@ -218,7 +218,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * null, or 0 where rows are counted.
    *
    * ```ts
-   * flow.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', aggregate: mean, columns: ['ABC', 'XYZ'] })
+   * flow.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', aggregate: price => mean(price), columns: ['ABC', 'XYZ'] })
    * ```
    * @param options without `columns` all values of `on` are found first, and what the columns are is known once the flow runs
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`, `MR_DUPLICATE_COLUMN` where two values have one name
