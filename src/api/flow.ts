@@ -32,6 +32,8 @@ import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import type { Joined, JoinKeys } from './join-types.js'
+import { type JoinOptions, joined, type TestOptions } from './joins.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
@@ -199,6 +201,97 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     define: (t: Columns<S>) => A,
   ): Flow<{ readonly [K in keyof A]: UnkeyedType<A[K]> }> {
     return this.aggregated([], null, 'groupBy', define)
+  }
+
+  /**
+   * Rows of both flows that have equal keys, side by side: this flow's columns, then the other's; key columns come once. In the order of this flow's rows, and of the
+   * other's for each of them. Null equals nothing here, NaN itself; numbers are compared by value, whatever their types.
+   *
+   * ```ts
+   * flow.join(columns({ symbol: ['ABC', 'XYZ'], country: ['DE', 'FR'] }), 'symbol')
+   * ```
+   * @param right is run first, and every lane holds all its rows, so that it had better be the smaller one
+   * @param on one name, several, or names of this flow to names of the other: `{ symbol: 'ticker' }`
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for no key
+   */
+  join<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'inner'>> {
+    return joined('join', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of this flow without a partner come too, with nulls for the other's columns.
+   *
+   * ```ts
+   * flow.leftJoin(columns({ ticker: ['ABC'], price: [10] }), { symbol: 'ticker' }, { suffix: '_then' })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  leftJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'left'>> {
+    return joined('leftJoin', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of the other flow without a partner follow, in their order, with nulls for this one's columns; keys are those of either side.
+   *
+   * ```ts
+   * flow.rightJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does, and `MR_TYPE_MISMATCH` where no type holds the keys of both sides
+   */
+  rightJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'right'>> {
+    return joined('rightJoin', this, right, on, options)
+  }
+
+  /**
+   * `leftJoin` and `rightJoin` in one: the rows of both flows that have no partner come too.
+   *
+   * ```ts
+   * flow.fullJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `rightJoin` does
+   */
+  fullJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'full'>> {
+    return joined('fullJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have a partner in the other flow, once each, with their own columns alone.
+   *
+   * ```ts
+   * flow.semiJoin(columns({ symbol: ['ABC'], limit: [10] }), 'symbol', { where: (trade, most) => trade.price.gt(most.limit) })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  semiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('semiJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have no partner in the other flow.
+   *
+   * ```ts
+   * flow.antiJoin(columns({ symbol: ['ABC'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('antiJoin', this, right, on, options)
   }
 
   /**
@@ -378,13 +471,12 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
   }
 }
 
-/** A plan as text; before it, where its source is made in this thread, that of what it is made of. */
+/** A plan as text; before it, where a source is made in this thread, that of what it is made of. */
 function explainBound({ plan, sources }: BoundPlan): string {
-  const [source] = sources.values()
-  const own = explainPlan(plan)
-  return source?.before === undefined
-    ? own
-    : `${explainBound(source.before)}\ncalling thread\n  aggregate ${source.label}\n${own}`
+  const before = [...sources.values()].flatMap(source =>
+    source.before === undefined ? [] : [explainBound(source.before), 'calling thread', `  aggregate ${source.label}`],
+  )
+  return [...before, explainPlan(plan)].join('\n')
 }
 
 /** A flow over a source, under an id of its own. */

@@ -21,6 +21,7 @@ export interface OperatorParts extends AggregateParts {
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly joins: Pick<typeof import('./join.js'), 'createJoin'>
 }
 
 export interface OperatorContext {
@@ -90,12 +91,8 @@ function cut(
     schema = output
   }
   for (const stage of stages) {
-    if (stage.kind === 'project' || stage.kind === 'filter') {
-      transforms.push(
-        stage.kind === 'project'
-          ? createProject(context, stage, schema)
-          : evaluatorOf(context).createFilter(context, stage, schema),
-      )
+    if (stage.kind === 'project' || stage.kind === 'filter' || stage.kind === 'join') {
+      transforms.push(createTransform(context, stage, schema))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -103,9 +100,19 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
+function createTransform(
+  context: OperatorContext,
+  stage: Stage & { kind: 'project' | 'filter' | 'join' },
+  input: SchemaShape,
+): Transform {
+  if (stage.kind === 'project') return createProject(context, stage, input)
+  if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
+  return (context.parts.joins as OperatorParts['joins']).createJoin(context, stage, input)
+}
+
 function createBreaker(
   context: OperatorContext,
-  stage: Exclude<Stage, { kind: 'project' | 'filter' }>,
+  stage: Exclude<Stage, { kind: 'project' | 'filter' | 'join' }>,
   input: SchemaShape,
 ): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)

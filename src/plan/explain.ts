@@ -3,15 +3,17 @@
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import type { AggregateNode, NamedExpression, PlanNode, SourceNode } from './logical.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import type { AggregateNode, JoinNode, NamedExpression, PlanNode, SourceNode, TakenColumn } from './logical.js'
+import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
   const source = sourceOf(plan)
-  if (schemaOfPlan(plan) === null)
-    return [`source ${source.label}, whose columns are known once it opens`, ...verbs(plan)].join('\n')
+  if (schemaOfPlan(plan) === null) {
+    const known = source.schema === null ? ', whose columns are known once it opens' : ''
+    return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
+  }
   return explainPhysical(physicalPlan(plan), source)
 }
 
@@ -19,10 +21,11 @@ export function explainPlan(plan: PlanNode): string {
 export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNode): string {
   const { scan, final } = plan
   const last = scan.at(-1)
-  const gathers = last !== undefined && last.kind !== 'project' && last.kind !== 'filter'
+  const gathers = last !== undefined && isBreaker(last)
   const all = Object.keys(schema ?? plan.sourceSchema).length
   const read = plan.sourceColumns.length
   const lines = [
+    ...plan.sides.flatMap((side, i) => explainSide(side, i)),
     `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
   ]
   if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
@@ -35,6 +38,18 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
     )
   lines.push(`output: ${printSchema(plan.output)}`)
   return lines.join('\n')
+}
+
+/** What is run before: the other side of a join. */
+const explainSide = (side: PlanNode, i: number): string[] => [
+  `side ${i + 1}, run first`,
+  ...explainPlan(side).split('\n').map(line => `  ${line}`),
+]
+
+function sidesOf(plan: PlanNode): string[] {
+  const sides: PlanNode[] = []
+  for (let node = plan; node.kind !== 'source'; node = node.input) if (node.kind === 'join') sides.unshift(node.right)
+  return sides.flatMap(explainSide)
 }
 
 function mergeText(stage: Stage): string {
@@ -57,8 +72,20 @@ function printStage(stage: Stage): string {
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
       return printLimit(stage)
+    case 'join':
+      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
 }
+
+function printJoin({ verb, keys, where }: Pick<JoinNode, 'verb' | 'keys' | 'where'>, other: string): string {
+  const on = keys.map(({ left, right }) => (left === right ? printName(left) : `${printName(left)} = ${printName(right)}`))
+  return `${verb} ${other} on ${on.join(', ')}${where === null ? '' : ` where ${printExpression(where)}`}`
+}
+
+const printTaken = (taken: readonly TakenColumn[]): string =>
+  taken.length === 0
+    ? ''
+    : `, takes ${taken.map(({ name, column }) => (name === column ? printName(name) : `${printName(name)} = ${printName(column)}`)).join(', ')}`
 
 const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
@@ -100,7 +127,15 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
     case 'limit':
       return [...before, `  ${printLimit(plan)}`]
+    case 'join':
+      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
   }
+}
+
+function sideNumber(plan: JoinNode): number {
+  let number = 1
+  for (let node = plan.input; node.kind !== 'source'; node = node.input) if (node.kind === 'join') number++
+  return number
 }
 
 function sourceOf(plan: PlanNode): SourceNode {

@@ -63,6 +63,33 @@ export interface LimitNode {
   readonly offset: number
 }
 
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
+/** Each row of `input` beside the rows of `right` that have its keys. What the columns are called is join.ts's to say. */
+export interface JoinNode {
+  readonly kind: 'join'
+  /** The left side. */
+  readonly input: PlanNode
+  readonly right: PlanNode
+  readonly how: JoinKind
+  /** The verb that the user wrote, for errors and explain. */
+  readonly verb: string
+  readonly keys: readonly JoinKey[]
+  /** A condition on pairs, over the columns of both sides (pair-columns.ts). */
+  readonly where: Expression | null
+  readonly suffix: string
+  /** Columns of the right side that are handed on; null until both schemas are known. */
+  readonly taken: readonly TakenColumn[] | null
+}
+export interface JoinKey {
+  readonly left: string
+  readonly right: string
+}
+export interface TakenColumn {
+  readonly name: string
+  /** Its name on the right side. */
+  readonly column: string
+}
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -72,4 +99,4 @@ export interface NamedAggregate {
   readonly expression: AggregateExpression
 }
 
-export type PlanNode = SourceNode | ProjectNode | PendingNode | FilterNode | AggregateNode | SortNode | LimitNode
+export type PlanNode = SourceNode | ProjectNode | PendingNode | FilterNode | AggregateNode | SortNode | LimitNode | JoinNode

@@ -2,10 +2,19 @@
 import { isFloat, leafType } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
-export type PlanPart = 'evaluate' | 'text' | 'integers' | 'extremes' | 'aggregates' | 'partitions' | 'sets' | 'spill'
+export type PlanPart =
+  | 'evaluate'
+  | 'text'
+  | 'integers'
+  | 'extremes'
+  | 'aggregates'
+  | 'partitions'
+  | 'sets'
+  | 'spill'
+  | 'joins'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
 export const MOST_GROUPS = 2 ** 17
@@ -25,13 +34,15 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   for (const part of aggregates) if (part !== null) parts.push(part)
   // There are no more groups than rows, and what is spilled is parted whatever there is.
   if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
-  if (spills && stages.some(({ kind }) => kind !== 'project' && kind !== 'filter')) parts.push('spill')
+  if (spills && stages.some(isBreaker)) parts.push('spill')
+  if (stages.some(({ kind }) => kind === 'join')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   return parts
 }
 
 function computes(stage: Stage): boolean {
   if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
+  if (stage.kind === 'join') return stage.where !== null
   if (stage.kind !== 'aggregate') return stage.kind === 'filter'
   return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
 }
@@ -46,7 +57,10 @@ function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPa
 
 /** Whether a lane meets a column of strings. */
 function hasText({ sourceColumns, sourceSchema }: PhysicalPlan, stages: readonly Stage[]): boolean {
-  const types = stages.flatMap(({ output }) => Object.values(output))
+  const types = stages.flatMap(stage => [
+    ...Object.values(stage.output),
+    ...(stage.kind === 'join' ? Object.values(stage.right) : []),
+  ])
   return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
 }
 
@@ -64,6 +78,10 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
           [...collectColumns(expression, new Set())].flatMap(read => before.get(read) ?? []),
         ]),
       )
+    } else if (stage.kind === 'join') {
+      const taken = new Set(stage.taken.map(({ name }) => name))
+      const names = Object.keys(stage.output).filter(name => !taken.has(name))
+      origins = new Map(names.map(name => [name, before.get(name) ?? []]))
     } else break
   }
   return new Set([...origins.values()].flat())

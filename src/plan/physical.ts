@@ -4,7 +4,7 @@
  * ```
  *   split, split, ...          every lane, one split after another
  *        |
- *   scan stages                project, filter           (stateless, morsel by morsel)
+ *   scan stages                project, filter, join     (stateless, morsel by morsel)
  *        |
  *   scan end                   collect | aggregate (partial) | sort | limit
  *  ------|------- gather ----- every lane sends its part to lane 0 (nothing to gather for `collect` and `hold`)
@@ -17,7 +17,7 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction, AggregateParameters, Expression, OrderKey } from '../expressions/node.js'
-import type { NamedExpression } from './logical.js'
+import type { JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
 export interface AccumulatorSpec {
@@ -56,6 +56,31 @@ export type Stage =
       readonly output: SchemaShape
     }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
+  | JoinStage
+
+/** Stateless but for the rows of its other side, which every lane has from the start. */
+export interface JoinStage {
+  readonly kind: 'join'
+  readonly verb: string
+  readonly how: JoinKind
+  /** Its other side, among the plan's. */
+  readonly side: number
+  /** Columns of that. */
+  readonly right: SchemaShape
+  readonly keys: readonly JoinKey[]
+  readonly where: Expression | null
+  /** What `where` reads, of both sides. */
+  readonly reads: readonly string[]
+  readonly taken: readonly TakenColumn[]
+  readonly output: SchemaShape
+}
+
+/** Whether a stage must see all rows before it gives any. */
+export const isBreaker = ({ kind }: Stage): boolean => kind === 'aggregate' || kind === 'sort' || kind === 'limit'
+
+/** Whether a stage gives rows of its own after all that come through it. */
+export const hasTail = (stage: Stage): boolean =>
+  stage.kind === 'join' && (stage.how === 'right' || stage.how === 'full')
 
 export interface PhysicalPlan {
   readonly sourceId: number
@@ -68,4 +93,6 @@ export interface PhysicalPlan {
   /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
   readonly final: readonly Stage[]
   readonly output: SchemaShape
+  /** What is run first, bound: the other sides of the joins, each by its number. */
+  readonly sides: readonly PlanNode[]
 }

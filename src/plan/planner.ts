@@ -9,22 +9,25 @@ import { canFail } from '../expressions/failure.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
-import type { AggregateNode, PlanNode, ProjectNode, SourceNode } from './logical.js'
-import type { PhysicalPlan, Stage } from './physical.js'
+import { readsOf } from './join.js'
+import type { AggregateNode, JoinNode, PlanNode, ProjectNode, SourceNode, TakenColumn } from './logical.js'
+import { LEFT } from './pair-columns.js'
+import { isBreaker, type JoinStage, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
-import { bindPlan, boundSchemaOf } from './typing.js'
+import { bindPlan, boundSchemaOf, type SourceSchemas } from './typing.js'
 
 /**
  * @param sourceSchema the source's, where the plan does not know it: a file read without a schema.
  * @throws MillraceError what typing throws, where the schema was not known before.
  */
-export function physicalPlan(plan: PlanNode, sourceSchema: SchemaShape | null = null): PhysicalPlan {
+export function physicalPlan(plan: PlanNode, sourceSchema: SourceSchemas = null): PhysicalPlan {
   const bound = bindPlan(plan, sourceSchema)
   const chain = chainOf(optimise(bound))
   const source = chain[0] as SourceNode
-  const stages = narrowFilters(chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2))))
-  const cut = stages.findIndex(({ kind }) => kind === 'aggregate' || kind === 'sort' || kind === 'limit') + 1
+  const sides: PlanNode[] = []
+  const stages = narrowFilters(chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2), sides)))
+  const cut = stages.findIndex(isBreaker) + 1
   return Object.freeze({
     sourceId: source.id,
     sourceColumns: Object.freeze(Object.keys(boundSchemaOf(source))),
@@ -33,6 +36,7 @@ export function physicalPlan(plan: PlanNode, sourceSchema: SchemaShape | null = 
     scan: Object.freeze(cut === 0 ? stages : stages.slice(0, cut)),
     final: Object.freeze(cut === 0 ? [] : stages.slice(cut)),
     output: boundSchemaOf(bound),
+    sides: Object.freeze(sides),
   })
 }
 
@@ -45,7 +49,7 @@ function chainOf(plan: PlanNode): PlanNode[] {
   }
 }
 
-function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
+function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[]): Stage[] {
   const output = boundSchemaOf(node)
   switch (node.kind) {
     case 'project':
@@ -58,10 +62,19 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
       return [{ kind: 'sort', orders: node.orders, top: rowsNeeded(above), output }]
     case 'limit':
       return [{ kind: 'limit', count: node.count, offset: node.offset, output }]
+    case 'join':
+      return [joinStage(node, sides.push(node.right) - 1, output)]
     case 'source':
     case 'pending':
       throw new Error(`a ${node.kind} node within a bound plan`)
   }
+}
+
+function joinStage(node: JoinNode, side: number, output: SchemaShape): JoinStage {
+  const { verb, how, keys, where } = node
+  const reads = where === null ? [] : [...collectColumns(where, new Set())]
+  const taken = node.taken as readonly TakenColumn[]
+  return { kind: 'join', verb, how, side, right: boundSchemaOf(node.right), keys, where, reads, taken, output }
 }
 
 function aggregateStages(node: AggregateNode): Stage[] {
@@ -88,15 +101,22 @@ function rowsNeeded(above: readonly PlanNode[]): number | null {
 const projectCanFail = ({ columns, input }: ProjectNode): boolean =>
   columns.some(({ expression }) => canFail(expression, boundSchemaOf(input)))
 
-/** A filter hands on only the columns that a later stage reads, so that nothing is gathered in vain. */
+/** A filter and a join hand on only the columns that a later stage reads, so that nothing is gathered in vain. */
 function narrowFilters(stages: readonly Stage[]): Stage[] {
   const narrowed: Stage[] = []
   let read = new Set(Object.keys(stages.at(-1)?.output ?? {}))
   for (const stage of stages.toReversed()) {
-    narrowed.unshift(stage.kind === 'filter' ? { ...stage, output: only(stage.output, read) } : stage)
+    narrowed.unshift(narrowedTo(stage, read))
     read = readBy(stage, read)
   }
   return restated(narrowed)
+}
+
+function narrowedTo(stage: Stage, read: ReadonlySet<string>): Stage {
+  if (stage.kind === 'filter') return { ...stage, output: only(stage.output, read) }
+  if (stage.kind !== 'join') return stage
+  const taken = stage.taken.filter(({ name }) => read.has(name))
+  return { ...stage, taken, output: only(stage.output, read) }
 }
 
 const only = (schema: SchemaShape, names: ReadonlySet<string>): SchemaShape =>
@@ -127,6 +147,11 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'sort':
       for (const { name } of stage.orders) names.add(name)
       break
+    case 'join':
+      for (const { name } of stage.taken) names.delete(name)
+      for (const key of stage.keys) names.add(key.left)
+      for (const name of readsOf(stage.reads, LEFT)) names.add(name)
+      break
     case 'limit':
       break
   }
@@ -139,7 +164,7 @@ function restated(stages: readonly Stage[]): Stage[] {
   let narrow: SchemaShape | null = null
   for (const stage of stages) {
     if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
-    if (stage.kind === 'filter') narrow = stage.output
+    if (stage.kind === 'filter' || stage.kind === 'join') narrow = stage.output
     else if (stage.kind === 'project' || stage.kind === 'aggregate') narrow = null
     const output = narrow ?? stage.output
     restatedStages.push(Object.freeze({ ...stage, output }))

@@ -4,7 +4,7 @@
  */
 import type { MemoryAccount } from '../kernels/memory-account.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
@@ -61,8 +61,21 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
+  const { expand, side } = transform
   return {
     ...delegate(transform),
+    ...(side === undefined ? {} : { side: meterSide(side, meter) }),
+    ...(expand === undefined
+      ? {}
+      : {
+          *expand(morsel) {
+            meter.rowsIn += morsel.rowCount
+            for (const piece of pull(expand(morsel), meter)) {
+              meter.rowsOut += piece.rowCount
+              yield piece
+            }
+          },
+        }),
     apply: morsel =>
       meter.run(() => {
         meter.rowsIn += morsel.rowCount
@@ -70,6 +83,28 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
         meter.rowsOut += left?.rowCount ?? 0
         return left
       }),
+  }
+}
+
+function meterSide(side: Side, meter: Meter): Side {
+  const { unmatched } = side
+  return {
+    index: side.index,
+    add: batch => meter.run(() => side.add(batch)),
+    prepare: () => pull(side.prepare(), meter),
+    ...(unmatched === undefined
+      ? {}
+      : {
+          unmatched: {
+            ...unmatched,
+            *emit() {
+              for (const morsel of pull(unmatched.emit(), meter)) {
+                meter.rowsOut += morsel.rowCount
+                yield morsel
+              }
+            },
+          },
+        }),
   }
 }
 

@@ -23,6 +23,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'spill':
       return import('./spill.js')
+    case 'joins':
+      return import('../operators/join.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

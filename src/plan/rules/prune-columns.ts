@@ -6,7 +6,9 @@ import { canFail } from '../../expressions/failure.js'
 import type { AggregateExpression } from '../../expressions/node.js'
 import { collectColumns } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
-import type { PlanNode, SourceNode } from '../logical.js'
+import { readsOf } from '../join.js'
+import type { JoinNode, PlanNode, SourceNode } from '../logical.js'
+import { LEFT, RIGHT } from '../pair-columns.js'
 import { boundSchemaOf } from '../typing.js'
 import { overInput } from './rewrite.js'
 
@@ -37,10 +39,29 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.aggregates) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
+    case 'join':
+      return pruneJoin(plan, read)
     case 'limit':
     case 'pending':
       return overInput(plan, prune(plan.input, read))
   }
+}
+
+function pruneJoin(join: JoinNode, read: ReadonlySet<string>): JoinNode {
+  const taken = (join.taken ?? []).filter(({ name }) => read.has(name))
+  const reads = join.where === null ? [] : [...collectColumns(join.where, new Set())]
+  const isTaken = new Set((join.taken ?? []).map(({ name }) => name))
+  const left = [...read].filter(name => !isTaken.has(name))
+  const input = prune(
+    join.input,
+    new Set([...left, ...join.keys.map(key => key.left), ...readsOf(reads, LEFT)]),
+  )
+  const right = prune(
+    join.right,
+    new Set([...taken.map(({ column }) => column), ...join.keys.map(key => key.right), ...readsOf(reads, RIGHT)]),
+  )
+  const isSame = input === join.input && right === join.right && taken.length === join.taken?.length
+  return isSame ? join : Object.freeze({ ...join, input, right, taken: Object.freeze(taken) })
 }
 
 function pruneSource(source: SourceNode, read: Set<string>): SourceNode {

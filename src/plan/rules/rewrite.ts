@@ -8,6 +8,14 @@ export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, inpu
   return node.input === input ? node : Object.freeze(Object.assign({ ...node }, { input }))
 }
 
+/** The node over other inputs: all of them, where it has several. */
+export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map: (input: PlanNode) => PlanNode): N {
+  const input = map(node.input)
+  if (node.kind !== 'join') return overInput(node, input)
+  const right = map(node.right)
+  return input === node.input && right === node.right ? node : Object.freeze(Object.assign({ ...node }, { input, right }))
+}
+
 /** A column taken as it is, or a literal: costs nothing to compute twice. */
 export const isTrivial = (expression: Expression): boolean => expression.op === 'column' || expression.op === 'literal'
 
