@@ -12,7 +12,18 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 
 /** The modules that lanes load when they need them, each a file of assembly/parts/. */
-export const PARTS = ['core', 'evaluate', 'text', 'integers', 'extremes', 'aggregates', 'partitions', 'csv', 'json', 'joins']
+export const PARTS = [
+  'core',
+  'evaluate',
+  'text',
+  'integers',
+  'extremes',
+  'aggregates',
+  'partitions',
+  'csv',
+  'json',
+  'joins',
+]
 
 /**
  * Compiles the kernels, or finds them compiled. The cache key is the content of assembly/, the options and the compiler's

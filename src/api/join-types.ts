@@ -19,9 +19,11 @@ type RightKeys<K> = KeyPairs<K>[keyof KeyPairs<K>]
 
 /** Of the right side, under the names that they get; `N` makes them nullable. */
 export type TakenColumns<S, R, K, X extends string, N extends boolean> = {
-  readonly [C in Exclude<keyof R, RightKeys<K>> as C extends keyof S
-    ? `${C & string}${X}`
-    : C]: R[C] extends DataType ? (N extends true ? OrNull<R[C]> : R[C]) : never
+  readonly [C in Exclude<keyof R, RightKeys<K>> as C extends keyof S ? `${C & string}${X}` : C]: R[C] extends DataType
+    ? N extends true
+      ? OrNull<R[C]>
+      : R[C]
+    : never
 }
 
 /** Of the left side, where rows of the right one that have no partner come out too. */

@@ -44,7 +44,13 @@ export interface JoinIndex {
 
 /** A step on the way from words of several keys to one word. */
 type Step =
-  | { readonly kind: 'pack'; readonly key: number; readonly base: bigint; readonly size: bigint; readonly stride: bigint }
+  | {
+      readonly kind: 'pack'
+      readonly key: number
+      readonly base: bigint
+      readonly size: bigint
+      readonly stride: bigint
+    }
   /** The words so far, or those of a key, become ids of their own. */
   | { readonly kind: 'code'; readonly key: number | null; readonly coder: Coder }
 

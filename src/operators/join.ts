@@ -79,7 +79,13 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     yield
     const types = stage.keys.map(key => ({ own: sideSchema[key.right], other: input[key.left] }))
     const slice = (from: number, to: number) => side.slice(keysRight, from, to)
-    index = yield* buildJoinIndex(k, types, slice, side.rowCount, condition !== null ? 'lists' : isTest ? 'first' : 'either')
+    index = yield* buildJoinIndex(
+      k,
+      types,
+      slice,
+      side.rowCount,
+      condition !== null ? 'lists' : isTest ? 'first' : 'either',
+    )
     if (keepsRight) {
       marks = memory.allocate(side.rowCount + 16)
       memory.u8.fill(0, marks, marks + side.rowCount)

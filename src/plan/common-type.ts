@@ -1,5 +1,15 @@
 /** The type that holds the values of two types exactly, for columns that come from two sources. */
-import { type DataType, float64, int32, int64, isFloat, isInteger, list, nullable, type TimeUnit } from '../columnar/type.js'
+import {
+  type DataType,
+  float64,
+  int32,
+  int64,
+  isFloat,
+  isInteger,
+  list,
+  nullable,
+  type TimeUnit,
+} from '../columnar/type.js'
 import { isFiner } from '../expressions/literal.js'
 import { withNull } from '../expressions/typing.js'
 

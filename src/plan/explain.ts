@@ -43,7 +43,9 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
 /** What is run before: the other side of a join. */
 const explainSide = (side: PlanNode, i: number): string[] => [
   `side ${i + 1}, run first`,
-  ...explainPlan(side).split('\n').map(line => `  ${line}`),
+  ...explainPlan(side)
+    .split('\n')
+    .map(line => `  ${line}`),
 ]
 
 function sidesOf(plan: PlanNode): string[] {
@@ -78,7 +80,9 @@ function printStage(stage: Stage): string {
 }
 
 function printJoin({ verb, keys, where }: Pick<JoinNode, 'verb' | 'keys' | 'where'>, other: string): string {
-  const on = keys.map(({ left, right }) => (left === right ? printName(left) : `${printName(left)} = ${printName(right)}`))
+  const on = keys.map(({ left, right }) =>
+    left === right ? printName(left) : `${printName(left)} = ${printName(right)}`,
+  )
   return `${verb} ${other} on ${on.join(', ')}${where === null ? '' : ` where ${printExpression(where)}`}`
 }
 

@@ -20,7 +20,8 @@ export function joinNode(
 ): JoinNode {
   const node: JoinNode = Object.freeze({ kind: 'join', input, right, ...parts, taken: null })
   if (left !== null) for (const key of parts.keys) checkName(parts.verb, key.left, left, 'the left side')
-  if (rightSchema !== null) for (const key of parts.keys) checkName(parts.verb, key.right, rightSchema, 'the right side')
+  if (rightSchema !== null)
+    for (const key of parts.keys) checkName(parts.verb, key.right, rightSchema, 'the right side')
   return left === null || rightSchema === null ? node : settleJoin(node, left, rightSchema)
 }
 
@@ -111,7 +112,8 @@ const areComparable = (a: DataType, b: DataType): boolean =>
 function keyType(key: JoinKey, { verb }: JoinNode, left: SchemaShape, right: SchemaShape): DataType {
   const [a, b] = [left[key.left] as DataType, right[key.right] as DataType]
   const type = commonType(a, b)
-  if (type === null) throw keyMismatch(key, verb, a, b, 'come out as one column, and no type holds both; cast one of them')
+  if (type === null)
+    throw keyMismatch(key, verb, a, b, 'come out as one column, and no type holds both; cast one of them')
   return type
 }
 

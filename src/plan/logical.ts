@@ -99,4 +99,12 @@ export interface NamedAggregate {
   readonly expression: AggregateExpression
 }
 
-export type PlanNode = SourceNode | ProjectNode | PendingNode | FilterNode | AggregateNode | SortNode | LimitNode | JoinNode
+export type PlanNode =
+  | SourceNode
+  | ProjectNode
+  | PendingNode
+  | FilterNode
+  | AggregateNode
+  | SortNode
+  | LimitNode
+  | JoinNode

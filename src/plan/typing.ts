@@ -47,9 +47,7 @@ const schemaOfJoin = (node: JoinNode, left: SchemaShape | null, right: SchemaSha
 
 /** Over what the expressions of a bound node stand. */
 export const scopeOf = (node: Exclude<PlanNode, SourceNode>): SchemaShape =>
-  node.kind === 'join'
-    ? pairSchema(boundSchemaOf(node.input), boundSchemaOf(node.right))
-    : boundSchemaOf(node.input)
+  node.kind === 'join' ? pairSchema(boundSchemaOf(node.input), boundSchemaOf(node.right)) : boundSchemaOf(node.input)
 
 type Unary = Exclude<PlanNode, SourceNode | JoinNode>
 

@@ -267,7 +267,8 @@ class LaneJob {
     for (const { unmatched } of tails) {
       for (const lane of this.peers) {
         const message = await this.boxOf(lane).next()
-        if (message.type !== 'met') throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
+        if (message.type !== 'met')
+          throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
         this.charged(() => (unmatched as Unmatched).absorb(message.marks))
         last = Math.max(last, message.split)
       }

@@ -11,6 +11,7 @@ import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
+import { columnsAfterJoin, someJoin } from './joins.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -18,6 +19,8 @@ export interface Abilities {
   readonly functions: readonly ModelFunction[]
   /** Whether rollups and cubes are drawn. */
   readonly sets: boolean
+  /** Whether joins are: these have a table of their own. */
+  readonly joins: boolean
 }
 
 export const ALL: Abilities = {
@@ -50,6 +53,7 @@ export const ALL: Abilities = {
     'histogram',
   ],
   sets: true,
+  joins: true,
 }
 
 interface FlowState extends Abilities {
@@ -84,6 +88,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   drop({ columns }, choices) {
     return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
   },
+  join: (state, choices) => (state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices) : null),
   rename({ columns }, choices) {
     const free = NAMES.filter(name => !namesOf(columns).includes(name))
     const from = choices.some(namesOf(columns), 2)
@@ -114,16 +119,26 @@ export function someFlow(
 }
 
 /** A chain that may overflow int64, all of whose columns reach the end: nothing that fails is dead code that a rule may remove. */
-export function someFailingFlow(table: ModelTable, choices: Choices): ModelVerb[] {
-  let state = stateOf(table, ALL)
+export function someFailingFlow(table: ModelTable, choices: Choices, abilities = ALL): ModelVerb[] {
+  let state = stateOf(table, abilities)
   const verbs: ModelVerb[] = []
   for (let left = 1 + choices.below(3); left > 0; left--) {
-    const verb = choices.chance(30) ? MAKERS.filter(state, choices) : someDerive(state, choices, true)
+    const verb = choices.chance(30)
+      ? MAKERS.filter(state, choices)
+      : state.joins && choices.chance(15)
+        ? someFailingJoin(state.columns, choices)
+        : someDerive(state, choices, true)
     if (verb === null) continue
     state = stateAfter(verb, state)
     verbs.push(verb)
   }
   return verbs
+}
+
+/** One that loses no row that may have failed: its condition alone does. */
+const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): ModelVerb | null => {
+  const join = someJoin(columns, choices, true)
+  return join === null || join.how === 'right' || join.how === 'full' ? null : join
 }
 
 function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean): ModelVerb | null {
@@ -326,6 +341,10 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
 
 function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   const { columns, rowCount } = state
+  if (verb.verb === 'join') {
+    const most = Math.max(1, verb.right.rows.length)
+    return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
+  }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
   const derived = new Map<string, bigint>()

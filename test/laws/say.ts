@@ -32,6 +32,11 @@ function sayVerb(verb: ModelVerb): string {
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
       return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
+    case 'join': {
+      const on = verb.keys.map(([left, right]) => `${JSON.stringify(left)}: ${JSON.stringify(right)}`)
+      const where = verb.where === null ? '' : `where ${sayExpression(verb.where)}`
+      return `${verb.how}Join({ ${on.join(', ')} }) ${where} suffix ${JSON.stringify(verb.suffix)} with\n${sayTable(verb.right)}`
+    }
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
       return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`

@@ -4,6 +4,7 @@
  */
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
+import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
 import {
   canonical,
   compareValues,
@@ -35,6 +36,7 @@ export type ModelVerb =
       readonly by?: 'rollup' | 'cube'
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
+  | ModelJoin
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -78,6 +80,8 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
         ...verb.aggregates.map(([name, aggregate]) => ({ name, type: typeOfAggregate(aggregate, fields, keyed) })),
       ]
     }
+    case 'join':
+      return fieldsOfJoin(verb, fields)
     default:
       return fields
   }
@@ -128,6 +132,9 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         }
         return 0
       })
+      return
+    case 'join':
+      yield* joined(verb, rows, fields)
       return
     case 'aggregate':
       yield* aggregated(verb, rows, fields)

@@ -162,7 +162,10 @@ async function prepare(what: string, bound: BoundPlan, options: RunOptions): Pro
 async function prepareSides(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
   const { describeSources, runSides } = await import('./sides.js')
   const report = options.onProgress && (await import('./total-progress.js')).totalOf(options.onProgress)
-  const { sources, schemas } = await describeSources(bound, { ...options, onProgress: report?.() })
+  const { sources, schemas } = await describeSources(
+    { plans: [bound.plan], sources: bound.sources },
+    { ...options, onProgress: report?.() },
+  )
   const source = onlySource({ plan: bound.plan, sources })
   ;(source.held as HeldByPool | undefined)?.check(what, options)
   const plan = physicalPlan(bound.plan, schemas)

@@ -16,12 +16,15 @@ export interface Described {
 }
 
 /**
- * All sources of a plan with their schemas. What is made of rows that are to be run first is made, once; and so is what can be read once only, where the plan
- * reads it several times.
+ * All sources of plans with their schemas. What is made of rows that are to be run first is made, once; and so is what can be read once only, where it is
+ * read several times.
  */
-export async function describeSources({ plan, sources }: BoundPlan, options: RunOptions): Promise<Described> {
+export async function describeSources(
+  { plans, sources }: { readonly plans: readonly PlanNode[]; readonly sources: BoundPlan['sources'] },
+  options: RunOptions,
+): Promise<Described> {
   const { signal } = options
-  const nodes = sourcesOf(plan)
+  const nodes = plans.flatMap(sourcesOf)
   const known = new Map(sources)
   const schemas = new Map<number, SchemaShape>()
   for (const [id, reads] of countReads(nodes)) {

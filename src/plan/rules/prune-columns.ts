@@ -52,10 +52,7 @@ function pruneJoin(join: JoinNode, read: ReadonlySet<string>): JoinNode {
   const reads = join.where === null ? [] : [...collectColumns(join.where, new Set())]
   const isTaken = new Set((join.taken ?? []).map(({ name }) => name))
   const left = [...read].filter(name => !isTaken.has(name))
-  const input = prune(
-    join.input,
-    new Set([...left, ...join.keys.map(key => key.left), ...readsOf(reads, LEFT)]),
-  )
+  const input = prune(join.input, new Set([...left, ...join.keys.map(key => key.left), ...readsOf(reads, LEFT)]))
   const right = prune(
     join.right,
     new Set([...taken.map(({ column }) => column), ...join.keys.map(key => key.right), ...readsOf(reads, RIGHT)]),

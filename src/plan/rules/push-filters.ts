@@ -49,4 +49,3 @@ function intoJoin(join: JoinNode, predicate: Expression): PlanNode | null {
   const ofRight = substitute(predicate, name => columnOf(fromRight.get(name) as string))
   return Object.freeze({ ...join, right: sink(filterNode(right, ofRight)) })
 }
-

@@ -13,7 +13,9 @@ export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map:
   const input = map(node.input)
   if (node.kind !== 'join') return overInput(node, input)
   const right = map(node.right)
-  return input === node.input && right === node.right ? node : Object.freeze(Object.assign({ ...node }, { input, right }))
+  return input === node.input && right === node.right
+    ? node
+    : Object.freeze(Object.assign({ ...node }, { input, right }))
 }
 
 /** A column taken as it is, or a literal: costs nothing to compute twice. */

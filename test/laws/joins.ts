@@ -1,0 +1,135 @@
+/** Random joins: another table made for the columns that there are, so that keys meet. */
+import type { ModelExpression } from '../oracle/expression.js'
+import { commonType, fieldsOfJoin, type ModelJoin, takenFields } from '../oracle/join.js'
+import type { ModelField, ModelKind, ModelTable, ModelType, Value } from '../oracle/value.js'
+import { isFloat, isInteger } from '../oracle/value.js'
+import type { Choices } from './choices.js'
+import { boolExpression, type ColumnState } from './expressions.js'
+import { integerRange, NAMES } from './tables.js'
+
+const MOST_ROWS = 12
+const HOWS = ['inner', 'left', 'right', 'full', 'semi', 'anti'] as const
+
+/** Null where there is nothing to join by. */
+export function someJoin(columns: readonly ColumnState[], choices: Choices, mayFail = false): ModelJoin | null {
+  const able = columns.filter(({ type }) => type.kind !== 'list')
+  if (able.length === 0) return null
+  const how = choices.pick(HOWS)
+  const left = choices.some(able, 2)
+  const names = choices.some(NAMES, 4)
+  while (names.length < left.length) names.push(NAMES.find(name => !names.includes(name)) as (typeof NAMES)[number])
+  const fields = names.map((name, i): ModelField => {
+    const nullable = choices.chance(40)
+    const key = left[i]
+    if (key !== undefined) return { name, type: { ...otherType(key.type, choices), nullable } }
+    return { name, type: { kind: choices.pick(['int32', 'utf8', 'float64', 'bool', 'int64']), nullable } }
+  })
+  const right: ModelTable = {
+    fields,
+    rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
+      source,
+      values: fields.map(({ type }, i) => someValue(type, left[i]?.samples ?? [], choices)),
+    })),
+  }
+  const keys = left.map(({ name }, i) => [name, names[i] as string] as const)
+  const join: ModelJoin = {
+    verb: 'join',
+    how,
+    right,
+    keys,
+    where: choices.chance(35) ? someCondition(columns, right, choices, mayFail) : null,
+    suffix: choices.pick(['_right', '_2', '']),
+  }
+  const keepsRight = how === 'right' || how === 'full'
+  if (keepsRight && left.some(({ type }, i) => commonType(type, fields[i]?.type as ModelType) === null)) return null
+  // Instants that leave their unit are another test's.
+  if (keepsRight && left.some(({ type }, i) => type.unit !== fields[i]?.type.unit)) return null
+  const out = [...columns.map(({ name }) => name), ...takenFields(join, columns).map(([name]) => name)]
+  return new Set(out).size === out.length ? join : null
+}
+
+function someCondition(
+  columns: readonly ColumnState[],
+  right: ModelTable,
+  choices: Choices,
+  mayFail: boolean,
+): ModelExpression | null {
+  const pair = [
+    ...columns.map(column => ({ ...column, name: `l.${column.name}` })),
+    ...statesOf(right).map(column => ({ ...column, name: `r.${column.name}` })),
+  ]
+  return boolExpression({ columns: pair, choices, mayFail }, 2)
+}
+
+/** The columns that a join leaves. */
+export function columnsAfterJoin(join: ModelJoin, columns: readonly ColumnState[]): ColumnState[] {
+  const states = statesOf(join.right)
+  const taken = new Map(takenFields(join, columns).map(([name, field]) => [name, field.name]))
+  return fieldsOfJoin(join, columns).map((field): ColumnState => {
+    const other = states.find(({ name }) => name === taken.get(field.name))
+    const own = columns.find(({ name }) => name === field.name)
+    const key = states.find(({ name }) => join.keys.some(([a, b]) => a === field.name && b === name))
+    const magnitudes = [other, taken.has(field.name) ? undefined : own, taken.has(field.name) ? undefined : key]
+    return {
+      ...field,
+      magnitude: magnitudes.reduce((most, state) => (state && state.magnitude > most ? state.magnitude : most), 0n),
+      samples: (other ?? own)?.samples ?? [],
+    }
+  })
+}
+
+function statesOf({ fields, rows }: ModelTable): ColumnState[] {
+  return fields.map((field, i) => ({
+    ...field,
+    magnitude: rows.reduce((most, { values }) => {
+      const value = values[i]
+      const size = typeof value === 'bigint' ? (value < 0n ? -value : value) : 0n
+      return size > most ? size : most
+    }, 0n),
+    samples: rows.slice(0, 4).flatMap(({ values }) => values[i] ?? []),
+  }))
+}
+
+const NUMBERS: readonly ModelKind[] = ['int32', 'int64', 'float64', 'int8', 'uint32', 'float32', 'uint8', 'int16']
+
+/** One whose values may equal those of `type`. */
+function otherType(type: ModelType, choices: Choices): ModelType {
+  if (choices.chance(60)) return type
+  if (isInteger(type.kind) || isFloat(type.kind)) return { kind: choices.pick(NUMBERS), nullable: false }
+  return type.kind === 'timestamp' ? { ...type, unit: choices.pick(['ms', 's', 'us', 'ns'] as const) } : type
+}
+
+function someValue(type: ModelType, samples: readonly Value[], choices: Choices): Value {
+  if (type.nullable && choices.chance(20)) return null
+  const sample = samples.length > 0 && choices.chance(70) ? fitted(choices.pick(samples), type) : null
+  if (sample !== null) return sample
+  const small = choices.below(5)
+  switch (type.kind) {
+    case 'bool':
+      return small > 2
+    case 'utf8':
+      return choices.pick(['', 'a', 'b', 'é', '😀'])
+    case 'float64':
+    case 'float32':
+      return choices.pick([0, -0, 1, 0.5, NaN, 2, -1, Infinity])
+    default:
+      return BigInt(small)
+  }
+}
+
+/** A value of another column as one of this type, where it is one. */
+function fitted(value: Value, { kind }: ModelType): Value {
+  if (isInteger(kind)) {
+    const whole = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+    const [least, greatest] = integerRange(kind)
+    return typeof whole === 'bigint' && whole >= least && whole <= greatest ? whole : null
+  }
+  if (isFloat(kind)) {
+    if (typeof value !== 'bigint' && typeof value !== 'number') return null
+    const double = kind === 'float32' ? Math.fround(Number(value)) : Number(value)
+    return double
+  }
+  if (kind === 'timestamp') return typeof value === 'bigint' && value > -1000n && value < 1000n ? value : null
+  if (kind === 'date') return typeof value === 'bigint' && value > -1_000_000n && value < 1_000_000n ? value : null
+  return typeof value === (kind === 'utf8' ? 'string' : 'boolean') ? value : null
+}
