@@ -85,7 +85,7 @@ declare module 'virtual:millrace/lane/partitions' {
 }
 
 declare module 'virtual:millrace/lane/joins' {
-  /** The same of src/operators/join.ts. */
+  /** The same of src/operators/joins-part.ts. */
   export const laneSource: string
 }
 

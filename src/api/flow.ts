@@ -37,6 +37,8 @@ import { type JoinOptions, joined, type TestOptions } from './joins.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { United } from './union-types.js'
+import { type UnionOptions, united } from './unions.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -292,6 +294,25 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
     return joined('antiJoin', this, right, on, options)
+  }
+
+  /**
+   * The rows of this flow, then those of the others. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
+   * float64, nullable where one of them is.
+   *
+   * ```ts
+   * flow.union(columns({ symbol: ['DEF'], price: [7] }), { missing: 'null' })
+   * ```
+   * @param others flows, and last perhaps `{ missing: 'null' }`, by which a column that some flow lacks is null in its rows
+   * @throws MillraceError `MR_UNKNOWN_COLUMN` for a column that some flow lacks, `MR_TYPE_MISMATCH` where no type holds the values of all, `MR_INVALID_OPTION`
+   */
+  union<const F extends readonly Flow<any>[]>(...others: F): Flow<United<S, F, false>>
+  union<const F extends readonly Flow<any>[]>(
+    ...others: readonly [...F, { readonly missing: 'null' }]
+  ): Flow<United<S, F, true>>
+  union<const F extends readonly Flow<any>[]>(...others: readonly [...F, UnionOptions]): Flow<United<S, F, false>>
+  union(...others: readonly unknown[]): Flow<any> {
+    return united(this, others)
   }
 
   /**

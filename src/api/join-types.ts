@@ -1,6 +1,7 @@
 /** What TypeScript infers of joins: the keys that fit, and the columns that come out. plan/join.ts holds the same at run time. */
-import type { DataType, IntegerKind, NumberKind, SchemaShape } from '../columnar/type.js'
-import type { IsAny, NullIfEither, OrNull, TypeOf } from './types.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { IsAny, OrNull } from './types.js'
+import type { CommonType } from './union-types.js'
 
 /** One name, several, or names of the left side to names of the right one. */
 export type JoinKeys<S extends SchemaShape, R extends SchemaShape> =
@@ -35,20 +36,7 @@ type Kept<S, R, K> = {
     : never
 }
 
-type KeyOf<A extends DataType, B> = B extends DataType
-  ? IsAny<B> extends true
-    ? any
-    : [A['kind']] extends [B['kind']]
-      ? NullIfEither<A, B>
-      : TypeOf<
-          [A['kind'] | B['kind']] extends [IntegerKind]
-            ? 'int32' | 'int64'
-            : [A['kind'] | B['kind']] extends [NumberKind]
-              ? 'float64'
-              : A['kind'],
-          [A['nullable'] | B['nullable']] extends [false] ? false : true
-        >
-  : never
+type KeyOf<A extends DataType, B> = B extends DataType ? CommonType<A, B> : never
 
 type Merged<A, B> = {
   readonly [C in keyof A | keyof B]: Typed<C extends keyof A ? A[C] : C extends keyof B ? B[C] : never>

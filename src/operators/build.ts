@@ -21,7 +21,7 @@ export interface OperatorParts extends AggregateParts {
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
-  readonly joins: Pick<typeof import('./join.js'), 'createJoin'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createJoin' | 'createUnion'>
 }
 
 export interface OperatorContext {
@@ -48,6 +48,8 @@ export interface Segment {
 }
 
 export interface Pipeline {
+  /** Of a union, what the rows of each input run through before `scan`. */
+  readonly branches: readonly (readonly Transform[])[]
   /** What every lane runs over its own rows. */
   readonly scan: Segment
   /** What lane 0 runs after the gather, each over what the breaker before it emits. */
@@ -64,9 +66,10 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
     }
   }
   try {
+    const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments)[0].transforms)
     const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
     const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
-    return { scan, final, free }
+    return { branches, scan, final, free }
   } catch (error) {
     free()
     throw error
@@ -91,7 +94,7 @@ function cut(
     schema = output
   }
   for (const stage of stages) {
-    if (stage.kind === 'project' || stage.kind === 'filter' || stage.kind === 'join') {
+    if (stage.kind === 'project' || stage.kind === 'filter' || stage.kind === 'join' || stage.kind === 'union') {
       transforms.push(createTransform(context, stage, schema))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
@@ -102,17 +105,18 @@ function cut(
 
 function createTransform(
   context: OperatorContext,
-  stage: Stage & { kind: 'project' | 'filter' | 'join' },
+  stage: Stage & { kind: 'project' | 'filter' | 'join' | 'union' },
   input: SchemaShape,
 ): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
-  return (context.parts.joins as OperatorParts['joins']).createJoin(context, stage, input)
+  const joins = context.parts.joins as OperatorParts['joins']
+  return stage.kind === 'join' ? joins.createJoin(context, stage, input) : joins.createUnion(context, stage.output)
 }
 
 function createBreaker(
   context: OperatorContext,
-  stage: Exclude<Stage, { kind: 'project' | 'filter' | 'join' }>,
+  stage: Exclude<Stage, { kind: 'project' | 'filter' | 'join' | 'union' }>,
   input: SchemaShape,
 ): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)

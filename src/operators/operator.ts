@@ -27,6 +27,8 @@ export interface Transform {
    * behind it is given back then. @throws RowFailure
    */
   expand?(morsel: Morsel): Iterable<Morsel>
+  /** Where codes have been written out, or nobody keeps them: begins new dictionaries in the place of its own of at least so many bytes. */
+  renew?(mostBytes: number): void
   /** Of a join: its other side. */
   readonly side?: Side
   free(): void

@@ -6,6 +6,7 @@ import { printAggregate, printExpression, printName, printOrder, printSchema, sh
 import type { AggregateNode, JoinNode, NamedExpression, PlanNode, SourceNode, TakenColumn } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
@@ -14,22 +15,27 @@ export function explainPlan(plan: PlanNode): string {
     const known = source.schema === null ? ', whose columns are known once it opens' : ''
     return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
   }
-  return explainPhysical(physicalPlan(plan), source)
+  return explainPhysical(physicalPlan(plan), plan)
 }
 
-/** The stages that run; `source` names where the rows come from and how many columns it has. */
-export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNode): string {
+/** The stages that run; `root` is the plan that they are of, whose sources say what they are called and how many columns they have. */
+export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
+  const { label, schema } = sourceOf(root)
   const { scan, final } = plan
   const last = scan.at(-1)
   const gathers = last !== undefined && isBreaker(last)
   const all = Object.keys(schema ?? plan.sourceSchema).length
   const read = plan.sourceColumns.length
-  const lines = [
-    ...plan.sides.flatMap((side, i) => explainSide(side, i)),
-    `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
-  ]
+  const lines =
+    plan.branches.length > 0
+      ? explainBranches(plan, root)
+      : [
+          ...plan.sides.flatMap(explainSide),
+          `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
+        ]
   if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
-  if (scan.length > 0) lines.push('every lane', ...scan.map(stage => `  ${printStage(stage)}`))
+  const shown = scan.filter(({ kind }) => kind !== 'union')
+  if (shown.length > 0) lines.push('every lane', ...shown.map(stage => `  ${printStage(stage)}`))
   if (gathers)
     lines.push(
       `lane 0, after the gather`,
@@ -40,7 +46,20 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
   return lines.join('\n')
 }
 
-/** What is run before: the other side of a join. */
+function explainBranches({ sides, branches }: PhysicalPlan, root: PlanNode): string[] {
+  const labels = new Map(sourcesOf(root).map(({ id, label }) => [id, label]))
+  return [
+    ...sides.flatMap(explainSide),
+    'union, one input after another',
+    ...branches.flatMap(({ source, schema, prune, stages }) => [
+      `  ${'side' in source ? `side ${source.side + 1}` : `source ${labels.get(source.id)}`}: ${printSchema(schema)}`,
+      ...(prune === null ? [] : [`    skips splits that cannot have: ${printExpression(prune)}`]),
+      ...stages.map(stage => `    ${printStage(stage)}`),
+    ]),
+  ]
+}
+
+/** What is run before: the other side of a join, or an input of a union. */
 const explainSide = (side: PlanNode, i: number): string[] => [
   `side ${i + 1}, run first`,
   ...explainPlan(side)
@@ -74,6 +93,8 @@ function printStage(stage: Stage): string {
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
       return printLimit(stage)
+    case 'union':
+      return 'union'
     case 'join':
       return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
@@ -131,6 +152,8 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
     case 'limit':
       return [...before, `  ${printLimit(plan)}`]
+    case 'union':
+      return [...before, `  union with ${plan.others.length} more`]
     case 'join':
       return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
   }

@@ -24,7 +24,7 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'union'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -90,6 +90,17 @@ export interface TakenColumn {
   readonly column: string
 }
 
+/** The rows of all inputs, one input after another; columns by name (union.ts). */
+export interface UnionNode {
+  readonly kind: 'union'
+  readonly input: PlanNode
+  readonly others: readonly PlanNode[]
+  /** What becomes of columns that some input lacks. */
+  readonly missing: 'error' | 'null'
+  /** What comes out; null until all schemas are known. Once it is there every input has at least these columns, in these types. */
+  readonly columns: SchemaShape | null
+}
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -108,3 +119,4 @@ export type PlanNode =
   | SortNode
   | LimitNode
   | JoinNode
+  | UnionNode

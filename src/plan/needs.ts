@@ -21,7 +21,7 @@ export const MOST_GROUPS = 2 ** 17
 
 /** @param rowCount of the source. @param spills whether what is beyond a budget may be written somewhere. */
 export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): PlanPart[] {
-  const stages = [...plan.scan, ...plan.final]
+  const stages = [...plan.branches.flatMap(({ stages }) => stages), ...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
   // A constant of a computation may be a string where no column is.
@@ -35,7 +35,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // There are no more groups than rows, and what is spilled is parted whatever there is.
   if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
   if (spills && stages.some(isBreaker)) parts.push('spill')
-  if (stages.some(({ kind }) => kind === 'join')) parts.push('joins')
+  if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   return parts
 }
@@ -56,12 +56,15 @@ function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPa
 }
 
 /** Whether a lane meets a column of strings. */
-function hasText({ sourceColumns, sourceSchema }: PhysicalPlan, stages: readonly Stage[]): boolean {
+function hasText({ sourceColumns, sourceSchema, branches }: PhysicalPlan, stages: readonly Stage[]): boolean {
   const types = stages.flatMap(stage => [
     ...Object.values(stage.output),
     ...(stage.kind === 'join' ? Object.values(stage.right) : []),
   ])
-  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
+  const read = branches.flatMap(({ schema }) => Object.values(schema))
+  return [...sourceColumns.map(name => sourceSchema[name]), ...read, ...types].some(
+    type => leafType(type).kind === 'utf8',
+  )
 }
 
 /** Source columns whose values outlive their morsel: those that reach what the stateless stages of a scan end in, be it in a computed column. */
@@ -78,6 +81,9 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
           [...collectColumns(expression, new Set())].flatMap(read => before.get(read) ?? []),
         ]),
       )
+    } else if (stage.kind === 'union') {
+      // It writes all strings into dictionaries of its own.
+      return new Set()
     } else if (stage.kind === 'join') {
       const taken = new Set(stage.taken.map(({ name }) => name))
       const names = Object.keys(stage.output).filter(name => !taken.has(name))

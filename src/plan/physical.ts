@@ -57,6 +57,8 @@ export type Stage =
     }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
   | JoinStage
+  /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
+  | { readonly kind: 'union'; readonly output: SchemaShape }
 
 /** Stateless but for the rows of its other side, which every lane has from the start. */
 export interface JoinStage {
@@ -73,6 +75,16 @@ export interface JoinStage {
   readonly reads: readonly string[]
   readonly taken: readonly TakenColumn[]
   readonly output: SchemaShape
+}
+
+/** Where the rows of an input of a union come from, and what they run through. */
+export interface Branch {
+  /** A source by its id; or what one of the plan's sides gives. */
+  readonly source: { readonly id: number } | { readonly side: number }
+  readonly columns: readonly string[]
+  readonly schema: SchemaShape
+  readonly prune: Expression | null
+  readonly stages: readonly Stage[]
 }
 
 /** Whether a stage must see all rows before it gives any. */
@@ -93,6 +105,8 @@ export interface PhysicalPlan {
   /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
   readonly final: readonly Stage[]
   readonly output: SchemaShape
-  /** What is run first, bound: the other sides of the joins, each by its number. */
+  /** Inputs of a union, one after another: each is read and runs through stages of its own, which are stateless, before `scan`. Empty: a single source. */
+  readonly branches: readonly Branch[]
+  /** What is run first, bound: the other sides of joins, and inputs of a union that cannot be read as they come. */
   readonly sides: readonly PlanNode[]
 }

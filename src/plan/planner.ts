@@ -9,30 +9,52 @@ import { canFail } from '../expressions/failure.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
+import { columnOf } from './build.js'
 import { readsOf } from './join.js'
-import type { AggregateNode, JoinNode, PlanNode, ProjectNode, SourceNode, TakenColumn } from './logical.js'
+import type {
+  AggregateNode,
+  JoinNode,
+  NamedExpression,
+  PlanNode,
+  ProjectNode,
+  SourceNode,
+  TakenColumn,
+  UnionNode,
+} from './logical.js'
 import { LEFT } from './pair-columns.js'
-import { isBreaker, type JoinStage, type PhysicalPlan, type Stage } from './physical.js'
+import { type Branch, hasTail, isBreaker, type JoinStage, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
+import { inputsOf } from './sources-of.js'
 import { bindPlan, boundSchemaOf, type SourceSchemas } from './typing.js'
+
+/** Whether an input of a union over `source` is to be run first, though it could be read as it comes, after `before`. */
+export type RunsFirst = (source: SourceNode, before: readonly SourceNode[]) => boolean
 
 /**
  * @param sourceSchema the source's, where the plan does not know it: a file read without a schema.
  * @throws MillraceError what typing throws, where the schema was not known before.
  */
-export function physicalPlan(plan: PlanNode, sourceSchema: SourceSchemas = null): PhysicalPlan {
+export function physicalPlan(
+  plan: PlanNode,
+  sourceSchema: SourceSchemas = null,
+  runsFirst: RunsFirst = () => false,
+): PhysicalPlan {
   const bound = bindPlan(plan, sourceSchema)
   const chain = chainOf(optimise(bound))
-  const source = chain[0] as SourceNode
   const sides: PlanNode[] = []
-  const stages = narrowFilters(chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2), sides)))
+  const [first] = chain
+  const branches = first.kind === 'union' ? branchesOf(first, sides, runsFirst, []) : []
+  const above = chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2), sides))
+  const start = boundSchemaOf(first)
+  const stages = narrowFilters(first.kind === 'union' ? [{ kind: 'union', output: start }, ...above] : above)
   const cut = stages.findIndex(isBreaker) + 1
   return Object.freeze({
-    sourceId: source.id,
-    sourceColumns: Object.freeze(Object.keys(boundSchemaOf(source))),
-    sourceSchema: boundSchemaOf(source),
-    prune: source.prune,
+    sourceId: first.kind === 'union' ? UNION : first.id,
+    sourceColumns: Object.freeze(Object.keys(start)),
+    sourceSchema: start,
+    prune: first.kind === 'union' ? null : first.prune,
+    branches: Object.freeze(branches),
     scan: Object.freeze(cut === 0 ? stages : stages.slice(0, cut)),
     final: Object.freeze(cut === 0 ? [] : stages.slice(cut)),
     output: boundSchemaOf(bound),
@@ -40,14 +62,52 @@ export function physicalPlan(plan: PlanNode, sourceSchema: SourceSchemas = null)
   })
 }
 
-/** From the source up. */
-function chainOf(plan: PlanNode): PlanNode[] {
-  const chain: PlanNode[] = []
+/** No source's id. */
+const UNION = -1
+
+/** From the source, or the union, up. */
+function chainOf(plan: PlanNode): [SourceNode | UnionNode, ...Exclude<PlanNode, SourceNode>[]] {
+  const chain: Exclude<PlanNode, SourceNode>[] = []
   for (let node = plan; ; node = node.input) {
+    if (node.kind === 'source' || node.kind === 'union') return [node, ...chain]
     chain.unshift(node)
-    if (node.kind === 'source') return chain
   }
 }
+
+/** Of unions within unions too. What must see all its rows is run first, as a plan of its own. */
+function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, before: SourceNode[]): Branch[] {
+  const output = boundSchemaOf(union)
+  const fit: Stage = { kind: 'project', verb: 'union', columns: Object.keys(output).map(plainColumn), output }
+  return inputsOf(union).flatMap(input => {
+    const [first, ...nodes] = chainOf(input)
+    const stages = nodes.flatMap(node => stagesOf(node, [], []))
+    if (
+      stages.some(stage => isBreaker(stage) || hasTail(stage)) ||
+      (first.kind === 'source' && runsFirst(first, before))
+    ) {
+      const schema = boundSchemaOf(input)
+      const source = { side: sides.push(input) - 1 }
+      return [{ source, columns: Object.keys(schema), schema, prune: null, stages: [fit] }]
+    }
+    if (first.kind === 'source') before.push(first)
+    const own = nodes.flatMap(node => stagesOf(node, [], sides))
+    const starts: Branch[] =
+      first.kind === 'union'
+        ? branchesOf(first, sides, runsFirst, before)
+        : [
+            {
+              source: { id: first.id },
+              columns: Object.keys(boundSchemaOf(first)),
+              schema: boundSchemaOf(first),
+              prune: first.prune,
+              stages: [],
+            },
+          ]
+    return starts.map(start => ({ ...start, stages: narrowFilters([...start.stages, ...own, fit]) }))
+  })
+}
+
+const plainColumn = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
 
 function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[]): Stage[] {
   const output = boundSchemaOf(node)
@@ -65,6 +125,7 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
     case 'join':
       return [joinStage(node, sides.push(node.right) - 1, output)]
     case 'source':
+    case 'union':
     case 'pending':
       throw new Error(`a ${node.kind} node within a bound plan`)
   }
@@ -152,6 +213,7 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
       for (const key of stage.keys) names.add(key.left)
       for (const name of readsOf(stage.reads, LEFT)) names.add(name)
       break
+    case 'union':
     case 'limit':
       break
   }

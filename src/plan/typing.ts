@@ -10,7 +10,9 @@ import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typi
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
-import type { JoinNode, PlanNode, SourceNode } from './logical.js'
+import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
+import { inputsOf } from './sources-of.js'
+import { settleUnion, unionSchema } from './union.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
 
@@ -22,6 +24,7 @@ export function schemaOfPlan(plan: PlanNode): SchemaShape | null {
   let schema = known.get(plan)
   if (schema === undefined) {
     if (plan.kind === 'source') schema = deliveredSchema(plan)
+    else if (plan.kind === 'union') schema = schemaOfUnion(plan, inputsOf(plan).map(schemaOfPlan))
     else if (plan.kind === 'join') schema = schemaOfJoin(plan, schemaOfPlan(plan.input), schemaOfPlan(plan.right))
     else schema = overInput(plan, schemaOfPlan(plan.input))
     known.set(plan, schema)
@@ -49,7 +52,10 @@ const schemaOfJoin = (node: JoinNode, left: SchemaShape | null, right: SchemaSha
 export const scopeOf = (node: Exclude<PlanNode, SourceNode>): SchemaShape =>
   node.kind === 'join' ? pairSchema(boundSchemaOf(node.input), boundSchemaOf(node.right)) : boundSchemaOf(node.input)
 
-type Unary = Exclude<PlanNode, SourceNode | JoinNode>
+const schemaOfUnion = (node: UnionNode, inputs: readonly (SchemaShape | null)[]): SchemaShape | null =>
+  inputs.every(schema => schema !== null) ? unionSchema(node, inputs) : null
+
+type Unary = Exclude<PlanNode, SourceNode | JoinNode | UnionNode>
 
 function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
   if (input === null) return null
@@ -94,12 +100,20 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
       throw new MillraceError('MR_INVALID_OPTION', `the schema of ${plan.label} is not known before it is opened`)
     return plan.schema === null ? Object.freeze({ ...plan, schema: bound }) : plan
   }
+  if (plan.kind === 'union') return bindUnion(plan, schema)
   const input = bindPlan(plan.input, schema)
   if (plan.kind === 'join') return bindJoin(plan, input, bindPlan(plan.right, schema))
   const over = boundSchemaOf(input)
   const node = plan.kind === 'pending' ? settlePending(plan, input, over) : Object.freeze({ ...plan, input })
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
+}
+
+function bindUnion(plan: UnionNode, schema: SourceSchemas): UnionNode {
+  const inputs = inputsOf(plan).map(input => bindPlan(input, schema))
+  const [input, ...others] = inputs as [PlanNode, ...PlanNode[]]
+  if (plan.columns !== null) return Object.freeze({ ...plan, input, others: Object.freeze(others) })
+  return settleUnion(plan, inputs, inputs.map(boundSchemaOf))
 }
 
 function bindJoin(plan: JoinNode, input: PlanNode, right: PlanNode): PlanNode {

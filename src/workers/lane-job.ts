@@ -42,6 +42,9 @@ import { decodePart, encodePart } from './transfer-part.js'
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
 
+/** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
+const MOST_PASSING_BYTES = 2 ** 25
+
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
 
@@ -127,6 +130,8 @@ class LaneJob {
   private readonly output: HeldTable | null
   private readonly outputTypes: readonly DataType[]
   private readonly pipeline: MeteredPipeline
+  /** Of a union, what the rows of each input run through. */
+  private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
   private readonly reader: SplitReader | null
   private cancelled = false
   /** Splits after this one need not be read: another lane failed there. */
@@ -157,7 +162,8 @@ class LaneJob {
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account))
-    const { breaker } = this.pipeline.scan
+    const { breaker, transforms } = this.pipeline.scan
+    this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
     // One that spills has a dictionary of its own.
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
@@ -177,6 +183,7 @@ class LaneJob {
   async run(): Promise<HeldReport | null> {
     await this.spill?.ready()
     await this.takeSides()
+    for (const transforms of this.pipeline.branches) await this.prepare({ transforms })
     await this.prepare(this.pipeline.scan)
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
@@ -232,7 +239,8 @@ class LaneJob {
   /** The other sides of joins, wherever these stand. */
   private async takeSides(): Promise<void> {
     const sides = new Map<number, Side>()
-    for (const { transforms } of [this.pipeline.scan, ...this.pipeline.final])
+    const { branches, scan, final } = this.pipeline
+    for (const transforms of [...branches, scan.transforms, ...final.map(segment => segment.transforms)])
       for (const { side } of transforms) if (side !== undefined) sides.set(side.index, side)
     const inbox = createInbox()
     for (let left = this.spec.plan.sides.length; left > 0; ) {
@@ -246,7 +254,7 @@ class LaneJob {
   }
 
   /** What joins of a segment look things up in, before its first row. */
-  private async prepare({ transforms }: Segment): Promise<void> {
+  private async prepare({ transforms }: Pick<Segment, 'transforms'>): Promise<void> {
     for (const { side } of transforms) if (side !== undefined) await this.each(side.prepare(), () => true)
   }
 
@@ -293,7 +301,8 @@ class LaneJob {
     while (true) {
       const message = await this.mailbox.next()
       if (message.type !== 'split') return
-      const { split, work } = message
+      const { split, branch = 0, work } = message
+      const scan = this.scans[branch] ?? this.pipeline.scan
       this.lastSplit = split
       let row = 0
       try {
@@ -304,7 +313,7 @@ class LaneJob {
             let wantsMore = true
             this.inScratch(() => {
               wantsMore = load((morsel, rowsRead) => {
-                this.process(this.pipeline.scan, morsel, split, row)
+                this.process(scan, morsel, split, row)
                 row += rowsRead
                 return this.wants(split)
               })
@@ -328,10 +337,13 @@ class LaneJob {
 
   /** Once what has been read so far has been written, its strings need not be kept. */
   private renew(reader: SplitReader): void {
-    const times = this.pipeline.scan.breaker?.spilled?.times ?? 0
-    if (times === this.timesSpilled) return
+    const { breaker, transforms } = this.pipeline.scan
+    const times = breaker?.spilled?.times ?? 0
+    const hasSpilled = times > this.timesSpilled
+    if (hasSpilled) reader.renew()
     this.timesSpilled = times
-    reader.renew()
+    const isKept = breaker !== null || this.output !== null
+    if (hasSpilled || !isKept) for (const each of transforms) each.renew?.(hasSpilled ? 0 : MOST_PASSING_BYTES)
   }
 
   private async scanHeld(table: HeldTable): Promise<void> {

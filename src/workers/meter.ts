@@ -48,22 +48,26 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
     }))
     return counts
   }
+  const metered = (transforms: readonly Transform[]) =>
+    transforms.map(transform => meterTransform(transform, meter(transform)))
+  const branches = pipeline.branches.map(metered)
   const segment = (plain: Segment): Segment => ({
     ...plain,
-    transforms: plain.transforms.map(transform => meterTransform(transform, meter(transform))),
+    transforms: metered(plain.transforms),
     breaker: plain.breaker === null ? null : meterBreaker(plain.breaker, meter(plain.breaker)),
   })
   const scan = segment(pipeline.scan)
   const final = pipeline.final.map(segment)
-  return { scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
+  return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
-  const { expand, side } = transform
+  const { expand, renew, side } = transform
   return {
     ...delegate(transform),
+    ...(renew === undefined ? {} : { renew }),
     ...(side === undefined ? {} : { side: meterSide(side, meter) }),
     ...(expand === undefined
       ? {}

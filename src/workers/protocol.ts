@@ -64,7 +64,8 @@ export type WireWork =
 export type ToLane =
   /** Rows of a side of a join, before all splits; null: that side has no more. */
   | { readonly type: 'side'; readonly side: number; readonly batch: BatchMessage | null }
-  | { readonly type: 'split'; readonly split: number; readonly work: WireWork }
+  /** `branch`: of a union, the input that it is of. */
+  | { readonly type: 'split'; readonly split: number; readonly branch?: number; readonly work: WireWork }
   | { readonly type: 'end' }
   /** Another lane failed in this split: later ones need not be read any more. */
   | { readonly type: 'bound'; readonly split: number }

@@ -24,7 +24,7 @@ serveLane(name => {
     case 'spill':
       return import('./spill.js')
     case 'joins':
-      return import('../operators/join.js')
+      return import('../operators/joins-part.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

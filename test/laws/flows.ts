@@ -11,7 +11,7 @@ import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
-import { columnsAfterJoin, someJoin } from './joins.js'
+import { columnsAfterJoin, columnsAfterUnion, otherTable, someJoin } from './joins.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -89,6 +89,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
   },
   join: (state, choices) => (state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices) : null),
+  union: (state, choices) => (state.joins && state.rowCount < 5000 ? someUnion(state, choices) : null),
   rename({ columns }, choices) {
     const free = NAMES.filter(name => !namesOf(columns).includes(name))
     const from = choices.some(namesOf(columns), 2)
@@ -127,7 +128,13 @@ export function someFailingFlow(table: ModelTable, choices: Choices, abilities =
       ? MAKERS.filter(state, choices)
       : state.joins && choices.chance(15)
         ? someFailingJoin(state.columns, choices)
-        : someDerive(state, choices, true)
+        : state.joins && choices.chance(10)
+          ? {
+              verb: 'union' as const,
+              others: [{ table: otherTable(state.columns, choices), verbs: [] }],
+              missing: 'null' as const,
+            }
+          : someDerive(state, choices, true)
     if (verb === null) continue
     state = stateAfter(verb, state)
     verbs.push(verb)
@@ -139,6 +146,18 @@ export function someFailingFlow(table: ModelTable, choices: Choices, abilities =
 const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): ModelVerb | null => {
   const join = someJoin(columns, choices, true)
   return join === null || join.how === 'right' || join.how === 'full' ? null : join
+}
+
+/** With tables like this one, verbs of their own behind some. */
+function someUnion(state: FlowState, choices: Choices): ModelVerb {
+  const others = Array.from({ length: 1 + choices.below(2) }, () => {
+    const table = otherTable(state.columns, choices)
+    const verb = choices.chance(50)
+      ? MAKERS[choices.pick(['filter', 'limit', 'orderBy'] as const)](stateOf(table, state), choices)
+      : null
+    return { table, verbs: verb === null ? [] : [verb] }
+  })
+  return { verb: 'union', others, missing: 'null' }
 }
 
 function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean): ModelVerb | null {
@@ -341,6 +360,10 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
 
 function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   const { columns, rowCount } = state
+  if (verb.verb === 'union') {
+    const more = verb.others.reduce((sum, { table }) => sum + table.rows.length, 0)
+    return { ...state, columns: columnsAfterUnion(verb, columns), rowCount: rowCount + more }
+  }
   if (verb.verb === 'join') {
     const most = Math.max(1, verb.right.rows.length)
     return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }

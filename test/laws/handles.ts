@@ -37,6 +37,10 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.orderBy(
         ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
       )
+    case 'union':
+      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(inMemory(table), verbs)), {
+        missing: verb.missing,
+      })
     case 'join': {
       const { how, suffix, where } = verb
       const method = how === 'inner' ? 'join' : `${how}Join`

@@ -1,6 +1,7 @@
 /** Random joins: another table made for the columns that there are, so that keys meet. */
 import type { ModelExpression } from '../oracle/expression.js'
 import { commonType, fieldsOfJoin, type ModelJoin, takenFields } from '../oracle/join.js'
+import { fieldsOfUnion, type ModelUnion } from '../oracle/union.js'
 import type { ModelField, ModelKind, ModelTable, ModelType, Value } from '../oracle/value.js'
 import { isFloat, isInteger } from '../oracle/value.js'
 import type { Choices } from './choices.js'
@@ -74,6 +75,40 @@ export function columnsAfterJoin(join: ModelJoin, columns: readonly ColumnState[
       ...field,
       magnitude: magnitudes.reduce((most, state) => (state && state.magnitude > most ? state.magnitude : most), 0n),
       samples: (other ?? own)?.samples ?? [],
+    }
+  })
+}
+
+/** A table whose columns may stand under those that there are. */
+export function otherTable(columns: readonly ColumnState[], choices: Choices): ModelTable {
+  const like = choices.some(columns, columns.length)
+  const free = NAMES.filter(name => !columns.some(column => column.name === name))
+  const fields = like.map(({ name, type }): ModelField => {
+    const other = type.kind === 'list' ? type : otherType(type, choices)
+    return { name, type: { ...(commonType(type, other) === null ? type : other), nullable: choices.chance(40) } }
+  })
+  if (free.length > 0 && choices.chance(30))
+    fields.push({ name: choices.pick(free), type: { kind: choices.pick(['int32', 'utf8']), nullable: false } })
+  return {
+    fields,
+    rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
+      source,
+      values: fields.map(({ type }, i) =>
+        type.kind === 'list' ? [] : someValue(type, like[i]?.samples ?? [], choices),
+      ),
+    })),
+  }
+}
+
+/** The columns that a union leaves. */
+export function columnsAfterUnion(union: ModelUnion, columns: readonly ColumnState[]): ColumnState[] {
+  const others = union.others.map(({ table }) => statesOf(table))
+  return fieldsOfUnion([columns, ...union.others.map(({ table }) => table.fields)]).map((field): ColumnState => {
+    const own = [columns, ...others].flatMap(states => states.find(({ name }) => name === field.name) ?? [])
+    return {
+      ...field,
+      magnitude: own.reduce((most, { magnitude }) => (magnitude > most ? magnitude : most), 0n),
+      samples: own[0]?.samples ?? [],
     }
   })
 }

@@ -32,6 +32,8 @@ function sayVerb(verb: ModelVerb): string {
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
       return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
+    case 'union':
+      return `union(${verb.others.map(({ table, verbs }) => `\n${sayTable(table)}\n${sayVerbs(verbs)}\n`).join(', ')})`
     case 'join': {
       const on = verb.keys.map(([left, right]) => `${JSON.stringify(left)}: ${JSON.stringify(right)}`)
       const where = verb.where === null ? '' : `where ${sayExpression(verb.where)}`

@@ -55,7 +55,12 @@ export function commonType(a: ModelType, b: ModelType): ModelType | null {
     const finer = NANOSECONDS_PER[a.unit ?? 'ms'] < NANOSECONDS_PER[b.unit ?? 'ms'] ? a : b
     return { ...finer, nullable }
   }
-  if (a.kind === b.kind) return a.kind === 'list' ? null : { kind: a.kind, nullable }
+  if (a.kind === 'list' && b.kind === 'list') {
+    const [x, y] = [a.item as ModelType, b.item as ModelType]
+    const item = x.kind === y.kind && x.unit === y.unit ? commonType(x, y) : null
+    return item && { kind: 'list', nullable, item }
+  }
+  if (a.kind === b.kind) return { kind: a.kind, nullable }
   const [x, y] = [a.kind, b.kind]
   const isWide = (kind: string) => kind === 'int64' || kind === 'uint32'
   if (isInteger(x) && isInteger(y)) return { kind: isWide(x) || isWide(y) ? 'int64' : 'int32', nullable }
@@ -124,7 +129,7 @@ function areEqual(a: Value, aType: ModelType, b: Value, bType: ModelType): boole
 const exact = (value: Value, { kind, unit }: ModelType): Value =>
   kind === 'timestamp' ? (value as bigint) * NANOSECONDS_PER[unit ?? 'ms'] : value
 
-function as(value: Value, from: ModelType, to: ModelType): Value {
+export function as(value: Value, from: ModelType, to: ModelType): Value {
   if (value === null) return null
   if (from.kind === 'timestamp') {
     return ((value as bigint) * NANOSECONDS_PER[from.unit ?? 'ms']) / NANOSECONDS_PER[to.unit ?? 'ms']

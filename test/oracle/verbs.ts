@@ -5,6 +5,7 @@
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
 import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
+import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
 import {
   canonical,
   compareValues,
@@ -37,6 +38,7 @@ export type ModelVerb =
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
   | ModelJoin
+  | ModelUnion
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -45,14 +47,21 @@ export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
  * @throws ModelError for what the engine must refuse, at the least failing row.
  */
 export function runModel(input: ModelTable, verbs: readonly ModelVerb[]): ModelTable {
+  return { fields: fieldsOfInput({ table: input, verbs }), rows: [...rowsAfter(input, verbs)] }
+}
+
+function rowsAfter(input: ModelTable, verbs: readonly ModelVerb[]): Iterable<ModelRow> {
   let fields = input.fields
   let rows: Iterable<ModelRow> = input.rows
   for (const verb of verbs) {
     rows = applyVerb(verb, rows, fields)
     fields = fieldsAfter(verb, fields)
   }
-  return { fields, rows: [...rows] }
+  return rows
 }
+
+const fieldsOfInput = ({ table, verbs }: ModelUnion['others'][number]): readonly ModelField[] =>
+  verbs.reduce((fields, verb) => fieldsAfter(verb, fields), table.fields)
 
 /** The fields that a verb leaves. */
 export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): readonly ModelField[] {
@@ -82,6 +91,8 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
     }
     case 'join':
       return fieldsOfJoin(verb, fields)
+    case 'union':
+      return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
     default:
       return fields
   }
@@ -136,6 +147,12 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
     case 'join':
       yield* joined(verb, rows, fields)
       return
+    case 'union': {
+      const all = fieldsAfter(verb, fields)
+      yield* fitted(rows, fields, all)
+      for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
+      return
+    }
     case 'aggregate':
       yield* aggregated(verb, rows, fields)
   }

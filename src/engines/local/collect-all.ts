@@ -143,10 +143,18 @@ function isSame(a: PlanNode, b: PlanNode): boolean {
   return a.kind === b.kind && own(a) === own(b)
 }
 
+/** Of what is shared; null: all of them. */
+function columnsRead(plan: PlanNode): readonly string[] | null {
+  const { branches, sourceColumns } = physicalPlan(plan)
+  if (branches.length === 0) return sourceColumns
+  const own = branches.find(({ source }) => 'id' in source && source.id === SHARED)
+  return own === undefined ? null : own.columns
+}
+
 /** `shared` with the columns that any of `rests` reads; one where they only count rows. */
 function narrowed(shared: PlanNode, schema: SchemaShape, rests: readonly PlanNode[]): PlanNode {
-  const read = new Set(rests.flatMap(plan => physicalPlan(plan).sourceColumns))
   const names = Object.keys(schema)
+  const read = new Set(rests.flatMap(plan => columnsRead(plan) ?? names))
   const kept = read.size === 0 ? names.slice(0, 1) : names.filter(name => read.has(name))
   if (kept.length === names.length) return shared
   return projectNode(

@@ -279,7 +279,11 @@ class Job implements RunningJob {
     const index = this.next++
     try {
       const { work, transfer } = this.pack(split, lane)
-      lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
+      const { branch } = split
+      lane.port.post(
+        { type: 'split', split: index, work, ...(branch === undefined ? {} : { branch }) } satisfies ToLane,
+        transfer,
+      )
       lane.outstanding.push(index)
     } catch (error) {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
@@ -352,7 +356,10 @@ class Job implements RunningJob {
       failure = { error }
     }
     // What is right may leave, whatever comes after it.
-    for (let right = before; right < texts.verified; right++) this.output.complete(right)
+    for (let right = before; right < texts.verified; right++) {
+      // Of a union others may have been passed over, which are complete once they have been read.
+      if (this.splits[right].work.kind === 'text') this.output.complete(right)
+    }
     if (failure !== null) this.giveUp(failure.error)
     else if (texts.verified > before) this.feedAll()
   }
@@ -424,7 +431,8 @@ class Job implements RunningJob {
     }
     const { split } = position
     const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
-    this.giveUp(spellOut(error, { row: firstRow + position.row, label: this.request.sourceLabel }))
+    const label = this.splits[split]?.label ?? this.request.sourceLabel
+    this.giveUp(spellOut(error, { row: firstRow + position.row, label }))
   }
 
   private finish(): void {

@@ -150,28 +150,18 @@ interface Prepared {
 
 /** What is to be run before has been. */
 async function prepare(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
-  if (sourcesOf(bound.plan).length > 1) return prepareSides(what, bound, options)
+  if (sourcesOf(bound.plan).length > 1) return (await import('./sides.js')).prepareSides(what, bound, options)
   const given = onlySource(bound)
   const source = await settled(given, options)
-  ;(source.held as HeldByPool | undefined)?.check(what, options)
+  checkHeld(what, source, options)
   const plan = physicalPlan(bound.plan, await unlessAborted(source.describe(services), options.signal))
   // What came before has told how far it is.
   return { source, plan, sides: [], onProgress: source === given ? options.onProgress : undefined }
 }
 
-async function prepareSides(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
-  const { describeSources, runSides } = await import('./sides.js')
-  const report = options.onProgress && (await import('./total-progress.js')).totalOf(options.onProgress)
-  const { sources, schemas } = await describeSources(
-    { plans: [bound.plan], sources: bound.sources },
-    { ...options, onProgress: report?.() },
-  )
-  const source = onlySource({ plan: bound.plan, sources })
-  ;(source.held as HeldByPool | undefined)?.check(what, options)
-  const plan = physicalPlan(bound.plan, schemas)
-  const sides = await runSides(plan.sides, sources, options, report)
-  return { source, plan, sides, onProgress: report?.() }
-}
+/** Rows that are held run where they are. */
+export const checkHeld = (what: string, source: Source | null, options: RunOptions): void =>
+  (source?.held as HeldByPool | undefined)?.check(what, options)
 
 const rowsOfSides = (sides: JobRequest['sides']): number =>
   sum(sides, batches => sum(batches, ({ rowCount }) => rowCount))

@@ -1,13 +1,18 @@
 /** Plans of several sources: what must be known of these before the plan is cut, and what is run before it. A chunk of its own; run.ts runs what is left. */
 import type { RecordBatch } from '../../columnar/record-batch.js'
+import type { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
+import { physicalPlan } from '../../plan/planner.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import type { SourceSchemas } from '../../plan/typing.js'
+import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
 import type { RunOptions } from './options.js'
-import { type BoundPlan, collect, services, settled, sourceOf } from './run.js'
+import { type BoundPlan, checkHeld, collect, onlySource, services, settled, sourceOf } from './run.js'
+import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
 export interface Described {
@@ -49,17 +54,54 @@ function countReads(nodes: readonly SourceNode[]): Map<number, { readonly node: 
   return reads
 }
 
-/** The rows of the sides of joins, in this thread, from which every lane is sent them all. One after another. */
-export async function runSides(
-  sides: readonly PlanNode[],
-  sources: ReadonlyMap<number, Source>,
-  options: RunOptions,
-  report: (() => RunOptions['onProgress']) | undefined,
-): Promise<(readonly RecordBatch[])[]> {
-  const rows: (readonly RecordBatch[])[] = []
-  for (const plan of sides) {
-    const table = await collect({ plan, sources }, { ...options, onProgress: report?.() })
-    rows.push(table.batches)
+export interface Prepared {
+  readonly source: Source
+  readonly plan: PhysicalPlan
+  /** The rows of the other sides of joins, in this thread, from which every lane is sent them all. */
+  readonly sides: (readonly RecordBatch[])[]
+  readonly onProgress: RunOptions['onProgress']
+}
+
+/** Runs what is to be run before, one side after another. */
+export async function prepareSides(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
+  const report = options.onProgress && totalOf(options.onProgress)
+  const plans = { plans: [bound.plan], sources: bound.sources }
+  const { sources, schemas } = await describeSources(plans, { ...options, onProgress: report?.() })
+  const sourceAt = (id: number) => sources.get(id) as Source
+  const plan = physicalPlan(bound.plan, schemas, ({ id }, before) => {
+    const { held, once, rowCount } = sourceAt(id)
+    // Rows that lanes hold are no splits; and what is read from where it is may have to be read again, which no stream before it can be.
+    return held !== undefined || (rowCount === null && !once && before.some(each => sourceAt(each.id).once))
+  })
+  const source = plan.branches.length > 0 ? null : onlySource({ plan: bound.plan, sources })
+  checkHeld(what, source, options)
+  const tables: Table[] = []
+  for (const side of plan.sides)
+    tables.push(await collect({ plan: side, sources }, { ...options, onProgress: report?.() }))
+  const ofBranches = new Set(plan.branches.flatMap(branch => ('side' in branch.source ? [branch.source.side] : [])))
+  return {
+    source: source ?? unionOf(plan, sourceAt, tables),
+    plan,
+    sides: tables.map(({ batches }, i) => (ofBranches.has(i) ? [] : batches)),
+    onProgress: report?.(),
   }
-  return rows
+}
+
+function unionOf(
+  { branches, sourceSchema }: PhysicalPlan,
+  sourceAt: (id: number) => Source,
+  tables: readonly Table[],
+): Source {
+  const inputs = branches.map(({ source, columns, prune }) => ({
+    source: 'side' in source ? tableSource(tables[source.side]) : sourceAt(source.id),
+    columns,
+    prune,
+  }))
+  return {
+    label: 'union',
+    schema: sourceSchema,
+    rowCount: null,
+    describe: async () => sourceSchema,
+    open: ({ signal }, given) => openBranches(inputs, signal, given),
+  }
 }

@@ -15,6 +15,7 @@ export function foldConstants(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
   const over = mapInputs(plan, foldConstants)
   const { input } = over
+  if (over.kind === 'union') return over
   const schema = scopeOf(over)
   const node = mapExpressions(over, expression => fold(expression, schema))
   if (node.kind === 'filter' && node.predicate.op === 'literal' && node.predicate.value === true) return input

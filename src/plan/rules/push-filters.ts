@@ -34,6 +34,8 @@ function sink(filter: FilterNode): PlanNode {
       return overInput(input, sink(filterNode(input.input, substitute(predicate, of))))
     }
   }
+  if (input.kind === 'union' && !canFail(predicate, boundSchemaOf(input)))
+    return mapInputs(input, each => sink(filterNode(each, predicate)))
   return input.kind === 'join' ? (intoJoin(input, predicate) ?? filter) : filter
 }
 

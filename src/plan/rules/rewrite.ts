@@ -11,6 +11,11 @@ export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, inpu
 /** The node over other inputs: all of them, where it has several. */
 export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map: (input: PlanNode) => PlanNode): N {
   const input = map(node.input)
+  if (node.kind === 'union') {
+    const others = node.others.map(map)
+    const isSame = input === node.input && others.every((each, i) => each === node.others[i])
+    return isSame ? node : Object.freeze(Object.assign({ ...node }, { input, others: Object.freeze(others) }))
+  }
   if (node.kind !== 'join') return overInput(node, input)
   const right = map(node.right)
   return input === node.input && right === node.right
