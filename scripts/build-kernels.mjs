@@ -15,6 +15,8 @@ const require = createRequire(import.meta.url)
 export const PARTS = [
   'core',
   'evaluate',
+  'numbers',
+  'conditions',
   'text',
   'integers',
   'extremes',

@@ -13,6 +13,8 @@ export const workerEntries = {
   integers: pathOf('src/kernels/aggregate/sum-int.ts'),
   extremes: pathOf('src/kernels/aggregate/min-max.ts'),
   aggregates: pathOf('src/kernels/aggregate/families.ts'),
+  numbers: pathOf('src/operators/functions/numbers.ts'),
+  conditions: pathOf('src/operators/functions/conditions.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -18,6 +18,14 @@ declare module 'virtual:millrace/kernels/text' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/numbers' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/conditions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/integers' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -56,6 +64,16 @@ declare module 'virtual:millrace/worker' {
 
 declare module 'virtual:millrace/lane/evaluate' {
   /** src/operators/evaluate.ts as an ES module that runs in `workerSource` only: what that has already is taken from there. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/numbers' {
+  /** The same of src/operators/functions/numbers.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/conditions' {
+  /** The same of src/operators/functions/conditions.ts. */
   export const laneSource: string
 }
 

@@ -4,9 +4,10 @@
  */
 import { type DataType, isNumber, isTime, type SchemaShape, timestamp } from '../columnar/type.js'
 import { MillraceError, unknownColumn } from '../errors.js'
-import type { ArithmeticOp, CompareOp, Expression, LiteralNode, TimePart } from '../expressions/node.js'
+import type { ArithmeticOp, CallParameters, CompareOp, Expression, LiteralNode, TimePart } from '../expressions/node.js'
 import { printExpression } from '../expressions/print.js'
 import { columnOf } from '../plan/build.js'
+import { CALL_METHODS, type CallMethod } from './calls.js'
 import type { Expr, Family } from './handles.js'
 import { mismatch, show } from './refusal.js'
 
@@ -17,6 +18,7 @@ const ARITHMETIC: readonly ArithmeticOp[] = ['add', 'sub', 'mul', 'div', 'intDiv
 const COMPARE: readonly CompareOp[] = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte']
 const PARTS: readonly TimePart[] = ['year', 'month', 'dayOfWeek', 'hour']
 
+/** Methods that are operators of the tree; those that call functions are calls.ts's. */
 const METHODS: Readonly<Record<RuntimeFamily, readonly string[]>> = {
   number: [...ARITHMETIC, 'neg', ...COMPARE, 'between', 'in'],
   string: [...COMPARE, 'between', 'in'],
@@ -35,17 +37,17 @@ const FAMILY_NAMES: Readonly<Record<RuntimeFamily, string>> = {
   any: 'a column',
 }
 
-type Handle = Omit<Expr, 'family'> & { readonly family: RuntimeFamily }
+export type Handle = Omit<Expr, 'family'> & { readonly family: RuntimeFamily }
 type Method = (this: Handle, ...operands: readonly unknown[]) => Handle
 
 const PROTOTYPES = Object.fromEntries(
   (Object.keys(METHODS) as RuntimeFamily[]).map(family => [family, prototypeOf(family)]),
 ) as Readonly<Record<RuntimeFamily, object>>
 
-/** A handle of `family` over `expression`. */
-export function handleOf(family: RuntimeFamily, expression: Expression): Handle {
+/** A handle of `family` over `expression`; `more` are methods that others of its family have not. */
+export function handleOf(family: RuntimeFamily, expression: Expression, more?: PropertyDescriptorMap): Handle {
   return Object.freeze(
-    Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true } }) as Handle,
+    Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true }, ...more }) as Handle,
   )
 }
 
@@ -88,8 +90,16 @@ function prototypeOf(family: RuntimeFamily): object {
   for (const method of METHODS.any) {
     add(method, METHODS[family].includes(method) ? methodOf(method, family) : missingMethod(method, family))
   }
+  for (const [method, call] of Object.entries(CALL_METHODS)) {
+    const { of, gives } = call
+    const has = family === 'any' || of.includes(family)
+    add(method, has ? callOf(method, gives === 'same' ? family : gives, call, family) : missingMethod(method, family))
+  }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
+  })
+  add('isNotNull', function (this: Handle) {
+    return handleOf('boolean', Object.freeze({ op: 'not', input: this.isNull().expression }))
   })
   add('toString', function (this: Handle) {
     return printExpression(this.expression)
@@ -138,7 +148,9 @@ function methodOf(name: string, family: RuntimeFamily): Method {
 
 /** For JavaScript, where the compiler does not say that a string has no `add`. */
 function missingMethod(name: string, family: RuntimeFamily): Method {
-  const having = (['number', 'string', 'boolean', 'time'] as const).filter(other => METHODS[other].includes(name))
+  const having = (['number', 'string', 'boolean', 'time', 'other'] as const).filter(
+    other => METHODS[other].includes(name) || CALL_METHODS[name]?.of.includes(other),
+  )
   return function () {
     const text = printExpression(this.expression)
     throw mismatch(
@@ -147,6 +159,23 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
     )
   }
 }
+
+function callOf(name: string, gives: RuntimeFamily, { split }: CallMethod, family: RuntimeFamily): Method {
+  return function (...given) {
+    const [operands, parameters] = split === undefined ? [given] : split(given, name)
+    const inputs = [this.expression, ...operands.map(operand => operandOf(operand, family, name))]
+    return handleOf(gives, callNode(name, inputs, parameters))
+  }
+}
+
+/** A call of a function: expressions/calls.ts says what there is. */
+export const callNode = (name: string, inputs: readonly Expression[], parameters?: CallParameters): Expression =>
+  Object.freeze({
+    op: 'call',
+    function: name,
+    inputs: Object.freeze(inputs),
+    ...(parameters === undefined ? {} : { parameters: Object.freeze(parameters) }),
+  })
 
 const binary = (op: ArithmeticOp | CompareOp | 'and' | 'or', left: Expression, right: Expression): Expression =>
   Object.freeze({ op, left, right }) as Expression
@@ -166,7 +195,7 @@ const OPERANDS: Readonly<Record<RuntimeFamily, readonly string[]>> = {
   any: ['number', 'bigint', 'string', 'boolean', 'Date'],
 }
 
-function operandOf(value: unknown, family: RuntimeFamily, operator: string): Expression {
+export function operandOf(value: unknown, family: RuntimeFamily, operator: string): Expression {
   if (isHandle(value)) {
     if (value.family === family || value.family === 'any' || family === 'any') return value.expression
     throw mismatch(

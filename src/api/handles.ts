@@ -2,9 +2,9 @@
  * The handles of columns as users see them, one interface a family: what `t.price` is in a callback. columns.ts makes them,
  * types.ts infers their types.
  */
-import type { Bool, DataType, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
+import type { Bool, DataType, Float64, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
-import type { NullableIf, Quotient, Remainder, Sum, Truth } from './types.js'
+import type { Coalesced, HandleOf, NullableIf, OrNull, Quotient, Remainder, Sum, Truth } from './types.js'
 
 /** `other`: lists and structs. */
 export type Family = ScalarFamily | 'other'
@@ -21,6 +21,8 @@ export interface Expr<T extends DataType = DataType, F extends Family = Family> 
   readonly [TYPE]?: T
   /** True where the value is null; never null itself. */
   isNull(): BoolExpr<Bool>
+  /** The opposite of `isNull`. */
+  isNotNull(): BoolExpr<Bool>
   /** As `explain` shows it. */
   toString(): string
 }
@@ -47,6 +49,12 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   /** The remainder of `intDiv`: it has the divisor's sign; null where the divisor is zero. */
   mod<const B extends NumberOperand>(other: B): NumberExpr<Remainder<T, B>>
   neg(): NumberExpr<Sum<T, 0>>
+  /** The magnitude: int64 of integers (the least int64 has none: `MR_INTEGER_OVERFLOW`), float64 of floats. */
+  abs(): NumberExpr<Sum<T, 0>>
+  /** float64, correctly rounded; NaN of what is below zero. */
+  sqrt(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** False of integers; null where the value is. */
+  isNaN(): BoolExpr<NullableIf<Bool, T['nullable']>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -57,6 +65,10 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   between<A extends NumberOperand, B extends NumberOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends number | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null, of the type that holds them all: integers beside floats are float64, literals take the column's type. */
+  coalesce<const B extends readonly NumberOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: NumberOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. */
@@ -71,6 +83,10 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   between<A extends StringOperand, B extends StringOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends string | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly StringOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: StringOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
@@ -82,6 +98,10 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   ne<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends boolean | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly BoolOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: BoolOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of timestamps or dates. Calendar parts are taken in UTC. */
@@ -103,6 +123,10 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   between<A extends TimeOperand<T>, B extends TimeOperand<T>>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends Date | string | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly TimeOperand<T>[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: TimeOperand<T>): HandleOf<OrNull<T>>
 }
 
 type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
@@ -117,6 +141,9 @@ export interface AnyExpr extends Expr<any, any> {
   intDiv(other: number | bigint | Expr<any>): AnyExpr
   mod(other: number | bigint | Expr<any>): AnyExpr
   neg(): AnyExpr
+  abs(): AnyExpr
+  sqrt(): AnyExpr
+  isNaN(): Unknown
   and(other: BoolOperand): Unknown
   or(other: BoolOperand): Unknown
   not(): Unknown
@@ -132,4 +159,6 @@ export interface AnyExpr extends Expr<any, any> {
   gte(other: AnyOperand): Unknown
   between(low: AnyOperand, high: AnyOperand): Unknown
   in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
+  coalesce(...others: readonly AnyOperand[]): AnyExpr
+  nullIf(value: AnyOperand): AnyExpr
 }

@@ -3,6 +3,7 @@
  * `int64.add(1)` may not. Rules ask before they move, drop or skip an expression; the operators do the failing.
  */
 import type { DataType, SchemaShape, TimeUnit } from '../columnar/type.js'
+import { callCanFail } from './calls.js'
 import { INT64_MAX, INT64_MIN, unitRatio } from './literal.js'
 import type { Expression } from './node.js'
 import { typeOf } from './typing.js'
@@ -11,6 +12,7 @@ import { childrenOf } from './walk.js'
 /** True where some value of the columns makes `expression` (resolved) fail; then no rewrite may change which rows it sees. */
 export function canFail(expression: Expression, schema: SchemaShape): boolean {
   if (childrenOf(expression).some(child => canFail(child, schema))) return true
+  if (expression.op === 'call') return callCanFail(expression)
   // A count of seconds reaches years that an int32 cannot hold; finer units do not.
   if (expression.op === 'year') return typeOf(expression.input, schema).unit === 's'
   const exact = exactRange(expression, schema)
@@ -70,6 +72,8 @@ function exactRange(node: Expression, schema: SchemaShape): Range | null {
     case 'dayOfWeek':
     case 'hour':
       return RANGES.int32 as Range
+    case 'call':
+      return RANGES[(node.type as DataType).kind] ?? null
     default:
       return null
   }

@@ -50,7 +50,18 @@ export interface CastNode {
   readonly type: DataType
 }
 
-export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode
+/** A function of values (calls.ts). What it is told beside them, such as a unit or a pattern, is plain data. */
+export interface CallNode {
+  readonly op: 'call'
+  readonly function: string
+  readonly inputs: readonly Expression[]
+  readonly parameters?: CallParameters
+  /** The result's: set by typing, since lanes derive no types. */
+  readonly type?: DataType
+}
+export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
+
+export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode | CallNode
 
 export type AggregateFunction =
   | 'count'

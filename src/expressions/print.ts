@@ -2,7 +2,7 @@
  * Expressions as compact text, `(delay + 1) > 10`, for explain, errors and a handle's `toString`. It is for people: nothing parses it.
  */
 import { fieldsOf } from '../columnar/schema.js'
-import { type SchemaShape, typeName } from '../columnar/type.js'
+import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { literalText } from './literal.js'
 import type { AggregateExpression, Expression, OrderKey } from './node.js'
@@ -44,9 +44,19 @@ export function printExpression(node: Expression): string {
     case 'dayOfWeek':
     case 'hour':
       return `${node.op}(${printExpression(node.input)})`
+    case 'call': {
+      const told = Object.values(node.parameters ?? {}).flatMap(printCallParameter)
+      return `${node.function}(${[...node.inputs.map(printExpression), ...told].join(', ')})`
+    }
     default:
       return `${operand(node.left)} ${SIGNS[node.op]} ${operand(node.right)}`
   }
+}
+
+const printCallParameter = (value: unknown): string | [] => {
+  if (value === undefined || value === null) return []
+  if (typeof value === 'object') return typeName(value as DataType)
+  return typeof value === 'string' ? quote(value) : String(value)
 }
 
 const castName = (type: Parameters<typeof typeName>[0]): string =>

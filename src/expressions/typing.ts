@@ -11,6 +11,7 @@
  * in                       one of those kinds; values of that very kind, or null  -> bool
  * and or not               bool                                   -> bool
  * year month dayOfWeek hour  date or timestamp (UTC)              -> int32
+ * call                     what its function takes (calls.ts), with the type of its result
  * cast                     narrower integers -> int32, int64, float64; int64, float32 -> float64; timestamp -> finer unit
  * literal                  typed: number for int32, float64 and date (days); bigint for int64 and timestamp
  * ```
@@ -32,6 +33,7 @@ import {
   typeName,
 } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
+import { resolveCall } from './calls.js'
 import { resolveCompare, resolveIn } from './comparing.js'
 import {
   checkedInt64,
@@ -123,6 +125,10 @@ function walk(node: Expression, scope: Scope): Typed {
       return column(node.name, node, scope)
     case 'literal':
       return { node, type: node.type ?? UNSETTLED }
+    case 'call': {
+      const inputs = node.inputs.map(input => walk(input, scope))
+      return resolveCall(node, inputs, scope)
+    }
     case 'cast':
       return castTo(settle(walk(node.input, scope), scope.operator), node.type, scope.operator)
     case 'isNull':
@@ -179,7 +185,7 @@ export function binary(op: ArithmeticOp | CompareOp, left: Expression, right: Ex
   return Object.freeze({ op, left, right })
 }
 
-function logical(operand: Typed, op: string, scope: Scope): Typed {
+export function logical(operand: Typed, op: string, scope: Scope): Typed {
   if (isNullLiteral(operand.node)) return { node: literalOf(null, bool()), type: nullable(bool()) }
   const input = settle(operand, scope.operator)
   if (input.type.kind === 'bool') return input
@@ -208,7 +214,7 @@ function isNonZeroLiteral(node: Expression): boolean {
 }
 
 /** Integers, and untyped literals that are whole numbers within int64; a null goes with its partner. */
-function isIntegral(operand: Typed, partner: Typed): boolean {
+export function isIntegral(operand: Typed, partner: Typed): boolean {
   const { node } = operand
   if (!isUntyped(node)) return isInteger(operand.type.kind)
   if (node.value === null) return isUntyped(partner.node) ? partner.node.value !== null : isInteger(partner.type.kind)
@@ -220,7 +226,7 @@ function isIntegral(operand: Typed, partner: Typed): boolean {
 /** Two untyped numbers are floats, as each would be by itself. */
 const isWholePartner = (partner: Typed): boolean => !isUntyped(partner.node) || typeof partner.node.value !== 'number'
 
-function operandAs(operand: Typed, type: DataType, scope: Scope): Typed {
+export function operandAs(operand: Typed, type: DataType, scope: Scope): Typed {
   const { node } = operand
   if (!isUntyped(node)) return castTo(operand, type, scope.operator)
   if (node.value === null) return literalTyped(null, type)
@@ -246,7 +252,7 @@ export function literalTyped(value: LiteralNode['value'], type: DataType): Typed
   return { node, type: node.type as DataType }
 }
 
-function numeric(operand: Typed, op: string, scope: Scope): Typed {
+export function numeric(operand: Typed, op: string, scope: Scope): Typed {
   const { node, type } = operand
   const fits = isUntyped(node)
     ? node.value === null || typeof node.value === 'number' || typeof node.value === 'bigint'

@@ -7,6 +7,7 @@ import type { Expression } from './node.js'
 /** The direct children, left to right. The values of an `in` are data, not children. */
 export function childrenOf(node: Expression): readonly Expression[] {
   if ('left' in node) return [node.left, node.right]
+  if ('inputs' in node) return node.inputs
   return 'input' in node ? [node.input] : []
 }
 
@@ -16,6 +17,12 @@ export function mapChildren(node: Expression, map: (child: Expression) => Expres
     const left = map(node.left)
     const right = map(node.right)
     return left === node.left && right === node.right ? node : Object.freeze({ ...node, left, right })
+  }
+  if ('inputs' in node) {
+    const inputs = node.inputs.map(map)
+    return inputs.every((input, i) => input === node.inputs[i])
+      ? node
+      : Object.freeze({ ...node, inputs: Object.freeze(inputs) })
   }
   if ('input' in node) {
     const input = map(node.input)
@@ -57,6 +64,6 @@ export function sameExpression(a: Expression, b: Expression): boolean {
   if (a.op !== b.op) return false
   const left = childrenOf(a)
   const right = childrenOf(b)
-  if (left.length === 0 || a.op === 'in' || a.op === 'cast') return fingerprint(a) === fingerprint(b)
+  if (left.length === 0 || a.op === 'in' || a.op === 'cast' || a.op === 'call') return fingerprint(a) === fingerprint(b)
   return left.every((child, i) => sameExpression(child, right[i] as Expression))
 }

@@ -1,9 +1,11 @@
 /** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
 import type { SchemaShape } from '../columnar/type.js'
+import type { CallPart } from '../expressions/calls.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { PhysicalPlan, Stage } from '../plan/physical.js'
 import { createAggregate } from './aggregate.js'
+import type { CallCompiler } from './call.js'
 import { type Evaluator, evaluatorOf } from './compiled.js'
 import type { DictionaryPool } from './dictionary-pool.js'
 import { createLimit } from './limit.js'
@@ -17,7 +19,7 @@ export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createP
   Pick<typeof import('./share-groups.js'), 'createShareGroups' | 'inputsOfRows' | 'planeColumns' | 'words'> &
   Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
-export interface OperatorParts extends AggregateParts {
+export interface OperatorParts extends AggregateParts, Record<CallPart, CallCompiler> {
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>

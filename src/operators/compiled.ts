@@ -3,7 +3,7 @@
  * before the first plan that computes.
  */
 import type { SchemaShape } from '../columnar/type.js'
-import { MillraceError } from '../errors.js'
+import { type ErrorCode, MillraceError } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
@@ -25,31 +25,45 @@ export interface CompiledPredicate {
   free(): void
 }
 
+/** Why a row has no value, and what to try: `'abc' is no number`. */
+export interface FailureReason {
+  readonly code: ErrorCode
+  readonly what: string
+  readonly remedy: string
+}
+
 /** The least failing row among all expressions of one operator over one morsel. */
 export class Failures {
   private row = -1
   private expression: Expression | null = null
+  private reason: FailureReason | null = null
 
-  note(row: number, expression: Expression): void {
+  /** @param reason where it is not an integer beyond its type */
+  note(row: number, expression: Expression, reason: FailureReason | null = null): void {
     if (row < 0 || (this.row >= 0 && this.row <= row)) return
     this.row = row
     this.expression = expression
+    this.reason = reason
   }
 
   /** @throws RowFailure counted in the morsel as it entered the pipeline. */
   throwIfAny(k: Kernels, { rows }: Morsel): void {
     if (this.expression === null) return
     const row = rows === 0 ? this.row : k.memory.u32[(rows >>> 2) + this.row]
-    throw new RowFailure(row, overflow(this.expression))
+    throw new RowFailure(row, failed(this.expression, this.reason))
   }
 }
 
 /** The expression goes along as data: the calling thread prints it, and says in which row of the source it failed. */
-const overflow = (expression: Expression): MillraceError =>
-  new MillraceError('MR_INTEGER_OVERFLOW', `${expression.op} leaves its integer type`, {
-    operator: expression.op,
+const failed = (expression: Expression, reason: FailureReason | null): MillraceError => {
+  const operator = expression.op === 'call' ? expression.function : expression.op
+  const { code = 'MR_INTEGER_OVERFLOW', ...told } = reason ?? {}
+  return new MillraceError(code, `${operator} ${reason?.what ?? 'leaves its integer type'}`, {
+    operator,
     expression,
+    ...told,
   })
+}
 
 export function compileExpression(
   context: OperatorContext,

@@ -4,6 +4,7 @@
  * never loads it.
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { partOfCall } from '../expressions/calls.js'
 import type { ArithmeticOp, CompareOp, Expression, InNode, LiteralNode, TimePart } from '../expressions/node.js'
 import { arithmetic, negate } from '../kernels/arithmetic.js'
 import { and, booleans, bothValid, filled, isNull, isTrue, logic, negated } from '../kernels/bitmap.js'
@@ -16,13 +17,12 @@ import type { Computed, Operand, Scalar } from '../kernels/operand.js'
 import { constant, isScalar, validityOf } from '../kernels/scalar.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
+import type { Run } from './call.js'
 import type { CompiledExpression, CompiledPredicate, Failures } from './compiled.js'
 import type { Morsel } from './operator.js'
 
 // Wherever it is needed, so is this file.
 export { createFilter } from './filter.js'
-
-type Run = (morsel: Morsel, failures: Failures) => Operand
 
 export function compileExpression(
   context: OperatorContext,
@@ -30,7 +30,7 @@ export function compileExpression(
   schema: SchemaShape,
 ): CompiledExpression {
   const literals = new LiteralDictionaries(context)
-  const run = compile(context.k, expression, schema, literals)
+  const run = compile(context, expression, schema, literals)
   return {
     evaluate: (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount),
     free: () => literals.free(),
@@ -46,9 +46,10 @@ export function compilePredicate(
   return { evaluate: (morsel, failures) => isTrue(context.k, evaluate(morsel, failures)), free }
 }
 
-/** Constants as columns; a string constant needs a dictionary of its own, kept from morsel to morsel. */
+/** Constants as columns, and what functions keep from morsel to morsel; a string constant needs a dictionary of its own, kept from morsel to morsel. */
 class LiteralDictionaries {
   private readonly dictionaries = new Map<string, LaneDictionary>()
+  private readonly owned: (() => void)[] = []
 
   constructor(private readonly context: OperatorContext) {}
 
@@ -57,7 +58,13 @@ class LiteralDictionaries {
     return constant(this.context.k, operand, rowCount, operand.type.kind === 'utf8' ? this.dictionaryOf(operand) : null)
   }
 
+  /** Something else to let go of with them. */
+  own(free: () => void): void {
+    this.owned.push(free)
+  }
+
   free(): void {
+    for (const each of this.owned.splice(0)) each()
     for (const dictionary of this.dictionaries.values()) this.context.dictionaries.release(dictionary)
     this.dictionaries.clear()
   }
@@ -73,8 +80,9 @@ class LiteralDictionaries {
   }
 }
 
-function compile(k: Kernels, node: Expression, schema: SchemaShape, literals: LiteralDictionaries): Run {
-  const operand = (child: Expression): Run => compile(k, child, schema, literals)
+function compile(context: OperatorContext, node: Expression, schema: SchemaShape, literals: LiteralDictionaries): Run {
+  const { k } = context
+  const operand = (child: Expression): Run => compile(context, child, schema, literals)
   const column = (child: Expression): ((morsel: Morsel, failures: Failures) => LaneVector) => {
     const run = operand(child)
     return (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount)
@@ -155,6 +163,14 @@ function compile(k: Kernels, node: Expression, schema: SchemaShape, literals: Li
     case 'cast': {
       const input = column(node.input)
       return (morsel, failures) => noting(widen(k, input(morsel, failures), node.type), failures)
+    }
+    case 'call': {
+      const part = context.parts[partOfCall(node.function)]
+      if (part === undefined) throw new Error(`the plan calls ${node.function}, which was not loaded`)
+      const inputs = node.inputs.map(input => ({ node: input, operand: operand(input), column: column(input) }))
+      const { run, free } = part.compileCall(context, node, inputs)
+      if (free !== undefined) literals.own(free)
+      return run
     }
     case 'in':
       return among(k, node, column(node.input))

@@ -6,11 +6,23 @@ import { schemaOf } from '../columnar/schema.js'
 import { type DataType, leafType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { MillraceError, quote } from '../errors.js'
-import { bitmapBytes, count, not } from '../kernels/bitmap.js'
+import { count, not } from '../kernels/bitmap.js'
 import { widen } from '../kernels/cast.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
 import { buildJoinIndex, type JoinIndex, NONE } from '../kernels/join.js'
 import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
+import {
+  byteBits,
+  expandPairs,
+  foundBits,
+  foundPairs,
+  markRows,
+  type RowPairs,
+  remapText,
+  replaceNone,
+  resolvePairs,
+  startExpansion,
+} from '../kernels/pairs.js'
 import { selection, take, takeIndices } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { LEFT, RIGHT } from '../plan/pair-columns.js'
@@ -21,18 +33,9 @@ import { createJoinSide, nullColumn } from './join-side.js'
 import { type Morsel, RowFailure, type Side, type Transform } from './operator.js'
 import { prefix } from './pipeline.js'
 
-/** Pairs of rows: u32 pointers in scratch; `left` 0 where pair i is of row i. */
-interface Pairs {
-  readonly count: number
-  readonly left: number
-  readonly right: number
-  /** Whether some right row is the null row. */
-  readonly hasLone: boolean
-}
-
 export function createJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Transform {
   const { k, dictionaries: pool } = context
-  const { exports, memory } = k
+  const { memory } = k
   const { how, right: sideSchema } = stage
   const names = Object.keys(input)
   const sideNames = Object.keys(sideSchema)
@@ -87,8 +90,9 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       condition !== null ? 'lists' : isTest ? 'first' : 'either',
     )
     if (keepsRight) {
+      // The null row has one behind the others.
       marks = memory.allocate(side.rowCount + 16)
-      memory.u8.fill(0, marks, marks + side.rowCount)
+      memory.u8.fill(0, marks, marks + side.rowCount + 1)
     }
     const used = new Set([
       ...outputs.flatMap(({ from, column }) => (from === 'right' ? [column] : [])),
@@ -105,24 +109,19 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     const built = index as JoinIndex
     const keys = keysLeft.map(i => morsel.columns[i])
     if (isTest && condition === null) {
-      const bits = memory.scratch(bitmapBytes(rowCount))
-      exports.joinHits(built.rowsOf(keys, rowCount), rowCount, bits)
-      yield* selected(morsel, bits)
+      yield* selected(morsel, foundBits(k, built.rowsOf(keys, rowCount), rowCount))
       return
     }
     if (built.isUnique && condition === null) {
       const rows = built.rowsOf(keys, rowCount)
-      if (marks !== 0) exports.joinMark(rows, rowCount, marks)
+      if (marks !== 0) markRows(k, rows, rowCount, marks)
       if (keepsLeft) {
-        const lone = exports.joinInstead(rows, rowCount, side.rowCount) >>> 0
-        yield paired(morsel, { count: rowCount, left: 0, right: rows, hasLone: lone > 0 })
+        const lone = replaceNone(k, rows, rowCount, side.rowCount)
+        yield paired(morsel, { count: rowCount, left: 0, right: rows }, lone > 0)
         return
       }
-      const left = memory.scratch(4 * rowCount + 4)
-      const right = memory.scratch(4 * rowCount + 4)
-      const matches = exports.joinMatches(rows, rowCount, left, right) >>> 0
-      if (matches === 0) return
-      yield paired(morsel, { count: matches, left: matches === rowCount ? 0 : left, right, hasLone: false })
+      const pairs = foundPairs(k, rows, rowCount)
+      if (pairs.count > 0) yield paired(morsel, pairs.count === rowCount ? { ...pairs, left: 0 } : pairs, false)
       return
     }
     yield* expandLists(morsel, built, built.ids(keys, rowCount))
@@ -130,86 +129,60 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
 
   function* expandLists(morsel: Morsel, built: JoinIndex, ids: number): Iterable<Morsel> {
     const { rowCount } = morsel
-    const state = memory.scratch(16)
-    memory.u32.fill(0, state >>> 2, (state >>> 2) + 2)
+    const state = startExpansion(k)
     const at = () => memory.u32[state >>> 2]
     const lone = keepsLeft ? side.rowCount : NONE
     const met = condition === null ? 0 : memory.scratch(rowCount + 16)
     if (met !== 0) memory.u8.fill(0, met, met + rowCount + 1)
     let failure: RowFailure | null = null
     let rows = rowCount
-    const list = () => memory.scratch(4 * MORSEL_ROWS + 16)
-    while (at() < rowCount) {
+    while (at() < rowCount && failure === null) {
       const mark = memory.mark()
       const first = at()
-      let [left, right] = [list(), list()]
-      const own = condition === null ? lone : NONE
-      let pairs =
-        exports.joinExpand(ids, built.starts, built.rows, rowCount, own, MORSEL_ROWS, state, left, right) >>> 0
-      let end = at()
+      let pairs = expandPairs(k, built, ids, rowCount, condition === null ? lone : NONE, state)
       if (condition !== null) {
+        let end = at()
         let passed = memory.scratch(16)
         try {
-          if (pairs > 0) passed = passing(morsel, left, right, pairs)
+          if (pairs.count > 0) passed = passing(morsel, pairs)
         } catch (error) {
           if (!(error instanceof RowFailure)) throw error
           failure = error
           // What comes of the rows before it may be wanted all the same.
-          const from = firstPairOf(morsel, left, pairs, error.row)
-          end = memory.u32[(left >>> 2) + from]
-          pairs = from
-          if (pairs > 0) passed = passing(morsel, left, right, pairs)
+          pairs = { ...pairs, count: firstPairOf(morsel, pairs, error.row) }
+          end = memory.u32[(pairs.left >>> 2) + pairs.count]
+          rows = end
+          if (pairs.count > 0) passed = passing(morsel, pairs)
         }
-        const [leftIn, rightIn] = [left, right]
-        left = list()
-        right = list()
-        pairs =
-          exports.joinResolve(leftIn, rightIn, passed, pairs, first, end, met, isTest ? NONE : lone, left, right) >>> 0
+        pairs = resolvePairs(k, pairs, passed, [first, end], met, isTest ? NONE : lone)
       }
-      if (marks !== 0) markMet(right, pairs)
-      if (pairs > 0 && !isTest) yield paired(morsel, { count: pairs, left, right, hasLone: keepsLeft })
+      if (marks !== 0) markRows(k, pairs.right, pairs.count, marks)
+      if (pairs.count > 0 && !isTest) yield paired(morsel, pairs, keepsLeft)
       memory.reset(mark)
-      if (failure !== null) {
-        rows = end
-        break
-      }
     }
-    if (isTest && rows > 0) {
-      const bits = memory.scratch(bitmapBytes(rows))
-      exports.joinBytes(met, rows, bits)
-      yield* selected(prefix(morsel, rows), bits)
-    }
+    if (isTest && rows > 0) yield* selected(prefix(morsel, rows), byteBits(k, met, rows))
     if (failure !== null) throw failure
   }
 
   /** The first pair of the row that came from row `origin` of the morsel as it entered the pipeline. */
-  function firstPairOf({ rows }: Morsel, left: number, pairs: number, origin: number): number {
+  function firstPairOf({ rows }: Morsel, { left, count }: RowPairs, origin: number): number {
     const { u32 } = memory
     let pair = 0
     const originOf = (row: number) => (rows === 0 ? row : u32[(rows >>> 2) + row])
-    while (pair < pairs - 1 && originOf(u32[(left >>> 2) + pair]) < origin) pair++
+    while (pair < count - 1 && originOf(u32[(left >>> 2) + pair]) < origin) pair++
     return pair
   }
 
-  /** The null row has no mark. */
-  function markMet(rows: number, pairs: number): void {
-    if (!keepsLeft) exports.joinMark(rows, pairs, marks)
-    else {
-      for (let i = rows >>> 2, end = i + pairs; i < end; i++) {
-        const row = memory.u32[i]
-        if (row < side.rowCount) memory.u8[marks + row] = 1
-      }
-    }
-  }
-
   /** Bitmap of the pairs for which the condition is true. @throws RowFailure */
-  function passing(morsel: Morsel, left: number, right: number, pairs: number): number {
+  function passing(morsel: Morsel, { left, right, count: rowCount }: RowPairs): number {
     const { columns, predicate } = condition as NonNullable<typeof condition>
     const candidates: Morsel = {
-      rowCount: pairs,
-      rows: takeIndices(k, morsel.rows, left, pairs),
+      rowCount,
+      rows: takeIndices(k, morsel.rows, left, rowCount),
       columns: columns.map(({ from, column }) =>
-        from === 'left' ? take(k, morsel.columns[column], left, pairs) : take(k, side.columns[column], right, pairs),
+        from === 'left'
+          ? take(k, morsel.columns[column], left, rowCount)
+          : take(k, side.columns[column], right, rowCount),
       ),
     }
     const failures = new Failures()
@@ -225,15 +198,16 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     const left = count(k, bits, rowCount)
     if (left === 0) return
     const indices = left === rowCount ? 0 : selection(k, bits, rowCount).indices
-    yield paired(morsel, { count: left, left: indices, right: 0, hasLone: false })
+    yield paired(morsel, { count: left, left: indices, right: 0 }, false)
   }
 
-  function paired(morsel: Morsel, pairs: Pairs): Morsel {
+  /** `left` 0: pair i is of row i. `hasLone`: some right row may be the null row. */
+  function paired(morsel: Morsel, pairs: RowPairs, hasLone: boolean): Morsel {
     const columns = outputs.map((output): LaneVector => {
       const { from, column, type } = output
       if (from === 'right') {
         const whole = side.columns[column]
-        const taken = !pairs.hasLone && !side.hasNulls(column) ? { ...whole, validity: 0 } : whole
+        const taken = !hasLone && !side.hasNulls(column) ? { ...whole, validity: 0 } : whole
         return { ...take(k, taken, pairs.right, pairs.count), type }
       }
       const whole = morsel.columns[column]
@@ -252,10 +226,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     }
     keyTexts[key] ??= textOf()
     const { own, map } = keyTexts[key]
-    if (column.dictionary === null) return { ...column, type, dictionary: own }
-    const codes = memory.scratch(4 * column.length)
-    exports.textRemap(column.data, column.length, map.of(column.dictionary), codes)
-    return { ...column, type, data: codes, dictionary: own }
+    return { ...remapText(k, column, map, own), type }
   }
 
   function textOf(): { own: LaneDictionary; map: CodeMap } {

@@ -2,6 +2,7 @@
 import { leafType, type SchemaShape } from '../columnar/type.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
+import { remapText } from '../kernels/pairs.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
 import type { Transform } from './operator.js'
@@ -12,7 +13,6 @@ interface OwnText {
 }
 
 export function createUnion({ k, dictionaries: pool }: OperatorContext, output: SchemaShape): Transform {
-  const { exports, memory } = k
   const types = Object.values(output)
   const texts: (OwnText | undefined)[] = []
   const textOf = (i: number): OwnText => {
@@ -33,13 +33,7 @@ export function createUnion({ k, dictionaries: pool }: OperatorContext, output: 
   const recoded = (column: LaneVector, i: number): LaneVector => {
     if (column.child) return { ...column, child: recoded(column.child, i) }
     const { dictionary, map } = textOf(i)
-    if (column.dictionary === null) return { ...column, dictionary }
-    const pointer = map.of(column.dictionary)
-    const codes = memory.scratch(4 * column.length)
-    // Where there is no entry all rows are null, and have code 0.
-    if (column.dictionary.length === 0) memory.u8.fill(0, codes, codes + 4 * column.length)
-    else exports.textRemap(column.data, column.length, pointer, codes)
-    return { ...column, data: codes, dictionary }
+    return remapText(k, column, map, dictionary)
   }
   return {
     label: 'union',

@@ -1,42 +1,17 @@
 /** The type that holds the values of two types exactly, for columns that come from two sources. */
-import {
-  type DataType,
-  float64,
-  int32,
-  int64,
-  isFloat,
-  isInteger,
-  list,
-  nullable,
-  type TimeUnit,
-} from '../columnar/type.js'
-import { isFiner } from '../expressions/literal.js'
+import { type DataType, isFloat, list, nullable } from '../columnar/type.js'
 import { withNull } from '../expressions/typing.js'
+import { commonType as nearestType } from '../expressions/unify.js'
 
-/** Null where there is none. Nullable where either is; of two time zones neither is kept. */
+/** Null where there is none: no float64 holds all of int64. Lists are of one type, but for nulls in them. */
 export function commonType(a: DataType, b: DataType): DataType | null {
-  const type = commonKind(a, b)
-  return type && withNull(type, a.nullable || b.nullable)
-}
-
-function commonKind(a: DataType, b: DataType): DataType | null {
   if (a.kind === 'list' && b.kind === 'list') {
     const [left, right] = [a.item as DataType, b.item as DataType]
     const item = left.kind === right.kind && left.unit === right.unit ? commonType(left, right) : null
-    return item && list(item)
+    return item && withNull(list(item), a.nullable || b.nullable)
   }
-  if (a.kind === 'timestamp' && b.kind === 'timestamp') {
-    const finer = isFiner(a.unit as TimeUnit, b.unit as TimeUnit) ? a : b
-    if (a.timeZone === b.timeZone) return finer
-    const { timeZone: _, ...rest } = finer
-    return Object.freeze(rest)
-  }
-  if (a.kind === b.kind) return a.kind === 'struct' ? null : a
-  if (isInteger(a.kind) && isInteger(b.kind)) return isNarrow(a) && isNarrow(b) ? int32() : int64()
-  const isExact = (type: DataType) => isFloat(type.kind) || (isInteger(type.kind) && type.kind !== 'int64')
-  return isExact(a) && isExact(b) ? float64() : null
+  const isRounded = (integer: DataType, float: DataType) => integer.kind === 'int64' && isFloat(float.kind)
+  return isRounded(a, b) || isRounded(b, a) ? null : nearestType(a, b)
 }
-
-const isNarrow = ({ kind }: DataType): boolean => kind !== 'int64' && kind !== 'uint32'
 
 export const orNull = (type: DataType): DataType => (type.nullable ? type : nullable(type))

@@ -1,11 +1,13 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
 import { isFloat, leafType } from '../columnar/type.js'
+import { type CallPart, partOfCall } from '../expressions/calls.js'
 import type { Expression } from '../expressions/node.js'
-import { collectColumns } from '../expressions/walk.js'
+import { childrenOf, collectColumns } from '../expressions/walk.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
 export type PlanPart =
+  | CallPart
   | 'evaluate'
   | 'text'
   | 'integers'
@@ -24,6 +26,8 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   const stages = [...plan.branches.flatMap(({ stages }) => stages), ...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
+  const called = new Set(stages.flatMap(expressionsOf).flatMap(partsCalled))
+  parts.push(...called)
   // A constant of a computation may be a string where no column is.
   if (computing || hasText(plan, stages)) parts.push('text')
   const aggregates = new Set(
@@ -32,20 +36,37 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
   for (const part of aggregates) if (part !== null) parts.push(part)
-  // There are no more groups than rows, and what is spilled is parted whatever there is.
-  if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
+  // There are no more groups than rows, of which a join may make any number, and what is spilled is parted whatever there is.
+  const joins = stages.some(({ kind }) => kind === 'join')
+  if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(stage => stage.kind === 'aggregate'))
+    parts.push('partitions')
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   return parts
 }
 
-function computes(stage: Stage): boolean {
-  if (stage.kind === 'project') return stage.columns.some(({ expression }) => !isColumn(expression))
-  if (stage.kind === 'join') return stage.where !== null
-  if (stage.kind !== 'aggregate') return stage.kind === 'filter'
-  return stage.accumulators.some(({ inputs, where }) => where !== null || !inputs.every(isColumn))
+const partsCalled = (node: Expression): CallPart[] => [
+  ...(node.op === 'call' ? [partOfCall(node.function)] : []),
+  ...childrenOf(node).flatMap(partsCalled),
+]
+
+function expressionsOf(stage: Stage): Expression[] {
+  if (stage.kind === 'project') return stage.columns.map(({ expression }) => expression)
+  if (stage.kind === 'filter') return [stage.predicate]
+  if (stage.kind === 'join') return stage.where === null ? [] : [stage.where]
+  if (stage.kind !== 'aggregate') return []
+  return stage.accumulators.flatMap(({ inputs, where }) => (where === null ? inputs : [...inputs, where]))
 }
+
+/** A predicate does even of a column. */
+const computes = (stage: Stage): boolean =>
+  stage.kind === 'filter' || expressionsOf(stage).some(expression => !isColumn(expression)) || hasFilter(stage)
+
+const hasFilter = (stage: Stage): boolean =>
+  stage.kind === 'join'
+    ? stage.where !== null
+    : stage.kind === 'aggregate' && stage.accumulators.some(({ where }) => where !== null)
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'
 

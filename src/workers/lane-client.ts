@@ -23,6 +23,8 @@ export interface LaneClient {
 
 const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   evaluate: () => import('../operators/evaluate.js'),
+  numbers: () => import('../operators/functions/numbers.js'),
+  conditions: () => import('../operators/functions/conditions.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

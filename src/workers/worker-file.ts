@@ -9,6 +9,10 @@ serveLane(name => {
   switch (name) {
     case 'evaluate':
       return import('../operators/evaluate.js')
+    case 'numbers':
+      return import('../operators/functions/numbers.js')
+    case 'conditions':
+      return import('../operators/functions/conditions.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':

@@ -147,6 +147,8 @@ function laneFailed(reason: Error | null): MillraceError {
 /** Texts for a worker that was itself started from text; a worker file has its own chunks. */
 const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   evaluate: () => import('virtual:millrace/lane/evaluate'),
+  numbers: () => import('virtual:millrace/lane/numbers'),
+  conditions: () => import('virtual:millrace/lane/conditions'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),

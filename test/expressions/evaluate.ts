@@ -8,6 +8,7 @@ import type { Expression } from '../../src/expressions/node.js'
 import { typeOf } from '../../src/expressions/typing.js'
 import { type TimePart, timePart } from '../oracle/calendar.js'
 import { arithmetic, INT64_MAX, INT64_MIN } from '../oracle/expression.js'
+import { FUNCTIONS } from '../oracle/functions.js'
 import { compareValues, ModelError, type ModelType, NANOSECONDS_PER, type Value } from '../oracle/value.js'
 
 export type Row = ReadonlyMap<string, Value>
@@ -91,6 +92,13 @@ export function evaluateResolved(node: Expression, row: Row, schema: SchemaShape
       const value = of(node.input) as bigint | null
       return value === null ? null : timePart(node.op as TimePart, value, type as ModelType)
     }
+    case 'call': {
+      const { inputs, parameters = {} } = node
+      const types = inputs.map(typeOfChild) as readonly ModelType[]
+      const { type, evaluate } = FUNCTIONS[node.function]
+      demand(node.type?.kind === type(types, parameters).kind, node)
+      return evaluate(inputs.map(of), { parameters, types, row: 0 })
+    }
     case 'cast':
       return cast(of(node.input), typeOfChild(node.input), node.type)
   }
@@ -105,7 +113,13 @@ function literalValue(value: unknown, type: DataType | undefined): Value {
   if (type === undefined) throw new Error('an untyped literal in a resolved tree')
   if (value === null) return null
   const holds: Record<string, string> = {
+    int8: 'number',
+    int16: 'number',
     int32: 'number',
+    uint8: 'number',
+    uint16: 'number',
+    uint32: 'number',
+    float32: 'number',
     date: 'number',
     float64: 'number',
     int64: 'bigint',
@@ -114,7 +128,7 @@ function literalValue(value: unknown, type: DataType | undefined): Value {
     bool: 'boolean',
   }
   if (typeof value !== holds[type.kind]) throw new Error(`a ${type.kind} literal kept as ${typeof value}`)
-  return type.kind === 'int32' || type.kind === 'date' ? BigInt(value as number) : (value as Value)
+  return typeof value === 'number' && !type.kind.startsWith('float') ? BigInt(value) : (value as Value)
 }
 
 function comparable(left: DataType, right: DataType, op: string): boolean {

@@ -19,6 +19,7 @@ import {
   type Value,
 } from '../oracle/value.js'
 import type { Choices } from './choices.js'
+import { choosingExpression } from './choosing.js'
 import { EDGE_FLOATS } from './tables.js'
 
 export interface ColumnState extends ModelField {
@@ -69,7 +70,11 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
   const column = choices.pick(numbers)
   const leaf = { expression: ofColumn(column.name), kind: column.type.kind, magnitude: column.magnitude }
   if (depth === 0 || !choices.chance(70)) return leaf
-  const made = choices.chance(10) ? negated(options, depth) : calculated(options, depth)
+  const made = choices.chance(10)
+    ? negated(options, depth)
+    : choices.chance(20)
+      ? called(options, depth)
+      : calculated(options, depth)
   return made === null || (!mayFail && isInteger(made.kind) && made.magnitude > INT64_MAX) ? leaf : made
 }
 
@@ -79,6 +84,22 @@ function negated(options: ExpressionOptions, depth: number): NumberExpression | 
   const kind = isInteger(input.kind) ? 'int64' : 'float64'
   return { expression: { op: 'neg', input: input.expression }, kind, magnitude: input.magnitude }
 }
+
+/** A function of a number. */
+function called(options: ExpressionOptions, depth: number): NumberExpression | null {
+  const input = numberExpression(options, depth - 1)
+  if (input === null) return null
+  if (options.choices.chance(30)) return choosingExpression(options, depth - 1)
+  const name = options.choices.pick(['abs', 'sqrt'] as const)
+  const kind = name === 'abs' && isInteger(input.kind) ? 'int64' : 'float64'
+  return { expression: call(name, input.expression), kind, magnitude: input.magnitude }
+}
+
+const call = (name: string, ...inputs: readonly ModelExpression[]): ModelExpression => ({
+  op: 'call',
+  function: name,
+  inputs,
+})
 
 function calculated(options: ExpressionOptions, depth: number): NumberExpression | null {
   const { choices } = options
@@ -135,6 +156,7 @@ function numberTest(options: ExpressionOptions, depth: number): ModelExpression 
   const { choices, columns } = options
   const left = numberExpression(options, Math.min(depth, 1))
   if (left === null) return null
+  if (choices.chance(10)) return call('isNaN', left.expression)
   const sampled = columns.filter(({ type, samples }) => isNumber(type.kind) && samples.length > 0)
   // A comparison never rounds, so here any number may stand beside any other.
   const someLiteral = (): ModelLiteral => {

@@ -10,6 +10,7 @@ import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
+import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { columnsAfterJoin, columnsAfterUnion, otherTable, someJoin } from './joins.js'
 import { NAMES } from './tables.js'
@@ -168,6 +169,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     const options = { columns, choices, mayFail }
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
+    if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
@@ -327,6 +329,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return typeof expression.value === 'bigint' ? abs(expression.value) : 0n
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
+    case 'call':
+      // Of functions of integers that give integers: none takes them further from zero.
+      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
     case 'year':
     case 'month':
     case 'dayOfWeek':

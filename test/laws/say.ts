@@ -56,6 +56,10 @@ export function sayExpression(expression: ModelExpression): string {
       return `${sayExpression(expression.input)}.between(${sayExpression(expression.low)}, ${sayExpression(expression.high)})`
     case 'in':
       return `${sayExpression(expression.input)}.in([${expression.values.map(sayExpression).join(', ')}])`
+    case 'call': {
+      const told = Object.values(expression.parameters ?? {}).map(value => JSON.stringify(value))
+      return `${expression.function}(${[...expression.inputs.map(sayExpression), ...told].join(', ')})`
+    }
     default:
       if ('input' in expression) return `${sayExpression(expression.input)}.${expression.op}()`
       return `${sayExpression(expression.left)}.${expression.op}(${sayExpression(expression.right)})`

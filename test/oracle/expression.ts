@@ -3,6 +3,7 @@
  * tables; test/laws/handles.ts says the same trees through the public interface.
  */
 import { floorDiv, type TimePart, timePart } from './calendar.js'
+import { FUNCTIONS, type ModelParameters } from './functions.js'
 import {
   compareValues,
   isFloat,
@@ -41,6 +42,15 @@ export type ModelExpression =
       readonly high: ModelExpression
     }
   | { readonly op: 'in'; readonly input: ModelExpression; readonly values: readonly ModelLiteral[] }
+  | ModelCall
+
+/** A function of values: functions.ts has what each gives. */
+export interface ModelCall {
+  readonly op: 'call'
+  readonly function: string
+  readonly inputs: readonly ModelExpression[]
+  readonly parameters?: ModelParameters
+}
 
 export const INT64_MIN = -(2n ** 63n)
 export const INT64_MAX = 2n ** 63n - 1n
@@ -69,6 +79,10 @@ export function typeOfExpression(expression: ModelExpression, fields: readonly M
     case 'neg': {
       const input = of(expression.input)
       return type(isInteger(input.kind) ? 'int64' : 'float64', input.nullable)
+    }
+    case 'call': {
+      const { parameters = {} } = expression
+      return FUNCTIONS[expression.function].type(expression.inputs.map(of), parameters)
     }
     case 'isNull':
       return type('bool', false)
@@ -121,6 +135,11 @@ export function evaluate(expression: ModelExpression, row: ModelRow, fields: rea
       return not(and(not(of(expression.left)), not(of(expression.right))))
     case 'not':
       return not(of(expression.input))
+    case 'call': {
+      const { inputs, parameters = {} } = expression
+      const types = inputs.map(input => typeOfExpression(input, fields))
+      return FUNCTIONS[expression.function].evaluate(inputs.map(of), { parameters, types, row: row.source })
+    }
     case 'isNull':
       return of(expression.input) === null
     case 'between': {

@@ -16,10 +16,14 @@ export function spellOut(error: Error, place: { readonly row: number; readonly l
     return new MillraceError(error.code, `${at}: ${what}`, { ...error.details, row: place.row }, error.cause)
   }
   if (error.details.expression === undefined) return error
-  const { expression, ...details } = error.details as { readonly expression: Expression }
+  const { expression, what, remedy, ...details } = error.details as {
+    readonly expression: Expression
+    readonly what?: string
+    readonly remedy?: string
+  }
   const { op } = expression
   const where = place === null ? '' : ` (row ${place.row} of ${place.label})`
-  const text = `${printExpression(expression)} is beyond ${op === 'year' ? 'int32' : 'int64'}${where}; ${REMEDIES[op] ?? REMEDY}`
+  const text = `${printExpression(expression)}${what === undefined ? ` is beyond ${op === 'year' ? 'int32' : 'int64'}` : `: ${what}`}${where}; ${remedy ?? REMEDIES[op] ?? REMEDY}`
   return new MillraceError(error.code, text, place === null ? details : { ...details, row: place.row }, error.cause)
 }
 

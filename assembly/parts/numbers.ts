@@ -1,0 +1,4 @@
+// Functions of numbers.
+
+export * from '../abi'
+export * from '../numbers'

@@ -1,0 +1,23 @@
+/**
+ * Methods of handles that call functions: by families, the neighbours in methods/. What is not said here is the same for all: operands are of the
+ * handle's own family, and so is the result.
+ */
+import type { CallParameters } from '../expressions/node.js'
+import type { RuntimeFamily } from './columns.js'
+import { conditionMethods } from './methods/conditions.js'
+import { numberMethods } from './methods/numbers.js'
+
+export interface CallMethod {
+  /** Families that have it. */
+  readonly of: readonly RuntimeFamily[]
+  readonly gives: RuntimeFamily | 'same'
+  /** Arguments as operands and as what the function is told beside them; left out: all are operands. @throws MillraceError */
+  readonly split?: (
+    given: readonly unknown[],
+    name: string,
+  ) => readonly [operands: readonly unknown[], parameters?: CallParameters]
+}
+
+export type CallMethods = Readonly<Record<string, CallMethod>>
+
+export const CALL_METHODS: CallMethods = { ...numberMethods, ...conditionMethods }
