@@ -351,3 +351,77 @@ export function joinMark(rows: usize, count: u32, marks: usize): void {
     if (row != NONE) store<u8>(marks + usize(row), 1)
   }
 }
+
+// @ts-ignore: decorator
+@inline
+function distance<T>(greater: T, less: T): T {
+  // Of two equal infinities it is none.
+  return greater == less ? <T>0 : greater - less
+}
+
+// @ts-ignore: decorator
+@inline
+function isWithin<T>(greater: T, less: T, tolerance: f64, whole: u64): bool {
+  return isFloat<T>() ? f64(distance<T>(greater, less)) <= tolerance : u64(distance<T>(greater, less)) <= whole
+}
+
+// @ts-ignore: decorator
+@inline
+function nearest<T>(
+  times: usize, validity: usize, ids: usize, starts: usize, all: u32, others: usize,
+  direction: u32, tolerance: f64, whole: u64, count: u32, out: usize,
+): void {
+  for (let i: u32 = 0; i < count; i++) {
+    let found = NONE
+    const id = ids ? load<u32>(ids + (usize(i) << 2)) : 0
+    const time = load<T>(times + (usize(i) << 3))
+    if (isSet(validity, i) && id != NONE && time == time) {
+      const start = starts ? load<u32>(starts + (usize(id) << 2)) : 0
+      const end = starts ? load<u32>(starts + (usize(id) << 2), 4) : all
+      // The first that is not before, and the first that is behind.
+      let low = start
+      let high = end
+      while (low < high) {
+        const middle = low + ((high - low) >> 1)
+        if (load<T>(others + (usize(middle) << 3)) < time) low = middle + 1
+        else high = middle
+      }
+      const first = low
+      high = end
+      while (low < high) {
+        const middle = low + ((high - low) >> 1)
+        if (load<T>(others + (usize(middle) << 3)) <= time) low = middle + 1
+        else high = middle
+      }
+      const before = low > start && direction != 1 && isWithin<T>(time, load<T>(others + (usize(low - 1) << 3)), tolerance, whole)
+      const after = first < end && direction != 0 && isWithin<T>(load<T>(others + (usize(first) << 3)), time, tolerance, whole)
+      if (before && after) {
+        const back = distance<T>(time, load<T>(others + (usize(low - 1) << 3)))
+        const ahead = distance<T>(load<T>(others + (usize(first) << 3)), time)
+        // Differences of int64 are taken as unsigned: they may be beyond it.
+        const isBack = isFloat<T>() ? back <= ahead : u64(back) <= u64(ahead)
+        found = isBack ? low - 1 : first
+      } else if (before) found = low - 1
+      else if (after) found = first
+    }
+    store<u32>(out + (usize(i) << 2), found)
+  }
+}
+
+/**
+ * The nearest of the other side's times, ascending within each id: out[i] is its place in `others`, NONE where there is none. Times are int64; a row is of id ids[i] (0: all are
+ * of one), whose times are others[starts[id] .. starts[id + 1]), with `starts` 0 all `all` of them. `direction`: 0 before or at, 1 after or at, 2 either, of which the one before is
+ * taken where both are as near. `whole`: how far it may be.
+ */
+export function joinNearestInts(
+  times: usize, validity: usize, ids: usize, starts: usize, all: u32, others: usize, direction: u32, whole: u64, count: u32, out: usize,
+): void {
+  nearest<i64>(times, validity, ids, starts, all, others, direction, 0, whole, count, out)
+}
+
+/** The same of doubles; NaN is near nothing. */
+export function joinNearestFloats(
+  times: usize, validity: usize, ids: usize, starts: usize, all: u32, others: usize, direction: u32, tolerance: f64, count: u32, out: usize,
+): void {
+  nearest<f64>(times, validity, ids, starts, all, others, direction, tolerance, 0, count, out)
+}

@@ -45,8 +45,8 @@ export type {
   TimeExpr,
   TimeOperand,
 } from './api/handles.js'
-export type { Joined, JoinKeys } from './api/join-types.js'
-export type { JoinOptions, TestOptions } from './api/joins.js'
+export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
+export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'

@@ -32,8 +32,8 @@ import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
-import type { Joined, JoinKeys } from './join-types.js'
-import { type JoinOptions, joined, type TestOptions } from './joins.js'
+import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
+import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
@@ -294,6 +294,28 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
     return joined('antiJoin', this, right, on, options)
+  }
+
+  /**
+   * Each row of this flow beside the row of the other that is nearest in time, or in number, among those with its keys; nulls where there is none. The right one
+   * comes in the order of time, of equal ones in its own order.
+   *
+   * ```ts
+   * flow.asofJoin(columns({ time: [new Date('2024-01-02T03:04:04Z')], symbol: ['ABC'], bid: [10.25] }), {
+   *   on: 'time',
+   *   by: 'symbol',
+   *   tolerance: '5s',
+   * })
+   * ```
+   * @throws MillraceError as `join` does; `MR_TYPE_MISMATCH` where what is compared is of two kinds
+   */
+  asofJoin<
+    R extends SchemaShape,
+    const O extends AsofOn<S, R>,
+    const K extends JoinKeys<S, R> = never,
+    const X extends string = '_right',
+  >(right: Flow<R>, options: AsofOptions<S, R, K, X, O>): Flow<AsofJoined<S, R, O, K, X>> {
+    return asofJoined(this, right, options)
   }
 
   /**

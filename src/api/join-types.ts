@@ -44,6 +44,19 @@ type Merged<A, B> = {
 
 type Typed<T> = T extends DataType ? T : never
 
+/** What `asofJoin` compares: a name, or one of each side. */
+export type AsofOn<S extends SchemaShape, R extends SchemaShape> =
+  | (keyof S & keyof R & string)
+  | { readonly left: keyof S & string; readonly right: keyof R & string }
+
+/** The schema of an `asofJoin`: as of a left join, and what is compared comes once where it has one name. */
+export type AsofJoined<S extends SchemaShape, R extends SchemaShape, O, K, X extends string> =
+  IsAny<S> extends true
+    ? any
+    : IsAny<R> extends true
+      ? any
+      : Merged<S, TakenColumns<S, Omit<R, O extends string ? O : never>, unknown extends K ? never : K, X, true>>
+
 /** The schema of a join; of flows whose columns are not known, anything. */
 export type Joined<
   S extends SchemaShape,

@@ -1,5 +1,5 @@
 /** What the joins of a flow do: keys, options and the condition, checked, and made into a node. flow.ts has the verbs, plan/join.ts says what comes out. */
-import type { SchemaShape } from '../columnar/type.js'
+import { int64, type SchemaShape } from '../columnar/type.js'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { joinNode } from '../plan/join.js'
@@ -9,6 +9,7 @@ import { predicateOf } from './aggregate-expr.js'
 import { columnsRecord } from './columns.js'
 import { Flow } from './flow.js'
 import type { Expr } from './handles.js'
+import type { JoinKeys } from './join-types.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Columns } from './types.js'
 
@@ -20,6 +21,26 @@ export interface TestOptions<S extends SchemaShape = any, R extends SchemaShape 
 export interface JoinOptions<S extends SchemaShape = any, R extends SchemaShape = any, X extends string = string>
   extends TestOptions<S, R> {
   /** Behind the names of columns of the right side that the left one has too; by default `_right`. */
+  readonly suffix?: X
+}
+
+/** How `asofJoin` finds the nearest row. */
+export interface AsofOptions<
+  S extends SchemaShape = any,
+  R extends SchemaShape = any,
+  K extends JoinKeys<S, R> = any,
+  X extends string = string,
+  O = any,
+> {
+  /** The column that is compared: of one name in both flows, or of two. Timestamps, dates or numbers. */
+  readonly on: O
+  /** Keys that must be equal: one name, several, or names of this flow to names of the other. */
+  readonly by?: K
+  /** Which row of the other flow: the last at the time or `before` it, the first at it or `after`, or the nearer one; of two as near that before. */
+  readonly direction?: 'before' | 'after' | 'either'
+  /** How far it may be, this included: a number, or of times a duration such as `'5s'`, `'250ms'`, `'2 h'`, `'1 d'`. */
+  readonly tolerance?: number | string
+  /** Behind the names of columns of the other flow that this one has too; by default `_right`. */
   readonly suffix?: X
 }
 
@@ -42,6 +63,42 @@ export function joined(
     keys: keysOf(verb, on),
     where: conditionOf(verb, left, right, where),
     suffix,
+    asof: null,
+  })
+  return new Flow(node, new Map([...left.sources, ...right.sources]))
+}
+
+/** @throws MillraceError as `joined` does */
+export function asofJoined(left: Flow<any>, right: Flow<any>, options: AsofOptions): Flow<any> {
+  const verb = 'asofJoin'
+  if (!(right instanceof Flow)) throw mismatch(verb, `${verb} takes a flow to join with, not ${show(right)}`)
+  const known = ['on', 'by', 'direction', 'tolerance', 'suffix']
+  const { on, by, direction = 'before', tolerance = null, suffix = '_right' } = checkedOptions(verb, options, known)
+  checkSuffix(verb, suffix)
+  if (!['before', 'after', 'either'].includes(direction))
+    throw invalid(verb, `direction is 'before', 'after' or 'either', not ${show(direction)}`)
+  if (tolerance !== null && typeof tolerance !== 'number' && typeof tolerance !== 'string')
+    throw invalid(verb, `tolerance is a number, or a duration such as '5s', not ${show(tolerance)}`)
+  const pair = typeof on === 'string' ? { left: on, right: on } : on
+  if (typeof pair?.left !== 'string' || typeof pair.right !== 'string')
+    throw mismatch(
+      verb,
+      `${verb}: on is the name of a column, or { left, right }, as in { on: 'time' }, not ${show(on)}`,
+    )
+  const node = joinNode(left.plan, left.schema, right.plan, right.schema, {
+    how: 'left',
+    verb,
+    keys: by === undefined ? [] : keysOf(verb, by),
+    where: null,
+    suffix,
+    asof: Object.freeze({
+      left: pair.left,
+      right: pair.right,
+      direction,
+      within: tolerance,
+      type: int64(),
+      tolerance: null,
+    }),
   })
   return new Flow(node, new Map([...left.sources, ...right.sources]))
 }

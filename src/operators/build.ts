@@ -23,7 +23,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
-  readonly joins: Pick<typeof import('./joins-part.js'), 'createJoin' | 'createUnion'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
 }
 
 export interface OperatorContext {
@@ -113,7 +113,8 @@ function createTransform(
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
   const joins = context.parts.joins as OperatorParts['joins']
-  return stage.kind === 'join' ? joins.createJoin(context, stage, input) : joins.createUnion(context, stage.output)
+  if (stage.kind === 'union') return joins.createUnion(context, stage.output)
+  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
 }
 
 function createBreaker(

@@ -5,6 +5,7 @@ import { bitmapBytes } from '../kernels/bitmap.js'
 import type { Kernels } from '../kernels/instance.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes } from '../kernels/operand.js'
+import { take } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { freeVector } from '../kernels/transfer-batch.js'
 import type { OperatorContext } from './build.js'
@@ -23,6 +24,8 @@ export interface JoinSide {
   hasNulls(i: number): boolean
   /** Some columns' rows, from a multiple of 128 on. */
   slice(columns: readonly number[], from: number, to: number): readonly LaneVector[]
+  /** Puts the rows in another order, u32 row numbers; the null row stays behind them. */
+  reorder(order: number): void
   /** Columns that are not looked at any more. */
   drop(columns: readonly number[]): void
   free(): void
@@ -71,6 +74,23 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
     hasNulls: i => nulls[i] ?? false,
     slice(columns, from, to) {
       return sliceBatch({ rowCount, columns: columns.map(i => rows.columns[i]) }, from, to - from).columns
+    },
+    reorder(order) {
+      const indices = k.memory.allocate(4 * rowCount + 4)
+      const columns: LaneVector[] = []
+      try {
+        k.memory.u8.copyWithin(indices, order, order + 4 * rowCount)
+        k.memory.u32[(indices >>> 2) + rowCount] = rowCount
+        for (const column of rows.columns)
+          columns.push(take(k, column, indices, column.length, bytes => k.memory.allocate(bytes)))
+      } catch (error) {
+        for (const column of columns) freeVector(k, column)
+        throw error
+      } finally {
+        k.memory.free(indices)
+      }
+      for (const column of rows.columns) freeVector(k, column)
+      rows = { ...rows, columns }
     },
     drop(columns) {
       for (const i of columns) {

@@ -3,7 +3,7 @@
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import type { AggregateNode, JoinNode, NamedExpression, PlanNode, SourceNode, TakenColumn } from './logical.js'
+import type { AggregateNode, JoinKey, JoinNode, NamedExpression, PlanNode, SourceNode, TakenColumn } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { sourcesOf } from './sources-of.js'
@@ -100,10 +100,17 @@ function printStage(stage: Stage): string {
   }
 }
 
-function printJoin({ verb, keys, where }: Pick<JoinNode, 'verb' | 'keys' | 'where'>, other: string): string {
-  const on = keys.map(({ left, right }) =>
-    left === right ? printName(left) : `${printName(left)} = ${printName(right)}`,
-  )
+function printJoin(
+  { verb, keys, where, asof }: Pick<JoinNode, 'verb' | 'keys' | 'where' | 'asof'>,
+  other: string,
+): string {
+  const pair = ({ left, right }: JoinKey) =>
+    left === right ? printName(left) : `${printName(left)} = ${printName(right)}`
+  if (asof !== null) {
+    const by = keys.length === 0 ? '' : ` by ${keys.map(pair).join(', ')}`
+    return `${verb} ${other} on ${pair(asof)} ${asof.direction}${asof.within === null ? '' : ` within ${asof.within}`}${by}`
+  }
+  const on = keys.map(pair)
   return `${verb} ${other} on ${on.join(', ')}${where === null ? '' : ` where ${printExpression(where)}`}`
 }
 

@@ -4,11 +4,12 @@ import { type DataType, isNumber, type SchemaShape, typeName } from '../columnar
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { resolvePredicate } from '../expressions/typing.js'
+import { settleAsof } from './asof.js'
 import { commonType, orNull } from './common-type.js'
 import type { JoinKey, JoinNode, PlanNode, TakenColumn } from './logical.js'
 import { LEFT, RIGHT } from './pair-columns.js'
 
-export type JoinParts = Pick<JoinNode, 'how' | 'verb' | 'keys' | 'where' | 'suffix'>
+export type JoinParts = Pick<JoinNode, 'how' | 'verb' | 'keys' | 'where' | 'suffix' | 'asof'>
 
 /** Its columns are spelt out at once where both schemas are known. */
 export function joinNode(
@@ -28,12 +29,19 @@ export function joinNode(
 /** The same with the columns that it takes. @throws MillraceError `MR_DUPLICATE_COLUMN` */
 export function settleJoin(node: JoinNode, left: SchemaShape, right: SchemaShape): JoinNode {
   if (node.taken !== null) return node
-  return Object.freeze({ ...node, taken: Object.freeze(takenColumns(node, left, right)) })
+  const asof = node.asof && settleAsof(node.asof, left, right)
+  return Object.freeze({ ...node, asof, taken: Object.freeze(takenColumns(node, left, right)) })
 }
 
-function takenColumns({ how, keys, suffix, verb }: JoinNode, left: SchemaShape, right: SchemaShape): TakenColumn[] {
+function takenColumns(
+  { how, keys, suffix, verb, asof }: JoinNode,
+  left: SchemaShape,
+  right: SchemaShape,
+): TakenColumn[] {
   if (how === 'semi' || how === 'anti') return []
   const isKey = new Set(keys.map(key => key.right))
+  // One name, one column: that of the left side. Under a name of its own the right side's time is of use.
+  if (asof !== null && asof.left === asof.right) isKey.add(asof.right)
   const names = new Set(Object.keys(left))
   return Object.keys(right)
     .filter(column => !isKey.has(column))

@@ -2,7 +2,7 @@
  * The logical plan: frozen, serialisable data, typed as it is built. Sources stand in it as ids; what an id stands for
  * (an array, a file, a loaded table) is kept beside the plan by the flow. physical.ts says where each part runs.
  */
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateExpression, Expression, OrderKey } from '../expressions/node.js'
 
 export interface SourceNode {
@@ -79,6 +79,19 @@ export interface JoinNode {
   readonly suffix: string
   /** Columns of the right side that are handed on; null until both schemas are known. */
   readonly taken: readonly TakenColumn[] | null
+  /** Of a left join to the nearest row with the keys, of which there may then be none; null: to all of them. */
+  readonly asof: AsofJoin | null
+}
+export interface AsofJoin {
+  /** Columns that are compared. */
+  readonly left: string
+  readonly right: string
+  readonly direction: 'before' | 'after' | 'either'
+  /** As the user wrote it. */
+  readonly within: number | string | null
+  /** In which they are compared, and how far they may be from one another in it; settled once both schemas are known. */
+  readonly type: DataType
+  readonly tolerance: bigint | number | null
 }
 export interface JoinKey {
   readonly left: string

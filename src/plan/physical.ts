@@ -17,7 +17,7 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction, AggregateParameters, Expression, OrderKey } from '../expressions/node.js'
-import type { JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
+import type { AsofJoin, JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
 export interface AccumulatorSpec {
@@ -74,6 +74,7 @@ export interface JoinStage {
   /** What `where` reads, of both sides. */
   readonly reads: readonly string[]
   readonly taken: readonly TakenColumn[]
+  readonly asof: AsofJoin | null
   readonly output: SchemaShape
 }
 

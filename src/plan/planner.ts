@@ -132,10 +132,10 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
 }
 
 function joinStage(node: JoinNode, side: number, output: SchemaShape): JoinStage {
-  const { verb, how, keys, where } = node
+  const { verb, how, keys, where, asof } = node
   const reads = where === null ? [] : [...collectColumns(where, new Set())]
   const taken = node.taken as readonly TakenColumn[]
-  return { kind: 'join', verb, how, side, right: boundSchemaOf(node.right), keys, where, reads, taken, output }
+  return { kind: 'join', verb, how, side, right: boundSchemaOf(node.right), keys, where, reads, taken, asof, output }
 }
 
 function aggregateStages(node: AggregateNode): Stage[] {
@@ -211,6 +211,7 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'join':
       for (const { name } of stage.taken) names.delete(name)
       for (const key of stage.keys) names.add(key.left)
+      if (stage.asof !== null) names.add(stage.asof.left)
       for (const name of readsOf(stage.reads, LEFT)) names.add(name)
       break
     case 'union':

@@ -12,7 +12,7 @@ import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
-import { columnsAfterJoin, columnsAfterUnion, otherTable, someJoin } from './joins.js'
+import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -90,6 +90,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
   },
   join: (state, choices) => (state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices) : null),
+  asofJoin: (state, choices) => (state.joins && state.rowCount < 5000 ? someAsof(state.columns, choices) : null),
   union: (state, choices) => (state.joins && state.rowCount < 5000 ? someUnion(state, choices) : null),
   rename({ columns }, choices) {
     const free = NAMES.filter(name => !namesOf(columns).includes(name))
@@ -365,6 +366,7 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
 
 function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   const { columns, rowCount } = state
+  if (verb.verb === 'asofJoin') return { ...state, columns: columnsAfterAsof(verb, columns) }
   if (verb.verb === 'union') {
     const more = verb.others.reduce((sum, { table }) => sum + table.rows.length, 0)
     return { ...state, columns: columnsAfterUnion(verb, columns), rowCount: rowCount + more }

@@ -38,6 +38,16 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.orderBy(
         ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
       )
+    case 'asofJoin': {
+      const { on, by, direction, tolerance, suffix } = verb
+      return (flow as any).asofJoin(inMemory(verb.right), {
+        on: on[0] === on[1] ? on[0] : { left: on[0], right: on[1] },
+        ...(by.length === 0 ? {} : { by: own(by) }),
+        direction,
+        ...(tolerance === null ? {} : { tolerance: tolerance.written }),
+        suffix,
+      })
+    }
     case 'union':
       return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(inMemory(table), verbs)), {
         missing: verb.missing,

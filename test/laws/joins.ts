@@ -1,4 +1,6 @@
 /** Random joins: another table made for the columns that there are, so that keys meet. */
+
+import { fieldsOfAsof, type ModelAsof, takenByAsof } from '../oracle/asof.js'
 import type { ModelExpression } from '../oracle/expression.js'
 import { commonType, fieldsOfJoin, type ModelJoin, takenFields } from '../oracle/join.js'
 import { fieldsOfUnion, type ModelUnion } from '../oracle/union.js'
@@ -76,6 +78,84 @@ export function columnsAfterJoin(join: ModelJoin, columns: readonly ColumnState[
       magnitude: magnitudes.reduce((most, state) => (state && state.magnitude > most ? state.magnitude : most), 0n),
       samples: (other ?? own)?.samples ?? [],
     }
+  })
+}
+
+/** Null where there is nothing to compare. */
+export function someAsof(columns: readonly ColumnState[], choices: Choices): ModelAsof | null {
+  const able = columns.filter(
+    ({ type }) => isInteger(type.kind) || isFloat(type.kind) || type.kind === 'timestamp' || type.kind === 'date',
+  )
+  if (able.length === 0) return null
+  const on = choices.pick(able)
+  const keys = choices.chance(60)
+    ? choices.some(
+        columns.filter(({ type }) => type.kind !== 'list'),
+        2,
+      )
+    : []
+  const own = [on, ...keys.filter(key => key !== on)]
+  const names = choices.some(NAMES, 5)
+  while (names.length < own.length + 1) names.push(NAMES.find(name => !names.includes(name)) as (typeof NAMES)[number])
+  if (choices.chance(40)) {
+    const at = names.indexOf(on.name as (typeof NAMES)[number])
+    if (at < 0) names[0] = on.name as (typeof NAMES)[number]
+  }
+  const fields = names.map((name, i): ModelField => {
+    const key = own[i]
+    const nullable = choices.chance(40)
+    return {
+      name,
+      type: key === undefined ? { kind: 'int32', nullable } : { ...otherType(key.type, choices), nullable },
+    }
+  })
+  const onType = fields[0]?.type as ModelType
+  if (commonType(on.type, onType) === null || (on.type.kind === 'timestamp') !== (onType.kind === 'timestamp'))
+    return null
+  const right: ModelTable = {
+    fields,
+    rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
+      source,
+      values: fields.map(({ type }, i) => someValue(type, own[i]?.samples ?? [], choices)),
+    })),
+  }
+  const asof: ModelAsof = {
+    verb: 'asofJoin',
+    right,
+    on: [on.name, names[0] as string],
+    by: own.slice(1).map(({ name }, i) => [name, names[i + 1] as string] as const),
+    direction: choices.pick(['before', 'after', 'either'] as const),
+    tolerance: choices.chance(50) ? someTolerance(on.type, onType, choices) : null,
+    suffix: choices.pick(['_right', '_2']),
+  }
+  const out = [...columns.map(({ name }) => name), ...takenByAsof(asof, columns).map(([name]) => name)]
+  return new Set(out).size === out.length ? asof : null
+}
+
+function someTolerance(a: ModelType, b: ModelType, choices: Choices): ModelAsof['tolerance'] {
+  if (a.kind === 'timestamp' || (a.kind === 'date' && choices.chance(50))) {
+    const [unit, value] = choices.pick([
+      ['ms', 1_000_000n],
+      ['s', 1_000_000_000n],
+      ['us', 1000n],
+      ['d', 86_400_000_000_000n],
+    ] as const)
+    const count = choices.below(4)
+    return { written: `${count}${unit}`, value: BigInt(count) * value }
+  }
+  const written = choices.pick([0, 1, 2.5, 100])
+  return { written, value: isFloat(a.kind) || isFloat(b.kind) ? written : BigInt(Math.floor(written)) }
+}
+
+export function columnsAfterAsof(asof: ModelAsof, columns: readonly ColumnState[]): ColumnState[] {
+  const states = statesOf(asof.right)
+  const taken = new Map(takenByAsof(asof, columns).map(([name, field]) => [name, field.name]))
+  return fieldsOfAsof(asof, columns).map((field): ColumnState => {
+    const from = [
+      ...states.filter(({ name }) => name === taken.get(field.name)),
+      ...columns.filter(({ name }) => name === field.name),
+    ]
+    return { ...field, magnitude: from[0]?.magnitude ?? 0n, samples: from[0]?.samples ?? [] }
   })
 }
 

@@ -32,6 +32,11 @@ function sayVerb(verb: ModelVerb): string {
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
       return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
+    case 'asofJoin': {
+      const { right, ...how } = verb
+      const text = JSON.stringify(how, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+      return `asofJoin(${text}) with\n${sayTable(right)}`
+    }
     case 'union':
       return `union(${verb.others.map(({ table, verbs }) => `\n${sayTable(table)}\n${sayVerbs(verbs)}\n`).join(', ')})`
     case 'join': {

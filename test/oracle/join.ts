@@ -37,7 +37,6 @@ export function takenFields(
 }
 
 export function fieldsOfJoin(join: ModelJoin, left: readonly ModelField[]): ModelField[] {
-  const orNull = (type: ModelType, also: boolean): ModelType => ({ ...type, nullable: type.nullable || also })
   return [
     ...left.map(({ name, type }) => {
       const key = join.keys.find(([own]) => own === name)
@@ -117,11 +116,14 @@ export function* joined(join: ModelJoin, rows: Iterable<ModelRow>, left: readonl
   if (keepsRight(join)) for (const other of right.rows) if (!met.has(other)) yield out(-1, null, other)
 }
 
-const place = (fields: readonly ModelField[], name: string): number => fields.findIndex(field => field.name === name)
+export const orNull = (type: ModelType, also: boolean): ModelType => ({ ...type, nullable: type.nullable || also })
+
+export const place = (fields: readonly ModelField[], name: string): number =>
+  fields.findIndex(field => field.name === name)
 const typeOf = (fields: readonly ModelField[], name: string) => fields[place(fields, name)]?.type as ModelType
 
 /** Instants by their nanoseconds, all else by value. */
-function areEqual(a: Value, aType: ModelType, b: Value, bType: ModelType): boolean {
+export function areEqual(a: Value, aType: ModelType, b: Value, bType: ModelType): boolean {
   if (a === null || b === null) return false
   return compareValues(exact(a, aType), exact(b, bType)) === 0
 }

@@ -3,6 +3,7 @@
  * before the next is begun. So what fails first in row order is what is reported, and rows that a limit cuts off are never met.
  */
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
+import { fieldsOfAsof, type ModelAsof, nearestJoined } from './asof.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
 import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
 import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
@@ -39,6 +40,7 @@ export type ModelVerb =
     }
   | ModelJoin
   | ModelUnion
+  | ModelAsof
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -91,6 +93,8 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
     }
     case 'join':
       return fieldsOfJoin(verb, fields)
+    case 'asofJoin':
+      return fieldsOfAsof(verb, fields)
     case 'union':
       return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
     default:
@@ -146,6 +150,9 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
       return
     case 'join':
       yield* joined(verb, rows, fields)
+      return
+    case 'asofJoin':
+      yield* nearestJoined(verb, rows, fields)
       return
     case 'union': {
       const all = fieldsAfter(verb, fields)

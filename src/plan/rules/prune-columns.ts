@@ -65,10 +65,23 @@ function pruneJoin(join: JoinNode, read: ReadonlySet<string>): JoinNode {
   const reads = join.where === null ? [] : [...collectColumns(join.where, new Set())]
   const isTaken = new Set((join.taken ?? []).map(({ name }) => name))
   const left = [...read].filter(name => !isTaken.has(name))
-  const input = prune(join.input, new Set([...left, ...join.keys.map(key => key.left), ...readsOf(reads, LEFT)]))
+  const input = prune(
+    join.input,
+    new Set([
+      ...left,
+      ...join.keys.map(key => key.left),
+      ...(join.asof === null ? [] : [join.asof.left]),
+      ...readsOf(reads, LEFT),
+    ]),
+  )
   const right = prune(
     join.right,
-    new Set([...taken.map(({ column }) => column), ...join.keys.map(key => key.right), ...readsOf(reads, RIGHT)]),
+    new Set([
+      ...taken.map(({ column }) => column),
+      ...join.keys.map(key => key.right),
+      ...(join.asof === null ? [] : [join.asof.right]),
+      ...readsOf(reads, RIGHT),
+    ]),
   )
   const isSame = input === join.input && right === join.right && taken.length === join.taken?.length
   return isSame ? join : Object.freeze({ ...join, input, right, taken: Object.freeze(taken) })

@@ -42,7 +42,10 @@ function sink(filter: FilterNode): PlanNode {
 /** To the side that has all columns that it reads, where rows of that side that fail it come out in no row that passes it. */
 function intoJoin(join: JoinNode, predicate: Expression): PlanNode | null {
   const { how, where, taken, input, right } = join
-  if (canFail(predicate, boundSchemaOf(join)) || (where !== null && canFail(where, scopeOf(join)))) return null
+  // Times of different units may leave the finer one.
+  const isScaled = join.asof?.type.kind === 'timestamp'
+  if (canFail(predicate, boundSchemaOf(join)) || isScaled || (where !== null && canFail(where, scopeOf(join))))
+    return null
   const fromRight = new Map((taken ?? []).map(({ name, column }) => [name, column]))
   const reads = [...collectColumns(predicate, new Set())]
   if (how !== 'right' && how !== 'full' && !reads.some(name => fromRight.has(name)))
