@@ -66,10 +66,10 @@ export function countKnown(k: Kernels, { type, data, validity, length }: LaneVec
   const { u8, f64, f32 } = k.memory
   let known = length
   const isNull = (row: number) => validity !== 0 && ((u8[validity + (row >> 3)] >> (row & 7)) & 1) === 0
-  const isNaN = (row: number) =>
+  const hasNoOrder = (row: number) =>
     type.kind === 'float64'
       ? Number.isNaN(f64[(data >>> 3) + row])
       : type.kind === 'float32' && Number.isNaN(f32[(data >>> 2) + row])
-  while (known > 0 && (isNull(known - 1) || isNaN(known - 1))) known--
+  while (known > 0 && (isNull(known - 1) || hasNoOrder(known - 1))) known--
   return known
 }

@@ -54,10 +54,16 @@ function explainBranches({ sides, branches }: PhysicalPlan, root: PlanNode): str
     ...branches.flatMap(({ source, schema, prune, stages }) => [
       `  ${'side' in source ? `side ${source.side + 1}` : `source ${labels.get(source.id)}`}: ${printSchema(schema)}`,
       ...(prune === null ? [] : [`    skips splits that cannot have: ${printExpression(prune)}`]),
-      ...stages.map(stage => `    ${printStage(stage)}`),
+      ...stages.filter(stage => !isFitting(stage)).map(stage => `    ${printStage(stage)}`),
     ]),
   ]
 }
+
+/** Whether a stage only puts the columns of an input of a union in order. */
+const isFitting = (stage: Stage): boolean =>
+  stage.kind === 'project' &&
+  stage.verb === 'union' &&
+  stage.columns.every(({ expression }) => expression.op === 'column')
 
 /** What is run before: the other side of a join, or an input of a union. */
 const explainSide = (side: PlanNode, i: number): string[] => [
