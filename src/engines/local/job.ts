@@ -266,7 +266,7 @@ class Job implements RunningJob {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
       const firstRow = splits[index].firstRow ?? 0
       const { row = firstRow } = error instanceof MillraceError ? error.details : {}
-      this.fail(error as Error, { split: index, row: row - firstRow })
+      this.fail(unsent(error as Error, this.request.sourceLabel), { split: index, row: row - firstRow })
     }
     // What was sent along need not be kept here; what lanes read themselves may have to be read again.
     if (index >= (this.request.splits ?? []).length) splits[index] = { ...split, work: sent(split.work) }
@@ -464,3 +464,14 @@ const stuck = () =>
     'MR_LANE_FAILED',
     `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
   )
+
+/** Node.js has Blobs of files that no worker can be sent. */
+const unsent = (error: Error, label: string): Error =>
+  error instanceof MillraceError || !(error.name === 'DataCloneError' || /cloneable/.test(error.message))
+    ? error
+    : new MillraceError(
+        'MR_SOURCE_FAILED',
+        `${label} cannot be sent to the lanes: ${error.message}; give the path of the file, or run the flow with lanes: 0`,
+        {},
+        error,
+      )
