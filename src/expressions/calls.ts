@@ -5,6 +5,7 @@
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { numberFunctions } from './functions/numbers.js'
+import { stringFunctions } from './functions/strings.js'
 import { literalOf } from './literal.js'
 import type { CallNode } from './node.js'
 import {
@@ -22,7 +23,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers'
+export type CallPart = 'numbers' | 'strings'
 
 /** Of one call, in place of what a text of letters cannot say. */
 export type CallTyping = (
@@ -46,6 +47,7 @@ export type Functions = Readonly<Record<string, FunctionSignature>>
 
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
+  strings: stringFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */

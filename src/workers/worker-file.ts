@@ -11,6 +11,8 @@ serveLane(name => {
       return import('../operators/evaluate.js')
     case 'numbers':
       return import('../operators/functions/numbers.js')
+    case 'strings':
+      return import('../operators/functions/strings.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':

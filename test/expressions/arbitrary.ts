@@ -6,6 +6,7 @@ import type { Expression, LiteralNode, LiteralValue } from '../../src/expression
 import { choicesOf, tapes } from '../laws/choices.js'
 import { boolExpression, numberExpression } from '../laws/expressions.js'
 import { sayTable } from '../laws/say.js'
+import { textExpression } from '../laws/strings.js'
 import { tables } from '../laws/tables.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
@@ -31,7 +32,9 @@ export const expressionCases: fc.Arbitrary<ExpressionCase> = fc.tuple(tables(12)
   const options = { columns, choices, mayFail: true }
   const model = choices.chance(50)
     ? boolExpression(options, 3)
-    : (numberExpression(options, 3)?.expression ?? boolExpression(options, 3))
+    : ((choices.chance(30) ? textExpression(options, 3) : null) ??
+      numberExpression(options, 3)?.expression ??
+      boolExpression(options, 3))
   const schema = schemaOfFields(table.fields)
   if (model === null) return fc.constant({ table, schema, model: nothing(table), raw: rawOf(nothing(table)) })
   return fc.constant({

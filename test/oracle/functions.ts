@@ -1,5 +1,6 @@
 /** Functions of values in the naive model, by name: the neighbours in functions/. */
 import { numberFunctions } from './functions/numbers.js'
+import { stringFunctions } from './functions/strings.js'
 import type { ModelType, Value } from './value.js'
 
 /** What a function is told beside its inputs, as the user says it. */
@@ -16,4 +17,4 @@ export interface ModelFunction {
 
 export type ModelFunctions = Readonly<Record<string, ModelFunction>>
 
-export const FUNCTIONS: ModelFunctions = { ...numberFunctions }
+export const FUNCTIONS: ModelFunctions = { ...numberFunctions, ...stringFunctions }
