@@ -17,6 +17,7 @@ export const PARTS = [
   'evaluate',
   'numbers',
   'strings',
+  'conditions',
   'text',
   'integers',
   'extremes',

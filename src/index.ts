@@ -21,6 +21,7 @@ export {
   topK,
 } from './api/aggregates.js'
 export { collectAll } from './api/collect-all.js'
+export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput } from './api/flow.js'
 export {
   type FlowHandlerOptions,

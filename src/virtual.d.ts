@@ -26,6 +26,10 @@ declare module 'virtual:millrace/kernels/strings' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/conditions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/integers' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -70,6 +74,11 @@ declare module 'virtual:millrace/lane/numbers' {
 
 declare module 'virtual:millrace/lane/strings' {
   /** The same of src/operators/functions/strings.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/conditions' {
+  /** The same of src/operators/functions/conditions.ts. */
   export const laneSource: string
 }
 

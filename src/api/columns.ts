@@ -44,10 +44,10 @@ const PROTOTYPES = Object.fromEntries(
   (Object.keys(METHODS) as RuntimeFamily[]).map(family => [family, prototypeOf(family)]),
 ) as Readonly<Record<RuntimeFamily, object>>
 
-/** A handle of `family` over `expression`. */
-export function handleOf(family: RuntimeFamily, expression: Expression): Handle {
+/** A handle of `family` over `expression`; `more` are methods that others of its family have not. */
+export function handleOf(family: RuntimeFamily, expression: Expression, more?: PropertyDescriptorMap): Handle {
   return Object.freeze(
-    Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true } }) as Handle,
+    Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true }, ...more }) as Handle,
   )
 }
 
@@ -96,6 +96,9 @@ function prototypeOf(family: RuntimeFamily): object {
   }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
+  })
+  add('isNotNull', function (this: Handle) {
+    return handleOf('boolean', Object.freeze({ op: 'not', input: this.isNull().expression }))
   })
   add('toString', function (this: Handle) {
     return printExpression(this.expression)

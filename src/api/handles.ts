@@ -4,7 +4,20 @@
  */
 import type { Bool, DataType, Float64, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
-import type { MayBeNull, NullableIf, Or, OrNull, Quotient, Remainder, Sum, Text, Truth, TypeOf } from './types.js'
+import type {
+  Coalesced,
+  HandleOf,
+  MayBeNull,
+  NullableIf,
+  Or,
+  OrNull,
+  Quotient,
+  Remainder,
+  Sum,
+  Text,
+  Truth,
+  TypeOf,
+} from './types.js'
 
 /** `other`: lists and structs. */
 export type Family = ScalarFamily | 'other'
@@ -21,6 +34,8 @@ export interface Expr<T extends DataType = DataType, F extends Family = Family> 
   readonly [TYPE]?: T
   /** True where the value is null; never null itself. */
   isNull(): BoolExpr<Bool>
+  /** The opposite of `isNull`. */
+  isNotNull(): BoolExpr<Bool>
   /** As `explain` shows it. */
   toString(): string
 }
@@ -63,6 +78,10 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   between<A extends NumberOperand, B extends NumberOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends number | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null, of the type that holds them all: integers beside floats are float64, literals take the column's type. */
+  coalesce<const B extends readonly NumberOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: NumberOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. What is computed of one is computed once per distinct string; positions and lengths count code points. */
@@ -110,6 +129,10 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   between<A extends StringOperand, B extends StringOperand>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends string | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly StringOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: StringOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
@@ -121,6 +144,10 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   ne<B extends BoolOperand>(other: B): BoolExpr<Truth<T, B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends boolean | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly BoolOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: BoolOperand): HandleOf<OrNull<T>>
 }
 
 /** A column or expression of timestamps or dates. Calendar parts are taken in UTC. */
@@ -142,6 +169,10 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   between<A extends TimeOperand<T>, B extends TimeOperand<T>>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
   in<V extends Date | string | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  /** The first of these values that is not null. */
+  coalesce<const B extends readonly TimeOperand<T>[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
+  /** Null where it equals `value`, else as it is. */
+  nullIf(value: TimeOperand<T>): HandleOf<OrNull<T>>
 }
 
 type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
@@ -194,4 +225,6 @@ export interface AnyExpr extends Expr<any, any> {
   gte(other: AnyOperand): Unknown
   between(low: AnyOperand, high: AnyOperand): Unknown
   in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
+  coalesce(...others: readonly AnyOperand[]): AnyExpr
+  nullIf(value: AnyOperand): AnyExpr
 }

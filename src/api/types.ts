@@ -120,6 +120,66 @@ export type Truth<T extends DataType, B> = TypeOf<'bool', Or<T['nullable'], MayB
 
 /** Of strings: null where one is. */
 export type Text<T extends DataType, B> = NullableIf<Utf8, Or<T['nullable'], MayBeNull<B>>>
+/** The type of `T` where it is not null, else of another of `B`. */
+export type Coalesced<T extends DataType, B> = CoalescedOf<Expr<T> | B>
+
+/** The type that holds all of `V`, expressions and literals: null where all may be. */
+export type CoalescedOf<V> = Unified<V, [NeverNull<V>] extends [never] ? true : false>
+
+/** The same, null where one may be. */
+export type Chosen<V> = Unified<V, true extends MayBeNull<V> ? true : false>
+
+type NeverNull<V> =
+  V extends Expr<infer U> ? ([U['nullable']] extends [false] ? true : never) : V extends null ? never : true
+
+/** unify.ts of expressions/ says the same of nodes. */
+type Unified<V, N extends boolean> =
+  ExprTypes<V> extends infer E
+    ? IsAny<E> extends true
+      ? any
+      : [E] extends [never]
+        ? LiteralKind<Exclude<V, null>, N>
+        : E extends string
+          ? Named<BesideLiteral<Extract<E, Kind>, Exclude<V, Expr<any>>>, N>
+          : never
+    : never
+
+/** The kinds of the expressions among `V` as one. */
+type ExprTypes<V> = UnifiedKind<V extends Expr<infer U> ? (IsAny<U> extends true ? any : U['kind']) : never>
+
+type UnifiedKind<K> =
+  IsAny<K> extends true
+    ? any
+    : [K] extends [never]
+      ? never
+      : IsUnion<K> extends false
+        ? K
+        : [K] extends ['int8' | 'int16' | 'int32' | 'uint8' | 'uint16']
+          ? 'int32'
+          : [K] extends [IntegerKind]
+            ? 'int64'
+            : [K] extends [NumberKind]
+              ? 'float64'
+              : K
+
+type IsUnion<K, All = K> = [K] extends [never] ? false : K extends unknown ? ([All] extends [K] ? false : true) : never
+
+/** A fraction makes a float of an integer, and a number of which nobody knows may. */
+type BesideLiteral<K extends Kind, L> = [K] extends [IntegerKind]
+  ? [Extract<L, number>] extends [infer F extends number]
+    ? number extends F
+      ? K | 'float64'
+      : [F] extends [never]
+        ? K
+        : `${F}` extends `${bigint}`
+          ? K
+          : 'float64'
+    : K
+  : K
+
+type LiteralKind<L, N extends boolean> = NullableIf<[L] extends [never] ? Float64 : TypeOfValue<L>, N>
+
+type Named<K extends Kind, N extends boolean> = K extends keyof Declared ? NullableIf<Declared[K], N> : DataType<K, N>
 
 /** The type of a derived column. */
 export type TypeOfValue<V> =

@@ -4,6 +4,7 @@
  */
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { literalOf } from './literal.js'
@@ -23,14 +24,17 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings'
+export type CallPart = 'numbers' | 'strings' | 'conditions'
 
-/** Of one call, in place of what a text of letters cannot say. */
-export type CallTyping = (
-  node: CallNode,
-  inputs: readonly Typed[],
-  scope: Scope,
-) => { readonly inputs: readonly Typed[]; readonly type: DataType }
+/** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
+export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
+
+export interface ResolvedCall {
+  readonly function?: string
+  readonly inputs: readonly Typed[]
+  readonly parameters?: CallNode['parameters']
+  readonly type: DataType
+}
 
 export interface FunctionSignature {
   /**
@@ -48,6 +52,7 @@ export type Functions = Readonly<Record<string, FunctionSignature>>
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
   strings: stringFunctions,
+  conditions: conditionFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
@@ -65,14 +70,15 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   if (signature === undefined) throw mismatch(scope.operator, `there is no function ${quote(name)}`)
   const { takes } = signature
   const resolved = typeof takes === 'string' ? byLetters(takes, name, inputs, scope) : takes(node, inputs, scope)
-  const { type } = resolved
+  if ('node' in resolved) return resolved
+  const { inputs: taken, ...told } = resolved
   return {
-    node: Object.freeze({ ...node, inputs: Object.freeze(resolved.inputs.map(input => input.node)), type }),
-    type,
+    node: Object.freeze({ ...node, ...told, inputs: Object.freeze(taken.map(input => input.node)) }),
+    type: resolved.type,
   }
 }
 
-function byLetters(takes: string, name: string, inputs: readonly Typed[], scope: Scope): ReturnType<CallTyping> {
+function byLetters(takes: string, name: string, inputs: readonly Typed[], scope: Scope): ResolvedCall {
   const [given, result] = takes.split('>')
   const letters = given.replaceAll('+', '')
   const repeats = given.endsWith('+')

@@ -72,6 +72,8 @@ function exactRange(node: Expression, schema: SchemaShape): Range | null {
     case 'dayOfWeek':
     case 'hour':
       return RANGES.int32 as Range
+    case 'call':
+      return RANGES[(node.type as DataType).kind] ?? null
     default:
       return null
   }

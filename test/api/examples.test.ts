@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '../..')
 const FILES = [
   'aggregates',
   'collect-all',
+  'conditions',
   'flow',
   'handlers',
   'orders',

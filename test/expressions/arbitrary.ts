@@ -4,13 +4,14 @@ import { schemaOf } from '../../src/columnar/schema.js'
 import { type DataType, type SchemaShape, timestamp } from '../../src/columnar/type.js'
 import type { Expression, LiteralNode, LiteralValue } from '../../src/expressions/node.js'
 import { choicesOf, tapes } from '../laws/choices.js'
+import { choosingExpression } from '../laws/choosing.js'
 import { boolExpression, numberExpression } from '../laws/expressions.js'
 import { sayTable } from '../laws/say.js'
 import { textExpression } from '../laws/strings.js'
 import { tables } from '../laws/tables.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
-import type { ModelField, ModelTable } from '../oracle/value.js'
+import { type ModelField, type ModelTable, NANOSECONDS_PER } from '../oracle/value.js'
 import type { Row } from './evaluate.js'
 
 export interface ExpressionCase {
@@ -32,9 +33,11 @@ export const expressionCases: fc.Arbitrary<ExpressionCase> = fc.tuple(tables(12)
   const options = { columns, choices, mayFail: true }
   const model = choices.chance(50)
     ? boolExpression(options, 3)
-    : ((choices.chance(30) ? textExpression(options, 3) : null) ??
-      numberExpression(options, 3)?.expression ??
-      boolExpression(options, 3))
+    : choices.chance(30)
+      ? (choosingExpression(options, 2, true)?.expression ?? null)
+      : ((choices.chance(30) ? textExpression(options, 3) : null) ??
+        numberExpression(options, 3)?.expression ??
+        boolExpression(options, 3))
   const schema = schemaOfFields(table.fields)
   if (model === null) return fc.constant({ table, schema, model: nothing(table), raw: rawOf(nothing(table)) })
   return fc.constant({
@@ -89,7 +92,10 @@ export function rawOf(model: ModelExpression): Expression {
 function rawLiteral({ value, type }: ModelLiteral): LiteralNode {
   if (typeof value !== 'bigint') return { op: 'literal', value: value as LiteralValue }
   if (type.kind === 'date') return { op: 'literal', value: dateText(value) }
-  if (type.kind === 'timestamp') return { op: 'literal', value, type: timestamp('ms') }
+  if (type.kind === 'timestamp') {
+    const milliseconds = (value * NANOSECONDS_PER[type.unit ?? 'ms']) / NANOSECONDS_PER.ms
+    return { op: 'literal', value: milliseconds, type: timestamp('ms') }
+  }
   const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
   return { op: 'literal', value: isSafe ? Number(value) : value }
 }

@@ -113,7 +113,13 @@ function literalValue(value: unknown, type: DataType | undefined): Value {
   if (type === undefined) throw new Error('an untyped literal in a resolved tree')
   if (value === null) return null
   const holds: Record<string, string> = {
+    int8: 'number',
+    int16: 'number',
     int32: 'number',
+    uint8: 'number',
+    uint16: 'number',
+    uint32: 'number',
+    float32: 'number',
     date: 'number',
     float64: 'number',
     int64: 'bigint',
@@ -122,7 +128,7 @@ function literalValue(value: unknown, type: DataType | undefined): Value {
     bool: 'boolean',
   }
   if (typeof value !== holds[type.kind]) throw new Error(`a ${type.kind} literal kept as ${typeof value}`)
-  return type.kind === 'int32' || type.kind === 'date' ? BigInt(value as number) : (value as Value)
+  return typeof value === 'number' && !type.kind.startsWith('float') ? BigInt(value) : (value as Value)
 }
 
 function comparable(left: DataType, right: DataType, op: string): boolean {

@@ -19,6 +19,7 @@ import {
   type Value,
 } from '../oracle/value.js'
 import type { Choices } from './choices.js'
+import { choosingExpression } from './choosing.js'
 import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
 
@@ -66,7 +67,7 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
     )
     return { expression: { op, input: ofColumn(name) }, kind: 'int32', magnitude: 10_000n }
   }
-  const ofText = choices.chance(mayFail ? 4 : 10) ? textNumber(options, 1) : null
+  const ofText = choices.chance(mayFail ? 1 : 10) ? textNumber(options, 1) : null
   if (ofText !== null) {
     const kind = ofText.name === 'toNumber' ? 'float64' : 'int32'
     return { expression: ofText.expression, kind, magnitude: 2n ** 31n - 1n }
@@ -94,6 +95,7 @@ function negated(options: ExpressionOptions, depth: number): NumberExpression | 
 function called(options: ExpressionOptions, depth: number): NumberExpression | null {
   const input = numberExpression(options, depth - 1)
   if (input === null) return null
+  if (options.choices.chance(30)) return choosingExpression(options, depth - 1)
   const name = options.choices.pick(['abs', 'sqrt'] as const)
   const kind = name === 'abs' && isInteger(input.kind) ? 'int64' : 'float64'
   return { expression: call(name, input.expression), kind, magnitude: input.magnitude }

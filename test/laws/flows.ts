@@ -10,6 +10,7 @@ import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
+import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
@@ -135,7 +136,8 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     const options = { columns, choices, mayFail }
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
-    if (choices.chance(mayFail ? 5 : 20)) return either(name, textExpression(options, 2))
+    if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
+    if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }

@@ -21,7 +21,7 @@ describe('the generators of the laws', () => {
   })
 
   it('draw every verb, aggregate and operation, and rows more often than none', () => {
-    const cases = fc.sample(drawn, { numRuns: 1500, seed: 1 })
+    const cases = fc.sample(drawn, { numRuns: 2000, seed: 1 })
     const text = cases.map(([table, tape]) => sayVerbs(someFlow(table, choicesOf(tape), 6, undefined, ALL))).join('\n')
     const verbs = ['select', 'drop', 'rename', 'derive', 'filter', 'limit', 'orderBy', 'groupBy', 'rollup', 'cube']
     const operations = [
@@ -44,14 +44,14 @@ describe('the generators of the laws', () => {
       expect(text.split(`${word}(`).length, word).toBeGreaterThan(20)
     }
     // Strings to join are in a fifth of the tables.
-    for (const word of ALL.functions) expect(text.split(`${word}(`).length, word).toBeGreaterThan(2)
+    for (const word of ALL.functions) expect(text.split(`${word}(`).length, word).toBeGreaterThan(1)
     const answers = cases.map(([table, tape]) => runModel(table, someFlow(table, choicesOf(tape), 6)).rows.length)
     expect(answers.filter(rows => rows > 0).length).toBeGreaterThan(700)
   })
 
   it('make chains that fail, somewhere past the first row, where they may', () => {
     const overflowing = fc.tuple(tables(30, fieldsOf(4, overflowingTypes)), tapes())
-    const failures = fc.sample(overflowing, { numRuns: 1500, seed: 1 }).flatMap(([table, tape]) => {
+    const failures = fc.sample(overflowing, { numRuns: 2000, seed: 1 }).flatMap(([table, tape]) => {
       try {
         runModel(table, someFailingFlow(table, choicesOf(tape)))
         return []

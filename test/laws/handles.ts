@@ -7,6 +7,7 @@ import { asc, desc, type Flow } from '../../src/index.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
+import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
 
 export type AnyFlow = Flow<any>
@@ -64,6 +65,7 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
     case 'in':
       return handleOf(t, expression.input).in(expression.values.map(literalOf))
     case 'call': {
+      if (expression.function === 'when') return whenOf(expression.inputs.map(input => handleOf(t, input)))
       const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
       return first[expression.function](...rest, ...Object.values(expression.parameters ?? {}))
     }
@@ -72,10 +74,18 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
   }
 }
 
+/** Conditions and their values by turns, and perhaps what else there is. */
+function whenOf(inputs: readonly unknown[]): any {
+  let made: any = { when: CALLS.when }
+  for (let i = 0; i + 1 < inputs.length; i += 2) made = made.when(inputs[i]).then(inputs[i + 1])
+  return inputs.length % 2 === 1 ? made.otherwise(inputs[inputs.length - 1]) : made
+}
+
 function literalOf({ value, type }: ModelLiteral): unknown {
   if (typeof value !== 'bigint') return value
   if (type.kind === 'date') return dateText(value)
-  if (type.kind === 'timestamp') return new Date(Number(value))
+  if (type.kind === 'timestamp')
+    return new Date(Number((value * NANOSECONDS_PER[type.unit ?? 'ms']) / NANOSECONDS_PER.ms))
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
 }
 

@@ -1,0 +1,4 @@
+// Functions that choose among values.
+
+export * from '../abi'
+export * from '../conditions'

@@ -1,0 +1,98 @@
+/** Expressions that choose among values: `coalesce` and `when`. */
+import type { Expression } from '../expressions/node.js'
+import { callNode, type Handle, handleOf, isHandle, literalOf, operandOf, type RuntimeFamily } from './columns.js'
+import type { BoolOperand, Expr } from './handles.js'
+import { mismatch } from './refusal.js'
+import type { Chosen, CoalescedOf, HandleOf, Literal } from './types.js'
+
+/** A value that may be chosen: an expression, or a literal. */
+export type Choice = Literal | Expr<any>
+
+/**
+ * The first of `values` that is not null, row by row; null where all are. They are of one family, and the result has the type that holds them all:
+ * the same where they are the same, int32 or int64 of different integers, float64 of other numbers, of timestamps the finer unit. A literal takes the
+ * type of the columns it stands beside. The method `coalesce` does the same.
+ *
+ * ```ts
+ * flow.derive(t => ({ size: coalesce(t.size, t.price, 0) }))
+ * ```
+ * @throws MillraceError (from the verb) `MR_TYPE_MISMATCH` where no type holds them all
+ */
+export function coalesce<const V extends readonly [Choice, ...Choice[]]>(
+  ...values: V
+): HandleOf<CoalescedOf<V[number]>> {
+  return chosen(
+    'coalesce',
+    values,
+    values.map(value => choiceOf(value, 'coalesce')),
+  ) as unknown as HandleOf<CoalescedOf<V[number]>>
+}
+
+/** A condition that waits for its value. */
+export interface When<V> {
+  then<const W extends Choice>(value: W): Then<V | W>
+}
+
+/** Values by condition so far, an expression by itself: null where no condition is true. */
+export type Then<V> = HandleOf<Chosen<V | null>> & {
+  /** Another condition, for the rows of which none before is true. */
+  when(condition: BoolOperand): When<V>
+  /** The value of the rows of which no condition is true. */
+  otherwise<const W extends Choice>(value: W): HandleOf<Chosen<V | W>>
+}
+
+/**
+ * Chooses by conditions, row by row: the value of the first that is true, not false or null. The result has the type that holds all values, as
+ * `coalesce` says; without `otherwise` it is null where no condition is true. All values are computed for all rows, so one that fails on a row
+ * (`MR_INTEGER_OVERFLOW`) fails whether it is chosen or not.
+ *
+ * ```ts
+ * flow.derive(t => ({ band: when(t.price.gte(11)).then('high').when(t.price.gte(10)).then('middle').otherwise('low') }))
+ * ```
+ * @throws MillraceError (from the verb) `MR_TYPE_MISMATCH` where no type holds all values
+ */
+export function when(condition: BoolOperand): When<never> {
+  return whenAfter([], [], condition) as When<never>
+}
+
+function whenAfter(before: readonly Expression[], values: readonly unknown[], condition: unknown): object {
+  const test = operandOf(condition, 'boolean', 'when')
+  return Object.freeze({
+    // biome-ignore lint/suspicious/noThenProperty: the word for it, and never awaited: it takes a value.
+    then: (value: unknown) => thenOf([...before, test, choiceOf(value, 'when')], [...values, value]),
+  })
+}
+
+function thenOf(inputs: readonly Expression[], values: readonly unknown[]): Handle {
+  return chosen('when', values, inputs, {
+    when: { value: (condition: unknown) => whenAfter(inputs, values, condition) },
+    otherwise: {
+      value: (value: unknown) => chosen('when', [...values, value], [...inputs, choiceOf(value, 'when')]),
+    },
+  })
+}
+
+const chosen = (
+  name: string,
+  values: readonly unknown[],
+  inputs: readonly Expression[],
+  more?: PropertyDescriptorMap,
+) => handleOf(familyOfAll(values), callNode(name, inputs), more)
+
+function choiceOf(value: unknown, name: string): Expression {
+  if (isHandle(value)) return value.expression
+  if (value === undefined) throw mismatch(name, `${name}: a value is undefined; for null write null`)
+  return literalOf(value, name)
+}
+
+/** That of the columns; of literals alone theirs. Whether all are of one is typing's to say. */
+function familyOfAll(values: readonly unknown[]): RuntimeFamily {
+  const families = values.flatMap(value => (isHandle(value) ? [value.family] : []))
+  if (families.length > 0) return families.includes('any') ? 'any' : families[0]
+  const literal = values.find(value => value !== null)
+  if (literal instanceof Date) return 'time'
+  return (
+    ({ number: 'number', bigint: 'number', string: 'string', boolean: 'boolean' } as const)[String(typeof literal)] ??
+    'any'
+  )
+}
