@@ -20,6 +20,7 @@ import {
 } from '../oracle/value.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
+import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
 
 export interface ColumnState extends ModelField {
@@ -65,6 +66,11 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
         : (['hour', 'year', 'month', 'dayOfWeek'] as const),
     )
     return { expression: { op, input: ofColumn(name) }, kind: 'int32', magnitude: 10_000n }
+  }
+  const ofText = choices.chance(mayFail ? 1 : 10) ? textNumber(options, 1) : null
+  if (ofText !== null) {
+    const kind = ofText.name === 'toNumber' ? 'float64' : 'int32'
+    return { expression: ofText.expression, kind, magnitude: 2n ** 31n - 1n }
   }
   if (numbers.length === 0) return null
   const column = choices.pick(numbers)
@@ -149,6 +155,11 @@ export function boolExpression(options: ExpressionOptions, depth: number): Model
   if (choices.chance(10) || column.type.kind === 'list') return { op: 'isNull', input: ofColumn(column.name) }
   if (isNumber(column.type.kind)) return numberTest(options, depth)
   if (column.type.kind === 'bool') return boolTest(options, column)
+  if (column.type.kind === 'utf8' && choices.chance(30)) {
+    const tested = choices.chance(50) ? textTest(options, depth) : null
+    const left = textExpression(options, depth) as ModelExpression
+    return tested ?? test(choices, left, () => literalLike(choices, column), peersOf(column, columns))
+  }
   return test(choices, ofColumn(column.name), () => literalLike(choices, column), peersOf(column, columns))
 }
 
