@@ -465,13 +465,15 @@ const stuck = () =>
     `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
   )
 
-/** Node.js has Blobs of files that no worker can be sent. */
-const unsent = (error: Error, label: string): Error =>
-  error instanceof MillraceError || !(error.name === 'DataCloneError' || /cloneable/.test(error.message))
-    ? error
-    : new MillraceError(
-        'MR_SOURCE_FAILED',
-        `${label} cannot be sent to the lanes: ${error.message}; give the path of the file, or run the flow with lanes: 0`,
-        {},
-        error,
-      )
+/** Node.js has Blobs of files that no worker can be sent. Whatever else was thrown, an Error or not, is told as it is. */
+function unsent(thrown: Error, label: string): Error {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return thrown
+  if (thrown.name !== 'DataCloneError' && !/cloneable/.test(thrown.message)) return thrown
+  const remedy = 'give the path of the file, or run the flow with lanes: 0'
+  return new MillraceError(
+    'MR_SOURCE_FAILED',
+    `${label} cannot be sent to the lanes: ${thrown.message}; ${remedy}`,
+    {},
+    thrown,
+  )
+}
