@@ -1,5 +1,6 @@
 // Writes the files of this folder by DuckDB, which is among the peers of bench: `npm --prefix bench ci && node test/formats/duckdb/write.js`.
 
+import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -30,3 +31,12 @@ for (const [table, format, options] of [
 ]) {
   await connection.run(`copy ${table} to '${folder}${table}.${format}' ${options}`)
 }
+
+// What it makes of three million flights, by origin.
+const flights = fileURLToPath(new URL('../../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
+const reader = await connection.runAndReadAll(`
+select origin, count(*)::integer n, avg(delay) mean, var_samp(delay) variance, stddev_pop(delay) deviation, corr(delay, distance) correlation,
+  covar_samp(delay, distance) covariance, regr_slope(delay, distance) slope, median(delay) median, quantile_cont(delay, 0.9) ninth,
+  count(distinct destination)::integer destinations, min(delay)::integer least, max(delay)::integer most
+from '${flights}' group by origin order by origin`)
+await writeFile(new URL('flights.json', import.meta.url), `[\n${reader.getRowObjectsJson().map(row => JSON.stringify(row)).join(',\n')}\n]\n`)
