@@ -47,7 +47,7 @@ function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | nul
         node.columns.map(({ name, expression }) => ({ name, type: typeOf(expression, input, node.verb) })),
       )
     case 'pending':
-      return overInput(settlePending(node, node.input, input) as Exclude<PlanNode, SourceNode>, input)
+      return schemaOfPlan(settlePending(node, node.input, input))
     case 'filter':
       resolvePredicate(node.predicate, input, 'filter')
       return input
@@ -81,7 +81,9 @@ export function bindPlan(plan: PlanNode, schema: SchemaShape | null): PlanNode {
   }
   const input = bindPlan(plan.input, schema)
   const over = boundSchemaOf(input)
-  const node = plan.kind === 'pending' ? settlePending(plan, input, over) : Object.freeze({ ...plan, input })
+  // May be several nodes, all of them to be bound.
+  if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
+  const node = Object.freeze({ ...plan, input })
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }

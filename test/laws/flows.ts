@@ -77,6 +77,12 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     }))
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
   },
+  dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
+  dedupe({ columns }, choices) {
+    const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
+    if (comparable(columns).length < columns.length) return null
+    return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
+  },
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
