@@ -29,6 +29,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/sets': 'sets-lane.js',
   'virtual:millrace/lane/spill': 'spill-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
+  'virtual:millrace/lane/joins': 'joins-lane.js',
   'virtual:millrace/lane/csv': 'csv-lane.js',
   'virtual:millrace/lane/json': 'json-lane.js',
   'virtual:millrace/lane/files': 'files-lane.js',
@@ -42,6 +43,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/kernels/extremes': 'kernels-extremes.js',
   'virtual:millrace/kernels/aggregates': 'kernels-aggregates.js',
   'virtual:millrace/kernels/partitions': 'kernels-partitions.js',
+  'virtual:millrace/kernels/joins': 'kernels-joins.js',
   'virtual:millrace/kernels/csv': 'kernels-csv.js',
   'virtual:millrace/kernels/json': 'kernels-json.js',
 }

@@ -25,6 +25,7 @@ export const PARTS = [
   'partitions',
   'csv',
   'json',
+  'joins',
 ]
 
 /**

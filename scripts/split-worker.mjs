@@ -19,6 +19,7 @@ export const workerEntries = {
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   spill: pathOf('src/workers/spill.ts'),
+  joins: pathOf('src/operators/joins-part.ts'),
   csv: pathOf('src/kernels/csv.ts'),
   json: pathOf('src/kernels/json.ts'),
   files: pathOf('src/formats/text-files.ts'),

@@ -46,6 +46,10 @@ declare module 'virtual:millrace/kernels/partitions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/joins' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/csv' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -104,6 +108,11 @@ declare module 'virtual:millrace/lane/aggregates' {
 
 declare module 'virtual:millrace/lane/partitions' {
   /** The same of src/workers/partitions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/joins' {
+  /** The same of src/operators/joins-part.ts. */
   export const laneSource: string
 }
 

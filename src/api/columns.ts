@@ -55,14 +55,15 @@ export const isHandle = (value: unknown): value is Handle =>
   typeof value === 'object' && value !== null && typeof (value as Handle).family === 'string' && 'expression' in value
 
 /**
- * The record that a callback gets: a handle for each column of `schema`, in its order; for an unknown schema, for any name at all.
+ * The record that a callback gets: a handle for each column of `schema`, in its order; for an unknown schema, for any name at all. Expressions call columns by
+ * `prefix` and their name.
  * @throws MillraceError (on reading) `MR_UNKNOWN_COLUMN` with the nearest name.
  */
-export function columnsRecord(schema: SchemaShape | null, operator: string): object {
+export function columnsRecord(schema: SchemaShape | null, operator: string, prefix = ''): object {
   const record = Object.create(null) as Record<string, Handle>
   for (const name of Object.keys(schema ?? {})) {
     const family = familyOf((schema as SchemaShape)[name] as DataType)
-    Object.defineProperty(record, name, { value: handleOf(family, columnOf(name)), enumerable: true })
+    Object.defineProperty(record, name, { value: handleOf(family, columnOf(prefix + name)), enumerable: true })
   }
   return new Proxy(Object.freeze(record), {
     get(target, name) {
@@ -70,7 +71,7 @@ export function columnsRecord(schema: SchemaShape | null, operator: string): obj
       if (Object.hasOwn(target, name)) return target[name]
       // What `await` and `JSON.stringify` ask every object for.
       if (name === 'then' || name === 'toJSON') return undefined
-      if (schema === null) return handleOf('any', columnOf(name))
+      if (schema === null) return handleOf('any', columnOf(prefix + name))
       throw unknownColumn(name, Object.keys(schema), operator)
     },
   })

@@ -36,9 +36,13 @@ import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { BROKEN_RULES, checkFree, type DedupeOptions, dedupeOptions, filledColumns, rulesOf } from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
+import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Coalesced, Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { United } from './union-types.js'
+import { type UnionOptions, united } from './unions.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -273,6 +277,138 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Rows of both flows that have equal keys, side by side: this flow's columns, then the other's; key columns come once. In the order of this flow's rows, and of the
+   * other's for each of them. Null equals nothing here, NaN itself; numbers are compared by value, whatever their types.
+   *
+   * ```ts
+   * flow.join(columns({ symbol: ['ABC', 'XYZ'], country: ['DE', 'FR'] }), 'symbol')
+   * ```
+   * @param right is run first, and every lane holds all its rows, so that it had better be the smaller one
+   * @param on one name, several, or names of this flow to names of the other: `{ symbol: 'ticker' }`
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for no key
+   */
+  join<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'inner'>> {
+    return joined('join', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of this flow without a partner come too, with nulls for the other's columns.
+   *
+   * ```ts
+   * flow.leftJoin(columns({ ticker: ['ABC'], price: [10] }), { symbol: 'ticker' }, { suffix: '_then' })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  leftJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'left'>> {
+    return joined('leftJoin', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of the other flow without a partner follow, in their order, with nulls for this one's columns; keys are those of either side.
+   *
+   * ```ts
+   * flow.rightJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does, and `MR_TYPE_MISMATCH` where no type holds the keys of both sides
+   */
+  rightJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'right'>> {
+    return joined('rightJoin', this, right, on, options)
+  }
+
+  /**
+   * `leftJoin` and `rightJoin` in one: the rows of both flows that have no partner come too.
+   *
+   * ```ts
+   * flow.fullJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `rightJoin` does
+   */
+  fullJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'full'>> {
+    return joined('fullJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have a partner in the other flow, once each, with their own columns alone.
+   *
+   * ```ts
+   * flow.semiJoin(columns({ symbol: ['ABC'], limit: [10] }), 'symbol', { where: (trade, most) => trade.price.gt(most.limit) })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  semiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('semiJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have no partner in the other flow.
+   *
+   * ```ts
+   * flow.antiJoin(columns({ symbol: ['ABC'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('antiJoin', this, right, on, options)
+  }
+
+  /**
+   * Each row of this flow beside the row of the other that is nearest in time, or in number, among those with its keys; nulls where there is none. The right one
+   * comes in the order of time, of equal ones in its own order.
+   *
+   * ```ts
+   * flow.asofJoin(columns({ time: [new Date('2024-01-02T03:04:04Z')], symbol: ['ABC'], bid: [10.25] }), {
+   *   on: 'time',
+   *   by: 'symbol',
+   *   tolerance: '5s',
+   * })
+   * ```
+   * @throws MillraceError as `join` does; `MR_TYPE_MISMATCH` where what is compared is of two kinds
+   */
+  asofJoin<
+    R extends SchemaShape,
+    const O extends AsofOn<S, R>,
+    const K extends JoinKeys<S, R> = never,
+    const X extends string = '_right',
+  >(right: Flow<R>, options: AsofOptions<S, R, K, X, O>): Flow<AsofJoined<S, R, O, K, X>> {
+    return asofJoined(this, right, options)
+  }
+
+  /**
+   * The rows of this flow, then those of the others. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
+   * float64, nullable where one of them is.
+   *
+   * ```ts
+   * flow.union(columns({ symbol: ['DEF'], price: [7] }), { missing: 'null' })
+   * ```
+   * @param others flows, and last perhaps `{ missing: 'null' }`, by which a column that some flow lacks is null in its rows
+   * @throws MillraceError `MR_UNKNOWN_COLUMN` for a column that some flow lacks, `MR_TYPE_MISMATCH` where no type holds the values of all, `MR_INVALID_OPTION`
+   */
+  union<const F extends readonly Flow<any>[]>(...others: F): Flow<United<S, F, false>>
+  union<const F extends readonly Flow<any>[]>(
+    ...others: readonly [...F, { readonly missing: 'null' }]
+  ): Flow<United<S, F, true>>
+  union<const F extends readonly Flow<any>[]>(...others: readonly [...F, UnionOptions]): Flow<United<S, F, false>>
+  union(...others: readonly unknown[]): Flow<any> {
+    return united(this, others)
+  }
+
+  /**
    * Runs the flow and resolves to all its rows, in this thread. Running it again reads the source again.
    *
    * ```ts
@@ -456,13 +592,12 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
   }
 }
 
-/** A plan as text; before it, where its source is made in this thread, that of what it is made of. */
+/** A plan as text; before it, where a source is made in this thread, that of what it is made of. */
 function explainBound({ plan, sources }: BoundPlan): string {
-  const [source] = sources.values()
-  const own = explainPlan(plan)
-  return source?.before === undefined
-    ? own
-    : `${explainBound(source.before)}\ncalling thread\n  aggregate ${source.label}\n${own}`
+  const before = [...sources.values()].flatMap(source =>
+    source.before === undefined ? [] : [explainBound(source.before), 'calling thread', `  aggregate ${source.label}`],
+  )
+  return [...before, explainPlan(plan)].join('\n')
 }
 
 /** A flow over a source, under an id of its own. */

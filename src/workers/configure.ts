@@ -85,6 +85,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   extremes: () => import('virtual:millrace/kernels/extremes'),
   aggregates: () => import('virtual:millrace/kernels/aggregates'),
   partitions: () => import('virtual:millrace/kernels/partitions'),
+  joins: () => import('virtual:millrace/kernels/joins'),
 }
 
 function compileOnce(name: string, source: () => Promise<unknown>): Promise<KernelModule> {

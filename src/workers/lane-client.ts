@@ -33,6 +33,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
   spill: () => import('./spill.js'),
+  joins: () => import('../operators/joins-part.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

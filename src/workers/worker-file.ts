@@ -29,6 +29,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'spill':
       return import('./spill.js')
+    case 'joins':
+      return import('../operators/joins-part.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

@@ -61,6 +61,10 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
         verb.aggregates.map(([name, aggregate]) => ({ name, expression: aggregateOf(aggregate) })),
         verb.by === undefined ? null : groupingSets(verb),
       )
+    case 'asofJoin':
+    case 'union':
+    case 'join':
+      throw new Error('a plan of one table has no joins')
   }
 }
 
