@@ -287,7 +287,7 @@ export function castTo(operand: Typed, target: DataType, operator: string): Type
   const { node, type } = operand
   if (type.kind === target.kind && type.unit === target.unit) return operand
   if (!widens(type, target)) throw mismatch(operator, `${describe(operand)} does not widen to ${typeName(target)}`)
-  const to = withNull(withoutZone(target), type.nullable)
+  const to = withNull(target, type.nullable)
   if (node.op === 'literal') {
     if (node.value === null) return literalTyped(null, to)
     const value = node.value as number | bigint
@@ -296,11 +296,6 @@ export function castTo(operand: Typed, target: DataType, operator: string): Type
     if (to.kind === 'int32') return literalTyped(Number(value), to)
   }
   return { node: Object.freeze({ op: 'cast', input: node, type: to }), type: to }
-}
-
-const withoutZone = (type: DataType): DataType => {
-  const { timeZone: _, ...rest } = type
-  return Object.freeze(rest)
 }
 
 const BITS: Readonly<Partial<Record<DataType['kind'], number>>> = {
