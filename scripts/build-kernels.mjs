@@ -17,6 +17,7 @@ export const PARTS = [
   'evaluate',
   'numbers',
   'strings',
+  'times',
   'conditions',
   'text',
   'integers',

@@ -15,6 +15,7 @@ export const workerEntries = {
   aggregates: pathOf('src/kernels/aggregate/families.ts'),
   numbers: pathOf('src/operators/functions/numbers.ts'),
   strings: pathOf('src/operators/functions/strings.ts'),
+  times: pathOf('src/operators/functions/times.ts'),
   conditions: pathOf('src/operators/functions/conditions.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),

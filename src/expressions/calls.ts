@@ -7,6 +7,7 @@ import { quote } from '../errors.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
 import type { CallNode } from './node.js'
 import {
@@ -24,7 +25,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'conditions'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -44,7 +45,7 @@ export interface FunctionSignature {
    */
   readonly takes: string | CallTyping
   /** Whether there are values that it fails of. */
-  readonly fails?: true
+  readonly fails?: true | ((node: CallNode) => boolean)
 }
 
 export type Functions = Readonly<Record<string, FunctionSignature>>
@@ -52,6 +53,7 @@ export type Functions = Readonly<Record<string, FunctionSignature>>
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
   strings: stringFunctions,
+  times: timeFunctions,
   conditions: conditionFunctions,
 }
 
@@ -61,7 +63,10 @@ export function partOfCall(name: string): CallPart {
   throw new Error(`there is no function ${name}`)
 }
 
-export const callCanFail = ({ function: name }: CallNode): boolean => PARTS[partOfCall(name)][name].fails === true
+export function callCanFail(node: CallNode): boolean {
+  const { fails = false } = PARTS[partOfCall(node.function)][node.function]
+  return typeof fails === 'function' ? fails(node) : fails
+}
 
 /** @throws MillraceError `MR_TYPE_MISMATCH` for inputs that the function does not take */
 export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Scope): Typed {

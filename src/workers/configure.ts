@@ -79,6 +79,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   evaluate: () => import('virtual:millrace/kernels/evaluate'),
   numbers: () => import('virtual:millrace/kernels/numbers'),
   strings: () => import('virtual:millrace/kernels/strings'),
+  times: () => import('virtual:millrace/kernels/times'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),

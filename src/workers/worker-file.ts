@@ -13,6 +13,8 @@ serveLane(name => {
       return import('../operators/functions/numbers.js')
     case 'strings':
       return import('../operators/functions/strings.js')
+    case 'times':
+      return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
     case 'text':

@@ -149,6 +149,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   evaluate: () => import('virtual:millrace/lane/evaluate'),
   numbers: () => import('virtual:millrace/lane/numbers'),
   strings: () => import('virtual:millrace/lane/strings'),
+  times: () => import('virtual:millrace/lane/times'),
   conditions: () => import('virtual:millrace/lane/conditions'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
