@@ -159,10 +159,13 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
   }
 }
 
-function callOf(name: string, gives: RuntimeFamily, { split }: CallMethod, family: RuntimeFamily): Method {
+function callOf(name: string, gives: RuntimeFamily, { split, takesNull }: CallMethod, family: RuntimeFamily): Method {
   return function (...given) {
     const [operands, parameters] = split === undefined ? [given] : split(given, name)
-    const inputs = [this.expression, ...operands.map(operand => operandOf(operand, family, name))]
+    const inputs = [
+      this.expression,
+      ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
+    ]
     return handleOf(gives, callNode(name, inputs, parameters))
   }
 }
