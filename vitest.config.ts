@@ -3,10 +3,11 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take their time: many random flows, a thousand aborted jobs, a file of three million rows, compiling twice, a million rows back, sketches over many seeds, files damaged in many ways, a million numbers from text. */
+/** Suites in Node that take more than some seconds: many random flows, a thousand aborted jobs, a file of three million rows, sketches over many seeds, files damaged in many ways, a million numbers from text. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
+  'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/spill.test.ts',
   'test/flow/parquet.test.ts',
@@ -29,6 +30,20 @@ export const longSuites = [
   'test/kernels/aggregate/hyper-log-log.test.ts',
   'test/kernels/aggregate/space-saving.test.ts',
   'test/kernels/aggregate/dd-sketch.test.ts',
+  'test/bench/suite.test.ts',
+  'test/flow/lists.test.ts',
+  'test/flow/sinks.test.ts',
+  'test/flow/texts.test.ts',
+  'test/formats/text-files.test.ts',
+  'test/formats/parquet/flights.test.ts',
+  'test/formats/parquet/written.test.ts',
+  'test/kernels/instance.test.ts',
+  'test/kernels/csv.test.ts',
+  'test/kernels/aggregate/aggregation.test.ts',
+  'test/kernels/aggregate/arg-min-max.test.ts',
+  'test/kernels/aggregate/list.test.ts',
+  'test/kernels/aggregate/retract.test.ts',
+  'test/kernels/aggregate/top-k.test.ts',
 ]
 
 export default defineConfig({

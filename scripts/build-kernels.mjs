@@ -16,6 +16,7 @@ export const PARTS = [
   'core',
   'evaluate',
   'numbers',
+  'strings',
   'conditions',
   'text',
   'integers',

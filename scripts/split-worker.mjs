@@ -14,6 +14,7 @@ export const workerEntries = {
   extremes: pathOf('src/kernels/aggregate/min-max.ts'),
   aggregates: pathOf('src/kernels/aggregate/families.ts'),
   numbers: pathOf('src/operators/functions/numbers.ts'),
+  strings: pathOf('src/operators/functions/strings.ts'),
   conditions: pathOf('src/operators/functions/conditions.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),

@@ -22,6 +22,10 @@ declare module 'virtual:millrace/kernels/numbers' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/strings' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/conditions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -65,6 +69,11 @@ declare module 'virtual:millrace/lane/evaluate' {
 
 declare module 'virtual:millrace/lane/numbers' {
   /** The same of src/operators/functions/numbers.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/strings' {
+  /** The same of src/operators/functions/strings.ts. */
   export const laneSource: string
 }
 

@@ -6,6 +6,7 @@ import type { CallParameters } from '../expressions/node.js'
 import type { RuntimeFamily } from './columns.js'
 import { conditionMethods } from './methods/conditions.js'
 import { numberMethods } from './methods/numbers.js'
+import { stringMethods } from './methods/strings.js'
 
 export interface CallMethod {
   /** Families that have it. */
@@ -22,4 +23,4 @@ export interface CallMethod {
 
 export type CallMethods = Readonly<Record<string, CallMethod>>
 
-export const CALL_METHODS: CallMethods = { ...numberMethods, ...conditionMethods }
+export const CALL_METHODS: CallMethods = { ...numberMethods, ...stringMethods, ...conditionMethods }

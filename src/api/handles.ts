@@ -8,13 +8,17 @@ import type {
   Clamped,
   Coalesced,
   HandleOf,
+  MayBeNull,
   NullableIf,
+  Or,
   OrNull,
   Power,
   Quotient,
   Remainder,
   Sum,
+  Text,
   Truth,
+  TypeOf,
 } from './types.js'
 
 /** `other`: lists and structs. */
@@ -117,8 +121,41 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   nullIf(value: NumberOperand): HandleOf<OrNull<T>>
 }
 
-/** A column or expression of strings, compared by their UTF-8 bytes. */
+/** A column or expression of strings, compared by their UTF-8 bytes. What is computed of one is computed once per distinct string; positions and lengths count code points. */
 export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<T, 'string'> {
+  /** In lower case, by the rules for no language in particular; beyond ASCII by the Unicode version of the JavaScript engine. So is `upper`. */
+  lower(): StringExpr<T>
+  upper(): StringExpr<T>
+  /** Without the whitespace around it, which is what JavaScript's `trim` takes for such. */
+  trim(): StringExpr<T>
+  trimStart(): StringExpr<T>
+  trimEnd(): StringExpr<T>
+  /** From code point `start` to before `end`; numbers below 0 count from the end, as for JavaScript's `slice`. */
+  slice(start: number, end?: number): StringExpr<T>
+  /** This and the others, one behind the other; null where one is. */
+  concat<const B extends readonly StringOperand[]>(...others: B): StringExpr<Text<T, B[number]>>
+  /** With every occurrence of `text` replaced, from left to right; an empty `text` occurs nowhere. */
+  replace<A extends StringOperand, B extends StringOperand>(text: A, by: B): StringExpr<Text<T, A | B>>
+  /** The same of the first occurrence. */
+  replaceFirst<A extends StringOperand, B extends StringOperand>(text: A, by: B): StringExpr<Text<T, A | B>>
+  /** Filled up to `length` code points (at most 65,535), as JavaScript's `padStart` does it. */
+  padStart(length: number, fill?: string): StringExpr<T>
+  padEnd(length: number, fill?: string): StringExpr<T>
+  /** `count` times, at most 65,535. */
+  repeat(count: number): StringExpr<T>
+  /** Its code points in reverse. */
+  reverse(): StringExpr<T>
+  /** Piece `index` of those between the separators, from 0, below 0 from the last; null where there is none. */
+  split(separator: string, index: number): StringExpr<OrNull<T>>
+  /** In code points. */
+  length(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** The code points before the first occurrence of `text`; -1 where there is none. */
+  indexOf<B extends StringOperand>(text: B): NumberExpr<TypeOf<'int32', Or<T['nullable'], MayBeNull<B>>>>
+  contains<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
+  startsWith<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
+  endsWith<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
+  /** The nearest float64 to what it spells, whitespace around it apart: `-1.5e3`, `.5`, `nan`, `inf`, `Infinity` in any case; null where it is no number. */
+  toNumber(): NumberExpr<Nullable<Float64>>
   eq<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -200,6 +237,26 @@ export interface AnyExpr extends Expr<any, any> {
   clamp(low: number | bigint | Expr<any> | null, high?: number | bigint | Expr<any> | null): AnyExpr
   bucket(width: number | bigint, offset?: number | bigint): AnyExpr
   isNaN(): Unknown
+  lower(): AnyExpr
+  upper(): AnyExpr
+  trim(): AnyExpr
+  trimStart(): AnyExpr
+  trimEnd(): AnyExpr
+  slice(start: number, end?: number): AnyExpr
+  concat(...others: readonly StringOperand[]): AnyExpr
+  replace(text: StringOperand, by: StringOperand): AnyExpr
+  replaceFirst(text: StringOperand, by: StringOperand): AnyExpr
+  padStart(length: number, fill?: string): AnyExpr
+  padEnd(length: number, fill?: string): AnyExpr
+  repeat(count: number): AnyExpr
+  reverse(): AnyExpr
+  split(separator: string, index: number): AnyExpr
+  length(): AnyExpr
+  indexOf(text: StringOperand): AnyExpr
+  contains(text: StringOperand): Unknown
+  startsWith(text: StringOperand): Unknown
+  endsWith(text: StringOperand): Unknown
+  toNumber(): AnyExpr
   and(other: BoolOperand): Unknown
   or(other: BoolOperand): Unknown
   not(): Unknown

@@ -91,7 +91,7 @@ type ArithmeticKind<A extends Kind, B extends Kind> = [A | B] extends [IntegerKi
       ? 'float64'
       : 'int64' | 'float64'
 
-type Or<A, B> = [A] extends [false] ? B : true
+export type Or<A, B> = [A] extends [false] ? B : true
 
 /** add, sub, mul: int64 of integers, float64 as soon as one is a float. */
 export type Sum<T extends DataType, B> = TypeOf<ArithmeticKind<T['kind'], KindOf<B>>, Or<T['nullable'], MayBeNull<B>>>
@@ -124,6 +124,8 @@ type MayBeZero<B> = B extends number | bigint
 /** Comparisons and logic: null where an operand is. */
 export type Truth<T extends DataType, B> = TypeOf<'bool', Or<T['nullable'], MayBeNull<B>>>
 
+/** Of strings: null where one is. */
+export type Text<T extends DataType, B> = NullableIf<Utf8, Or<T['nullable'], MayBeNull<B>>>
 /** The type of `T` where it is not null, else of another of `B`. */
 export type Coalesced<T extends DataType, B> = CoalescedOf<Expr<T> | B>
 

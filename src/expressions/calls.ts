@@ -6,6 +6,7 @@ import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../col
 import { quote } from '../errors.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
+import { stringFunctions } from './functions/strings.js'
 import { literalOf } from './literal.js'
 import type { CallNode } from './node.js'
 import { RANGES, type Range } from './range.js'
@@ -24,7 +25,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'conditions'
+export type CallPart = 'numbers' | 'strings' | 'conditions'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -55,6 +56,7 @@ export type Functions = Readonly<Record<string, FunctionSignature>>
 
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
+  strings: stringFunctions,
   conditions: conditionFunctions,
 }
 

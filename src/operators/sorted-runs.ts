@@ -256,11 +256,20 @@ export function createSortedRuns(
       splits: [Math.min(...some.map(each => each.splits[0])), Math.max(...some.map(each => each.splits[1]))],
     }
     let left = top ?? Infinity
-    for (const batch of merged(some, Math.max(1, Math.floor(blockRows)))) {
-      run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
-      left -= batch.rowCount
-      yield null
-      if (left <= 0) break
+    const batches = merged(some, Math.max(1, Math.floor(blockRows)))
+    try {
+      while (left > 0) {
+        // Whoever has a turn between two may reset scratch further.
+        const mark = memory.mark()
+        const { done, value: batch } = batches.next()
+        if (done === true) break
+        run.pieces.push(write(unloadBatch(k, batch, typesOfRun(types))))
+        left -= batch.rowCount
+        memory.reset(mark)
+        yield null
+      }
+    } finally {
+      batches.return(undefined)
     }
     return run
   }

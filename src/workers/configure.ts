@@ -78,6 +78,7 @@ export async function compiledKernels(): Promise<LaneKernels> {
 const PARTS: Readonly<Record<string, LoadKernels>> = {
   evaluate: () => import('virtual:millrace/kernels/evaluate'),
   numbers: () => import('virtual:millrace/kernels/numbers'),
+  strings: () => import('virtual:millrace/kernels/strings'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),

@@ -24,6 +24,7 @@ export interface LaneClient {
 const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   evaluate: () => import('../operators/evaluate.js'),
   numbers: () => import('../operators/functions/numbers.js'),
+  strings: () => import('../operators/functions/strings.js'),
   conditions: () => import('../operators/functions/conditions.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),

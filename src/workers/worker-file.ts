@@ -11,6 +11,8 @@ serveLane(name => {
       return import('../operators/evaluate.js')
     case 'numbers':
       return import('../operators/functions/numbers.js')
+    case 'strings':
+      return import('../operators/functions/strings.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
     case 'text':

@@ -148,6 +148,7 @@ function laneFailed(reason: Error | null): MillraceError {
 const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   evaluate: () => import('virtual:millrace/lane/evaluate'),
   numbers: () => import('virtual:millrace/lane/numbers'),
+  strings: () => import('virtual:millrace/lane/strings'),
   conditions: () => import('virtual:millrace/lane/conditions'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),

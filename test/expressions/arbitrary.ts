@@ -7,6 +7,7 @@ import { choicesOf, tapes } from '../laws/choices.js'
 import { choosingExpression } from '../laws/choosing.js'
 import { boolExpression, numberExpression } from '../laws/expressions.js'
 import { sayTable } from '../laws/say.js'
+import { textExpression } from '../laws/strings.js'
 import { tables } from '../laws/tables.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
@@ -34,7 +35,9 @@ export const expressionCases: fc.Arbitrary<ExpressionCase> = fc.tuple(tables(12)
     ? boolExpression(options, 3)
     : choices.chance(30)
       ? (choosingExpression(options, 2, true)?.expression ?? null)
-      : (numberExpression(options, 3)?.expression ?? boolExpression(options, 3))
+      : ((choices.chance(30) ? textExpression(options, 3) : null) ??
+        numberExpression(options, 3)?.expression ??
+        boolExpression(options, 3))
   const schema = schemaOfFields(table.fields)
   if (model === null) return fc.constant({ table, schema, model: nothing(table), raw: rawOf(nothing(table)) })
   return fc.constant({

@@ -6,7 +6,6 @@ import { cancelSuite } from './cancel.suite.js'
 import { engineSuite } from './engine.suite.js'
 import { nodeEnv } from './env.node.js'
 import { expressionSuite } from './expressions.suite.js'
-import { listSuite } from './lists.suite.js'
 import { verbSuite } from './verbs.suite.js'
 
 const env = nodeEnv()
@@ -19,4 +18,3 @@ engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
 budgetSuite(lanesList)
-listSuite(lanesList, env)

@@ -21,6 +21,7 @@ import {
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { numberCall } from './number-calls.js'
+import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
 
 export interface ColumnState extends ModelField {
@@ -66,6 +67,11 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
         : (['hour', 'year', 'month', 'dayOfWeek'] as const),
     )
     return { expression: { op, input: ofColumn(name) }, kind: 'int32', magnitude: 10_000n }
+  }
+  const ofText = choices.chance(mayFail ? 1 : 10) ? textNumber(options, 1) : null
+  if (ofText !== null) {
+    const kind = ofText.name === 'toNumber' ? 'float64' : 'int32'
+    return { expression: ofText.expression, kind, magnitude: 2n ** 31n - 1n }
   }
   if (numbers.length === 0) return null
   const column = choices.pick(numbers)
@@ -148,6 +154,11 @@ export function boolExpression(options: ExpressionOptions, depth: number): Model
   if (choices.chance(10) || column.type.kind === 'list') return { op: 'isNull', input: ofColumn(column.name) }
   if (isNumber(column.type.kind)) return numberTest(options, depth)
   if (column.type.kind === 'bool') return boolTest(options, column)
+  if (column.type.kind === 'utf8' && choices.chance(30)) {
+    const tested = choices.chance(50) ? textTest(options, depth) : null
+    const left = textExpression(options, depth) as ModelExpression
+    return tested ?? test(choices, left, () => literalLike(choices, column), peersOf(column, columns))
+  }
   return test(choices, ofColumn(column.name), () => literalLike(choices, column), peersOf(column, columns))
 }
 

@@ -12,6 +12,7 @@ import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
+import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -135,6 +136,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     const options = { columns, choices, mayFail }
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
+    if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })

@@ -21,7 +21,7 @@ describe('the generators of the laws', () => {
   })
 
   it('draw every verb, aggregate and operation, and rows more often than none', () => {
-    const cases = fc.sample(drawn, { numRuns: 1500, seed: 1 })
+    const cases = fc.sample(drawn, { numRuns: 2000, seed: 1 })
     const text = cases.map(([table, tape]) => sayVerbs(someFlow(table, choicesOf(tape), 6, undefined, ALL))).join('\n')
     const verbs = ['select', 'drop', 'rename', 'derive', 'filter', 'limit', 'orderBy', 'groupBy', 'rollup', 'cube']
     const operations = [
@@ -51,7 +51,7 @@ describe('the generators of the laws', () => {
 
   it('make chains that fail, somewhere past the first row, where they may', () => {
     const overflowing = fc.tuple(tables(30, fieldsOf(4, overflowingTypes)), tapes())
-    const failures = fc.sample(overflowing, { numRuns: 1500, seed: 1 }).flatMap(([table, tape]) => {
+    const failures = fc.sample(overflowing, { numRuns: 2000, seed: 1 }).flatMap(([table, tape]) => {
       try {
         runModel(table, someFailingFlow(table, choicesOf(tape)))
         return []

@@ -14,6 +14,7 @@ import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 import * as evaluate from '../../src/operators/evaluate.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
+import * as strings from '../../src/operators/functions/strings.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as partitions from '../../src/workers/partitions.js'
@@ -26,7 +27,7 @@ import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
 
-export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, conditions, partitions, sets }
+export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, strings, conditions, partitions, sets }
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {

@@ -81,6 +81,17 @@ export interface Execution {
   readonly table: number
 }
 
+/** Over the source's schema. What the source has begun to read it lets go of where the plan is refused, or the job aborted meanwhile. */
+async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | undefined): Promise<PhysicalPlan> {
+  const describing = source.describe(services)
+  try {
+    return physicalPlan(bound.plan, await unlessAborted(describing, signal))
+  } catch (error) {
+    void describing.then(() => source.leave?.()).catch(() => {})
+    throw error
+  }
+}
+
 export async function run(
   what: string,
   bound: BoundPlan,
@@ -97,8 +108,7 @@ export async function run(
   const onProgress = source === given ? options.onProgress : undefined
   const held = source.held as HeldByPool | undefined
   held?.check(what, options)
-  const schema = await unlessAborted(source.describe(services), signal)
-  const plan = physicalPlan(bound.plan, schema)
+  const plan = await planned(bound, source, signal)
   output.onSchema?.(plan.output)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
