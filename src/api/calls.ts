@@ -13,6 +13,8 @@ export interface CallMethod {
   /** Families that have it. */
   readonly of: readonly RuntimeFamily[]
   readonly gives: RuntimeFamily | 'same'
+  /** Whether an operand may be null; else that is refused, since it is seldom meant. */
+  readonly takesNull?: true
   /** Arguments as operands and as what the function is told beside them; left out: all are operands. @throws MillraceError */
   readonly split?: (
     given: readonly unknown[],

@@ -165,12 +165,15 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
 }
 
 function callOf(name: string, gives: RuntimeFamily, call: CallMethod, family: RuntimeFamily): Method {
-  const { split, isOperator } = call
+  const { split, isOperator, takesNull } = call
   const operator = isOperator && METHODS[family].includes(name) ? methodOf(name, family) : null
   return function (...given) {
     if (operator !== null && isOperator?.(given)) return operator.call(this, ...given)
     const [operands, parameters] = split === undefined ? [given] : split(given, name)
-    const inputs = [this.expression, ...operands.map(operand => operandOf(operand, family, name))]
+    const inputs = [
+      this.expression,
+      ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
+    ]
     return handleOf(gives, callNode(name, inputs, parameters))
   }
 }

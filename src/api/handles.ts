@@ -16,12 +16,14 @@ import type {
 } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type {
+  Clamped,
   Coalesced,
   HandleOf,
   MayBeNull,
   NullableIf,
   Or,
   OrNull,
+  Power,
   Quotient,
   Remainder,
   Sum,
@@ -75,8 +77,43 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   neg(): NumberExpr<Sum<T, 0>>
   /** The magnitude: int64 of integers (the least int64 has none: `MR_INTEGER_OVERFLOW`), float64 of floats. */
   abs(): NumberExpr<Sum<T, 0>>
+  /** -1, 0 or 1: int64 of integers, float64 of floats, where a zero keeps its sign and NaN stays NaN. */
+  sign(): NumberExpr<Sum<T, 0>>
   /** float64, correctly rounded; NaN of what is below zero. */
   sqrt(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** e to this, float64. It and `ln`, `log10` and `pow` are within one unit in the last place, and the same bits in every engine. */
+  exp(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** The natural logarithm, float64: negative infinity of 0, NaN of what is below. */
+  ln(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** The decimal logarithm, float64, exact of powers of ten: negative infinity of 0, NaN of what is below. */
+  log10(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** This to the power of `exponent`, float64 whatever they are: NaN of a negative number to what is no integer, 1 of anything to 0, and of 1 to anything. */
+  pow<const B extends NumberOperand>(exponent: B): NumberExpr<Power<T, B>>
+  /** The greatest whole number that is not above: float64 of floats, and integers as they are, int64. */
+  floor(): NumberExpr<Sum<T, 0>>
+  /** The least whole number that is not below. */
+  ceil(): NumberExpr<Sum<T, 0>>
+  /**
+   * The nearest number of so many decimals (-22 to 22; negative ones round to tens, hundreds, ...), halves away from zero: float64 of floats, int64 of integers
+   * (beyond it: `MR_INTEGER_OVERFLOW`). What is rounded is the exact value of a float: 1.005 is a little less than its name, and to two decimals 1.
+   */
+  round(decimals?: number): NumberExpr<Sum<T, 0>>
+  /**
+   * No less than `low` and no more than `high`, either of which may be null, in a row too: no bound. NaN stays NaN. Of bounds that cross in a row the upper
+   * one holds. int64 of integers, float64 as soon as one is a float.
+   */
+  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null>(
+    low: A,
+    high?: B,
+  ): NumberExpr<Clamped<T, A | B>>
+  /**
+   * The beginning of the bucket that it falls in, of those `width` wide (above 0) of which one begins at `offset`: floor((this - offset) / width) * width + offset.
+   * int64 where all are integers, exactly (beyond it: `MR_INTEGER_OVERFLOW`); else float64, each step rounded.
+   */
+  bucket<const W extends number | bigint, const O extends number | bigint = 0>(
+    width: W,
+    offset?: O,
+  ): NumberExpr<Sum<T, W | O>>
   /** False of integers; null where the value is. */
   isNaN(): BoolExpr<NullableIf<Bool, T['nullable']>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -243,7 +280,17 @@ export interface AnyExpr extends Expr<any, any> {
   mod(other: number | bigint | Expr<any>): AnyExpr
   neg(): AnyExpr
   abs(): AnyExpr
+  sign(): AnyExpr
   sqrt(): AnyExpr
+  exp(): AnyExpr
+  ln(): AnyExpr
+  log10(): AnyExpr
+  pow(exponent: number | bigint | Expr<any>): AnyExpr
+  floor(): AnyExpr
+  ceil(): AnyExpr
+  round(decimals?: number): AnyExpr
+  clamp(low: number | bigint | Expr<any> | null, high?: number | bigint | Expr<any> | null): AnyExpr
+  bucket(width: number | bigint, offset?: number | bigint): AnyExpr
   isNaN(): Unknown
   lower(): AnyExpr
   upper(): AnyExpr

@@ -105,6 +105,12 @@ export type Remainder<T extends DataType, B> = TypeOf<
 /** div: float64. */
 export type Quotient<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeZero<B>>>
 
+/** pow: float64. */
+export type Power<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeNull<B>>>
+
+/** clamp: as `Sum`, but a bound that is null is none. */
+export type Clamped<T extends DataType, B> = TypeOf<ArithmeticKind<T['kind'], KindOf<Exclude<B, null>>>, T['nullable']>
+
 type MayBeZero<B> = B extends number | bigint
   ? number extends B
     ? true

@@ -10,6 +10,7 @@ import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
 import type { CallNode } from './node.js'
+import { RANGES, type Range } from './range.js'
 import {
   describe,
   isIntegral,
@@ -44,8 +45,12 @@ export interface FunctionSignature {
    * first input; null where an input is, and where that is a capital letter for other reasons too.
    */
   readonly takes: string | CallTyping
-  /** Whether there are values that it fails of. */
+  /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
   readonly fails?: true | ((node: CallNode) => boolean)
+  /** Whether the result may be null, where that is another question than whether an input may. */
+  readonly isNullable?: (inputs: readonly Typed[]) => boolean
+  /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
+  readonly range?: (node: CallNode, inputs: readonly (Range | null)[]) => Range | null
 }
 
 export type Functions = Readonly<Record<string, FunctionSignature>>
@@ -63,9 +68,16 @@ export function partOfCall(name: string): CallPart {
   throw new Error(`there is no function ${name}`)
 }
 
+const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
+
 export function callCanFail(node: CallNode): boolean {
-  const { fails = false } = PARTS[partOfCall(node.function)][node.function]
+  const { fails = false } = signatureOf(node)
   return typeof fails === 'function' ? fails(node) : fails
+}
+
+export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {
+  const { kind } = node.type as DataType
+  return signatureOf(node).range?.(node, inputs()) ?? RANGES[kind] ?? null
 }
 
 /** @throws MillraceError `MR_TYPE_MISMATCH` for inputs that the function does not take */
@@ -74,7 +86,7 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   const signature = Object.values(PARTS).find(functions => Object.hasOwn(functions, name))?.[name]
   if (signature === undefined) throw mismatch(scope.operator, `there is no function ${quote(name)}`)
   const { takes } = signature
-  const resolved = typeof takes === 'string' ? byLetters(takes, name, inputs, scope) : takes(node, inputs, scope)
+  const resolved = typeof takes === 'string' ? byLetters(signature, name, inputs, scope) : takes(node, inputs, scope)
   if ('node' in resolved) return resolved
   const { inputs: taken, ...told } = resolved
   return {
@@ -83,8 +95,13 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   }
 }
 
-function byLetters(takes: string, name: string, inputs: readonly Typed[], scope: Scope): ResolvedCall {
-  const [given, result] = takes.split('>')
+function byLetters(
+  { takes, isNullable }: FunctionSignature,
+  name: string,
+  inputs: readonly Typed[],
+  scope: Scope,
+): ResolvedCall {
+  const [given, result] = (takes as string).split('>')
   const letters = given.replaceAll('+', '')
   const repeats = given.endsWith('+')
   if (inputs.length < letters.length || (inputs.length > letters.length && !repeats)) {
@@ -100,8 +117,8 @@ function byLetters(takes: string, name: string, inputs: readonly Typed[], scope:
     ? int64()
     : float64()
   const taken = inputs.map((input, i) => take(of(i), name, input, kind, scope))
-  const isNullable = taken.some(input => input.type.nullable) || result !== result.toLowerCase()
-  return { inputs: taken, type: withNull(resultOf(result.toLowerCase(), kind, taken), isNullable) }
+  const mayBeNull = isNullable?.(taken) ?? (taken.some(input => input.type.nullable) || result !== result.toLowerCase())
+  return { inputs: taken, type: withNull(resultOf(result.toLowerCase(), kind, taken), mayBeNull) }
 }
 
 function resultOf(letter: string, kind: DataType, [first]: readonly Typed[]): DataType {

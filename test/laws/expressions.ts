@@ -20,6 +20,7 @@ import {
 } from '../oracle/value.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
+import { numberCall } from './number-calls.js'
 import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
 
@@ -96,9 +97,7 @@ function called(options: ExpressionOptions, depth: number): NumberExpression | n
   const input = numberExpression(options, depth - 1)
   if (input === null) return null
   if (options.choices.chance(30)) return choosingExpression(options, depth - 1)
-  const name = options.choices.pick(['abs', 'sqrt'] as const)
-  const kind = name === 'abs' && isInteger(input.kind) ? 'int64' : 'float64'
-  return { expression: call(name, input.expression), kind, magnitude: input.magnitude }
+  return numberCall(options, input)
 }
 
 const call = (name: string, ...inputs: readonly ModelExpression[]): ModelExpression => ({

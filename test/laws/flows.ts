@@ -339,8 +339,11 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
-      // Of functions of integers that give integers: none takes them further from zero.
-      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
+      return (
+        2000n +
+        expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      )
     case 'year':
     case 'month':
     case 'dayOfWeek':
