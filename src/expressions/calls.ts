@@ -9,7 +9,7 @@ import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
-import type { CallNode } from './node.js'
+import type { CallNode, CallPart } from './node.js'
 import { RANGES, type Range } from './range.js'
 import {
   describe,
@@ -24,9 +24,6 @@ import {
   type Typed,
   withNull,
 } from './typing.js'
-
-/** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -63,7 +60,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
-export function partOfCall(name: string): CallPart {
+function partOfCall(name: string): CallPart {
   for (const [part, functions] of Object.entries(PARTS)) if (Object.hasOwn(functions, name)) return part as CallPart
   throw new Error(`there is no function ${name}`)
 }
@@ -90,7 +87,12 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   if ('node' in resolved) return resolved
   const { inputs: taken, ...told } = resolved
   return {
-    node: Object.freeze({ ...node, ...told, inputs: Object.freeze(taken.map(input => input.node)) }),
+    node: Object.freeze({
+      ...node,
+      ...told,
+      part: partOfCall(resolved.function ?? name),
+      inputs: Object.freeze(taken.map(input => input.node)),
+    }),
     type: resolved.type,
   }
 }
