@@ -18,6 +18,7 @@ export const PARTS = [
   'numbers',
   'strings',
   'conditions',
+  'casts',
   'text',
   'integers',
   'extremes',

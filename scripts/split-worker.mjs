@@ -16,6 +16,7 @@ export const workerEntries = {
   numbers: pathOf('src/operators/functions/numbers.ts'),
   strings: pathOf('src/operators/functions/strings.ts'),
   conditions: pathOf('src/operators/functions/conditions.ts'),
+  casts: pathOf('src/operators/functions/casts.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -90,9 +90,9 @@ function prototypeOf(family: RuntimeFamily): object {
     add(method, METHODS[family].includes(method) ? methodOf(method, family) : missingMethod(method, family))
   }
   for (const [method, call] of Object.entries(CALL_METHODS)) {
-    const { of, gives } = call
+    const { of } = call
     const has = family === 'any' || of.includes(family)
-    add(method, has ? callOf(method, gives === 'same' ? family : gives, call, family) : missingMethod(method, family))
+    add(method, has ? callOf(method, call, family) : missingMethod(method, family))
   }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
@@ -159,14 +159,15 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
   }
 }
 
-function callOf(name: string, gives: RuntimeFamily, { split, takesNull }: CallMethod, family: RuntimeFamily): Method {
+function callOf(name: string, { gives, split, takesNull }: CallMethod, family: RuntimeFamily): Method {
   return function (...given) {
     const [operands, parameters] = split === undefined ? [given] : split(given, name)
     const inputs = [
       this.expression,
       ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
     ]
-    return handleOf(gives, callNode(name, inputs, parameters))
+    const of = gives === 'same' ? family : gives === 'typed' ? familyOf(parameters?.type as DataType) : gives
+    return handleOf(of, callNode(name, inputs, parameters))
   }
 }
 

@@ -2,9 +2,10 @@
  * `Flow`: a query over a source, built verb by verb and run by a terminal. Every verb gives a new flow and changes nothing. The record of
  * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
  */
+
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -32,9 +33,10 @@ import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
-import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { CastTo, Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -111,6 +113,20 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
     return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
+  }
+
+  /**
+   * Converts columns in place, each as the method `cast` does: a value that its new type does not hold fails, where `derive` and `tryCast` would give null.
+   *
+   * ```ts
+   * flow.cast({ size: int32(), price: utf8() })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
+  cast<C extends { readonly [K in keyof S]?: DataType }>(
+    types: C,
+  ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
+    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
   }
 
   /**

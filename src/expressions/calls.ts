@@ -4,6 +4,7 @@
  */
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
@@ -25,7 +26,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'conditions'
+export type CallPart = 'numbers' | 'strings' | 'conditions' | 'casts'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -45,7 +46,7 @@ export interface FunctionSignature {
    */
   readonly takes: string | CallTyping
   /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
-  readonly fails?: true
+  readonly fails?: (node: CallNode, inputs: readonly (Range | null)[]) => boolean
   /** Whether the result may be null, where that is another question than whether an input may. */
   readonly isNullable?: (inputs: readonly Typed[]) => boolean
   /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
@@ -58,6 +59,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
   strings: stringFunctions,
   conditions: conditionFunctions,
+  casts: castFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
@@ -68,7 +70,8 @@ export function partOfCall(name: string): CallPart {
 
 const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
 
-export const callCanFail = (node: CallNode): boolean => signatureOf(node).fails === true
+export const callCanFail = (node: CallNode, inputs: () => readonly (Range | null)[]): boolean =>
+  signatureOf(node).fails?.(node, inputs()) ?? false
 
 export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {
   const { kind } = node.type as DataType

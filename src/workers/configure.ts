@@ -80,6 +80,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   numbers: () => import('virtual:millrace/kernels/numbers'),
   strings: () => import('virtual:millrace/kernels/strings'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
+  casts: () => import('virtual:millrace/kernels/casts'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),
   extremes: () => import('virtual:millrace/kernels/extremes'),

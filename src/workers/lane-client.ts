@@ -26,6 +26,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   numbers: () => import('../operators/functions/numbers.js'),
   strings: () => import('../operators/functions/strings.js'),
   conditions: () => import('../operators/functions/conditions.js'),
+  casts: () => import('../operators/functions/casts.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

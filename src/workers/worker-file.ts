@@ -15,6 +15,8 @@ serveLane(name => {
       return import('../operators/functions/strings.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
+    case 'casts':
+      return import('../operators/functions/casts.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':

@@ -150,6 +150,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   numbers: () => import('virtual:millrace/lane/numbers'),
   strings: () => import('virtual:millrace/lane/strings'),
   conditions: () => import('virtual:millrace/lane/conditions'),
+  casts: () => import('virtual:millrace/lane/casts'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),

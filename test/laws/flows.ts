@@ -9,6 +9,7 @@ import {
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
@@ -138,6 +139,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
+    if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
@@ -298,6 +300,7 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
+      if (expression.function === 'cast' || expression.function === 'tryCast') return magnitudeOfCast(expression)
       // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
       return (
         2000n +
