@@ -17,6 +17,7 @@ export const PARTS = [
   'evaluate',
   'numbers',
   'strings',
+  'times',
   'conditions',
   'casts',
   'text',
@@ -26,6 +27,7 @@ export const PARTS = [
   'partitions',
   'csv',
   'json',
+  'joins',
 ]
 
 /**

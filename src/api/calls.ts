@@ -8,6 +8,7 @@ import { castMethods } from './methods/casts.js'
 import { conditionMethods } from './methods/conditions.js'
 import { numberMethods } from './methods/numbers.js'
 import { stringMethods } from './methods/strings.js'
+import { timeMethods } from './methods/times.js'
 
 export interface CallMethod {
   /** Families that have it. */
@@ -21,8 +22,16 @@ export interface CallMethod {
     given: readonly unknown[],
     name: string,
   ) => readonly [operands: readonly unknown[], parameters?: CallParameters]
+  /** Where it is true of the arguments the method is the operator of the tree that has its name, not the function. */
+  readonly isOperator?: (given: readonly unknown[]) => boolean
 }
 
 export type CallMethods = Readonly<Record<string, CallMethod>>
 
-export const CALL_METHODS: CallMethods = { ...numberMethods, ...stringMethods, ...conditionMethods, ...castMethods }
+export const CALL_METHODS: CallMethods = {
+  ...numberMethods,
+  ...stringMethods,
+  ...timeMethods,
+  ...conditionMethods,
+  ...castMethods,
+}

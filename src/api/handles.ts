@@ -2,7 +2,18 @@
  * The handles of columns as users see them, one interface a family: what `t.price` is in a callback. columns.ts makes them,
  * types.ts infers their types.
  */
-import type { Bool, DataType, Float64, Int32, Nullable, NumberKind, TimeKind } from '../columnar/type.js'
+import type {
+  Bool,
+  DataType,
+  Date_,
+  Float64,
+  Int32,
+  Int64,
+  Nullable,
+  NumberKind,
+  TimeKind,
+  TimeUnit,
+} from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type {
   CastTo,
@@ -205,15 +216,58 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
-/** A column or expression of timestamps or dates. Calendar parts are taken in UTC. */
+/** In what zone calendar and clock are looked at, such as `'Europe/Berlin'` or `'+05:30'`. */
+export interface ZoneOptions {
+  readonly zone?: string
+}
+
+/**
+ * A column or expression of timestamps or dates. Calendar and clock are those of `zone`; without one, of the zone in the column's type; without that, of UTC. Zones
+ * are those of the tz database that the JavaScript engine has, for years before 1800 as they were then. A date takes no zone.
+ *
+ * Durations are such as `'15m'`, `'1 hour'`, `'1 day'`, `'2 weeks'`, `'1 month'`, `'1 quarter'`, `'1 year'`, `'-1h 30m'`, and ISO 8601's `'P1DT12H'`; `m` is
+ * a minute, `mo` a month. Months and days are the calendar's: a day around a change of the clocks has 23 or 25 hours. What leaves its type is `MR_INTEGER_OVERFLOW`.
+ */
 export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<T, 'time'> {
-  year(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  year(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 1 to 4. */
+  quarter(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** 1 to 12. */
-  month(): NumberExpr<NullableIf<Int32, T['nullable']>>
+  month(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** ISO: 1 to 53; the first is the one with the year's first Thursday. */
+  week(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 1 to 31. */
+  day(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** ISO: Monday is 1, Sunday 7. */
-  dayOfWeek(): NumberExpr<NullableIf<Int32, T['nullable']>>
-  /** 0 to 23, of a timestamp: a date has none. */
-  hour(this: Expr<DataType<'timestamp'>, 'time'>): NumberExpr<NullableIf<Int32, T['nullable']>>
+  dayOfWeek(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 1 to 366. */
+  dayOfYear(zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 0 to 23, of a timestamp: a date has none, nor has it what follows. */
+  hour(this: Expr<DataType<'timestamp'>, 'time'>, zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  minute(this: Expr<DataType<'timestamp'>, 'time'>, zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  second(this: Expr<DataType<'timestamp'>, 'time'>, zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** 0 to 999, of the second. */
+  millisecond(this: Expr<DataType<'timestamp'>, 'time'>, zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
+  /** The day that it is. */
+  date(zone?: string): TimeExpr<NullableIf<Date_, T['nullable']>>
+  /** int64: what `unit` counts since 1970-01-01T00:00Z, floored; of a date, to its midnight in UTC. */
+  epoch(unit?: TimeUnit): NumberExpr<NullableIf<Int64, T['nullable']>>
+  /**
+   * The beginning of the hour, the day, the month, ... that it is in. Multiples such as `'15m'` or `'2 months'` count from 1970-01-01T00:00 as the zone's clocks
+   * have it, weeks from Mondays. Where the beginning is skipped, because clocks are put forward, it is that moment; of two it is the first.
+   */
+  truncate(unit: string, options?: ZoneOptions): TimeExpr<T>
+  /**
+   * Months first, then days, then hours and less. A day that a month does not have is its last: January 31st and a month is the last of February. A time that clocks
+   * skip is as much later as they are put forward; of two it is the first.
+   */
+  add(duration: string, options?: ZoneOptions): TimeExpr<T>
+  /** int64: how many whole `unit`s can be added to `other` without passing this; below 0 where this is before it. Days and longer count what clocks show. */
+  diff<B extends TimeOperand<T>>(
+    other: B,
+    unit: string,
+    options?: ZoneOptions,
+  ): NumberExpr<TypeOf<'int64', Or<T['nullable'], MayBeNull<B>>>>
   eq<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends TimeOperand<T>>(other: B): BoolExpr<Truth<T, B>>
@@ -239,7 +293,8 @@ type Unknown = BoolExpr<Nullable<Bool>>
 
 /** A column whose type is not known before the source opens (`Flow<any>`): every family's methods, checked by the terminal. */
 export interface AnyExpr extends Expr<any, any> {
-  add(other: number | bigint | Expr<any>): AnyExpr
+  /** A number, or, of a date or a timestamp, a duration. */
+  add(other: number | bigint | string | Expr<any>, options?: ZoneOptions): AnyExpr
   sub(other: number | bigint | Expr<any>): AnyExpr
   mul(other: number | bigint | Expr<any>): AnyExpr
   div(other: number | bigint | Expr<any>): AnyExpr
@@ -282,10 +337,21 @@ export interface AnyExpr extends Expr<any, any> {
   and(other: BoolOperand): Unknown
   or(other: BoolOperand): Unknown
   not(): Unknown
-  year(): AnyExpr
-  month(): AnyExpr
-  dayOfWeek(): AnyExpr
-  hour(): AnyExpr
+  year(zone?: string): AnyExpr
+  quarter(zone?: string): AnyExpr
+  month(zone?: string): AnyExpr
+  week(zone?: string): AnyExpr
+  day(zone?: string): AnyExpr
+  dayOfWeek(zone?: string): AnyExpr
+  dayOfYear(zone?: string): AnyExpr
+  hour(zone?: string): AnyExpr
+  minute(zone?: string): AnyExpr
+  second(zone?: string): AnyExpr
+  millisecond(zone?: string): AnyExpr
+  date(zone?: string): AnyExpr
+  epoch(unit?: TimeUnit): AnyExpr
+  truncate(unit: string, options?: ZoneOptions): AnyExpr
+  diff(other: AnyOperand, unit: string, options?: ZoneOptions): AnyExpr
   eq(other: AnyOperand): Unknown
   ne(other: AnyOperand): Unknown
   lt(other: AnyOperand): Unknown

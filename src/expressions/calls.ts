@@ -8,6 +8,7 @@ import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
 import type { CallNode } from './node.js'
 import { RANGES, type Range } from './range.js'
@@ -26,7 +27,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'conditions' | 'casts'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -46,7 +47,7 @@ export interface FunctionSignature {
    */
   readonly takes: string | CallTyping
   /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
-  readonly fails?: (node: CallNode, inputs: readonly (Range | null)[]) => boolean
+  readonly fails?: true | ((node: CallNode, inputs: readonly (Range | null)[]) => boolean)
   /** Whether the result may be null, where that is another question than whether an input may. */
   readonly isNullable?: (inputs: readonly Typed[]) => boolean
   /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
@@ -58,6 +59,7 @@ export type Functions = Readonly<Record<string, FunctionSignature>>
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
   strings: stringFunctions,
+  times: timeFunctions,
   conditions: conditionFunctions,
   casts: castFunctions,
 }
@@ -70,8 +72,10 @@ export function partOfCall(name: string): CallPart {
 
 const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
 
-export const callCanFail = (node: CallNode, inputs: () => readonly (Range | null)[]): boolean =>
-  signatureOf(node).fails?.(node, inputs()) ?? false
+export function callCanFail(node: CallNode, inputs: () => readonly (Range | null)[]): boolean {
+  const { fails = false } = signatureOf(node)
+  return typeof fails === 'function' ? fails(node, inputs()) : fails
+}
 
 export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {
   const { kind } = node.type as DataType

@@ -13,6 +13,8 @@ serveLane(name => {
       return import('../operators/functions/numbers.js')
     case 'strings':
       return import('../operators/functions/strings.js')
+    case 'times':
+      return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
     case 'casts':
@@ -31,6 +33,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'spill':
       return import('./spill.js')
+    case 'joins':
+      return import('../operators/joins-part.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

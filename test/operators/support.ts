@@ -16,6 +16,7 @@ import * as casts from '../../src/operators/functions/casts.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
+import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as partitions from '../../src/workers/partitions.js'
@@ -28,7 +29,17 @@ import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
 
-export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, strings, conditions, casts, partitions, sets }
+export const OPERATOR_PARTS = {
+  ...AGGREGATE_PARTS,
+  evaluate,
+  numbers,
+  strings,
+  times,
+  conditions,
+  casts,
+  partitions,
+  sets,
+}
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {
