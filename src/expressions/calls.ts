@@ -4,6 +4,7 @@
  */
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
@@ -43,7 +44,7 @@ export interface FunctionSignature {
    */
   readonly takes: string | CallTyping
   /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
-  readonly fails?: true | ((node: CallNode) => boolean)
+  readonly fails?: true | ((node: CallNode, inputs: readonly (Range | null)[]) => boolean)
   /** Whether the result may be null, where that is another question than whether an input may. */
   readonly isNullable?: (inputs: readonly Typed[]) => boolean
   /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
@@ -57,6 +58,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   strings: stringFunctions,
   times: timeFunctions,
   conditions: conditionFunctions,
+  casts: castFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
@@ -67,9 +69,9 @@ function partOfCall(name: string): CallPart {
 
 const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
 
-export function callCanFail(node: CallNode): boolean {
+export function callCanFail(node: CallNode, inputs: () => readonly (Range | null)[]): boolean {
   const { fails = false } = signatureOf(node)
-  return typeof fails === 'function' ? fails(node) : fails
+  return typeof fails === 'function' ? fails(node, inputs()) : fails
 }
 
 export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {

@@ -62,7 +62,7 @@ export interface CallNode {
   readonly part?: CallPart
 }
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts'
 export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
 
 export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode | CallNode
