@@ -18,6 +18,7 @@ import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
 import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
+import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
@@ -39,6 +40,7 @@ export const OPERATOR_PARTS = {
   casts,
   partitions,
   sets,
+  joins,
 }
 
 /** A lane's context, with the loader that its split reader would have. */
