@@ -22,6 +22,7 @@ import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
+import { timeNumber } from './times.js'
 
 export interface ColumnState extends ModelField {
   /** Of an integer column: no value is further from zero. */
@@ -59,6 +60,8 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
   const numbers = columns.filter(({ type }) => isNumber(type.kind))
   const times = columns.filter(({ type }) => type.kind === 'timestamp' || type.kind === 'date')
   if (times.length > 0 && (numbers.length === 0 || choices.chance(25))) {
+    const called = choices.chance(50) ? timeNumber(options) : null
+    if (called !== null) return { ...called, magnitude: 2n ** 31n }
     const { name, type } = choices.pick(times)
     const op = choices.pick(
       type.kind === 'date'

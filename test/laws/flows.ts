@@ -7,6 +7,8 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import { stringFunctions } from '../oracle/functions/strings.js'
+import { timeFunctions } from '../oracle/functions/times.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
@@ -14,6 +16,7 @@ import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
+import { timeExpression } from './times.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
 export interface Abilities {
@@ -137,6 +140,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
+    if (!mayFail && choices.chance(12)) return either(name, timeExpression(options))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
@@ -299,7 +303,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
       // Of functions of integers that give integers: none takes them further from zero.
-      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      return expression.inputs
+        .map(input => magnitudeOfExpression(input, columns))
+        .reduce((a, b) => (a > b ? a : b), isOfOthers(expression.function) ? 2n ** 31n : 0n)
     case 'year':
     case 'month':
     case 'dayOfWeek':
@@ -318,6 +324,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return 0n
   }
 }
+
+/** Numbers of strings and of times, which have a magnitude of their own. */
+const isOfOthers = (name: string): boolean => Object.hasOwn(stringFunctions, name) || Object.hasOwn(timeFunctions, name)
 
 function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState {
   const columns = fields.map((field, i): ColumnState => {

@@ -2,6 +2,7 @@
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import type { ModelType, Value } from './value.js'
 
 /** What a function is told beside its inputs, as the user says it. */
@@ -18,4 +19,9 @@ export interface ModelFunction {
 
 export type ModelFunctions = Readonly<Record<string, ModelFunction>>
 
-export const FUNCTIONS: ModelFunctions = { ...numberFunctions, ...stringFunctions, ...conditionFunctions }
+export const FUNCTIONS: ModelFunctions = {
+  ...numberFunctions,
+  ...stringFunctions,
+  ...timeFunctions,
+  ...conditionFunctions,
+}
