@@ -9,6 +9,7 @@ export const longSuites = [
   'test/laws/spilling.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
+  'test/flow/joins.test.ts',
   'test/flow/spill.test.ts',
   'test/flow/parquet.test.ts',
   'test/flow/arrow.test.ts',

@@ -19,6 +19,7 @@ export const PARTS = [
   'strings',
   'times',
   'conditions',
+  'casts',
   'text',
   'integers',
   'extremes',
@@ -26,6 +27,7 @@ export const PARTS = [
   'partitions',
   'csv',
   'json',
+  'joins',
 ]
 
 /**

@@ -30,6 +30,10 @@ declare module 'virtual:millrace/kernels/conditions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/casts' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -47,6 +51,10 @@ declare module 'virtual:millrace/kernels/aggregates' {
 }
 
 declare module 'virtual:millrace/kernels/partitions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/joins' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
@@ -86,6 +94,11 @@ declare module 'virtual:millrace/lane/conditions' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/casts' {
+  /** The same of src/operators/functions/casts.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/times' {
   /** The same of src/operators/functions/times.ts. */
   export const laneSource: string
@@ -113,6 +126,11 @@ declare module 'virtual:millrace/lane/aggregates' {
 
 declare module 'virtual:millrace/lane/partitions' {
   /** The same of src/workers/partitions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/joins' {
+  /** The same of src/operators/joins-part.ts. */
   export const laneSource: string
 }
 

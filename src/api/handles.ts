@@ -16,12 +16,15 @@ import type {
 } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type {
+  CastTo,
+  Clamped,
   Coalesced,
   HandleOf,
   MayBeNull,
   NullableIf,
   Or,
   OrNull,
+  Power,
   Quotient,
   Remainder,
   Sum,
@@ -75,8 +78,43 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   neg(): NumberExpr<Sum<T, 0>>
   /** The magnitude: int64 of integers (the least int64 has none: `MR_INTEGER_OVERFLOW`), float64 of floats. */
   abs(): NumberExpr<Sum<T, 0>>
+  /** -1, 0 or 1: int64 of integers, float64 of floats, where a zero keeps its sign and NaN stays NaN. */
+  sign(): NumberExpr<Sum<T, 0>>
   /** float64, correctly rounded; NaN of what is below zero. */
   sqrt(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** e to this, float64. It and `ln`, `log10` and `pow` are within one unit in the last place, and the same bits in every engine. */
+  exp(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** The natural logarithm, float64: negative infinity of 0, NaN of what is below. */
+  ln(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** The decimal logarithm, float64, exact of powers of ten: negative infinity of 0, NaN of what is below. */
+  log10(): NumberExpr<NullableIf<Float64, T['nullable']>>
+  /** This to the power of `exponent`, float64 whatever they are: NaN of a negative number to what is no integer, 1 of anything to 0, and of 1 to anything. */
+  pow<const B extends NumberOperand>(exponent: B): NumberExpr<Power<T, B>>
+  /** The greatest whole number that is not above: float64 of floats, and integers as they are, int64. */
+  floor(): NumberExpr<Sum<T, 0>>
+  /** The least whole number that is not below. */
+  ceil(): NumberExpr<Sum<T, 0>>
+  /**
+   * The nearest number of so many decimals (-22 to 22; negative ones round to tens, hundreds, ...), halves away from zero: float64 of floats, int64 of integers
+   * (beyond it: `MR_INTEGER_OVERFLOW`). What is rounded is the exact value of a float: 1.005 is a little less than its name, and to two decimals 1.
+   */
+  round(decimals?: number): NumberExpr<Sum<T, 0>>
+  /**
+   * No less than `low` and no more than `high`, either of which may be null, in a row too: no bound. NaN stays NaN. Of bounds that cross in a row the upper
+   * one holds. int64 of integers, float64 as soon as one is a float.
+   */
+  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null>(
+    low: A,
+    high?: B,
+  ): NumberExpr<Clamped<T, A, B>>
+  /**
+   * The beginning of the bucket that it falls in, of those `width` wide (above 0) of which one begins at `offset`: floor((this - offset) / width) * width + offset.
+   * int64 where all are integers, exactly (beyond it: `MR_INTEGER_OVERFLOW`); else float64, each step rounded.
+   */
+  bucket<const W extends number | bigint, const O extends number | bigint = 0>(
+    width: W,
+    offset?: O,
+  ): NumberExpr<Sum<Sum<T, W>, O>>
   /** False of integers; null where the value is. */
   isNaN(): BoolExpr<NullableIf<Bool, T['nullable']>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -93,6 +131,15 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   coalesce<const B extends readonly NumberOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: NumberOperand): HandleOf<OrNull<T>>
+  /**
+   * As another type. Fractions are cut off, integers and floats become the nearest float, what is not 0 is true; numbers and truths are written as JavaScript
+   * does, times as ISO 8601 has them, and read so, the whitespace around them aside; a coarser unit of time gets the floor, a date is its midnight UTC, and
+   * an integer counts the unit. A value that the type does not hold fails: `MR_INTEGER_OVERFLOW` beyond its range, `MR_TYPE_MISMATCH` for text that is none of
+   * it, `MR_INEXACT_VALUE` for NaN, for a float beyond float32 and for an instant in text that is finer.
+   */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. What is computed of one is computed once per distinct string; positions and lengths count code points. */
@@ -144,6 +191,10 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   coalesce<const B extends readonly StringOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: StringOperand): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
@@ -159,6 +210,10 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   coalesce<const B extends readonly BoolOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: BoolOperand): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** In what zone calendar and clock are looked at, such as `'Europe/Berlin'` or `'+05:30'`. */
@@ -227,6 +282,10 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   coalesce<const B extends readonly TimeOperand<T>[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: TimeOperand<T>): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
@@ -243,7 +302,17 @@ export interface AnyExpr extends Expr<any, any> {
   mod(other: number | bigint | Expr<any>): AnyExpr
   neg(): AnyExpr
   abs(): AnyExpr
+  sign(): AnyExpr
   sqrt(): AnyExpr
+  exp(): AnyExpr
+  ln(): AnyExpr
+  log10(): AnyExpr
+  pow(exponent: number | bigint | Expr<any>): AnyExpr
+  floor(): AnyExpr
+  ceil(): AnyExpr
+  round(decimals?: number): AnyExpr
+  clamp(low: number | bigint | Expr<any> | null, high?: number | bigint | Expr<any> | null): AnyExpr
+  bucket(width: number | bigint, offset?: number | bigint): AnyExpr
   isNaN(): Unknown
   lower(): AnyExpr
   upper(): AnyExpr
@@ -293,4 +362,6 @@ export interface AnyExpr extends Expr<any, any> {
   in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
   coalesce(...others: readonly AnyOperand[]): AnyExpr
   nullIf(value: AnyOperand): AnyExpr
+  cast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }

@@ -1,6 +1,6 @@
 /** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { CallPart } from '../expressions/calls.js'
+import type { CallPart } from '../expressions/node.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { PhysicalPlan, Stage } from '../plan/physical.js'
@@ -23,6 +23,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
 }
 
 export interface OperatorContext {
@@ -49,6 +50,8 @@ export interface Segment {
 }
 
 export interface Pipeline {
+  /** Of a union, what the rows of each input run through before `scan`. */
+  readonly branches: readonly (readonly Transform[])[]
   /** What every lane runs over its own rows. */
   readonly scan: Segment
   /** What lane 0 runs after the gather, each over what the breaker before it emits. */
@@ -65,9 +68,10 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
     }
   }
   try {
+    const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments)[0].transforms)
     const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
     const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
-    return { scan, final, free }
+    return { branches, scan, final, free }
   } catch (error) {
     free()
     throw error
@@ -92,12 +96,8 @@ function cut(
     schema = output
   }
   for (const stage of stages) {
-    if (stage.kind === 'project' || stage.kind === 'filter') {
-      transforms.push(
-        stage.kind === 'project'
-          ? createProject(context, stage, schema)
-          : evaluatorOf(context).createFilter(context, stage, schema),
-      )
+    if (stage.kind === 'project' || stage.kind === 'filter' || stage.kind === 'join' || stage.kind === 'union') {
+      transforms.push(createTransform(context, stage, schema))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -105,9 +105,21 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
+function createTransform(
+  context: OperatorContext,
+  stage: Stage & { kind: 'project' | 'filter' | 'join' | 'union' },
+  input: SchemaShape,
+): Transform {
+  if (stage.kind === 'project') return createProject(context, stage, input)
+  if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
+  const joins = context.parts.joins as OperatorParts['joins']
+  if (stage.kind === 'union') return joins.createUnion(context, stage.output)
+  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
+}
+
 function createBreaker(
   context: OperatorContext,
-  stage: Exclude<Stage, { kind: 'project' | 'filter' }>,
+  stage: Exclude<Stage, { kind: 'project' | 'filter' | 'join' | 'union' }>,
   input: SchemaShape,
 ): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)

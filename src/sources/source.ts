@@ -110,6 +110,9 @@ export interface Split {
   /** 0 where it is not known. */
   readonly byteLength: number
   readonly work: SplitWork
+  /** Of a union, the input that it is of, and what that is called. */
+  readonly branch?: number
+  readonly label?: string
 }
 
 /** What a lane needs in order to read a split. */

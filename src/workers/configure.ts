@@ -81,11 +81,13 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   strings: () => import('virtual:millrace/kernels/strings'),
   times: () => import('virtual:millrace/kernels/times'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
+  casts: () => import('virtual:millrace/kernels/casts'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),
   extremes: () => import('virtual:millrace/kernels/extremes'),
   aggregates: () => import('virtual:millrace/kernels/aggregates'),
   partitions: () => import('virtual:millrace/kernels/partitions'),
+  joins: () => import('virtual:millrace/kernels/joins'),
 }
 
 function compileOnce(name: string, source: () => Promise<unknown>): Promise<KernelModule> {

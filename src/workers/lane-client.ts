@@ -27,6 +27,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   strings: () => import('../operators/functions/strings.js'),
   times: () => import('../operators/functions/times.js'),
   conditions: () => import('../operators/functions/conditions.js'),
+  casts: () => import('../operators/functions/casts.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),
@@ -34,6 +35,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
   spill: () => import('./spill.js'),
+  joins: () => import('../operators/joins-part.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

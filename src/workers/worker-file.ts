@@ -17,6 +17,8 @@ serveLane(name => {
       return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
+    case 'casts':
+      return import('../operators/functions/casts.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':
@@ -31,6 +33,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'spill':
       return import('./spill.js')
+    case 'joins':
+      return import('../operators/joins-part.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

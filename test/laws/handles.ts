@@ -9,6 +9,7 @@ import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
+import { inMemory } from './carriers.js'
 
 export type AnyFlow = Flow<any>
 type Handles = Record<string, any>
@@ -31,12 +32,39 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.derive((t: Handles) => own(verb.columns.map(([name, expression]) => [name, handleOf(t, expression)])))
     case 'filter':
       return flow.filter((t: Handles) => handleOf(t, verb.predicate))
+    case 'dropNulls':
+      return flow.dropNulls(...verb.names)
+    case 'dedupe':
+      return verb.keep === 'last' ? flow.dedupe({ keys: verb.keys, keep: 'last' }) : flow.dedupe(...verb.keys)
     case 'limit':
       return flow.limit(verb.count, verb.offset)
     case 'orderBy':
       return flow.orderBy(
         ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
       )
+    case 'asofJoin': {
+      const { on, by, direction, tolerance, suffix } = verb
+      return (flow as any).asofJoin(inMemory(verb.right), {
+        on: on[0] === on[1] ? on[0] : { left: on[0], right: on[1] },
+        ...(by.length === 0 ? {} : { by: own(by) }),
+        direction,
+        ...(tolerance === null ? {} : { tolerance: tolerance.written }),
+        suffix,
+      })
+    }
+    case 'union':
+      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(inMemory(table), verbs)), {
+        missing: verb.missing,
+      })
+    case 'join': {
+      const { how, suffix, where } = verb
+      const method = how === 'inner' ? 'join' : `${how}Join`
+      const options = {
+        ...(how === 'semi' || how === 'anti' ? {} : { suffix }),
+        ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
+      }
+      return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
+    }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
       if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)
@@ -44,6 +72,10 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
     }
   }
 }
+
+/** Handles of both sides under the names that the model gives them. */
+const bothSides = (l: Handles, r: Handles): Handles =>
+  new Proxy({}, { get: (_, name: string) => (name.startsWith('l.') ? l : r)[name.slice(2)] })
 
 /** The handle of an expression; a literal, which only ever stands on the right, as the JavaScript value that a user would write. */
 export function handleOf(t: Handles, expression: ModelExpression): any {

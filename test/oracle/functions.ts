@@ -1,4 +1,5 @@
 /** Functions of values in the naive model, by name: the neighbours in functions/. */
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
@@ -24,4 +25,5 @@ export const FUNCTIONS: ModelFunctions = {
   ...stringFunctions,
   ...timeFunctions,
   ...conditionFunctions,
+  ...castFunctions,
 }

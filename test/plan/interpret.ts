@@ -62,6 +62,9 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       })
       return stage.top === null ? sorted : sorted.slice(0, stage.top)
     }
+    case 'union':
+    case 'join':
+      throw new Error('one table has no other side')
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
       return aggregated(stage, rows, schema)

@@ -462,6 +462,47 @@ holds<
 // @ts-expect-error: a number is no string
 trades.derive(t => ({ a: t.symbol.coalesce(1) }))
 
+// Casts give the type that they are told, null where the value is, and of those that may be in vain always.
+const cast = trades.select('price', 'lots', 'symbol').cast({ price: int32(), lots: utf8() })
+holds<Equal<SchemaOf<typeof cast>, { price: Int32; lots: Nullable<Utf8>; symbol: Utf8 }>>()
+const attempted = trades
+  .select('price')
+  .derive(t => ({ n: t.price.tryCast(int64()), m: t.price.cast(nullable(utf8())).eq('1') }))
+holds<Equal<SchemaOf<typeof attempted>, { price: Float64; n: Nullable<Int64>; m: Nullable<Bool> }>>()
+// @ts-expect-error: there is no such column
+trades.cast({ pirce: int32() })
+// @ts-expect-error: that is a name, not a type
+trades.cast({ price: 'int32' })
+
+// Numbers: integers stay integers where that can be.
+const computed = trades.select('price', 'size', 'lots').derive(t => ({
+  a: t.size.round(-1),
+  b: t.price.floor(),
+  c: t.lots.clamp(0, null),
+  d: t.size.clamp(0, 0.5),
+  e: t.size.bucket(10),
+  f: t.lots.bucket(0.5),
+  g: t.size.pow(2),
+  h: t.lots.exp(),
+  i: t.lots.sign(),
+}))
+holds<
+  Equal<
+    Omit<SchemaOf<typeof computed>, 'price' | 'size' | 'lots'>,
+    {
+      a: Int64
+      b: Float64
+      c: Nullable<Int64>
+      d: Float64
+      e: Int64
+      f: Nullable<Float64>
+      g: Float64
+      h: Nullable<Float64>
+      i: Nullable<Int64>
+    }
+  >
+>()
+
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')
 holds<Equal<typeof flights, Flow<any>>>()

@@ -1,9 +1,12 @@
 /** Functions of time, one instant at a time: parts by counting, zones by asking `Intl`, durations by their text. */
 import { civilOfDays, floorDiv, timePart } from '../calendar.js'
-import { INT64_MAX, INT64_MIN } from '../expression.js'
 import type { ModelFunction, ModelFunctions, ModelParameters } from '../functions.js'
 import { ModelError, type ModelKind, type ModelType, NANOSECONDS_PER, type Value } from '../value.js'
 import { daysOfCivil, instantOf, localAt, offsetAt } from '../zones.js'
+
+// Not expression.ts's: that imports this file.
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
   ms: 1_000_000n,
