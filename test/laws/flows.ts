@@ -7,6 +7,8 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import { stringFunctions } from '../oracle/functions/strings.js'
+import { timeFunctions } from '../oracle/functions/times.js'
 import type { ModelUnion } from '../oracle/union.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
@@ -17,6 +19,7 @@ import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from 
 import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
+import { timeExpression } from './times.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
 export interface Abilities {
@@ -183,6 +186,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
+    if (!mayFail && choices.chance(12)) return either(name, timeExpression(options))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
@@ -349,7 +353,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
       return (
         2000n +
-        expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+        expression.inputs
+          .map(input => magnitudeOfExpression(input, columns))
+          .reduce((a, b) => (a > b ? a : b), isOfOthers(expression.function) ? 2n ** 31n : 0n)
       )
     case 'year':
     case 'month':
@@ -369,6 +375,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return 0n
   }
 }
+
+/** Numbers of strings and of times, which have a magnitude of their own. */
+const isOfOthers = (name: string): boolean => Object.hasOwn(stringFunctions, name) || Object.hasOwn(timeFunctions, name)
 
 function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState {
   const columns = fields.map((field, i): ColumnState => {

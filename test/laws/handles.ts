@@ -99,7 +99,11 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
     case 'call': {
       if (expression.function === 'when') return whenOf(expression.inputs.map(input => handleOf(t, input)))
       const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
-      return first[expression.function](...rest, ...Object.values(expression.parameters ?? {}))
+      const { zone, ...told } = expression.parameters ?? {}
+      const others = Object.values(told)
+      // Beside others a zone is an option.
+      const named = zone === undefined ? [] : [others.length === 0 ? zone : { zone }]
+      return first[expression.function](...rest, ...others, ...named)
     }
     default:
       return handleOf(t, expression.left)[expression.op](handleOf(t, expression.right))

@@ -3,6 +3,7 @@ import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import type { ModelType, Value } from './value.js'
 
 /** What a function is told beside its inputs, as the user says it. */
@@ -22,6 +23,7 @@ export type ModelFunctions = Readonly<Record<string, ModelFunction>>
 export const FUNCTIONS: ModelFunctions = {
   ...numberFunctions,
   ...stringFunctions,
+  ...timeFunctions,
   ...conditionFunctions,
   ...castFunctions,
 }
