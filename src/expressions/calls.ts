@@ -6,6 +6,7 @@ import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../col
 import { quote } from '../errors.js'
 import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
+import { hashFunctions } from './functions/hashes.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
@@ -27,7 +28,7 @@ import {
 } from './typing.js'
 
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts' | 'hashes'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -62,6 +63,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   times: timeFunctions,
   conditions: conditionFunctions,
   casts: castFunctions,
+  hashes: hashFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
