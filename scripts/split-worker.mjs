@@ -18,6 +18,7 @@ export const workerEntries = {
   times: pathOf('src/operators/functions/times.ts'),
   conditions: pathOf('src/operators/functions/conditions.ts'),
   casts: pathOf('src/operators/functions/casts.ts'),
+  hashes: pathOf('src/operators/functions/hashes.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -34,6 +34,10 @@ declare module 'virtual:millrace/kernels/casts' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/hashes' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -96,6 +100,11 @@ declare module 'virtual:millrace/lane/conditions' {
 
 declare module 'virtual:millrace/lane/casts' {
   /** The same of src/operators/functions/casts.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/hashes' {
+  /** The same of src/operators/functions/hashes.ts. */
   export const laneSource: string
 }
 

@@ -28,6 +28,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   times: () => import('../operators/functions/times.js'),
   conditions: () => import('../operators/functions/conditions.js'),
   casts: () => import('../operators/functions/casts.js'),
+  hashes: () => import('../operators/functions/hashes.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

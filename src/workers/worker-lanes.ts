@@ -152,6 +152,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   times: () => import('virtual:millrace/lane/times'),
   conditions: () => import('virtual:millrace/lane/conditions'),
   casts: () => import('virtual:millrace/lane/casts'),
+  hashes: () => import('virtual:millrace/lane/hashes'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),

@@ -20,6 +20,7 @@ const FILES = [
   'sources',
   'statistics',
   'user-aggregate',
+  'values',
 ]
 
 /** What examples may take for granted. */

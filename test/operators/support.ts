@@ -14,6 +14,7 @@ import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 import * as evaluate from '../../src/operators/evaluate.js'
 import * as casts from '../../src/operators/functions/casts.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
+import * as hashes from '../../src/operators/functions/hashes.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
 import * as times from '../../src/operators/functions/times.js'
@@ -38,6 +39,7 @@ export const OPERATOR_PARTS = {
   times,
   conditions,
   casts,
+  hashes,
   partitions,
   sets,
   joins,
