@@ -16,7 +16,11 @@ export const PARTS = [
   'core',
   'evaluate',
   'numbers',
+  'strings',
+  'times',
   'conditions',
+  'casts',
+  'hashes',
   'text',
   'integers',
   'extremes',
@@ -24,6 +28,7 @@ export const PARTS = [
   'partitions',
   'csv',
   'json',
+  'joins',
 ]
 
 /**

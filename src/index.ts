@@ -20,9 +20,10 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
+export type { DedupeOptions } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
-export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput } from './api/flow.js'
+export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
 export {
   type FlowHandlerOptions,
   flowHandler,
@@ -45,6 +46,8 @@ export type {
   TimeExpr,
   TimeOperand,
 } from './api/handles.js'
+export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
+export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export {
   denseRank,
@@ -100,7 +103,10 @@ export {
   type TextFileOptions,
 } from './api/text-sources.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
+export type { United } from './api/union-types.js'
+export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
+export { literal, type Param, type ParamValue, param } from './api/values.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'

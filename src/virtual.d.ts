@@ -22,7 +22,23 @@ declare module 'virtual:millrace/kernels/numbers' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/strings' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/conditions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/casts' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/hashes' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
@@ -39,6 +55,10 @@ declare module 'virtual:millrace/kernels/aggregates' {
 }
 
 declare module 'virtual:millrace/kernels/partitions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/joins' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
@@ -68,8 +88,28 @@ declare module 'virtual:millrace/lane/numbers' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/strings' {
+  /** The same of src/operators/functions/strings.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/conditions' {
   /** The same of src/operators/functions/conditions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/casts' {
+  /** The same of src/operators/functions/casts.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/hashes' {
+  /** The same of src/operators/functions/hashes.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/times' {
+  /** The same of src/operators/functions/times.ts. */
   export const laneSource: string
 }
 
@@ -95,6 +135,11 @@ declare module 'virtual:millrace/lane/aggregates' {
 
 declare module 'virtual:millrace/lane/partitions' {
   /** The same of src/workers/partitions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/joins' {
+  /** The same of src/operators/joins-part.ts. */
   export const laneSource: string
 }
 

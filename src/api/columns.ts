@@ -55,14 +55,15 @@ export const isHandle = (value: unknown): value is Handle =>
   typeof value === 'object' && value !== null && typeof (value as Handle).family === 'string' && 'expression' in value
 
 /**
- * The record that a callback gets: a handle for each column of `schema`, in its order; for an unknown schema, for any name at all.
+ * The record that a callback gets: a handle for each column of `schema`, in its order; for an unknown schema, for any name at all. Expressions call columns by
+ * `prefix` and their name.
  * @throws MillraceError (on reading) `MR_UNKNOWN_COLUMN` with the nearest name.
  */
-export function columnsRecord(schema: SchemaShape | null, operator: string): object {
+export function columnsRecord(schema: SchemaShape | null, operator: string, prefix = ''): object {
   const record = Object.create(null) as Record<string, Handle>
   for (const name of Object.keys(schema ?? {})) {
     const family = familyOf((schema as SchemaShape)[name] as DataType)
-    Object.defineProperty(record, name, { value: handleOf(family, columnOf(name)), enumerable: true })
+    Object.defineProperty(record, name, { value: handleOf(family, columnOf(prefix + name)), enumerable: true })
   }
   return new Proxy(Object.freeze(record), {
     get(target, name) {
@@ -70,13 +71,13 @@ export function columnsRecord(schema: SchemaShape | null, operator: string): obj
       if (Object.hasOwn(target, name)) return target[name]
       // What `await` and `JSON.stringify` ask every object for.
       if (name === 'then' || name === 'toJSON') return undefined
-      if (schema === null) return handleOf('any', columnOf(name))
+      if (schema === null) return handleOf('any', columnOf(prefix + name))
       throw unknownColumn(name, Object.keys(schema), operator)
     },
   })
 }
 
-function familyOf({ kind }: DataType): RuntimeFamily {
+export function familyOf({ kind }: DataType): Family {
   if (isNumber(kind)) return 'number'
   if (isTime(kind)) return 'time'
   return kind === 'utf8' ? 'string' : kind === 'bool' ? 'boolean' : 'other'
@@ -86,13 +87,16 @@ function prototypeOf(family: RuntimeFamily): object {
   const prototype = {}
   const add = (name: PropertyKey, value: unknown) => Object.defineProperty(prototype, name, { value })
   add('family', family)
+  const calls = Object.entries(CALL_METHODS)
+  const hasCall = ({ of }: CallMethod) => family === 'any' || of.includes(family)
   for (const method of METHODS.any) {
+    if (Object.hasOwn(CALL_METHODS, method) && hasCall(CALL_METHODS[method])) continue
     add(method, METHODS[family].includes(method) ? methodOf(method, family) : missingMethod(method, family))
   }
-  for (const [method, call] of Object.entries(CALL_METHODS)) {
-    const { of, gives } = call
-    const has = family === 'any' || of.includes(family)
-    add(method, has ? callOf(method, gives === 'same' ? family : gives, call, family) : missingMethod(method, family))
+  for (const [method, call] of calls) {
+    const has = hasCall(call)
+    if (!has && METHODS.any.includes(method)) continue
+    add(method, has ? callOf(method, call, family) : missingMethod(method, family))
   }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
@@ -159,11 +163,25 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
   }
 }
 
-function callOf(name: string, gives: RuntimeFamily, { split }: CallMethod, family: RuntimeFamily): Method {
+function callOf(name: string, call: CallMethod, family: RuntimeFamily): Method {
+  const { gives, split, isOperator, takesNull } = call
+  const operator = isOperator && METHODS[family].includes(name) ? methodOf(name, family) : null
   return function (...given) {
+    if (operator !== null && isOperator?.(given)) return operator.call(this, ...given)
     const [operands, parameters] = split === undefined ? [given] : split(given, name)
-    const inputs = [this.expression, ...operands.map(operand => operandOf(operand, family, name))]
-    return handleOf(gives, callNode(name, inputs, parameters))
+    const inputs = [
+      this.expression,
+      ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
+    ]
+    const of =
+      typeof gives === 'function'
+        ? gives(given)
+        : gives === 'same'
+          ? family
+          : gives === 'typed'
+            ? familyOf(parameters?.type as DataType)
+            : gives
+    return handleOf(of, callNode(name, inputs, parameters))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, Int64, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -12,8 +12,10 @@ import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
   cubeSets,
+  dedupeNode,
   deriveNode,
   dropNode,
+  dropNullsNode,
   filterNode,
   limitNode,
   renameNode,
@@ -22,6 +24,7 @@ import {
   sortNode,
   sourceNode,
 } from '../plan/build.js'
+import { not } from '../plan/cleaning.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
@@ -31,8 +34,12 @@ import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
+import { BROKEN_RULES, checkFree, type DedupeOptions, dedupeOptions, filledColumns, rulesOf } from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
+import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
+import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { pivoted } from './pivot.js'
@@ -40,7 +47,19 @@ import type { Pivoted, PivotOptions } from './pivot-types.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
 import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
-import type { Columns, HandleOf, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type {
+  CastTo,
+  Coalesced,
+  Columns,
+  HandleOf,
+  KeyedType,
+  Literal,
+  OrNull,
+  TypeOfValue,
+  UnkeyedType,
+} from './types.js'
+import type { United } from './union-types.js'
+import { type UnionOptions, united } from './unions.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -120,6 +139,20 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Converts columns in place, each as the method `cast` does: a value that its new type does not hold fails, where `derive` and `tryCast` would give null.
+   *
+   * ```ts
+   * flow.cast({ size: int32(), price: utf8() })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
+  cast<C extends { readonly [K in keyof S]?: DataType }>(
+    types: C,
+  ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
+  }
+
+  /**
    * Only rows where the predicate is true: neither false nor null.
    *
    * ```ts
@@ -129,6 +162,73 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
     return this.next(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+  }
+
+  /**
+   * Only rows of which none of these columns is null; of which none is at all, where none is named. NaN is no null.
+   *
+   * ```ts
+   * flow.dropNulls('size')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
+   */
+  dropNulls<N extends keyof S & string>(...names: N[]): Flow<S> {
+    return this.next(dropNullsNode(this.plan, this.schema, names))
+  }
+
+  /**
+   * Columns with a value in the place of their nulls, which are then not nullable.
+   *
+   * ```ts
+   * flow.fillNull({ size: 0, symbol: 'unknown' })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family
+   */
+  fillNull<const V extends { readonly [K in keyof S]?: Literal }>(
+    values: V & { readonly [K in Exclude<keyof V, keyof S>]: never },
+  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Coalesced<S[K], V[K]> : S[K] }> {
+    const columns = filledColumns(values)
+    dropNullsNode(
+      this.plan,
+      this.schema,
+      columns.map(({ name }) => name),
+    )
+    return this.next(deriveNode(this.plan, this.schema, columns))
+  }
+
+  /**
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, in the place of the first. Null equals null here, and NaN itself.
+   *
+   * ```ts
+   * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists
+   */
+  dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
+    const { names, keep } = dedupeOptions(by)
+    return this.next(dedupeNode(this.plan, this.schema, names, keep))
+  }
+
+  /**
+   * Parts the rows by rules: `valid` those of which all are true, `rejected` all others, with a column `brokenRules` of the names of those that are false or null, and `counts`
+   * one row with how many rows break each. No row is lost. `collectAll` reads the source once for all three.
+   *
+   * ```ts
+   * const { valid, rejected, counts } = flow.validate({ priced: t => t.price.gt(0), sized: t => t.size.between(1, 1000) })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none
+   */
+  validate<const R extends Readonly<Record<string, (t: Columns<S>) => Expr<any, 'boolean'> | boolean>>>(
+    rules: R,
+  ): Validated<S, R> {
+    checkFree(this.schema)
+    const { isValid, broken, counts } = rulesOf(rules, rule => this.call('validate', rule as never))
+    const rejected = this.next(filterNode(this.plan, not(isValid)))
+    return Object.freeze({
+      valid: this.next<S>(filterNode(this.plan, isValid)),
+      rejected: this.next<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
+      counts: this.next<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
+    })
   }
 
   /**
@@ -335,6 +435,138 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Rows of both flows that have equal keys, side by side: this flow's columns, then the other's; key columns come once. In the order of this flow's rows, and of the
+   * other's for each of them. Null equals nothing here, NaN itself; numbers are compared by value, whatever their types.
+   *
+   * ```ts
+   * flow.join(columns({ symbol: ['ABC', 'XYZ'], country: ['DE', 'FR'] }), 'symbol')
+   * ```
+   * @param right is run first, and every lane holds all its rows, so that it had better be the smaller one
+   * @param on one name, several, or names of this flow to names of the other: `{ symbol: 'ticker' }`
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for no key
+   */
+  join<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'inner'>> {
+    return joined('join', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of this flow without a partner come too, with nulls for the other's columns.
+   *
+   * ```ts
+   * flow.leftJoin(columns({ ticker: ['ABC'], price: [10] }), { symbol: 'ticker' }, { suffix: '_then' })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  leftJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'left'>> {
+    return joined('leftJoin', this, right, on, options)
+  }
+
+  /**
+   * As `join`, and rows of the other flow without a partner follow, in their order, with nulls for this one's columns; keys are those of either side.
+   *
+   * ```ts
+   * flow.rightJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does, and `MR_TYPE_MISMATCH` where no type holds the keys of both sides
+   */
+  rightJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'right'>> {
+    return joined('rightJoin', this, right, on, options)
+  }
+
+  /**
+   * `leftJoin` and `rightJoin` in one: the rows of both flows that have no partner come too.
+   *
+   * ```ts
+   * flow.fullJoin(columns({ symbol: ['ABC', 'DEF'], country: ['DE', 'IT'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `rightJoin` does
+   */
+  fullJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<Joined<S, R, K, X, 'full'>> {
+    return joined('fullJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have a partner in the other flow, once each, with their own columns alone.
+   *
+   * ```ts
+   * flow.semiJoin(columns({ symbol: ['ABC'], limit: [10] }), 'symbol', { where: (trade, most) => trade.price.gt(most.limit) })
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  semiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('semiJoin', this, right, on, options)
+  }
+
+  /**
+   * Rows that have no partner in the other flow.
+   *
+   * ```ts
+   * flow.antiJoin(columns({ symbol: ['ABC'] }), 'symbol')
+   * ```
+   * @throws MillraceError as `join` does
+   */
+  antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<S> {
+    return joined('antiJoin', this, right, on, options)
+  }
+
+  /**
+   * Each row of this flow beside the row of the other that is nearest in time, or in number, among those with its keys; nulls where there is none. The right one
+   * comes in the order of time, of equal ones in its own order.
+   *
+   * ```ts
+   * flow.asofJoin(columns({ time: [new Date('2024-01-02T03:04:04Z')], symbol: ['ABC'], bid: [10.25] }), {
+   *   on: 'time',
+   *   by: 'symbol',
+   *   tolerance: '5s',
+   * })
+   * ```
+   * @throws MillraceError as `join` does; `MR_TYPE_MISMATCH` where what is compared is of two kinds
+   */
+  asofJoin<
+    R extends SchemaShape,
+    const O extends AsofOn<S, R>,
+    const K extends JoinKeys<S, R> = never,
+    const X extends string = '_right',
+  >(right: Flow<R>, options: AsofOptions<S, R, K, X, O>): Flow<AsofJoined<S, R, O, K, X>> {
+    return asofJoined(this, right, options)
+  }
+
+  /**
+   * The rows of this flow, then those of the others. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
+   * float64, nullable where one of them is.
+   *
+   * ```ts
+   * flow.union(columns({ symbol: ['DEF'], price: [7] }), { missing: 'null' })
+   * ```
+   * @param others flows, and last perhaps `{ missing: 'null' }`, by which a column that some flow lacks is null in its rows
+   * @throws MillraceError `MR_UNKNOWN_COLUMN` for a column that some flow lacks, `MR_TYPE_MISMATCH` where no type holds the values of all, `MR_INVALID_OPTION`
+   */
+  union<const F extends readonly Flow<any>[]>(...others: F): Flow<United<S, F, false>>
+  union<const F extends readonly Flow<any>[]>(
+    ...others: readonly [...F, { readonly missing: 'null' }]
+  ): Flow<United<S, F, true>>
+  union<const F extends readonly Flow<any>[]>(...others: readonly [...F, UnionOptions]): Flow<United<S, F, false>>
+  union(...others: readonly unknown[]): Flow<any> {
+    return united(this, others)
+  }
+
+  /**
    * Runs the flow and resolves to all its rows, in this thread. Running it again reads the source again.
    *
    * ```ts
@@ -468,6 +700,13 @@ const deliver = (what: string, flow: BoundPlan, sink: SinkInput, options?: RunOp
     false,
   )
 
+/** What `validate` gives. */
+export interface Validated<S extends SchemaShape, R> {
+  readonly valid: Flow<S>
+  readonly rejected: Flow<{ readonly [K in keyof S | 'brokenRules']: K extends keyof S ? S[K] : Utf8 }>
+  readonly counts: Flow<{ readonly [K in keyof R]: Int64 }>
+}
+
 /** What `groupBy` gives: say what to compute for each group. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
   /** One row a group, in order of first appearance: the keys, then these columns. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
@@ -511,13 +750,12 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
   }
 }
 
-/** A plan as text; before it, where its source is made in this thread, that of what it is made of. */
+/** A plan as text; before it, where a source is made in this thread, that of what it is made of. */
 function explainBound({ plan, sources }: BoundPlan): string {
-  const [source] = sources.values()
-  const own = explainPlan(plan)
-  return source?.before === undefined
-    ? own
-    : `${explainBound(source.before)}\ncalling thread\n  aggregate ${source.label}\n${own}`
+  const before = [...sources.values()].flatMap(source =>
+    source.before === undefined ? [] : [explainBound(source.before), 'calling thread', `  aggregate ${source.label}`],
+  )
+  return [...before, explainPlan(plan)].join('\n')
 }
 
 /** A flow over a source, under an id of its own. */

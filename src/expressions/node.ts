@@ -58,10 +58,30 @@ export interface CallNode {
   readonly parameters?: CallParameters
   /** The result's: set by typing, since lanes derive no types. */
   readonly type?: DataType
+  /** Which part of a lane computes it: set by typing. */
+  readonly part?: CallPart
 }
+/** Parts of lanes that compute functions: operators/functions/. */
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts' | 'hashes'
 export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
 
-export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode | CallNode
+/** A value that changes between jobs: typing puts in the literal that it then is, of this type. */
+export interface ParamNode {
+  readonly op: 'param'
+  readonly cell: { value: LiteralValue }
+  readonly type: DataType
+}
+
+export type Expression =
+  | ParamNode
+  | ColumnNode
+  | LiteralNode
+  | BinaryNode
+  | LogicNode
+  | UnaryNode
+  | InNode
+  | CastNode
+  | CallNode
 
 export type AggregateFunction =
   | 'count'

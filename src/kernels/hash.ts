@@ -11,6 +11,8 @@ const HEADER_BYTES = 40
 const LEAST_SLOTS_LOG2 = 12
 
 export interface HashIndex {
+  /** Where its HashTable is, for kernels that look up and add nothing; moves never. */
+  readonly table: number
   /**
    * Writes one group index per row to `groups` (u32, caller's); new keys open groups in row order, in `store`. `keys` points to
    * the rows' key words, or to their 32-bit keys.
@@ -58,6 +60,7 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   }
 
   return {
+    table: header,
     find(keys, rowCount, groups) {
       const mark = memory.mark()
       const misses = memory.scratch(4 * BLOCK_ROWS + 4)

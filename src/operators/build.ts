@@ -1,6 +1,6 @@
 /** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { CallPart } from '../expressions/calls.js'
+import type { CallPart } from '../expressions/node.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
 import { isBreaker, type PhysicalPlan, type Stage } from '../plan/physical.js'
@@ -26,6 +26,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
   readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
 }
 
 export interface OperatorContext {
@@ -52,6 +53,8 @@ export interface Segment {
 }
 
 export interface Pipeline {
+  /** Of a union, what the rows of each input run through before `scan`. */
+  readonly branches: readonly (readonly Transform[])[]
   /** What every lane runs over its own rows. */
   readonly scan: Segment
   /** What lane 0 runs after the gather, each over what the breaker before it emits. */
@@ -68,9 +71,10 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
     }
   }
   try {
+    const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments)[0].transforms)
     const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
     const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
-    return { scan, final, free }
+    return { branches, scan, final, free }
   } catch (error) {
     free()
     throw error
@@ -107,10 +111,21 @@ function cut(
 function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
+  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input)
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
   throw new Error(`a ${stage.kind} is no transform`)
+}
+
+function createPairing(
+  context: OperatorContext,
+  stage: Stage & { kind: 'join' | 'union' },
+  input: SchemaShape,
+): Transform {
+  const joins = context.parts.joins as OperatorParts['joins']
+  if (stage.kind === 'union') return joins.createUnion(context, stage.output)
+  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
 }
 
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {

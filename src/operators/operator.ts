@@ -27,7 +27,28 @@ export interface Transform {
    * behind it is given back then. @throws RowFailure
    */
   expand?(morsel: Morsel): Iterable<Morsel>
+  /** Where codes have been written out, or nobody keeps them: begins new dictionaries in the place of its own of at least so many bytes. */
+  renew?(mostBytes: number): void
+  /** Of a join: its other side. */
+  readonly side?: Side
   free(): void
+}
+
+/** The rows that a join looks things up in: they come before the job's own, and every lane has them all. */
+export interface Side {
+  /** Among the plan's sides. */
+  readonly index: number
+  add(batch: VectorBatch): void
+  /** Once all have come: a step at a time, others may have a turn between two. */
+  prepare(): Iterable<unknown>
+  /** Where rows that nobody met come out, after all others. */
+  readonly unmatched?: {
+    /** A byte a row: whether a row of this lane has met it. */
+    marks(): Uint8Array<ArrayBuffer>
+    /** The same of another lane. */
+    absorb(marks: Uint8Array): void
+    emit(): Iterable<Morsel>
+  }
 }
 
 export interface Breaker {

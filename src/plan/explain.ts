@@ -5,36 +5,48 @@
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import type {
   AggregateNode,
+  JoinKey,
+  JoinNode,
   NamedExpression,
   OverNode,
   PlanNode,
   SampleNode,
   SourceNode,
+  TakenColumn,
   UnpivotNode,
 } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
   const source = sourceOf(plan)
-  if (schemaOfPlan(plan) === null)
-    return [`source ${source.label}, whose columns are known once it opens`, ...verbs(plan)].join('\n')
-  return explainPhysical(physicalPlan(plan), source)
+  if (schemaOfPlan(plan) === null) {
+    const known = source.schema === null ? ', whose columns are known once it opens' : ''
+    return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
+  }
+  return explainPhysical(physicalPlan(plan), plan)
 }
 
-/** The stages that run; `source` names where the rows come from and how many columns it has. */
-export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNode): string {
+/** The stages that run; `root` is the plan that they are of, whose sources say what they are called and how many columns they have. */
+export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
+  const { label, schema } = sourceOf(root)
   const { scan, final } = plan
   const last = scan.at(-1)
   const gathers = last !== undefined && isBreaker(last)
   const all = Object.keys(schema ?? plan.sourceSchema).length
   const read = plan.sourceColumns.length
-  const lines = [
-    `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
-  ]
+  const lines =
+    plan.branches.length > 0
+      ? explainBranches(plan, root)
+      : [
+          ...plan.sides.flatMap(explainSide),
+          `source ${label}: ${read === 0 ? 'only the number of rows' : printSchema(plan.sourceSchema)}${read < all ? ` (${read} of ${all} columns)` : ''}`,
+        ]
   if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
-  if (scan.length > 0) lines.push('every lane', ...scan.map(stage => `  ${printStage(stage)}`))
+  const shown = scan.filter(({ kind }) => kind !== 'union')
+  if (shown.length > 0) lines.push('every lane', ...shown.map(stage => `  ${printStage(stage)}`))
   if (gathers)
     lines.push(
       `lane 0, after the gather`,
@@ -43,6 +55,39 @@ export function explainPhysical(plan: PhysicalPlan, { label, schema }: SourceNod
     )
   lines.push(`output: ${printSchema(plan.output)}`)
   return lines.join('\n')
+}
+
+function explainBranches({ sides, branches }: PhysicalPlan, root: PlanNode): string[] {
+  const labels = new Map(sourcesOf(root).map(({ id, label }) => [id, label]))
+  return [
+    ...sides.flatMap(explainSide),
+    'union, one input after another',
+    ...branches.flatMap(({ source, schema, prune, stages }) => [
+      `  ${'side' in source ? `side ${source.side + 1}` : `source ${labels.get(source.id)}`}: ${printSchema(schema)}`,
+      ...(prune === null ? [] : [`    skips splits that cannot have: ${printExpression(prune)}`]),
+      ...stages.filter(stage => !isFitting(stage)).map(stage => `    ${printStage(stage)}`),
+    ]),
+  ]
+}
+
+/** Whether a stage only puts the columns of an input of a union in order. */
+const isFitting = (stage: Stage): boolean =>
+  stage.kind === 'project' &&
+  stage.verb === 'union' &&
+  stage.columns.every(({ expression }) => expression.op === 'column')
+
+/** What is run before: the other side of a join, or an input of a union. */
+const explainSide = (side: PlanNode, i: number): string[] => [
+  `side ${i + 1}, run first`,
+  ...explainPlan(side)
+    .split('\n')
+    .map(line => `  ${line}`),
+]
+
+function sidesOf(plan: PlanNode): string[] {
+  const sides: PlanNode[] = []
+  for (let node = plan; node.kind !== 'source'; node = node.input) if (node.kind === 'join') sides.unshift(node.right)
+  return sides.flatMap(explainSide)
 }
 
 function mergeText(stage: Stage): string {
@@ -75,8 +120,31 @@ function printStage(stage: Stage): string {
       return printUnpivot(stage)
     case 'over':
       return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
+    case 'union':
+      return 'union'
+    case 'join':
+      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
 }
+
+function printJoin(
+  { verb, keys, where, asof }: Pick<JoinNode, 'verb' | 'keys' | 'where' | 'asof'>,
+  other: string,
+): string {
+  const pair = ({ left, right }: JoinKey) =>
+    left === right ? printName(left) : `${printName(left)} = ${printName(right)}`
+  if (asof !== null) {
+    const by = keys.length === 0 ? '' : ` by ${keys.map(pair).join(', ')}`
+    return `${verb} ${other} on ${pair(asof)} ${asof.direction}${asof.within === null ? '' : ` within ${asof.within}`}${by}`
+  }
+  const on = keys.map(pair)
+  return `${verb} ${other} on ${on.join(', ')}${where === null ? '' : ` where ${printExpression(where)}`}`
+}
+
+const printTaken = (taken: readonly TakenColumn[]): string =>
+  taken.length === 0
+    ? ''
+    : `, takes ${taken.map(({ name, column }) => (name === column ? printName(name) : `${printName(name)} = ${printName(column)}`)).join(', ')}`
 
 const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
@@ -154,7 +222,17 @@ function verbs(plan: PlanNode): string[] {
       const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
       return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
     }
+    case 'union':
+      return [...before, `  union with ${plan.others.length} more`]
+    case 'join':
+      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
   }
+}
+
+function sideNumber(plan: JoinNode): number {
+  let number = 1
+  for (let node = plan.input; node.kind !== 'source'; node = node.input) if (node.kind === 'join') number++
+  return number
 }
 
 function sourceOf(plan: PlanNode): SourceNode {

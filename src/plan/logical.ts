@@ -2,7 +2,7 @@
  * The logical plan: frozen, serialisable data, typed as it is built. Sources stand in it as ids; what an id stands for
  * (an array, a file, a loaded table) is kept beside the plan by the flow. physical.ts says where each part runs.
  */
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateExpression, Expression, OrderKey } from '../expressions/node.js'
 
 export interface SourceNode {
@@ -24,15 +24,17 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot' | 'over'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot' | 'over' | 'dedupe' | 'union'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
   readonly kind: 'pending'
   readonly input: PlanNode
-  readonly verb: 'drop' | 'rename' | 'derive'
-  /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace. */
+  readonly verb: 'drop' | 'rename' | 'derive' | 'dropNulls' | 'dedupe'
+  /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace; dropNulls, dedupe: those looked at, none for all. */
   readonly columns: readonly NamedExpression[]
+  /** dedupe: the row that is kept. */
+  readonly keep?: 'first' | 'last'
 }
 export interface FilterNode {
   readonly kind: 'filter'
@@ -109,6 +111,57 @@ export interface Frame {
 /** Strings are durations: '-5m'. */
 export type FrameBound = number | string | null
 
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
+/** Each row of `input` beside the rows of `right` that have its keys. What the columns are called is join.ts's to say. */
+export interface JoinNode {
+  readonly kind: 'join'
+  /** The left side. */
+  readonly input: PlanNode
+  readonly right: PlanNode
+  readonly how: JoinKind
+  /** The verb that the user wrote, for errors and explain. */
+  readonly verb: string
+  readonly keys: readonly JoinKey[]
+  /** A condition on pairs, over the columns of both sides (pair-columns.ts). */
+  readonly where: Expression | null
+  readonly suffix: string
+  /** Columns of the right side that are handed on; null until both schemas are known. */
+  readonly taken: readonly TakenColumn[] | null
+  /** Of a left join to the nearest row with the keys, of which there may then be none; null: to all of them. */
+  readonly asof: AsofJoin | null
+}
+export interface AsofJoin {
+  /** Columns that are compared. */
+  readonly left: string
+  readonly right: string
+  readonly direction: 'before' | 'after' | 'either'
+  /** As the user wrote it. */
+  readonly within: number | string | null
+  /** In which they are compared, and how far they may be from one another in it; settled once both schemas are known. */
+  readonly type: DataType
+  readonly tolerance: bigint | number | null
+}
+export interface JoinKey {
+  readonly left: string
+  readonly right: string
+}
+export interface TakenColumn {
+  readonly name: string
+  /** Its name on the right side. */
+  readonly column: string
+}
+
+/** The rows of all inputs, one input after another; columns by name (union.ts). */
+export interface UnionNode {
+  readonly kind: 'union'
+  readonly input: PlanNode
+  readonly others: readonly PlanNode[]
+  /** What becomes of columns that some input lacks. */
+  readonly missing: 'error' | 'null'
+  /** What comes out; null until all schemas are known. Once it is there every input has at least these columns, in these types. */
+  readonly columns: SchemaShape | null
+}
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -130,3 +183,5 @@ export type PlanNode =
   | UnpivotNode
   | SampleNode
   | OverNode
+  | JoinNode
+  | UnionNode

@@ -1,7 +1,6 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
 import { type DataType, isFloat, leafType } from '../columnar/type.js'
-import { type CallPart, partOfCall } from '../expressions/calls.js'
-import type { Expression } from '../expressions/node.js'
+import type { CallPart, Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
 import { isOver } from './aggregate-types.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
@@ -19,13 +18,14 @@ export type PlanPart =
   | 'shapes'
   | 'over'
   | 'spill'
+  | 'joins'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
 export const MOST_GROUPS = 2 ** 17
 
 /** @param rowCount of the source. @param spills whether what is beyond a budget may be written somewhere. */
 export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): PlanPart[] {
-  const stages = [...plan.scan, ...plan.final]
+  const stages = [...plan.branches.flatMap(({ stages }) => stages), ...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
   const called = new Set(stages.flatMap(expressionsOf).flatMap(partsCalled))
@@ -41,9 +41,12 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
   for (const part of aggregates) if (part !== null) parts.push(part)
-  // There are no more groups than rows, and what is spilled is parted whatever there is.
-  if ((rowCount > MOST_GROUPS || spills) && stages.some(stage => stage.kind === 'aggregate')) parts.push('partitions')
+  // There are no more groups than rows, of which a join may make any number, and what is spilled is parted whatever there is.
+  const joins = stages.some(({ kind }) => kind === 'join')
+  if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(stage => stage.kind === 'aggregate'))
+    parts.push('partitions')
   if (spills && stages.some(isBreaker)) parts.push('spill')
+  if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
   if (stages.some(({ kind }) => kind === 'over')) parts.push('over')
@@ -56,23 +59,26 @@ const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'
 
 const partsCalled = (node: Expression): CallPart[] => [
-  ...(node.op === 'call' ? [partOfCall(node.function)] : []),
+  ...(node.op === 'call' ? [node.part as CallPart] : []),
   ...childrenOf(node).flatMap(partsCalled),
 ]
 
 function expressionsOf(stage: Stage): Expression[] {
   if (stage.kind === 'project') return stage.columns.map(({ expression }) => expression)
   if (stage.kind === 'filter') return [stage.predicate]
+  if (stage.kind === 'join') return stage.where === null ? [] : [stage.where]
   if (stage.kind !== 'aggregate') return []
   return stage.accumulators.flatMap(({ inputs, where }) => (where === null ? inputs : [...inputs, where]))
 }
 
-/** A filter does even of a column. */
+/** A predicate does even of a column. */
 const computes = (stage: Stage): boolean =>
   stage.kind === 'filter' || expressionsOf(stage).some(expression => !isColumn(expression)) || hasFilter(stage)
 
 const hasFilter = (stage: Stage): boolean =>
-  stage.kind === 'aggregate' && stage.accumulators.some(({ where }) => where !== null)
+  stage.kind === 'join'
+    ? stage.where !== null
+    : stage.kind === 'aggregate' && stage.accumulators.some(({ where }) => where !== null)
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'
 
@@ -88,9 +94,15 @@ function partOf({ function: name, inputTypes: [type] }: Accumulated): PlanPart |
 }
 
 /** Whether a lane meets a column of strings. */
-function hasText({ sourceColumns, sourceSchema }: PhysicalPlan, stages: readonly Stage[]): boolean {
-  const types = stages.flatMap(({ output }) => Object.values(output))
-  return [...sourceColumns.map(name => sourceSchema[name]), ...types].some(type => leafType(type).kind === 'utf8')
+function hasText({ sourceColumns, sourceSchema, branches }: PhysicalPlan, stages: readonly Stage[]): boolean {
+  const types = stages.flatMap(stage => [
+    ...Object.values(stage.output),
+    ...(stage.kind === 'join' ? Object.values(stage.right) : []),
+  ])
+  const read = branches.flatMap(({ schema }) => Object.values(schema))
+  return [...sourceColumns.map(name => sourceSchema[name]), ...read, ...types].some(
+    type => leafType(type).kind === 'utf8',
+  )
 }
 
 /** Source columns whose values outlive their morsel: those that reach what the stateless stages of a scan end in, be it in a computed column. */
@@ -112,6 +124,13 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
       origins = new Map(
         Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
       )
+    } else if (stage.kind === 'union') {
+      // It writes all strings into dictionaries of its own.
+      return new Set()
+    } else if (stage.kind === 'join') {
+      const taken = new Set(stage.taken.map(({ name }) => name))
+      const names = Object.keys(stage.output).filter(name => !taken.has(name))
+      origins = new Map(names.map(name => [name, before.get(name) ?? []]))
     } else if (stage.kind !== 'explode') break
   }
   return new Set([...origins.values()].flat())

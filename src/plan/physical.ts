@@ -4,7 +4,7 @@
  * ```
  *   split, split, ...          every lane, one split after another
  *        |
- *   scan stages                project, filter           (stateless, morsel by morsel)
+ *   scan stages                project, filter, join     (stateless, morsel by morsel)
  *        |
  *   scan end                   collect | aggregate (partial) | sort | limit
  *  ------|------- gather ----- every lane sends its part to lane 0 (nothing to gather for `collect` and `hold`)
@@ -17,7 +17,7 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction, AggregateParameters, Expression, OrderKey, OverFunction } from '../expressions/node.js'
-import type { NamedExpression } from './logical.js'
+import type { AsofJoin, JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
 export interface AccumulatorSpec {
@@ -82,6 +82,37 @@ export type Stage =
       /** Input columns that are handed on, then the calls. */
       readonly output: SchemaShape
     }
+  | JoinStage
+  /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
+  | { readonly kind: 'union'; readonly output: SchemaShape }
+
+/** Stateless but for the rows of its other side, which every lane has from the start. */
+export interface JoinStage {
+  readonly kind: 'join'
+  readonly verb: string
+  readonly how: JoinKind
+  /** Its other side, among the plan's. */
+  readonly side: number
+  /** Columns of that. */
+  readonly right: SchemaShape
+  readonly keys: readonly JoinKey[]
+  readonly where: Expression | null
+  /** What `where` reads, of both sides. */
+  readonly reads: readonly string[]
+  readonly taken: readonly TakenColumn[]
+  readonly asof: AsofJoin | null
+  readonly output: SchemaShape
+}
+
+/** Where the rows of an input of a union come from, and what they run through. */
+export interface Branch {
+  /** A source by its id; or what one of the plan's sides gives. */
+  readonly source: { readonly id: number } | { readonly side: number }
+  readonly columns: readonly string[]
+  readonly schema: SchemaShape
+  readonly prune: Expression | null
+  readonly stages: readonly Stage[]
+}
 
 /** A frame in rows, in peers of the row (`peers`), or in the values of the only order column. */
 export interface RowFrame {
@@ -107,6 +138,10 @@ export interface OverCall {
 export const isBreaker = ({ kind }: Stage): boolean =>
   kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample' || kind === 'over'
 
+/** Whether a stage gives rows of its own after all that come through it. */
+export const hasTail = (stage: Stage): boolean =>
+  stage.kind === 'join' && (stage.how === 'right' || stage.how === 'full')
+
 export interface PhysicalPlan {
   readonly sourceId: number
   /** Input columns of the first stage, in order, as the source must deliver them. */
@@ -118,4 +153,8 @@ export interface PhysicalPlan {
   /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
   readonly final: readonly Stage[]
   readonly output: SchemaShape
+  /** Inputs of a union, one after another: each is read and runs through stages of its own, which are stateless, before `scan`. Empty: a single source. */
+  readonly branches: readonly Branch[]
+  /** What is run first, bound: the other sides of joins, and inputs of a union that cannot be read as they come. */
+  readonly sides: readonly PlanNode[]
 }

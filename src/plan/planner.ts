@@ -9,45 +9,110 @@ import { canFail } from '../expressions/failure.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
-import type { AggregateNode, PlanNode, ProjectNode, SourceNode, UnpivotNode } from './logical.js'
+import { columnOf } from './build.js'
+import { readsOf } from './join.js'
+import type {
+  AggregateNode,
+  JoinNode,
+  NamedExpression,
+  PlanNode,
+  ProjectNode,
+  SourceNode,
+  TakenColumn,
+  UnionNode,
+  UnpivotNode,
+} from './logical.js'
 import { overStages } from './over.js'
-import { isBreaker, type PhysicalPlan, type Stage } from './physical.js'
+import { LEFT } from './pair-columns.js'
+import { type Branch, hasTail, isBreaker, type JoinStage, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
 import { unpivotInput } from './shape.js'
-import { bindPlan, boundSchemaOf } from './typing.js'
+import { inputsOf } from './sources-of.js'
+import { bindPlan, boundSchemaOf, type SourceSchemas } from './typing.js'
+
+/** Whether an input of a union over `source` is to be run first, though it could be read as it comes, after `before`. */
+export type RunsFirst = (source: SourceNode, before: readonly SourceNode[]) => boolean
 
 /**
  * @param sourceSchema the source's, where the plan does not know it: a file read without a schema.
  * @throws MillraceError what typing throws, where the schema was not known before.
  */
-export function physicalPlan(plan: PlanNode, sourceSchema: SchemaShape | null = null): PhysicalPlan {
+export function physicalPlan(
+  plan: PlanNode,
+  sourceSchema: SourceSchemas = null,
+  runsFirst: RunsFirst = () => false,
+): PhysicalPlan {
   const bound = bindPlan(plan, sourceSchema)
   const chain = chainOf(optimise(bound))
-  const source = chain[0] as SourceNode
-  const stages = narrowFilters(chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2))))
+  const sides: PlanNode[] = []
+  const [first] = chain
+  const branches = first.kind === 'union' ? branchesOf(first, sides, runsFirst, []) : []
+  const above = chain.slice(1).flatMap((node, i) => stagesOf(node, chain.slice(i + 2), sides))
+  const start = boundSchemaOf(first)
+  const stages = narrowFilters(first.kind === 'union' ? [{ kind: 'union', output: start }, ...above] : above)
   const cut = stages.findIndex(isBreaker) + 1
   return Object.freeze({
-    sourceId: source.id,
-    sourceColumns: Object.freeze(Object.keys(boundSchemaOf(source))),
-    sourceSchema: boundSchemaOf(source),
-    prune: source.prune,
+    sourceId: first.kind === 'union' ? UNION : first.id,
+    sourceColumns: Object.freeze(Object.keys(start)),
+    sourceSchema: start,
+    prune: first.kind === 'union' ? null : first.prune,
+    branches: Object.freeze(branches),
     scan: Object.freeze(cut === 0 ? stages : stages.slice(0, cut)),
     final: Object.freeze(cut === 0 ? [] : stages.slice(cut)),
     output: boundSchemaOf(bound),
+    sides: Object.freeze(sides),
   })
 }
 
-/** From the source up. */
-function chainOf(plan: PlanNode): PlanNode[] {
-  const chain: PlanNode[] = []
+/** No source's id. */
+const UNION = -1
+
+/** From the source, or the union, up. */
+function chainOf(plan: PlanNode): [SourceNode | UnionNode, ...Exclude<PlanNode, SourceNode>[]] {
+  const chain: Exclude<PlanNode, SourceNode>[] = []
   for (let node = plan; ; node = node.input) {
+    if (node.kind === 'source' || node.kind === 'union') return [node, ...chain]
     chain.unshift(node)
-    if (node.kind === 'source') return chain
   }
 }
 
-function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
+/** Of unions within unions too. What must see all its rows is run first, as a plan of its own. */
+function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, before: SourceNode[]): Branch[] {
+  const output = boundSchemaOf(union)
+  const fit: Stage = { kind: 'project', verb: 'union', columns: Object.keys(output).map(plainColumn), output }
+  return inputsOf(union).flatMap(input => {
+    const [first, ...nodes] = chainOf(input)
+    const stages = nodes.flatMap(node => stagesOf(node, [], []))
+    if (
+      stages.some(stage => isBreaker(stage) || hasTail(stage)) ||
+      (first.kind === 'source' && runsFirst(first, before))
+    ) {
+      const schema = boundSchemaOf(input)
+      const source = { side: sides.push(input) - 1 }
+      return [{ source, columns: Object.keys(schema), schema, prune: null, stages: [fit] }]
+    }
+    if (first.kind === 'source') before.push(first)
+    const own = nodes.flatMap(node => stagesOf(node, [], sides))
+    const starts: Branch[] =
+      first.kind === 'union'
+        ? branchesOf(first, sides, runsFirst, before)
+        : [
+            {
+              source: { id: first.id },
+              columns: Object.keys(boundSchemaOf(first)),
+              schema: boundSchemaOf(first),
+              prune: first.prune,
+              stages: [],
+            },
+          ]
+    return starts.map(start => ({ ...start, stages: narrowFilters([...start.stages, ...own, fit]) }))
+  })
+}
+
+const plainColumn = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
+
+function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[]): Stage[] {
   const output = boundSchemaOf(node)
   switch (node.kind) {
     case 'project':
@@ -68,10 +133,20 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[]): Stage[] {
       return unpivotStages(node, output)
     case 'over':
       return overStages(node, boundSchemaOf(node.input))
+    case 'join':
+      return [joinStage(node, sides.push(node.right) - 1, output)]
     case 'source':
+    case 'union':
     case 'pending':
       throw new Error(`a ${node.kind} node within a bound plan`)
   }
+}
+
+function joinStage(node: JoinNode, side: number, output: SchemaShape): JoinStage {
+  const { verb, how, keys, where, asof } = node
+  const reads = where === null ? [] : [...collectColumns(where, new Set())]
+  const taken = node.taken as readonly TakenColumn[]
+  return { kind: 'join', verb, how, side, right: boundSchemaOf(node.right), keys, where, reads, taken, asof, output }
 }
 
 function aggregateStages(node: AggregateNode): Stage[] {
@@ -109,15 +184,22 @@ function rowsNeeded(above: readonly PlanNode[]): number | null {
 const projectCanFail = ({ columns, input }: ProjectNode): boolean =>
   columns.some(({ expression }) => canFail(expression, boundSchemaOf(input)))
 
-/** A filter hands on only the columns that a later stage reads, so that nothing is gathered in vain. */
+/** A filter and a join hand on only the columns that a later stage reads, so that nothing is gathered in vain. */
 function narrowFilters(stages: readonly Stage[]): Stage[] {
   const narrowed: Stage[] = []
   let read = new Set(Object.keys(stages.at(-1)?.output ?? {}))
   for (const stage of stages.toReversed()) {
-    narrowed.unshift(stage.kind === 'filter' ? { ...stage, output: only(stage.output, read) } : stage)
+    narrowed.unshift(narrowedTo(stage, read))
     read = readBy(stage, read)
   }
   return restated(narrowed)
+}
+
+function narrowedTo(stage: Stage, read: ReadonlySet<string>): Stage {
+  if (stage.kind === 'filter') return { ...stage, output: only(stage.output, read) }
+  if (stage.kind !== 'join') return stage
+  const taken = stage.taken.filter(({ name }) => read.has(name))
+  return { ...stage, taken, output: only(stage.output, read) }
 }
 
 const only = (schema: SchemaShape, names: ReadonlySet<string>): SchemaShape =>
@@ -160,6 +242,13 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
       for (const { inputs, where } of stage.calls)
         for (const name of [...inputs, where]) if (name !== null) names.add(name)
       break
+    case 'join':
+      for (const { name } of stage.taken) names.delete(name)
+      for (const key of stage.keys) names.add(key.left)
+      if (stage.asof !== null) names.add(stage.asof.left)
+      for (const name of readsOf(stage.reads, LEFT)) names.add(name)
+      break
+    case 'union':
     case 'limit':
     case 'sample':
       break
@@ -173,7 +262,7 @@ function restated(stages: readonly Stage[]): Stage[] {
   let narrow: SchemaShape | null = null
   for (const stage of stages) {
     if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
-    if (stage.kind === 'filter') narrow = stage.output
+    if (stage.kind === 'filter' || stage.kind === 'join') narrow = stage.output
     else if (
       stage.kind === 'project' ||
       stage.kind === 'aggregate' ||

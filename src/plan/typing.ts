@@ -9,9 +9,12 @@ import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
-import type { PlanNode, SourceNode } from './logical.js'
+import { joinSchema, pairSchema, settleJoin } from './join.js'
+import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
 import { lowerOver } from './over.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
+import { inputsOf } from './sources-of.js'
+import { settleUnion, unionSchema } from './union.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
 
@@ -22,7 +25,10 @@ const known = new WeakMap<PlanNode, SchemaShape | null>()
 export function schemaOfPlan(plan: PlanNode): SchemaShape | null {
   let schema = known.get(plan)
   if (schema === undefined) {
-    schema = plan.kind === 'source' ? deliveredSchema(plan) : overInput(plan, schemaOfPlan(plan.input))
+    if (plan.kind === 'source') schema = deliveredSchema(plan)
+    else if (plan.kind === 'union') schema = schemaOfUnion(plan, inputsOf(plan).map(schemaOfPlan))
+    else if (plan.kind === 'join') schema = schemaOfJoin(plan, schemaOfPlan(plan.input), schemaOfPlan(plan.right))
+    else schema = overInput(plan, schemaOfPlan(plan.input))
     known.set(plan, schema)
   }
   return schema
@@ -41,7 +47,19 @@ function deliveredSchema({ schema, columns }: SourceNode): SchemaShape | null {
   return schemaOf(columns.map(name => ({ name, type: schema[name] as DataType })))
 }
 
-function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | null): SchemaShape | null {
+const schemaOfJoin = (node: JoinNode, left: SchemaShape | null, right: SchemaShape | null): SchemaShape | null =>
+  left === null || right === null ? null : joinSchema(node, left, right)
+
+/** Over what the expressions of a bound node stand. */
+export const scopeOf = (node: Exclude<PlanNode, SourceNode>): SchemaShape =>
+  node.kind === 'join' ? pairSchema(boundSchemaOf(node.input), boundSchemaOf(node.right)) : boundSchemaOf(node.input)
+
+const schemaOfUnion = (node: UnionNode, inputs: readonly (SchemaShape | null)[]): SchemaShape | null =>
+  inputs.every(schema => schema !== null) ? unionSchema(node, inputs) : null
+
+type Unary = Exclude<PlanNode, SourceNode | JoinNode | UnionNode>
+
+function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
   if (input === null) return null
   switch (node.kind) {
     case 'project':
@@ -49,7 +67,7 @@ function overInput(node: Exclude<PlanNode, SourceNode>, input: SchemaShape | nul
         node.columns.map(({ name, expression }) => ({ name, type: typeOf(expression, input, node.verb) })),
       )
     case 'pending':
-      return overInput(settlePending(node, node.input, input) as Exclude<PlanNode, SourceNode>, input)
+      return schemaOfPlan(settlePending(node, node.input, input))
     case 'filter':
       resolvePredicate(node.predicate, input, 'filter')
       return input
@@ -78,28 +96,43 @@ function checkKey(name: string, input: SchemaShape, operator: string): void {
   if (kind === 'list' || kind === 'struct') throw mismatch(operator, `a ${kind} column cannot be a key`, name)
 }
 
+/** The schema of each source that the plan does not know; of a single one, just that. */
+export type SourceSchemas = SchemaShape | null | ((source: SourceNode) => SchemaShape | null)
+
 /**
- * `plan` with its source's schema put in, pending verbs spelt out, and every expression resolved. Binding again changes nothing.
- * @param schema the source's, where the plan does not know it yet.
+ * `plan` with its sources' schemas put in, pending verbs spelt out, and every expression resolved. Binding again changes nothing.
+ * @param schema those of sources, where the plan does not know them yet.
  */
-export function bindPlan(plan: PlanNode, schema: SchemaShape | null): PlanNode {
+export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   if (plan.kind === 'source') {
-    const bound = plan.schema ?? schema
+    const bound = plan.schema ?? (typeof schema === 'function' ? schema(plan) : schema)
     if (bound === null)
       throw new MillraceError('MR_INVALID_OPTION', `the schema of ${plan.label} is not known before it is opened`)
     return plan.schema === null ? Object.freeze({ ...plan, schema: bound }) : plan
   }
+  if (plan.kind === 'union') return bindUnion(plan, schema)
   const input = bindPlan(plan.input, schema)
+  if (plan.kind === 'join') return bindJoin(plan, input, bindPlan(plan.right, schema))
   const over = boundSchemaOf(input)
-  const node = settled(plan, input, over)
+  // May be several nodes, all of them to be bound.
+  if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
+  const node = plan.kind === 'unpivot' ? unpivotNode(input, over, plan) : Object.freeze({ ...plan, input })
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }
 
-function settled(plan: Exclude<PlanNode, SourceNode>, input: PlanNode, over: SchemaShape): PlanNode {
-  if (plan.kind === 'pending') return settlePending(plan, input, over)
-  if (plan.kind === 'unpivot') return unpivotNode(input, over, plan)
-  return Object.freeze({ ...plan, input })
+function bindUnion(plan: UnionNode, schema: SourceSchemas): UnionNode {
+  const inputs = inputsOf(plan).map(input => bindPlan(input, schema))
+  const [input, ...others] = inputs as [PlanNode, ...PlanNode[]]
+  if (plan.columns !== null) return Object.freeze({ ...plan, input, others: Object.freeze(others) })
+  return settleUnion(plan, inputs, inputs.map(boundSchemaOf))
+}
+
+function bindJoin(plan: JoinNode, input: PlanNode, right: PlanNode): PlanNode {
+  const settled = settleJoin(plan, boundSchemaOf(input), boundSchemaOf(right))
+  const node = Object.freeze({ ...settled, input, right })
+  boundSchemaOf(node)
+  return mapExpressions(node, (expression, verb) => resolve(expression, scopeOf(node), verb))
 }
 
 /** The same node with every expression in it replaced; the node itself where none changes. Inputs of the node stay. */
@@ -124,6 +157,10 @@ export function mapExpressions(
       return columns.every((column, i) => column === node.columns[i])
         ? node
         : Object.freeze({ ...node, columns: Object.freeze(columns) })
+    }
+    case 'join': {
+      const where = node.where && map(node.where, node.verb)
+      return where === node.where ? node : Object.freeze({ ...node, where })
     }
     case 'aggregate': {
       const aggregates = node.aggregates.map(({ name, expression }) =>

@@ -24,7 +24,11 @@ export interface LaneClient {
 const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   evaluate: () => import('../operators/evaluate.js'),
   numbers: () => import('../operators/functions/numbers.js'),
+  strings: () => import('../operators/functions/strings.js'),
+  times: () => import('../operators/functions/times.js'),
   conditions: () => import('../operators/functions/conditions.js'),
+  casts: () => import('../operators/functions/casts.js'),
+  hashes: () => import('../operators/functions/hashes.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),
@@ -34,6 +38,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   over: () => import('../operators/over.js'),
   shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),
+  joins: () => import('../operators/joins-part.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

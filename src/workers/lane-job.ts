@@ -11,8 +11,8 @@ import { isTrap, type Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
-import { unloadBatch } from '../kernels/transfer-batch.js'
-import { buildPipeline, type OperatorContext } from '../operators/build.js'
+import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
+import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import {
   type Breaker,
@@ -21,6 +21,7 @@ import {
   type Part,
   PositionedFailure,
   RowFailure,
+  type Side,
   type Transform,
 } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
@@ -35,17 +36,22 @@ import { type Port, yieldToLoop } from './port.js'
 import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import { createInbox, createOutbox, encodeBatch, type Inbox, type Outbox } from './transfer.js'
+import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
+
+/** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
+const MOST_PASSING_BYTES = 2 ** 25
 
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
 
 /** Why a job ends early without having failed. */
 const CANCELLED = Symbol('cancelled')
+
+type Unmatched = NonNullable<Side['unmatched']>
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
@@ -115,6 +121,7 @@ class LaneJob {
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
+  private readonly unloaded: Unloaded
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
   private readonly inboxes = new Map<number, Inbox>()
@@ -124,6 +131,8 @@ class LaneJob {
   private readonly output: HeldTable | null
   private readonly outputTypes: readonly DataType[]
   private readonly pipeline: MeteredPipeline
+  /** Of a union, what the rows of each input run through. */
+  private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
   private readonly reader: SplitReader | null
   private cancelled = false
   /** Splits after this one need not be read: another lane failed there. */
@@ -134,6 +143,8 @@ class LaneJob {
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
   private timesSpilled = 0
   private heldRowsOfSplit = { split: -1, rowCount: 0 }
+  /** The last split that was read here, -1 before the first. */
+  private lastSplit = -1
 
   constructor(
     private readonly lane: Lane,
@@ -143,6 +154,7 @@ class LaneJob {
     private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
+    this.unloaded = { expected: spec.rowsOut ?? 0, rows: new Map() }
     const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
       shareBytes: Infinity,
@@ -152,7 +164,8 @@ class LaneJob {
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account))
-    const { breaker } = this.pipeline.scan
+    const { breaker, transforms } = this.pipeline.scan
+    this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
     // One that spills has a dictionary of its own.
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
@@ -171,10 +184,14 @@ class LaneJob {
 
   async run(): Promise<HeldReport | null> {
     await this.spill?.ready()
+    await this.takeSides()
+    for (const transforms of this.pipeline.branches) await this.prepare({ transforms })
+    await this.prepare(this.pipeline.scan)
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
     this.report(0)
     this.say({ type: 'scanned' })
+    await this.shareMet()
     const { breaker } = this.pipeline.scan
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
@@ -221,11 +238,74 @@ class LaneJob {
     return true
   }
 
+  /** The other sides of joins, wherever these stand. */
+  private async takeSides(): Promise<void> {
+    const sides = new Map<number, Side>()
+    const { branches, scan, final } = this.pipeline
+    for (const transforms of [...branches, scan.transforms, ...final.map(segment => segment.transforms)])
+      for (const { side } of transforms) if (side !== undefined) sides.set(side.index, side)
+    const inbox = createInbox()
+    for (let left = this.spec.plan.sides.length; left > 0; ) {
+      const message = await this.mailbox.next()
+      if (message.type !== 'side') throw new Error(`sides come before ${message.type}`)
+      const { batch, side } = message
+      if (batch === null) left--
+      else this.inScratch(() => sides.get(side)?.add(decodeBatch(batch, inbox)))
+      await this.breathe()
+    }
+  }
+
+  /** What joins of a segment look things up in, before its first row. */
+  private async prepare({ transforms }: Pick<Segment, 'transforms'>): Promise<void> {
+    for (const { side } of transforms) if (side !== undefined) await this.each(side.prepare(), () => true)
+  }
+
+  /** Where rows that no lane has met come out: the others tell lane 0 what they have met, and it goes on with what is left. */
+  private async shareMet(): Promise<void> {
+    const { scan } = this.pipeline
+    const tails = scan.transforms.flatMap(({ side }) => (side?.unmatched === undefined ? [] : [side]))
+    if (tails.length === 0) return
+    if (this.spec.lane > 0) {
+      for (const { index, unmatched } of tails) {
+        const marks = (unmatched as Unmatched).marks()
+        const message = { type: 'met', side: index, marks, split: this.lastSplit } satisfies Gathered
+        this.portTo(0).post(message, [marks.buffer])
+      }
+      return
+    }
+    let last = this.lastSplit
+    for (const { unmatched } of tails) {
+      for (const lane of this.peers) {
+        const message = await this.boxOf(lane).next()
+        if (message.type !== 'met')
+          throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
+        this.charged(() => (unmatched as Unmatched).absorb(message.marks))
+        last = Math.max(last, message.split)
+      }
+    }
+    await this.giveUnmatched(scan, last + 1)
+  }
+
+  /** Rows of the other sides that nobody met, side by side, each through what follows its join; `split` is where they come among the others. */
+  private async giveUnmatched({ transforms, breaker }: Segment, split: number): Promise<void> {
+    for (const [i, { side }] of transforms.entries()) {
+      if (side?.unmatched === undefined) continue
+      const rest = { transforms: transforms.slice(i + 1), breaker }
+      await this.each(side.unmatched.emit(), morsel => {
+        const goesOn = breaker?.wants(split) ?? true
+        if (goesOn) this.process(rest, morsel, split, 0, split, GATHERED)
+        return goesOn
+      })
+    }
+  }
+
   private async scanSplits(reader: SplitReader): Promise<void> {
     while (true) {
       const message = await this.mailbox.next()
       if (message.type !== 'split') return
-      const { split, work } = message
+      const { split, branch = 0, work } = message
+      const scan = this.scans[branch] ?? this.pipeline.scan
+      this.lastSplit = split
       let row = 0
       try {
         if (split <= this.bound && this.wants(split)) {
@@ -235,7 +315,7 @@ class LaneJob {
             let wantsMore = true
             this.inScratch(() => {
               wantsMore = load((morsel, rowsRead) => {
-                this.process(this.pipeline.scan, morsel, split, row)
+                this.process(scan, morsel, split, row)
                 row += rowsRead
                 return this.wants(split)
               })
@@ -259,10 +339,13 @@ class LaneJob {
 
   /** Once what has been read so far has been written, its strings need not be kept. */
   private renew(reader: SplitReader): void {
-    const times = this.pipeline.scan.breaker?.spilled?.times ?? 0
-    if (times === this.timesSpilled) return
+    const { breaker, transforms } = this.pipeline.scan
+    const times = breaker?.spilled?.times ?? 0
+    const hasSpilled = times > this.timesSpilled
+    if (hasSpilled) reader.renew()
     this.timesSpilled = times
-    reader.renew()
+    const isKept = breaker !== null || this.output !== null
+    if (hasSpilled || !isKept) for (const each of transforms) each.renew?.(hasSpilled ? 0 : MOST_PASSING_BYTES)
   }
 
   private async scanHeld(table: HeldTable): Promise<void> {
@@ -271,6 +354,7 @@ class LaneJob {
     const ranges = rangesOf(table)
     for (const { split, firstRow, batch } of table.chunks) {
       if (split > this.bound || !this.wants(split)) break
+      this.lastSplit = split
       const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
       this.inScratch(() =>
         this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
@@ -298,6 +382,8 @@ class LaneJob {
     firstRow: number,
     /** Where the rows come among the answer's, if not by their split. */
     outputSplit = split,
+    /** Where a failure is told to be. */
+    failedSplit = split,
   ): void {
     // Where rows were left out as they were read, `rows` has the places of the others.
     const { rows: places } = morsel
@@ -311,7 +397,7 @@ class LaneJob {
     } catch (error) {
       if (!(error instanceof RowFailure)) throw error
       const row = places === 0 ? error.row : this.k.memory.u32[(places >>> 2) + error.row]
-      const failure = new PositionedFailure({ split, row: firstRow + row }, error.error)
+      const failure = new PositionedFailure({ split: failedSplit, row: firstRow + row }, error.error)
       if (breaker?.defer === undefined) throw failure
       breaker.defer(failure, split)
     }
@@ -342,7 +428,11 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
-      const { message, transfer } = encodeBatch(unloadBatch(this.k, morsel, this.outputTypes), this.outbox, false)
+      const { message, transfer } = encodeBatch(
+        unloadBatch(this.k, morsel, this.outputTypes, this.unloaded),
+        this.outbox,
+        false,
+      )
       this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
       return
     }
@@ -398,8 +488,9 @@ class LaneJob {
   private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
     const { lane } = this.spec
     const segment = this.pipeline.final[0]
-    // Where more follows that must see all rows, these go to lane 0.
-    const rows = segment.breaker === null ? null : this.createRows()
+    // Where more follows that must see all rows, or rows that nobody met, these go to lane 0.
+    const rows = segment.breaker === null && !hasUnmatched(segment) ? null : this.createRows()
+    if (rows === null || lane === 0) await this.prepare(segment)
     const others = terms.lanes.filter(each => each !== lane)
     try {
       const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
@@ -439,15 +530,16 @@ class LaneJob {
   /** Rows from all lanes, in order, through what follows the first breaker. */
   private async drainRows(parts: Iterable<StoredRows | null>): Promise<void> {
     const segment = this.pipeline.final[0]
-    const next = segment.breaker as Breaker
+    const next = segment.breaker
     let row = 0
     await this.each(parts, rows => {
       if (rows === null) return true
       this.process(segment, { ...rows.batch, rows: 0 }, GATHERED, row)
       row += rows.batch.rowCount
-      return next.wants(GATHERED)
+      return next?.wants(GATHERED) ?? true
     })
-    await this.drain(next, 1)
+    await this.giveUnmatched(segment, GATHERED)
+    if (next !== null) await this.drain(next, 1)
   }
 
   private async send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void> {
@@ -525,6 +617,7 @@ class LaneJob {
   private async drain(breaker: Breaker, index: number): Promise<void> {
     const segment = this.pipeline.final[index]
     const next = segment.breaker
+    await this.prepare(segment)
     let row = 0
     await this.each(breaker.emit(), morsel => {
       if (morsel === null) return true
@@ -533,6 +626,7 @@ class LaneJob {
       return next === null || next.wants(GATHERED)
     })
     breaker.free()
+    await this.giveUnmatched(segment, GATHERED)
     if (next !== null) await this.drain(next, index + 1)
   }
 
@@ -574,6 +668,8 @@ class LaneJob {
     if (this.cancelled) throw CANCELLED
   }
 }
+
+const hasUnmatched = ({ transforms }: Segment): boolean => transforms.some(({ side }) => side?.unmatched !== undefined)
 
 function heldInput(lane: Lane, id: number): HeldTable {
   const table = lane.tables.get(id)

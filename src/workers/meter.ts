@@ -4,7 +4,7 @@
  */
 import type { MemoryAccount } from '../kernels/memory-account.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
@@ -48,22 +48,27 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
     }))
     return counts
   }
+  const metered = (transforms: readonly Transform[]) =>
+    transforms.map(transform => meterTransform(transform, meter(transform)))
+  const branches = pipeline.branches.map(metered)
   const segment = (plain: Segment): Segment => ({
     ...plain,
-    transforms: plain.transforms.map(transform => meterTransform(transform, meter(transform))),
+    transforms: metered(plain.transforms),
     breaker: plain.breaker === null ? null : meterBreaker(plain.breaker, meter(plain.breaker)),
   })
   const scan = segment(pipeline.scan)
   const final = pipeline.final.map(segment)
-  return { scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
+  return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
-  const { expand } = transform
+  const { expand, renew, side } = transform
   return {
     ...delegate(transform),
+    ...(renew === undefined ? {} : { renew }),
+    ...(side === undefined ? {} : { side: meterSide(side, meter) }),
     ...(expand === undefined
       ? {}
       : {
@@ -82,6 +87,28 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
         meter.rowsOut += left?.rowCount ?? 0
         return left
       }),
+  }
+}
+
+function meterSide(side: Side, meter: Meter): Side {
+  const { unmatched } = side
+  return {
+    index: side.index,
+    add: batch => meter.run(() => side.add(batch)),
+    prepare: () => pull(side.prepare(), meter),
+    ...(unmatched === undefined
+      ? {}
+      : {
+          unmatched: {
+            ...unmatched,
+            *emit() {
+              for (const morsel of pull(unmatched.emit(), meter)) {
+                meter.rowsOut += morsel.rowCount
+                yield morsel
+              }
+            },
+          },
+        }),
   }
 }
 

@@ -4,6 +4,7 @@
  * ```
  *   caller                                   lane
  *     | -- control.start(job, ports) ------->  |
+ *     | -- side ... side ----------------->   |   the other sides of joins, where there are any
  *     | -- split, split ------------------->   |   two ahead, so that no lane waits for a round trip
  *     |   <-- batch ... batch, progress ----   |
  *     | -- split ... end ------------------>   |
@@ -38,6 +39,8 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** How many rows are to leave this lane, where that can be told. */
+  readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
   readonly budget: JobBudget | null
 }
@@ -61,7 +64,10 @@ export type WireWork =
   | Exclude<SplitWork, { kind: 'batches' }>
 
 export type ToLane =
-  | { readonly type: 'split'; readonly split: number; readonly work: WireWork }
+  /** Rows of a side of a join, before all splits; null: that side has no more. */
+  | { readonly type: 'side'; readonly side: number; readonly batch: BatchMessage | null }
+  /** `branch`: of a union, the input that it is of. */
+  | { readonly type: 'split'; readonly split: number; readonly branch?: number; readonly work: WireWork }
   | { readonly type: 'end' }
   /** Another lane failed in this split: later ones need not be read any more. */
   | { readonly type: 'bound'; readonly split: number }
@@ -110,6 +116,8 @@ export type FromLane =
 export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
+  /** To lane 0, at the end of a scan: which rows of a side have been met here (`Side.unmatched`), and the last split read. */
+  | { readonly type: 'met'; readonly side: number; readonly marks: Uint8Array; readonly split: number }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */
   | ({ readonly type: 'ready' } & ReadyToExchange)
   /** From lane 0, to those that are ready: who takes part, and which lane's each split is. */

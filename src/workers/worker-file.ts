@@ -11,8 +11,16 @@ serveLane(name => {
       return import('../operators/evaluate.js')
     case 'numbers':
       return import('../operators/functions/numbers.js')
+    case 'strings':
+      return import('../operators/functions/strings.js')
+    case 'times':
+      return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
+    case 'casts':
+      return import('../operators/functions/casts.js')
+    case 'hashes':
+      return import('../operators/functions/hashes.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':
@@ -31,6 +39,8 @@ serveLane(name => {
       return import('../operators/shapes-part.js')
     case 'spill':
       return import('./spill.js')
+    case 'joins':
+      return import('../operators/joins-part.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

@@ -148,7 +148,11 @@ function laneFailed(reason: Error | null): MillraceError {
 const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   evaluate: () => import('virtual:millrace/lane/evaluate'),
   numbers: () => import('virtual:millrace/lane/numbers'),
+  strings: () => import('virtual:millrace/lane/strings'),
+  times: () => import('virtual:millrace/lane/times'),
   conditions: () => import('virtual:millrace/lane/conditions'),
+  casts: () => import('virtual:millrace/lane/casts'),
+  hashes: () => import('virtual:millrace/lane/hashes'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),
@@ -158,6 +162,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   over: () => import('virtual:millrace/lane/over'),
   shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),
+  joins: () => import('virtual:millrace/lane/joins'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

@@ -21,6 +21,7 @@ const FILES = [
   'sources',
   'statistics',
   'user-aggregate',
+  'values',
 ]
 
 /** What examples may take for granted. */

@@ -3,9 +3,11 @@ import { aggregateSuite } from '../flow/aggregates.suite.js'
 import { badInputSuite } from '../flow/bad-input.suite.js'
 import { budgetSuite } from '../flow/budget.suite.js'
 import { cancelSuite } from '../flow/cancel.suite.js'
+import { cleaningSuite } from '../flow/cleaning.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
+import { functionSuite } from '../flow/functions.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
@@ -17,10 +19,12 @@ const lanesList = [0, 1, 2, 3]
 verbSuite(lanesList, env)
 expressionSuite(lanesList, env)
 aggregateSuite(lanesList, env)
+cleaningSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
 budgetSuite(lanesList)
+functionSuite(lanesList, env)
 listSuite(lanesList, env)
 streamSuite(lanesList)
 spillSuite([0, 2], env)

@@ -96,6 +96,9 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
 
 /** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
  * lists are read from it. */
+/** A flow over columns. */
+export const inMemory = (table: ModelTable): AnyFlow => columns(columnsOf(table, false), schemaOf(table.fields))
+
 export function canCarry({ fields, rows }: ModelTable, carrier: Carrier): boolean {
   const hasLists = fields.some(({ type }) => type.kind === 'list')
   if (carrier === 'parquet') return !hasLists && fields.every(({ type }) => type.unit !== 's')

@@ -7,13 +7,20 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import { stringFunctions } from '../oracle/functions/strings.js'
+import { timeFunctions } from '../oracle/functions/times.js'
+import type { ModelUnion } from '../oracle/union.js'
 import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../oracle/verbs.js'
+import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
+import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
 import { someOver } from './over.js'
+import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
+import { timeExpression } from './times.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
 export interface Abilities {
@@ -22,6 +29,8 @@ export interface Abilities {
   readonly sets: boolean
   /** Whether verbs are drawn that make many rows of few, or that the model is slow at. */
   readonly grows: boolean
+  /** Whether joins are: these have a table of their own. */
+  readonly joins: boolean
 }
 
 export const ALL: Abilities = {
@@ -55,6 +64,7 @@ export const ALL: Abilities = {
   ],
   sets: true,
   grows: true,
+  joins: true,
 }
 
 interface FlowState extends Abilities {
@@ -88,6 +98,12 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   unpivot: (state, choices) => (state.grows ? someUnpivot(state, choices) : null),
   over: (state, choices) =>
     state.grows ? someOver(state.columns, choices, () => someAggregateExpression(state, choices, 1)) : null,
+  dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
+  dedupe({ columns }, choices) {
+    const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
+    if (comparable(columns).length < columns.length) return null
+    return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
+  },
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -97,6 +113,9 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   drop({ columns }, choices) {
     return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
   },
+  join: (state, choices) => (state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices) : null),
+  asofJoin: (state, choices) => (state.joins && state.rowCount < 5000 ? someAsof(state.columns, choices) : null),
+  union: (state, choices) => (state.joins && state.rowCount < 5000 ? someUnion(state, choices) : null),
   rename({ columns }, choices) {
     const free = NAMES.filter(name => !namesOf(columns).includes(name))
     const from = choices.some(namesOf(columns), 2)
@@ -147,16 +166,47 @@ export function someFlow(
 }
 
 /** A chain that may overflow int64, all of whose columns reach the end: nothing that fails is dead code that a rule may remove. */
-export function someFailingFlow(table: ModelTable, choices: Choices): ModelVerb[] {
-  let state = stateOf(table, ALL)
+export function someFailingFlow(table: ModelTable, choices: Choices, abilities = ALL): ModelVerb[] {
+  let state = stateOf(table, abilities)
   const verbs: ModelVerb[] = []
   for (let left = 1 + choices.below(3); left > 0; left--) {
-    const verb = choices.chance(30) ? MAKERS.filter(state, choices) : someDerive(state, choices, true)
+    const verb = choices.chance(30)
+      ? MAKERS.filter(state, choices)
+      : state.joins && choices.chance(15)
+        ? someFailingJoin(state.columns, choices)
+        : state.joins && choices.chance(10)
+          ? {
+              verb: 'union' as const,
+              others: [{ table: otherTable(state.columns, choices), verbs: [] }],
+              missing: 'null' as const,
+            }
+          : someDerive(state, choices, true)
     if (verb === null) continue
     state = stateAfter(verb, state)
     verbs.push(verb)
   }
   return verbs
+}
+
+/** One that loses no row that may have failed: its condition alone does. */
+const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): ModelVerb | null => {
+  const join = someJoin(columns, choices, true)
+  return join === null || join.how === 'right' || join.how === 'full' ? null : join
+}
+
+/** With tables like this one, verbs of their own behind some. */
+function someUnion(state: FlowState, choices: Choices): ModelVerb {
+  const others: ModelUnion['others'][number][] = []
+  for (let left = 1 + choices.below(2); left > 0; left--) {
+    // Of several, each has columns that may stand under those of all before it.
+    const columns = columnsAfterUnion({ verb: 'union', others, missing: 'null' }, state.columns)
+    const table = otherTable(columns, choices)
+    const verb = choices.chance(50)
+      ? MAKERS[choices.pick(['filter', 'limit', 'orderBy'] as const)](stateOf(table, state), choices)
+      : null
+    others.push({ table, verbs: verb === null ? [] : [verb] })
+  }
+  return { verb: 'union', others, missing: 'null' }
 }
 
 function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean): ModelVerb | null {
@@ -167,7 +217,10 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     const options = { columns, choices, mayFail }
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
+    if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
+    if (!mayFail && choices.chance(12)) return either(name, timeExpression(options))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
+    if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
@@ -346,8 +399,14 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
-      // Of functions of integers that give integers: none takes them further from zero.
-      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      if (expression.function === 'cast' || expression.function === 'tryCast') return magnitudeOfCast(expression)
+      // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
+      return (
+        2000n +
+        expression.inputs
+          .map(input => magnitudeOfExpression(input, columns))
+          .reduce((a, b) => (a > b ? a : b), isOfOthers(expression.function) ? 2n ** 31n : 0n)
+      )
     case 'year':
     case 'month':
     case 'dayOfWeek':
@@ -366,6 +425,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return 0n
   }
 }
+
+/** Numbers of strings and of times, which have a magnitude of their own. */
+const isOfOthers = (name: string): boolean => Object.hasOwn(stringFunctions, name) || Object.hasOwn(timeFunctions, name)
 
 function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState {
   const columns = fields.map((field, i): ColumnState => {
@@ -396,6 +458,15 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
       columns: after,
       rowCount: Math.max(1, rowCount) * (verb.verb === 'explode' ? Math.max(4, rowCount) : verb.on.length),
     }
+  }
+  if (verb.verb === 'asofJoin') return { ...state, columns: columnsAfterAsof(verb, columns) }
+  if (verb.verb === 'union') {
+    const more = verb.others.reduce((sum, { table }) => sum + table.rows.length, 0)
+    return { ...state, columns: columnsAfterUnion(verb, columns), rowCount: rowCount + more }
+  }
+  if (verb.verb === 'join') {
+    const most = Math.max(1, verb.right.rows.length)
+    return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
   }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()

@@ -10,6 +10,7 @@ import { dateText } from '../oracle/javascript.js'
 import type { ModelPlaced } from '../oracle/over.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
+import { inMemory } from './carriers.js'
 
 export type AnyFlow = Flow<any>
 type Handles = Record<string, any>
@@ -32,6 +33,10 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.derive((t: Handles) => own(verb.columns.map(([name, expression]) => [name, handleOf(t, expression)])))
     case 'filter':
       return flow.filter((t: Handles) => handleOf(t, verb.predicate))
+    case 'dropNulls':
+      return flow.dropNulls(...verb.names)
+    case 'dedupe':
+      return verb.keep === 'last' ? flow.dedupe({ keys: verb.keys, keep: 'last' }) : flow.dedupe(...verb.keys)
     case 'limit':
       return flow.limit(verb.count, verb.offset)
     case 'orderBy':
@@ -60,6 +65,29 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
         own(columns.map(([name, column]) => [name, 'placed' in column ? placedOf(t, column) : aggregateOf(t, column)])),
       )
     }
+    case 'asofJoin': {
+      const { on, by, direction, tolerance, suffix } = verb
+      return (flow as any).asofJoin(inMemory(verb.right), {
+        on: on[0] === on[1] ? on[0] : { left: on[0], right: on[1] },
+        ...(by.length === 0 ? {} : { by: own(by) }),
+        direction,
+        ...(tolerance === null ? {} : { tolerance: tolerance.written }),
+        suffix,
+      })
+    }
+    case 'union':
+      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(inMemory(table), verbs)), {
+        missing: verb.missing,
+      })
+    case 'join': {
+      const { how, suffix, where } = verb
+      const method = how === 'inner' ? 'join' : `${how}Join`
+      const options = {
+        ...(how === 'semi' || how === 'anti' ? {} : { suffix }),
+        ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
+      }
+      return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
+    }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
       if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)
@@ -67,6 +95,10 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
     }
   }
 }
+
+/** Handles of both sides under the names that the model gives them. */
+const bothSides = (l: Handles, r: Handles): Handles =>
+  new Proxy({}, { get: (_, name: string) => (name.startsWith('l.') ? l : r)[name.slice(2)] })
 
 /** The handle of an expression; a literal, which only ever stands on the right, as the JavaScript value that a user would write. */
 export function handleOf(t: Handles, expression: ModelExpression): any {
@@ -90,7 +122,11 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
     case 'call': {
       if (expression.function === 'when') return whenOf(expression.inputs.map(input => handleOf(t, input)))
       const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
-      return first[expression.function](...rest, ...Object.values(expression.parameters ?? {}))
+      const { zone, ...told } = expression.parameters ?? {}
+      const others = Object.values(told)
+      // Beside others a zone is an option.
+      const named = zone === undefined ? [] : [others.length === 0 ? zone : { zone }]
+      return first[expression.function](...rest, ...others, ...named)
     }
     default:
       return handleOf(t, expression.left)[expression.op](handleOf(t, expression.right))

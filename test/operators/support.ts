@@ -12,9 +12,14 @@ import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-l
 import type { OperatorContext } from '../../src/operators/build.js'
 import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 import * as evaluate from '../../src/operators/evaluate.js'
+import * as casts from '../../src/operators/functions/casts.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
+import * as hashes from '../../src/operators/functions/hashes.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
+import * as strings from '../../src/operators/functions/strings.js'
+import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
+import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as over from '../../src/operators/over.js'
 import * as shapes from '../../src/operators/shapes-part.js'
@@ -28,7 +33,21 @@ import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
 
-export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, conditions, partitions, sets, shapes, over }
+export const OPERATOR_PARTS = {
+  ...AGGREGATE_PARTS,
+  evaluate,
+  numbers,
+  strings,
+  times,
+  conditions,
+  casts,
+  hashes,
+  partitions,
+  sets,
+  joins,
+  shapes,
+  over,
+}
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {

@@ -3,9 +3,12 @@
  * before the next is begun. So what fails first in row order is what is reported, and rows that a limit cuts off are never met.
  */
 import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate.js'
+import { fieldsOfAsof, type ModelAsof, nearestJoined } from './asof.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
+import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
 import { fieldsOfOver, type ModelOver, overRows } from './over.js'
 import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
+import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
 import {
   canonical,
   compareValues,
@@ -27,6 +30,8 @@ export type ModelVerb =
   | { readonly verb: 'rename'; readonly names: readonly (readonly [from: string, to: string])[] }
   | { readonly verb: 'derive'; readonly columns: readonly (readonly [name: string, expression: ModelExpression])[] }
   | { readonly verb: 'filter'; readonly predicate: ModelExpression }
+  | { readonly verb: 'dropNulls'; readonly names: readonly string[] }
+  | { readonly verb: 'dedupe'; readonly keys: readonly string[]; readonly keep: 'first' | 'last' }
   | { readonly verb: 'limit'; readonly count: number; readonly offset: number }
   | { readonly verb: 'orderBy'; readonly orders: readonly ModelOrder[] }
   | {
@@ -41,6 +46,9 @@ export type ModelVerb =
   | ModelExplode
   | ModelUnpivot
   | ModelOver
+  | ModelJoin
+  | ModelUnion
+  | ModelAsof
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -49,14 +57,21 @@ export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
  * @throws ModelError for what the engine must refuse, at the least failing row.
  */
 export function runModel(input: ModelTable, verbs: readonly ModelVerb[]): ModelTable {
+  return { fields: fieldsOfInput({ table: input, verbs }), rows: [...rowsAfter(input, verbs)] }
+}
+
+function rowsAfter(input: ModelTable, verbs: readonly ModelVerb[]): Iterable<ModelRow> {
   let fields = input.fields
   let rows: Iterable<ModelRow> = input.rows
   for (const verb of verbs) {
     rows = applyVerb(verb, rows, fields)
     fields = fieldsAfter(verb, fields)
   }
-  return { fields, rows: [...rows] }
+  return rows
 }
+
+const fieldsOfInput = ({ table, verbs }: ModelUnion['others'][number]): readonly ModelField[] =>
+  verbs.reduce((fields, verb) => fieldsAfter(verb, fields), table.fields)
 
 /** The fields that a verb leaves. */
 export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): readonly ModelField[] {
@@ -90,6 +105,12 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
       return fieldsOfUnpivot(verb, fields)
     case 'over':
       return fieldsOfOver(verb, fields)
+    case 'join':
+      return fieldsOfJoin(verb, fields)
+    case 'asofJoin':
+      return fieldsOfAsof(verb, fields)
+    case 'union':
+      return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
     default:
       return fields
   }
@@ -122,6 +143,23 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         if (evaluate(verb.predicate, row, fields) === true) yield row
       }
       return
+    case 'dropNulls': {
+      const names = verb.names.length === 0 ? fields.map(({ name }) => name) : verb.names
+      for (const row of rows) if (names.every(name => valueIn(row, name) !== null)) yield row
+      return
+    }
+    case 'dedupe': {
+      const names = verb.keys.length === 0 ? fields.map(({ name }) => name) : verb.keys
+      const kept = new Map<string, ModelRow>()
+      for (const { values } of rows) {
+        // What has been grouped is of no one row, and holds one zero.
+        const row = { source: -1, values: values.map(canonical) }
+        const key = keyText(names.map(name => valueIn(row, name)))
+        if (verb.keep === 'last' || !kept.has(key)) kept.set(key, row)
+      }
+      yield* kept.values()
+      return
+    }
     case 'limit': {
       let seen = 0
       if (verb.count === 0) return
@@ -157,6 +195,18 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
     case 'over':
       yield* overRows(verb, rows, fields)
       return
+    case 'join':
+      yield* joined(verb, rows, fields)
+      return
+    case 'asofJoin':
+      yield* nearestJoined(verb, rows, fields)
+      return
+    case 'union': {
+      const all = fieldsAfter(verb, fields)
+      yield* fitted(rows, fields, all)
+      for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
+      return
+    }
     case 'aggregate':
       yield* aggregated(verb, rows, fields)
   }

@@ -55,6 +55,7 @@ const parts: Record<string, { entry: string; with: string[] }> = {
   partitions: { entry: 'src/workers/partitions.ts', with: [] },
   json: { entry: 'src/kernels/json.ts', with: [] },
   sets: { entry: 'src/operators/grouping-sets.ts', with: [] },
+  joins: { entry: 'src/operators/joins-part.ts', with: [] },
 }
 
 test.each(Object.entries(parts))('what %s calls is in its kernels', async (part, { entry, with: others }) => {

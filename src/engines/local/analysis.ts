@@ -1,7 +1,6 @@
 /** What a run measured, as text: `explain({ analyze: true })`. The plan alone is plan/explain.ts's. */
 
 import { explainPhysical } from '../../plan/explain.js'
-import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import type { StageMetrics } from '../../workers/protocol.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
@@ -19,7 +18,7 @@ export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}
   )
   const lanes = pool.inline ? 'inline' : `${pool.lanes.length} ${pool.lanes.length === 1 ? 'lane' : 'lanes'}`
   return [
-    explainPhysical(plan, sourceOf(bound.plan)),
+    explainPhysical(plan, bound.plan),
     `ran ${lanes}: ${rowsRead} rows read, ${rowsOut} out, ${milliseconds.toFixed(1)} ms`,
     ...stages.map(printStage),
     `memory of the job, peak by lane: ${metrics.map(({ peakBytes }) => `${(peakBytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}`,
@@ -48,8 +47,4 @@ function printStage({ stage, kernels, rowsIn, rowsOut, milliseconds, spilled }: 
   const told = [...kernels, ...written]
   const chosen = told.length === 0 ? '' : ` [${told.join('; ')}]`
   return `  ${stage}: ${rowsIn} rows in, ${rowsOut} out, ${milliseconds.toFixed(1)} ms${chosen}`
-}
-
-function sourceOf(plan: PlanNode): SourceNode {
-  return plan.kind === 'source' ? plan : sourceOf(plan.input)
 }

@@ -11,11 +11,13 @@ import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import { physicalPlan } from '../../plan/planner.js'
 import { anyCanFail, overInput } from '../../plan/rules/rewrite.js'
 import { unpivotInput } from '../../plan/shape.js'
+import { sourcesOf } from '../../plan/sources-of.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { load } from './load.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect, heldSource, onlySource, services, settled } from './run.js'
+import type { Described } from './sides.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -45,7 +47,10 @@ export async function collectAll(
 async function collectGroup(given: Source, flows: readonly BoundPlan[], options: RunOptions): Promise<Table[]> {
   const source = await settled(given, options)
   if (source !== given) {
-    const over = flows.map(({ plan }) => ({ plan, sources: new Map([[sourceOf(plan).id, source]]) }))
+    const over = flows.map(({ plan, sources }) => ({
+      plan,
+      sources: new Map([...sources, [firstOf(plan).id, source] as const]),
+    }))
     return collectGroup(source, over, { ...options, onProgress: undefined })
   }
   const tables: Table[] = []
@@ -55,19 +60,21 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
   }
   if (flows.length === 1) return apart(flows, options)
   const { signal, memory } = options
-  const schema = await unlessAborted(source.describe(services), signal)
-  const chains = flows.map(({ plan }) => chainOf(bindPlan(plan, schema)))
+  const all = new Map(flows.flatMap(({ sources }) => [...sources]))
+  const described = await describeAll(flows, all, options)
+  const chains = flows.map(({ plan }) => chainOf(bindPlan(plan, described.schemas)))
   const length = sharedLength(chains)
   // Rows that the lanes hold already are not held twice.
   if (length === 1 && source.held !== undefined) return apart(flows, options)
   const shared = chains[0][length - 1]
   const sharedSchema = boundSchemaOf(shared)
   const label = length === 1 ? source.label : `what the flows share of ${source.label}`
-  const start = sourceNode((chains[0][0] as SourceNode).id, label, sharedSchema)
+  // Its id is no source's: the other side of a join may read the source itself.
+  const start = sourceNode(SHARED, label, sharedSchema)
   const rests = chains.map(chain => chain.slice(length).reduce<PlanNode>((input, node) => overNode(node, input), start))
-  const held = await load({ plan: narrowed(shared, sharedSchema, rests), sources: flows[0].sources }, options)
+  const held = await load({ plan: narrowed(shared, sharedSchema, rests), sources: described.sources }, options)
   try {
-    const sources = new Map([[start.id, heldSource(held, label)]])
+    const sources = new Map([...described.sources, [start.id, heldSource(held, label)] as const])
     return await apart(
       rests.map(plan => ({ plan, sources })),
       { signal, memory },
@@ -77,7 +84,25 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
   }
 }
 
-const sourceOf = (plan: PlanNode): SourceNode => (plan.kind === 'source' ? plan : sourceOf(plan.input))
+const SHARED = -1
+
+const firstOf = (plan: PlanNode): SourceNode => (plan.kind === 'source' ? plan : firstOf(plan.input))
+
+/** Flows of one source each have but that. */
+async function describeAll(
+  flows: readonly BoundPlan[],
+  all: BoundPlan['sources'],
+  options: RunOptions,
+): Promise<Described> {
+  const several = flows.find(({ plan }) => sourcesOf(plan).length > 1)
+  if (several === undefined) {
+    const source = onlySource(flows[0])
+    const schema = await unlessAborted(source.describe(services), options.signal)
+    return { sources: all, schemas: schema }
+  }
+  const { describeSources } = await import('./sides.js')
+  return describeSources({ plans: flows.map(({ plan }) => plan), sources: all }, { ...options, onProgress: undefined })
+}
 
 /** From the source up. */
 function chainOf(plan: PlanNode): PlanNode[] {
@@ -123,10 +148,18 @@ function isSame(a: PlanNode, b: PlanNode): boolean {
   return a.kind === b.kind && own(a) === own(b)
 }
 
+/** Of what is shared; null: all of them. */
+function columnsRead(plan: PlanNode): readonly string[] | null {
+  const { branches, sourceColumns } = physicalPlan(plan)
+  if (branches.length === 0) return sourceColumns
+  const own = branches.find(({ source }) => 'id' in source && source.id === SHARED)
+  return own === undefined ? null : own.columns
+}
+
 /** `shared` with the columns that any of `rests` reads; one where they only count rows. */
 function narrowed(shared: PlanNode, schema: SchemaShape, rests: readonly PlanNode[]): PlanNode {
-  const read = new Set(rests.flatMap(plan => physicalPlan(plan).sourceColumns))
   const names = Object.keys(schema)
+  const read = new Set(rests.flatMap(plan => columnsRead(plan) ?? names))
   const kept = read.size === 0 ? names.slice(0, 1) : names.filter(name => read.has(name))
   if (kept.length === names.length) return shared
   return projectNode(

@@ -6,7 +6,8 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
-import { isBreaker, type PhysicalPlan } from '../../plan/physical.js'
+import { sourceNode } from '../../plan/build.js'
+import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
@@ -32,6 +33,8 @@ export interface JobRequest {
   /** What follows `splits` as it comes; null: nothing. */
   readonly rest: SplitSupply | null
   readonly heldTable: number | null
+  /** The rows of the plan's sides. */
+  readonly sides: readonly (readonly RecordBatch[])[]
   /** First row of each split in the source, where splits do not say; to say where a row failed. */
   readonly firstRowOf: (split: number) => number
   /** Null: not known before they are read. */
@@ -78,6 +81,9 @@ interface LaneState {
   held: HeldReport | null
   metrics: LaneMetrics
 }
+
+/** In the place of a plan that has been run. */
+const NOTHING = sourceNode(0, '', null)
 
 /** Nothing has been read. */
 export const START: Resume = { split: 0, at: null, rows: 0 }
@@ -165,9 +171,11 @@ class Job implements RunningJob {
       memoryBytes === undefined
         ? null
         : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length), spill }
+    const keepsRows = plan.scan.every(({ kind }) => kind === 'project' || kind === 'join' || kind === 'union')
+    const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
-    for (let i = 0; isGathered(plan) && i < ports.length; i++) {
+    for (let i = 0; (isGathered(plan) || plan.scan.some(hasTail)) && i < ports.length; i++) {
       for (let j = i + 1; j < ports.length; j++) {
         const { port1, port2 } = new MessageChannel()
         ports[i].push(port1)
@@ -176,7 +184,10 @@ class Job implements RunningJob {
     }
     pool.lanes.forEach((lane, i) => {
       const gather = ports[i]
-      const port = lane.start({ plan, lane: i, heldTable, holdAs, budget }, gather)
+      // What the sides were made by is of no use to lanes.
+      const sides = plan.sides.map(() => NOTHING)
+      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut }
+      const port = lane.start(spec, gather)
       this.lanes.push({
         port,
         inbox: createInbox(),
@@ -193,7 +204,18 @@ class Job implements RunningJob {
     for (const lane of this.lanes) {
       lane.port.onmessage = (message: FromLane) => this.receive(lane, message)
     }
+    for (const lane of this.lanes) this.sendSides(lane)
     this.feedAll()
+  }
+
+  private sendSides({ port, outbox }: LaneState): void {
+    for (const [side, batches] of this.request.sides.entries()) {
+      for (const each of batches) {
+        const { message, transfer } = encodeBatch(each, outbox, !this.pool.inline)
+        port.post({ type: 'side', side, batch: message } satisfies ToLane, this.pool.inline ? [] : transfer)
+      }
+      port.post({ type: 'side', side, batch: null } satisfies ToLane)
+    }
   }
 
   feedAll(): void {
@@ -260,13 +282,17 @@ class Job implements RunningJob {
     const index = this.next++
     try {
       const { work, transfer } = this.pack(split, lane)
-      lane.port.post({ type: 'split', split: index, work } satisfies ToLane, transfer)
+      const { branch } = split
+      lane.port.post(
+        { type: 'split', split: index, work, ...(branch === undefined ? {} : { branch }) } satisfies ToLane,
+        transfer,
+      )
       lane.outstanding.push(index)
     } catch (error) {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
       const firstRow = splits[index].firstRow ?? 0
       const { row = firstRow } = error instanceof MillraceError ? error.details : {}
-      this.fail(error as Error, { split: index, row: row - firstRow })
+      this.fail(unsent(error as Error, this.request.sourceLabel), { split: index, row: row - firstRow })
     }
     // What was sent along need not be kept here; what lanes read themselves may have to be read again.
     if (index >= (this.request.splits ?? []).length) splits[index] = { ...split, work: sent(split.work) }
@@ -333,7 +359,10 @@ class Job implements RunningJob {
       failure = { error }
     }
     // What is right may leave, whatever comes after it.
-    for (let right = before; right < texts.verified; right++) this.output.complete(right)
+    for (let right = before; right < texts.verified; right++) {
+      // Of a union others may have been passed over, which are complete once they have been read.
+      if (this.splits[right].work.kind === 'text') this.output.complete(right)
+    }
     if (failure !== null) this.giveUp(failure.error)
     else if (texts.verified > before) this.feedAll()
   }
@@ -405,7 +434,8 @@ class Job implements RunningJob {
     }
     const { split } = position
     const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
-    this.giveUp(spellOut(error, { row: firstRow + position.row, label: this.request.sourceLabel }))
+    const label = this.splits[split]?.label ?? this.request.sourceLabel
+    this.giveUp(spellOut(error, { row: firstRow + position.row, label }))
   }
 
   private finish(): void {
@@ -463,3 +493,16 @@ const stuck = () =>
     'MR_LANE_FAILED',
     `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
   )
+
+/** Node.js has Blobs of files that no worker can be sent. Whatever else was thrown, an Error or not, is told as it is. */
+function unsent(thrown: Error, label: string): Error {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return thrown
+  if (thrown.name !== 'DataCloneError' && !/cloneable/.test(thrown.message)) return thrown
+  const remedy = 'give the path of the file, or run the flow with lanes: 0'
+  return new MillraceError(
+    'MR_SOURCE_FAILED',
+    `${label} cannot be sent to the lanes: ${thrown.message}; ${remedy}`,
+    {},
+    thrown,
+  )
+}

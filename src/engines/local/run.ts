@@ -5,8 +5,10 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import type { SourceNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
+import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
@@ -81,6 +83,17 @@ export interface Execution {
   readonly table: number
 }
 
+/** Over the source's schema. What the source has begun to read it lets go of where the plan is refused, or the job aborted meanwhile. */
+async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | undefined): Promise<PhysicalPlan> {
+  const describing = source.describe(services)
+  try {
+    return physicalPlan(bound.plan, await unlessAborted(describing, signal))
+  } catch (error) {
+    void describing.then(() => source.leave?.()).catch(() => {})
+    throw error
+  }
+}
+
 export async function run(
   what: string,
   bound: BoundPlan,
@@ -91,14 +104,8 @@ export async function run(
   checkOptions(what, options)
   const { signal } = options
   signal?.throwIfAborted()
-  const given = onlySource(bound)
-  const source = await settled(given, options)
-  // What came before has told how far it is.
-  const onProgress = source === given ? options.onProgress : undefined
+  const { source, plan, sides, onProgress } = await prepare(what, bound, options)
   const held = source.held as HeldByPool | undefined
-  held?.check(what, options)
-  const schema = await unlessAborted(source.describe(services), signal)
-  const plan = physicalPlan(bound.plan, schema)
   output.onSchema?.(plan.output)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
@@ -107,11 +114,15 @@ export async function run(
   const totalBytes = held?.byteLength ?? sum(splits ?? [], split => split.byteLength)
   const engine =
     (held?.owner as LocalEngine | undefined) ??
-    chooseEngine(options, totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity))
+    chooseEngine(
+      options,
+      Math.max(rowsOfSides(sides), totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity)),
+    )
   let table = engine.newTable()
   const request: JobRequest = {
     plan,
     splits,
+    sides,
     rest: opened?.rest ?? null,
     heldTable: held?.tableId ?? null,
     firstRowOf: split => held?.firstRows.get(split) ?? 0,
@@ -140,6 +151,32 @@ export async function run(
   return { plan, result, engine, pool, table }
 }
 
+interface Prepared {
+  /** Whose rows are run through the plan. */
+  readonly source: Source
+  readonly plan: PhysicalPlan
+  readonly sides: JobRequest['sides']
+  readonly onProgress: RunOptions['onProgress']
+}
+
+/** What is to be run before has been. */
+async function prepare(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
+  if (sourcesOf(bound.plan).length > 1) return (await import('./sides.js')).prepareSides(what, bound, options)
+  const given = onlySource(bound)
+  const source = await settled(given, options)
+  checkHeld(what, source, options)
+  const plan = await planned(bound, source, options.signal)
+  // What came before has told how far it is.
+  return { source, plan, sides: [], onProgress: source === given ? options.onProgress : undefined }
+}
+
+/** Rows that are held run where they are. */
+export const checkHeld = (what: string, source: Source | null, options: RunOptions): void =>
+  (source?.held as HeldByPool | undefined)?.check(what, options)
+
+const rowsOfSides = (sides: JobRequest['sides']): number =>
+  sum(sides, batches => sum(batches, ({ rowCount }) => rowCount))
+
 /** The same job with no guesses. What has left it need not be read again; where all rows count for one answer, they are. */
 function againFrom(resume: Resume, request: JobRequest): JobRequest {
   if (request.onBatch !== null && !isGathered(request.plan)) return { ...request, chained: resume }
@@ -160,9 +197,14 @@ function rowsOf({ splits, rest }: OpenSource): number | null {
 export const settled = async (source: Source, options: RunOptions): Promise<Source> =>
   source.settle === undefined ? source : source.settle(before => collect(before, options))
 
+/** That of a plan's first side. */
 export function onlySource({ plan, sources }: BoundPlan): Source {
   let node = plan
   while (node.kind !== 'source') node = node.input
+  return sourceOf(node, sources)
+}
+
+export function sourceOf(node: SourceNode, sources: BoundPlan['sources']): Source {
   const source = sources.get(node.id)
   if (source === undefined)
     throw new MillraceError('MR_INVALID_OPTION', `the plan's source ${node.label} is not bound to anything`)

@@ -8,14 +8,16 @@ import { fold } from '../../expressions/fold.js'
 import type { AggregateExpression } from '../../expressions/node.js'
 import { typeOf } from '../../expressions/typing.js'
 import type { PlanNode } from '../logical.js'
-import { boundSchemaOf, mapExpressions } from '../typing.js'
-import { overInput } from './rewrite.js'
+import { mapExpressions, scopeOf } from '../typing.js'
+import { mapInputs } from './rewrite.js'
 
 export function foldConstants(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
-  const input = foldConstants(plan.input)
-  const schema = boundSchemaOf(input)
-  const node = mapExpressions(overInput(plan, input), expression => fold(expression, schema))
+  const over = mapInputs(plan, foldConstants)
+  const { input } = over
+  if (over.kind === 'union') return over
+  const schema = scopeOf(over)
+  const node = mapExpressions(over, expression => fold(expression, schema))
   if (node.kind === 'filter' && node.predicate.op === 'literal' && node.predicate.value === true) return input
   if (node.kind !== 'aggregate') return node
   const aggregates = node.aggregates.map(({ name, expression }) =>

@@ -8,12 +8,12 @@ import { countReads, substitute } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
 import type { PlanNode, ProjectNode } from '../logical.js'
 import { boundSchemaOf } from '../typing.js'
-import { expressionsOf, isIdentity, isTrivial, overInput } from './rewrite.js'
+import { expressionsOf, isIdentity, isTrivial, mapInputs, overInput } from './rewrite.js'
 
 export function mergeProjects(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
+  if (plan.kind !== 'project') return mapInputs(plan, mergeProjects)
   const input = mergeProjects(plan.input)
-  if (plan.kind !== 'project') return overInput(plan, input)
   return isIdentity(plan.columns, boundSchemaOf(input)) ? input : merge(overInput(plan, input))
 }
 

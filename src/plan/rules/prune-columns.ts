@@ -2,13 +2,17 @@
  * Rule: the source reads only the columns that something above it reads, and projects compute only what is read.
  * A column that can fail is computed though nobody reads it: its error is part of the answer.
  */
+import { schemaOf } from '../../columnar/schema.js'
+import type { DataType } from '../../columnar/type.js'
 import { canFail } from '../../expressions/failure.js'
 import type { AggregateExpression } from '../../expressions/node.js'
 import { collectColumns } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
-import type { PlanNode, SourceNode } from '../logical.js'
+import { readsOf } from '../join.js'
+import type { JoinNode, PlanNode, SourceNode, UnionNode } from '../logical.js'
+import { LEFT, RIGHT } from '../pair-columns.js'
 import { boundSchemaOf } from '../typing.js'
-import { overInput } from './rewrite.js'
+import { mapInputs, overInput } from './rewrite.js'
 
 export function pruneColumns(plan: PlanNode): PlanNode {
   return prune(plan, new Set(Object.keys(boundSchemaOf(plan))))
@@ -51,11 +55,51 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.columns) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
+    case 'union':
+      return pruneUnion(plan, read)
+    case 'join':
+      return pruneJoin(plan, read)
     case 'limit':
     case 'sample':
     case 'pending':
       return overInput(plan, prune(plan.input, read))
   }
+}
+
+/** Inputs may keep more: what comes out of each is taken by name. */
+function pruneUnion(union: UnionNode, read: ReadonlySet<string>): UnionNode {
+  const columns = boundSchemaOf(union)
+  const kept = Object.keys(columns).filter(name => read.has(name))
+  const pruned = mapInputs(union, input => prune(input, new Set(kept)))
+  if (kept.length === Object.keys(columns).length) return pruned
+  return Object.freeze({ ...pruned, columns: schemaOf(kept.map(name => ({ name, type: columns[name] as DataType }))) })
+}
+
+function pruneJoin(join: JoinNode, read: ReadonlySet<string>): JoinNode {
+  const taken = (join.taken ?? []).filter(({ name }) => read.has(name))
+  const reads = join.where === null ? [] : [...collectColumns(join.where, new Set())]
+  const isTaken = new Set((join.taken ?? []).map(({ name }) => name))
+  const left = [...read].filter(name => !isTaken.has(name))
+  const input = prune(
+    join.input,
+    new Set([
+      ...left,
+      ...join.keys.map(key => key.left),
+      ...(join.asof === null ? [] : [join.asof.left]),
+      ...readsOf(reads, LEFT),
+    ]),
+  )
+  const right = prune(
+    join.right,
+    new Set([
+      ...taken.map(({ column }) => column),
+      ...join.keys.map(key => key.right),
+      ...(join.asof === null ? [] : [join.asof.right]),
+      ...readsOf(reads, RIGHT),
+    ]),
+  )
+  const isSame = input === join.input && right === join.right && taken.length === join.taken?.length
+  return isSame ? join : Object.freeze({ ...join, input, right, taken: Object.freeze(taken) })
 }
 
 function pruneSource(source: SourceNode, read: Set<string>): SourceNode {

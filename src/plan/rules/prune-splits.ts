@@ -5,12 +5,12 @@
 import { canFail } from '../../expressions/failure.js'
 import type { PlanNode } from '../logical.js'
 import { boundSchemaOf } from '../typing.js'
-import { overInput } from './rewrite.js'
+import { mapInputs, overInput } from './rewrite.js'
 
 export function pruneSplits(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
   const { input } = plan
-  if (plan.kind !== 'filter' || input.kind !== 'source') return overInput(plan, pruneSplits(input))
+  if (plan.kind !== 'filter' || input.kind !== 'source') return mapInputs(plan, pruneSplits)
   if (canFail(plan.predicate, boundSchemaOf(input))) return plan
   return overInput(plan, Object.freeze({ ...input, prune: plan.predicate }))
 }

@@ -8,15 +8,15 @@
 import { canFail } from '../../expressions/failure.js'
 import type { Expression } from '../../expressions/node.js'
 import { collectColumns, substitute } from '../../expressions/walk.js'
-import { filterNode } from '../build.js'
-import type { FilterNode, PlanNode } from '../logical.js'
-import { boundSchemaOf } from '../typing.js'
-import { anyCanFail, expressionsOf, isTrivial, overInput } from './rewrite.js'
+import { columnOf, filterNode } from '../build.js'
+import type { FilterNode, JoinNode, PlanNode } from '../logical.js'
+import { boundSchemaOf, scopeOf } from '../typing.js'
+import { anyCanFail, expressionsOf, isTrivial, mapInputs, overInput } from './rewrite.js'
 
 export function pushFilters(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
-  const input = pushFilters(plan.input)
-  return plan.kind === 'filter' ? sink(filterNode(input, plan.predicate)) : overInput(plan, input)
+  if (plan.kind !== 'filter') return mapInputs(plan, pushFilters)
+  return sink(filterNode(pushFilters(plan.input), plan.predicate))
 }
 
 function sink(filter: FilterNode): PlanNode {
@@ -34,5 +34,23 @@ function sink(filter: FilterNode): PlanNode {
       return overInput(input, sink(filterNode(input.input, substitute(predicate, of))))
     }
   }
-  return filter
+  if (input.kind === 'union' && !canFail(predicate, boundSchemaOf(input)))
+    return mapInputs(input, each => sink(filterNode(each, predicate)))
+  return input.kind === 'join' ? (intoJoin(input, predicate) ?? filter) : filter
+}
+
+/** To the side that has all columns that it reads, where rows of that side that fail it come out in no row that passes it. */
+function intoJoin(join: JoinNode, predicate: Expression): PlanNode | null {
+  const { how, where, taken, input, right } = join
+  // Times of different units may leave the finer one.
+  const isScaled = join.asof?.type.kind === 'timestamp'
+  if (canFail(predicate, boundSchemaOf(join)) || isScaled || (where !== null && canFail(where, scopeOf(join))))
+    return null
+  const fromRight = new Map((taken ?? []).map(({ name, column }) => [name, column]))
+  const reads = [...collectColumns(predicate, new Set())]
+  if (how !== 'right' && how !== 'full' && !reads.some(name => fromRight.has(name)))
+    return overInput(join, sink(filterNode(input, predicate)))
+  if (how !== 'inner' || reads.length === 0 || !reads.every(name => fromRight.has(name))) return null
+  const ofRight = substitute(predicate, name => columnOf(fromRight.get(name) as string))
+  return Object.freeze({ ...join, right: sink(filterNode(right, ofRight)) })
 }

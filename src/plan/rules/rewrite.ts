@@ -8,6 +8,21 @@ export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, inpu
   return node.input === input ? node : Object.freeze(Object.assign({ ...node }, { input }))
 }
 
+/** The node over other inputs: all of them, where it has several. */
+export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map: (input: PlanNode) => PlanNode): N {
+  const input = map(node.input)
+  if (node.kind === 'union') {
+    const others = node.others.map(map)
+    const isSame = input === node.input && others.every((each, i) => each === node.others[i])
+    return isSame ? node : Object.freeze(Object.assign({ ...node }, { input, others: Object.freeze(others) }))
+  }
+  if (node.kind !== 'join') return overInput(node, input)
+  const right = map(node.right)
+  return input === node.input && right === node.right
+    ? node
+    : Object.freeze(Object.assign({ ...node }, { input, right }))
+}
+
 /** A column taken as it is, or a literal: costs nothing to compute twice. */
 export const isTrivial = (expression: Expression): boolean => expression.op === 'column' || expression.op === 'literal'
 

@@ -140,6 +140,7 @@ export function start(
     splits: all,
     rest: null,
     heldTable: null,
+    sides: [],
     chained: null,
     createOrder: undefined,
     told: 0,

@@ -1,0 +1,5 @@
+// What flows of several sources are joined with.
+
+export * from '../abi'
+export * from '../cast'
+export * from '../join'

@@ -1,0 +1,109 @@
+/** Plans of several sources: what must be known of these before the plan is cut, and what is run before it. A chunk of its own; run.ts runs what is left. */
+import type { RecordBatch } from '../../columnar/record-batch.js'
+import type { Table } from '../../columnar/table.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import type { PlanNode, SourceNode } from '../../plan/logical.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
+import { physicalPlan } from '../../plan/planner.js'
+import { sourcesOf } from '../../plan/sources-of.js'
+import type { SourceSchemas } from '../../plan/typing.js'
+import { openBranches } from '../../sources/branches.js'
+import { tableSource } from '../../sources/memory.js'
+import type { Source } from '../../sources/source.js'
+import type { RunOptions } from './options.js'
+import { type BoundPlan, checkHeld, collect, onlySource, services, settled, sourceOf } from './run.js'
+import { totalOf } from './total-progress.js'
+import { unlessAborted } from './unless-aborted.js'
+
+export interface Described {
+  readonly sources: ReadonlyMap<number, Source>
+  readonly schemas: SourceSchemas
+}
+
+/**
+ * All sources of plans with their schemas. What is made of rows that are to be run first is made, once; and so is what can be read once only, where it is
+ * read several times.
+ */
+export async function describeSources(
+  { plans, sources }: { readonly plans: readonly PlanNode[]; readonly sources: BoundPlan['sources'] },
+  options: RunOptions,
+): Promise<Described> {
+  const { signal } = options
+  const nodes = plans.flatMap(sourcesOf)
+  const known = new Map(sources)
+  const schemas = new Map<number, SchemaShape>()
+  for (const [id, reads] of countReads(nodes)) {
+    let source = await settled(sourceOf(reads.node, sources), options)
+    if (source.once && reads.count > 1) {
+      const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
+      source = { ...tableSource(table), label: source.label }
+    }
+    const schema = await unlessAborted(source.describe(services), signal)
+    schemas.set(id, schema)
+    // What has been opened to be described is not to be opened for that again.
+    known.set(id, { ...source, describe: async () => schema })
+  }
+  return { sources: known, schemas: ({ id }) => schemas.get(id) ?? null }
+}
+
+function countReads(nodes: readonly SourceNode[]): Map<number, { readonly node: SourceNode; count: number }> {
+  const reads = new Map<number, { readonly node: SourceNode; count: number }>()
+  for (const node of nodes) {
+    const before = reads.get(node.id)
+    if (before === undefined) reads.set(node.id, { node, count: 1 })
+    else before.count++
+  }
+  return reads
+}
+
+export interface Prepared {
+  readonly source: Source
+  readonly plan: PhysicalPlan
+  /** The rows of the other sides of joins, in this thread, from which every lane is sent them all. */
+  readonly sides: (readonly RecordBatch[])[]
+  readonly onProgress: RunOptions['onProgress']
+}
+
+/** Runs what is to be run before, one side after another. */
+export async function prepareSides(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
+  const report = options.onProgress && totalOf(options.onProgress)
+  const plans = { plans: [bound.plan], sources: bound.sources }
+  const { sources, schemas } = await describeSources(plans, { ...options, onProgress: report?.() })
+  const sourceAt = (id: number) => sources.get(id) as Source
+  const plan = physicalPlan(bound.plan, schemas, ({ id }, before) => {
+    const { held, once, rowCount } = sourceAt(id)
+    // Rows that lanes hold are no splits; and what is read from where it is may have to be read again, which no stream before it can be.
+    return held !== undefined || (rowCount === null && !once && before.some(each => sourceAt(each.id).once))
+  })
+  const source = plan.branches.length > 0 ? null : onlySource({ plan: bound.plan, sources })
+  checkHeld(what, source, options)
+  const tables: Table[] = []
+  for (const side of plan.sides)
+    tables.push(await collect({ plan: side, sources }, { ...options, onProgress: report?.() }))
+  const ofBranches = new Set(plan.branches.flatMap(branch => ('side' in branch.source ? [branch.source.side] : [])))
+  return {
+    source: source ?? unionOf(plan, sourceAt, tables),
+    plan,
+    sides: tables.map(({ batches }, i) => (ofBranches.has(i) ? [] : batches)),
+    onProgress: report?.(),
+  }
+}
+
+function unionOf(
+  { branches, sourceSchema }: PhysicalPlan,
+  sourceAt: (id: number) => Source,
+  tables: readonly Table[],
+): Source {
+  const inputs = branches.map(({ source, columns, prune }) => ({
+    source: 'side' in source ? tableSource(tables[source.side]) : sourceAt(source.id),
+    columns,
+    prune,
+  }))
+  return {
+    label: 'union',
+    schema: sourceSchema,
+    rowCount: null,
+    describe: async () => sourceSchema,
+    open: ({ signal }, given) => openBranches(inputs, signal, given),
+  }
+}

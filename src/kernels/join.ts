@@ -1,0 +1,328 @@
+/**
+ * Which rows of one side have the key of a row of the other: an index of the rows that are looked up, and the looking up, morsel by morsel. What keys are as words is
+ * join-keys.ts's; the layout is drawn in assembly/join.ts.
+ */
+import type { DataType } from '../columnar/type.js'
+import { bitmapBytes } from './bitmap.js'
+import { type CodeMap, createCodeMap } from './code-map.js'
+import { createHashIndex, type HashIndex } from './hash.js'
+import type { Kernels } from './instance.js'
+import { isPlain, isWhole, type KeyWords, keyWords } from './join-keys.js'
+import { createKeyStore, type KeyStore } from './key-store.js'
+import type { LaneVector } from './lane-vector.js'
+import { integerKind } from './operand.js'
+import { rangeOf } from './stats.js'
+import type { LaneDictionary } from './text.js'
+
+/** No row, in lists of u32. */
+export const NONE = 0xffffffff
+/** Words are ids as they are while there are no more than so many to a row, or so many at all. */
+const IDS_PER_ROW = 8n
+const LEAST_IDS = 2n ** 16n
+const MOST_IDS = 2n ** 28n
+/** One word for several keys: products stay below. */
+const MOST_WORDS = 2n ** 62n
+
+export interface JoinIndex {
+  /** What finds rows, for `explain`. */
+  readonly kernel: string
+  /** Every id is below. */
+  readonly idCount: number
+  /** Whether one row at most is found by a key. */
+  readonly isUnique: boolean
+  /** Where `rowsOf` can be asked: i32 pointer, the row of each id, -1 where there is none. */
+  readonly rowOf: number
+  /** Where keys are not unique, or lists were asked for: u32[idCount + 1], where the rows of each id begin in `rows`. */
+  readonly starts: number
+  readonly rows: number
+  /** The id of each row's key, in scratch; NONE where the index has no such key. The columns are the other side's. */
+  ids(keys: readonly LaneVector[], rowCount: number): number
+  /** The row of each row's key likewise; of unique keys. */
+  rowsOf(keys: readonly LaneVector[], rowCount: number): number
+  free(): void
+}
+
+/** A step on the way from words of several keys to one word. */
+type Step =
+  | {
+      readonly kind: 'pack'
+      readonly key: number
+      readonly base: bigint
+      readonly size: bigint
+      readonly stride: bigint
+    }
+  /** The words so far, or those of a key, become ids of their own. */
+  | { readonly kind: 'code'; readonly key: number | null; readonly coder: Coder }
+
+interface Coder {
+  readonly store: KeyStore
+  readonly hash: HashIndex
+}
+
+/** Rows a step of the building takes at a time. */
+const SLICE_ROWS = 65_536
+
+/** Rows `[from, to)` of key columns, as scratch or heap has them; `from` is a multiple of 128. */
+export type KeySlice = (from: number, to: number) => readonly LaneVector[]
+
+/**
+ * An index over `rowCount` rows. Yields between two steps, so that others may have a turn; nothing in scratch is needed over a yield.
+ * @param types of the key columns, and of those that they are compared with.
+ * @param wants `lists`: `starts` and `rows`, unique keys or not; `first`: only `rowOf`, of several rows with one key the first; `either`, as the keys are.
+ */
+export function* buildJoinIndex(
+  k: Kernels,
+  types: readonly { readonly own: DataType; readonly other: DataType }[],
+  slice: KeySlice,
+  rowCount: number,
+  wants: 'lists' | 'first' | 'either',
+): Generator<undefined, JoinIndex> {
+  const { exports, memory } = k
+  const owned: number[] = []
+  const coders: Coder[] = []
+  const maps: (CodeMap | null)[] = types.map(() => null)
+  const keep = (byteLength: number): number => {
+    const pointer = memory.allocate(byteLength)
+    owned.push(pointer)
+    return pointer
+  }
+  const free = () => {
+    for (const pointer of owned.splice(0)) memory.free(pointer)
+    for (const { store, hash } of coders.splice(0)) {
+      hash.free()
+      store.free()
+    }
+    for (const map of maps.splice(0)) map?.free()
+  }
+  const addCoder = (): Coder => {
+    const store = createKeyStore(k, 1)
+    try {
+      const coder = { store, hash: createHashIndex(k, store, 8) }
+      coders.push(coder)
+      return coder
+    } catch (error) {
+      store.free()
+      throw error
+    }
+  }
+
+  /** Of the words of each key; null where there is none. */
+  function* rangesOf(): Generator<undefined, ({ min: bigint; max: bigint } | null)[]> {
+    const ranges: ({ min: bigint; max: bigint } | null)[] = types.map(() => null)
+    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+      const mark = memory.mark()
+      slice(from, Math.min(from + SLICE_ROWS, rowCount)).forEach((column, i) => {
+        const { own, other } = types[i]
+        if (own.kind === 'utf8') {
+          const length = column.dictionary?.length ?? 0
+          ranges[i] = length === 0 ? null : { min: 0n, max: BigInt(length - 1) }
+          return
+        }
+        if (!isWhole(own, other)) return
+        const range = isPlain(own, other) ? (column.range ?? rangeOf(k, column)) : wordRange(column, other)
+        if (range === null) return
+        const before = ranges[i]
+        ranges[i] =
+          before === null
+            ? range
+            : { min: min(before.min, range.min), max: range.max > before.max ? range.max : before.max }
+      })
+      memory.reset(mark)
+      yield
+    }
+    return ranges
+  }
+
+  function wordRange(column: LaneVector, other: DataType) {
+    const { words, valid } = keyWords(k, column, other, null)
+    return rangeOf(k, { ...column, type: INT64, data: words, validity: valid, dictionary: null })
+  }
+
+  /** How words become one. */
+  function planOf(ranges: readonly ({ min: bigint; max: bigint } | null)[]): { steps: Step[]; size: bigint } {
+    const rows = BigInt(Math.max(1, rowCount))
+    const sizes = ranges.map((range, i) =>
+      !isWhole(types[i].own, types[i].other) ? MOST_WORDS * 2n : range === null ? 1n : range.max - range.min + 1n,
+    )
+    const fits = sizes.reduce((product, size) => product * size, 1n) <= MOST_WORDS
+    const steps: Step[] = []
+    let size = 1n
+    for (const [key, own] of sizes.entries()) {
+      const isCoded = !fits && own > rows
+      const span = isCoded ? rows : own
+      if (steps.length > 0 && size * span > MOST_WORDS) {
+        steps.push({ kind: 'code', key: null, coder: addCoder() })
+        size = rows
+      }
+      if (isCoded) steps.push({ kind: 'code', key, coder: addCoder() })
+      steps.push({ kind: 'pack', key, base: isCoded ? 0n : (ranges[key]?.min ?? 0n), size: span, stride: size })
+      size *= span
+    }
+    return { steps, size }
+  }
+
+  try {
+    const { steps, size } = planOf(yield* rangesOf())
+    const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
+    const last = isDirect ? null : addCoder()
+
+    const wordsOf = (keys: readonly LaneVector[], count: number, looksUp: boolean): KeyWords => {
+      const out = memory.scratch(8 * count + 8)
+      const valid = memory.scratch(bitmapBytes(count))
+      let coded: KeyWords | null = null
+      let isFirst = true
+      for (const step of steps) {
+        if (step.kind === 'pack') {
+          const { words, valid: has } = coded ?? wordsOfKey(keys[step.key], step.key, looksUp)
+          exports.joinPack(words, has, step.base, step.size, step.stride, !isFirst, count, out, valid)
+          isFirst = false
+          coded = null
+        } else if (step.key === null) {
+          const ids = idsOf(step.coder, { words: out, valid }, count, looksUp)
+          exports.joinIdWords(ids, count, out, valid)
+        } else {
+          const ids = idsOf(step.coder, wordsOfKey(keys[step.key], step.key, looksUp), count, looksUp)
+          coded = { words: memory.scratch(8 * count + 8), valid: memory.scratch(bitmapBytes(count)) }
+          exports.joinIdWords(ids, count, coded.words, coded.valid)
+        }
+      }
+      return { words: out, valid }
+    }
+    const wordsOfKey = (column: LaneVector, key: number, looksUp: boolean): KeyWords =>
+      looksUp
+        ? keyWords(k, column, types[key].own, column.type.kind === 'utf8' ? (maps[key] as CodeMap) : null)
+        : keyWords(k, column, types[key].other, null)
+
+    /** Ids of words: those that there are, or new ones where the index is being built. */
+    const idsOf = ({ hash }: Coder, { words, valid }: KeyWords, count: number, looksUp: boolean): number => {
+      const ids = memory.scratch(4 * count)
+      if (!looksUp) insert(hash, words, valid, count)
+      exports.joinFind(hash.table, words, valid, count, ids)
+      return ids
+    }
+    /** Rows without a word stay out. */
+    const insert = (hash: HashIndex, words: number, valid: number, count: number) => {
+      const mark = memory.mark()
+      let [given, rows] = [words, count]
+      if (valid !== 0) {
+        const indices = memory.scratch(4 * count + 16)
+        rows = exports.selectIndices(valid, count, indices) >>> 0
+        given = memory.scratch(8 * rows)
+        exports.selectTake64(words, indices, rows, given)
+      }
+      hash.find(given, rows, memory.scratch(4 * rows))
+      memory.reset(mark)
+    }
+    const finalIds = (words: KeyWords, count: number, looksUp: boolean): number => {
+      if (last !== null) return idsOf(last, words, count, looksUp)
+      const ids = memory.scratch(4 * count)
+      exports.joinIds(words.words, words.valid, count, ids)
+      return ids
+    }
+
+    // The ids of all rows, then where each is.
+    const all = memory.allocate(4 * rowCount + 16)
+    owned.push(all)
+    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+      const count = Math.min(SLICE_ROWS, rowCount - from)
+      const mark = memory.mark()
+      const ids = finalIds(wordsOf(slice(from, from + count), count, false), count, false)
+      memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
+      memory.reset(mark)
+      yield
+    }
+    const idCount = Math.max(1, last === null ? Number(size) : last.store.count)
+    let rowOf = keep(4 * idCount)
+    memory.u8.fill(0xff, rowOf, rowOf + 4 * idCount)
+    let taken = 0
+    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+      taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
+      yield
+    }
+    const isUnique = taken === 0 || wants === 'first'
+    let starts = 0
+    let rows = 0
+    if (!isUnique || wants === 'lists') {
+      drop(rowOf)
+      rowOf = 0
+      starts = keep(4 * idCount + 4)
+      rows = keep(4 * rowCount + 4)
+      memory.u8.fill(0, starts, starts + 4 * idCount + 4)
+      exports.joinCount(all, rowCount, starts)
+      yield
+      exports.joinBegin(starts, idCount)
+      yield
+      exports.joinScatter(all, 0, rowCount, starts, rows)
+      yield
+    }
+    drop(all)
+    function drop(pointer: number) {
+      owned.splice(owned.indexOf(pointer), 1)
+      memory.free(pointer)
+    }
+
+    types.forEach(({ own }, i) => {
+      const dictionary: LaneDictionary | null = own.kind === 'utf8' && rowCount > 0 ? slice(0, 1)[i].dictionary : null
+      if (dictionary !== null) maps[i] = createCodeMap(k, dictionary, false)
+    })
+
+    const [first] = types
+    /** One key whose values, or codes, are ids less the least. */
+    const isOne = types.length === 1 && last === null && steps.length === 1
+    const [only] = steps
+    const direct = (keys: readonly LaneVector[], count: number, table: number): number | null => {
+      const [{ type, data, validity, dictionary }] = keys
+      if (!isOne || only.kind !== 'pack') return null
+      const { base, size: span } = only
+      if (type.kind === 'utf8') {
+        const out = memory.scratch(4 * count)
+        const map = maps[0]
+        if (dictionary === null || map === null) {
+          memory.u8.fill(0xff, out, out + 4 * count)
+          return out
+        }
+        const codes = map.of(dictionary)
+        exports.joinDirect(-4, data, validity, 0n, BigInt(dictionary.length), codes, count, out)
+        if (table !== 0) exports.joinLookUp(out, table, count, out)
+        return out
+      }
+      if (!isPlain(type, first.own)) return null
+      const out = memory.scratch(4 * count)
+      const kind = type.kind === 'date' ? 4 : type.kind === 'timestamp' ? 8 : integerKind(type.kind)
+      exports.joinDirect(kind, data, validity, base, span, table, count, out)
+      return out
+    }
+    const ids = (keys: readonly LaneVector[], count: number): number => {
+      // Nothing has been mapped where there is no row.
+      if (rowCount === 0) {
+        const none = memory.scratch(4 * count)
+        memory.u8.fill(0xff, none, none + 4 * count)
+        return none
+      }
+      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, true), count, true)
+    }
+    return {
+      kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,
+      idCount,
+      isUnique,
+      rowOf,
+      starts,
+      rows,
+      ids,
+      rowsOf(keys, count) {
+        const found = rowCount === 0 ? null : direct(keys, count, rowOf)
+        if (found !== null) return found
+        const rowIds = ids(keys, count)
+        exports.joinLookUp(rowIds, rowOf, count, rowIds)
+        return rowIds
+      },
+      free,
+    }
+  } catch (error) {
+    free()
+    throw error
+  }
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+const INT64: DataType = { kind: 'int64', nullable: false }

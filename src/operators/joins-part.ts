@@ -1,0 +1,4 @@
+/** What lanes add for plans of several sources. */
+export { createAsofJoin } from './asof-join.js'
+export { createJoin } from './join.js'
+export { createUnion } from './union.js'
