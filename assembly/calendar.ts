@@ -1,46 +1,7 @@
 // Calendar parts of dates and instants: proleptic Gregorian, UTC, floored before 1970.
-// Days to year and month: C. Neri and L. Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023),
-// which counts years from March so that the leap day is the last of its year, and replaces most divisions by one multiplication.
 
+import { civil, EPOCH, floorDiv, floorDivBy } from './civil'
 import { isValid } from './inline'
-
-/** Days from 0000-03-01, where the count of civil() begins, to 1970-01-01. */
-// @ts-ignore: decorator
-@inline
-const EPOCH: i64 = 719468
-
-// @ts-ignore: decorator
-@inline
-function floorDiv(a: i64, b: i64): i64 {
-  const quotient = a / b
-  return quotient - i64(a - quotient * b < 0)
-}
-
-/**
- * The same for quotients below 2^51 without a 64-bit division, which is slow on many processors: the quotient by way of doubles
- * is off by one at most, which the remainder shows. `inverse` is 1 / b.
- */
-// @ts-ignore: decorator
-@inline
-function floorDivBy(a: i64, b: i64, inverse: f64): i64 {
-  const quotient = i64(floor(f64(a) * inverse))
-  const rest = a - quotient * b
-  return quotient + (rest >> 63) + i64(rest >= b)
-}
-
-/** Year times 16, plus the month, of a day counted from 0000-03-01, below 2^30. */
-// @ts-ignore: decorator
-@inline
-function civil(day: u32): u32 {
-  const quarters: u32 = day * 4 + 3
-  const century = quarters / 146097
-  const yearAndRest = u64(2939745) * u64((quarters - century * 146097) | 3)
-  const year = century * 100 + u32(yearAndRest >> 32)
-  const dayOfYear = (u32(yearAndRest) / 2939745) >> 2
-  const month = (dayOfYear * 2141 + 197913) >> 16
-  const isNextYear = u32(dayOfYear >= 306)
-  return ((year + isNextYear) << 4) + month - 12 * isNextYear
-}
 
 /** Year (as int64: instants in seconds reach beyond int32) times 16, plus the month. */
 // @ts-ignore: decorator

@@ -1,6 +1,7 @@
 // All kernels in one module, the ABI that src/kernels/ binds. The same in parts, each with what one need calls for, are the modules of parts/.
 
 export * from './parts/aggregates'
+export * from './parts/casts'
 export * from './parts/conditions'
 export * from './parts/core'
 export * from './parts/csv'
@@ -11,4 +12,6 @@ export * from './parts/joins'
 export * from './parts/json'
 export * from './parts/numbers'
 export * from './parts/partitions'
+export * from './parts/strings'
 export * from './parts/text'
+export * from './parts/times'

@@ -73,7 +73,7 @@ function equalBytes(a: usize, b: usize, length: u32): bool {
 }
 
 /** The slot that holds the string, or the empty one where it would go. */
-function findSlot(table: StringTable, at: usize, length: u32, hash: u32): usize {
+export function findSlot(table: StringTable, at: usize, length: u32, hash: u32): usize {
   let index = hash & table.slotMask
   while (true) {
     const slot = table.slots + (usize(index) << 3)

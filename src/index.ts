@@ -20,9 +20,10 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
+export type { DedupeOptions } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
-export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput } from './api/flow.js'
+export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
 export {
   type FlowHandlerOptions,
   flowHandler,

@@ -22,7 +22,19 @@ declare module 'virtual:millrace/kernels/numbers' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/strings' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/conditions' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/casts' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
+declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
@@ -72,8 +84,23 @@ declare module 'virtual:millrace/lane/numbers' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/strings' {
+  /** The same of src/operators/functions/strings.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/conditions' {
   /** The same of src/operators/functions/conditions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/casts' {
+  /** The same of src/operators/functions/casts.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/times' {
+  /** The same of src/operators/functions/times.ts. */
   export const laneSource: string
 }
 

@@ -123,7 +123,7 @@ function daysInMonth(year: u32, month: u32): u32 {
 /** From March on, so that the leap day is the last of its year; months by Neri and Schneider (calendar.ts). */
 // @ts-ignore: decorator
 @inline
-function daysOfYears(year: u32, month: u32, day: u32): i64 {
+export function daysOfYears(year: u32, month: u32, day: u32): i64 {
   const isEarly = u32(month < 3)
   const years = year + 400 - isEarly
   const century = years / 100

@@ -1,4 +1,5 @@
 // Functions of numbers.
 
 export * from '../abi'
+export * from '../exponential'
 export * from '../numbers'

@@ -87,13 +87,16 @@ function prototypeOf(family: RuntimeFamily): object {
   const prototype = {}
   const add = (name: PropertyKey, value: unknown) => Object.defineProperty(prototype, name, { value })
   add('family', family)
+  const calls = Object.entries(CALL_METHODS)
+  const hasCall = ({ of }: CallMethod) => family === 'any' || of.includes(family)
   for (const method of METHODS.any) {
+    if (Object.hasOwn(CALL_METHODS, method) && hasCall(CALL_METHODS[method])) continue
     add(method, METHODS[family].includes(method) ? methodOf(method, family) : missingMethod(method, family))
   }
-  for (const [method, call] of Object.entries(CALL_METHODS)) {
-    const { of, gives } = call
-    const has = family === 'any' || of.includes(family)
-    add(method, has ? callOf(method, gives === 'same' ? family : gives, call, family) : missingMethod(method, family))
+  for (const [method, call] of calls) {
+    const has = hasCall(call)
+    if (!has && METHODS.any.includes(method)) continue
+    add(method, has ? callOf(method, call, family) : missingMethod(method, family))
   }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
@@ -160,11 +163,18 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
   }
 }
 
-function callOf(name: string, gives: RuntimeFamily, { split }: CallMethod, family: RuntimeFamily): Method {
+function callOf(name: string, call: CallMethod, family: RuntimeFamily): Method {
+  const { gives, split, isOperator, takesNull } = call
+  const operator = isOperator && METHODS[family].includes(name) ? methodOf(name, family) : null
   return function (...given) {
+    if (operator !== null && isOperator?.(given)) return operator.call(this, ...given)
     const [operands, parameters] = split === undefined ? [given] : split(given, name)
-    const inputs = [this.expression, ...operands.map(operand => operandOf(operand, family, name))]
-    return handleOf(gives, callNode(name, inputs, parameters))
+    const inputs = [
+      this.expression,
+      ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
+    ]
+    const of = gives === 'same' ? family : gives === 'typed' ? familyOf(parameters?.type as DataType) : gives
+    return handleOf(of, callNode(name, inputs, parameters))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, Int64, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -12,8 +12,10 @@ import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
   cubeSets,
+  dedupeNode,
   deriveNode,
   dropNode,
+  dropNullsNode,
   filterNode,
   limitNode,
   renameNode,
@@ -22,6 +24,7 @@ import {
   sortNode,
   sourceNode,
 } from '../plan/build.js'
+import { not } from '../plan/cleaning.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
 import { schemaOfPlan } from '../plan/typing.js'
@@ -30,13 +33,15 @@ import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
+import { BROKEN_RULES, checkFree, type DedupeOptions, dedupeOptions, filledColumns, rulesOf } from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
+import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
-import type { Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { CastTo, Coalesced, Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
 
@@ -118,6 +123,20 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Converts columns in place, each as the method `cast` does: a value that its new type does not hold fails, where `derive` and `tryCast` would give null.
+   *
+   * ```ts
+   * flow.cast({ size: int32(), price: utf8() })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
+  cast<C extends { readonly [K in keyof S]?: DataType }>(
+    types: C,
+  ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
+    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
+  }
+
+  /**
    * Only rows where the predicate is true: neither false nor null.
    *
    * ```ts
@@ -127,6 +146,73 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
     return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+  }
+
+  /**
+   * Only rows of which none of these columns is null; of which none is at all, where none is named. NaN is no null.
+   *
+   * ```ts
+   * flow.dropNulls('size')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
+   */
+  dropNulls<N extends keyof S & string>(...names: N[]): Flow<S> {
+    return this.over(dropNullsNode(this.plan, this.schema, names))
+  }
+
+  /**
+   * Columns with a value in the place of their nulls, which are then not nullable.
+   *
+   * ```ts
+   * flow.fillNull({ size: 0, symbol: 'unknown' })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family
+   */
+  fillNull<const V extends { readonly [K in keyof S]?: Literal }>(
+    values: V & { readonly [K in Exclude<keyof V, keyof S>]: never },
+  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Coalesced<S[K], V[K]> : S[K] }> {
+    const columns = filledColumns(values)
+    dropNullsNode(
+      this.plan,
+      this.schema,
+      columns.map(({ name }) => name),
+    )
+    return this.over(deriveNode(this.plan, this.schema, columns))
+  }
+
+  /**
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, in the place of the first. Null equals null here, and NaN itself.
+   *
+   * ```ts
+   * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists
+   */
+  dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
+    const { names, keep } = dedupeOptions(by)
+    return this.over(dedupeNode(this.plan, this.schema, names, keep))
+  }
+
+  /**
+   * Parts the rows by rules: `valid` those of which all are true, `rejected` all others, with a column `brokenRules` of the names of those that are false or null, and `counts`
+   * one row with how many rows break each. No row is lost. `collectAll` reads the source once for all three.
+   *
+   * ```ts
+   * const { valid, rejected, counts } = flow.validate({ priced: t => t.price.gt(0), sized: t => t.size.between(1, 1000) })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none
+   */
+  validate<const R extends Readonly<Record<string, (t: Columns<S>) => Expr<any, 'boolean'> | boolean>>>(
+    rules: R,
+  ): Validated<S, R> {
+    checkFree(this.schema)
+    const { isValid, broken, counts } = rulesOf(rules, rule => this.call('validate', rule as never))
+    const rejected = this.over(filterNode(this.plan, not(isValid)))
+    return Object.freeze({
+      valid: this.over<S>(filterNode(this.plan, isValid)),
+      rejected: this.over<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
+      counts: this.over<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
+    })
   }
 
   /**
@@ -470,6 +556,13 @@ const deliver = (what: string, flow: BoundPlan, sink: SinkInput, options?: RunOp
     async () => (await import('../engines/local/deliver.js')).startDelivery(what, [{ flow, sink }], options),
     false,
   )
+
+/** What `validate` gives. */
+export interface Validated<S extends SchemaShape, R> {
+  readonly valid: Flow<S>
+  readonly rejected: Flow<{ readonly [K in keyof S | 'brokenRules']: K extends keyof S ? S[K] : Utf8 }>
+  readonly counts: Flow<{ readonly [K in keyof R]: Int64 }>
+}
 
 /** What `groupBy` gives: say what to compute for each group. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {

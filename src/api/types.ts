@@ -91,7 +91,7 @@ type ArithmeticKind<A extends Kind, B extends Kind> = [A | B] extends [IntegerKi
       ? 'float64'
       : 'int64' | 'float64'
 
-type Or<A, B> = [A] extends [false] ? B : true
+export type Or<A, B> = [A] extends [false] ? B : true
 
 /** add, sub, mul: int64 of integers, float64 as soon as one is a float. */
 export type Sum<T extends DataType, B> = TypeOf<ArithmeticKind<T['kind'], KindOf<B>>, Or<T['nullable'], MayBeNull<B>>>
@@ -104,6 +104,15 @@ export type Remainder<T extends DataType, B> = TypeOf<
 
 /** div: float64. */
 export type Quotient<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeZero<B>>>
+
+/** pow: float64. */
+export type Power<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeNull<B>>>
+
+/** clamp: as `Sum`, but a bound that is null is none. */
+export type Clamped<T extends DataType, A, B> = TypeOf<
+  ArithmeticKind<ArithmeticKind<T['kind'], KindOf<Exclude<A, null>>>, KindOf<Exclude<B, null>>>,
+  T['nullable']
+>
 
 type MayBeZero<B> = B extends number | bigint
   ? number extends B
@@ -118,6 +127,8 @@ type MayBeZero<B> = B extends number | bigint
 /** Comparisons and logic: null where an operand is. */
 export type Truth<T extends DataType, B> = TypeOf<'bool', Or<T['nullable'], MayBeNull<B>>>
 
+/** Of strings: null where one is. */
+export type Text<T extends DataType, B> = NullableIf<Utf8, Or<T['nullable'], MayBeNull<B>>>
 /** The type of `T` where it is not null, else of another of `B`. */
 export type Coalesced<T extends DataType, B> = CoalescedOf<Expr<T> | B>
 
@@ -178,6 +189,9 @@ type BesideLiteral<K extends Kind, L> = [K] extends [IntegerKind]
 type LiteralKind<L, N extends boolean> = NullableIf<[L] extends [never] ? Float64 : TypeOfValue<L>, N>
 
 type Named<K extends Kind, N extends boolean> = K extends keyof Declared ? NullableIf<Declared[K], N> : DataType<K, N>
+
+/** The type that a cast gives: null where the value is, and where the type says so. */
+export type CastTo<D extends DataType, T extends DataType> = [T['nullable']] extends [false] ? D : OrNull<D>
 
 /** The type of a derived column. */
 export type TypeOfValue<V> =

@@ -4,10 +4,14 @@
  */
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
+import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
-import type { CallNode } from './node.js'
+import type { CallNode, CallPart } from './node.js'
+import { RANGES, type Range } from './range.js'
 import {
   describe,
   isIntegral,
@@ -21,9 +25,6 @@ import {
   type Typed,
   withNull,
 } from './typing.js'
-
-/** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'conditions'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -42,24 +43,41 @@ export interface FunctionSignature {
    * first input; null where an input is, and where that is a capital letter for other reasons too.
    */
   readonly takes: string | CallTyping
-  /** Whether there are values that it fails of. */
-  readonly fails?: true
+  /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
+  readonly fails?: true | ((node: CallNode, inputs: readonly (Range | null)[]) => boolean)
+  /** Whether the result may be null, where that is another question than whether an input may. */
+  readonly isNullable?: (inputs: readonly Typed[]) => boolean
+  /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
+  readonly range?: (node: CallNode, inputs: readonly (Range | null)[]) => Range | null
 }
 
 export type Functions = Readonly<Record<string, FunctionSignature>>
 
 const PARTS: Readonly<Record<CallPart, Functions>> = {
   numbers: numberFunctions,
+  strings: stringFunctions,
+  times: timeFunctions,
   conditions: conditionFunctions,
+  casts: castFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
-export function partOfCall(name: string): CallPart {
+function partOfCall(name: string): CallPart {
   for (const [part, functions] of Object.entries(PARTS)) if (Object.hasOwn(functions, name)) return part as CallPart
   throw new Error(`there is no function ${name}`)
 }
 
-export const callCanFail = ({ function: name }: CallNode): boolean => PARTS[partOfCall(name)][name].fails === true
+const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
+
+export function callCanFail(node: CallNode, inputs: () => readonly (Range | null)[]): boolean {
+  const { fails = false } = signatureOf(node)
+  return typeof fails === 'function' ? fails(node, inputs()) : fails
+}
+
+export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {
+  const { kind } = node.type as DataType
+  return signatureOf(node).range?.(node, inputs()) ?? RANGES[kind] ?? null
+}
 
 /** @throws MillraceError `MR_TYPE_MISMATCH` for inputs that the function does not take */
 export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Scope): Typed {
@@ -67,17 +85,27 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   const signature = Object.values(PARTS).find(functions => Object.hasOwn(functions, name))?.[name]
   if (signature === undefined) throw mismatch(scope.operator, `there is no function ${quote(name)}`)
   const { takes } = signature
-  const resolved = typeof takes === 'string' ? byLetters(takes, name, inputs, scope) : takes(node, inputs, scope)
+  const resolved = typeof takes === 'string' ? byLetters(signature, name, inputs, scope) : takes(node, inputs, scope)
   if ('node' in resolved) return resolved
   const { inputs: taken, ...told } = resolved
   return {
-    node: Object.freeze({ ...node, ...told, inputs: Object.freeze(taken.map(input => input.node)) }),
+    node: Object.freeze({
+      ...node,
+      ...told,
+      part: partOfCall(resolved.function ?? name),
+      inputs: Object.freeze(taken.map(input => input.node)),
+    }),
     type: resolved.type,
   }
 }
 
-function byLetters(takes: string, name: string, inputs: readonly Typed[], scope: Scope): ResolvedCall {
-  const [given, result] = takes.split('>')
+function byLetters(
+  { takes, isNullable }: FunctionSignature,
+  name: string,
+  inputs: readonly Typed[],
+  scope: Scope,
+): ResolvedCall {
+  const [given, result] = (takes as string).split('>')
   const letters = given.replaceAll('+', '')
   const repeats = given.endsWith('+')
   if (inputs.length < letters.length || (inputs.length > letters.length && !repeats)) {
@@ -93,8 +121,8 @@ function byLetters(takes: string, name: string, inputs: readonly Typed[], scope:
     ? int64()
     : float64()
   const taken = inputs.map((input, i) => take(of(i), name, input, kind, scope))
-  const isNullable = taken.some(input => input.type.nullable) || result !== result.toLowerCase()
-  return { inputs: taken, type: withNull(resultOf(result.toLowerCase(), kind, taken), isNullable) }
+  const mayBeNull = isNullable?.(taken) ?? (taken.some(input => input.type.nullable) || result !== result.toLowerCase())
+  return { inputs: taken, type: withNull(resultOf(result.toLowerCase(), kind, taken), mayBeNull) }
 }
 
 function resultOf(letter: string, kind: DataType, [first]: readonly Typed[]): DataType {

@@ -3,38 +3,21 @@
  * `int64.add(1)` may not. Rules ask before they move, drop or skip an expression; the operators do the failing.
  */
 import type { DataType, SchemaShape, TimeUnit } from '../columnar/type.js'
-import { callCanFail } from './calls.js'
+import { callCanFail, callRange } from './calls.js'
 import { INT64_MAX, INT64_MIN, unitRatio } from './literal.js'
-import type { Expression } from './node.js'
+import type { CallNode, Expression } from './node.js'
+import { hull, RANGES, type Range } from './range.js'
 import { typeOf } from './typing.js'
 import { childrenOf } from './walk.js'
 
 /** True where some value of the columns makes `expression` (resolved) fail; then no rewrite may change which rows it sees. */
 export function canFail(expression: Expression, schema: SchemaShape): boolean {
   if (childrenOf(expression).some(child => canFail(child, schema))) return true
-  if (expression.op === 'call') return callCanFail(expression)
+  if (expression.op === 'call' && callCanFail(expression, () => inputRanges(expression, schema))) return true
   // A count of seconds reaches years that an int32 cannot hold; finer units do not.
   if (expression.op === 'year') return typeOf(expression.input, schema).unit === 's'
   const exact = exactRange(expression, schema)
   return exact !== null && (exact.min < INT64_MIN || exact.max > INT64_MAX)
-}
-
-interface Range {
-  readonly min: bigint
-  readonly max: bigint
-}
-
-const FULL: Range = { min: INT64_MIN, max: INT64_MAX }
-
-const RANGES: Readonly<Partial<Record<DataType['kind'], Range>>> = {
-  int8: { min: -128n, max: 127n },
-  int16: { min: -32_768n, max: 32_767n },
-  int32: { min: -(2n ** 31n), max: 2n ** 31n - 1n },
-  uint8: { min: 0n, max: 255n },
-  uint16: { min: 0n, max: 65_535n },
-  uint32: { min: 0n, max: 2n ** 32n - 1n },
-  int64: FULL,
-  timestamp: FULL,
 }
 
 /** The values that the exact result may take, beyond int64 too; null for what is no integer. */
@@ -73,11 +56,14 @@ function exactRange(node: Expression, schema: SchemaShape): Range | null {
     case 'hour':
       return RANGES.int32 as Range
     case 'call':
-      return RANGES[(node.type as DataType).kind] ?? null
+      return callRange(node, () => inputRanges(node, schema))
     default:
       return null
   }
 }
+
+const inputRanges = ({ inputs }: CallNode, schema: SchemaShape): (Range | null)[] =>
+  inputs.map(input => rangeOf(input, schema))
 
 /** The same within int64, since rows beyond it have failed already. */
 function rangeOf(node: Expression, schema: SchemaShape): Range | null {
@@ -94,11 +80,11 @@ function combine(op: 'add' | 'sub' | 'mul' | 'intDiv' | 'mod', a: Range, b: Rang
     case 'sub':
       return { min: a.min - b.max, max: a.max - b.min }
     case 'mul':
-      return hull([a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max])
+      return among([a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max])
     case 'intDiv': {
       // No quotient is larger than its dividend, and only a divisor of -1 (or less) turns the sign of the least one.
       const turns = b.min <= -1n && b.max >= -1n
-      return hull([
+      return among([
         a.min,
         a.max,
         turns ? -a.min : a.min === INT64_MIN ? INT64_MAX : -a.min,
@@ -112,11 +98,4 @@ function combine(op: 'add' | 'sub' | 'mul' | 'intDiv' | 'mod', a: Range, b: Rang
   }
 }
 
-function hull(values: readonly bigint[]): Range {
-  let [min, max] = [values[0] as bigint, values[0] as bigint]
-  for (const value of values) {
-    if (value < min) min = value
-    if (value > max) max = value
-  }
-  return { min, max }
-}
+const among = (values: readonly bigint[]): Range => hull(values.map(value => ({ min: value, max: value }))) as Range

@@ -10,7 +10,7 @@
  *                          or int64 with float64                  -> bool
  * in                       one of those kinds; values of that very kind, or null  -> bool
  * and or not               bool                                   -> bool
- * year month dayOfWeek hour  date or timestamp (UTC)              -> int32
+ * year month dayOfWeek hour  date or timestamp (UTC; of other zones they are calls)  -> int32
  * call                     what its function takes (calls.ts), with the type of its result
  * cast                     narrower integers -> int32, int64, float64; int64, float32 -> float64; timestamp -> finer unit
  * literal                  typed: number for int32, float64 and date (days); bigint for int64 and timestamp
@@ -49,6 +49,7 @@ import {
   standaloneLiteral,
 } from './literal.js'
 import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, TimePart } from './node.js'
+import { UTC, zoneOf } from './zone.js'
 
 /** An expression with its type; the type of an untyped literal is not settled yet, and `null`. */
 export interface Typed {
@@ -265,8 +266,6 @@ export function numeric(operand: Typed, op: string, scope: Scope): Typed {
   )
 }
 
-const UTC_ZONES = new Set(['UTC', 'Etc/UTC', 'Z', 'GMT', '+00:00'])
-
 function timePart(part: TimePart, operand: Typed, scope: Scope): Typed {
   const input = settle(operand, scope.operator)
   const { type } = input
@@ -277,12 +276,8 @@ function timePart(part: TimePart, operand: Typed, scope: Scope): Typed {
       `${describe(input)} has no hour; a date is a whole day. Declare the column as timestamp() to have hours`,
     )
   }
-  if (type.timeZone !== undefined && !UTC_ZONES.has(type.timeZone)) {
-    throw new MillraceError(
-      'MR_INVALID_OPTION',
-      `${scope.operator}: ${part} of ${describe(input)}: parts in a time zone other than UTC are not there yet; declare the column as timestamp('${type.unit}') to have them in UTC`,
-      { operator: scope.operator },
-    )
+  if (type.timeZone !== undefined && zoneOf(type.timeZone, scope.operator) !== UTC) {
+    return resolveCall({ op: 'call', function: part, inputs: [input.node] }, [input], scope)
   }
   return unary(part, input, withNull(int32(), type.nullable))
 }
@@ -292,7 +287,7 @@ export function castTo(operand: Typed, target: DataType, operator: string): Type
   const { node, type } = operand
   if (type.kind === target.kind && type.unit === target.unit) return operand
   if (!widens(type, target)) throw mismatch(operator, `${describe(operand)} does not widen to ${typeName(target)}`)
-  const to = withNull(withoutZone(target), type.nullable)
+  const to = withNull(target, type.nullable)
   if (node.op === 'literal') {
     if (node.value === null) return literalTyped(null, to)
     const value = node.value as number | bigint
@@ -301,11 +296,6 @@ export function castTo(operand: Typed, target: DataType, operator: string): Type
     if (to.kind === 'int32') return literalTyped(Number(value), to)
   }
   return { node: Object.freeze({ op: 'cast', input: node, type: to }), type: to }
-}
-
-const withoutZone = (type: DataType): DataType => {
-  const { timeZone: _, ...rest } = type
-  return Object.freeze(rest)
 }
 
 const BITS: Readonly<Partial<Record<DataType['kind'], number>>> = {
@@ -318,7 +308,7 @@ const BITS: Readonly<Partial<Record<DataType['kind'], number>>> = {
   int64: 63,
 }
 
-function widens(from: DataType, to: DataType): boolean {
+export function widens(from: DataType, to: DataType): boolean {
   if (from.kind === 'timestamp') return to.kind === 'timestamp' && isFiner(to.unit as TimeUnit, from.unit as TimeUnit)
   if (to.kind === 'float64') return isNumber(from.kind)
   if (to.kind === 'int64' || to.kind === 'int32')

@@ -5,6 +5,7 @@
 import type { SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
+import { dedupeOf, dropNullsOf } from './cleaning.js'
 import type {
   AggregateNode,
   FilterNode,
@@ -78,17 +79,36 @@ export function deriveNode(
 export function settlePending(node: PendingNode, input: PlanNode, schema: SchemaShape): PlanNode {
   const { verb, columns } = node
   if (verb === 'derive') return deriveNode(input, schema, columns)
-  if (verb === 'drop')
-    return dropNode(
-      input,
-      schema,
-      columns.map(({ name }) => name),
-    )
+  const names = columns.map(({ name }) => name)
+  if (verb === 'dropNulls') return dropNullsNode(input, schema, names)
+  if (verb === 'dedupe') return dedupeNode(input, schema, names, node.keep)
+  if (verb === 'drop') return dropNode(input, schema, names)
   return renameNode(
     input,
     schema,
     columns.map(({ name, expression }) => [(expression as { name: string }).name, name]),
   )
+}
+
+/** @param names none for all columns. */
+export function dropNullsNode(input: PlanNode, schema: Known, names: readonly string[]): PlanNode {
+  checkNames('dropNulls', names, schema)
+  if (names.length > 0) return dropNullsOf(input, names)
+  return schema === null ? pendingNode(input, 'dropNulls', []) : dropNullsOf(input, nullableIn(schema))
+}
+
+const nullableIn = (schema: SchemaShape): string[] => Object.keys(schema).filter(name => schema[name]?.nullable)
+
+/** @param names none for all columns. */
+export function dedupeNode(
+  input: PlanNode,
+  schema: Known,
+  names: readonly string[],
+  keep: 'first' | 'last' = 'first',
+): PlanNode {
+  checkNames('dedupe', names, schema)
+  if (schema !== null) return dedupeOf(input, schema, names, keep)
+  return Object.freeze({ ...pendingNode(input, 'dedupe', names.map(plain)), keep })
 }
 
 export function filterNode(input: PlanNode, predicate: Expression): FilterNode {
@@ -199,7 +219,7 @@ function inKeyOrder(names: readonly string[]): string[] {
   return Object.keys(shape)
 }
 
-function checkNames(operator: string, names: readonly string[], schema: Known): void {
+export function checkNames(operator: string, names: readonly string[], schema: Known): void {
   for (const name of names) {
     checkName(operator, name)
     if (schema !== null && !Object.hasOwn(schema, name)) throw unknownColumn(name, Object.keys(schema), operator)

@@ -24,15 +24,17 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'union'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'dedupe' | 'union'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
   readonly kind: 'pending'
   readonly input: PlanNode
-  readonly verb: 'drop' | 'rename' | 'derive'
-  /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace. */
+  readonly verb: 'drop' | 'rename' | 'derive' | 'dropNulls' | 'dedupe'
+  /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace; dropNulls, dedupe: those looked at, none for all. */
   readonly columns: readonly NamedExpression[]
+  /** dedupe: the row that is kept. */
+  readonly keep?: 'first' | 'last'
 }
 export interface FilterNode {
   readonly kind: 'filter'

@@ -65,7 +65,7 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
         node.columns.map(({ name, expression }) => ({ name, type: typeOf(expression, input, node.verb) })),
       )
     case 'pending':
-      return overInput(settlePending(node, node.input, input) as Unary, input)
+      return schemaOfPlan(settlePending(node, node.input, input))
     case 'filter':
       resolvePredicate(node.predicate, input, 'filter')
       return input
@@ -104,7 +104,9 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   const input = bindPlan(plan.input, schema)
   if (plan.kind === 'join') return bindJoin(plan, input, bindPlan(plan.right, schema))
   const over = boundSchemaOf(input)
-  const node = plan.kind === 'pending' ? settlePending(plan, input, over) : Object.freeze({ ...plan, input })
+  // May be several nodes, all of them to be bound.
+  if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
+  const node = Object.freeze({ ...plan, input })
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }

@@ -31,6 +31,8 @@ export interface Source {
   settle?(collect: (before: PlanBefore) => Promise<Table>): Promise<Source>
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
   describe(services: SourceServices): Promise<SchemaShape>
+  /** Lets go of what `describe` has begun to read, where no `open` follows. */
+  leave?(): Promise<void>
   /** Cuts the input into splits. Called once per job, after `describe`; a source that can be read only once refuses the second time. */
   open(request: OpenRequest, services: SourceServices): Promise<OpenSource>
 }

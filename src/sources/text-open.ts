@@ -39,6 +39,8 @@ export interface Texts {
 export interface OpenedTexts {
   readonly schema: SchemaShape
   open(request: OpenRequest): OpenSource
+  /** In place of `open`: ends what was to be read on. */
+  leave(): Promise<void>
 }
 
 /** A file of which a sample has been read. */
@@ -82,11 +84,19 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
       prepared.push(each)
     }
   } catch (error) {
-    for (const { sampled } of prepared) await sampled.rest?.return?.()
+    await leave(prepared)
     throw error
   }
   const schema = options.schema ?? prepared[0].schema
-  return { schema, open: request => openPrepared(prepared, texts, request) }
+  return {
+    schema,
+    open: request => openPrepared(prepared, texts, request),
+    leave: () => leave(prepared),
+  }
+}
+
+async function leave(prepared: readonly Prepared[]): Promise<void> {
+  for (const { sampled } of prepared) await sampled.rest?.return?.()
 }
 
 /** A file by a sample, a longer one where it does not show enough: a header may be long, and a record far down in a document. */

@@ -63,6 +63,11 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
       described = await openAll(services)
       return described.schema
     },
+    async leave() {
+      const opened = described
+      described = null
+      await opened?.leave()
+    },
     async open(request, services) {
       const opened = described ?? (await openAll(services))
       described = null

@@ -78,7 +78,10 @@ export async function compiledKernels(): Promise<LaneKernels> {
 const PARTS: Readonly<Record<string, LoadKernels>> = {
   evaluate: () => import('virtual:millrace/kernels/evaluate'),
   numbers: () => import('virtual:millrace/kernels/numbers'),
+  strings: () => import('virtual:millrace/kernels/strings'),
+  times: () => import('virtual:millrace/kernels/times'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
+  casts: () => import('virtual:millrace/kernels/casts'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),
   extremes: () => import('virtual:millrace/kernels/extremes'),

@@ -24,7 +24,10 @@ export interface LaneClient {
 const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   evaluate: () => import('../operators/evaluate.js'),
   numbers: () => import('../operators/functions/numbers.js'),
+  strings: () => import('../operators/functions/strings.js'),
+  times: () => import('../operators/functions/times.js'),
   conditions: () => import('../operators/functions/conditions.js'),
+  casts: () => import('../operators/functions/casts.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

@@ -11,8 +11,14 @@ serveLane(name => {
       return import('../operators/evaluate.js')
     case 'numbers':
       return import('../operators/functions/numbers.js')
+    case 'strings':
+      return import('../operators/functions/strings.js')
+    case 'times':
+      return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
+    case 'casts':
+      return import('../operators/functions/casts.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':

@@ -95,7 +95,9 @@ describe('a handle', () => {
   })
 
   it('says which family has a method that it has not', () => {
-    expect(refusal(() => t.s.add(1)).message).toBe('MR_TYPE_MISMATCH: s is a string, which has no add; a number has it')
+    expect(refusal(() => t.s.add(1)).message).toBe(
+      'MR_TYPE_MISMATCH: s is a string, which has no add; a number, a date or timestamp has it',
+    )
     expect(refusal(() => t.n.year()).message).toContain('a date or timestamp has it')
     expect(refusal(() => t.b.lt(true)).message).toContain('a number, a string, a date or timestamp has it')
     expect(refusal(() => t.l.eq([])).code).toBe('MR_TYPE_MISMATCH')

@@ -3,6 +3,7 @@ import { aggregateSuite } from '../flow/aggregates.suite.js'
 import { badInputSuite } from '../flow/bad-input.suite.js'
 import { budgetSuite } from '../flow/budget.suite.js'
 import { cancelSuite } from '../flow/cancel.suite.js'
+import { cleaningSuite } from '../flow/cleaning.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
@@ -17,6 +18,7 @@ const lanesList = [0, 1, 2, 3]
 verbSuite(lanesList, env)
 expressionSuite(lanesList, env)
 aggregateSuite(lanesList, env)
+cleaningSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)

@@ -3,6 +3,7 @@ import { aggregateSuite } from './aggregates.suite.js'
 import { badInputSuite } from './bad-input.suite.js'
 import { budgetSuite } from './budget.suite.js'
 import { cancelSuite } from './cancel.suite.js'
+import { cleaningSuite } from './cleaning.suite.js'
 import { engineSuite } from './engine.suite.js'
 import { nodeEnv } from './env.node.js'
 import { expressionSuite } from './expressions.suite.js'
@@ -14,6 +15,7 @@ const lanesList = [0, 1, 2, 3]
 verbSuite(lanesList, env)
 expressionSuite(lanesList, env)
 aggregateSuite(lanesList, env)
+cleaningSuite(lanesList, env)
 engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)

@@ -348,8 +348,16 @@ export function textSuite(lanesList: readonly number[]): void {
           .collect({ ...o(), signal: abort.signal })
         setTimeout(() => abort.abort(new Error('enough')), 30)
         await expect(job).rejects.toThrow('enough')
+        // Of a plan that is refused only once there is a sample to say what columns there are.
+        await refusal(
+          () =>
+            csv(endless())
+              .filter(t => t.nothing.gt(1))
+              .collect(o()),
+          'MR_UNKNOWN_COLUMN',
+        )
         await new Promise(resolve => setTimeout(resolve, 20))
-        expect(cancelled).toBe(3)
+        expect(cancelled).toBe(4)
       })
     })
 

@@ -18,8 +18,11 @@ import {
   type ModelType,
   type Value,
 } from '../oracle/value.js'
+import { castExpression } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
+import { numberCall } from './number-calls.js'
+import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
 
 export interface ColumnState extends ModelField {
@@ -66,6 +69,15 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
     )
     return { expression: { op, input: ofColumn(name) }, kind: 'int32', magnitude: 10_000n }
   }
+  const ofText = choices.chance(mayFail ? 1 : 10) ? textNumber(options, 1) : null
+  if (ofText !== null) {
+    const kind = ofText.name === 'toNumber' ? 'float64' : 'int32'
+    return { expression: ofText.expression, kind, magnitude: 2n ** 31n - 1n }
+  }
+  if (choices.chance(mayFail ? 2 : 5)) {
+    const made = castExpression(options, ['int8', 'int32', 'uint16', 'float32', 'float64', 'uint32', 'int16', 'uint8'])
+    if (made !== null) return made
+  }
   if (numbers.length === 0) return null
   const column = choices.pick(numbers)
   const leaf = { expression: ofColumn(column.name), kind: column.type.kind, magnitude: column.magnitude }
@@ -90,9 +102,7 @@ function called(options: ExpressionOptions, depth: number): NumberExpression | n
   const input = numberExpression(options, depth - 1)
   if (input === null) return null
   if (options.choices.chance(30)) return choosingExpression(options, depth - 1)
-  const name = options.choices.pick(['abs', 'sqrt'] as const)
-  const kind = name === 'abs' && isInteger(input.kind) ? 'int64' : 'float64'
-  return { expression: call(name, input.expression), kind, magnitude: input.magnitude }
+  return numberCall(options, input)
 }
 
 const call = (name: string, ...inputs: readonly ModelExpression[]): ModelExpression => ({
@@ -149,6 +159,11 @@ export function boolExpression(options: ExpressionOptions, depth: number): Model
   if (choices.chance(10) || column.type.kind === 'list') return { op: 'isNull', input: ofColumn(column.name) }
   if (isNumber(column.type.kind)) return numberTest(options, depth)
   if (column.type.kind === 'bool') return boolTest(options, column)
+  if (column.type.kind === 'utf8' && choices.chance(30)) {
+    const tested = choices.chance(50) ? textTest(options, depth) : null
+    const left = textExpression(options, depth) as ModelExpression
+    return tested ?? test(choices, left, () => literalLike(choices, column), peersOf(column, columns))
+  }
   return test(choices, ofColumn(column.name), () => literalLike(choices, column), peersOf(column, columns))
 }
 

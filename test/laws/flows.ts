@@ -7,12 +7,15 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import type { ModelUnion } from '../oracle/union.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
+import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
@@ -79,6 +82,12 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
       nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
     }))
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
+  },
+  dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
+  dedupe({ columns }, choices) {
+    const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
+    if (comparable(columns).length < columns.length) return null
+    return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
   },
   limit: (_, choices) => ({
     verb: 'limit',
@@ -152,13 +161,16 @@ const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): Mod
 
 /** With tables like this one, verbs of their own behind some. */
 function someUnion(state: FlowState, choices: Choices): ModelVerb {
-  const others = Array.from({ length: 1 + choices.below(2) }, () => {
-    const table = otherTable(state.columns, choices)
+  const others: ModelUnion['others'][number][] = []
+  for (let left = 1 + choices.below(2); left > 0; left--) {
+    // Of several, each has columns that may stand under those of all before it.
+    const columns = columnsAfterUnion({ verb: 'union', others, missing: 'null' }, state.columns)
+    const table = otherTable(columns, choices)
     const verb = choices.chance(50)
       ? MAKERS[choices.pick(['filter', 'limit', 'orderBy'] as const)](stateOf(table, state), choices)
       : null
-    return { table, verbs: verb === null ? [] : [verb] }
-  })
+    others.push({ table, verbs: verb === null ? [] : [verb] })
+  }
   return { verb: 'union', others, missing: 'null' }
 }
 
@@ -170,7 +182,9 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     const options = { columns, choices, mayFail }
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
+    if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
+    if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
@@ -331,8 +345,12 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
-      // Of functions of integers that give integers: none takes them further from zero.
-      return expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      if (expression.function === 'cast' || expression.function === 'tryCast') return magnitudeOfCast(expression)
+      // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
+      return (
+        2000n +
+        expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+      )
     case 'year':
     case 'month':
     case 'dayOfWeek':

@@ -32,6 +32,10 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.derive((t: Handles) => own(verb.columns.map(([name, expression]) => [name, handleOf(t, expression)])))
     case 'filter':
       return flow.filter((t: Handles) => handleOf(t, verb.predicate))
+    case 'dropNulls':
+      return flow.dropNulls(...verb.names)
+    case 'dedupe':
+      return verb.keep === 'last' ? flow.dedupe({ keys: verb.keys, keep: 'last' }) : flow.dedupe(...verb.keys)
     case 'limit':
       return flow.limit(verb.count, verb.offset)
     case 'orderBy':

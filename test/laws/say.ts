@@ -28,6 +28,10 @@ function sayVerb(verb: ModelVerb): string {
       return `derive(${verb.columns.map(([name, one]) => `${JSON.stringify(name)}: ${sayExpression(one)}`).join(', ')})`
     case 'filter':
       return `filter(${sayExpression(verb.predicate)})`
+    case 'dropNulls':
+      return `dropNulls(${quoted(verb.names)})`
+    case 'dedupe':
+      return `dedupe({ keys: [${quoted(verb.keys)}], keep: ${verb.keep} })`
     case 'limit':
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':

@@ -28,6 +28,8 @@ export type ModelVerb =
   | { readonly verb: 'rename'; readonly names: readonly (readonly [from: string, to: string])[] }
   | { readonly verb: 'derive'; readonly columns: readonly (readonly [name: string, expression: ModelExpression])[] }
   | { readonly verb: 'filter'; readonly predicate: ModelExpression }
+  | { readonly verb: 'dropNulls'; readonly names: readonly string[] }
+  | { readonly verb: 'dedupe'; readonly keys: readonly string[]; readonly keep: 'first' | 'last' }
   | { readonly verb: 'limit'; readonly count: number; readonly offset: number }
   | { readonly verb: 'orderBy'; readonly orders: readonly ModelOrder[] }
   | {
@@ -129,6 +131,23 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         if (evaluate(verb.predicate, row, fields) === true) yield row
       }
       return
+    case 'dropNulls': {
+      const names = verb.names.length === 0 ? fields.map(({ name }) => name) : verb.names
+      for (const row of rows) if (names.every(name => valueIn(row, name) !== null)) yield row
+      return
+    }
+    case 'dedupe': {
+      const names = verb.keys.length === 0 ? fields.map(({ name }) => name) : verb.keys
+      const kept = new Map<string, ModelRow>()
+      for (const { values } of rows) {
+        // What has been grouped is of no one row, and holds one zero.
+        const row = { source: -1, values: values.map(canonical) }
+        const key = keyText(names.map(name => valueIn(row, name)))
+        if (verb.keep === 'last' || !kept.has(key)) kept.set(key, row)
+      }
+      yield* kept.values()
+      return
+    }
     case 'limit': {
       let seen = 0
       if (verb.count === 0) return

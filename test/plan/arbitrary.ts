@@ -3,8 +3,10 @@ import type { SchemaShape } from '../../src/columnar/type.js'
 import type { AggregateExpression } from '../../src/expressions/node.js'
 import {
   aggregateNode,
+  dedupeNode,
   deriveNode,
   dropNode,
+  dropNullsNode,
   filterNode,
   limitNode,
   renameNode,
@@ -43,6 +45,10 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
       )
     case 'filter':
       return filterNode(input, rawOf(verb.predicate))
+    case 'dropNulls':
+      return dropNullsNode(input, schema, verb.names)
+    case 'dedupe':
+      return dedupeNode(input, schema, verb.keys, verb.keep)
     case 'limit':
       return limitNode(input, verb.count, verb.offset)
     case 'orderBy':

@@ -9,6 +9,7 @@ import {
   type Bool,
   bool,
   bottomK,
+  coalesce,
   collectAll,
   collectList,
   columns,
@@ -66,6 +67,7 @@ import {
   type Utf8,
   utf8,
   variance,
+  when,
 } from 'millrace'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -423,6 +425,82 @@ trades.aggregate(t => ({ span: spanned(t.time) }))
 const both = collectAll({ few: trades.select('price'), n: cubed })
 holds<
   Equal<Awaited<typeof both>, { few: Table<{ readonly price: Float64 }>; n: Awaited<ReturnType<typeof cubed.collect>> }>
+>()
+
+// Choosing: the type that holds all, literals as the column beside them; null where all may be, or of conditions where one may.
+const chosen = trades.derive(t => ({
+  a: t.lots.coalesce(0),
+  b: t.size.coalesce(t.lots, 0.5),
+  c: coalesce(t.day, '2024-01-01'),
+  d: t.lots.coalesce(t.lots),
+  e: t.symbol.nullIf(''),
+  f: when(t.isBuy).then(t.size).when(t.size.gt(3)).then(t.price).otherwise(0),
+  g: when(t.isBuy).then('x'),
+  h: when(t.isBuy).then(t.time).otherwise(null),
+  i: when(t.isBuy).then(1).otherwise(2).add(1),
+  j: t.lots.isNotNull(),
+  k: coalesce(t.size, t.lots),
+}))
+holds<
+  Equal<
+    Pick<SchemaOf<typeof chosen>, 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k'>,
+    {
+      a: Int64
+      b: Float64
+      c: Date_
+      d: Nullable<Int64>
+      e: Nullable<Utf8>
+      f: Float64
+      g: Nullable<Utf8>
+      h: Nullable<Timestamp>
+      i: Float64
+      j: Bool
+      k: Int64
+    }
+  >
+>()
+// @ts-expect-error: a number is no string
+trades.derive(t => ({ a: t.symbol.coalesce(1) }))
+
+// Casts give the type that they are told, null where the value is, and of those that may be in vain always.
+const cast = trades.select('price', 'lots', 'symbol').cast({ price: int32(), lots: utf8() })
+holds<Equal<SchemaOf<typeof cast>, { price: Int32; lots: Nullable<Utf8>; symbol: Utf8 }>>()
+const attempted = trades
+  .select('price')
+  .derive(t => ({ n: t.price.tryCast(int64()), m: t.price.cast(nullable(utf8())).eq('1') }))
+holds<Equal<SchemaOf<typeof attempted>, { price: Float64; n: Nullable<Int64>; m: Nullable<Bool> }>>()
+// @ts-expect-error: there is no such column
+trades.cast({ pirce: int32() })
+// @ts-expect-error: that is a name, not a type
+trades.cast({ price: 'int32' })
+
+// Numbers: integers stay integers where that can be.
+const computed = trades.select('price', 'size', 'lots').derive(t => ({
+  a: t.size.round(-1),
+  b: t.price.floor(),
+  c: t.lots.clamp(0, null),
+  d: t.size.clamp(0, 0.5),
+  e: t.size.bucket(10),
+  f: t.lots.bucket(0.5),
+  g: t.size.pow(2),
+  h: t.lots.exp(),
+  i: t.lots.sign(),
+}))
+holds<
+  Equal<
+    Omit<SchemaOf<typeof computed>, 'price' | 'size' | 'lots'>,
+    {
+      a: Int64
+      b: Float64
+      c: Nullable<Int64>
+      d: Float64
+      e: Int64
+      f: Nullable<Float64>
+      g: Float64
+      h: Nullable<Float64>
+      i: Nullable<Int64>
+    }
+  >
 >()
 
 // A file without a schema: any name, every method, and rows of any.

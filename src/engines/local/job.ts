@@ -292,7 +292,7 @@ class Job implements RunningJob {
       // Rows that cannot be read count as a lane's failure would: an earlier split may still fail on an earlier row.
       const firstRow = splits[index].firstRow ?? 0
       const { row = firstRow } = error instanceof MillraceError ? error.details : {}
-      this.fail(error as Error, { split: index, row: row - firstRow })
+      this.fail(unsent(error as Error, this.request.sourceLabel), { split: index, row: row - firstRow })
     }
     // What was sent along need not be kept here; what lanes read themselves may have to be read again.
     if (index >= (this.request.splits ?? []).length) splits[index] = { ...split, work: sent(split.work) }
@@ -493,3 +493,16 @@ const stuck = () =>
     'MR_LANE_FAILED',
     `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
   )
+
+/** Node.js has Blobs of files that no worker can be sent. Whatever else was thrown, an Error or not, is told as it is. */
+function unsent(thrown: Error, label: string): Error {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return thrown
+  if (thrown.name !== 'DataCloneError' && !/cloneable/.test(thrown.message)) return thrown
+  const remedy = 'give the path of the file, or run the flow with lanes: 0'
+  return new MillraceError(
+    'MR_SOURCE_FAILED',
+    `${label} cannot be sent to the lanes: ${thrown.message}; ${remedy}`,
+    {},
+    thrown,
+  )
+}

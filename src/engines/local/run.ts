@@ -83,6 +83,17 @@ export interface Execution {
   readonly table: number
 }
 
+/** Over the source's schema. What the source has begun to read it lets go of where the plan is refused, or the job aborted meanwhile. */
+async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | undefined): Promise<PhysicalPlan> {
+  const describing = source.describe(services)
+  try {
+    return physicalPlan(bound.plan, await unlessAborted(describing, signal))
+  } catch (error) {
+    void describing.then(() => source.leave?.()).catch(() => {})
+    throw error
+  }
+}
+
 export async function run(
   what: string,
   bound: BoundPlan,
@@ -154,7 +165,7 @@ async function prepare(what: string, bound: BoundPlan, options: RunOptions): Pro
   const given = onlySource(bound)
   const source = await settled(given, options)
   checkHeld(what, source, options)
-  const plan = physicalPlan(bound.plan, await unlessAborted(source.describe(services), options.signal))
+  const plan = await planned(bound, source, options.signal)
   // What came before has told how far it is.
   return { source, plan, sides: [], onProgress: source === given ? options.onProgress : undefined }
 }

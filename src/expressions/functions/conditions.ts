@@ -3,6 +3,7 @@ import { nullable } from '../../columnar/type.js'
 import type { Functions } from '../calls.js'
 import { resolveCompare } from '../comparing.js'
 import { literalOf } from '../literal.js'
+import { hull } from '../range.js'
 import type { Typed } from '../typing.js'
 import { literalTyped, logical, mismatch, withNull } from '../typing.js'
 import { unified } from '../unify.js'
@@ -14,6 +15,7 @@ export const conditionFunctions: Functions = {
       const { inputs, type } = unified(given, name, scope)
       return { inputs, type: withNull(type, inputs.every(isNullable)) }
     },
+    range: (_, inputs) => hull(inputs),
   },
   /** Inputs are condition, value, condition, value, ..., and what else there is: null where it is left out. */
   when: {
@@ -27,6 +29,7 @@ export const conditionFunctions: Functions = {
       const taken = conditions.flatMap((condition, i) => [logical(condition, name, scope), inputs[i]])
       return { inputs: [...taken, inputs[count]], type: withNull(type, inputs.some(isNullable)) }
     },
+    range: (_, inputs) => hull(inputs.filter((_, i) => i % 2 === 1 || i === inputs.length - 1)),
   },
   /** Null where both are equal, else the first: `when` says it. */
   nullIf: {

@@ -1,0 +1,7 @@
+// Functions of strings.
+
+export * from '../abi'
+export * from '../strings/ask'
+export * from '../strings/build'
+export * from '../strings/entries'
+export * from '../strings/pieces'

@@ -1,0 +1,6 @@
+// Functions of dates and instants.
+
+export * from '../abi'
+export * from '../times/parts'
+export * from '../times/shift'
+export { timesToInstant, timesToLocal } from '../times/zones'

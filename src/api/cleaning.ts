@@ -1,0 +1,97 @@
+/** What the verbs of cleaning are given, checked: `dedupe`, `fillNull`, `validate`. */
+import type { SchemaShape } from '../columnar/type.js'
+import { quote } from '../errors.js'
+import type { Expression } from '../expressions/node.js'
+import { columnOf } from '../plan/build.js'
+import { allOf, call, not } from '../plan/cleaning.js'
+import type { NamedAggregate, NamedExpression } from '../plan/logical.js'
+import { predicateOf } from './aggregate-expr.js'
+import { literalOf } from './columns.js'
+import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
+
+/** What `dedupe` may be told. */
+export interface DedupeOptions<N extends string = string> {
+  /** Rows are doubles where they are equal in these; by default in all columns. */
+  readonly keys?: readonly N[]
+  /** Which of them stays: the first by default. */
+  readonly keep?: 'first' | 'last'
+}
+
+/** @throws MillraceError `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` */
+export function dedupeOptions(given: readonly unknown[]): { names: readonly string[]; keep: 'first' | 'last' } {
+  if (given.length !== 1 || !isPlainRecord(given[0])) return { names: given as readonly string[], keep: 'first' }
+  const { keys = [], keep = 'first', ...rest } = given[0]
+  for (const name of Object.keys(rest)) {
+    throw invalid('dedupe', `there is no option ${quote(name)}; there are keys and keep`)
+  }
+  if (keep !== 'first' && keep !== 'last') throw invalid('dedupe', `keep is 'first' or 'last', not ${show(keep)}`)
+  if (!Array.isArray(keys)) throw mismatch('dedupe', `dedupe: keys is an array of column names, not ${show(keys)}`)
+  return { names: keys, keep }
+}
+
+/** Columns with a value in the place of their nulls. @throws MillraceError `MR_TYPE_MISMATCH` */
+export function filledColumns(values: unknown): NamedExpression[] {
+  if (!isPlainRecord(values)) {
+    throw mismatch('fillNull', `fillNull takes an object of columns to values, as in { price: 0 }, not ${show(values)}`)
+  }
+  return Object.entries(values).map(([name, value]) => {
+    if (value === null || value === undefined) {
+      throw mismatch(
+        'fillNull',
+        `fillNull: the value of ${quote(name)} is ${value}; name what stands in for null`,
+        name,
+      )
+    }
+    return { name, expression: call('coalesce', columnOf(name), literalOf(value, 'fillNull')) }
+  })
+}
+
+/** Rules as what is true of a good row: a null is not. */
+export interface Rules {
+  readonly isValid: Expression
+  /** The names of the rules that a row breaks, with `, ` between two. */
+  readonly broken: Expression
+  /** How many rows break each. */
+  readonly counts: readonly NamedAggregate[]
+}
+
+/** @throws MillraceError `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` */
+export function rulesOf(rules: unknown, evaluate: (predicate: unknown) => unknown): Rules {
+  if (!isPlainRecord(rules)) {
+    throw mismatch(
+      'validate',
+      `validate takes an object of rules, as in { positive: t => t.price.gt(0) }, not ${show(rules)}`,
+    )
+  }
+  const named = Object.entries(rules).map(([name, rule]): [string, Expression] => [
+    name,
+    call('coalesce', predicateOf(evaluate(rule), `validate: ${quote(name)}`), literalOf(false, 'validate')),
+  ])
+  if (named.length === 0) throw invalid('validate', 'name at least one rule, as in { positive: t => t.price.gt(0) }')
+  const texts = named.map(([name, holds]) =>
+    call('when', holds, literalOf('', 'validate'), literalOf(`${name}, `, 'validate')),
+  )
+  return {
+    isValid: allOf(named.map(([, holds]) => holds)),
+    broken: {
+      ...call('slice', call('concat', ...texts, literalOf('', 'validate'))),
+      parameters: { start: 0, end: -2 },
+    } as Expression,
+    counts: named.map(([name, holds]) => ({
+      name,
+      expression: { op: 'aggregate', function: 'count', inputs: [], where: not(holds) },
+    })),
+  }
+}
+
+/** The column of a rejected row that says why. */
+export const BROKEN_RULES = 'brokenRules'
+
+/** @throws MillraceError `MR_DUPLICATE_COLUMN` */
+export function checkFree(schema: SchemaShape | null): void {
+  if (schema === null || !Object.hasOwn(schema, BROKEN_RULES)) return
+  throw invalid(
+    'validate',
+    `rejected rows say why in the column ${quote(BROKEN_RULES)}, and there is one of that name; rename it first`,
+  )
+}

@@ -1,0 +1,63 @@
+/** Verbs of cleaning, said by filters, projects and group-bys. build.ts has these, and calls here once the columns are known. */
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import { literalOf } from '../expressions/literal.js'
+import type { Expression, LiteralValue } from '../expressions/node.js'
+import { mismatch } from '../expressions/typing.js'
+import { aggregateNode, checkNames, columnOf, filterNode, projectNode } from './build.js'
+import type { NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+
+/** Rows of which none of these columns is null. */
+export const dropNullsOf = (input: PlanNode, names: readonly string[]): PlanNode =>
+  filterNode(input, allOf(names.map(name => not({ op: 'isNull', input: columnOf(name) }))))
+
+/**
+ * A group for each of the keys' values, and of each the first or the last row. Null is a value here, of a key and of what is kept; the aggregates
+ * pass nulls over, so whether there was one is kept beside.
+ */
+export function dedupeOf(
+  input: PlanNode,
+  schema: SchemaShape,
+  names: readonly string[],
+  keep: 'first' | 'last',
+): PlanNode {
+  checkNames('dedupe', names, schema)
+  const all = Object.keys(schema)
+  const keys = names.length === 0 ? all : names
+  const aggregates: NamedAggregate[] = []
+  const made = (expression: Expression): Expression => {
+    const name = `#${aggregates.length}`
+    aggregates.push({ name, expression: { op: 'aggregate', function: keep, inputs: [expression] } })
+    return columnOf(name)
+  }
+  const columns = all.map((name): NamedExpression => {
+    const column = columnOf(name)
+    if (keys.includes(name)) return { name, expression: column }
+    const type = schema[name] as DataType
+    if (type.kind === 'list' || type.kind === 'struct') {
+      throw mismatch('dedupe', `a ${type.kind} column cannot be kept by rows; drop it first`, name)
+    }
+    if (!type.nullable) return { name, expression: made(column) }
+    const value = made(call('coalesce', column, somethingOf(type)))
+    const none: Expression = { op: 'literal', value: null }
+    return { name, expression: call('when', not(made({ op: 'isNull', input: column })), value, none) }
+  })
+  return projectNode(aggregateNode(input, schema, keys, aggregates, null, 'dedupe'), 'dedupe', columns)
+}
+
+export const not = (input: Expression): Expression => Object.freeze({ op: 'not', input })
+
+export const call = (name: string, ...inputs: readonly Expression[]): Expression =>
+  Object.freeze({ op: 'call', function: name, inputs: Object.freeze(inputs) })
+
+/** True where there are none. */
+export const allOf = (predicates: readonly Expression[]): Expression =>
+  predicates.length === 0
+    ? Object.freeze({ op: 'literal', value: true })
+    : predicates.reduce((left, right) => Object.freeze({ op: 'and', left, right }))
+
+/** Any value of a type. */
+function somethingOf(type: DataType): Expression {
+  const values: Partial<Record<DataType['kind'], LiteralValue>> = { utf8: '', bool: false, timestamp: 0n, date: 0 }
+  if (type.kind in values) return literalOf(values[type.kind] as LiteralValue, { ...type, nullable: false })
+  return Object.freeze({ op: 'literal', value: 0 })
+}
