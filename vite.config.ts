@@ -30,6 +30,8 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/extremes': 'extremes-lane.js',
   'virtual:millrace/lane/aggregates': 'aggregates-lane.js',
   'virtual:millrace/lane/sets': 'sets-lane.js',
+  'virtual:millrace/lane/shapes': 'shapes-lane.js',
+  'virtual:millrace/lane/over': 'over-lane.js',
   'virtual:millrace/lane/spill': 'spill-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
   'virtual:millrace/lane/joins': 'joins-lane.js',

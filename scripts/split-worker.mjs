@@ -21,6 +21,8 @@ export const workerEntries = {
   hashes: pathOf('src/operators/functions/hashes.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
+  over: pathOf('src/operators/over.ts'),
+  shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),
   joins: pathOf('src/operators/joins-part.ts'),
   csv: pathOf('src/kernels/csv.ts'),

@@ -49,8 +49,21 @@ export type {
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
+export {
+  denseRank,
+  type EwmaOptions,
+  ewma,
+  lag,
+  lead,
+  ntile,
+  type OverOptions,
+  percentRank,
+  rank,
+  rowNumber,
+} from './api/over.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
+export type { SampleOptions, UnpivotOptions } from './api/shapes.js'
 export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
 export {
   type ArrowOptions,

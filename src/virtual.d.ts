@@ -148,6 +148,16 @@ declare module 'virtual:millrace/lane/sets' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/shapes' {
+  /** The same of src/operators/shapes-part.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/over' {
+  /** The same of src/operators/over.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/csv' {
   /** The same of src/kernels/csv.ts. */
   export const laneSource: string

@@ -35,6 +35,8 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   aggregates: () => import('../kernels/aggregate/families.js'),
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
+  over: () => import('../operators/over.js'),
+  shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),
   joins: () => import('../operators/joins-part.js'),
 }

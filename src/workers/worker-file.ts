@@ -33,6 +33,10 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'over':
+      return import('../operators/over.js')
+    case 'shapes':
+      return import('../operators/shapes-part.js')
     case 'spill':
       return import('./spill.js')
     case 'joins':

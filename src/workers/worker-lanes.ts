@@ -159,6 +159,8 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
+  over: () => import('virtual:millrace/lane/over'),
+  shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),
   joins: () => import('virtual:millrace/lane/joins'),
 }

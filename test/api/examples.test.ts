@@ -14,6 +14,7 @@ const FILES = [
   'flow',
   'handlers',
   'orders',
+  'over',
   'receive',
   'run-all',
   'sinks',

@@ -21,6 +21,8 @@ import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
+import * as over from '../../src/operators/over.js'
+import * as shapes from '../../src/operators/shapes-part.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
 import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
@@ -43,6 +45,8 @@ export const OPERATOR_PARTS = {
   partitions,
   sets,
   joins,
+  shapes,
+  over,
 }
 
 /** A lane's context, with the loader that its split reader would have. */
