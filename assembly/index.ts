@@ -1,6 +1,7 @@
 // All kernels in one module, the ABI that src/kernels/ binds. The same in parts, each with what one need calls for, are the modules of parts/.
 
 export * from './parts/aggregates'
+export * from './parts/casts'
 export * from './parts/conditions'
 export * from './parts/core'
 export * from './parts/csv'

@@ -261,3 +261,44 @@ export function textCompareColumns(
   }
   if (count & 7) store<u8>(out + usize(count >> 3), u8(bits))
 }
+
+/**
+ * Renumbers codes in place by first appearance. `numbers` has a zero (u32) for each entry of the dictionary, `used` room for `count` codes: those that came, in order, and
+ * `offsets` room for one more: where the bytes of each would begin. Returns how many came.
+ */
+export function textNumber(codes: usize, count: u32, numbers: usize, entryOffsets: usize, used: usize, offsets: usize): u32 {
+  let usedCount: u32 = 0
+  let end: u32 = 0
+  store<u32>(offsets, 0)
+  for (const last = codes + (usize(count) << 2); codes < last; codes += 4) {
+    const code = load<u32>(codes)
+    const at = numbers + (usize(code) << 2)
+    let number = load<u32>(at)
+    if (number == 0) {
+      store<u32>(used + (usize(usedCount) << 2), code)
+      const entry = entryOffsets + (usize(code) << 2)
+      end += load<u32>(entry, 4) - load<u32>(entry)
+      number = ++usedCount
+      store<u32>(offsets + (usize(usedCount) << 2), end)
+      store<u32>(at, number)
+    }
+    store<u32>(codes, number - 1)
+  }
+  return usedCount
+}
+
+/** The bytes of the entries `used`, end to end. */
+export function textGather(entryOffsets: usize, bytes: usize, used: usize, count: u32, out: usize): void {
+  for (const last = used + (usize(count) << 2); used < last; used += 4) {
+    const entry = entryOffsets + (usize(load<u32>(used)) << 2)
+    const from = load<u32>(entry)
+    const length = usize(load<u32>(entry, 4) - from)
+    const at = bytes + usize(from)
+    // Short strings, as most are, by words that may reach behind them, where the next is written anyway: a call is dearer.
+    if (length <= 16) {
+      store<u64>(out, load<u64>(at))
+      store<u64>(out, load<u64>(at, 8), 8)
+    } else memory.copy(out, at, length)
+    out += length
+  }
+}

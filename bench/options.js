@@ -9,6 +9,7 @@ import { readerFamilies } from './reading/readers.js'
 
 const suites = [
   'groupby',
+  'joins',
   'browser',
   'scaling',
   'memory',
@@ -27,6 +28,7 @@ export const usage = `npm run bench -- [options]
 
   --suites NAMES                what to measure, of ${suites.join(', ')} (all but ${byHand.join(', ')})
   --rows 1e6,1e7                sizes of the group-by table
+  --join-rows 1e6,1e7           sizes of the table that others are joined to
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
   --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)
   --lanes 0,1,2                 lanes of Millrace, each measured, or none
@@ -49,6 +51,7 @@ export const usage = `npm run bench -- [options]
  * @typedef {object} Options
  * @property {string[]} suites
  * @property {number[]} rows
+ * @property {number[]} joinRows
  * @property {string[]} questions
  * @property {string[]} families
  * @property {number[]} lanes
@@ -87,6 +90,7 @@ function read(args) {
     options: {
       suites: text(suites.filter(name => !byHand.includes(name)).join(',')),
       rows: text('1e6,1e7'),
+      'join-rows': text('1e6,1e7'),
       questions: text(questions.map(({ id }) => id).join(',')),
       peers: text('duckdb,polars,duckdb-wasm'),
       lanes: text('0,1,2'),
@@ -110,6 +114,7 @@ function read(args) {
   return {
     suites: names('suites', values.suites, suites),
     rows: numbers('rows', values.rows, 100),
+    joinRows: numbers('join-rows', values['join-rows'], 1000),
     questions: names(
       'questions',
       values.questions,

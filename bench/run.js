@@ -21,6 +21,7 @@ const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
+const { chooseJoinPeers, joinReport, runJoins } = await import('./joins/suite.js')
 const { runKernels } = await import('./kernels/kernels.js')
 const { runMemory } = await import('./memory/memory.js')
 const { chooseBrowser, choosePeers } = await import('./peers/catalogue.js')
@@ -44,6 +45,7 @@ const { runs, seed, threads, families } = options
 /** In the order of the report; each measures only when it is asked to. */
 const suites = {
   groupby: async () => groupByReport(await groupBy(choosePeers(options)), options),
+  joins: async () => joinReport(await joins(chooseJoinPeers(options))),
   browser: async () => groupByReport(await groupBy(chooseBrowser(options.lanes)), options, 'browser'),
   scaling: () => {
     const { limitMs } = options
@@ -69,6 +71,13 @@ async function groupBy(entries) {
     const { limitMs } = options
     results.push(await runGroupBy({ rowCount, seed, runs, threads, limitMs, questions: asked, entries, log }))
   }
+  return results
+}
+
+async function joins(entries) {
+  const results = []
+  for (const rowCount of options.joinRows)
+    results.push(await runJoins({ rowCount, seed, runs, limitMs: options.limitMs, entries, log }))
   return results
 }
 

@@ -19,6 +19,7 @@ export const PARTS = [
   'strings',
   'times',
   'conditions',
+  'casts',
   'text',
   'integers',
   'extremes',

@@ -17,6 +17,7 @@ export const workerEntries = {
   strings: pathOf('src/operators/functions/strings.ts'),
   times: pathOf('src/operators/functions/times.ts'),
   conditions: pathOf('src/operators/functions/conditions.ts'),
+  casts: pathOf('src/operators/functions/casts.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -30,6 +30,10 @@ declare module 'virtual:millrace/kernels/conditions' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/casts' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -87,6 +91,11 @@ declare module 'virtual:millrace/lane/strings' {
 
 declare module 'virtual:millrace/lane/conditions' {
   /** The same of src/operators/functions/conditions.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/casts' {
+  /** The same of src/operators/functions/casts.ts. */
   export const laneSource: string
 }
 

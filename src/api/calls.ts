@@ -4,6 +4,7 @@
  */
 import type { CallParameters } from '../expressions/node.js'
 import type { RuntimeFamily } from './columns.js'
+import { castMethods } from './methods/casts.js'
 import { conditionMethods } from './methods/conditions.js'
 import { numberMethods } from './methods/numbers.js'
 import { stringMethods } from './methods/strings.js'
@@ -12,7 +13,8 @@ import { timeMethods } from './methods/times.js'
 export interface CallMethod {
   /** Families that have it. */
   readonly of: readonly RuntimeFamily[]
-  readonly gives: RuntimeFamily | 'same'
+  /** `'typed'`: that of its parameter `type`. */
+  readonly gives: RuntimeFamily | 'same' | 'typed'
   /** Whether an operand may be null; else that is refused, since it is seldom meant. */
   readonly takesNull?: true
   /** Arguments as operands and as what the function is told beside them; left out: all are operands. @throws MillraceError */
@@ -26,4 +28,10 @@ export interface CallMethod {
 
 export type CallMethods = Readonly<Record<string, CallMethod>>
 
-export const CALL_METHODS: CallMethods = { ...numberMethods, ...stringMethods, ...timeMethods, ...conditionMethods }
+export const CALL_METHODS: CallMethods = {
+  ...numberMethods,
+  ...stringMethods,
+  ...timeMethods,
+  ...conditionMethods,
+  ...castMethods,
+}

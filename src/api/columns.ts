@@ -94,10 +94,9 @@ function prototypeOf(family: RuntimeFamily): object {
     add(method, METHODS[family].includes(method) ? methodOf(method, family) : missingMethod(method, family))
   }
   for (const [method, call] of calls) {
-    const { gives } = call
     const has = hasCall(call)
     if (!has && METHODS.any.includes(method)) continue
-    add(method, has ? callOf(method, gives === 'same' ? family : gives, call, family) : missingMethod(method, family))
+    add(method, has ? callOf(method, call, family) : missingMethod(method, family))
   }
   add('isNull', function (this: Handle) {
     return handleOf('boolean', Object.freeze({ op: 'isNull', input: this.expression }))
@@ -164,8 +163,8 @@ function missingMethod(name: string, family: RuntimeFamily): Method {
   }
 }
 
-function callOf(name: string, gives: RuntimeFamily, call: CallMethod, family: RuntimeFamily): Method {
-  const { split, isOperator, takesNull } = call
+function callOf(name: string, call: CallMethod, family: RuntimeFamily): Method {
+  const { gives, split, isOperator, takesNull } = call
   const operator = isOperator && METHODS[family].includes(name) ? methodOf(name, family) : null
   return function (...given) {
     if (operator !== null && isOperator?.(given)) return operator.call(this, ...given)
@@ -174,7 +173,8 @@ function callOf(name: string, gives: RuntimeFamily, call: CallMethod, family: Ru
       this.expression,
       ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
     ]
-    return handleOf(gives, callNode(name, inputs, parameters))
+    const of = gives === 'same' ? family : gives === 'typed' ? familyOf(parameters?.type as DataType) : gives
+    return handleOf(of, callNode(name, inputs, parameters))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
+import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -48,9 +48,10 @@ import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
+import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
-import type { Columns, Filled, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { CastTo, Columns, Filled, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
 import {
@@ -137,6 +138,20 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
     return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
+  }
+
+  /**
+   * Converts columns in place, each as the method `cast` does: a value that its new type does not hold fails, where `derive` and `tryCast` would give null.
+   *
+   * ```ts
+   * flow.cast({ size: int32(), price: utf8() })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   */
+  cast<C extends { readonly [K in keyof S]?: DataType }>(
+    types: C,
+  ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
+    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
   }
 
   /**

@@ -16,6 +16,7 @@ import type {
 } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type {
+  CastTo,
   Clamped,
   Coalesced,
   HandleOf,
@@ -105,7 +106,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   clamp<const A extends NumberOperand | null, const B extends NumberOperand | null>(
     low: A,
     high?: B,
-  ): NumberExpr<Clamped<T, A | B>>
+  ): NumberExpr<Clamped<T, A, B>>
   /**
    * The beginning of the bucket that it falls in, of those `width` wide (above 0) of which one begins at `offset`: floor((this - offset) / width) * width + offset.
    * int64 where all are integers, exactly (beyond it: `MR_INTEGER_OVERFLOW`); else float64, each step rounded.
@@ -113,7 +114,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   bucket<const W extends number | bigint, const O extends number | bigint = 0>(
     width: W,
     offset?: O,
-  ): NumberExpr<Sum<T, W | O>>
+  ): NumberExpr<Sum<Sum<T, W>, O>>
   /** False of integers; null where the value is. */
   isNaN(): BoolExpr<NullableIf<Bool, T['nullable']>>
   eq<B extends NumberOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -130,6 +131,15 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   coalesce<const B extends readonly NumberOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: NumberOperand): HandleOf<OrNull<T>>
+  /**
+   * As another type. Fractions are cut off, integers and floats become the nearest float, what is not 0 is true; numbers and truths are written as JavaScript
+   * does, times as ISO 8601 has them, and read so, the whitespace around them aside; a coarser unit of time gets the floor, a date is its midnight UTC, and
+   * an integer counts the unit. A value that the type does not hold fails: `MR_INTEGER_OVERFLOW` beyond its range, `MR_TYPE_MISMATCH` for text that is none of
+   * it, `MR_INEXACT_VALUE` for NaN, for a float beyond float32 and for an instant in text that is finer.
+   */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. What is computed of one is computed once per distinct string; positions and lengths count code points. */
@@ -181,6 +191,10 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   coalesce<const B extends readonly StringOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: StringOperand): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
@@ -196,6 +210,10 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   coalesce<const B extends readonly BoolOperand[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: BoolOperand): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 /** In what zone calendar and clock are looked at, such as `'Europe/Berlin'` or `'+05:30'`. */
@@ -264,6 +282,10 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   coalesce<const B extends readonly TimeOperand<T>[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */
   nullIf(value: TimeOperand<T>): HandleOf<OrNull<T>>
+  /** As another type, as numbers are cast; a value that the type does not hold fails. */
+  cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
+  /** The same, and null where the type does not hold the value. */
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }
 
 type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
@@ -340,4 +362,6 @@ export interface AnyExpr extends Expr<any, any> {
   in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
   coalesce(...others: readonly AnyOperand[]): AnyExpr
   nullIf(value: AnyOperand): AnyExpr
+  cast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }

@@ -109,7 +109,10 @@ export type Quotient<T extends DataType, B> = TypeOf<'float64', Or<T['nullable']
 export type Power<T extends DataType, B> = TypeOf<'float64', Or<T['nullable'], MayBeNull<B>>>
 
 /** clamp: as `Sum`, but a bound that is null is none. */
-export type Clamped<T extends DataType, B> = TypeOf<ArithmeticKind<T['kind'], KindOf<Exclude<B, null>>>, T['nullable']>
+export type Clamped<T extends DataType, A, B> = TypeOf<
+  ArithmeticKind<ArithmeticKind<T['kind'], KindOf<Exclude<A, null>>>, KindOf<Exclude<B, null>>>,
+  T['nullable']
+>
 
 type MayBeZero<B> = B extends number | bigint
   ? number extends B
@@ -193,6 +196,9 @@ type BesideLiteral<K extends Kind, L> = [K] extends [IntegerKind]
 type LiteralKind<L, N extends boolean> = NullableIf<[L] extends [never] ? Float64 : TypeOfValue<L>, N>
 
 type Named<K extends Kind, N extends boolean> = K extends keyof Declared ? NullableIf<Declared[K], N> : DataType<K, N>
+
+/** The type that a cast gives: null where the value is, and where the type says so. */
+export type CastTo<D extends DataType, T extends DataType> = [T['nullable']] extends [false] ? D : OrNull<D>
 
 /** The type of a derived column. */
 export type TypeOfValue<V> =

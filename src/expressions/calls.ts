@@ -4,12 +4,13 @@
  */
 import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
 import { literalOf } from './literal.js'
-import type { CallNode } from './node.js'
+import type { CallNode, CallPart } from './node.js'
 import { RANGES, type Range } from './range.js'
 import {
   describe,
@@ -24,9 +25,6 @@ import {
   type Typed,
   withNull,
 } from './typing.js'
-
-/** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions'
 
 /** Of one call, in place of what a text of letters cannot say. With `function` and `parameters` it is another call, with `node` no call at all. */
 export type CallTyping = (node: CallNode, inputs: readonly Typed[], scope: Scope) => ResolvedCall | Typed
@@ -46,7 +44,7 @@ export interface FunctionSignature {
    */
   readonly takes: string | CallTyping
   /** Whether there are values that it fails of, beside those whose `range` is beyond int64. */
-  readonly fails?: true | ((node: CallNode) => boolean)
+  readonly fails?: true | ((node: CallNode, inputs: readonly (Range | null)[]) => boolean)
   /** Whether the result may be null, where that is another question than whether an input may. */
   readonly isNullable?: (inputs: readonly Typed[]) => boolean
   /** Bounds of an integer result, beyond int64 where it fails, of those of its inputs; null: of no integer. Left out: those of its type. */
@@ -60,19 +58,20 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   strings: stringFunctions,
   times: timeFunctions,
   conditions: conditionFunctions,
+  casts: castFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */
-export function partOfCall(name: string): CallPart {
+function partOfCall(name: string): CallPart {
   for (const [part, functions] of Object.entries(PARTS)) if (Object.hasOwn(functions, name)) return part as CallPart
   throw new Error(`there is no function ${name}`)
 }
 
 const signatureOf = ({ function: name }: CallNode): FunctionSignature => PARTS[partOfCall(name)][name]
 
-export function callCanFail(node: CallNode): boolean {
+export function callCanFail(node: CallNode, inputs: () => readonly (Range | null)[]): boolean {
   const { fails = false } = signatureOf(node)
-  return typeof fails === 'function' ? fails(node) : fails
+  return typeof fails === 'function' ? fails(node, inputs()) : fails
 }
 
 export function callRange(node: CallNode, inputs: () => readonly (Range | null)[]): Range | null {
@@ -90,7 +89,12 @@ export function resolveCall(node: CallNode, inputs: readonly Typed[], scope: Sco
   if ('node' in resolved) return resolved
   const { inputs: taken, ...told } = resolved
   return {
-    node: Object.freeze({ ...node, ...told, inputs: Object.freeze(taken.map(input => input.node)) }),
+    node: Object.freeze({
+      ...node,
+      ...told,
+      part: partOfCall(resolved.function ?? name),
+      inputs: Object.freeze(taken.map(input => input.node)),
+    }),
     type: resolved.type,
   }
 }

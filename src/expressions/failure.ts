@@ -5,7 +5,7 @@
 import type { DataType, SchemaShape, TimeUnit } from '../columnar/type.js'
 import { callCanFail, callRange } from './calls.js'
 import { INT64_MAX, INT64_MIN, unitRatio } from './literal.js'
-import type { Expression } from './node.js'
+import type { CallNode, Expression } from './node.js'
 import { hull, RANGES, type Range } from './range.js'
 import { typeOf } from './typing.js'
 import { childrenOf } from './walk.js'
@@ -13,7 +13,7 @@ import { childrenOf } from './walk.js'
 /** True where some value of the columns makes `expression` (resolved) fail; then no rewrite may change which rows it sees. */
 export function canFail(expression: Expression, schema: SchemaShape): boolean {
   if (childrenOf(expression).some(child => canFail(child, schema))) return true
-  if (expression.op === 'call' && callCanFail(expression)) return true
+  if (expression.op === 'call' && callCanFail(expression, () => inputRanges(expression, schema))) return true
   // A count of seconds reaches years that an int32 cannot hold; finer units do not.
   if (expression.op === 'year') return typeOf(expression.input, schema).unit === 's'
   const exact = exactRange(expression, schema)
@@ -56,11 +56,14 @@ function exactRange(node: Expression, schema: SchemaShape): Range | null {
     case 'hour':
       return RANGES.int32 as Range
     case 'call':
-      return callRange(node, () => node.inputs.map(input => rangeOf(input, schema)))
+      return callRange(node, () => inputRanges(node, schema))
     default:
       return null
   }
 }
+
+const inputRanges = ({ inputs }: CallNode, schema: SchemaShape): (Range | null)[] =>
+  inputs.map(input => rangeOf(input, schema))
 
 /** The same within int64, since rows beyond it have failed already. */
 function rangeOf(node: Expression, schema: SchemaShape): Range | null {

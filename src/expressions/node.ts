@@ -58,7 +58,11 @@ export interface CallNode {
   readonly parameters?: CallParameters
   /** The result's: set by typing, since lanes derive no types. */
   readonly type?: DataType
+  /** Which part of a lane computes it: set by typing. */
+  readonly part?: CallPart
 }
+/** Parts of lanes that compute functions: operators/functions/. */
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts'
 export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
 
 export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode | CallNode

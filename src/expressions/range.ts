@@ -25,3 +25,5 @@ export const RANGES: Readonly<Partial<Record<DataType['kind'], Range>>> = {
 export function hull(ranges: readonly (Range | null)[]): Range | null {
   return ranges.reduce((a, b) => a && b && { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max })
 }
+
+export const isWithin = (inner: Range, outer: Range): boolean => inner.min >= outer.min && inner.max <= outer.max

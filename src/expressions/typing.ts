@@ -308,7 +308,7 @@ const BITS: Readonly<Partial<Record<DataType['kind'], number>>> = {
   int64: 63,
 }
 
-function widens(from: DataType, to: DataType): boolean {
+export function widens(from: DataType, to: DataType): boolean {
   if (from.kind === 'timestamp') return to.kind === 'timestamp' && isFiner(to.unit as TimeUnit, from.unit as TimeUnit)
   if (to.kind === 'float64') return isNumber(from.kind)
   if (to.kind === 'int64' || to.kind === 'int32')

@@ -4,6 +4,7 @@
  */
 import { dayText } from '../columnar/day.js'
 import type { Dictionary } from '../columnar/dictionary.js'
+import { float32Text } from '../columnar/float-text.js'
 import { instantText, UNITS_PER_SECOND } from '../columnar/instant.js'
 import { isSafe, numberAt, wordsOf } from '../columnar/int64.js'
 import type { TimeUnit } from '../columnar/type.js'
@@ -175,20 +176,6 @@ function putDecimal(out: TextOutput, value: number): boolean {
 export function putFloat32(out: TextOutput, value: number): void {
   if (Math.trunc(value) === value && Math.abs(value) < 2 ** 24) putDecimal(out, value)
   else putAscii(out, float32Text(value))
-}
-
-/** Below this float32s lie so far apart that six digits may be more than it takes. */
-const LEAST_NORMAL = 2 ** -126
-
-function float32Text(value: number): string {
-  // Six digits or fewer name float32s one to one, so that six of which the last are zeros are the shortest; nine give any back.
-  for (let digits = Math.abs(value) < LEAST_NORMAL ? 1 : 6; digits < 9; digits++) {
-    const near = Number(value.toPrecision(digits))
-    // Halfway between two float32s a reader may take the other one.
-    if (Math.fround(near) === value && (near === value || Math.fround(2 * near - value) !== 2 * near - value))
-      return String(near)
-  }
-  return String(Number(value.toPrecision(9)))
 }
 
 /** Days whose text is kept: a century. */

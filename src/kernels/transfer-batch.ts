@@ -95,20 +95,33 @@ export function loadVector(
 
 /**
  * A copy of `batch` in fresh JavaScript buffers, each of its own, so that they can be transferred. Column i has type `types[i]`, or its own
- * where there is none; it must fit.
+ * where there is none; it must fit. `unloaded` is kept from batch to batch of one receiver.
  */
-export function unloadBatch(k: Kernels, batch: LaneBatch, types: readonly DataType[] = []): VectorBatch {
-  return { rowCount: batch.rowCount, vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i])) }
+export function unloadBatch(
+  k: Kernels,
+  batch: LaneBatch,
+  types: readonly DataType[] = [],
+  unloaded?: Unloaded,
+): VectorBatch {
+  return {
+    rowCount: batch.rowCount,
+    vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i], unloaded)),
+  }
 }
 
 /** A copy of one column in fresh JavaScript buffers. */
-export function unloadVector(k: Kernels, column: LaneVector, type: DataType = column.type): Vector {
+export function unloadVector(
+  k: Kernels,
+  column: LaneVector,
+  type: DataType = column.type,
+  unloaded?: Unloaded,
+): Vector {
   const { memory } = k
   const { length, validity, dictionary } = column
   const bitmap = validity === 0 ? null : memory.bytes(validity, Math.ceil(length / 8)).slice()
   const nullCount = validity === 0 ? 0 : length - count(k, validity, length)
   if (type.kind === 'utf8') {
-    const coded = unloadCodes(k, column)
+    const coded = unloadCodes(k, column, unloaded)
     return makeVector(type, length, coded.codes, { validity: bitmap, nullCount, dictionary: coded.dictionary })
   }
   if (dictionary !== null) throw new MillraceError('MR_TYPE_MISMATCH', 'unloadVector: only strings have a dictionary')
@@ -116,7 +129,7 @@ export function unloadVector(k: Kernels, column: LaneVector, type: DataType = co
     const mark = memory.mark()
     const { items, base } = itemsOf(k, column)
     const offsets = memory.i32.slice(column.data >>> 2, (column.data >>> 2) + length + 1)
-    const child = unloadVector(k, items, type.item)
+    const child = unloadVector(k, items, type.item, unloaded)
     memory.reset(mark)
     return makeVector(type, length, allocateData('list', 0), {
       validity: bitmap,
@@ -179,42 +192,53 @@ export function recodeText(k: Kernels, column: LaneVector, dictionary: LaneDicti
   return { ...column, data: codes, dictionary }
 }
 
-/** A batch that uses less than a quarter of a dictionary takes only what it uses. */
+/** How many rows have been unloaded with what they use of a dictionary. */
+export type Unloaded = Map<LaneDictionary, number>
+
+/**
+ * A batch that uses less than a quarter of a dictionary takes only what it uses; once as many rows have done so as it has entries by four, the
+ * others come with all of it, which then costs less.
+ */
 function unloadCodes(
   k: Kernels,
   { data, length, dictionary }: LaneVector,
+  unloaded: Unloaded | undefined,
 ): { codes: Int32Array; dictionary: Dictionary } {
   const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
   if (dictionary === null) return { codes, dictionary: new Dictionary() }
+  const before = unloaded?.get(dictionary) ?? 0
   // A column without rows is there for its dictionary (operators/operator.ts).
-  if (length === 0 || dictionary.length <= 4 * length + 1024) return { codes, dictionary: dictionary.toDictionary() }
-  return { codes, dictionary: compact(k, codes, dictionary) }
+  if (length === 0 || dictionary.length <= 4 * (before + length) + 1024)
+    return { codes, dictionary: dictionary.toDictionary() }
+  unloaded?.set(dictionary, before + length)
+  return compact(k, data, length, dictionary)
 }
 
-/** Renumbers `codes` in place by first appearance, and makes the dictionary that they then name. */
-function compact(k: Kernels, codes: Int32Array, dictionary: LaneDictionary): Dictionary {
-  const { memory } = k
+/** Codes by first appearance, and the dictionary that they then name. */
+function compact(
+  k: Kernels,
+  data: number,
+  length: number,
+  dictionary: LaneDictionary,
+): { codes: Int32Array; dictionary: Dictionary } {
+  const { exports, memory } = k
   const mark = memory.mark()
-  const renumbered = memory.scratch(4 * dictionary.length)
-  const { u8, u32 } = memory
-  const at = renumbered >>> 2
-  u32.fill(0, at, at + dictionary.length)
-  const used: number[] = []
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]
-    if (u32[at + code] === 0) u32[at + code] = used.push(code)
-    codes[i] = u32[at + code] - 1
-  }
-  const entry = dictionary.offsets >>> 2
-  const offsets = new Int32Array(used.length + 1)
-  for (let i = 0; i < used.length; i++) offsets[i + 1] = offsets[i] + u32[entry + used[i] + 1] - u32[entry + used[i]]
-  const bytes = new Uint8Array(offsets[used.length])
-  for (let i = 0; i < used.length; i++) {
-    const start = dictionary.bytes + u32[entry + used[i]]
-    bytes.set(u8.subarray(start, start + offsets[i + 1] - offsets[i]), offsets[i])
-  }
-  memory.reset(mark)
-  const own = Dictionary.adopt(offsets, bytes)
+  const numbers = memory.scratch(4 * dictionary.length)
+  const codes = memory.scratch(4 * length)
+  const used = memory.scratch(4 * length)
+  const offsets = memory.scratch(4 * length + 4)
+  memory.u8.fill(0, numbers, numbers + 4 * dictionary.length)
+  memory.u8.copyWithin(codes, data, data + 4 * length)
+  const count = exports.textNumber(codes, length, numbers, dictionary.offsets, used, offsets) >>> 0
+  const byteLength = memory.u32[(offsets >>> 2) + count]
+  const bytes = memory.scratch(byteLength + 16)
+  exports.textGather(dictionary.offsets, dictionary.bytes, used, count, bytes)
+  const own = Dictionary.adopt(
+    memory.i32.slice(offsets >>> 2, (offsets >>> 2) + count + 1),
+    memory.bytes(bytes, byteLength).slice(),
+  )
   own.isOfOneBatch = true
-  return own
+  const renumbered = memory.i32.slice(codes >>> 2, (codes >>> 2) + length)
+  memory.reset(mark)
+  return { codes: renumbered, dictionary: own }
 }

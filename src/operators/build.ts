@@ -1,6 +1,6 @@
 /** From the physical plan's stages to operators: the one place where the plan path and the data path meet. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { CallPart } from '../expressions/calls.js'
+import type { CallPart } from '../expressions/node.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { PhysicalPlan, Stage } from '../plan/physical.js'

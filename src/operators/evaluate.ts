@@ -4,8 +4,15 @@
  * never loads it.
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import { partOfCall } from '../expressions/calls.js'
-import type { ArithmeticOp, CompareOp, Expression, InNode, LiteralNode, TimePart } from '../expressions/node.js'
+import type {
+  ArithmeticOp,
+  CallPart,
+  CompareOp,
+  Expression,
+  InNode,
+  LiteralNode,
+  TimePart,
+} from '../expressions/node.js'
 import { arithmetic, negate } from '../kernels/arithmetic.js'
 import { and, booleans, bothValid, filled, isNull, isTrue, logic, negated } from '../kernels/bitmap.js'
 import { part } from '../kernels/calendar.js'
@@ -165,7 +172,7 @@ function compile(context: OperatorContext, node: Expression, schema: SchemaShape
       return (morsel, failures) => noting(widen(k, input(morsel, failures), node.type), failures)
     }
     case 'call': {
-      const part = context.parts[partOfCall(node.function)]
+      const part = context.parts[node.part as CallPart]
       if (part === undefined) throw new Error(`the plan calls ${node.function}, which was not loaded`)
       const inputs = node.inputs.map(input => ({ node: input, operand: operand(input), column: column(input) }))
       const { run, free } = part.compileCall(context, node, inputs)

@@ -3,7 +3,7 @@ import type { CallNode } from '../expressions/node.js'
 import type { Kernels } from '../kernels/instance.js'
 import { built, has, inCase, lengths, numbersOf, pieceOf, places, sliced, trimmed } from '../kernels/strings.js'
 import type { LaneDictionary } from '../kernels/text.js'
-import type { TextFunction } from './text-entries.js'
+import type { TextFunction } from '../kernels/text-entries.js'
 
 export interface ConfiguredFunction extends TextFunction {
   /** Inputs behind those that the call has. */

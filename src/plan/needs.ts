@@ -1,7 +1,6 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
 import { isFloat, leafType } from '../columnar/type.js'
-import { type CallPart, partOfCall } from '../expressions/calls.js'
-import type { Expression } from '../expressions/node.js'
+import type { CallPart, Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
@@ -47,7 +46,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
 }
 
 const partsCalled = (node: Expression): CallPart[] => [
-  ...(node.op === 'call' ? [partOfCall(node.function)] : []),
+  ...(node.op === 'call' ? [node.part as CallPart] : []),
   ...childrenOf(node).flatMap(partsCalled),
 ]
 

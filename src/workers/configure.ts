@@ -81,6 +81,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   strings: () => import('virtual:millrace/kernels/strings'),
   times: () => import('virtual:millrace/kernels/times'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
+  casts: () => import('virtual:millrace/kernels/casts'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),
   extremes: () => import('virtual:millrace/kernels/extremes'),

@@ -27,6 +27,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   strings: () => import('../operators/functions/strings.js'),
   times: () => import('../operators/functions/times.js'),
   conditions: () => import('../operators/functions/conditions.js'),
+  casts: () => import('../operators/functions/casts.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

@@ -11,7 +11,7 @@ import { isTrap, type Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
-import { unloadBatch } from '../kernels/transfer-batch.js'
+import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
 import { copyToHeap } from '../operators/heap-batch.js'
 import {
@@ -121,6 +121,7 @@ class LaneJob {
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
+  private readonly unloaded: Unloaded = new Map()
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
   private readonly inboxes = new Map<number, Inbox>()
@@ -426,7 +427,11 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
-      const { message, transfer } = encodeBatch(unloadBatch(this.k, morsel, this.outputTypes), this.outbox, false)
+      const { message, transfer } = encodeBatch(
+        unloadBatch(this.k, morsel, this.outputTypes, this.unloaded),
+        this.outbox,
+        false,
+      )
       this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
       return
     }

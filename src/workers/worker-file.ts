@@ -17,6 +17,8 @@ serveLane(name => {
       return import('../operators/functions/times.js')
     case 'conditions':
       return import('../operators/functions/conditions.js')
+    case 'casts':
+      return import('../operators/functions/casts.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':

@@ -151,6 +151,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   strings: () => import('virtual:millrace/lane/strings'),
   times: () => import('virtual:millrace/lane/times'),
   conditions: () => import('virtual:millrace/lane/conditions'),
+  casts: () => import('virtual:millrace/lane/casts'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),

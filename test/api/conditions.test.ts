@@ -109,3 +109,45 @@ describe('conditions', () => {
     ])
   })
 })
+
+describe('casts', () => {
+  it('refuse what is no type', () => {
+    for (const type of ['int32', int32, undefined, null]) {
+      expect(refusal(() => t.n.cast(type))).toEqual([
+        'MR_TYPE_MISMATCH',
+        expect.stringMatching(/takes a type, as in int32\(\)/),
+      ])
+    }
+    const flow = columns({ n: [1] }) as any
+    expect(refusal(() => flow.cast(int32))).toEqual([
+      'MR_TYPE_MISMATCH',
+      expect.stringMatching(/object of names to types/),
+    ])
+    expect(refusal(() => flow.cast({ m: int32() }))[0]).toBe('MR_UNKNOWN_COLUMN')
+    expect(refusal(() => flow.cast({ n: {} }))[0]).toBe('MR_TYPE_MISMATCH')
+  })
+
+  it('have the methods of their type', () => {
+    expect(t.n.cast(utf8()).family).toBe('string')
+    expect(String(t.s.tryCast(float64()).add(1))).toBe('tryCast(s, float64) + 1')
+  })
+
+  it('convert columns in place, and name the row that they fail on', async () => {
+    const flow = columns({ a: ['1', '2'], b: [1.9, -1.9], c: [true, null] })
+    const table = await flow.cast({ a: int32(), b: utf8(), c: int32() }).collect()
+    expect(table.toRows()).toEqual([
+      { a: 1, b: '1.9', c: 1 },
+      { a: 2, b: '-1.9', c: null },
+    ])
+    expect(Object.keys(table.schema)).toEqual(['a', 'b', 'c'])
+    await expect(
+      columns({ a: ['1', 'x'] })
+        .cast({ a: int32() })
+        .collect(),
+    ).rejects.toMatchObject({
+      code: 'MR_TYPE_MISMATCH',
+      message: expect.stringMatching(/cast\(a, int32\): "x" is no int32 \(row 1 of columns\); write tryCast/),
+      details: { row: 1 },
+    })
+  })
+})

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { schemaOf } from '../../src/columnar/schema.js'
 import { type DataType, type SchemaShape, timestamp } from '../../src/columnar/type.js'
 import type { Expression, LiteralNode, LiteralValue } from '../../src/expressions/node.js'
+import { castExpression } from '../laws/cast-calls.js'
 import { choicesOf, tapes } from '../laws/choices.js'
 import { choosingExpression } from '../laws/choosing.js'
 import { boolExpression, numberExpression } from '../laws/expressions.js'
@@ -35,7 +36,8 @@ export const expressionCases: fc.Arbitrary<ExpressionCase> = fc.tuple(tables(12)
     ? boolExpression(options, 3)
     : choices.chance(30)
       ? (choosingExpression(options, 2, true)?.expression ?? null)
-      : ((choices.chance(30) ? textExpression(options, 3) : null) ??
+      : ((choices.chance(30) ? castExpression(options)?.expression : null) ??
+        (choices.chance(30) ? textExpression(options, 3) : null) ??
         numberExpression(options, 3)?.expression ??
         boolExpression(options, 3))
   const schema = schemaOfFields(table.fields)

@@ -231,7 +231,7 @@ describe('time', () => {
     }
   })
 
-  it('parts are int32; a date has no hour; a zone is its column's', () => {
+  it('parts are int32; a date has no hour; a zone is that of the column', () => {
     for (const part of ['year', 'month', 'dayOfWeek']) expect(type(unary(part, column('d')))).toBe('int32')
     expect(type(unary('hour', column('ns')))).toBe('nullable(int32)')
     expect(refusal(unary('hour', column('d'))).message).toContain('has no hour')

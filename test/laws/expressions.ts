@@ -18,6 +18,7 @@ import {
   type ModelType,
   type Value,
 } from '../oracle/value.js'
+import { castExpression } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { numberCall } from './number-calls.js'
@@ -72,6 +73,10 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
   if (ofText !== null) {
     const kind = ofText.name === 'toNumber' ? 'float64' : 'int32'
     return { expression: ofText.expression, kind, magnitude: 2n ** 31n - 1n }
+  }
+  if (choices.chance(mayFail ? 2 : 5)) {
+    const made = castExpression(options, ['int8', 'int32', 'uint16', 'float32', 'float64', 'uint32', 'int16', 'uint8'])
+    if (made !== null) return made
   }
   if (numbers.length === 0) return null
   const column = choices.pick(numbers)

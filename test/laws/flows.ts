@@ -7,8 +7,10 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import type { ModelUnion } from '../oracle/union.js'
 import { isNumber, type ModelTable } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
@@ -159,13 +161,16 @@ const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): Mod
 
 /** With tables like this one, verbs of their own behind some. */
 function someUnion(state: FlowState, choices: Choices): ModelVerb {
-  const others = Array.from({ length: 1 + choices.below(2) }, () => {
-    const table = otherTable(state.columns, choices)
+  const others: ModelUnion['others'][number][] = []
+  for (let left = 1 + choices.below(2); left > 0; left--) {
+    // Of several, each has columns that may stand under those of all before it.
+    const columns = columnsAfterUnion({ verb: 'union', others, missing: 'null' }, state.columns)
+    const table = otherTable(columns, choices)
     const verb = choices.chance(50)
       ? MAKERS[choices.pick(['filter', 'limit', 'orderBy'] as const)](stateOf(table, state), choices)
       : null
-    return { table, verbs: verb === null ? [] : [verb] }
-  })
+    others.push({ table, verbs: verb === null ? [] : [verb] })
+  }
   return { verb: 'union', others, missing: 'null' }
 }
 
@@ -179,6 +184,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
+    if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
@@ -339,6 +345,7 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
+      if (expression.function === 'cast' || expression.function === 'tryCast') return magnitudeOfCast(expression)
       // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
       return (
         2000n +

@@ -12,11 +12,13 @@ import { type BatchLoader, createBatchLoader } from '../../src/operators/batch-l
 import type { OperatorContext } from '../../src/operators/build.js'
 import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 import * as evaluate from '../../src/operators/evaluate.js'
+import * as casts from '../../src/operators/functions/casts.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
 import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
+import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
@@ -28,7 +30,18 @@ import type { ModelTable } from '../oracle/value.js'
 
 export type Row = Record<string, unknown>
 
-export const OPERATOR_PARTS = { ...AGGREGATE_PARTS, evaluate, numbers, strings, times, conditions, partitions, sets }
+export const OPERATOR_PARTS = {
+  ...AGGREGATE_PARTS,
+  evaluate,
+  numbers,
+  strings,
+  times,
+  conditions,
+  casts,
+  partitions,
+  sets,
+  joins,
+}
 
 /** A lane's context, with the loader that its split reader would have. */
 export interface Context extends OperatorContext {

@@ -1,4 +1,5 @@
 /** Functions of values in the naive model, by name: the neighbours in functions/. */
+import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
@@ -18,4 +19,9 @@ export interface ModelFunction {
 
 export type ModelFunctions = Readonly<Record<string, ModelFunction>>
 
-export const FUNCTIONS: ModelFunctions = { ...numberFunctions, ...stringFunctions, ...conditionFunctions }
+export const FUNCTIONS: ModelFunctions = {
+  ...numberFunctions,
+  ...stringFunctions,
+  ...conditionFunctions,
+  ...castFunctions,
+}

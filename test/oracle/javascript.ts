@@ -10,10 +10,12 @@ export function toJavaScript(value: Value, type: ModelType): Value {
   return type.kind === 'int64' || type.kind === 'timestamp' ? value : Number(value)
 }
 
-/** `'YYYY-MM-DD'` of a day counted from 1970-01-01, for the years 0 to 9999. */
+/** `'YYYY-MM-DD'` of a day counted from 1970-01-01; beyond the years 0 to 9999 with a sign and six digits of the year at least. */
 export function dateText(days: bigint): string {
   const { year, month, day } = civilOfDays(days)
-  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
+  const isPlain = year >= 0 && year <= 9999
+  const text = isPlain ? pad(year, 4) : `${year < 0 ? '-' : '+'}${pad(year < 0 ? -year : year, 6)}`
+  return `${text}-${pad(month, 2)}-${pad(day, 2)}`
 }
 
 /** A row as an ordinary object with own properties, whatever the names. */

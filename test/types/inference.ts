@@ -462,6 +462,47 @@ holds<
 // @ts-expect-error: a number is no string
 trades.derive(t => ({ a: t.symbol.coalesce(1) }))
 
+// Casts give the type that they are told, null where the value is, and of those that may be in vain always.
+const cast = trades.select('price', 'lots', 'symbol').cast({ price: int32(), lots: utf8() })
+holds<Equal<SchemaOf<typeof cast>, { price: Int32; lots: Nullable<Utf8>; symbol: Utf8 }>>()
+const attempted = trades
+  .select('price')
+  .derive(t => ({ n: t.price.tryCast(int64()), m: t.price.cast(nullable(utf8())).eq('1') }))
+holds<Equal<SchemaOf<typeof attempted>, { price: Float64; n: Nullable<Int64>; m: Nullable<Bool> }>>()
+// @ts-expect-error: there is no such column
+trades.cast({ pirce: int32() })
+// @ts-expect-error: that is a name, not a type
+trades.cast({ price: 'int32' })
+
+// Numbers: integers stay integers where that can be.
+const computed = trades.select('price', 'size', 'lots').derive(t => ({
+  a: t.size.round(-1),
+  b: t.price.floor(),
+  c: t.lots.clamp(0, null),
+  d: t.size.clamp(0, 0.5),
+  e: t.size.bucket(10),
+  f: t.lots.bucket(0.5),
+  g: t.size.pow(2),
+  h: t.lots.exp(),
+  i: t.lots.sign(),
+}))
+holds<
+  Equal<
+    Omit<SchemaOf<typeof computed>, 'price' | 'size' | 'lots'>,
+    {
+      a: Int64
+      b: Float64
+      c: Nullable<Int64>
+      d: Float64
+      e: Int64
+      f: Nullable<Float64>
+      g: Float64
+      h: Nullable<Float64>
+      i: Nullable<Int64>
+    }
+  >
+>()
+
 // A file without a schema: any name, every method, and rows of any.
 const flights = parquet('flights.parquet')
 holds<Equal<typeof flights, Flow<any>>>()
@@ -505,3 +546,42 @@ runAll({ few: trades, n: cubed }, { few: () => {} })
 trades.to('trades.csv')
 const { rowsWritten, bytesWritten } = (jobs[0] as Job).metrics()
 holds<Equal<[typeof rowsWritten, typeof bytesWritten], [number, number]>>()
+
+// Joins: key columns come once, clashing names get a suffix, and what may be unmatched may be null.
+const prices = columns({ symbol: ['ABC'], price: Float64Array.of(1), venue: [1, null] })
+const joined = selected.derive(t => ({ symbol: 'x', n: t.price })).join(prices, 'symbol')
+holds<
+  Equal<
+    SchemaOf<typeof joined>,
+    { price: Float64; lots: Nullable<Int64>; symbol: Utf8; n: Float64; price_right: Float64; venue: Nullable<Float64> }
+  >
+>()
+const keyed = columns({ k: Int32Array.of(1), x: Float64Array.of(1) })
+const other = columns({ j: [1n], x: Int32Array.of(1), y: ['a'] })
+const left = keyed.leftJoin(other, { k: 'j' }, { suffix: '2', where: (l, r) => l.x.lt(r.x) })
+holds<Equal<SchemaOf<typeof left>, { k: Int32; x: Float64; x2: Nullable<Int32>; y: Nullable<Utf8> }>>()
+const full = keyed.fullJoin(other, { k: 'j' })
+holds<Equal<SchemaOf<typeof full>, { k: Int64; x: Nullable<Float64>; x_right: Nullable<Int32>; y: Nullable<Utf8> }>>()
+const right = keyed.rightJoin(columns({ k: Int32Array.of(1), z: [true] }), ['k'])
+holds<Equal<SchemaOf<typeof right>, { k: Int32; x: Nullable<Float64>; z: Bool }>>()
+const semi = keyed.semiJoin(other, { k: 'j' })
+holds<Equal<SchemaOf<typeof semi>, { k: Int32; x: Float64 }>>()
+const nearest = keyed.asofJoin(columns({ x: Float64Array.of(1), k: Int32Array.of(1), bid: [1n] }), { on: 'x', by: 'k' })
+holds<Equal<SchemaOf<typeof nearest>, { k: Int32; x: Float64; bid: Nullable<Int64> }>>()
+const unkeyed = keyed.asofJoin(other, { on: { left: 'x', right: 'x' }, suffix: '_then' })
+holds<
+  Equal<
+    SchemaOf<typeof unkeyed>,
+    { k: Int32; x: Float64; j: Nullable<Int64>; x_then: Nullable<Int32>; y: Nullable<Utf8> }
+  >
+>()
+// @ts-expect-error a key is a column of both sides
+keyed.join(other, 'k')
+// @ts-expect-error the right name is a column of the right side
+keyed.join(other, { k: 'nope' })
+
+// Unions: the type that holds the values of all.
+const united = keyed.union(columns({ x: [1], k: [1n] }), columns({ k: Int32Array.of(1), x: [2, null] }))
+holds<Equal<SchemaOf<typeof united>, { k: Int64; x: Nullable<Float64> }>>()
+const partly = keyed.union(columns({ k: Int32Array.of(1), z: ['a'] }), { missing: 'null' })
+holds<Equal<SchemaOf<typeof partly>, { k: Int32; x: Nullable<Float64>; z: Nullable<Utf8> }>>()

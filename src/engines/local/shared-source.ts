@@ -1,6 +1,7 @@
 /** A source that can be read only once, read for several jobs at a time: each gets all its splits, at the pace of the slowest. `runAll` has need of it. */
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
+import { MillraceError } from '../../errors.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
 import type { BoundPlan } from './run.js'
 
@@ -15,6 +16,13 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
   const shared = new Map<Source, Source>()
   for (const [source, count] of counts) if (count > 1) shared.set(source, shareSource(source, count))
   if (shared.size === 0) return flows
+  // One flow could wait for the first while another, which waits for the second, keeps it from coming.
+  if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {
+    throw new MillraceError(
+      'MR_INVALID_OPTION',
+      'flows that are run together share more than one stream, which each can be read once only; collect or load one of these first',
+    )
+  }
   return flows.map(({ plan, sources }) => ({
     plan,
     sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),

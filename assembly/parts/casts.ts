@@ -1,0 +1,4 @@
+// Conversions that users ask for.
+
+export * from '../abi'
+export * from '../casts'

@@ -1,0 +1,181 @@
+/** Strings as other types, once per entry of their dictionary, and other types as strings, once per value while few are met. */
+import { dayText } from '../columnar/day.js'
+import { float32Text } from '../columnar/float-text.js'
+import { instantText } from '../columnar/instant.js'
+import { type DataType, float64, int64, isFloat, type TimeUnit } from '../columnar/type.js'
+import { bitmapBytes, bothValid } from './bitmap.js'
+import { UNITS_PER_SECOND } from './cast.js'
+import { type Conversion, convert } from './casts.js'
+import type { Kernels } from './instance.js'
+import type { LaneVector } from './lane-vector.js'
+import type { LaneDictionary } from './text.js'
+
+/** Why an entry has no value. */
+export type Outcome = 'none' | 'value' | 'beyond'
+
+export interface TextParser {
+  convert(vector: LaneVector): Conversion
+  /** What was found for the string of a row that was converted last. */
+  outcomeAt(vector: LaneVector, row: number): Outcome
+  free(): void
+}
+
+const OUTCOMES: readonly Outcome[] = ['none', 'value', 'beyond']
+
+/** How assembly/casts.ts is told what an entry is to be read as. */
+function kindOf({ kind }: DataType): number {
+  if (kind === 'timestamp') return 5
+  if (kind === 'date') return 4
+  if (kind === 'bool') return 3
+  return kind === 'float32' ? 2 : kind === 'float64' ? 1 : 0
+}
+
+/** Strings as `type`, the whitespace around them aside. */
+export function createTextParser(k: Kernels, type: DataType): TextParser {
+  const { memory, exports } = k
+  let dictionary: LaneDictionary | null = null
+  let values = 0
+  let status = 0
+  let length = 0
+  let capacity = 0
+  const read = isFloat(type.kind) ? float64() : int64()
+  const ticks = type.kind === 'timestamp' ? UNITS_PER_SECOND[type.unit as TimeUnit] : 1n
+  const free = () => {
+    memory.free(values)
+    memory.free(status)
+    values = status = length = capacity = 0
+    dictionary = null
+  }
+
+  function parseEntries(theirs: LaneDictionary): void {
+    if (dictionary !== theirs) free()
+    dictionary = theirs
+    // Null rows have code 0, be there such an entry or not.
+    const wanted = Math.max(1, theirs.length)
+    if (wanted > capacity) {
+      capacity = Math.max(wanted, 2 * capacity)
+      values = memory.reallocate(values, 8 * capacity)
+      status = memory.reallocate(status, capacity)
+    }
+    if (theirs.length === 0) {
+      memory.u32.fill(0, values >>> 2, (values >>> 2) + 2)
+      memory.u8[status] = 0
+    }
+    exports.castsParse(kindOf(type), ticks, theirs.offsets, theirs.bytes, length, theirs.length, values, status)
+    length = theirs.length
+  }
+
+  return {
+    convert(vector) {
+      parseEntries(vector.dictionary as LaneDictionary)
+      const { data, length: rowCount } = vector
+      const out = memory.scratch(8 * rowCount + 16)
+      const fits = memory.scratch(bitmapBytes(rowCount))
+      const all = exports.castsTake(data, values, status, rowCount, out, fits)
+      const converted = convert(k, { ...vector, type: read, data: out, dictionary: null, range: null }, type)
+      return { ...converted, fits: bothValid(k, converted.fits, all ? 0 : fits, rowCount) }
+    },
+    outcomeAt: ({ data }, row) => OUTCOMES[memory.u8[status + memory.u32[(data >>> 2) + row]]],
+    free,
+  }
+}
+
+/** Values whose code is known before all are forgotten. */
+const MOST_KNOWN = 2 ** 18
+
+export interface TextWriter {
+  /** @param into the same each time. */
+  convert(vector: LaneVector, into: LaneDictionary): LaneVector
+}
+
+type Value = number | bigint | boolean
+
+export function createTextWriter(k: Kernels, type: DataType): TextWriter {
+  const { memory } = k
+  const codeOf = new Map<Value, number>()
+  return {
+    convert(vector, into) {
+      const { length, validity } = vector
+      const codes = memory.scratch(4 * length)
+      if (codeOf.size > MOST_KNOWN) codeOf.clear()
+      const values: (Value | null)[] = Array(length)
+      const fresh: Value[] = []
+      for (let row = 0; row < length; row++) {
+        if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) {
+          values[row] = null
+          continue
+        }
+        const value = valueAt(k, vector, row)
+        values[row] = value
+        if (codeOf.has(value)) continue
+        codeOf.set(value, 0)
+        fresh.push(value)
+      }
+      const mark = memory.mark()
+      const found = intern(
+        k,
+        fresh.map(value => textOf(value, type)),
+        into,
+      )
+      for (const [i, value] of fresh.entries()) codeOf.set(value, found[i])
+      memory.reset(mark)
+      const { u32 } = memory
+      for (let row = 0; row < length; row++) {
+        const value = values[row]
+        u32[(codes >>> 2) + row] = value === null ? 0 : (codeOf.get(value) as number)
+      }
+      return { ...vector, data: codes, dictionary: into, range: null }
+    },
+  }
+}
+
+/** Codes of strings of ASCII. */
+function intern(k: Kernels, texts: readonly string[], into: LaneDictionary): Uint32Array {
+  const { memory } = k
+  const offsets = memory.scratch(4 * (texts.length + 1))
+  const bytes = memory.scratch(texts.reduce((sum, { length }) => sum + length, 16))
+  const codes = memory.scratch(4 * texts.length)
+  const { u8, u32 } = memory
+  let at = 0
+  for (const [i, text] of texts.entries()) {
+    u32[(offsets >>> 2) + i] = at
+    for (let j = 0; j < text.length; j++) u8[bytes + at++] = text.charCodeAt(j)
+  }
+  u32[(offsets >>> 2) + texts.length] = at
+  into.intern(offsets, bytes, 0, texts.length, codes)
+  return memory.u32.slice(codes >>> 2, (codes >>> 2) + texts.length)
+}
+
+/** Element `row` of a column that is not of strings or lists, null or not. */
+export function valueAt({ memory }: Kernels, { type: { kind }, data }: LaneVector, row: number): Value {
+  switch (kind) {
+    case 'bool':
+      return ((memory.u8[data + (row >>> 3)] >> (row & 7)) & 1) === 1
+    case 'int8':
+      return memory.i8[data + row]
+    case 'uint8':
+      return memory.u8[data + row]
+    case 'int16':
+      return memory.i16[(data >>> 1) + row]
+    case 'uint16':
+      return memory.u16[(data >>> 1) + row]
+    case 'int32':
+    case 'date':
+      return memory.i32[(data >>> 2) + row]
+    case 'uint32':
+      return memory.u32[(data >>> 2) + row]
+    case 'float32':
+      return memory.f32[(data >>> 2) + row]
+    case 'float64':
+      return memory.f64[(data >>> 3) + row]
+    default:
+      return memory.i64[(data >>> 3) + row]
+  }
+}
+
+/** A value as text: numbers and truths as JavaScript writes them, a float32 in the fewest digits, dates and timestamps as ISO 8601 has them. */
+export function textOf(value: Value, { kind, unit }: DataType): string {
+  if (kind === 'float32') return float32Text(value as number)
+  if (kind === 'date') return dayText(value as number)
+  return kind === 'timestamp' ? instantText(value as bigint, unit as TimeUnit) : String(value)
+}
