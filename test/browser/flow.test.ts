@@ -10,6 +10,7 @@ import { expressionSuite } from '../flow/expressions.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
+import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 
 const env = webEnv()
@@ -25,4 +26,5 @@ badInputSuite(lanesList, env)
 budgetSuite(lanesList)
 listSuite(lanesList, env)
 streamSuite(lanesList)
+userCodeSuite([0, 2], env)
 spillSuite([0, 2], env)
