@@ -112,10 +112,6 @@ function printStage(stage: Stage): string {
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
       return printLimit(stage)
-    case 'union':
-      return 'union'
-    case 'join':
-      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
     case 'sample':
       return printSample(stage)
     case 'explode':
@@ -124,6 +120,10 @@ function printStage(stage: Stage): string {
       return printUnpivot(stage)
     case 'over':
       return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
+    case 'union':
+      return 'union'
+    case 'join':
+      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
 }
 
@@ -212,10 +212,6 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
     case 'limit':
       return [...before, `  ${printLimit(plan)}`]
-    case 'union':
-      return [...before, `  union with ${plan.others.length} more`]
-    case 'join':
-      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
     case 'sample':
       return [...before, `  ${printSample(plan)}`]
     case 'explode':
@@ -226,6 +222,10 @@ function verbs(plan: PlanNode): string[] {
       const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
       return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
     }
+    case 'union':
+      return [...before, `  union with ${plan.others.length} more`]
+    case 'join':
+      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
   }
 }
 

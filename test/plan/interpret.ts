@@ -64,9 +64,6 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       })
       return stage.top === null ? sorted : sorted.slice(0, stage.top)
     }
-    case 'union':
-    case 'join':
-      throw new Error('one table has no other side')
     case 'explode':
       return rows.flatMap(row => {
         const items = (taken(row, stage.column) ?? []) as Value[]
@@ -90,6 +87,9 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       return over(stage, rows, schema)
     case 'sample':
       throw new Error('what is sampled is no function of the rows')
+    case 'union':
+    case 'join':
+      throw new Error('one table has no other side')
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
       return aggregated(stage, rows, schema)
