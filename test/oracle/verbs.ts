@@ -6,6 +6,8 @@ import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate
 import { fieldsOfAsof, type ModelAsof, nearestJoined } from './asof.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
 import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
+import { fieldsOfOver, type ModelOver, overRows } from './over.js'
+import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
 import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
 import {
   canonical,
@@ -40,6 +42,10 @@ export type ModelVerb =
       readonly by?: 'rollup' | 'cube'
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
+  | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
+  | ModelExplode
+  | ModelUnpivot
+  | ModelOver
   | ModelJoin
   | ModelUnion
   | ModelAsof
@@ -93,6 +99,12 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
         ...verb.aggregates.map(([name, aggregate]) => ({ name, type: typeOfAggregate(aggregate, fields, keyed) })),
       ]
     }
+    case 'explode':
+      return fieldsOfExplode(verb, fields)
+    case 'unpivot':
+      return fieldsOfUnpivot(verb, fields)
+    case 'over':
+      return fieldsOfOver(verb, fields)
     case 'join':
       return fieldsOfJoin(verb, fields)
     case 'asofJoin':
@@ -166,6 +178,22 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         }
         return 0
       })
+      return
+    case 'topK':
+      yield* applyVerb(
+        { verb: 'limit', count: verb.count, offset: 0 },
+        applyVerb({ verb: 'orderBy', orders: verb.orders }, rows, fields),
+        fields,
+      )
+      return
+    case 'explode':
+      yield* exploded(verb, rows, fields)
+      return
+    case 'unpivot':
+      yield* unpivoted(verb, rows, fields)
+      return
+    case 'over':
+      yield* overRows(verb, rows, fields)
       return
     case 'join':
       yield* joined(verb, rows, fields)
