@@ -44,6 +44,8 @@ interface SourceFile {
   readonly name: string
   readonly imports: readonly string[]
   readonly touchesWebAssembly: boolean
+  /** Calls of kernels, whose names are others in what is published. */
+  readonly callsKernels: boolean
 }
 
 const floorOf = (folder: string) => floors.findIndex(names => names.includes(folder))
@@ -67,6 +69,7 @@ async function readSource(path: string): Promise<SourceFile> {
     }
   }
   let touchesWebAssembly = false
+  let callsKernels = false
   new Visitor({
     ImportExpression({ source }) {
       // Text made at run time (a lane extension) is named by no string here.
@@ -75,11 +78,12 @@ async function readSource(path: string): Promise<SourceFile> {
     TSImportType({ source }) {
       imports.push(String(source.value))
     },
-    MemberExpression({ object }) {
+    MemberExpression({ object, property }) {
       if (object.type === 'Identifier' && object.name === 'WebAssembly') touchesWebAssembly = true
+      if (property.type === 'Identifier' && property.name === 'exports') callsKernels = true
     },
   }).visit(program)
-  return { name, imports, touchesWebAssembly }
+  return { name, imports, touchesWebAssembly, callsKernels }
 }
 
 const paths = (await listFiles(join(root, 'src'))).filter(path => path.endsWith('.ts') && !path.endsWith('.d.ts'))
@@ -127,5 +131,12 @@ describe('the floors of src/', () => {
     )
     expect(touching.map(({ name }) => name)).toEqual([])
     expect(sources.some(({ touchesWebAssembly }) => touchesWebAssembly)).toBe(true)
+  })
+
+  // scripts/short-exports.mjs renames the calls of that folder.
+  test('only kernels/ calls the exports of the kernels', () => {
+    const calling = sources.filter(({ name, callsKernels }) => callsKernels && !name.startsWith('kernels/'))
+    expect(calling.map(({ name }) => name)).toEqual([])
+    expect(sources.some(({ callsKernels }) => callsKernels)).toBe(true)
   })
 })

@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { DataType, Int64, SchemaShape, Utf8 } from '../columnar/type.js'
+import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -27,23 +27,45 @@ import {
 import { not } from '../plan/cleaning.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
+import { explodeNode } from '../plan/shape.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
-import { BROKEN_RULES, checkFree, type DedupeOptions, dedupeOptions, filledColumns, rulesOf } from './cleaning.js'
+import {
+  BROKEN_RULES,
+  checkFree,
+  type DedupeOptions,
+  dedupeOptions,
+  type FillByMethod,
+  filledColumns,
+  filledInOrder,
+  methodsOf,
+  rulesOf,
+} from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
+import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
-import type { CastTo, Coalesced, Columns, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
+import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
+import type { CastTo, Columns, Filled, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
+import {
+  isStandardValidator,
+  parted,
+  type RowInput,
+  type StandardValidator,
+  type UserOptions,
+  userMapped,
+} from './user-code.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -74,7 +96,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   select<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in N]: S[K] }> {
-    return this.over(selectNode(this.plan, this.schema, names))
+    return this.next(selectNode(this.plan, this.schema, names))
   }
 
   /**
@@ -86,7 +108,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` where none is left
    */
   drop<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
-    return this.over(dropNode(this.plan, this.schema, names))
+    return this.next(dropNode(this.plan, this.schema, names))
   }
 
   /**
@@ -103,7 +125,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     if (!isPlainRecord(names))
       throw mismatch('rename', `rename takes an object of old names to new ones, not ${show(names)}`)
     const pairs = Object.keys(names).map(name => [name, (names as Record<string, string>)[name]] as const)
-    return this.over(renameNode(this.plan, this.schema, pairs))
+    return this.next(renameNode(this.plan, this.schema, pairs))
   }
 
   /**
@@ -119,7 +141,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
-    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
   }
 
   /**
@@ -133,7 +155,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   cast<C extends { readonly [K in keyof S]?: DataType }>(
     types: C,
   ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
-    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
   }
 
   /**
@@ -145,7 +167,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
    */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
-    return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+    return this.next(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
   /**
@@ -157,27 +179,27 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
    */
   dropNulls<N extends keyof S & string>(...names: N[]): Flow<S> {
-    return this.over(dropNullsNode(this.plan, this.schema, names))
+    return this.next(dropNullsNode(this.plan, this.schema, names))
   }
 
   /**
-   * Columns with a value in the place of their nulls, which are then not nullable.
+   * Columns with a value in the place of their nulls, which are then not nullable; or filled by a method: the value of the row before (`previous`) or after (`next`), the
+   * `mean`, or on the line between the values around (`linear`, rows being equally far apart). The last two give float64. Methods go by the order of rows and run in the calling
+   * thread; where there is no value to go by a null stays, and `mean` reads the source twice.
    *
    * ```ts
-   * flow.fillNull({ size: 0, symbol: 'unknown' })
+   * flow.fillNull({ size: { method: 'previous' }, symbol: 'unknown' })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family or a method that is none of the column's, `MR_INVALID_OPTION`
    */
-  fillNull<const V extends { readonly [K in keyof S]?: Literal }>(
+  fillNull<const V extends { readonly [K in keyof S]?: Literal | FillByMethod }>(
     values: V & { readonly [K in Exclude<keyof V, keyof S>]: never },
-  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Coalesced<S[K], V[K]> : S[K] }> {
+  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Filled<S[K], V[K]> : S[K] }> {
     const columns = filledColumns(values)
-    dropNullsNode(
-      this.plan,
-      this.schema,
-      columns.map(({ name }) => name),
-    )
-    return this.over(deriveNode(this.plan, this.schema, columns))
+    const names = columns.map(({ name }) => name)
+    dropNullsNode(this.plan, this.schema, names)
+    const flow = filledInOrder(this, methodsOf(values))
+    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns))
   }
 
   /**
@@ -190,7 +212,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
     const { names, keep } = dedupeOptions(by)
-    return this.over(dedupeNode(this.plan, this.schema, names, keep))
+    return this.next(dedupeNode(this.plan, this.schema, names, keep))
   }
 
   /**
@@ -200,19 +222,61 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```ts
    * const { valid, rejected, counts } = flow.validate({ priced: t => t.price.gt(0), sized: t => t.size.between(1, 1000) })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none
+   * In the place of rules a validator of rows may be given, of zod, valibot, arktype or another library that has the Standard Schema interface: it is called in the calling thread
+   * with each row, `brokenRules` is what it has against one, as in `price: too small, name: required`, and there are no `counts`. It judges rows and does not change them.
+   *
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none; the terminal `MR_USER_CODE_FAILED` where a validator throws
    */
+  validate(validator: StandardValidator): Omit<Validated<S, never>, 'counts'>
   validate<const R extends Readonly<Record<string, (t: Columns<S>) => Expr<any, 'boolean'> | boolean>>>(
     rules: R,
-  ): Validated<S, R> {
+  ): Validated<S, R>
+  validate(rules: StandardValidator | Readonly<Record<string, unknown>>): object {
     checkFree(this.schema)
+    if (isStandardValidator(rules)) return Object.freeze(parted(this, rules))
     const { isValid, broken, counts } = rulesOf(rules, rule => this.call('validate', rule as never))
-    const rejected = this.over(filterNode(this.plan, not(isValid)))
+    const rejected = this.next(filterNode(this.plan, not(isValid)))
     return Object.freeze({
-      valid: this.over<S>(filterNode(this.plan, isValid)),
-      rejected: this.over<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
-      counts: this.over<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
+      valid: this.next<S>(filterNode(this.plan, isValid)),
+      rejected: this.next<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
+      counts: this.next<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
     })
+  }
+
+  /**
+   * Each row as a function makes it, in row order. It is called in the calling thread, a row at a time, with a plain object, while lanes go on with what comes before; it may
+   * be asynchronous, and is then awaited before the next row.
+   *
+   * ```ts
+   * flow.map(({ symbol, price }) => ({ label: `${symbol} at ${price}` }), { schema: schema({ label: utf8() }) })
+   * ```
+   * @param options `schema` declares the columns of what the function gives; `onError` hears of rows that fail, which are then left out
+   * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`; the terminal `MR_USER_CODE_FAILED` with the row where the function throws, `MR_TYPE_MISMATCH` and what
+   * else conversion calls for where what it gives is not of the columns, `MR_UNSAFE_INTEGER` for an int64 that is no safe number
+   */
+  map<const O extends SchemaShape>(
+    fn: (row: RowOf<S>) => RowInput<O> | PromiseLike<RowInput<O>>,
+    options: UserOptions<O>,
+  ): Flow<O> {
+    return userMapped('map', this, fn, options)
+  }
+
+  /**
+   * Each row as any number of rows: as `map`, with a function that gives an array of them, or another iterable.
+   *
+   * ```ts
+   * flow.flatMap(({ symbol, price }) => [{ symbol, price }, { symbol, price: -price }], {
+   *   schema: schema({ symbol: utf8(), price: float64() }),
+   *   onError: error => show(error.details.row),
+   * })
+   * ```
+   * @throws MillraceError as `map` does
+   */
+  flatMap<const O extends SchemaShape>(
+    fn: (row: RowOf<S>) => Iterable<RowInput<O>> | PromiseLike<Iterable<RowInput<O>>>,
+    options: UserOptions<O>,
+  ): Flow<O> {
+    return userMapped('flatMap', this, fn, options)
   }
 
   /**
@@ -224,7 +288,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up
    */
   limit(n: number, offset = 0): Flow<S> {
-    return this.over(limitNode(this.plan, n, offset))
+    return this.next(limitNode(this.plan, n, offset))
   }
 
   /**
@@ -236,7 +300,90 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
+    return this.next(sortNode(this.plan, this.schema, orders.map(orderOf)))
+  }
+
+  /**
+   * The first `n` rows of these orders: `orderBy(...orders).limit(n)`.
+   *
+   * ```ts
+   * flow.topK(10, desc('price'))
+   * ```
+   * @throws MillraceError as `orderBy` and `limit` do
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
+    return this.orderBy(...orders).limit(n)
+  }
+
+  /**
+   * Rows chosen by chance, in row order: `n` of them, or all where there are fewer, or each with the chance of `fraction`. A row is chosen by a hash of the seed and
+   * of its place in the input, so the same seed gives the same rows again, whatever the lanes; other chunks, or another format, may give others.
+   *
+   * ```ts
+   * flow.sample({ n: 1000, seed: 7 })
+   * ```
+   * @param options `seed` is a whole number, 0 unless told
+   * @throws MillraceError `MR_INVALID_OPTION`
+   */
+  sample(options: SampleOptions): Flow<S> {
+    return this.next(sampleOf(this.plan, options))
+  }
+
+  /**
+   * A row for each item of a column of lists, the other columns repeated: a list that is empty or null gives one row, with null.
+   *
+   * ```ts
+   * flow.groupBy('isBuy').aggregate(t => ({ size: collectList(t.size) })).explode('size')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a column of no lists
+   */
+  explode<N extends ListNames<S>>(name: N): Flow<Exploded<S, N>> {
+    return this.next(explodeNode(this.plan, this.schema, name))
+  }
+
+  /**
+   * A row for each of the columns `on`, one after another: the column's name in `variable`, its value in `value`, and the columns `index` repeated. Values get the type that
+   * holds them all: float64 of int32 and float64.
+   *
+   * ```ts
+   * flow.unpivot({ on: ['price', 'size'], index: ['symbol'] })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` where no type holds the values of all
+   */
+  unpivot<
+    const N extends keyof S & string,
+    const I extends keyof S & string = Exclude<keyof S & string, N>,
+    const V extends string = 'variable',
+    const W extends string = 'value',
+  >(
+    options: UnpivotOptions<N, I> & { readonly variableName?: V; readonly valueName?: W },
+  ): Flow<Unpivoted<S, N, I, V, W>> {
+    return this.next(unpivotOf(this.plan, this.schema, options))
+  }
+
+  /**
+   * Adds columns said of each row among others, or replaces those of the same name; rows stay as they are and where they are. Aggregates are over a frame of the partition:
+   * without an order all of it, with one all rows up to the row and its peers, or what `rows` and `range` say. `rowNumber`, `rank`, `denseRank`, `percentRank`, `ntile`, `lag`, `lead`
+   * and `ewma` are of the partition whatever the frame.
+   *
+   * ```ts
+   * flow.over({ partitionBy: 'symbol', orderBy: 'time', rows: [-2, 0] }, t => ({ moving: mean(t.price), before: lag(t.price) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`
+   */
+  over<const O extends OverOptions<keyof S & string>, A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    options: O,
+    define: (t: Columns<S>) => A,
+  ): Flow<{
+    readonly [K in keyof S | keyof A]: K extends keyof A
+      ? HasSelf<O> extends true
+        ? KeyedType<A[K]>
+        : UnkeyedType<A[K]>
+      : K extends keyof S
+        ? S[K]
+        : never
+  }> {
+    return this.next(overOf(this.plan, this.schema, options, this.call('over', define)))
   }
 
   /**
@@ -523,10 +670,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       const user = userIn(expression)
       if (user !== undefined) return user.lower(this, names, aggregates, sets, verb)
     }
-    return this.over(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
+    return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 
-  private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
+  private next<T extends SchemaShape>(plan: PlanNode): Flow<T> {
     return new Flow<T>(plan, this.sources)
   }
 
@@ -610,7 +757,9 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
 /** A plan as text; before it, where a source is made in this thread, that of what it is made of. */
 function explainBound({ plan, sources }: BoundPlan): string {
   const before = [...sources.values()].flatMap(source =>
-    source.before === undefined ? [] : [explainBound(source.before), 'calling thread', `  aggregate ${source.label}`],
+    source.before === undefined
+      ? []
+      : [explainBound(source.before), 'calling thread', `  ${source.step ?? `aggregate ${source.label}`}`],
   )
   return [...before, explainPlan(plan)].join('\n')
 }

@@ -125,3 +125,7 @@ function rescaled(k: Kernels, vector: LaneVector, type: DataType, from: bigint, 
 
 const floorDivide = (value: bigint, divisor: bigint): bigint =>
   value / divisor - (value < 0n && value % divisor !== 0n ? 1n : 0n)
+
+/** The least row that is not null and does not fit, or -1. */
+export const firstUnfit = (k: Kernels, validity: number, fits: number, length: number): number =>
+  k.exports.castsFirstUnfit(validity, fits, length)

@@ -88,3 +88,20 @@ function hull(a: Range | undefined, b: Range | undefined): Range {
   if (a === null || b === null) return null
   return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max }
 }
+
+/** Rows of codes into `entries`, from `row` on, as codes of a dictionary's `table`, by a `map` that has what has been met so far. */
+export interface Recoding {
+  readonly table: number
+  /** u32 pointer, with the validity of the rows. */
+  readonly codes: number
+  readonly validity: number
+  readonly row: number
+  readonly length: number
+  readonly entries: LaneDictionary
+  readonly map: number
+  readonly out: number
+}
+
+/** The row whose string found no room, or `length`. */
+export const recode = (k: Kernels, { table, codes, validity, row, length, entries, map, out }: Recoding): number =>
+  k.exports.conditionsRecode(table, codes, validity, row, length, entries.offsets, entries.bytes, map, out)

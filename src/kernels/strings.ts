@@ -1,5 +1,5 @@
 /**
- * Functions of strings, asked of items: an item has one string of every input, and is a row, or an entry of a dictionary (operators/text-entries.ts
+ * Functions of strings, asked of items: an item has one string of every input, and is a row, or an entry of a dictionary (text-entries.ts
  * says which). Strings come out as codes into a dictionary of their own. Answers are in scratch; those of null items are unspecified.
  */
 import type { Kernels } from './instance.js'

@@ -16,12 +16,12 @@ import {
   trimmed,
 } from '../kernels/strings.js'
 import type { LaneDictionary } from '../kernels/text.js'
+import type { TextFunction } from '../kernels/text-entries.js'
 import type { FailureReason } from './compiled.js'
 import { strings, ticks, truths } from './text/asked.js'
 import { jsonAt, parseJsonPath } from './text/json-path.js'
 import { longestString } from './text/pattern-time.js'
 import { timeParser } from './text/time-format.js'
-import type { TextFunction } from './text-entries.js'
 
 export interface ConfiguredFunction extends TextFunction {
   /** Inputs behind those that the call has. */

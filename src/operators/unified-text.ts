@@ -3,6 +3,7 @@
  * stays the same; where one is replaced (a job that has spilled), the own one begins anew too, so that it holds no more than they do.
  */
 import { int32 } from '../columnar/type.js'
+import { recode } from '../kernels/conditions.js'
 import type { Operand } from '../kernels/operand.js'
 import { isScalar } from '../kernels/scalar.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -51,17 +52,7 @@ export function createUnifiedText({ k, dictionaries: pool }: OperatorContext): U
     dictionary.internBy(
       length,
       (table, row) =>
-        k.exports.conditionsRecode(
-          table,
-          data,
-          validity,
-          row,
-          length,
-          theirs.offsets,
-          theirs.bytes,
-          map.pointer,
-          codes,
-        ),
+        recode(k, { table, codes: data, validity, row, length, entries: theirs, map: map.pointer, out: codes }),
       row => entryBytes(theirs, memory.u32[(data >>> 2) + row]),
     )
     return { ...operand, data: codes, dictionary }

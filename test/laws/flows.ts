@@ -10,13 +10,14 @@ import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
 import { stringFunctions } from '../oracle/functions/strings.js'
 import { timeFunctions } from '../oracle/functions/times.js'
 import type { ModelUnion } from '../oracle/union.js'
-import { isNumber, type ModelTable } from '../oracle/value.js'
-import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
+import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../oracle/verbs.js'
 import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
-import { choosingExpression } from './choosing.js'
+import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
+import { someOver } from './over.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
 import { timeExpression } from './times.js'
@@ -28,6 +29,8 @@ export interface Abilities {
   readonly sets: boolean
   /** Whether joins are: these have a table of their own. */
   readonly joins: boolean
+  /** Whether verbs are drawn that make many rows of few, or that the model is slow at. */
+  readonly grows: boolean
 }
 
 export const ALL: Abilities = {
@@ -61,6 +64,7 @@ export const ALL: Abilities = {
   ],
   sets: true,
   joins: true,
+  grows: true,
 }
 
 interface FlowState extends Abilities {
@@ -79,11 +83,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     return predicate === null ? null : { verb: 'filter', predicate }
   },
   orderBy({ columns }, choices) {
-    const orders = choices.some(namesOf(comparable(columns)), 3).map(name => ({
-      name,
-      descending: choices.chance(50),
-      nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
-    }))
+    const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
   },
   dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
@@ -92,6 +92,18 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     if (comparable(columns).length < columns.length) return null
     return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
   },
+  topK({ columns }, choices) {
+    const orders = someOrders(columns, choices)
+    return orders.length === 0 ? null : { verb: 'topK', count: choices.below(20), orders }
+  },
+  explode(state, choices) {
+    const { columns } = state
+    const lists = columns.filter(({ type }) => type.kind === 'list')
+    return lists.length === 0 || !state.grows ? null : { verb: 'explode', name: choices.pick(namesOf(lists)) }
+  },
+  unpivot: (state, choices) => (state.grows ? someUnpivot(state, choices) : null),
+  over: (state, choices) =>
+    state.grows ? someOver(state.columns, choices, () => someAggregateExpression(state, choices, 1)) : null,
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -109,6 +121,26 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const from = choices.some(namesOf(columns), 2)
     return free.length < 2 ? null : { verb: 'rename', names: from.map((name, i) => [name, free[i] as string]) }
   },
+}
+
+function someOrders(columns: readonly ColumnState[], choices: Choices): ModelOrder[] {
+  return choices.some(namesOf(comparable(columns)), 3).map(name => ({
+    name,
+    descending: choices.chance(50),
+    nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
+  }))
+}
+
+function someUnpivot({ columns }: FlowState, choices: Choices): ModelVerb | null {
+  const first = choices.pick(columns)
+  const peers = columns.filter(({ type }) => familyOf(type) === familyOf(first.type))
+  const on = choices.some(namesOf(peers), 4)
+  const rest = namesOf(columns).filter(name => !on.includes(name))
+  const index = rest.length > 0 && choices.chance(50) ? choices.some(rest, rest.length) : null
+  const free = NAMES.filter(name => !rest.includes(name))
+  if (free.length < 2) return null
+  const [variableName, valueName] = [choices.pick(free), choices.pick(free)]
+  return variableName === valueName ? null : { verb: 'unpivot', on, index, variableName, valueName }
 }
 
 /** A chain of at most `most` verbs that cannot fail. `last` makes its last one. */
@@ -258,6 +290,24 @@ export function everyAggregate(
   }))
 }
 
+/** One aggregate over all rows up to each, or others from it on: frames of many rows. */
+export function someLongFrames(table: ModelTable, choices: Choices, name: ModelFunction): ModelVerb {
+  const state = stateOf(table, ALL)
+  const [from, to] = choices.pick([
+    [null, 0],
+    [0, null],
+    [-20, 0],
+    [null, null],
+  ] as const)
+  return {
+    verb: 'over',
+    partitionBy: [],
+    orders: [],
+    frame: { unit: 'rows', from, to },
+    columns: [['a', someCall(state, choices, name)]],
+  }
+}
+
 function someCall(
   state: FlowState,
   choices: Choices,
@@ -402,6 +452,22 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
     const most = Math.max(1, verb.right.rows.length)
     return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
   }
+  if (verb.verb === 'explode' || verb.verb === 'unpivot') {
+    const after = fieldsAfter(verb, columns).map((field): ColumnState => {
+      const own = columns.find(({ name }) => name === field.name)
+      const isValue = verb.verb === 'unpivot' && field.name === verb.valueName
+      if (own !== undefined && !isValue && field.name !== (verb.verb === 'explode' ? verb.name : verb.variableName))
+        return own
+      const from = isValue ? columns.filter(({ name }) => verb.on.includes(name)) : []
+      const magnitude = from.reduce((most, column) => (column.magnitude > most ? column.magnitude : most), 0n)
+      return { ...field, magnitude: isInteger(field.type.kind) && !isValue ? INT64_MAX : magnitude, samples: [] }
+    })
+    return {
+      ...state,
+      columns: after,
+      rowCount: Math.max(1, rowCount) * (verb.verb === 'explode' ? Math.max(4, rowCount) : verb.on.length),
+    }
+  }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
   const derived = new Map<string, bigint>()
@@ -410,6 +476,13 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   }
   if (verb.verb === 'aggregate') {
     for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, state))
+  }
+  if (verb.verb === 'over') {
+    for (const [name, one] of verb.columns) {
+      const [input] = 'placed' in one ? one.inputs : []
+      if (!('placed' in one)) derived.set(name, magnitudeOfAggregate(one, state))
+      else derived.set(name, input === undefined ? BigInt(rowCount) : most(magnitudeOfExpression(input, columns), 7n))
+    }
   }
   const after = fieldsAfter(verb, columns).map(({ name, type }): ColumnState => {
     const before = columns.find(column => column.name === (renamed.get(name) ?? name))
@@ -425,3 +498,4 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
 export const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
 const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b)

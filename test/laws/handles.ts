@@ -7,6 +7,7 @@ import { asc, desc, type Flow } from '../../src/index.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
+import type { ModelPlaced } from '../oracle/over.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
 import { inMemory } from './carriers.js'
@@ -64,6 +65,28 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
         ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
       }
       return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
+    }
+    case 'topK':
+      return flow.topK(
+        verb.count,
+        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+      )
+    case 'explode':
+      return flow.explode(verb.name)
+    case 'unpivot': {
+      const { on, index, variableName, valueName } = verb
+      return flow.unpivot({ on, ...(index === null ? {} : { index }), variableName, valueName })
+    }
+    case 'over': {
+      const { partitionBy, orders, frame, columns } = verb
+      const options = {
+        partitionBy,
+        orderBy: orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+        ...(frame === null ? {} : { [frame.unit]: [frame.from, frame.to] }),
+      }
+      return flow.over(options as never, (t: Handles) =>
+        own(columns.map(([name, column]) => [name, 'placed' in column ? placedOf(t, column) : aggregateOf(t, column)])),
+      )
     }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
@@ -123,6 +146,13 @@ function literalOf({ value, type }: ModelLiteral): unknown {
   if (type.kind === 'timestamp')
     return new Date(Number((value * NANOSECONDS_PER[type.unit ?? 'ms']) / NANOSECONDS_PER.ms))
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+}
+
+function placedOf(t: Handles, { placed, inputs, rows, missing, alpha }: ModelPlaced): any {
+  const told = alpha === undefined ? rows : { alpha }
+  const given = typeof missing === 'bigint' ? Number(missing) : missing
+  const all = [...inputs.map(input => handleOf(t, input)), ...(told === undefined ? [] : [told])]
+  return CALLS[placed]?.(...all, ...(given === undefined ? [] : [given]))
 }
 
 function aggregateOf(t: Handles, aggregate: ModelAggregate): any {

@@ -1,6 +1,7 @@
 /** Functions of values in the naive model, by name: the neighbours in functions/. */
 import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
+import { hashFunctions } from './functions/hashes.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
@@ -26,4 +27,5 @@ export const FUNCTIONS: ModelFunctions = {
   ...timeFunctions,
   ...conditionFunctions,
   ...castFunctions,
+  ...hashFunctions,
 }

@@ -109,6 +109,14 @@ trades.filter(t => {
   return t.isBuy
 })
 
+// explode gives items, unpivot the type that holds the values of all.
+const exploded = rows([], schema({ a: int32(), l: list(utf8()) })).explode('l')
+holds<Equal<SchemaOf<typeof exploded>, { a: Int32; l: Nullable<Utf8> }>>()
+const unpivoted = trades.unpivot({ on: ['price', 'size'], index: ['symbol', 'day'] })
+holds<Equal<SchemaOf<typeof unpivoted>, { symbol: Utf8; day: Nullable<Date_>; variable: Utf8; value: Float64 }>>()
+const named = selected.unpivot({ on: ['lots'], variableName: 'name', valueName: 'lot' })
+holds<Equal<SchemaOf<typeof named>, { price: Float64; name: Utf8; lot: Nullable<Int64> }>>()
+
 // derive adds and replaces.
 const derived = selected.derive(t => ({
   price: t.price.isNull(),
@@ -546,3 +554,42 @@ runAll({ few: trades, n: cubed }, { few: () => {} })
 trades.to('trades.csv')
 const { rowsWritten, bytesWritten } = (jobs[0] as Job).metrics()
 holds<Equal<[typeof rowsWritten, typeof bytesWritten], [number, number]>>()
+
+// Joins: key columns come once, clashing names get a suffix, and what may be unmatched may be null.
+const prices = columns({ symbol: ['ABC'], price: Float64Array.of(1), venue: [1, null] })
+const joined = selected.derive(t => ({ symbol: 'x', n: t.price })).join(prices, 'symbol')
+holds<
+  Equal<
+    SchemaOf<typeof joined>,
+    { price: Float64; lots: Nullable<Int64>; symbol: Utf8; n: Float64; price_right: Float64; venue: Nullable<Float64> }
+  >
+>()
+const keyed = columns({ k: Int32Array.of(1), x: Float64Array.of(1) })
+const other = columns({ j: [1n], x: Int32Array.of(1), y: ['a'] })
+const left = keyed.leftJoin(other, { k: 'j' }, { suffix: '2', where: (l, r) => l.x.lt(r.x) })
+holds<Equal<SchemaOf<typeof left>, { k: Int32; x: Float64; x2: Nullable<Int32>; y: Nullable<Utf8> }>>()
+const full = keyed.fullJoin(other, { k: 'j' })
+holds<Equal<SchemaOf<typeof full>, { k: Int64; x: Nullable<Float64>; x_right: Nullable<Int32>; y: Nullable<Utf8> }>>()
+const right = keyed.rightJoin(columns({ k: Int32Array.of(1), z: [true] }), ['k'])
+holds<Equal<SchemaOf<typeof right>, { k: Int32; x: Nullable<Float64>; z: Bool }>>()
+const semi = keyed.semiJoin(other, { k: 'j' })
+holds<Equal<SchemaOf<typeof semi>, { k: Int32; x: Float64 }>>()
+const nearest = keyed.asofJoin(columns({ x: Float64Array.of(1), k: Int32Array.of(1), bid: [1n] }), { on: 'x', by: 'k' })
+holds<Equal<SchemaOf<typeof nearest>, { k: Int32; x: Float64; bid: Nullable<Int64> }>>()
+const unkeyed = keyed.asofJoin(other, { on: { left: 'x', right: 'x' }, suffix: '_then' })
+holds<
+  Equal<
+    SchemaOf<typeof unkeyed>,
+    { k: Int32; x: Float64; j: Nullable<Int64>; x_then: Nullable<Int32>; y: Nullable<Utf8> }
+  >
+>()
+// @ts-expect-error a key is a column of both sides
+keyed.join(other, 'k')
+// @ts-expect-error the right name is a column of the right side
+keyed.join(other, { k: 'nope' })
+
+// Unions: the type that holds the values of all.
+const united = keyed.union(columns({ x: [1], k: [1n] }), columns({ k: Int32Array.of(1), x: [2, null] }))
+holds<Equal<SchemaOf<typeof united>, { k: Int64; x: Nullable<Float64> }>>()
+const partly = keyed.union(columns({ k: Int32Array.of(1), z: ['a'] }), { missing: 'null' })
+holds<Equal<SchemaOf<typeof partly>, { k: Int32; x: Nullable<Float64>; z: Nullable<Utf8> }>>()

@@ -3,7 +3,7 @@ import { type DataType, isFloat, typeName } from '../../columnar/type.js'
 import type { CallNode } from '../../expressions/node.js'
 import { bothValid } from '../../kernels/bitmap.js'
 import { createTextParser, createTextWriter, type TextParser, textOf, valueAt } from '../../kernels/cast-text.js'
-import { type Conversion, convert } from '../../kernels/casts.js'
+import { type Conversion, convert, firstUnfit } from '../../kernels/casts.js'
 import type { Kernels } from '../../kernels/instance.js'
 import type { LaneVector } from '../../kernels/lane-vector.js'
 import { nullableIf } from '../../kernels/operand.js'
@@ -42,7 +42,7 @@ export function compileCall(
       const given = column(morsel, failures)
       const { vector, fits } = converted(given)
       const { validity, length } = vector
-      const row = fits === 0 ? -1 : k.exports.castsFirstUnfit(validity, fits, length)
+      const row = fits === 0 ? -1 : firstUnfit(k, validity, fits, length)
       const isStrict = node.function === 'cast'
       if (row >= 0 && isStrict) failures.note(row, node, reasonOf(k, given, row, type, parser))
       const known = row >= 0 && !isStrict ? bothValid(k, validity, fits, length) : validity

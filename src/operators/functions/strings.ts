@@ -6,10 +6,10 @@ import { nullableIf } from '../../kernels/operand.js'
 import { constant, isScalar } from '../../kernels/scalar.js'
 import type { TextInput } from '../../kernels/strings.js'
 import type { LaneDictionary } from '../../kernels/text.js'
+import { createTextEntries, type TextSource } from '../../kernels/text-entries.js'
 import type { OperatorContext } from '../build.js'
 import type { CallInput, CompiledCall } from '../call.js'
 import { textFunction } from '../string-functions.js'
-import { createTextEntries, type TextSource } from '../text-entries.js'
 
 export function compileCall(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): CompiledCall {
   const { k, dictionaries } = context

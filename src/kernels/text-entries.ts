@@ -11,11 +11,11 @@
  * ```
  * Of several columns whose dictionaries are larger every row is asked by itself.
  */
-import { bitmapBytes, bothValid } from '../kernels/bitmap.js'
-import type { Kernels } from '../kernels/instance.js'
-import type { LaneVector } from '../kernels/lane-vector.js'
-import type { TextAnswers, TextInput, TextItems } from '../kernels/strings.js'
-import type { LaneDictionary } from '../kernels/text.js'
+import { bitmapBytes, bothValid } from './bitmap.js'
+import type { Kernels } from './instance.js'
+import type { LaneVector } from './lane-vector.js'
+import type { TextAnswers, TextInput, TextItems } from './strings.js'
+import type { LaneDictionary } from './text.js'
 
 const MOST_PACKED_BITS = 20
 /** A table of packed keys may have so many for each row of the morsel that it is begun with. */

@@ -1,0 +1,160 @@
+// The join index against a map of keys: every key in every type, direct and hashed, of one column and of several.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type DataType, float64, int8, int32, int64, timestamp, uint32, utf8 } from '../../src/columnar/type.js'
+import { buildJoinIndex, type JoinIndex, NONE } from '../../src/kernels/join.js'
+import type { LaneVector } from '../../src/kernels/lane-vector.js'
+import { copyToHeap, freeHeapBatch, sliceBatch } from '../../src/operators/heap-batch.js'
+import { batchOf, makeContext } from '../operators/support.js'
+
+const context = await makeContext()
+const { k } = context
+
+type Cell = bigint | number | string | null
+
+const nullable = (type: DataType): DataType => ({ ...type, nullable: true })
+
+function vectors(columns: readonly { readonly type: DataType; readonly values: readonly Cell[] }[]): LaneVector[] {
+  const names = columns.map((_, i) => `c${i}`)
+  const data = Object.fromEntries(columns.map(({ values }, i) => [names[i], values]))
+  const shape = Object.fromEntries(columns.map(({ type }, i) => [names[i], nullable(type)]))
+  const loaded = context.loader.load(batchOf(data as never, shape))
+  return [...loaded.columns]
+}
+
+function build(
+  columns: readonly LaneVector[],
+  others: readonly DataType[],
+  rowCount: number,
+  wants: 'lists' | 'first' | 'either',
+): JoinIndex {
+  const batch = copyToHeap(k, { rowCount, columns })
+  const types = columns.map(({ type }, i) => ({ own: type, other: others[i] as DataType }))
+  const steps = buildJoinIndex(k, types, (from, to) => sliceBatch(batch, from, to - from).columns, rowCount, wants)
+  let step = steps.next()
+  while (!step.done) step = steps.next()
+  freeHeapBatch(k, batch)
+  return step.value
+}
+
+/** Rows that have the key of each row, as the index has them. */
+function matches(index: JoinIndex, keys: readonly LaneVector[], rowCount: number): number[][] {
+  const { u32 } = k.memory
+  const ids = index.ids(keys, rowCount) >>> 2
+  return Array.from({ length: rowCount }, (_, i) => {
+    const id = k.memory.u32[ids + i] as number
+    if (id === NONE) return []
+    const at = index.starts >>> 2
+    const [from, to] = [u32[at + id] as number, u32[at + id + 1] as number]
+    return Array.from({ length: to - from }, (_, j) => u32[(index.rows >>> 2) + from + j] as number)
+  })
+}
+
+const small = fc.integer({ min: -3, max: 3 })
+const kinds: Record<string, { type: DataType; value: fc.Arbitrary<Cell>; of: (x: Cell) => unknown }> = {
+  int8: { type: int8(), value: small, of: String },
+  int32: { type: int32(), value: fc.oneof(small, fc.constantFrom(-(2 ** 31), 2 ** 31 - 1)), of: String },
+  uint32: { type: uint32(), value: fc.oneof(fc.nat(3), fc.constantFrom(2 ** 32 - 1)), of: String },
+  int64: {
+    type: int64(),
+    value: fc.oneof(small.map(BigInt), fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, 2n ** 53n)),
+    of: String,
+  },
+  float64: {
+    type: float64(),
+    value: fc.oneof(small, fc.constantFrom(0.5, -0, NaN, Infinity, 2 ** 53, 2 ** 63, -(2 ** 63), 5e-324)),
+    of: x => (Object.is(x, -0) ? '0' : Number.isInteger(x as number) ? String(BigInt(x as number)) : String(x)),
+  },
+  s: { type: timestamp('s'), value: small, of: x => String(Number(x) * 1000) },
+  ms: {
+    type: timestamp('ms'),
+    value: fc.oneof(
+      small,
+      small.map(x => x * 1000),
+    ),
+    of: String,
+  },
+  utf8: { type: utf8(), value: fc.constantFrom('', 'a', 'b', 'é', '😀'), of: String },
+}
+const NUMBERS = ['int8', 'int32', 'uint32', 'int64', 'float64']
+const partnersOf = (kind: string) => (NUMBERS.includes(kind) ? NUMBERS : kind === 'utf8' ? ['utf8'] : ['s', 'ms'])
+
+const pair = fc
+  .constantFrom(...Object.keys(kinds))
+  .chain(own => fc.tuple(fc.constant(own), fc.constantFrom(...partnersOf(own))))
+const columnOf = (kind: string, length: number): fc.Arbitrary<Cell[]> =>
+  fc.array(fc.option((kinds[kind] as (typeof kinds)[string]).value, { freq: 6 }), {
+    minLength: length,
+    maxLength: length,
+  })
+
+describe('a join index', () => {
+  it('finds the rows with equal keys, in their order, whatever the types', () => {
+    const cases = fc
+      .tuple(fc.array(pair, { minLength: 1, maxLength: 3 }), fc.nat(40), fc.nat(40))
+      .chain(([pairs, rightRows, leftRows]) =>
+        fc.record({
+          pairs: fc.constant(pairs),
+          right: fc.tuple(...pairs.map(([own]) => columnOf(own, rightRows))),
+          left: fc.tuple(...pairs.map(([, other]) => columnOf(other, leftRows))),
+        }),
+      )
+    fc.assert(
+      fc.property(cases, ({ pairs, right, left }) => {
+        const mark = k.memory.mark()
+        const side = (values: readonly (readonly Cell[])[], at: 0 | 1) =>
+          vectors(
+            values.map((cells, i) => ({
+              type: (kinds[(pairs[i] as [string, string])[at]] as (typeof kinds)[string]).type,
+              values: cells,
+            })),
+          )
+        const keyOf = (values: readonly (readonly Cell[])[], at: 0 | 1, row: number) => {
+          const cells = values.map((cells, i) => {
+            const cell = cells[row] as Cell
+            return cell === null ? null : (kinds[(pairs[i] as [string, string])[at]] as (typeof kinds)[string]).of(cell)
+          })
+          return cells.includes(null) ? null : JSON.stringify(cells)
+        }
+        const [rightRows, leftRows] = [right[0]?.length ?? 0, left[0]?.length ?? 0]
+        const others = pairs.map(([, other]) => nullable((kinds[other] as (typeof kinds)[string]).type))
+        const index = build(side(right, 0), others, rightRows, 'lists')
+        const expected = Array.from({ length: leftRows }, (_, i) => {
+          const key = keyOf(left, 1, i)
+          return Array.from({ length: rightRows }, (_, j) => j).filter(j => key !== null && keyOf(right, 0, j) === key)
+        })
+        expect(matches(index, side(left, 1), leftRows), index.kernel).toEqual(expected)
+        index.free()
+        const first = build(side(right, 0), others, rightRows, 'first')
+        const rows = first.rowsOf(side(left, 1), leftRows) >>> 2
+        expect(Array.from({ length: leftRows }, (_, i) => k.memory.i32[rows + i])).toEqual(
+          expected.map(each => each[0] ?? -1),
+        )
+        first.free()
+        k.memory.reset(mark)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('takes what it needs and gives it back', () => {
+    const before = context.usedBytes()
+    const scattered = Array.from({ length: 5000 }, (_, i) => BigInt(i % 4900) * 1_000_000_007n)
+    for (const [type, values, kernel] of [
+      [int64(), scattered, 'hash'],
+      [int32(), Array.from({ length: 5000 }, (_, i) => i), 'direct, unique'],
+      [float64(), Array.from({ length: 5000 }, (_, i) => i / 3), 'direct, unique'],
+    ] as const) {
+      const columns = vectors([{ type, values }])
+      const index = build(columns, [type], values.length, 'either')
+      expect(index.kernel).toBe(kernel)
+      const keys = vectors([{ type, values: values.slice(0, 100) }])
+      if (index.isUnique) {
+        const rows = index.rowsOf(keys, 100) >>> 2
+        expect([...k.memory.u32.slice(rows, rows + 100)]).toEqual(Array.from({ length: 100 }, (_, i) => i))
+      }
+      index.free()
+    }
+    expect(context.usedBytes()).toBe(before)
+  })
+})
