@@ -34,6 +34,7 @@ export const longSuites = [
   'test/bench/suite.test.ts',
   'test/flow/lists.test.ts',
   'test/flow/sinks.test.ts',
+  'test/flow/user-code.test.ts',
   'test/flow/texts.test.ts',
   'test/formats/text-files.test.ts',
   'test/formats/parquet/flights.test.ts',

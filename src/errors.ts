@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'MR_CLOSED'
   | 'MR_FORMAT_ERROR'
   | 'MR_SINK_FAILED'
+  | 'MR_USER_CODE_FAILED'
   | 'MR_VERSION_MISMATCH'
   | 'MR_WASM_BLOCKED'
 

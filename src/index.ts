@@ -20,7 +20,7 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
-export type { DedupeOptions } from './api/cleaning.js'
+export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
@@ -106,6 +106,7 @@ export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput
 export type { United } from './api/union-types.js'
 export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
+export type { RowInput, StandardValidator, UserOptions } from './api/user-code.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'

@@ -1,13 +1,21 @@
 /** What the verbs of cleaning are given, checked: `dedupe`, `fillNull`, `validate`. */
+import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
-import { columnOf } from '../plan/build.js'
+import { printName } from '../expressions/print.js'
+import { aggregateNode, columnOf } from '../plan/build.js'
 import { allOf, call, not } from '../plan/cleaning.js'
 import type { NamedAggregate, NamedExpression } from '../plan/logical.js'
+import type { Filling } from '../sources/fill-nulls.js'
+import { type FillMethod, filledSchema } from '../sources/filled-schema.js'
+import type { PlanBefore } from '../sources/source.js'
 import { predicateOf } from './aggregate-expr.js'
 import { literalOf } from './columns.js'
+import type { Flow } from './flow.js'
+import { optionsOf } from './options.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
+import { stagedFlow } from './staged.js'
 
 /** What `dedupe` may be told. */
 export interface DedupeOptions<N extends string = string> {
@@ -29,12 +37,71 @@ export function dedupeOptions(given: readonly unknown[]): { names: readonly stri
   return { names: keys, keep }
 }
 
-/** Columns with a value in the place of their nulls. @throws MillraceError `MR_TYPE_MISMATCH` */
+/** How nulls are filled that no value is named for. */
+export interface FillByMethod {
+  /** The value of the row before, or after; the mean of all rows; or on the line between the values around, rows being equally far apart. */
+  readonly method: FillMethod
+}
+
+const METHODS: readonly FillMethod[] = ['previous', 'next', 'mean', 'linear']
+
+/** Of the columns of `fillNull` those that are filled by a method. @throws MillraceError `MR_INVALID_OPTION` */
+export function methodsOf(values: unknown): Map<string, FillMethod> {
+  if (!isPlainRecord(values)) return new Map()
+  return new Map(
+    Object.entries(values).flatMap(([name, value]) => {
+      if (!isPlainRecord(value)) return []
+      const { method } = optionsOf('fillNull', value, "{ method: 'previous' }", ['method'])
+      if (METHODS.includes(method as FillMethod)) return [[name, method as FillMethod]]
+      throw invalid('fillNull', `a method is ${METHODS.map(quote).join(', ')}, not ${show(method)}`)
+    }),
+  )
+}
+
+/** Columns whose nulls are filled in row order, in the calling thread. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` */
+export function filledInOrder(flow: Flow<any>, methods: ReadonlyMap<string, FillMethod>): Flow<any> {
+  if (methods.size === 0) return flow
+  const label = `fillNull ${[...methods].map(([name, method]) => `${printName(name)} by ${method}`).join(', ')}`
+  const schema = flow.schema === null ? null : filledSchema(flow.schema, methods)
+  return stagedFlow(flow, { label, step: label, schema }, async collect => {
+    const { fillStage } = await import('../sources/fill-nulls.js')
+    const means = await meansOf(flow, methods, collect)
+    return fillStage(
+      new Map(
+        [...methods].map(([name, method]): [string, Filling] => [
+          name,
+          method === 'mean' ? { method, mean: means.get(name) ?? null } : { method },
+        ]),
+      ),
+    )
+  })
+}
+
+/** The means have to be known before the first row is: the source is read once for them alone. */
+async function meansOf(
+  { plan, schema, sources }: Flow<any>,
+  methods: ReadonlyMap<string, FillMethod>,
+  collect: (before: PlanBefore) => Promise<Table>,
+): Promise<ReadonlyMap<string, number | null>> {
+  const names = [...methods.keys()].filter(name => methods.get(name) === 'mean')
+  if (names.length === 0) return new Map()
+  const means = names.map(
+    (name, i): NamedAggregate => ({
+      name: `#${i}`,
+      expression: { op: 'aggregate', function: 'mean', inputs: [columnOf(name)] },
+    }),
+  )
+  const table = await collect({ plan: aggregateNode(plan, schema, [], means, null, 'fillNull'), sources })
+  return new Map(names.map((name, i) => [name, table.column(`#${i}`).at(0) as number | null]))
+}
+
+/** Columns with a value in the place of their nulls, but those that are filled by a method. @throws MillraceError `MR_TYPE_MISMATCH` */
 export function filledColumns(values: unknown): NamedExpression[] {
   if (!isPlainRecord(values)) {
     throw mismatch('fillNull', `fillNull takes an object of columns to values, as in { price: 0 }, not ${show(values)}`)
   }
-  return Object.entries(values).map(([name, value]) => {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (isPlainRecord(value)) return []
     if (value === null || value === undefined) {
       throw mismatch(
         'fillNull',
@@ -42,7 +109,7 @@ export function filledColumns(values: unknown): NamedExpression[] {
         name,
       )
     }
-    return { name, expression: call('coalesce', columnOf(name), literalOf(value, 'fillNull')) }
+    return [{ name, expression: call('coalesce', columnOf(name), literalOf(value, 'fillNull')) }]
   })
 }
 

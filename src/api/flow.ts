@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
-import type { DataType, Int64, SchemaShape, Utf8 } from '../columnar/type.js'
+import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
@@ -34,7 +34,17 @@ import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
-import { BROKEN_RULES, checkFree, type DedupeOptions, dedupeOptions, filledColumns, rulesOf } from './cleaning.js'
+import {
+  BROKEN_RULES,
+  checkFree,
+  type DedupeOptions,
+  dedupeOptions,
+  type FillByMethod,
+  filledColumns,
+  filledInOrder,
+  methodsOf,
+  rulesOf,
+} from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
@@ -49,8 +59,8 @@ import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
 import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
 import type {
   CastTo,
-  Coalesced,
   Columns,
+  Filled,
   HandleOf,
   KeyedType,
   Literal,
@@ -60,6 +70,14 @@ import type {
 } from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
+import {
+  isStandardValidator,
+  parted,
+  type RowInput,
+  type StandardValidator,
+  type UserOptions,
+  userMapped,
+} from './user-code.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -177,23 +195,23 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * Columns with a value in the place of their nulls, which are then not nullable.
+   * Columns with a value in the place of their nulls, which are then not nullable; or filled by a method: the value of the row before (`previous`) or after (`next`), the
+   * `mean`, or on the line between the values around (`linear`, rows being equally far apart). The last two give float64. Methods go by the order of rows and run in the calling
+   * thread; where there is no value to go by a null stays, and `mean` reads the source twice.
    *
    * ```ts
-   * flow.fillNull({ size: 0, symbol: 'unknown' })
+   * flow.fillNull({ size: { method: 'previous' }, symbol: 'unknown' })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a value of another family or a method that is none of the column's, `MR_INVALID_OPTION`
    */
-  fillNull<const V extends { readonly [K in keyof S]?: Literal }>(
+  fillNull<const V extends { readonly [K in keyof S]?: Literal | FillByMethod }>(
     values: V & { readonly [K in Exclude<keyof V, keyof S>]: never },
-  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Coalesced<S[K], V[K]> : S[K] }> {
+  ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Filled<S[K], V[K]> : S[K] }> {
     const columns = filledColumns(values)
-    dropNullsNode(
-      this.plan,
-      this.schema,
-      columns.map(({ name }) => name),
-    )
-    return this.next(deriveNode(this.plan, this.schema, columns))
+    const names = columns.map(({ name }) => name)
+    dropNullsNode(this.plan, this.schema, names)
+    const flow = filledInOrder(this, methodsOf(values))
+    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns))
   }
 
   /**
@@ -216,12 +234,18 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```ts
    * const { valid, rejected, counts } = flow.validate({ priced: t => t.price.gt(0), sized: t => t.size.between(1, 1000) })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none
+   * In the place of rules a validator of rows may be given, of zod, valibot, arktype or another library that has the Standard Schema interface: it is called in the calling thread
+   * with each row, `brokenRules` is what it has against one, as in `price: too small, name: required`, and there are no `counts`. It judges rows and does not change them.
+   *
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` for none; the terminal `MR_USER_CODE_FAILED` where a validator throws
    */
+  validate(validator: StandardValidator): Omit<Validated<S, never>, 'counts'>
   validate<const R extends Readonly<Record<string, (t: Columns<S>) => Expr<any, 'boolean'> | boolean>>>(
     rules: R,
-  ): Validated<S, R> {
+  ): Validated<S, R>
+  validate(rules: StandardValidator | Readonly<Record<string, unknown>>): object {
     checkFree(this.schema)
+    if (isStandardValidator(rules)) return Object.freeze(parted(this, rules))
     const { isValid, broken, counts } = rulesOf(rules, rule => this.call('validate', rule as never))
     const rejected = this.next(filterNode(this.plan, not(isValid)))
     return Object.freeze({
@@ -229,6 +253,42 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       rejected: this.next<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
       counts: this.next<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
     })
+  }
+
+  /**
+   * Each row as a function makes it, in row order. It is called in the calling thread, a row at a time, with a plain object, while lanes go on with what comes before; it may
+   * be asynchronous, and is then awaited before the next row.
+   *
+   * ```ts
+   * flow.map(({ symbol, price }) => ({ label: `${symbol} at ${price}` }), { schema: schema({ label: utf8() }) })
+   * ```
+   * @param options `schema` declares the columns of what the function gives; `onError` hears of rows that fail, which are then left out
+   * @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`; the terminal `MR_USER_CODE_FAILED` with the row where the function throws, `MR_TYPE_MISMATCH` and what
+   * else conversion calls for where what it gives is not of the columns, `MR_UNSAFE_INTEGER` for an int64 that is no safe number
+   */
+  map<const O extends SchemaShape>(
+    fn: (row: RowOf<S>) => RowInput<O> | PromiseLike<RowInput<O>>,
+    options: UserOptions<O>,
+  ): Flow<O> {
+    return userMapped('map', this, fn, options)
+  }
+
+  /**
+   * Each row as any number of rows: as `map`, with a function that gives an array of them, or another iterable.
+   *
+   * ```ts
+   * flow.flatMap(({ symbol, price }) => [{ symbol, price }, { symbol, price: -price }], {
+   *   schema: schema({ symbol: utf8(), price: float64() }),
+   *   onError: error => show(error.details.row),
+   * })
+   * ```
+   * @throws MillraceError as `map` does
+   */
+  flatMap<const O extends SchemaShape>(
+    fn: (row: RowOf<S>) => Iterable<RowInput<O>> | PromiseLike<Iterable<RowInput<O>>>,
+    options: UserOptions<O>,
+  ): Flow<O> {
+    return userMapped('flatMap', this, fn, options)
   }
 
   /**
@@ -753,7 +813,9 @@ export class Loaded<S extends SchemaShape = any> extends Flow<S> {
 /** A plan as text; before it, where a source is made in this thread, that of what it is made of. */
 function explainBound({ plan, sources }: BoundPlan): string {
   const before = [...sources.values()].flatMap(source =>
-    source.before === undefined ? [] : [explainBound(source.before), 'calling thread', `  aggregate ${source.label}`],
+    source.before === undefined
+      ? []
+      : [explainBound(source.before), 'calling thread', `  ${source.step ?? `aggregate ${source.label}`}`],
   )
   return [...before, explainPlan(plan)].join('\n')
 }

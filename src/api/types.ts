@@ -132,6 +132,13 @@ export type Text<T extends DataType, B> = NullableIf<Utf8, Or<T['nullable'], May
 /** The type of `T` where it is not null, else of another of `B`. */
 export type Coalesced<T extends DataType, B> = CoalescedOf<Expr<T> | B>
 
+/** A column whose nulls are filled, with a value or by a method. */
+export type Filled<T extends DataType, V> = V extends { readonly method: infer M }
+  ? M extends 'mean' | 'linear'
+    ? TypeOf<'float64', T['nullable']>
+    : T
+  : Coalesced<T, V>
+
 /** The type that holds all of `V`, expressions and literals: null where all may be. */
 export type CoalescedOf<V> = Unified<V, [NeverNull<V>] extends [never] ? true : false>
 

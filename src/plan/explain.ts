@@ -2,6 +2,8 @@
  * A plan as readable text: what the source delivers, what every lane does, what one lane does after the gather. The text is stable from run to
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
+import { commonParts } from '../expressions/common.js'
+import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import type {
   AggregateNode,
@@ -102,12 +104,17 @@ const PROJECT_NAMES: Readonly<Record<string, string>> = { drop: 'select', aggreg
 
 function printStage(stage: Stage): string {
   switch (stage.kind) {
-    case 'project':
-      return `${PROJECT_NAMES[stage.verb] ?? stage.verb} ${printColumns(stage.columns)}`
+    case 'project': {
+      const common = printCommon(stage.columns.map(({ expression }) => expression))
+      return `${PROJECT_NAMES[stage.verb] ?? stage.verb} ${printColumns(stage.columns)}${common}`
+    }
     case 'filter':
-      return `filter ${printExpression(stage.predicate)}`
-    case 'aggregate':
-      return `aggregate ${printKeys(stage)}${stage.accumulators.map(printAccumulator).join(', ')}`
+      return `filter ${printExpression(stage.predicate)}${printCommon([stage.predicate])}`
+    case 'aggregate': {
+      // Inputs of an aggregate with a condition are computed for its rows only.
+      const common = printCommon(stage.accumulators.flatMap(({ inputs, where }) => (where === null ? inputs : [where])))
+      return `aggregate ${printKeys(stage)}${stage.accumulators.map(printAccumulator).join(', ')}${common}`
+    }
     case 'sort':
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
@@ -125,6 +132,12 @@ function printStage(stage: Stage): string {
     case 'join':
       return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
+}
+
+/** What several expressions of a stage have in common. */
+function printCommon(expressions: readonly Expression[]): string {
+  const { largest } = commonParts(expressions)
+  return largest.length === 0 ? '' : `; computed once: ${short(largest.map(printExpression))}`
 }
 
 function printJoin(

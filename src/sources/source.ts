@@ -25,10 +25,15 @@ export interface Source {
   readonly once?: true
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
-  /** Set where something is to be run first, in the calling thread: its plan. The source is then what `settle` gives, and is not opened itself. */
+  /** Set where its rows are made in the calling thread, of those of a plan. The source is then what `settle` gives, and is not opened itself. */
   readonly before?: PlanBefore
-  /** @param collect runs a plan, with the options of the terminal. */
-  settle?(collect: (before: PlanBefore) => Promise<Table>): Promise<Source>
+  /** For `explain`, what the calling thread does with them; by default it aggregates. */
+  readonly step?: string
+  /** Each runs a plan, with the options of the terminal: `collect` to its end, `run` while its rows are taken. */
+  settle?(
+    collect: (before: PlanBefore) => Promise<Table>,
+    run: (before: PlanBefore) => Promise<RowsUnderWay>,
+  ): Promise<Source>
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
   describe(services: SourceServices): Promise<SchemaShape>
   /** Lets go of what `describe` has begun to read, where no `open` follows. */
@@ -40,6 +45,16 @@ export interface Source {
 export interface PlanBefore {
   readonly plan: PlanNode
   readonly sources: ReadonlyMap<number, Source>
+}
+
+/** A plan that runs as fast as its rows are taken, a bounded number of batches ahead. */
+export interface RowsUnderWay {
+  /** Rejects with what the plan fails of before its columns are known. */
+  readonly schema: Promise<SchemaShape>
+  /** In row order; can be iterated once. Leaving the loop ends the job. */
+  readonly batches: AsyncIterable<RecordBatch>
+  /** Ends the job. Idempotent. */
+  close(): Promise<void>
 }
 
 /** What a source needs of the runtime, so that it need not know which one it is. */

@@ -11,6 +11,7 @@ import { functionSuite } from '../flow/functions.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
+import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 
 const env = webEnv()
@@ -27,4 +28,5 @@ budgetSuite(lanesList)
 functionSuite(lanesList, env)
 listSuite(lanesList, env)
 streamSuite(lanesList)
+userCodeSuite([0, 2], env)
 spillSuite([0, 2], env)

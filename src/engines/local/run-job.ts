@@ -2,6 +2,7 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import type { RowsUnderWay } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
@@ -135,4 +136,17 @@ export function startRun<S extends SchemaShape>(
       await finished.catch(() => {})
     },
   }
+}
+
+/** A plan whose rows another one's source is made of (`Source.before`). */
+export function startBefore(before: BoundPlan, options: RunOptions): RowsUnderWay {
+  let tell: (schema: SchemaShape) => void = () => {}
+  const told = new Promise<SchemaShape>(resolve => {
+    tell = resolve
+  })
+  const job = startRun(before, options, 'run', tell)
+  // It ends with its columns told, or failed.
+  const schema = Promise.race([told, job.finished.then(() => told)])
+  schema.catch(() => {})
+  return { schema, batches: job, close: async () => job[Symbol.asyncDispose]() }
 }

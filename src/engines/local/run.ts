@@ -195,7 +195,12 @@ function rowsOf({ splits, rest }: OpenSource): number | null {
 
 /** The source itself, or what is made of the rows that are to be run before it. */
 export const settled = async (source: Source, options: RunOptions): Promise<Source> =>
-  source.settle === undefined ? source : source.settle(before => collect(before, options))
+  source.settle === undefined
+    ? source
+    : source.settle(
+        before => collect(before, options),
+        async before => (await import('./run-job.js')).startBefore(before, options),
+      )
 
 /** That of a plan's first side. */
 export function onlySource({ plan, sources }: BoundPlan): Source {

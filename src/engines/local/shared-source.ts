@@ -8,13 +8,15 @@ import type { BoundPlan } from './run.js'
 /** Splits that may wait for a job while others have them already. */
 const MOST_AHEAD = 4
 
-/** The same flows, those over one source that can be read only once sharing it. */
+/** The same flows, those over one source that can be read only once, or whose rows are made in this thread, sharing it. */
 export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[] {
   const counts = new Map<Source, number>()
   for (const { sources } of flows)
-    for (const source of sources.values()) if (source.once) counts.set(source, (counts.get(source) ?? 0) + 1)
+    for (const source of sources.values())
+      if (source.once || source.settle) counts.set(source, (counts.get(source) ?? 0) + 1)
   const shared = new Map<Source, Source>()
-  for (const [source, count] of counts) if (count > 1) shared.set(source, shareSource(source, count))
+  for (const [source, count] of counts)
+    if (count > 1) shared.set(source, source.settle ? shareSettled(source, count) : shareSource(source, count))
   if (shared.size === 0) return flows
   // One flow could wait for the first while another, which waits for the second, keeps it from coming.
   if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {
@@ -27,6 +29,20 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
     plan,
     sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
   }))
+}
+
+/** What comes before is run once, for all. */
+function shareSettled(source: Source, count: number): Source {
+  let settling: Promise<Source> | null = null
+  return {
+    ...source,
+    settle(collect, run) {
+      settling ??= (source.settle as Required<Source>['settle'])(collect, run).then(settled =>
+        settled.once ? shareSource(settled, count) : settled,
+      )
+      return settling
+    },
+  }
 }
 
 /** Opened once all `count` jobs have asked, for the columns that any of them reads. */

@@ -1,0 +1,93 @@
+/** What `map` and `flatMap` are given, checked, and `validate` with a validator of rows. flow.ts has the verbs, sources/user-stage.ts calls the functions. */
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { type DataType, nullable, type SchemaShape, utf8, type ValueOf } from '../columnar/type.js'
+import { columnOf, deriveNode, dropNode, filterNode } from '../plan/build.js'
+import { call, not } from '../plan/cleaning.js'
+import type { OnError } from '../sources/user-stage.js'
+import { BROKEN_RULES } from './cleaning.js'
+import { literalOf } from './columns.js'
+import { Flow } from './flow.js'
+import { optionsOf } from './options.js'
+import { invalid, mismatch, show } from './refusal.js'
+import { stagedFlow } from './staged.js'
+
+/** A row as a user's function gives it. */
+export type RowInput<S extends SchemaShape> = { readonly [K in keyof S]: CellOf<S[K]> }
+type CellOf<T extends DataType> = ValueOf<T> | (T['kind'] extends 'int64' | 'timestamp' ? bigint : never)
+
+/** What `map` and `flatMap` are told. */
+export interface UserOptions<S extends SchemaShape> {
+  /** The columns of what the function gives. */
+  readonly schema: S
+  /**
+   * Hears of each row that fails, in their order, and the row is left out; without it the job fails of the first. The error says which row it is (`details.row`), and its
+   * cause is what the function threw. What this throws ends the job.
+   */
+  readonly onError?: OnError
+}
+
+/** A validator of zod, valibot, arktype or another library that follows standardschema.dev. */
+export interface StandardValidator {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => unknown
+  }
+}
+
+/** @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` */
+export function userMapped(
+  verb: 'map' | 'flatMap',
+  flow: Flow<any>,
+  fn: unknown,
+  options: UserOptions<any>,
+): Flow<any> {
+  if (typeof fn !== 'function')
+    throw mismatch(verb, `${verb} takes a function of a row, as in ${verb}(row => ...), not ${show(fn)}`)
+  const { schema, onError = null } = checkedOptions(verb, options)
+  const label = fn.name === '' ? verb : `${verb} ${fn.name}`
+  return stagedFlow(flow, { label, step: label, schema }, async () => {
+    const { userStage } = await import('../sources/user-stage.js')
+    return userStage(verb, fn as (row: object) => unknown, schema, onError)
+  })
+}
+
+function checkedOptions(verb: string, options: UserOptions<any>): UserOptions<any> {
+  const example = '{ schema: schema({ total: float64() }) }'
+  const { schema, onError } = optionsOf(verb, options, example, ['schema', 'onError'])
+  if (typeof schema !== 'object' || schema === null || Object.keys(schema).length === 0)
+    throw invalid(verb, `what a function gives cannot be known beforehand, so its columns are declared: ${example}`)
+  for (const [name, type] of Object.entries(schema)) {
+    if (typeof (type as { kind?: unknown } | null)?.kind === 'string') continue
+    throw mismatch(verb, `${verb}: a column type such as float64() is declared, not ${show(type)}`, name)
+  }
+  if (onError !== undefined && typeof onError !== 'function')
+    throw invalid(verb, `onError is a function, not ${show(onError)}`)
+  return options
+}
+
+export const isStandardValidator = (value: unknown): value is StandardValidator =>
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+  typeof (value as Partial<StandardValidator>)['~standard']?.validate === 'function'
+
+/** `valid` and `rejected` of one source, which is run once where both are asked for together. */
+export function parted(flow: Flow<any>, validator: StandardValidator): { valid: Flow<any>; rejected: Flow<any> } {
+  const { vendor, validate } = validator['~standard']
+  const verdict =
+    flow.schema === null ? null : schemaOf([...fieldsOf(flow.schema), { name: BROKEN_RULES, type: nullable(utf8()) }])
+  const label = `validate by ${vendor}`
+  const judged = stagedFlow(flow, { label, step: label, schema: verdict }, async () => {
+    const { verdictStage } = await import('../sources/user-stage.js')
+    return verdictStage(validate, BROKEN_RULES)
+  })
+  const { plan, sources, schema } = judged
+  const verdictIsNull = { op: 'isNull', input: columnOf(BROKEN_RULES) } as const
+  const text = call('coalesce', columnOf(BROKEN_RULES), literalOf('', 'validate'))
+  return {
+    valid: new Flow(dropNode(filterNode(plan, verdictIsNull), schema, [BROKEN_RULES]), sources),
+    rejected: new Flow(
+      deriveNode(filterNode(plan, not(verdictIsNull)), schema, [{ name: BROKEN_RULES, expression: text }]),
+      sources,
+    ),
+  }
+}

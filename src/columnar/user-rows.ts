@@ -1,0 +1,131 @@
+/**
+ * What a user's function makes of rows: called row by row, its results read as columns, and what goes wrong told with its row. The calling thread runs functions so
+ * (sources/user-stage.ts), and lanes those of modules (operators/user-code.ts).
+ */
+import { MillraceError, quote } from '../errors.js'
+import { openRows } from './input.js'
+import type { RecordBatch } from './record-batch.js'
+import { rowReader } from './row.js'
+import type { SchemaShape } from './type.js'
+
+export type UserVerb = 'map' | 'flatMap' | 'filter' | 'validate'
+
+/** What is known of a result before it is read: rows that it stands for. @throws MillraceError for what is no such result */
+export function rowsOfResult(verb: UserVerb, result: unknown): readonly object[] {
+  if (verb === 'map') return [checkRow(verb, result)]
+  if (Array.isArray(result)) return result
+  if (typeof result === 'object' && result !== null && Symbol.iterator in result)
+    return Array.from(result as Iterable<object>)
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `flatMap: the function gives an array of rows, or another iterable of them, not ${shown(result)}`,
+    { operator: verb },
+  )
+}
+
+function checkRow(verb: UserVerb, result: unknown): object {
+  if (typeof result === 'object' && result !== null && !Array.isArray(result)) return result
+  throw new MillraceError('MR_TYPE_MISMATCH', `${verb}: the function gives a row, an object, not ${shown(result)}`, {
+    operator: verb,
+  })
+}
+
+/** @throws MillraceError for what is no truth value */
+export function isKept(verb: UserVerb, result: unknown): boolean {
+  if (typeof result === 'boolean') return result
+  throw new MillraceError('MR_TYPE_MISMATCH', `${verb}: the function gives true or false, not ${shown(result)}`, {
+    operator: verb,
+  })
+}
+
+const shown = (value: unknown): string =>
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'an array'
+      : value instanceof Promise
+        ? 'a promise'
+        : typeof value === 'object'
+          ? 'an object'
+          : typeof value === 'string'
+            ? `the string ${quote(value)}`
+            : String(value)
+
+/** What a row failed of, told with its place: what the function threw is the cause. */
+export function failureOf(verb: UserVerb, row: number, thrown: unknown): MillraceError {
+  const details = { operator: verb, row }
+  if (thrown instanceof MillraceError) {
+    const text = thrown.message.slice(thrown.code.length + 2)
+    const { column } = thrown.details
+    return new MillraceError(
+      thrown.code,
+      text.startsWith(`${verb}: row `) ? text : `${verb}: row ${row}: ${text}`,
+      column === undefined ? details : { ...details, column },
+      thrown.cause,
+    )
+  }
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown)
+  return new MillraceError(
+    'MR_USER_CODE_FAILED',
+    `${verb}: the function failed on row ${row}: ${what}; make it take such rows, leave them out first, or collect failures with onError`,
+    details,
+    thrown,
+  )
+}
+
+/** Rows of a batch that a function is called with, as objects. */
+export const rowsOf = (batch: RecordBatch, firstRow: number): ((i: number) => object) =>
+  rowReader(batch.schema, batch.vectors, firstRow)
+
+/** What a function gave for one row. */
+export interface Given {
+  /** The row within its batch. */
+  readonly row: number
+  readonly rows: readonly object[]
+}
+
+/**
+ * The rows that were given as a batch of columns, and for each the row that it was made of. `fail` hears of those that do not fit the columns, of which nothing is taken then.
+ * @throws MillraceError as `openRows` does, where `fail` throws
+ */
+export function batchOf(
+  given: readonly Given[],
+  schema: SchemaShape,
+  fail: (row: number, error: unknown) => void,
+): { readonly batch: RecordBatch; readonly origins: Int32Array } {
+  const read = (some: readonly Given[]) => {
+    const rows = some.length === 1 ? some[0].rows : some.flatMap(each => each.rows)
+    return openRows(rows, schema).read(0, rows.length)
+  }
+  let fitting = given
+  let batch: RecordBatch
+  try {
+    batch = read(given)
+  } catch {
+    // Seldom: each row by itself tells which it is.
+    fitting = given.filter(each => {
+      try {
+        read([each])
+        return true
+      } catch (error) {
+        fail(each.row, withoutRow(error))
+        return false
+      }
+    })
+    batch = read(fitting)
+  }
+  const origins = new Int32Array(batch.rowCount)
+  let at = 0
+  for (const { row, rows } of fitting) for (let i = 0; i < rows.length; i++) origins[at++] = row
+  return { batch, origins }
+}
+
+/** A reader counts rows of what the function gave; which row that was made of is told by who called it. */
+function withoutRow(error: unknown): unknown {
+  if (!(error instanceof MillraceError)) return error
+  const text = error.message
+    .slice(error.code.length + 2)
+    .replace(/^rows: (.*?),? row \d+(?=:)/, 'the result, $1')
+    .replace(/^rows: row \d+ is/, 'a row of the result is')
+  return new MillraceError(error.code, text, error.details, error.cause)
+}

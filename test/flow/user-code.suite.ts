@@ -1,0 +1,389 @@
+/** Functions of the caller's in a flow, held against the same functions over arrays of rows; and what becomes of rows of which they throw. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  bool,
+  collectAll,
+  columns,
+  count,
+  csv,
+  type Flow,
+  float64,
+  int32,
+  int64,
+  type MillraceError,
+  nullable,
+  rows,
+  runAll,
+  schema,
+  stream,
+  typeName,
+  utf8,
+} from '../../src/index.js'
+import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+
+const RUNS = 12
+
+export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void {
+  describe('functions of the caller', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+      const out = schema({ id: int32(), half: float64(), name: nullable(utf8()) })
+      const named = (row: { id: number; value: number }) => ({
+        id: row.id,
+        half: row.value / 2,
+        name: row.id % 3 === 0 ? null : `n${row.id % 5}`,
+      })
+
+      it('map makes each row anew, in order, and verbs go on from there', async () => {
+        const data = counted(150_000)
+        const flow = columns(data).filter(t => t.key.lt(5))
+        const table = await flow.map(named, { schema: out }).collect(o())
+        const expected = Array.from(data.id, (id, i) => ({ id, key: data.key[i], value: data.value[i] })).filter(
+          ({ key }) => key < 5,
+        )
+        expect(table.rowCount).toBe(expected.length)
+        expect(table.toRows()).toEqual(expected.map(named))
+        const groups = await flow
+          .map(named, { schema: out })
+          .groupBy('name')
+          .aggregate(() => ({ rows: count() }))
+          .collect(o())
+        expect(groups.toRows().reduce((sum, row) => sum + row.rows, 0)).toBe(expected.length)
+      })
+
+      it('map and flatMap are what arrays make of the same functions', async () => {
+        const row = fc.record({
+          a: fc.option(fc.integer({ min: -9, max: 9 })),
+          b: fc.option(fc.string({ maxLength: 3 })),
+        })
+        const shape = schema({ a: nullable(int32()), b: nullable(utf8()) })
+        const made = schema({ a: nullable(int64()), b: nullable(utf8()) })
+        const twice = ({ a, b }: any) => ({ a: a === null ? null : a * 2, b: b === null ? 'none' : b })
+        const some = ({ a, b }: any) => Array.from({ length: Math.max(0, a ?? 0) }, (_, i) => ({ a: i, b }))
+        await fc.assert(
+          fc.asyncProperty(fc.array(row, { maxLength: 40 }), async given => {
+            const flow = rows(given, shape)
+            expect((await flow.map(twice, { schema: made }).collect(o())).toRows()).toEqual(given.map(twice))
+            expect((await flow.flatMap(some, { schema: made }).collect(o())).toRows()).toEqual(given.flatMap(some))
+            const chained = flow
+              .map(twice, { schema: made })
+              .filter(t => t.b.ne('none'))
+              .flatMap(some, { schema: made })
+            expect((await chained.collect(o())).toRows()).toEqual(
+              given
+                .map(twice)
+                .filter(({ b }) => b !== 'none')
+                .flatMap(some),
+            )
+          }),
+          { numRuns: RUNS },
+        )
+      })
+
+      it('awaits what is asynchronous, and reads streams as they come', async () => {
+        async function* given() {
+          for (let id = 0; id < 50; id++) yield { id }
+        }
+        const flow = stream(given(), { schema: schema({ id: int32() }) })
+        const table = await flow
+          .map(async ({ id }) => ({ id: await Promise.resolve(id + 1) }), { schema: schema({ id: int32() }) })
+          .collect(o())
+        expect([...table.column('id')]).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+      })
+
+      it('calls the function no further than its reader wants, and ends what comes before', async () => {
+        let calls = 0
+        const flow = columns(counted(3_000_000)).map(
+          ({ id }) => {
+            calls++
+            return { id }
+          },
+          { schema: schema({ id: int32() }) },
+        )
+        expect((await flow.limit(3).collect(o())).rowCount).toBe(3)
+        for await (const batch of flow.run(o())) {
+          expect(batch.rowCount).toBeGreaterThan(0)
+          break
+        }
+        await new Promise(resolve => setTimeout(resolve, 20))
+        const before = calls
+        await new Promise(resolve => setTimeout(resolve, 50))
+        expect(calls).toBe(before)
+        expect(calls).toBeLessThan(3_000_000)
+      })
+
+      it('tells the row of which a function throws, or collects it and goes on', async () => {
+        const failing = ({ id }: { id: number }) => {
+          if (id % 40_000 === 39_999) throw new RangeError(`no ${id}`)
+          return { id }
+        }
+        const flow = columns(counted(100_000))
+        const made = schema({ id: int32() })
+        const error = await refusal(() => flow.map(failing, { schema: made }).collect(o()), 'MR_USER_CODE_FAILED')
+        expect(error.message).toContain('map: the function failed on row 39999: RangeError: no 39999')
+        expect(error.details).toMatchObject({ operator: 'map', row: 39_999 })
+        expect(error.cause).toBeInstanceOf(RangeError)
+        const told: MillraceError[] = []
+        const table = await flow
+          .flatMap(row => [failing(row)], { schema: made, onError: each => told.push(each) })
+          .collect(o())
+        expect(told.map(({ details }) => details.row)).toEqual([39_999, 79_999])
+        expect(table.rowCount).toBe(99_998)
+        const collector = () => {
+          throw new Error('enough')
+        }
+        await expect(flow.map(failing, { schema: made, onError: collector }).collect(o())).rejects.toThrow('enough')
+      })
+
+      it('tells rows that are not of the columns declared', async () => {
+        const flow = columns({ id: Int32Array.of(1, 2, 3, 4) })
+        const bad = ({ id }: { id: number }): any => (id === 2 ? { id: 'two' } : id === 4 ? 5 : { id })
+        const error = await refusal(
+          () => flow.map(bad, { schema: schema({ id: int32() }) }).collect(o()),
+          'MR_TYPE_MISMATCH',
+        )
+        expect(error.details).toMatchObject({ operator: 'map', row: 1, column: 'id' })
+        expect(error.message).toContain('map: row 1: the result, column "id"')
+        const told: unknown[] = []
+        const onError = ({ code, details }: MillraceError) => told.push([code, details.row])
+        const table = await flow.map(bad, { schema: schema({ id: int32() }), onError }).collect(o())
+        expect(told).toEqual([
+          ['MR_TYPE_MISMATCH', 1],
+          ['MR_TYPE_MISMATCH', 3],
+        ])
+        expect([...table.column('id')]).toEqual([1, 3])
+        const none = () => flow.flatMap((() => 7) as never, { schema: schema({ id: int32() }) }).collect(o())
+        expect((await refusal(none, 'MR_TYPE_MISMATCH')).message).toContain('an array of rows')
+      })
+
+      it('refuses what is no function, and a missing schema', async () => {
+        const flow = columns({ id: [1] })
+        await refusal(() => flow.map('x' as never, { schema: schema({ id: int32() }) }), 'MR_TYPE_MISMATCH')
+        await refusal(() => flow.map(((row: unknown) => row) as never, {} as never), 'MR_INVALID_OPTION')
+        await refusal(
+          () => flow.map(row => row, { schema: schema({ id: float64() }), on: 1 } as never),
+          'MR_INVALID_OPTION',
+        )
+      })
+
+      it('is said by explain, after what comes before', () => {
+        const text = columns({ id: [1] })
+          .filter(t => t.id.gt(0))
+          .map(
+            function double({ id }) {
+              return { id: id * 2 }
+            },
+            { schema: schema({ id: float64() }) },
+          )
+          .explain()
+        expect(text).toContain('calling thread\n  map double')
+        expect(text.indexOf('filter')).toBeLessThan(text.indexOf('calling thread'))
+      })
+
+      it('an abort ends it, whose reason is what it rejects with', async () => {
+        const cancel = new AbortController()
+        const flow = columns(counted(2_000_000)).map(
+          ({ id }) => {
+            if (id === 70_000) cancel.abort(new Error('stop'))
+            return { id }
+          },
+          { schema: schema({ id: int32() }) },
+        )
+        await expect(flow.collect({ ...o(), signal: cancel.signal })).rejects.toThrow('stop')
+      })
+    })
+  })
+
+  describe('validators of rows', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+      const validator = {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate(value: any) {
+            const issues: { message: string; path?: (string | { key: string })[] }[] = []
+            if (value.price === null) issues.push({ message: 'Required', path: ['price'] })
+            else if (!(value.price > 0)) issues.push({ message: 'too small', path: [{ key: 'price' }] })
+            if (value.name === 'nobody') issues.push({ message: 'nobody is refused' })
+            return issues.length > 0 ? { issues } : { value }
+          },
+        },
+      } as const
+      const given = [
+        { id: 1, price: 2, name: 'a' },
+        { id: 2, price: null, name: 'nobody' },
+        { id: 3, price: -1, name: null },
+        { id: 4, price: 9, name: 'd' },
+      ]
+      const shape = schema({ id: int32(), price: nullable(float64()), name: nullable(utf8()) })
+
+      it('part rows, each with what was said of it; the source is read once', async () => {
+        const { valid, rejected } = rows(given, shape).validate(validator)
+        expect(Object.entries(rejected.schema as object).map(([name, type]) => `${name} ${typeName(type)}`)).toEqual([
+          'id int32',
+          'price nullable(float64)',
+          'name nullable(utf8)',
+          'brokenRules utf8',
+        ])
+        const found = await collectAll({ valid, rejected }, o())
+        expect(found.valid.toRows()).toEqual([given[0], given[3]])
+        expect(found.rejected.toRows()).toEqual([
+          { ...given[1], brokenRules: 'price: Required, nobody is refused' },
+          { ...given[2], brokenRules: 'price: too small' },
+        ])
+        async function* once() {
+          yield* given
+        }
+        const parts = stream(once(), { schema: shape }).validate(validator)
+        const streamed = await collectAll({ valid: parts.valid, rejected: parts.rejected }, o())
+        expect(streamed.valid.rowCount + streamed.rejected.rowCount).toBe(4)
+        const sunk = stream(once(), { schema: shape }).validate(validator)
+        const [good, bad]: number[][] = [[], []]
+        const job = runAll(
+          { good: sunk.valid, bad: sunk.rejected },
+          { good: batch => good.push(...batch.column('id')), bad: batch => bad.push(...batch.column('id')) },
+          o(),
+        )
+        await job.finished
+        expect([good, bad]).toEqual([
+          [1, 4],
+          [2, 3],
+        ])
+      })
+
+      it('may be said before the columns are known, and failing ones end the job', async () => {
+        const { rejected } = (csv({ text: 'id,price,name\n1,2,a\n2,,nobody\n' }) as Flow).validate(validator)
+        expect((await rejected.collect(o())).toRows()).toEqual([
+          { id: 2, price: null, name: 'nobody', brokenRules: 'price: Required, nobody is refused' },
+        ])
+        const broken = {
+          '~standard': {
+            version: 1,
+            vendor: 'test',
+            validate: () => {
+              throw new Error('bug')
+            },
+          },
+        } as const
+        const error = await refusal(() => rows(given, shape).validate(broken).valid.collect(o()), 'MR_USER_CODE_FAILED')
+        expect(error.message).toContain('validate: the function failed on row 0: Error: bug')
+      })
+    })
+  })
+
+  describe('fillNull in row order', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+
+      it('goes by the rows around, by types, across batches', async () => {
+        const cells = fc.array(
+          fc.record({
+            i: fc.option(fc.integer({ min: -5, max: 5 }), { freq: 1 }),
+            f: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { freq: 1 }),
+            s: fc.option(fc.string({ maxLength: 2 }), { freq: 1 }),
+            b: fc.option(fc.boolean(), { freq: 1 }),
+            l: fc.option(fc.bigInt({ min: -(2n ** 52n), max: 2n ** 52n }), { freq: 1 }),
+          }),
+          { maxLength: 30 },
+        )
+        const shape = schema({
+          i: nullable(int32()),
+          f: nullable(float64()),
+          s: nullable(utf8()),
+          b: nullable(bool()),
+          l: nullable(int64()),
+        })
+        await fc.assert(
+          fc.asyncProperty(cells, fc.integer({ min: 1, max: 7 }), async (given, size) => {
+            const batches = function* () {
+              for (let at = 0; at < given.length; at += size) yield given.slice(at, at + size)
+            }
+            const read = () =>
+              stream(
+                (async function* () {
+                  for (const part of batches()) yield rows(part, shape).collect({ lanes: 0 })
+                })(),
+                { schema: shape },
+              )
+            const column = (name: keyof (typeof given)[number]) =>
+              given.map(row => (typeof row[name] === 'bigint' ? Number(row[name]) : row[name]))
+            for (const method of ['previous', 'next'] as const) {
+              const by = { method }
+              const table = await read().fillNull({ i: by, f: by, s: by, b: by, l: by }).collect(o())
+              for (const name of ['i', 'f', 's', 'b', 'l'] as const)
+                expect([...table.column(name)]).toEqual(carriedModel(column(name), method))
+            }
+            const lines = await read()
+              .fillNull({ i: { method: 'linear' }, f: { method: 'linear' }, s: 'x' })
+              .collect(o())
+            expect([...lines.column('i')]).toEqual(linearModel(column('i') as (number | null)[]))
+            expect([...lines.column('f')]).toEqual(linearModel(column('f') as (number | null)[]))
+            expect([...lines.column('s')]).toEqual(column('s').map(text => text ?? 'x'))
+            const mean = await rows(given, shape)
+              .fillNull({ i: { method: 'mean' } })
+              .collect(o())
+            const known = given.flatMap(({ i }) => (i === null ? [] : [i]))
+            const value = known.length === 0 ? null : known.reduce((sum, i) => sum + i, 0) / known.length
+            expect([...mean.column('i')]).toEqual(given.map(({ i }) => i ?? value))
+          }),
+          { numRuns: RUNS },
+        )
+      })
+
+      it('goes across morsels and splits of a large input', async () => {
+        const length = 300_000
+        const cells = Array.from({ length }, (_, i) => (i % 100_000 === 7 ? i : null))
+        const flow = columns({ x: cells }, schema({ x: nullable(float64()) }))
+        const [previous, next, linear] = await Promise.all(
+          (['previous', 'next', 'linear'] as const).map(method => flow.fillNull({ x: { method } }).collect(o())),
+        )
+        expect([...previous.column('x')]).toEqual(carriedModel(cells, 'previous'))
+        expect([...next.column('x')]).toEqual(carriedModel(cells, 'next'))
+        expect([...linear.column('x')]).toEqual(linearModel(cells))
+      })
+
+      it('refuses methods that a column has no use for', async () => {
+        const flow = columns({ s: ['a', null], l: [[1], null] })
+        await refusal(() => flow.fillNull({ s: { method: 'mean' } }), 'MR_TYPE_MISMATCH')
+        await refusal(() => flow.fillNull({ l: { method: 'previous' } }), 'MR_TYPE_MISMATCH')
+        await refusal(() => flow.fillNull({ s: { method: 'last' } } as never), 'MR_INVALID_OPTION')
+        await refusal(() => flow.fillNull({ t: { method: 'next' } } as never), 'MR_UNKNOWN_COLUMN')
+        const late = csv({ text: 's,n\na,1\n,\nb,3\n' }) as Flow
+        await refusal(() => late.fillNull({ s: { method: 'linear' } }).collect(o()), 'MR_TYPE_MISMATCH')
+        const filled = await late.fillNull({ n: { method: 'linear' }, s: { method: 'next' } }).collect(o())
+        expect(filled.toRows()).toEqual([
+          { s: 'a', n: 1 },
+          { s: 'b', n: 2 },
+          { s: 'b', n: 3 },
+        ])
+      })
+    })
+  })
+}
+
+/** Of each cell the one nearest before it, or after it, that is not null, and where. */
+function nearest<T>(cells: readonly (T | null)[], method: 'previous' | 'next'): (number | null)[] {
+  const found: (number | null)[] = new Array(cells.length).fill(null)
+  const step = method === 'previous' ? 1 : -1
+  let known: number | null = null
+  for (let i = step === 1 ? 0 : cells.length - 1; i >= 0 && i < cells.length; i += step) {
+    if (cells[i] !== null) known = i
+    found[i] = known
+  }
+  return found
+}
+
+const carriedModel = <T>(cells: readonly (T | null)[], method: 'previous' | 'next'): (T | null)[] =>
+  nearest(cells, method).map(at => (at === null ? null : cells[at]))
+
+function linearModel(cells: readonly (number | null)[]): (number | null)[] {
+  const [before, after] = [nearest(cells, 'previous'), nearest(cells, 'next')]
+  return cells.map((cell, i) => {
+    const [left, right] = [before[i], after[i]]
+    if (cell !== null || left === null || right === null) return cell
+    const [from, to] = [cells[left] as number, cells[right] as number]
+    return from + (to - from) * ((i - left) / (right - left))
+  })
+}
