@@ -12,6 +12,7 @@ const suites = [
   'browser',
   'scaling',
   'memory',
+  'expressions',
   'reading',
   'reading-browser',
   'reading-memory',
@@ -26,7 +27,7 @@ const byHand = ['reading-memory']
 export const usage = `npm run bench -- [options]
 
   --suites NAMES                what to measure, of ${suites.join(', ')} (all but ${byHand.join(', ')})
-  --rows 1e6,1e7                sizes of the group-by table
+  --rows 1e6,1e7                sizes of the group-by table, and of the one that columns are computed of
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
   --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)
   --lanes 0,1,2                 lanes of Millrace, each measured, or none
