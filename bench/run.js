@@ -19,6 +19,7 @@ if (!existsSync(new URL('./node_modules', import.meta.url))) {
 // Imported late, so that a missing peer is told by the lines above.
 const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
+const { chooseEngines, expressionReport, runExpressions } = await import('./expressions/suite.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
 const { chooseJoinPeers, joinReport, runJoins } = await import('./joins/suite.js')
@@ -54,6 +55,7 @@ const suites = {
     return runScaling({ rows: options.scalingRows, questions: asked, entries, seed, runs, threads, limitMs, log })
   },
   memory: () => runMemory({ rowCount: options.memoryRows, seed, lanes: options.lanes, log }),
+  expressions: async () => expressionReport(await expressions(chooseEngines(options)), options),
   reading: async () => readingReport(await reading(chooseReaders({ ...options, families: options.readers })), options),
   'reading-browser': async () =>
     readingReport(await reading(chooseBrowserReaders(options.lanes)), options, 'reading-browser'),
@@ -78,6 +80,14 @@ async function joins(entries) {
   const results = []
   for (const rowCount of options.joinRows)
     results.push(await runJoins({ rowCount, seed, runs, limitMs: options.limitMs, entries, log }))
+  return results
+}
+
+async function expressions(engines) {
+  const results = []
+  for (const rowCount of options.rows) {
+    results.push(await runExpressions({ rowCount, seed, runs, limitMs: options.limitMs, engines, log }))
+  }
   return results
 }
 
