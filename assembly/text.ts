@@ -127,6 +127,19 @@ export function textIntern(tablePointer: usize, offsets: usize, bytes: usize, va
   return to
 }
 
+/** Enters all entries into the slots, which are empty and have room for them; entries are distinct. */
+export function textEnter(tablePointer: usize): void {
+  const table = changetype<StringTable>(tablePointer)
+  for (let code: u32 = 0; code < table.count; code++) {
+    const entry = table.offsets + (usize(code) << 2)
+    const start = load<u32>(entry)
+    const length = load<u32>(entry, 4) - start
+    const at = table.bytes + usize(start)
+    const hash = hashBytes(at, length, table.seed)
+    store<u64>(findSlot(table, at, length, hash), (u64(hash) << 32) | u64(code + 1))
+  }
+}
+
 /** Writes the codes of `count` strings, -1 for one that is not in the table. */
 export function textFind(tablePointer: usize, offsets: usize, bytes: usize, count: u32, codes: usize): void {
   const table = changetype<StringTable>(tablePointer)

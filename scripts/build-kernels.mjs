@@ -20,6 +20,7 @@ export const PARTS = [
   'times',
   'conditions',
   'casts',
+  'hashes',
   'text',
   'integers',
   'extremes',

@@ -49,8 +49,21 @@ export type {
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
+export {
+  denseRank,
+  type EwmaOptions,
+  ewma,
+  lag,
+  lead,
+  ntile,
+  type OverOptions,
+  percentRank,
+  rank,
+  rowNumber,
+} from './api/over.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
+export type { SampleOptions, UnpivotOptions } from './api/shapes.js'
 export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
 export {
   type ArrowOptions,
@@ -93,6 +106,7 @@ export type { United } from './api/union-types.js'
 export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { RowInput, StandardValidator, UserOptions } from './api/user-code.js'
+export { literal, type Param, type ParamValue, param } from './api/values.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'

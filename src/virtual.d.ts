@@ -34,6 +34,10 @@ declare module 'virtual:millrace/kernels/casts' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/hashes' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/times' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
@@ -99,6 +103,11 @@ declare module 'virtual:millrace/lane/casts' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/hashes' {
+  /** The same of src/operators/functions/hashes.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/times' {
   /** The same of src/operators/functions/times.ts. */
   export const laneSource: string
@@ -136,6 +145,16 @@ declare module 'virtual:millrace/lane/joins' {
 
 declare module 'virtual:millrace/lane/sets' {
   /** The same of src/operators/grouping-sets.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/shapes' {
+  /** The same of src/operators/shapes-part.ts. */
+  export const laneSource: string
+}
+
+declare module 'virtual:millrace/lane/over' {
+  /** The same of src/operators/over.ts. */
   export const laneSource: string
 }
 

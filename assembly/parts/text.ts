@@ -4,6 +4,7 @@ export * from '../abi'
 export * from '../rank'
 export {
   textCompareColumns,
+  textEnter,
   textFind,
   textFound,
   textHashes,

@@ -54,7 +54,7 @@ export function timesShift(data: usize, validity: usize, months: i64, ticks: i64
   return failed
 }
 
-/** The last multiple of `size`, counted from `anchor`, that is not behind the value. */
+/** The last multiple of `size`, counted from `anchor` (0 to `size`), that is not behind the value. */
 export function timesFloor(data: usize, validity: usize, size: i64, anchor: i64, rowCount: u32, out: usize): i32 {
   let failed: i32 = -1
   // Only then are quotients below 2^51.
@@ -62,12 +62,11 @@ export function timesFloor(data: usize, validity: usize, size: i64, anchor: i64,
   const sizesPerTick = 1 / f64(size)
   for (let row: u32 = 0; row < rowCount; row++) {
     const value = load<i64>(data + (usize(row) << 3))
-    const shifted = value - anchor
-    const quotient = isLarge ? floorDivBy(shifted, size, sizesPerTick) : floorDiv(shifted, size)
-    const floored = quotient * size + anchor
-    // What is below the least int64 has come out above the value; so has what was beyond the greatest before the anchor was taken off.
-    const fails = floored > value || ((value ^ anchor) & (value ^ shifted)) < 0
-    if (fails && failed < 0 && isValid(validity, row)) failed = row
+    const quotient = isLarge ? floorDivBy(value, size, sizesPerTick) : floorDiv(value, size)
+    const rest = value - quotient * size - anchor
+    const floored = value - rest - (size & (rest >> 63))
+    // What is below the least int64 comes out above.
+    if (floored > value && failed < 0 && isValid(validity, row)) failed = row
     store<i64>(out + (usize(row) << 3), floored)
   }
   return failed

@@ -3,7 +3,13 @@
  * expressions (handles.ts), so that neither can stand where the other is meant. aggregates.ts and statistics.ts make them.
  */
 import type { DataType, Float64, Nullable, NumberKind } from '../columnar/type.js'
-import type { AggregateExpression, AggregateFunction, AggregateParameters, Expression } from '../expressions/node.js'
+import type {
+  AggregateExpression,
+  AggregateFunction,
+  AggregateParameters,
+  Expression,
+  OverFunction,
+} from '../expressions/node.js'
 import { printAggregate, printExpression } from '../expressions/print.js'
 import { type Takes, takenBy } from '../plan/aggregate-types.js'
 import { isHandle, literalOf } from './columns.js'
@@ -56,7 +62,7 @@ export const isAggregate = (value: unknown): value is Aggregate =>
 
 /** A call of an aggregate, or of a user's own. @throws MillraceError `MR_TYPE_MISMATCH` for an input that it does not take */
 export function aggregateCall(
-  name: AggregateFunction,
+  name: AggregateFunction | OverFunction,
   inputs: readonly unknown[],
   parameters?: AggregateParameters,
   definition?: UserDefinition,

@@ -24,13 +24,13 @@ function derivedOf(name: string, value: unknown): NamedExpression['expression'] 
 }
 
 /** The aggregates that the callback of `aggregate` gave. @throws MillraceError `MR_TYPE_MISMATCH` */
-export function aggregatesOf(result: unknown): NamedAggregate[] {
-  return entriesOf('aggregate', result).map(([name, value]) => {
+export function aggregatesOf(result: unknown, operator = 'aggregate'): NamedAggregate[] {
+  return entriesOf(operator, result).map(([name, value]) => {
     if (isAggregate(value)) return Object.freeze({ name, expression: value.aggregate })
     const what = isHandle(value) ? `the column expression ${value}` : show(value)
     throw mismatch(
-      'aggregate',
-      `aggregate: ${quote(name)} is ${what}, not an aggregate; wrap a column in one: count(t.x), sum(t.x), mean(t.x), min(t.x), max(t.x)`,
+      operator,
+      `${operator}: ${quote(name)} is ${what}, not an aggregate; wrap a column in one: count(t.x), sum(t.x), mean(t.x), min(t.x), max(t.x)`,
       name,
     )
   })

@@ -6,6 +6,7 @@ import type { CallParameters } from '../expressions/node.js'
 import type { RuntimeFamily } from './columns.js'
 import { castMethods } from './methods/casts.js'
 import { conditionMethods } from './methods/conditions.js'
+import { hashMethods } from './methods/hashes.js'
 import { numberMethods } from './methods/numbers.js'
 import { stringMethods } from './methods/strings.js'
 import { timeMethods } from './methods/times.js'
@@ -14,7 +15,7 @@ export interface CallMethod {
   /** Families that have it. */
   readonly of: readonly RuntimeFamily[]
   /** `'typed'`: that of its parameter `type`. */
-  readonly gives: RuntimeFamily | 'same' | 'typed'
+  readonly gives: RuntimeFamily | 'same' | 'typed' | ((given: readonly unknown[]) => RuntimeFamily)
   /** Whether an operand may be null; else that is refused, since it is seldom meant. */
   readonly takesNull?: true
   /** Arguments as operands and as what the function is told beside them; left out: all are operands. @throws MillraceError */
@@ -34,4 +35,5 @@ export const CALL_METHODS: CallMethods = {
   ...timeMethods,
   ...conditionMethods,
   ...castMethods,
+  ...hashMethods,
 }

@@ -77,7 +77,7 @@ export function columnsRecord(schema: SchemaShape | null, operator: string, pref
   })
 }
 
-function familyOf({ kind }: DataType): RuntimeFamily {
+export function familyOf({ kind }: DataType): Family {
   if (isNumber(kind)) return 'number'
   if (isTime(kind)) return 'time'
   return kind === 'utf8' ? 'string' : kind === 'bool' ? 'boolean' : 'other'
@@ -173,7 +173,14 @@ function callOf(name: string, call: CallMethod, family: RuntimeFamily): Method {
       this.expression,
       ...operands.map(operand => (takesNull && operand === null ? NULL : operandOf(operand, family, name))),
     ]
-    const of = gives === 'same' ? family : gives === 'typed' ? familyOf(parameters?.type as DataType) : gives
+    const of =
+      typeof gives === 'function'
+        ? gives(given)
+        : gives === 'same'
+          ? family
+          : gives === 'typed'
+            ? familyOf(parameters?.type as DataType)
+            : gives
     return handleOf(of, callNode(name, inputs, parameters))
   }
 }

@@ -27,6 +27,7 @@ import {
 import { not } from '../plan/cleaning.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode } from '../plan/logical.js'
+import { explodeNode } from '../plan/shape.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
@@ -50,7 +51,10 @@ import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
+import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
+import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
+import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
 import type { CastTo, Columns, Filled, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
@@ -92,7 +96,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   select<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in N]: S[K] }> {
-    return this.over(selectNode(this.plan, this.schema, names))
+    return this.next(selectNode(this.plan, this.schema, names))
   }
 
   /**
@@ -104,7 +108,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` where none is left
    */
   drop<N extends keyof S & string>(...names: N[]): Flow<{ readonly [K in Exclude<keyof S, N>]: S[K] }> {
-    return this.over(dropNode(this.plan, this.schema, names))
+    return this.next(dropNode(this.plan, this.schema, names))
   }
 
   /**
@@ -121,7 +125,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     if (!isPlainRecord(names))
       throw mismatch('rename', `rename takes an object of old names to new ones, not ${show(names)}`)
     const pairs = Object.keys(names).map(name => [name, (names as Record<string, string>)[name]] as const)
-    return this.over(renameNode(this.plan, this.schema, pairs))
+    return this.next(renameNode(this.plan, this.schema, pairs))
   }
 
   /**
@@ -137,7 +141,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{
     readonly [K in keyof S | keyof D]: K extends keyof D ? TypeOfValue<D[K]> : K extends keyof S ? S[K] : never
   }> {
-    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('derive', define))))
   }
 
   /**
@@ -151,7 +155,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   cast<C extends { readonly [K in keyof S]?: DataType }>(
     types: C,
   ): Flow<{ readonly [K in keyof S]: K extends keyof C ? (C[K] extends DataType ? CastTo<C[K], S[K]> : S[K]) : S[K] }> {
-    return this.over(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
+    return this.next(deriveNode(this.plan, this.schema, derivationsOf(this.call('cast', t => castAll(t, types)))))
   }
 
   /**
@@ -163,7 +167,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
    */
   filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
-    return this.over(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
+    return this.next(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
   /**
@@ -175,7 +179,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`
    */
   dropNulls<N extends keyof S & string>(...names: N[]): Flow<S> {
-    return this.over(dropNullsNode(this.plan, this.schema, names))
+    return this.next(dropNullsNode(this.plan, this.schema, names))
   }
 
   /**
@@ -195,7 +199,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     const names = columns.map(({ name }) => name)
     dropNullsNode(this.plan, this.schema, names)
     const flow = filledInOrder(this, methodsOf(values))
-    return columns.length === 0 ? flow : flow.over(deriveNode(flow.plan, flow.schema, columns))
+    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns))
   }
 
   /**
@@ -208,7 +212,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
     const { names, keep } = dedupeOptions(by)
-    return this.over(dedupeNode(this.plan, this.schema, names, keep))
+    return this.next(dedupeNode(this.plan, this.schema, names, keep))
   }
 
   /**
@@ -231,11 +235,11 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     checkFree(this.schema)
     if (isStandardValidator(rules)) return Object.freeze(parted(this, rules))
     const { isValid, broken, counts } = rulesOf(rules, rule => this.call('validate', rule as never))
-    const rejected = this.over(filterNode(this.plan, not(isValid)))
+    const rejected = this.next(filterNode(this.plan, not(isValid)))
     return Object.freeze({
-      valid: this.over<S>(filterNode(this.plan, isValid)),
-      rejected: this.over<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
-      counts: this.over<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
+      valid: this.next<S>(filterNode(this.plan, isValid)),
+      rejected: this.next<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
+      counts: this.next<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
     })
   }
 
@@ -284,7 +288,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_INVALID_OPTION` for what is no whole number from 0 up
    */
   limit(n: number, offset = 0): Flow<S> {
-    return this.over(limitNode(this.plan, n, offset))
+    return this.next(limitNode(this.plan, n, offset))
   }
 
   /**
@@ -296,7 +300,90 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.over(sortNode(this.plan, this.schema, orders.map(orderOf)))
+    return this.next(sortNode(this.plan, this.schema, orders.map(orderOf)))
+  }
+
+  /**
+   * The first `n` rows of these orders: `orderBy(...orders).limit(n)`.
+   *
+   * ```ts
+   * flow.topK(10, desc('price'))
+   * ```
+   * @throws MillraceError as `orderBy` and `limit` do
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
+    return this.orderBy(...orders).limit(n)
+  }
+
+  /**
+   * Rows chosen by chance, in row order: `n` of them, or all where there are fewer, or each with the chance of `fraction`. A row is chosen by a hash of the seed and
+   * of its place in the input, so the same seed gives the same rows again, whatever the lanes; other chunks, or another format, may give others.
+   *
+   * ```ts
+   * flow.sample({ n: 1000, seed: 7 })
+   * ```
+   * @param options `seed` is a whole number, 0 unless told
+   * @throws MillraceError `MR_INVALID_OPTION`
+   */
+  sample(options: SampleOptions): Flow<S> {
+    return this.next(sampleOf(this.plan, options))
+  }
+
+  /**
+   * A row for each item of a column of lists, the other columns repeated: a list that is empty or null gives one row, with null.
+   *
+   * ```ts
+   * flow.groupBy('isBuy').aggregate(t => ({ size: collectList(t.size) })).explode('size')
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for a column of no lists
+   */
+  explode<N extends ListNames<S>>(name: N): Flow<Exploded<S, N>> {
+    return this.next(explodeNode(this.plan, this.schema, name))
+  }
+
+  /**
+   * A row for each of the columns `on`, one after another: the column's name in `variable`, its value in `value`, and the columns `index` repeated. Values get the type that
+   * holds them all: float64 of int32 and float64.
+   *
+   * ```ts
+   * flow.unpivot({ on: ['price', 'size'], index: ['symbol'] })
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` where no type holds the values of all
+   */
+  unpivot<
+    const N extends keyof S & string,
+    const I extends keyof S & string = Exclude<keyof S & string, N>,
+    const V extends string = 'variable',
+    const W extends string = 'value',
+  >(
+    options: UnpivotOptions<N, I> & { readonly variableName?: V; readonly valueName?: W },
+  ): Flow<Unpivoted<S, N, I, V, W>> {
+    return this.next(unpivotOf(this.plan, this.schema, options))
+  }
+
+  /**
+   * Adds columns said of each row among others, or replaces those of the same name; rows stay as they are and where they are. Aggregates are over a frame of the partition:
+   * without an order all of it, with one all rows up to the row and its peers, or what `rows` and `range` say. `rowNumber`, `rank`, `denseRank`, `percentRank`, `ntile`, `lag`, `lead`
+   * and `ewma` are of the partition whatever the frame.
+   *
+   * ```ts
+   * flow.over({ partitionBy: 'symbol', orderBy: 'time', rows: [-2, 0] }, t => ({ moving: mean(t.price), before: lag(t.price) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`
+   */
+  over<const O extends OverOptions<keyof S & string>, A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
+    options: O,
+    define: (t: Columns<S>) => A,
+  ): Flow<{
+    readonly [K in keyof S | keyof A]: K extends keyof A
+      ? HasSelf<O> extends true
+        ? KeyedType<A[K]>
+        : UnkeyedType<A[K]>
+      : K extends keyof S
+        ? S[K]
+        : never
+  }> {
+    return this.next(overOf(this.plan, this.schema, options, this.call('over', define)))
   }
 
   /**
@@ -583,10 +670,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       const user = userIn(expression)
       if (user !== undefined) return user.lower(this, names, aggregates, sets, verb)
     }
-    return this.over(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
+    return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 
-  private over<T extends SchemaShape>(plan: PlanNode): Flow<T> {
+  private next<T extends SchemaShape>(plan: PlanNode): Flow<T> {
     return new Flow<T>(plan, this.sources)
   }
 

@@ -13,6 +13,7 @@ import type {
   NumberKind,
   TimeKind,
   TimeUnit,
+  Utf8,
 } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
 import type {
@@ -140,6 +141,16 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
   cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
   /** The same, and null where the type does not hold the value. */
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  /**
+   * A hash that is the same everywhere and always, as int64: XXH64 with `seed`. Of numbers it is that of 8 bytes, low byte first (integers, and times in their
+   * unit, as int64; floats as float64, with one zero and one NaN; truths as 0 and 1), of a string that of its UTF-8.
+   */
+  hash(seed?: number | bigint): NumberExpr<NullableIf<Int64, T['nullable']>>
+  /**
+   * A pseudonym: 32 hexadecimal digits that nobody computes, or takes back by trying all values, without the secret key of 16 bytes. SipHash-2-4-128 of the same
+   * bytes. The key is in no plan that is shown and no error, but in memory; whoever has it can tell whether a value is behind a pseudonym.
+   */
+  hash(secret: { readonly key: string | Uint8Array }): StringExpr<NullableIf<Utf8, T['nullable']>>
 }
 
 /** A column or expression of strings, compared by their UTF-8 bytes. What is computed of one is computed once per distinct string; positions and lengths count code points. */
@@ -195,6 +206,10 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
   /** The same, and null where the type does not hold the value. */
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  /** As numbers are hashed: XXH64, as int64. */
+  hash(seed?: number | bigint): NumberExpr<NullableIf<Int64, T['nullable']>>
+  /** A pseudonym under a secret key of 16 bytes, as of numbers. */
+  hash(secret: { readonly key: string | Uint8Array }): StringExpr<NullableIf<Utf8, T['nullable']>>
 }
 
 /** A column or expression of booleans; logic is SQL's, with null for "unknown". */
@@ -214,6 +229,10 @@ export interface BoolExpr<T extends DataType = DataType<'bool'>> extends Expr<T,
   cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
   /** The same, and null where the type does not hold the value. */
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  /** As numbers are hashed: XXH64, as int64. */
+  hash(seed?: number | bigint): NumberExpr<NullableIf<Int64, T['nullable']>>
+  /** A pseudonym under a secret key of 16 bytes, as of numbers. */
+  hash(secret: { readonly key: string | Uint8Array }): StringExpr<NullableIf<Utf8, T['nullable']>>
 }
 
 /** In what zone calendar and clock are looked at, such as `'Europe/Berlin'` or `'+05:30'`. */
@@ -286,6 +305,10 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   cast<D extends DataType>(type: D): HandleOf<CastTo<D, T>>
   /** The same, and null where the type does not hold the value. */
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
+  /** As numbers are hashed: XXH64, as int64. */
+  hash(seed?: number | bigint): NumberExpr<NullableIf<Int64, T['nullable']>>
+  /** A pseudonym under a secret key of 16 bytes, as of numbers. */
+  hash(secret: { readonly key: string | Uint8Array }): StringExpr<NullableIf<Utf8, T['nullable']>>
 }
 
 type AnyOperand = number | bigint | string | boolean | Date | Expr<any>
@@ -362,6 +385,8 @@ export interface AnyExpr extends Expr<any, any> {
   in(values: readonly (number | bigint | string | boolean | Date | null)[]): Unknown
   coalesce(...others: readonly AnyOperand[]): AnyExpr
   nullIf(value: AnyOperand): AnyExpr
+  hash(seed?: number | bigint): AnyExpr
+  hash(secret: { readonly key: string | Uint8Array }): AnyExpr
   cast<D extends DataType>(type: D): HandleOf<OrNull<D>>
   tryCast<D extends DataType>(type: D): HandleOf<OrNull<D>>
 }

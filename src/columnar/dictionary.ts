@@ -18,6 +18,8 @@ export class Dictionary {
   private readonly decoded: (string | undefined)[] = []
   /** Made for one batch alone, and grows no more: whoever sends it on need not remember that it was sent. */
   isOfOneBatch = false
+  /** No entry comes twice: a lane's own, which need not be looked up by whoever takes all of it. */
+  isDistinct = false
 
   /**
    * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and

@@ -6,6 +6,7 @@ import { bool, type DataType, float64, int32, int64, isTime, utf8 } from '../col
 import { quote } from '../errors.js'
 import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
+import { hashFunctions } from './functions/hashes.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
@@ -59,6 +60,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   times: timeFunctions,
   conditions: conditionFunctions,
   casts: castFunctions,
+  hashes: hashFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */

@@ -62,10 +62,26 @@ export interface CallNode {
   readonly part?: CallPart
 }
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts' | 'hashes'
 export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
 
-export type Expression = ColumnNode | LiteralNode | BinaryNode | LogicNode | UnaryNode | InNode | CastNode | CallNode
+/** A value that changes between jobs: typing puts in the literal that it then is, of this type. */
+export interface ParamNode {
+  readonly op: 'param'
+  readonly cell: { value: LiteralValue }
+  readonly type: DataType
+}
+
+export type Expression =
+  | ParamNode
+  | ColumnNode
+  | LiteralNode
+  | BinaryNode
+  | LogicNode
+  | UnaryNode
+  | InNode
+  | CastNode
+  | CallNode
 
 export type AggregateFunction =
   | 'count'
@@ -98,6 +114,19 @@ export type AggregateFunction =
   | 'approxQuantile'
   | 'approxTopK'
 
+/** What is said of a row among others of its partition: in `over` only. */
+export type OverFunction =
+  | 'rowNumber'
+  /** Rows of the partition behind the row: not for users, but what `lead` with a default is made of. */
+  | 'rowsLeft'
+  | 'rank'
+  | 'denseRank'
+  | 'percentRank'
+  | 'ntile'
+  | 'lag'
+  | 'lead'
+  | 'ewma'
+
 /** What an aggregate is told beside its inputs; each reads its own, and has them all where it has any. */
 export interface AggregateParameters {
   /** variance, stddev, covariance: over n instead of n - 1. */
@@ -115,11 +144,16 @@ export interface AggregateParameters {
   /** approxCountDistinct: registers are 2^precision. approxTopK: counters kept a group. */
   readonly precision?: number
   readonly capacity?: number
+  /** lag, lead: how many rows away, and what stands for a row that is not there. ntile: how many parts. */
+  readonly rows?: number
+  readonly default?: LiteralNode
+  /** ewma: the weight of the row itself. */
+  readonly alpha?: number
 }
 
 export interface AggregateCall {
   readonly op: 'aggregate'
-  readonly function: AggregateFunction
+  readonly function: AggregateFunction | OverFunction
   /** None for `count()`, two where pairs of values count, else one. */
   readonly inputs: readonly Expression[]
   readonly parameters?: AggregateParameters

@@ -30,6 +30,8 @@ export function printExpression(node: Expression): string {
       return printName(node.name)
     case 'literal':
       return literalText(node)
+    case 'param':
+      return `param(${literalText({ op: 'literal', value: node.cell.value, type: node.type })})`
     case 'cast':
       return `${castName(node.type)}(${printExpression(node.input)})`
     case 'isNull':
@@ -45,7 +47,7 @@ export function printExpression(node: Expression): string {
     case 'hour':
       return `${node.op}(${printExpression(node.input)})`
     case 'call': {
-      const told = Object.values(node.parameters ?? {}).flatMap(printCallParameter)
+      const told = Object.entries(node.parameters ?? {}).flatMap(printCallParameter)
       return `${node.function}(${[...node.inputs.map(printExpression), ...told].join(', ')})`
     }
     default:
@@ -53,8 +55,10 @@ export function printExpression(node: Expression): string {
   }
 }
 
-const printCallParameter = (value: unknown): string | [] => {
+const printCallParameter = ([name, value]: [string, unknown]): string | [] => {
   if (value === undefined || value === null) return []
+  // Plans and errors are shown around; a key is not.
+  if (name === 'key') return 'key'
   if (typeof value === 'object') return typeName(value as DataType)
   return typeof value === 'string' ? quote(value) : String(value)
 }

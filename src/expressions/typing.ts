@@ -126,6 +126,8 @@ function walk(node: Expression, scope: Scope): Typed {
       return column(node.name, node, scope)
     case 'literal':
       return { node, type: node.type ?? UNSETTLED }
+    case 'param':
+      return literalTyped(node.cell.value, node.type)
     case 'call': {
       const inputs = node.inputs.map(input => walk(input, scope))
       return resolveCall(node, inputs, scope)

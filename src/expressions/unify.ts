@@ -74,6 +74,19 @@ export function unified(
   return { inputs: taken, type }
 }
 
+/** The literal of a JavaScript value as a type, exactly but for a float32. @throws MillraceError `MR_TYPE_MISMATCH` where the type does not hold it */
+export function literalIn(node: LiteralNode, type: DataType, name: string): LiteralNode {
+  const scope: Scope = { schema: {}, operator: name }
+  const given: Typed = { node, type }
+  const isHeld =
+    type.kind !== 'list' &&
+    type.kind !== 'struct' &&
+    besideLiteral(type, node).kind === type.kind &&
+    besideLiteral(type, node).unit === type.unit
+  if (!isHeld) throw mismatch(name, `${describe(given)} is no ${typeName(type)}`)
+  return literalAs(given, withNull(type, false), name, given, scope).node as LiteralNode
+}
+
 /** Untyped literals, and a `Date`, whose unit is the millisecond because JavaScript has no other. */
 const isAdaptable = ({ node }: Typed): boolean =>
   node.op === 'literal' && (node.type === undefined || (node.type.kind === 'timestamp' && node.type.unit === 'ms'))

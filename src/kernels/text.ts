@@ -59,6 +59,8 @@ export class LaneDictionary {
   private hashLength = 0
   private rankPointer = 0
   private rankLength = 0
+  /** Entries were taken over as they are, and slots have none of them yet. */
+  private isUnentered = false
 
   constructor(k: Kernels) {
     this.k = k
@@ -81,6 +83,7 @@ export class LaneDictionary {
 
   /** Where its StringTable is, for kernels that intern; moves never. */
   get table(): number {
+    this.enter()
     return this.header
   }
 
@@ -128,6 +131,7 @@ export class LaneDictionary {
    * @throws MillraceError `MR_MEMORY_LIMIT`
    */
   internBy(rowCount: number, step: (header: number, row: number) => number, lengthOf: (row: number) => number): void {
+    this.enter()
     for (let row = 0; row < rowCount; ) {
       row = step(this.header, row) >>> 0
       if (row < rowCount) this.makeRoom(lengthOf(row))
@@ -136,6 +140,7 @@ export class LaneDictionary {
 
   /** Writes one code per string to `codes` (i32, caller's), -1 for a string that is not here; adds nothing. */
   find(offsets: number, bytes: number, count: number, codes: number): void {
+    this.enter()
     this.k.exports.textFind(this.header, offsets, bytes, count, codes)
   }
 
@@ -191,7 +196,10 @@ export class LaneDictionary {
 
   /** One JavaScript dictionary with the same codes, brought up to date by each call: for results that stay in this thread. */
   toDictionary(): Dictionary {
-    this.mirror ??= new Dictionary()
+    if (this.mirror === null) {
+      this.mirror = new Dictionary()
+      this.mirror.isDistinct = true
+    }
     if (this.mirror.length < this.length) {
       const { offsets, bytes } = this.entries(this.mirror.length)
       this.mirror.append(offsets, bytes)
@@ -255,6 +263,7 @@ export class LaneDictionary {
   /** A hash of each entry's bytes (u32 pointer, good until the dictionary grows), seeded: the same in every lane of an engine. Kept until then. */
   hashes(): number {
     const { exports, memory } = this.k
+    this.enter()
     if (this.hashLength !== this.length || this.hashPointer === 0) {
       this.hashPointer = memory.reallocate(this.hashPointer, 4 * this.length + 4)
       exports.textHashes(this.field(SLOTS), this.field(SLOT_MASK) + 1, this.hashPointer)
@@ -309,6 +318,11 @@ export class LaneDictionary {
     }
     if (count * 2 >= this.field(SLOT_MASK)) this.growSlots()
     const least = this.byteLength + byteLength
+    this.makeBytes(least)
+  }
+
+  private makeBytes(least: number): void {
+    const { memory } = this.k
     const byteCapacity = this.field(BYTE_CAPACITY)
     if (least > byteCapacity) {
       if (least > MOST_BYTES) {
@@ -322,6 +336,44 @@ export class LaneDictionary {
       this.setField(BYTES, memory.reallocate(this.bytes, larger))
       this.setField(BYTE_CAPACITY, larger)
     }
+  }
+
+  /** Entries that follow on from those there are, distinct from them and from one another. */
+  private takeOver(offsets: number, bytes: number, count: number): void {
+    const { memory } = this.k
+    const before = this.length
+    const end = this.byteLength
+    const byteLength = memory.u32[(offsets >>> 2) + count]
+    const capacity = this.field(CAPACITY)
+    if (before + count > capacity) {
+      const larger = Math.max(before + count, capacity * 2)
+      this.setField(OFFSETS, memory.reallocate(this.offsets, 4 * (larger + 1)))
+      this.setField(CAPACITY, larger)
+    }
+    this.makeBytes(end + byteLength)
+    memory.u8.copyWithin(this.bytes + end, bytes, bytes + byteLength)
+    const { u32 } = memory
+    const [from, to] = [offsets >>> 2, (this.offsets >>> 2) + before]
+    for (let i = 1; i <= count; i++) u32[to + i] = end + u32[from + i]
+    this.setField(COUNT, before + count)
+    this.isUnentered = true
+  }
+
+  /** Entries that were taken over are looked up from now on. */
+  private enter(): void {
+    if (!this.isUnentered) return
+    const { memory, exports } = this.k
+    let slotCount = this.field(SLOT_MASK) + 1
+    while (slotCount <= 2 * this.length + 1) slotCount *= 2
+    if (slotCount > this.field(SLOT_MASK) + 1) {
+      const slots = memory.allocate(8 * slotCount)
+      memory.free(this.field(SLOTS))
+      this.setField(SLOTS, slots)
+      this.setField(SLOT_MASK, slotCount - 1)
+      memory.bytes(slots, 8 * slotCount).fill(0)
+    }
+    exports.textEnter(this.header)
+    this.isUnentered = false
   }
 
   private growSlots(): void {
@@ -360,6 +412,13 @@ export class LaneDictionary {
     const { offsets, bytes } = this.copyEntries(map.dictionary, from, to)
     // Lanes that were fed from one dictionary have the same entries: comparing them costs a fraction of looking each one up.
     if (map.pointer === 0 && to <= this.length && this.hasEntries(offsets, bytes, from, to)) {
+      map.length = to
+      memory.reset(mark)
+      return
+    }
+    const isAll = map.pointer === 0 && from === this.length && (from === 0 || this.isUnentered)
+    if (isAll && map.dictionary.isDistinct) {
+      this.takeOver(offsets, bytes, to - from)
       map.length = to
       memory.reset(mark)
       return

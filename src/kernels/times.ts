@@ -87,7 +87,7 @@ export function shifted(
   return { data: out, failedRow: k.exports.timesShift(data, validity, months, ticks, perDay, length, out) }
 }
 
-/** Down to multiples of `size` ticks, counted from `anchor`. */
+/** Down to multiples of `size` ticks, counted from `anchor`, which is 0 to `size`. */
 export function floored(k: Kernels, { data, validity, length }: Instants, size: bigint, anchor: bigint): Shifted {
   const out = k.memory.scratch(8 * length)
   return { data: out, failedRow: k.exports.timesFloor(data, validity, size, anchor, length, out) }

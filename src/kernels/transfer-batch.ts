@@ -192,8 +192,13 @@ export function recodeText(k: Kernels, column: LaneVector, dictionary: LaneDicti
   return { ...column, data: codes, dictionary }
 }
 
-/** How many rows have been unloaded with what they use of a dictionary. */
-export type Unloaded = Map<LaneDictionary, number>
+/** What is known of the batches that one receiver gets. */
+export interface Unloaded {
+  /** Rows that are to come, 0 where nobody knows. */
+  readonly expected: number
+  /** How many have been unloaded with what they use of a dictionary. */
+  readonly rows: Map<LaneDictionary, number>
+}
 
 /**
  * A batch that uses less than a quarter of a dictionary takes only what it uses; once as many rows have done so as it has entries by four, the
@@ -206,11 +211,11 @@ function unloadCodes(
 ): { codes: Int32Array; dictionary: Dictionary } {
   const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
   if (dictionary === null) return { codes, dictionary: new Dictionary() }
-  const before = unloaded?.get(dictionary) ?? 0
+  const before = unloaded === undefined ? 0 : Math.max(unloaded.expected, unloaded.rows.get(dictionary) ?? 0)
   // A column without rows is there for its dictionary (operators/operator.ts).
   if (length === 0 || dictionary.length <= 4 * (before + length) + 1024)
     return { codes, dictionary: dictionary.toDictionary() }
-  unloaded?.set(dictionary, before + length)
+  unloaded?.rows.set(dictionary, before + length)
   return compact(k, data, length, dictionary)
 }
 
@@ -238,6 +243,7 @@ function compact(
     memory.bytes(bytes, byteLength).slice(),
   )
   own.isOfOneBatch = true
+  own.isDistinct = true
   const renumbered = memory.i32.slice(codes >>> 2, (codes >>> 2) + length)
   memory.reset(mark)
   return { codes: renumbered, dictionary: own }

@@ -3,7 +3,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { CallPart } from '../expressions/node.js'
 import type { AggregateParts } from '../kernels/aggregate/accumulator.js'
 import type { Kernels } from '../kernels/instance.js'
-import type { PhysicalPlan, Stage } from '../plan/physical.js'
+import { isBreaker, type PhysicalPlan, type Stage } from '../plan/physical.js'
 import { createAggregate } from './aggregate.js'
 import type { CallCompiler } from './call.js'
 import { type Evaluator, evaluatorOf } from './compiled.js'
@@ -20,10 +20,13 @@ export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createP
   Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
 export interface OperatorParts extends AggregateParts, Record<CallPart, CallCompiler> {
+  readonly conditions: CallCompiler & Pick<typeof import('./unified-text.js'), 'createUnifiedText'>
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
   readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
+  readonly over: Pick<typeof import('./over.js'), 'createOver'>
+  readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
 }
 
 export interface OperatorContext {
@@ -96,7 +99,7 @@ function cut(
     schema = output
   }
   for (const stage of stages) {
-    if (stage.kind === 'project' || stage.kind === 'filter' || stage.kind === 'join' || stage.kind === 'union') {
+    if (!isBreaker(stage)) {
       transforms.push(createTransform(context, stage, schema))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
@@ -105,26 +108,27 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
-function createTransform(
-  context: OperatorContext,
-  stage: Stage & { kind: 'project' | 'filter' | 'join' | 'union' },
-  input: SchemaShape,
-): Transform {
+function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
   const joins = context.parts.joins as OperatorParts['joins']
   if (stage.kind === 'union') return joins.createUnion(context, stage.output)
-  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
+  if (stage.kind === 'join') {
+    return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
+  }
+  const shapes = context.parts.shapes as OperatorParts['shapes']
+  if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
+  if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
+  throw new Error(`a ${stage.kind} is no transform`)
 }
 
-function createBreaker(
-  context: OperatorContext,
-  stage: Exclude<Stage, { kind: 'project' | 'filter' | 'join' | 'union' }>,
-  input: SchemaShape,
-): Breaker {
+function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)
   if (spilling) return spilling
   if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
-  return createLimit(context, stage)
+  if (stage.kind === 'limit') return createLimit(context, stage)
+  if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)
+  if (stage.kind === 'over') return (context.parts.over as OperatorParts['over']).createOver(context, stage, input)
+  throw new Error(`a ${stage.kind} is no breaker`)
 }

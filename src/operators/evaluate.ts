@@ -103,6 +103,8 @@ function compile(context: OperatorContext, node: Expression, schema: SchemaShape
       const position = Object.keys(schema).indexOf(node.name)
       return morsel => morsel.columns[position]
     }
+    case 'param':
+      throw new Error('resolving has made a literal of it')
     case 'literal': {
       const scalar: Scalar = { type: (node as LiteralNode).type as DataType, value: node.value }
       return () => scalar

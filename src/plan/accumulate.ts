@@ -10,7 +10,7 @@ import type { AggregateCall, AggregateExpression, AggregateFunction, Expression 
 import { printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
-import { hasNullsOfItsOwn, isCount, isTakenBy, lowered, resultType } from './aggregate-types.js'
+import { hasNullsOfItsOwn, isCount, isOver, isTakenBy, lowered, type PlainCall, resultType } from './aggregate-types.js'
 import { columnOf } from './build.js'
 import type { AggregateNode, NamedExpression } from './logical.js'
 import type { AccumulatorSpec } from './physical.js'
@@ -47,10 +47,10 @@ export function accumulate({ keys, sets, aggregates }: Grouping, input: SchemaSh
 }
 
 /** A quotient of aggregates is nullable whatever its divisor, so that one rule is enough to know. */
-const divides = (node: Expression): boolean => node.op === 'div' || childrenOf(node).some(divides)
+export const divides = (node: Expression): boolean => node.op === 'div' || childrenOf(node).some(divides)
 
 /** Results hold one zero: adding +0 to a computed float turns -0 into it and leaves all else. Accumulators hold one as they are. */
-function withOneZero(node: Expression, type: DataType): Expression {
+export function withOneZero(node: Expression, type: DataType): Expression {
   if (type.kind !== 'float64' || node.op === 'column') return node
   return Object.freeze({ op: 'add', left: node, right: literalOf(0, float64()) })
 }
@@ -92,6 +92,10 @@ class Builder {
   }
 
   private accumulator(written: AggregateCall): string {
+    if (!isPlain(written)) {
+      const name = written.function
+      throw mismatch(name, `${name} is of a row among others: it stands in over({ ... }, t => ({ ... })) only`)
+    }
     const operands = written.inputs.map(input => resolveTyped(input, this.input, written.function))
     // Types go by what was written; what is folded away may only make a value less null than it says.
     const type = this.typeOf(written, operands)
@@ -118,7 +122,7 @@ class Builder {
     return name
   }
 
-  private typeOf({ function: name, parameters = {}, where }: AggregateCall, operands: readonly Typed[]): DataType {
+  private typeOf({ function: name, parameters = {}, where }: PlainCall, operands: readonly Typed[]): DataType {
     if (name === 'count') return int64()
     if (operands.length === 0) throw mismatch(name, `${name} takes an expression, as in ${name}(t.x)`)
     for (const operand of operands) {
@@ -131,6 +135,8 @@ class Builder {
     return isAlways && !hasNullsOfItsOwn(name, parameters) ? type : nullable(type)
   }
 }
+
+const isPlain = (call: AggregateCall): call is PlainCall => !isOver(call.function)
 
 const hint = (name: AggregateFunction, { kind }: DataType): string =>
   kind === 'bool' && name === 'sum' ? '; to count where it is true write count().where(t.x)' : ''

@@ -1,11 +1,29 @@
 /** What each aggregate takes and gives, and which of them are others by another name. accumulate.ts makes accumulators of them. */
 import { type DataType, float64, int64, isFloat, isNumber, list } from '../columnar/type.js'
-import type { AggregateCall, AggregateFunction, AggregateParameters } from '../expressions/node.js'
+import type { AggregateCall, AggregateFunction, AggregateParameters, OverFunction } from '../expressions/node.js'
+
+export const OVER_FUNCTIONS: readonly OverFunction[] = [
+  'rowNumber',
+  'rowsLeft',
+  'rank',
+  'denseRank',
+  'percentRank',
+  'ntile',
+  'lag',
+  'lead',
+  'ewma',
+]
+
+export const isOver = (name: AggregateFunction | OverFunction): name is OverFunction =>
+  OVER_FUNCTIONS.includes(name as OverFunction)
 
 /** The family of column that an aggregate takes; `scalar`: all but lists and structs. */
 export type Takes = 'any' | 'scalar' | 'number' | 'string' | 'boolean'
 
-const TAKES: Readonly<Partial<Record<AggregateFunction, Takes>>> = {
+const TAKES: Readonly<Partial<Record<AggregateFunction | OverFunction, Takes>>> = {
+  lag: 'any',
+  lead: 'any',
+  ewma: 'number',
   count: 'any',
   sum: 'number',
   mean: 'number',
@@ -23,9 +41,9 @@ const TAKES: Readonly<Partial<Record<AggregateFunction, Takes>>> = {
   some: 'boolean',
 }
 
-export const takenBy = (name: AggregateFunction): Takes => TAKES[name] ?? 'scalar'
+export const takenBy = (name: AggregateFunction | OverFunction): Takes => TAKES[name] ?? 'scalar'
 
-export function isTakenBy(name: AggregateFunction, { kind }: DataType): boolean {
+export function isTakenBy(name: AggregateFunction | OverFunction, { kind }: DataType): boolean {
   const takes = takenBy(name)
   if (takes === 'number') return isNumber(kind)
   if (takes === 'string') return kind === 'utf8'
@@ -62,8 +80,11 @@ export function hasNullsOfItsOwn(name: AggregateFunction, { population }: Aggreg
   return (name === 'variance' || name === 'stddev' || name === 'covariance') && population !== true
 }
 
+/** An aggregate of a group. */
+export type PlainCall = AggregateCall & { readonly function: AggregateFunction }
+
 /** The aggregate that lanes compute for `call`: false comes before true, so all are true where the least is. */
-export function lowered(call: AggregateCall): AggregateCall {
+export function lowered(call: PlainCall): PlainCall {
   switch (call.function) {
     case 'any':
       return { ...call, function: 'first' }

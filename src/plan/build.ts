@@ -213,7 +213,7 @@ const plain = (name: string): NamedExpression => ({ name, expression: columnOf(n
 export const columnOf = (name: string): Expression => Object.freeze({ op: 'column', name })
 
 /** Objects list integer-like names first, whatever the order in which they were set; plans follow them. */
-function inKeyOrder(names: readonly string[]): string[] {
+export function inKeyOrder(names: readonly string[]): string[] {
   const shape = Object.create(null) as Record<string, true>
   for (const name of names) Object.defineProperty(shape, name, { value: true, enumerable: true })
   return Object.keys(shape)

@@ -3,7 +3,18 @@
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import type { AggregateNode, JoinKey, JoinNode, NamedExpression, PlanNode, SourceNode, TakenColumn } from './logical.js'
+import type {
+  AggregateNode,
+  JoinKey,
+  JoinNode,
+  NamedExpression,
+  OverNode,
+  PlanNode,
+  SampleNode,
+  SourceNode,
+  TakenColumn,
+  UnpivotNode,
+} from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { sourcesOf } from './sources-of.js'
@@ -81,6 +92,8 @@ function sidesOf(plan: PlanNode): string[] {
 
 function mergeText(stage: Stage): string {
   if (stage.kind === 'aggregate') return 'merge groups'
+  if (stage.kind === 'sample') return 'sampled rows in order'
+  if (stage.kind === 'over') return 'all rows side by side'
   return stage.kind === 'sort' ? 'merge sorted rows' : 'first rows in order'
 }
 
@@ -103,6 +116,14 @@ function printStage(stage: Stage): string {
       return 'union'
     case 'join':
       return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
+    case 'sample':
+      return printSample(stage)
+    case 'explode':
+      return `explode ${printName(stage.column)}`
+    case 'unpivot':
+      return printUnpivot(stage)
+    case 'over':
+      return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
   }
 }
 
@@ -127,6 +148,32 @@ const printTaken = (taken: readonly TakenColumn[]): string =>
 
 const printLimit = ({ count, offset }: { readonly count: number; readonly offset: number }): string =>
   `limit ${count}${offset === 0 ? '' : ` after ${offset}`}`
+
+const printSample = ({ count, fraction, seed }: Pick<SampleNode, 'count' | 'fraction' | 'seed'>): string =>
+  `sample ${count === null ? `fraction ${fraction}` : `${count} rows`}, seed ${seed}`
+
+const printUnpivot = ({
+  on,
+  variableName,
+  valueName,
+}: Pick<UnpivotNode, 'on' | 'variableName' | 'valueName'>): string =>
+  `unpivot ${short(on.map(printName))} into ${printName(variableName)}, ${printName(valueName)}`
+
+/** `partition by symbol, order by time, rows from -2 to 0`. */
+function printPartitions({ partitionBy, orders, frame }: PrintedOver): string {
+  const bound = (value: unknown, edge: string) => (value === null ? edge : String(value))
+  return [
+    partitionBy.length === 0 ? 'all rows' : `partition by ${partitionBy.map(printName).join(', ')}`,
+    ...(orders.length === 0 ? [] : [`order by ${orders.map(printOrder).join(', ')}`]),
+    ...(frame === null ? [] : [`${frame.unit} from ${bound(frame.from, 'first')} to ${bound(frame.to, 'last')}`]),
+  ].join(', ')
+}
+
+interface PrintedOver {
+  readonly partitionBy: readonly string[]
+  readonly orders: OverNode['orders']
+  readonly frame: { readonly unit: string; readonly from: unknown; readonly to: unknown } | null
+}
 
 function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string {
   if (sets !== null) return `by sets ${short(sets.map(set => `(${set.map(printName).join(', ')})`))}: `
@@ -169,6 +216,16 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  union with ${plan.others.length} more`]
     case 'join':
       return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
+    case 'sample':
+      return [...before, `  ${printSample(plan)}`]
+    case 'explode':
+      return [...before, `  explode ${printName(plan.column)}`]
+    case 'unpivot':
+      return [...before, `  ${printUnpivot(plan)}`]
+    case 'over': {
+      const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
+      return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 /** What a plan needs that lanes do not have from the start: parts of theirs that are loaded for the first plan that needs them. */
-import { isFloat, leafType } from '../columnar/type.js'
+import { type DataType, isFloat, leafType } from '../columnar/type.js'
 import type { CallPart, Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
+import { isOver } from './aggregate-types.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
@@ -14,6 +15,8 @@ export type PlanPart =
   | 'aggregates'
   | 'partitions'
   | 'sets'
+  | 'shapes'
+  | 'over'
   | 'spill'
   | 'joins'
 
@@ -30,7 +33,10 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // A constant of a computation may be a string where no column is.
   if (computing || hasText(plan, stages)) parts.push('text')
   const aggregates = new Set(
-    stages.flatMap(stage => (stage.kind === 'aggregate' ? stage.accumulators.map(partOf) : [])),
+    stages.flatMap(stage => [
+      ...(stage.kind === 'aggregate' ? stage.accumulators.map(partOf) : []),
+      ...(stage.kind === 'over' ? aggregatesOver(stage).map(partOf) : []),
+    ]),
   )
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
@@ -42,8 +48,15 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
+  if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
+  if (stages.some(({ kind }) => kind === 'over')) parts.push('over')
+  // Strings of several columns get one dictionary by the kernels of conditions.
+  if (stages.some(unifiesText) && !called.has('conditions')) parts.push('conditions')
   return parts
 }
+
+const unifiesText = (stage: Stage): boolean =>
+  stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'
 
 const partsCalled = (node: Expression): CallPart[] => [
   ...(node.op === 'call' ? [node.part as CallPart] : []),
@@ -69,7 +82,12 @@ const hasFilter = (stage: Stage): boolean =>
 
 const isColumn = ({ op }: Expression): boolean => op === 'column'
 
-function partOf({ function: name, inputTypes: [type] }: AccumulatorSpec): PlanPart | null {
+type Accumulated = Pick<AccumulatorSpec, 'function' | 'inputTypes'>
+
+const aggregatesOver = ({ calls }: Stage & { kind: 'over' }): Accumulated[] =>
+  calls.flatMap(({ function: name, inputTypes }) => (isOver(name) ? [] : [{ function: name, inputTypes }]))
+
+function partOf({ function: name, inputTypes: [type] }: Accumulated): PlanPart | null {
   if (name === 'count') return null
   if (name === 'sum' || name === 'mean') return isFloat(type.kind) ? null : 'integers'
   return (name === 'min' || name === 'max') && type.kind !== 'utf8' ? 'extremes' : 'aggregates'
@@ -108,7 +126,12 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
       const taken = new Set(stage.taken.map(({ name }) => name))
       const names = Object.keys(stage.output).filter(name => !taken.has(name))
       origins = new Map(names.map(name => [name, before.get(name) ?? []]))
-    } else break
+    } else if (stage.kind === 'unpivot') {
+      const values = stage.on.flatMap(name => before.get(name) ?? [])
+      origins = new Map(
+        Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
+      )
+    } else if (stage.kind !== 'explode') break
   }
   return new Set([...origins.values()].flat())
 }

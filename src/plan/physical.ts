@@ -16,7 +16,7 @@
  * It is plain data, sent to the lanes by structured clone.
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import type { AggregateFunction, AggregateParameters, Expression, OrderKey } from '../expressions/node.js'
+import type { AggregateFunction, AggregateParameters, Expression, OrderKey, OverFunction } from '../expressions/node.js'
 import type { AsofJoin, JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
@@ -59,6 +59,32 @@ export type Stage =
   | JoinStage
   /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
   | { readonly kind: 'union'; readonly output: SchemaShape }
+  | { readonly kind: 'explode'; readonly column: string; readonly output: SchemaShape }
+  | {
+      readonly kind: 'unpivot'
+      /** Of one type, but for their nulls: a project before it sees to that. */
+      readonly on: readonly string[]
+      readonly variableName: string
+      readonly valueName: string
+      readonly output: SchemaShape
+    }
+  | {
+      readonly kind: 'sample'
+      readonly count: number | null
+      readonly fraction: number | null
+      readonly seed: number
+      readonly output: SchemaShape
+    }
+  | {
+      readonly kind: 'over'
+      readonly partitionBy: readonly string[]
+      readonly orders: readonly OrderKey[]
+      readonly frame: RowFrame
+      /** Of columns of its input alone: what is computed of them a project before it does. */
+      readonly calls: readonly OverCall[]
+      /** Input columns that are handed on, then the calls. */
+      readonly output: SchemaShape
+    }
 
 /** Stateless but for the rows of its other side, which every lane has from the start. */
 export interface JoinStage {
@@ -88,12 +114,33 @@ export interface Branch {
   readonly stages: readonly Stage[]
 }
 
-/** Whether a stage must see all rows before it gives any. */
-export const isBreaker = ({ kind }: Stage): boolean => kind === 'aggregate' || kind === 'sort' || kind === 'limit'
-
 /** Whether a stage gives rows of its own after all that come through it. */
 export const hasTail = (stage: Stage): boolean =>
   stage.kind === 'join' && (stage.how === 'right' || stage.how === 'full')
+
+/** A frame in rows, in peers of the row (`peers`), or in the values of the only order column. */
+export interface RowFrame {
+  readonly unit: 'rows' | 'peers' | 'values'
+  /** bigint of integers and instants, in the column's unit. */
+  readonly from: number | bigint | null
+  readonly to: number | bigint | null
+}
+
+/** One column of an `over` stage. */
+export interface OverCall {
+  readonly function: AggregateFunction | OverFunction
+  readonly inputs: readonly string[]
+  readonly inputTypes: readonly DataType[]
+  readonly parameters: AggregateParameters
+  /** A column of booleans: only rows where it is true count. */
+  readonly where: string | null
+  readonly label: string
+  readonly name: string
+}
+
+/** Whether a stage must see all rows before it gives any. */
+export const isBreaker = ({ kind }: Stage): boolean =>
+  kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample' || kind === 'over'
 
 export interface PhysicalPlan {
   readonly sourceId: number
@@ -101,7 +148,7 @@ export interface PhysicalPlan {
   readonly sourceColumns: readonly string[]
   readonly sourceSchema: SchemaShape
   readonly prune: Expression | null
-  /** Stateless stages, then at most one aggregate, sort or limit as the last. */
+  /** Stateless stages, then at most one breaker as the last. */
   readonly scan: readonly Stage[]
   /** What follows the gather in lane 0; empty where `scan` has no such last stage. */
   readonly final: readonly Stage[]

@@ -20,11 +20,14 @@ import type {
   SourceNode,
   TakenColumn,
   UnionNode,
+  UnpivotNode,
 } from './logical.js'
+import { overStages } from './over.js'
 import { LEFT } from './pair-columns.js'
 import { type Branch, hasTail, isBreaker, type JoinStage, type PhysicalPlan, type Stage } from './physical.js'
 import { optimise } from './rules/optimise.js'
 import { isIdentity } from './rules/rewrite.js'
+import { unpivotInput } from './shape.js'
 import { inputsOf } from './sources-of.js'
 import { bindPlan, boundSchemaOf, type SourceSchemas } from './typing.js'
 
@@ -124,6 +127,14 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
       return [{ kind: 'limit', count: node.count, offset: node.offset, output }]
     case 'join':
       return [joinStage(node, sides.push(node.right) - 1, output)]
+    case 'sample':
+      return [{ kind: 'sample', count: node.count, fraction: node.fraction, seed: node.seed, output }]
+    case 'explode':
+      return [{ kind: 'explode', column: node.column, output }]
+    case 'unpivot':
+      return unpivotStages(node, output)
+    case 'over':
+      return overStages(node, boundSchemaOf(node.input))
     case 'source':
     case 'union':
     case 'pending':
@@ -148,6 +159,17 @@ function aggregateStages(node: AggregateNode): Stage[] {
   return accumulators.length === 0
     ? [aggregate]
     : [aggregate, { kind: 'project', verb: 'aggregate', columns: ordered, output }]
+}
+
+/** What comes into `value` is of one type first. */
+function unpivotStages(node: UnpivotNode, output: SchemaShape): Stage[] {
+  const { on, variableName, valueName } = node
+  const columns = unpivotInput(node, boundSchemaOf(node.input))
+  const types = columns.map(({ name, type }) => ({ name, type }))
+  return [
+    { kind: 'project', verb: 'unpivot', columns, output: schemaOf(types) },
+    { kind: 'unpivot', on, variableName, valueName, output },
+  ]
 }
 
 /** How many rows a limit further up takes from the front; projects between keep rows as they are, if none of them can fail. */
@@ -208,6 +230,18 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'sort':
       for (const { name } of stage.orders) names.add(name)
       break
+    case 'explode':
+      names.add(stage.column)
+      break
+    case 'unpivot':
+      for (const name of stage.on) names.add(name)
+      break
+    case 'over':
+      for (const { name } of stage.calls) names.delete(name)
+      for (const name of [...stage.partitionBy, ...stage.orders.map(order => order.name)]) names.add(name)
+      for (const { inputs, where } of stage.calls)
+        for (const name of [...inputs, where]) if (name !== null) names.add(name)
+      break
     case 'join':
       for (const { name } of stage.taken) names.delete(name)
       for (const key of stage.keys) names.add(key.left)
@@ -216,6 +250,7 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
       break
     case 'union':
     case 'limit':
+    case 'sample':
       break
   }
   return names
@@ -228,7 +263,14 @@ function restated(stages: readonly Stage[]): Stage[] {
   for (const stage of stages) {
     if (stage.kind === 'project' && narrow !== null && isIdentity(stage.columns, narrow)) continue
     if (stage.kind === 'filter' || stage.kind === 'join') narrow = stage.output
-    else if (stage.kind === 'project' || stage.kind === 'aggregate') narrow = null
+    else if (
+      stage.kind === 'project' ||
+      stage.kind === 'aggregate' ||
+      stage.kind === 'unpivot' ||
+      stage.kind === 'over'
+    )
+      narrow = null
+    else if (stage.kind === 'explode' && narrow !== null) narrow = only(stage.output, new Set(Object.keys(narrow)))
     const output = narrow ?? stage.output
     restatedStages.push(Object.freeze({ ...stage, output }))
   }

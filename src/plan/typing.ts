@@ -11,6 +11,8 @@ import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
 import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
+import { lowerOver } from './over.js'
+import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 import { inputsOf } from './sources-of.js'
 import { settleUnion, unionSchema } from './union.js'
 
@@ -76,7 +78,15 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
       return input
     case 'limit':
+    case 'sample':
       return input
+    case 'explode':
+      return explodedSchema(node, input)
+    case 'unpivot':
+      return unpivotedSchema(node, input)
+    case 'over':
+      for (const name of [...node.partitionBy, ...node.orders.map(order => order.name)]) checkKey(name, input, 'over')
+      return lowerOver(node, input).output
   }
 }
 
@@ -106,7 +116,7 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   const over = boundSchemaOf(input)
   // May be several nodes, all of them to be bound.
   if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
-  const node = Object.freeze({ ...plan, input })
+  const node = plan.kind === 'unpivot' ? unpivotNode(input, over, plan) : Object.freeze({ ...plan, input })
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }
@@ -157,6 +167,12 @@ export function mapExpressions(
         Object.freeze({ name, expression: mapCalls(expression, map) }),
       )
       return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
+    }
+    case 'over': {
+      const columns = node.columns.map(({ name, expression }) =>
+        Object.freeze({ name, expression: mapCalls(expression, map) }),
+      )
+      return Object.freeze({ ...node, columns: Object.freeze(columns) })
     }
     default:
       return node

@@ -82,6 +82,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   times: () => import('virtual:millrace/kernels/times'),
   conditions: () => import('virtual:millrace/kernels/conditions'),
   casts: () => import('virtual:millrace/kernels/casts'),
+  hashes: () => import('virtual:millrace/kernels/hashes'),
   text: () => import('virtual:millrace/kernels/text'),
   integers: () => import('virtual:millrace/kernels/integers'),
   extremes: () => import('virtual:millrace/kernels/extremes'),

@@ -121,7 +121,7 @@ class LaneJob {
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
   private readonly outbox = createOutbox()
-  private readonly unloaded: Unloaded = new Map()
+  private readonly unloaded: Unloaded
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
   private readonly inboxes = new Map<number, Inbox>()
@@ -154,6 +154,7 @@ class LaneJob {
     private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
+    this.unloaded = { expected: spec.rowsOut ?? 0, rows: new Map() }
     const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
       shareBytes: Infinity,

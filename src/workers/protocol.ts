@@ -39,6 +39,8 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** How many rows are to leave this lane, where that can be told. */
+  readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
   readonly budget: JobBudget | null
 }

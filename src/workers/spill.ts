@@ -6,8 +6,9 @@ import { spillPlatform } from '#spill-file'
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
-import type { OperatorContext } from '../operators/build.js'
+import type { OperatorContext, OperatorParts } from '../operators/build.js'
 import { fittingBatches } from '../operators/fitting-batches.js'
+import { createOneDictionary } from '../operators/one-dictionary.js'
 import type { Breaker } from '../operators/operator.js'
 import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
 import { createSpillingAggregate } from '../operators/spilling-aggregate.js'
@@ -82,5 +83,20 @@ function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, inp
     return createSpillingAggregate(context, spill, stage, input)
   }
   if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)
-  return null
+  const { shapes, over } = context.parts as OperatorParts
+  if (stage.kind === 'sample') return keepingOneDictionary(context, shapes.createSample(context, stage))
+  return stage.kind === 'over' ? keepingOneDictionary(context, over.createOver(context, stage, input)) : null
+}
+
+/** A breaker that writes nothing: what feeds it may still begin new dictionaries. */
+function keepingOneDictionary(context: OperatorContext, breaker: Breaker): Breaker {
+  const one = createOneDictionary(context)
+  return {
+    ...breaker,
+    consume: (morsel, split) => breaker.consume({ ...one.recode(morsel), rows: morsel.rows }, split),
+    free() {
+      one.clear()
+      breaker.free()
+    },
+  }
 }

@@ -9,6 +9,7 @@ import { itemsOf, type Vector, type VectorBatch, type VectorData } from '../colu
 interface DictionaryMessage {
   /** Null: of this batch alone. */
   readonly id: number | null
+  readonly isDistinct: boolean
   /** Entries that follow those sent before; null where there are no new ones. */
   readonly delta: { readonly offsets: Int32Array; readonly bytes: Uint8Array } | null
 }
@@ -86,20 +87,21 @@ export function encodeBatch(
 
 function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMessage {
   if (dictionary.isOfOneBatch) {
-    const { offsets, bytes } = dictionary
-    return { id: null, delta: { offsets, bytes } }
+    const { offsets, bytes, isDistinct } = dictionary
+    return { id: null, isDistinct, delta: { offsets, bytes } }
   }
+  const { isDistinct } = dictionary
   let known = outbox.sent.get(dictionary)
   if (known === undefined) {
     known = { id: outbox.count++, length: 0 }
     outbox.sent.set(dictionary, known)
   }
-  if (known.length === dictionary.length) return { id: known.id, delta: null }
+  if (known.length === dictionary.length) return { id: known.id, isDistinct, delta: null }
   const unsent = dictionary.offsets.slice(known.length)
   const bytes = dictionary.bytes.slice(unsent[0])
   const offsets = shifted(unsent, -unsent[0])
   known.length = dictionary.length
-  return { id: known.id, delta: { offsets, bytes } }
+  return { id: known.id, isDistinct, delta: { offsets, bytes } }
 }
 
 /** The batch that `encodeBatch` took apart, over the received buffers. */
@@ -113,11 +115,17 @@ export function decodeBatch(message: BatchMessage, inbox: Inbox): VectorBatch {
   return { rowCount: message.rowCount, vectors: message.vectors.map(vector => decode(vector, message.rowCount)) }
 }
 
-function decodeDictionary({ id, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
-  if (id === null) return delta === null ? new Dictionary() : Dictionary.adopt(delta.offsets, delta.bytes)
+function decodeDictionary({ id, isDistinct, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
+  if (id === null) {
+    if (delta === null) return new Dictionary()
+    const own = Dictionary.adopt(delta.offsets, delta.bytes)
+    own.isDistinct = isDistinct
+    return own
+  }
   let dictionary = inbox.received.get(id)
   if (dictionary === undefined) {
     dictionary = new Dictionary()
+    dictionary.isDistinct = isDistinct
     inbox.received.set(id, dictionary)
   }
   if (delta !== null) dictionary.append(delta.offsets, delta.bytes)

@@ -19,6 +19,8 @@ serveLane(name => {
       return import('../operators/functions/conditions.js')
     case 'casts':
       return import('../operators/functions/casts.js')
+    case 'hashes':
+      return import('../operators/functions/hashes.js')
     case 'text':
       return import('../kernels/text.js')
     case 'integers':
@@ -31,6 +33,10 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'over':
+      return import('../operators/over.js')
+    case 'shapes':
+      return import('../operators/shapes-part.js')
     case 'spill':
       return import('./spill.js')
     case 'joins':

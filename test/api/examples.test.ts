@@ -14,12 +14,14 @@ const FILES = [
   'flow',
   'handlers',
   'orders',
+  'over',
   'receive',
   'run-all',
   'sinks',
   'sources',
   'statistics',
   'user-aggregate',
+  'values',
 ]
 
 /** What examples may take for granted. */

@@ -7,6 +7,7 @@ import { cleaningSuite } from '../flow/cleaning.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
+import { functionSuite } from '../flow/functions.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
@@ -24,6 +25,7 @@ engineSuite(lanesList, env)
 cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
 budgetSuite(lanesList)
+functionSuite(lanesList, env)
 listSuite(lanesList, env)
 streamSuite(lanesList)
 userCodeSuite([0, 2], env)

@@ -20,6 +20,8 @@ export function evaluateResolved(node: Expression, row: Row, schema: SchemaShape
   switch (node.op) {
     case 'column':
       return row.get(node.name) as Value
+    case 'param':
+      throw new Error('not in resolved form: param')
     case 'literal':
       return literalValue(node.value, node.type)
     case 'add':

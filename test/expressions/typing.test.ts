@@ -231,11 +231,13 @@ describe('time', () => {
     }
   })
 
-  it('parts are int32; a date has no hour; a zone is that of the column', () => {
+  it('parts are int32; a date has no hour; of zones other than UTC they are calls', () => {
     for (const part of ['year', 'month', 'dayOfWeek']) expect(type(unary(part, column('d')))).toBe('int32')
     expect(type(unary('hour', column('ns')))).toBe('nullable(int32)')
     expect(refusal(unary('hour', column('d'))).message).toContain('has no hour')
-    expect(type(unary('year', column('rome')))).toMatch(/int32/)
+    expect(resolved(unary('year', column('rome')))).toBe('year(rome, "Europe/Rome"): int32')
+    const nowhere = schema({ at: timestamp('ms', 'Europe/Atlantis') })
+    expect(() => typeOf(unary('hour', column('at')), nowhere)).toThrow('MR_INVALID_OPTION')
     expect(refusal(unary('year', column('i64'))).code).toBe('MR_TYPE_MISMATCH')
     const utc = schema({ at: timestamp('ms', 'UTC') })
     expect(typeName(typeOf(unary('hour', column('at')), utc))).toBe('int32')

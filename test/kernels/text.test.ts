@@ -352,3 +352,31 @@ test('running out of memory at any point leaves a dictionary that is right', asy
     'ranking worked',
   ])
 })
+
+test('entries that are taken over are those that would have been interned, whatever is asked of them next', () => {
+  const texts = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 100 })
+  fc.assert(
+    fc.property(texts, texts, texts, fc.boolean(), (first, second, others, asks) => {
+      const source = new LaneDictionary(k)
+      const target = new LaneDictionary(k)
+      const entries = (dictionary: LaneDictionary) =>
+        Array.from({ length: dictionary.length }, (_, code) => dictionary.get(code))
+      for (const part of [first, second]) {
+        source.internStrings(part)
+        expect(target.codeMap(source.toDictionary())).toBe(0)
+        expect(entries(target)).toEqual(entries(source))
+        // From here on it is looked things up in.
+        if (asks) expect([...target.internStrings(part)]).toEqual([...source.internStrings(part)])
+      }
+      const known = entries(source)
+      const codes = target.internStrings(others)
+      expect(Array.from(codes, code => target.get(code))).toEqual(others)
+      expect(new Set(entries(target)).size).toBe(target.length)
+      expect(target.length).toBe(new Set([...known, ...others]).size)
+      source.internStrings(others)
+      expect(target.fingerprint()).toBe(source.fingerprint())
+      source.free()
+      target.free()
+    }),
+  )
+})

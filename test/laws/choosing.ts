@@ -52,9 +52,15 @@ export function choosingExpression(
   return call(name, inputs, values, options)
 }
 
-function familyOf({ kind }: ModelType): string {
+/** Types of one family have one that holds the values of all. */
+export function familyOf({ kind, item }: ModelType): string {
+  if (kind === 'list') return `list of ${familyTextOf(item as ModelType)}`
   return isNumber(kind) ? 'number' : kind
 }
+
+/** Of lists only those of one very type. */
+const familyTextOf = ({ kind, unit, nullable, item }: ModelType): string =>
+  [kind, unit, nullable, item === undefined ? '' : familyTextOf(item)].join(' ')
 
 const ofColumn = ({ name, type, magnitude }: ColumnState): NumberExpression => ({
   expression: { op: 'column', name },

@@ -24,6 +24,7 @@ import { choosingExpression } from './choosing.js'
 import { numberCall } from './number-calls.js'
 import { textExpression, textNumber, textTest } from './strings.js'
 import { EDGE_FLOATS } from './tables.js'
+import { timeNumber } from './times.js'
 
 export interface ColumnState extends ModelField {
   /** Of an integer column: no value is further from zero. */
@@ -61,6 +62,8 @@ export function numberExpression(options: ExpressionOptions, depth: number): Num
   const numbers = columns.filter(({ type }) => isNumber(type.kind))
   const times = columns.filter(({ type }) => type.kind === 'timestamp' || type.kind === 'date')
   if (times.length > 0 && (numbers.length === 0 || choices.chance(25))) {
+    const called = choices.chance(30) ? timeNumber(options) : null
+    if (called !== null) return { ...called, magnitude: 2n ** 31n }
     const { name, type } = choices.pick(times)
     const op = choices.pick(
       type.kind === 'date'

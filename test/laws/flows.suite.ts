@@ -5,7 +5,7 @@ import { collectAll, type Engine, type Table } from '../../src/index.js'
 import { runModel } from '../oracle/verbs.js'
 import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
 import { expectTable } from './compare.js'
-import { someFailingFlow, someFlow } from './flows.js'
+import { ALL, someFailingFlow, someFlow } from './flows.js'
 import { applyVerb, applyVerbs } from './handles.js'
 import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
 import { fieldsOf, overflowingTypes, spread, tables } from './tables.js'
@@ -105,7 +105,9 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
           const carrier = canCarry(block, wanted) ? wanted : 'columns'
           const rowCount = carrier === 'parquet' ? LARGE_PARQUET_ROWS : LARGE_ROWS
           const table = spread(block, rowCount, seed)
-          const made = cases(fc.constant(table), (_, choices) => someFlow(table, choices, 2, end))
+          const made = cases(fc.constant(table), (_, choices) =>
+            someFlow(table, choices, 2, end, { ...ALL, grows: false }),
+          )
           return made.map(one => ({ ...one, carrier }))
         })
       return check(options, 4, large, async one => {

@@ -7,16 +7,20 @@ import {
   typeOfAggregate,
 } from '../oracle/aggregate.js'
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
+import { stringFunctions } from '../oracle/functions/strings.js'
+import { timeFunctions } from '../oracle/functions/times.js'
 import type { ModelUnion } from '../oracle/union.js'
-import { isNumber, type ModelTable } from '../oracle/value.js'
-import { fieldsAfter, groupingSets, type ModelVerb } from '../oracle/verbs.js'
+import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
+import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../oracle/verbs.js'
 import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
-import { choosingExpression } from './choosing.js'
+import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
+import { someOver } from './over.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
+import { timeExpression } from './times.js'
 
 /** What chains may be made of. Approximate results are no function of what the model knows: laws of their own hold them. */
 export interface Abilities {
@@ -25,6 +29,8 @@ export interface Abilities {
   readonly sets: boolean
   /** Whether joins are: these have a table of their own. */
   readonly joins: boolean
+  /** Whether verbs are drawn that make many rows of few, or that the model is slow at. */
+  readonly grows: boolean
 }
 
 export const ALL: Abilities = {
@@ -58,6 +64,7 @@ export const ALL: Abilities = {
   ],
   sets: true,
   joins: true,
+  grows: true,
 }
 
 interface FlowState extends Abilities {
@@ -76,11 +83,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     return predicate === null ? null : { verb: 'filter', predicate }
   },
   orderBy({ columns }, choices) {
-    const orders = choices.some(namesOf(comparable(columns)), 3).map(name => ({
-      name,
-      descending: choices.chance(50),
-      nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
-    }))
+    const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
   },
   dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
@@ -89,6 +92,18 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     if (comparable(columns).length < columns.length) return null
     return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
   },
+  topK({ columns }, choices) {
+    const orders = someOrders(columns, choices)
+    return orders.length === 0 ? null : { verb: 'topK', count: choices.below(20), orders }
+  },
+  explode(state, choices) {
+    const { columns } = state
+    const lists = columns.filter(({ type }) => type.kind === 'list')
+    return lists.length === 0 || !state.grows ? null : { verb: 'explode', name: choices.pick(namesOf(lists)) }
+  },
+  unpivot: (state, choices) => (state.grows ? someUnpivot(state, choices) : null),
+  over: (state, choices) =>
+    state.grows ? someOver(state.columns, choices, () => someAggregateExpression(state, choices, 1)) : null,
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -106,6 +121,26 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const from = choices.some(namesOf(columns), 2)
     return free.length < 2 ? null : { verb: 'rename', names: from.map((name, i) => [name, free[i] as string]) }
   },
+}
+
+function someOrders(columns: readonly ColumnState[], choices: Choices): ModelOrder[] {
+  return choices.some(namesOf(comparable(columns)), 3).map(name => ({
+    name,
+    descending: choices.chance(50),
+    nulls: choices.chance(30) ? ('first' as const) : ('last' as const),
+  }))
+}
+
+function someUnpivot({ columns }: FlowState, choices: Choices): ModelVerb | null {
+  const first = choices.pick(columns)
+  const peers = columns.filter(({ type }) => familyOf(type) === familyOf(first.type))
+  const on = choices.some(namesOf(peers), 4)
+  const rest = namesOf(columns).filter(name => !on.includes(name))
+  const index = rest.length > 0 && choices.chance(50) ? choices.some(rest, rest.length) : null
+  const free = NAMES.filter(name => !rest.includes(name))
+  if (free.length < 2) return null
+  const [variableName, valueName] = [choices.pick(free), choices.pick(free)]
+  return variableName === valueName ? null : { verb: 'unpivot', on, index, variableName, valueName }
 }
 
 /** A chain of at most `most` verbs that cannot fail. `last` makes its last one. */
@@ -183,6 +218,7 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (!mayFail && choices.chance(25)) return [[name, { op: 'column', name: choices.pick(namesOf(columns)) }]]
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
+    if (!mayFail && choices.chance(12)) return either(name, timeExpression(options))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
@@ -252,6 +288,24 @@ export function everyAggregate(
       .slice(i * free.length, (i + 1) * free.length)
       .map((call, j) => [free[j] as string, call] as const),
   }))
+}
+
+/** One aggregate over all rows up to each, or others from it on: frames of many rows. */
+export function someLongFrames(table: ModelTable, choices: Choices, name: ModelFunction): ModelVerb {
+  const state = stateOf(table, ALL)
+  const [from, to] = choices.pick([
+    [null, 0],
+    [0, null],
+    [-20, 0],
+    [null, null],
+  ] as const)
+  return {
+    verb: 'over',
+    partitionBy: [],
+    orders: [],
+    frame: { unit: 'rows', from, to },
+    columns: [['a', someCall(state, choices, name)]],
+  }
 }
 
 function someCall(
@@ -349,7 +403,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
       return (
         2000n +
-        expression.inputs.map(input => magnitudeOfExpression(input, columns)).reduce((a, b) => (a > b ? a : b), 0n)
+        expression.inputs
+          .map(input => magnitudeOfExpression(input, columns))
+          .reduce((a, b) => (a > b ? a : b), isOfOthers(expression.function) ? 2n ** 31n : 0n)
       )
     case 'year':
     case 'month':
@@ -369,6 +425,9 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
       return 0n
   }
 }
+
+/** Numbers of strings and of times, which have a magnitude of their own. */
+const isOfOthers = (name: string): boolean => Object.hasOwn(stringFunctions, name) || Object.hasOwn(timeFunctions, name)
 
 function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState {
   const columns = fields.map((field, i): ColumnState => {
@@ -393,6 +452,22 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
     const most = Math.max(1, verb.right.rows.length)
     return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
   }
+  if (verb.verb === 'explode' || verb.verb === 'unpivot') {
+    const after = fieldsAfter(verb, columns).map((field): ColumnState => {
+      const own = columns.find(({ name }) => name === field.name)
+      const isValue = verb.verb === 'unpivot' && field.name === verb.valueName
+      if (own !== undefined && !isValue && field.name !== (verb.verb === 'explode' ? verb.name : verb.variableName))
+        return own
+      const from = isValue ? columns.filter(({ name }) => verb.on.includes(name)) : []
+      const magnitude = from.reduce((most, column) => (column.magnitude > most ? column.magnitude : most), 0n)
+      return { ...field, magnitude: isInteger(field.type.kind) && !isValue ? INT64_MAX : magnitude, samples: [] }
+    })
+    return {
+      ...state,
+      columns: after,
+      rowCount: Math.max(1, rowCount) * (verb.verb === 'explode' ? Math.max(4, rowCount) : verb.on.length),
+    }
+  }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()
   const derived = new Map<string, bigint>()
@@ -401,6 +476,13 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   }
   if (verb.verb === 'aggregate') {
     for (const [name, one] of verb.aggregates) derived.set(name, magnitudeOfAggregate(one, state))
+  }
+  if (verb.verb === 'over') {
+    for (const [name, one] of verb.columns) {
+      const [input] = 'placed' in one ? one.inputs : []
+      if (!('placed' in one)) derived.set(name, magnitudeOfAggregate(one, state))
+      else derived.set(name, input === undefined ? BigInt(rowCount) : most(magnitudeOfExpression(input, columns), 7n))
+    }
   }
   const after = fieldsAfter(verb, columns).map(({ name, type }): ColumnState => {
     const before = columns.find(column => column.name === (renamed.get(name) ?? name))
@@ -416,3 +498,4 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
 export const comparable = (columns: readonly ColumnState[]) => columns.filter(({ type }) => type.kind !== 'list')
 const namesOf = (columns: readonly ColumnState[]): string[] => columns.map(({ name }) => name)
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b)

@@ -7,6 +7,7 @@ import { asc, desc, type Flow } from '../../src/index.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
+import type { ModelPlaced } from '../oracle/over.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
 import { inMemory } from './carriers.js'
@@ -65,6 +66,28 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       }
       return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
     }
+    case 'topK':
+      return flow.topK(
+        verb.count,
+        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+      )
+    case 'explode':
+      return flow.explode(verb.name)
+    case 'unpivot': {
+      const { on, index, variableName, valueName } = verb
+      return flow.unpivot({ on, ...(index === null ? {} : { index }), variableName, valueName })
+    }
+    case 'over': {
+      const { partitionBy, orders, frame, columns } = verb
+      const options = {
+        partitionBy,
+        orderBy: orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+        ...(frame === null ? {} : { [frame.unit]: [frame.from, frame.to] }),
+      }
+      return flow.over(options as never, (t: Handles) =>
+        own(columns.map(([name, column]) => [name, 'placed' in column ? placedOf(t, column) : aggregateOf(t, column)])),
+      )
+    }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
       if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)
@@ -99,7 +122,11 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
     case 'call': {
       if (expression.function === 'when') return whenOf(expression.inputs.map(input => handleOf(t, input)))
       const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
-      return first[expression.function](...rest, ...Object.values(expression.parameters ?? {}))
+      const { zone, ...told } = expression.parameters ?? {}
+      const others = Object.values(told)
+      // Beside others a zone is an option.
+      const named = zone === undefined ? [] : [others.length === 0 ? zone : { zone }]
+      return first[expression.function](...rest, ...others, ...named)
     }
     default:
       return handleOf(t, expression.left)[expression.op](handleOf(t, expression.right))
@@ -119,6 +146,13 @@ function literalOf({ value, type }: ModelLiteral): unknown {
   if (type.kind === 'timestamp')
     return new Date(Number((value * NANOSECONDS_PER[type.unit ?? 'ms']) / NANOSECONDS_PER.ms))
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+}
+
+function placedOf(t: Handles, { placed, inputs, rows, missing, alpha }: ModelPlaced): any {
+  const told = alpha === undefined ? rows : { alpha }
+  const given = typeof missing === 'bigint' ? Number(missing) : missing
+  const all = [...inputs.map(input => handleOf(t, input)), ...(told === undefined ? [] : [told])]
+  return CALLS[placed]?.(...all, ...(given === undefined ? [] : [given]))
 }
 
 function aggregateOf(t: Handles, aggregate: ModelAggregate): any {

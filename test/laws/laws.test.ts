@@ -1,6 +1,7 @@
 /** All laws in Node, on 0 to 3 lanes. MILLRACE_RUNS multiplies how often each runs, MILLRACE_SEED repeats a run. */
 import { approximateLaws } from './approximate.suite.js'
 import { flowLaws } from './flows.suite.js'
+import { overLaws } from './over.suite.js'
 import { setLaws } from './sets.suite.js'
 import { sumLaws } from './sums.suite.js'
 
@@ -12,3 +13,4 @@ flowLaws(lanesList, options)
 sumLaws(lanesList, options)
 approximateLaws(lanesList, options)
 setLaws(lanesList, options)
+overLaws([0, 2], options)

@@ -1,8 +1,9 @@
 /** Flows and tables of the model as text near to what a user would write, so that a failing case can be read and tried. */
 import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression } from '../oracle/expression.js'
+import type { ModelPlaced } from '../oracle/over.js'
 import type { ModelTable, Value } from '../oracle/value.js'
-import type { ModelVerb } from '../oracle/verbs.js'
+import type { ModelOrder, ModelVerb } from '../oracle/verbs.js'
 import { typeText, valueText } from './compare.js'
 
 const quoted = (names: readonly string[]) => names.map(name => JSON.stringify(name)).join(', ')
@@ -48,12 +49,36 @@ function sayVerb(verb: ModelVerb): string {
       const where = verb.where === null ? '' : `where ${sayExpression(verb.where)}`
       return `${verb.how}Join({ ${on.join(', ')} }) ${where} suffix ${JSON.stringify(verb.suffix)} with\n${sayTable(verb.right)}`
     }
+    case 'topK':
+      return `topK(${verb.count}, ${sayOrders(verb.orders)})`
+    case 'explode':
+      return `explode(${JSON.stringify(verb.name)})`
+    case 'unpivot':
+      return `unpivot(${JSON.stringify({ ...verb, verb: undefined })})`
+    case 'over': {
+      const columns = verb.columns.map(
+        ([name, one]) => `${JSON.stringify(name)}: ${'placed' in one ? sayPlaced(one) : sayAggregate(one)}`,
+      )
+      const frame = verb.frame === null ? '' : ` ${verb.frame.unit} ${verb.frame.from} to ${verb.frame.to}`
+      return `over(${quoted(verb.partitionBy)} by ${sayOrders(verb.orders)}${frame}, ${columns.join(', ')})`
+    }
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
       return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
     }
   }
 }
+
+const sayPlaced = ({ placed, inputs, rows, missing, alpha }: ModelPlaced): string =>
+  `${placed}(${[...inputs.map(sayExpression), rows, missing, alpha]
+    .filter(told => told !== undefined)
+    .map(String)
+    .join(', ')})`
+
+const sayOrders = (orders: readonly ModelOrder[]): string =>
+  orders
+    .map(({ name, descending, nulls }) => `${descending ? 'desc' : 'asc'} ${JSON.stringify(name)} nulls ${nulls}`)
+    .join(', ')
 
 export function sayExpression(expression: ModelExpression): string {
   switch (expression.op) {

@@ -14,12 +14,15 @@ import { createDictionaryPool } from '../../src/operators/dictionary-pool.js'
 import * as evaluate from '../../src/operators/evaluate.js'
 import * as casts from '../../src/operators/functions/casts.js'
 import * as conditions from '../../src/operators/functions/conditions.js'
+import * as hashes from '../../src/operators/functions/hashes.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
 import * as times from '../../src/operators/functions/times.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
+import * as over from '../../src/operators/over.js'
+import * as shapes from '../../src/operators/shapes-part.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
 import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
@@ -38,9 +41,12 @@ export const OPERATOR_PARTS = {
   times,
   conditions,
   casts,
+  hashes,
   partitions,
   sets,
   joins,
+  shapes,
+  over,
 }
 
 /** A lane's context, with the loader that its split reader would have. */

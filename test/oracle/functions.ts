@@ -1,8 +1,10 @@
 /** Functions of values in the naive model, by name: the neighbours in functions/. */
 import { castFunctions } from './functions/casts.js'
 import { conditionFunctions } from './functions/conditions.js'
+import { hashFunctions } from './functions/hashes.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
+import { timeFunctions } from './functions/times.js'
 import type { ModelType, Value } from './value.js'
 
 /** What a function is told beside its inputs, as the user says it. */
@@ -22,6 +24,8 @@ export type ModelFunctions = Readonly<Record<string, ModelFunction>>
 export const FUNCTIONS: ModelFunctions = {
   ...numberFunctions,
   ...stringFunctions,
+  ...timeFunctions,
   ...conditionFunctions,
   ...castFunctions,
+  ...hashFunctions,
 }

@@ -6,6 +6,8 @@ import { aggregateRows, type ModelAggregate, typeOfAggregate } from './aggregate
 import { fieldsOfAsof, type ModelAsof, nearestJoined } from './asof.js'
 import { evaluate, type ModelExpression, typeOfExpression } from './expression.js'
 import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
+import { fieldsOfOver, type ModelOver, overRows } from './over.js'
+import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
 import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
 import {
   canonical,
@@ -43,6 +45,10 @@ export type ModelVerb =
   | ModelJoin
   | ModelUnion
   | ModelAsof
+  | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
+  | ModelExplode
+  | ModelUnpivot
+  | ModelOver
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -99,6 +105,12 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
       return fieldsOfAsof(verb, fields)
     case 'union':
       return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
+    case 'explode':
+      return fieldsOfExplode(verb, fields)
+    case 'unpivot':
+      return fieldsOfUnpivot(verb, fields)
+    case 'over':
+      return fieldsOfOver(verb, fields)
     default:
       return fields
   }
@@ -179,6 +191,22 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
       for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
       return
     }
+    case 'topK':
+      yield* applyVerb(
+        { verb: 'limit', count: verb.count, offset: 0 },
+        applyVerb({ verb: 'orderBy', orders: verb.orders }, rows, fields),
+        fields,
+      )
+      return
+    case 'explode':
+      yield* exploded(verb, rows, fields)
+      return
+    case 'unpivot':
+      yield* unpivoted(verb, rows, fields)
+      return
+    case 'over':
+      yield* overRows(verb, rows, fields)
+      return
     case 'aggregate':
       yield* aggregated(verb, rows, fields)
   }

@@ -15,9 +15,12 @@ import {
   sourceNode,
 } from '../../src/plan/build.js'
 import type { PlanNode } from '../../src/plan/logical.js'
+import { overNode } from '../../src/plan/over.js'
+import { explodeNode, unpivotNode } from '../../src/plan/shape.js'
 import { schemaOfPlan } from '../../src/plan/typing.js'
 import { rawOf, schemaOfFields } from '../expressions/arbitrary.js'
 import type { ModelAggregate } from '../oracle/aggregate.js'
+import type { ModelPlaced } from '../oracle/over.js'
 import type { ModelField } from '../oracle/value.js'
 import { groupingSets, type ModelVerb } from '../oracle/verbs.js'
 
@@ -53,6 +56,22 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
       return limitNode(input, verb.count, verb.offset)
     case 'orderBy':
       return sortNode(input, schema, verb.orders)
+    case 'topK':
+      return limitNode(sortNode(input, schema, verb.orders), verb.count)
+    case 'explode':
+      return explodeNode(input, schema, verb.name)
+    case 'unpivot':
+      return unpivotNode(input, schema, verb)
+    case 'over':
+      return overNode(
+        input,
+        schema,
+        verb,
+        verb.columns.map(([name, column]) => ({
+          name,
+          expression: 'placed' in column ? placedOf(column) : aggregateOf(column),
+        })),
+      )
     case 'aggregate':
       return aggregateNode(
         input,
@@ -65,6 +84,21 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
     case 'union':
     case 'join':
       throw new Error('a plan of one table has no joins')
+  }
+}
+
+function placedOf({ placed, inputs, rows, missing, alpha }: ModelPlaced): AggregateExpression {
+  return {
+    op: 'aggregate',
+    function: placed,
+    inputs: inputs.map(rawOf),
+    parameters: {
+      ...(rows === undefined ? {} : { rows }),
+      ...(alpha === undefined ? {} : { alpha }),
+      ...(missing === undefined
+        ? {}
+        : { default: { op: 'literal', value: typeof missing === 'bigint' ? Number(missing) : (missing as string) } }),
+    },
   }
 }
 

@@ -4,9 +4,11 @@
  */
 import type { DataType, SchemaShape } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
+import { isOver } from '../../src/plan/aggregate-types.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from '../../src/plan/physical.js'
 import { evaluateResolved, type Row } from '../expressions/evaluate.js'
 import { canonicalResult, type ModelFunction, resultOf } from '../oracle/aggregate.js'
+import { fieldsOfOver, type ModelOver, overRows } from '../oracle/over.js'
 import { canonical, compareValues, keyText, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
 
 type AggregateStage = Stage & { readonly kind: 'aggregate' }
@@ -65,11 +67,60 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
     case 'union':
     case 'join':
       throw new Error('one table has no other side')
+    case 'explode':
+      return rows.flatMap(row => {
+        const items = (taken(row, stage.column) ?? []) as Value[]
+        return (items.length === 0 ? [null] : items).map(
+          item => new Map(names.map(name => [name, name === stage.column ? item : taken(row, name)])),
+        )
+      })
+    case 'unpivot':
+      return rows.flatMap(row =>
+        stage.on.map(
+          on =>
+            new Map(
+              names.map(name => {
+                if (name === stage.variableName) return [name, on]
+                return [name, taken(row, name === stage.valueName ? on : name)]
+              }),
+            ),
+        ),
+      )
+    case 'over':
+      return over(stage, rows, schema)
+    case 'sample':
+      throw new Error('what is sampled is no function of the rows')
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
       return aggregated(stage, rows, schema)
     }
   }
+}
+
+/** By the model's own, of columns that the stage reads. */
+function over(stage: Stage & { readonly kind: 'over' }, rows: readonly Row[], schema: SchemaShape): Row[] {
+  const fields = Object.entries(schema).map(([name, type]) => ({ name, type }) as ModelField)
+  const column = (name: string) => ({ op: 'column', name }) as const
+  const { unit, from, to } = stage.frame
+  const distance = (bound: number | bigint | null) => (bound === null ? null : Number(bound))
+  const columns = stage.calls.map(({ name, function: fn, inputs, where, parameters }) => {
+    const own = { inputs: inputs.map(column) }
+    if (isOver(fn)) return [name, { ...own, ...parameters, placed: fn }] as const
+    return [name, { ...own, function: fn, parameters, where: where === null ? null : column(where) }] as const
+  })
+  const model: ModelOver = {
+    verb: 'over',
+    partitionBy: stage.partitionBy,
+    orders: stage.orders,
+    frame: { unit: unit === 'rows' ? 'rows' : 'range', from: distance(from), to: distance(to) },
+    columns: columns as unknown as ModelOver['columns'],
+  }
+  const given = rows.map(row => ({ source: -1, values: fields.map(({ name }) => taken(row, name)) }))
+  const after = fieldsOfOver(model, fields)
+  const names = Object.keys(stage.output)
+  return overRows(model, given, fields).map(
+    ({ values }) => new Map(names.map(name => [name, values[after.findIndex(field => field.name === name)] as Value])),
+  )
 }
 
 function compareKeys(a: Value, b: Value, descending: boolean, nulls: 'first' | 'last'): number {

@@ -109,6 +109,14 @@ trades.filter(t => {
   return t.isBuy
 })
 
+// explode gives items, unpivot the type that holds the values of all.
+const exploded = rows([], schema({ a: int32(), l: list(utf8()) })).explode('l')
+holds<Equal<SchemaOf<typeof exploded>, { a: Int32; l: Nullable<Utf8> }>>()
+const unpivoted = trades.unpivot({ on: ['price', 'size'], index: ['symbol', 'day'] })
+holds<Equal<SchemaOf<typeof unpivoted>, { symbol: Utf8; day: Nullable<Date_>; variable: Utf8; value: Float64 }>>()
+const named = selected.unpivot({ on: ['lots'], variableName: 'name', valueName: 'lot' })
+holds<Equal<SchemaOf<typeof named>, { price: Float64; name: Utf8; lot: Nullable<Int64> }>>()
+
 // derive adds and replaces.
 const derived = selected.derive(t => ({
   price: t.price.isNull(),

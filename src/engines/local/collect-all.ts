@@ -10,6 +10,7 @@ import { columnOf, projectNode, sourceNode } from '../../plan/build.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import { physicalPlan } from '../../plan/planner.js'
 import { anyCanFail, overInput } from '../../plan/rules/rewrite.js'
+import { unpivotInput } from '../../plan/shape.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
@@ -131,10 +132,14 @@ function sharedLength(chains: readonly (readonly PlanNode[])[]): number {
   return length
 }
 
-const needsAll = ({ kind }: PlanNode): boolean => kind === 'aggregate' || kind === 'sort'
+const needsAll = ({ kind }: PlanNode): boolean =>
+  kind === 'aggregate' || kind === 'sort' || kind === 'sample' || kind === 'over'
 
 function nodeCanFail(node: PlanNode): boolean {
   if (node.kind === 'project') return anyCanFail(node.columns, boundSchemaOf(node.input))
+  // Instants may leave the range of a finer unit.
+  if (node.kind === 'unpivot')
+    return anyCanFail(unpivotInput(node, boundSchemaOf(node.input)), boundSchemaOf(node.input))
   return node.kind === 'filter' && canFail(node.predicate, boundSchemaOf(node.input))
 }
 

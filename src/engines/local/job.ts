@@ -171,6 +171,8 @@ class Job implements RunningJob {
       memoryBytes === undefined
         ? null
         : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length), spill }
+    const keepsRows = plan.scan.every(({ kind }) => kind === 'project' || kind === 'join' || kind === 'union')
+    const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
     for (let i = 0; (isGathered(plan) || plan.scan.some(hasTail)) && i < ports.length; i++) {
@@ -184,7 +186,8 @@ class Job implements RunningJob {
       const gather = ports[i]
       // What the sides were made by is of no use to lanes.
       const sides = plan.sides.map(() => NOTHING)
-      const port = lane.start({ plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget }, gather)
+      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut }
+      const port = lane.start(spec, gather)
       this.lanes.push({
         port,
         inbox: createInbox(),

@@ -12,6 +12,9 @@ import type { Failures } from '../compiled.js'
 import type { Morsel } from '../operator.js'
 import { createUnifiedText } from '../unified-text.js'
 
+// Lent to those that put strings of several columns into one.
+export { createUnifiedText }
+
 export function compileCall(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): CompiledCall {
   return node.function === 'coalesce' ? compileCoalesce(context, node, inputs) : compileWhen(context, node, inputs)
 }

@@ -135,7 +135,7 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
     const local = of(run.local(ticks))
     if (months !== 0) return run.instant(noted(flooredToMonths(k, local, BigInt(months))), 'start', ticks)
     const size = ticksIn(run, days, short)
-    const anchor = days % 7 === 0 && days !== 0 ? MONDAY * run.perDay : 0n
+    const anchor = days % 7 === 0 && days !== 0 ? size + MONDAY * run.perDay : 0n
     return run.instant(noted(floored(k, local, size, anchor)), days === 0 ? 'near' : 'start', ticks)
   }
 

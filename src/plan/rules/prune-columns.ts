@@ -45,7 +45,22 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       return pruneUnion(plan, read)
     case 'join':
       return pruneJoin(plan, read)
+    case 'explode':
+      return overInput(plan, prune(plan.input, new Set([...read, plan.column])))
+    case 'unpivot': {
+      const index = (plan.index as readonly string[]).filter(name => read.has(name))
+      const input = prune(plan.input, new Set([...index, ...plan.on]))
+      return Object.freeze({ ...plan, input, index: Object.freeze(index) })
+    }
+    case 'over': {
+      // What is replaced keeps its place among the columns, so it stays.
+      const below = new Set(read)
+      for (const name of [...plan.partitionBy, ...plan.orders.map(order => order.name)]) below.add(name)
+      for (const { expression } of plan.columns) collectAggregate(expression, below)
+      return overInput(plan, prune(plan.input, below))
+    }
     case 'limit':
+    case 'sample':
     case 'pending':
       return overInput(plan, prune(plan.input, read))
   }

@@ -42,7 +42,7 @@ function parts<T>(inputs: readonly T[]): { values: T[]; isTotal: boolean } {
 const SMALL = ['int8', 'int16', 'int32', 'uint8', 'uint16']
 
 /** A type that is null is a literal's, which has none of its own. */
-function common(types: readonly ModelType[]): ModelType {
+export function common(types: readonly ModelType[]): ModelType {
   return types.reduce((a, b) => {
     if (a.kind === b.kind && a.unit === b.unit) return a
     if (!isNumber(a.kind)) return { kind: a.kind, nullable: false, unit: finer(a.unit, b.unit) }
@@ -54,7 +54,7 @@ function common(types: readonly ModelType[]): ModelType {
 const finer = (a: ModelType['unit'] = 's', b: ModelType['unit'] = 's') =>
   NANOSECONDS_PER[a] < NANOSECONDS_PER[b] ? a : b
 
-function as(value: Value, from: ModelType, to: ModelType): Value {
+export function as(value: Value, from: ModelType, to: ModelType): Value {
   if (value === null) return null
   if (to.kind === 'float64' && typeof value === 'bigint') return Number(value)
   if (to.unit !== undefined && from.unit !== undefined)

@@ -1,0 +1,4 @@
+// Published hashes of values.
+
+export * from '../abi'
+export * from '../hashes'

@@ -1,0 +1,30 @@
+/** The laws of frames: every aggregate over many frames of many rows, which the engine merges of blocks, is what the model works out of the rows of each. */
+import { describe, it } from 'vitest'
+import type { Engine } from '../../src/index.js'
+import { carry } from './carriers.js'
+import { ALL, someLongFrames } from './flows.js'
+import { applyVerbs } from './handles.js'
+import { cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
+import { tables } from './tables.js'
+
+export function overLaws(lanesList: readonly number[], options: LawOptions): void {
+  describe('laws of frames', () => {
+    const engines = openEngines(lanesList)
+
+    for (const name of ALL.functions) {
+      it(`${name} over a frame is that of its rows`, { timeout: longTest(options) }, () =>
+        check(
+          options,
+          15,
+          cases(tables(40), (table, choices) => [someLongFrames(table, choices, name)]),
+          async one => {
+            for (const lanes of lanesList) {
+              const flow = applyVerbs(await carry(one.table, 'rows', one.draw()), one.verbs)
+              await expectFlow(flow, engines.get(lanes) as Engine, expectedOf(one), `${lanes} lanes`)
+            }
+          },
+        ),
+      )
+    }
+  })
+}
