@@ -14,6 +14,7 @@ import type {
   SourceNode,
   TakenColumn,
   UnpivotNode,
+  UserNode,
 } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -118,6 +119,8 @@ function printStage(stage: Stage): string {
       return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
     case 'sample':
       return printSample(stage)
+    case 'user':
+      return printUser(stage)
     case 'explode':
       return `explode ${printName(stage.column)}`
     case 'unpivot':
@@ -126,6 +129,9 @@ function printStage(stage: Stage): string {
       return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
   }
 }
+
+const printUser = ({ verb, module, export: name }: Pick<UserNode, 'verb' | 'module' | 'export'>): string =>
+  `${verb} by ${name} of ${short([module])}`
 
 function printJoin(
   { verb, keys, where, asof }: Pick<JoinNode, 'verb' | 'keys' | 'where' | 'asof'>,
@@ -218,6 +224,8 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
     case 'sample':
       return [...before, `  ${printSample(plan)}`]
+    case 'user':
+      return [...before, `  ${printUser(plan)}`]
     case 'explode':
       return [...before, `  explode ${printName(plan.column)}`]
     case 'unpivot':

@@ -59,6 +59,16 @@ export type Stage =
   | JoinStage
   /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
   | { readonly kind: 'union'; readonly output: SchemaShape }
+  | {
+      readonly kind: 'user'
+      readonly verb: 'map' | 'flatMap' | 'filter'
+      readonly module: string
+      readonly export: string
+      readonly listener: number | null
+      /** All of it is read. */
+      readonly input: SchemaShape
+      readonly output: SchemaShape
+    }
   | { readonly kind: 'explode'; readonly column: string; readonly output: SchemaShape }
   | {
       readonly kind: 'unpivot'

@@ -67,6 +67,8 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
     case 'union':
     case 'join':
       throw new Error('one table has no other side')
+    case 'user':
+      throw new Error('functions of modules are called in lanes')
     case 'explode':
       return rows.flatMap(row => {
         const items = (taken(row, stage.column) ?? []) as Value[]

@@ -12,9 +12,11 @@ const MOST_AHEAD = 4
 export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[] {
   const counts = new Map<Source, number>()
   for (const { sources } of flows)
-    for (const source of sources.values()) if (source.once || source.settle) counts.set(source, (counts.get(source) ?? 0) + 1)
+    for (const source of sources.values())
+      if (source.once || source.settle) counts.set(source, (counts.get(source) ?? 0) + 1)
   const shared = new Map<Source, Source>()
-  for (const [source, count] of counts) if (count > 1) shared.set(source, source.settle ? shareSettled(source, count) : shareSource(source, count))
+  for (const [source, count] of counts)
+    if (count > 1) shared.set(source, source.settle ? shareSettled(source, count) : shareSource(source, count))
   if (shared.size === 0) return flows
   // One flow could wait for the first while another, which waits for the second, keeps it from coming.
   if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {

@@ -45,6 +45,8 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       return pruneUnion(plan, read)
     case 'join':
       return pruneJoin(plan, read)
+    case 'user':
+      return overInput(plan, prune(plan.input, new Set(Object.keys(boundSchemaOf(plan.input)))))
     case 'explode':
       return overInput(plan, prune(plan.input, new Set([...read, plan.column])))
     case 'unpivot': {
