@@ -61,6 +61,7 @@ export {
   rank,
   rowNumber,
 } from './api/over.js'
+export type { PivotOptions } from './api/pivot-types.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
 export type { SampleOptions, UnpivotOptions } from './api/shapes.js'

@@ -52,10 +52,22 @@ import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOption
 import { castAll } from './methods/casts.js'
 import { type Order, orderOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
+import { pivoted } from './pivot.js'
+import type { Pivoted, PivotOptions } from './pivot-types.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
 import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
-import type { CastTo, Columns, Filled, KeyedType, Literal, OrNull, TypeOfValue, UnkeyedType } from './types.js'
+import type {
+  CastTo,
+  Columns,
+  Filled,
+  HandleOf,
+  KeyedType,
+  Literal,
+  OrNull,
+  TypeOfValue,
+  UnkeyedType,
+} from './types.js'
 import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
 import {
@@ -369,6 +381,50 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     options: UnpivotOptions<N, I> & { readonly variableName?: V; readonly valueName?: W },
   ): Flow<Unpivoted<S, N, I, V, W>> {
     return this.next(unpivotOf(this.plan, this.schema, options))
+  }
+
+  /**
+   * Rows to columns: a row for each group of `index`, in order of first appearance, and a column for each value of `on`, of what `values` are in its rows. A cell that no row is of is
+   * null, or 0 where rows are counted.
+   *
+   * ```ts
+   * flow.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', aggregate: price => mean(price), columns: ['ABC', 'XYZ'] })
+   * ```
+   * @param options without `columns` all values of `on` are found first, and what the columns are is known once the flow runs
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`, `MR_DUPLICATE_COLUMN` where two values have one name
+   */
+  pivot<
+    const N extends keyof S & string,
+    const I extends keyof S & string,
+    const V extends keyof S & string,
+    const C extends Literal,
+    A extends (value: HandleOf<S[V]>) => AggregateExpr<any, any>,
+  >(
+    options: PivotOptions<N, I, V, C, A> & {
+      readonly values: V
+      readonly aggregate: A
+      readonly columns: readonly C[]
+    },
+  ): Flow<Pivoted<S, I, V, C, A, false>>
+  pivot<
+    const N extends keyof S & string,
+    const I extends keyof S & string,
+    const V extends keyof S & string,
+    const C extends Literal,
+  >(
+    options: PivotOptions<N, I, V, C, undefined> & { readonly values: V; readonly columns: readonly C[] },
+  ): Flow<Pivoted<S, I, V, C, unknown, false>>
+  pivot(
+    options: PivotOptions<
+      keyof S & string,
+      keyof S & string,
+      keyof S & string,
+      Literal,
+      (value: any) => AggregateExpr<any, any>
+    >,
+  ): Flow<any>
+  pivot(options: any): Flow<any> {
+    return pivoted(this, options)
   }
 
   /**

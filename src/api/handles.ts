@@ -12,6 +12,7 @@ import type {
   Nullable,
   NumberKind,
   TimeKind,
+  Timestamp,
   TimeUnit,
   Utf8,
 } from '../columnar/type.js'
@@ -188,6 +189,28 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   endsWith<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
   /** The nearest float64 to what it spells, whitespace around it apart: `-1.5e3`, `.5`, `nan`, `inf`, `Infinity` in any case; null where it is no number. */
   toNumber(): NumberExpr<Nullable<Float64>>
+  /**
+   * Whether the pattern matches somewhere; without flags g and y. One that may take a time that grows exponentially, or that refers back (`\\1`), is `MR_INVALID_OPTION`; where
+   * time may grow with a power of the length, so is a string that is too long (44,721 UTF-16 units for a square, 1,817 for a cube). JavaScript's engine is asked, once per distinct string.
+   */
+  matches(pattern: RegExp): BoolExpr<NullableIf<Bool, T['nullable']>>
+  /** What a group of the pattern has matched, by number or name; by default the first, or all of a pattern without groups. Null where it has not. As for `matches`. */
+  extract(pattern: RegExp, group?: number | string): StringExpr<OrNull<T>>
+  /**
+   * The instant that it says, whitespace around it apart; null where it is none, or finer than `unit` (default `'ms'`). Without a format ISO 8601: `2024-03-31`, then perhaps `T` or a space and `12:30`,
+   * `12:30:15` or `12:30:15.25`, then perhaps `Z` or `+01:00`. Formats are those of `strftime`: %Y %y %m %b %B %d %e %j %a %A %H %I %p %M %S %f %z %s %F %T %R %D %%. Without an offset it is in UTC, or, with a
+   * format, in `zone`.
+   */
+  parseTime(
+    format?: string,
+    options?: { readonly unit?: TimeUnit; readonly zone?: string },
+  ): TimeExpr<Nullable<Timestamp>>
+  /**
+   * What a string of JSON has at a path such as `'a.b'`, `'items[0].price'` or `'["a name"]'`: the characters of a string, of anything else its text; null where it has nothing or null there, or is no JSON. With a
+   * type what `tryCast` makes of that.
+   */
+  json(path: string): StringExpr<Nullable<Utf8>>
+  json<D extends DataType>(path: string, type: D): HandleOf<OrNull<D>>
   eq<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   ne<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
   lt<B extends StringOperand>(other: B): BoolExpr<Truth<T, B>>
@@ -269,6 +292,8 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   millisecond(this: Expr<DataType<'timestamp'>, 'time'>, zone?: string): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** The day that it is. */
   date(zone?: string): TimeExpr<NullableIf<Date_, T['nullable']>>
+  /** The instant at which the zone's clocks show what this shows in UTC: for local times that were read as if they were in UTC. */
+  atZone(this: Expr<DataType<'timestamp'>, 'time'>, zone: string): TimeExpr<T>
   /** int64: what `unit` counts since 1970-01-01T00:00Z, floored; of a date, to its midnight in UTC. */
   epoch(unit?: TimeUnit): NumberExpr<NullableIf<Int64, T['nullable']>>
   /**
@@ -357,6 +382,11 @@ export interface AnyExpr extends Expr<any, any> {
   startsWith(text: StringOperand): Unknown
   endsWith(text: StringOperand): Unknown
   toNumber(): AnyExpr
+  matches(pattern: RegExp): Unknown
+  extract(pattern: RegExp, group?: number | string): AnyExpr
+  parseTime(format?: string, options?: { readonly unit?: TimeUnit; readonly zone?: string }): AnyExpr
+  json(path: string): AnyExpr
+  json<D extends DataType>(path: string, type: D): HandleOf<OrNull<D>>
   and(other: BoolOperand): Unknown
   or(other: BoolOperand): Unknown
   not(): Unknown
@@ -372,6 +402,7 @@ export interface AnyExpr extends Expr<any, any> {
   second(zone?: string): AnyExpr
   millisecond(zone?: string): AnyExpr
   date(zone?: string): AnyExpr
+  atZone(zone: string): AnyExpr
   epoch(unit?: TimeUnit): AnyExpr
   truncate(unit: string, options?: ZoneOptions): AnyExpr
   diff(other: AnyOperand, unit: string, options?: ZoneOptions): AnyExpr

@@ -5,6 +5,7 @@
  */
 import { bool, type DataType, type SchemaShape } from '../columnar/type.js'
 import { canFail } from './failure.js'
+import { foldCall } from './fold-calls.js'
 import { INT64_MAX, INT64_MIN, literalOf } from './literal.js'
 import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, LogicNode, UnaryNode } from './node.js'
 import { typeOf } from './typing.js'
@@ -35,6 +36,8 @@ export function fold(expression: Expression, schema: SchemaShape): Expression {
     case 'mul':
     case 'div':
       return foldArithmetic(node as BinaryNode & { readonly op: ArithmeticOp })
+    case 'call':
+      return foldCall(node, schema)
     default:
       return node
   }

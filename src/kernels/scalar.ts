@@ -1,8 +1,10 @@
 /** Constants among operands (operand.ts): told from columns, and written to where kernels read them. */
+
 import { MillraceError } from '../errors.js'
 import { bitmapBytes } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
+import { nullColumn } from './null-column.js'
 import { dataBytes, elementBytes, type Operand, type Scalar } from './operand.js'
 import type { LaneDictionary } from './text.js'
 
@@ -35,6 +37,8 @@ export function constant(
   dictionary: LaneDictionary | null = null,
 ): LaneVector {
   const { memory } = k
+  // Nothing else of a list can be written.
+  if (type.kind === 'list') return nullColumn(k, type, rowCount, dictionary)
   const code = type.kind === 'utf8' && value !== null ? dictionary?.internStrings([String(value)])[0] : 0
   if (code === undefined || (type.kind === 'utf8' && dictionary === null)) {
     throw new MillraceError('MR_TYPE_MISMATCH', 'constant: a column of strings needs a dictionary')

@@ -25,6 +25,8 @@ export interface TextAnswers {
   readonly values: number
   /** A byte per item, 0 where there is no answer; 0 where all have one. */
   readonly known: number
+  /** Items that are not answered, whose rows fail; ascending. */
+  readonly refused?: readonly number[]
 }
 
 /** What is built: the numbers that assembly/strings/build.ts has for them. */

@@ -36,6 +36,8 @@ export interface TextColumn {
   /** Of truths a bitmap; in scratch. */
   readonly data: number
   readonly validity: number
+  /** The least row whose strings the function refuses, or -1. */
+  readonly failedRow: number
 }
 
 export interface TextEntries {
@@ -62,6 +64,8 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
   const { memory, exports } = k
   let table: Table | null = null
   let seen: readonly (LaneDictionary | null)[] = []
+  /** Keys that have been refused. */
+  const refused = new Set<number>()
 
   return {
     run(sources, rowCount) {
@@ -80,8 +84,9 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
 
   function byRow(sources: readonly TextSource[], validity: number, count: number): TextColumn {
     const inputs = sources.map(source => (isColumn(source) ? inputOf(source, source.data) : source))
-    const { values, known } = ask({ inputs, validity, count })
+    const { values, known, refused = [] } = ask({ inputs, validity, count })
     return {
+      failedRow: refused[0] ?? -1,
       data: width === 1 ? bitsOfBytes(values, count) : values,
       validity: known === 0 ? validity : bothValid(k, validity, bitsOfBytes(known, count), count),
     }
@@ -97,6 +102,7 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
     const data = memory.scratch(width === 1 ? bitmapBytes(rowCount) : width * rowCount)
     const known = mayBeNull ? memory.scratch(bitmapBytes(rowCount)) : 0
     const mark = memory.mark()
+    let failedRow = -1
     const packed = columns.length > 1
     const keyCount = packed
       ? 2 ** bits.reduce((sum, each) => sum + each, 0)
@@ -109,13 +115,14 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
       if (width === 1) exports.textLookup(keys, rowCount, values, data)
       else exports.stringsGather(width, keys, rowCount, values, data)
       if (mayBeNull) exports.textLookup(keys, rowCount, answered, known)
+      if (refused.size > 0) failedRow = firstRefused(keys, validity, rowCount)
     } catch (error) {
       // Marks without answers must not outlive this.
       drop()
       throw error
     }
     memory.reset(mark)
-    return { data, validity: mayBeNull ? bothValid(k, validity, known, rowCount) : validity }
+    return { data, validity: mayBeNull ? bothValid(k, validity, known, rowCount) : validity, failedRow }
   }
 
   /** Asks for the keys that have no answer yet. */
@@ -138,9 +145,19 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
     const codes = columns.length === 1 ? [list] : unpack(list, bits, count)
     const inputs = sources.map(source => (isColumn(source) ? inputOf(source, codes[columns.indexOf(source)]) : source))
     const answers = ask({ inputs, validity: 0, count })
+    for (const item of answers.refused ?? []) refused.add(memory.u32[(list >>> 2) + item])
     exports.stringsScatter(width, list, count, answers.values, values)
     if (mayBeNull) exports.stringsScatter(1, list, count, answers.known, known)
     table = { ...(table as Table), met: met + count, swept: all ? keyCount : swept }
+  }
+
+  function firstRefused(keys: number, validity: number, rowCount: number): number {
+    const { u8, u32 } = memory
+    for (let row = 0; row < rowCount; row++) {
+      const isValid = validity === 0 || (u8[validity + (row >>> 3)] >>> (row & 7)) & 1
+      if (isValid && refused.has(u32[(keys >>> 2) + row])) return row
+    }
+    return -1
   }
 
   function pack(columns: readonly LaneVector[], bits: readonly number[], rowCount: number): number {
@@ -199,6 +216,7 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
   function drop(): void {
     if (table !== null) for (const block of [table.marks, table.values, table.known]) memory.free(block)
     table = null
+    refused.clear()
   }
 }
 

@@ -7,7 +7,7 @@ import type { AggregateInput } from '../kernels/aggregate/aggregation.js'
 import { and } from '../kernels/bitmap.js'
 import type { AccumulatorSpec } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { compileExpression, compilePredicate, Failures } from './compiled.js'
+import { compileExpression, compilePredicate, Failures, shareParts } from './compiled.js'
 import type { Morsel } from './operator.js'
 
 export interface AggregateInputs {
@@ -38,9 +38,10 @@ export function createAggregateInputs(
     }
     return { function: name, inputs: inputTypes, inputIndex, parameters, label }
   })
+  const shared = shareParts(distinct.flatMap(({ inputs, where }) => (where === null ? inputs : [...inputs, where])))
   const compiled = distinct.map(({ inputs, where }) => ({
-    inputs: inputs.map(input => compileExpression(context, input, schema)),
-    where: where === null ? null : compilePredicate(context, where, schema),
+    inputs: inputs.map(input => compileExpression(context, input, schema, shared)),
+    where: where === null ? null : compilePredicate(context, where, schema, shared),
   }))
   return {
     specs,

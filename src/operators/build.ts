@@ -25,9 +25,9 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
   readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
-  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
   readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
 }
 
 export interface OperatorContext {
@@ -112,16 +112,22 @@ function cut(
 function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
-  const joins = context.parts.joins as OperatorParts['joins']
-  if (stage.kind === 'union') return joins.createUnion(context, stage.output)
-  if (stage.kind === 'join') {
-    return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
-  }
+  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input)
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
   if (stage.kind === 'user') return (context.parts.userCode as OperatorParts['userCode']).createUserCode(context, stage)
   throw new Error(`a ${stage.kind} is no transform`)
+}
+
+function createPairing(
+  context: OperatorContext,
+  stage: Stage & { kind: 'join' | 'union' },
+  input: SchemaShape,
+): Transform {
+  const joins = context.parts.joins as OperatorParts['joins']
+  if (stage.kind === 'union') return joins.createUnion(context, stage.output)
+  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
 }
 
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {

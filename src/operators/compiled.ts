@@ -4,10 +4,12 @@
  */
 import type { SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError } from '../errors.js'
+import { type CommonParts, commonParts } from '../expressions/common.js'
 import type { Expression } from '../expressions/node.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
 import type { OperatorContext } from './build.js'
+import type { Run } from './call.js'
 import { type Morsel, RowFailure } from './operator.js'
 
 /** evaluate.ts. */
@@ -65,12 +67,25 @@ const failed = (expression: Expression, reason: FailureReason | null): MillraceE
   })
 }
 
+/** What is compiled of the expressions of one operator, so that what they have in common is computed once a morsel. */
+export interface Shared {
+  readonly parts: CommonParts
+  readonly runs: Map<number, Run>
+}
+
+export const shareParts = (expressions: readonly Expression[]): Shared => ({
+  parts: commonParts(expressions),
+  runs: new Map(),
+})
+
+/** @param shared with the other expressions of its operator, all of which are let go of together */
 export function compileExpression(
   context: OperatorContext,
   expression: Expression,
   schema: SchemaShape,
+  shared = shareParts([expression]),
 ): CompiledExpression {
-  if (expression.op !== 'column') return evaluatorOf(context).compileExpression(context, expression, schema)
+  if (expression.op !== 'column') return evaluatorOf(context).compileExpression(context, expression, schema, shared)
   const position = Object.keys(schema).indexOf(expression.name)
   return { evaluate: ({ columns }) => columns[position], free() {} }
 }
@@ -79,7 +94,8 @@ export const compilePredicate = (
   context: OperatorContext,
   expression: Expression,
   schema: SchemaShape,
-): CompiledPredicate => evaluatorOf(context).compilePredicate(context, expression, schema)
+  shared = shareParts([expression]),
+): CompiledPredicate => evaluatorOf(context).compilePredicate(context, expression, schema, shared)
 
 export function evaluatorOf({ parts: { evaluate } }: OperatorContext): Evaluator {
   if (evaluate === undefined) throw new Error('the plan computes, and no evaluator was loaded')

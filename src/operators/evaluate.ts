@@ -25,7 +25,7 @@ import { constant, isScalar, validityOf } from '../kernels/scalar.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
 import type { Run } from './call.js'
-import type { CompiledExpression, CompiledPredicate, Failures } from './compiled.js'
+import { type CompiledExpression, type CompiledPredicate, type Failures, type Shared, shareParts } from './compiled.js'
 import type { Morsel } from './operator.js'
 
 // Wherever it is needed, so is this file.
@@ -35,9 +35,10 @@ export function compileExpression(
   context: OperatorContext,
   expression: Expression,
   schema: SchemaShape,
+  shared = shareParts([expression]),
 ): CompiledExpression {
   const literals = new LiteralDictionaries(context)
-  const run = compile(context, expression, schema, literals)
+  const run = compile(context, expression, schema, literals, shared)
   return {
     evaluate: (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount),
     free: () => literals.free(),
@@ -48,8 +49,9 @@ export function compilePredicate(
   context: OperatorContext,
   expression: Expression,
   schema: SchemaShape,
+  shared = shareParts([expression]),
 ): CompiledPredicate {
-  const { evaluate, free } = compileExpression(context, expression, schema)
+  const { evaluate, free } = compileExpression(context, expression, schema, shared)
   return { evaluate: (morsel, failures) => isTrue(context.k, evaluate(morsel, failures)), free }
 }
 
@@ -87,9 +89,41 @@ class LiteralDictionaries {
   }
 }
 
-function compile(context: OperatorContext, node: Expression, schema: SchemaShape, literals: LiteralDictionaries): Run {
+/** A part that is there more than once is compiled once, by whoever comes first. */
+function compile(
+  context: OperatorContext,
+  node: Expression,
+  schema: SchemaShape,
+  literals: LiteralDictionaries,
+  shared: Shared,
+): Run {
+  const id = shared.parts.idOf(node)
+  if (id < 0) return compileNode(context, node, schema, literals, shared)
+  const run = shared.runs.get(id) ?? onceAMorsel(compileNode(context, node, schema, literals, shared))
+  shared.runs.set(id, run)
+  return run
+}
+
+/** Results are in scratch, or the morsel's, and so good as long as it is; failures are those of one stage over one morsel. */
+function onceAMorsel(run: Run): Run {
+  let last: { readonly morsel: Morsel; readonly failures: Failures; readonly result: Operand } | null = null
+  return (morsel, failures) => {
+    if (last?.morsel !== morsel || last.failures !== failures) {
+      last = { morsel, failures, result: run(morsel, failures) }
+    }
+    return last.result
+  }
+}
+
+function compileNode(
+  context: OperatorContext,
+  node: Expression,
+  schema: SchemaShape,
+  literals: LiteralDictionaries,
+  shared: Shared,
+): Run {
   const { k } = context
-  const operand = (child: Expression): Run => compile(context, child, schema, literals)
+  const operand = (child: Expression): Run => compile(context, child, schema, literals, shared)
   const column = (child: Expression): ((morsel: Morsel, failures: Failures) => LaneVector) => {
     const run = operand(child)
     return (morsel, failures) => literals.column(run(morsel, failures), morsel.rowCount)

@@ -1,10 +1,9 @@
 /** The other side of a join: its rows, side by side in the heap of every lane, with the null row that stands for no row. What is looked up in them is join.ts's. */
 import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
-import { bitmapBytes } from '../kernels/bitmap.js'
 import type { Kernels } from '../kernels/instance.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
-import { dataBytes } from '../kernels/operand.js'
+import { nullColumn } from '../kernels/null-column.js'
 import { take } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { freeVector } from '../kernels/transfer-batch.js'
@@ -119,28 +118,3 @@ const nullRow = (
   rowCount: 1,
   columns: types.map((type, i) => nullColumn(k, type, 1, dictionaries[i], bytes => k.memory.allocate(bytes))),
 })
-
-/** A column of nulls. */
-export function nullColumn(
-  k: Kernels,
-  type: DataType,
-  length: number,
-  dictionary: LaneDictionary | null,
-  room = (byteLength: number): number => k.memory.scratch(byteLength),
-): LaneVector {
-  const zeros = (byteLength: number): number => {
-    const pointer = room(byteLength)
-    k.memory.u8.fill(0, pointer, pointer + byteLength)
-    return pointer
-  }
-  const isList = type.kind === 'list'
-  return {
-    type,
-    length,
-    data: zeros(dataBytes(type.kind, length)),
-    validity: zeros(bitmapBytes(length)),
-    dictionary: isList ? null : dictionary,
-    range: null,
-    child: isList ? nullColumn(k, type.item as DataType, 0, dictionary, room) : null,
-  }
-}

@@ -11,6 +11,7 @@ import { widen } from '../kernels/cast.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
 import { buildJoinIndex, type JoinIndex, NONE } from '../kernels/join.js'
 import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
+import { nullColumn } from '../kernels/null-column.js'
 import {
   byteBits,
   expandPairs,
@@ -29,7 +30,7 @@ import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { compilePredicate, Failures } from './compiled.js'
-import { createJoinSide, nullColumn } from './join-side.js'
+import { createJoinSide } from './join-side.js'
 import { type Morsel, RowFailure, type Side, type Transform } from './operator.js'
 import { prefix } from './pipeline.js'
 

@@ -32,6 +32,10 @@ const MERGED: readonly string[] = [
   ...['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'argMin', 'argMax'],
   ...['variance', 'stddev', 'covariance', 'correlation', 'slope', 'histogram'],
 ]
+/** Those that tell rows apart by their places, so that all rows must come in with them. */
+const ORDERED: readonly string[] = ['first', 'last', 'argMin', 'argMax']
+/** What frames that grow have in common ends at multiples of so many rows. */
+const TRUNK_ROWS = 32
 /** Frames of so many rows on average are given their rows one by one. */
 const FEW_ROWS = 6
 /** Rows between two blocks that are aggregated along with them, so that they are one run. */
@@ -67,6 +71,7 @@ export function* aggregateFrames(
   const { specs, inputs } = specsOf(calls, places, masks)
   const { from, to, frameOf } = distinct(frames, order)
   const canMerge = calls.every(({ function: name }) => MERGED.includes(name))
+  const hasNoOrder = !calls.some(({ function: name }) => ORDERED.includes(name))
   const parts: LaneBatch[] = []
   const large = new Map<number, Aggregation>()
   try {
@@ -117,12 +122,14 @@ export function* aggregateFrames(
       most = Math.max(most, to[frame])
     }
     const isFew = sum <= Math.max(FEW_ROWS * (end - first), most - least)
-    if (isFew || !canMerge) giveRows(aggregation, first, end)
-    else mergeBlocks(aggregation, first, end)
+    const spans = { from: from.subarray(first, end), to: to.subarray(first, end) }
+    if (isFew || !canMerge) giveRows(aggregation, spans)
+    else if (hasNoOrder && beginAlike(spans)) mergeTrunks(aggregation, spans)
+    else mergeBlocks(aggregation, spans)
   }
 
   /** Each frame its rows, whatever others they are in. */
-  function giveRows(aggregation: Aggregation, first: number, end: number): void {
+  function giveRows(aggregation: Aggregation, { from, to }: Frames): void {
     const mark = memory.mark()
     const list = memory.scratch(4 * MORSEL_ROWS)
     const groups = memory.scratch(4 * MORSEL_ROWS)
@@ -140,11 +147,11 @@ export function* aggregateFrames(
       position += count
       count = 0
     }
-    for (let frame = first; frame < end; frame++) {
+    for (let frame = 0; frame < from.length; frame++) {
       let { u32 } = memory
       for (let place = from[frame]; place < to[frame]; place++) {
         u32[(list >>> 2) + count] = place
-        u32[(groups >>> 2) + count] = frame - first
+        u32[(groups >>> 2) + count] = frame
         if (++count < MORSEL_ROWS) continue
         flush()
         u32 = memory.u32
@@ -154,8 +161,44 @@ export function* aggregateFrames(
     memory.reset(mark)
   }
 
-  function mergeBlocks(aggregation: Aggregation, first: number, end: number): void {
-    for (const [level, { blocks, owners }] of coverOf(from, to, first, end).entries()) {
+  /**
+   * Of frames that begin at one place and grow row by row: what all of a run of them have in common is merged once, and each is given the few rows that it has beyond.
+   */
+  function mergeTrunks(aggregation: Aggregation, { from, to }: Frames): void {
+    const trunks: { from: number[]; to: number[] } = { from: [], to: [] }
+    const owned: number[] = []
+    const owners: number[] = []
+    const cuts = new Uint32Array(from.length)
+    for (let frame = 0; frame < from.length; frame++) {
+      const cut = Math.max(from[frame], to[frame] - (to[frame] % TRUNK_ROWS))
+      cuts[frame] = cut
+      if (cut === from[frame]) continue
+      if (trunks.from.at(-1) !== from[frame] || trunks.to.at(-1) !== cut) {
+        trunks.from.push(from[frame])
+        trunks.to.push(cut)
+      }
+      owned.push(trunks.from.length - 1)
+      owners.push(frame)
+    }
+    const common = createAggregation(context, specs, true)
+    const mark = memory.mark()
+    try {
+      common.resize(trunks.from.length)
+      mergeBlocks(common, { from: Uint32Array.from(trunks.from), to: Uint32Array.from(trunks.to) })
+      const groups = memory.scratch(4 * owned.length)
+      const targets = memory.scratch(4 * owned.length)
+      memory.u32.set(owned, groups >>> 2)
+      memory.u32.set(owners, targets >>> 2)
+      aggregation.merge(common.laneState(groups, owned.length), targets, owned.length, 1)
+    } finally {
+      common.free()
+      memory.reset(mark)
+    }
+    giveRows(aggregation, { from: cuts, to })
+  }
+
+  function mergeBlocks(aggregation: Aggregation, spans: Frames): void {
+    for (const [level, { blocks, owners }] of coverOf(spans).entries()) {
       if (blocks.length === 0) continue
       const mark = memory.mark()
       const isLarge = level >= LARGE_BLOCKS
@@ -243,32 +286,34 @@ function groupOf(block: number, segments: readonly Segment[]): number {
   return segments[low].base + block - segments[low].first
 }
 
-/** Of each level the blocks that frames `first` to `end` are made of, and the frame (from 0) that each belongs to: at most two a frame. */
-function coverOf(
-  from: Uint32Array,
-  to: Uint32Array,
-  first: number,
-  end: number,
-): { readonly blocks: number[]; readonly owners: number[] }[] {
+/** Of each level the blocks that frames are made of, and the frame that each belongs to: at most two a frame. */
+function coverOf({ from, to }: Frames): { readonly blocks: number[]; readonly owners: number[] }[] {
   const levels: { readonly blocks: number[]; readonly owners: number[] }[] = []
-  for (let frame = first; frame < end; frame++) {
+  for (let frame = 0; frame < from.length; frame++) {
     let [low, high] = [from[frame], to[frame]]
     for (let level = 0; low < high; level++) {
       levels[level] ??= { blocks: [], owners: [] }
       const { blocks, owners } = levels[level]
       if (low & 1) {
         blocks.push(low++)
-        owners.push(frame - first)
+        owners.push(frame)
       }
       if (high & 1) {
         blocks.push(--high)
-        owners.push(frame - first)
+        owners.push(frame)
       }
       low >>>= 1
       high >>>= 1
     }
   }
   return levels
+}
+
+/** Whether most frames begin where the one before does. */
+function beginAlike({ from }: Frames): boolean {
+  let alike = 0
+  for (let frame = 1; frame < from.length; frame++) if (from[frame] === from[frame - 1]) alike++
+  return alike > 0.75 * from.length
 }
 
 /** Frames that follow one another and are the same are one. */

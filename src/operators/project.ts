@@ -3,7 +3,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { NamedExpression } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { compileExpression, Failures } from './compiled.js'
+import { compileExpression, Failures, shareParts } from './compiled.js'
 import type { Transform } from './operator.js'
 
 export function createProject(
@@ -13,10 +13,11 @@ export function createProject(
 ): Transform {
   // In the schema's order, which is not always the verb's: JavaScript puts integer-like names first.
   const names = Object.keys(stage.output)
-  const columns = names.map(name => {
-    const { expression } = stage.columns.find(column => column.name === name) as NamedExpression
-    return compileExpression(context, expression, input)
-  })
+  const expressions = names.map(
+    name => (stage.columns.find(column => column.name === name) as NamedExpression).expression,
+  )
+  const shared = shareParts(expressions)
+  const columns = expressions.map(expression => compileExpression(context, expression, input, shared))
   const types = names.map(name => stage.output[name])
   return {
     label: stage.verb,

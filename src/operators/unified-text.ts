@@ -30,7 +30,10 @@ export function createUnifiedText({ k, dictionaries: pool }: OperatorContext): U
   return {
     unify(operands) {
       const isReplaced = operands.some(
-        (operand, i) => !isScalar(operand) && (maps[i]?.dictionary ?? operand.dictionary) !== operand.dictionary,
+        (operand, i) =>
+          !isScalar(operand) &&
+          operand.dictionary !== null &&
+          (maps[i]?.dictionary ?? operand.dictionary) !== operand.dictionary,
       )
       if (isReplaced) free()
       own ??= pool.create()
@@ -46,9 +49,13 @@ export function createUnifiedText({ k, dictionaries: pool }: OperatorContext): U
       return { type: int32(), value: value === null ? null : dictionary.internStrings([String(value)])[0] }
     }
     const { data, validity, length, dictionary: theirs } = operand
-    if (theirs === null) throw new Error('a column of strings has a dictionary')
-    const map = mapOf(i, theirs)
     const codes = memory.scratch(4 * length)
+    if (theirs === null) {
+      // All null: the least of no strings has none.
+      memory.u32.fill(0, codes >>> 2, (codes >>> 2) + length)
+      return { ...operand, data: codes, dictionary }
+    }
+    const map = mapOf(i, theirs)
     dictionary.internBy(
       length,
       (table, row) =>

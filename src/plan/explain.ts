@@ -2,6 +2,8 @@
  * A plan as readable text: what the source delivers, what every lane does, what one lane does after the gather. The text is stable from run to
  * run and tested; where the schema is not known yet, the verbs are listed as they were written.
  */
+import { commonParts } from '../expressions/common.js'
+import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import type {
   AggregateNode,
@@ -103,20 +105,21 @@ const PROJECT_NAMES: Readonly<Record<string, string>> = { drop: 'select', aggreg
 
 function printStage(stage: Stage): string {
   switch (stage.kind) {
-    case 'project':
-      return `${PROJECT_NAMES[stage.verb] ?? stage.verb} ${printColumns(stage.columns)}`
+    case 'project': {
+      const common = printCommon(stage.columns.map(({ expression }) => expression))
+      return `${PROJECT_NAMES[stage.verb] ?? stage.verb} ${printColumns(stage.columns)}${common}`
+    }
     case 'filter':
-      return `filter ${printExpression(stage.predicate)}`
-    case 'aggregate':
-      return `aggregate ${printKeys(stage)}${stage.accumulators.map(printAccumulator).join(', ')}`
+      return `filter ${printExpression(stage.predicate)}${printCommon([stage.predicate])}`
+    case 'aggregate': {
+      // Inputs of an aggregate with a condition are computed for its rows only.
+      const common = printCommon(stage.accumulators.flatMap(({ inputs, where }) => (where === null ? inputs : [where])))
+      return `aggregate ${printKeys(stage)}${stage.accumulators.map(printAccumulator).join(', ')}${common}`
+    }
     case 'sort':
       return `sort by ${stage.orders.map(printOrder).join(', ')}${stage.top === null ? '' : `, top ${stage.top}`}`
     case 'limit':
       return printLimit(stage)
-    case 'union':
-      return 'union'
-    case 'join':
-      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
     case 'sample':
       return printSample(stage)
     case 'user':
@@ -127,11 +130,21 @@ function printStage(stage: Stage): string {
       return printUnpivot(stage)
     case 'over':
       return `over ${printPartitions(stage)}: ${stage.calls.map(({ name, label }) => `${name} = ${label}`).join(', ')}`
+    case 'union':
+      return 'union'
+    case 'join':
+      return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
 }
 
 const printUser = ({ verb, module, export: name }: Pick<UserNode, 'verb' | 'module' | 'export'>): string =>
   `${verb} by ${name} of ${short([module])}`
+
+/** What several expressions of a stage have in common. */
+function printCommon(expressions: readonly Expression[]): string {
+  const { largest } = commonParts(expressions)
+  return largest.length === 0 ? '' : `; computed once: ${short(largest.map(printExpression))}`
+}
 
 function printJoin(
   { verb, keys, where, asof }: Pick<JoinNode, 'verb' | 'keys' | 'where' | 'asof'>,
@@ -218,10 +231,6 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  sort by ${plan.orders.map(printOrder).join(', ')}`]
     case 'limit':
       return [...before, `  ${printLimit(plan)}`]
-    case 'union':
-      return [...before, `  union with ${plan.others.length} more`]
-    case 'join':
-      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
     case 'sample':
       return [...before, `  ${printSample(plan)}`]
     case 'user':
@@ -234,6 +243,10 @@ function verbs(plan: PlanNode): string[] {
       const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
       return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
     }
+    case 'union':
+      return [...before, `  union with ${plan.others.length} more`]
+    case 'join':
+      return [...before, `  ${printJoin(plan, `side ${sideNumber(plan)}`)}`]
   }
 }
 

@@ -24,7 +24,7 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'dedupe' | 'union' | 'unpivot' | 'over'
+  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot' | 'over' | 'dedupe' | 'union'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -64,6 +64,52 @@ export interface LimitNode {
   readonly count: number
   readonly offset: number
 }
+
+/** A row for each item of a list column, the others repeated; one with null where there is no item. */
+export interface ExplodeNode {
+  readonly kind: 'explode'
+  readonly input: PlanNode
+  readonly column: string
+}
+/** A row for each of several columns: what the column is called, and its value. */
+export interface UnpivotNode {
+  readonly kind: 'unpivot'
+  readonly input: PlanNode
+  readonly on: readonly string[]
+  /** Columns that are repeated; null: all but `on`, until the input's are known. */
+  readonly index: readonly string[] | null
+  readonly variableName: string
+  readonly valueName: string
+}
+/** Rows chosen by a hash of their place: `count` of them, or each with a chance of `fraction`; one of the two is null. */
+export interface SampleNode {
+  readonly kind: 'sample'
+  readonly input: PlanNode
+  readonly count: number | null
+  readonly fraction: number | null
+  readonly seed: number
+}
+
+/** Columns said of each row among the rows of its partition, beside those that there are or in their place. */
+export interface OverNode {
+  readonly kind: 'over'
+  readonly input: PlanNode
+  /** Empty: all rows are one partition. */
+  readonly partitionBy: readonly string[]
+  /** Empty: the order of the rows. */
+  readonly orders: readonly OrderKey[]
+  /** What aggregates are over; null: as SQL has it, all rows of the partition, or with an order all up to the row and its peers. */
+  readonly frame: Frame | null
+  readonly columns: readonly NamedAggregate[]
+}
+/** From where to where, counted from the row: in rows, or in the unit of the only order column; null: as far as the partition goes. */
+export interface Frame {
+  readonly unit: 'rows' | 'range'
+  readonly from: FrameBound
+  readonly to: FrameBound
+}
+/** Strings are durations: '-5m'. */
+export type FrameBound = number | string | null
 
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
 /** Each row of `input` beside the rows of `right` that have its keys. What the columns are called is join.ts's to say. */
@@ -116,52 +162,6 @@ export interface UnionNode {
   readonly columns: SchemaShape | null
 }
 
-/** A row for each item of a list column, the others repeated; one with null where there is no item. */
-export interface ExplodeNode {
-  readonly kind: 'explode'
-  readonly input: PlanNode
-  readonly column: string
-}
-/** A row for each of several columns: what the column is called, and its value. */
-export interface UnpivotNode {
-  readonly kind: 'unpivot'
-  readonly input: PlanNode
-  readonly on: readonly string[]
-  /** Columns that are repeated; null: all but `on`, until the input's are known. */
-  readonly index: readonly string[] | null
-  readonly variableName: string
-  readonly valueName: string
-}
-/** Rows chosen by a hash of their place: `count` of them, or each with a chance of `fraction`; one of the two is null. */
-export interface SampleNode {
-  readonly kind: 'sample'
-  readonly input: PlanNode
-  readonly count: number | null
-  readonly fraction: number | null
-  readonly seed: number
-}
-
-/** Columns said of each row among the rows of its partition, beside those that there are or in their place. */
-export interface OverNode {
-  readonly kind: 'over'
-  readonly input: PlanNode
-  /** Empty: all rows are one partition. */
-  readonly partitionBy: readonly string[]
-  /** Empty: the order of the rows. */
-  readonly orders: readonly OrderKey[]
-  /** What aggregates are over; null: as SQL has it, all rows of the partition, or with an order all up to the row and its peers. */
-  readonly frame: Frame | null
-  readonly columns: readonly NamedAggregate[]
-}
-/** From where to where, counted from the row: in rows, or in the unit of the only order column; null: as far as the partition goes. */
-export interface Frame {
-  readonly unit: 'rows' | 'range'
-  readonly from: FrameBound
-  readonly to: FrameBound
-}
-/** Strings are durations: '-5m'. */
-export type FrameBound = number | string | null
-
 /** Rows as a function of a module of the user's makes them: the lanes import it, and call it with each row as an object. */
 export interface UserNode {
   readonly kind: 'user'
@@ -193,10 +193,10 @@ export type PlanNode =
   | AggregateNode
   | SortNode
   | LimitNode
-  | JoinNode
-  | UnionNode
   | ExplodeNode
   | UnpivotNode
   | SampleNode
   | OverNode
+  | JoinNode
+  | UnionNode
   | UserNode

@@ -121,6 +121,11 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
           [...collectColumns(expression, new Set())].flatMap(read => before.get(read) ?? []),
         ]),
       )
+    } else if (stage.kind === 'unpivot') {
+      const values = stage.on.flatMap(name => before.get(name) ?? [])
+      origins = new Map(
+        Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
+      )
     } else if (stage.kind === 'union' || (stage.kind === 'user' && stage.verb !== 'filter')) {
       // It writes all strings into dictionaries of its own.
       return new Set()
@@ -128,11 +133,6 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
       const taken = new Set(stage.taken.map(({ name }) => name))
       const names = Object.keys(stage.output).filter(name => !taken.has(name))
       origins = new Map(names.map(name => [name, before.get(name) ?? []]))
-    } else if (stage.kind === 'unpivot') {
-      const values = stage.on.flatMap(name => before.get(name) ?? [])
-      origins = new Map(
-        Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
-      )
     } else if (stage.kind !== 'explode' && stage.kind !== 'user') break
   }
   return new Set([...origins.values()].flat())

@@ -56,9 +56,6 @@ export type Stage =
       readonly output: SchemaShape
     }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
-  | JoinStage
-  /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
-  | { readonly kind: 'union'; readonly output: SchemaShape }
   | {
       readonly kind: 'user'
       readonly verb: 'map' | 'flatMap' | 'filter'
@@ -95,6 +92,9 @@ export type Stage =
       /** Input columns that are handed on, then the calls. */
       readonly output: SchemaShape
     }
+  | JoinStage
+  /** The first of a scan of several inputs: strings of all of them in one dictionary a column. */
+  | { readonly kind: 'union'; readonly output: SchemaShape }
 
 /** Stateless but for the rows of its other side, which every lane has from the start. */
 export interface JoinStage {
@@ -124,10 +124,6 @@ export interface Branch {
   readonly stages: readonly Stage[]
 }
 
-/** Whether a stage gives rows of its own after all that come through it. */
-export const hasTail = (stage: Stage): boolean =>
-  stage.kind === 'join' && (stage.how === 'right' || stage.how === 'full')
-
 /** A frame in rows, in peers of the row (`peers`), or in the values of the only order column. */
 export interface RowFrame {
   readonly unit: 'rows' | 'peers' | 'values'
@@ -151,6 +147,10 @@ export interface OverCall {
 /** Whether a stage must see all rows before it gives any. */
 export const isBreaker = ({ kind }: Stage): boolean =>
   kind === 'aggregate' || kind === 'sort' || kind === 'limit' || kind === 'sample' || kind === 'over'
+
+/** Whether a stage gives rows of its own after all that come through it. */
+export const hasTail = (stage: Stage): boolean =>
+  stage.kind === 'join' && (stage.how === 'right' || stage.how === 'full')
 
 export interface PhysicalPlan {
   readonly sourceId: number

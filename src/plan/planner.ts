@@ -125,8 +125,6 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
       return [{ kind: 'sort', orders: node.orders, top: rowsNeeded(above), output }]
     case 'limit':
       return [{ kind: 'limit', count: node.count, offset: node.offset, output }]
-    case 'join':
-      return [joinStage(node, sides.push(node.right) - 1, output)]
     case 'sample':
       return [{ kind: 'sample', count: node.count, fraction: node.fraction, seed: node.seed, output }]
     case 'user': {
@@ -139,6 +137,8 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
       return unpivotStages(node, output)
     case 'over':
       return overStages(node, boundSchemaOf(node.input))
+    case 'join':
+      return [joinStage(node, sides.push(node.right) - 1, output)]
     case 'source':
     case 'union':
     case 'pending':

@@ -30,6 +30,59 @@ const fails = (node: Expression) => canFail(resolve(node, shape), shape)
 const failing = binary('gt', binary('mul', column('l'), column('l')), literal(0))
 
 describe('folding', () => {
+  const call = (name: string, ...inputs: Expression[]) => ({ op: 'call', function: name, inputs }) as Expression
+
+  it('leaves of coalesce what can come to be chosen, and what can fail', () => {
+    expect(folded(call('coalesce', literal(null), column('n'), column('i'), column('n')))).toBe('coalesce(n, i)')
+    expect(folded(call('coalesce', column('i'), column('n')))).toBe('i')
+    expect(folded(call('coalesce', column('i'), column('i')))).toBe('i')
+    expect(folded(call('coalesce', column('i'), binary('mul', column('l'), column('l'))))).toMatch(/^coalesce/)
+    // Another type than its own.
+    expect(folded(call('coalesce', column('i'), column('l')))).toBe('int64(i)')
+  })
+
+  it('leaves of conditions what may be true, and what can fail', () => {
+    const values = [column('i'), column('n')]
+    expect(folded(call('when', literal(true), ...values))).toBe('i')
+    expect(folded(call('when', literal(false), ...values))).toBe('n')
+    expect(folded(call('when', literal(null), ...values))).toBe('n')
+    expect(folded(call('when', column('b'), column('i'), literal(true), column('n'), column('nb'), column('i')))).toBe(
+      'when(b, i, n)',
+    )
+    expect(folded(call('when', literal(false), binary('mul', column('l'), column('l')), column('i')))).toMatch(
+      /^when\(false/,
+    )
+    expect(folded(call('when', literal(true), column('l'), binary('mul', column('l'), column('l'))))).toMatch(
+      /^when\(true/,
+    )
+  })
+
+  it('computes of literals what is the same in every engine', () => {
+    expect(folded(call('abs', literal(-3n)))).toBe('3')
+    expect(folded(call('abs', literal(-(2n ** 63n))))).toMatch(/^abs/)
+    expect(folded(call('floor', literal(-1.5)))).toBe('-2')
+    expect(folded(call('sqrt', literal(2)))).toBe(String(Math.SQRT2))
+    expect(folded(call('isNaN', literal(NaN)))).toBe('true')
+    expect(folded(call('exp', literal(1)))).toMatch(/^exp/)
+    expect(folded(call('sign', literal(null)))).toBe('null')
+  })
+
+  it('knows from their bounds which functions fail of no value', () => {
+    expect(fails(call('abs', column('i')))).toBe(false)
+    expect(fails(call('abs', column('l')))).toBe(true)
+    expect(fails(call('abs', column('f')))).toBe(false)
+    expect(fails(call('clamp', column('l'), literal(0n), literal(9n)))).toBe(false)
+    const told = (name: string, input: Expression, parameters: object) =>
+      ({ ...call(name, input), parameters }) as Expression
+    expect(fails(told('round', column('i'), { decimals: -2 }))).toBe(false)
+    expect(fails(told('round', column('l'), { decimals: -1 }))).toBe(true)
+    expect(fails(told('bucket', column('i'), { width: 10 }))).toBe(false)
+    expect(fails(told('bucket', column('l'), { width: 10 }))).toBe(true)
+    expect(fails(told('cast', column('i'), { type: int64() }))).toBe(false)
+    expect(fails(told('cast', column('l'), { type: int32() }))).toBe(true)
+    expect(fails(told('tryCast', column('l'), { type: int32() }))).toBe(false)
+  })
+
   it('computes comparisons of literals, with NaN equal to itself and -0 to 0', () => {
     expect(folded(binary('lt', literal(1), literal(2)))).toBe('true')
     expect(folded(binary('eq', literal(Number.NaN), literal(Number.NaN)))).toBe('true')

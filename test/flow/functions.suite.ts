@@ -59,6 +59,77 @@ export function functionSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect(table.column('key').toArray()).toEqual(['b', 'c'])
       })
 
+      it('of strings search by patterns, and refuse those that may run for ever', async () => {
+        const flow = rows([{ s: 'id=17; Name=Ann' }, { s: 'none' }, { s: null }], schema({ s: nullable(utf8()) }))
+        const table = await collect(
+          flow.derive(t => ({
+            id: t.s.extract(/id=(\d+)/),
+            name: t.s.extract(/name=(?<who>\w+)/i, 'who'),
+            all: t.s.extract(/\w+$/),
+            has: t.s.matches(/^id=/),
+          })),
+        )
+        expect(table.toRows().map(({ s: _, ...row }) => Object.values(row))).toEqual([
+          ['17', 'Ann', 'Ann', true],
+          [null, null, 'none', false],
+          [null, null, null, null],
+        ])
+        const slow = await refusal(() => collect(flow.filter(t => t.s.matches(/(a+)+$/))), 'MR_INVALID_OPTION')
+        expect(slow.message).toContain('exponentially')
+        await refusal(() => flow.filter(t => t.s.matches(/a/g)), 'MR_INVALID_OPTION')
+        await refusal(() => flow.derive(t => ({ x: t.s.extract(/a/, 2) })), 'MR_INVALID_OPTION')
+        const long = columns({ s: ['x', 'a'.repeat(50_000)] }).filter(t => t.s.matches(/a+b/))
+        expect(await refusal(() => collect(long), 'MR_INVALID_OPTION')).toMatchObject({ details: { row: 1 } })
+      })
+
+      it('of strings read instants, numbers and JSON', async () => {
+        const table = await collect(
+          columns({
+            iso: ['2024-03-31T01:30:00.250+01:00', ' 1969-12-31 ', '31.3.2024'],
+            local: ['31.3.2024 02:30', '27.10.2024 02:30', '30.2.2024 00:00'],
+            n: [' -1.5e3', '12 apples', '.5'],
+            json: ['{"a":{"b":[1,{"c":"x"}]},"n":12345678901234567890}', '{"a":null,"n":7}', '{'],
+          }).derive(t => ({
+            iso: t.iso.parseTime(),
+            local: t.local.parseTime('%d.%m.%Y %H:%M', { zone: 'Europe/Berlin' }),
+            n: t.n.toNumber(),
+            c: t.json.json('a.b[1].c'),
+            number: t.json.json('n'),
+            int: t.json.json('n', int32()),
+          })),
+        )
+        const { json: _, ...types } = table.schema
+        expect(Object.values(types).map(typeName)).toEqual([
+          "nullable(timestamp('ms'))",
+          "nullable(timestamp('ms'))",
+          'nullable(float64)',
+          'nullable(utf8)',
+          'nullable(utf8)',
+          'nullable(int32)',
+        ])
+        expect(table.toRows().map(({ json: _, ...row }) => Object.values(row))).toEqual([
+          [
+            new Date('2024-03-31T00:30:00.250Z'),
+            new Date('2024-03-31T01:30Z'),
+            -1500,
+            'x',
+            '12345678901234567890',
+            null,
+          ],
+          [new Date('1969-12-31T00:00Z'), new Date('2024-10-27T00:30Z'), null, null, '7', 7],
+          [null, null, 0.5, null, null, null],
+        ])
+        await refusal(() => collect(columns({ s: ['x'] }).derive(t => ({ x: t.s.json('a..b') }))), 'MR_INVALID_OPTION')
+        await refusal(
+          () => collect(columns({ s: ['x'] }).derive(t => ({ x: t.s.parseTime('%H') }))),
+          'MR_INVALID_OPTION',
+        )
+        await refusal(
+          () => columns({ s: ['x'] }).derive(t => ({ x: t.s.parseTime(undefined, { zone: 'UTC' }) })),
+          'MR_INVALID_OPTION',
+        )
+      })
+
       it('parts are those of the zone, of the column or of the call', async () => {
         const shape = schema({ utc: timestamp('ms'), tokyo: timestamp('ms', 'Asia/Tokyo') })
         const at = new Date('2024-12-31T22:30:15.250Z')

@@ -27,10 +27,10 @@ export interface Abilities {
   readonly functions: readonly ModelFunction[]
   /** Whether rollups and cubes are drawn. */
   readonly sets: boolean
-  /** Whether joins are: these have a table of their own. */
-  readonly joins: boolean
   /** Whether verbs are drawn that make many rows of few, or that the model is slow at. */
   readonly grows: boolean
+  /** Whether joins are: these have a table of their own. */
+  readonly joins: boolean
 }
 
 export const ALL: Abilities = {
@@ -63,8 +63,8 @@ export const ALL: Abilities = {
     'histogram',
   ],
   sets: true,
-  joins: true,
   grows: true,
+  joins: true,
 }
 
 interface FlowState extends Abilities {
@@ -86,12 +86,6 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'orderBy', orders }
   },
-  dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
-  dedupe({ columns }, choices) {
-    const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
-    if (comparable(columns).length < columns.length) return null
-    return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
-  },
   topK({ columns }, choices) {
     const orders = someOrders(columns, choices)
     return orders.length === 0 ? null : { verb: 'topK', count: choices.below(20), orders }
@@ -104,6 +98,12 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   unpivot: (state, choices) => (state.grows ? someUnpivot(state, choices) : null),
   over: (state, choices) =>
     state.grows ? someOver(state.columns, choices, () => someAggregateExpression(state, choices, 1)) : null,
+  dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
+  dedupe({ columns }, choices) {
+    const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
+    if (comparable(columns).length < columns.length) return null
+    return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
+  },
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -443,15 +443,6 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
 
 function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
   const { columns, rowCount } = state
-  if (verb.verb === 'asofJoin') return { ...state, columns: columnsAfterAsof(verb, columns) }
-  if (verb.verb === 'union') {
-    const more = verb.others.reduce((sum, { table }) => sum + table.rows.length, 0)
-    return { ...state, columns: columnsAfterUnion(verb, columns), rowCount: rowCount + more }
-  }
-  if (verb.verb === 'join') {
-    const most = Math.max(1, verb.right.rows.length)
-    return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
-  }
   if (verb.verb === 'explode' || verb.verb === 'unpivot') {
     const after = fieldsAfter(verb, columns).map((field): ColumnState => {
       const own = columns.find(({ name }) => name === field.name)
@@ -467,6 +458,15 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
       columns: after,
       rowCount: Math.max(1, rowCount) * (verb.verb === 'explode' ? Math.max(4, rowCount) : verb.on.length),
     }
+  }
+  if (verb.verb === 'asofJoin') return { ...state, columns: columnsAfterAsof(verb, columns) }
+  if (verb.verb === 'union') {
+    const more = verb.others.reduce((sum, { table }) => sum + table.rows.length, 0)
+    return { ...state, columns: columnsAfterUnion(verb, columns), rowCount: rowCount + more }
+  }
+  if (verb.verb === 'join') {
+    const most = Math.max(1, verb.right.rows.length)
+    return { ...state, columns: columnsAfterJoin(verb, columns), rowCount: Math.max(1, rowCount) * most + most }
   }
   const renamed =
     verb.verb === 'rename' ? new Map(verb.names.map(([from, to]) => [to, from])) : new Map<string, string>()

@@ -21,7 +21,7 @@ describe('the generators of the laws', () => {
   })
 
   it('draw every verb, aggregate and operation, and rows more often than none', () => {
-    const cases = fc.sample(drawn, { numRuns: 2000, seed: 1 })
+    const cases = fc.sample(drawn, { numRuns: 3000, seed: 1 })
     const text = cases.map(([table, tape]) => sayVerbs(someFlow(table, choicesOf(tape), 6, undefined, ALL))).join('\n')
     const verbs = [
       ...['select', 'drop', 'rename', 'derive', 'filter', 'limit', 'orderBy', 'groupBy', 'rollup', 'cube'],

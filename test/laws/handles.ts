@@ -43,6 +43,28 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.orderBy(
         ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
       )
+    case 'topK':
+      return flow.topK(
+        verb.count,
+        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+      )
+    case 'explode':
+      return flow.explode(verb.name)
+    case 'unpivot': {
+      const { on, index, variableName, valueName } = verb
+      return flow.unpivot({ on, ...(index === null ? {} : { index }), variableName, valueName })
+    }
+    case 'over': {
+      const { partitionBy, orders, frame, columns } = verb
+      const options = {
+        partitionBy,
+        orderBy: orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
+        ...(frame === null ? {} : { [frame.unit]: [frame.from, frame.to] }),
+      }
+      return flow.over(options as never, (t: Handles) =>
+        own(columns.map(([name, column]) => [name, 'placed' in column ? placedOf(t, column) : aggregateOf(t, column)])),
+      )
+    }
     case 'asofJoin': {
       const { on, by, direction, tolerance, suffix } = verb
       return (flow as any).asofJoin(inMemory(verb.right), {
@@ -65,28 +87,6 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
         ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
       }
       return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
-    }
-    case 'topK':
-      return flow.topK(
-        verb.count,
-        ...verb.orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
-      )
-    case 'explode':
-      return flow.explode(verb.name)
-    case 'unpivot': {
-      const { on, index, variableName, valueName } = verb
-      return flow.unpivot({ on, ...(index === null ? {} : { index }), variableName, valueName })
-    }
-    case 'over': {
-      const { partitionBy, orders, frame, columns } = verb
-      const options = {
-        partitionBy,
-        orderBy: orders.map(({ name, descending, nulls }) => (descending ? desc : asc)(name, { nulls })),
-        ...(frame === null ? {} : { [frame.unit]: [frame.from, frame.to] }),
-      }
-      return flow.over(options as never, (t: Handles) =>
-        own(columns.map(([name, column]) => [name, 'placed' in column ? placedOf(t, column) : aggregateOf(t, column)])),
-      )
     }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))

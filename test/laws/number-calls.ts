@@ -57,7 +57,9 @@ export function numberCall(options: ExpressionOptions, input: NumberExpression):
     default: {
       const low = bound(options)
       const high =
-        low === null || choices.chance(50) ? literal(choices.pick([100n, 2n ** 40n, 1.5, 300n])) : bound(options)
+        low === null || choices.chance(50)
+          ? literal(choices.pick([100n, 2n ** 40n, 1.5, 300n]))
+          : numberExpression(options, 0)
       const bounds = [low, high].map(each => each ?? literal(null))
       const kinds = [kind, ...bounds.map(each => each.kind)]
       return {
@@ -69,7 +71,7 @@ export function numberCall(options: ExpressionOptions, input: NumberExpression):
   }
 }
 
-/** A column, or a literal below those that stand for the upper bound. */
+/** A column, or a literal below those that stand for the upper bound: two literals that cross would be refused. */
 function bound(options: ExpressionOptions): NumberExpression | null {
   const { choices } = options
   return choices.chance(40) ? numberExpression(options, 0) : literal(choices.pick([-3n, 0n, 2n, -0.5, 0.5, 0.1]))

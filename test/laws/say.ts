@@ -36,19 +36,7 @@ function sayVerb(verb: ModelVerb): string {
     case 'limit':
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
-      return `orderBy(${verb.orders.map(order => `${order.descending ? 'desc' : 'asc'} ${JSON.stringify(order.name)} nulls ${order.nulls}`).join(', ')})`
-    case 'asofJoin': {
-      const { right, ...how } = verb
-      const text = JSON.stringify(how, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
-      return `asofJoin(${text}) with\n${sayTable(right)}`
-    }
-    case 'union':
-      return `union(${verb.others.map(({ table, verbs }) => `\n${sayTable(table)}\n${sayVerbs(verbs)}\n`).join(', ')})`
-    case 'join': {
-      const on = verb.keys.map(([left, right]) => `${JSON.stringify(left)}: ${JSON.stringify(right)}`)
-      const where = verb.where === null ? '' : `where ${sayExpression(verb.where)}`
-      return `${verb.how}Join({ ${on.join(', ')} }) ${where} suffix ${JSON.stringify(verb.suffix)} with\n${sayTable(verb.right)}`
-    }
+      return `orderBy(${sayOrders(verb.orders)})`
     case 'topK':
       return `topK(${verb.count}, ${sayOrders(verb.orders)})`
     case 'explode':
@@ -61,6 +49,18 @@ function sayVerb(verb: ModelVerb): string {
       )
       const frame = verb.frame === null ? '' : ` ${verb.frame.unit} ${verb.frame.from} to ${verb.frame.to}`
       return `over(${quoted(verb.partitionBy)} by ${sayOrders(verb.orders)}${frame}, ${columns.join(', ')})`
+    }
+    case 'asofJoin': {
+      const { right, ...how } = verb
+      const text = JSON.stringify(how, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+      return `asofJoin(${text}) with\n${sayTable(right)}`
+    }
+    case 'union':
+      return `union(${verb.others.map(({ table, verbs }) => `\n${sayTable(table)}\n${sayVerbs(verbs)}\n`).join(', ')})`
+    case 'join': {
+      const on = verb.keys.map(([left, right]) => `${JSON.stringify(left)}: ${JSON.stringify(right)}`)
+      const where = verb.where === null ? '' : `where ${sayExpression(verb.where)}`
+      return `${verb.how}Join({ ${on.join(', ')} }) ${where} suffix ${JSON.stringify(verb.suffix)} with\n${sayTable(verb.right)}`
     }
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)

@@ -10,7 +10,7 @@ import { Failures } from '../../src/operators/compiled.js'
 import { compileExpression } from '../../src/operators/evaluate.js'
 import { FUNCTIONS } from '../oracle/functions.js'
 import type { Value } from '../oracle/value.js'
-import { batchOf, type Context, makeContext, morselOf, rowsOf } from './support.js'
+import { batchOf, type Context, makeContext, morselOf, rowsOf, thrown } from './support.js'
 
 const SHAPE = { a: nullable(utf8()), b: nullable(utf8()), c: nullable(utf8()) } satisfies SchemaShape
 type Row = { readonly [K in keyof typeof SHAPE]: string | null }
@@ -49,6 +49,12 @@ const CALLS: readonly Expression[] = [
   call('replace', [literal('a b A'), column('b'), literal('😀')]),
   call('contains', [A, literal('')]),
   call('replace', [A, literal(''), literal('x')]),
+  ...['^a', '(\\d+)(\\.\\d)?', 'STRASSE', '[^a-z\\s]+$', '', '(?<=b)a'].flatMap(source => [
+    call('matches', [A], { source, flags: 'iu' }),
+    call('extract', [A], { source: `(${source})`, flags: 'iu', group: 1 }),
+    call('extract', [A], { source, flags: '', group: 0 }),
+  ]),
+  call('extract', [A], { source: 'a(x)?', flags: '', group: 1 }),
   call('padStart', [A], { length: 21, fill: 'é-' }),
   call('padEnd', [A], { length: 21, fill: '😀12' }),
   call('padEnd', [A], { length: 21, fill: '' }),
@@ -155,5 +161,27 @@ describe('a function of strings', () => {
     expect(() => run(context, call('repeat', [A], { count: 65_535 }), [rows])).toThrow('MR_MEMORY_LIMIT')
     context.loader.close()
     expect(context.usedBytes()).toBe(before)
+  })
+
+  it('refuses a row whose string is too long for its pattern, the first, and only where it is asked of', async () => {
+    const context = await makeContext()
+    const long = 'a'.repeat(50_000)
+    const node = call('matches', [A], { source: 'a+b', flags: '' })
+    const compiled = compileExpression(context, resolve(node, SHAPE), SHAPE)
+    const texts = ['ab', long, `${long}b`, null]
+    const evaluate = (rows: readonly (string | null)[]) => {
+      const failures = new Failures()
+      const columns = { a: rows, b: rows.map(() => null), c: rows.map(() => null) }
+      const morsel = morselOf(context, batchOf(columns, SHAPE))
+      compiled.evaluate(morsel, failures)
+      return thrown(() => {
+        failures.throwIfAny(context.k, morsel)
+        throw null
+      })
+    }
+    expect(evaluate(texts)).toMatchObject({ row: 1, error: { code: 'MR_INVALID_OPTION' } })
+    expect(evaluate([null, 'ab', 'x'])).toBe(null)
+    expect(evaluate([null, 'ab', `${long}b`])).toMatchObject({ row: 2 })
+    compiled.free()
   })
 })

@@ -51,11 +51,14 @@ export function* nearestJoined(
   const distanceOf = (a: bigint | number, b: bigint | number): bigint | number =>
     a === b ? 0 : typeof a === 'bigint' ? a - (b as bigint) : a - (b as number)
   for (const row of rows) {
-    let best: { readonly row: ModelRow; readonly distance: bigint | number; readonly isBack: boolean } | null = null
+    // Of those before the last of the latest, of those after the first of the earliest: by order, since differences of doubles are rounded.
+    let back: { readonly row: ModelRow; readonly time: bigint | number } | null = null
+    let ahead: { readonly row: ModelRow; readonly time: bigint | number } | null = null
     const own = row.values[i] as Value
+    const mine = own === null || Number.isNaN(own) ? null : timeOf(own, types[0])
     for (const other of right.rows) {
       const its = other.values[j] as Value
-      if (own === null || its === null || Number.isNaN(own) || Number.isNaN(its)) continue
+      if (mine === null || its === null || Number.isNaN(its)) continue
       const matches = by.every(([a, b]) => {
         const [x, y] = [place(left, a), place(right.fields, b)]
         return areEqual(
@@ -66,20 +69,18 @@ export function* nearestJoined(
         )
       })
       if (!matches) continue
-      const [mine, theirs] = [timeOf(own, types[0]), timeOf(its, types[1])]
-      const order = compareValues(theirs, mine)
-      if ((order > 0 && direction === 'before') || (order < 0 && direction === 'after')) continue
-      // What is at the very time is back where that is asked for, so that the last of these is taken.
-      const isBack = order < 0 || (order === 0 && direction !== 'after')
-      const distance = isBack ? distanceOf(mine, theirs) : distanceOf(theirs, mine)
-      if (tolerance !== null && distance > tolerance.value) continue
-      const isNearer =
-        best === null ||
-        distance < best.distance ||
-        // As near: back before ahead; of two back the later one, of two ahead the earlier.
-        (compareValues(distance, best.distance) === 0 && isBack)
-      if (isNearer) best = { row: other, distance, isBack }
+      const time = timeOf(its, types[1])
+      const order = compareValues(time, mine)
+      if (order <= 0 && (back === null || compareValues(time, back.time) >= 0)) back = { row: other, time }
+      if (order >= 0 && (ahead === null || compareValues(time, ahead.time) < 0)) ahead = { row: other, time }
     }
+    const far = (greater: bigint | number, less: bigint | number) =>
+      tolerance !== null && distanceOf(greater, less) > tolerance.value
+    if (back !== null && (direction === 'after' || far(mine as never, back.time))) back = null
+    if (ahead !== null && (direction === 'before' || far(ahead.time, mine as never))) ahead = null
+    const isBack =
+      back !== null && (ahead === null || distanceOf(mine as never, back.time) <= distanceOf(ahead.time, mine as never))
+    const best = isBack ? back : ahead
     yield {
       source: row.source,
       values: [...row.values, ...taken.map(at => (best === null ? null : (best.row.values[at] as Value)))],

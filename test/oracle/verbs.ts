@@ -42,13 +42,13 @@ export type ModelVerb =
       readonly by?: 'rollup' | 'cube'
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
-  | ModelJoin
-  | ModelUnion
-  | ModelAsof
   | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
   | ModelExplode
   | ModelUnpivot
   | ModelOver
+  | ModelJoin
+  | ModelUnion
+  | ModelAsof
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -99,18 +99,18 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
         ...verb.aggregates.map(([name, aggregate]) => ({ name, type: typeOfAggregate(aggregate, fields, keyed) })),
       ]
     }
-    case 'join':
-      return fieldsOfJoin(verb, fields)
-    case 'asofJoin':
-      return fieldsOfAsof(verb, fields)
-    case 'union':
-      return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
     case 'explode':
       return fieldsOfExplode(verb, fields)
     case 'unpivot':
       return fieldsOfUnpivot(verb, fields)
     case 'over':
       return fieldsOfOver(verb, fields)
+    case 'join':
+      return fieldsOfJoin(verb, fields)
+    case 'asofJoin':
+      return fieldsOfAsof(verb, fields)
+    case 'union':
+      return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
     default:
       return fields
   }
@@ -179,18 +179,6 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         return 0
       })
       return
-    case 'join':
-      yield* joined(verb, rows, fields)
-      return
-    case 'asofJoin':
-      yield* nearestJoined(verb, rows, fields)
-      return
-    case 'union': {
-      const all = fieldsAfter(verb, fields)
-      yield* fitted(rows, fields, all)
-      for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
-      return
-    }
     case 'topK':
       yield* applyVerb(
         { verb: 'limit', count: verb.count, offset: 0 },
@@ -207,6 +195,18 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
     case 'over':
       yield* overRows(verb, rows, fields)
       return
+    case 'join':
+      yield* joined(verb, rows, fields)
+      return
+    case 'asofJoin':
+      yield* nearestJoined(verb, rows, fields)
+      return
+    case 'union': {
+      const all = fieldsAfter(verb, fields)
+      yield* fitted(rows, fields, all)
+      for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
+      return
+    }
     case 'aggregate':
       yield* aggregated(verb, rows, fields)
   }

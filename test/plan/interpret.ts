@@ -64,9 +64,6 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       })
       return stage.top === null ? sorted : sorted.slice(0, stage.top)
     }
-    case 'union':
-    case 'join':
-      throw new Error('one table has no other side')
     case 'user':
       throw new Error('functions of modules are called in lanes')
     case 'explode':
@@ -92,6 +89,9 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       return over(stage, rows, schema)
     case 'sample':
       throw new Error('what is sampled is no function of the rows')
+    case 'union':
+    case 'join':
+      throw new Error('one table has no other side')
     case 'aggregate': {
       expectNames([...stage.keys, ...stage.accumulators.map(({ name }) => name)], stage.output)
       return aggregated(stage, rows, schema)

@@ -24,6 +24,7 @@ import {
   defineAggregate,
   dictionary,
   every,
+  ewma,
   type Float32,
   type Float64,
   type Flow,
@@ -38,6 +39,7 @@ import {
   type Job,
   join,
   type List,
+  lag,
   last,
   list,
   max,
@@ -52,6 +54,7 @@ import {
   quantile,
   type RecordBatch,
   type RowOf,
+  rowNumber,
   rows,
   runAll,
   schema,
@@ -116,6 +119,44 @@ const unpivoted = trades.unpivot({ on: ['price', 'size'], index: ['symbol', 'day
 holds<Equal<SchemaOf<typeof unpivoted>, { symbol: Utf8; day: Nullable<Date_>; variable: Utf8; value: Float64 }>>()
 const named = selected.unpivot({ on: ['lots'], variableName: 'name', valueName: 'lot' })
 holds<Equal<SchemaOf<typeof named>, { price: Float64; name: Utf8; lot: Nullable<Int64> }>>()
+
+// over adds columns; a frame that may be empty makes nulls.
+const placed = selected.over({ orderBy: 'price', rows: [-2, 0] }, t => ({
+  n: rowNumber(),
+  total: sum(t.price),
+  before: lag(t.price),
+  filled: lag(t.price, 1, 0),
+  smooth: ewma(t.lots, { span: 3 }),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof placed>,
+    {
+      price: Float64
+      lots: Nullable<Int64>
+      n: Int64
+      total: Float64
+      before: Nullable<Float64>
+      filled: Float64
+      smooth: Nullable<Float64>
+    }
+  >
+>()
+const ahead = selected.over({ rows: [1, 2] }, t => ({ total: sum(t.price), rows: count() }))
+holds<Equal<SchemaOf<typeof ahead>['total'], Nullable<Float64>>>()
+holds<Equal<SchemaOf<typeof ahead>['rows'], Int64>>()
+
+// pivot makes columns of values that are given.
+const pivoted = trades.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', columns: ['ABC', 'XYZ'] })
+holds<Equal<SchemaOf<typeof pivoted>, { isBuy: Bool; ABC: Nullable<Float64>; XYZ: Nullable<Float64> }>>()
+const pivotedSums = trades.pivot({
+  on: 'isBuy',
+  index: ['symbol'],
+  values: 'size',
+  aggregate: sum,
+  columns: [true, false],
+})
+holds<Equal<SchemaOf<typeof pivotedSums>, { symbol: Utf8; true: Nullable<Int64>; false: Nullable<Int64> }>>()
 
 // derive adds and replaces.
 const derived = selected.derive(t => ({

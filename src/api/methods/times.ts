@@ -31,6 +31,7 @@ export const timeMethods: CallMethods = {
   second: part(false),
   millisecond: part(false),
   date: { ...part(false), gives: 'time' },
+  atZone: { of: ['time'], gives: 'same', split: ([zone], name) => [[], { zone: text(zone, name, 'the zone') }] },
   epoch: {
     of: ['time'],
     gives: 'number',

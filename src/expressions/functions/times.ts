@@ -47,6 +47,7 @@ export const timeFunctions: Functions = {
   date: { takes: toDate, fails: true },
   truncate: { takes: truncate, fails: true },
   add: { takes: add, fails: true },
+  atZone: { takes: atZone, fails: true },
   diff: { takes: diff, fails: true },
 }
 
@@ -87,6 +88,12 @@ function truncate(node: CallNode, [given]: readonly Typed[], scope: Scope): Retu
 function add(node: CallNode, [given]: readonly Typed[], scope: Scope): ReturnType<CallTyping> {
   const input = time(given, node, scope)
   fitting(parseDuration(node.parameters?.by, scope.operator), node, input.type, scope)
+  return { inputs: [input], parameters: told(node, input, scope), type: input.type }
+}
+
+function atZone(node: CallNode, [given]: readonly Typed[], scope: Scope): ReturnType<CallTyping> {
+  const input = time(given, node, scope)
+  if (input.type.kind === 'date') throw noClock(input, node, scope)
   return { inputs: [input], parameters: told(node, input, scope), type: input.type }
 }
 

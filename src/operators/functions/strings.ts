@@ -37,7 +37,8 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
         if (isNull) return constant(k, { type, value: null }, rowCount, type.kind === 'utf8' ? into() : null)
         sources.push(isScalar(operand) ? constants.of(String(operand.value)) : operand)
       }
-      const { data, validity } = entries.run([...sources, ...constants.given()], rowCount)
+      const { data, validity, failedRow } = entries.run([...sources, ...constants.given()], rowCount)
+      failures.note(failedRow, node, called.refusal)
       if (type.kind === 'bool') return booleans(rowCount, data, validity)
       return {
         type: nullableIf(type, validity),

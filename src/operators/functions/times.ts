@@ -96,6 +96,8 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
       }
       case 'date':
         return noted(toDays(k, of(noted(scaled(k, of(run.local(ticks)), 1n, perDay)))))
+      case 'atZone':
+        return run.instant(ticks, 'compatible', ticks)
       case 'add':
         return run.own(added(run, ticks, by as Duration))
       case 'truncate':

@@ -41,10 +41,6 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.aggregates) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
-    case 'union':
-      return pruneUnion(plan, read)
-    case 'join':
-      return pruneJoin(plan, read)
     case 'user':
       return overInput(plan, prune(plan.input, new Set(Object.keys(boundSchemaOf(plan.input)))))
     case 'explode':
@@ -61,6 +57,10 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.columns) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
+    case 'union':
+      return pruneUnion(plan, read)
+    case 'join':
+      return pruneJoin(plan, read)
     case 'limit':
     case 'sample':
     case 'pending':

@@ -56,5 +56,11 @@ export const stringFunctions: ModelFunctions = {
   contains: of('bool', ([text, part]) => text.includes(part)),
   startsWith: of('bool', ([text, part]) => text.startsWith(part)),
   endsWith: of('bool', ([text, part]) => text.endsWith(part)),
+  matches: of('bool', ([text], { source, flags }) => new RegExp(source, flags).test(text)),
+  extract: of(
+    'utf8',
+    ([text], { source, flags, group }) => text.match(new RegExp(source, flags))?.[group] ?? null,
+    true,
+  ),
   toNumber: of('float64', ([text]) => toNumber(text), true),
 }

@@ -1,0 +1,125 @@
+/**
+ * What a regular expression is made of, as far as it matters for how long it may run: characters by the sets that they match, sequences, choices and
+ * repetitions. JavaScript has compiled the pattern already, so it is well-formed.
+ */
+import { MillraceError, quote } from '../../errors.js'
+
+/** Bit c of ASCII character c, and above these a few of what is beyond ASCII. */
+export type CharSet = bigint
+
+export type PatternNode =
+  | { readonly kind: 'char'; readonly set: CharSet }
+  | { readonly kind: 'sequence' | 'choice'; readonly items: readonly PatternNode[] }
+  | { readonly kind: 'repeat'; readonly body: PatternNode; readonly least: number; readonly most: number }
+  | { readonly kind: 'look'; readonly body: PatternNode }
+  | { readonly kind: 'start' }
+
+const NOTHING: PatternNode = { kind: 'sequence', items: [] }
+/** Beyond ASCII some characters stand for all: spaces, letters with case and without, digits, marks and signs. All others are one more. */
+const SAMPLE = Array.from(
+  '\x80\xa0\u2003\u2028\u3000\ufeff\xaa\xb5\xdf\xc0\xe0\xff\u0130\u0131\u017f\u0345\u212a\u0391\u03b1\u0416\u05d0\u0633\u0915\u65e5\u3042\uac00\u0661\u0300\u200b\u20ac\u2192\u2019\u{1f600}\u{1d49c}',
+)
+const OTHER = '\ue000'
+const OTHER_BIT = 1n << BigInt(128 + SAMPLE.length)
+
+/** @throws MillraceError `MR_INVALID_OPTION` for back-references. */
+export function parsePattern(source: string, flags: string, operator: string): PatternNode {
+  const sets = new Map<string, CharSet>()
+  let at = 0
+
+  const choice = (): PatternNode => {
+    const items = [sequence()]
+    while (source[at] === '|') {
+      at++
+      items.push(sequence())
+    }
+    return items.length === 1 ? items[0] : { kind: 'choice', items }
+  }
+
+  function sequence(): PatternNode {
+    const items: PatternNode[] = []
+    while (at < source.length && source[at] !== '|' && source[at] !== ')') items.push(repeated(term()))
+    return items.length === 1 ? items[0] : { kind: 'sequence', items }
+  }
+
+  function repeated(body: PatternNode): PatternNode {
+    const match = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/.exec(source.slice(at))
+    if (match === null) return body
+    at += match[0].length
+    const [, sign, low, comma, high] = match
+    if (sign !== undefined)
+      return { kind: 'repeat', body, least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : Infinity }
+    const least = Number(low)
+    const most = comma === '' ? least : high === '' ? Infinity : Number(high)
+    return { kind: 'repeat', body, least, most }
+  }
+
+  function term(): PatternNode {
+    const char = source[at]
+    if (char === '(') return group()
+    if (char === '[') return charOf(classText())
+    if (char === '^' || char === '$') {
+      at++
+      return char === '^' && !flags.includes('m') ? { kind: 'start' } : NOTHING
+    }
+    if (char === '\\') return escaped()
+    // Of a pair of surrogates both, where they are one character.
+    const text = /[uv]/.test(flags) ? String.fromCodePoint(source.codePointAt(at) as number) : char
+    at += text.length
+    return charOf(text)
+  }
+
+  function group(): PatternNode {
+    const opening = /^\((?:\?(?:<?[=!]|<[^>]*>|[a-z-]*:))?/.exec(source.slice(at))?.[0] as string
+    at += opening.length
+    const body = choice()
+    at++
+    return /[=!]$/.test(opening) ? { kind: 'look', body } : body
+  }
+
+  function escaped(): PatternNode {
+    const rest = source.slice(at)
+    if (/^\\[bB]/.test(rest)) {
+      at += 2
+      return NOTHING
+    }
+    if (/^\\(?:[1-9]|k<)/.test(rest)) {
+      throw new MillraceError(
+        'MR_INVALID_OPTION',
+        `${operator}: ${quote(source)} refers back to what a group has matched, for which there is no bound on time; extract the parts and compare them`,
+        { operator },
+      )
+    }
+    const text = /^\\(?:u\{[^}]*\}|u[\da-f]{4}|x[\da-f]{2}|[pP]\{[^}]*\}|c[a-z]|[\s\S])/iu.exec(rest)?.[0] as string
+    at += text.length
+    return charOf(text)
+  }
+
+  function classText(): string {
+    const from = at
+    let depth = 0
+    do {
+      if (source[at] === '\\') at++
+      else if (source[at] === '[' && (depth === 0 || flags.includes('v'))) depth++
+      else if (source[at] === ']') depth--
+      at++
+    } while (depth > 0)
+    return source.slice(from, at)
+  }
+
+  function charOf(text: string): PatternNode {
+    let set = sets.get(text)
+    if (set === undefined) {
+      const one = new RegExp(`^(?:${text})$`, flags.replace(/[dgmy]/g, ''))
+      set = /[^\0-\x7f]|\\[uxpP]/.test(text) || one.test(OTHER) ? OTHER_BIT : 0n
+      for (let code = 0; code < 128; code++) if (one.test(String.fromCharCode(code))) set |= 1n << BigInt(code)
+      SAMPLE.forEach((char, i) => {
+        if (one.test(char)) set = (set as CharSet) | (1n << BigInt(128 + i))
+      })
+      sets.set(text, set)
+    }
+    return { kind: 'char', set }
+  }
+
+  return choice()
+}
