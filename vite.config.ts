@@ -35,6 +35,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/spill': 'spill-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',
   'virtual:millrace/lane/joins': 'joins-lane.js',
+  'virtual:millrace/lane/userCode': 'user-code-lane.js',
   'virtual:millrace/lane/csv': 'csv-lane.js',
   'virtual:millrace/lane/json': 'json-lane.js',
   'virtual:millrace/lane/files': 'files-lane.js',

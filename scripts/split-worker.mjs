@@ -25,6 +25,7 @@ export const workerEntries = {
   shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),
   joins: pathOf('src/operators/joins-part.ts'),
+  userCode: pathOf('src/operators/user-code.ts'),
   csv: pathOf('src/kernels/csv.ts'),
   json: pathOf('src/kernels/json.ts'),
   files: pathOf('src/formats/text-files.ts'),

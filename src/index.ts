@@ -106,7 +106,7 @@ export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput
 export type { United } from './api/union-types.js'
 export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
-export type { RowInput, StandardValidator, UserOptions } from './api/user-code.js'
+export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'

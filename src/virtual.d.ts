@@ -143,6 +143,11 @@ declare module 'virtual:millrace/lane/joins' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/userCode' {
+  /** The same of src/operators/user-code.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/sets' {
   /** The same of src/operators/grouping-sets.ts. */
   export const laneSource: string

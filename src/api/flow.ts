@@ -72,11 +72,13 @@ import type { United } from './union-types.js'
 import { type UnionOptions, united } from './unions.js'
 import {
   isStandardValidator,
+  isUserModule,
   parted,
   type RowInput,
   type StandardValidator,
+  type UserModule,
   type UserOptions,
-  userMapped,
+  userCalled,
 } from './user-code.js'
 
 /** Names to renamed names. */
@@ -171,14 +173,19 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * Only rows where the predicate is true: neither false nor null.
+   * Only rows where the predicate is true: neither false nor null. It is an expression, which lanes compute; or a function of a module (`map`), which they call with each row,
+   * and which gives true or false.
    *
    * ```ts
    * flow.filter(t => t.price.gt(10).and(t.symbol.in(['ABC', 'XYZ'])))
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`; for a module as `map` does
    */
-  filter(predicate: (t: Columns<S>) => Expr<any, 'boolean'> | boolean): Flow<S> {
+  filter(
+    predicate: ((t: Columns<S>) => Expr<any, 'boolean'> | boolean) | UserModule,
+    options?: Pick<UserOptions<S>, 'onError'>,
+  ): Flow<S> {
+    if (isUserModule(predicate)) return userCalled('filter', this, predicate, options)
     return this.next(filterNode(this.plan, predicateOf(this.call('filter', predicate), 'filter')))
   }
 
@@ -259,6 +266,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * Each row as a function makes it, in row order. It is called in the calling thread, a row at a time, with a plain object, while lanes go on with what comes before; it may
    * be asynchronous, and is then awaited before the next row.
    *
+   * As `{ module, export }` it is a function of a module, named by its URL, that every lane imports: all of them call it at a time, each with rows of its own, so it must not depend
+   * on any other row, nor be asynchronous. The order of rows is kept. In Node.js it is `new URL('./clean.js', import.meta.url)`; in a page its URL, which workers must be allowed to import.
+   *
    * ```ts
    * flow.map(({ symbol, price }) => ({ label: `${symbol} at ${price}` }), { schema: schema({ label: utf8() }) })
    * ```
@@ -267,10 +277,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * else conversion calls for where what it gives is not of the columns, `MR_UNSAFE_INTEGER` for an int64 that is no safe number
    */
   map<const O extends SchemaShape>(
-    fn: (row: RowOf<S>) => RowInput<O> | PromiseLike<RowInput<O>>,
+    fn: ((row: RowOf<S>) => RowInput<O> | PromiseLike<RowInput<O>>) | UserModule,
     options: UserOptions<O>,
   ): Flow<O> {
-    return userMapped('map', this, fn, options)
+    return userCalled('map', this, fn, options)
   }
 
   /**
@@ -285,10 +295,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError as `map` does
    */
   flatMap<const O extends SchemaShape>(
-    fn: (row: RowOf<S>) => Iterable<RowInput<O>> | PromiseLike<Iterable<RowInput<O>>>,
+    fn: ((row: RowOf<S>) => Iterable<RowInput<O>> | PromiseLike<Iterable<RowInput<O>>>) | UserModule,
     options: UserOptions<O>,
   ): Flow<O> {
-    return userMapped('flatMap', this, fn, options)
+    return userCalled('flatMap', this, fn, options)
   }
 
   /**
@@ -819,6 +829,9 @@ function explainBound({ plan, sources }: BoundPlan): string {
   )
   return [...before, explainPlan(plan)].join('\n')
 }
+
+/** A key for what is bound to a flow's plan. */
+export const newBinding = (): number => ++sourceCount
 
 /** A flow over a source, under an id of its own. */
 export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {

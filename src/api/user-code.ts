@@ -1,14 +1,17 @@
 /** What `map` and `flatMap` are given, checked, and `validate` with a validator of rows. flow.ts has the verbs, sources/user-stage.ts calls the functions. */
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { type DataType, nullable, type SchemaShape, utf8, type ValueOf } from '../columnar/type.js'
+import { quote } from '../errors.js'
 import { columnOf, deriveNode, dropNode, filterNode } from '../plan/build.js'
 import { call, not } from '../plan/cleaning.js'
+import type { UserNode } from '../plan/logical.js'
+import type { Source } from '../sources/source.js'
 import type { OnError } from '../sources/user-stage.js'
 import { BROKEN_RULES } from './cleaning.js'
 import { literalOf } from './columns.js'
-import { Flow } from './flow.js'
+import { Flow, newBinding } from './flow.js'
 import { optionsOf } from './options.js'
-import { invalid, mismatch, show } from './refusal.js'
+import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import { stagedFlow } from './staged.js'
 
 /** A row as a user's function gives it. */
@@ -20,7 +23,7 @@ export interface UserOptions<S extends SchemaShape> {
   /** The columns of what the function gives. */
   readonly schema: S
   /**
-   * Hears of each row that fails, in their order, and the row is left out; without it the job fails of the first. The error says which row it is (`details.row`), and its
+   * Hears of each row that fails, in their order (of what lanes call, in that in which they meet them), and the row is left out; without it the job fails of the first. The error says which row it is (`details.row`), and its
    * cause is what the function threw. What this throws ends the job.
    */
   readonly onError?: OnError
@@ -35,13 +38,79 @@ export interface StandardValidator {
   }
 }
 
+/** A function that lanes call: that which a module exports under a name. */
+export interface UserModule {
+  /** Its address: a URL, absolute. */
+  readonly module: URL | string
+  readonly export: string
+}
+
+export const isUserModule = (value: unknown): value is UserModule =>
+  isPlainRecord(value) && Object.hasOwn(value, 'module')
+
 /** @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` */
-export function userMapped(
-  verb: 'map' | 'flatMap',
+export function userCalled(
+  verb: 'map' | 'flatMap' | 'filter',
   flow: Flow<any>,
   fn: unknown,
-  options: UserOptions<any>,
+  options: Partial<UserOptions<any>> = {},
 ): Flow<any> {
+  if (!isUserModule(fn)) return userMapped(verb as 'map' | 'flatMap', flow, fn, options as UserOptions<any>)
+  const { module, export: name } = optionsOf(verb, fn, MODULE_EXAMPLE, ['module', 'export'])
+  if (typeof name !== 'string') throw invalid(verb, `export is the name of a function, as in ${MODULE_EXAMPLE}`)
+  const { schema = null, onError } =
+    verb === 'filter'
+      ? optionsOf(verb, options, '{ onError }', ['onError'])
+      : checkedOptions(verb, options as UserOptions<any>)
+  checkListener(verb, onError)
+  const listener = onError === undefined ? null : newBinding()
+  const node: UserNode = Object.freeze({
+    kind: 'user',
+    input: flow.plan,
+    verb,
+    module: addressOf(verb, module),
+    export: name,
+    schema: schema as SchemaShape | null,
+    listener,
+  })
+  return new Flow(
+    node,
+    listener === null ? flow.sources : new Map([...flow.sources, [listener, listenerSource(onError as OnError)]]),
+  )
+}
+
+const MODULE_EXAMPLE = "{ module: new URL('./clean.js', import.meta.url), export: 'clean' }"
+
+/** Lanes are no place from which a relative address could be resolved. */
+function addressOf(verb: string, module: unknown): string {
+  if (module instanceof URL) return module.href
+  if (typeof module !== 'string')
+    throw mismatch(verb, `${verb}: module is a URL, as in ${MODULE_EXAMPLE}, not ${show(module)}`)
+  try {
+    return new URL(module).href
+  } catch {
+    throw invalid(
+      verb,
+      `${quote(module)} is no absolute URL, and lanes cannot resolve another: write ${MODULE_EXAMPLE}`,
+    )
+  }
+}
+
+/** Bound to the plan like a source, since functions are in no plan. */
+const listenerSource = (hear: OnError): Source => ({
+  label: 'onError',
+  schema: null,
+  rowCount: null,
+  hear,
+  describe: notASource,
+  open: notASource,
+})
+
+const notASource = async (): Promise<never> => {
+  throw new Error('what hears of errors is no source')
+}
+
+function userMapped(verb: 'map' | 'flatMap', flow: Flow<any>, fn: unknown, options: UserOptions<any>): Flow<any> {
   if (typeof fn !== 'function')
     throw mismatch(verb, `${verb} takes a function of a row, as in ${verb}(row => ...), not ${show(fn)}`)
   const { schema, onError = null } = checkedOptions(verb, options)
@@ -61,9 +130,13 @@ function checkedOptions(verb: string, options: UserOptions<any>): UserOptions<an
     if (typeof (type as { kind?: unknown } | null)?.kind === 'string') continue
     throw mismatch(verb, `${verb}: a column type such as float64() is declared, not ${show(type)}`, name)
   }
+  checkListener(verb, onError)
+  return options
+}
+
+function checkListener(verb: string, onError: unknown): void {
   if (onError !== undefined && typeof onError !== 'function')
     throw invalid(verb, `onError is a function, not ${show(onError)}`)
-  return options
 }
 
 export const isStandardValidator = (value: unknown): value is StandardValidator =>

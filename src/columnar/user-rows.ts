@@ -2,13 +2,12 @@
  * What a user's function makes of rows: called row by row, its results read as columns, and what goes wrong told with its row. The calling thread runs functions so
  * (sources/user-stage.ts), and lanes those of modules (operators/user-code.ts).
  */
-import { MillraceError, quote } from '../errors.js'
+import { MillraceError } from '../errors.js'
 import { openRows } from './input.js'
 import type { RecordBatch } from './record-batch.js'
 import { rowReader } from './row.js'
 import type { SchemaShape } from './type.js'
-
-export type UserVerb = 'map' | 'flatMap' | 'filter' | 'validate'
+import { shown, type UserVerb } from './user-failure.js'
 
 /** What is known of a result before it is read: rows that it stands for. @throws MillraceError for what is no such result */
 export function rowsOfResult(verb: UserVerb, result: unknown): readonly object[] {
@@ -36,41 +35,6 @@ export function isKept(verb: UserVerb, result: unknown): boolean {
   throw new MillraceError('MR_TYPE_MISMATCH', `${verb}: the function gives true or false, not ${shown(result)}`, {
     operator: verb,
   })
-}
-
-const shown = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'an array'
-      : value instanceof Promise
-        ? 'a promise'
-        : typeof value === 'object'
-          ? 'an object'
-          : typeof value === 'string'
-            ? `the string ${quote(value)}`
-            : String(value)
-
-/** What a row failed of, told with its place: what the function threw is the cause. */
-export function failureOf(verb: UserVerb, row: number, thrown: unknown): MillraceError {
-  const details = { operator: verb, row }
-  if (thrown instanceof MillraceError) {
-    const text = thrown.message.slice(thrown.code.length + 2)
-    const { column } = thrown.details
-    return new MillraceError(
-      thrown.code,
-      text.startsWith(`${verb}: row `) ? text : `${verb}: row ${row}: ${text}`,
-      column === undefined ? details : { ...details, column },
-      thrown.cause,
-    )
-  }
-  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown)
-  return new MillraceError(
-    'MR_USER_CODE_FAILED',
-    `${verb}: the function failed on row ${row}: ${what}; make it take such rows, leave them out first, or collect failures with onError`,
-    details,
-    thrown,
-  )
 }
 
 /** Rows of a batch that a function is called with, as objects. */
@@ -129,3 +93,6 @@ function withoutRow(error: unknown): unknown {
     .replace(/^rows: row \d+ is/, 'a row of the result is')
   return new MillraceError(error.code, text, error.details, error.cause)
 }
+
+export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

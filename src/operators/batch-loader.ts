@@ -14,6 +14,8 @@ export interface BatchLoader {
   load(batch: VectorBatch): LaneBatch
   /** From now on column `i` is coded by `dictionary`, unless it has one already. */
   adopt(i: number, dictionary: LaneDictionary): void
+  /** Of the strings that are in its own dictionaries. */
+  readonly byteLength: number
   close(): void
 }
 
@@ -40,6 +42,11 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
       if (own.has(dictionary)) return
       own.add(dictionary)
       pool.retain(dictionary)
+    },
+    get byteLength() {
+      let bytes = 0
+      for (const dictionary of own) bytes += dictionary.byteLength
+      return bytes
     },
     close() {
       for (const dictionary of own) pool.release(dictionary)

@@ -24,6 +24,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
   readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
   readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion'>
@@ -115,6 +116,7 @@ function createTransform(context: OperatorContext, stage: Stage, input: SchemaSh
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
+  if (stage.kind === 'user') return (context.parts.userCode as OperatorParts['userCode']).createUserCode(context, stage)
   throw new Error(`a ${stage.kind} is no transform`)
 }
 

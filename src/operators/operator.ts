@@ -29,6 +29,10 @@ export interface Transform {
   expand?(morsel: Morsel): Iterable<Morsel>
   /** Where codes have been written out, or nobody keeps them: begins new dictionaries in the place of its own of at least so many bytes. */
   renew?(mostBytes: number): void
+  /** Awaited before the first row. @throws (rejects) MillraceError */
+  open?(): Promise<void>
+  /** Rows that have been left out since the last time since they failed, for `listener` to hear of. */
+  leftOut?(): LeftOut | null
   /** Of a join: its other side. */
   readonly side?: Side
   free(): void
@@ -49,6 +53,13 @@ export interface Side {
     absorb(marks: Uint8Array): void
     emit(): Iterable<Morsel>
   }
+}
+
+/** Rows that failed, and were left out. */
+export interface LeftOut {
+  readonly listener: number
+  /** Rows are those of the morsel as it entered the pipeline. */
+  readonly failures: readonly { readonly row: number; readonly error: MillraceError }[]
 }
 
 export interface Breaker {

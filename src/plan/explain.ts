@@ -16,6 +16,7 @@ import type {
   SourceNode,
   TakenColumn,
   UnpivotNode,
+  UserNode,
 } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -121,6 +122,8 @@ function printStage(stage: Stage): string {
       return printLimit(stage)
     case 'sample':
       return printSample(stage)
+    case 'user':
+      return printUser(stage)
     case 'explode':
       return `explode ${printName(stage.column)}`
     case 'unpivot':
@@ -133,6 +136,9 @@ function printStage(stage: Stage): string {
       return `${printJoin(stage, `side ${stage.side + 1}`)}${printTaken(stage.taken)}`
   }
 }
+
+const printUser = ({ verb, module, export: name }: Pick<UserNode, 'verb' | 'module' | 'export'>): string =>
+  `${verb} by ${name} of ${short([module])}`
 
 /** What several expressions of a stage have in common. */
 function printCommon(expressions: readonly Expression[]): string {
@@ -227,6 +233,8 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  ${printLimit(plan)}`]
     case 'sample':
       return [...before, `  ${printSample(plan)}`]
+    case 'user':
+      return [...before, `  ${printUser(plan)}`]
     case 'explode':
       return [...before, `  explode ${printName(plan.column)}`]
     case 'unpivot':

@@ -162,6 +162,20 @@ export interface UnionNode {
   readonly columns: SchemaShape | null
 }
 
+/** Rows as a function of a module of the user's makes them: the lanes import it, and call it with each row as an object. */
+export interface UserNode {
+  readonly kind: 'user'
+  readonly input: PlanNode
+  readonly verb: 'map' | 'flatMap' | 'filter'
+  /** An absolute URL. */
+  readonly module: string
+  readonly export: string
+  /** The columns of what it gives; null: rows stay as they are. */
+  readonly schema: SchemaShape | null
+  /** Key of what hears of rows that fail, among the flow's bindings; null: the job fails. */
+  readonly listener: number | null
+}
+
 export interface NamedExpression {
   readonly name: string
   readonly expression: Expression
@@ -185,3 +199,4 @@ export type PlanNode =
   | OverNode
   | JoinNode
   | UnionNode
+  | UserNode

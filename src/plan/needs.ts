@@ -19,6 +19,7 @@ export type PlanPart =
   | 'over'
   | 'spill'
   | 'joins'
+  | 'userCode'
 
 /** More groups than that, in a hash table, are in no cache: their rows are parted first. */
 export const MOST_GROUPS = 2 ** 17
@@ -41,14 +42,15 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // Many order values by their images, or sum integers, and are lent the kernels.
   if (aggregates.has('aggregates')) aggregates.add('extremes').add('integers')
   for (const part of aggregates) if (part !== null) parts.push(part)
-  // There are no more groups than rows, of which a join may make any number, and what is spilled is parted whatever there is.
-  const joins = stages.some(({ kind }) => kind === 'join')
+  // There are no more groups than rows, of which a join or a function may make any number, and what is spilled is parted whatever there is.
+  const joins = stages.some(({ kind }) => kind === 'join' || kind === 'user')
   if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(stage => stage.kind === 'aggregate'))
     parts.push('partitions')
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
+  if (stages.some(({ kind }) => kind === 'user')) parts.push('userCode')
   if (stages.some(({ kind }) => kind === 'over')) parts.push('over')
   // Strings of several columns get one dictionary by the kernels of conditions.
   if (stages.some(unifiesText) && !called.has('conditions')) parts.push('conditions')
@@ -124,14 +126,14 @@ export function columnsKept({ scan, sourceColumns }: PhysicalPlan): Set<string> 
       origins = new Map(
         Object.keys(stage.output).map(name => [name, name === stage.valueName ? values : (before.get(name) ?? [])]),
       )
-    } else if (stage.kind === 'union') {
+    } else if (stage.kind === 'union' || (stage.kind === 'user' && stage.verb !== 'filter')) {
       // It writes all strings into dictionaries of its own.
       return new Set()
     } else if (stage.kind === 'join') {
       const taken = new Set(stage.taken.map(({ name }) => name))
       const names = Object.keys(stage.output).filter(name => !taken.has(name))
       origins = new Map(names.map(name => [name, before.get(name) ?? []]))
-    } else if (stage.kind !== 'explode') break
+    } else if (stage.kind !== 'explode' && stage.kind !== 'user') break
   }
   return new Set([...origins.values()].flat())
 }

@@ -56,6 +56,16 @@ export type Stage =
       readonly output: SchemaShape
     }
   | { readonly kind: 'limit'; readonly count: number; readonly offset: number; readonly output: SchemaShape }
+  | {
+      readonly kind: 'user'
+      readonly verb: 'map' | 'flatMap' | 'filter'
+      readonly module: string
+      readonly export: string
+      readonly listener: number | null
+      /** All of it is read. */
+      readonly input: SchemaShape
+      readonly output: SchemaShape
+    }
   | { readonly kind: 'explode'; readonly column: string; readonly output: SchemaShape }
   | {
       readonly kind: 'unpivot'

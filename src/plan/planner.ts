@@ -127,6 +127,10 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
       return [{ kind: 'limit', count: node.count, offset: node.offset, output }]
     case 'sample':
       return [{ kind: 'sample', count: node.count, fraction: node.fraction, seed: node.seed, output }]
+    case 'user': {
+      const { kind, verb, module, export: name, listener } = node
+      return [{ kind, verb, module, export: name, listener, input: boundSchemaOf(node.input), output }]
+    }
     case 'explode':
       return [{ kind: 'explode', column: node.column, output }]
     case 'unpivot':
@@ -230,6 +234,8 @@ function readBy(stage: Stage, read: ReadonlySet<string>): Set<string> {
     case 'sort':
       for (const { name } of stage.orders) names.add(name)
       break
+    case 'user':
+      return new Set(Object.keys(stage.input))
     case 'explode':
       names.add(stage.column)
       break
@@ -267,6 +273,7 @@ function restated(stages: readonly Stage[]): Stage[] {
       stage.kind === 'project' ||
       stage.kind === 'aggregate' ||
       stage.kind === 'unpivot' ||
+      stage.kind === 'user' ||
       stage.kind === 'over'
     )
       narrow = null

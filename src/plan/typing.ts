@@ -80,6 +80,8 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
     case 'limit':
     case 'sample':
       return input
+    case 'user':
+      return node.schema ?? input
     case 'explode':
       return explodedSchema(node, input)
     case 'unpivot':

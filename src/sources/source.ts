@@ -5,6 +5,7 @@
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
+import type { MillraceError } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import type { InputDescriptor, OpenFile } from '../formats/byte-source.js'
 import type { ByteStreamOptions } from '../formats/byte-stream.js'
@@ -27,6 +28,8 @@ export interface Source {
   readonly held?: HeldRows
   /** Set where its rows are made in the calling thread, of those of a plan. The source is then what `settle` gives, and is not opened itself. */
   readonly before?: PlanBefore
+  /** Hears of rows that fail: bound to a plan beside its sources, and none itself. */
+  readonly hear?: (error: MillraceError) => void
   /** For `explain`, what the calling thread does with them; by default it aggregates. */
   readonly step?: string
   /** Each runs a plan, with the options of the terminal: `collect` to its end, `run` while its rows are taken. */

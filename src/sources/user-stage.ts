@@ -2,7 +2,8 @@
 import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { nullable, type SchemaShape, utf8 } from '../columnar/type.js'
-import { batchOf, failureOf, type Given, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
+import { failureOf, type UserVerb } from '../columnar/user-failure.js'
+import { batchOf, type Given, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
 import type { MillraceError } from '../errors.js'
 import type { RowStage } from './stage.js'
 
@@ -24,7 +25,7 @@ export function userStage(
       let firstRow = 0
       for await (const batch of batches) {
         const fail = (row: number, error: unknown) => {
-          const failure = failureOf(verb, firstRow + row, error)
+          const failure = failureAt(verb, firstRow + row, error)
           if (onError === null) throw failure
           onError(failure)
         }
@@ -51,8 +52,9 @@ export function userStage(
   }
 }
 
-const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+/** Rows are counted among those that the verb is given. */
+const failureAt = (verb: UserVerb, row: number, error: unknown): MillraceError =>
+  failureOf(verb, `row ${row}`, row, error)
 
 /** What a validator of rows may say (standardschema.dev). */
 interface StandardResult {
@@ -78,11 +80,11 @@ export function verdictStage(validate: (row: unknown) => unknown, column: string
             const { issues } = (isPromise(result) ? await result : result) as StandardResult
             given.push({ row, rows: [{ [column]: issues === undefined ? null : issuesText(issues) }] })
           } catch (error) {
-            throw failureOf('validate', firstRow + row, error)
+            throw failureAt('validate', firstRow + row, error)
           }
         }
         const { batch: verdicts } = batchOf(given, verdictSchema, (row, error) => {
-          throw failureOf('validate', firstRow + row, error)
+          throw failureAt('validate', firstRow + row, error)
         })
         const vectors = new Map(fieldsOf(input).map(({ name }, i) => [name, batch.vectors[i]]))
         vectors.set(column, verdicts.vectors[0])

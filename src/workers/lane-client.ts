@@ -39,6 +39,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),
   joins: () => import('../operators/joins-part.js'),
+  userCode: () => import('../operators/user-code.js'),
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */

@@ -257,7 +257,10 @@ class LaneJob {
 
   /** What joins of a segment look things up in, before its first row. */
   private async prepare({ transforms }: Pick<Segment, 'transforms'>): Promise<void> {
-    for (const { side } of transforms) if (side !== undefined) await this.each(side.prepare(), () => true)
+    for (const { open, side } of transforms) {
+      await open?.()
+      if (side !== undefined) await this.each(side.prepare(), () => true)
+    }
   }
 
   /** Where rows that no lane has met come out: the others tell lane 0 what they have met, and it goes on with what is left. */
@@ -400,6 +403,14 @@ class LaneJob {
       const failure = new PositionedFailure({ split: failedSplit, row: firstRow + row }, error.error)
       if (breaker?.defer === undefined) throw failure
       breaker.defer(failure, split)
+    }
+    for (const transform of transforms) {
+      const leftOut = transform.leftOut?.()
+      if (!leftOut) continue
+      const placeOf = (row: number) =>
+        failedSplit === GATHERED ? null : firstRow + (places === 0 ? row : this.k.memory.u32[(places >>> 2) + row])
+      const failures = leftOut.failures.map(({ row, error }) => ({ row: placeOf(row), error: serialiseError(error) }))
+      this.say({ type: 'leftOut', split: failedSplit, listener: leftOut.listener, failures })
     }
   }
 

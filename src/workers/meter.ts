@@ -64,10 +64,12 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
-  const { expand, renew, side } = transform
+  const { expand, leftOut, open, renew, side } = transform
   return {
     ...delegate(transform),
     ...(renew === undefined ? {} : { renew }),
+    ...(open === undefined ? {} : { open }),
+    ...(leftOut === undefined ? {} : { leftOut }),
     ...(side === undefined ? {} : { side: meterSide(side, meter) }),
     ...(expand === undefined
       ? {}

@@ -101,6 +101,13 @@ export type FromLane =
   | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
+  /** Rows that were left out since a function of the user's failed on them: each by its row in the split, null where the rows are of no split. */
+  | {
+      readonly type: 'leftOut'
+      readonly split: number
+      readonly listener: number
+      readonly failures: readonly { readonly row: number | null; readonly error: SerialisedError }[]
+    }
   /** Splits after this one cannot matter: what has been read suffices. */
   | { readonly type: 'enough'; readonly split: number }
   /** Everything handed to this lane has been read without a failure. */

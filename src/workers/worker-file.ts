@@ -41,6 +41,8 @@ serveLane(name => {
       return import('./spill.js')
     case 'joins':
       return import('../operators/joins-part.js')
+    case 'userCode':
+      return import('../operators/user-code.js')
     case 'parquet':
       return import('../formats/parquet/lane-extension.js')
     case 'csv':

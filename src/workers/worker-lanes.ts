@@ -163,6 +163,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),
   joins: () => import('virtual:millrace/lane/joins'),
+  userCode: () => import('virtual:millrace/lane/userCode'),
 }
 
 function startHeartbeat(control: Remote<LaneControl>, die: (reason: Error) => void): ReturnType<typeof setInterval> {

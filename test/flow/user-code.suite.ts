@@ -195,6 +195,148 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
     })
   })
 
+  describe('functions of modules, in the lanes', () => {
+    const module = moduleOf(`
+      export const twice = ({ a, b }) => ({ a: a === null ? null : a * 2, b: b === null ? 'none' : b })
+      export const some = ({ a, b }) => Array.from({ length: Math.max(0, a ?? 0) }, (_, i) => ({ a: i, b }))
+      export const isEven = ({ a }) => a !== null && a % 2 === 0
+      export const fails = ({ id }) => {
+        if (id % 40000 === 39999) throw new RangeError('no ' + id)
+        return { id }
+      }
+      export const failsLater = row => [fails(row)]
+      export const many = ({ id }) => Array.from({ length: id === 1 ? 100000 : 2 }, (_, i) => ({ id: i, name: 'n' + i % 3 }))
+      export const bad = ({ id }) => (id === 70001 ? { id: 'x' } : { id })
+      export const slow = async row => row
+      export const five = 5
+    `)
+    const rowOf = fc.record({
+      a: fc.option(fc.integer({ min: -9, max: 9 })),
+      b: fc.option(fc.string({ maxLength: 3 })),
+    })
+    const shape = schema({ a: nullable(int32()), b: nullable(utf8()) })
+    const made = schema({ a: nullable(int64()), b: nullable(utf8()) })
+    const twice = ({ a, b }: any) => ({ a: a === null ? null : a * 2, b: b === null ? 'none' : b })
+    const some = ({ a, b }: any) => Array.from({ length: Math.max(0, a ?? 0) }, (_, i) => ({ a: i, b }))
+
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+      const id = schema({ id: int32() })
+
+      it('map, flatMap and filter are what arrays make of the same functions', async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(rowOf, { maxLength: 40 }), async given => {
+            const flow = rows(given, shape)
+            const rowsOf = async (each: Flow) => (await each.collect(o())).toRows()
+            const isEven = ({ a }: any) => a !== null && a % 2 === 0
+            const even = flow.filter({ module, export: 'isEven' })
+            expect(await rowsOf(flow.map({ module, export: 'twice' }, { schema: made }))).toEqual(given.map(twice))
+            expect(await rowsOf(flow.flatMap({ module, export: 'some' }, { schema: made }))).toEqual(
+              given.flatMap(some),
+            )
+            expect(await rowsOf(even)).toEqual(given.filter(isEven))
+            const chained = flow
+              .filter(t => t.a.gt(-5))
+              .map({ module, export: 'twice' }, { schema: made })
+              .filter(t => t.b.ne('none'))
+              .flatMap({ module, export: 'some' }, { schema: made })
+              .filter({ module, export: 'isEven' })
+              .orderBy('a')
+            const expected = given
+              .filter(({ a }) => a !== null && a > -5)
+              .map(twice)
+              .filter(({ b }) => b !== 'none')
+              .flatMap(some)
+              .filter(isEven)
+            expect(await rowsOf(chained)).toEqual(expected.sort((a, b) => a.a - b.a))
+          }),
+          { numRuns: RUNS },
+        )
+      })
+
+      it('keeps the order of rows over many splits, and groups what comes out', async () => {
+        const flow = columns(counted(300_000))
+        const table = await flow
+          .filter(t => t.key.lt(6))
+          .map({ module, export: 'fails' }, { schema: id, onError: () => {} })
+          .collect(o())
+        const ids = Array.from({ length: 300_000 }, (_, i) => i).filter(i => i % 7 < 6 && i % 40_000 !== 39_999)
+        expect(table.column('id').toArray()).toEqual(Int32Array.from(ids))
+        const groups = await columns({ id: [0, 1, 2] })
+          .flatMap({ module, export: 'many' }, { schema: schema({ id: int32(), name: utf8() }) })
+          .groupBy('name')
+          .aggregate(() => ({ rows: count() }))
+          .collect(o())
+        expect(groups.toRows()).toEqual([
+          { name: 'n0', rows: 33_336 },
+          { name: 'n1', rows: 33_335 },
+          { name: 'n2', rows: 33_333 },
+        ])
+      })
+
+      it('tells the row of the source of which a function throws, the first of several', async () => {
+        const flow = columns(counted(300_000)).filter(t => t.key.gt(0))
+        const error = await refusal(
+          () => flow.map({ module, export: 'fails' }, { schema: id }).collect(o()),
+          'MR_USER_CODE_FAILED',
+        )
+        const first = [39_999, 79_999, 119_999].find(i => i % 7 > 0)
+        expect(error.message).toContain(`map: the function failed on row ${first} of columns: RangeError: no ${first}`)
+        expect(error.details).toEqual({ operator: 'map', row: first })
+        const bad = await refusal(
+          () => flow.map({ module, export: 'bad' }, { schema: id }).collect(o()),
+          'MR_TYPE_MISMATCH',
+        )
+        expect(bad.details).toEqual({ operator: 'map', row: 70_001, column: 'id' })
+        expect(bad.message).toContain('map: row 70001 of columns: the result, column "id"')
+      })
+
+      it('collects rows that fail, with their places', async () => {
+        const told: MillraceError[] = []
+        const onError = (error: MillraceError) => told.push(error)
+        const flow = columns(counted(300_000))
+        const table = await flow.flatMap({ module, export: 'failsLater' }, { schema: id, onError }).collect(o())
+        const failing = Array.from({ length: 7 }, (_, i) => 40_000 * i + 39_999)
+        expect(told.map(({ details }) => details.row).sort((a, b) => (a as number) - (b as number))).toEqual(failing)
+        expect(told[0].message).toMatch(
+          /^MR_USER_CODE_FAILED: flatMap: the function failed on row \d+ of columns: RangeError: no /,
+        )
+        expect(table.rowCount).toBe(300_000 - failing.length)
+        const stop = () => {
+          throw new Error('enough')
+        }
+        await expect(flow.map({ module, export: 'fails' }, { schema: id, onError: stop }).collect(o())).rejects.toThrow(
+          'enough',
+        )
+      })
+
+      it('refuses modules that cannot be, and functions that are none', async () => {
+        const flow = columns(counted(10))
+        const with_ =
+          (name: string, from: string | URL = module) =>
+          () =>
+            flow.map({ module: from, export: name }, { schema: id }).collect(o())
+        expect((await refusal(with_('none'), 'MR_USER_CODE_FAILED')).message).toContain('exports no function "none"')
+        await refusal(with_('five'), 'MR_USER_CODE_FAILED')
+        await refusal(with_('twice', moduleOf('export const twice = (')), 'MR_USER_CODE_FAILED')
+        expect((await refusal(with_('slow'), 'MR_TYPE_MISMATCH')).message).toContain('asynchronous')
+        await refusal(with_('twice', './clean.js'), 'MR_INVALID_OPTION')
+        await refusal(() => flow.map({ module } as never, { schema: id }), 'MR_INVALID_OPTION')
+        await refusal(() => flow.filter({ module, export: 'isEven' }, { schema: id } as never), 'MR_INVALID_OPTION')
+        await refusal(() => flow.filter({ module, export: 'twice' }).collect(o()), 'MR_TYPE_MISMATCH')
+        // The lanes are as good as before.
+        expect((await flow.filter(t => t.id.lt(3)).collect(o())).rowCount).toBe(3)
+      })
+
+      it('is said by explain', () => {
+        const text = columns({ id: [1] })
+          .map({ module: 'file:///clean.js', export: 'clean' }, { schema: id })
+          .explain()
+        expect(text).toContain('map by clean of file:///clean.js')
+      })
+    })
+  })
+
   describe('validators of rows', () => {
     onLanes(lanesList, engine => {
       const o = () => ({ engine: engine() })
@@ -362,6 +504,9 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
     })
   })
 }
+
+/** A module of this text, to be imported anywhere. */
+const moduleOf = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`
 
 /** Of each cell the one nearest before it, or after it, that is not null, and where. */
 function nearest<T>(cells: readonly (T | null)[], method: 'previous' | 'next'): (number | null)[] {

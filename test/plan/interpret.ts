@@ -64,6 +64,8 @@ function run(stage: Stage, rows: readonly Row[], schema: SchemaShape): Row[] {
       })
       return stage.top === null ? sorted : sorted.slice(0, stage.top)
     }
+    case 'user':
+      throw new Error('functions of modules are called in lanes')
     case 'explode':
       return rows.flatMap(row => {
         const items = (taken(row, stage.column) ?? []) as Value[]

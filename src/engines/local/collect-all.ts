@@ -136,6 +136,7 @@ const needsAll = ({ kind }: PlanNode): boolean =>
   kind === 'aggregate' || kind === 'sort' || kind === 'sample' || kind === 'over'
 
 function nodeCanFail(node: PlanNode): boolean {
+  if (node.kind === 'user') return true
   if (node.kind === 'project') return anyCanFail(node.columns, boundSchemaOf(node.input))
   // Instants may leave the range of a finer unit.
   if (node.kind === 'unpivot')

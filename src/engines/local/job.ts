@@ -51,6 +51,8 @@ export interface JobRequest {
   /** Where it may write what is beyond that; null: nowhere. */
   readonly spill: JobBudget['spill']
   readonly sourceLabel: string
+  /** What hears of rows that a function of the user's failed on. */
+  readonly listenerOf: (id: number) => (error: MillraceError) => void
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
   /** Takes the output batches one by one, in row order; null: they come all together, in the result. */
@@ -338,6 +340,7 @@ class Job implements RunningJob {
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
+    else if (message.type === 'leftOut') this.leftOut(message)
     else if (message.type === 'text') this.found(message.split, message.report)
     else if (message.type === 'enough') this.endAfter(message.split)
     else if (message.type === 'scanned') {
@@ -347,6 +350,25 @@ class Job implements RunningJob {
       lane.scanned = true
       this.fail(deserialiseError(message.error), message.position)
     }
+  }
+
+  /** Whoever hears of rows that fail may end the job. */
+  private leftOut({ split, listener, failures }: FromLane & { type: 'leftOut' }): void {
+    const tell = this.request.listenerOf(listener)
+    for (const { row, error } of failures) {
+      const place = row === null ? null : this.placeOf({ split, row })
+      try {
+        tell(spellOut(deserialiseError(error), place) as MillraceError)
+      } catch (thrown) {
+        this.giveUp(thrown)
+        return
+      }
+    }
+  }
+
+  private placeOf({ split, row }: Position): { readonly row: number; readonly label: string } {
+    const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
+    return { row: firstRow + row, label: this.splits[split]?.label ?? this.request.sourceLabel }
   }
 
   private found(split: number, report: FoundText): void {
@@ -432,10 +454,7 @@ class Job implements RunningJob {
       this.giveUp(misread)
       return
     }
-    const { split } = position
-    const firstRow = this.splits[split]?.firstRow ?? this.texts?.firstRow(split) ?? this.request.firstRowOf(split)
-    const label = this.splits[split]?.label ?? this.request.sourceLabel
-    this.giveUp(spellOut(error, { row: firstRow + position.row, label }))
+    this.giveUp(spellOut(error, this.placeOf(position)))
   }
 
   private finish(): void {

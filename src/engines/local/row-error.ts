@@ -1,4 +1,5 @@
 /** A row's error as the user reads it: a lane knows the expression as data, and the row only within its split. */
+import { failureOf, type UserVerb } from '../../columnar/user-failure.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { Expression } from '../../expressions/node.js'
 import { printExpression } from '../../expressions/print.js'
@@ -9,6 +10,15 @@ import { printExpression } from '../../expressions/print.js'
  */
 export function spellOut(error: Error, place: { readonly row: number; readonly label: string } | null): Error {
   if (!(error instanceof MillraceError)) return error
+  if (error.details.userVerb !== undefined) {
+    const row = place === null ? 'a row' : `row ${place.row} of ${place.label}`
+    return failureOf(
+      error.details.userVerb as UserVerb,
+      row,
+      place?.row,
+      error.code === 'MR_USER_CODE_FAILED' ? error.cause : error,
+    )
+  }
   const { text: rowText, file, byteOffset, column } = error.details
   if (place !== null && rowText !== undefined && byteOffset !== undefined) {
     const at = `${file}, row ${place.row}, byte ${byteOffset}${column === undefined ? '' : `, column ${quote(column)}`}`

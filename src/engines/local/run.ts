@@ -135,6 +135,7 @@ export async function run(
     memoryBytes: options.memory,
     spill: engine.spill,
     sourceLabel: source.label,
+    listenerOf: id => bound.sources.get(id)?.hear ?? (() => {}),
     signal,
     onProgress,
     onBatch: output.onBatch,

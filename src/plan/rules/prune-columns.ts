@@ -41,6 +41,8 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of plan.aggregates) collectAggregate(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
+    case 'user':
+      return overInput(plan, prune(plan.input, new Set(Object.keys(boundSchemaOf(plan.input)))))
     case 'explode':
       return overInput(plan, prune(plan.input, new Set([...read, plan.column])))
     case 'unpivot': {

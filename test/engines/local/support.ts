@@ -151,6 +151,7 @@ export function start(
     memoryBytes: undefined,
     spill: null,
     sourceLabel: 'test',
+    listenerOf: () => () => {},
     signal: undefined,
     onProgress: undefined,
     onBatch: null,
