@@ -45,6 +45,7 @@ export type {
   StringOperand,
   TimeExpr,
   TimeOperand,
+  ZoneOptions,
 } from './api/handles.js'
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'

@@ -252,6 +252,45 @@ holds<
   >
 >()
 
+// Functions of strings and of times: null where an operand may be, and where there may be no answer.
+const functions = trades
+  .derive(t => ({
+    a: t.symbol.lower().concat('/', t.symbol),
+    b: t.symbol.replace('a', 'b').length(),
+    c: t.symbol.split(',', 0),
+    d: t.symbol.contains('x'),
+    e: t.symbol.toNumber(),
+    f: t.symbol.parseTime(),
+    g: t.symbol.json('a.b', int32()),
+    h: t.symbol.extract(/a/),
+    i: t.time.truncate('1 day', { zone: 'Europe/Berlin' }),
+    j: t.day.add('1 month').day(),
+    k: t.time.diff(new Date(0), 'hour'),
+    l: t.time.date('Europe/Berlin'),
+    m: t.day.epoch('s'),
+  }))
+  .select('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm')
+holds<
+  Equal<
+    SchemaOf<typeof functions>,
+    {
+      a: Utf8
+      b: Int32
+      c: Nullable<Utf8>
+      d: Bool
+      e: Nullable<Float64>
+      f: Nullable<Timestamp>
+      g: Nullable<Int32>
+      h: Nullable<Utf8>
+      i: Timestamp
+      j: Nullable<Int32>
+      k: Int64
+      l: Date_
+      m: Nullable<Int64>
+    }
+  >
+>()
+
 // Aggregates in a group: nullable only where the input is, or a filter may leave no row.
 const grouped = trades.groupBy('symbol', 'day').aggregate(t => ({
   n: count(),
