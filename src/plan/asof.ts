@@ -1,33 +1,9 @@
 /** `asofJoin` in the plan: what is compared, in which type, and how far it may be. The rest is a left join's (join.ts). */
-import {
-  type DataType,
-  float64,
-  int64,
-  isInteger,
-  isNumber,
-  type SchemaShape,
-  type TimeUnit,
-  typeName,
-} from '../columnar/type.js'
+import { type DataType, float64, int64, isInteger, isNumber, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import { commonType } from './common-type.js'
+import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type { AsofJoin } from './logical.js'
-
-/** Nanoseconds. */
-const UNITS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  min: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-  day: 86_400_000_000_000n,
-  days: 86_400_000_000_000n,
-  w: 604_800_000_000_000n,
-}
-const PER_UNIT: Readonly<Record<TimeUnit, bigint>> = { s: UNITS.s, ms: UNITS.ms, us: UNITS.us, ns: UNITS.ns }
 
 /** Once both schemas are known: its type, and its tolerance in that. @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` */
 export function settleAsof(asof: AsofJoin, left: SchemaShape, right: SchemaShape): AsofJoin {
@@ -70,12 +46,10 @@ function toleranceIn(within: AsofJoin['within'], type: DataType, left: DataType)
     return within >= 2 ** 63 ? null : BigInt(Math.floor(within))
   }
   if (!isTime) throw invalid(`tolerance of numbers is a number, not ${quote(within)}`)
-  const [, count, unit] = /^\s*(\d{1,15})\s*([a-z]+)\s*$/.exec(within) ?? []
-  const nanoseconds = unit === undefined ? undefined : UNITS[unit]
-  if (count === undefined || nanoseconds === undefined)
-    throw invalid(`tolerance is a duration such as '5s', '250ms', '2 h' or '1 d', not ${quote(within)}`)
-  const per = type.kind === 'timestamp' ? PER_UNIT[type.unit as TimeUnit] : UNITS.d
-  return (BigInt(count) * nanoseconds) / per
+  const nanoseconds = nanosecondsOf(within, 'asofJoin')
+  if (nanoseconds < 0n) throw invalid(`tolerance is a duration from 0 up, not ${quote(within)}`)
+  // Dates are compared as they are, in days.
+  return nanoseconds / nanosecondsPer(left.kind === 'date' ? left : type)
 }
 
 const invalid = (text: string): MillraceError =>
