@@ -21,6 +21,8 @@ const browserProject = (isolated: boolean) => ({
   test: {
     name: isolated ? 'browser, isolated' : 'browser, plain',
     include: ['test/browser/**/*.test.ts'],
+    // What takes its time, and is the same on both.
+    exclude: isolated ? ['test/browser/spill.test.ts'] : [],
     testTimeout: 60_000,
     fileParallelism: false,
     sequence: { groupOrder: isolated ? 1 : 2 },

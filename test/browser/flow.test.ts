@@ -8,8 +8,8 @@ import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
+import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
-import { spillSuite } from '../flow/spill.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
@@ -26,7 +26,7 @@ cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
 budgetSuite(lanesList)
 functionSuite(lanesList, env)
+joinSuite([0, 2])
 listSuite(lanesList, env)
 streamSuite(lanesList)
 userCodeSuite([0, 2], env)
-spillSuite([0, 2], env)
