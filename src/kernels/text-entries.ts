@@ -194,10 +194,10 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
     const was = table ?? { bits, marks: 0, values: 0, known: 0, capacity: 0, met: 0, swept: 0 }
     if (keyCount <= was.capacity) return was
     const capacity = Math.max(keyCount, 2 * was.capacity, 64)
-    // Bytes are 0 where nothing has been written: bits are made of them for null rows too, and a byte of other bits would spill into its neighbours.
+    // All is 0 where nothing has been written, for null rows read it too: a byte of other bits would spill into its neighbours, and a code is one that there is.
     const grow = (block: number, bytes: number): number => {
       const grown = memory.reallocate(block, bytes * capacity)
-      if (bytes === 1) memory.bytes(grown + was.capacity, capacity - was.capacity).fill(0)
+      memory.bytes(grown + bytes * was.capacity, bytes * (capacity - was.capacity)).fill(0)
       return grown
     }
     // One after another into the table, so that each is let go of whatever the next one does.
