@@ -46,6 +46,15 @@ export const longSuites = [
   'test/kernels/aggregate/list.test.ts',
   'test/kernels/aggregate/retract.test.ts',
   'test/kernels/aggregate/top-k.test.ts',
+  'test/api/examples.test.ts',
+  'test/api/over.test.ts',
+  'test/api/shapes.test.ts',
+  'test/expressions/properties.test.ts',
+  'test/formats/byte-stream.test.ts',
+  'test/kernels/json.test.ts',
+  'test/laws/generators.test.ts',
+  'test/plan/properties.test.ts',
+  'test/engines/local/run-job.test.ts',
 ]
 
 export default defineConfig({
