@@ -35,6 +35,7 @@ export const longSuites = [
   'test/flow/lists.test.ts',
   'test/flow/sinks.test.ts',
   'test/flow/user-code.test.ts',
+  'test/api/privacy.test.ts',
   'test/flow/texts.test.ts',
   'test/formats/text-files.test.ts',
   'test/formats/parquet/flights.test.ts',

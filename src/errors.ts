@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'MR_FORMAT_ERROR'
   | 'MR_SINK_FAILED'
   | 'MR_USER_CODE_FAILED'
+  | 'MR_PRIVACY_BUDGET'
   | 'MR_VERSION_MISMATCH'
   | 'MR_WASM_BLOCKED'
 

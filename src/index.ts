@@ -63,6 +63,17 @@ export {
   rowNumber,
 } from './api/over.js'
 export type { PivotOptions } from './api/pivot-types.js'
+export {
+  type BoundedOptions,
+  type PrivacyBudget,
+  type PrivacyBudgetOptions,
+  type PrivacyCost,
+  type PrivateOptions,
+  type PrivateRelease,
+  privacyBudget,
+  publicGroups,
+} from './api/privacy.js'
+export { type GroupRule, minGroupSize } from './api/private-groups.js'
 export { receive } from './api/receive.js'
 export { runAll } from './api/run-all.js'
 export type { SampleOptions, UnpivotOptions } from './api/shapes.js'

@@ -78,10 +78,11 @@ export function aggregateCall(
   )
 }
 
-/** A user's own aggregate within `node`, if there is one. */
-export function userIn(node: AggregateExpression): UserDefinition | undefined {
-  if (node.op === 'literal') return undefined
-  return node.op === 'aggregate' ? (node.definition as UserDefinition) : (userIn(node.left) ?? userIn(node.right))
+/** Aggregates within `node` that no plan has: users' own, and private ones. */
+export function usersIn(node: AggregateExpression): UserDefinition[] {
+  if (node.op === 'literal') return []
+  if (node.op !== 'aggregate') return [...usersIn(node.left), ...usersIn(node.right)]
+  return node.definition === undefined ? [] : [node.definition as UserDefinition]
 }
 
 function aggregateOf(aggregate: AggregateExpression): Aggregate {

@@ -32,7 +32,7 @@ import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, predicateOf, userIn } from './aggregate-expr.js'
+import { type AggregateExpr, predicateOf, usersIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
 import {
   BROKEN_RULES,
@@ -54,6 +54,7 @@ import { type Order, orderOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { pivoted } from './pivot.js'
 import type { Pivoted, PivotOptions } from './pivot-types.js'
+import type { GroupRule } from './private-groups.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import type { Exploded, ListNames, Unpivoted } from './shape-types.js'
 import { type SampleOptions, sampleOf, type UnpivotOptions, unpivotOf } from './shapes.js'
@@ -500,8 +501,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
+    groups?: GroupRule,
   ): Flow<{ readonly [K in keyof A]: UnkeyedType<A[K]> }> {
-    return this.aggregated([], null, 'groupBy', define)
+    return this.aggregated([], null, 'groupBy', define, groups)
   }
 
   /**
@@ -721,7 +723,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     if (names.length === 0) throw invalid(verb, `name at least one column, or call aggregate without ${verb}`)
     aggregateNode(this.plan, this.schema, names, [], sets, verb)
     return Object.freeze({
-      aggregate: (define: (t: Columns<S>) => unknown) => this.aggregated(names, sets, verb, define),
+      aggregate: (define: (t: Columns<S>) => unknown, groups?: GroupRule) =>
+        this.aggregated(names, sets, verb, define, groups),
     })
   }
 
@@ -730,12 +733,17 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     sets: AggregateNode['sets'],
     verb: string,
     define: (t: Columns<S>) => unknown,
+    groups?: GroupRule,
   ): Flow<any> {
     const aggregates = aggregatesOf(this.call('aggregate', define))
-    for (const { expression } of aggregates) {
-      const user = userIn(expression)
-      if (user !== undefined) return user.lower(this, names, aggregates, sets, verb)
-    }
+    if (groups !== undefined && typeof groups?.lower !== 'function')
+      throw mismatch(
+        'aggregate',
+        `aggregate takes a rule such as minGroupSize(5) beside its function, not ${show(groups)}`,
+      )
+    const users = aggregates.flatMap(({ expression }) => usersIn(expression))
+    const lowering = groups ?? users.find(({ isPrivate }) => isPrivate) ?? users[0]
+    if (lowering !== undefined) return lowering.lower(this, names, aggregates, sets, verb)
     return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 
@@ -779,9 +787,10 @@ export interface Validated<S extends SchemaShape, R> {
 
 /** What `groupBy` gives: say what to compute for each group. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
-  /** One row a group, in order of first appearance: the keys, then these columns. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
+  /** One row a group, in order of first appearance: the keys, then these columns. `groups` says which come out: all by default. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
+    groups?: GroupRule,
   ): Flow<{ readonly [K in N | keyof A]: K extends keyof A ? KeyedType<A[K]> : K extends keyof S ? S[K] : never }>
 }
 
@@ -790,6 +799,7 @@ export interface RolledFlow<S extends SchemaShape, N extends keyof S> {
   /** One row a group: the keys, null where the group is not by them, then these columns. The group of all rows is there even where there are none. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
+    groups?: GroupRule,
   ): Flow<{
     readonly [K in N | keyof A]: K extends keyof A ? UnkeyedType<A[K]> : K extends keyof S ? OrNull<S[K]> : never
   }>

@@ -5,7 +5,7 @@
 import type { DataType, Float64, Int64, SchemaShape } from '../columnar/type.js'
 import type { Frame, FrameBound, OverNode, PlanNode } from '../plan/logical.js'
 import { overNode } from '../plan/over.js'
-import { type AggregateExpr, aggregateCall, userIn } from './aggregate-expr.js'
+import { type AggregateExpr, aggregateCall, usersIn } from './aggregate-expr.js'
 import { aggregatesOf } from './callbacks.js'
 import { literalOf } from './columns.js'
 import type { Expr } from './handles.js'
@@ -44,7 +44,7 @@ export function overOf(input: PlanNode, schema: SchemaShape | null, options: Ove
   const orders = listOf(orderBy).map(orderOf)
   const named = aggregatesOf(columns, 'over')
   for (const { expression } of named) {
-    const user = userIn(expression)
+    const user = usersIn(expression)[0]
     if (user !== undefined)
       throw invalid(
         'over',

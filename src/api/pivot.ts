@@ -7,7 +7,7 @@ import type { AggregateExpression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
 import { isCount, isOver } from '../plan/aggregate-types.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, isAggregate, userIn } from './aggregate-expr.js'
+import { type AggregateExpr, isAggregate, usersIn } from './aggregate-expr.js'
 import { first } from './aggregates.js'
 import { type Flow, flowOf } from './flow.js'
 import { optionsOf } from './options.js'
@@ -99,7 +99,7 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
   const define = (t: Handles) => {
     const made = measures.map(measure => aggregate(t[measure]))
     for (const each of made) {
-      const user = isAggregate(each) ? userIn(each.aggregate) : undefined
+      const user = isAggregate(each) ? usersIn(each.aggregate)[0] : undefined
       if (user !== undefined)
         throw invalid('pivot', `with ${user.name} say which values become columns, as in columns: ['a', 'b']`)
     }

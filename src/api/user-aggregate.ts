@@ -14,7 +14,7 @@ import { aggregateNode, columnOf, projectNode } from '../plan/build.js'
 import type { AggregateNode, NamedAggregate } from '../plan/logical.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
-import { type AggregateExpr, aggregateCall, userIn } from './aggregate-expr.js'
+import { type AggregateExpr, aggregateCall, usersIn } from './aggregate-expr.js'
 import { Flow, flowOf } from './flow.js'
 import type { Expr, ScalarFamily } from './handles.js'
 import { mismatch, show } from './refusal.js'
@@ -91,9 +91,20 @@ type Definition = AggregateDefinition<unknown, readonly unknown[], unknown>
 /** What stands in the tree of a handle: functions, which no plan holds. */
 export interface UserDefinition {
   readonly name: string
-  readonly definition: Definition
-  readonly lower: typeof lower
+  readonly definition: object
+  /** Of several, what aggregates a flow is that of private ones, which keep no company but their own. */
+  readonly isPrivate?: true
+  readonly lower: Lowering
 }
+
+/** Aggregates a flow by aggregates of which some are no plan's. */
+export type Lowering = (
+  flow: Flow,
+  keys: readonly string[],
+  aggregates: readonly NamedAggregate[],
+  sets: AggregateNode['sets'],
+  verb: string,
+) => Flow
 
 /** One user's aggregate among those of an `aggregate`. */
 interface Step {
@@ -134,18 +145,18 @@ function lower(
     if (user === undefined) return compute(node)
     const lists = listsOf(node).map(list => (compute(list) as { name: string }).name)
     const name = fresh()
-    steps.push({ definition: user.definition, lists, name })
+    steps.push({ definition: user.definition as Definition, lists, name })
     return columnOf(name)
   }
   const results = aggregates.map(({ name, expression }) => {
-    if (userIn(expression) === undefined) return { name, expression: compute(expression, name) }
+    if (usersIn(expression).length === 0) return { name, expression: compute(expression, name) }
     const column = columnFor(expression)
     // Results hold one zero: adding +0 turns -0 into it and leaves all else.
     return { name, expression: 'left' in column ? binary('add', column, ZERO) : column }
   })
   const inner = new Flow(aggregateNode(flow.plan, flow.schema, keys, listed, sets, verb), flow.sources)
   const label = aggregates
-    .filter(({ expression }) => userIn(expression) !== undefined)
+    .filter(({ expression }) => usersIn(expression).length > 0)
     .map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
     .join(', ')
   const { plan, sources } = flowOf(stepped(inner, steps, label))

@@ -15,6 +15,8 @@ const FILES = [
   'handlers',
   'orders',
   'over',
+  'privacy',
+  'private-groups',
   'receive',
   'run-all',
   'sinks',
