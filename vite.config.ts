@@ -25,6 +25,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/conditions': 'conditions-lane.js',
   'virtual:millrace/lane/casts': 'casts-lane.js',
   'virtual:millrace/lane/hashes': 'hashes-lane.js',
+  'virtual:millrace/lane/userKernels': 'user-kernels-lane.js',
   'virtual:millrace/lane/text': 'text-lane.js',
   'virtual:millrace/lane/integers': 'integers-lane.js',
   'virtual:millrace/lane/extremes': 'extremes-lane.js',

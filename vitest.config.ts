@@ -36,6 +36,7 @@ export const longSuites = [
   'test/flow/sinks.test.ts',
   'test/flow/user-code.test.ts',
   'test/api/privacy.test.ts',
+  'test/api/user-kernel.test.ts',
   'test/flow/texts.test.ts',
   'test/formats/text-files.test.ts',
   'test/formats/parquet/flights.test.ts',

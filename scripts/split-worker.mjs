@@ -19,6 +19,7 @@ export const workerEntries = {
   conditions: pathOf('src/operators/functions/conditions.ts'),
   casts: pathOf('src/operators/functions/casts.ts'),
   hashes: pathOf('src/operators/functions/hashes.ts'),
+  userKernels: pathOf('src/operators/functions/user-kernels.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   over: pathOf('src/operators/over.ts'),

@@ -108,6 +108,11 @@ declare module 'virtual:millrace/lane/hashes' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/userKernels' {
+  /** The same of src/operators/functions/user-kernels.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/times' {
   /** The same of src/operators/functions/times.ts. */
   export const laneSource: string

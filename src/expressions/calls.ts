@@ -10,6 +10,7 @@ import { hashFunctions } from './functions/hashes.js'
 import { numberFunctions } from './functions/numbers.js'
 import { stringFunctions } from './functions/strings.js'
 import { timeFunctions } from './functions/times.js'
+import { userKernelFunctions } from './functions/user-kernels.js'
 import { literalOf } from './literal.js'
 import type { CallNode, CallPart } from './node.js'
 import { RANGES, type Range } from './range.js'
@@ -61,6 +62,7 @@ const PARTS: Readonly<Record<CallPart, Functions>> = {
   conditions: conditionFunctions,
   casts: castFunctions,
   hashes: hashFunctions,
+  userKernels: userKernelFunctions,
 }
 
 /** @throws Error where there is no such function: typing has refused it before. */

@@ -56,14 +56,27 @@ export interface CallNode {
   readonly function: string
   readonly inputs: readonly Expression[]
   readonly parameters?: CallParameters
+  /** Which of users' own kernels it is, where it is one. */
+  readonly kernel?: UserKernelCall
   /** The result's: set by typing, since lanes derive no types. */
   readonly type?: DataType
   /** Which part of a lane computes it: set by typing. */
   readonly part?: CallPart
 }
 /** Parts of lanes that compute functions: operators/functions/. */
-export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts' | 'hashes'
+export type CallPart = 'numbers' | 'strings' | 'times' | 'conditions' | 'casts' | 'hashes' | 'userKernels'
 export type CallParameters = Readonly<Record<string, string | number | bigint | boolean | null | DataType | undefined>>
+
+/** A user's own kernel: what typing has to know of it, and lanes. */
+export interface UserKernelCall {
+  /** Tells it from all others of this thread. */
+  readonly id: number
+  readonly name: string
+  /** kernels/user-kernel.ts; can be posted. */
+  readonly module: object
+  readonly inputs: readonly DataType[]
+  readonly output: DataType
+}
 
 /** A value that changes between jobs: typing puts in the literal that it then is, of this type. */
 export interface ParamNode {

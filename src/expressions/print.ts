@@ -48,7 +48,7 @@ export function printExpression(node: Expression): string {
       return `${node.op}(${printExpression(node.input)})`
     case 'call': {
       const told = Object.entries(node.parameters ?? {}).flatMap(printCallParameter)
-      return `${node.function}(${[...node.inputs.map(printExpression), ...told].join(', ')})`
+      return `${node.kernel?.name ?? node.function}(${[...node.inputs.map(printExpression), ...told].join(', ')})`
     }
     default:
       return `${operand(node.left)} ${SIGNS[node.op]} ${operand(node.right)}`

@@ -14,13 +14,13 @@ type KernelBytes = BufferSource | Response | URL | string
  *   where a URL cannot be fetched.
  */
 export async function compileKernels(source: KernelSource): Promise<KernelModule> {
-  if (typeof WebAssembly !== 'object') throw blocked()
+  if (typeof WebAssembly !== 'object') throw wasmBlocked()
   if (source instanceof WebAssembly.Module) return source
   const bytes = await readSource(source as KernelBytes)
   try {
     return await WebAssembly.compile(bytes)
   } catch (error) {
-    if (!(await canCompile())) throw blocked(error)
+    if (!(await canCompile())) throw wasmBlocked(error)
     throw new MillraceError(
       'MR_VERSION_MISMATCH',
       `the kernels do not compile: either the ${bytes.byteLength} bytes are not millrace/kernels.wasm, or this engine lacks 128-bit SIMD`,
@@ -59,7 +59,7 @@ async function fetchKernels(url: URL | string): Promise<Response> {
 }
 
 /** Whether the empty module compiles: tells a policy from a bad module, whatever the engine's wording. */
-async function canCompile(): Promise<boolean> {
+export async function canCompile(): Promise<boolean> {
   try {
     await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
     return true
@@ -68,7 +68,7 @@ async function canCompile(): Promise<boolean> {
   }
 }
 
-function blocked(cause?: unknown): MillraceError {
+export function wasmBlocked(cause?: unknown): MillraceError {
   return new MillraceError(
     'MR_WASM_BLOCKED',
     "WebAssembly is not available here; if a content security policy is in force, add 'wasm-unsafe-eval' to its script-src",

@@ -29,6 +29,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   conditions: () => import('../operators/functions/conditions.js'),
   casts: () => import('../operators/functions/casts.js'),
   hashes: () => import('../operators/functions/hashes.js'),
+  userKernels: () => import('../operators/functions/user-kernels.js'),
   text: () => import('../kernels/text.js'),
   integers: () => import('../kernels/aggregate/sum-int.js'),
   extremes: () => import('../kernels/aggregate/min-max.js'),

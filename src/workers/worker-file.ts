@@ -19,6 +19,8 @@ serveLane(name => {
       return import('../operators/functions/conditions.js')
     case 'casts':
       return import('../operators/functions/casts.js')
+    case 'userKernels':
+      return import('../operators/functions/user-kernels.js')
     case 'hashes':
       return import('../operators/functions/hashes.js')
     case 'text':

@@ -153,6 +153,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   conditions: () => import('virtual:millrace/lane/conditions'),
   casts: () => import('virtual:millrace/lane/casts'),
   hashes: () => import('virtual:millrace/lane/hashes'),
+  userKernels: () => import('virtual:millrace/lane/userKernels'),
   text: () => import('virtual:millrace/lane/text'),
   integers: () => import('virtual:millrace/lane/integers'),
   extremes: () => import('virtual:millrace/lane/extremes'),

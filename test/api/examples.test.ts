@@ -23,6 +23,7 @@ const FILES = [
   'sources',
   'statistics',
   'user-aggregate',
+  'user-kernel',
   'values',
 ]
 

@@ -18,6 +18,7 @@ import * as hashes from '../../src/operators/functions/hashes.js'
 import * as numbers from '../../src/operators/functions/numbers.js'
 import * as strings from '../../src/operators/functions/strings.js'
 import * as times from '../../src/operators/functions/times.js'
+import * as userKernels from '../../src/operators/functions/user-kernels.js'
 import * as sets from '../../src/operators/grouping-sets.js'
 import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
@@ -42,6 +43,7 @@ export const OPERATOR_PARTS = {
   conditions,
   casts,
   hashes,
+  userKernels,
   partitions,
   sets,
   joins,
