@@ -26,7 +26,7 @@ export type UserKernel<I extends readonly DataType[], O extends DataType> = <
   const A extends { readonly [K in keyof I]: Expr<any> | Literal },
 >(
   ...inputs: A
-) => HandleOf<NullableIf<O, O['nullable'] extends true ? true : true extends MayBeNull<A[number]> ? true : false>>
+) => HandleOf<O['nullable'] extends true ? O : NullableIf<O, true extends MayBeNull<A[number]> ? true : false>>
 
 let kernelCount = 0
 

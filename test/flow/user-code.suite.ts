@@ -157,6 +157,25 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect((await refusal(none, 'MR_TYPE_MISMATCH')).message).toContain('an array of rows')
       })
 
+      it('is an input of unions and joins, and ends where these are refused', async () => {
+        const one = columns({ id: [1, 2] }).map(({ id }) => ({ id: id * 10 }), { schema: schema({ id: int64() }) })
+        const late = (csv({ text: 'id,n\n1,\n,3\n' }) as Flow).fillNull({ n: { method: 'next' } })
+        const both = await one.union(late, { missing: 'null' } as never).collect(o())
+        expect(both.toRows()).toEqual([
+          { id: 10, n: null },
+          { id: 20, n: null },
+          { id: 1, n: 3 },
+          { id: null, n: 3 },
+        ])
+        const joined = await columns({ id: [20, 30] })
+          .join(one, 'id')
+          .collect(o())
+        expect(joined.toRows()).toEqual([{ id: 20 }])
+        const itself = await one.join(one, 'id').collect(o())
+        expect(itself.toRows()).toEqual([{ id: 10 }, { id: 20 }])
+        await refusal(() => late.union(one as Flow).collect(o()), 'MR_UNKNOWN_COLUMN')
+      })
+
       it('refuses what is no function, and a missing schema', async () => {
         const flow = columns({ id: [1] })
         await refusal(() => flow.map('x' as never, { schema: schema({ id: int32() }) }), 'MR_TYPE_MISMATCH')

@@ -22,6 +22,7 @@ import {
   type Date_,
   date,
   defineAggregate,
+  defineKernel,
   dictionary,
   every,
   ewma,
@@ -46,11 +47,13 @@ import {
   mean,
   median,
   min,
+  minGroupSize,
   mode,
   type Nullable,
   type NumberExpr,
   nullable,
   parquet,
+  privacyBudget,
   quantile,
   type RecordBatch,
   type RowOf,
@@ -111,6 +114,22 @@ trades.filter(t => {
   holds<Equal<typeof t.price, NumberExpr<Float64>>>()
   return t.isBuy
 })
+
+// Functions of the caller's get rows as declared, and give those of the schema; what is filled by a line or the mean is float64.
+const mapped = selected.map(({ price, lots }) => ({ cost: price * 2, lots: lots ?? 0 }), {
+  schema: schema({ cost: float64(), lots: int64() }),
+})
+holds<Equal<SchemaOf<typeof mapped>, { cost: Float64; lots: Int64 }>>()
+// @ts-expect-error: a row lacks a column.
+selected.map(({ price }) => ({ cost: price }), { schema: schema({ cost: float64(), lots: int64() }) })
+// @ts-expect-error: a cell is of another type.
+selected.flatMap(() => [{ cost: 'x' }], { schema: schema({ cost: float64() }) })
+const filledIn = trades
+  .select('lots', 'size', 'day')
+  .fillNull({ lots: { method: 'linear' }, size: { method: 'mean' }, day: { method: 'previous' } })
+holds<Equal<SchemaOf<typeof filledIn>, { lots: Nullable<Float64>; size: Float64; day: Nullable<Date_> }>>()
+// @ts-expect-error: there is no such method.
+trades.fillNull({ lots: { method: 'before' } })
 
 // explode gives items, unpivot the type that holds the values of all.
 const exploded = rows([], schema({ a: int32(), l: list(utf8()) })).explode('l')
@@ -673,3 +692,57 @@ const united = keyed.union(columns({ x: [1], k: [1n] }), columns({ k: Int32Array
 holds<Equal<SchemaOf<typeof united>, { k: Int64; x: Nullable<Float64> }>>()
 const partly = keyed.union(columns({ k: Int32Array.of(1), z: ['a'] }), { missing: 'null' })
 holds<Equal<SchemaOf<typeof partly>, { k: Int32; x: Nullable<Float64>; z: Nullable<Utf8> }>>()
+
+// Kernels of the user: the declared type, null where an input may be.
+const hypot = await defineKernel({
+  wasm: new Uint8Array(),
+  export: 'f',
+  inputs: [float64(), int32()],
+  output: float64(),
+})
+const sometimes = await defineKernel({ wasm: 'f.wasm', export: 'f', inputs: [bool()], output: nullable(int64()) })
+const byKernels = rows([], schema({ x: float64(), n: nullable(int32()), b: bool() })).derive(t => ({
+  a: hypot(t.x, 2),
+  c: hypot(t.x, t.n),
+  d: sometimes(t.b),
+  e: hypot(t.x, 1).add(1),
+  f: hypot(t.x, null),
+}))
+holds<
+  Equal<
+    SchemaOf<typeof byKernels>,
+    {
+      x: Float64
+      n: Nullable<Int32>
+      b: Bool
+      a: Float64
+      c: Nullable<Float64>
+      d: Nullable<Int64>
+      e: Float64
+      f: Nullable<Float64>
+    }
+  >
+>()
+// @ts-expect-error it takes two values
+hypot(1)
+// @ts-expect-error a definition has an output
+void defineKernel({ wasm: new Uint8Array(), export: 'f', inputs: [float64()] })
+
+// Private aggregates are never null, and may be computed with; groups are chosen beside.
+const { dpCount, dpSum, dpMean, dpGroups } = privacyBudget({ epsilon: 1, delta: 1e-6 })
+const hidden = keyed.groupBy('k').aggregate(
+  t => ({
+    n: dpCount({ epsilon: 0.1 }),
+    s: dpSum(t.x, { lower: 0, upper: 1, epsilon: 0.1 }),
+    m: dpMean(t.x, { lower: 0, upper: 1, epsilon: 0.1, delta: 1e-7 }),
+    r: dpSum(t.x, { lower: 0, upper: 1, epsilon: 0.1 }).div(dpCount({ epsilon: 0.1 })),
+  }),
+  dpGroups({ epsilon: 0.1, delta: 1e-7 }),
+)
+holds<Equal<SchemaOf<typeof hidden>, { k: Int32; n: Int64; s: Float64; m: Float64; r: Nullable<Float64> }>>()
+const hiddenAll = keyed.aggregate(() => ({ n: dpCount({ epsilon: 0.1 }) }))
+holds<Equal<SchemaOf<typeof hiddenAll>, { n: Int64 }>>()
+const largeOnly = keyed.groupBy('k').aggregate(() => ({ n: count() }), minGroupSize(5, 'x'))
+holds<Equal<SchemaOf<typeof largeOnly>, { k: Int32; n: Int64 }>>()
+// @ts-expect-error bounds are named
+dpSum(keyed as never, { epsilon: 1 })

@@ -32,18 +32,28 @@ export async function describeSources(
   const nodes = plans.flatMap(sourcesOf)
   const known = new Map(sources)
   const schemas = new Map<number, SchemaShape>()
-  for (const [id, reads] of countReads(nodes)) {
-    let source = await settled(sourceOf(reads.node, sources), options)
-    if (source.once && reads.count > 1) {
-      const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
-      source = { ...tableSource(table), label: source.label }
+  try {
+    for (const [id, reads] of countReads(nodes)) {
+      let source = await settled(sourceOf(reads.node, sources), options)
+      if (source.once && reads.count > 1) {
+        const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
+        source = { ...tableSource(table), label: source.label }
+      }
+      const schema = await unlessAborted(source.describe(services), signal)
+      schemas.set(id, schema)
+      // What has been opened to be described is not to be opened for that again.
+      known.set(id, { ...source, describe: async () => schema })
     }
-    const schema = await unlessAborted(source.describe(services), signal)
-    schemas.set(id, schema)
-    // What has been opened to be described is not to be opened for that again.
-    known.set(id, { ...source, describe: async () => schema })
+  } catch (error) {
+    leaveAll(known)
+    throw error
   }
   return { sources: known, schemas: ({ id }) => schemas.get(id) ?? null }
+}
+
+/** What sources have begun to read to be described they let go of, where no job follows. */
+function leaveAll(sources: ReadonlyMap<number, Source>): void {
+  for (const source of sources.values()) void source.leave?.().catch(() => {})
 }
 
 function countReads(nodes: readonly SourceNode[]): Map<number, { readonly node: SourceNode; count: number }> {
@@ -69,6 +79,21 @@ export async function prepareSides(what: string, bound: BoundPlan, options: RunO
   const report = options.onProgress && totalOf(options.onProgress)
   const plans = { plans: [bound.plan], sources: bound.sources }
   const { sources, schemas } = await describeSources(plans, { ...options, onProgress: report?.() })
+  try {
+    return await prepareOver(what, bound, options, { sources, schemas }, report)
+  } catch (error) {
+    leaveAll(sources)
+    throw error
+  }
+}
+
+async function prepareOver(
+  what: string,
+  bound: BoundPlan,
+  options: RunOptions,
+  { sources, schemas }: Described,
+  report: ReturnType<typeof totalOf> | undefined,
+): Promise<Prepared> {
   const sourceAt = (id: number) => sources.get(id) as Source
   const plan = physicalPlan(bound.plan, schemas, ({ id }, before) => {
     const { held, once, rowCount } = sourceAt(id)
