@@ -56,33 +56,33 @@ export const USER_IMPORTS = {
 
 export function createUserKernel(k: Kernels, { module, export: name }: UserKernelModule): UserKernel {
   const { memory } = k
-  let own: { readonly exports: Exports; readonly call: Call } | null = null
+  let own: { readonly given: Exports; readonly call: Call } | null = null
   let base = 0
   let capacity = 0
 
   const started = () => {
     if (own !== null) return own
-    const exports = new WebAssembly.Instance(module, USER_IMPORTS).exports as unknown as Exports
-    own = { exports, call: (exports as unknown as Record<string, Call>)[name] }
+    const given = new WebAssembly.Instance(module, USER_IMPORTS).exports as unknown as Exports
+    own = { given, call: (given as unknown as Record<string, Call>)[name] }
     return own
   }
 
   /** Room for so many bytes, from `base` on. @throws Error where it gives none */
-  const reserve = (exports: Exports, byteLength: number): void => {
+  const reserve = (given: Exports, byteLength: number): void => {
     if (byteLength <= capacity) return
     // Twice as much as before, since nothing is given back.
     const wanted = Math.max(byteLength, 2 * capacity)
-    if (exports.allocate === undefined) {
+    if (given.allocate === undefined) {
       const pages = Math.ceil(wanted / PAGE_BYTES)
-      base = exports.memory.grow(pages) * PAGE_BYTES
+      base = given.memory.grow(pages) * PAGE_BYTES
       capacity = pages * PAGE_BYTES
     } else {
-      const pointer = exports.allocate(wanted + 15) >>> 0
+      const pointer = given.allocate(wanted + 15) >>> 0
       if (pointer === 0) throw new Error(`its allocate has no room for ${wanted + 15} bytes`)
       base = aligned(pointer)
       capacity = wanted
     }
-    if (base + capacity <= exports.memory.buffer.byteLength) return
+    if (base + capacity <= given.memory.buffer.byteLength) return
     capacity = 0
     throw new Error('its allocate gives room that is not in its memory')
   }
@@ -104,10 +104,10 @@ export function createUserKernel(k: Kernels, { module, export: name }: UserKerne
         range: null,
       }
       try {
-        const { exports, call } = started()
+        const { given, call } = started()
         const sizes = [...columns.map(({ type }) => dataBytes(type.kind, rowCount)), bytes]
         reserve(
-          exports,
+          given,
           sizes.reduce((sum, size) => sum + aligned(size) + aligned(bits), 0),
         )
         const pointers: number[] = []
@@ -117,7 +117,7 @@ export function createUserKernel(k: Kernels, { module, export: name }: UserKerne
           at += aligned(size) + aligned(bits)
         }
         const place = (i: number) => pointers[i] >>> 0
-        let theirs = new Uint8Array(exports.memory.buffer)
+        let theirs = new Uint8Array(given.memory.buffer)
         const put = (from: number, to: number, byteLength: number) =>
           from === 0 ? theirs.fill(0xff, to, to + byteLength) : theirs.set(memory.bytes(from, byteLength), to)
         columns.forEach((column, i) => {
@@ -129,7 +129,7 @@ export function createUserKernel(k: Kernels, { module, export: name }: UserKerne
         put(validity, place(last + 1), bits)
         const told = call(rowCount, ...pointers)
         // It may have grown.
-        theirs = new Uint8Array(exports.memory.buffer)
+        theirs = new Uint8Array(given.memory.buffer)
         memory.bytes(data, bytes).set(theirs.subarray(place(last), place(last) + bytes))
         if (ownBits !== 0) memory.bytes(ownBits, bits).set(theirs.subarray(place(last + 1), place(last + 1) + bits))
         const failedRow = typeof told === 'number' && told >= 0 && told < rowCount ? told : -1
