@@ -5,7 +5,7 @@ import { aggregateNode, columnOf, filterNode, projectNode } from '../plan/build.
 import type { NamedAggregate } from '../plan/logical.js'
 import { usersIn } from './aggregate-expr.js'
 import { Flow } from './flow.js'
-import { wholeNumber } from './options.js'
+import { freshName, wholeNumber } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { Lowering } from './user-aggregate.js'
 
@@ -68,8 +68,3 @@ export const plainly: Lowering = (flow, keys, aggregates, sets, verb) =>
 export const namesOf = (named: readonly { readonly name: string }[]): string[] => named.map(({ name }) => name)
 
 export const plainColumns = (names: readonly string[]) => names.map(name => ({ name, expression: columnOf(name) }))
-
-/** A name that is none of these. */
-export function freshName(name: string, taken: readonly string[]): string {
-  return taken.includes(name) ? freshName(`${name}#`, taken) : name
-}

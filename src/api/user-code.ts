@@ -1,6 +1,6 @@
 /** What `map` and `flatMap` are given, checked, and `validate` with a validator of rows. flow.ts has the verbs, sources/user-stage.ts calls the functions. */
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
-import { type DataType, nullable, type SchemaShape, utf8, type ValueOf } from '../columnar/type.js'
+import { bool, type DataType, nullable, type SchemaShape, utf8, type ValueOf } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { columnOf, deriveNode, dropNode, filterNode } from '../plan/build.js'
 import { call, not } from '../plan/cleaning.js'
@@ -10,7 +10,7 @@ import type { OnError } from '../sources/user-stage.js'
 import { BROKEN_RULES } from './cleaning.js'
 import { literalOf } from './columns.js'
 import { Flow, newBinding } from './flow.js'
-import { optionsOf } from './options.js'
+import { freshName, optionsOf } from './options.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 import { stagedFlow } from './staged.js'
 
@@ -119,6 +119,23 @@ function userMapped(verb: 'map' | 'flatMap', flow: Flow<any>, fn: unknown, optio
     const { userStage } = await import('../sources/user-stage.js')
     return userStage(verb, fn as (row: object) => unknown, schema, onError)
   })
+}
+
+/** Rows that a function of the caller's keeps. @throws MillraceError `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION` */
+export function userFiltered(flow: Flow<any>, fn: unknown, options: Pick<UserOptions<any>, 'onError'> = {}): Flow<any> {
+  const verb = 'filterRows'
+  if (typeof fn !== 'function')
+    throw mismatch(verb, `${verb} takes a function of a row, as in ${verb}(row => row.price > 10), not ${show(fn)}`)
+  const { onError = null } = optionsOf(verb, options, '{ onError }', ['onError'])
+  checkListener(verb, options.onError)
+  const kept = freshName('#kept', Object.keys(flow.schema ?? {}))
+  const schema = flow.schema === null ? null : schemaOf([...fieldsOf(flow.schema), { name: kept, type: bool() }])
+  const label = fn.name === '' ? verb : `${verb} ${fn.name}`
+  const judged = stagedFlow(flow, { label, step: label, schema }, async () => {
+    const { keepStage } = await import('../sources/user-stage.js')
+    return keepStage(fn as (row: object) => unknown, kept, onError)
+  })
+  return new Flow(dropNode(filterNode(judged.plan, columnOf(kept)), judged.schema, [kept]), judged.sources)
 }
 
 function checkedOptions(verb: string, options: UserOptions<any>): UserOptions<any> {

@@ -1,7 +1,7 @@
 /** How the failure of a user's function is told: user-rows.ts calls functions. */
 import { MillraceError, quote } from '../errors.js'
 
-export type UserVerb = 'map' | 'flatMap' | 'filter' | 'validate'
+export type UserVerb = 'map' | 'flatMap' | 'filter' | 'filterRows' | 'validate'
 
 /**
  * What a row failed of, told with its place: what the function threw is the cause.

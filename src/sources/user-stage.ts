@@ -1,9 +1,9 @@
-/** The stages of `map`, `flatMap` and `validate` with a function of the caller's: it is called in the calling thread, row after row, and may be asynchronous. */
+/** The stages of `map`, `flatMap`, `filterRows` and `validate` with a function of the caller's: it is called in the calling thread, row after row, and may be asynchronous. */
 import { RecordBatch } from '../columnar/record-batch.js'
-import { fieldsOf, schemaOf } from '../columnar/schema.js'
-import { nullable, type SchemaShape, utf8 } from '../columnar/type.js'
+import { type Field, fieldsOf, schemaOf } from '../columnar/schema.js'
+import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
 import { failureOf, type UserVerb } from '../columnar/user-failure.js'
-import { batchOf, type Given, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
+import { batchOf, type Given, isKept, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
 import type { MillraceError } from '../errors.js'
 import type { RowStage } from './stage.js'
 
@@ -62,9 +62,41 @@ interface StandardResult {
 }
 
 /** The rows as they are, with a column of what a validator has against each: null for a good one. */
-export function verdictStage(validate: (row: unknown) => unknown, column: string): RowStage {
-  const output = (input: SchemaShape) => schemaOf([...fieldsOf(input), { name: column, type: nullable(utf8()) }])
-  const verdictSchema = schemaOf([{ name: column, type: nullable(utf8()) }])
+export const verdictStage = (validate: UserFunction, column: string): RowStage =>
+  besideStage(
+    'validate',
+    { name: column, type: nullable(utf8()) },
+    validate,
+    result => {
+      const { issues } = result as StandardResult
+      return issues === undefined ? null : issuesText(issues)
+    },
+    null,
+  )
+
+/** The rows as they are, with a column of whether a function keeps each; of one that fails `onError` hears, and it is not kept. */
+export const keepStage = (call: UserFunction, column: string, onError: OnError | null): RowStage =>
+  besideStage(
+    'filterRows',
+    { name: column, type: bool() },
+    call,
+    result => isKept('filterRows', result),
+    onError &&
+      (failure => {
+        onError(failure)
+        return false
+      }),
+  )
+
+/** @param instead the value of a row that fails; null: the job fails of the first */
+function besideStage(
+  verb: UserVerb,
+  field: Field,
+  call: UserFunction,
+  meant: (result: unknown) => unknown,
+  instead: ((failure: MillraceError) => unknown) | null,
+): RowStage {
+  const output = (input: SchemaShape) => schemaOf([...fieldsOf(input), field])
   return {
     output,
     async *run(batches, input) {
@@ -74,20 +106,23 @@ export function verdictStage(validate: (row: unknown) => unknown, column: string
         const read = rowsOf(batch, firstRow)
         const given: Given[] = []
         for (let row = 0; row < batch.rowCount; row++) {
-          const value = read(row)
+          const object = read(row)
+          let value: unknown
           try {
-            const result = validate(value)
-            const { issues } = (isPromise(result) ? await result : result) as StandardResult
-            given.push({ row, rows: [{ [column]: issues === undefined ? null : issuesText(issues) }] })
+            const result = call(object)
+            value = meant(isPromise(result) ? await result : result)
           } catch (error) {
-            throw failureAt('validate', firstRow + row, error)
+            const failure = failureAt(verb, firstRow + row, error)
+            if (instead === null) throw failure
+            value = instead(failure)
           }
+          given.push({ row, rows: [{ [field.name]: value }] })
         }
-        const { batch: verdicts } = batchOf(given, verdictSchema, (row, error) => {
-          throw failureAt('validate', firstRow + row, error)
+        const { batch: made } = batchOf(given, schemaOf([field]), (row, error) => {
+          throw failureAt(verb, firstRow + row, error)
         })
         const vectors = new Map(fieldsOf(input).map(({ name }, i) => [name, batch.vectors[i]]))
-        vectors.set(column, verdicts.vectors[0])
+        vectors.set(field.name, made.vectors[0])
         yield new RecordBatch(
           schema,
           Object.keys(schema).map(name => vectors.get(name) as (typeof batch.vectors)[number]),

@@ -66,6 +66,13 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
             const flow = rows(given, shape)
             expect((await flow.map(twice, { schema: made }).collect(o())).toRows()).toEqual(given.map(twice))
             expect((await flow.flatMap(some, { schema: made }).collect(o())).toRows()).toEqual(given.flatMap(some))
+            const odd = ({ a, b }: any) => a === null || a % 2 !== 0 || b === 'none'
+            expect((await flow.filterRows(odd).collect(o())).toRows()).toEqual(given.filter(odd))
+            const later = flow
+              .filterRows(async each => odd(each))
+              .groupBy('b')
+              .aggregate(() => ({ n: count() }))
+            expect((await later.collect(o())).rowCount).toBe(new Set(given.filter(odd).map(({ b }) => b)).size)
             const chained = flow
               .map(twice, { schema: made })
               .filter(t => t.b.ne('none'))
@@ -155,6 +162,27 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect([...table.column('id')]).toEqual([1, 3])
         const none = () => flow.flatMap((() => 7) as never, { schema: schema({ id: int32() }) }).collect(o())
         expect((await refusal(none, 'MR_TYPE_MISMATCH')).message).toContain('an array of rows')
+      })
+
+      it('filterRows tells of rows that fail, or leaves them out; of what is no truth value too', async () => {
+        const flow = columns(counted(100_000)).select('id')
+        const judge = ({ id }: { id: number }): boolean => {
+          if (id % 40_000 === 39_999) throw new RangeError(`no ${id}`)
+          return id % 2 === 0
+        }
+        const error = await refusal(() => flow.filterRows(judge).collect(o()), 'MR_USER_CODE_FAILED')
+        expect(error.message).toContain('filterRows: the function failed on row 39999: RangeError: no 39999')
+        const told: unknown[] = []
+        const kept = flow.filterRows(judge, { onError: ({ details }) => told.push(details.row) })
+        expect((await kept.collect(o())).rowCount).toBe(50_000)
+        expect(told).toEqual([39_999, 79_999])
+        const none = await refusal(() => flow.filterRows((() => 1) as never).collect(o()), 'MR_TYPE_MISMATCH')
+        expect(none.message).toContain('filterRows: row 0: the function gives true or false, not 1')
+        const text = csv({ text: 'id,#kept\n1,x\n2,y\n' }, { schema: schema({ id: int32(), '#kept': utf8() }) })
+        const named = await text.filterRows(each => each['#kept'] === 'y').collect(o())
+        expect(named.toRows()).toEqual([{ id: 2, '#kept': 'y' }])
+        await refusal(() => flow.filterRows('x' as never), 'MR_TYPE_MISMATCH')
+        await refusal(() => flow.filterRows(judge, { onErrors: judge } as never), 'MR_INVALID_OPTION')
       })
 
       it('is an input of unions and joins, and ends where these are refused', async () => {
