@@ -5,7 +5,7 @@ import { quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
 import { aggregateNode, columnOf } from '../plan/build.js'
-import { allOf, call, not } from '../plan/cleaning.js'
+import { allOf, call, not, RULE_SEPARATOR } from '../plan/cleaning.js'
 import type { NamedAggregate, NamedExpression } from '../plan/logical.js'
 import type { Filling } from '../sources/fill-nulls.js'
 import { type FillMethod, filledSchema } from '../sources/filled-schema.js'
@@ -135,14 +135,21 @@ export function rulesOf(rules: unknown, evaluate: (predicate: unknown) => unknow
     call('coalesce', predicateOf(evaluate(rule), `validate: ${quote(name)}`), literalOf(false, 'validate')),
   ])
   if (named.length === 0) throw invalid('validate', 'name at least one rule, as in { positive: t => t.price.gt(0) }')
+  for (const [name] of named) {
+    if (name === '' || name.includes(RULE_SEPARATOR))
+      throw invalid(
+        'validate',
+        `a rule is called ${quote(name)}; rejected rows list names with ${quote(RULE_SEPARATOR)} between two, so that none has that or is empty`,
+      )
+  }
   const texts = named.map(([name, holds]) =>
-    call('when', holds, literalOf('', 'validate'), literalOf(`${name}, `, 'validate')),
+    call('when', holds, literalOf('', 'validate'), literalOf(name + RULE_SEPARATOR, 'validate')),
   )
   return {
     isValid: allOf(named.map(([, holds]) => holds)),
     broken: {
       ...call('slice', call('concat', ...texts, literalOf('', 'validate'))),
-      parameters: { start: 0, end: -2 },
+      parameters: { start: 0, end: -RULE_SEPARATOR.length },
     } as Expression,
     counts: named.map(([name, holds]) => ({
       name,

@@ -7,7 +7,7 @@ import { setTableMethods, type Table } from '../columnar/table.js'
 import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
-import { type BoundPlan, collect, heldSource, type LoadedRows } from '../engines/local/run.js'
+import { type BoundPlan, collect, heldSource, type LoadedRows, type RejectedBy } from '../engines/local/run.js'
 import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
@@ -96,10 +96,14 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   /** The columns that come out; null until the source opens, for a file read without a schema. */
   readonly schema: S | null
 
+  /** Of rows that `validate` has rejected, as they come from it. */
+  readonly rejectedBy: RejectedBy | null
+
   /** Made by sources and verbs. @throws MillraceError what the plan's types call for. */
-  constructor(plan: PlanNode, sources: ReadonlyMap<number, Source>) {
+  constructor(plan: PlanNode, sources: ReadonlyMap<number, Source>, rejectedBy: RejectedBy | null = null) {
     this.plan = plan
     this.sources = sources
+    this.rejectedBy = rejectedBy
     this.schema = schemaOfPlan(plan) as S | null
   }
 
@@ -256,7 +260,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Parts the rows by rules: `valid` those of which all are true, `rejected` all others, with a column `brokenRules` of the names of those that are false or null, and `counts`
-   * one row with how many rows break each. No row is lost. `collectAll` reads the source once for all three.
+   * one row with how many rows break each. No row is lost. `collectAll` reads the source once for all three. A job that `rejected` itself is run by has counts too: `metrics().rules`.
    *
    * ```ts
    * const { valid, rejected, counts } = flow.validate({ priced: t => t.price.gt(0), sized: t => t.size.between(1, 1000) })
@@ -277,7 +281,11 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     const rejected = this.next(filterNode(this.plan, not(isValid)))
     return Object.freeze({
       valid: this.next<S>(filterNode(this.plan, isValid)),
-      rejected: this.next<any>(deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }])),
+      rejected: new Flow<any>(
+        deriveNode(rejected.plan, this.schema, [{ name: BROKEN_RULES, expression: broken }]),
+        this.sources,
+        { column: BROKEN_RULES, names: Object.keys(rules) },
+      ),
       counts: this.next<any>(aggregateNode(this.plan, this.schema, [], counts, null, 'validate')),
     })
   }

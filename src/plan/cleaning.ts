@@ -44,6 +44,9 @@ export function dedupeOf(
   return projectNode(aggregateNode(input, schema, keys, aggregates, null, 'dedupe'), 'dedupe', columns)
 }
 
+/** Between the names of rules, none of which has it. */
+export const RULE_SEPARATOR = ', '
+
 export const not = (input: Expression): Expression => Object.freeze({ op: 'not', input })
 
 export const call = (name: string, ...inputs: readonly Expression[]): Expression =>

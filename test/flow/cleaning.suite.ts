@@ -8,6 +8,7 @@ import {
   float64,
   int32,
   nullable,
+  runAll,
   schema,
   typeName,
   utf8,
@@ -86,9 +87,40 @@ export function cleaningSuite(lanesList: readonly number[], _env: FlowEnv): void
         ])
         expect(found.counts.toRows()).toEqual([{ known: 2, cheap: 4 }])
         await refusal(() => trades().validate({}), 'MR_INVALID_OPTION')
+        await refusal(() => trades().validate({ 'a, b': t => t.id.gt(0) }), 'MR_INVALID_OPTION')
+        await refusal(() => trades().validate({ '': t => t.id.gt(0) }), 'MR_INVALID_OPTION')
         await refusal(() => trades().derive({ brokenRules: 1 } as never), 'MR_TYPE_MISMATCH')
         const clash = trades().derive(() => ({ brokenRules: 1 }))
         await refusal(() => clash.validate({ known: t => t.id.isNull().not() }), 'MR_INVALID_OPTION')
+      })
+
+      it('counts how many rejected rows break each rule, in the metrics of their job', async () => {
+        const size = 200_000
+        const flow = columns({ id: Int32Array.from({ length: size }, (_, i) => i) })
+        const { valid, rejected } = flow.validate({
+          even: t => t.id.mod(2).eq(0),
+          small: t => t.id.lt(150_000),
+          never: t => t.id.gte(0),
+        })
+        let kept = 0
+        const both = runAll(
+          { valid, rejected },
+          { valid: (batch: any) => (kept += batch.rowCount), rejected: () => {} },
+          o(),
+        )
+        await both.finished
+        expect(kept).toBe(75_000)
+        expect(both.metrics()).toMatchObject({ rules: { even: 100_000, small: 50_000, never: 0 }, rowsWritten: size })
+        const job = rejected.run(o())
+        for await (const batch of job) if (batch.rowCount > 0) break
+        const { rules = {}, rowsWritten } = job.metrics()
+        expect(rules.even).toBe(rowsWritten)
+        const alone = rejected.to(() => {}, o())
+        await alone.finished
+        expect(alone.metrics().rules).toEqual({ even: 100_000, small: 50_000, never: 0 })
+        const other = rejected.drop('brokenRules').to(() => {}, o())
+        await other.finished
+        expect('rules' in other.metrics()).toBe(false)
       })
 
       it('may be said before the columns are known', async () => {

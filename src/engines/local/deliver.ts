@@ -156,7 +156,8 @@ function optionsOfEach(what: string, count: number, options: RunOptions, signal:
 }
 
 function sumOf(all: readonly JobMetrics[]): JobMetrics {
-  const sum = (of: keyof JobMetrics) => all.reduce((total, each) => total + each[of], 0)
+  const sum = (of: Exclude<keyof JobMetrics, 'rules'>) => all.reduce((total, each) => total + each[of], 0)
+  const rules = all.flatMap(each => Object.entries(each.rules ?? {}))
   return {
     rows: sum('rows'),
     totalRows: sum('totalRows'),
@@ -164,7 +165,14 @@ function sumOf(all: readonly JobMetrics[]): JobMetrics {
     totalBytes: sum('totalBytes'),
     rowsWritten: sum('rowsWritten'),
     bytesWritten: sum('bytesWritten'),
+    ...(all.some(each => each.rules) && { rules: total(rules) }),
   }
+}
+
+function total(counts: readonly (readonly [string, number])[]): Record<string, number> {
+  const totals = new Map<string, number>()
+  for (const [name, rows] of counts) totals.set(name, (totals.get(name) ?? 0) + rows)
+  return Object.fromEntries(totals)
 }
 
 /** What `action` comes to: aborted or not, for it has begun, but not where it takes too long then. */

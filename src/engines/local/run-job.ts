@@ -2,16 +2,19 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { RowsUnderWay } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job.js'
 import type { RunOptions } from './options.js'
-import { type BoundPlan, run } from './run.js'
+import { type BoundPlan, type RejectedBy, run } from './run.js'
 
 /** How far a job has come, and what it has given to its reader or its sinks. */
 export interface JobMetrics extends Progress {
   readonly rowsWritten: number
   /** Of sinks that make bytes: those of files, ports and channels. */
   readonly bytesWritten: number
+  /** Of rows that `validate` has rejected: how many of those written break each rule. Left out where no flow is of such rows. */
+  readonly rules?: Readonly<Record<string, number>>
 }
 
 /**
@@ -48,6 +51,7 @@ export function startRun<S extends SchemaShape>(
   let wake: () => void = () => {}
   let isIterated = false
   let rowsWritten = 0
+  const broken = bound.rejectedBy ? countRules(bound.rejectedBy) : null
   const { signal, onProgress } = options ?? {}
   const output = {
     onBatch(batch: RecordBatch) {
@@ -108,6 +112,7 @@ export function startRun<S extends SchemaShape>(
         if (batch !== undefined) {
           running?.feedAll()
           rowsWritten += batch.rowCount
+          broken?.count(batch)
           yield batch
         } else if (ended !== null) {
           if (ended.error !== undefined) throw ended.error
@@ -129,11 +134,28 @@ export function startRun<S extends SchemaShape>(
       stopped = true
       running?.endInput()
     },
-    metrics: () => ({ ...progress, rowsWritten, bytesWritten: 0 }),
+    metrics: () => ({ ...progress, rowsWritten, bytesWritten: 0, ...(broken && { rules: broken.counts() }) }),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       cancel.abort()
       await finished.catch(() => {})
+    },
+  }
+}
+
+/** How often each rule is named by rejected rows. */
+function countRules({ column, names }: RejectedBy) {
+  // Of the same rules, mostly: taken apart once.
+  const times = new Map<string, number>()
+  return {
+    count(batch: RecordBatch) {
+      for (const text of batch.column(column) as Iterable<string>) times.set(text, (times.get(text) ?? 0) + 1)
+    },
+    counts(): Record<string, number> {
+      const counts = new Map(names.map(name => [name, 0]))
+      for (const [text, rows] of times)
+        for (const name of text.split(RULE_SEPARATOR)) counts.set(name, (counts.get(name) as number) + rows)
+      return Object.fromEntries(counts)
     },
   }
 }

@@ -17,7 +17,16 @@ import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
-export type BoundPlan = PlanBefore
+export interface BoundPlan extends PlanBefore {
+  /** Of rows that rules have rejected. */
+  readonly rejectedBy?: RejectedBy | null
+}
+
+/** The rules by their names, and the column that has those that a row breaks. */
+export interface RejectedBy {
+  readonly column: string
+  readonly names: readonly string[]
+}
 
 /** Rows that the lanes of one pool hold. */
 export interface LoadedRows extends HeldRows {

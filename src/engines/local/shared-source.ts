@@ -25,8 +25,9 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
       'flows that are run together share more than one stream, which each can be read once only; collect or load one of these first',
     )
   }
-  return flows.map(({ plan, sources }) => ({
+  return flows.map(({ plan, sources, rejectedBy = null }) => ({
     plan,
+    rejectedBy,
     sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
   }))
 }
