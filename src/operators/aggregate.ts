@@ -126,9 +126,8 @@ export function createAggregate(
     const values = inputs.evaluate(morsel)
     const position = place(split, morsel.rowCount)
     if (parted !== null) {
-      const { layout } = table
       table.cover(keys, morsel.rowCount)
-      if (table.layout !== layout) parted.layOut(table.layout)
+      parted.layOut(table.layout)
       parted.add(keys, values, morsel.rowCount, position)
       return
     }
@@ -260,8 +259,8 @@ export function createAggregate(
       const groups = part()
       groups.share(size)
       const mark = memory.mark()
-      // Codes of other lanes' dictionaries may need more bits.
-      if (!common) groups.layOut(layoutKeys(stage.keys.map(name => input[name])))
+      // Codes of other lanes' dictionaries may need more bits, and so may groups that have been absorbed since rows were parted.
+      groups.layOut(common ? table.layout : layoutKeys(stage.keys.map(name => input[name])))
       groups.begin(earlierGroups())
       memory.reset(mark)
       return groups.shares

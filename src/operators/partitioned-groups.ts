@@ -351,6 +351,7 @@ export function createPartitionedGroups(
       memory.reset(mark)
     },
     layOut(next) {
+      if (next === layout) return
       const before = layout
       const beforeWidth = width
       for (const { batch, parted } of blocks.splice(0)) {

@@ -161,6 +161,31 @@ describe('rows that are parted', () => {
     expect(exchanges).toBe(1)
     for (const operator of [one, ...lanes]) operator.free()
   })
+
+  it('and groups of another lane whose keys need more bits than any row had', async () => {
+    const [plain, ...contexts] = await Promise.all(
+      [0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: 3 })),
+    )
+    Object.assign(plain, { mostGroups: Infinity })
+    const [one, output] = aggregate(plain, ['a', 'b'])
+    const lanes = contexts.map(context => aggregate(context, ['a', 'b'])[0])
+    const row = (a: number, b: string): Row => ({ a, b, c: 1, n: 1n, x: null, s: null, t: 1 })
+    const few = Array.from({ length: 8 }, (_, i) => row(i * 1_000_000, `${i}`))
+    const others = [row(2e9, 'other'), row(-3, '8')]
+    for (const [split, [rows, lane]] of (
+      [
+        [few, 0],
+        [few, 0],
+        [others, 1],
+      ] as const
+    ).entries()) {
+      feedSplit(plain, one, rows, split)
+      feedSplit(contexts[lane], lanes[lane], rows, split)
+    }
+    expect(together(contexts, lanes, output, () => {})).toEqual(emitted(plain, one, output))
+    expect(lanes[0].kernels()[0]).toMatch(/parted$/)
+    for (const operator of [one, ...lanes]) operator.free()
+  })
 })
 
 const feedSplit = (context: Context, operator: Breaker, rows: readonly Row[], split: number) => {
