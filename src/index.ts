@@ -121,6 +121,18 @@ export { type AggregateDefinition, defineAggregate, type UserAggregate } from '.
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
+export {
+  cumulative,
+  rowCount,
+  session,
+  sliding,
+  type TumblingOptions,
+  tumbling,
+  type WatermarkOptions,
+  type Window,
+  type WindowedFlow,
+  type WindowOptions,
+} from './api/windows.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'
