@@ -60,7 +60,6 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
-  const lateType = plan.isLate ? plan.output : null
   try {
     let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
@@ -72,8 +71,6 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     free()
     throw error
   }
-  const lateStep = steps.findLastIndex(({ aggregate }) => aggregate !== null)
-
   function stepOf({ stages, aggregate: spec }: LiveSegment, names: readonly string[]): Step {
     const pipeline = buildPipeline(context, stages)
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
@@ -107,13 +104,14 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     const own = columns.map(i => batch.columns[i] as LaneVector)
     const use = (morsel: Morsel) => {
       if (aggregate === null || spec === null) emit(morsel)
-      else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1)
+      else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
     }
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
   }
 
   /** What an aggregate gives may have any number of rows. */
-  function spread(batch: LaneBatch, at: number): void {
+  function spread(batch: LaneBatch, at: number, { givesLate }: LiveAggregateSpec): void {
+    if (givesLate) return
     for (const morsel of morselsOf(k, batch)) flow(morsel, at)
   }
 
@@ -129,19 +127,21 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     return { rowCount, columns, rows: 0 }
   }
 
+  /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
-    if (lateType === null || spec !== (steps[lateStep] as Step).spec) return
+    if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
-    const byName = new Map(spec.lateColumns.map((name, i) => [name, columns[i] as LaneVector]))
-    give(lateType, { rowCount, columns: fieldsOf(lateType).map(({ name }) => byName.get(name) as LaneVector) }, null)
+    flow(
+      { rowCount, columns: columns.map(column => ({ ...column, range: null })) },
+      steps.findIndex(step => step.spec === spec) + 1,
+    )
   }
 
   function emit(morsel: Morsel): void {
-    if (plan.isLate) return
     const { output } = (steps.at(-1) as Step).pipeline.scan
     const names = Object.keys(output)
     const weight = names.indexOf(WEIGHT)
@@ -164,8 +164,9 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   function advance(isEnd: boolean): void {
     const mark = memory.mark()
     const to = watermark?.value ?? LEAST
-    for (const [at, { aggregate }] of steps.entries()) {
-      if (aggregate !== null) for (const batch of aggregate.advance(to, isEnd)) spread(batch, at + 1)
+    for (const [at, { aggregate, spec }] of steps.entries()) {
+      if (aggregate === null || spec === null) continue
+      for (const batch of aggregate.advance(to, isEnd)) spread(batch, at + 1, spec)
     }
     memory.reset(mark)
   }
@@ -202,8 +203,9 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     },
     tick() {
       const mark = memory.mark()
-      for (const [at, { aggregate }] of steps.entries()) {
-        if (aggregate !== null) for (const batch of aggregate.tick()) spread(batch, at + 1)
+      for (const [at, { aggregate, spec }] of steps.entries()) {
+        if (aggregate === null || spec === null) continue
+        for (const batch of aggregate.tick()) spread(batch, at + 1, spec)
       }
       memory.reset(mark)
       return given()
@@ -226,7 +228,8 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 }
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
-function outputNames({ windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+function outputNames({ givesLate, lateColumns, windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+  if (givesLate) return [...lateColumns]
   const hasBounds = windows !== 'none' && !isEndOnly
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
   return [

@@ -126,9 +126,18 @@ export function* combined(
       table.cover(columns, count)
       const found = table.find(columns, count)
       merged.resize(table.indexCount)
-      const groups = memory.u32.subarray(found >>> 2, (found >>> 2) + count)
-      const most = mostOf(groups, table.indexCount)
-      merged.merge(aggregation.laneState(takeIndices(k, indices, places, count), count), found, count, most)
+      for (const turn of inTurns(memory.u32.slice(places >>> 2, (places >>> 2) + count))) {
+        const inner = memory.mark()
+        const [own, groups] = [memory.scratch(4 * turn.length), memory.scratch(4 * turn.length)]
+        for (const [i, at] of turn.entries()) {
+          memory.u32[(own >>> 2) + i] = memory.u32[(places >>> 2) + at] as number
+          memory.u32[(groups >>> 2) + i] = memory.u32[(found >>> 2) + at] as number
+        }
+        const most = mostOf(memory.u32.subarray(groups >>> 2, (groups >>> 2) + turn.length), table.indexCount)
+        const states = aggregation.laneState(takeIndices(k, indices, own, turn.length), turn.length)
+        merged.merge(states, groups, turn.length, most)
+        memory.reset(inner)
+      }
       merged.open(table.order, table.length)
       const grouping = { set: [], table, aggregation: merged, sortedPlaces: () => 0 }
       const { keys: values, results } = groupColumns(k, grouping)
@@ -139,6 +148,19 @@ export function* combined(
       memory.reset(mark)
     }
   }
+}
+
+/** A state can be taken once at a time: places of rows, each row once a turn. */
+function inTurns(rows: Uint32Array): number[][] {
+  const times = new Map<number, number>()
+  const turns: number[][] = []
+  for (const [at, row] of rows.entries()) {
+    const turn = times.get(row) ?? 0
+    times.set(row, turn + 1)
+    turns[turn] ??= []
+    ;(turns[turn] as number[]).push(at)
+  }
+  return turns
 }
 
 function* inParts(windows: Iterable<WindowRows>): Iterable<WindowRows[]> {

@@ -88,14 +88,14 @@ export interface LiveAggregateSpec {
   readonly kept: string | null
   /** Of the input, as they went into the window: what `late` gives. */
   readonly lateColumns: readonly string[]
+  /** Whether late rows go on, in the place of results. */
+  readonly givesLate: boolean
 }
 
 export interface LivePlan {
   /** How the watermark goes, in ticks of its column. */
   readonly watermark: { readonly column: string; readonly delay: bigint; readonly maxAdvance: bigint | null } | null
   readonly segments: readonly LiveSegment[]
-  /** Whether late rows of the last aggregate are what comes out. */
-  readonly isLate: boolean
   /** How often, by the clock, in milliseconds, what has changed is given; null: nothing waits for it. */
   readonly everyMs: number | null
   readonly output: SchemaShape
@@ -108,7 +108,7 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
   const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
   const output = outputOf(nodes, input)
   let carried: readonly string[] = marked === null ? [] : [WATERMARK]
-  let schema =
+  const schema =
     marked === null ? input : schemaOf([...fieldsOf(input), { name: WATERMARK, type: instantOf(input[marked.column]) }])
   let current: PlanNode = sourceNode(0, 'live', schema)
   let time: string | null = null
@@ -116,7 +116,6 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
   let ends: string | null = null
   let isAppended = true
   let everyMs: number | null = null
-  let isLate = false
   for (const [i, node] of nodes.entries()) {
     switch (node.kind) {
       case 'watermark':
@@ -145,15 +144,25 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
           of.window === null
             ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
             : windowedAggregate(current, of, of.window, mode, carried)
+        time = null
+        if (node.kind === 'late') {
+          const late = boundSchemaOf(current)
+          const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
+          segments.push({ ...made.segment, aggregate })
+          current = sourceNode(
+            0,
+            'live',
+            schemaOf(aggregate.lateColumns.map(name => ({ name, type: late[name] as DataType }))),
+          )
+          carried = []
+          ends = null
+          break
+        }
         segments.push(made.segment)
-        schema = made.output
         carried = [WEIGHT]
         isAppended = made.isAppended
-        time = null
         ends = made.ends
-        current = sourceNode(0, 'live', schema)
-        if (node.kind === 'late') isLate = true
-        else current = bound(projectNode(current, 'aggregate', [...made.results, plain(WEIGHT)]))
+        current = bound(projectNode(sourceNode(0, 'live', made.output), 'aggregate', [...made.results, plain(WEIGHT)]))
         break
       }
       default:
@@ -163,7 +172,7 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         )
     }
   }
-  segments.push({ stages: physicalPlan(isLate ? sourceNode(0, 'live', schema) : current), aggregate: null })
+  segments.push({ stages: physicalPlan(current), aggregate: null })
   const parts = segments.flatMap(({ stages, aggregate }) =>
     partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),
   )
@@ -180,7 +189,6 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
                 : ticksOf(marked.maxAdvance, input[marked.column] as DataType, 'watermark'),
           },
     segments,
-    isLate,
     everyMs,
     output,
     parts: [...new Set(parts)],
@@ -282,6 +290,7 @@ function plainAggregate(
         time: '',
         kept: null,
         lateColumns: [],
+        givesLate: false,
       },
     },
     output: schemaOf([...fieldsOf(accumulated), { name: WEIGHT, type: int32() }]),
@@ -375,6 +384,7 @@ function windowedAggregate(
         time: TIME,
         kept: KEPT,
         lateColumns,
+        givesLate: false,
       },
     },
     output: schemaOf([
