@@ -665,7 +665,7 @@ class LaneJob {
 
   private report(splits: number): void {
     if (splits === 0 && this.unreported === 0) return
-    this.say({ type: 'progress', splits, rows: this.unreported })
+    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0 })
     this.unreported = 0
   }
 

@@ -97,8 +97,8 @@ export interface HeldReport {
 
 export type FromLane =
   | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
-  /** Rows read since the last one; `splits` of them are done. */
-  | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
+  /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
+  | { readonly type: 'progress'; readonly splits: number; readonly rows: number; readonly illFormed: number }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
   /** Rows that were left out since a function of the user's failed on them: each by its row in the split, null where the rows are of no split. */

@@ -15,9 +15,9 @@ import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
+import { moreLanes as lanesList } from './lanes.js'
 
 const env = webEnv()
-const lanesList = [0, 1, 2, 3]
 
 verbSuite(lanesList, env)
 expressionSuite(lanesList, env)

@@ -24,6 +24,8 @@ export interface Progress {
   readonly bytes: number
   /** Of what is known to come: of a stream, of what has come. */
   readonly totalBytes: number
+  /** Strings read whose ill-formed text became U+FFFD; a string of a dictionary counts once, as often as the dictionary is there. Left out where there are none. */
+  readonly illFormed?: number
 }
 
 export interface JobRequest {
@@ -88,7 +90,7 @@ interface LaneState {
 const NOTHING = sourceNode(0, '', null)
 
 /** Nothing has been read. */
-export const START: Resume = { split: 0, at: null, rows: 0 }
+export const START: Resume = { split: 0, at: null, rows: 0, illFormed: 0 }
 
 /** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
 const AHEAD = 2
@@ -131,6 +133,8 @@ class Job implements RunningJob {
   private failure: { readonly position: Position; readonly error: Error } | null = null
   private rows = 0
   private bytes = 0
+  /** Of formats other than text. */
+  private illFormed = 0
   private lastProgress = 0
   private cancelTimer: ReturnType<typeof setTimeout> | undefined
   private readonly stopListening: (() => void)[] = []
@@ -339,7 +343,7 @@ class Job implements RunningJob {
     if (message.type === 'batch') {
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
-    } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
+    } else if (message.type === 'progress') this.progress(lane, message)
     else if (message.type === 'leftOut') this.leftOut(message)
     else if (message.type === 'text') this.found(message.split, message.report)
     else if (message.type === 'enough') this.endAfter(message.split)
@@ -389,8 +393,9 @@ class Job implements RunningJob {
     else if (texts.verified > before) this.feedAll()
   }
 
-  private progress(lane: LaneState, splits: number, rows: number): void {
+  private progress(lane: LaneState, { splits, rows, illFormed }: FromLane & { type: 'progress' }): void {
     this.rows += rows
+    this.illFormed += illFormed
     const { leastIncomplete } = this.output
     for (const split of lane.outstanding.splice(0, splits)) {
       const { byteLength, work } = this.splits[split] ?? { byteLength: 0 }
@@ -417,7 +422,8 @@ class Job implements RunningJob {
       totalRows = isDone || bytes === 0 ? rows : Math.round((rows * totalBytes) / bytes)
     }
     try {
-      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes })
+      const illFormed = this.illFormed + (this.texts?.illFormed ?? 0)
+      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes, ...(illFormed > 0 && { illFormed }) })
     } catch (error) {
       this.giveUp(error)
     }
