@@ -35,6 +35,7 @@ const ORDERED: readonly AggregateFunction[] = [
   'collectList',
   'join',
   'approxTopK',
+  'lastPlace',
 ]
 
 /** Rows of a split that have been taken. */

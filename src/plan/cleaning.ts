@@ -1,9 +1,9 @@
 /** Verbs of cleaning, said by filters, projects and group-bys. build.ts has these, and calls here once the columns are known. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
-import type { Expression, LiteralValue } from '../expressions/node.js'
+import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import { aggregateNode, checkNames, columnOf, filterNode, projectNode } from './build.js'
+import { aggregateNode, checkNames, columnOf, filterNode, projectNode, sortNode } from './build.js'
 import type { NamedAggregate, NamedExpression, PlanNode } from './logical.js'
 
 /** Rows of which none of these columns is null. */
@@ -12,7 +12,7 @@ export const dropNullsOf = (input: PlanNode, names: readonly string[]): PlanNode
 
 /**
  * A group for each of the keys' values, and of each the first or the last row. Null is a value here, of a key and of what is kept; the aggregates
- * pass nulls over, so whether there was one is kept beside.
+ * pass nulls over, so whether there was one is kept beside. Groups come in the order of their first rows: last ones are put in their own.
  */
 export function dedupeOf(
   input: PlanNode,
@@ -24,9 +24,12 @@ export function dedupeOf(
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
   const aggregates: NamedAggregate[] = []
-  const made = (expression: Expression): Expression => {
-    const name = `#${aggregates.length}`
-    aggregates.push({ name, expression: { op: 'aggregate', function: keep, inputs: [expression] } })
+  let tried = 0
+  const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
+    let name: string
+    do name = `#${tried++}`
+    while (keys.includes(name))
+    aggregates.push({ name, expression: { op: 'aggregate', function: by, inputs: [expression] } })
     return columnOf(name)
   }
   const columns = all.map((name): NamedExpression => {
@@ -41,7 +44,15 @@ export function dedupeOf(
     const none: Expression = { op: 'literal', value: null }
     return { name, expression: call('when', not(made({ op: 'isNull', input: column })), value, none) }
   })
-  return projectNode(aggregateNode(input, schema, keys, aggregates, null, 'dedupe'), 'dedupe', columns)
+  const grouped = () => aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
+  if (keep === 'first' || all.length === 0) return projectNode(grouped(), 'dedupe', columns)
+  const present = all.find(name => !schema[name]?.nullable)
+  const place = made(
+    present === undefined ? { op: 'isNull', input: columnOf(all[0] as string) } : columnOf(present),
+    'lastPlace',
+  ) as ColumnNode
+  const order: OrderKey = { name: place.name, descending: false, nulls: 'last' }
+  return projectNode(sortNode(grouped(), null, [order]), 'dedupe', columns)
 }
 
 /** Between the names of rules, none of which has it. */

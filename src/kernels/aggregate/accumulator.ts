@@ -42,6 +42,7 @@ export const AGGREGATE_FUNCTIONS = [
   'approxCountDistinct',
   'approxQuantile',
   'approxTopK',
+  'lastPlace',
 ] as const
 
 export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]
