@@ -29,7 +29,7 @@ const SPLIT_WEIGHT = 2 ** 32
 const ORDERED: readonly AggregateFunction[] = ['argMin', 'argMax', 'collectList', 'join', 'approxTopK']
 
 /** States that come with the place of a row cost more to part than a table beyond the caches does, until it is so many times too large: measured. */
-const PLACED: readonly AggregateFunction[] = ['first', 'last', 'any', 'lastPlace']
+const PLACED: readonly AggregateFunction[] = ['first', 'last', 'lastPlace']
 const PLACED_TIMES = 8
 
 /** Rows of a split that have been taken. */

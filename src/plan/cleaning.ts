@@ -24,11 +24,9 @@ export function dedupeOf(
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
   const aggregates: NamedAggregate[] = []
-  let tried = 0
   const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
-    let name: string
-    do name = `#${tried++}`
-    while (keys.includes(name))
+    let name = `#${aggregates.length}`
+    while (keys.includes(name)) name += '#'
     aggregates.push({ name, expression: { op: 'aggregate', function: by, inputs: [expression] } })
     return columnOf(name)
   }
@@ -44,15 +42,10 @@ export function dedupeOf(
     const none: Expression = { op: 'literal', value: null }
     return { name, expression: call('when', not(made({ op: 'isNull', input: column })), value, none) }
   })
-  const grouped = () => aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
-  if (keep === 'first' || all.length === 0) return projectNode(grouped(), 'dedupe', columns)
-  const present = all.find(name => !schema[name]?.nullable)
-  const place = made(
-    present === undefined ? { op: 'isNull', input: columnOf(all[0] as string) } : columnOf(present),
-    'lastPlace',
-  ) as ColumnNode
-  const order: OrderKey = { name: place.name, descending: false, nulls: 'last' }
-  return projectNode(sortNode(grouped(), null, [order]), 'dedupe', columns)
+  const places = keep === 'last' ? [made({ op: 'literal', value: true }, 'lastPlace') as ColumnNode] : []
+  const grouped = aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
+  const orders = places.map(({ name }): OrderKey => ({ name, descending: false, nulls: 'last' }))
+  return projectNode(orders[0] ? sortNode(grouped, null, orders) : grouped, 'dedupe', columns)
 }
 
 /** Between the names of rules, none of which has it. */
