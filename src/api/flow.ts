@@ -258,7 +258,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * One row of those that are equal in the columns named, or in all: the first, or the last of them, in the place of the first. Null equals null here, and NaN itself.
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself.
    *
    * ```ts
    * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })

@@ -132,6 +132,8 @@ export type AggregateFunction =
   | 'approxCountDistinct'
   | 'approxQuantile'
   | 'approxTopK'
+  /** Where the last row lies among all: not for users, but what `dedupe` puts the last rows in order by. */
+  | 'lastPlace'
 
 /** What is said of a row among others of its partition: in `over` only. */
 export type OverFunction =
