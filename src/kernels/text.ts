@@ -44,11 +44,15 @@ interface Lookup {
 
 const encoder = new TextEncoder()
 
+let made = 0
+
 /**
  * The distinct strings of one column of one lane. It only grows: a code stays good, and equal strings have equal codes.
  * It owns its blocks until `free`.
  */
 export class LaneDictionary {
+  /** No other of this thread has it. */
+  readonly id = made++
   private readonly k: Kernels
   private readonly header: number
   private maps: CodeMap[] = []
@@ -199,6 +203,7 @@ export class LaneDictionary {
     if (this.mirror === null) {
       this.mirror = new Dictionary()
       this.mirror.isDistinct = true
+      this.mirror.laneId = this.id
     }
     if (this.mirror.length < this.length) {
       const { offsets, bytes } = this.entries(this.mirror.length)

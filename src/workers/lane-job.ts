@@ -28,12 +28,12 @@ import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
+import { codeIdsOf, dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { ExchangeTerms, FromLane, Gathered, HeldCodes, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
@@ -72,6 +72,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     return
   }
   let held: HeldReport | null = null
+  const codes = job.heldCodes()
   try {
     held = await job.run()
   } catch (error) {
@@ -82,7 +83,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   } catch (error) {
     job.fail(new MillraceError('MR_LANE_FAILED', 'a lane could not clean up after a job, so it was ended', {}, error))
   }
-  job.say({ type: 'finished', metrics: job.metrics(), held })
+  job.say({ type: 'finished', metrics: job.metrics(), held, codes })
   closeGather(spec, ports)
 }
 
@@ -120,7 +121,7 @@ class LaneJob {
   private readonly account: MemoryAccount
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
-  private readonly outbox = createOutbox()
+  private readonly outbox: Outbox
   private readonly unloaded: Unloaded
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
@@ -154,6 +155,7 @@ class LaneJob {
     private readonly input: HeldTable | null,
   ) {
     this.k = lane.k
+    this.outbox = createOutbox(new Map(spec.known), spec.inline)
     this.unloaded = { expected: spec.rowsOut ?? 0, rows: new Map() }
     const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
@@ -226,6 +228,13 @@ class LaneJob {
 
   metrics(): (FromLane & { type: 'finished' })['metrics'] {
     return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
+  }
+
+  /** Of the tables that are read here. */
+  heldCodes(): HeldCodes[] {
+    const { heldTable, inline } = this.spec
+    if (this.input === null || heldTable === null || inline) return []
+    return [{ table: heldTable, ids: codeIdsOf(this.input) }]
   }
 
   private intercept(message: ToLane): boolean {

@@ -39,6 +39,10 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** Dictionaries of this lane that the caller has from before: their ids, and how many entries of each. */
+  readonly known?: readonly (readonly [id: number, length: number])[]
+  /** Whether the caller is in this lane's thread. */
+  readonly inline?: boolean
   /** How many rows are to leave this lane, where that can be told. */
   readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
@@ -89,6 +93,12 @@ export interface LaneMetrics {
   readonly peakBytes: number
 }
 
+/** Dictionaries that rows of a held table are coded by, by their ids: they live as long as it. */
+export interface HeldCodes {
+  readonly table: number
+  readonly ids: readonly number[]
+}
+
 /** Rows that a lane holds of each split, ascending. */
 export interface HeldReport {
   readonly splits: readonly { readonly split: number; readonly rowCount: number }[]
@@ -117,7 +127,13 @@ export type FromLane =
   /** The lane's instance trapped or its state is not to be trusted: it must be ended. */
   | { readonly type: 'fatal'; readonly error: SerialisedError }
   /** All is freed; also the answer to `cancel`. */
-  | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
+  | {
+      readonly type: 'finished'
+      readonly metrics: LaneMetrics
+      readonly held: HeldReport | null
+      /** Of tables that the job has read. */
+      readonly codes?: readonly HeldCodes[]
+    }
 
 /** From lane to lane: what a lane hands over, to lane 0, or what lanes exchange (operators/operator.ts). */
 export type Gathered =

@@ -2,6 +2,7 @@
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
  * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
  */
+import type { Dictionary } from '../../columnar/dictionary.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
@@ -11,7 +12,7 @@ import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
+import type { FromLane, HeldCodes, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
@@ -45,6 +46,8 @@ export interface JobRequest {
   readonly createOrder: OpenSource['createOrder']
   /** Rows that bad ones have been told of by an earlier attempt. */
   readonly told: number
+  /** Tables that lanes hold and the job reads. */
+  readonly mirrors?: readonly Mirrors[]
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
@@ -59,6 +62,12 @@ export interface JobRequest {
   readonly onBatch: ((batch: RecordBatch) => void) | null
   /** Whether more should be read now; `RunningJob.feed` asks again. */
   readonly wantsMore: () => boolean
+}
+
+/** What has come of the dictionaries of a table that lanes hold, by lane and id: it need not come again. */
+export interface Mirrors {
+  readonly tableId: number
+  readonly dictionaries: readonly Map<number, Dictionary>[]
 }
 
 export interface JobResult {
@@ -188,12 +197,15 @@ class Job implements RunningJob {
       const gather = ports[i]
       // What the sides were made by is of no use to lanes.
       const sides = plan.sides.map(() => NOTHING)
-      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut }
+      const mirrors = (this.request.mirrors ?? []).flatMap(each => [...each.dictionaries[i]])
+      const known = mirrors.map(([id, { length }]) => [id, length] as const)
+      const { inline } = pool
+      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
-        inbox: createInbox(),
-        outbox: createOutbox(),
+        inbox: createInbox(mirrors),
+        outbox: createOutbox(new Map(), inline),
         told: new Set(),
         outstanding: [],
         ended: false,
@@ -331,6 +343,7 @@ class Job implements RunningJob {
       lane.finished = true
       lane.held = message.held
       lane.metrics = message.metrics
+      this.remember(lane, message.codes ?? [])
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -349,6 +362,17 @@ class Job implements RunningJob {
     } else if (message.type === 'failed') {
       lane.scanned = true
       this.fail(deserialiseError(message.error), message.position)
+    }
+  }
+
+  private remember(lane: LaneState, codes: readonly HeldCodes[]): void {
+    const index = this.lanes.indexOf(lane)
+    for (const { table, ids } of codes) {
+      const mirrors = this.request.mirrors?.find(({ tableId }) => tableId === table)
+      for (const id of ids) {
+        const dictionary = lane.inbox.received.get(id)
+        if (dictionary !== undefined) mirrors?.dictionaries[index].set(id, dictionary)
+      }
     }
   }
 

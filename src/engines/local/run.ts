@@ -12,7 +12,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import { isGathered, type JobRequest, type JobResult, type RunningJob, START } from './job.js'
+import { isGathered, type JobRequest, type JobResult, type Mirrors, type RunningJob, START } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -38,7 +38,7 @@ export interface LoadedRows extends HeldRows {
 }
 
 /** What `load` makes, as `run` needs it. */
-export interface HeldByPool extends LoadedRows {
+export interface HeldByPool extends LoadedRows, Mirrors {
   readonly pool: Pool
   readonly firstRows: ReadonlyMap<number, number>
   /** @throws MillraceError where a terminal with these options cannot run over the rows: `MR_CLOSED`, `MR_LANE_FAILED`, `MR_INVALID_OPTION` */
@@ -134,6 +134,7 @@ export async function run(
     sides,
     rest: opened?.rest ?? null,
     heldTable: held?.tableId ?? null,
+    mirrors: held === undefined ? [] : [held],
     firstRowOf: split => held?.firstRows.get(split) ?? 0,
     totalRows,
     totalBytes,
