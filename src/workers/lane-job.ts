@@ -28,7 +28,15 @@ import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import { codeIdsOf, dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
+import {
+  codeIdsOf,
+  dictionariesOf,
+  type HeldTable,
+  rangesOf,
+  releaseTable,
+  reportTable,
+  retainTable,
+} from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'

@@ -12,7 +12,15 @@ import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldCodes, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
+import type {
+  FromLane,
+  HeldCodes,
+  HeldReport,
+  JobBudget,
+  LaneMetrics,
+  ToLane,
+  WireWork,
+} from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
