@@ -3,3 +3,4 @@
 export * from '../abi'
 export * from '../cast'
 export * from '../join'
+export * from '../records'

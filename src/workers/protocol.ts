@@ -18,6 +18,7 @@ import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { Position } from '../operators/operator.js'
+import type { CodePrints } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
@@ -39,6 +40,8 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** Of the plan's sides, those whose rows the lanes hold: these are not sent. */
+  readonly sides?: readonly (HeldSide | null)[]
   /** Dictionaries of this lane that the caller has from before: their ids, and how many entries of each. */
   readonly known?: readonly (readonly [id: number, length: number])[]
   /** Whether the caller is in this lane's thread. */
@@ -93,6 +96,12 @@ export interface LaneMetrics {
   readonly peakBytes: number
 }
 
+export interface HeldSide {
+  readonly table: number
+  /** Columns of the table, in the order of the side's. */
+  readonly columns: readonly string[]
+}
+
 /** Dictionaries that rows of a held table are coded by, by their ids: they live as long as it. */
 export interface HeldCodes {
   readonly table: number
@@ -139,6 +148,8 @@ export type FromLane =
 export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
+  /** Before rows of a side that both hold (operators/share-side.ts). */
+  | { readonly type: 'codes'; readonly prints: CodePrints }
   /** To lane 0, at the end of a scan: which rows of a side have been met here (`Side.unmatched`), and the last split read. */
   | { readonly type: 'met'; readonly side: number; readonly marks: Uint8Array; readonly split: number }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */

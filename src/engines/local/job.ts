@@ -16,6 +16,7 @@ import type {
   FromLane,
   HeldCodes,
   HeldReport,
+  HeldSide,
   JobBudget,
   LaneMetrics,
   ToLane,
@@ -54,6 +55,8 @@ export interface JobRequest {
   readonly createOrder: OpenSource['createOrder']
   /** Rows that bad ones have been told of by an earlier attempt. */
   readonly told: number
+  /** Of the plan's sides those that the lanes hold; their place in `sides` is empty. */
+  readonly heldSides?: readonly (HeldSide | null)[]
   /** Tables that lanes hold and the job reads. */
   readonly mirrors?: readonly Mirrors[]
   readonly holdAs: number | null
@@ -185,7 +188,7 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs, memoryBytes, spill } = request
+    const { plan, heldTable, heldSides = [], holdAs, memoryBytes, spill } = request
     const budget =
       memoryBytes === undefined
         ? null
@@ -194,7 +197,11 @@ class Job implements RunningJob {
     const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
-    for (let i = 0; (isGathered(plan) || plan.scan.some(hasTail)) && i < ports.length; i++) {
+    for (
+      let i = 0;
+      (isGathered(plan) || plan.scan.some(hasTail) || heldSides.some(side => side !== null)) && i < ports.length;
+      i++
+    ) {
       for (let j = i + 1; j < ports.length; j++) {
         const { port1, port2 } = new MessageChannel()
         ports[i].push(port1)
@@ -208,7 +215,8 @@ class Job implements RunningJob {
       const mirrors = (this.request.mirrors ?? []).flatMap(each => [...each.dictionaries[i]])
       const known = mirrors.map(([id, { length }]) => [id, length] as const)
       const { inline } = pool
-      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
+      const told = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
+      const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
@@ -231,7 +239,9 @@ class Job implements RunningJob {
   }
 
   private sendSides({ port, outbox }: LaneState): void {
-    for (const [side, batches] of this.request.sides.entries()) {
+    const { sides, heldSides = [] } = this.request
+    for (const [side, batches] of sides.entries()) {
+      if (heldSides[side]) continue
       for (const each of batches) {
         const { message, transfer } = encodeBatch(each, outbox, !this.pool.inline)
         port.post({ type: 'side', side, batch: message } satisfies ToLane, this.pool.inline ? [] : transfer)
