@@ -221,7 +221,7 @@ class Job implements RunningJob {
       this.lanes.push({
         port,
         inbox: createInbox(mirrors),
-        outbox: createOutbox(new Map(), inline),
+        outbox: createOutbox(),
         told: new Set(),
         outstanding: [],
         ended: false,
