@@ -7,6 +7,7 @@ import type { VectorBatch } from '../columnar/vector.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
 import { elementBytes } from '../kernels/operand.js'
+import { foundBits } from '../kernels/pairs.js'
 import { isPackable, putRecords, type Records, recordLayout, takeFields } from '../kernels/records.js'
 import { take, takeBits } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -195,13 +196,21 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
               rows,
               count,
             )
+      // Columns whose only null is that of the null row have them in the same places.
+      let found = 0
+      const bits = () => {
+        found ||= foundBits(k, rows, count, rowCount)
+        return found
+      }
       return columns.map(i => {
         const own = packed.get(i)
-        const whole = own ?? column(i)
-        const known = hasLone || nulls[i] ? whole : { ...whole, validity: 0 }
-        if (own === undefined) return take(k, known, rows, count)
-        const validity = known.validity && takeBits(k, known.validity, rows, count)
-        return { ...own, length: count, data: data[fields.indexOf(i)], validity }
+        const { validity } = own ?? column(i)
+        const known = nulls[i] ? takeBits(k, validity, rows, count) : hasLone ? bits() : 0
+        const taken =
+          own === undefined
+            ? take(k, { ...column(i), validity: 0 }, rows, count)
+            : { ...own, length: count, data: data[fields.indexOf(i)] }
+        return { ...taken, validity: known }
       })
     },
     free() {

@@ -9,6 +9,7 @@ import { MillraceError, quote } from '../errors.js'
 import { count, not } from '../kernels/bitmap.js'
 import { widen } from '../kernels/cast.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
+import { compact } from '../kernels/compact.js'
 import { buildJoinIndex, type JoinIndex, NONE } from '../kernels/join.js'
 import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
@@ -209,7 +210,10 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   function paired(morsel: Morsel, pairs: RowPairs, hasLone: boolean): Morsel {
     const ofLeft = (column: number) => {
       const whole = morsel.columns[column]
-      return pairs.left === 0 ? whole : take(k, whole, pairs.left, pairs.count)
+      if (pairs.left === 0) return whole
+      return pairs.bits
+        ? compact(k, whole, pairs.bits, pairs.left, pairs.count)
+        : take(k, whole, pairs.left, pairs.count)
     }
     const columns = sidewise(outputs, ofLeft, pairs.right, pairs.count, hasLone).map((column, i) => {
       const { from, type, key } = outputs[i]
