@@ -2,6 +2,7 @@
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
  * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
  */
+import type { Dictionary } from '../../columnar/dictionary.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
@@ -11,7 +12,16 @@ import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
+import type {
+  FromLane,
+  HeldCodes,
+  HeldReport,
+  HeldSide,
+  JobBudget,
+  LaneMetrics,
+  ToLane,
+  WireWork,
+} from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
@@ -47,6 +57,10 @@ export interface JobRequest {
   readonly createOrder: OpenSource['createOrder']
   /** Rows that bad ones have been told of by an earlier attempt. */
   readonly told: number
+  /** Of the plan's sides those that the lanes hold; their place in `sides` is empty. */
+  readonly heldSides?: readonly (HeldSide | null)[]
+  /** Tables that lanes hold and the job reads. */
+  readonly mirrors?: readonly Mirrors[]
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
@@ -61,6 +75,12 @@ export interface JobRequest {
   readonly onBatch: ((batch: RecordBatch) => void) | null
   /** Whether more should be read now; `RunningJob.feed` asks again. */
   readonly wantsMore: () => boolean
+}
+
+/** What has come of the dictionaries of a table that lanes hold, by lane and id: it need not come again. */
+export interface Mirrors {
+  readonly tableId: number
+  readonly dictionaries: readonly Map<number, Dictionary>[]
 }
 
 export interface JobResult {
@@ -172,7 +192,7 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs, memoryBytes, spill } = request
+    const { plan, heldTable, heldSides = [], holdAs, memoryBytes, spill } = request
     const budget =
       memoryBytes === undefined
         ? null
@@ -181,7 +201,11 @@ class Job implements RunningJob {
     const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
-    for (let i = 0; (isGathered(plan) || plan.scan.some(hasTail)) && i < ports.length; i++) {
+    for (
+      let i = 0;
+      (isGathered(plan) || plan.scan.some(hasTail) || heldSides.some(side => side !== null)) && i < ports.length;
+      i++
+    ) {
       for (let j = i + 1; j < ports.length; j++) {
         const { port1, port2 } = new MessageChannel()
         ports[i].push(port1)
@@ -192,11 +216,15 @@ class Job implements RunningJob {
       const gather = ports[i]
       // What the sides were made by is of no use to lanes.
       const sides = plan.sides.map(() => NOTHING)
-      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut }
+      const mirrors = (this.request.mirrors ?? []).flatMap(each => [...each.dictionaries[i]])
+      const known = mirrors.map(([id, { length }]) => [id, length] as const)
+      const { inline } = pool
+      const told = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
+      const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
-        inbox: createInbox(),
+        inbox: createInbox(mirrors),
         outbox: createOutbox(),
         told: new Set(),
         outstanding: [],
@@ -215,7 +243,9 @@ class Job implements RunningJob {
   }
 
   private sendSides({ port, outbox }: LaneState): void {
-    for (const [side, batches] of this.request.sides.entries()) {
+    const { sides, heldSides = [] } = this.request
+    for (const [side, batches] of sides.entries()) {
+      if (heldSides[side]) continue
       for (const each of batches) {
         const { message, transfer } = encodeBatch(each, outbox, !this.pool.inline)
         port.post({ type: 'side', side, batch: message } satisfies ToLane, this.pool.inline ? [] : transfer)
@@ -335,6 +365,7 @@ class Job implements RunningJob {
       lane.finished = true
       lane.held = message.held
       lane.metrics = message.metrics
+      this.remember(lane, message.codes ?? [])
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -353,6 +384,17 @@ class Job implements RunningJob {
     } else if (message.type === 'failed') {
       lane.scanned = true
       this.fail(deserialiseError(message.error), message.position)
+    }
+  }
+
+  private remember(lane: LaneState, codes: readonly HeldCodes[]): void {
+    const index = this.lanes.indexOf(lane)
+    for (const { table, ids } of codes) {
+      const mirrors = this.request.mirrors?.find(({ tableId }) => tableId === table)
+      for (const id of ids) {
+        const dictionary = lane.inbox.received.get(id)
+        if (dictionary !== undefined) mirrors?.dictionaries[index].set(id, dictionary)
+      }
     }
   }
 

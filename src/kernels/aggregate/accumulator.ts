@@ -42,6 +42,7 @@ export const AGGREGATE_FUNCTIONS = [
   'approxCountDistinct',
   'approxQuantile',
   'approxTopK',
+  'lastPlace',
 ] as const
 
 export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]
@@ -62,6 +63,8 @@ export interface AggregateParameters {
   readonly error?: number
   /** approxCountDistinct: 4 to 18, registers are 2^precision; 14 by default. */
   readonly precision?: number
+  /** argMax: 'last' of rows that tie, where it is said; else the first. */
+  readonly ties?: 'last'
   /** approxTopK: counters kept a group, at least 1; by default four for each value wanted, and no fewer than 32. */
   readonly capacity?: number
 }
@@ -93,6 +96,8 @@ export interface AccumulatorRows {
    * have the same.
    */
   readonly position: number
+  /** Pointer to an int64 a row, its place, where rows come as they are parted and not in order; absent or 0: `position` says it. */
+  readonly places?: number
 }
 
 /** What not every lane has, but where a plan has needed it. */

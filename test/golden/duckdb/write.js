@@ -51,3 +51,26 @@ select origin, count(*)::integer n, avg(delay) mean, var_samp(delay) variance, s
   count(distinct destination)::integer destinations, min(delay)::integer least, max(delay)::integer most
 from '${flights}' group by origin order by origin`)
 await writeFile(new URL('flights.json', import.meta.url), `[\n${reader.getRowObjectsJson().map(row => JSON.stringify(row)).join(',\n')}\n]\n`)
+
+// And of these joined to their airports: by state, flown north or not, and every kind of join with the airports of the north alone.
+const airports = fileURLToPath(new URL('../../../node_modules/vega-datasets/data/airports.csv', import.meta.url))
+await connection.run(`create view flights as from '${flights}'`)
+await connection.run(`create view airports as from read_csv('${airports}', header = true)`)
+await connection.run('create view north as from airports where latitude > 37')
+const rowsOf = async sql => (await connection.runAndReadAll(sql)).getRowObjectsJson()
+const states = await rowsOf(`
+select a.state, count(*)::integer n, sum(f.delay)::integer delay, max(f.distance)::integer furthest, count(distinct b.city)::integer cities,
+  (count(*) filter (b.latitude > a.latitude))::integer northward, avg(b.longitude) longitude
+from flights f join airports a on f.origin = a.iata join airports b on f.destination = b.iata group by a.state order by a.state`)
+const kinds = {}
+for (const [kind, join] of Object.entries({ join: 'join', leftJoin: 'left join', rightJoin: 'right join', fullJoin: 'full join' })) {
+  ;[kinds[kind]] = await rowsOf(`
+select count(*)::integer n, sum(delay)::integer delay, count(origin)::integer flights, count(state)::integer airports, sum(latitude) latitude
+from flights ${join} north on origin = iata`)
+}
+for (const [kind, join] of Object.entries({ semiJoin: 'semi join', antiJoin: 'anti join' })) {
+  ;[kinds[kind]] = await rowsOf(`
+select count(*)::integer n, sum(delay)::integer delay, count(origin)::integer flights from flights ${join} north on origin = iata`)
+}
+const text = `{\n"states": [\n${states.map(row => JSON.stringify(row)).join(',\n')}\n],\n"kinds": ${JSON.stringify(kinds, null, 1)}\n}\n`
+await writeFile(new URL('airports.json', import.meta.url), text)
