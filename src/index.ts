@@ -121,6 +121,18 @@ export { type AggregateDefinition, defineAggregate, type UserAggregate } from '.
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
+export {
+  cumulative,
+  rowCount,
+  session,
+  sliding,
+  type TumblingOptions,
+  tumbling,
+  type WatermarkOptions,
+  type Window,
+  type WindowedFlow,
+  type WindowOptions,
+} from './api/windows.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'
@@ -171,6 +183,7 @@ export {
 } from './columnar/type.js'
 export { createEngine, type Engine } from './engines/local/engine.js'
 export type { Progress } from './engines/local/job.js'
+export type { Live } from './engines/local/live-table.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job, JobMetrics } from './engines/local/run-job.js'
 export { type ErrorCode, type ErrorDetails, MillraceError } from './errors.js'
@@ -182,6 +195,6 @@ export type { JsonWriteOptions } from './formats/json/write.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
-export type { RejectedRow } from './sources/source.js'
+export type { IllFormedText, RejectedRow } from './sources/source.js'
 export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -78,10 +78,16 @@ export interface UserKernelCall {
   readonly output: DataType
 }
 
+/** What a parameter is now, and who hears of it when that changes. */
+export interface ParamCell {
+  value: LiteralValue
+  readonly listeners: Set<() => void>
+}
+
 /** A value that changes between jobs: typing puts in the literal that it then is, of this type. */
 export interface ParamNode {
   readonly op: 'param'
-  readonly cell: { value: LiteralValue }
+  readonly cell: ParamCell
   readonly type: DataType
 }
 
@@ -159,6 +165,8 @@ export interface AggregateParameters {
   /** approxCountDistinct: registers are 2^precision. approxTopK: counters kept a group. */
   readonly precision?: number
   readonly capacity?: number
+  /** argMax, as `last` by event time: the last of rows that tie, where it is said. */
+  readonly ties?: 'last'
   /** lag, lead: how many rows away, and what stands for a row that is not there. ntile: how many parts. */
   readonly rows?: number
   readonly default?: LiteralNode

@@ -20,6 +20,16 @@ insert into kinds values
   (5, false, -1, -1, -1, -1, 2, 2, 2, 16777216, -123456789.125, 'Zürich 😀 ''quoted''', '2000-02-29', '2000-02-29 12:00:00', '2000-02-29 12:00:00.5', '2000-02-29 12:00:00.25', '2000-02-29 12:00:00.125');
 create table lists(id integer not null, numbers integer[], words varchar[], nested struct(x double, y varchar));
 insert into lists values (1, [1, 2, null], ['a', 'b,c'], {x: 1.5, y: 'one'}), (2, [], [], {x: null, y: 'two'}), (3, null, null, {x: -0.5, y: null});
+create table listed as select i::integer id,
+  case when i % 7 = 3 then null else list_transform(range(i % 5), j -> case when (i + j) % 4 = 1 then null else (i * j)::integer end) end as numbers,
+  list_transform(range(i % 3), j -> 'word ' || (i + j) % 11) as words,
+  case when i % 2 = 0 then [i::varchar || ' text', null, ''] end as texts,
+  [i % 2 = 0, null, i % 3 = 0] as flags,
+  [i::bigint * 4294967296, -i] as big,
+  [i / 8, null] as reals,
+  [date '2020-01-01' + i::integer] as days,
+  [timestamp '2020-01-01 00:00:00.000001' + to_seconds(i)] as times
+from range(2500) t(i);
 `)
 for (const [table, format, options] of [
   ['kinds', 'csv', ''],
@@ -28,6 +38,7 @@ for (const [table, format, options] of [
   ['kinds', 'json', '(format json, array true)'],
   ['kinds', 'parquet', '(format parquet, compression snappy)'],
   ['lists', 'ndjson', '(format json)'],
+  ['listed', 'parquet', '(format parquet, row_group_size 2048)'],
 ]) {
   await connection.run(`copy ${table} to '${folder}${table}.${format}' ${options}`)
 }
