@@ -20,6 +20,7 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
+export { type Channel, channel, type FullOptions, type PushInput } from './api/channel.js'
 export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
@@ -182,6 +183,7 @@ export type { JsonWriteOptions } from './formats/json/write.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
+export type { WhenFull } from './sources/live/queue.js'
 export type { RejectedRow } from './sources/source.js'
 export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'
