@@ -25,6 +25,7 @@ export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
+export { type EventOptions, type EventSourceLike, fromEvent } from './api/from-event.js'
 export {
   type FlowHandlerOptions,
   flowHandler,
@@ -115,6 +116,7 @@ export {
   ndjson,
   type TextFileOptions,
 } from './api/text-sources.js'
+export { type ClockOptions, cron, interval, type TickSchema, timer } from './api/timers.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export type { United } from './api/union-types.js'
 export type { UnionOptions } from './api/unions.js'
@@ -180,6 +182,7 @@ export type { ArrowWriteOptions } from './formats/arrow/write.js'
 export type { CsvWriteOptions } from './formats/csv/write.js'
 export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'
+export type { Clock } from './metrics/clock.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
