@@ -24,6 +24,7 @@ export { type Channel, channel, type FullOptions, type PushInput } from './api/c
 export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
+export { type EventSourceOptions, eventSource } from './api/event-source.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
 export { type EventOptions, type EventSourceLike, fromEvent } from './api/from-event.js'
 export {
@@ -51,6 +52,12 @@ export type {
 } from './api/handles.js'
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
+export type {
+  ConnectionOptions,
+  MessageDecoder,
+  MessageOptions,
+  ReconnectOptions,
+} from './api/live-options.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export {
   denseRank,
@@ -124,6 +131,7 @@ export { type AggregateDefinition, defineAggregate, type UserAggregate } from '.
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
+export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'
@@ -186,7 +194,11 @@ export type { Clock } from './metrics/clock.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
+export type { MessageFormat } from './sources/live/decode.js'
+export type { StreamEvent } from './sources/live/event-stream.js'
+export type { BadMessage, FeedStatus } from './sources/live/intake.js'
 export type { WhenFull } from './sources/live/queue.js'
+export type { SocketLike } from './sources/live/web-socket.js'
 export type { RejectedRow } from './sources/source.js'
 export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

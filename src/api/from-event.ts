@@ -72,7 +72,10 @@ export function fromEvent<const S extends SchemaShape>(
       queue.close()
       stop()
     }
+    let isListening = true
     const stop = () => {
+      if (!isListening) return
+      isListening = false
       remove(type, hear)
       if (until !== undefined) remove(until, end)
     }

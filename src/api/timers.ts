@@ -1,6 +1,6 @@
 /** Flows of ticks, for what is done when the clock says so: `interval`, `timer`, `cron`. When they are due is sources/live/ticks.ts's business. */
 import type { Int64, Timestamp } from '../columnar/type.js'
-import { type Clock, systemClock } from '../metrics/clock.js'
+import { type Clock, steadyClock, systemClock } from '../metrics/clock.js'
 import { nanosecondsOf } from '../plan/duration.js'
 import { parseCron } from '../sources/live/cron.js'
 import { feedSource, type Listen } from '../sources/live/feed.js'
@@ -32,7 +32,7 @@ const MOST_TICKS = 65_536
  */
 export function interval(period: string | number, options: ClockOptions = {}): Flow<TickSchema> {
   const periodMs = millisecondsOf('interval', 'the period', period, 1)
-  return ticks('interval', everyTick(periodMs, clockOf('interval', options)))
+  return ticks('interval', everyTick(periodMs, clockOf('interval', options, steadyClock)))
 }
 
 /**
@@ -45,7 +45,7 @@ export function interval(period: string | number, options: ClockOptions = {}): F
  * @throws MillraceError `MR_INVALID_OPTION`
  */
 export function timer(when: Date | string | number, options: ClockOptions = {}): Flow<TickSchema> {
-  const clock = clockOf('timer', options)
+  const clock = clockOf('timer', options, when instanceof Date ? systemClock : steadyClock)
   if (when instanceof Date) {
     const at = when.getTime()
     if (Number.isNaN(at)) throw invalid('timer', 'the time is an invalid Date')
@@ -79,14 +79,14 @@ export function timer(when: Date | string | number, options: ClockOptions = {}):
  */
 export function cron(expression: string, zone = 'UTC', options: ClockOptions = {}): Flow<TickSchema> {
   const schedule = parseCron(expression, zone)
-  return ticks(`cron ${expression}`, scheduledTicks(schedule, clockOf('cron', options)))
+  return ticks(`cron ${expression}`, scheduledTicks(schedule, clockOf('cron', options, systemClock)))
 }
 
 const ticks = (label: string, listen: Listen): Flow<TickSchema> =>
   flowOf(feedSource(label, tickSchema(), { capacity: MOST_TICKS, whenFull: 'dropOldest' }, listen))
 
-function clockOf(operator: string, options: ClockOptions): Clock {
-  const { clock = systemClock } = optionsOf(operator, options, '{ clock }', ['clock'])
+function clockOf(operator: string, options: ClockOptions, otherwise: Clock): Clock {
+  const { clock = otherwise } = optionsOf(operator, options, '{ clock }', ['clock'])
   return checkClock(operator, clock)
 }
 

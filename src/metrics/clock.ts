@@ -12,19 +12,35 @@ export interface Clock {
 /** The longest that a timer sleeps before it looks at the clock again: a computer that slept, or whose clock was set, is late by so much at most. */
 const MOST_SLEEP_MS = 60_000
 
-/** The clock of the computer. Its timers keep a Node.js process alive. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  setTimer(at, fn) {
+const timerOver =
+  (now: () => number): Clock['setTimer'] =>
+  (at, fn) => {
     let handle: ReturnType<typeof setTimeout>
     const sleep = () => {
-      handle = setTimeout(wake, Math.min(Math.max(at - Date.now(), 0), MOST_SLEEP_MS))
+      handle = setTimeout(wake, Math.min(Math.max(at - now(), 0), MOST_SLEEP_MS))
     }
     const wake = () => {
-      if (Date.now() < at) sleep()
+      if (now() < at) sleep()
       else fn()
     }
     sleep()
     return () => clearTimeout(handle)
-  },
+  }
+
+const wallNow = (): number => Date.now()
+
+/** The computer's clock, for what is due at a date: one that is set back makes it wait. Timers keep a Node.js process alive. */
+export const systemClock: Clock = { now: wallNow, setTimer: /* @__PURE__ */ timerOver(wallNow) }
+
+/** The same, but it never goes back: for what is due after a while. Where the clock is set back it goes on from where it was. */
+export function createSteadyClock(): Clock {
+  let aheadMs = -Infinity
+  const now = (): number => {
+    const steady = performance.now()
+    aheadMs = Math.max(aheadMs, Date.now() - steady)
+    return Math.floor(steady + aheadMs)
+  }
+  return { now, setTimer: timerOver(now) }
 }
+
+export const steadyClock: Clock = /* @__PURE__ */ createSteadyClock()
