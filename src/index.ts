@@ -84,6 +84,7 @@ export {
 } from './api/privacy.js'
 export { type GroupRule, minGroupSize } from './api/private-groups.js'
 export { receive } from './api/receive.js'
+export { type ReplayOptions, replay } from './api/replay.js'
 export { runAll } from './api/run-all.js'
 export type { SampleOptions, UnpivotOptions } from './api/shapes.js'
 export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
