@@ -22,6 +22,7 @@ export const workerEntries = {
   userKernels: pathOf('src/operators/functions/user-kernels.ts'),
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
+  windows: pathOf('src/operators/window-groups.ts'),
   over: pathOf('src/operators/over.ts'),
   shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'MR_SOURCE_CONSUMED'
   | 'MR_SOURCE_FAILED'
   | 'MR_NO_EVENT_TIME'
+  | 'MR_UNBOUNDED'
   | 'MR_CANNOT_RETRACT'
   | 'MR_LANE_FAILED'
   | 'MR_MEMORY_LIMIT'

@@ -133,6 +133,18 @@ export type { RowInput, StandardValidator, UserModule, UserOptions } from './api
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
 export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
+export {
+  cumulative,
+  rowCount,
+  session,
+  sliding,
+  type TumblingOptions,
+  tumbling,
+  type WatermarkOptions,
+  type Window,
+  type WindowedFlow,
+  type WindowOptions,
+} from './api/windows.js'
 export type { ArrayOf, Column } from './columnar/column.js'
 export type { Codes, DictionaryInput, DictionaryOptions } from './columnar/dictionary-input.js'
 export type { CellInput, ColumnInput, ColumnsInput } from './columnar/infer.js'

@@ -25,8 +25,9 @@ import {
   sourceNode,
 } from '../plan/build.js'
 import { not } from '../plan/cleaning.js'
+import { emitNode, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
 import { explainPlan } from '../plan/explain.js'
-import type { AggregateNode, PlanNode } from '../plan/logical.js'
+import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
@@ -82,6 +83,15 @@ import {
   userCalled,
   userFiltered,
 } from './user-code.js'
+import {
+  emitModeOf,
+  type WatermarkOptions,
+  type Window,
+  type WindowedFlow,
+  type WindowOptions,
+  watermarkOptions,
+  windowOptions,
+} from './windows.js'
 
 /** Names to renamed names. */
 type Renames<S> = { readonly [K in keyof S]?: string }
@@ -481,6 +491,69 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Says that a column has the rows' event time. Where a flow runs on (`run`, `to`, `subscribe`), the watermark goes with the latest time so far, `delay` behind it: windows that
+   * end before it close, and a row that comes for one that has closed is late. Where all rows are collected none is. Rows without a time are in no window, and late.
+   *
+   * ```ts
+   * flow.watermark('time', { delay: '5s' }).window(tumbling('1m')).groupBy('symbol').aggregate(t => ({ high: max(t.price) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for what is no timestamp, `MR_INVALID_OPTION`
+   */
+  watermark(column: keyof S & string, options: WatermarkOptions = {}): Flow<S> {
+    return this.next(watermarkNode(this.plan, this.schema, column, watermarkOptions(options)))
+  }
+
+  /**
+   * Rows in windows of event time: `tumbling`, `sliding`, `cumulative`, `session` or `rowCount`. What `groupBy` and `aggregate` then give has the columns `windowStart` and
+   * `windowEnd` first, in the order of ends, beginnings and first appearance. A window without rows has no result.
+   *
+   * ```ts
+   * flow.watermark('time').window(sliding('1h', '15m'), { allowedLateness: '5m' }).groupBy('symbol').aggregate(t => ({ mean: mean(t.price) }))
+   * ```
+   * @throws MillraceError `MR_NO_EVENT_TIME` without a watermark before, `MR_INVALID_OPTION`
+   */
+  window(window: Window, options: WindowOptions = {}): WindowedFlow<S> {
+    const { spec, allowedLateness } = windowOptions(window, options)
+    const windowing = windowingOf(this.plan, spec, allowedLateness)
+    const aggregate = (names: readonly string[], define: (t: Columns<S>) => unknown) =>
+      this.aggregated(names, null, 'window', define, undefined, windowing)
+    return Object.freeze({
+      groupBy: (...names: string[]) => {
+        if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
+        aggregateNode(this.plan, this.schema, names, [])
+        return Object.freeze({ aggregate: (define: never) => aggregate(names, define) })
+      },
+      aggregate: (define: never) => aggregate([], define),
+    }) as WindowedFlow<S>
+  }
+
+  /**
+   * When an aggregate before this gives its groups, in a flow that runs on: once, as their window closes (`'close'`, the default of windows); at every change (`'change'`, the
+   * default without windows); or at most so often, by the clock. A group that has been given before is taken back first: rows of weight -1 (`batch.weights`), then those of weight +1.
+   *
+   * ```ts
+   * flow.groupBy('symbol').aggregate(() => ({ trades: count() })).emit({ every: '1s' })
+   * ```
+   * @throws MillraceError `MR_INVALID_OPTION`
+   */
+  emit(mode: 'close' | 'change' | { readonly every: string }): Flow<S> {
+    return this.next(emitNode(this.plan, emitModeOf(mode)))
+  }
+
+  /**
+   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these.
+   *
+   * ```ts
+   * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))
+   * const refused = await bars.late().collect()
+   * ```
+   * @throws MillraceError `MR_INVALID_OPTION` where there is no window
+   */
+  late(): Flow<any> {
+    return this.next(lateNode(this.plan))
+  }
+
+  /**
    * Groups of rows with equal values in these columns (null is a value here).
    *
    * ```ts
@@ -702,7 +775,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```
    */
   run(options?: RunOptions): Job<S> {
-    return lateJob<S>(async () => (await import('../engines/local/run-job.js')).startRun(this, options), true)
+    return lateJob<S>(async () => (await import('../engines/local/start-any.js')).startAny(this, options), true)
   }
 
   /**
@@ -761,6 +834,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     verb: string,
     define: (t: Columns<S>) => unknown,
     groups?: GroupRule,
+    window: Windowing | null = null,
   ): Flow<any> {
     const aggregates = aggregatesOf(this.call('aggregate', define))
     if (groups !== undefined && typeof groups?.lower !== 'function')
@@ -770,7 +844,12 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       )
     const users = aggregates.flatMap(({ expression }) => usersIn(expression))
     const lowering = groups ?? users.find(({ isPrivate }) => isPrivate) ?? users[0]
-    if (lowering !== undefined) return lowering.lower(this, names, aggregates, sets, verb)
+    if (lowering !== undefined) {
+      if (window !== null)
+        throw invalid('window', 'private aggregates and those of your own are of all rows; take the window away')
+      return lowering.lower(this, names, aggregates, sets, verb)
+    }
+    if (window !== null) return this.next(windowedNode(this.plan, this.schema, names, aggregates, window))
     return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
   }
 

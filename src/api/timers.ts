@@ -82,8 +82,8 @@ export function cron(expression: string, zone = 'UTC', options: ClockOptions = {
   return ticks(`cron ${expression}`, scheduledTicks(schedule, clockOf('cron', options, systemClock)))
 }
 
-const ticks = (label: string, listen: Listen): Flow<TickSchema> =>
-  flowOf(feedSource(label, tickSchema(), { capacity: MOST_TICKS, whenFull: 'dropOldest' }, listen))
+const ticks = (label: string, listen: Listen, isEndless = true): Flow<TickSchema> =>
+  flowOf(feedSource(label, tickSchema(), { capacity: MOST_TICKS, whenFull: 'dropOldest' }, listen, isEndless))
 
 function clockOf(operator: string, options: ClockOptions, otherwise: Clock): Clock {
   const { clock = otherwise } = optionsOf(operator, options, '{ clock }', ['clock'])

@@ -157,6 +157,8 @@ export interface AggregateParameters {
   /** approxCountDistinct: registers are 2^precision. approxTopK: counters kept a group. */
   readonly precision?: number
   readonly capacity?: number
+  /** argMax, as `last` by event time: the last of rows that tie, where it is said. */
+  readonly ties?: 'last'
   /** lag, lead: how many rows away, and what stands for a row that is not there. ntile: how many parts. */
   readonly rows?: number
   readonly default?: LiteralNode

@@ -13,6 +13,7 @@ import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import type { Panes } from '../plan/logical.js'
 import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
@@ -20,9 +21,12 @@ import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext, OperatorParts, Partitions } from './build.js'
 import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
+import { createOneDictionary, type OneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, Part } from './operator.js'
 import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
 
+/** The end of a window, which comes after its beginning: plan/event-time.ts has the names. */
+const END = '#windowEnd'
 /** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
 const SPLIT_WEIGHT = 2 ** 32
 /** Aggregates that must see the rows of a group in order, and one after another. */
@@ -63,12 +67,21 @@ export function createAggregate(
   )
   let aggregation = createAggregation(context, inputs.specs)
   // In the schema's order, which is not always this one: JavaScript puts integer-like names first.
-  const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
+  const made = [
+    ...(stage.panes === null ? stage.keys : [stage.keys[0], END, ...stage.keys.slice(1)]),
+    ...stage.accumulators.map(({ name }) => name),
+  ]
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
-  const mayExchange = partitions !== undefined && stage.keys.length > 0
+  const mayExchange = partitions !== undefined && stage.keys.length > 0 && stage.panes === null
+  /** Of windows that are made of panes. */
+  const oneDictionary = stage.panes === null ? null : createOneDictionary(context)
   // Other sets are derived from the states of all groups in one place.
-  const mayPart = mayExchange && stage.sets === null && !inputs.specs.some(spec => ORDERED.includes(spec.function))
+  const mayPart =
+    mayExchange &&
+    stage.sets === null &&
+    stage.panes === null &&
+    !inputs.specs.some(spec => ORDERED.includes(spec.function))
   let isFreed = false
   /** Rows so far of each split, ascending. */
   const splits: { readonly split: number; rowCount: number }[] = start === null ? [] : [{ ...start }]
@@ -228,6 +241,16 @@ export function createAggregate(
     return { rowCount: table.length, columns: outputOrder.map(i => columns[i]) }
   }
 
+  function* emitWindows(panes: Panes): Iterable<Morsel> {
+    const { windowGroups } = context.parts.windows as OperatorParts['windows']
+    const [pane, ...keys] = stage.keys.map(name => input[name])
+    const bound = { ...pane, nullable: false }
+    for (const { rowCount, columns } of windowGroups(context, panes, [bound, bound, ...keys], inputs.specs, finest())) {
+      const batch = { rowCount, columns: outputOrder.map(i => columns[i]) }
+      yield* morselsOf(k, (oneDictionary as OneDictionary).recode(batch))
+    }
+  }
+
   function finest(): Grouping {
     return { set: stage.keys, table, aggregation, sortedPlaces }
   }
@@ -304,6 +327,7 @@ export function createAggregate(
     aggregation.free()
     parted?.free()
     keyLoader.close()
+    oneDictionary?.clear()
   }
 
   try {
@@ -334,6 +358,10 @@ export function createAggregate(
     *emit() {
       if (parted !== null) {
         yield* emitParted(parted)
+        return
+      }
+      if (stage.panes !== null) {
+        yield* emitWindows(stage.panes)
         return
       }
       const all = evaluate()

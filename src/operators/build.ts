@@ -24,6 +24,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
+  readonly windows: Pick<typeof import('./window-groups.js'), 'windowGroups'>
   readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
   readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>

@@ -170,6 +170,8 @@ export function aggregateNode(
     keys: Object.freeze(inKeyOrder(keys)),
     sets: sets === null ? null : Object.freeze(sets.map(set => Object.freeze(inKeyOrder(set)))),
     aggregates: Object.freeze(aggregates),
+    window: null,
+    panes: null,
   })
 }
 

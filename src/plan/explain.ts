@@ -7,8 +7,10 @@ import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import type {
   AggregateNode,
+  EmitNode,
   JoinKey,
   JoinNode,
+  LateNode,
   NamedExpression,
   OverNode,
   PlanNode,
@@ -17,6 +19,7 @@ import type {
   TakenColumn,
   UnpivotNode,
   UserNode,
+  WatermarkNode,
 } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -188,6 +191,18 @@ function printPartitions({ partitionBy, orders, frame }: PrintedOver): string {
   ].join(', ')
 }
 
+/** `watermark time, delay 5s`. */
+function printTiming(node: WatermarkNode | EmitNode | LateNode): string {
+  if (node.kind === 'late') return 'late rows'
+  if (node.kind === 'emit') return `emit ${typeof node.mode === 'string' ? node.mode : `every ${node.mode.every}`}`
+  const { column, delay, idleAfter, maxAdvance } = node
+  const told = Object.entries({ delay, 'idle after': idleAfter, 'at most': maxAdvance })
+  return [
+    `watermark ${printName(column)}`,
+    ...told.flatMap(([what, text]) => (text === null ? [] : [`${what} ${text}`])),
+  ].join(', ')
+}
+
 interface PrintedOver {
   readonly partitionBy: readonly string[]
   readonly orders: OverNode['orders']
@@ -237,6 +252,10 @@ function verbs(plan: PlanNode): string[] {
       return [...before, `  ${printUser(plan)}`]
     case 'explode':
       return [...before, `  explode ${printName(plan.column)}`]
+    case 'watermark':
+    case 'emit':
+    case 'late':
+      return [...before, `  ${printTiming(plan)}`]
     case 'unpivot':
       return [...before, `  ${printUnpivot(plan)}`]
     case 'over': {

@@ -24,7 +24,17 @@ export interface ProjectNode {
   readonly input: PlanNode
   readonly columns: readonly NamedExpression[]
   /** The verb that the user wrote, for errors and explain. */
-  readonly verb: 'select' | 'drop' | 'rename' | 'derive' | 'aggregate' | 'unpivot' | 'over' | 'dedupe' | 'union'
+  readonly verb:
+    | 'select'
+    | 'drop'
+    | 'rename'
+    | 'derive'
+    | 'aggregate'
+    | 'unpivot'
+    | 'over'
+    | 'dedupe'
+    | 'union'
+    | 'window'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -52,6 +62,58 @@ export interface AggregateNode {
    */
   readonly sets: readonly (readonly string[])[] | null
   readonly aggregates: readonly NamedAggregate[]
+  /** Windows of event time, which are keys before the others; null: of all time. */
+  readonly window: Windowing | null
+  /** Set where the keys are panes, of which windows are put together (event-time.ts). */
+  readonly panes: Panes | null
+}
+/** What windows rows are in. Durations are as the user wrote them. */
+export type WindowSpec =
+  /** `[start, start + size)`, one after another, from `offset` on; in a zone by its calendar. */
+  | { readonly kind: 'tumbling'; readonly size: string; readonly offset: string | null; readonly zone: string | null }
+  /** Of `size`, one beginning `every` so often. */
+  | { readonly kind: 'sliding'; readonly size: string; readonly every: string; readonly offset: string | null }
+  /** All that begin with a tumbling window of `size` and end after a whole number of steps. */
+  | { readonly kind: 'cumulative'; readonly size: string; readonly step: string; readonly offset: string | null }
+  /** Rows of a key that are less than `gap` apart. */
+  | { readonly kind: 'session'; readonly gap: string }
+  /** So many rows of a key after another. */
+  | { readonly kind: 'rowCount'; readonly count: number }
+export interface Windowing {
+  readonly spec: WindowSpec
+  /** The column of the event time. */
+  readonly time: string
+  readonly allowedLateness: string | null
+}
+/** Windows of several panes each, all of one length: in ticks of the time column. A pane is called by its beginning. */
+export interface Panes {
+  readonly kind: 'sliding' | 'cumulative'
+  readonly pane: bigint
+  readonly size: bigint
+  readonly offset: bigint
+}
+/** From here on rows have an event time, and what is known of how late they may come. */
+export interface WatermarkNode {
+  readonly kind: 'watermark'
+  readonly input: PlanNode
+  readonly column: string
+  readonly delay: string | null
+  readonly idleAfter: string | null
+  readonly maxAdvance: string | null
+}
+export type EmitMode = 'close' | 'change' | { readonly every: string }
+/** When the aggregate before it gives what it has, in a job that goes on. */
+export interface EmitNode {
+  readonly kind: 'emit'
+  readonly input: PlanNode
+  readonly mode: EmitMode
+}
+/** Rows that the windows of an aggregate refused, in its place. */
+export interface LateNode {
+  readonly kind: 'late'
+  readonly input: PlanNode
+  /** An aggregate with windows. */
+  readonly of: AggregateNode
 }
 export interface SortNode {
   readonly kind: 'sort'
@@ -200,3 +262,6 @@ export type PlanNode =
   | JoinNode
   | UnionNode
   | UserNode
+  | WatermarkNode
+  | EmitNode
+  | LateNode

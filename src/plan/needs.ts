@@ -15,6 +15,7 @@ export type PlanPart =
   | 'aggregates'
   | 'partitions'
   | 'sets'
+  | 'windows'
   | 'shapes'
   | 'over'
   | 'spill'
@@ -49,6 +50,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
+  if (stages.some(stage => stage.kind === 'aggregate' && stage.panes !== null)) parts.push('windows')
   if (stages.some(({ kind }) => kind === 'explode' || kind === 'unpivot' || kind === 'sample')) parts.push('shapes')
   if (stages.some(({ kind }) => kind === 'user')) parts.push('userCode')
   if (stages.some(({ kind }) => kind === 'over')) parts.push('over')

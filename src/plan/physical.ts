@@ -17,7 +17,7 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction, AggregateParameters, Expression, OrderKey, OverFunction } from '../expressions/node.js'
-import type { AsofJoin, JoinKey, JoinKind, NamedExpression, PlanNode, TakenColumn } from './logical.js'
+import type { AsofJoin, JoinKey, JoinKind, NamedExpression, Panes, PlanNode, TakenColumn } from './logical.js'
 
 /** One accumulator; `inputs` and `where` are over the stage's input columns. Equal accumulators of one aggregate are shared. */
 export interface AccumulatorSpec {
@@ -47,6 +47,8 @@ export type Stage =
       /** As in the logical plan: groups of each set, one set after another, keys that it leaves out null; the empty set has a group over any input. */
       readonly sets: readonly (readonly string[])[] | null
       readonly accumulators: readonly AccumulatorSpec[]
+      /** Set where the first key is a pane: windows come out, of a beginning, which is called as that key, and an end. */
+      readonly panes: Panes | null
       readonly output: SchemaShape
     }
   | {

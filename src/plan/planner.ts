@@ -10,6 +10,7 @@ import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { columnOf } from './build.js'
+import { END, hasEventTime, lowerEventTime, withWindowEnd } from './event-time.js'
 import { readsOf } from './join.js'
 import type {
   AggregateNode,
@@ -43,7 +44,8 @@ export function physicalPlan(
   sourceSchema: SourceSchemas = null,
   runsFirst: RunsFirst = () => false,
 ): PhysicalPlan {
-  const bound = bindPlan(plan, sourceSchema)
+  const said = bindPlan(plan, sourceSchema)
+  const bound = hasEventTime(said) ? bindPlan(lowerEventTime(said), sourceSchema) : said
   const chain = chainOf(optimise(bound))
   const sides: PlanNode[] = []
   const [first] = chain
@@ -60,7 +62,7 @@ export function physicalPlan(
     branches: Object.freeze(branches),
     scan: Object.freeze(cut === 0 ? stages : stages.slice(0, cut)),
     final: Object.freeze(cut === 0 ? [] : stages.slice(cut)),
-    output: boundSchemaOf(bound),
+    output: boundSchemaOf(said),
     sides: Object.freeze(sides),
   })
 }
@@ -142,6 +144,9 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
     case 'source':
     case 'union':
     case 'pending':
+    case 'watermark':
+    case 'emit':
+    case 'late':
       throw new Error(`a ${node.kind} node within a bound plan`)
   }
 }
@@ -154,12 +159,18 @@ function joinStage(node: JoinNode, side: number, output: SchemaShape): JoinStage
 }
 
 function aggregateStages(node: AggregateNode): Stage[] {
-  const { keys, sets } = node
-  const { accumulators, accumulated, columns, output } = accumulate(node, boundSchemaOf(node.input))
+  const { keys, sets, panes } = node
+  const input = boundSchemaOf(node.input)
+  const { accumulators, columns: results, ...made } = accumulate(node, input)
+  const columns = panes === null ? results : [...results, plainColumn(END)]
+  const [accumulated, output] = [made.accumulated, made.output].map(schema => withWindowEnd(node, schema)) as [
+    SchemaShape,
+    SchemaShape,
+  ]
   const ordered = Object.keys(output).map(
     name => columns.find(column => column.name === name) as (typeof columns)[number],
   )
-  const aggregate: Stage = { kind: 'aggregate', keys, sets, accumulators, output: accumulated }
+  const aggregate: Stage = { kind: 'aggregate', keys, sets, accumulators, panes, output: accumulated }
   return accumulators.length === 0
     ? [aggregate]
     : [aggregate, { kind: 'project', verb: 'aggregate', columns: ordered, output }]

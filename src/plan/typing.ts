@@ -9,6 +9,7 @@ import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
+import { checkWatermark, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
 import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
 import { lowerOver } from './over.js'
@@ -73,7 +74,15 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
       return input
     case 'aggregate':
       for (const name of node.keys) checkKey(name, input, 'groupBy')
-      return accumulate(node, input).output
+      return node.window === null
+        ? withWindowEnd(node, accumulate(node, input).output)
+        : windowedSchema(node, node.window, input)
+    case 'watermark':
+      checkWatermark(node, input)
+      return input
+    case 'emit':
+    case 'late':
+      return input
     case 'sort':
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
       return input

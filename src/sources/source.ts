@@ -24,6 +24,8 @@ export interface Source {
   readonly rowCount: number | null
   /** Set where it can be opened only once, and then gives all as `rest`, in batches: flows that are run at a time share it. */
   readonly once?: true
+  /** Set where it may never end: groups without windows are then told as they change. */
+  readonly isEndless?: true
   /** Set for rows that lanes already hold. */
   readonly held?: HeldRows
   /** Set where its rows are made in the calling thread, of those of a plan. The source is then what `settle` gives, and is not opened itself. */

@@ -3,7 +3,7 @@ import { platform } from '#platform'
 import type { LaneReader } from '../formats/format.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { PlanPart } from '../plan/needs.js'
-import type { LaneParts } from './lane.js'
+import type { Lane, LaneParts } from './lane.js'
 import { localPorts, type Port } from './port.js'
 import type { JobSpec, LaneOptions } from './protocol.js'
 
@@ -36,11 +36,18 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   aggregates: () => import('../kernels/aggregate/families.js'),
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
+  windows: () => import('../operators/window-groups.js'),
   over: () => import('../operators/over.js'),
   shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),
   joins: () => import('../operators/joins-part.js'),
   userCode: () => import('../operators/user-code.js'),
+}
+
+/** Loads a part into a lane of this thread. */
+export async function loadPart(lane: Lane, part: PlanPart, kernels: Promise<KernelModule> | null): Promise<void> {
+  const [loaded, module] = await Promise.all([PARTS[part](), kernels])
+  lane.add(part, loaded as never, module)
 }
 
 /** A lane in the calling thread. @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
@@ -57,9 +64,9 @@ export async function openInlineLane(options: LaneOptions): Promise<LaneClient> 
       return mine
     },
     async add(part, kernels) {
-      const isFormat = typeof part === 'object'
-      const [loaded, module] = await Promise.all([isFormat ? part.load() : PARTS[part](), kernels])
-      lane.add(isFormat ? part.name : part, loaded as never, module)
+      if (typeof part !== 'object') return loadPart(lane, part, kernels)
+      const [loaded, module] = await Promise.all([part.load(), kernels])
+      lane.add(part.name, loaded as never, module)
     },
     release: table => lane.release(table),
     keepAlive() {},

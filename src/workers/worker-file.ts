@@ -35,6 +35,8 @@ serveLane(name => {
       return import('./partitions.js')
     case 'sets':
       return import('../operators/grouping-sets.js')
+    case 'windows':
+      return import('../operators/window-groups.js')
     case 'over':
       return import('../operators/over.js')
     case 'shapes':

@@ -160,6 +160,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   aggregates: () => import('virtual:millrace/lane/aggregates'),
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
+  windows: () => import('virtual:millrace/lane/windows'),
   over: () => import('virtual:millrace/lane/over'),
   shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),

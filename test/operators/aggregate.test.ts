@@ -49,7 +49,7 @@ const aggregate = (
   keys: readonly string[] = ['key'],
   accumulators: readonly AccumulatorSpec[] = ACCUMULATORS,
   output: SchemaShape = OUTPUT,
-) => createAggregate(context, { kind: 'aggregate', keys, sets: null, accumulators, output }, shape)
+) => createAggregate(context, { kind: 'aggregate', keys, sets: null, panes: null, accumulators, output }, shape)
 
 const consume = (context: Context, operator: Breaker, given: readonly Given[], split = 0) => {
   const mark = context.k.memory.mark()
@@ -253,6 +253,7 @@ describe('an aggregate', () => {
         context,
         {
           kind: 'aggregate',
+          panes: null,
           keys: ['id'],
           sets: null,
           accumulators: [call('rows', 'count', null)],

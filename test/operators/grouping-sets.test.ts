@@ -42,7 +42,11 @@ const aggregate = (
   accumulators = ACCUMULATORS,
   output: SchemaShape = OUTPUT,
 ) =>
-  createAggregate(context, { kind: 'aggregate', keys: sets[0] as readonly string[], sets, accumulators, output }, shape)
+  createAggregate(
+    context,
+    { kind: 'aggregate', keys: sets[0] as readonly string[], sets, panes: null, accumulators, output },
+    shape,
+  )
 
 const consume = (context: Context, operator: Breaker, rows: readonly Given[], split = 0) => {
   const mark = context.k.memory.mark()

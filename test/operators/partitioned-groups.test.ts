@@ -65,7 +65,11 @@ const keySets = [['a'], ['b'], ['a', 'b'], ['c', 'a'], ['a', 'b', 'c']] as const
 const aggregate = (context: Context, keys: readonly (keyof typeof shape)[]): [Breaker, SchemaShape] => {
   const output = { ...Object.fromEntries(keys.map(key => [key, shape[key]])), ...RESULTS }
   return [
-    createAggregate(context, { kind: 'aggregate', keys, accumulators: ACCUMULATORS, sets: null, output }, shape),
+    createAggregate(
+      context,
+      { kind: 'aggregate', keys, accumulators: ACCUMULATORS, sets: null, panes: null, output },
+      shape,
+    ),
     output,
   ]
 }

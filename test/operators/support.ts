@@ -24,6 +24,7 @@ import * as joins from '../../src/operators/joins-part.js'
 import type { Breaker, Morsel, Part } from '../../src/operators/operator.js'
 import * as over from '../../src/operators/over.js'
 import * as shapes from '../../src/operators/shapes-part.js'
+import * as windows from '../../src/operators/window-groups.js'
 import * as partitions from '../../src/workers/partitions.js'
 import { createInbox, createOutbox } from '../../src/workers/transfer.js'
 import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
@@ -46,6 +47,7 @@ export const OPERATOR_PARTS = {
   userKernels,
   partitions,
   sets,
+  windows,
   joins,
   shapes,
   over,

@@ -9,8 +9,9 @@ import type { SinkWriter } from '../../sinks/sink.js'
 import { sinkOf } from '../../sinks/sink-of.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
-import { type Job, type JobMetrics, startRun } from './run-job.js'
+import type { Job, JobMetrics } from './run-job.js'
 import { sharingSources } from './shared-source.js'
+import { startAny } from './start-any.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -106,7 +107,7 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
   }).then(async schema => (await sinkOf(sink, what)).open(schema, { createFile }))
   let writer: SinkWriter | null = null
   let rowsWritten = 0
-  const job = startRun(flow, options, what, open)
+  const job = startAny(flow, options, what, open)
   const write = async () => {
     for await (const batch of job) {
       writer ??= await unlessAborted(opened, signal)
@@ -156,7 +157,8 @@ function optionsOfEach(what: string, count: number, options: RunOptions, signal:
 }
 
 function sumOf(all: readonly JobMetrics[]): JobMetrics {
-  const sum = (of: Exclude<keyof JobMetrics, 'rules'>) => all.reduce((total, each) => total + each[of], 0)
+  const sum = (of: Exclude<keyof JobMetrics, 'rules' | 'watermark'>) =>
+    all.reduce((total, each) => total + (each[of] ?? 0), 0)
   const rules = all.flatMap(each => Object.entries(each.rules ?? {}))
   return {
     rows: sum('rows'),
@@ -166,8 +168,17 @@ function sumOf(all: readonly JobMetrics[]): JobMetrics {
     rowsWritten: sum('rowsWritten'),
     bytesWritten: sum('bytesWritten'),
     ...(all.some(each => each.rules) && { rules: total(rules) }),
+    ...(all.some(each => each.lateRows !== undefined) && {
+      lateRows: sum('lateRows'),
+      groups: sum('groups'),
+      watermark: leastOf(all.flatMap(({ watermark }) => (watermark === undefined ? [] : [watermark]))),
+    }),
   }
 }
+
+/** Of several flows the one that is furthest behind. */
+const leastOf = (marks: readonly (bigint | null)[]): bigint | null =>
+  marks.reduce((least, mark) => (least === null || mark === null ? null : mark < least ? mark : least))
 
 function total(counts: readonly (readonly [string, number])[]): Record<string, number> {
   const totals = new Map<string, number>()

@@ -15,6 +15,12 @@ export interface JobMetrics extends Progress {
   readonly bytesWritten: number
   /** Of rows that `validate` has rejected: how many of those written break each rule. Left out where no flow is of such rows. */
   readonly rules?: Readonly<Record<string, number>>
+  /** Of windows while a flow runs on: rows that came too late, or had no time. */
+  readonly lateRows?: number
+  /** Of event time, in ticks of its column; null before the first row. */
+  readonly watermark?: bigint | null
+  /** Groups that are kept, of windows that are open and of those that change. */
+  readonly groups?: number
 }
 
 /**

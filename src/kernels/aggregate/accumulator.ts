@@ -62,6 +62,8 @@ export interface AggregateParameters {
   readonly error?: number
   /** approxCountDistinct: 4 to 18, registers are 2^precision; 14 by default. */
   readonly precision?: number
+  /** argMax: 'last' of rows that tie, where it is said; else the first. */
+  readonly ties?: 'last'
   /** approxTopK: counters kept a group, at least 1; by default four for each value wanted, and no fewer than 32. */
   readonly capacity?: number
 }

@@ -1,4 +1,4 @@
-/** The value at the row with the least or the greatest of another column, the first of those that tie. Drawn in assembly/aggregate/arg-min-max.ts. */
+/** The value at the row with the least or the greatest of another column, the first of those that tie, or where that is asked for the last. Drawn in assembly/aggregate/arg-min-max.ts. */
 import type { DataType } from '../../columnar/type.js'
 import type { Lane } from '../exact.js'
 import type { Accumulator, AccumulatorContext, AccumulatorRows, AggregateSpec, Family } from './accumulator.js'
@@ -12,11 +12,13 @@ import { createTextStates } from './text-states.js'
 /** Of the value and of what it goes by. */
 export const argMinMax: Family = {
   counts: false,
-  share: spec => spec.function,
+  share: ({ function: name, parameters }) => `${name} ${parameters.ties ?? 'first'}`,
   create: createArgMinMax,
 }
 
 const STATE_BYTES = 16
+/** Above all places of rows. */
+const MOST_PLACES = Number.MAX_SAFE_INTEGER
 
 function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accumulator {
   const { k } = context
@@ -25,7 +27,12 @@ function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accu
   const states = createGroupArray(k, STATE_BYTES, [-1])
   const best = createGroupArray(k, 8, [-1])
   const elements = createElementStates(context, type)
-  const keys = (by.kind === 'utf8' ? textKeys : numberKeys)(context, by, spec.function === 'argMax')
+  const keys = (by.kind === 'utf8' ? textKeys : numberKeys)(
+    context,
+    by,
+    spec.function === 'argMax',
+    spec.parameters.ties === 'last',
+  )
   let groupCount = 0
   const part = (offset: number): Lane => ({ pointer: states.pointer + offset, stride: STATE_BYTES })
 
@@ -75,22 +82,31 @@ interface Keys {
   free(): void
 }
 
-function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean): Keys {
-  const { exports } = k
+function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean, isLast: boolean): Keys {
+  const { exports, memory } = k
   const images = createImages(k, by)
   const update = images.bytes === 4 ? exports.argUpdate32 : exports.argUpdate64
   const sign = -(2n ** 63n)
   const flip = max ? ~sign : sign
   // Only among these is a key of all ones. A lane's own rows come in order; another's may lie before.
-  let ties = by.kind === 'int64' || by.kind === 'timestamp'
+  let ties = isLast || by.kind === 'int64' || by.kind === 'timestamp'
+  /** The later a row, the less its place: u64 a row, where the last of those that tie is wanted. */
+  const placesOf = (position: number, rowCount: number): number => {
+    if (!isLast) return 0
+    const places = memory.scratch(8 * rowCount)
+    for (let row = 0; row < rowCount; row++) memory.i64[(places >>> 3) + row] = BigInt(MOST_PLACES - position - row)
+    return places
+  }
   return {
     update(best, states, { vectors, validity, groups, rowCount, position }, { data, bits }) {
       // Images of nulls are what is hardly ever better.
       const identity = max ? ~images.greatest : images.greatest
+      const places = placesOf(position, rowCount)
       images.each(vectors[1].data, validity, rowCount, identity, (from, row, count) => {
         const indices = groups === 0 ? 0 : groups + 4 * row
         const valid = validity === 0 ? 0 : validity + row / 8
-        update(best, states, indices, from, flip, ties, valid, count, 0, position + row, data + (row / 8) * bits, bits)
+        const at = places && places + 8 * row
+        update(best, states, indices, from, flip, ties, valid, count, at, position + row, data + (row / 8) * bits, bits)
       })
     },
     write(writer, lane, groups, count) {

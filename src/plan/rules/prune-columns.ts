@@ -64,6 +64,9 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
     case 'limit':
     case 'sample':
     case 'pending':
+    case 'watermark':
+    case 'emit':
+    case 'late':
       return overInput(plan, prune(plan.input, read))
   }
 }

@@ -7,12 +7,20 @@ import { createQueue, type QueueOptions, type RowQueue } from './queue.js'
 /** Begins to listen, and pushes until it closes the queue or is told to stop. The answer stops it: at once, whatever it waits for; nothing of it is left. */
 export type Listen = (queue: RowQueue) => () => void
 
-export function feedSource(label: string, schema: SchemaShape, options: QueueOptions, listen: Listen): Source {
+/** @param isEndless whether it may never end by itself */
+export function feedSource(
+  label: string,
+  schema: SchemaShape,
+  options: QueueOptions,
+  listen: Listen,
+  isEndless = true,
+): Source {
   return {
     label,
     schema,
     rowCount: null,
     once: true,
+    ...(isEndless && { isEndless: true }),
     describe: async () => schema,
     async open({ columns }) {
       const queue = createQueue(schema, options, label)
@@ -58,6 +66,7 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
     schema,
     rowCount: null,
     once: true,
+    isEndless: true,
     describe: async () => schema,
     async open({ columns }) {
       if (consumed) {

@@ -1,0 +1,181 @@
+/**
+ * `run()` of a flow whose windows close while it runs, or whose groups change: what is below its watermark runs as any job, and its batches go through the operators above step by
+ * step, in this thread (graph/live-graph.ts). A chunk of its own.
+ */
+import type { RecordBatch } from '../../columnar/record-batch.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import { RowFailure } from '../../operators/operator.js'
+import { type LiveCut, livePlan } from '../../plan/live.js'
+import { sourcesOf } from '../../plan/sources-of.js'
+import { openContext } from '../../workers/open-context.js'
+import type { RunOptions } from './options.js'
+import { spellOut } from './row-error.js'
+import type { BoundPlan } from './run.js'
+import { type Job, type JobMetrics, startRun } from './run-job.js'
+
+/** Batches that may wait for their reader before no more are read. */
+const MOST_WAITING = 16
+/** Others have a turn after so long. */
+const TURN_MS = 8
+
+export function startLive<S extends SchemaShape>(
+  bound: BoundPlan,
+  cut: LiveCut,
+  options: RunOptions,
+  what: string,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
+  const { signal } = options
+  const cancel = new AbortController()
+  const forward = () => cancel.abort(signal?.reason)
+  if (signal instanceof AbortSignal) {
+    if (signal.aborted) forward()
+    else signal.addEventListener('abort', forward)
+  }
+  let tellColumns: (schema: SchemaShape) => void = () => {}
+  const columns = new Promise<SchemaShape>(resolve => {
+    tellColumns = resolve
+  })
+  const isSignal = signal === undefined || signal instanceof AbortSignal
+  const below = startRun(
+    { plan: cut.before, sources: bound.sources },
+    { ...options, signal: isSignal ? cancel.signal : signal },
+    what,
+    tellColumns,
+  )
+  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  const waiting: RecordBatch<S>[] = []
+  let graph: LiveGraph | null = null
+  let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
+  let ended: { readonly error: unknown } | null = null
+  let isIterated = false
+  let rowsWritten = 0
+  let rowsBefore = 0
+  let wake: () => void = () => {}
+  let drained: () => void = () => {}
+
+  const give = (batches: readonly RecordBatch[]): void => {
+    if (batches.length === 0) return
+    waiting.push(...(batches as RecordBatch<S>[]))
+    wake()
+  }
+
+  const note = (): void => {
+    if (graph !== null) told = { lateRows: graph.lateRows, watermark: graph.watermark, groups: graph.stateSize }
+  }
+
+  async function steps(): Promise<void> {
+    // What the job below fails of before its columns are known.
+    const schema = await Promise.race([columns, below.finished.then(() => columns)])
+    const plan = livePlan(cut, schema)
+    onSchema?.(plan.output)
+    graph = createLiveGraph(await openContext(plan.parts, options.memory), plan, schema)
+    const own = graph
+    let failure: { readonly error: unknown } | null = null
+    const tick = () => {
+      try {
+        give(own.tick())
+      } catch (error) {
+        failure = { error }
+      }
+    }
+    const timer = plan.everyMs === null ? undefined : setInterval(tick, Math.max(1, plan.everyMs))
+    let turn = performance.now()
+    try {
+      for await (const batch of below) {
+        give(own.push(batch))
+        note()
+        rowsBefore += batch.rowCount
+        if (failure !== null) throw (failure as { readonly error: unknown }).error
+        if (waiting.length >= MOST_WAITING) {
+          await new Promise<void>(resolve => {
+            drained = resolve
+            cancel.signal.addEventListener('abort', () => resolve(), { once: true })
+          })
+        } else if (performance.now() - turn > TURN_MS) {
+          await nextTurn()
+          turn = performance.now()
+        }
+        cancel.signal.throwIfAborted()
+      }
+      await below.finished
+      give(own.end())
+      note()
+    } finally {
+      clearInterval(timer)
+      own.free()
+    }
+  }
+
+  const finished = steps().then(
+    () => end(undefined),
+    error => {
+      const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
+      const spelt = error instanceof RowFailure ? spellOut(error.error, { row: rowsBefore + error.row, label }) : error
+      cancel.abort(spelt)
+      end(left ? undefined : spelt)
+      if (!left) throw spelt
+    },
+  )
+  finished.catch(() => {})
+  below.finished.catch(() => {})
+
+  function end(error: unknown): void {
+    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    ended = { error }
+    if (cancel.signal.aborted) waiting.length = 0
+    wake()
+  }
+
+  async function* batches(): AsyncGenerator<RecordBatch<S>, void, void> {
+    if (isIterated)
+      throw new MillraceError(
+        'MR_SOURCE_CONSUMED',
+        'run: the batches of a job can be iterated once; run the flow again',
+      )
+    isIterated = true
+    try {
+      while (true) {
+        const batch = waiting.shift()
+        if (batch !== undefined) {
+          if (waiting.length < MOST_WAITING) drained()
+          rowsWritten += batch.rowCount
+          yield batch
+        } else if (ended !== null) {
+          if (ended.error !== undefined) throw ended.error
+          return
+        } else {
+          drained()
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      cancel.abort()
+    }
+  }
+
+  return {
+    finished,
+    stop: () => below.stop(),
+    metrics: () => ({ ...below.metrics(), rowsWritten, bytesWritten: 0, ...told }),
+    [Symbol.asyncIterator]: batches,
+    async [Symbol.asyncDispose]() {
+      cancel.abort()
+      await finished.catch(() => {})
+    },
+  }
+}
+
+const nextTurn = (): Promise<void> =>
+  new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })

@@ -1,0 +1,19 @@
+/** A job of a plan whose rows are taken as they come: step by step where windows close or groups change while it runs (live.ts), else as they are read (run-job.ts). */
+import type { SchemaShape } from '../../columnar/type.js'
+import { liveCut } from '../../plan/live.js'
+import { sourcesOf } from '../../plan/sources-of.js'
+import { startLive } from './live.js'
+import type { RunOptions } from './options.js'
+import type { BoundPlan } from './run.js'
+import { type Job, startRun } from './run-job.js'
+
+export function startAny<S extends SchemaShape>(
+  bound: BoundPlan,
+  options: RunOptions = {},
+  what = 'run',
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
+  const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
+  const cut = liveCut(bound.plan, isEndless)
+  return cut === null ? startRun(bound, options, what, onSchema) : startLive(bound, cut, options ?? {}, what, onSchema)
+}

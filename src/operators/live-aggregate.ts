@@ -1,0 +1,482 @@
+/**
+ * `groupBy().aggregate()` in a job that goes on: groups are given as their windows close, or as they change. Rows are grouped in cells: by window and keys, by pane and keys
+ * where windows overlap, or by keys alone.
+ *
+ * ```
+ * consume     rows ── cells: group table, accumulators ── those that change, where that is to be told
+ * advance     the watermark: windows that end before it are put together of their cells, and given; cells that no window needs any more go
+ * ```
+ * What has been given and changes is taken back: a row as it was, of weight -1, then as it is, of weight +1. Groups of which no row is left are only taken back.
+ */
+import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
+import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
+import { type AggregateInput, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { createGroupTable, type GroupTable } from '../kernels/group.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { take } from '../kernels/select.js'
+import { rangeOf } from '../kernels/stats.js'
+import type { Panes } from '../plan/logical.js'
+import type { AccumulatorSpec } from '../plan/physical.js'
+import { createAggregateInputs } from './aggregate-inputs.js'
+import type { OperatorContext } from './build.js'
+import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Morsel } from './operator.js'
+import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
+
+export interface LiveAggregateStage {
+  /** Columns of the input. With windows the first is their beginning, or a pane's, and of windows that do not overlap the second their end. */
+  readonly keys: readonly string[]
+  readonly accumulators: readonly AccumulatorSpec[]
+  readonly windows: 'none' | 'ends' | Panes
+  /** Only an end: windows whose beginning is no key of these. */
+  readonly isEndOnly: boolean
+  /** How long after their end windows still take rows, in ticks. */
+  readonly lateness: bigint
+  /** `changes`: told as they are; `kept`: gathered until `tick`; `closed`: once, as windows close, and then as `changes`. */
+  readonly emits: 'changes' | 'kept' | 'closed'
+  /** Of panes, the column of the watermark as each row came. */
+  readonly watermark: string
+  /** A column of the input: -1 where a row is taken back; null: none ever is. */
+  readonly weight: string | null
+}
+
+/** Columns: of windows beginning and end, keys, accumulators, and last the weight (int32). */
+export interface LiveAggregate {
+  readonly label: string
+  consume(morsel: Morsel): Iterable<LaneBatch>
+  /** The watermark is there; with `isEnd` there is no more input, and all windows close. */
+  advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch>
+  /** Gives what has changed since the last time. */
+  tick(): Iterable<LaneBatch>
+  /** Cells that are kept. */
+  readonly size: number
+  free(): void
+}
+
+/** Cells of one pane, or of one window. */
+interface Pane {
+  readonly start: bigint
+  /** Its cells, ascending. */
+  cells: number[]
+  readonly windows: readonly OpenWindow[]
+}
+
+interface OpenWindow extends WindowBounds {
+  readonly panes: Pane[]
+  isClosed: boolean
+}
+
+/** Cells that are gone before the table is made anew, at least. */
+const LEAST_GONE = 4096
+const GLOBAL: WindowBounds = { start: 0n, end: 2n ** 63n - 1n }
+/** More than one table of a lane's direct keys would have: cells are numbered as they appear. */
+const NO_SLOTS = 0
+
+export function createLiveAggregate(
+  context: OperatorContext,
+  stage: LiveAggregateStage,
+  input: SchemaShape,
+): LiveAggregate {
+  const { k } = context
+  const { memory } = k
+  const { windows, lateness, emits } = stage
+  const names = Object.keys(input)
+  const keyColumns = stage.keys.map(name => names.indexOf(name))
+  const keyTypes = stage.keys.map(name => input[name] as DataType)
+  const weightColumn = stage.weight === null ? -1 : names.indexOf(stage.weight)
+  const isRetractable = stage.weight !== null
+  const inputs = createAggregateInputs(context, stage.accumulators, input)
+  /** Of rows that count as there, where any may be taken back. */
+  const rowSpec: AggregateSpec = {
+    function: 'count',
+    inputs: [],
+    inputIndex: inputs.types.length,
+    parameters: {},
+    label: 'count()',
+  }
+  const specs = isRetractable ? [...inputs.specs, rowSpec] : inputs.specs
+  const isWindowed = windows !== 'none'
+  const hasEnds = windows === 'ends'
+  const isOverlapping = typeof windows === 'object'
+  /** Keys that are no window's. */
+  const plainFrom = !isWindowed ? 0 : hasEnds && !stage.isEndOnly ? 2 : 1
+  const dictionaries = createOneDictionary(context)
+  let table = makeTable()
+  let aggregation = createAggregation(context, specs, isRetractable)
+  let position = 0
+  let gone = 0
+  /** By their beginnings, and of windows that do not overlap their ends. */
+  const panes = new Map<bigint, Pane>()
+  let paneOfCell: Pane[] = []
+  const open = new Map<string, OpenWindow>()
+  let leastEnd = GLOBAL.end
+  /** Per cell: whether it has been given (`none`). */
+  let given = new Uint8Array(64)
+  /** Cells that have changed since the last telling, and the same as they were, where they had been given. */
+  let changed = new Set<number>()
+  let changedWindows = new Set<OpenWindow>()
+  const before: LaneBatch[] = []
+  let closedUpTo = -(2n ** 63n)
+
+  function makeTable(): GroupTable {
+    return createGroupTable(k, keyTypes, NO_SLOTS)
+  }
+
+  /**
+   * A row may be late for some of its windows and in time for others: those end before it counts. So where there are such rows the watermark moves on between rows, as it
+   * does without batches.
+   */
+  function* consume(morsel: Morsel): Iterable<LaneBatch> {
+    if (typeof windows !== 'object' || morsel.rowCount === 0) {
+      yield* takeRows(morsel)
+      return
+    }
+    const starts = morsel.columns[keyColumns[0] as number] as LaneVector
+    const marks = morsel.columns[names.indexOf(stage.watermark)] as LaneVector
+    const at = (vector: LaneVector, row: number): bigint => memory.i64[(vector.data >>> 3) + row] as bigint
+    // Of rows that are not late at all the watermark only rises.
+    const latest = at(marks, morsel.rowCount - 1)
+    const least = rangeOf(k, { ...starts, range: null })?.min ?? latest
+    if (latest < least + windows.pane + lateness) {
+      yield* takeRows(morsel)
+      return
+    }
+    let from = 0
+    for (let row = 0; row < morsel.rowCount; row++) {
+      const mark = at(marks, row)
+      if (mark < at(starts, row) + windows.pane + lateness || mark <= closedUpTo) continue
+      if (row > from) yield* takeRows(rowsFrom(morsel, from, row))
+      from = row
+      yield* advance(mark, false)
+    }
+    yield* takeRows(rowsFrom(morsel, from, morsel.rowCount))
+  }
+
+  function rowsFrom(morsel: Morsel, from: number, to: number): Morsel {
+    const count = to - from
+    const places = rangeIndices(k, from, to)
+    const columns = morsel.columns.map(column => ({ ...take(k, column, places, count), range: null }))
+    return { rowCount: count, columns, rows: morsel.rows === 0 ? places : morsel.rows + 4 * from }
+  }
+
+  function takeRows(morsel: Morsel): Iterable<LaneBatch> {
+    if (morsel.rowCount === 0) return []
+    const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
+    const values = inputs.evaluate(morsel)
+    if (keys.length === 0) return single(morsel, values)
+    const earlier = table.length
+    table.cover(keys, morsel.rowCount)
+    const groups = table.find(keys, morsel.rowCount)
+    const cells = memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount)
+    if (table.length > earlier) meet(keys, cells, earlier)
+    if (!isWindowed || emits !== 'closed' || lateness > 0n) touch(cells, earlier)
+    update(groups, morsel, values)
+    return emits === 'changes' || (emits === 'closed' && changedWindows.size > 0) ? tell() : []
+  }
+
+  /** Without keys there is one cell. */
+  function single(morsel: Morsel, values: AggregateInput[]): Iterable<LaneBatch> {
+    touch([0], 1)
+    update(0, morsel, values)
+    return emits === 'changes' ? tell() : []
+  }
+
+  function update(groups: number, morsel: Morsel, values: AggregateInput[]): void {
+    aggregation.resize(table.indexCount)
+    const at = position
+    position += morsel.rowCount
+    const all = isRetractable ? [...values, { vectors: [], validity: 0 }] : values
+    if (!isRetractable) {
+      aggregation.update(groups, all, morsel.rowCount, at)
+      aggregation.open(table.order, table.length)
+      return
+    }
+    // Rows one way, then the other.
+    const { data } = morsel.columns[weightColumn] as LaneVector
+    const weights = memory.i32.slice(data >>> 2, (data >>> 2) + morsel.rowCount)
+    for (const sign of [1, -1]) {
+      const rows: number[] = []
+      for (let row = 0; row < weights.length; row++) if (Math.sign(weights[row] as number) === sign) rows.push(row)
+      if (rows.length === 0) continue
+      const places = memory.scratch(4 * rows.length)
+      memory.u32.set(rows, places >>> 2)
+      const mine = groups === 0 ? 0 : take(k, u32s(groups, morsel.rowCount), places, rows.length).data
+      const taken = all.map(each => takeInput(each, places, rows.length))
+      if (sign > 0) aggregation.update(mine, taken, rows.length, at)
+      else aggregation.retract(mine, taken, rows.length, at)
+      aggregation.open(table.order, table.length)
+    }
+  }
+
+  function takeInput({ vectors, validity }: AggregateInput, places: number, count: number): AggregateInput {
+    const bits = validity === 0 ? 0 : take(k, { ...u32s(validity, 0), type: bool() }, places, count).data
+    return { vectors: vectors.map(vector => ({ ...take(k, vector, places, count), range: null })), validity: bits }
+  }
+
+  /** Cells that rows are the first of: which pane each is in. */
+  function meet(keys: readonly LaneVector[], cells: Uint32Array, from: number): void {
+    if (!isWindowed) return
+    const starts = (keys[0] as LaneVector).data >>> 3
+    const ends = hasEnds ? (keys[stage.isEndOnly ? 0 : 1] as LaneVector).data >>> 3 : 0
+    for (let row = 0, next = from; next < table.length; row++) {
+      if (cells[row] !== next) continue
+      const start = memory.i64[starts + row] as bigint
+      const end = hasEnds ? (memory.i64[ends + row] as bigint) : start
+      const pane = paneOf(start, end)
+      pane.cells.push(next++)
+      paneOfCell.push(pane)
+    }
+  }
+
+  function paneOf(start: bigint, end: bigint): Pane {
+    let pane = panes.get(start)
+    if (pane === undefined) {
+      const bounds = isOverlapping ? windowsOf(windows, start) : [{ start, end }]
+      const mine = bounds.map(openWindow)
+      pane = { start, cells: [], windows: mine }
+      for (const window of mine) window.panes.push(pane)
+      panes.set(start, pane)
+    }
+    return pane
+  }
+
+  function openWindow({ start, end }: WindowBounds): OpenWindow {
+    const name = `${start} ${end}`
+    let window = open.get(name)
+    if (window === undefined) {
+      window = { start, end, panes: [], isClosed: end <= closedUpTo }
+      open.set(name, window)
+      // One that has closed without a row may yet have its first, and is gone a while after its end.
+      const next = window.isClosed ? end + lateness : end
+      if (next < leastEnd) leastEnd = next
+    }
+    return window
+  }
+
+  /** Keeps what is about to change, as it is, where it has been given. */
+  function touch(cells: Iterable<number>, earlier: number): void {
+    const fresh: number[] = []
+    if (!isWindowed) {
+      grow()
+      for (const cell of cells) {
+        if (changed.has(cell)) continue
+        changed.add(cell)
+        if (given[cell] === 1) fresh.push(cell)
+      }
+      if (fresh.length > 0) for (const batch of cellsNow(fresh, -1)) before.push(copyToHeap(k, batch))
+      return
+    }
+    const touched = new Set<Pane>()
+    let last: Pane | null = null
+    for (const cell of cells) {
+      const pane = paneOfCell[cell] as Pane
+      if (pane !== last) touched.add(pane)
+      last = pane
+    }
+    const told: OpenWindow[] = []
+    for (const { windows: mine } of touched) {
+      for (const window of mine) {
+        if (!isTold(window) || changedWindows.has(window)) continue
+        changedWindows.add(window)
+        told.push(window)
+      }
+    }
+    for (const batch of windowsAsTheyAre(told, -1, earlier)) before.push(copyToHeap(k, batch))
+  }
+
+  /** Whether a change of the window is to be told now. */
+  const isTold = ({ isClosed, end }: OpenWindow): boolean =>
+    end + lateness > closedUpTo && (emits !== 'closed' || isClosed)
+
+  function grow(): void {
+    if (given.length >= table.indexCount) return
+    const larger = new Uint8Array(2 * table.indexCount)
+    larger.set(given)
+    given = larger
+  }
+
+  /** What has changed since the last time: first as it was. */
+  function* tell(): Iterable<LaneBatch> {
+    const mark = memory.mark()
+    for (const batch of before.splice(0)) {
+      try {
+        yield batch
+      } finally {
+        freeHeapBatch(k, batch)
+      }
+    }
+    if (isWindowed) {
+      const told = [...changedWindows].sort(inOrder)
+      changedWindows = new Set()
+      yield* windowsAsTheyAre(told, 1)
+    } else {
+      const cells = [...changed].sort((a, b) => a - b)
+      changed = new Set()
+      grow()
+      for (const cell of cells) given[cell] = 1
+      if (cells.length > 0) yield* cellsNow(cells, 1)
+    }
+    memory.reset(mark)
+  }
+
+  /** Cells of no window with their results, in scratch that is good until the next are asked for. */
+  function* cellsNow(cells: readonly number[], weight: number): Iterable<LaneBatch> {
+    const mark = memory.mark()
+    const count = cells.length
+    const indices = memory.scratch(4 * count)
+    memory.u32.set(cells, indices >>> 2)
+    const fresh = createAggregation(context, specs, isRetractable)
+    try {
+      fresh.resize(count)
+      if (position > 0) fresh.merge(aggregation.laneState(indices, count), rangeIndices(k, 0, count), count, 1)
+      fresh.open(0, count)
+      const keys = table.keys().map(key => take(k, key, indices, count))
+      const results = fresh.evaluate(count)
+      yield* finished({ rowCount: count, columns: [...keys, ...results] }, weight)
+    } finally {
+      fresh.free()
+      memory.reset(mark)
+    }
+  }
+
+  /** Windows with their results, in their order, made of cells below `end`. */
+  function* windowsAsTheyAre(all: readonly OpenWindow[], weight: number, end = table.length): Iterable<LaneBatch> {
+    if (all.length === 0 || end === 0) return
+    const mark = memory.mark()
+    const ordered = [...all].sort(inOrder)
+    const keys = table.keys().slice(plainFrom)
+    const rowsOf = ordered
+      .map(window => ({
+        start: window.start,
+        end: window.end,
+        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => cell < end)).sort((a, b) => a - b),
+      }))
+      .filter(({ rows }) => rows.length > 0)
+    const bound = keyTypes[0] as DataType
+    const types = [bound, bound, ...keyTypes.slice(plainFrom)]
+    const source = { keys, indices: 0, aggregation }
+    for (const { rowCount, columns } of combined(context, types, specs, source, rowsOf))
+      yield* finished({ rowCount, columns: stage.isEndOnly ? columns.slice(1) : columns }, weight)
+    memory.reset(mark)
+  }
+
+  /** With weights, in the dictionaries of the output, without groups that have no rows. */
+  function* finished({ rowCount, columns }: LaneBatch, weight: number): Iterable<LaneBatch> {
+    let batch: LaneBatch = { rowCount, columns }
+    if (isRetractable) {
+      const counts = columns.at(-1) as LaneVector
+      const rows: number[] = []
+      for (let row = 0; row < rowCount; row++) if (memory.i64[(counts.data >>> 3) + row] !== 0n) rows.push(row)
+      batch = { rowCount, columns: columns.slice(0, -1) }
+      if (rows.length === 0) return
+      if (rows.length < rowCount) {
+        const places = memory.scratch(4 * rows.length)
+        memory.u32.set(rows, places >>> 2)
+        batch = { rowCount: rows.length, columns: batch.columns.map(column => take(k, column, places, rows.length)) }
+      }
+    }
+    const weights = memory.scratch(4 * batch.rowCount)
+    memory.i32.fill(weight, weights >>> 2, (weights >>> 2) + batch.rowCount)
+    const recoded = dictionaries.recode(batch)
+    yield {
+      rowCount: batch.rowCount,
+      columns: [...recoded.columns, { ...u32s(weights, batch.rowCount), type: int32() }],
+    }
+  }
+
+  function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
+    if (emits === 'kept' && isEnd) yield* tell()
+    if (!isWindowed) return
+    if (!isEnd && watermark < leastEnd) {
+      if (watermark > closedUpTo) closedUpTo = watermark
+      return
+    }
+    closedUpTo = isEnd ? GLOBAL.end : watermark
+    const closing: OpenWindow[] = []
+    const ending: [string, OpenWindow][] = []
+    leastEnd = GLOBAL.end
+    for (const [name, window] of open) {
+      const isOver = isEnd || window.end + lateness <= watermark
+      if (!window.isClosed && (isEnd || window.end <= watermark)) {
+        window.isClosed = true
+        closing.push(window)
+      }
+      if (isOver) ending.push([name, window])
+      else {
+        const next = window.isClosed ? window.end + lateness : window.end
+        if (next < leastEnd) leastEnd = next
+      }
+    }
+    if (emits === 'closed') yield* windowsAsTheyAre(closing, 1)
+    else if (
+      emits === 'kept' &&
+      [...closing, ...ending.map(([, window]) => window)].some(window => changedWindows.has(window))
+    )
+      yield* tell()
+    for (const [name, window] of ending) {
+      open.delete(name)
+      changedWindows.delete(window)
+      for (const pane of window.panes) {
+        if (pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
+        panes.delete(pane.start)
+        gone += pane.cells.length
+      }
+    }
+    if (gone > LEAST_GONE && 2 * gone > table.length) renew()
+  }
+
+  /** A table and accumulators of the cells that are left. */
+  function renew(): void {
+    const mark = memory.mark()
+    const left = [...panes.values()].flatMap(({ cells }) => cells).sort((a, b) => a - b)
+    const count = left.length
+    const next = makeTable()
+    const fresh = createAggregation(context, specs, isRetractable)
+    if (count > 0) {
+      const indices = memory.scratch(4 * count)
+      memory.u32.set(left, indices >>> 2)
+      const keys = table.keys().map(key => ({ ...take(k, key, indices, count), range: null }))
+      next.cover(keys, count)
+      const found = next.find(keys, count)
+      fresh.resize(next.indexCount)
+      fresh.merge(aggregation.laneState(indices, count), found, count, 1)
+      fresh.open(next.order, next.length)
+    }
+    const places = new Map(left.map((cell, i) => [cell, i]))
+    paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
+    for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
+    table.free()
+    aggregation.free()
+    table = next
+    aggregation = fresh
+    gone = 0
+    memory.reset(mark)
+  }
+
+  return {
+    label: `aggregate by ${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
+    consume,
+    advance,
+    tick: () => (emits === 'kept' ? tell() : []),
+    get size() {
+      return table.length - gone
+    },
+    free() {
+      for (const batch of before.splice(0)) freeHeapBatch(k, batch)
+      inputs.free()
+      table.free()
+      aggregation.free()
+      dictionaries.clear()
+    },
+  }
+}
+
+const u32s = (data: number, length: number): LaneVector => ({
+  type: uint32(),
+  length,
+  data,
+  validity: 0,
+  dictionary: null,
+  range: null,
+})

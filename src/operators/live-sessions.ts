@@ -1,0 +1,371 @@
+/**
+ * Windows that are made by their rows, in a job that goes on: sessions, which rows join to one another, and so many rows of a key after another. Each window has a state of its own;
+ * where a row joins two sessions their states are merged. live-aggregate.ts has the windows that time alone makes, and says what is given when.
+ */
+import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import { createAggregation } from '../kernels/aggregate/aggregation.js'
+import { createGroupTable } from '../kernels/group.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { take } from '../kernels/select.js'
+import type { AccumulatorSpec } from '../plan/physical.js'
+import { createAggregateInputs } from './aggregate-inputs.js'
+import type { OperatorContext } from './build.js'
+import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import type { LiveAggregate, LiveAggregateStage } from './live-aggregate.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Morsel } from './operator.js'
+import { inOrder } from './window-groups.js'
+
+export interface LiveSessionsStage extends Pick<LiveAggregateStage, 'keys' | 'lateness' | 'emits'> {
+  readonly accumulators: readonly AccumulatorSpec[]
+  readonly windows:
+    | { readonly kind: 'session'; readonly gap: bigint }
+    | { readonly kind: 'rowCount'; readonly count: number }
+  /** Columns of the event time, without nulls, and of the watermark as each row came. */
+  readonly time: string
+  readonly watermark: string
+}
+
+interface Session {
+  start: bigint
+  last: bigint
+  /** Of the key table. */
+  readonly key: number
+  /** Its state. */
+  readonly cell: number
+  /** Rows, of windows of so many. */
+  rows: number
+  /** The place of its first row. */
+  order: number
+  isGiven: boolean
+  isClosed: boolean
+}
+
+/** Keys without a window that are kept, at least, before the table is made anew. */
+const LEAST_IDLE = 4096
+
+/** @param onLate rows of a morsel (places, ascending) that came when their windows had closed */
+export function createLiveSessions(
+  context: OperatorContext,
+  stage: LiveSessionsStage,
+  input: SchemaShape,
+  onLate: (morsel: Morsel, rows: readonly number[]) => void,
+): LiveAggregate {
+  const { k } = context
+  const { memory } = k
+  const { windows, lateness, emits } = stage
+  const names = Object.keys(input)
+  const keyColumns = stage.keys.map(name => names.indexOf(name))
+  const keyTypes = stage.keys.map(name => input[name] as DataType)
+  const [timeColumn, watermarkColumn] = [names.indexOf(stage.time), names.indexOf(stage.watermark)]
+  const timeType = input[stage.time] as DataType
+  const inputs = createAggregateInputs(context, stage.accumulators, input)
+  const dictionaries = createOneDictionary(context)
+  const gap = windows.kind === 'session' ? windows.gap : 0n
+  let table = createGroupTable(k, keyTypes, 0)
+  let aggregation = createAggregation(context, inputs.specs)
+  let position = 0
+  let cells = 0
+  let sessions: Session[][] = []
+  const all = new Set<Session>()
+  let changed = new Set<Session>()
+  let before: LaneBatch[] = []
+  let leastEnd = MOST
+
+  const endOf = ({ last }: Session): bigint => last + gap
+
+  function* consume(morsel: Morsel): Iterable<LaneBatch> {
+    const count = morsel.rowCount
+    if (count === 0) return
+    const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
+    table.cover(keys, count)
+    const found = table.find(keys, count)
+    const groups = found === 0 ? null : memory.u32.slice(found >>> 2, (found >>> 2) + count)
+    const at = (i: number) => (morsel.columns[i] as LaneVector).data >>> 3
+    const times = memory.i64.slice(at(timeColumn), at(timeColumn) + count)
+    const marks = memory.i64.slice(at(watermarkColumn), at(watermarkColumn) + count)
+    const places = new Uint32Array(count)
+    const kept: number[] = []
+    const late: number[] = []
+    const merges: (readonly [from: number, to: number])[] = []
+    const full: Session[] = []
+    for (let row = 0; row < count; row++) {
+      const key = groups === null ? 0 : (groups[row] as number)
+      sessions[key] ??= []
+      const session = placeOf(sessions[key], key, times[row] as bigint, marks[row] as bigint, merges, row)
+      if (session === null) late.push(row)
+      else {
+        places[kept.length] = session.cell
+        kept.push(row)
+        if (windows.kind === 'rowCount' && session.rows === windows.count) full.push(session)
+      }
+    }
+    if (late.length > 0) onLate(morsel, late)
+    if (kept.length > 0) update(morsel, kept, places)
+    for (const [from, to] of merges) merge(from, to)
+    position += count
+    yield* told(emits === 'changes')
+    if (full.length > 0) yield* close(full)
+  }
+
+  function placeOf(
+    own: Session[],
+    key: number,
+    time: bigint,
+    mark: bigint,
+    merges: (readonly [number, number])[],
+    row: number,
+  ): Session | null {
+    if (windows.kind === 'rowCount') {
+      const current = own[0] ?? begin(own, key, time, row)
+      touch(current)
+      current.rows++
+      if (time < current.start) current.start = time
+      if (time > current.last) current.last = time
+      if (current.rows === windows.count) own.length = 0
+      return current
+    }
+    // One whose end has gone by for good takes no rows, though it is still here.
+    const near = own.filter(
+      ({ start, last }) => time < last + gap && start < time + gap && last + gap + lateness > mark,
+    )
+    let end = time + gap
+    for (const each of near) if (endOf(each) > end) end = endOf(each)
+    if (end + lateness <= mark) return null
+    const [first, ...others] = near
+    if (first === undefined) {
+      const begun = begin(own, key, time, row)
+      // Its end has gone by, and it is told as a change.
+      if (endOf(begun) <= mark) begun.isClosed = true
+      touch(begun)
+      return begun
+    }
+    touch(first)
+    if (time < first.start) first.start = time
+    if (time > first.last) first.last = time
+    for (const other of others) {
+      touch(other)
+      changed.delete(other)
+      merges.push([other.cell, first.cell])
+      first.start = other.start < first.start ? other.start : first.start
+      first.last = other.last > first.last ? other.last : first.last
+      first.order = Math.min(first.order, other.order)
+      own.splice(own.indexOf(other), 1)
+      all.delete(other)
+    }
+    if (first.isClosed && endOf(first) > mark) {
+      // Open again: what had been given is taken back, and it is given when it closes.
+      first.isClosed = false
+      first.isGiven = false
+    }
+    if (endOf(first) < leastEnd) leastEnd = endOf(first)
+    return first
+  }
+
+  function begin(own: Session[], key: number, time: bigint, row: number): Session {
+    const session: Session = {
+      start: time,
+      last: time,
+      key,
+      cell: cells++,
+      rows: 0,
+      order: position + row,
+      isGiven: false,
+      isClosed: false,
+    }
+    own.push(session)
+    all.add(session)
+    if (endOf(session) < leastEnd) leastEnd = endOf(session)
+    return session
+  }
+
+  /** Keeps it as it is, where it has been given and is about to change. */
+  function touch(session: Session): void {
+    if (changed.has(session)) return
+    if (emits === 'closed' && !session.isClosed) return
+    changed.add(session)
+    if (session.isGiven) for (const batch of asTheyAre([session], -1)) before.push(copyToHeap(k, batch))
+  }
+
+  function update(morsel: Morsel, kept: readonly number[], places: Uint32Array): void {
+    const count = kept.length
+    const rows = memory.scratch(4 * count)
+    memory.u32.set(kept, rows >>> 2)
+    const own: Morsel = {
+      rowCount: count,
+      columns:
+        count === morsel.rowCount
+          ? morsel.columns
+          : morsel.columns.map(each => ({ ...take(k, each, rows, count), range: null })),
+      rows: count === morsel.rowCount ? morsel.rows : rows,
+    }
+    const values = inputs.evaluate(own)
+    const groups = memory.scratch(4 * count)
+    memory.u32.set(places.subarray(0, count), groups >>> 2)
+    aggregation.resize(cells)
+    aggregation.update(groups, values, count, position)
+    aggregation.open(0, cells)
+  }
+
+  function merge(from: number, to: number): void {
+    const mark = memory.mark()
+    const indices = memory.scratch(8)
+    memory.u32[indices >>> 2] = from
+    memory.u32[(indices >>> 2) + 1] = to
+    aggregation.merge(aggregation.laneState(indices, 1), indices + 4, 1, 1)
+    aggregation.open(0, cells)
+    memory.reset(mark)
+  }
+
+  /** What has changed: as it was, and if it is closed, or all is told, as it is. */
+  function* told(tellsAll: boolean): Iterable<LaneBatch> {
+    if (emits === 'kept' && !tellsAll) return
+    for (const batch of before.splice(0)) {
+      try {
+        yield batch
+      } finally {
+        freeHeapBatch(k, batch)
+      }
+    }
+    const now = [...changed].filter(session => (tellsAll || session.isClosed) && all.has(session))
+    changed = new Set()
+    for (const session of now) session.isGiven = true
+    yield* asTheyAre(now, 1)
+  }
+
+  function* asTheyAre(some: readonly Session[], weight: number): Iterable<LaneBatch> {
+    if (some.length === 0) return
+    const ordered = [...some].sort(
+      (a, b) => inOrder({ start: a.start, end: endOf(a) }, { start: b.start, end: endOf(b) }) || a.order - b.order,
+    )
+    const count = ordered.length
+    const mark = memory.mark()
+    const u32s = (values: readonly number[]): number => {
+      const pointer = memory.scratch(4 * count)
+      memory.u32.set(values, pointer >>> 2)
+      return pointer
+    }
+    const instants = (values: readonly bigint[]): LaneVector => {
+      const data = memory.scratch(8 * count)
+      memory.i64.set(values, data >>> 3)
+      return { type: timeType, length: count, data, validity: 0, dictionary: null, range: null }
+    }
+    const indices = u32s(ordered.map(({ cell }) => cell))
+    const keys = u32s(ordered.map(({ key }) => key))
+    const fresh = createAggregation(context, inputs.specs)
+    try {
+      fresh.resize(count)
+      fresh.merge(aggregation.laneState(indices, count), rangeIndices(k, 0, count), count, 1)
+      fresh.open(0, count)
+      const columns = [
+        instants(ordered.map(({ start }) => start)),
+        instants(ordered.map(endOf)),
+        ...table.keys().map(key => take(k, key, keys, count)),
+        ...fresh.evaluate(count),
+      ]
+      const recoded = dictionaries.recode({ rowCount: count, columns })
+      const data = memory.scratch(4 * count)
+      memory.i32.fill(weight, data >>> 2, (data >>> 2) + count)
+      const weights = { type: int32(), length: count, data, validity: 0, dictionary: null, range: null }
+      yield { rowCount: count, columns: [...recoded.columns, weights] }
+    } finally {
+      fresh.free()
+      memory.reset(mark)
+    }
+  }
+
+  /** Windows whose time has come. */
+  function* close(closing: readonly Session[]): Iterable<LaneBatch> {
+    for (const session of closing) session.isClosed = true
+    if (emits === 'closed') {
+      for (const session of closing) session.isGiven = true
+      yield* asTheyAre(closing, 1)
+    } else if (closing.some(session => changed.has(session))) yield* told(true)
+    if (windows.kind === 'rowCount') for (const session of closing) all.delete(session)
+  }
+
+  function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
+    if (emits === 'kept' && isEnd) yield* told(true)
+    if (windows.kind === 'rowCount') {
+      if (isEnd) yield* close([...all])
+      return
+    }
+    if (!isEnd && watermark < leastEnd) return
+    const closing: Session[] = []
+    leastEnd = MOST
+    for (const session of all) {
+      if (!session.isClosed && (isEnd || endOf(session) <= watermark)) closing.push(session)
+      else if (!session.isClosed && endOf(session) < leastEnd) leastEnd = endOf(session)
+    }
+    yield* close(closing)
+    for (const session of all) {
+      const over = endOf(session) + lateness
+      if (isEnd || over <= watermark) {
+        all.delete(session)
+        const own = sessions[session.key] as Session[]
+        own.splice(own.indexOf(session), 1)
+      } else if (session.isClosed && over < leastEnd) leastEnd = over
+    }
+    if (cells > 2 * all.size + LEAST_IDLE) renew()
+  }
+
+  /** Keys and states of the windows that are left. */
+  function renew(): void {
+    const mark = memory.mark()
+    const left = [...all]
+    const count = left.length
+    const fresh = createAggregation(context, inputs.specs)
+    const next = createGroupTable(k, keyTypes, 0)
+    let keys: readonly number[] = left.map(() => 0)
+    if (count > 0) {
+      const pointers = [left.map(({ cell }) => cell), left.map(({ key }) => key)].map(values => {
+        const pointer = memory.scratch(4 * count)
+        memory.u32.set(values, pointer >>> 2)
+        return pointer
+      }) as [number, number]
+      fresh.resize(count)
+      fresh.merge(aggregation.laneState(pointers[0], count), rangeIndices(k, 0, count), count, 1)
+      fresh.open(0, count)
+      const columns = table.keys().map(key => ({ ...take(k, key, pointers[1], count), range: null }))
+      next.cover(columns, count)
+      const found = next.find(columns, count)
+      if (found !== 0) keys = [...memory.u32.subarray(found >>> 2, (found >>> 2) + count)]
+    }
+    const moved = new Map(left.map((session, i) => [session, { ...session, cell: i, key: keys[i] as number }]))
+    sessions = []
+    all.clear()
+    for (const session of moved.values()) {
+      sessions[session.key] ??= []
+      ;(sessions[session.key] as Session[]).push(session)
+      all.add(session)
+    }
+    changed = new Set([...changed].flatMap(session => moved.get(session) ?? []))
+    table.free()
+    aggregation.free()
+    table = next
+    aggregation = fresh
+    cells = count
+    memory.reset(mark)
+  }
+
+  return {
+    label: `aggregate by ${windows.kind}${stage.keys.map(name => `, ${name}`).join('')}`,
+    consume,
+    advance,
+    tick: () => (emits === 'kept' ? told(true) : []),
+    get size() {
+      return all.size
+    },
+    free() {
+      for (const batch of before.splice(0)) freeHeapBatch(k, batch)
+      before = []
+      inputs.free()
+      table.free()
+      aggregation.free()
+      dictionaries.clear()
+    },
+  }
+}
+
+/** Later than all instants. */
+const MOST = 2n ** 63n - 1n

@@ -1,0 +1,430 @@
+/**
+ * Plans of jobs that go on: a plan is cut at its lowest watermark, or where there is none at its lowest aggregate. What is below runs as any plan does, and its rows go
+ * through segments of what is above: stateless stages, then an aggregate that gives groups as they close or change. Columns of the segments' own, called `#...`, carry what
+ * rows need along: the watermark as each came, and behind an aggregate weights.
+ */
+import { schemaOf } from '../columnar/schema.js'
+import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import { type ErrorCode, MillraceError } from '../errors.js'
+import { literalOf } from '../expressions/literal.js'
+import type { Expression } from '../expressions/node.js'
+import { collectColumns } from '../expressions/walk.js'
+import { accumulate } from './accumulate.js'
+import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
+import { call, not } from './cleaning.js'
+import { nanosecondsOf } from './duration.js'
+import {
+  added,
+  aligned,
+  byEventTime,
+  END,
+  panesOf,
+  START,
+  ticksOf,
+  WINDOW_END,
+  WINDOW_START,
+  windowEnd,
+  windowStart,
+} from './event-time.js'
+import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing } from './logical.js'
+import { type PlanPart, partsFor } from './needs.js'
+import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import { physicalPlan } from './planner.js'
+import { bindPlan, boundSchemaOf } from './typing.js'
+
+export const WATERMARK = '#watermark'
+export const WEIGHT = '#weight'
+export const KEPT = '#kept'
+const TIME = '#time'
+
+/** What a job that goes on runs below, as any plan, and above, row by row. */
+export interface LiveCut {
+  readonly before: PlanNode
+  /** From the cut up. */
+  readonly nodes: readonly Exclude<PlanNode, { kind: 'source' }>[]
+}
+
+/** Where a plan is cut; null where it need not be: nothing in it closes, changes or is late. */
+export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
+  const chain: Exclude<PlanNode, { kind: 'source' }>[] = []
+  let node = plan
+  for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
+  const isLive = chain.some(
+    each =>
+      each.kind === 'emit' ||
+      each.kind === 'late' ||
+      (each.kind === 'aggregate' && (each.window !== null || isEndless)),
+  )
+  if (!isLive) return null
+  const marked = chain.findIndex(({ kind }) => kind === 'watermark')
+  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate')
+  return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
+}
+
+export interface LiveSegment {
+  /** Stateless: `scan` alone has stages. */
+  readonly stages: PhysicalPlan
+  readonly aggregate: LiveAggregateSpec | null
+}
+
+export interface LiveAggregateSpec {
+  readonly keys: readonly string[]
+  readonly accumulators: readonly AccumulatorSpec[]
+  /** What it consumes. */
+  readonly input: SchemaShape
+  readonly windows:
+    | 'none'
+    | 'ends'
+    | Panes
+    | { readonly kind: 'session'; readonly gap: bigint }
+    | { readonly kind: 'rowCount'; readonly count: number }
+  readonly isEndOnly: boolean
+  readonly lateness: bigint
+  readonly emits: 'changes' | 'kept' | 'closed'
+  readonly weight: string | null
+  /** The event time without nulls. */
+  readonly time: string
+  /** A column of the input, whether a row is in time; null: all are. */
+  readonly kept: string | null
+  /** Of the input, as they went into the window: what `late` gives. */
+  readonly lateColumns: readonly string[]
+  /** Whether late rows go on, in the place of results. */
+  readonly givesLate: boolean
+}
+
+export interface LivePlan {
+  /** How the watermark goes, in ticks of its column. */
+  readonly watermark: { readonly column: string; readonly delay: bigint; readonly maxAdvance: bigint | null } | null
+  readonly segments: readonly LiveSegment[]
+  /** How often, by the clock, in milliseconds, what has changed is given; null: nothing waits for it. */
+  readonly everyMs: number | null
+  readonly output: SchemaShape
+  readonly parts: readonly PlanPart[]
+}
+
+/** @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back */
+export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
+  const segments: LiveSegment[] = []
+  const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
+  const output = outputOf(nodes, input)
+  let carried: readonly string[] = marked === null ? [] : [WATERMARK]
+  const schema =
+    marked === null ? input : schemaOf([...fieldsOf(input), { name: WATERMARK, type: instantOf(input[marked.column]) }])
+  let current: PlanNode = sourceNode(0, 'live', schema)
+  let time: string | null = null
+  /** A column that has the end of closed windows, in order. */
+  let ends: string | null = null
+  let isAppended = true
+  let everyMs: number | null = null
+  for (const [i, node] of nodes.entries()) {
+    switch (node.kind) {
+      case 'watermark':
+        if (i > 0) throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
+        time = node.column
+        break
+      case 'emit':
+        break
+      case 'project':
+      case 'filter':
+      case 'pending':
+      case 'explode':
+      case 'unpivot': {
+        const bare = bound({ ...node, input: current } as PlanNode)
+        time = movedTo(bare, time)
+        ends = movedTo(bare, ends)
+        current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare
+        break
+      }
+      case 'late':
+      case 'aggregate': {
+        const of = node.kind === 'late' ? node.of : node
+        const mode = modeOf(nodes.slice(i + 1), of, ends)
+        if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
+        const made: Made =
+          of.window === null
+            ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
+            : windowedAggregate(current, of, of.window, mode, carried)
+        time = null
+        if (node.kind === 'late') {
+          const late = boundSchemaOf(current)
+          const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
+          segments.push({ ...made.segment, aggregate })
+          current = sourceNode(
+            0,
+            'live',
+            schemaOf(aggregate.lateColumns.map(name => ({ name, type: late[name] as DataType }))),
+          )
+          carried = []
+          ends = null
+          break
+        }
+        segments.push(made.segment)
+        carried = [WEIGHT]
+        isAppended = made.isAppended
+        ends = made.ends
+        current = bound(projectNode(sourceNode(0, 'live', made.output), 'aggregate', [...made.results, plain(WEIGHT)]))
+        break
+      }
+      default:
+        throw unbounded(
+          VERBS[node.kind] ?? node.kind,
+          'it must see all rows, or another input whole, and this flow runs on; collect it, or take it away',
+        )
+    }
+  }
+  segments.push({ stages: physicalPlan(current), aggregate: null })
+  const parts = segments.flatMap(({ stages, aggregate }) =>
+    partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),
+  )
+  return {
+    watermark:
+      marked === null
+        ? null
+        : {
+            column: marked.column,
+            delay: marked.delay === null ? 0n : ticksOf(marked.delay, input[marked.column] as DataType, 'watermark'),
+            maxAdvance:
+              marked.maxAdvance === null
+                ? null
+                : ticksOf(marked.maxAdvance, input[marked.column] as DataType, 'watermark'),
+          },
+    segments,
+    everyMs,
+    output,
+    parts: [...new Set(parts)],
+  }
+}
+
+const VERBS: Readonly<Record<string, string>> = { sort: 'orderBy', user: 'map' }
+
+function outputOf(nodes: LiveCut['nodes'], input: SchemaShape): SchemaShape {
+  let plan: PlanNode = sourceNode(0, 'live', input)
+  for (const node of nodes) plan = Object.freeze({ ...node, input: plan }) as PlanNode
+  return boundSchemaOf(bound(plan))
+}
+
+const bound = (plan: PlanNode): PlanNode => bindPlan(plan, null)
+
+/** A project that hands on columns of the segment's too. */
+function carrying(node: PlanNode & { kind: 'project' }, names: readonly string[]): PlanNode {
+  return projectNode(node.input, node.verb, [...node.columns, ...names.map(plain)])
+}
+
+const plain = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
+
+/** What a column is called after a node; null where it is gone. */
+function movedTo(node: PlanNode, name: string | null): string | null {
+  if (name === null) return null
+  if (node.kind !== 'project') return Object.hasOwn(boundSchemaOf(node), name) ? name : null
+  return node.columns.find(({ expression }) => expression.op === 'column' && expression.name === name)?.name ?? null
+}
+
+/** That of the nearest `emit` behind an aggregate and before the next. */
+function modeOf(after: LiveCut['nodes'], node: AggregateNode, ends: string | null): EmitMode {
+  for (const each of after) {
+    if (each.kind === 'aggregate') break
+    if (each.kind === 'emit') return each.mode
+  }
+  return node.window !== null || (ends !== null && node.keys.includes(ends)) ? 'close' : 'change'
+}
+
+interface Made {
+  readonly segment: LiveSegment
+  /** Keys and accumulators, and the weight. */
+  readonly output: SchemaShape
+  /** Of these. */
+  readonly results: readonly NamedExpression[]
+  readonly ends: string | null
+  /** Whether no row that is given is ever taken back. */
+  readonly isAppended: boolean
+}
+
+const EMITS = (mode: EmitMode): LiveAggregateSpec['emits'] =>
+  mode === 'close' ? 'closed' : mode === 'change' ? 'changes' : 'kept'
+
+/** Aggregates that rows can be taken back from (kernels/aggregate). */
+const RETRACTABLE: readonly string[] = [
+  ...['count', 'sum', 'mean', 'variance', 'stddev', 'covariance', 'correlation', 'slope'],
+  ...['countDistinct', 'mode', 'histogram', 'approxQuantile'],
+]
+
+function plainAggregate(
+  input: PlanNode,
+  node: AggregateNode,
+  mode: EmitMode,
+  ends: string | null,
+  weight: string | null,
+  time: string | null,
+): Made {
+  if (node.sets !== null)
+    throw unbounded('rollup', 'sets of keys are of all rows, and this flow runs on; group by one of them')
+  const schema = boundSchemaOf(input)
+  const isClosing = ends !== null && weight === null && node.keys.includes(ends) && mode === 'close'
+  const keys = isClosing ? [ends, ...node.keys.filter(name => name !== ends)] : node.keys
+  const timed = byEventTime(node, time !== null && !(schema[time] as DataType).nullable ? time : null)
+  const { accumulators, accumulated, columns } = accumulate({ ...timed, keys }, schema)
+  if (weight !== null) {
+    for (const { function: name, label } of accumulators) {
+      if (RETRACTABLE.includes(name)) continue
+      throw refusal(
+        'MR_CANNOT_RETRACT',
+        'aggregate',
+        `${label} cannot take rows back, and rows of the aggregate before it are taken back as they change; use count, sum, mean, variance and their like, or have the windows before close`,
+      )
+    }
+  }
+  const needed = neededBy(keys, accumulators, weight === null ? [] : [weight])
+  const narrow = needed.length === 0 ? input : bound(selectNode(input, schema, needed))
+  return {
+    segment: {
+      stages: physicalPlan(narrow),
+      aggregate: {
+        keys,
+        accumulators,
+        input: boundSchemaOf(narrow),
+        windows: isClosing ? 'ends' : 'none',
+        isEndOnly: isClosing,
+        lateness: 0n,
+        emits: EMITS(mode),
+        weight,
+        time: '',
+        kept: null,
+        lateColumns: [],
+        givesLate: false,
+      },
+    },
+    output: schemaOf([...fieldsOf(accumulated), { name: WEIGHT, type: int32() }]),
+    results: columns,
+    ends: isClosing ? ends : null,
+    isAppended: isClosing,
+  }
+}
+
+function windowedAggregate(
+  input: PlanNode,
+  node: AggregateNode,
+  window: Windowing,
+  mode: EmitMode,
+  carried: readonly string[],
+): Made {
+  const { spec, time: column, allowedLateness } = window
+  if (!carried.includes(WATERMARK))
+    throw unbounded(
+      'window',
+      'windows of an aggregate’s results are not kept while the flow runs on; group by windowEnd in its place',
+    )
+  const before = boundSchemaOf(input)
+  const type = before[column] as DataType
+  const instant = { ...type, nullable: false } as DataType
+  const lateness = allowedLateness === null ? 0n : ticksOf(allowedLateness, type, 'window')
+  const known: Expression = not({ op: 'isNull', input: columnOf(column) })
+  const timedPlan = bound(
+    deriveNode(input, before, [
+      {
+        name: TIME,
+        expression: type.nullable ? call('coalesce', columnOf(column), literalOf(0n, instant)) : columnOf(column),
+      },
+    ]),
+  )
+  const time = columnOf(TIME)
+  const start = columnOf(START)
+  const derived: NamedExpression[] = []
+  let windows: LiveAggregateSpec['windows'] = 'ends'
+  let own: string[] = []
+  let last: Expression | null = null
+  if (spec.kind === 'tumbling') {
+    derived.push({ name: START, expression: windowStart(spec, time) })
+    derived.push({ name: END, expression: windowEnd(spec, derived[0]?.expression as Expression) })
+    own = [START, END]
+    last = columnOf(END)
+  } else if (spec.kind === 'sliding' || spec.kind === 'cumulative') {
+    windows = panesOf(spec, type)
+    derived.push({
+      name: START,
+      expression: aligned(time, spec.kind === 'sliding' ? spec.every : spec.step, spec.offset),
+    })
+    own = [START]
+    last = added(spec.kind === 'sliding' ? start : aligned(time, spec.size, spec.offset), spec.size)
+  } else if (spec.kind === 'session') windows = { kind: 'session', gap: ticksOf(spec.gap, type, 'session') }
+  else windows = { kind: 'rowCount', count: spec.count }
+  const assigned = bound(deriveNode(timedPlan, boundSchemaOf(timedPlan), derived.length === 0 ? [] : derived))
+  const limit = last === null || allowedLateness === null ? last : added(last, allowedLateness)
+  const inTime: Expression =
+    limit === null ? known : { op: 'and', left: known, right: { op: 'lt', left: columnOf(WATERMARK), right: limit } }
+  const judged = bound(
+    deriveNode(assigned, boundSchemaOf(assigned), [
+      { name: KEPT, expression: call('coalesce', inTime, { op: 'literal', value: false }) },
+    ]),
+  )
+  const schema = boundSchemaOf(judged)
+  const keys = [...own, ...node.keys]
+  const timed = byEventTime(node, TIME)
+  // Keyed even where there are no keys: there is a group only where there is a row.
+  const { accumulators, accumulated, columns } = accumulate(
+    { ...timed, keys: own.length === 0 ? [TIME, ...node.keys] : keys },
+    schema,
+  )
+  const isOwn = (name: string) => own.includes(name) || name === TIME
+  const bounds = [START, END].map(name => ({ name, type: instant }))
+  const lateColumns = Object.keys(before).filter(name => name !== WATERMARK)
+  const needed = new Set([...neededBy(keys, accumulators, [TIME, WATERMARK, KEPT]), ...lateColumns])
+  const narrow = bound(selectNode(judged, schema, [...needed]))
+  return {
+    segment: {
+      stages: physicalPlan(narrow),
+      aggregate: {
+        keys,
+        accumulators,
+        input: boundSchemaOf(narrow),
+        windows,
+        isEndOnly: false,
+        lateness,
+        emits: EMITS(mode),
+        weight: null,
+        time: TIME,
+        kept: KEPT,
+        lateColumns,
+        givesLate: false,
+      },
+    },
+    output: schemaOf([
+      ...bounds,
+      ...fieldsOf(accumulated).filter(({ name }) => !isOwn(name)),
+      { name: WEIGHT, type: int32() },
+    ]),
+    results: [
+      { name: WINDOW_START, expression: columnOf(START) },
+      { name: WINDOW_END, expression: columnOf(END) },
+      ...columns.filter(({ name }) => !isOwn(name)),
+    ],
+    ends: spec.kind === 'rowCount' || mode !== 'close' || lateness > 0n ? null : WINDOW_END,
+    isAppended: mode === 'close' && lateness === 0n,
+  }
+}
+
+function neededBy(
+  keys: readonly string[],
+  accumulators: readonly AccumulatorSpec[],
+  others: readonly string[],
+): string[] {
+  const names = new Set([...keys, ...others])
+  for (const { inputs, where } of accumulators) {
+    for (const input of inputs) collectColumns(input, names)
+    if (where !== null) collectColumns(where, names)
+  }
+  return [...names]
+}
+
+/** For what lanes load. */
+function stageOf({ keys, accumulators, input }: LiveAggregateSpec): Stage {
+  return { kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }
+}
+
+const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataType), nullable: false })
+
+const fieldsOf = (shape: SchemaShape) => Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
+
+const unbounded = (operator: string, text: string): MillraceError => refusal('MR_UNBOUNDED', operator, text)
+
+const refusal = (code: ErrorCode, operator: string, text: string): MillraceError =>
+  new MillraceError(code, `${operator}: ${text}`, { operator })

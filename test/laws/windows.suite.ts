@@ -1,0 +1,242 @@
+/** The law of event time: whatever rows come, in whatever batches and on any number of lanes, what a flow that runs on gives folds to what the model gives; collected, to the same where nothing is late. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  collectList,
+  count,
+  cumulative,
+  type Flow,
+  first,
+  float64,
+  int64,
+  last,
+  max,
+  min,
+  nullable,
+  type RecordBatch,
+  rows as rowsOf,
+  schema,
+  session,
+  sliding,
+  stream,
+  sum,
+  timestamp,
+  tumbling,
+  utf8,
+  type Window,
+} from '../../src/index.js'
+import { type ModelTiming, type ModelWindow, type WindowOf, windowed } from '../oracle/windows.js'
+
+interface Row {
+  readonly time: bigint | null
+  readonly key: string | null
+  readonly x: number
+  readonly place: bigint
+}
+
+const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
+
+const times = fc.oneof(
+  { weight: 8, arbitrary: fc.bigInt({ min: -40n, max: 160n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }) },
+  { weight: 1, arbitrary: fc.constant(null) },
+)
+/** Mostly onwards, now and then from anywhere. */
+const rows = fc
+  .array(
+    fc.record({
+      step: fc.integer({ min: -12, max: 15 }),
+      jump: fc.option(times, { freq: 12 }),
+      isNull: fc.boolean(),
+      key: fc.constantFrom('a', 'b', 'ä', '', null),
+      x: fc.oneof(fc.integer({ min: -3, max: 9 }), fc.constantFrom(0.1, -0, NaN, Infinity, 1e300)),
+    }),
+    { maxLength: 60 },
+  )
+  .map(steps => {
+    let now = 0n
+    return steps.map(({ step, jump, isNull, key, x }, i): Row => {
+      if (jump === null) now += BigInt(step)
+      const time = jump === null ? now : isNull ? null : jump
+      return { time, key, x, place: BigInt(i) }
+    })
+  })
+
+const duration = (most: number) => fc.integer({ min: 1, max: most }).map(BigInt)
+const window: fc.Arbitrary<{ readonly said: Window; readonly model: ModelWindow }> = fc.oneof(
+  fc.tuple(duration(30), fc.option(fc.integer({ min: -40, max: 40 }).map(BigInt))).map(([size, offset]) => ({
+    said: tumbling(`${size}ms`, offset === null ? {} : { offset: `${offset}ms` }),
+    model: { kind: 'tumbling', size, offset: offset ?? 0n } as const,
+  })),
+  fc
+    .tuple(duration(12), fc.integer({ min: 1, max: 6 }), fc.option(fc.integer({ min: 0, max: 20 }).map(BigInt)))
+    .map(([every, count, offset]) => ({
+      said: sliding(`${every * BigInt(count)}ms`, `${every}ms`, offset === null ? {} : { offset: `${offset}ms` }),
+      model: { kind: 'sliding', size: every * BigInt(count), every, offset: offset ?? 0n } as const,
+    })),
+  fc.tuple(duration(12), fc.integer({ min: 1, max: 6 })).map(([step, count]) => ({
+    said: cumulative(`${step * BigInt(count)}ms`, `${step}ms`),
+    model: { kind: 'cumulative', size: step * BigInt(count), step, offset: 0n } as const,
+  })),
+  duration(20).map(gap => ({ said: session(`${gap}ms`), model: { kind: 'session', gap } as const })),
+)
+
+const timing: fc.Arbitrary<ModelTiming> = fc.record({
+  delay: fc.constantFrom(0n, 0n, 3n, 10n, 50n, 10_000n),
+  lateness: fc.constantFrom(0n, 0n, 1n, 7n, 40n),
+  maxAdvance: fc.option(fc.constantFrom(5n, 30n, 1000n), { freq: 4 }),
+})
+
+const cases = fc.record({
+  rows,
+  window,
+  timing,
+  isKeyed: fc.boolean(),
+  isFiltered: fc.boolean(),
+  mode: fc.constantFrom('close', 'change', 'every') as fc.Arbitrary<'close' | 'change' | 'every'>,
+  cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
+})
+
+const zeroed = (value: number): number => (value === 0 ? 0 : value)
+
+/** What the aggregates of the flow come to over the rows of a window. */
+function resultOf({ start, end, key, rows: mine }: WindowOf<Row>, isKeyed: boolean): Record<string, unknown> {
+  const byTime = [...mine].sort((a, b) => Number((a.time as bigint) - (b.time as bigint)) || Number(a.place - b.place))
+  const numbers = mine.map(({ x }) => x)
+  const order = (a: number, b: number): number => (Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : a - b)
+  const sorted = [...numbers].sort(order)
+  return {
+    windowStart: start,
+    windowEnd: end,
+    ...(isKeyed ? { key } : {}),
+    rows: BigInt(mine.length),
+    places: mine.reduce((total, { place }) => total + place, 0n),
+    first: byTime[0]?.place,
+    last: byTime.at(-1)?.place,
+    least: zeroed(sorted[0] as number),
+    most: zeroed(sorted.at(-1) as number),
+    all: mine.map(({ place }) => place),
+  }
+}
+
+function flowOf(
+  source: Flow<typeof shape>,
+  { window: { said }, timing: t, isKeyed, isFiltered, mode }: Case,
+): Flow<any> {
+  const marked = source.watermark('time', {
+    delay: `${t.delay}ms`,
+    ...(t.maxAdvance === null ? {} : { maxAdvance: `${t.maxAdvance}ms` }),
+  })
+  const kept = isFiltered ? marked.filter(r => r.place.mod(3).ne(1)) : marked
+  const inWindows = kept.window(said, { allowedLateness: `${t.lateness}ms` })
+  const define = (r: any) => ({
+    rows: count(),
+    places: sum(r.place),
+    first: first(r.place),
+    last: last(r.place),
+    least: min(r.x),
+    most: max(r.x),
+    all: collectList(r.place),
+  })
+  const results = (isKeyed ? inWindows.groupBy('key') : inWindows).aggregate(define as never) as Flow<any>
+  return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
+}
+
+type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
+
+async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
+  const [batch] = (await source.collect({ lanes: 0 })).batches
+  if (batch === undefined) return
+  for (let row = 0, i = 0; row < batch.rowCount; i++) {
+    const end = row + (cuts[i % cuts.length] as number)
+    yield batch.slice(row, end) as RecordBatch
+    row = end
+  }
+}
+
+const text = (row: object): string =>
+  JSON.stringify(row, (_, value) =>
+    typeof value === 'bigint'
+      ? `${value}n`
+      : typeof value === 'number'
+        ? Object.is(value, -0)
+          ? '-0'
+          : String(value)
+        : value,
+  )
+
+/** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
+async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
+  const counts = new Map<string, number>()
+  for await (const batch of job) {
+    for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
+      const name = text(row)
+      const now = (counts.get(name) ?? 0) + (batch.weights === null ? 1 : (batch.weights[i] as number))
+      if (now < 0) throw new Error(`${name} is taken back, and had not been given`)
+      counts.set(name, now)
+    }
+  }
+  return [...counts].flatMap(([name, times]) => Array.from({ length: times }, () => name)).sort()
+}
+
+export interface WindowLaws {
+  readonly lanesList: readonly number[]
+  readonly runs: number
+  readonly seed?: number
+}
+
+export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
+  describe('windows of event time', () => {
+    it.each(lanesList)(
+      'on %i lanes fold to what the model gives, running on and collected',
+      { timeout: 60_000 + 200 * runs },
+      async lanes => {
+        let lateCases = 0
+        await fc.assert(
+          fc.asyncProperty(cases, async given => {
+            const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
+            const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
+            const source = rowsOf(given.rows, shape)
+            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: shape }), given)
+            // The watermark goes by all rows, also by those that are filtered out behind it.
+            const model = windowedBehind(given, keyed)
+            const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
+            expect(await folded(flow().run({ lanes }))).toEqual(expected)
+            const late = model.late.map(({ place }) => place)
+            const lateFlow = flow().late().select('place')
+            const found: bigint[] = []
+            for await (const batch of lateFlow.run({ lanes }))
+              for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
+            expect(found.sort((a, b) => Number(a - b))).toEqual(late)
+            if (late.length > 0) lateCases++
+            const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
+            const collected = await flowOf(source, given).collect({ lanes })
+            expect(collected.toRows({ bigint: true }).map(text)).toEqual(
+              batch.windows.map(each => text(resultOf(each, given.isKeyed))),
+            )
+          }),
+          { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
+        )
+        expect(lateCases).toBeGreaterThan(runs / 20)
+      },
+    )
+  })
+}
+
+/** Rows that a filter behind the watermark leaves, each with what the watermark is by all rows. */
+function windowedBehind(
+  { rows: all, window: { model }, timing: t, isFiltered }: Case,
+  keyed: (rows: readonly Row[]) => readonly Row[],
+): { windows: WindowOf<Row>[]; late: Row[] } {
+  const given = keyed(all)
+  if (!isFiltered) return windowed(given, model, t, false)
+  const { windows, late } = windowed(
+    // A row that is filtered out has a key that no other has: it moves the watermark, and is in windows of its own.
+    given.map(row => (row.place % 3n === 1n ? { ...row, key: `#${row.place}` } : row)),
+    model,
+    t,
+    false,
+  )
+  const isOut = ({ place }: Row) => place % 3n === 1n
+  return { windows: windows.filter(({ rows: mine }) => !mine.some(isOut)), late: late.filter(row => !isOut(row)) }
+}
