@@ -115,6 +115,7 @@ export {
   stddev,
   variance,
 } from './api/statistics.js'
+export { type TailOptions, tail } from './api/tail.js'
 export {
   type CsvOptions,
   csv,

@@ -78,7 +78,10 @@ export function feedSuite(lanesList: readonly number[]): void {
 
       it('end with stop, and let those go who push', async () => {
         const feed = channel(SHAPE, { capacity: 10 })
-        const job = feed.flow.aggregate(t => ({ n: count(), total: sum(t.id) })).run(o())
+        const job = feed.flow
+          .select('id')
+          .aggregate(t => ({ n: count(), total: sum(t.id) }))
+          .run(o())
         const pushing = (async () => {
           for (let id = 0; !feed.isClosed; id++) await feed.push(rowAt(id))
         })()
@@ -92,8 +95,11 @@ export function feedSuite(lanesList: readonly number[]): void {
       })
 
       it('let those go who push when the job is left, aborted, limited or fails', async () => {
-        const pushTo = async (feed: ReturnType<typeof channel<typeof SHAPE>>) => {
-          for (let id = 0; !feed.isClosed; id++) await feed.push(rowAt(id))
+        const pushTo = async (feed: ReturnType<typeof channel<typeof SHAPE>>, onTaken = () => {}) => {
+          for (let id = 0; !feed.isClosed; id++) {
+            await feed.push(rowAt(id))
+            if (id === 10) onTaken()
+          }
         }
         const left = channel(SHAPE, { capacity: 3 })
         const pushing = [pushTo(left)]
@@ -102,10 +108,10 @@ export function feedSuite(lanesList: readonly number[]): void {
         pushing.push(pushTo(limited))
         expect((await limited.flow.limit(7).collect(o())).toRows()).toEqual(rowsAt(0, 7))
         const aborted = channel(SHAPE, { capacity: 3 })
-        pushing.push(pushTo(aborted))
         const controller = new AbortController()
+        // Before a job has begun to read it a channel only waits.
+        pushing.push(pushTo(aborted, () => controller.abort(new Error('enough'))))
         const job = aborted.flow.aggregate(() => ({ n: count() })).collect({ ...o(), signal: controller.signal })
-        setTimeout(() => controller.abort(new Error('enough')), 20)
         await expect(job).rejects.toThrow('enough')
         const failing = channel(SHAPE, { capacity: 3 })
         pushing.push(pushTo(failing))
@@ -138,7 +144,10 @@ export function feedSuite(lanesList: readonly number[]): void {
         const sums: object[] = []
         const all: object[] = []
         await runAll(
-          { sums: feed.flow.aggregate(t => ({ n: count(), total: sum(t.id) })), all: feed.flow.select('id') },
+          {
+            sums: feed.flow.select('id').aggregate(t => ({ n: count(), total: sum(t.id) })),
+            all: feed.flow.select('id'),
+          },
           { sums: batch => void sums.push(...batch.toRows()), all: batch => void all.push(...batch.toRows()) },
           o(),
         ).finished
@@ -173,10 +182,14 @@ export function feedSuite(lanesList: readonly number[]): void {
       })
 
       it('that wait for ever hold no job', async () => {
+        let asked = 0
         let returned = 0
         const silent = {
           [Symbol.asyncIterator]: () => ({
-            next: () => new Promise<IteratorResult<object>>(() => {}),
+            next() {
+              asked++
+              return new Promise<IteratorResult<object>>(() => {})
+            },
             async return() {
               returned++
               return { value: undefined, done: true as const }
@@ -186,13 +199,13 @@ export function feedSuite(lanesList: readonly number[]): void {
         const stopped = stream(silent, { schema: SHAPE })
           .aggregate(() => ({ n: count() }))
           .run({ engine: engine() })
-        setTimeout(() => stopped.stop(), 20)
+        void until(() => asked === 1, 2000).then(() => stopped.stop())
         const rows: object[] = []
         for await (const batch of stopped) rows.push(...batch.toRows())
         expect(rows).toEqual([{ n: 0 }])
         const controller = new AbortController()
         const aborted = stream(silent, { schema: SHAPE }).collect({ engine: engine(), signal: controller.signal })
-        setTimeout(() => controller.abort(new Error('enough')), 20)
+        void until(() => asked === 2, 2000).then(() => controller.abort(new Error('enough')))
         await expect(aborted).rejects.toThrow('enough')
         await until(() => returned === 2, 2000)
       })
