@@ -25,7 +25,7 @@ const MOST_TICKS = 65_536
  * the background, a computer that slept) one stands for all that were missed, and `count` leaves those out.
  *
  * ```ts
- * show(await interval('2ms').limit(3).collect())
+ * interval('2ms').limit(3)
  * ```
  * @param period a duration such as `'1s'`, of a fixed length, or milliseconds; one millisecond at least
  * @throws MillraceError `MR_INVALID_OPTION`
@@ -39,7 +39,7 @@ export function interval(period: string | number, options: ClockOptions = {}): F
  * One tick, `{ time, count: 0 }`, and the end: at a time, or so long after the job begins to read. A time that has passed comes at once.
  *
  * ```ts
- * show(await timer('5ms').collect())
+ * timer('5ms')
  * ```
  * @param when a `Date`, or a duration such as `'10m'`, or milliseconds
  * @throws MillraceError `MR_INVALID_OPTION`

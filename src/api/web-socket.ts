@@ -105,14 +105,12 @@ function connectorOf(
   given: WebSocketOptions<SchemaShape>['WebSocket'],
   protocols: WebSocketOptions<SchemaShape>['protocols'],
 ): (url: string) => SocketLike {
-  const Socket = given ?? (globalThis as unknown as { WebSocket?: typeof given }).WebSocket
-  if (typeof Socket !== 'function') {
-    throw invalid(
-      'webSocket',
-      given === undefined
-        ? 'there is no WebSocket here; give one, as { WebSocket } of the package ws'
-        : `WebSocket is a class, not ${show(given)}`,
-    )
+  if (given !== undefined && typeof given !== 'function')
+    throw invalid('webSocket', `WebSocket is a class, not ${show(given)}`)
+  return url => {
+    const Socket = given ?? (globalThis as unknown as { WebSocket?: typeof given }).WebSocket
+    if (Socket === undefined)
+      throw invalid('webSocket', 'there is no WebSocket here; give one, as { WebSocket } of the package ws')
+    return protocols === undefined ? new Socket(url) : new Socket(url, protocols)
   }
-  return url => (protocols === undefined ? new Socket(url) : new Socket(url, protocols))
 }

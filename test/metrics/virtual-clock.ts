@@ -9,6 +9,8 @@ export interface VirtualClock extends Clock {
   jumpTo(at: number): Promise<void>
   /** Timers that wait. */
   readonly timers: number
+  /** When the first of them is due. */
+  next(): number | undefined
 }
 
 export function virtualClock(start = 0): VirtualClock {
@@ -58,6 +60,7 @@ export function virtualClock(start = 0): VirtualClock {
     get timers() {
       return timers.size
     },
+    next: () => (timers.size === 0 ? undefined : Math.min(...[...timers.values()].map(({ at }) => at))),
   }
   return clock
 }

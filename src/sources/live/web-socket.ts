@@ -1,4 +1,5 @@
 /** A WebSocket that is connected again whenever it is lost. What its messages become is intake.ts's business. */
+import { MillraceError } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import { type BackoffOptions, createBackoff } from './backoff.js'
 import type { Message } from './decode.js'
@@ -151,7 +152,8 @@ export const socketFeed =
               made = settings.connect(url)
             } catch (error) {
               // An address that is none stays none.
-              finish(error instanceof Error ? error.message : String(error), false)
+              if (error instanceof MillraceError) end(error)
+              else finish(error instanceof Error ? error.message : String(error), false)
               return
             }
             socket = made
