@@ -4,12 +4,11 @@
  *
  * ```
  * batches   [ taken | skip.. head ][ batch ][ batch ] ...     columns and batches, and rows that have been closed
- * open      one builder a column                              rows as objects, the youngest
+ * open      a row writer                                      rows as objects, the youngest
  * ```
  */
-import { createBuilder, type VectorBuilder } from '../../columnar/builder.js'
 import { isDictionaryInput } from '../../columnar/dictionary-input.js'
-import { type ColumnsInput, earliestError, notARow, objectsUntil, valueGetter } from '../../columnar/infer.js'
+import { type ColumnsInput, notARow } from '../../columnar/infer.js'
 import { openColumns } from '../../columnar/input.js'
 import { MORSEL_ROWS, RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
@@ -21,6 +20,7 @@ import { coalesce, morselsOf } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
+import { createRowWriter } from './row-writer.js'
 
 /** What becomes of rows that come while the queue has `capacity`. */
 export type WhenFull = 'block' | 'dropOldest' | 'dropNewest' | 'error'
@@ -56,15 +56,13 @@ const ROOM: Promise<void> = Promise.resolve()
 
 export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOptions, operator: string): RowQueue {
   const fields = fieldsOf(schema)
-  const getters = fields.map(({ name }) => valueGetter(name))
-  const builders = fields.map(({ name, type }) => createBuilder(type, name, { operator, capacity: 64 }))
+  const open = createRowWriter(schema, operator)
   /** What tells columns from a row: a column whose values are no arrays themselves. */
   const telling = fields.find(({ type }) => type.kind !== 'list')?.name
 
   const batches: (RecordBatch | null)[] = []
   let head = 0
   let skip = 0
-  let openRows = 0
   let waiting = 0
   let dropped = 0
   let end: { readonly error: unknown } | null = null
@@ -79,43 +77,11 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   }
 
   const closeOpen = (): void => {
-    if (openRows === 0) return
-    batches.push(
-      new RecordBatch(
-        schema,
-        builders.map(builder => builder.finish()),
-        openRows,
-      ),
-    )
-    openRows = 0
-  }
-
-  const truncate = (length: number): void => {
-    for (const builder of builders) if (builder.length > length) builder.truncate(length)
-  }
-
-  const appendRow = (row: object): void => {
-    try {
-      for (let c = 0; c < builders.length; c++) builders[c].append(getters[c](row), 0)
-    } catch (error) {
-      truncate(openRows)
-      throw error
-    }
-  }
-
-  const appendRows = (rows: readonly object[]): void => {
-    const objects = objectsUntil(rows, 0, rows.length)
-    try {
-      earliestError(builders, (builder, c) => appendColumn(builder, getters[c], rows, objects))
-      if (objects < rows.length) throw notARow(rows[objects], objects)
-    } catch (error) {
-      truncate(openRows)
-      throw told(error)
-    }
+    if (open.length > 0) batches.push(open.finish())
   }
 
   const appended = (data: object): readonly RecordBatch[] => {
-    if (data instanceof RecordBatch || data instanceof Table) return batchesOf(data, schema, schema, operator)
+    if (isRead(data)) return batchesOf(data, schema, schema, operator)
     const columns = data as ColumnsInput
     try {
       const reader = openColumns(columns, schema)
@@ -165,16 +131,19 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
     )
 
   /** Rows that may be added of so many. @throws MillraceError `MR_CHANNEL_FULL` */
-  const admitted = (count: number): number => {
-    if (whenFull === 'error' && waiting + count > capacity) throw full(count)
-    return whenFull === 'dropNewest' ? Math.max(0, Math.min(count, capacity - waiting)) : count
+  const admitted = (count: number, openBefore: number): number => {
+    if (waiting + count <= capacity || whenFull === 'block' || whenFull === 'dropOldest') return count
+    const most = whenFull === 'error' ? 0 : Math.max(0, capacity - waiting)
+    if (open.length > openBefore + most) open.truncate(openBefore + most)
+    if (whenFull === 'error') throw full(count)
+    return most
   }
 
   /** After `count` rows have been added, of `given`. */
   const settled = (count: number, given: number): Promise<void> => {
     dropped += given - count
     waiting += count
-    if (openRows >= MORSEL_ROWS) closeOpen()
+    if (open.length >= MORSEL_ROWS) closeOpen()
     if (waiting > capacity && whenFull === 'dropOldest') dropOldest(waiting - capacity)
     if (wake !== null && waiting > 0) {
       const waker = wake
@@ -199,15 +168,29 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
     resolve()
   }
 
+  const pushColumns = (data: object): Promise<void> => {
+    const read = appended(data)
+    const given = read.reduce((sum, batch) => sum + batch.rowCount, 0)
+    const count = admitted(given, open.length)
+    closeOpen()
+    let left = count
+    for (const batch of read) {
+      if (left <= 0) break
+      for (const morsel of morselsOf(left < batch.rowCount ? batch.slice(0, left) : batch)) batches.push(morsel)
+      left -= batch.rowCount
+    }
+    return settled(count, given)
+  }
+
   const isColumns = (data: object): boolean => {
-    if (telling === undefined || !Object.hasOwn(data, telling)) return false
-    const value = (data as Record<string, unknown>)[telling]
+    const value = telling === undefined ? null : (data as Record<string, unknown>)[telling]
+    if (!isObject(value)) return false
     return Array.isArray(value) || ArrayBuffer.isView(value) || isDictionaryInput(value)
   }
 
   /** Up to a morsel of rows, or one batch. */
   const take = (): RecordBatch[] => {
-    if (head === batches.length || waiting - openRows < FEW_ROWS) closeOpen()
+    if (head === batches.length || waiting - open.length < FEW_ROWS) closeOpen()
     const taken: RecordBatch[] = []
     let rowCount = 0
     while (head < batches.length) {
@@ -244,39 +227,24 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       }
       if (Array.isArray(data)) {
         const given = data.length
-        appendRows(data)
-        let count: number
+        const before = open.length
         try {
-          count = admitted(given)
+          open.appendAll(data)
         } catch (error) {
-          truncate(openRows)
-          throw error
+          throw told(error)
         }
-        if (count < given) truncate(openRows + count)
-        openRows += count
-        return settled(count, given)
+        return settled(admitted(given, before), given)
       }
       if (typeof data !== 'object' || data === null) throw told(notARow(data, 0))
-      if (data instanceof RecordBatch || data instanceof Table || isColumns(data)) {
-        const read = appended(data)
-        const given = read.reduce((sum, batch) => sum + batch.rowCount, 0)
-        const count = admitted(given)
-        closeOpen()
-        let left = count
-        for (const batch of read) {
-          if (left <= 0) break
-          for (const morsel of morselsOf(left < batch.rowCount ? batch.slice(0, left) : batch)) batches.push(morsel)
-          left -= batch.rowCount
-        }
-        return settled(count, given)
+      if (isObject(firstValue(data)) && (isRead(data) || isColumns(data))) return pushColumns(data)
+      try {
+        open.append(data)
+      } catch (error) {
+        // Something else stood before the columns.
+        if (isColumns(data)) return pushColumns(data)
+        throw error
       }
-      appendRow(data)
-      if (waiting >= capacity && (whenFull === 'dropNewest' || whenFull === 'error')) {
-        truncate(openRows)
-        return settled(admitted(1), 1)
-      }
-      openRows++
-      return settled(1, 1)
+      return settled(admitted(1, open.length - 1), 1)
     },
     close(error) {
       if (end !== null) return
@@ -326,13 +294,14 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   }
 }
 
-function appendColumn(
-  builder: VectorBuilder,
-  value: (row: object) => unknown,
-  rows: readonly object[],
-  to: number,
-): void {
-  for (let i = 0; i < to; i++) builder.append(value(rows[i]), i)
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isRead = (data: object): data is RecordBatch | Table => data instanceof RecordBatch || data instanceof Table
+
+/** Of a row seldom an object: so rows are known at once. */
+function firstValue(data: object): unknown {
+  for (const name in data) return (data as Record<string, unknown>)[name]
+  return undefined
 }
 
 /** The vector, with buffers of its own where it is a view of the user's, who may go on to fill them anew. */
