@@ -1,6 +1,8 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
+import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
@@ -101,7 +103,10 @@ export function rowCount(count: number): Window {
   return windowOf({ kind: 'rowCount', count })
 }
 
-const windowOf = (spec: WindowSpec): Window => Object.freeze({ spec: Object.freeze(spec) })
+function windowOf(spec: WindowSpec): Window {
+  useWindows(WINDOW_RULES)
+  return Object.freeze({ spec: Object.freeze(spec) })
+}
 
 function durationOf(operator: string, what: string, value: unknown): string {
   if (typeof value === 'string') return value

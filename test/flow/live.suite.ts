@@ -477,10 +477,13 @@ export function liveSuite(lanesList: readonly number[]): void {
   })
 }
 
-/** Rows in batches, which stay apart. */
+/** Rows in batches, some turns of the event loop apart, so that they are not put together. */
 async function* inTurn<S extends SchemaShape>(
   items: readonly (readonly object[])[],
   shape: S,
 ): AsyncGenerator<RecordBatch<S>> {
-  for (const item of items) yield (await rows(item, shape).collect({ lanes: 0 })).batches[0] as RecordBatch<S>
+  for (const item of items) {
+    yield (await rows(item, shape).collect({ lanes: 0 })).batches[0] as RecordBatch<S>
+    for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setTimeout(resolve, 1))
+  }
 }
