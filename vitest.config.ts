@@ -7,6 +7,8 @@ import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
+  'test/laws/windows.test.ts',
+  'test/flow/live.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/joins.test.ts',

@@ -254,11 +254,13 @@ export function joinInstead(rows: usize, count: u32, instead: u32): u32 {
   return replaced
 }
 
-/** A bit for each row that is not NONE. */
-export function joinHits(ids: usize, count: u32, bitmap: usize): void {
-  for (let from: u32 = 0; from < count; from += 8) {
-    let bits: u32 = 0
-    for (let i = from, to = min(from + 8, count); i < to; i++) bits |= u32(load<u32>(ids + (usize(i) << 2)) != NONE) << (i - from)
+/** A bit for each row that is less than `end`. Some rows behind the last are looked at too. */
+export function joinBelow(rows: usize, count: u32, end: u32, bitmap: usize): void {
+  const ends = i32x4.splat(end)
+  for (let from: u32 = 0; from < count; from += 8, rows += 32) {
+    let bits = u32(i32x4.bitmask(i32x4.lt_u(v128.load(rows), ends)))
+    if (count - from > 4) bits |= u32(i32x4.bitmask(i32x4.lt_u(v128.load(rows, 16), ends))) << 4
+    if (count - from < 8) bits &= (1 << (count - from)) - 1
     store<u8>(bitmap + usize(from >> 3), u8(bits))
   }
 }

@@ -14,6 +14,8 @@ const suites = [
   'scaling',
   'memory',
   'expressions',
+  'strings',
+  'sorting',
   'reading',
   'reading-browser',
   'reading-memory',
@@ -28,7 +30,7 @@ const byHand = ['reading-memory']
 export const usage = `npm run bench -- [options]
 
   --suites NAMES                what to measure, of ${suites.join(', ')} (all but ${byHand.join(', ')})
-  --rows 1e6,1e7                sizes of the group-by table, and of the one that columns are computed of
+  --rows 1e6,1e7                sizes of the group-by table, and of those that columns are computed of and that are sorted
   --join-rows 1e6,1e7           sizes of the table that others are joined to
   --questions q1,q3             questions of the group-by benchmark (all of ${questions.map(({ id }) => id).join(',')})
   --peers duckdb,polars,duckdb-wasm   of ${peerFamilies.join(', ')}, or none (arquero is slow and chdb large, so neither is asked by default)

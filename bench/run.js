@@ -20,6 +20,7 @@ if (!existsSync(new URL('./node_modules', import.meta.url))) {
 const { millraceEntry } = await import('./millrace-entry.js')
 const { questions } = await import('./groupby/questions.js')
 const { chooseEngines, expressionReport, runExpressions } = await import('./expressions/suite.js')
+const { runStrings, stringsReport } = await import('./expressions/strings.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
 const { chooseJoinPeers, joinReport, runJoins } = await import('./joins/suite.js')
@@ -33,6 +34,7 @@ const { readingReport } = await import('./reading/report.js')
 const { runReading } = await import('./reading/suite.js')
 const { report } = await import('./report.js')
 const { runScaling } = await import('./scaling/scaling.js')
+const { runSorting, sortingReport } = await import('./sorting/suite.js')
 const { measureSizes, sizeReport } = await import('./size/size.js')
 const { measureStart, startReport } = await import('./start/start.js')
 
@@ -56,6 +58,8 @@ const suites = {
   },
   memory: () => runMemory({ rowCount: options.memoryRows, seed, lanes: options.lanes, log }),
   expressions: async () => expressionReport(await expressions(chooseEngines(options)), options),
+  strings: async () => stringsReport(await strings(chooseEngines(options)), options),
+  sorting: async () => sortingReport(await sorting(chooseJoinPeers(options))),
   reading: async () => readingReport(await reading(chooseReaders({ ...options, families: options.readers })), options),
   'reading-browser': async () =>
     readingReport(await reading(chooseBrowserReaders(options.lanes)), options, 'reading-browser'),
@@ -88,6 +92,20 @@ async function expressions(engines) {
   for (const rowCount of options.rows) {
     results.push(await runExpressions({ rowCount, seed, runs, limitMs: options.limitMs, engines, log }))
   }
+  return results
+}
+
+async function strings(engines) {
+  const results = []
+  for (const rowCount of options.rows)
+    results.push(await runStrings({ rowCount, seed, runs, limitMs: options.limitMs, engines, log }))
+  return results
+}
+
+async function sorting(entries) {
+  const results = []
+  for (const rowCount of options.rows)
+    results.push(await runSorting({ rowCount, seed, runs, limitMs: options.limitMs, entries, log }))
   return results
 }
 

@@ -74,6 +74,8 @@ export class Csv {
   at: usize
   end: usize
   value: u64
+  /** Strings that had bytes replaced, of those that have codes; the caller begins again from 0. */
+  repaired: u32
 }
 
 /** In `ends`: no row but a comment. */

@@ -236,8 +236,9 @@ function readText(
   }
   if (repair && firstIllFormed(at, length) < length) {
     const repaired = csv.work + usize(length)
-    length = replaceIllFormed(at, length, repaired)
-    at = repaired
+    const code = internBytes(table, repaired, replaceIllFormed(at, length, repaired))
+    if (code != NO_ROOM) csv.repaired++
+    return code
   }
   csv.isPlain = u32(at + usize(length) == end && !repair)
   return internBytes(table, at, length)

@@ -28,6 +28,7 @@ export function giveCodes(parser: Parser): bool {
     const column = columnAt(parser.columns, i)
     if (column.op == Op.LIST) column.items.count = load<u32>(column.data + (usize(row) << 2))
   }
+  if (parser.hasRepairs) countRepaired(parser, count)
   while (parser.coding < count) {
     const column = columnAt(parser.columns, parser.coding)
     const isItems = parser.coding >= parser.columnCount
@@ -52,6 +53,23 @@ export function giveCodes(parser: Parser): bool {
   parser.groupEnd = min(row + parser.groupRows, parser.rowEnd)
   parser.poolUsed = 0
   return true
+}
+
+/** Of the strings that are given codes now, those that were repaired: a byte before them says so (text.ts). */
+function countRepaired(parser: Parser, count: u32): void {
+  const from = parser.pool
+  const to = from + usize(parser.poolUsed)
+  for (let i: u32 = 0; i < count; i++) {
+    const column = columnAt(parser.columns, i)
+    if (column.op != Op.TEXT) continue
+    const last = i >= parser.columnCount ? column.count : parser.row
+    for (let row = column.spansFrom; row < last; row++) {
+      const span = column.spans + (usize(row) << 3)
+      const at = usize(load<u32>(span))
+      if (at > from && at <= to && load<u32>(span, 4) != u32.MAX_VALUE) parser.repaired += u32(load<u8>(at - 1))
+    }
+  }
+  parser.hasRepairs = 0
 }
 
 // @ts-ignore: decorator

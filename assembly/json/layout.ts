@@ -99,6 +99,9 @@ export class Parser {
   pause: u32
   tries: u32
   mayBatch: u32
+  /** Strings were repaired since codes were given last; of those that have codes, so many: the caller begins again from 0. */
+  hasRepairs: u32
+  repaired: u32
 }
 
 /** A column, or the items of a list. */

@@ -52,13 +52,15 @@ function readUnlike(parser: Parser, at: usize): usize {
 export function takeText(parser: Parser, from: usize, to: usize, isEscaped: bool): bool {
   const isGood = (parser.flags & Flag.IS_FATAL) != 0 || isWellFormed(parser, from, to)
   // No escape is shorter than what it stands for, but a wrong byte is.
-  const most = to - from > 0x40000000 ? u32.MAX_VALUE : u32(to - from) * (isGood ? 1 : 3)
+  // A byte before the string says whether it was repaired.
+  const most = to - from > 0x40000000 ? u32.MAX_VALUE : u32(to - from) * (isGood ? 1 : 3) + 1
   if (parser.poolEnd - parser.poolUsed < most) {
     parser.needBytes = most
     parser.status = Status.POOL_FULL
     return false
   }
-  const start = parser.pool + usize(parser.poolUsed)
+  const start = parser.pool + usize(parser.poolUsed) + 1
+  let isRepaired = !isGood && firstIllFormed(from, u32(to - from)) < u32(to - from)
   let out = start
   while (from < to) {
     const plain = isEscaped ? min(scanText(from, to), to) : to
@@ -76,6 +78,7 @@ export function takeText(parser: Parser, from: usize, to: usize, isEscaped: bool
             from += 6
           } else {
             unit = 0xfffd
+            isRepaired = true
           }
         }
         out = putCodePoint(out, unit)
@@ -88,7 +91,9 @@ export function takeText(parser: Parser, from: usize, to: usize, isEscaped: bool
   }
   parser.textAt = start
   parser.textLength = u32(out - start)
-  parser.poolUsed += u32(out - start)
+  store<u8>(start - 1, u8(isRepaired))
+  if (isRepaired) parser.hasRepairs = 1
+  parser.poolUsed += u32(out - start) + 1
   return true
 }
 

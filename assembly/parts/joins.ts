@@ -2,4 +2,6 @@
 
 export * from '../abi'
 export * from '../cast'
+export * from '../compact'
 export * from '../join'
+export * from '../records'

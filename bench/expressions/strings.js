@@ -1,22 +1,17 @@
-// Columns of strings computed of the group-by table's keys (../groupby/data.js), by all engines in turn, each in a process of its own:
-//
-//   node --expose-gc bench/expressions/strings.js --rows 1e7 --lanes 2 --runs 5 --peers duckdb,polars
+// Columns of strings computed of the group-by table's keys (../groupby/data.js), by all engines in turn, each in a process of its own: the suite `strings`;
+// columns of numbers, and what there is to say of both, are suite.js's.
 //
 // From a table in each engine's own store to columns in it: a loaded table, a temporary table, a frame. Answers are held against JavaScript's by the bytes of
 // all strings of a column.
 
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { groupByData } from '../groupby/data.js'
 import { millraceEntry } from '../millrace-entry.js'
 import { openProcess } from '../peer.js'
-import { median } from '../statistics.js'
-import { formatCount, formatMs, formatRatio, markdownTable } from '../table.js'
-
-const SEED = 1
-const LIMIT_MS = 600_000
-const CHUNK_ROWS = 2048
+import { createDuckdbTable, flowOf, polarsFrame } from '../peers/stores.js'
+import { formatCount } from '../table.js'
+import { computedReport } from './suite.js'
 
 /**
  * @typedef {object} TextColumn
@@ -66,15 +61,16 @@ function expectedBytes({ rowCount, columns }) {
 
 const peers = {
   async millrace({ lanes }) {
-    const { columns, createEngine, dictionary, sum } = await import(millraceEntry())
-    const engine = await createEngine({ lanes })
+    const api = await import(millraceEntry())
+    const { sum } = api
+    const engine = await api.createEngine({ lanes })
     const names = textColumns.map(({ name }) => name)
     let loaded
     let computed
     return {
+      version: 'this build',
       async load(data) {
-        const given = inputNames.map(name => [name, dictionary(data.columns[name].codes, data.columns[name].values)])
-        loaded = await columns(Object.fromEntries(given)).load({ engine })
+        loaded = await flowOf(api, data).load({ engine })
       },
       async compute() {
         const query = loaded.derive(t => Object.fromEntries(textColumns.map(({ name, ours }) => [name, ours(t)])))
@@ -94,38 +90,12 @@ const peers = {
   },
 
   async duckdb({ threads }) {
-    const { DuckDBDataChunk, DuckDBInstance, INTEGER } = await import('@duckdb/node-api')
-    const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) })
+    const api = await import('@duckdb/node-api')
+    const instance = await api.DuckDBInstance.create(':memory:', { threads: String(threads) })
     const connection = await instance.connect()
-    const fill = async (table, types, rowCount, valuesOf) => {
-      const appender = await connection.createAppender(table)
-      for (let from = 0; from < rowCount; from += CHUNK_ROWS) {
-        const to = Math.min(rowCount, from + CHUNK_ROWS)
-        const chunk = DuckDBDataChunk.create(types, to - from)
-        for (let i = 0; i < types.length; i++) {
-          const vector = chunk.getColumnVector(i)
-          vector.items.set(valuesOf(i, from, to))
-          vector.flush()
-        }
-        appender.appendDataChunk(chunk)
-      }
-      appender.closeSync()
-    }
     return {
-      async load({ rowCount, columns }) {
-        await connection.run(`CREATE TABLE codes (${inputNames.map(name => `${name} INTEGER`).join(', ')})`)
-        const types = inputNames.map(() => INTEGER)
-        await fill('codes', types, rowCount, (i, from, to) => columns[inputNames[i]].codes.subarray(from, to))
-        for (const name of inputNames) {
-          const texts = columns[name].values.map((text, code) => `(${code}, '${text}')`)
-          await connection.run(`CREATE TABLE text_${name} (code INTEGER, text VARCHAR)`)
-          for (let from = 0; from < texts.length; from += 10_000)
-            await connection.run(`INSERT INTO text_${name} VALUES ${texts.slice(from, from + 10_000).join(', ')}`)
-        }
-        const joins = inputNames.map(name => `JOIN text_${name} ON codes.${name} = text_${name}.code`)
-        const selected = inputNames.map(name => `text_${name}.text AS ${name}`)
-        await connection.run(`CREATE TABLE x AS SELECT ${selected.join(', ')} FROM codes ${joins.join(' ')}`)
-      },
+      version: `DuckDB ${(await connection.runAndReadAll('SELECT version()')).getRows()[0][0]}, ${threads} threads`,
+      load: data => createDuckdbTable(api, connection, data),
       compute: () =>
         connection.run(
           `CREATE TEMP TABLE y AS SELECT ${textColumns.map(({ name, sql }) => `${sql} AS "${name}"`).join(', ')} FROM x`,
@@ -149,13 +119,9 @@ const peers = {
     let rows
     let computed
     return {
-      async load({ columns }) {
-        rows = pl.DataFrame(Object.fromEntries(inputNames.map(name => [name, columns[name].codes])))
-        for (const name of inputNames) {
-          const { values } = columns[name]
-          const texts = pl.DataFrame({ [name]: Int32Array.from(values, (_, code) => code), text: values })
-          rows = rows.join(texts, { on: name, how: 'left' }).drop(name).rename({ text: name })
-        }
+      version: `Polars (nodejs-polars ${pl.version}), ${threads} threads`,
+      async load(data) {
+        rows = polarsFrame(pl, data)
       },
       async compute() {
         const expressions = textColumns.map(({ name, polars }) => polars(pl.col, pl).alias(name))
@@ -182,10 +148,10 @@ function serve() {
   const commands = {
     async open({ name, options }) {
       peer = await peers[name](options)
-      return {}
+      return { version: peer.version }
     },
-    async load({ rowCount }) {
-      await peer.load(groupByData(rowCount, SEED, inputNames))
+    async load({ rowCount, seed }) {
+      await peer.load(groupByData(rowCount, seed, inputNames))
       globalThis.gc?.()
       return {}
     },
@@ -213,56 +179,64 @@ function serve() {
   })
 }
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      rows: { type: 'string', default: '1e7' },
-      lanes: { type: 'string', default: '2' },
-      threads: { type: 'string', default: '2' },
-      runs: { type: 'string', default: '5' },
-      peers: { type: 'string', default: 'duckdb,polars' },
-    },
-  })
-  const rowCount = Number(values.rows)
-  const threads = Number(values.threads)
-  const engines = [
-    ...values.lanes
-      .split(',')
-      .map(lanes => ({ label: `millrace ${lanes} lanes`, name: 'millrace', options: { lanes: Number(lanes) } })),
-    ...values.peers
-      .split(',')
-      .filter(Boolean)
-      .map(name => ({ label: name, name, options: { threads } })),
-  ]
-  const expected = expectedBytes(groupByData(rowCount, SEED, inputNames))
-  const opened = []
-  for (const engine of engines) {
-    const { send, close } = openProcess(new URL(import.meta.url), { limitMs: LIMIT_MS })
-    await send('open', { name: engine.name, options: engine.options })
-    await send('load', { rowCount })
-    opened.push({ ...engine, send, close, warm: [], cold: 0 })
-  }
-  for (let round = 0; round <= Number(values.runs); round++) {
-    for (const engine of opened) {
-      const { ms, bytes } = await engine.send('run')
-      if (bytes.some((sum, i) => sum !== expected[i]))
-        throw new Error(`${engine.label} has ${bytes} bytes, not ${expected}`)
-      if (round === 0) engine.cold = ms
-      else engine.warm.push(ms)
+/**
+ * @param {object} options
+ * @param {number} options.rowCount
+ * @param {number} options.seed
+ * @param {number} options.runs warm rounds
+ * @param {number} options.limitMs the longest that one command may take
+ * @param {ReturnType<typeof import('./suite.js').chooseEngines>} options.engines
+ * @param {(line: string) => void} options.log
+ */
+export async function runStrings({ rowCount, seed, runs, limitMs, engines, log }) {
+  const result = { rowCount, engines, versions: {}, times: {} }
+  const expected = expectedBytes(groupByData(rowCount, seed, inputNames))
+  const handles = []
+  try {
+    for (const { id, isOurs, options } of engines) {
+      const { send, close, kill } = openProcess(new URL(import.meta.url), { limitMs })
+      const times = { cold: null, warm: [], problem: null }
+      result.times[id] = times
+      try {
+        result.versions[id] = (await send('open', { name: isOurs ? 'millrace' : id, options })).version
+        await send('load', { rowCount, seed })
+        handles.push({ times, send, close })
+      } catch (error) {
+        times.problem = error.message
+        await kill()
+      }
     }
+    log(`${formatCount(rowCount)} rows, ${textColumns.length} computed columns of strings`)
+    for (let round = 0; round <= runs; round++) {
+      for (const { times, send } of handles) {
+        if (times.problem) continue
+        try {
+          const { ms, bytes } = await send('run')
+          const i = bytes.findIndex((sum, i) => sum !== expected[i])
+          if (i >= 0) times.problem = `${textColumns[i].name} has ${bytes[i]} bytes, not ${expected[i]}`
+          if (round === 0) times.cold = ms
+          else times.warm.push(ms)
+        } catch (error) {
+          times.problem = error.message
+        }
+      }
+    }
+  } finally {
+    await Promise.all(handles.map(({ close }) => close()))
   }
-  const ours = opened.findLast(({ name }) => name === 'millrace')
-  const rows = opened.map(({ label, warm, cold }) => [
-    label,
-    formatMs(median(warm)),
-    formatMs(Math.min(...warm)),
-    formatMs(cold),
-    formatRatio(median(ours.warm) / median(warm)),
-  ])
-  console.log(`${formatCount(rowCount)} rows, ${textColumns.map(({ sql }) => `\`${sql}\``).join(', ')}\n`)
-  console.log(markdownTable(['engine', 'warm ms', 'least ms', 'cold ms', `${ours.label} / it`], rows))
-  await Promise.all(opened.map(({ close }) => close()))
+  return result
 }
 
-if (process.send) serve()
-else if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+/**
+ * @param {Awaited<ReturnType<typeof runStrings>>[]} results one a size
+ * @param {{ runs: number, threads: number }} options
+ * @returns {import('../report.js').Section}
+ */
+export const stringsReport = (results, options) =>
+  computedReport(results, options, {
+    title: 'Strings',
+    columns: textColumns,
+    check: "The bytes of all strings of a column are held against JavaScript's",
+  })
+
+if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) serve()

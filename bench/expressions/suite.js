@@ -89,13 +89,28 @@ export function wrong(sums, expected) {
  * @param {{ runs: number, threads: number }} options
  * @returns {import('../report.js').Section}
  */
-export function expressionReport(results, { runs, threads }) {
+export const expressionReport = (results, options) =>
+  computedReport(results, options, {
+    title: 'Expressions',
+    columns: computedColumns,
+    check: "Sums of the columns are held against JavaScript's, to eight digits",
+  })
+
+/**
+ * What there is to say of columns computed of the group-by table, be they numbers or strings.
+ *
+ * @param {{ rowCount: number, engines: ReturnType<typeof chooseEngines>, versions: Record<string, string>, times: Record<string, { cold: number | null, warm: number[], problem: string | null }> }[]} results
+ * @param {{ runs: number, threads: number }} options
+ * @param {{ title: string, columns: { sql: string }[], check: string }} what
+ * @returns {import('../report.js').Section}
+ */
+export function computedReport(results, { runs, threads }, { title, columns, check }) {
   const losses = []
   const text = [
-    '## Expressions: method',
-    `${computedColumns.length} columns computed of the group-by table, ${computedColumns.map(({ sql }) => `\`${sql}\``).join(', ')}: from a table in each engine's own store to
+    `## ${title}: method`,
+    `${columns.length} columns computed of the group-by table, ${columns.map(({ sql }) => `\`${sql}\``).join(', ')}: from a table in each engine's own store to
 columns in it (\`load\` of a loaded table, a temporary table, a frame). A cold round, then ${runs} warm ones whose median counts, engines in turn; native ones have
-${threads} threads. Sums of the columns are held against JavaScript's, to eight digits.`,
+${threads} threads. ${check}.`,
   ]
   for (const { rowCount, engines, times } of results) {
     const warm = id => (times[id].warm.length > 0 ? median(times[id].warm) : null)
@@ -103,7 +118,7 @@ ${threads} threads. Sums of the columns are held against JavaScript's, to eight 
     const cell = ms => (ms === null ? '–' : formatMs(ms))
     const ratio = id => (best && warm(best.id) && warm(id) ? warm(best.id) / warm(id) : null)
     text.push(
-      `## Expressions, ${formatCount(rowCount)} rows`,
+      `## ${title}, ${formatCount(rowCount)} rows`,
       markdownTable(
         ['engine', 'warm ms', 'cold ms', ...(best ? [`${best.label} / it`] : [])],
         engines.map(({ id, label }) => [
@@ -118,7 +133,7 @@ ${threads} threads. Sums of the columns are held against JavaScript's, to eight 
       const most = rowCount >= TARGET_ROWS ? TARGET : 1
       if (!isOurs && ratio(id) > most)
         losses.push(
-          `Expressions, ${formatCount(rowCount)} rows: ${formatRatio(ratio(id))} of ${label}'s time, at most ${most} wanted`,
+          `${title}, ${formatCount(rowCount)} rows: ${formatRatio(ratio(id))} of ${label}'s time, at most ${most} wanted`,
         )
     }
   }
@@ -127,7 +142,7 @@ ${threads} threads. Sums of the columns are held against JavaScript's, to eight 
     losses,
     problems: results.flatMap(({ rowCount, engines, times }) =>
       engines.flatMap(({ id, label }) =>
-        times[id].problem ? [`Expressions, ${formatCount(rowCount)} rows, ${label}: ${times[id].problem}`] : [],
+        times[id].problem ? [`${title}, ${formatCount(rowCount)} rows, ${label}: ${times[id].problem}`] : [],
       ),
     ),
     versions: results.flatMap(({ engines, versions }) =>

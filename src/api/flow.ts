@@ -6,6 +6,8 @@ import type { RecordBatch } from '../columnar/record-batch.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
 import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
+import { lateLive } from '../engines/local/late-live.js'
+import type { Live } from '../engines/local/live-table.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows, type RejectedBy } from '../engines/local/run.js'
 import type { Job } from '../engines/local/run-job.js'
@@ -256,7 +258,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * One row of those that are equal in the columns named, or in all: the first, or the last of them, in the place of the first. Null equals null here, and NaN itself.
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself.
    *
    * ```ts
    * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })
@@ -808,6 +810,24 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    */
   subscribe(take: (batch: RecordBatch<S>) => unknown, options?: RunOptions): Job<S> {
     return deliver('subscribe', this, take, options)
+  }
+
+  /**
+   * Runs the flow, and gives a table that follows it: the last one that was collected, anew whenever a `param` in the flow is set; or of a flow that runs on, all rows that it has given and
+   * not taken back.
+   *
+   * ```ts
+   * const least = param(10)
+   * const view = flow.filter(t => t.price.gte(least)).groupBy('symbol').aggregate(() => ({ trades: count() })).live()
+   * const stop = view.subscribe(table => show(table.toString()))
+   * await view.ready
+   * least.set(11)
+   * stop()
+   * await view.close()
+   * ```
+   */
+  live(options?: RunOptions): Live<S> {
+    return lateLive<S>(async () => (await import('../engines/local/live-table.js')).startLiveTable<S>(this, options))
   }
 
   /** The plan as readable text: what is read, what every lane does, what one lane does after the gather. */

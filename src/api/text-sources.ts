@@ -1,7 +1,7 @@
 /** Flows over files of text: CSV, NDJSON and JSON. What they are told is checked here by name; how it is read is sources/text.ts's business. */
 import type { SchemaShape } from '../columnar/type.js'
 import type { Input } from '../formats/input.js'
-import type { RejectedRow } from '../sources/source.js'
+import type { IllFormedText, RejectedRow } from '../sources/source.js'
 import { type CsvOptions as CsvReading, type InferenceReport, type TextOptions, textSource } from '../sources/text.js'
 import { type Flow, flowOf } from './flow.js'
 import { optionsOf, wholeNumber } from './options.js'
@@ -26,6 +26,8 @@ export interface TextFileOptions<S extends SchemaShape = SchemaShape> {
   readonly sample?: number
   /** Told, in row order, of rows that cannot be read, which are left out; without it the first ends the job with its error. */
   readonly onBadRow?: (row: RejectedRow) => void
+  /** Told, in row order, of strings in which ill-formed text was replaced: how many, of which rows. `job.metrics().illFormed` is their sum. */
+  readonly onIllFormed?: (text: IllFormedText) => void
   /** Told what has been inferred, whenever a terminal opens the file. */
   readonly onInferred?: (report: InferenceReport) => void
 }
@@ -62,6 +64,7 @@ const COMMON = [
   'fatal',
   'sample',
   'onBadRow',
+  'onIllFormed',
   'onInferred',
 ] as const
 
@@ -163,13 +166,13 @@ function jsonFlow(verb: string, input: Inputs, options: JsonOptions, layout: 'li
 
 function commonOptions(verb: string, options: TextFileOptions): TextOptions {
   const { schema, encoding, compression = 'auto', maximumExpansion = 1000, fatal = false, sample = 10_000 } = options
-  const { onBadRow, onInferred } = options
+  const { onBadRow, onIllFormed, onInferred } = options
   if (encoding !== undefined && typeof encoding !== 'string')
     throw invalid(verb, `encoding is the name of one, such as 'windows-1252', not ${show(encoding)}`)
   if (!['gzip', 'deflate', 'none', 'auto'].includes(compression))
     throw invalid(verb, `compression is 'gzip', 'deflate', 'none' or 'auto', not ${show(compression)}`)
   if (typeof fatal !== 'boolean') throw invalid(verb, `fatal is true or false, not ${show(fatal)}`)
-  for (const [name, value] of Object.entries({ onBadRow, onInferred })) {
+  for (const [name, value] of Object.entries({ onBadRow, onIllFormed, onInferred })) {
     if (value !== undefined && typeof value !== 'function') throw invalid(verb, `${name} is a function`)
   }
   if (schema !== undefined && (typeof schema !== 'object' || schema === null))
@@ -182,6 +185,7 @@ function commonOptions(verb: string, options: TextFileOptions): TextOptions {
     fatal,
     sampleRows: wholeNumber(verb, 'sample', sample, 1, 2 ** 31),
     onBadRow,
+    onIllFormed,
     onInferred,
     splitBytes: null,
   }

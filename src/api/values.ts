@@ -1,7 +1,7 @@
 /** Expressions that are values: `literal` of a type of one's own, and `param`, whose value may change between jobs. */
 import { type DataType, typeName } from '../columnar/type.js'
 import { standaloneLiteral } from '../expressions/literal.js'
-import type { LiteralNode } from '../expressions/node.js'
+import type { LiteralNode, ParamCell } from '../expressions/node.js'
 import { literalIn } from '../expressions/unify.js'
 import { familyOf, handleOf, literalOf } from './columns.js'
 import { typeIn } from './methods/casts.js'
@@ -53,7 +53,7 @@ export function param<V extends ParamValue>(initial: V): Param<TypeOfValue<V>, W
 export function param<V extends ParamValue, D extends DataType>(initial: V, type: D): Param<D, Widened<V>>
 export function param(initial: ParamValue, type?: DataType): unknown {
   const first = valueNode(initial, 'param', type)
-  const cell = { value: first.value }
+  const cell: ParamCell = { value: first.value, listeners: new Set() }
   let given = initial
   const expression = Object.freeze({ op: 'param', cell, type: first.type as DataType } as const)
   return handleOf(familyOf(expression.type), expression, {
@@ -67,6 +67,7 @@ export function param(initial: ParamValue, type?: DataType): unknown {
         }
         given = next
         cell.value = node.value
+        for (const hear of cell.listeners) hear()
       },
     },
   })

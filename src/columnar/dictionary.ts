@@ -20,6 +20,8 @@ export class Dictionary {
   isOfOneBatch = false
   /** No entry comes twice: a lane's own, which need not be looked up by whoever takes all of it. */
   isDistinct = false
+  /** Of what a lane's dictionary looks like here: the lane dictionary's number, which no other of that thread has. */
+  laneId: number | null = null
 
   /**
    * A dictionary over `offsets` and `bytes` themselves, not copies: the caller gives them up. `offsets[0]` is 0 and

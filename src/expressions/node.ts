@@ -78,10 +78,16 @@ export interface UserKernelCall {
   readonly output: DataType
 }
 
+/** What a parameter is now, and who hears of it when that changes. */
+export interface ParamCell {
+  value: LiteralValue
+  readonly listeners: Set<() => void>
+}
+
 /** A value that changes between jobs: typing puts in the literal that it then is, of this type. */
 export interface ParamNode {
   readonly op: 'param'
-  readonly cell: { value: LiteralValue }
+  readonly cell: ParamCell
   readonly type: DataType
 }
 
@@ -126,6 +132,8 @@ export type AggregateFunction =
   | 'approxCountDistinct'
   | 'approxQuantile'
   | 'approxTopK'
+  /** Where the last row lies among all: not for users, but what `dedupe` puts the last rows in order by. */
+  | 'lastPlace'
 
 /** What is said of a row among others of its partition: in `over` only. */
 export type OverFunction =

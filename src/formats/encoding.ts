@@ -42,7 +42,8 @@ const PIECE_BYTES = 16_384
 
 /**
  * `chunks` of text in `encoding`, as UTF-8 without a byte order mark.
- * @param fatal whether what is ill-formed is an error; otherwise it becomes U+FFFD.
+ * @param fatal whether what is ill-formed is an error; otherwise it becomes a byte that is no UTF-8, for whoever reads the text to replace and count. So does
+ *   U+FFFD itself, which stands for nothing else.
  * @param name of the input, for the error.
  */
 export async function* reencode(
@@ -52,7 +53,6 @@ export async function* reencode(
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
   const decoder = new TextDecoder(encoding, { fatal })
-  const encoder = new TextEncoder()
   let offset = 0
   const decode = (piece: Uint8Array, stream: boolean): string => {
     try {
@@ -71,9 +71,23 @@ export async function* reencode(
       const piece = chunk.subarray(from, from + PIECE_BYTES)
       const text = decode(piece, true)
       offset += piece.length
-      if (text !== '') yield encoder.encode(text)
+      if (text !== '') yield encoded(text)
     }
   }
   const rest = decode(new Uint8Array(0), false)
-  if (rest !== '') yield encoder.encode(rest)
+  if (rest !== '') yield encoded(rest)
+}
+
+const encoder = new TextEncoder()
+
+function encoded(text: string): Uint8Array {
+  const bytes = encoder.encode(text)
+  if (!text.includes('\ufffd')) return bytes
+  let to = 0
+  for (let from = 0; from < bytes.length; from++) {
+    const isReplacement = bytes[from] === 0xef && bytes[from + 1] === 0xbf && bytes[from + 2] === 0xbd
+    bytes[to++] = isReplacement ? 0xff : bytes[from]
+    if (isReplacement) from += 2
+  }
+  return bytes.subarray(0, to)
 }

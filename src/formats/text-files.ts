@@ -76,6 +76,8 @@ export interface FoundText {
   readonly rows: number
   /** Rows left out; `row` counts from the part's first, `byteOffset` is the input's. */
   readonly bad: readonly BadRow[]
+  /** Strings, of the columns read, whose ill-formed parts were replaced. */
+  readonly illFormed: number
 }
 
 /** Distinct strings of a column that nobody keeps, before a dictionary makes way for another. */
@@ -156,7 +158,13 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): 
         ended = !rows.stopped
       } finally {
         if (rows.begin !== null)
-          report({ from: rows.begin, to: ended ? rows.at : null, rows: rows.count, bad: rows.bad })
+          report({
+            from: rows.begin,
+            to: ended ? rows.at : null,
+            rows: rows.count,
+            bad: rows.bad,
+            illFormed: rows.illFormed,
+          })
       }
     },
     async close() {
@@ -251,6 +259,7 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
     limit: Infinity,
     count: 0,
     bad: [] as BadRow[],
+    illFormed: 0,
     /** No more is wanted. */
     stopped: false,
     /** All rows have been read. */
@@ -297,6 +306,7 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
       const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
       const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)
       rows.count += rowsRead
+      rows.illFormed += parsed.illFormed
       if (!collects && placed.length > 0) throw badRowError(placed[0], name)
       memory.reset(mark)
       offset += parsed.consumed

@@ -116,6 +116,12 @@ export function createCsvParser(
     return morsel
   }
 
+  /** Makes as if rows had not been read, before which so many strings had been repaired. */
+  const forget = (row: number, count: number, repaired: number): void => {
+    output.forget(row, count)
+    context.set(WORD.repaired, repaired)
+  }
+
   /** Where a record of the window is, without its line break. */
   const recordAt = (record: number): { from: number; to: number } => {
     const { u32 } = memory
@@ -158,6 +164,7 @@ export function createCsvParser(
     if (get(WORD.irregular) === 0 && !checkUtf8) {
       const [place, step, skip] = [get(WORD.separators), 4 * fields.length, get(WORD.skip)]
       const all: Fields = { place, step, count: records, skip, repair }
+      const before = get(WORD.repaired)
       const faults = output.read(all, morsel.rowCount)
       if (faults.length === 0 || !collect) {
         const count = faults.length === 0 ? records : faults[0].row
@@ -167,7 +174,7 @@ export function createCsvParser(
         return next
       }
       for (const fault of faults) note(all, fault, fault.row, fault.row)
-      output.forget(morsel.rowCount, records)
+      forget(morsel.rowCount, records, before)
     }
 
     for (let from = 0; from < records; ) {
@@ -179,10 +186,11 @@ export function createCsvParser(
       while (true) {
         to = exports.csvTable(context.pointer, from, to, checkUtf8)
         table = { place: get(WORD.table), step: tableStep, count: get(WORD.kept), skip: 1, repair }
+        const before = get(WORD.repaired)
         faults = table.count === 0 ? [] : output.read(table, morsel.rowCount)
         if (faults.length === 0 || !collect) break
         for (const fault of faults) note(table, fault, recordOf(fault.row), placeOf(fault.row))
-        output.forget(morsel.rowCount, table.count)
+        forget(morsel.rowCount, table.count, before)
       }
       if (faults.length > 0) {
         const [fault] = faults
@@ -219,6 +227,7 @@ export function createCsvParser(
       const room = roomFor(length)
       context.prepare()
       output.start(room)
+      context.set(WORD.repaired, 0)
       const morsel = createMorsel(pointer, room)
       let at = pointer
       while (at < stop && morsel.rowCount < room && !morsel.isStopped) {
@@ -231,7 +240,13 @@ export function createCsvParser(
       }
       const { rowCount, rowsRead, places, bad } = morsel
       const columns = output.take(rowCount)
-      return { morsel: { rowCount, columns, rows: places }, rowsRead, consumed: at - pointer, bad }
+      return {
+        morsel: { rowCount, columns, rows: places },
+        rowsRead,
+        consumed: at - pointer,
+        bad,
+        illFormed: get(WORD.repaired),
+      }
     },
     findStart(pointer, length, isEnd) {
       const start = exports.csvStartOfRow(context.pointer, pointer, pointer + length) >>> 0

@@ -220,13 +220,25 @@ export function* buildJoinIndex(
       return ids
     }
 
+    /** Of the side's own keys, where ids are values, or codes, less the least. */
+    const plainIds = ([{ type, data, validity }]: readonly LaneVector[], count: number): number | null => {
+      const [step] = steps
+      const isCode = type.kind === 'utf8'
+      if (types.length > 1 || last !== null || steps.length > 1 || step.kind !== 'pack') return null
+      if (!isCode && !isPlain(type, types[0].other)) return null
+      const out = memory.scratch(4 * count)
+      exports.joinDirect(isCode ? -4 : widthOf(type), data, validity, step.base, step.size, 0, count, out)
+      return out
+    }
+
     // The ids of all rows, then where each is.
     const all = memory.allocate(4 * rowCount + 16)
     owned.push(all)
     for (let from = 0; from < rowCount; from += SLICE_ROWS) {
       const count = Math.min(SLICE_ROWS, rowCount - from)
       const mark = memory.mark()
-      const ids = finalIds(wordsOf(slice(from, from + count), count, false), count, false)
+      const keys = slice(from, from + count)
+      const ids = plainIds(keys, count) ?? finalIds(wordsOf(keys, count, false), count, false)
       memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
       memory.reset(mark)
       yield
@@ -288,8 +300,7 @@ export function* buildJoinIndex(
       }
       if (!isPlain(type, first.own)) return null
       const out = memory.scratch(4 * count)
-      const kind = type.kind === 'date' ? 4 : type.kind === 'timestamp' ? 8 : integerKind(type.kind)
-      exports.joinDirect(kind, data, validity, base, span, table, count, out)
+      exports.joinDirect(widthOf(type), data, validity, base, span, table, count, out)
       return out
     }
     const ids = (keys: readonly LaneVector[], count: number): number => {
@@ -323,6 +334,9 @@ export function* buildJoinIndex(
     throw error
   }
 }
+
+/** As `joinDirect` is told it. */
+const widthOf = ({ kind }: DataType): number => (kind === 'date' ? 4 : kind === 'timestamp' ? 8 : integerKind(kind))
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 const INT64: DataType = { kind: 'int64', nullable: false }

@@ -142,6 +142,8 @@ export function createJsonParser(
     set(parser, PARSER.scanned, pointer)
     set(parser, PARSER.mayBatch, isArray ? 0 : 1)
     set(parser, PARSER.after, STATUS.groupFull)
+    set(parser, PARSER.hasRepairs, 0)
+    set(parser, PARSER.repaired, 0)
   }
 
   const setRowEnd = (rowEnd: number, groupEnd: number): void => {
@@ -252,6 +254,7 @@ export function createJsonParser(
       rowsRead: rowCount + bad.length,
       consumed,
       bad,
+      illFormed: get(parser, PARSER.repaired),
     }
   }
 

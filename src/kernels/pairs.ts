@@ -3,7 +3,7 @@ import { MORSEL_ROWS } from '../columnar/vector.js'
 import { bitmapBytes } from './bitmap.js'
 import type { CodeMap } from './code-map.js'
 import type { Kernels } from './instance.js'
-import type { JoinIndex } from './join.js'
+import { type JoinIndex, NONE } from './join.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
 
@@ -11,12 +11,14 @@ export interface RowPairs {
   readonly count: number
   readonly left: number
   readonly right: number
+  /** Bitmap of the left rows, where each has one pair at most; else 0 or absent. */
+  readonly bits?: number
 }
 
-/** Bitmap of the rows that are not NONE. */
-export function foundBits({ exports, memory }: Kernels, rows: number, count: number): number {
+/** Bitmap of the rows that are less than `end`, by default those that are not NONE. */
+export function foundBits({ exports, memory }: Kernels, rows: number, count: number, end = NONE): number {
   const bits = memory.scratch(bitmapBytes(count))
-  exports.joinHits(rows, count, bits)
+  exports.joinBelow(rows, count, end, bits)
   return bits
 }
 
@@ -33,10 +35,12 @@ export function markRows({ exports }: Kernels, rows: number, count: number, mark
 }
 
 /** Pairs (i, rows[i]) where that is not NONE. */
-export function foundPairs({ exports, memory }: Kernels, rows: number, count: number): RowPairs {
+export function foundPairs(k: Kernels, rows: number, count: number): RowPairs {
+  const { exports, memory } = k
   const left = memory.scratch(4 * count + 4)
   const right = memory.scratch(4 * count + 4)
-  return { left, right, count: exports.joinMatches(rows, count, left, right) >>> 0 }
+  const found = exports.joinMatches(rows, count, left, right) >>> 0
+  return { left, right, count: found, bits: found === count ? 0 : foundBits(k, rows, count) }
 }
 
 /** NONE to `instead`, in place; returns how many there were. */

@@ -85,7 +85,14 @@ export function takeBatch(k: Kernels, batch: LaneBatch, indices: number, count: 
   return { rowCount: count, columns: batch.columns.map(column => take(k, column, indices, count)) }
 }
 
-function takeBits(k: Kernels, bitmap: number, indices: number, count: number, out: number): number {
+/** Bits `indices[0..count)` of a bitmap. */
+export function takeBits(
+  k: Kernels,
+  bitmap: number,
+  indices: number,
+  count: number,
+  out = k.memory.scratch(bitmapBytes(count)),
+): number {
   k.exports.selectTakeBits(bitmap, indices, count, out)
   return out
 }

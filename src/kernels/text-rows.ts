@@ -64,6 +64,8 @@ export interface ParsedRows {
   readonly consumed: number
   /** Rows left out; where bad rows are not collected at most one, behind the rows of the morsel. */
   readonly bad: readonly BadRow[]
+  /** Strings among the rows of the morsel whose ill-formed parts were replaced by U+FFFD. */
+  readonly illFormed: number
 }
 
 export interface TextParser {

@@ -44,11 +44,15 @@ interface Lookup {
 
 const encoder = new TextEncoder()
 
+let made = 0
+
 /**
  * The distinct strings of one column of one lane. It only grows: a code stays good, and equal strings have equal codes.
  * It owns its blocks until `free`.
  */
 export class LaneDictionary {
+  /** No other of this thread has it. */
+  readonly id = made++
   private readonly k: Kernels
   private readonly header: number
   private maps: CodeMap[] = []
@@ -57,6 +61,7 @@ export class LaneDictionary {
   private mirror: Dictionary | null = null
   private hashPointer = 0
   private hashLength = 0
+  private printed: { readonly length: number; readonly mixed: number } | null = null
   private rankPointer = 0
   private rankLength = 0
   /** Entries were taken over as they are, and slots have none of them yet. */
@@ -199,6 +204,7 @@ export class LaneDictionary {
     if (this.mirror === null) {
       this.mirror = new Dictionary()
       this.mirror.isDistinct = true
+      this.mirror.laneId = this.id
     }
     if (this.mirror.length < this.length) {
       const { offsets, bytes } = this.entries(this.mirror.length)
@@ -274,10 +280,13 @@ export class LaneDictionary {
 
   /** Equal for dictionaries of an engine's lanes that have the same entries under the same codes, and hardly for others. */
   fingerprint(): number {
-    const { u32 } = this.k.memory
+    const { length, printed } = this
+    if (printed?.length === length) return printed.mixed
     const at = this.hashes() >>> 2
+    const { u32 } = this.k.memory
     let mixed = 0
-    for (let code = 0; code < this.length; code++) mixed = (Math.imul(mixed, 31) + u32[at + code]) | 0
+    for (let code = 0; code < length; code++) mixed = (Math.imul(mixed, 31) + u32[at + code]) | 0
+    this.printed = { length, mixed }
     return mixed
   }
 

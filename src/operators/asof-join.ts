@@ -45,24 +45,24 @@ export function createAsofJoin(context: OperatorContext, stage: JoinStage, input
     if (total === 0) return
     yield
     const mark = memory.mark()
-    const on = { ...side.columns[onRight], length: total }
+    const on = { ...side.column(onRight), length: total }
     side.reorder(argsort(k, [{ vector: on, descending: false, nulls: 'last' }], total))
     memory.reset(mark)
     yield
-    const count = countKnown(k, { ...side.columns[onRight], length: total })
+    const count = countKnown(k, { ...side.column(onRight), length: total })
     if (keysRight.length > 0) {
       const types = stage.keys.map(key => ({ own: sideSchema[key.right], other: input[key.left] }))
       index = yield* buildJoinIndex(k, types, (from, to) => side.slice(keysRight, from, to), count, 'lists')
     }
     times(count)
     const used = new Set(outputs.flatMap(({ isTaken, column }) => (isTaken ? [column] : [])))
-    side.drop(sideNames.map((_, i) => i).filter(i => !used.has(i)))
+    yield* side.keep([...used])
   }
 
   /** The times of all rows that have one, list by list. */
   function times(count: number): void {
     const mark = memory.mark()
-    const own = { ...side.columns[onRight], length: count }
+    const own = { ...side.column(onRight), length: count }
     const { vector, failedRow } = comparableTimes(k, own, asof.type)
     if (failedRow >= 0) throw beyond(asof.right, asof.type)
     // Rows without keys are in no list.
@@ -96,13 +96,11 @@ export function createAsofJoin(context: OperatorContext, stage: JoinStage, input
       const { rows, hasLone } = nearestRows(morsel)
       const columns = outputs.map(({ isTaken, column, type }): LaneVector => {
         if (!isTaken) return { ...morsel.columns[column], type }
-        const whole = side.columns[column]
-        const taken = !hasLone && !side.hasNulls(column) ? { ...whole, validity: 0 } : whole
-        return { ...take(k, taken, rows, morsel.rowCount), type }
+        return { ...side.take([column], rows, morsel.rowCount, hasLone)[0], type }
       })
       return { rowCount: morsel.rowCount, rows: morsel.rows, columns }
     },
-    side: { index: stage.side, add: batch => side.add(batch), prepare },
+    side: { index: stage.side, rows: side, prepare },
     free() {
       index?.free()
       index = null

@@ -98,8 +98,23 @@ export function joinBatches(k: Kernels, batches: readonly LaneBatch[]): LaneBatc
   return { rowCount, columns }
 }
 
-/** The rows of all `parts`, one after another, in heap blocks. */
-function joined(k: Kernels, parts: readonly LaneVector[], length = parts[0].length): LaneVector {
+/** Their bitmaps one after another, in a heap block; rows of `length` that no part has are null. */
+export function joinedValidity(k: Kernels, parts: readonly LaneVector[], length: number): number {
+  const { memory } = k
+  const validity = memory.allocate(bitmapBytes(length))
+  memory.bytes(validity, bitmapBytes(length)).fill(0xff)
+  let row = 0
+  for (const part of parts) {
+    if (part.validity !== 0) copyBits(k, part.validity, 0, validity, row, part.length)
+    row += part.length
+  }
+  const { u8 } = memory
+  for (; row < length; row++) u8[validity + (row >> 3)] &= ~(1 << (row & 7))
+  return validity
+}
+
+/** The rows of all `parts`, one after another, in heap blocks. There is at least one. */
+export function joined(k: Kernels, parts: readonly LaneVector[], length = parts[0].length): LaneVector {
   const { memory } = k
   const [first] = parts
   const { kind } = first.type
@@ -113,8 +128,7 @@ function joined(k: Kernels, parts: readonly LaneVector[], length = parts[0].leng
   try {
     whole.data = memory.allocate(dataBytes(kind, length))
     if (parts.some(({ validity }) => validity !== 0)) {
-      whole.validity = memory.allocate(bitmapBytes(length))
-      memory.bytes(whole.validity, bitmapBytes(length)).fill(0xff)
+      whole.validity = joinedValidity(k, parts, length)
     }
     for (const part of parts) {
       if (part.child) {
@@ -129,7 +143,6 @@ function joined(k: Kernels, parts: readonly LaneVector[], length = parts[0].leng
         const width = elementBytes(kind)
         memory.u8.copyWithin(whole.data + row * width, part.data, part.data + part.length * width)
       }
-      if (part.validity !== 0) copyBits(k, part.validity, 0, whole.validity, row, part.length)
       row += part.length
     }
     if (items.length > 0) whole.child = joined(k, items, itemCount)

@@ -9,6 +9,7 @@ import { MillraceError, quote } from '../errors.js'
 import { count, not } from '../kernels/bitmap.js'
 import { widen } from '../kernels/cast.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
+import { compact } from '../kernels/compact.js'
 import { buildJoinIndex, type JoinIndex, NONE } from '../kernels/join.js'
 import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
@@ -58,7 +59,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   const outputs = Object.keys(stage.output).map(name => {
     const type = stage.output[name]
     const taken = stage.taken.find(each => each.name === name)
-    if (taken !== undefined) return { from: 'right' as const, column: sideNames.indexOf(taken.column), type }
+    if (taken !== undefined) return { from: 'right' as const, column: sideNames.indexOf(taken.column), key: -1, type }
     const key = keepsRight ? stage.keys.findIndex(each => each.left === name) : -1
     return { from: 'left' as const, column: names.indexOf(name), key, type }
   })
@@ -101,7 +102,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       ...(keepsRight ? keysRight : []),
     ])
     // Codes of strings are looked up by the dictionary, which stays.
-    side.drop(sideNames.map((_, i) => i).filter(i => !used.has(i)))
+    yield* side.keep([...used])
   }
 
   function* expand(morsel: Morsel): Iterable<Morsel> {
@@ -175,15 +176,18 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   }
 
   /** Bitmap of the pairs for which the condition is true. @throws RowFailure */
-  function passing(morsel: Morsel, { left, right, count: rowCount }: RowPairs): number {
+  function passing(morsel: Morsel, pairs: RowPairs): number {
+    const { left, count: rowCount } = pairs
     const { columns, predicate } = condition as NonNullable<typeof condition>
     const candidates: Morsel = {
       rowCount,
       rows: takeIndices(k, morsel.rows, left, rowCount),
-      columns: columns.map(({ from, column }) =>
-        from === 'left'
-          ? take(k, morsel.columns[column], left, rowCount)
-          : take(k, side.columns[column], right, rowCount),
+      columns: sidewise(
+        columns,
+        left => take(k, morsel.columns[left], pairs.left, rowCount),
+        pairs.right,
+        rowCount,
+        false,
       ),
     }
     const failures = new Failures()
@@ -204,18 +208,32 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
 
   /** `left` 0: pair i is of row i. `hasLone`: some right row may be the null row. */
   function paired(morsel: Morsel, pairs: RowPairs, hasLone: boolean): Morsel {
-    const columns = outputs.map((output): LaneVector => {
-      const { from, column, type } = output
-      if (from === 'right') {
-        const whole = side.columns[column]
-        const taken = !hasLone && !side.hasNulls(column) ? { ...whole, validity: 0 } : whole
-        return { ...take(k, taken, pairs.right, pairs.count), type }
-      }
+    const ofLeft = (column: number) => {
       const whole = morsel.columns[column]
-      const taken = pairs.left === 0 ? whole : take(k, whole, pairs.left, pairs.count)
-      return output.key < 0 ? { ...taken, type } : keyOf(output.key, taken, type)
+      if (pairs.left === 0) return whole
+      return pairs.bits
+        ? compact(k, whole, pairs.bits, pairs.left, pairs.count)
+        : take(k, whole, pairs.left, pairs.count)
+    }
+    const columns = sidewise(outputs, ofLeft, pairs.right, pairs.count, hasLone).map((column, i) => {
+      const { from, type, key } = outputs[i]
+      return from === 'right' || key < 0 ? { ...column, type } : keyOf(key, column, type)
     })
     return { rowCount: pairs.count, rows: takeIndices(k, morsel.rows, pairs.left, pairs.count), columns }
+  }
+
+  /** Columns of both sides, those of the right one gathered together. */
+  function sidewise(
+    of: readonly { readonly from: 'left' | 'right'; readonly column: number }[],
+    ofLeft: (column: number) => LaneVector,
+    right: number,
+    rowCount: number,
+    hasLone: boolean,
+  ): LaneVector[] {
+    const ofRight = of.filter(({ from }) => from === 'right').map(({ column }) => column)
+    const taken = ofRight.length === 0 ? [] : side.take(ofRight, right, rowCount, hasLone)
+    let next = 0
+    return of.map(({ from, column }) => (from === 'right' ? taken[next++] : ofLeft(column)))
   }
 
   /** A key of either side as what comes out, where rows of both sides do. */
@@ -253,11 +271,14 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       for (let i = 0; i < rows; i++)
         if (memory.u8[marks + from + i] === 0) memory.u32[(indices >>> 2) + found++] = from + i
       if (found > 0) {
-        const columns = outputs.map((output): LaneVector => {
-          const { from: origin, column, type } = output
-          if (origin === 'right') return { ...take(k, side.columns[column], indices, found), type }
-          if (output.key >= 0)
-            return keyOf(output.key, take(k, side.columns[keysRight[output.key]], indices, found), type)
+        const ofSide = outputs.flatMap(({ from, column, key }) =>
+          from === 'right' ? [column] : key < 0 ? [] : [keysRight[key]],
+        )
+        const taken = side.take(ofSide, indices, found, false)
+        let next = 0
+        const columns = outputs.map(({ from, column, key, type }): LaneVector => {
+          if (from === 'right') return { ...taken[next++], type }
+          if (key >= 0) return keyOf(key, taken[next++], type)
           if (leafType(type).kind === 'utf8') seen[column] ??= pool.create()
           return nullColumn(k, type, found, seen[column] ?? null)
         })
@@ -269,7 +290,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
 
   const own: Side = {
     index: stage.side,
-    add: batch => side.add(batch),
+    rows: side,
     prepare,
     ...(keepsRight
       ? {

@@ -172,7 +172,7 @@ export function createLiveAggregate(
     if (table.length > earlier) meet(keys, cells, earlier)
     if (!isWindowed || emits !== 'closed' || lateness > 0n) touch(cells, earlier)
     update(groups, morsel, values)
-    return emits === 'changes' || (emits === 'closed' && changedWindows.size > 0) ? tell() : []
+    return emits === 'changes' || (emits === 'closed' && hasChanged()) ? tell() : []
   }
 
   /** Without keys there is one cell. */
@@ -267,6 +267,16 @@ export function createLiveAggregate(
       if (fresh.length > 0) for (const batch of cellsNow(fresh, -1)) before.push(copyToHeap(k, batch))
       return
     }
+    if (!isOverlapping) {
+      const told = new Set<number>()
+      for (const cell of cells) {
+        if (changed.has(cell) || !isTold((paneOfCell[cell] as Pane).windows[0] as OpenWindow)) continue
+        changed.add(cell)
+        if (cell < earlier) told.add(cell)
+      }
+      for (const batch of windowsAsTheyAre(windowsOfCells(told), -1, told)) before.push(copyToHeap(k, batch))
+      return
+    }
     const touched = new Set<Pane>()
     let last: Pane | null = null
     for (const cell of cells) {
@@ -282,12 +292,19 @@ export function createLiveAggregate(
         told.push(window)
       }
     }
-    for (const batch of windowsAsTheyAre(told, -1, earlier)) before.push(copyToHeap(k, batch))
+    for (const batch of windowsAsTheyAre(told, -1, { has: cell => cell < earlier })) before.push(copyToHeap(k, batch))
   }
+
+  /** Of windows that do not overlap. */
+  const windowsOfCells = (cells: Iterable<number>): OpenWindow[] => [
+    ...new Set(Array.from(cells, cell => (paneOfCell[cell] as Pane).windows[0] as OpenWindow)),
+  ]
 
   /** Whether a change of the window is to be told now. */
   const isTold = ({ isClosed, end }: OpenWindow): boolean =>
     end + lateness > closedUpTo && (emits !== 'closed' || isClosed)
+
+  const hasChanged = (): boolean => changed.size > 0 || changedWindows.size > 0
 
   function grow(): void {
     if (given.length >= table.indexCount) return
@@ -306,10 +323,14 @@ export function createLiveAggregate(
         freeHeapBatch(k, batch)
       }
     }
-    if (isWindowed) {
-      const told = [...changedWindows].sort(inOrder)
+    if (isOverlapping) {
+      const told = changedWindows
       changedWindows = new Set()
       yield* windowsAsTheyAre(told, 1)
+    } else if (isWindowed) {
+      const told = changed
+      changed = new Set()
+      yield* windowsAsTheyAre(windowsOfCells(told), 1, told)
     } else {
       const cells = [...changed].sort((a, b) => a - b)
       changed = new Set()
@@ -340,19 +361,23 @@ export function createLiveAggregate(
     }
   }
 
-  /** Windows with their results, in their order, made of cells below `end`. */
-  function* windowsAsTheyAre(all: readonly OpenWindow[], weight: number, end = table.length): Iterable<LaneBatch> {
-    if (all.length === 0 || end === 0) return
-    const mark = memory.mark()
-    const ordered = [...all].sort(inOrder)
-    const keys = table.keys().slice(plainFrom)
-    const rowsOf = ordered
+  /** Windows with their results, in their order, made of these of their cells. */
+  function* windowsAsTheyAre(
+    all: Iterable<OpenWindow>,
+    weight: number,
+    cellsOf: { has(cell: number): boolean } = { has: () => true },
+  ): Iterable<LaneBatch> {
+    const rowsOf = [...all]
+      .sort(inOrder)
       .map(window => ({
         start: window.start,
         end: window.end,
-        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => cell < end)).sort((a, b) => a - b),
+        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => cellsOf.has(cell))).sort((a, b) => a - b),
       }))
       .filter(({ rows }) => rows.length > 0)
+    if (rowsOf.length === 0) return
+    const mark = memory.mark()
+    const keys = table.keys().slice(plainFrom)
     const bound = keyTypes[0] as DataType
     const types = [bound, bound, ...keyTypes.slice(plainFrom)]
     const source = { keys, indices: 0, aggregation }
@@ -409,11 +434,7 @@ export function createLiveAggregate(
       }
     }
     if (emits === 'closed') yield* windowsAsTheyAre(closing, 1)
-    else if (
-      emits === 'kept' &&
-      [...closing, ...ending.map(([, window]) => window)].some(window => changedWindows.has(window))
-    )
-      yield* tell()
+    else if (emits === 'kept' && closing.length + ending.length > 0 && hasChanged()) yield* tell()
     for (const [name, window] of ending) {
       open.delete(name)
       changedWindows.delete(window)

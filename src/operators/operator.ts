@@ -8,6 +8,7 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MillraceError } from '../errors.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { LaneDictionary } from '../kernels/text.js'
 import type { Spilled } from './spill.js'
 
 /** At most 65,536 rows in scratch or heap, on their way through a pipeline. */
@@ -38,11 +39,23 @@ export interface Transform {
   free(): void
 }
 
+/** Where the rows of a side go. */
+export interface SideRows {
+  /** Rows that this lane holds, and goes on to hold as long as the side is used; before any others. */
+  hold(batch: LaneBatch, split: number): void
+  /**
+   * Rows from elsewhere, by default behind all that have come so. A column of strings may come as int32, if it is codes of `dictionaryOf` of that column.
+   */
+  add(batch: VectorBatch, split?: number): void
+  /** By which a column's strings are coded; null where there is none yet. */
+  dictionaryOf(column: number): LaneDictionary | null
+}
+
 /** The rows that a join looks things up in: they come before the job's own, and every lane has them all. */
 export interface Side {
   /** Among the plan's sides. */
   readonly index: number
-  add(batch: VectorBatch): void
+  readonly rows: SideRows
   /** Once all have come: a step at a time, others may have a turn between two. */
   prepare(): Iterable<unknown>
   /** Where rows that nobody met come out, after all others. */

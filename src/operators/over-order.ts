@@ -78,7 +78,7 @@ export function validityOf({ memory }: Kernels, { validity }: LaneVector): (row:
 type Values = ArrayLike<number> | ArrayLike<bigint>
 
 /** Equal where the keys are: of strings codes, of booleans bytes. A view, good until the memory grows. */
-function valuesOf({ memory }: Kernels, { type, data, length }: LaneVector): Values {
+export function valuesOf({ memory }: Kernels, { type, data, length }: LaneVector): Values {
   const { buffer } = memory.u8
   switch (type.kind) {
     case 'bool': {

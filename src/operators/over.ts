@@ -14,6 +14,7 @@ import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { aggregateFrames } from './over-aggregate.js'
 import { framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
+import { frameQuantiles, isLong } from './over-quantiles.js'
 import { RowStore } from './row-store.js'
 
 /** One column: rows `from` to `to` of it, in scratch. */
@@ -49,11 +50,22 @@ export function createOver(context: OperatorContext, stage: Stage & { kind: 'ove
     if (aggregates.length === 0) return columns
     const [first] = orders
     const frames = framesOf(k, order, stage.frame, first ? all.columns[first.column] : null, first?.descending ?? false)
-    const places = aggregates.map(({ inputs }) => inputs.map(placeOf))
-    const masks = aggregates.map(({ where }) => (where === null ? null : placeOf(where)))
-    const results = yield* aggregateFrames(context, all, places, masks, aggregates, order, frames, textOf)
+    const maskOf = ({ where }: OverCall) => (where === null ? null : placeOf(where))
+    const areLong = isLong(frames)
+    const isApart = ({ function: name }: OverCall) => areLong && name === 'quantile'
+    for (const call of aggregates.filter(isApart)) {
+      const mask = maskOf(call)
+      const column = all.columns[placeOf(call.inputs[0])]
+      const q = call.parameters.q ?? 0.5
+      const found = yield* frameQuantiles(k, column, mask === null ? null : all.columns[mask], q, order, frames)
+      columns.set(call.name, floats(k, found.values, found.isThere))
+    }
+    const others = aggregates.filter(call => !isApart(call))
+    if (others.length === 0) return columns
+    const places = others.map(({ inputs }) => inputs.map(placeOf))
+    const results = yield* aggregateFrames(context, all, places, others.map(maskOf), others, order, frames, textOf)
     frees.push(results.free)
-    for (const [i, { name }] of aggregates.entries()) {
+    for (const [i, { name }] of others.entries()) {
       columns.set(name, (from, to) => taken(results.batch.columns[i], results.frameOf.subarray(from, to)))
     }
     return columns

@@ -217,11 +217,7 @@ export function createPartitionedGroups(
     const mark = memory.mark()
     const groups = createShareGroups(context, width, specs, expected)
     try {
-      const own = earlierOf(first, end)
-      if (own !== null) groups.addGroups(own.keys, own.state)
-      for (const { groups: given, dictionaries: theirs } of others) {
-        if (given !== null) groups.addGroups(recoded(keysLoader.load(given.keys), theirs), given.state)
-      }
+      // Rows come before states, so that states of strings take over the dictionary of the rows: one that they brought along would be given it entry by entry.
       for (const batch of rowsOf(first, end)) {
         try {
           groups.addRows(batch, inputsOf(batch))
@@ -235,6 +231,11 @@ export function createPartitionedGroups(
         const batch = recoded(loader.load(rows), theirs)
         groups.addRows(batch, inputsOf(batch))
         memory.reset(inner)
+      }
+      const own = earlierOf(first, end)
+      if (own !== null) groups.addGroups(own.keys, own.state)
+      for (const { groups: given, dictionaries: theirs } of others) {
+        if (given !== null) groups.addGroups(recoded(keysLoader.load(given.keys), theirs), given.state)
       }
       received.delete(share)
       const rowCount = groups.length
@@ -337,6 +338,11 @@ export function createPartitionedGroups(
       const places = typeof ranks === 'number' ? words(room(8 * length), length) : take(k, ranks, rows, length, room)
       if (typeof ranks === 'number') ranksOfRows(k, ranks, rows, length, places.data)
       columns.splice(width, 0, places)
+      // What other lanes send is coded as it comes, once for all shares.
+      for (const [i, column] of columns.entries()) {
+        const dictionary = dictionaryOf(column)
+        if (dictionary !== null) loader.adopt(i, dictionary)
+      }
       blocks.push({ batch: { rowCount: length, columns }, parted })
     } catch (error) {
       for (const pointer of taken) memory.free(pointer)
@@ -431,6 +437,9 @@ export function createPartitionedGroups(
     },
     receiveResults({ rows, dictionaries: theirs }) {
       const mark = memory.mark()
+      for (const [i, dictionary] of resultDictionaries.entries()) {
+        if (dictionary) resultLoader.adopt(width + 1 + i, dictionary)
+      }
       const { rowCount, columns } = recoded(resultLoader.load(rows), theirs)
       const values = columns.slice(width + 1).map(inResultDictionary)
       results.push(copyToHeap(k, { rowCount, columns: [...columns.slice(0, width + 1), ...values] }))

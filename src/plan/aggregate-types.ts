@@ -62,6 +62,8 @@ export function resultType(name: AggregateFunction, { nullable: _, ...rest }: Da
     case 'collectList':
     case 'approxTopK':
       return list(type)
+    case 'lastPlace':
+      return int64()
     case 'sum':
       return isFloat(type.kind) ? float64() : int64()
     default:

@@ -1,9 +1,9 @@
 /** Verbs of cleaning, said by filters, projects and group-bys. build.ts has these, and calls here once the columns are known. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
-import type { Expression, LiteralValue } from '../expressions/node.js'
+import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import { aggregateNode, checkNames, columnOf, filterNode, projectNode } from './build.js'
+import { aggregateNode, checkNames, columnOf, filterNode, projectNode, sortNode } from './build.js'
 import type { NamedAggregate, NamedExpression, PlanNode } from './logical.js'
 
 /** Rows of which none of these columns is null. */
@@ -12,7 +12,7 @@ export const dropNullsOf = (input: PlanNode, names: readonly string[]): PlanNode
 
 /**
  * A group for each of the keys' values, and of each the first or the last row. Null is a value here, of a key and of what is kept; the aggregates
- * pass nulls over, so whether there was one is kept beside.
+ * pass nulls over, so whether there was one is kept beside. Groups come in the order of their first rows: last ones are put in their own.
  */
 export function dedupeOf(
   input: PlanNode,
@@ -24,9 +24,10 @@ export function dedupeOf(
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
   const aggregates: NamedAggregate[] = []
-  const made = (expression: Expression): Expression => {
-    const name = `#${aggregates.length}`
-    aggregates.push({ name, expression: { op: 'aggregate', function: keep, inputs: [expression] } })
+  const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
+    let name = `#${aggregates.length}`
+    while (keys.includes(name)) name += '#'
+    aggregates.push({ name, expression: { op: 'aggregate', function: by, inputs: [expression] } })
     return columnOf(name)
   }
   const columns = all.map((name): NamedExpression => {
@@ -41,7 +42,10 @@ export function dedupeOf(
     const none: Expression = { op: 'literal', value: null }
     return { name, expression: call('when', not(made({ op: 'isNull', input: column })), value, none) }
   })
-  return projectNode(aggregateNode(input, schema, keys, aggregates, null, 'dedupe'), 'dedupe', columns)
+  const places = keep === 'last' ? [made({ op: 'literal', value: true }, 'lastPlace') as ColumnNode] : []
+  const grouped = aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
+  const orders = places.map(({ name }): OrderKey => ({ name, descending: false, nulls: 'last' }))
+  return projectNode(orders[0] ? sortNode(grouped, null, orders) : grouped, 'dedupe', columns)
 }
 
 /** Between the names of rules, none of which has it. */

@@ -209,7 +209,12 @@ const MOST_PANES = 100_000n
 
 function checkDurations(spec: WindowSpec, allowedLateness: string | null, type: DataType): void {
   if (allowedLateness !== null) ticksOf(allowedLateness, type, 'window')
-  if (spec.kind === 'session') ticksOf(spec.gap, type, 'session')
+  if (spec.kind === 'tumbling') {
+    const { months, nanoseconds } = parseDuration(spec.size, 'tumbling')
+    if (months === 0 && nanoseconds !== 0n) ticksOf(spec.size, type, 'tumbling')
+    if (spec.offset !== null && parseDuration(spec.offset, 'tumbling').months === 0)
+      ticksOf(spec.offset, type, 'tumbling')
+  } else if (spec.kind === 'session') ticksOf(spec.gap, type, 'session')
   else if (spec.kind === 'sliding' || spec.kind === 'cumulative') panesOf(spec, type)
 }
 

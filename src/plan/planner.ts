@@ -45,7 +45,7 @@ export function physicalPlan(
   runsFirst: RunsFirst = () => false,
 ): PhysicalPlan {
   const said = bindPlan(plan, sourceSchema)
-  const bound = hasEventTime(said) ? bindPlan(lowerEventTime(said), sourceSchema) : said
+  const bound = withoutEventTime(said)
   const chain = chainOf(optimise(bound))
   const sides: PlanNode[] = []
   const [first] = chain
@@ -66,6 +66,10 @@ export function physicalPlan(
     sides: Object.freeze(sides),
   })
 }
+
+/** A bound plan, and nodes of event time spelt out by others, as where all input ends. */
+export const withoutEventTime = (bound: PlanNode): PlanNode =>
+  hasEventTime(bound) ? bindPlan(lowerEventTime(bound), null) : bound
 
 /** No source's id. */
 const UNION = -1

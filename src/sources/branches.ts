@@ -92,8 +92,8 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
         const start = starts[branch] ?? 0
         const own: Resume =
           branch === current && resume.split > start
-            ? { ...resume, split: resume.split - start }
-            : { split: 0, at: null, rows: 0 }
+            ? { ...resume, split: resume.split - start, illFormed: 0 }
+            : { split: 0, at: null, rows: 0, illFormed: 0 }
         const before = branch < misread ? Infinity : branch === misread ? told : 0
         subs[branch] = opened[branch].createOrder?.(locals[branch], own, before) ?? null
       }
@@ -101,13 +101,14 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
     }
     subOf(current)
     const waiting = new Map<number, FoundText>()
+    const illFormed = () => subs.reduce((sum, sub) => sum + (sub?.illFormed ?? 0), resume.illFormed)
     const globally = <T>(branch: number, work: () => T): T => {
       try {
         return work()
       } catch (error) {
         if (!(error instanceof Misread)) throw error
         misread = branch
-        throw new Misread({ ...error.resume, split: error.resume.split + starts[branch] })
+        throw new Misread({ ...error.resume, split: error.resume.split + starts[branch], illFormed: illFormed() })
       }
     }
     /** Goes on to later inputs, as far as those before are all right. */
@@ -135,6 +136,9 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
         sync()
         const start = starts[current] ?? 0
         return start + (subOf(current)?.verified ?? locals[current].length)
+      },
+      get illFormed() {
+        return illFormed()
       },
       firstRow(split) {
         sync()

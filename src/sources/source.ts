@@ -93,12 +93,16 @@ export interface Resume {
   /** Byte of the input at which the split's first row begins; null: where the split says. */
   readonly at: number | null
   readonly rows: number
+  /** Strings that were repaired. */
+  readonly illFormed: number
 }
 
 /** Splits of text in their order: text-order.ts. What it throws where a guess was wrong has `resume`, where to go on. */
 export interface TextOrder {
   /** How many splits from the first on are known to be right and have been read to their end. */
   readonly verified: number
+  /** Strings of those splits whose ill-formed parts were replaced. */
+  readonly illFormed: number
   /** First row in the source of a split up to `verified`. */
   firstRow(split: number): number
   /** Takes what a lane found. @throws where a guess was wrong; what `onBadRow` throws */
@@ -114,6 +118,16 @@ export interface SplitSupply {
   next(): Promise<Split | null>
   /** No more is wanted: lets go of what is being read. */
   close(): Promise<void>
+}
+
+/** Strings that were read of a part of a file, and were not as its encoding asks: what was ill-formed in them became U+FFFD. */
+export interface IllFormedText {
+  /** As messages call it. */
+  readonly file: string
+  /** Rows of the source of which they are: from one on and before another. */
+  readonly fromRow: number
+  readonly toRow: number
+  readonly count: number
 }
 
 /** A row that was left out, since it could not be read. */

@@ -268,8 +268,13 @@ function openPrepared(prepared: readonly Prepared[], texts: Texts, request: Open
     ...(streamed < 0 ? {} : { rest: supplyOf(prepared, streamed, texts, request) }),
     readers: [filesReader, options.format === 'csv' ? csvReader : jsonReader],
     createOrder(all, resume, told) {
-      const { onBadRow } = options
-      return createTextOrder(all, resume, onBadRow && (row => row.row >= told && onBadRow(row)))
+      const { onBadRow, onIllFormed } = options
+      return createTextOrder(
+        all,
+        resume,
+        onBadRow && (row => row.row >= told && onBadRow(row)),
+        onIllFormed && (text => text.fromRow >= told && onIllFormed(text)),
+      )
     },
   }
 }

@@ -4,7 +4,7 @@
  */
 import { MillraceError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
-import type { RejectedRow, Resume, Split, TextOrder, TextWork } from './source.js'
+import type { IllFormedText, RejectedRow, Resume, Split, TextOrder, TextWork } from './source.js'
 
 /** A guess was wrong: the rows from `resume.split` on are to be read again, one split after another. */
 export class Misread extends MillraceError {
@@ -17,6 +17,7 @@ export function createTextOrder(
   splits: readonly Split[],
   resume: Resume,
   onBadRow: ((row: RejectedRow) => void) | undefined,
+  onIllFormed?: (text: IllFormedText) => void,
 ): TextOrder {
   const reports = new Map<number, FoundText>()
   const firstRows: number[] = []
@@ -24,6 +25,7 @@ export function createTextOrder(
   let verified = resume.split
   /** Where the next row of the input begins, after the last verified split of it. */
   let end = resume.at
+  let { illFormed } = resume
 
   /** Where a split must begin by those before it; null: it says so itself. */
   const expected = (split: number): number | null => {
@@ -35,13 +37,16 @@ export function createTextOrder(
     if (split !== verified || report === undefined) return
     const begin = expected(split)
     if (begin !== null && report.from !== begin) {
-      throw new Misread({ split, at: begin, rows: firstRows[split] })
+      throw new Misread({ split, at: begin, rows: firstRows[split], illFormed })
     }
   }
 
   return {
     get verified() {
       return verified
+    },
+    get illFormed() {
+      return illFormed
     },
     firstRow: split => firstRows[split] ?? 0,
     take(split, report) {
@@ -50,9 +55,12 @@ export function createTextOrder(
         check(verified)
         const { name } = splits[verified].work as TextWork
         for (const row of next.bad) onBadRow?.({ ...row, row: firstRows[verified] + row.row, file: name })
+        const [fromRow, toRow] = [firstRows[verified], firstRows[verified] + next.rows]
+        if (next.illFormed > 0) onIllFormed?.({ file: name, fromRow, toRow, count: next.illFormed })
+        illFormed += next.illFormed
         reports.delete(verified)
         end = next.to
-        firstRows[verified + 1] = firstRows[verified] + next.rows
+        firstRows[verified + 1] = toRow
         verified++
       }
     },

@@ -5,7 +5,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { SequentialDescriptor } from '../formats/byte-source.js'
 import type { Input } from '../formats/input.js'
 import { labelOf } from './input-label.js'
-import type { RejectedRow, Source, SourceServices } from './source.js'
+import type { IllFormedText, RejectedRow, Source, SourceServices } from './source.js'
 
 /** What both formats are told. */
 export interface TextOptions {
@@ -18,6 +18,7 @@ export interface TextOptions {
   readonly fatal: boolean
   readonly sampleRows: number
   readonly onBadRow: ((row: RejectedRow) => void) | undefined
+  readonly onIllFormed?: ((text: IllFormedText) => void) | undefined
   readonly onInferred: ((report: InferenceReport) => void) | undefined
   /** Bytes of a file to a split; null: by its size. */
   readonly splitBytes: number | null

@@ -39,6 +39,11 @@ export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
 export const dictionariesOf = ({ columns }: LaneBatch): LaneDictionary[] =>
   columns.map(dictionaryOf).filter(dictionary => dictionary !== null)
 
+/** The ids of all. */
+export const codeIdsOf = ({ chunks }: HeldTable): number[] => [
+  ...new Set(chunks.flatMap(({ batch }) => dictionariesOf(batch).map(({ id }) => id))),
+]
+
 export function retainTable(table: HeldTable): void {
   table.users++
 }

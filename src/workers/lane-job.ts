@@ -26,14 +26,23 @@ import {
 } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
+import type { SideHost } from '../operators/share-side.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
+import {
+  codeIdsOf,
+  dictionariesOf,
+  type HeldTable,
+  rangesOf,
+  releaseTable,
+  reportTable,
+  retainTable,
+} from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { ExchangeTerms, FromLane, Gathered, HeldCodes, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
@@ -55,13 +64,19 @@ type Unmatched = NonNullable<Side['unmatched']>
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
-  let input: HeldTable | null = null
+  const tables: HeldTable[] = []
   let job: LaneJob
   try {
-    input = spec.heldTable === null ? null : heldInput(lane, spec.heldTable)
-    job = new LaneJob(lane, spec, ports, input)
+    const retained = (id: number) => {
+      const table = heldInput(lane, id)
+      tables.push(table)
+      return table
+    }
+    const input = spec.heldTable === null ? null : retained(spec.heldTable)
+    const sides = (spec.sides ?? []).map(side => (side === null ? null : retained(side.table)))
+    job = new LaneJob(lane, spec, ports, input, sides)
   } catch (error) {
-    if (input !== null) releaseTable(lane, input)
+    for (const table of tables) releaseTable(lane, table)
     ports.data.post(failureMessage(error))
     ports.data.post({
       type: 'finished',
@@ -72,6 +87,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     return
   }
   let held: HeldReport | null = null
+  const codes = job.heldCodes()
   try {
     held = await job.run()
   } catch (error) {
@@ -82,7 +98,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   } catch (error) {
     job.fail(new MillraceError('MR_LANE_FAILED', 'a lane could not clean up after a job, so it was ended', {}, error))
   }
-  job.say({ type: 'finished', metrics: job.metrics(), held })
+  job.say({ type: 'finished', metrics: job.metrics(), held, codes })
   closeGather(spec, ports)
 }
 
@@ -120,7 +136,7 @@ class LaneJob {
   private readonly account: MemoryAccount
   private readonly mailbox: Mailbox<ToLane>
   private readonly gatherBoxes: readonly Mailbox<Gathered>[]
-  private readonly outbox = createOutbox()
+  private readonly outbox: Outbox
   private readonly unloaded: Unloaded
   /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
   private readonly outboxes = new Map<number, Outbox>()
@@ -152,8 +168,11 @@ class LaneJob {
     private readonly ports: JobPorts,
     /** Rows held here, retained for the job. */
     private readonly input: HeldTable | null,
+    /** The same of sides. */
+    private readonly heldSides: readonly (HeldTable | null)[],
   ) {
     this.k = lane.k
+    this.outbox = createOutbox(new Map(spec.known), spec.inline)
     this.unloaded = { expected: spec.rowsOut ?? 0, rows: new Map() }
     const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
@@ -213,7 +232,7 @@ class LaneJob {
   async close(dropOutput: boolean): Promise<void> {
     this.pipeline.free()
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
-    if (this.input !== null) releaseTable(this.lane, this.input)
+    for (const table of [this.input, ...this.heldSides]) if (table !== null) releaseTable(this.lane, table)
     await this.reader?.close()
     await this.spill?.close()
     // What one job needed for a moment must be there for what another keeps.
@@ -226,6 +245,16 @@ class LaneJob {
 
   metrics(): (FromLane & { type: 'finished' })['metrics'] {
     return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
+  }
+
+  /** Of the tables that are read here. */
+  heldCodes(): HeldCodes[] {
+    const { heldTable, sides = [], inline } = this.spec
+    if (inline) return []
+    const tables = [heldTable, ...sides.map(side => side?.table ?? null)]
+    return [this.input, ...this.heldSides].flatMap((table, i) =>
+      table === null ? [] : [{ table: tables[i] as number, ids: codeIdsOf(table) }],
+    )
   }
 
   private intercept(message: ToLane): boolean {
@@ -244,15 +273,50 @@ class LaneJob {
     const { branches, scan, final } = this.pipeline
     for (const transforms of [...branches, scan.transforms, ...final.map(segment => segment.transforms)])
       for (const { side } of transforms) if (side !== undefined) sides.set(side.index, side)
+    const held = this.heldSides.filter(table => table !== null).length
+    if (held > 0) await this.shareSides(sides)
     const inbox = createInbox()
-    for (let left = this.spec.plan.sides.length; left > 0; ) {
+    for (let left = this.spec.plan.sides.length - held; left > 0; ) {
       const message = await this.mailbox.next()
       if (message.type !== 'side') throw new Error(`sides come before ${message.type}`)
       const { batch, side } = message
       if (batch === null) left--
-      else this.inScratch(() => sides.get(side)?.add(decodeBatch(batch, inbox)))
+      else this.inScratch(() => sides.get(side)?.rows.add(decodeBatch(batch, inbox)))
       await this.breathe()
     }
+  }
+
+  /** Of those that the lanes hold. */
+  private async shareSides(sides: ReadonlyMap<number, Side>): Promise<void> {
+    const { shareSide } = this.lane.parts.joins as LaneParts['joins']
+    const { sides: given = [] } = this.spec
+    for (const [i, table] of this.heldSides.entries()) {
+      const rows = sides.get(i)?.rows
+      if (table === null || rows === undefined) continue
+      const names = Object.keys(table.schema)
+      const positions = (given[i]?.columns ?? []).map(name => names.indexOf(name))
+      const chunks = table.chunks.map(({ split, batch }) => ({
+        split,
+        batch: { ...batch, columns: positions.map(at => batch.columns[at]) },
+      }))
+      const host: SideHost = {
+        peers: this.peers,
+        tell: (to, prints) => this.portTo(to).post({ type: 'codes', prints } satisfies Gathered),
+        told: async from => {
+          const message = await this.boxOf(from).next()
+          if (message.type !== 'codes') throw new Error(`a lane that holds a side tells its codes, not ${message.type}`)
+          return message.prints
+        },
+        send: (to, parts) => this.send(to, parts),
+        receive: (from, take) => this.receive(from, take),
+        charged: work => this.charged(work),
+      }
+      await shareSide(host, rows, chunks, positions.length)
+    }
+    // An earlier lane may close its ends as soon as it has finished.
+    const { lane } = this.spec
+    for (const each of this.peers) if (each < lane) this.portTo(each).post({ type: 'bye' } satisfies Gathered)
+    for (const each of this.peers) if (each > lane) await this.boxOf(each).next()
   }
 
   /** What joins of a segment look things up in, before its first row. */
@@ -665,7 +729,7 @@ class LaneJob {
 
   private report(splits: number): void {
     if (splits === 0 && this.unreported === 0) return
-    this.say({ type: 'progress', splits, rows: this.unreported })
+    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0 })
     this.unreported = 0
   }
 

@@ -93,10 +93,14 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
 }
 
 function meterSide(side: Side, meter: Meter): Side {
-  const { unmatched } = side
+  const { unmatched, rows } = side
   return {
     index: side.index,
-    add: batch => meter.run(() => side.add(batch)),
+    rows: {
+      ...rows,
+      hold: (batch, split) => meter.run(() => rows.hold(batch, split)),
+      add: (batch, split) => meter.run(() => rows.add(batch, split)),
+    },
     prepare: () => pull(side.prepare(), meter),
     ...(unmatched === undefined
       ? {}

@@ -18,6 +18,7 @@ import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { Position } from '../operators/operator.js'
+import type { CodePrints } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
@@ -39,6 +40,12 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
+  /** Of the plan's sides, those whose rows the lanes hold: these are not sent. */
+  readonly sides?: readonly (HeldSide | null)[]
+  /** Dictionaries of this lane that the caller has from before: their ids, and how many entries of each. */
+  readonly known?: readonly (readonly [id: number, length: number])[]
+  /** Whether the caller is in this lane's thread. */
+  readonly inline?: boolean
   /** How many rows are to leave this lane, where that can be told. */
   readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
@@ -89,6 +96,18 @@ export interface LaneMetrics {
   readonly peakBytes: number
 }
 
+export interface HeldSide {
+  readonly table: number
+  /** Columns of the table, in the order of the side's. */
+  readonly columns: readonly string[]
+}
+
+/** Dictionaries that rows of a held table are coded by, by their ids: they live as long as it. */
+export interface HeldCodes {
+  readonly table: number
+  readonly ids: readonly number[]
+}
+
 /** Rows that a lane holds of each split, ascending. */
 export interface HeldReport {
   readonly splits: readonly { readonly split: number; readonly rowCount: number }[]
@@ -97,8 +116,8 @@ export interface HeldReport {
 
 export type FromLane =
   | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
-  /** Rows read since the last one; `splits` of them are done. */
-  | { readonly type: 'progress'; readonly splits: number; readonly rows: number }
+  /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
+  | { readonly type: 'progress'; readonly splits: number; readonly rows: number; readonly illFormed: number }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
   /** Rows that were left out since a function of the user's failed on them: each by its row in the split, null where the rows are of no split. */
@@ -117,12 +136,20 @@ export type FromLane =
   /** The lane's instance trapped or its state is not to be trusted: it must be ended. */
   | { readonly type: 'fatal'; readonly error: SerialisedError }
   /** All is freed; also the answer to `cancel`. */
-  | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
+  | {
+      readonly type: 'finished'
+      readonly metrics: LaneMetrics
+      readonly held: HeldReport | null
+      /** Of tables that the job has read. */
+      readonly codes?: readonly HeldCodes[]
+    }
 
 /** From lane to lane: what a lane hands over, to lane 0, or what lanes exchange (operators/operator.ts). */
 export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
+  /** Before rows of a side that both hold (operators/share-side.ts). */
+  | { readonly type: 'codes'; readonly prints: CodePrints }
   /** To lane 0, at the end of a scan: which rows of a side have been met here (`Side.unmatched`), and the last split read. */
   | { readonly type: 'met'; readonly side: number; readonly marks: Uint8Array; readonly split: number }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */

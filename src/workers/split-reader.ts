@@ -16,6 +16,8 @@ import { createInbox, decodeBatch } from './transfer.js'
 export interface SplitReader {
   /** @param report is told what was found of a split of text. */
   read(work: WireWork, report: (found: FoundText) => void): AsyncIterable<LoadRows>
+  /** Strings of formats other than text that were repaired since the last call. */
+  takeIllFormed(): number
   /** Begins new dictionaries: nothing has codes of the old ones any more. */
   renew(): void
   close(): Promise<void>
@@ -49,6 +51,7 @@ export function createSplitReader(
     return reader
   }
 
+  let illFormed = 0
   const texts = lane.parts.files?.createTexts(lane, keepsCodes)
   const loadOf =
     (batch: VectorBatch): LoadRows =>
@@ -70,11 +73,17 @@ export function createSplitReader(
       try {
         const reader = await openOnce(work)
         for await (const batch of reader.read(work.part, work.columns)) {
+          illFormed += batch.illFormedCount
           for (const each of fitting({ rowCount: batch.rowCount, vectors: revive(batch) })) yield loadOf(each)
         }
       } catch (error) {
         throw reviveError(error)
       }
+    },
+    takeIllFormed() {
+      const taken = illFormed
+      illFormed = 0
+      return taken
     },
     renew() {
       loader.close()

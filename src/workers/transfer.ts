@@ -10,8 +10,10 @@ interface DictionaryMessage {
   /** Null: of this batch alone. */
   readonly id: number | null
   readonly isDistinct: boolean
-  /** Entries that follow those sent before; null where there are no new ones. */
-  readonly delta: { readonly offsets: Int32Array; readonly bytes: Uint8Array } | null
+  /** Entries from code `from` on, which follow those sent before; null where there are no new ones. */
+  readonly delta: { readonly from: number; readonly offsets: Int32Array; readonly bytes: Uint8Array } | null
+  /** Within one thread: the dictionary itself. */
+  readonly whole?: Dictionary
 }
 
 interface VectorMessage {
@@ -32,14 +34,26 @@ export interface BatchMessage {
 /** What has been sent of each dictionary through one port. */
 export interface Outbox {
   readonly sent: WeakMap<Dictionary, { readonly id: number; length: number }>
+  /** Of dictionaries of a lane that the peer has from before, by their ids: how many entries. */
+  readonly known: ReadonlyMap<number, number>
+  /** Whether the peer is in this thread, and gets dictionaries as they are. */
+  readonly shares: boolean
   count: number
 }
 /** The peer's dictionaries as received so far. */
 export interface Inbox {
   readonly received: Map<number, Dictionary>
 }
-export const createOutbox = (): Outbox => ({ sent: new WeakMap(), count: 0 })
-export const createInbox = (): Inbox => ({ received: new Map() })
+export const createOutbox = (known: Outbox['known'] = new Map(), shares = false): Outbox => ({
+  sent: new WeakMap(),
+  known,
+  shares,
+  count: 0,
+})
+/** @param received what the peer is told to be known */
+export const createInbox = (received: Iterable<readonly [number, Dictionary]> = []): Inbox => ({
+  received: new Map(received),
+})
 
 /**
  * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.
@@ -88,20 +102,24 @@ export function encodeBatch(
 function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMessage {
   if (dictionary.isOfOneBatch) {
     const { offsets, bytes, isDistinct } = dictionary
-    return { id: null, isDistinct, delta: { offsets, bytes } }
+    return { id: null, isDistinct, delta: { from: 0, offsets, bytes } }
   }
-  const { isDistinct } = dictionary
+  const { isDistinct, laneId } = dictionary
+  if (outbox.shares) return { id: null, isDistinct, delta: null, whole: dictionary }
   let known = outbox.sent.get(dictionary)
   if (known === undefined) {
-    known = { id: outbox.count++, length: 0 }
+    // Those that are no lane's are counted below 0.
+    const id = laneId ?? -1 - outbox.count++
+    known = { id, length: outbox.known.get(id) ?? 0 }
     outbox.sent.set(dictionary, known)
   }
   if (known.length === dictionary.length) return { id: known.id, isDistinct, delta: null }
   const unsent = dictionary.offsets.slice(known.length)
   const bytes = dictionary.bytes.slice(unsent[0])
   const offsets = shifted(unsent, -unsent[0])
+  const from = known.length
   known.length = dictionary.length
-  return { id: known.id, isDistinct, delta: { offsets, bytes } }
+  return { id: known.id, isDistinct, delta: { from, offsets, bytes } }
 }
 
 /** The batch that `encodeBatch` took apart, over the received buffers. */
@@ -115,7 +133,8 @@ export function decodeBatch(message: BatchMessage, inbox: Inbox): VectorBatch {
   return { rowCount: message.rowCount, vectors: message.vectors.map(vector => decode(vector, message.rowCount)) }
 }
 
-function decodeDictionary({ id, isDistinct, delta }: DictionaryMessage, inbox: Inbox): Dictionary {
+function decodeDictionary({ id, isDistinct, delta, whole }: DictionaryMessage, inbox: Inbox): Dictionary {
+  if (whole !== undefined) return whole
   if (id === null) {
     if (delta === null) return new Dictionary()
     const own = Dictionary.adopt(delta.offsets, delta.bytes)
@@ -128,6 +147,8 @@ function decodeDictionary({ id, isDistinct, delta }: DictionaryMessage, inbox: I
     dictionary.isDistinct = isDistinct
     inbox.received.set(id, dictionary)
   }
-  if (delta !== null) dictionary.append(delta.offsets, delta.bytes)
+  // Another job over the same rows may have brought some of them meanwhile.
+  const had = delta === null ? 0 : dictionary.length - delta.from
+  if (delta !== null && had < delta.offsets.length - 1) dictionary.append(delta.offsets.subarray(had), delta.bytes)
   return dictionary
 }

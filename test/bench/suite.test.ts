@@ -5,7 +5,9 @@ import { questions } from '../../bench/groupby/questions.js'
 import { groupByReport } from '../../bench/groupby/report.js'
 import { runGroupBy, seat } from '../../bench/groupby/suite.js'
 import { compare, summarise } from '../../bench/groupby/summary.js'
+import { chooseJoinPeers } from '../../bench/joins/suite.js'
 import { choosePeers } from '../../bench/peers/catalogue.js'
+import { runSorting, sortingReport } from '../../bench/sorting/suite.js'
 
 const entries = choosePeers({ families: ['duckdb', 'polars'], lanes: [0, 2], threads: 2 })
 const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id)
@@ -94,4 +96,13 @@ test('a whole run over 10,000 rows, in two sittings: every answer of the built l
   }
   expect(compare(summaries, own.id, ['one', 'two'], 'inHandMs').ratios).not.toContain(null)
   expect(text.join('\n')).toContain('q10 sum v3, count by id1..id6')
+})
+
+test('rows are sorted and deduped by the built library inline and in lanes, to the same rows', async () => {
+  const entries = chooseJoinPeers({ families: [], lanes: [0, 2], threads: 1 })
+  const result = await runSorting({ rowCount: 10_000, seed: 1, runs: 1, limitMs: 20_000, entries, log: () => {} })
+  const { text, problems } = sortingReport([result])
+  expect(problems).toEqual([])
+  expect(Object.keys(result.times)).toEqual(['s1', 's2', 'd1', 'd2', 'd3'])
+  expect(text.join('\n')).toContain('dedupe of whole rows')
 })

@@ -11,13 +11,14 @@ import { feedSuite } from '../flow/feeds.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
 import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
+import { liveSuite } from '../flow/live.suite.js'
 import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
+import { moreLanes as lanesList } from './lanes.js'
 
 const env = webEnv()
-const lanesList = [0, 1, 2, 3]
 
 verbSuite(lanesList, env)
 expressionSuite(lanesList, env)
@@ -32,5 +33,6 @@ joinSuite([0, 2])
 listSuite(lanesList, env)
 streamSuite(lanesList)
 feedSuite([0, 2])
+liveSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -2,9 +2,10 @@
 import { approximateLaws } from '../laws/approximate.suite.js'
 import { flowLaws } from '../laws/flows.suite.js'
 import { sumLaws } from '../laws/sums.suite.js'
+import { lanesList } from './lanes.js'
 
-const options = { runs: 0.25 }
+const options = { runs: 0.15 }
 
-flowLaws([0, 2, 3], options)
-sumLaws([0, 2, 3], options)
-approximateLaws([0, 2, 3], options)
+flowLaws(lanesList, options)
+sumLaws(lanesList, options)
+approximateLaws(lanesList, options)

@@ -4,8 +4,9 @@ import { columns, csvSink, ndjsonSink, opfsFile, runAll } from '../../src/index.
 import { counted, refusal } from '../flow/env.js'
 import { webEnv } from '../flow/env.web.js'
 import { sinkSuite } from '../flow/sinks.suite.js'
+import { lanesList } from './lanes.js'
 
-sinkSuite([0, 1, 2], webEnv())
+sinkSuite(lanesList, webEnv())
 
 /** All files of the page's own, by their paths. */
 async function files(folder?: FileSystemDirectoryHandle, path = ''): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** The suite of files of text in a real browser, inline and on lanes. */
 import { textSuite } from '../flow/texts.suite.js'
+import { lanesList } from './lanes.js'
 
-textSuite([0, 1, 2, 3])
+textSuite(lanesList)

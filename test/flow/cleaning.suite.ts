@@ -64,6 +64,30 @@ export function cleaningSuite(lanesList: readonly number[], _env: FlowEnv): void
           { id: 3, price: NaN, name: null },
           { id: null, price: null, name: 'f' },
         ])
+        // Each in its own place, whether all columns are nullable or some are not.
+        const again = () => columns({ '#0': [1, 2, 1, null, 2, 1], b: [1, 1, 1, 2, null, null] })
+        expect(
+          (
+            await again()
+              .dedupe({ keys: ['#0'], keep: 'last' })
+              .collect(o())
+          ).toRows(),
+        ).toEqual([
+          { '#0': null, b: 2 },
+          { '#0': 2, b: null },
+          { '#0': 1, b: null },
+        ])
+        expect((await again().dedupe({ keep: 'last' }).collect(o())).column('#0').toArray()).toEqual([2, 1, null, 2, 1])
+        expect(
+          (
+            await again()
+              .derive(() => ({ one: 1 }))
+              .dedupe({ keys: ['b'], keep: 'last' })
+              .collect(o())
+          )
+            .column('#0')
+            .toArray(),
+        ).toEqual([1, null, 1])
         const doubled = columns({ a: [1, 1, NaN, NaN, null, null], b: ['x', 'x', 'y', 'y', 'x', 'x'] })
         expect((await doubled.dedupe().collect(o())).rowCount).toBe(3)
         await refusal(() => trades().dedupe({ keep: 'any' } as never), 'MR_INVALID_OPTION')

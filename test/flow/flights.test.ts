@@ -1,4 +1,4 @@
-/** Statistics of three million flights, by origin, held against those that DuckDB made of them: see test/golden/duckdb/write.js. */
+/** Statistics of three million flights, by origin and joined to their airports, held against those that DuckDB made of them: see test/golden/duckdb/write.js. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import {
   count,
   countDistinct,
   covariance,
+  csv,
   max,
   mean,
   median,
@@ -15,6 +16,7 @@ import {
   quantile,
   slope,
   stddev,
+  sum,
   variance,
 } from '../../src/index.js'
 
@@ -56,3 +58,59 @@ it.each([0, 2])('are what DuckDB makes of them, on %i lanes', { timeout: 120_000
     }
   }
 })
+
+type Found = Record<string, number | string | null>
+const joins: { states: Found[]; kinds: Record<string, Found> } = JSON.parse(
+  readFileSync(new URL('../golden/duckdb/airports.json', import.meta.url), 'utf8'),
+)
+const airportsPath = fileURLToPath(new URL('../../node_modules/vega-datasets/data/airports.csv', import.meta.url))
+
+/** Doubles are summed up in another order there. */
+const near = (row: Found): Found =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === 'number' && !Number.isInteger(value)
+        ? expect.closeTo(value, 9 - Math.log10(Math.abs(value)))
+        : value,
+    ]),
+  ) as Found
+
+it.each([0, 2])(
+  'joined to their airports are what DuckDB makes of both, on %i lanes',
+  { timeout: 120_000 },
+  async lanes => {
+    const flights: any = parquet(path)
+    const airports: any = csv(airportsPath)
+    const places = airports.select('iata', 'state', 'city', 'latitude', 'longitude')
+    const states = await flights
+      .join(places, { origin: 'iata' })
+      .join(places, { destination: 'iata' }, { suffix: '_there' })
+      .groupBy('state')
+      .aggregate((t: any) => ({
+        n: count(),
+        delay: sum(t.delay),
+        furthest: max(t.distance),
+        cities: countDistinct(t.city_there),
+        northward: count().where(t.latitude_there.gt(t.latitude)),
+        longitude: mean(t.longitude_there),
+      }))
+      .orderBy('state')
+      .collect({ lanes })
+    expect(states.toRows()).toEqual(joins.states.map(near))
+
+    const north = places.filter((t: any) => t.latitude.gt(37))
+    for (const [kind, expected] of Object.entries(joins.kinds)) {
+      const isHalf = kind === 'semiJoin' || kind === 'antiJoin'
+      const found = await flights[kind](north, { origin: 'iata' })
+        .aggregate((t: any) => ({
+          n: count(),
+          delay: sum(t.delay),
+          flights: count(kind === 'rightJoin' || kind === 'fullJoin' ? t.delay : t.origin),
+          ...(isHalf ? {} : { airports: count(t.state), latitude: sum(t.latitude) }),
+        }))
+        .collect({ lanes })
+      expect([kind, found.toRows()[0]]).toEqual([kind, near(expected)])
+    }
+  },
+)

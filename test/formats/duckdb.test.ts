@@ -118,6 +118,40 @@ describe.each([0, 2])('of DuckDB, on %i lanes, is read back equal:', lanes => {
   })
 })
 
+describe.each([0, 2])('lists of DuckDB in Parquet, on %i lanes,', lanes => {
+  const range = (length: number) => Array.from({ length }, (_, j) => j)
+  const listed = range(2500).map(i => ({
+    id: i,
+    numbers: i % 7 === 3 ? null : range(i % 5).map(j => ((i + j) % 4 === 1 ? null : i * j)),
+    words: range(i % 3).map(j => `word ${(i + j) % 11}`),
+    texts: i % 2 === 0 ? [`${i} text`, null, ''] : null,
+    flags: [i % 2 === 0, null, i % 3 === 0],
+    big: [BigInt(i) * 4294967296n, BigInt(-i)],
+    reals: [i / 8, null],
+    days: [new Date(Date.UTC(2020, 0, 1 + i)).toISOString().slice(0, 10)],
+    times: [1577836800000001n + BigInt(i) * 1_000_000n],
+  }))
+
+  test('are read back equal', async () => {
+    const flow = parquet(path('listed.parquet'))
+    expect(await columnsOf(flow, lanes)).toEqual(
+      Object.fromEntries(Object.keys(listed[0]).map(name => [name, listed.map(row => row[name as 'id'])])),
+    )
+  })
+
+  test('are filtered, and their items made rows of', async () => {
+    const rows = await parquet(path('listed.parquet'))
+      .filter(r => r.id.gte(1000))
+      .select('id', 'words')
+      .explode('words')
+      .collect({ lanes })
+    const expected = listed
+      .slice(1000)
+      .flatMap(({ id, words }) => (words.length ? words : [null]).map(word => [id, word]))
+    expect(rows.toRows().map(({ id, words }: Record<string, unknown>) => [id, words])).toEqual(expected)
+  })
+})
+
 test('types of DuckDB are found by inference', async () => {
   const found = await columnsOf(csv(path('kinds.csv')), 0)
   expect(found.text).toEqual(expected.find(([name]) => name === 'text')?.[1])

@@ -38,6 +38,8 @@ function lineParser(bytesAt: (from: number, to: number) => Uint8Array, collect: 
         rowsRead,
         consumed,
         bad,
+        // Of each call, as a parser would count what it has repaired.
+        illFormed: rowsRead,
       }
     },
     findStart(pointer, length, isEnd) {
@@ -212,14 +214,14 @@ describe('text files', () => {
     const bytes = encoder.encode('a\nb\nc\nd\ne\n')
     const { lines, found } = await read(bytes, [partOf(0, bytes.length, false)], 2, 3)
     expect(lines).toEqual(['a', 'b', 'c', 'd'])
-    expect(found).toEqual([{ from: 0, to: null, rows: 4, bad: [] }])
+    expect(found).toEqual([{ from: 0, to: null, rows: 4, bad: [], illFormed: 4 }])
   })
 
   it('refuse a row that has no end', async () => {
     const { memory } = await makeKernels()
     const files = createTextFiles(memory, fileOf(encoder.encode('abc')).open)
     const stuck: TextParser = {
-      parse: () => ({ morsel: { rowCount: 0, columns: [], rows: 0 }, rowsRead: 0, consumed: 0, bad: [] }),
+      parse: () => ({ morsel: { rowCount: 0, columns: [], rows: 0 }, rowsRead: 0, consumed: 0, bad: [], illFormed: 0 }),
       findStart: () => 0,
       free() {},
     }

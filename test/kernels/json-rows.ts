@@ -28,6 +28,7 @@ export const bytesOf = (text: string | Uint8Array): Uint8Array => (typeof text =
 export interface Read {
   readonly rows: { place: number; values: Value[] }[]
   readonly bad: BadRow[]
+  readonly illFormed: number
 }
 
 /** The values of a column as the model has them. */
@@ -61,6 +62,7 @@ export function feed(
   const bad: BadRow[] = []
   let at = start
   let read = 0
+  let repaired = 0
   for (const available of [...cuts, bytes.length]) {
     const isEnd = available === bytes.length
     for (;;) {
@@ -71,7 +73,13 @@ export function feed(
         pointer + available,
       )
       const mark = memory.mark()
-      const { morsel, rowsRead, consumed, bad: some } = parser.parse(pointer + at, available - at, limit - at, isEnd)
+      const {
+        morsel,
+        rowsRead,
+        consumed,
+        bad: some,
+        illFormed,
+      } = parser.parse(pointer + at, available - at, limit - at, isEnd)
       expect(morsel.rowCount + some.length).toBe(rowsRead)
       const columns = morsel.columns.map(column => modelValues(k, column))
       for (let i = 0; i < morsel.rowCount; i++) {
@@ -80,13 +88,14 @@ export function feed(
       }
       for (const row of some) bad.push({ ...row, row: row.row + read, byteOffset: row.byteOffset + at })
       read += rowsRead
+      repaired += illFormed
       at += consumed
       memory.reset(mark)
       if (consumed === 0 || at >= limit) break
     }
   }
   memory.free(pointer)
-  return { rows, bad, end: at }
+  return { rows, bad, illFormed: repaired, end: at }
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -102,13 +111,13 @@ export function expectUtf8(dictionary: LaneDictionary): void {
 export function read(k: Kernels, shape: JsonShape, text: string | Uint8Array, cuts: readonly number[] = []): Read {
   const dictionaries = shape.types.map(() => new LaneDictionary(k))
   const parser = createJsonParser(k, shape, shape.fields, i => dictionaries[i])
-  const { rows, bad } = feed(k, parser, bytesOf(text), cuts)
+  const { rows, bad, illFormed } = feed(k, parser, bytesOf(text), cuts)
   parser.free()
   for (const dictionary of dictionaries) {
     expectUtf8(dictionary)
     dictionary.free()
   }
-  return { rows, bad }
+  return { rows, bad, illFormed }
 }
 
 export function model(shape: JsonShape, text: string | Uint8Array): JsonModelRows {
@@ -116,8 +125,9 @@ export function model(shape: JsonShape, text: string | Uint8Array): JsonModelRow
 }
 
 /** Bad rows without their words, as the model has them. */
-export const bare = (shape: JsonShape, { rows, bad }: Read): JsonModelRows => ({
+export const bare = (shape: JsonShape, { rows, bad, illFormed }: Read): JsonModelRows => ({
   rows,
+  illFormed,
   bad: bad.map(({ row, byteOffset, column, code, text }) => ({
     row,
     byteOffset,

@@ -124,6 +124,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
 }
 
 function someOrders(columns: readonly ColumnState[], choices: Choices): ModelOrder[] {
+  if (comparable(columns).length === 0) return []
   return choices.some(namesOf(comparable(columns)), 3).map(name => ({
     name,
     descending: choices.chance(50),
@@ -298,11 +299,13 @@ export function someLongFrames(table: ModelTable, choices: Choices, name: ModelF
     [0, null],
     [-20, 0],
     [null, null],
+    [-30, 5],
   ] as const)
+  const keys = namesOf(comparable(state.columns))
   return {
     verb: 'over',
-    partitionBy: [],
-    orders: [],
+    partitionBy: keys.length > 0 && choices.chance(40) ? choices.some(keys, 1) : [],
+    orders: choices.chance(50) ? someOrders(state.columns, choices) : [],
     frame: { unit: 'rows', from, to },
     columns: [['a', someCall(state, choices, name)]],
   }

@@ -43,6 +43,7 @@ const call = (
 })
 
 const isNull: Expression = { op: 'isNull', input: column('n') }
+const isTrue: Expression = { op: 'not', input: { op: 'isNull', input: column('x') } }
 const ACCUMULATORS = [
   call('rows', 'count', []),
   call('empty', 'count', [], isNull),
@@ -50,6 +51,11 @@ const ACCUMULATORS = [
   call('mean', 'mean', ['x']),
   call('least', 'min', ['s']),
   call('most', 'max', ['x'], isNull),
+  // The place of each row comes along.
+  call('first', 'first', ['s']),
+  call('last', 'last', ['x']),
+  call('lastWhere', 'last', ['n'], isTrue),
+  call('place', 'lastPlace', ['t']),
 ]
 const RESULTS = {
   rows: int64(),
@@ -58,7 +64,14 @@ const RESULTS = {
   mean: nullable(float64()),
   least: nullable(utf8()),
   most: nullable(float64()),
+  first: nullable(utf8()),
+  last: nullable(float64()),
+  lastWhere: nullable(int64()),
+  place: int64(),
 }
+
+/** One table has up to three groups: eight times as many as it says, where places of rows are kept. */
+const FEW = 3 / 8
 
 const keySets = [['a'], ['b'], ['a', 'b'], ['c', 'a'], ['a', 'b', 'c']] as const
 
@@ -93,7 +106,7 @@ const feed = (context: Context, operator: Breaker, given: readonly (readonly Row
 
 describe('rows that are parted', () => {
   it('give what one table gives', async () => {
-    const [plain, small] = [await makeContext(), { ...(await makeContext()), mostGroups: 3 }]
+    const [plain, small] = [await makeContext(), { ...(await makeContext()), mostGroups: FEW }]
     let partings = 0
     fc.assert(
       fc.property(fc.constantFrom(...keySets), batches, (keys, given) => {
@@ -117,7 +130,7 @@ describe('rows that are parted', () => {
 
   it('are shared by lanes, which together give what one table gives', async () => {
     const plain = await makeContext()
-    const contexts = await Promise.all([0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: 3 })))
+    const contexts = await Promise.all([0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: FEW })))
     let exchanges = 0
     fc.assert(
       fc.property(
@@ -149,7 +162,7 @@ describe('rows that are parted', () => {
 
   it('by strings of which each lane has met many others', async () => {
     const plain = await makeContext()
-    const contexts = await Promise.all([0, 1].map(async () => ({ ...(await makeContext()), mostGroups: 3 })))
+    const contexts = await Promise.all([0, 1].map(async () => ({ ...(await makeContext()), mostGroups: FEW })))
     const [one, output] = aggregate(plain, ['c', 'b'])
     const lanes = contexts.map(context => aggregate(context, ['c', 'b'])[0])
     for (let split = 0; split < 4; split++) {
@@ -168,7 +181,7 @@ describe('rows that are parted', () => {
 
   it('and groups of another lane whose keys need more bits than any row had', async () => {
     const [plain, ...contexts] = await Promise.all(
-      [0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: 3 })),
+      [0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: FEW })),
     )
     Object.assign(plain, { mostGroups: Infinity })
     const [one, output] = aggregate(plain, ['a', 'b'])

@@ -27,6 +27,8 @@ export interface CsvAnswer {
   readonly rowsRead: number
   /** Bytes of whole rows, and of comments and blank lines. */
   readonly consumed: number
+  /** Strings of good rows that are no UTF-8; null where rows behind a bad one may count too. */
+  readonly illFormed: number | null
 }
 
 interface Field {
@@ -51,6 +53,7 @@ export function readCsv(bytes: Uint8Array, shape: CsvShape, columns: readonly st
   const rows: CsvRow[] = []
   const bad: CsvFault[] = []
   let rowsRead = 0
+  let illFormed = 0
   let at = 0
   while (at < bytes.length) {
     const record = readRecord(bytes, at, shape, isEnd)
@@ -72,12 +75,17 @@ export function readCsv(bytes: Uint8Array, shape: CsvShape, columns: readonly st
     }
     if (fault === null && worst === null) {
       rows.push({ row, values })
+      for (const [i, column] of columns.entries()) {
+        const field = shape.fields.indexOf(column)
+        if (shape.types[field]!.kind === 'utf8' && values[i] !== null && record.fields[field] !== undefined)
+          illFormed += Number(!isUtf8(record.fields[field].bytes))
+      }
       continue
     }
     bad.push({ row, byteOffset: record.from, column: worst?.column ?? null, code: fault ?? worst!.code })
     if (!shape.collect) break
   }
-  return { rows, bad, rowsRead, consumed: at }
+  return { rows, bad, rowsRead, consumed: at, illFormed: bad.length > 0 && !shape.collect ? null : illFormed }
 }
 
 function readRecord(bytes: Uint8Array, from: number, shape: CsvShape, isEnd: boolean): Record | null {
@@ -137,11 +145,15 @@ function faultOf(bytes: Uint8Array, record: Record, shape: CsvShape): ErrorCode 
   if (record.hasBadQuotes) return 'MR_FORMAT_ERROR'
   if (shape.ragged === 'error' && record.fields.length !== shape.fields.length) return 'MR_FORMAT_ERROR'
   if (!shape.fatal) return null
+  return isUtf8(bytes.subarray(record.from, record.to)) ? null : 'MR_FORMAT_ERROR'
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(record.from, record.to))
-    return null
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
   } catch {
-    return 'MR_FORMAT_ERROR'
+    return false
   }
 }
 

@@ -21,6 +21,8 @@ export interface ModelBadRow {
 export interface JsonModelRows {
   readonly rows: readonly { readonly place: number; readonly values: readonly Value[] }[]
   readonly bad: readonly ModelBadRow[]
+  /** Strings of good rows that had to be repaired. */
+  readonly illFormed: number
 }
 
 class Misfit extends Error {
@@ -36,10 +38,25 @@ class Misfit extends Error {
 /** All rows of bytes that are whole. */
 export function jsonRows(bytes: Uint8Array, shape: JsonModelShape): JsonModelRows {
   const text = Buffer.from(bytes).toString('latin1')
-  return shape.layout === 'lines' ? rowsOfLines(text, shape) : rowsOfArray(text, shape)
+  const repaired: number[] = []
+  const found = shape.layout === 'lines' ? rowsOfLines(text, shape, repaired) : rowsOfArray(text, shape, repaired)
+  return { ...found, illFormed: shape.fatal ? 0 : repaired.reduce((sum, count) => sum + count, 0) }
 }
 
-function rowsOfLines(text: string, shape: JsonModelShape): JsonModelRows {
+type Found = Omit<JsonModelRows, 'illFormed'>
+
+/** Of the strings that a value has, those with ill-formed bytes or halves of surrogate pairs; text that a value is kept as has its escapes. */
+function repairsOf(node: JsonNode | undefined, type: ModelType, text: string, halves: readonly number[]): number {
+  if (node === undefined) return 0
+  if (type.kind === 'list' && node.kind === 'array')
+    return node.items.reduce((sum, item) => sum + repairsOf(item, type.item!, text, halves), 0)
+  if (type.kind !== 'utf8' || node.kind === 'null') return 0
+  const raw = text.slice(node.from, node.to)
+  const isHalf = node.kind === 'string' && halves.some(at => at >= node.from && at < node.to)
+  return Number(isHalf || illFormedAt(raw) < raw.length)
+}
+
+function rowsOfLines(text: string, shape: JsonModelShape, repaired: number[]): Found {
   const rows: { place: number; values: Value[] }[] = []
   const bad: ModelBadRow[] = []
   let from = 0
@@ -51,6 +68,8 @@ function rowsOfLines(text: string, shape: JsonModelShape): JsonModelRows {
         if (node.kind !== 'object') throw new JsonFault(node.from)
         if (end < line.length) throw new JsonFault(end)
         rows.push({ place: row, values: convert(node, line, halves, shape) })
+        for (const [i, path] of shape.paths.entries())
+          repaired.push(repairsOf(find(node, path), shape.types[i], line, halves))
       } catch (error) {
         // What begins as no object is no record, whatever else is wrong with it.
         const first = line.search(/[^ \t\r]/)
@@ -62,7 +81,7 @@ function rowsOfLines(text: string, shape: JsonModelShape): JsonModelRows {
   return { rows, bad }
 }
 
-function rowsOfArray(text: string, shape: JsonModelShape): JsonModelRows {
+function rowsOfArray(text: string, shape: JsonModelShape, repaired: number[]): Found {
   const rows: { place: number; values: Value[] }[] = []
   const bad: ModelBadRow[] = []
   let at = 0
@@ -86,6 +105,8 @@ function rowsOfArray(text: string, shape: JsonModelShape): JsonModelRows {
       const { node, end, halves } = readJson(text, at, ' \t\r\n')
       if (end >= text.length || !',]'.includes(text[end])) throw new JsonFault(end)
       rows.push({ place: row, values: convert(node, text, halves, shape, from) })
+      for (const [i, path] of shape.paths.entries())
+        repaired.push(repairsOf(find(node, path), shape.types[i], text, halves))
       state = text[end] === ',' ? 'behind comma' : 'closed'
       at = end + 1
     } catch (error) {

@@ -155,7 +155,10 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
         // What has been grouped is of no one row, and holds one zero.
         const row = { source: -1, values: values.map(canonical) }
         const key = keyText(names.map(name => valueIn(row, name)))
-        if (verb.keep === 'last' || !kept.has(key)) kept.set(key, row)
+        if (verb.keep === 'first' && kept.has(key)) continue
+        // A key that is taken out and put in again comes last.
+        kept.delete(key)
+        kept.set(key, row)
       }
       yield* kept.values()
       return

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BadRow, CsvShape } from '../../src/kernels/text-rows.js'
-import type { RejectedRow, Resume, Split } from '../../src/sources/source.js'
+import type { IllFormedText, RejectedRow, Resume, Split, TextWork } from '../../src/sources/source.js'
 import { createTextOrder, Misread } from '../../src/sources/text-order.js'
 
-const START: Resume = { split: 0, at: null, rows: 0 }
+const START: Resume = { split: 0, at: null, rows: 0, illFormed: 0 }
 
 const shape: CsvShape = {
   fields: [],
@@ -55,18 +55,25 @@ const bad = (row: number): BadRow => ({
 
 /** What lanes find of files whose parts' rows begin a few bytes into each part. */
 const filesArbitrary = fc
-  .array(fc.array(fc.record({ rows: fc.nat(5), late: fc.nat(99), bad: fc.nat(2) }), { minLength: 1, maxLength: 6 }), {
-    minLength: 1,
-    maxLength: 3,
-  })
+  .array(
+    fc.array(fc.record({ rows: fc.nat(5), late: fc.nat(99), bad: fc.nat(2), illFormed: fc.nat(3) }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  )
   .map(files => ({
     splits: splitsOf(files.map(({ length }) => length)),
     reports: files.flatMap(parts =>
-      parts.map(({ rows, bad: badCount }, i) => ({
+      parts.map(({ rows, bad: badCount, illFormed }, i) => ({
         from: i === 0 ? 0 : 100 * i + parts[i].late,
         to: 100 * (i + 1) + (parts[i + 1]?.late ?? 0),
         rows: rows + badCount,
         bad: Array.from({ length: badCount }, (_, row) => bad(row)),
+        illFormed,
       })),
     ),
   }))
@@ -76,7 +83,13 @@ describe('text order', () => {
     fc.assert(
       fc.property(filesArbitrary, fc.infiniteStream(fc.nat()), ({ splits, reports }, choices) => {
         const told: RejectedRow[] = []
-        const order = createTextOrder(splits, START, row => told.push(row))
+        const texts: IllFormedText[] = []
+        const order = createTextOrder(
+          splits,
+          START,
+          row => told.push(row),
+          text => texts.push(text),
+        )
         const left = reports.map((_, split) => split)
         const taken = new Set<number>()
         while (left.length > 0) {
@@ -88,12 +101,18 @@ describe('text order', () => {
         }
         let rows = 0
         const expected: number[] = []
+        const ofRows: IllFormedText[] = []
         reports.forEach((report, split) => {
           expect(order.firstRow(split)).toBe(rows)
           for (const { row } of report.bad) expected.push(rows + row)
+          const { name } = splits[split].work as TextWork
+          const place = { file: name, fromRow: rows, toRow: rows + report.rows }
+          if (report.illFormed > 0) ofRows.push({ ...place, count: report.illFormed })
           rows += report.rows
         })
         expect(told.map(({ row }) => row)).toEqual(expected)
+        expect(order.illFormed).toBe(reports.reduce((sum, { illFormed }) => sum + illFormed, 0))
+        expect(texts).toEqual(ofRows)
       }),
     )
   })
@@ -108,6 +127,7 @@ describe('text order', () => {
         const wrong = guesses[which % guesses.length]
         const order = createTextOrder(splits, START, undefined)
         const rows = reports.slice(0, wrong).reduce((sum, report) => sum + report.rows, 0)
+        const illFormed = reports.slice(0, wrong).reduce((sum, report) => sum + report.illFormed, 0)
         const play = () => {
           reports.forEach((report, split) => {
             order.take(split, split === wrong ? { ...report, from: report.from + by } : report)
@@ -118,7 +138,7 @@ describe('text order', () => {
           expect.unreachable()
         } catch (error) {
           expect(error).toBeInstanceOf(Misread)
-          expect((error as Misread).resume).toEqual({ split: wrong, at: reports[wrong].from, rows })
+          expect((error as Misread).resume).toEqual({ split: wrong, at: reports[wrong].from, rows, illFormed })
         }
       }),
     )
@@ -127,13 +147,13 @@ describe('text order', () => {
   it('a part not read to its end is checked, and nothing after it is counted', () => {
     const splits = splitsOf([3])
     const order = createTextOrder(splits, START, undefined)
-    order.take(0, { from: 0, to: 110, rows: 4, bad: [] })
-    order.take(1, { from: 110, to: null, rows: 1, bad: [] })
+    order.take(0, { from: 0, to: 110, rows: 4, bad: [], illFormed: 0 })
+    order.take(1, { from: 110, to: null, rows: 1, bad: [], illFormed: 0 })
     order.check(1)
     expect(order.verified).toBe(1)
     const other = createTextOrder(splits, START, undefined)
-    other.take(0, { from: 0, to: 110, rows: 4, bad: [] })
-    other.take(1, { from: 112, to: null, rows: 1, bad: [] })
+    other.take(0, { from: 0, to: 110, rows: 4, bad: [], illFormed: 0 })
+    other.take(1, { from: 112, to: null, rows: 1, bad: [], illFormed: 0 })
     expect(() => other.check(1)).toThrow(Misread)
   })
 
@@ -141,7 +161,7 @@ describe('text order', () => {
     const order = createTextOrder(splitsOf([2, 1]), START, undefined)
     expect(order.exact(0)).toMatchObject({ from: 0 })
     expect(order.exact(1)).toBeNull()
-    order.take(0, { from: 0, to: 133, rows: 4, bad: [] })
+    order.take(0, { from: 0, to: 133, rows: 4, bad: [], illFormed: 0 })
     expect(order.exact(1)).toMatchObject({ from: 133, bytes: { isGuess: false } })
     expect(order.exact(2)).toMatchObject({ from: 0 })
   })

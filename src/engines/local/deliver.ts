@@ -159,6 +159,7 @@ function optionsOfEach(what: string, count: number, options: RunOptions, signal:
 function sumOf(all: readonly JobMetrics[]): JobMetrics {
   const sum = (of: Exclude<keyof JobMetrics, 'rules' | 'watermark'>) =>
     all.reduce((total, each) => total + (each[of] ?? 0), 0)
+  const illFormed = sum('illFormed')
   const rules = all.flatMap(each => Object.entries(each.rules ?? {}))
   return {
     rows: sum('rows'),
@@ -167,6 +168,7 @@ function sumOf(all: readonly JobMetrics[]): JobMetrics {
     totalBytes: sum('totalBytes'),
     rowsWritten: sum('rowsWritten'),
     bytesWritten: sum('bytesWritten'),
+    ...(illFormed > 0 && { illFormed }),
     ...(all.some(each => each.rules) && { rules: total(rules) }),
     ...(all.some(each => each.lateRows !== undefined) && {
       lateRows: sum('lateRows'),

@@ -2,6 +2,7 @@
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
  * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
  */
+import type { Dictionary } from '../../columnar/dictionary.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
@@ -11,7 +12,16 @@ import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type { FromLane, HeldReport, JobBudget, LaneMetrics, ToLane, WireWork } from '../../workers/protocol.js'
+import type {
+  FromLane,
+  HeldCodes,
+  HeldReport,
+  HeldSide,
+  JobBudget,
+  LaneMetrics,
+  ToLane,
+  WireWork,
+} from '../../workers/protocol.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
@@ -24,6 +34,8 @@ export interface Progress {
   readonly bytes: number
   /** Of what is known to come: of a stream, of what has come. */
   readonly totalBytes: number
+  /** Strings read whose ill-formed text became U+FFFD; a string of a dictionary counts once, as often as the dictionary is there. Left out where there are none. */
+  readonly illFormed?: number
 }
 
 export interface JobRequest {
@@ -45,6 +57,10 @@ export interface JobRequest {
   readonly createOrder: OpenSource['createOrder']
   /** Rows that bad ones have been told of by an earlier attempt. */
   readonly told: number
+  /** Of the plan's sides those that the lanes hold; their place in `sides` is empty. */
+  readonly heldSides?: readonly (HeldSide | null)[]
+  /** Tables that lanes hold and the job reads. */
+  readonly mirrors?: readonly Mirrors[]
   readonly holdAs: number | null
   /** What the job may take of the memory of all lanes together; undefined: what there is. */
   readonly memoryBytes: number | undefined
@@ -59,6 +75,12 @@ export interface JobRequest {
   readonly onBatch: ((batch: RecordBatch) => void) | null
   /** Whether more should be read now; `RunningJob.feed` asks again. */
   readonly wantsMore: () => boolean
+}
+
+/** What has come of the dictionaries of a table that lanes hold, by lane and id: it need not come again. */
+export interface Mirrors {
+  readonly tableId: number
+  readonly dictionaries: readonly Map<number, Dictionary>[]
 }
 
 export interface JobResult {
@@ -88,7 +110,7 @@ interface LaneState {
 const NOTHING = sourceNode(0, '', null)
 
 /** Nothing has been read. */
-export const START: Resume = { split: 0, at: null, rows: 0 }
+export const START: Resume = { split: 0, at: null, rows: 0, illFormed: 0 }
 
 /** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
 const AHEAD = 2
@@ -131,6 +153,8 @@ class Job implements RunningJob {
   private failure: { readonly position: Position; readonly error: Error } | null = null
   private rows = 0
   private bytes = 0
+  /** Of formats other than text. */
+  private illFormed = 0
   private lastProgress = 0
   private cancelTimer: ReturnType<typeof setTimeout> | undefined
   private readonly stopListening: (() => void)[] = []
@@ -168,7 +192,7 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, holdAs, memoryBytes, spill } = request
+    const { plan, heldTable, heldSides = [], holdAs, memoryBytes, spill } = request
     const budget =
       memoryBytes === undefined
         ? null
@@ -177,7 +201,11 @@ class Job implements RunningJob {
     const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
-    for (let i = 0; (isGathered(plan) || plan.scan.some(hasTail)) && i < ports.length; i++) {
+    for (
+      let i = 0;
+      (isGathered(plan) || plan.scan.some(hasTail) || heldSides.some(side => side !== null)) && i < ports.length;
+      i++
+    ) {
       for (let j = i + 1; j < ports.length; j++) {
         const { port1, port2 } = new MessageChannel()
         ports[i].push(port1)
@@ -188,11 +216,15 @@ class Job implements RunningJob {
       const gather = ports[i]
       // What the sides were made by is of no use to lanes.
       const sides = plan.sides.map(() => NOTHING)
-      const spec = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut }
+      const mirrors = (this.request.mirrors ?? []).flatMap(each => [...each.dictionaries[i]])
+      const known = mirrors.map(([id, { length }]) => [id, length] as const)
+      const { inline } = pool
+      const told = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
+      const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
-        inbox: createInbox(),
+        inbox: createInbox(mirrors),
         outbox: createOutbox(),
         told: new Set(),
         outstanding: [],
@@ -211,7 +243,9 @@ class Job implements RunningJob {
   }
 
   private sendSides({ port, outbox }: LaneState): void {
-    for (const [side, batches] of this.request.sides.entries()) {
+    const { sides, heldSides = [] } = this.request
+    for (const [side, batches] of sides.entries()) {
+      if (heldSides[side]) continue
       for (const each of batches) {
         const { message, transfer } = encodeBatch(each, outbox, !this.pool.inline)
         port.post({ type: 'side', side, batch: message } satisfies ToLane, this.pool.inline ? [] : transfer)
@@ -331,6 +365,7 @@ class Job implements RunningJob {
       lane.finished = true
       lane.held = message.held
       lane.metrics = message.metrics
+      this.remember(lane, message.codes ?? [])
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -339,7 +374,7 @@ class Job implements RunningJob {
     if (message.type === 'batch') {
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
-    } else if (message.type === 'progress') this.progress(lane, message.splits, message.rows)
+    } else if (message.type === 'progress') this.progress(lane, message)
     else if (message.type === 'leftOut') this.leftOut(message)
     else if (message.type === 'text') this.found(message.split, message.report)
     else if (message.type === 'enough') this.endAfter(message.split)
@@ -349,6 +384,17 @@ class Job implements RunningJob {
     } else if (message.type === 'failed') {
       lane.scanned = true
       this.fail(deserialiseError(message.error), message.position)
+    }
+  }
+
+  private remember(lane: LaneState, codes: readonly HeldCodes[]): void {
+    const index = this.lanes.indexOf(lane)
+    for (const { table, ids } of codes) {
+      const mirrors = this.request.mirrors?.find(({ tableId }) => tableId === table)
+      for (const id of ids) {
+        const dictionary = lane.inbox.received.get(id)
+        if (dictionary !== undefined) mirrors?.dictionaries[index].set(id, dictionary)
+      }
     }
   }
 
@@ -389,8 +435,9 @@ class Job implements RunningJob {
     else if (texts.verified > before) this.feedAll()
   }
 
-  private progress(lane: LaneState, splits: number, rows: number): void {
+  private progress(lane: LaneState, { splits, rows, illFormed }: FromLane & { type: 'progress' }): void {
     this.rows += rows
+    this.illFormed += illFormed
     const { leastIncomplete } = this.output
     for (const split of lane.outstanding.splice(0, splits)) {
       const { byteLength, work } = this.splits[split] ?? { byteLength: 0 }
@@ -417,7 +464,8 @@ class Job implements RunningJob {
       totalRows = isDone || bytes === 0 ? rows : Math.round((rows * totalBytes) / bytes)
     }
     try {
-      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes })
+      const illFormed = this.illFormed + (this.texts?.illFormed ?? 0)
+      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes, ...(illFormed > 0 && { illFormed }) })
     } catch (error) {
       this.giveUp(error)
     }

@@ -71,8 +71,10 @@ export function startLive<S extends SchemaShape>(
     const schema = await Promise.race([columns, below.finished.then(() => columns)])
     const plan = livePlan(cut, schema)
     onSchema?.(plan.output)
-    graph = createLiveGraph(await openContext(plan.parts, options.memory), plan, schema)
-    const own = graph
+    const lent = await openContext(plan.parts, options.memory)
+    const own = createLiveGraph(lent.context, plan, schema)
+    graph = own
+    let isSound = false
     let failure: { readonly error: unknown } | null = null
     const tick = () => {
       try {
@@ -103,9 +105,13 @@ export function startLive<S extends SchemaShape>(
       await below.finished
       give(own.end())
       note()
+      isSound = true
     } finally {
       clearInterval(timer)
       own.free()
+      graph = null
+      // What has failed may have left something behind.
+      lent.giveBack(isSound)
     }
   }
 

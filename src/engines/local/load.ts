@@ -29,6 +29,7 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
     },
     pool,
     firstRows,
+    dictionaries: pool.lanes.map(() => new Map()),
     check: (what, asked) => checkHolder(what, rows, asked),
   }
   return rows

@@ -12,7 +12,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import { isGathered, type JobRequest, type JobResult, type RunningJob, START } from './job.js'
+import { isGathered, type JobRequest, type JobResult, type Mirrors, type RunningJob, START } from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -38,7 +38,7 @@ export interface LoadedRows extends HeldRows {
 }
 
 /** What `load` makes, as `run` needs it. */
-export interface HeldByPool extends LoadedRows {
+export interface HeldByPool extends LoadedRows, Mirrors {
   readonly pool: Pool
   readonly firstRows: ReadonlyMap<number, number>
   /** @throws MillraceError where a terminal with these options cannot run over the rows: `MR_CLOSED`, `MR_LANE_FAILED`, `MR_INVALID_OPTION` */
@@ -113,7 +113,7 @@ export async function run(
   checkOptions(what, options)
   const { signal } = options
   signal?.throwIfAborted()
-  const { source, plan, sides, onProgress } = await prepare(what, bound, options)
+  const { source, plan, sides, heldSides, onProgress } = await prepare(what, bound, options)
   const held = source.held as HeldByPool | undefined
   output.onSchema?.(plan.output)
   const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
@@ -121,8 +121,9 @@ export async function run(
   const splits = opened?.splits ?? null
   const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
   const totalBytes = held?.byteLength ?? sum(splits ?? [], split => split.byteLength)
+  const own = held ?? heldSides.find(side => side !== null)?.rows
   const engine =
-    (held?.owner as LocalEngine | undefined) ??
+    (own?.owner as LocalEngine | undefined) ??
     chooseEngine(
       options,
       Math.max(rowsOfSides(sides), totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity)),
@@ -134,6 +135,8 @@ export async function run(
     sides,
     rest: opened?.rest ?? null,
     heldTable: held?.tableId ?? null,
+    heldSides: heldSides.map(side => side && { table: side.rows.tableId, columns: side.columns }),
+    mirrors: [held, ...heldSides.map(side => side?.rows)].filter(rows => rows !== undefined),
     firstRowOf: split => held?.firstRows.get(split) ?? 0,
     totalRows,
     totalBytes,
@@ -150,7 +153,7 @@ export async function run(
     onBatch: output.onBatch,
     wantsMore: output.wantsMore,
   }
-  const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], held?.pool, output.onStart)
+  const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, output.onStart)
   const { result, pool } = await start(request).catch(error => {
     const { resume } = error as { readonly resume?: Resume }
     if (resume === undefined) throw error
@@ -161,11 +164,19 @@ export async function run(
   return { plan, result, engine, pool, table }
 }
 
+/** Columns of rows that lanes hold, which are a side as they are. */
+export interface SideHeld {
+  readonly rows: HeldByPool
+  readonly columns: readonly string[]
+}
+
 interface Prepared {
   /** Whose rows are run through the plan. */
   readonly source: Source
   readonly plan: PhysicalPlan
   readonly sides: JobRequest['sides']
+  /** Of the sides those that the lanes of the job hold. */
+  readonly heldSides: readonly (SideHeld | null)[]
   readonly onProgress: RunOptions['onProgress']
 }
 
@@ -177,7 +188,7 @@ async function prepare(what: string, bound: BoundPlan, options: RunOptions): Pro
   checkHeld(what, source, options)
   const plan = await planned(bound, source, options.signal)
   // What came before has told how far it is.
-  return { source, plan, sides: [], onProgress: source === given ? options.onProgress : undefined }
+  return { source, plan, sides: [], heldSides: [], onProgress: source === given ? options.onProgress : undefined }
 }
 
 /** Rows that are held run where they are. */

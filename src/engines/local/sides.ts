@@ -1,6 +1,6 @@
 /** Plans of several sources: what must be known of these before the plan is cut, and what is run before it. A chunk of its own; run.ts runs what is left. */
 import type { RecordBatch } from '../../columnar/record-batch.js'
-import type { Table } from '../../columnar/table.js'
+import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
@@ -11,7 +11,17 @@ import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
 import type { RunOptions } from './options.js'
-import { type BoundPlan, checkHeld, collect, onlySource, services, settled, sourceOf } from './run.js'
+import {
+  type BoundPlan,
+  checkHeld,
+  collect,
+  type HeldByPool,
+  onlySource,
+  type SideHeld,
+  services,
+  settled,
+  sourceOf,
+} from './run.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -71,6 +81,7 @@ export interface Prepared {
   readonly plan: PhysicalPlan
   /** The rows of the other sides of joins, in this thread, from which every lane is sent them all. */
   readonly sides: (readonly RecordBatch[])[]
+  readonly heldSides: readonly (SideHeld | null)[]
   readonly onProgress: RunOptions['onProgress']
 }
 
@@ -102,16 +113,51 @@ async function prepareOver(
   })
   const source = plan.branches.length > 0 ? null : onlySource({ plan: bound.plan, sources })
   checkHeld(what, source, options)
-  const tables: Table[] = []
-  for (const side of plan.sides)
-    tables.push(await collect({ plan: side, sources }, { ...options, onProgress: report?.() }))
   const ofBranches = new Set(plan.branches.flatMap(branch => ('side' in branch.source ? [branch.source.side] : [])))
+  const heldSides = plan.sides.map((side, i) => {
+    const held = ofBranches.has(i) ? null : heldColumns(side, schemas, sourceAt)
+    return held !== null && isWhere(held, source, options) ? held : null
+  })
+  const tables: Table[] = []
+  for (const [i, side] of plan.sides.entries()) {
+    const held = heldSides[i]
+    held?.rows.check('collect', options)
+    const run = () => collect({ plan: side, sources }, { ...options, onProgress: report?.() })
+    tables.push(held === null ? await run() : new Table({}, []))
+  }
   return {
     source: source ?? unionOf(plan, sourceAt, tables),
     plan,
+    heldSides,
     sides: tables.map(({ batches }, i) => (ofBranches.has(i) ? [] : batches)),
     onProgress: report?.(),
   }
+}
+
+/** The columns that a side is of rows that lanes hold, where it is nothing but these. */
+function heldColumns(side: PlanNode, schemas: SourceSchemas, sourceAt: (id: number) => Source): SideHeld | null {
+  const { sourceId, sourceColumns, branches, scan, final } = physicalPlan(side, schemas)
+  if (branches.length > 0 || final.length > 0) return null
+  let columns = new Map(sourceColumns.map(name => [name, name]))
+  for (const stage of scan) {
+    if (stage.kind !== 'project') return null
+    const projected = new Map<string, string>()
+    for (const { name, expression } of stage.columns) {
+      const from = expression.op === 'column' ? columns.get(expression.name) : undefined
+      if (from === undefined) return null
+      projected.set(name, from)
+    }
+    columns = projected
+  }
+  const rows = sourceAt(sourceId).held as HeldByPool | undefined
+  return rows === undefined ? null : { rows, columns: [...columns.values()] }
+}
+
+/** Whether the lanes that hold a side are those that the job will run in. */
+function isWhere({ rows }: SideHeld, source: Source | null, { engine }: RunOptions): boolean {
+  const main = source?.held as HeldByPool | undefined
+  if (main !== undefined) return rows.pool === main.pool
+  return engine !== undefined && engine === rows.owner
 }
 
 function unionOf(

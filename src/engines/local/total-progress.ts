@@ -9,8 +9,15 @@ export function totalOf(onProgress: (progress: Progress) => void): () => (progre
     latest.push({ rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 })
     return progress => {
       latest[job] = progress
-      const sum = (of: keyof Progress) => latest.reduce((total, each) => total + each[of], 0)
-      onProgress({ rows: sum('rows'), totalRows: sum('totalRows'), bytes: sum('bytes'), totalBytes: sum('totalBytes') })
+      const sum = (of: keyof Progress) => latest.reduce((total, each) => total + (each[of] ?? 0), 0)
+      const illFormed = sum('illFormed')
+      onProgress({
+        rows: sum('rows'),
+        totalRows: sum('totalRows'),
+        bytes: sum('bytes'),
+        totalBytes: sum('totalBytes'),
+        ...(illFormed > 0 && { illFormed }),
+      })
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   int16,
   int32,
   int64,
+  list,
   nullable,
   struct,
   type TimeUnit,
@@ -21,6 +22,7 @@ import {
   uint32,
   utf8,
 } from '../../columnar/type.js'
+import { isItemOfList, type ListLevels, listOf } from './list-type.js'
 
 /** `parquet.thrift`, enum Type. */
 export const PHYSICAL = [
@@ -82,7 +84,7 @@ export interface SchemaElement {
   readonly scale: number
 }
 
-/** How a column's values lie in its pages. `uint64` becomes int64, `int96` a timestamp in ns; both are checked value by value. */
+/** How a column's values, or its items, lie in its pages. `uint64` becomes int64, `int96` a timestamp in ns; both are checked value by value. */
 export type Encoded = 'bool' | 'int32' | 'int64' | 'uint64' | 'int96' | 'float32' | 'float64' | 'bytes'
 
 export interface ColumnType {
@@ -93,24 +95,34 @@ export interface ColumnType {
   readonly unsupported: string | null
   /** Whether the strings are declared to be UTF-8; otherwise their statistics say nothing about the values as read. */
   readonly isText: boolean
+  /** Of a list; `encoded` is then its items'. */
+  readonly list: ListLevels | null
 }
 
 /**
  * The type of a top-level column. OPTIONAL is nullable. A BYTE_ARRAY without annotation is read as text: older writers leave the
  * annotation out, and what is not UTF-8 is replaced and counted, so nothing is misread in silence.
+ * @param subtree the column's element and what is below it, depth first.
  */
-export function columnTypeOf(element: SchemaElement): ColumnType {
-  const read = element.physical === null || element.repetition === 'REPEATED' ? null : flatType(element)
-  if (read === null) {
-    return { type: nullable(struct({})), encoded: 'bytes', unsupported: parquetName(element), isText: false }
-  }
-  const type = element.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
-  return {
-    type,
-    encoded: read.encoded,
-    unsupported: null,
-    isText: read.type.kind === 'utf8' && annotation(element) !== null,
-  }
+export function columnTypeOf(subtree: readonly SchemaElement[]): ColumnType {
+  const element = subtree[0] as SchemaElement
+  const nested = listOf(subtree)
+  const leaf = nested === null ? element : nested.item
+  const read = leaf.physical === null ? null : flatType(leaf)
+  if (read === null)
+    return {
+      type: nullable(struct({})),
+      encoded: 'bytes',
+      unsupported: parquetName(subtree),
+      isText: false,
+      list: null,
+    }
+  const { encoded } = read
+  const isText = read.type.kind === 'utf8' && annotation(leaf) !== null
+  const own = leaf.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
+  if (nested === null) return { type: own, encoded, unsupported: null, isText, list: null }
+  const type = nested.levels.list === 1 ? nullable(list(own)) : list(own)
+  return { type, encoded, unsupported: null, isText, list: nested.levels }
 }
 
 const annotation = (element: SchemaElement): string | null => element.logical?.name ?? element.converted
@@ -157,11 +169,15 @@ function integerType(element: SchemaElement): DataType | null {
   return bits === 64 ? int64() : null
 }
 
-/** For messages: `DECIMAL(10, 2)`, `LIST`, `FIXED_LEN_BYTE_ARRAY(16)`, `a group`. */
-function parquetName(element: SchemaElement): string {
+/** For messages: `DECIMAL(10, 2)`, `LIST of a group of fields`, `FIXED_LEN_BYTE_ARRAY(16)`, `a group of fields`. */
+function parquetName(subtree: readonly SchemaElement[], isItem = false): string {
+  const element = subtree[0] as SchemaElement
   const name = annotation(element)
+  if (element.repetition === 'REPEATED')
+    return `repeated ${parquetName([{ ...element, repetition: 'REQUIRED' }, ...subtree.slice(1)])}`
   if (name === 'DECIMAL') return `DECIMAL(${element.precision}, ${element.scale})`
-  if (element.repetition === 'REPEATED') return `repeated ${name ?? element.physical ?? 'group'}`
   if (element.physical === 'FIXED_LEN_BYTE_ARRAY' && name === null) return `FIXED_LEN_BYTE_ARRAY(${element.typeLength})`
+  if (name === 'LIST' && !isItem && element.childCount === 1 && subtree.length > 2)
+    return `LIST of ${isItemOfList(subtree) ? 'a group of fields' : parquetName(subtree.slice(2), true)}`
   return name ?? element.physical ?? 'a group of fields'
 }

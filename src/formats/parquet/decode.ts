@@ -37,10 +37,13 @@ export async function* readRowGroup(
   }
   const wanted = names.map(name => resolve(metadata, rowGroup, name, file, part))
   const bytes = await fetchChunks(source, wanted, file, part, signal)
-  const readers = wanted.map(({ column, chunk }, i) => createColumnReader(column, chunk, bytes[i] as Uint8Array))
-  for (let row = 0; row < rowGroup.rowCount; row += MORSEL_ROWS) {
+  const readers = wanted.map(({ column, chunk }, i) =>
+    createColumnReader(column, chunk, bytes[i] as Uint8Array, rowGroup.rowCount),
+  )
+  const morselRows = rowsOfMorsel(wanted, rowGroup.rowCount)
+  for (let row = 0; row < rowGroup.rowCount; row += morselRows) {
     signal?.throwIfAborted()
-    const rowCount = Math.min(MORSEL_ROWS, rowGroup.rowCount - row)
+    const rowCount = Math.min(morselRows, rowGroup.rowCount - row)
     const vectors = readers.map((reader, i) => {
       try {
         return reader.next(rowCount)
@@ -57,6 +60,16 @@ export async function* readRowGroup(
     })
     yield { rowCount, vectors, illFormedCount: readers.reduce((sum, reader) => sum + reader.takeIllFormedCount(), 0) }
   }
+}
+
+/** Items of one batch's lists that are aimed at; how long each list is, only its levels tell. */
+const MORSEL_ITEMS = 2 ** 20
+
+/** Fewer where lists are long: a multiple of 8 where that can be. */
+function rowsOfMorsel(wanted: readonly Wanted[], rowCount: number): number {
+  const longest = Math.max(1, ...wanted.map(({ chunk }) => chunk.valueCount / Math.max(rowCount, 1)))
+  const rows = Math.min(MORSEL_ROWS, Math.max(1, Math.floor(MORSEL_ITEMS / longest)))
+  return rows < 8 ? rows : rows & ~7
 }
 
 function resolve(metadata: ParquetMetadata, rowGroup: RowGroup, name: string, file: string, part: number): Wanted {
@@ -77,7 +90,7 @@ function resolve(metadata: ParquetMetadata, rowGroup: RowGroup, name: string, fi
   }
   const chunk = rowGroup.chunks[i] as Chunk
   if (chunk.refusal !== null) throw located(unsupported(`it ${chunk.refusal}; leave it out with select or drop`), place)
-  if (chunk.valueCount !== rowGroup.rowCount) {
+  if (column.list === null ? chunk.valueCount !== rowGroup.rowCount : chunk.valueCount < rowGroup.rowCount) {
     throw located(corrupt(`the footer counts ${chunk.valueCount} values for ${rowGroup.rowCount} rows`), {
       ...place,
       rowGroup: part,

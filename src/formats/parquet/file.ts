@@ -15,7 +15,7 @@ import type { ColumnStatistics } from './statistics.js'
 
 export interface ParquetFile {
   /**
-   * All top-level columns. One that cannot be read (DECIMAL, nested, ...) has an empty struct for its type; reading it is the error that
+   * All top-level columns. One that cannot be read (DECIMAL, groups of fields, ...) has an empty struct for its type; reading it is the error that
    * names it and its Parquet type.
    */
   readonly schema: SchemaShape

@@ -142,7 +142,8 @@ function chunkOf(raw: RawChunk, column: ParquetColumn, rowCount: number, ordered
       : raw.path !== null
         ? `has its data in another file, ${quote(raw.path)}, which this version does not follow`
         : null,
-    statistics: statisticsOf(statistics, column, rowCount, ordered),
+    // Of a list they are its items', which say nothing of rows.
+    statistics: statisticsOf(column.list === null ? statistics : null, column, rowCount, ordered),
   }
 }
 
@@ -154,7 +155,7 @@ function topLevel(elements: readonly SchemaElement[], start: number): { columns:
   let leafCount = 0
   let next = 1
   for (let i = 0; i < root.childCount; i++) {
-    const element = elements[next]
+    const first = next
     const firstLeaf = leafCount
     for (let pending = 1; pending > 0; next++) {
       const child = elements[next]
@@ -162,7 +163,8 @@ function topLevel(elements: readonly SchemaElement[], start: number): { columns:
       if (child.physical !== null) leafCount++
       pending += child.childCount - 1
     }
-    columns.push({ ...columnTypeOf(element as SchemaElement), name: (element as SchemaElement).name, leaf: firstLeaf })
+    const subtree = elements.slice(first, next)
+    columns.push({ ...columnTypeOf(subtree), name: (subtree[0] as SchemaElement).name, leaf: firstLeaf })
   }
   if (next !== elements.length)
     throw corrupt(`the schema lists ${elements.length} elements, its tree has ${next}`, start)

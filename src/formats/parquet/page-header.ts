@@ -13,6 +13,8 @@ export interface PageHeader {
   readonly encoding: number
   /** Of version 1: the encoding of definition levels. */
   readonly levelEncoding: number
+  /** Of version 1: that of repetition levels. */
+  readonly repetitionEncoding: number
   /** Of version 2. */
   readonly nullCount: number
   readonly definitionByteLength: number
@@ -33,6 +35,7 @@ export function readPageHeader(cursor: Cursor): PageHeader {
     valueCount: 0,
     encoding: -1,
     levelEncoding: 3,
+    repetitionEncoding: 3,
     nullCount: 0,
     definitionByteLength: 0,
     repetitionByteLength: 0,
@@ -49,6 +52,7 @@ export function readPageHeader(cursor: Cursor): PageHeader {
         else if (id === 8 && field === 2) header.nullCount = readI32(cursor)
         else if (field === (id === 8 ? 4 : 2)) header.encoding = readI32(cursor)
         else if (id === 5 && field === 3) header.levelEncoding = readI32(cursor)
+        else if (id === 5 && field === 4) header.repetitionEncoding = readI32(cursor)
         else if (id === 8 && field === 5) header.definitionByteLength = readI32(cursor)
         else if (id === 8 && field === 6) header.repetitionByteLength = readI32(cursor)
         else return false

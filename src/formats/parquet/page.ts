@@ -25,18 +25,23 @@ export interface Page {
   readonly valueCount: number
   /** Among `valueCount`, as version 2 claims; null where only the levels tell. */
   readonly nullCount: number | null
-  /** Definition levels of width 1; null where the column has none. */
+  /** Definition levels; null where the column has none. */
   readonly levels: HybridState | null
+  /** Repetition levels, of lists alone. */
+  readonly repetition: HybridState | null
   /** The values: bytes [at, bytes.length). */
   readonly bytes: Uint8Array
   readonly at: number
 }
 
-/**
- * @param bytes the chunk's, in full.
- * @param isOptional whether there are definition levels.
- */
-export function createPageReader(chunk: Chunk, bytes: Uint8Array, isOptional: boolean): PageReader {
+/** The bits that a column's levels have in its pages; 0 where it has none. */
+export interface LevelWidths {
+  readonly repetition: 0 | 1
+  readonly definition: 0 | 1 | 2
+}
+
+/** @param bytes the chunk's, in full. */
+export function createPageReader(chunk: Chunk, bytes: Uint8Array, widths: LevelWidths): PageReader {
   const cursor = cursorOver(bytes, chunk.from)
   let pageStart = chunk.from
   let buffer = new Uint8Array(0)
@@ -72,9 +77,8 @@ export function createPageReader(chunk: Chunk, bytes: Uint8Array, isOptional: bo
         pageStart = cursor.base + cursor.at
         const header = readPageHeader(cursor)
         const body = takeBody(cursor, header, chunk)
-        if (header.kind === 'data')
-          return dataPage1(header, decompress(body, header.uncompressedByteLength), isOptional)
-        if (header.kind === 'data2') return dataPage2(header, body, decompress, isOptional)
+        if (header.kind === 'data') return dataPage1(header, decompress(body, header.uncompressedByteLength), widths)
+        if (header.kind === 'data2') return dataPage2(header, body, decompress, widths)
         if (header.kind === 'dictionary') {
           const { encoding, valueCount } = header
           if (encoding !== ENCODING.plain && encoding !== ENCODING.plainDictionary)
@@ -85,6 +89,7 @@ export function createPageReader(chunk: Chunk, bytes: Uint8Array, isOptional: bo
             valueCount,
             nullCount: 0,
             levels: null,
+            repetition: null,
             bytes: decompress(body, header.uncompressedByteLength),
             at: 0,
           }
@@ -112,17 +117,24 @@ function takeBody(cursor: Cursor, header: PageHeader, chunk: Chunk): Uint8Array 
 }
 
 /** Version 1: levels and values are compressed together; the levels' length stands before them. */
-function dataPage1(header: PageHeader, bytes: Uint8Array, isOptional: boolean): Page {
+function dataPage1(header: PageHeader, bytes: Uint8Array, widths: LevelWidths): Page {
   const { encoding, valueCount } = header
-  if (!isOptional) return { kind: 'data', encoding, valueCount, nullCount: 0, levels: null, bytes, at: 0 }
-  if (header.levelEncoding !== ENCODING.rle)
-    throw unsupported('its definition levels are bit-packed without runs, as only very old writers do')
-  if (bytes.length < 4) throw corrupt('a page has no definition levels')
-  const byteLength = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
-  if (byteLength > bytes.length - 4)
-    throw corrupt(`definition levels of ${byteLength} bytes in a page of ${bytes.length}`)
-  const at = 4 + byteLength
-  return { kind: 'data', encoding, valueCount, nullCount: null, levels: hybridOver(bytes, 4, at, 1), bytes, at }
+  let at = 0
+  const levelsOf = (width: number, what: string, levelEncoding: number): HybridState | null => {
+    if (width === 0) return null
+    if (levelEncoding !== ENCODING.rle)
+      throw unsupported(`its ${what} levels are bit-packed without runs, as only very old writers do`)
+    if (bytes.length - at < 4) throw corrupt(`a page has no ${what} levels`)
+    const byteLength = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true)
+    if (byteLength > bytes.length - at - 4)
+      throw corrupt(`${what} levels of ${byteLength} bytes in a page of ${bytes.length}`)
+    const from = at + 4
+    at = from + byteLength
+    return hybridOver(bytes, from, at, width)
+  }
+  const repetition = levelsOf(widths.repetition, 'repetition', header.repetitionEncoding)
+  const levels = levelsOf(widths.definition, 'definition', header.levelEncoding)
+  return { kind: 'data', encoding, valueCount, nullCount: levels === null ? 0 : null, levels, repetition, bytes, at }
 }
 
 /** Version 2: levels come first and are never compressed. */
@@ -130,18 +142,23 @@ function dataPage2(
   header: PageHeader,
   body: Uint8Array,
   decompress: (input: Uint8Array, byteLength: number) => Uint8Array,
-  isOptional: boolean,
+  widths: LevelWidths,
 ): Page {
-  const { encoding, valueCount, nullCount, repetitionByteLength, definitionByteLength } = header
+  const { encoding, valueCount, repetitionByteLength, definitionByteLength } = header
   const levelBytes = repetitionByteLength + definitionByteLength
   if (levelBytes > body.length || levelBytes > header.uncompressedByteLength) {
     throw corrupt(`levels of ${levelBytes} bytes in a page of ${body.length}`)
   }
-  if (!isOptional && nullCount > 0) throw corrupt(`${nullCount} nulls in a column that is declared to have none`)
+  if (widths.definition === 0 && header.nullCount > 0)
+    throw corrupt(`${header.nullCount} nulls in a column that is declared to have none`)
   const values = body.subarray(levelBytes)
   const byteLength = header.uncompressedByteLength - levelBytes
   // A page without values, all nulls, may be left empty whatever the codec.
   const bytes = header.isCompressed && values.length > 0 ? decompress(values, byteLength) : values
-  const levels = isOptional ? hybridOver(body, repetitionByteLength, levelBytes, 1) : null
-  return { kind: 'data', encoding, valueCount, nullCount, levels, bytes, at: 0 }
+  const { repetition: r, definition: d } = widths
+  const repetition = r === 0 ? null : hybridOver(body, 0, repetitionByteLength, r)
+  const levels = d === 0 ? null : hybridOver(body, repetitionByteLength, levelBytes, d)
+  // Writers do not agree whether an empty list is a null among a list's values.
+  const nullCount = repetition === null ? header.nullCount : null
+  return { kind: 'data', encoding, valueCount, nullCount, levels, repetition, bytes, at: 0 }
 }

@@ -13,8 +13,8 @@ export type ReadStrings = (out: StringBuilder, count: number) => void
 
 /** Strings end to end. Null rows are empty ones. */
 export interface StringBuilder {
-  /** Has room for all rows and one more. */
-  readonly offsets: Int32Array
+  /** Has room for all rows and one more; `reserveRows` makes room for more rows. */
+  offsets: Int32Array
   count: number
   bytes: Uint8Array
   byteLength: number
@@ -27,14 +27,26 @@ export function createStringBuilder(rowCount: number): StringBuilder {
   return { offsets: new Int32Array(rowCount + 1), count: 0, bytes: new Uint8Array(rowCount * 8), byteLength: 0 }
 }
 
-export function finishStrings({ offsets, bytes, byteLength }: StringBuilder): Texts {
-  return { offsets, bytes: bytes.length > byteLength * 2 ? bytes.slice(0, byteLength) : bytes.subarray(0, byteLength) }
+/** Of strings of as many rows as were appended. */
+export function finishStrings({ offsets, count, bytes, byteLength }: StringBuilder): Texts {
+  return {
+    offsets: offsets.subarray(0, count + 1),
+    bytes: bytes.length > byteLength * 2 ? bytes.slice(0, byteLength) : bytes.subarray(0, byteLength),
+  }
+}
+
+export function reserveRows(out: StringBuilder, more: number): void {
+  const needed = out.count + more + 1
+  if (needed <= out.offsets.length) return
+  const larger = new Int32Array(Math.max(needed, out.offsets.length * 2))
+  larger.set(out.offsets)
+  out.offsets = larger
 }
 
 function reserve(out: StringBuilder, more: number): void {
   const needed = out.byteLength + more
   if (needed > MAX_MORSEL_BYTES)
-    throw unsupported(`${out.offsets.length - 1} rows hold more than 1 GiB of text, which a batch cannot`)
+    throw unsupported(`${out.offsets.length - 1} values hold more than 1 GiB of text, which a batch cannot`)
   if (needed <= out.bytes.length) return
   const larger = new Uint8Array(Math.min(MAX_MORSEL_BYTES, Math.max(needed, out.bytes.length * 2)))
   larger.set(out.bytes.subarray(0, out.byteLength))

@@ -42,6 +42,7 @@ export const AGGREGATE_FUNCTIONS = [
   'approxCountDistinct',
   'approxQuantile',
   'approxTopK',
+  'lastPlace',
 ] as const
 
 export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]
@@ -95,6 +96,8 @@ export interface AccumulatorRows {
    * have the same.
    */
   readonly position: number
+  /** Pointer to an int64 a row, its place, where rows come as they are parted and not in order; absent or 0: `position` says it. */
+  readonly places?: number
 }
 
 /** What not every lane has, but where a plan has needed it. */

@@ -19,6 +19,7 @@ export const FAMILIES: Families = {
   max: minMaxText,
   first: firstLast,
   last: firstLast,
+  lastPlace: firstLast,
   any: firstLast,
   argMin: argMinMax,
   argMax: argMinMax,

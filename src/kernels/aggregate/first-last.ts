@@ -1,20 +1,26 @@
-/** The value of the first and of the last row of every group by position; `any` is the first. Drawn in assembly/aggregate/first-last.ts. */
-import type { Accumulator, AccumulatorContext, AggregateSpec, Family } from './accumulator.js'
+/** The value of the first and of the last row of every group by position, and the position of the last; `any` is the first. Drawn in assembly/aggregate/first-last.ts. */
+import { int64, uint32 } from '../../columnar/type.js'
+import type { LaneVector } from '../lane-vector.js'
+import { selection, take } from '../select.js'
+import { type Accumulator, type AccumulatorContext, type AggregateSpec, type Family, numbers } from './accumulator.js'
 import { createElementStates } from './elements.js'
 import { createGroupArray } from './group-array.js'
+import { statesOf } from './state-bytes.js'
 
 export const firstLast: Family = {
   counts: false,
-  share: ({ function: name }) => (name === 'last' ? 'last' : 'first'),
+  share: ({ function: name }) => (isLast(name) ? 'last' : 'first'),
   create: createFirstLast,
 }
 
 const STATE_BYTES = 16
 
+const isLast = (name: AggregateSpec['function']): boolean => name === 'last' || name === 'lastPlace'
+
 function createFirstLast(context: AccumulatorContext, { function: name, inputs: [type] }: AggregateSpec): Accumulator {
   const { k } = context
   const { exports, memory } = k
-  const last = name === 'last'
+  const last = isLast(name)
   const states = createGroupArray(k, STATE_BYTES, [-1])
   const elements = createElementStates(context, type)
   let groupCount = 0
@@ -26,8 +32,19 @@ function createFirstLast(context: AccumulatorContext, { function: name, inputs: 
       groupCount = count
       states.resize(count)
     },
-    update({ vectors: [vector], validity, groups, rowCount, position }) {
+    update({ vectors: [vector], validity, groups, rowCount, position, places = 0 }) {
       const mark = memory.mark()
+      if (places !== 0) {
+        // Rows are as states of one: those that count.
+        const rows = validity === 0 ? null : selection(k, validity, rowCount)
+        const of = (list: LaneVector) => (rows === null ? list : take(k, list, rows.indices, rows.count))
+        const { data, bits } = elements.of(of(vector))
+        const at = of(numbers(int64(), rowCount, places)).data
+        const into = of(numbers(uint32(), rowCount, groups)).data
+        exports.firstLastMerge(states.pointer, into, at, rows?.count ?? rowCount, data, bits, last)
+        memory.reset(mark)
+        return
+      }
       const { data, bits } = elements.of(vector)
       if (groups === 0) exports.firstLastOne(states.pointer, validity, rowCount, data, bits, position, last)
       else {
@@ -47,7 +64,10 @@ function createFirstLast(context: AccumulatorContext, { function: name, inputs: 
       exports.firstLastMerge(states.pointer, groupMap, places, count, data, bits, last)
       memory.reset(mark)
     },
-    evaluate: () => elements.column(values(), groupCount),
+    evaluate: ({ function: asked }) =>
+      asked === 'lastPlace'
+        ? numbers(int64(), groupCount, statesOf(k, { pointer: states.pointer, stride: STATE_BYTES }, 8, 0, groupCount))
+        : elements.column(values(), groupCount),
     free() {
       states.free()
       elements.free()

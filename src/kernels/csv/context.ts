@@ -39,6 +39,7 @@ export const WORD = {
   badCount: 35,
   passed: 36,
   found: 37,
+  repaired: 44,
 } as const
 
 const STRUCT_BYTES = 256

@@ -51,6 +51,8 @@ export const PARSER = {
   lineEnd: 53,
   scanned: 54,
   mayBatch: 58,
+  hasRepairs: 59,
+  repaired: 60,
 } as const
 
 export const COLUMN = {

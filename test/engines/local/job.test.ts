@@ -354,7 +354,10 @@ describe('progress', () => {
     const told: Progress[] = []
     const job = start(pool, { splits: splits(3), onProgress: each => told.push(each) })
     await turns()
-    lanes[0].say({ type: 'progress', splits: 0, rows: 4 }, { type: 'progress', splits: 1, rows: 6 })
+    lanes[0].say(
+      { type: 'progress', splits: 0, rows: 4, illFormed: 0 },
+      { type: 'progress', splits: 1, rows: 6, illFormed: 0 },
+    )
     await turns()
     lanes[0].say(progress(2), SCANNED)
     lanes[0].finish()
@@ -395,7 +398,7 @@ describe('progress', () => {
     const told: Progress[] = []
     start(pool, { splits: null, heldTable: 1, totalRows: 40, totalBytes: 400, onProgress: each => told.push(each) })
     await turns()
-    lanes[0].say({ type: 'progress', splits: 0, rows: 10 })
+    lanes[0].say({ type: 'progress', splits: 0, rows: 10, illFormed: 0 })
     await turns()
     expect(told).toEqual([{ rows: 10, totalRows: 40, bytes: 100, totalBytes: 400 }])
   })

@@ -121,7 +121,7 @@ export const batchMessage = (split: number): FromLane => ({
   split,
   batch: encodeBatch(rowsOf(split), createOutbox(), true).message,
 })
-export const progress = (count = 1): FromLane => ({ type: 'progress', splits: count, rows: 10 * count })
+export const progress = (count = 1): FromLane => ({ type: 'progress', splits: count, rows: 10 * count, illFormed: 0 })
 export const SCANNED: FromLane = { type: 'scanned' }
 export const failed = (split: number | null, row = 0, name = `split ${split} row ${row}`): FromLane => ({
   type: 'failed',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { crc32 } from '../../../src/formats/parquet/compression/crc32.js'
 import { deltaEnd, deltaOver, readDelta } from '../../../src/formats/parquet/delta.js'
 import { hybridOver, readBits, readHybrid } from '../../../src/formats/parquet/hybrid.js'
+import { parquet } from '../../../src/index.js'
 import { type ColumnSpec, delta, hybrid, type PageSpec, packBits, uint32, writeParquet } from './parquet-file.js'
 import { readColumn, readTable } from './read-values.js'
 
@@ -390,6 +391,11 @@ describe('values', () => {
     const read = await readTable(coded)
     expect(read.columns.x).toEqual(['a\ufffdb', 'é'])
     expect(read.batches[0]?.illFormedCount).toBe(1)
+    for (const lanes of [0, 2]) {
+      const job = parquet([file, coded]).run({ lanes })
+      await job.finished
+      expect(job.metrics().illFormed).toBe(4)
+    }
   })
 
   test('a page without a run for every row spans batches of 65,536', async () => {

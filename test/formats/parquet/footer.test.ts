@@ -97,9 +97,9 @@ describe('columns that cannot be read', () => {
         leaf('y'),
         group('tags', 1, { 6: { i32: 3 } }),
         group('list', 1, { 3: { i32: 2 } }),
-        leaf('element'),
+        leaf('element', { 10: { struct: decimal } }),
         { 1: { i32: 7 }, 2: { i32: 16 }, 3: { i32: 0 }, 4: { text: 'id' } },
-        { ...leaf('repeated'), 3: { i32: 2 } },
+        { ...leaf('repeated', { 10: { struct: decimal } }), 3: { i32: 2 } },
         { 1: { i32: 2 }, 3: { i32: 0 }, 4: { text: 'after' } },
       ],
     })
@@ -111,9 +111,9 @@ describe('columns that cannot be read', () => {
     expect([...reader.unsupported]).toEqual([
       ['price', 'DECIMAL(10, 2)'],
       ['place', 'a group of fields'],
-      ['tags', 'LIST'],
+      ['tags', 'LIST of DECIMAL(10, 2)'],
       ['id', 'FIXED_LEN_BYTE_ARRAY(16)'],
-      ['repeated', 'repeated INT32'],
+      ['repeated', 'repeated DECIMAL(10, 2)'],
     ])
     expect(await readColumn(file(), 'after')).toEqual([42n])
     await expect(readTable(file())).rejects.toMatchObject({ code: 'MR_FORMAT_ERROR', details: { column: 'price' } })

@@ -3,6 +3,7 @@
 import { openParquet } from '../../../src/formats/parquet/lane-extension.js'
 import type { PlainBatch, PlainVector } from '../../../src/formats/plain-batch.js'
 
+/** Of a list's rows arrays, which only tests of lists look at. */
 export type Values = (bigint | number | string | boolean | null)[]
 
 export interface ReadTable {
@@ -39,6 +40,7 @@ const bitAt = (bitmap: Uint8Array, i: number): boolean => (((bitmap[i >> 3] as n
 export function valuesOf(vector: PlainVector): Values {
   const { type, length, validity, data, dictionary, offsets } = vector
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const items = vector.child ? valuesOf(vector.child) : null
   let nulls = 0
   const values: Values = []
   for (let i = 0; i < length; i++) {
@@ -55,7 +57,8 @@ export function valuesOf(vector: PlainVector): Values {
       const code = data[i] as number
       if (!(code >= 0 && code < dictionary.length)) throw new Error(`code ${code} of ${dictionary.length}`)
       values.push(decoder.decode(dictionary.bytes.subarray(dictionary.offsets[code], dictionary.offsets[code + 1])))
-    } else if (offsets !== null) values.push(decoder.decode((data as Uint8Array).subarray(offsets[i], offsets[i + 1])))
+    } else if (items !== null) values.push(items.slice(offsets?.[i], offsets?.[i + 1]) as never)
+    else if (offsets !== null) values.push(decoder.decode((data as Uint8Array).subarray(offsets[i], offsets[i + 1])))
     else values.push(data[i] as number | bigint)
   }
   if (

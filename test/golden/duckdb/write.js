@@ -1,4 +1,4 @@
-// Writes the files of this folder by DuckDB, which is among the peers of bench: `npm --prefix bench ci && node test/formats/duckdb/write.js`.
+// Writes the files of this folder by DuckDB, which is among the peers of bench: `npm --prefix bench ci && node test/golden/duckdb/write.js`.
 
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -20,6 +20,16 @@ insert into kinds values
   (5, false, -1, -1, -1, -1, 2, 2, 2, 16777216, -123456789.125, 'Zürich 😀 ''quoted''', '2000-02-29', '2000-02-29 12:00:00', '2000-02-29 12:00:00.5', '2000-02-29 12:00:00.25', '2000-02-29 12:00:00.125');
 create table lists(id integer not null, numbers integer[], words varchar[], nested struct(x double, y varchar));
 insert into lists values (1, [1, 2, null], ['a', 'b,c'], {x: 1.5, y: 'one'}), (2, [], [], {x: null, y: 'two'}), (3, null, null, {x: -0.5, y: null});
+create table listed as select i::integer id,
+  case when i % 7 = 3 then null else list_transform(range(i % 5), j -> case when (i + j) % 4 = 1 then null else (i * j)::integer end) end as numbers,
+  list_transform(range(i % 3), j -> 'word ' || (i + j) % 11) as words,
+  case when i % 2 = 0 then [i::varchar || ' text', null, ''] end as texts,
+  [i % 2 = 0, null, i % 3 = 0] as flags,
+  [i::bigint * 4294967296, -i] as big,
+  [i / 8, null] as reals,
+  [date '2020-01-01' + i::integer] as days,
+  [timestamp '2020-01-01 00:00:00.000001' + to_seconds(i)] as times
+from range(2500) t(i);
 `)
 for (const [table, format, options] of [
   ['kinds', 'csv', ''],
@@ -28,6 +38,7 @@ for (const [table, format, options] of [
   ['kinds', 'json', '(format json, array true)'],
   ['kinds', 'parquet', '(format parquet, compression snappy)'],
   ['lists', 'ndjson', '(format json)'],
+  ['listed', 'parquet', '(format parquet, row_group_size 2048)'],
 ]) {
   await connection.run(`copy ${table} to '${folder}${table}.${format}' ${options}`)
 }
@@ -40,3 +51,26 @@ select origin, count(*)::integer n, avg(delay) mean, var_samp(delay) variance, s
   count(distinct destination)::integer destinations, min(delay)::integer least, max(delay)::integer most
 from '${flights}' group by origin order by origin`)
 await writeFile(new URL('flights.json', import.meta.url), `[\n${reader.getRowObjectsJson().map(row => JSON.stringify(row)).join(',\n')}\n]\n`)
+
+// And of these joined to their airports: by state, flown north or not, and every kind of join with the airports of the north alone.
+const airports = fileURLToPath(new URL('../../../node_modules/vega-datasets/data/airports.csv', import.meta.url))
+await connection.run(`create view flights as from '${flights}'`)
+await connection.run(`create view airports as from read_csv('${airports}', header = true)`)
+await connection.run('create view north as from airports where latitude > 37')
+const rowsOf = async sql => (await connection.runAndReadAll(sql)).getRowObjectsJson()
+const states = await rowsOf(`
+select a.state, count(*)::integer n, sum(f.delay)::integer delay, max(f.distance)::integer furthest, count(distinct b.city)::integer cities,
+  (count(*) filter (b.latitude > a.latitude))::integer northward, avg(b.longitude) longitude
+from flights f join airports a on f.origin = a.iata join airports b on f.destination = b.iata group by a.state order by a.state`)
+const kinds = {}
+for (const [kind, join] of Object.entries({ join: 'join', leftJoin: 'left join', rightJoin: 'right join', fullJoin: 'full join' })) {
+  ;[kinds[kind]] = await rowsOf(`
+select count(*)::integer n, sum(delay)::integer delay, count(origin)::integer flights, count(state)::integer airports, sum(latitude) latitude
+from flights ${join} north on origin = iata`)
+}
+for (const [kind, join] of Object.entries({ semiJoin: 'semi join', antiJoin: 'anti join' })) {
+  ;[kinds[kind]] = await rowsOf(`
+select count(*)::integer n, sum(delay)::integer delay, count(origin)::integer flights from flights ${join} north on origin = iata`)
+}
+const text = `{\n"states": [\n${states.map(row => JSON.stringify(row)).join(',\n')}\n],\n"kinds": ${JSON.stringify(kinds, null, 1)}\n}\n`
+await writeFile(new URL('airports.json', import.meta.url), text)

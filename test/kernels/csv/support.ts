@@ -27,6 +27,7 @@ export interface Read {
   readonly bad: BadRow[]
   readonly rowsRead: number
   readonly consumed: number
+  readonly illFormed: number | null
 }
 
 export interface Way {
@@ -52,6 +53,7 @@ export function read(
   const rows: CsvRow[] = []
   const bad: BadRow[] = []
   let rowsRead = 0
+  let illFormed = 0
   let consumed = 0
   let given = 0
   const lengths = [...pieces]
@@ -80,12 +82,13 @@ export function read(
         )
         rowsRead += parsed.rowsRead
         consumed += parsed.consumed
-        if (parsed.bad.length > 0 && !shape.collect) return { rows, bad, rowsRead, consumed }
+        illFormed += parsed.illFormed
+        if (parsed.bad.length > 0 && !shape.collect) return { rows, bad, rowsRead, consumed, illFormed: null }
         if (parsed.consumed === 0) break
       }
       if (given === bytes.length) break
     }
-    return { rows, bad, rowsRead, consumed }
+    return { rows, bad, rowsRead, consumed, illFormed }
   } finally {
     k.memory.reset(outer)
     parser.free()
@@ -93,11 +96,12 @@ export function read(
   }
 }
 
-export const bare = ({ rows, bad, rowsRead, consumed }: Read): CsvAnswer => ({
+export const bare = ({ rows, bad, rowsRead, consumed, illFormed }: Read): CsvAnswer => ({
   rows,
   bad: bad.map(({ row, byteOffset, column, code }) => ({ row, byteOffset, column, code })),
   rowsRead,
   consumed,
+  illFormed,
 })
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -1,0 +1,229 @@
+/**
+ * `live()`: a table that follows its flow. Where the input ends it is collected, and again when a parameter in the plan changes; where the flow runs on, what it gives is folded: rows
+ * are added, and those that it takes back go. A chunk of its own.
+ */
+import { openRows } from '../../columnar/input.js'
+import { MORSEL_ROWS, type RecordBatch } from '../../columnar/record-batch.js'
+import { Table } from '../../columnar/table.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import { liveCut } from '../../plan/live.js'
+import { paramsOf } from '../../plan/params.js'
+import { sourcesOf } from '../../plan/sources-of.js'
+import type { RunOptions } from './options.js'
+import { type BoundPlan, collect } from './run.js'
+import { startAny } from './start-any.js'
+
+/** A table that follows its flow. */
+export interface Live<S extends SchemaShape = SchemaShape> {
+  /** Resolves when there is a first table. Rejects with what the flow fails of before. */
+  readonly ready: Promise<void>
+  /** Resolves when the flow has ended, or been closed; where a parameter may still change it, only then. Rejects with what it failed of. */
+  readonly finished: Promise<void>
+  /** As it is now. @throws MillraceError `MR_CLOSED` before `ready` */
+  readonly table: Table<S>
+  /** Calls back with the table after it has changed, at most once a turn of the event loop, and first with what there is. Returns what ends that. */
+  subscribe(take: (table: Table<S>) => void): () => void
+  /** Ends the flow. The last table stays. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Live<S> {
+  const cancel = new AbortController()
+  const { signal } = options
+  const forward = () => cancel.abort(signal?.reason)
+  if (signal instanceof AbortSignal) {
+    if (signal.aborted) forward()
+    else signal.addEventListener('abort', forward)
+  }
+  const own: RunOptions = { ...options, signal: cancel.signal }
+  const subscribers = new Set<(table: Table<S>) => void>()
+  let current: (() => Table<S>) | null = null
+  let isTelling = false
+  let becomeReady: () => void = () => {}
+  let fail: (error: unknown) => void = () => {}
+  let end: () => void = () => {}
+  const ready = new Promise<void>((resolve, reject) => {
+    becomeReady = resolve
+    fail = reject
+  })
+  const ended = new Promise<void>(resolve => {
+    end = resolve
+  })
+
+  const show = (table: () => Table<S>): void => {
+    current = table
+    becomeReady()
+    if (isTelling) return
+    isTelling = true
+    setTimeout(() => {
+      isTelling = false
+      try {
+        for (const take of subscribers) take((current as () => Table<S>)())
+      } catch (error) {
+        // As a subscriber of batches does, it ends what it follows.
+        failWith(error)
+      }
+    }, 0)
+  }
+
+  let failure: { readonly error: unknown } | null = null
+  function failWith(error: unknown): void {
+    failure ??= { error }
+    cancel.abort(error)
+    fail(error)
+    end()
+  }
+
+  const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
+  const runsOn = isEndless || liveCut(bound.plan, false) !== null
+  const params = paramsOf(bound.plan)
+  const stopListening = runsOn ? () => {} : follow()
+
+  /** Collected anew after each change; of changes that come while it is, the last. */
+  function follow(): () => void {
+    let isStale = true
+    let isCollecting = false
+    const again = async () => {
+      isStale = true
+      if (isCollecting) return
+      isCollecting = true
+      try {
+        while (isStale && !cancel.signal.aborted) {
+          isStale = false
+          const table = await collect<S>(bound, own)
+          show(() => table)
+        }
+        if (params.size === 0) end()
+      } catch (error) {
+        if (cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true) end()
+        else failWith(error)
+      }
+      isCollecting = false
+    }
+    const hear = () => void again()
+    for (const { listeners } of params) listeners.add(hear)
+    hear()
+    return () => {
+      for (const { listeners } of params) listeners.delete(hear)
+    }
+  }
+
+  async function run(): Promise<void> {
+    let rows: RowStore<S> | null = null
+    const job = startAny<S>(bound, own, 'live', schema => {
+      rows = createRowStore(schema as S)
+    })
+    const store = () => rows as RowStore<S> | null
+    for await (const batch of job) {
+      store()?.fold(batch)
+      show(() => (rows as RowStore<S>).table())
+    }
+    await job.finished
+    if (store() !== null) show(() => (rows as RowStore<S>).table())
+  }
+  if (runsOn) {
+    run().then(end, error => {
+      if (cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true) end()
+      else failWith(error)
+    })
+  }
+
+  const finished = ended.then(() => {
+    stopListening()
+    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    becomeReady()
+    if (failure !== null) throw failure.error
+  })
+  finished.catch(() => {})
+  ready.catch(() => {})
+  cancel.signal.addEventListener('abort', () => {
+    if (!runsOn) end()
+  })
+
+  return {
+    ready,
+    finished,
+    get table() {
+      if (current !== null) return current()
+      throw new MillraceError('MR_CLOSED', 'live: there is no table yet; await ready first')
+    },
+    subscribe(take) {
+      subscribers.add(take)
+      if (current !== null) show(current)
+      return () => subscribers.delete(take)
+    },
+    async close() {
+      cancel.abort()
+      await finished.catch(() => {})
+    },
+    async [Symbol.asyncDispose]() {
+      cancel.abort()
+      await finished.catch(() => {})
+    },
+  }
+}
+
+interface RowStore<S extends SchemaShape> {
+  fold(batch: RecordBatch<S>): void
+  table(): Table<S>
+}
+
+/** Rows by what they are: one that is taken back leaves its place, which the next that is added gets, so that a row that changes stays where it is. */
+function createRowStore<S extends SchemaShape>(schema: S): RowStore<S> {
+  let rows: (object | null)[] = []
+  let free: number[] = []
+  const places = new Map<string, number[]>()
+  let made: Table<S> | null = null
+  return {
+    fold(batch) {
+      made = null
+      for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
+        const name = nameOf(row)
+        const known = places.get(name) ?? []
+        if ((batch.weights?.[i] ?? 1) < 0) {
+          const place = known.pop()
+          if (place === undefined) throw new Error(`a row is taken back that had not been given: ${name}`)
+          if (known.length === 0) places.delete(name)
+          rows[place] = null
+          free.push(place)
+        } else {
+          const place = free.shift() ?? rows.length
+          rows[place] = row
+          known.push(place)
+          places.set(name, known)
+        }
+      }
+      if (free.length > 64 && 2 * free.length > rows.length) {
+        rows = rows.filter(row => row !== null)
+        free = []
+        places.clear()
+        for (const [place, row] of rows.entries()) {
+          const name = nameOf(row as object)
+          const known = places.get(name)
+          if (known === undefined) places.set(name, [place])
+          else known.push(place)
+        }
+      }
+    },
+    table() {
+      if (made === null) {
+        const reader = openRows(
+          rows.filter(row => row !== null),
+          schema,
+        )
+        const batches: RecordBatch<S>[] = []
+        for (let from = 0; from < reader.rowCount; from += MORSEL_ROWS)
+          batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, reader.rowCount)) as RecordBatch<S>)
+        made = new Table(schema, batches)
+      }
+      return made
+    },
+  }
+}
+
+const nameOf = (row: object): string =>
+  JSON.stringify(Object.values(row), (_, value) =>
+    typeof value === 'bigint' ? `${value}n` : typeof value === 'number' && !Number.isFinite(value) ? `${value}` : value,
+  )

@@ -1,0 +1,486 @@
+/** Flows that run on: windows that close while rows come, groups that change, late rows, and what is refused. The law of what it all comes to is test/laws/windows.suite.ts. */
+import { expect, it } from 'vitest'
+import {
+  approxCountDistinct,
+  collectAll,
+  columns,
+  count,
+  cumulative,
+  desc,
+  type Flow,
+  float64,
+  int32,
+  max,
+  mean,
+  nullable,
+  param,
+  type RecordBatch,
+  rowCount,
+  rows,
+  runAll,
+  type SchemaShape,
+  schema,
+  session,
+  sliding,
+  stream,
+  sum,
+  timestamp,
+  tumbling,
+  utf8,
+} from '../../src/index.js'
+import { onLanes, refusal } from './env.js'
+
+const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
+type Tick = { time: Date; key: string; x: number }
+const at = (ms: number, key = 'a', x = 1): Tick => ({ time: new Date(ms), key, x })
+
+/** A stream that the test feeds. */
+function feed<T>() {
+  const waiting: T[] = []
+  let wake: () => void = () => {}
+  let isEnded = false
+  let isLeft = false
+  return {
+    push(...items: T[]) {
+      waiting.push(...items)
+      wake()
+    },
+    end() {
+      isEnded = true
+      wake()
+    },
+    get isLeft() {
+      return isLeft
+    },
+    [Symbol.asyncIterator]: (): AsyncIterator<T> => ({
+      async next() {
+        while (waiting.length === 0 && !isEnded && !isLeft) {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+        return waiting.length > 0 && !isLeft
+          ? { value: waiting.shift() as T, done: false }
+          : { value: undefined, done: true }
+      },
+      async return() {
+        isLeft = true
+        wake()
+        return { value: undefined, done: true }
+      },
+    }),
+  }
+}
+
+const shown = (batch: RecordBatch): unknown[] =>
+  batch
+    .toRows()
+    .map((row: any, i) => [
+      row.windowStart?.getTime(),
+      ...Object.values(row).slice(row.windowStart === undefined ? 0 : 2),
+      batch.weights === null ? 1 : batch.weights[i],
+    ])
+
+const all = async (job: AsyncIterable<RecordBatch>): Promise<unknown[]> => {
+  const found: unknown[] = []
+  for await (const batch of job) found.push(...shown(batch))
+  return found
+}
+
+export function liveSuite(lanesList: readonly number[]): void {
+  onLanes(lanesList, engine => {
+    const o = () => ({ engine: engine() })
+    const counted = (flow: Flow<any>) =>
+      flow
+        .window(tumbling('10ms'))
+        .groupBy('key')
+        .aggregate((t: any) => ({ n: count(), x: sum(t.x) })) as Flow<any>
+
+    it('gives a window as soon as it has closed, and what is open when the input is ended', async () => {
+      const source = feed<Tick[]>()
+      const job = counted(stream(source, { schema: tick }).watermark('time', { delay: '5ms' })).run(o())
+      const batches = job[Symbol.asyncIterator]()
+      source.push([at(1), at(3, 'b'), at(12)])
+      source.push([at(15)])
+      expect(shown((await batches.next()).value)).toEqual([
+        [0, 'a', 1, 1, 1],
+        [0, 'b', 1, 1, 1],
+      ])
+      source.push([at(2), at(16, 'b', 5)])
+      await expect.poll(() => job.metrics()).toMatchObject({ lateRows: 1, watermark: 11n, groups: 2 })
+      job.stop()
+      expect(shown((await batches.next()).value)).toEqual([
+        [10, 'a', 2, 2, 1],
+        [10, 'b', 1, 5, 1],
+      ])
+      expect((await batches.next()).done).toBe(true)
+      await job.finished
+      expect(source.isLeft).toBe(true)
+    })
+
+    it('left early, or aborted, gives nothing more and lets the source go', async () => {
+      const source = feed<Tick[]>()
+      source.push([at(1), at(30)])
+      for await (const batch of counted(stream(source, { schema: tick }).watermark('time')).run(o())) {
+        expect(shown(batch)).toEqual([[0, 'a', 1, 1, 1]])
+        break
+      }
+      await new Promise(resolve => setTimeout(resolve, 20))
+      source.push([at(31)])
+      await expect.poll(() => source.isLeft).toBe(true)
+      const abort = new AbortController()
+      const other = feed<Tick[]>()
+      const job = counted(stream(other, { schema: tick }).watermark('time')).run({ ...o(), signal: abort.signal })
+      other.push([at(1)])
+      setTimeout(() => abort.abort(new Error('enough')), 20)
+      await expect(all(job)).rejects.toThrow('enough')
+    })
+
+    it('amends what has closed within the allowed lateness, and no later', async () => {
+      const source = [[at(1), at(21)], [at(5, 'a', 7)], [at(33)], [at(6)]]
+      const flow = () =>
+        stream(inTurn(source, tick), { schema: tick })
+          .watermark('time')
+          .window(tumbling('10ms'), { allowedLateness: '20ms' })
+          .groupBy('key')
+          .aggregate(t => ({ n: count(), x: sum(t.x) }))
+      expect(await all(flow().run(o()))).toEqual([
+        [0, 'a', 1, 1, 1],
+        [0, 'a', 1, 1, -1],
+        [0, 'a', 2, 8, 1],
+        [20, 'a', 1, 1, 1],
+        [30, 'a', 1, 1, 1],
+      ])
+      expect(await all(flow().late().run(o()))).toEqual([[undefined, new Date(6), 'a', 1, 1]])
+    })
+
+    it('tells groups as they change: as they were, then as they are', async () => {
+      const source = [[at(1), at(2, 'b', 2)], [at(3, 'b', 3)], [at(4, 'c', 4), at(5, 'a', 5)]]
+      const totals = () =>
+        stream(inTurn(source, tick), { schema: tick })
+          .groupBy('key')
+          .aggregate(t => ({ x: sum(t.x) }))
+      expect(await all(totals().emit('change').run(o()))).toEqual([
+        [undefined, 'a', 1, 1],
+        [undefined, 'b', 2, 1],
+        [undefined, 'b', 2, -1],
+        [undefined, 'b', 5, 1],
+        [undefined, 'a', 1, -1],
+        [undefined, 'a', 6, 1],
+        [undefined, 'c', 4, 1],
+      ])
+      // Filters and computed columns go along.
+      const large = totals()
+        .emit('change')
+        .filter(t => t.x.gt(3))
+        .derive(t => ({ twice: t.x.mul(2) }))
+      expect(await all(large.run(o()))).toEqual([
+        [undefined, 'b', 5, 10, 1],
+        [undefined, 'a', 6, 12, 1],
+        [undefined, 'c', 4, 8, 1],
+      ])
+    })
+
+    it('aggregates what changes, by taking rows back, and refuses what cannot', async () => {
+      const source = [[at(1), at(2, 'b', 2)], [at(3, 'b', 3)], [at(4, 'c', 4), at(5, 'a', 5)]]
+      const totals = stream(inTurn(source, tick), { schema: tick })
+        .groupBy('key')
+        .aggregate(t => ({ x: sum(t.x), n: count() }))
+        .emit('change')
+      const byCount = totals.groupBy('n').aggregate(t => ({ keys: count(), x: sum(t.x), middle: mean(t.x) }))
+      const view = byCount.live(o())
+      await view.finished
+      const found = view.table.toRows().sort((a, b) => (a.n as number) - (b.n as number))
+      expect(found).toEqual([
+        { n: 1, keys: 1, x: 4, middle: 4 },
+        { n: 2, keys: 2, x: 11, middle: 5.5 },
+      ])
+      const again = stream(inTurn(source, tick), { schema: tick })
+        .groupBy('key')
+        .aggregate(t => ({ x: sum(t.x) }))
+        .emit('change')
+      const error = await refusal(() => all(again.aggregate(t => ({ x: max(t.x) })).run(o())), 'MR_CANNOT_RETRACT')
+      expect(error.message).toContain('max(x)')
+      await refusal(() => all(again.aggregate(t => ({ x: approxCountDistinct(t.x) })).run(o())), 'MR_CANNOT_RETRACT')
+    })
+
+    it('aggregates windows that have closed, by their end, as soon as they have', async () => {
+      const source = feed<Tick[]>()
+      const most = counted(stream(source, { schema: tick }).watermark('time'))
+        .groupBy('windowEnd')
+        .aggregate(t => ({ most: max(t.n), keys: count() }))
+      const batches = most.run(o())[Symbol.asyncIterator]()
+      source.push([at(1), at(2), at(3, 'b'), at(10, 'c')])
+      expect((await batches.next()).value.toRows()).toEqual([{ windowEnd: new Date(10), most: 2, keys: 2 }])
+      source.push([at(20)])
+      expect((await batches.next()).value.toRows()).toEqual([{ windowEnd: new Date(20), most: 1, keys: 1 }])
+      source.end()
+      expect((await batches.next()).value.toRows()).toEqual([{ windowEnd: new Date(30), most: 1, keys: 1 }])
+      expect((await batches.next()).done).toBe(true)
+    })
+
+    it('gives changes at most once a period', async () => {
+      const source = feed<Tick[]>()
+      const flow = stream(source, { schema: tick })
+        .groupBy('key')
+        .aggregate(t => ({ x: sum(t.x) }))
+        .emit({ every: '60ms' })
+      const batches: unknown[][] = []
+      const job = flow.subscribe(batch => void batches.push(shown(batch)), o())
+      for (let i = 0; i < 20; i++) {
+        source.push([at(i)])
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      source.end()
+      await job.finished
+      const rowsGiven = batches.flat() as [unknown, string, number, number][]
+      const left = rowsGiven.reduce((total, [, , x, weight]) => total + x * weight, 0)
+      expect(left).toBe(20)
+      expect(rowsGiven.filter(([, , , weight]) => weight > 0).length).toBeLessThan(16)
+    })
+
+    it('says which verbs must see all rows, and collects with them', async () => {
+      const flow = counted(rows([at(1), at(2, 'b', 3)]).watermark('time'))
+      for (const [verb, said] of [
+        ['orderBy', flow.orderBy(desc('x'))],
+        ['limit', flow.limit(1)],
+        ['join', flow.join(columns({ key: ['a'] }), 'key')],
+      ] as [string, Flow<any>][]) {
+        const error = await refusal(() => all(said.run(o())), 'MR_UNBOUNDED')
+        expect(error.message).toContain(verb)
+        expect((await said.collect(o())).rowCount).toBeGreaterThan(0)
+      }
+    })
+
+    it('is refused where it makes no sense, as soon as it is said', async () => {
+      const flow = rows([at(1)]).watermark('time')
+      await refusal(() => rows([at(1)]).window(tumbling('1s')), 'MR_NO_EVENT_TIME')
+      await refusal(() => flow.drop('time').window(tumbling('1s')), 'MR_NO_EVENT_TIME')
+      await refusal(() => flow.derive(t => ({ time: t.x })).window(tumbling('1s')), 'MR_NO_EVENT_TIME')
+      await refusal(() => rows([at(1)]).watermark('x'), 'MR_TYPE_MISMATCH')
+      await refusal(() => rows([at(1)]).watermark('tme' as never), 'MR_UNKNOWN_COLUMN')
+      await refusal(() => rows([at(1)]).watermark('time', { delay: '-1s' }), 'MR_INVALID_OPTION')
+      await refusal(() => rows([at(1)]).watermark('time', { delay: '1 month' }), 'MR_INVALID_OPTION')
+      await refusal(() => rows([at(1)]).watermark('time', { dely: '1s' } as never), 'MR_INVALID_OPTION')
+      for (const window of [
+        tumbling('0s'),
+        tumbling('soon'),
+        tumbling('1 day', { zone: 'Mars/Olympus' }),
+        sliding('10s', '3s'),
+        sliding('1 month', '1 day'),
+        cumulative('10s', '20s'),
+        session('-1s'),
+        session('0ms'),
+        rowCount(0),
+        rowCount(1.5),
+      ])
+        await refusal(() => flow.window(window), 'MR_INVALID_OPTION')
+      await refusal(() => flow.window({} as never), 'MR_INVALID_OPTION')
+      await refusal(() => flow.window(tumbling('100us')).aggregate(() => ({ n: count() })), 'MR_INVALID_OPTION')
+      await refusal(() => flow.window(tumbling('1s'), { allowedLateness: '-1s' }), 'MR_INVALID_OPTION')
+      await refusal(() => flow.window(tumbling('1s')).aggregate(() => ({ windowEnd: count() })), 'MR_DUPLICATE_COLUMN')
+      const renamed = flow.rename({ key: 'windowStart' })
+      await refusal(
+        () =>
+          renamed
+            .window(tumbling('1s'))
+            .groupBy('windowStart')
+            .aggregate(() => ({ n: count() })),
+        'MR_DUPLICATE_COLUMN',
+      )
+      await refusal(() => flow.window(tumbling('1s')).groupBy('kee' as never), 'MR_UNKNOWN_COLUMN')
+      await refusal(() => flow.emit('change'), 'MR_INVALID_OPTION')
+      await refusal(
+        () =>
+          flow
+            .groupBy('key')
+            .aggregate(() => ({ n: count() }))
+            .emit('close'),
+        'MR_INVALID_OPTION',
+      )
+      await refusal(() => counted(flow).emit('sometimes' as never), 'MR_INVALID_OPTION')
+      await refusal(() => flow.late(), 'MR_INVALID_OPTION')
+    })
+
+    it('fails with the row that fails, and with what the source fails of', async () => {
+      const whole = schema({ time: timestamp(), n: int32() })
+      const bad = stream(inTurn([[{ time: new Date(0), n: 1 }], [{ time: new Date(1), n: 2 ** 31 - 1 }]]), {
+        schema: whole,
+      })
+        .watermark('time')
+        .derive(t => ({ text: t.n.mul(9007199254740993n).mul(t.n) }))
+        .window(tumbling('1s'))
+        .aggregate(t => ({ n: max(t.text) }))
+      const error = await refusal(() => all(bad.run(o())), 'MR_INTEGER_OVERFLOW')
+      expect(error.details.row).toBe(1)
+      async function* halfway() {
+        yield [at(1), at(50)]
+        throw new Error('the line is down')
+      }
+      const job = counted(stream(halfway(), { schema: tick }).watermark('time')).run(o())
+      const found: unknown[] = []
+      await expect(
+        (async () => {
+          for await (const batch of job) found.push(...shown(batch))
+        })(),
+      ).rejects.toThrow('the line is down')
+    })
+
+    it('keeps no more than what is open, however long it runs', async () => {
+      const batch = 5000
+      async function* long() {
+        for (let i = 0; i < 60; i++) {
+          const times = BigInt64Array.from({ length: batch }, (_, row) => BigInt(i * batch + row))
+          const key = Array.from({ length: batch }, (_, row) => `k${(i * batch + row) % 977}`)
+          yield (await columns({ time: times, key, x: new Float64Array(batch) }, tick).collect({ lanes: 0 }))
+            .batches[0] as RecordBatch
+        }
+      }
+      let groups = 0
+      let rowsSeen = 0
+      const job = counted(stream(long(), { schema: tick }).watermark('time', { delay: '100ms' })).run(o())
+      for await (const given of job) {
+        rowsSeen += (given.column('n').toArray() as Float64Array).reduce((a, b) => a + b, 0)
+        groups = Math.max(groups, job.metrics().groups as number)
+      }
+      expect(rowsSeen).toBe(60 * batch)
+      expect(groups).toBeLessThan(1000)
+    })
+
+    it('has days of 23 and 25 hours where a zone has them', async () => {
+      const hours = Array.from({ length: 24 * 400 }, (_, i) => ({ time: new Date(Date.UTC(2024, 0, 1, i)) }))
+      const days = rows(hours)
+        .watermark('time')
+        .window(tumbling('1 day', { zone: 'Europe/Berlin' }))
+        .aggregate(() => ({ n: count() }))
+      const found = (await days.collect(o())).toRows()
+      expect(await all(days.run(o()))).toHaveLength(found.length)
+      const clock = new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hourCycle: 'h23', hour: 'numeric' })
+      for (const { windowStart, windowEnd, n } of found.slice(1, -1)) {
+        expect(clock.format(windowStart)).toBe('00')
+        expect(n).toBe((windowEnd.getTime() - windowStart.getTime()) / 3_600_000)
+      }
+      expect(new Set(found.slice(1, -1).map(({ n }) => n))).toEqual(new Set([23, 24, 25]))
+      const months = rows(hours)
+        .watermark('time')
+        .window(tumbling('1 month'))
+        .aggregate(() => ({ n: count() }))
+      expect((await months.collect(o())).toRows()[1]).toMatchObject({ windowStart: new Date('2024-02-01'), n: 29 * 24 })
+    })
+
+    it('counts rows by key, and the last window has those that are left', async () => {
+      const source = [
+        [at(5), at(1), at(9, 'b')],
+        [at(2), at(3)],
+      ]
+      const flow = () =>
+        stream(inTurn(source, tick), { schema: tick })
+          .watermark('time')
+          .window(rowCount(2))
+          .groupBy('key')
+          .aggregate(t => ({ x: sum(t.x), n: count() }))
+      expect(await all(flow().run(o()))).toEqual([
+        [1, 'a', 2, 2, 1],
+        [2, 'a', 2, 2, 1],
+        [9, 'b', 1, 1, 1],
+      ])
+      const batch = rows(source.flat())
+        .watermark('time')
+        .window(rowCount(2))
+        .groupBy('key')
+        .aggregate(t => ({ x: sum(t.x), n: count() }))
+      expect(await all((await batch.collect(o())).batches as never)).toEqual([
+        [2, 'a', 2, 2, 1],
+        [1, 'a', 2, 2, 1],
+        [9, 'b', 1, 1, 1],
+      ])
+    })
+
+    it('results and late rows of one stream, side by side', async () => {
+      const marked = stream(inTurn([[at(1), at(25), at(2)]], tick), { schema: tick }).watermark('time')
+      const results = counted(marked)
+      const [given, late]: unknown[][] = [[], []]
+      const job = runAll(
+        { results, late: results.late() },
+        {
+          results: (batch: RecordBatch) => void given?.push(...shown(batch)),
+          late: (batch: RecordBatch) => void late?.push(...shown(batch)),
+        } as never,
+        o(),
+      )
+      await job.finished
+      expect(given).toEqual([
+        [0, 'a', 1, 1, 1],
+        [20, 'a', 1, 1, 1],
+      ])
+      expect(late).toEqual([[undefined, new Date(2), 'a', 1, 1]])
+      expect(job.metrics().lateRows).toBe(2)
+    })
+
+    it('a table follows a parameter, and a flow that runs on', async () => {
+      const least = param(2)
+      const view = rows([at(1), at(2, 'b', 5)])
+        .filter(t => t.x.gte(least))
+        .groupBy('key')
+        .aggregate(() => ({ n: count() }))
+        .live(o())
+      const seen: number[] = []
+      view.subscribe(table => void seen.push(table.rowCount))
+      await view.ready
+      expect(view.table.toRows()).toEqual([{ key: 'b', n: 1 }])
+      least.set(1)
+      await expect.poll(() => view.table.rowCount).toBe(2)
+      await expect.poll(() => seen.at(-1)).toBe(2)
+      await view.close()
+      least.set(9)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      expect(view.table.rowCount).toBe(2)
+      const source = feed<Tick[]>()
+      const totals = stream(source, { schema: tick })
+        .groupBy('key')
+        .aggregate(t => ({ x: sum(t.x) }))
+        .emit('change')
+        .live(o())
+      source.push([at(1), at(2, 'b')])
+      await totals.ready
+      source.push([at(3, 'a', 9)])
+      await expect
+        .poll(() => totals.table.toRows())
+        .toEqual([
+          { key: 'a', x: 10 },
+          { key: 'b', x: 1 },
+        ])
+      totals.subscribe(() => {
+        throw new Error('no room on the page')
+      })
+      source.push([at(4, 'a', 9)])
+      await expect(totals.finished).rejects.toThrow('no room on the page')
+      await expect.poll(() => source.isLeft).toBe(true)
+    })
+
+    it('rows without a time are late, also where all are collected', async () => {
+      const some = schema({ time: nullable(timestamp()), x: float64() })
+      const flow = rows(
+        [
+          { time: new Date(1), x: 1 },
+          { time: null, x: 2 },
+        ],
+        some,
+      )
+        .watermark('time')
+        .window(tumbling('1s'))
+        .aggregate(t => ({ x: sum(t.x) }))
+      const both = await collectAll({ flow, late: flow.late() }, o())
+      expect(both.flow.toRows()).toEqual([{ windowStart: new Date(0), windowEnd: new Date(1000), x: 1 }])
+      expect(both.late.toRows()).toEqual([{ time: null, x: 2 }])
+    })
+  })
+}
+
+/** Rows in batches, which stay apart. */
+async function* inTurn<S extends SchemaShape>(
+  items: readonly (readonly object[])[],
+  shape: S,
+): AsyncGenerator<RecordBatch<S>> {
+  for (const item of items) yield (await rows(item, shape).collect({ lanes: 0 })).batches[0] as RecordBatch<S>
+}
