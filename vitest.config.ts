@@ -11,6 +11,8 @@ export const longSuites = [
   'test/flow/live.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
+  'test/flow/more-lanes.test.ts',
+  'test/flow/airports.test.ts',
   'test/flow/joins.test.ts',
   'test/flow/spill.test.ts',
   'test/flow/parquet.test.ts',

@@ -304,7 +304,7 @@ export function liveSuite(lanesList: readonly number[]): void {
 
     it('fails with the row that fails, and with what the source fails of', async () => {
       const whole = schema({ time: timestamp(), n: int32() })
-      const bad = stream(inTurn([[{ time: new Date(0), n: 1 }], [{ time: new Date(1), n: 2 ** 31 - 1 }]]), {
+      const bad = stream(inTurn([[{ time: new Date(0), n: 1 }], [{ time: new Date(1), n: 2 ** 31 - 1 }]], whole), {
         schema: whole,
       })
         .watermark('time')

@@ -37,7 +37,7 @@ describe('a job without a gather', () => {
     const { metrics, held } = await run.message('finished')
     expect(run.types()).toEqual(['batch', 'progress', 'batch', 'progress', 'scanned', 'finished'])
     expect(run.messages.flatMap(message => (message.type === 'batch' ? [message.split] : []))).toEqual([0, 2])
-    expect(run.messages[1]).toEqual({ type: 'progress', splits: 1, rows: 3 })
+    expect(run.messages[1]).toEqual({ type: 'progress', splits: 1, rows: 3, illFormed: 0 })
     expect(run.rows().map(({ id }) => id)).toEqual([3, 4, 5])
     expect(metrics).toMatchObject({ rowsRead: 5, stages: [{ rowsIn: 5, rowsOut: 3 }] })
     expect(held).toBeNull()

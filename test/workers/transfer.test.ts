@@ -32,7 +32,7 @@ describe('a batch on its way', () => {
         expect(received(message, batch).toRows({ bigint: true })).toEqual(before)
         if (keep) expect(batch.toRows({ bigint: true })).toEqual(before)
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     )
   })
 
