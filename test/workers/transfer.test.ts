@@ -141,7 +141,9 @@ describe('dictionaries', () => {
     const entries = entriesOf('a', 'bc', 'def')
     entries.laneId = 7
     const had = entriesOf('a')
-    const send = (codes: number[], inbox = createInbox([[7, had]])) => {
+    const send = (codes: number[]) => {
+      const inbox = createInbox()
+      inbox.received.set(7, had)
       const batch = coded(entries, codes)
       const message = arrive(encodeBatch(batch, createOutbox(new Map([[7, 1]])), true))
       const rows = received(message, batch, inbox).toRows()
