@@ -458,6 +458,12 @@ export function liveSuite(lanesList: readonly number[]): void {
       await expect.poll(() => source.isLeft).toBe(true)
     })
 
+    it('needs nothing for columns that nobody reads', async () => {
+      const flow = stream(inTurn([[at(1, 'x'), at(2, 'y')]], tick), { schema: tick })
+      const total = flow.aggregate(t => ({ x: sum(t.x) })).emit('change')
+      expect(await all(total.run(o()))).toEqual([[undefined, 2, 1]])
+    })
+
     it('rows without a time are late, also where all are collected', async () => {
       const some = schema({ time: nullable(timestamp()), x: float64() })
       const flow = rows(
