@@ -121,7 +121,10 @@ const textOf = (operator: string, what: string, value: unknown): string => {
 export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
-  /** Of several inputs one that has been silent for so long, by the clock, is waited for no more. */
+  /**
+   * Of several inputs one that has been silent for so long, by the clock, is waited for no more. A flow has one watermark as yet, of all its rows in their order, so this is checked and
+   * changes nothing.
+   */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
   readonly maxAdvance?: string

@@ -5,6 +5,7 @@ import {
   collectAll,
   columns,
   count,
+  csvSink,
   cumulative,
   desc,
   type Flow,
@@ -456,6 +457,29 @@ export function liveSuite(lanesList: readonly number[]): void {
       source.push([at(4, 'a', 9)])
       await expect(totals.finished).rejects.toThrow('no room on the page')
       await expect.poll(() => source.isLeft).toBe(true)
+    })
+
+    it('goes on to functions of rows and to files, where no row is taken back', async () => {
+      const source = feed<Tick[]>()
+      const named = counted(stream(source, { schema: tick }).watermark('time')).map(
+        ({ key, n }: any) => ({ text: `${key} ${n}` }),
+        { schema: schema({ text: utf8() }) },
+      )
+      const batches = named.run(o())[Symbol.asyncIterator]()
+      source.push([at(1), at(2), at(10)])
+      expect((await batches.next()).value.toRows()).toEqual([{ text: 'a 2' }])
+      source.end()
+      expect((await batches.next()).value.toRows()).toEqual([{ text: 'a 1' }])
+      const changing = () =>
+        stream(inTurn([[at(1)], [at(2)]], tick), { schema: tick })
+          .groupBy('key')
+          .aggregate(t => ({ x: sum(t.x) }))
+          .emit('change')
+      const text = new TransformStream<Uint8Array, Uint8Array>()
+      void text.readable.pipeTo(new WritableStream()).catch(() => {})
+      await refusal(() => changing().to(csvSink(text.writable), o()).finished, 'MR_CANNOT_RETRACT')
+      const mapped = changing().map(row => row, { schema: schema({ key: utf8(), x: float64() }) })
+      await refusal(() => all(mapped.run(o())), 'MR_CANNOT_RETRACT')
     })
 
     it('needs nothing for columns that nobody reads', async () => {
