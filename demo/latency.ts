@@ -9,6 +9,8 @@ export interface Latency {
   drawn(): void
   /** In milliseconds, of the last thousand windows; null where there are none. */
   quantile(share: number): number | null
+  /** What is kept is forgotten. */
+  reset(): void
   close(): void
 }
 
@@ -18,7 +20,7 @@ export function createLatency(): Latency {
   /** Pushes by which the watermark has moved, of windows that have not been answered yet. */
   let pushes: { readonly watermarkMs: number; readonly at: number }[] = []
   let begun: number[] = []
-  const kept: number[] = []
+  let kept: number[] = []
   let next = 0
 
   // A task that is asked for in a frame comes after its painting.
@@ -54,6 +56,10 @@ export function createLatency(): Latency {
       if (kept.length === 0) return null
       const sorted = Float64Array.from(kept).sort()
       return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+    },
+    reset() {
+      kept = []
+      next = 0
     },
     close: () => port1.close(),
   }

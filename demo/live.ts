@@ -27,6 +27,8 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)')
 /** Figures in words are read, not watched; and who wants little motion gets a new picture a second. */
 const FIGURES_EVERY_MS = 250
 const CALM_EVERY_MS = 1000
+/** At full speed nobody can follow each frame, and painting takes the time of the reports. */
+const RACE_EVERY_MS = 60
 
 const figure = createFigures(byId('meters'), [
   'Reports',
@@ -168,10 +170,12 @@ addEventListener('pageshow', event => {
   if (event.persisted) start()
 })
 
+const drawEveryMs = () => (calm.matches ? CALM_EVERY_MS : pace.speed === Infinity ? RACE_EVERY_MS : 0)
+
 function frame(now: number): void {
   requestAnimationFrame(frame)
   if (standing === null) return
-  if (isNew && now - drawnMs >= (calm.matches ? CALM_EVERY_MS : 0)) {
+  if (isNew && now - drawnMs >= drawEveryMs()) {
     isNew = false
     drawnMs = now
     draw(standing())

@@ -17,6 +17,7 @@ const DAY_MS = 24 * HOUR_MS
 const SPAN_MS = 7 * DAY_MS
 /** What is always seen, so that a calm week does not look like a wild one. */
 const LEAST_SHOWN: readonly [number, number] = [0, 20]
+const FLOOR_STEP = 5
 
 /**
  * @param container of the class `plot`, empty
@@ -37,11 +38,13 @@ export function createMeanLine(container: HTMLElement, reading: HTMLElement): Me
   container.replaceChildren(area, axis)
   let means: MeanOfHours[] = []
   let scale = ''
+  let said: MeanOfHours | undefined
 
   /** Anew only when it changes: it is not what moves. */
-  function drawGrid(lines: readonly number[], heightOf: (value: number) => number): void {
-    if (scale === lines.join()) return
-    scale = lines.join()
+  function drawGrid(lines: readonly number[], floor: number, heightOf: (value: number) => number): void {
+    const next = `${lines} from ${floor}`
+    if (scale === next) return
+    scale = next
     grid.replaceChildren(
       ...lines.map(value => {
         const line = make('div', { className: value === 0 ? 'line zero' : 'line' }, [
@@ -55,10 +58,12 @@ export function createMeanLine(container: HTMLElement, reading: HTMLElement): Me
 
   function say(): void {
     const last = means.at(-1)
+    if (last !== undefined && last === said) return
+    said = last
     reading.textContent =
       last === undefined
         ? 'no window has closed yet'
-        : `${formatTenths(last.meanDelay)} min of ${formatFlights(last.flights)} in the six hours to ${formatClock(last.endMs)}`
+        : `${formatTenths(last.meanDelay)} min, of ${formatFlights(last.flights)} to ${formatClock(last.endMs)}`
     const values = means.map(({ meanDelay }) => meanDelay)
     area.ariaLabel =
       last === undefined
@@ -77,12 +82,12 @@ export function createMeanLine(container: HTMLElement, reading: HTMLElement): Me
       while (means.length > 1 && means[1].endMs < first) means.shift()
       const values = means.map(({ meanDelay }) => meanDelay)
       const lines = gridValues(Math.min(LEAST_SHOWN[0], ...values), Math.max(LEAST_SHOWN[1], ...values))
-      const low = Math.min(LEAST_SHOWN[0], ...values)
       const high = lines[lines.length - 1]
-      const floor = Math.min(low, lines[0])
+      // In whole steps, or the grid would move with every value.
+      const floor = Math.floor(Math.min(LEAST_SHOWN[0], ...values) / FLOOR_STEP) * FLOOR_STEP
       const heightOf = (value: number) => (value - floor) / (high - floor)
       const at = (ms: number) => (ms - first) / SPAN_MS
-      drawGrid(lines, heightOf)
+      drawGrid(lines, floor, heightOf)
       const points = means.map(
         ({ endMs, meanDelay }) => `${at(endMs).toFixed(5)},${(1 - heightOf(meanDelay)).toFixed(4)}`,
       )
@@ -103,7 +108,9 @@ export function createMeanLine(container: HTMLElement, reading: HTMLElement): Me
       ticks.forEach((tick, i) => {
         const ms = midnight + i * DAY_MS
         const place = at(ms)
-        tick.textContent = formatDay(ms)
+        const text = formatDay(ms)
+        if (tick.textContent !== text) tick.textContent = text
+        tick.classList.toggle('odd', (ms / DAY_MS) % 2 !== 0)
         tick.style.left = `${place * 100}%`
         tick.hidden = place > 0.97 || place < 0.03
       })

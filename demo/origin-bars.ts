@@ -1,6 +1,5 @@
 /** The busiest origins of the hour that has closed last, each with a bar of its mean delay: a table, so that it can be read as one. */
 import { cityOf } from './airports.js'
-import { make } from './dom.js'
 import { formatTenths, formatWhole } from './format.js'
 import type { OriginHour } from './live-queries.js'
 import { createTable } from './table.js'
@@ -11,11 +10,14 @@ export interface OriginBars {
   clear(): void
 }
 
-const ROWS = 12
-/** Of a full bar, in minutes; what is more is cut and still told. */
+const ROWS = 14
+/** Of a full bar, in minutes. */
 const STEPS = [30, 60, 120, 240, 480, 960, 1920]
 
-/** @param table empty */
+/**
+ * @param table empty
+ * @param scale where it is said what a full bar is
+ */
 export function createOriginBars(table: HTMLTableElement, scale: HTMLElement): OriginBars {
   let fullMinutes = STEPS[0]
   const show = createTable<OriginHour>(
@@ -24,9 +26,9 @@ export function createOriginBars(table: HTMLTableElement, scale: HTMLElement): O
       { title: 'Airport', text: ({ origin }) => origin, detail: ({ origin }) => cityOf(origin) },
       { title: 'Flights', text: ({ flights }) => formatWhole(flights) },
       {
-        title: 'Mean delay',
+        title: 'Mean delay, min',
         text: ({ meanDelay }) => formatTenths(meanDelay),
-        share: ({ meanDelay }) => Math.min(1, Math.max(0, meanDelay / fullMinutes)),
+        share: ({ meanDelay }) => Math.max(-1, meanDelay / fullMinutes),
       },
     ],
     ROWS,
@@ -38,9 +40,9 @@ export function createOriginBars(table: HTMLTableElement, scale: HTMLElement): O
       const busiest = [...origins]
         .sort((a, b) => b.flights - a.flights || (a.origin < b.origin ? -1 : 1))
         .slice(0, ROWS)
-      const most = Math.max(0, ...busiest.map(({ meanDelay }) => meanDelay))
+      const most = Math.max(...busiest.map(({ meanDelay }) => Math.abs(meanDelay)), 0)
       fullMinutes = STEPS.find(step => step >= most) ?? most
-      scale.replaceChildren(make('small', {}, [`mean delay in minutes, a full bar is ${formatWhole(fullMinutes)}`]))
+      scale.textContent = `A full bar is ${formatWhole(fullMinutes)} minutes; teal is early on the whole.`
       show(busiest)
     },
     clear: () => show([]),

@@ -23,7 +23,7 @@ const BEFORE_MS = 12 * HOUR_MS
 const AFTER_MS = 3 * HOUR_MS
 const SPAN_MS = BEFORE_MS + AFTER_MS
 const CELLS = SPAN_MS / HOUR_MS + 1
-const LATE_SHOWN = 60
+const LATE_SHOWN = 120
 /** Of a dot at the top: told so long after its time. */
 const MOST_LATE_MS = 12 * HOUR_MS
 
@@ -55,10 +55,13 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
   container.replaceChildren(area, axis)
   const hours = new Map<number, number>()
   let late: LateReport[] = []
+  /** The hour of the label: it is not told anew with every report. */
+  let said = Number.NaN
 
   function clear(): void {
     hours.clear()
     late = []
+    said = Number.NaN
     for (const marker of Object.values(markers)) marker.hidden = true
     for (const { element, tick } of cells) element.hidden = tick.hidden = true
     for (const dot of dots) dot.hidden = true
@@ -91,7 +94,8 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
         element.style.width = `${(HOUR_MS / SPAN_MS) * 100}%`
         bar.style.height = `${((hours.get(endMs) ?? 0) / most) * 100}%`
         tick.hidden = left < 0.02 || left > 0.98 || (startMs / HOUR_MS) % 3 !== 0
-        tick.textContent = formatClock(startMs)
+        const text = formatClock(startMs)
+        if (tick.textContent !== text) tick.textContent = text
         tick.style.left = `${left * 100}%`
       })
       dots.forEach((dot, i) => {
@@ -101,7 +105,8 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
         if (dot.hidden) return
         dot.style.left = `${left * 100}%`
         const share = (report.reportedMs - report.dateMs - DELAY_MS) / (MOST_LATE_MS - DELAY_MS)
-        dot.style.bottom = `${Math.min(0.95, Math.max(0.03, share)) * 100}%`
+        // Square roots, for most are little later than they may be.
+        dot.style.bottom = `${4 + 91 * Math.sqrt(Math.min(1, Math.max(0, share)))}%`
       })
       const places = { watermark: watermarkMs, latest: latestMs, reported: reportedMs }
       for (const name of Object.keys(places) as (keyof typeof places)[]) {
@@ -113,7 +118,10 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
       reading.textContent =
         last === undefined
           ? `hours up to ${formatClock(watermarkMs)} are closed`
-          : `last too late: ${last.origin}, due ${formatClock(last.dateMs)}, told ${formatSpan(last.reportedMs - last.dateMs)} after`
+          : `late: ${last.origin} of ${formatClock(last.dateMs)}, told ${formatSpan(last.reportedMs - last.dateMs)} after`
+      const closedHours = Math.floor(watermarkMs / HOUR_MS)
+      if (closedHours === said) return
+      said = closedHours
       area.ariaLabel = `Hours up to the watermark, ${formatMoment(watermarkMs)}, are closed; the latest flight has the time ${formatMoment(latestMs)}. ${formatWhole(late.filter(({ dateMs }) => dateMs >= first).length)} reports came for hours that were closed.`
     },
     clear,
