@@ -30,14 +30,7 @@ const CALM_EVERY_MS = 1000
 /** At full speed nobody can follow each frame, and painting takes the time of the reports. */
 const RACE_EVERY_MS = 60
 
-const figure = createFigures(byId('meters'), [
-  'Reports',
-  'Latency, push to shown',
-  'Late',
-  'Watermark',
-  'Lanes',
-  'Longest task',
-])
+const figure = createFigures(byId('meters'), ['Reports', 'Latency', 'Late', 'Watermark', 'Lanes', 'Longest task'])
 const longTasks = watchLongTasks(() => {})
 const line = createMeanLine(byId('line'), byId('line-reading'))
 const strip = createWindowStrip(byId('windows'), byId('windows-reading'))
@@ -147,6 +140,7 @@ slider.value = String(FIRST_SPEED)
 showSpeed()
 slider.addEventListener('input', () => {
   showSpeed()
+  latency.reset()
   if (state === 'playing') pace.speed = timesOf(chosenSpeed())
 })
 toggle.addEventListener('click', () => {
@@ -219,11 +213,9 @@ function figures(): void {
   const median = latency.quantile(0.5)
   const worst = latency.quantile(0.99)
   figure(
-    'Latency, push to shown',
+    'Latency',
     median === null || worst === null ? '–' : `${formatDuration(median)} p50`,
-    median === null || worst === null
-      ? 'of windows, as they close'
-      : `${formatDuration(worst)} p99, to the painted frame`,
+    median === null || worst === null ? 'from push to shown' : `${formatDuration(worst)} p99, from push to shown`,
   )
   figure('Late', formatWhole(lateRows), `${formatShare(lateRows, pushed)} of all`)
   if (watermarkMs !== null)
