@@ -1,7 +1,7 @@
 /** Event time as it goes: hours that have closed and those that are open, the watermark between them, the latest time, the report that has just come, and those that came too late. */
 import { make } from './dom.js'
 import { formatWhole } from './format.js'
-import { DELAY_MS, type LateReport } from './live-queries.js'
+import type { LateReport } from './live-queries.js'
 import { formatClock, formatMoment, formatSpan } from './when.js'
 
 export interface Moments {
@@ -104,7 +104,7 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
         dot.hidden = left < 0
         if (dot.hidden) return
         dot.style.left = `${left * 100}%`
-        const share = (report.reportedMs - report.dateMs - DELAY_MS) / (MOST_LATE_MS - DELAY_MS)
+        const share = (report.reportedMs - report.dateMs) / MOST_LATE_MS
         // Square roots, for most are little later than they may be.
         dot.style.bottom = `${4 + 91 * Math.sqrt(Math.min(1, Math.max(0, share)))}%`
       })
@@ -118,7 +118,7 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
       reading.textContent =
         last === undefined
           ? `hours up to ${formatClock(watermarkMs)} are closed`
-          : `late: ${last.origin} of ${formatClock(last.dateMs)}, told ${formatSpan(last.reportedMs - last.dateMs)} after`
+          : `late: ${last.origin} of ${formatClock(last.dateMs)}, by ${formatSpan(last.reportedMs - last.dateMs)}`
       const closedHours = Math.floor(watermarkMs / HOUR_MS)
       if (closedHours === said) return
       said = closedHours
