@@ -71,16 +71,22 @@ const replay = latest(async signal => {
       isNew = true
     },
     onHour(endMs, flights) {
+      if (signal.aborted) return
       strip.closed(endMs, flights)
       measured.answered(endMs)
       isNew = true
     },
     onOrigins(endMs, origins) {
+      if (signal.aborted) return
       hour = { endMs, origins: hour?.endMs === endMs ? [...hour.origins, ...origins] : origins }
       isHourNew = true
     },
-    onMean: line.add,
-    onLate: strip.late,
+    onMean(mean) {
+      if (!signal.aborted) line.add(mean)
+    },
+    onLate(report) {
+      if (!signal.aborted) strip.late(report)
+    },
   })
   if (!signal.aborted) setState('ended')
 })
@@ -174,6 +180,8 @@ function frame(now: number): void {
     drawnMs = now
     draw(standing())
     latency.drawn()
+    // What was under way is answered in a pause too.
+    if (state !== 'playing') figures()
   }
   if (state === 'playing' && now - figuresMs >= (calm.matches ? CALM_EVERY_MS : FIGURES_EVERY_MS)) {
     figuresMs = now
@@ -181,12 +189,17 @@ function frame(now: number): void {
   }
 }
 
-function draw({ reportedMs, latestMs, watermarkMs, pushed, rowCount }: Standing): void {
+function draw({ reportedMs, latestMs, watermarkMs, pushed, rowCount, groups }: Standing): void {
   if (watermarkMs === null || pushed === 0) return
   byId('clock').textContent = formatMoment(reportedMs)
   byId('played').textContent = `${formatWhole(pushed)} of ${formatWhole(rowCount)} reports`
   strip.draw({ reportedMs, latestMs, watermarkMs })
   line.draw(watermarkMs)
+  figure(
+    'Watermark',
+    formatClock(watermarkMs),
+    `${formatSpan(latestMs - watermarkMs)} behind ${formatClock(latestMs)}; ${formatWhole(groups)} groups open`,
+  )
   if (hour === null || !isHourNew) return
   isHourNew = false
   bars.draw(hour.origins)
@@ -198,7 +211,7 @@ function figures(): void {
   figure('Lanes', String(lanes), sayLanes(lanes))
   showLongTasks()
   if (now === undefined || now.pushed === 0) return
-  const { pushed, lateRows, latestMs, watermarkMs, groups } = now
+  const { pushed, lateRows } = now
   const rows = state === 'playing' ? rate.at(pushed) : null
   if (state !== 'playing') rate.reset()
   figure(
@@ -218,12 +231,6 @@ function figures(): void {
     median === null || worst === null ? 'from push to shown' : `${formatDuration(worst)} p99, from push to shown`,
   )
   figure('Late', formatWhole(lateRows), `${formatShare(lateRows, pushed)} of all`)
-  if (watermarkMs !== null)
-    figure(
-      'Watermark',
-      formatClock(watermarkMs),
-      `${formatSpan(latestMs - watermarkMs)} behind ${formatClock(latestMs)}; ${formatWhole(groups)} groups open`,
-    )
 }
 
 function showProgress({ rows, totalRows, bytes, totalBytes }: Progress): void {

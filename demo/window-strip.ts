@@ -25,7 +25,7 @@ const SPAN_MS = BEFORE_MS + AFTER_MS
 const CELLS = SPAN_MS / HOUR_MS + 1
 const LATE_SHOWN = 120
 /** Of a dot at the top: told so long after its time. */
-const MOST_LATE_MS = 12 * HOUR_MS
+const MOST_LATE_MS = 8 * HOUR_MS
 
 /**
  * @param container of the class `plot`, empty
@@ -104,9 +104,8 @@ export function createWindowStrip(container: HTMLElement, reading: HTMLElement):
         dot.hidden = left < 0
         if (dot.hidden) return
         dot.style.left = `${left * 100}%`
-        const share = (report.reportedMs - report.dateMs) / MOST_LATE_MS
-        // Square roots, for most are little later than they may be.
-        dot.style.bottom = `${4 + 91 * Math.sqrt(Math.min(1, Math.max(0, share)))}%`
+        const share = Math.min(1, (report.reportedMs - report.dateMs) / MOST_LATE_MS)
+        dot.style.bottom = `${4 + 91 * Math.max(0, share)}%`
       })
       const places = { watermark: watermarkMs, latest: latestMs, reported: reportedMs }
       for (const name of Object.keys(places) as (keyof typeof places)[]) {
