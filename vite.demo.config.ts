@@ -43,6 +43,7 @@ export default defineConfig({
     sourcemap: true,
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
+      input: [`${root}/demo/index.html`, `${root}/demo/live.html`],
       output: {
         codeSplitting: {
           groups: [{ name: 'millrace', test: isCore }],

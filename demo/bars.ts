@@ -91,7 +91,7 @@ function formatCount(value: number): string {
 }
 
 /** Round values, zero among them, from at least `low` to at least `high`: three to six of them. */
-function gridValues(low: number, high: number): number[] {
+export function gridValues(low: number, high: number): number[] {
   if (low === high) return [0, 1]
   const rough = (high - low) / 4
   const power = 10 ** Math.floor(Math.log10(rough))

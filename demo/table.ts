@@ -6,7 +6,7 @@ export interface TableColumn<R> {
   readonly text: (row: R) => string
   /** Beside the text, and softer. */
   readonly detail?: (row: R) => string
-  /** Of the cell's width, 0 to 1, to be filled as a bar behind the number. */
+  /** Of the cell's width, -1 to 1, to be filled as a bar behind the number; what is below 0 is of the class `below`. */
   readonly share?: (row: R, rows: readonly R[]) => number
 }
 
@@ -62,7 +62,9 @@ export function createTable<R>(
         text.data = isBlank ? '' : column.text(rows[i])
         if (detail !== null) detail.data = isBlank ? '' : (column.detail?.(rows[i]) ?? '')
         if (column.share !== undefined) {
-          element.style.setProperty('--share', isBlank ? '0' : column.share(rows[i], rows).toFixed(3))
+          const share = isBlank ? 0 : column.share(rows[i], rows)
+          element.style.setProperty('--share', Math.abs(share).toFixed(3))
+          element.classList.toggle('below', share < 0)
         }
       })
     })

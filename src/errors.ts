@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'MR_LANE_FAILED'
   | 'MR_MEMORY_LIMIT'
   | 'MR_CLOSED'
+  | 'MR_CHANNEL_FULL'
   | 'MR_FORMAT_ERROR'
   | 'MR_SINK_FAILED'
   | 'MR_USER_CODE_FAILED'

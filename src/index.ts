@@ -20,10 +20,13 @@ export {
   sum,
   topK,
 } from './api/aggregates.js'
+export { type Channel, channel, type FullOptions, type PushInput } from './api/channel.js'
 export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
 export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
+export { type EventSourceOptions, eventSource } from './api/event-source.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
+export { type EventOptions, type EventSourceLike, fromEvent } from './api/from-event.js'
 export {
   type FlowHandlerOptions,
   flowHandler,
@@ -49,6 +52,12 @@ export type {
 } from './api/handles.js'
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
+export type {
+  ConnectionOptions,
+  MessageDecoder,
+  MessageOptions,
+  ReconnectOptions,
+} from './api/live-options.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export {
   denseRank,
@@ -75,6 +84,7 @@ export {
 } from './api/privacy.js'
 export { type GroupRule, minGroupSize } from './api/private-groups.js'
 export { receive } from './api/receive.js'
+export { type ReplayOptions, replay } from './api/replay.js'
 export { runAll } from './api/run-all.js'
 export type { SampleOptions, UnpivotOptions } from './api/shapes.js'
 export { arrowSink, csvSink, jsonSink, ndjsonSink, opfsFile } from './api/sinks.js'
@@ -105,6 +115,7 @@ export {
   stddev,
   variance,
 } from './api/statistics.js'
+export { type TailOptions, tail } from './api/tail.js'
 export {
   type CsvOptions,
   csv,
@@ -114,6 +125,7 @@ export {
   ndjson,
   type TextFileOptions,
 } from './api/text-sources.js'
+export { type ClockOptions, cron, interval, type TickSchema, timer } from './api/timers.js'
 export type { Columns, DictionaryOf, HandleOf, Literal, TypeOfCells, TypeOfInput } from './api/types.js'
 export type { United } from './api/union-types.js'
 export type { UnionOptions } from './api/unions.js'
@@ -121,6 +133,7 @@ export { type AggregateDefinition, defineAggregate, type UserAggregate } from '.
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
+export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
 export {
   cumulative,
   rowCount,
@@ -192,9 +205,15 @@ export type { ArrowWriteOptions } from './formats/arrow/write.js'
 export type { CsvWriteOptions } from './formats/csv/write.js'
 export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'
+export type { Clock } from './metrics/clock.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
+export type { MessageFormat } from './sources/live/decode.js'
+export type { StreamEvent } from './sources/live/event-stream.js'
+export type { BadMessage, FeedStatus } from './sources/live/intake.js'
+export type { WhenFull } from './sources/live/queue.js'
+export type { SocketLike } from './sources/live/web-socket.js'
 export type { IllFormedText, RejectedRow } from './sources/source.js'
 export type { InferenceReport } from './sources/text.js'
 export { type Configuration, configure } from './workers/configure.js'

@@ -30,6 +30,7 @@ import {
   sum,
   when,
 } from 'millrace'
+import { liveFlights } from './live.js'
 
 const lanes = lanesAsked()
 
@@ -68,6 +69,8 @@ await answer(
     .orderBy(desc('meanDelay'))
     .limit(10),
 )
+
+if (!(await liveFlights(flights, { engine, lanesText }))) process.exitCode = 1
 
 await flights.close()
 

@@ -102,13 +102,13 @@ export function valueGetter(name: string): (row: object) => unknown {
  * Maps items, and where several fail throws the error of the least row: whichever column is looked at first, the answer
  * is the same.
  */
-export function earliestError<T, R>(items: readonly T[], map: (item: T) => R): R[] {
+export function earliestError<T, R>(items: readonly T[], map: (item: T, i: number) => R): R[] {
   let earliest: unknown
   let earliestRow = Infinity
   let failed = false
-  const results = items.map(item => {
+  const results = items.map((item, i) => {
     try {
-      return map(item)
+      return map(item, i)
     } catch (error) {
       const row = error instanceof MillraceError ? (error.details.row ?? -1) : -1
       if (!failed || row < earliestRow) {

@@ -1,7 +1,8 @@
 /** A zone's offsets in a lane's memory, for the instants that have been met: assembly/times/zones.ts draws it. */
+
+import { CYCLE_SECOND, CYCLE_SECONDS, offsetsOf, type ZoneOffsets } from '../expressions/zone-offsets.js'
 import type { Kernels } from '../kernels/instance.js'
 import { ZONE_BYTES } from '../kernels/times.js'
-import { CYCLE_SECOND, CYCLE_SECONDS, offsetsOf, type ZoneOffsets } from './zone-offsets.js'
 
 export interface ZoneTable {
   /** Pointer, good until the next call, for instants and clocks from `min` to `max`. */

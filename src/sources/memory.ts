@@ -75,7 +75,11 @@ function splitBatches(schema: SchemaShape, batches: readonly RecordBatch[], colu
  * The columns at `positions`, runs of small batches as one: what follows costs some microseconds a batch, however few its rows. Strings of
  * several dictionaries get one; a batch that stays alone is not copied.
  */
-function coalesce(batches: readonly RecordBatch[], schema: SchemaShape, positions: readonly number[]): RecordBatch[] {
+export function coalesce(
+  batches: readonly RecordBatch[],
+  schema: SchemaShape,
+  positions: readonly number[],
+): RecordBatch[] {
   return Array.from(runsOf(batches, MORSEL_ROWS), ({ part, rowCount }) => {
     const vectors = positions.map(i => concatVectors(part.map(batch => batch.vectors[i])))
     return new RecordBatch(schema, vectors, rowCount)
@@ -83,7 +87,7 @@ function coalesce(batches: readonly RecordBatch[], schema: SchemaShape, position
 }
 
 /** A table that was put together by hand may have a batch of more rows than a morsel: it is cut, without a copy. */
-function morselsOf(batch: RecordBatch): RecordBatch[] {
+export function morselsOf(batch: RecordBatch): RecordBatch[] {
   const morsels: RecordBatch[] = []
   for (let row = 0; row < batch.rowCount; row += MORSEL_ROWS) {
     const end = row + MORSEL_ROWS

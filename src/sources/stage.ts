@@ -6,6 +6,7 @@ import { concatVectors } from '../columnar/concat.js'
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
+import { soon } from './soon.js'
 import type { RowsUnderWay, Source, SplitSupply } from './source.js'
 
 /** What becomes of rows. */
@@ -13,10 +14,15 @@ export interface RowStage {
   /** The columns that come out, of those that go in. @throws MillraceError where these do not do */
   readonly output: (input: SchemaShape) => SchemaShape
   /** Batches of those columns, of any size. */
-  readonly run: (batches: AsyncIterable<RecordBatch>, input: SchemaShape) => AsyncIterable<RecordBatch>
+  readonly run: (
+    batches: AsyncIterable<RecordBatch>,
+    input: SchemaShape,
+    /** Aborted once nobody wants more. */
+    signal: AbortSignal,
+  ) => AsyncIterable<RecordBatch>
 }
 
-/** Small batches are put together: what follows costs some microseconds a batch, and a message for each. */
+/** Small batches that come at once are put together: what follows costs some microseconds a batch, and a message for each. */
 const LEAST_ROWS = 8192
 
 /**
@@ -62,19 +68,34 @@ export function stageSource(
 function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[]): SplitSupply {
   let firstRow = 0
   let made: AsyncIterator<RecordBatch> | null = null
+  let pending: Promise<IteratorResult<RecordBatch>> | null = null
   let ended = false
+  const left = new AbortController()
   const begin = async (): Promise<AsyncIterator<RecordBatch>> => {
     const input = await rows.schema
     stage.output(input)
-    return stage.run(rows.batches, input)[Symbol.asyncIterator]()
+    return stage.run(rows.batches, input, left.signal)[Symbol.asyncIterator]()
+  }
+  /** A failure is for whoever asks after the rows that came before it. */
+  const taken = (from: AsyncIterator<RecordBatch>): Promise<IteratorResult<RecordBatch>> => {
+    const next = from.next()
+    next.catch(() => {})
+    return next
   }
   return {
     async next() {
       const parts: RecordBatch[] = []
       let rowCount = 0
+      let waited: Promise<null> | null = null
       made ??= await begin()
       while (!ended && rowCount < LEAST_ROWS) {
-        const { value, done } = await made.next()
+        pending ??= taken(made)
+        // A feed that is quiet keeps no rows back.
+        if (rowCount > 0) waited ??= soon()
+        const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
+        if (next === null) break
+        pending = null
+        const { value, done } = next
         if (done) ended = true
         else if (value.rowCount > 0) {
           parts.push(narrowed(value, columns))
@@ -89,6 +110,7 @@ function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[
     },
     async close() {
       ended = true
+      left.abort()
       await rows.close()
     },
   }

@@ -5,21 +5,12 @@ import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
+import { coalesce, morselsOf } from './memory.js'
+import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
 
 /** Rows that wait for more, at most: enough that a message is cheap. */
 const MOST_ROWS = 8192
-
-/** How long rows that have come wait for more, so that few messages carry many: a turn of the event loop. */
-const soon = (): Promise<null> =>
-  new Promise(resolve => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve(null)
-    }
-    port2.postMessage(null)
-  })
 
 /** @param stream read once: its iterator is taken when a terminal runs. */
 export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unknown>, schema: SchemaShape): Source {
@@ -63,27 +54,10 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
   let firstRow = 0
   let pending: Promise<IteratorResult<unknown>> | null = null
   let ended = false
+  /** For whoever asks after the rows before it. */
+  let failure: { readonly error: unknown } | null = null
   const output = schemaOf(columns.map(name => ({ name, type: schema[name] })))
-
-  const splitOf = (batches: readonly RecordBatch[], rowCount: number): Split => {
-    const split: Split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => batches } }
-    firstRow += rowCount
-    return split
-  }
-
-  /** Batches as they are; rows are read when they have come, so that a bad one is told with its place. */
-  const batchesOf = (item: RecordBatch | Table): RecordBatch[] => {
-    checkSchema(item.schema, schema)
-    const order = fieldsOf(item.schema).map(({ name }) => name)
-    return (item instanceof Table ? item.batches : [item]).map(
-      batch =>
-        new RecordBatch(
-          output,
-          columns.map(name => batch.vectors[order.indexOf(name)]),
-          batch.rowCount,
-        ),
-    )
-  }
+  const everyColumn = columns.map((_, i) => i)
 
   /** A failure is for whoever asks after the rows that came before it. */
   const taken = (): Promise<IteratorResult<unknown>> => {
@@ -92,53 +66,117 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
     return item
   }
 
-  return {
-    async next() {
-      const rows: object[] = []
-      let waited: Promise<null> | null = null
-      while (true) {
-        if (ended) return rows.length === 0 ? null : rowSplit(rows)
-        pending ??= taken()
-        // What has come goes on its way as soon as nothing follows at once.
-        if (rows.length > 0) waited ??= soon()
-        const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
-        if (next === null) return rowSplit(rows)
-        if (next.done) {
-          pending = null
-          ended = true
-          continue
-        }
-        const { value } = next
-        if (value instanceof RecordBatch || value instanceof Table) {
-          if (rows.length > 0) return rowSplit(rows)
-          pending = null
-          const batches = batchesOf(value)
-          return splitOf(batches, value.rowCount)
-        }
-        pending = null
-        if (Array.isArray(value)) for (const row of value) rows.push(row)
-        else rows.push(value as object)
-        if (rows.length >= MOST_ROWS) return rowSplit(rows)
-      }
-    },
-    async close() {
-      ended = true
-      await items.return?.()
-    },
+  /** What the iterator says of it nobody waits for: a generator that waits itself hears of it only then. */
+  const letGo = () => {
+    ended = true
+    void Promise.resolve(items.return?.()).catch(() => {})
   }
 
-  function rowSplit(rows: readonly object[]): Split {
-    const reader = openRows(rows, schema)
-    const batches: RecordBatch[] = []
-    try {
-      for (let from = 0; from < rows.length; from += MORSEL_ROWS) {
-        batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, rows.length), columns))
-      }
-    } catch (error) {
-      throw atRow(error, firstRow)
+  /** Waits for the first rows, and then for what comes with them. */
+  async function gathered(): Promise<RecordBatch[]> {
+    const parts: RecordBatch[] = []
+    let rows: object[] = []
+    let rowCount = 0
+    let waited: Promise<null> | null = null
+    const flush = () => {
+      const batches = batchesOfRows(rows, firstRow + rowCount - rows.length)
+      rows = []
+      parts.push(...batches)
     }
-    return splitOf(batches, rows.length)
+    while (!ended && failure === null && rowCount < MOST_ROWS) {
+      pending ??= taken()
+      // What has come goes on its way as soon as nothing follows at once.
+      if (rowCount > 0) waited ??= soon()
+      const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
+      if (next === null) break
+      pending = null
+      const { value, done } = next
+      if (done) ended = true
+      else if (value instanceof RecordBatch || value instanceof Table) {
+        flush()
+        if (failure === null) parts.push(...batchesOf(value, schema, output))
+        rowCount += value.rowCount
+      } else if (Array.isArray(value)) {
+        for (const row of value) rows.push(row)
+        rowCount += value.length
+      } else {
+        rows.push(value as object)
+        rowCount++
+      }
+    }
+    flush()
+    return parts
   }
+
+  /** Rows are read when they have come, so that a bad one is told with its place; those before it are given first. */
+  function batchesOfRows(rows: readonly object[], first: number): RecordBatch[] {
+    const batches: RecordBatch[] = []
+    const read = (to: number) => {
+      const reader = openRows(rows, schema)
+      for (let from = 0; from < to; from += MORSEL_ROWS)
+        batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, to), columns))
+    }
+    if (failure !== null) return batches
+    try {
+      read(rows.length)
+    } catch (error) {
+      failure = { error: atRow(error, first) }
+      batches.length = 0
+      if (error instanceof MillraceError) read(error.details.row ?? 0)
+    }
+    return batches
+  }
+
+  return {
+    async next() {
+      let parts: readonly RecordBatch[] = []
+      try {
+        if (failure === null) parts = await gathered()
+      } catch (error) {
+        letGo()
+        throw error
+      }
+      const batches = coalesce(parts.flatMap(morselsOf), output, everyColumn)
+      const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
+      if (rowCount === 0) {
+        if (failure === null) return null
+        letGo()
+        throw failure.error
+      }
+      const split: Split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => batches } }
+      firstRow += rowCount
+      return split
+    },
+    async close() {
+      letGo()
+    },
+  }
+}
+
+/** Batches as they are, in the columns that are wanted. @throws MillraceError `MR_TYPE_MISMATCH` */
+export function batchesOf(
+  item: RecordBatch | Table,
+  schema: SchemaShape,
+  output: SchemaShape,
+  operator = 'stream',
+): RecordBatch[] {
+  checkSchema(item.schema, schema, operator)
+  const order = fieldsOf(item.schema).map(({ name }) => name)
+  const names = Object.keys(output)
+  return (item instanceof Table ? item.batches : [item]).map(batch => {
+    if (batch.weights !== null) {
+      throw new MillraceError(
+        'MR_TYPE_MISMATCH',
+        `${operator}: a batch takes rows back (it has weights); fold it to rows that count once first`,
+        { operator },
+      )
+    }
+    return new RecordBatch(
+      output,
+      names.map(name => batch.vectors[order.indexOf(name)]),
+      batch.rowCount,
+    )
+  })
 }
 
 /** The error with its row counted from the first that the stream gave. */
@@ -149,15 +187,15 @@ function atRow(error: unknown, firstRow: number): unknown {
   return new MillraceError(error.code, text, { ...error.details, row: firstRow + row }, error.cause)
 }
 
-function checkSchema(found: SchemaShape, declared: SchemaShape): void {
+function checkSchema(found: SchemaShape, declared: SchemaShape, operator: string): void {
   for (const { name, type } of fieldsOf(declared)) {
     const own = Object.hasOwn(found, name) ? found[name] : undefined
     if (own !== undefined && sameType(own, type) && (type.nullable || !own.nullable)) continue
     const is = own === undefined ? 'missing' : typeName(own)
     throw new MillraceError(
       'MR_TYPE_MISMATCH',
-      `stream: column ${quote(name)} of a batch is ${is}, not ${typeName(type)} as declared`,
-      { operator: 'stream', column: name },
+      `${operator}: column ${quote(name)} of a batch is ${is}, not ${typeName(type)} as declared`,
+      { operator, column: name },
     )
   }
 }

@@ -9,22 +9,29 @@ import { compile } from '../types/compile.js'
 const root = join(import.meta.dirname, '../..')
 const FILES = [
   'aggregates',
+  'channel',
   'collect-all',
   'conditions',
+  'event-source',
   'flow',
+  'from-event',
   'handlers',
   'orders',
   'over',
   'privacy',
   'private-groups',
   'receive',
+  'replay',
   'run-all',
   'sinks',
   'sources',
   'statistics',
+  'tail',
+  'timers',
   'user-aggregate',
   'user-kernel',
   'values',
+  'web-socket',
 ]
 
 /** What examples may take for granted. */

@@ -7,6 +7,7 @@ import { cleaningSuite } from '../flow/cleaning.suite.js'
 import { engineSuite } from '../flow/engine.suite.js'
 import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
+import { feedSuite } from '../flow/feeds.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
 import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
@@ -31,6 +32,7 @@ functionSuite(lanesList, env)
 joinSuite([0, 2])
 listSuite(lanesList, env)
 streamSuite(lanesList)
+feedSuite([0, 2])
 liveSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -80,11 +80,12 @@ test.each(['add', 'sub', 'mul', 'intDiv', 'mod'] as const)(
         expect(failedRow).toBe(exact.findIndex(fails))
         const got = valuesOf(k, vector)
         exact.forEach((x, i) => {
-          if (!fails(x)) expect(got[i]).toBe(x)
+          // An expectation a value is what takes the time.
+          if (!fails(x) && got[i] !== x) expect([i, got[i]]).toEqual([i, x])
         })
         k.memory.reset(mark)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   },
 )
@@ -106,7 +107,7 @@ test.each(['add', 'sub', 'mul', 'div', 'intDiv', 'mod'] as const)(
         expect(valuesOf(k, vector)).toEqual(a.map((x, i) => floats(op, x, b[i])))
         k.memory.reset(mark)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   },
 )

@@ -69,7 +69,7 @@ function check(
       expect(bitsOf(k, compare(k, op, leftScalar, y, n), n)).toEqual(other2.map(value => holds(op, other, value)))
       k.memory.reset(mark)
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   )
 }
 
@@ -159,7 +159,7 @@ describe('membership', () => {
         expect(bitsOf(k, bits, values.length)).toEqual(values.map(x => set.some(y => order(x, y) === 0)))
         k.memory.reset(mark)
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     )
   }
 

@@ -133,7 +133,7 @@ describe('a join index', () => {
         first.free()
         k.memory.reset(mark)
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     )
   })
 

@@ -18,6 +18,7 @@ import { choosingExpression, familyOf } from './choosing.js'
 import { boolExpression, type ColumnState, magnitudeOf, numberExpression } from './expressions.js'
 import { columnsAfterAsof, columnsAfterJoin, columnsAfterUnion, otherTable, someAsof, someJoin } from './joins.js'
 import { someOver } from './over.js'
+import { someFill, someMap } from './staged.js'
 import { textExpression } from './strings.js'
 import { NAMES } from './tables.js'
 import { timeExpression } from './times.js'
@@ -31,6 +32,8 @@ export interface Abilities {
   readonly grows: boolean
   /** Whether joins are: these have a table of their own. */
   readonly joins: boolean
+  /** Whether stages in the calling thread are, and rules of which groups come out: what is more than one plan, or made by the api. */
+  readonly stages: boolean
 }
 
 export const ALL: Abilities = {
@@ -65,6 +68,7 @@ export const ALL: Abilities = {
   sets: true,
   grows: true,
   joins: true,
+  stages: true,
 }
 
 interface FlowState extends Abilities {
@@ -104,6 +108,9 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
     if (comparable(columns).length < columns.length) return null
     return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
   },
+  fillNull: (state, choices) => (state.stages ? someFill(state.columns, choices) : null),
+  map: (state, choices) => (state.stages && state.rowCount < 5000 ? someMap(state.columns, choices) : null),
+  flatMap: (state, choices) => MAKERS.map(state, choices),
   limit: (_, choices) => ({
     verb: 'limit',
     count: choices.below(40),
@@ -220,11 +227,21 @@ function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean):
     if (choices.chance(mayFail ? 10 : 25)) return either(name, boolExpression(options, 2))
     if (choices.chance(mayFail ? 2 : 20)) return either(name, textExpression(options, 2))
     if (!mayFail && choices.chance(12)) return either(name, timeExpression(options))
+    if (!mayFail && choices.chance(5)) return either(name, someHash(columns, choices))
     if (choices.chance(mayFail ? 4 : 12)) return either(name, choosingExpression(options, 1, true)?.expression ?? null)
     if (choices.chance(mayFail ? 5 : 10)) return either(name, castExpression(options)?.expression ?? null)
     return either(name, numberExpression(options, 3)?.expression ?? null)
   })
   return derived.length === 0 ? null : { verb: 'derive', columns: derived }
+}
+
+/** XXH64 by a seed, or a pseudonym under a key. */
+function someHash(columns: readonly ColumnState[], choices: Choices): ModelExpression | null {
+  const fitting = comparable(columns)
+  if (fitting.length === 0) return null
+  const inputs: ModelExpression[] = [{ op: 'column', name: choices.pick(namesOf(fitting)) }]
+  const parameters = choices.chance(50) ? { seed: choices.below(3) } : { key: '000102030405060708090a0b0c0d0e0f' }
+  return { op: 'call', function: 'hash', inputs, parameters }
 }
 
 const either = (name: string, expression: ModelExpression | null): [string, ModelExpression][] =>
@@ -238,6 +255,7 @@ function someAggregate(state: FlowState, choices: Choices): ModelVerb {
     verb: 'aggregate',
     keys,
     ...(by === undefined ? {} : { by }),
+    ...(state.stages && keys.length > 0 && choices.chance(15) ? { least: 1 + choices.below(3) } : {}),
     aggregates: choices.some(free, 3).map(name => [name, someAggregateExpression(state, choices, 1)] as const),
   }
 }
@@ -402,6 +420,7 @@ function magnitudeOfExpression(expression: ModelExpression, columns: readonly Co
     case 'neg':
       return magnitudeOfExpression(expression.input, columns)
     case 'call':
+      if (expression.function === 'hash') return 2n ** 63n
       if (expression.function === 'cast' || expression.function === 'tryCast') return magnitudeOfCast(expression)
       // Of functions of integers that give integers: none takes them further from zero but by what they are told (number-calls.ts).
       return (
@@ -491,10 +510,11 @@ function stateAfter(verb: ModelVerb, state: FlowState): FlowState {
     const before = columns.find(column => column.name === (renamed.get(name) ?? name))
     const magnitude = derived.get(name)
     if (magnitude !== undefined) return { name, type, magnitude, samples: [] }
-    return { name, type, magnitude: before?.magnitude ?? 0n, samples: before?.samples ?? [] }
+    const samples = before?.type.kind === type.kind ? before.samples : []
+    return { name, type, magnitude: before?.magnitude ?? 0n, samples }
   })
   const groupings = verb.verb === 'aggregate' ? groupingSets(verb).length : 1
-  return { ...state, columns: after, rowCount: Math.max(1, rowCount) * groupings }
+  return { ...state, columns: after, rowCount: Math.max(1, rowCount) * (verb.verb === 'flatMap' ? 2 : groupings) }
 }
 
 /** What may be a key, an order or an operand: lists are only carried, counted and asked for null. */

@@ -10,7 +10,7 @@ import { dateText } from '../oracle/javascript.js'
 import type { ModelPlaced } from '../oracle/over.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
-import { inMemory } from './carriers.js'
+import { inMemory, schemaOf } from './carriers.js'
 
 export type AnyFlow = Flow<any>
 type Handles = Record<string, any>
@@ -37,6 +37,17 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       return flow.dropNulls(...verb.names)
     case 'dedupe':
       return verb.keep === 'last' ? flow.dedupe({ keys: verb.keys, keep: 'last' }) : flow.dedupe(...verb.keys)
+    case 'fillNull':
+      return flow.fillNull(own(verb.columns.map(([name, method]) => [name, { method }])) as never)
+    case 'map':
+    case 'flatMap': {
+      const made = (row: Record<string, unknown>) => own(verb.fields.map(({ name }) => [name, row[name]]))
+      const options = { schema: schemaOf(verb.fields) }
+      // A row is made of all its columns, of which others may not do.
+      const chosen = flow.select(...new Set([...verb.fields.map(({ name }) => name), verb.twice]))
+      if (verb.verb === 'map') return chosen.map(made as never, options)
+      return chosen.flatMap(((row: any) => (row[verb.twice] === null ? [] : [made(row), made(row)])) as never, options)
+    }
     case 'limit':
       return flow.limit(verb.count, verb.offset)
     case 'orderBy':
@@ -90,8 +101,9 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
     }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
-      if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of)
-      return verb.keys.length === 0 ? flow.aggregate(of) : flow.groupBy(...verb.keys).aggregate(of)
+      const groups = verb.least === undefined ? [] : [millrace.minGroupSize(verb.least)]
+      if (verb.by !== undefined) return flow[verb.by](...verb.keys).aggregate(of, ...groups)
+      return verb.keys.length === 0 ? flow.aggregate(of) : flow.groupBy(...verb.keys).aggregate(of, ...groups)
     }
   }
 }
@@ -122,7 +134,11 @@ export function handleOf(t: Handles, expression: ModelExpression): any {
     case 'call': {
       if (expression.function === 'when') return whenOf(expression.inputs.map(input => handleOf(t, input)))
       const [first, ...rest] = expression.inputs.map(input => handleOf(t, input))
-      const { zone, ...told } = expression.parameters ?? {}
+      const { zone, key, ...told } = expression.parameters ?? {}
+      if (key !== undefined)
+        return first.hash({
+          key: Uint8Array.from((key as string).match(/../g) ?? [], digits => Number.parseInt(digits, 16)),
+        })
       const others = Object.values(told)
       // Beside others a zone is an option.
       const named = zone === undefined ? [] : [others.length === 0 ? zone : { zone }]

@@ -33,6 +33,11 @@ function sayVerb(verb: ModelVerb): string {
       return `dropNulls(${quoted(verb.names)})`
     case 'dedupe':
       return `dedupe({ keys: [${quoted(verb.keys)}], keep: ${verb.keep} })`
+    case 'fillNull':
+      return `fillNull(${verb.columns.map(([name, method]) => `${JSON.stringify(name)}: by ${method}`).join(', ')})`
+    case 'map':
+    case 'flatMap':
+      return `${verb.verb}(to ${quoted(verb.fields.map(({ name }) => name))}${verb.verb === 'map' ? '' : `, twice where ${JSON.stringify(verb.twice)}`})`
     case 'limit':
       return `limit(${verb.count}, ${verb.offset})`
     case 'orderBy':
@@ -64,7 +69,8 @@ function sayVerb(verb: ModelVerb): string {
     }
     case 'aggregate': {
       const aggregates = verb.aggregates.map(([name, one]) => `${JSON.stringify(name)}: ${sayAggregate(one)}`)
-      return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})`
+      const least = verb.least === undefined ? '' : ` where ${verb.least} rows`
+      return `${verb.by ?? 'groupBy'}(${quoted(verb.keys)}).aggregate(${aggregates.join(', ')})${least}`
     }
   }
 }

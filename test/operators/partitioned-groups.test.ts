@@ -119,9 +119,9 @@ describe('rows that are parted', () => {
         one.free()
         other.free()
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
-    expect(partings).toBeGreaterThan(20)
+    expect(partings).toBeGreaterThan(8)
     for (const context of [plain, small]) {
       context.loader.close()
       expect(context.usedBytes()).toBe(0)
@@ -151,9 +151,9 @@ describe('rows that are parted', () => {
           for (const operator of [one, ...lanes]) operator.free()
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
-    expect(exchanges).toBeGreaterThan(10)
+    expect(exchanges).toBeGreaterThan(3)
     for (const context of [plain, ...contexts]) {
       context.loader.close()
       expect(context.usedBytes()).toBe(0)

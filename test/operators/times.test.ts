@@ -200,7 +200,7 @@ describe('functions of time', () => {
     )
     fc.assert(
       fc.property(cased, ([node, one]) => check(node, one)),
-      { numRuns: 350 },
+      { numRuns: 120 },
     )
   })
 
@@ -229,7 +229,7 @@ describe('functions of time', () => {
           if (!/year|date/.test(node.function)) check({ ...node, parameters } as Call, one)
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 80 },
     )
   })
 
@@ -256,7 +256,7 @@ describe('functions of time', () => {
           else check(node, one)
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 70 },
     )
   })
 })

@@ -8,6 +8,7 @@ import { evaluate, type ModelExpression, typeOfExpression } from './expression.j
 import { fieldsOfJoin, joined, type ModelJoin } from './join.js'
 import { fieldsOfOver, type ModelOver, overRows } from './over.js'
 import { exploded, fieldsOfExplode, fieldsOfUnpivot, type ModelExplode, type ModelUnpivot, unpivoted } from './shape.js'
+import { fieldsOfFill, filled, type ModelFill, type ModelMap, mapped } from './staged.js'
 import { fieldsOfUnion, fitted, type ModelUnion } from './union.js'
 import {
   canonical,
@@ -40,6 +41,8 @@ export type ModelVerb =
       readonly keys: readonly string[]
       /** Groups by several sets of the keys; left out: by all of them. */
       readonly by?: 'rollup' | 'cube'
+      /** Groups of fewer rows are left out. */
+      readonly least?: number
       readonly aggregates: readonly (readonly [name: string, aggregate: ModelAggregate])[]
     }
   | { readonly verb: 'topK'; readonly count: number; readonly orders: readonly ModelOrder[] }
@@ -49,6 +52,8 @@ export type ModelVerb =
   | ModelJoin
   | ModelUnion
   | ModelAsof
+  | ModelFill
+  | ModelMap
 
 export type ModelAggregateVerb = ModelVerb & { readonly verb: 'aggregate' }
 
@@ -111,6 +116,11 @@ export function fieldsAfter(verb: ModelVerb, fields: readonly ModelField[]): rea
       return fieldsOfAsof(verb, fields)
     case 'union':
       return fieldsOfUnion([fields, ...verb.others.map(fieldsOfInput)])
+    case 'fillNull':
+      return fieldsOfFill(verb, fields)
+    case 'map':
+    case 'flatMap':
+      return verb.fields
     default:
       return fields
   }
@@ -210,6 +220,13 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
       for (const other of verb.others) yield* fitted(rowsAfter(other.table, other.verbs), fieldsOfInput(other), all)
       return
     }
+    case 'fillNull':
+      yield* filled(verb, [...rows], fields)
+      return
+    case 'map':
+    case 'flatMap':
+      yield* mapped(verb, rows, fields)
+      return
     case 'aggregate':
       yield* aggregated(verb, rows, fields)
   }
@@ -242,15 +259,16 @@ function* aggregated(verb: ModelAggregateVerb, given: Iterable<ModelRow>, fields
 
 function* groupsOf(
   set: readonly string[],
-  { keys, aggregates }: ModelAggregateVerb,
+  { keys, aggregates, least = 0 }: ModelAggregateVerb,
   rows: Iterable<ModelRow>,
   fields: readonly ModelField[],
 ): Iterable<ModelRow> {
   const keyPlaces = keys.map(key => fields.findIndex(({ name }) => name === key))
   // A Map keeps the order of insertion, which is the order of first appearance. With no key there is one group even of no rows.
-  const groups = new Map<string, { key: readonly Value[]; collect: ReturnType<typeof aggregateRows>[] }>()
+  const groups = new Map<string, { key: readonly Value[]; size: number; collect: ReturnType<typeof aggregateRows>[] }>()
   const newGroup = (key: readonly Value[]) => ({
     key,
+    size: 0,
     collect: aggregates.map(([, one]) => aggregateRows(one, fields)),
   })
   if (set.length === 0) groups.set(keyText(keys.map(() => null)), newGroup(keys.map(() => null)))
@@ -259,10 +277,13 @@ function* groupsOf(
       set.includes(keys[i] as string) ? canonical(row.values[place] as Value) : null,
     )
     const text = keyText(key)
-    if (!groups.has(text)) groups.set(text, newGroup(key))
-    for (const aggregate of groups.get(text)?.collect ?? []) aggregate.add(row)
+    const group = groups.get(text) ?? newGroup(key)
+    groups.set(text, group)
+    group.size++
+    for (const aggregate of group.collect) aggregate.add(row)
   }
-  for (const { key, collect } of groups.values()) {
+  for (const { key, size, collect } of groups.values()) {
+    if (size < least) continue
     yield { source: -1, values: [...key, ...collect.map(aggregate => aggregate.result())] }
   }
 }

@@ -83,7 +83,10 @@ function nodeOf(verb: ModelVerb, input: PlanNode, schema: SchemaShape | null): P
     case 'asofJoin':
     case 'union':
     case 'join':
-      throw new Error('a plan of one table has no joins')
+    case 'fillNull':
+    case 'map':
+    case 'flatMap':
+      throw new Error('a plan of one table has no joins, and no stages')
   }
 }
 

@@ -144,16 +144,16 @@ function groupsOf(
   const groups = new Map<string, { key: Value[]; counted: Value[][][] }>()
   const newGroup = (key: Value[]) => ({ key, counted: specs.map((): Value[][] => []) })
   if (set.length === 0) groups.set(keyText([]), newGroup(keys.map(() => null)))
-  for (const row of rows) {
+  for (const [place, row] of rows.entries()) {
     const own = set.map(name => canonical(taken(row, name)))
     const text = keyText(own)
     const key = keys.map(name => (set.includes(name) ? (own[set.indexOf(name)] as Value) : null))
     const group = groups.get(text) ?? newGroup(key)
     groups.set(text, group)
-    for (const [i, { inputs, where }] of specs.entries()) {
+    for (const [i, { function: fn, inputs, where }] of specs.entries()) {
       if (where !== null && evaluateResolved(where, row, schema) !== true) continue
       const values = inputs.map(input => evaluateResolved(input, row, schema))
-      if (!values.includes(null)) group.counted[i]?.push(values)
+      if (!values.includes(null)) group.counted[i]?.push(fn === 'lastPlace' ? [BigInt(place)] : values)
     }
   }
   // The model's own results, of values that are computed here.
@@ -162,7 +162,8 @@ function groupsOf(
       new Map([
         ...keys.map((name, i) => [name, key[i] as Value] as const),
         ...specs.map(({ name, function: fn, parameters }, i) => {
-          return [name, canonicalResult(resultOf(fn as ModelFunction, counted[i] as Value[][], parameters))] as const
+          const model = (fn === 'lastPlace' ? 'last' : fn) as ModelFunction
+          return [name, canonicalResult(resultOf(model, counted[i] as Value[][], parameters))] as const
         }),
       ]),
   )

@@ -32,9 +32,11 @@ const casesOf = (
     return { table, verbs, [fc.toStringMethod]: () => `${sayTable(table)}\n${sayVerbs(verbs)}` }
   })
 
-const flows = casesOf(tables(20), (table, choices) => someFlow(table, choices, 6, undefined, { ...ALL, joins: false }))
+const flows = casesOf(tables(20), (table, choices) =>
+  someFlow(table, choices, 6, undefined, { ...ALL, joins: false, stages: false }),
+)
 const failing = casesOf(tables(20, fieldsOf(4, overflowingTypes)), (table, choices) =>
-  someFailingFlow(table, choices, { ...ALL, joins: false }),
+  someFailingFlow(table, choices, { ...ALL, joins: false, stages: false }),
 )
 
 type Outcome = readonly (readonly unknown[])[] | 'fails'

@@ -55,6 +55,7 @@ export function startLive<S extends SchemaShape>(
   let rowsBefore = 0
   let wake: () => void = () => {}
   let drained: () => void = () => {}
+  cancel.signal.addEventListener('abort', () => drained())
 
   const give = (batches: readonly RecordBatch[]): void => {
     if (batches.length === 0) return
@@ -94,7 +95,6 @@ export function startLive<S extends SchemaShape>(
         if (waiting.length >= MOST_WAITING) {
           await new Promise<void>(resolve => {
             drained = resolve
-            cancel.signal.addEventListener('abort', () => resolve(), { once: true })
           })
         } else if (performance.now() - turn > TURN_MS) {
           await nextTurn()

@@ -102,7 +102,7 @@ describe('a table that was written', () => {
           expect(error).toBeInstanceOf(MillraceError)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 })

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { offsetsOf } from '../../src/operators/zone-offsets.js'
+import { offsetsOf } from '../../src/expressions/zone-offsets.js'
 import { offsetAt } from '../oracle/zones.js'
 
 const ZONES = Intl.supportedValuesOf('timeZone')

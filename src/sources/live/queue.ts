@@ -1,0 +1,320 @@
+/**
+ * Rows that are pushed, until lanes want them: a queue with a bound, checked against a schema as they come. A channel (api/live.ts) is one in the hands of a user; every
+ * source that listens to something (feed.ts) has one too.
+ *
+ * ```
+ * batches   [ taken | skip.. head ][ batch ][ batch ] ...     columns and batches, and rows that have been closed
+ * open      a row writer                                      rows as objects, the youngest
+ * ```
+ */
+import { isDictionaryInput } from '../../columnar/dictionary-input.js'
+import { type ColumnsInput, notARow } from '../../columnar/infer.js'
+import { openColumns } from '../../columnar/input.js'
+import { MORSEL_ROWS, RecordBatch } from '../../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../../columnar/schema.js'
+import { Table } from '../../columnar/table.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { makeVector, type Vector } from '../../columnar/vector.js'
+import { MillraceError } from '../../errors.js'
+import { coalesce, morselsOf } from '../memory.js'
+import { soon } from '../soon.js'
+import type { Split, SplitSupply } from '../source.js'
+import { batchesOf } from '../stream.js'
+import { createRowWriter } from './row-writer.js'
+
+/** What becomes of rows that come while the queue has `capacity`. */
+export type WhenFull = 'block' | 'dropOldest' | 'dropNewest' | 'error'
+
+export interface QueueOptions {
+  /** Rows. */
+  readonly capacity: number
+  readonly whenFull: WhenFull
+}
+
+export interface RowQueue {
+  /**
+   * Takes a row, an array of rows, columns, a batch or a table: all of it, or, where it throws, nothing. Typed arrays are copied.
+   * The promise resolves once no more rows wait than the capacity, at once where there is room, and also when nobody reads any more; it never rejects.
+   * @throws MillraceError what the rows call for; `MR_CHANNEL_FULL`; `MR_CLOSED`
+   */
+  push(data: unknown): Promise<void>
+  /** No more comes; with an error, the rows before it are still read. Idempotent: the first counts. */
+  close(error?: unknown): void
+  /** Rows that the policy has left out. */
+  readonly dropped: number
+  /** Rows that wait. */
+  readonly waiting: number
+  readonly isClosed: boolean
+  /** For one reader. */
+  supply(columns: readonly string[]): SplitSupply
+}
+
+/** Fewer rows than these wait a turn for more, so that a split is worth its message. */
+const FEW_ROWS = 8192
+
+const ROOM: Promise<void> = Promise.resolve()
+
+export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOptions, operator: string): RowQueue {
+  const fields = fieldsOf(schema)
+  const open = createRowWriter(schema, operator)
+  /** What tells columns from a row: a column whose values are no arrays themselves. */
+  const telling = fields.find(({ type }) => type.kind !== 'list')?.name
+
+  const batches: (RecordBatch | null)[] = []
+  let head = 0
+  let skip = 0
+  let waiting = 0
+  let dropped = 0
+  let end: { readonly error: unknown } | null = null
+  let isLeft = false
+  let wake: (() => void) | null = null
+  let room: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
+
+  const told = (error: unknown): unknown => {
+    if (!(error instanceof MillraceError)) return error
+    const text = error.message.slice(error.code.length + 2).replace(/^(rows|columns): /, `${operator}: `)
+    return new MillraceError(error.code, text, { ...error.details, operator }, error.cause)
+  }
+
+  const closeOpen = (): void => {
+    if (open.length > 0) batches.push(open.finish())
+  }
+
+  const appended = (data: object): readonly RecordBatch[] => {
+    if (isRead(data)) return batchesOf(data, schema, schema, operator)
+    const columns = data as ColumnsInput
+    try {
+      const reader = openColumns(columns, schema)
+      const read: RecordBatch[] = []
+      for (let from = 0; from < reader.rowCount; from += MORSEL_ROWS) {
+        const batch = reader.read(from, Math.min(from + MORSEL_ROWS, reader.rowCount))
+        const vectors = batch.vectors.map((vector, c) => owned(vector, columns[fields[c].name]))
+        read.push(new RecordBatch(schema, vectors, batch.rowCount))
+      }
+      return read
+    } catch (error) {
+      throw told(error)
+    }
+  }
+
+  /** Leaves out the oldest rows. */
+  const dropOldest = (count: number): void => {
+    dropped += count
+    waiting -= count
+    while (count > 0) {
+      if (head === batches.length) closeOpen()
+      const left = (batches[head] as RecordBatch).rowCount - skip
+      if (count < left) {
+        skip += count
+        return
+      }
+      count -= left
+      pass()
+    }
+  }
+
+  /** The head has been read. */
+  const pass = (): void => {
+    batches[head++] = null
+    skip = 0
+    if (head === batches.length || head >= 1024) {
+      batches.splice(0, head)
+      head = 0
+    }
+  }
+
+  const full = (count: number): MillraceError =>
+    new MillraceError(
+      'MR_CHANNEL_FULL',
+      `${operator}: ${waiting} rows wait, and ${count} more are beyond its capacity of ${capacity}; read faster, raise { capacity }, or say by { whenFull } what may be left out`,
+      { operator, capacity },
+    )
+
+  /** Rows that may be added of so many. @throws MillraceError `MR_CHANNEL_FULL` */
+  const admitted = (count: number, openBefore: number): number => {
+    if (waiting + count <= capacity || whenFull === 'block' || whenFull === 'dropOldest') return count
+    const most = whenFull === 'error' ? 0 : Math.max(0, capacity - waiting)
+    if (open.length > openBefore + most) open.truncate(openBefore + most)
+    if (whenFull === 'error') throw full(count)
+    return most
+  }
+
+  /** After `count` rows have been added, of `given`. */
+  const settled = (count: number, given: number): Promise<void> => {
+    dropped += given - count
+    waiting += count
+    if (open.length >= MORSEL_ROWS) closeOpen()
+    if (waiting > capacity && whenFull === 'dropOldest') dropOldest(waiting - capacity)
+    if (wake !== null && waiting > 0) {
+      const waker = wake
+      wake = null
+      waker()
+    }
+    if (waiting <= capacity) return ROOM
+    if (room === null) {
+      let resolve = () => {}
+      const promise = new Promise<void>(settle => {
+        resolve = settle
+      })
+      room = { promise, resolve }
+    }
+    return room.promise
+  }
+
+  const makeRoom = (): void => {
+    if (room === null || (waiting > capacity && !isLeft)) return
+    const { resolve } = room
+    room = null
+    resolve()
+  }
+
+  const pushColumns = (data: object): Promise<void> => {
+    const read = appended(data)
+    const given = read.reduce((sum, batch) => sum + batch.rowCount, 0)
+    const count = admitted(given, open.length)
+    closeOpen()
+    let left = count
+    for (const batch of read) {
+      if (left <= 0) break
+      for (const morsel of morselsOf(left < batch.rowCount ? batch.slice(0, left) : batch)) batches.push(morsel)
+      left -= batch.rowCount
+    }
+    return settled(count, given)
+  }
+
+  const isColumns = (data: object): boolean => {
+    const value = telling === undefined ? null : (data as Record<string, unknown>)[telling]
+    if (!isObject(value)) return false
+    return Array.isArray(value) || ArrayBuffer.isView(value) || isDictionaryInput(value)
+  }
+
+  /** Up to a morsel of rows, or one batch. */
+  const take = (): RecordBatch[] => {
+    if (head === batches.length || waiting - open.length < FEW_ROWS) closeOpen()
+    const taken: RecordBatch[] = []
+    let rowCount = 0
+    while (head < batches.length) {
+      const batch = batches[head] as RecordBatch
+      if (rowCount > 0 && rowCount + batch.rowCount - skip > MORSEL_ROWS) break
+      rowCount += batch.rowCount - skip
+      taken.push(skip === 0 ? batch : batch.slice(skip, batch.rowCount))
+      pass()
+    }
+    waiting -= rowCount
+    makeRoom()
+    return taken
+  }
+
+  return {
+    get dropped() {
+      return dropped
+    },
+    get waiting() {
+      return waiting
+    },
+    get isClosed() {
+      return end !== null || isLeft
+    },
+    push(data) {
+      if (end !== null || isLeft) {
+        throw new MillraceError(
+          'MR_CLOSED',
+          isLeft
+            ? `${operator}: the job that read it has ended, so nothing can be pushed any more`
+            : `${operator}: it has been closed, so nothing can be pushed any more`,
+          { operator },
+        )
+      }
+      if (Array.isArray(data)) {
+        const given = data.length
+        const before = open.length
+        try {
+          open.appendAll(data)
+        } catch (error) {
+          throw told(error)
+        }
+        return settled(admitted(given, before), given)
+      }
+      if (typeof data !== 'object' || data === null) throw told(notARow(data, 0))
+      if (isObject(firstValue(data)) && (isRead(data) || isColumns(data))) return pushColumns(data)
+      try {
+        open.append(data)
+      } catch (error) {
+        // Something else stood before the columns.
+        if (isColumns(data)) return pushColumns(data)
+        throw error
+      }
+      return settled(admitted(1, open.length - 1), 1)
+    },
+    close(error) {
+      if (end !== null) return
+      end = { error }
+      wake?.()
+      wake = null
+    },
+    supply(columns) {
+      const output = schemaOf(columns.map(name => ({ name, type: schema[name] })))
+      const places = columns.map(name => fields.findIndex(field => field.name === name))
+      let firstRow = 0
+      return {
+        async next(): Promise<Split | null> {
+          do {
+            while (waiting === 0 && end === null && !isLeft) {
+              await new Promise<void>(resolve => {
+                wake = resolve
+              })
+            }
+            if (waiting > 0 && waiting < FEW_ROWS && end === null) await soon()
+            if (isLeft) return null
+          } while (waiting === 0 && end === null)
+          if (waiting === 0) {
+            if (end?.error !== undefined) throw end.error
+            return null
+          }
+          const parts = coalesce(take(), output, places)
+          const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
+          const split: Split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => parts } }
+          firstRow += rowCount
+          return split
+        },
+        async close() {
+          isLeft = true
+          batches.length = 0
+          head = 0
+          skip = 0
+          closeOpen()
+          batches.length = 0
+          waiting = 0
+          wake?.()
+          wake = null
+          makeRoom()
+        },
+      }
+    },
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isRead = (data: object): data is RecordBatch | Table => data instanceof RecordBatch || data instanceof Table
+
+/** Of a row seldom an object: so rows are known at once. */
+function firstValue(data: object): unknown {
+  for (const name in data) return (data as Record<string, unknown>)[name]
+  return undefined
+}
+
+/** The vector, with buffers of its own where it is a view of the user's, who may go on to fill them anew. */
+function owned(vector: Vector, input: unknown): Vector {
+  const given = isDictionaryInput(input) ? input.codes : input
+  const isView = ArrayBuffer.isView(given) && vector.data.buffer === given.buffer
+  const bitmap = isDictionaryInput(input) && ArrayBuffer.isView(input.validity) ? input.validity.buffer : null
+  const isSharedBitmap = vector.validity !== null && vector.validity.buffer === bitmap
+  if (!isView && !isSharedBitmap) return vector
+  const { type, length, nullCount, validity, data, dictionary } = vector
+  return makeVector(type, length, isView ? data.slice() : data, {
+    validity: isSharedBitmap ? (validity as Uint8Array).slice() : validity,
+    nullCount,
+    dictionary,
+  })
+}

@@ -1,0 +1,225 @@
+/** Rows that are pushed while a flow runs, on every number of lanes: what comes out, how fast it may come in, and that nothing is left when a job ends. */
+import { describe, expect, it } from 'vitest'
+import { channel, count, float64, int64, nullable, runAll, schema, stream, sum, utf8 } from '../../src/index.js'
+import { onLanes, refusal, until } from './env.js'
+
+const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: float64() })
+
+const rowAt = (id: number) => ({ id, city: id % 5 === 4 ? null : `city ${id % 3}`, degrees: id / 4 })
+const rowsAt = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => rowAt(from + i))
+
+export function feedSuite(lanesList: readonly number[]): void {
+  describe('channels', () => {
+    onLanes(lanesList, engine => {
+      const o = () => ({ engine: engine() })
+
+      it('give what is pushed, before and while they are run', async () => {
+        const feed = channel(SHAPE)
+        feed.push(rowsAt(0, 100))
+        const table = feed.flow.collect(o())
+        for (let id = 100; id < 2000; id++) await feed.push(rowAt(id))
+        await feed.push({
+          id: BigInt64Array.of(2000n, 2001n),
+          city: rowsAt(2000, 2002).map(({ city }) => city),
+          degrees: [500, 500.25],
+        })
+        feed.close()
+        expect((await table).toRows()).toEqual(rowsAt(0, 2002))
+        expect(feed).toMatchObject({ dropped: 0, waiting: 0, isClosed: true })
+      })
+
+      it('give each row at once', async () => {
+        const feed = channel(SHAPE)
+        const seen: number[] = []
+        feed.push(rowAt(0))
+        for await (const batch of feed.flow.run(o())) {
+          for (const { id } of batch) seen.push(id)
+          if (seen.length < 5) feed.push(rowAt(seen.length))
+          else feed.close()
+        }
+        expect(seen).toEqual([0, 1, 2, 3, 4])
+      })
+
+      it('give each row at once through a function of the caller', async () => {
+        const feed = channel(SHAPE)
+        const seen: number[] = []
+        feed.push(rowAt(0))
+        const twice = feed.flow.map(row => ({ id: row.id * 2 }), { schema: schema({ id: int64() }) })
+        for await (const batch of twice.run(o())) {
+          for (const { id } of batch) seen.push(id)
+          if (seen.length < 5) feed.push(rowAt(seen.length))
+          else feed.close()
+        }
+        expect(seen).toEqual([0, 2, 4, 6, 8])
+      })
+
+      it('slow whoever pushes while nobody takes what comes out', async () => {
+        const feed = channel(SHAPE, { capacity: 100 })
+        let pushed = 0
+        const job = feed.flow.run(o())
+        const iterator = job[Symbol.asyncIterator]()
+        const pushing = (async () => {
+          while (!feed.isClosed) {
+            await feed.push(rowsAt(pushed, pushed + 10))
+            pushed += 10
+          }
+        })()
+        await iterator.next()
+        let before = -1
+        for (let turns = 0; turns < 100 && pushed > before; turns++) {
+          before = pushed
+          await new Promise(resolve => setTimeout(resolve, 30))
+        }
+        expect(pushed).toBe(before)
+        await iterator.return?.()
+        await job.finished
+        await pushing
+      })
+
+      it('end with stop, and let those go who push', async () => {
+        const feed = channel(SHAPE, { capacity: 10 })
+        const job = feed.flow
+          .select('id')
+          .aggregate(t => ({ n: count(), total: sum(t.id) }))
+          .run(o())
+        const pushing = (async () => {
+          for (let id = 0; !feed.isClosed; id++) await feed.push(rowAt(id))
+        })()
+        const sums: { n: number; total: number | null }[] = []
+        setTimeout(() => job.stop(), 30)
+        for await (const batch of job) sums.push(...batch.toRows())
+        const { n, total } = sums[sums.length - 1] as { n: number; total: number }
+        expect(total).toBe((n * (n - 1)) / 2)
+        await pushing
+        await refusal(() => feed.push(rowAt(0)), 'MR_CLOSED')
+      })
+
+      it('let those go who push when the job is left, aborted, limited or fails', async () => {
+        const pushTo = async (feed: ReturnType<typeof channel<typeof SHAPE>>, onTaken = () => {}) => {
+          for (let id = 0; !feed.isClosed; id++) {
+            await feed.push(rowAt(id))
+            if (id === 10) onTaken()
+          }
+        }
+        const left = channel(SHAPE, { capacity: 3 })
+        const pushing = [pushTo(left)]
+        for await (const _ of left.flow.run(o())) break
+        const limited = channel(SHAPE, { capacity: 3 })
+        pushing.push(pushTo(limited))
+        expect((await limited.flow.limit(7).collect(o())).toRows()).toEqual(rowsAt(0, 7))
+        const aborted = channel(SHAPE, { capacity: 3 })
+        const controller = new AbortController()
+        // Before a job has begun to read it a channel only waits.
+        pushing.push(pushTo(aborted, () => controller.abort(new Error('enough'))))
+        const job = aborted.flow.aggregate(() => ({ n: count() })).collect({ ...o(), signal: controller.signal })
+        await expect(job).rejects.toThrow('enough')
+        const failing = channel(SHAPE, { capacity: 3 })
+        pushing.push(pushTo(failing))
+        const overflowing = failing.flow.derive(t => ({
+          big: t.id
+            .add(2 ** 52)
+            .mul(1000)
+            .mul(100),
+        }))
+        await refusal(() => overflowing.collect(o()), 'MR_INTEGER_OVERFLOW')
+        await Promise.all(pushing)
+      })
+
+      it('fail with what they are closed with, after the rows before', async () => {
+        const feed = channel(SHAPE)
+        feed.push(rowsAt(0, 3))
+        feed.close(new Error('the pump is dry'))
+        const seen: number[] = []
+        const reading = (async () => {
+          for await (const batch of feed.flow.run(o())) for (const { id } of batch) seen.push(id)
+        })()
+        await expect(reading).rejects.toThrow('the pump is dry')
+        expect(seen).toEqual([0, 1, 2])
+      })
+
+      it('are read once, by several flows together if need be', async () => {
+        const feed = channel(SHAPE)
+        feed.push(rowsAt(0, 50))
+        feed.close()
+        const sums: object[] = []
+        const all: object[] = []
+        await runAll(
+          {
+            sums: feed.flow.select('id').aggregate(t => ({ n: count(), total: sum(t.id) })),
+            all: feed.flow.select('id'),
+          },
+          { sums: batch => void sums.push(...batch.toRows()), all: batch => void all.push(...batch.toRows()) },
+          o(),
+        ).finished
+        expect(sums).toEqual([{ n: 50, total: 1225 }])
+        expect(all.length).toBe(50)
+        await refusal(() => feed.flow.collect(o()), 'MR_SOURCE_CONSUMED')
+      })
+    })
+  })
+
+  describe('endless async iterables', () => {
+    onLanes(lanesList, engine => {
+      it('give their rows before a bad one, and are let go of then', async () => {
+        let ended = 0
+        async function* wrong() {
+          try {
+            yield rowsAt(0, 3)
+            yield [rowAt(3), { ...rowAt(4), degrees: 'mild' }]
+            while (true) yield rowAt(5)
+          } finally {
+            ended++
+          }
+        }
+        const seen: number[] = []
+        const reading = (async () => {
+          for await (const batch of stream(wrong() as any, { schema: SHAPE }).run({ engine: engine() }))
+            for (const { id } of batch) seen.push(id)
+        })()
+        await expect(reading).rejects.toMatchObject({ code: 'MR_TYPE_MISMATCH', details: { row: 4 } })
+        expect(seen).toEqual([0, 1, 2, 3])
+        await until(() => ended === 1, 2000)
+      })
+
+      it('that wait for ever hold no job', async () => {
+        let asked = 0
+        let returned = 0
+        const silent = {
+          [Symbol.asyncIterator]: () => ({
+            next() {
+              asked++
+              return new Promise<IteratorResult<object>>(() => {})
+            },
+            async return() {
+              returned++
+              return { value: undefined, done: true as const }
+            },
+          }),
+        }
+        const stopped = stream(silent, { schema: SHAPE })
+          .aggregate(() => ({ n: count() }))
+          .run({ engine: engine() })
+        void until(() => asked === 1, 2000).then(() => stopped.stop())
+        const rows: object[] = []
+        for await (const batch of stopped) rows.push(...batch.toRows())
+        expect(rows).toEqual([{ n: 0 }])
+        const controller = new AbortController()
+        const aborted = stream(silent, { schema: SHAPE }).collect({ engine: engine(), signal: controller.signal })
+        void until(() => asked === 2, 2000).then(() => controller.abort(new Error('enough')))
+        await expect(aborted).rejects.toThrow('enough')
+        await until(() => returned === 2, 2000)
+      })
+    })
+  })
+
+  describe('a channel', () => {
+    it('is refused without a schema, and with other options', async () => {
+      await refusal(() => channel({}), 'MR_INVALID_OPTION')
+      await refusal(() => channel(null as any), 'MR_INVALID_OPTION')
+      await refusal(() => channel({ id: 'int32' } as any), 'MR_TYPE_MISMATCH')
+      await refusal(() => channel(SHAPE, { capacity: 0 }), 'MR_INVALID_OPTION')
+      await refusal(() => channel(SHAPE, { whenFull: 'wait' as any }), 'MR_INVALID_OPTION')
+      await refusal(() => channel(SHAPE, { size: 4 } as any), 'MR_INVALID_OPTION')
+    })
+  })
+}

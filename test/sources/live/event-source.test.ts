@@ -1,0 +1,209 @@
+/** Server-sent events against a server of node:http that breaks off, and against our own handler. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  columns,
+  eventSource,
+  type FeedStatus,
+  float64,
+  flowHandler,
+  int64,
+  type StreamEvent,
+  schema,
+} from '../../../src/index.js'
+import { refusal, until } from '../../flow/env.js'
+import { virtualClock } from '../../metrics/virtual-clock.js'
+
+const SHAPE = schema({ id: int64(), price: float64() })
+const inline = { lanes: 0 }
+
+let closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing) await close()
+  closing = []
+})
+
+async function serve(answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
+  let count = 0
+  let open = 0
+  const server = createServer((request, response) => {
+    open++
+    response.on('close', () => open--)
+    answer(request, response, count++)
+  })
+  await new Promise<void>(resolve => server.listen(0, resolve))
+  closing.push(async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  })
+  return { url: `http://localhost:${(server.address() as { port: number }).port}/`, open: () => open }
+}
+
+const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' })
+
+describe('eventSource', () => {
+  it('goes on from the last event when the connection breaks off, anywhere', async () => {
+    const total = 120
+    const from: (string | undefined)[] = []
+    const { url, open } = await serve((request, response, count) => {
+      const last = request.headers['last-event-id'] as string | undefined
+      from.push(last)
+      expect(request.headers.accept).toBe('text/event-stream')
+      expect(request.headers['x-token']).toBe('secret')
+      const first = last === undefined ? 0 : Number(last) + 1
+      stream(response)
+      let text = 'retry: 3\n\n'
+      for (let id = first; id < total; id++) {
+        text +=
+          id % 9 === 8
+            ? `: all is well\nid: ${id}\ndata: {"id":${id},\r\ndata:"price":${id / 4}}\r\n\r\n`
+            : `id: ${id}\ndata: [{"id":${id},"price":${id / 4}}]\n\n`
+        if (id % 10 === 5) text += `event: news\ndata: not rows\n\n`
+        if (id % 15 === 7) text += `data: garbage\nid: ${id}\n\n`
+      }
+      if (count < 6) {
+        // It breaks off within an event as well as between two.
+        response.write(text.slice(0, 500 + 37 * count))
+        setTimeout(() => response.destroy(), 5)
+      } else response.end(`${text}event: end\ndata: {}\n\n`)
+    })
+    const states: FeedStatus[] = []
+    let bad = 0
+    const table = await eventSource(url, {
+      schema: SHAPE,
+      init: { headers: { 'x-token': 'secret' } },
+      onStatus: status => states.push(status),
+      onBadMessage: ({ data }) => {
+        expect(data).toBe('garbage')
+        bad++
+      },
+      reconnect: { min: 1, jitter: 0 },
+    }).collect(inline)
+    expect(table.toRows()).toEqual(Array.from({ length: total }, (_, id) => ({ id, price: id / 4 })))
+    expect(from.length).toBe(7)
+    expect(bad).toBeGreaterThanOrEqual(8)
+    expect(states.filter(({ state }) => state === 'waiting').every(({ retryInMs }) => retryInMs === 3)).toBe(true)
+    expect(states[states.length - 1]).toMatchObject({ state: 'ended', rows: total, connections: 7, badMessages: bad })
+    await until(() => open() === 0, 2000)
+  })
+
+  it('reads what flowHandler serves, and its answer of 204 as the end', async () => {
+    const data = columns({ id: BigInt64Array.of(1n, 2n, 3n), price: Float64Array.of(0.1, 2, 3) })
+    const handler = flowHandler(() => data, { format: 'sse', rowsPerEvent: 2 })
+    const flow = eventSource('http://localhost/', {
+      schema: SHAPE,
+      fetch: (url, init) => handler(new Request(url, init)),
+    })
+    expect((await flow.collect(inline)).toRows()).toEqual([
+      { id: 1, price: 0.1 },
+      { id: 2, price: 2 },
+      { id: 3, price: 3 },
+    ])
+    const { url } = await serve((_, response, count) => {
+      if (count > 0) response.writeHead(204).end()
+      else stream(response).end('event: trade\ndata: {"id":1,"price":2}\n\n')
+    })
+    const trades = eventSource(url, {
+      schema: SHAPE,
+      events: ['trade'],
+      format: ({ event, data }: StreamEvent) => ({ ...JSON.parse(data), id: event.length }),
+      reconnect: { min: 1 },
+    })
+    expect((await trades.collect(inline)).toRows()).toEqual([{ id: 5, price: 2 }])
+  })
+
+  it('tries again what may pass, and fails of what will not', async () => {
+    const answers = [
+      (response: ServerResponse) => response.writeHead(503).end('busy'),
+      (response: ServerResponse) => response.writeHead(429).end(),
+      (response: ServerResponse) => response.writeHead(404).end('gone'),
+    ]
+    const { url } = await serve((_, response, count) => void answers[count]?.(response))
+    const states: FeedStatus[] = []
+    const flow = eventSource(url, {
+      schema: SHAPE,
+      reconnect: { min: 1, max: 2 },
+      onStatus: status => states.push(status),
+    })
+    expect((await refusal(() => flow.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('status 404')
+    expect(states.map(({ state, failures }) => `${state} ${failures}`)).toEqual([
+      'connecting 0',
+      'waiting 1',
+      'connecting 1',
+      'waiting 2',
+      'connecting 2',
+      'ended 3',
+    ])
+    const page = await serve((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'))
+    const html = eventSource(page.url, { schema: SHAPE })
+    expect((await refusal(() => html.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('text/html')
+    const nobody = eventSource('http://localhost:1/', { schema: SHAPE, reconnect: { min: 1, attempts: 2 } })
+    expect((await refusal(() => nobody.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('3 attempts')
+    const once = await serve((_, response) => stream(response).end('data: {"id":1,"price":2}\n\n'))
+    expect((await eventSource(once.url, { schema: SHAPE, reconnect: false }).collect(inline)).rowCount).toBe(1)
+  })
+
+  it('reads no faster than the job takes rows, and leaves nothing when that ends', async () => {
+    let sent = 0
+    const { url, open } = await serve((_, response) => {
+      stream(response)
+      const more = () => {
+        while (
+          !response.destroyed &&
+          response.write(`data: ${JSON.stringify(Array.from({ length: 200 }, () => ({ id: sent++, price: 0 })))}\n\n`)
+        ) {}
+      }
+      response.on('drain', more)
+      more()
+    })
+    const job = eventSource(url, { schema: SHAPE, capacity: 1000 }).run(inline)
+    const iterator = job[Symbol.asyncIterator]()
+    await iterator.next()
+    let before = -1
+    for (let turns = 0; turns < 100 && sent > before; turns++) {
+      before = sent
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    expect(sent).toBe(before)
+    await iterator.return?.()
+    await job.finished
+    await until(() => open() === 0, 2000)
+  })
+
+  it('misses a server that has gone silent, and leaves no timer', async () => {
+    const clock = virtualClock(0)
+    const { url, open } = await serve((_, response) => void stream(response).write('data: {"id":1,"price":2}\n\n'))
+    const states: FeedStatus[] = []
+    const job = eventSource(url, {
+      schema: SHAPE,
+      timeout: '30s',
+      reconnect: { min: '2s', jitter: 0 },
+      clock,
+      onStatus: status => states.push(status),
+    }).run(inline)
+    await until(() => states.length === 2 && states[1]?.state === 'open' && clock.timers === 1, 2000)
+    await clock.advance(30_000)
+    await until(() => states.length === 3, 2000)
+    expect(states[2]).toMatchObject({
+      state: 'waiting',
+      reason: 'nothing has been heard for 30000 ms',
+      retryInMs: 2000,
+    })
+    await clock.advance(2000)
+    await until(() => states.length === 5 && clock.timers === 1, 2000)
+    await job[Symbol.asyncDispose]()
+    await until(() => open() === 0 && clock.timers === 0, 2000)
+  })
+
+  it('refuses what it cannot do', async () => {
+    const make = (options: object) =>
+      refusal(() => eventSource('http://x', { schema: SHAPE, ...options } as any), 'MR_INVALID_OPTION')
+    await make({ schema: undefined })
+    await make({ events: [] })
+    await make({ until: 3 })
+    await make({ timeout: 0 })
+    await make({ init: 'GET' })
+    await make({ lastEventId: 3 })
+    await make({ header: {} })
+  })
+})
