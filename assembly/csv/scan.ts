@@ -288,6 +288,8 @@ function scanRecords(csv: Csv, at: usize, end: usize, isEnd: bool): u32 {
     // A row by itself, or a comment.
     index = record == ends ? 0 : load<u32>(record - 4) & INDEX
     const start = usize(load<u32>(separators + (usize(index) << 2))) + 1
+    // It may go on beyond this block, and what is behind it is not looked at again.
+    csv.nonAscii = 1
     const stop = readRecord(csv, start, end, isEnd, separators + (usize(index + 1) << 2), u32.MAX_VALUE)
     if (stop == 0) break
     index += csv.found

@@ -327,6 +327,18 @@ describe('bad rows', () => {
     })
   })
 
+  test('ill-formed UTF-8 is found far behind a quote in the middle of a field', () => {
+    // Such a row is read by itself, beyond the block of 64 bytes in which it begins.
+    const bytes = Buffer.from(`ok,1\nx"y${'z'.repeat(100)}\xff,2\nok,3\n`, 'latin1')
+    const types = { s: utf8(), n: int32() }
+    const { rows, illFormed } = read(bytes, shapeOf(types))
+    expect(rows[1]?.values).toEqual([`x"y${'z'.repeat(100)}\ufffd`, 2])
+    expect(illFormed).toBe(1)
+    expect(read(bytes, shapeOf(types, { fatal: true, collect: true })).bad).toMatchObject([
+      { row: 1, byteOffset: 5, column: null, code: 'MR_FORMAT_ERROR' },
+    ])
+  })
+
   test('are told in order, the leftmost value of each, with rows that are not read as such', () => {
     const text = '1,a\nx,y,z\n2,b\n"q"q,1\ny,\n3,c\n'
     const types = { n: int32(), m: int32() }
