@@ -66,6 +66,20 @@ export const longSuites = [
   'test/laws/generators.test.ts',
   'test/plan/properties.test.ts',
   'test/engines/local/run-job.test.ts',
+  'test/kernels/text.test.ts',
+  'test/formats/arrow/encoder.test.ts',
+  'test/formats/json/infer-reads.test.ts',
+  'test/formats/json/infer.test.ts',
+  'test/formats/csv/infer.test.ts',
+  'test/formats/csv/infer-reads.test.ts',
+  'test/kernels/csv/calls.test.ts',
+  'test/kernels/aggregate/first-last.test.ts',
+  'test/operators/grouping-sets.test.ts',
+  'test/operators/times.test.ts',
+  'test/sources/discrete-noise.test.ts',
+  'test/formats/compression/zstd.test.ts',
+  'test/kernels/sort.test.ts',
+  'test/flow/streams.test.ts',
 ]
 
 export default defineConfig({

@@ -74,7 +74,7 @@ export function createShareGroups(
     },
     addRows(batch, inputs) {
       const mark = memory.mark()
-      aggregation.update(find(batch), inputs, batch.rowCount, 0, batch.columns[width].data)
+      aggregation.update(find(batch), inputs, batch.rowCount, 0)
       aggregation.open(0, store.count)
       memory.reset(mark)
     },

@@ -1,4 +1,5 @@
 /** The flow suites in Node on one and on three lanes. */
-import { flowSuites } from './suites.js'
+import { flowSuites, jobSuites } from './suites.js'
 
 flowSuites([1, 3])
+jobSuites([1, 3])

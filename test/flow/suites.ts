@@ -1,4 +1,4 @@
-/** The flow suites of Node: flow.test.ts has them inline and on two lanes, more-lanes.test.ts on the other numbers. */
+/** The flow suites of Node: what flows give, and what becomes of jobs, in files of their own so that two threads have one each; more-lanes.test.ts has both. */
 import { aggregateSuite } from './aggregates.suite.js'
 import { badInputSuite } from './bad-input.suite.js'
 import { budgetSuite } from './budget.suite.js'
@@ -15,6 +15,10 @@ export function flowSuites(lanesList: readonly number[]): void {
   expressionSuite(lanesList, env)
   aggregateSuite(lanesList, env)
   cleaningSuite(lanesList, env)
+}
+
+export function jobSuites(lanesList: readonly number[]): void {
+  const env = nodeEnv()
   engineSuite(lanesList, env)
   cancelSuite(lanesList, env)
   badInputSuite(lanesList, env)

@@ -43,7 +43,6 @@ const call = (
 })
 
 const isNull: Expression = { op: 'isNull', input: column('n') }
-const isTrue: Expression = { op: 'not', input: { op: 'isNull', input: column('x') } }
 const ACCUMULATORS = [
   call('rows', 'count', []),
   call('empty', 'count', [], isNull),
@@ -51,11 +50,6 @@ const ACCUMULATORS = [
   call('mean', 'mean', ['x']),
   call('least', 'min', ['s']),
   call('most', 'max', ['x'], isNull),
-  // The place of each row comes along.
-  call('first', 'first', ['s']),
-  call('last', 'last', ['x']),
-  call('lastWhere', 'last', ['n'], isTrue),
-  call('place', 'lastPlace', ['t']),
 ]
 const RESULTS = {
   rows: int64(),
@@ -64,14 +58,10 @@ const RESULTS = {
   mean: nullable(float64()),
   least: nullable(utf8()),
   most: nullable(float64()),
-  first: nullable(utf8()),
-  last: nullable(float64()),
-  lastWhere: nullable(int64()),
-  place: int64(),
 }
 
-/** One table has up to three groups: eight times as many as it says, where places of rows are kept. */
-const FEW = 3 / 8
+/** One table has up to so many groups. */
+const FEW = 3
 
 const keySets = [['a'], ['b'], ['a', 'b'], ['c', 'a'], ['a', 'b', 'c']] as const
 

@@ -96,8 +96,6 @@ export interface AccumulatorRows {
    * have the same.
    */
   readonly position: number
-  /** Pointer to an int64 a row, its place, where rows come as they are parted and not in order; absent or 0: `position` says it. */
-  readonly places?: number
 }
 
 /** What not every lane has, but where a plan has needed it. */

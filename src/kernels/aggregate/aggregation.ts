@@ -48,9 +48,9 @@ export interface Aggregation {
   resize(groupCount: number): void
   /**
    * Takes rows, at most 65,536: row i is of group `groups[i]` (u32 pointer), or with 0 of group 0. `position` is the place of the first row
-   * among all rows, and `places` the place of each where they do not follow one another (accumulator.ts).
+   * among all rows (accumulator.ts).
    */
-  update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number, places?: number): void
+  update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /** Says which groups have had a row by now; call it after `update` and `merge`. */
   open(order: number, count: number): void
   /**
@@ -134,7 +134,7 @@ export function createAggregation(
       slots.resize(count)
       for (const part of parts) part?.resize(count)
     },
-    update(groups, columns, rowCount, position, places = 0) {
+    update(groups, columns, rowCount, position) {
       if (rowCount === 0) return
       const mark = memory.mark()
       const begun: (() => void)[] = []
@@ -148,7 +148,7 @@ export function createAggregation(
           begun.push(() => sum.finish())
         }
         if (valueCount === 0 || accumulators.length === 0) continue
-        const rows = { groups, rowCount, vectors, validity: bits, valueCount, position, places }
+        const rows = { groups, rowCount, vectors, validity: bits, valueCount, position }
         begun.push(() => {
           for (const accumulator of accumulators) accumulator.update(rows)
         })

@@ -1,7 +1,5 @@
 /** The value of the first and of the last row of every group by position, and the position of the last; `any` is the first. Drawn in assembly/aggregate/first-last.ts. */
-import { int64, uint32 } from '../../columnar/type.js'
-import type { LaneVector } from '../lane-vector.js'
-import { selection, take } from '../select.js'
+import { int64 } from '../../columnar/type.js'
 import { type Accumulator, type AccumulatorContext, type AggregateSpec, type Family, numbers } from './accumulator.js'
 import { createElementStates } from './elements.js'
 import { createGroupArray } from './group-array.js'
@@ -32,19 +30,8 @@ function createFirstLast(context: AccumulatorContext, { function: name, inputs: 
       groupCount = count
       states.resize(count)
     },
-    update({ vectors: [vector], validity, groups, rowCount, position, places = 0 }) {
+    update({ vectors: [vector], validity, groups, rowCount, position }) {
       const mark = memory.mark()
-      if (places !== 0) {
-        // Rows are as states of one: those that count.
-        const rows = validity === 0 ? null : selection(k, validity, rowCount)
-        const of = (list: LaneVector) => (rows === null ? list : take(k, list, rows.indices, rows.count))
-        const { data, bits } = elements.of(of(vector))
-        const at = of(numbers(int64(), rowCount, places)).data
-        const into = of(numbers(uint32(), rowCount, groups)).data
-        exports.firstLastMerge(states.pointer, into, at, rows?.count ?? rowCount, data, bits, last)
-        memory.reset(mark)
-        return
-      }
       const { data, bits } = elements.of(vector)
       if (groups === 0) exports.firstLastOne(states.pointer, validity, rowCount, data, bits, position, last)
       else {
