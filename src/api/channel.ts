@@ -24,11 +24,11 @@ export interface FullOptions {
 
 /** What a channel takes: a row, rows, columns of equal length, a batch or a table. */
 export type PushInput<S extends SchemaShape> =
-  | RowInput<S>
-  | readonly RowInput<S>[]
-  | { readonly [K in keyof S]: ColumnInput }
   | RecordBatch<S>
   | Table<S>
+  | { readonly [K in keyof S]: ColumnInput }
+  | readonly RowInput<S>[]
+  | RowInput<S>
 
 export interface Channel<S extends SchemaShape> {
   /** The rows that are pushed, from the first on, also those pushed before it is run. It can be run once, or by one `runAll`. */

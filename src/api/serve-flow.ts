@@ -1,4 +1,5 @@
 /** A flow as the body of a response: server-sent events or NDJSON, pulled by whoever reads it. A chunk that `flowHandler` loads. */
+import { checkAppended } from '../columnar/appended.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { startRun } from '../engines/local/run-job.js'
@@ -81,6 +82,7 @@ async function* piecesOf(
   let rows = 0
   try {
     for await (const batch of withHeartbeats(batches, isEvents ? heartbeatMs : null)) {
+      if (batch !== null) checkAppended(batch, 'what is served')
       if (batch === null) {
         yield utf8(': heartbeat\n\n')
         continue

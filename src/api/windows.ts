@@ -1,6 +1,8 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
+import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
@@ -101,7 +103,10 @@ export function rowCount(count: number): Window {
   return windowOf({ kind: 'rowCount', count })
 }
 
-const windowOf = (spec: WindowSpec): Window => Object.freeze({ spec: Object.freeze(spec) })
+function windowOf(spec: WindowSpec): Window {
+  useWindows(WINDOW_RULES)
+  return Object.freeze({ spec: Object.freeze(spec) })
+}
 
 function durationOf(operator: string, what: string, value: unknown): string {
   if (typeof value === 'string') return value
@@ -116,7 +121,10 @@ const textOf = (operator: string, what: string, value: unknown): string => {
 export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
-  /** Of several inputs one that has been silent for so long, by the clock, is waited for no more. */
+  /**
+   * Of several inputs one that has been silent for so long, by the clock, is waited for no more. A flow has one watermark as yet, of all its rows in their order, so this is checked and
+   * changes nothing.
+   */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
   readonly maxAdvance?: string

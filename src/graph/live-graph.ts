@@ -101,7 +101,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   function flow(batch: LaneBatch, at: number): void {
     if (batch.rowCount === 0) return
     const { pipeline, columns, aggregate, spec, kept } = steps[at] as Step
-    const own = columns.map(i => batch.columns[i] as LaneVector)
+    const own = at === 0 ? batch.columns : columns.map(i => batch.columns[i] as LaneVector)
     const use = (morsel: Morsel) => {
       if (aggregate === null || spec === null) emit(morsel)
       else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
@@ -196,7 +196,9 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
               ...batch.vectors,
               makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
             ]
-      flow(loader.load({ rowCount: batch.rowCount, vectors }), 0)
+      // Only what the first stages take: of a column that nobody reads there may be no kernels.
+      const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
+      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
       memory.reset(mark)
       advance(false)
       return given()

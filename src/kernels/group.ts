@@ -42,6 +42,8 @@ export interface GroupTable {
    * own. String keys keep their dictionary (null before the first row).
    */
   keys(): LaneVector[]
+  /** Those of the groups with these indices (u32 pointer), in scratch. */
+  keysAt(indices: number, count: number): LaneVector[]
   free(): void
 }
 
@@ -62,6 +64,7 @@ const SINGLE: GroupTable = {
   cover: () => null,
   find: () => 0,
   keys: () => [],
+  keysAt: () => [],
   free: () => {},
 }
 
@@ -164,6 +167,16 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
     },
     keys: () =>
       direct === null ? unpackKeys(k, layout, store.pointer, store.count, dictionaries) : direct.keys(dictionaries),
+    keysAt(indices, count) {
+      if (direct !== null) throw new Error('groups of a direct index are asked for all together')
+      const bytes = 8 * layout.width
+      const words = memory.scratch(bytes * count)
+      for (let i = 0; i < count; i++) {
+        const from = store.pointer + bytes * memory.u32[(indices >>> 2) + i]
+        memory.u8.copyWithin(words + bytes * i, from, from + bytes)
+      }
+      return unpackKeys(k, layout, words, count, dictionaries)
+    },
     free() {
       direct?.free()
       hash?.free()

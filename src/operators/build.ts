@@ -28,7 +28,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
   readonly over: Pick<typeof import('./over.js'), 'createOver'>
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
-  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion' | 'shareSide'>
+  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion' | 'shareSides'>
 }
 
 export interface OperatorContext {

@@ -1,5 +1,5 @@
 /** What lanes add for plans of several sources. */
 export { createAsofJoin } from './asof-join.js'
 export { createJoin } from './join.js'
-export { shareSide } from './share-side.js'
+export { shareSides } from './share-side.js'
 export { createUnion } from './union.js'

@@ -352,7 +352,7 @@ export function createLiveAggregate(
       fresh.resize(count)
       if (position > 0) fresh.merge(aggregation.laneState(indices, count), rangeIndices(k, 0, count), count, 1)
       fresh.open(0, count)
-      const keys = table.keys().map(key => take(k, key, indices, count))
+      const keys = table.keysAt(indices, count)
       const results = fresh.evaluate(count)
       yield* finished({ rowCount: count, columns: [...keys, ...results] }, weight)
     } finally {
@@ -377,10 +377,10 @@ export function createLiveAggregate(
       .filter(({ rows }) => rows.length > 0)
     if (rowsOf.length === 0) return
     const mark = memory.mark()
-    const keys = table.keys().slice(plainFrom)
     const bound = keyTypes[0] as DataType
     const types = [bound, bound, ...keyTypes.slice(plainFrom)]
-    const source = { keys, indices: 0, aggregation }
+    const keysAt = (rows: number, count: number) => table.keysAt(rows, count).slice(plainFrom)
+    const source = { keysAt, indices: 0, aggregation }
     for (const { rowCount, columns } of combined(context, types, specs, source, rowsOf))
       yield* finished({ rowCount, columns: stage.isEndOnly ? columns.slice(1) : columns }, weight)
     memory.reset(mark)

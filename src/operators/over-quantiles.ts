@@ -167,7 +167,8 @@ function between(a: number, b: number, t: number): number {
   if (a === b) return a
   if (t === 0.5) {
     const sum = a + b
-    return Math.abs(sum) === Infinity ? a / 2 + b / 2 : sum / 2
+    // Half of the least number is a zero, which has no sign.
+    return (Math.abs(sum) === Infinity ? a / 2 + b / 2 : sum / 2) + 0
   }
   const distance = b - a
   return (distance < Infinity ? Math.min(a + t * distance, b) : a * (1 - t) + b * t) + 0

@@ -24,7 +24,8 @@ export interface WindowRows extends WindowBounds {
 
 /** Groups of panes: keys but the pane, and where their states are (u32 pointer, 0 where that is their place). */
 export interface PaneGroups {
-  readonly keys: readonly LaneVector[]
+  /** Of these rows (u32 pointer), in scratch. */
+  readonly keysAt: (rows: number, count: number) => readonly LaneVector[]
   readonly indices: number
   readonly aggregation: Aggregation
 }
@@ -80,7 +81,17 @@ export function* windowGroups(
   const windows = [...rowsOf.values()]
     .sort(inOrder)
     .map(({ start, end, panes: all }): WindowRows => ({ start, end, rows: all.flat().sort((a, b) => a - b) }))
-  yield* combined(context, keyTypes, specs, { keys, indices, aggregation: grouping.aggregation }, windows)
+  yield* combined(
+    context,
+    keyTypes,
+    specs,
+    {
+      keysAt: (rows, count) => keys.map(key => take(k, key, rows, count)),
+      indices,
+      aggregation: grouping.aggregation,
+    },
+    windows,
+  )
 }
 
 export const inOrder = (a: WindowBounds, b: WindowBounds): number =>
@@ -94,7 +105,7 @@ export function* combined(
   context: OperatorContext,
   keyTypes: readonly DataType[],
   specs: readonly AggregateSpec[],
-  { keys, indices, aggregation }: PaneGroups,
+  { keysAt, indices, aggregation }: PaneGroups,
   windows: Iterable<WindowRows>,
 ): Generator<LaneBatch> {
   const { k } = context
@@ -119,7 +130,7 @@ export function* combined(
       dictionary: null,
       range: null,
     })
-    const columns = [bound(starts), bound(ends), ...keys.map(key => take(k, key, places, count))]
+    const columns = [bound(starts), bound(ends), ...keysAt(places, count)]
     const table = createGroupTable(k, keyTypes)
     const merged = createAggregation(context, specs)
     try {

@@ -5,14 +5,9 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
-import { parseDuration } from '../expressions/duration.js'
-import { literalOf } from '../expressions/literal.js'
-import type { AggregateExpression, CallParameters, Expression } from '../expressions/node.js'
+import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import { zoneOf } from '../expressions/zone.js'
-import { accumulate } from './accumulate.js'
-import { aggregateNode, checkNames, columnOf, deriveNode, filterNode, projectNode, sortNode } from './build.js'
-import { call, not } from './cleaning.js'
+import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
@@ -20,15 +15,11 @@ import type {
   EmitNode,
   LateNode,
   NamedAggregate,
-  NamedExpression,
-  Panes,
   PlanNode,
   WatermarkNode,
   Windowing,
   WindowSpec,
 } from './logical.js'
-import { overNode } from './over.js'
-import { boundSchemaOf } from './typing.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
 export const WINDOW_START = 'windowStart'
@@ -36,9 +27,6 @@ export const WINDOW_END = 'windowEnd'
 /** The same among the columns of the input, which may have such names of its own. */
 export const START = '#windowStart'
 export const END = '#windowEnd'
-/** The event time without nulls, where the column may have them. */
-const TIME = '#time'
-
 export interface WatermarkOptions {
   readonly delay: string | null
   readonly idleAfter: string | null
@@ -71,6 +59,27 @@ export function checkWatermark({ column, delay, maxAdvance }: WatermarkNode, sch
     throw mismatch('watermark', `event time is a timestamp, and ${quote(column)} is ${typeName(type)}`, column)
   for (const text of [delay, maxAdvance]) if (text !== null) ticksOf(text, type, 'watermark')
 }
+
+/** What windows come to: windows.ts has them, and is loaded by whoever makes a window. */
+export interface WindowRules {
+  /** @throws MillraceError `MR_INVALID_OPTION` */
+  check(spec: WindowSpec): void
+  schema(node: AggregateNode, window: Windowing, input: SchemaShape): SchemaShape
+  lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
+}
+
+let rules: WindowRules | null = null
+
+export function useWindows(given: WindowRules): void {
+  rules = given
+}
+
+const windowRules = (): WindowRules => {
+  if (rules === null) throw new Error('there is a window, and nobody has made one')
+  return rules
+}
+
+export const windowedSchema: WindowRules['schema'] = (node, window, input) => windowRules().schema(node, window, input)
 
 /** The column of the event time of what leaves a node; null where there is none. */
 export function eventTimeOf(plan: PlanNode): string | null {
@@ -118,7 +127,7 @@ export function windowingOf(input: PlanNode, spec: WindowSpec, allowedLateness: 
       "window: rows have no event time here; say which column has it before, as in watermark('time')",
       { operator: 'window' },
     )
-  checkSpec(spec)
+  windowRules().check(spec)
   if (allowedLateness !== null && nanosecondsOf(allowedLateness, 'window') < 0n)
     throw invalid('window', `allowedLateness is a duration from 0 up, not ${quote(allowedLateness)}`)
   return Object.freeze({ spec: Object.freeze(spec), time, allowedLateness })
@@ -147,20 +156,6 @@ export function windowedNode(
   return Object.freeze({ ...node, window })
 }
 
-/** `windowStart, windowEnd, ...keys, ...aggregates`. */
-export function windowedSchema(node: AggregateNode, { spec, time }: Windowing, input: SchemaShape): SchemaShape {
-  checkNames('window', [time], input)
-  const type = input[time] as DataType
-  if (type.kind !== 'timestamp')
-    throw mismatch('window', `windows are of timestamps, and ${quote(time)} is ${typeName(type)}`, time)
-  checkDurations(spec, node.window?.allowedLateness ?? null, type)
-  const bound = { ...type, nullable: false }
-  const wide = schemaOf([{ name: START, type: bound }, ...fieldsOf(input)])
-  const { output } = accumulate({ ...node, keys: [START, ...node.keys] }, wide)
-  const fields = fieldsOf(output).filter(({ name }) => name !== START)
-  return schemaOf([{ name: WINDOW_START, type: bound }, { name: WINDOW_END, type: bound }, ...fields])
-}
-
 /** What an aggregate over panes gives beside: the end of each window. */
 export function withWindowEnd({ panes }: AggregateNode, output: SchemaShape): SchemaShape {
   if (panes === null) return output
@@ -169,70 +164,14 @@ export function withWindowEnd({ panes }: AggregateNode, output: SchemaShape): Sc
   )
 }
 
-const fieldsOf = (shape: SchemaShape) => Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
-
-function checkSpec(spec: WindowSpec): void {
-  if (spec.kind === 'rowCount') {
-    if (Number.isSafeInteger(spec.count) && spec.count > 0) return
-    throw invalid('rowCount', `a window has a whole number of rows, 1 or more, not ${spec.count}`)
-  }
-  if (spec.kind === 'tumbling') {
-    const { months, days, nanoseconds } = parseDuration(spec.size, 'tumbling')
-    const counts = [months, days, nanoseconds].filter(count => count !== 0 && count !== 0n)
-    if (counts.length !== 1 || (counts[0] as number) < 0)
-      throw invalid(
-        'tumbling',
-        `${quote(spec.size)} is no window: write a number of months, of days or of something shorter, above 0`,
-      )
-    if (spec.zone !== null) zoneOf(spec.zone, 'tumbling')
-    if (spec.offset !== null) parseDuration(spec.offset, 'tumbling')
-    return
-  }
-  const [size, part] =
-    spec.kind === 'session' ? [spec.gap, spec.gap] : [spec.size, spec.kind === 'sliding' ? spec.every : spec.step]
-  const [whole, piece] = [nanosecondsOf(size, spec.kind), nanosecondsOf(part, spec.kind)]
-  if (whole <= 0n || piece <= 0n) throw invalid(spec.kind, `windows and their parts are longer than 0`)
-  if (whole % piece !== 0n)
-    throw invalid(
-      spec.kind,
-      `the size is a multiple of the ${spec.kind === 'sliding' ? 'period' : 'step'}, and ${quote(size)} is none of ${quote(part)}`,
-    )
-  if (whole / piece > MOST_PANES)
-    throw invalid(
-      spec.kind,
-      `a window has at most ${MOST_PANES} parts, and ${quote(size)} has ${whole / piece} of ${quote(part)}`,
-    )
-}
-
-/** Rows are kept once a part, but results are given once a window. */
-const MOST_PANES = 100_000n
-
-function checkDurations(spec: WindowSpec, allowedLateness: string | null, type: DataType): void {
-  if (allowedLateness !== null) ticksOf(allowedLateness, type, 'window')
-  if (spec.kind === 'tumbling') {
-    const { months, nanoseconds } = parseDuration(spec.size, 'tumbling')
-    if (months === 0 && nanoseconds !== 0n) ticksOf(spec.size, type, 'tumbling')
-    if (spec.offset !== null && parseDuration(spec.offset, 'tumbling').months === 0)
-      ticksOf(spec.offset, type, 'tumbling')
-  } else if (spec.kind === 'session') ticksOf(spec.gap, type, 'session')
-  else if (spec.kind === 'sliding' || spec.kind === 'cumulative') panesOf(spec, type)
-}
+export const fieldsOf = (shape: SchemaShape) =>
+  Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
 
 /** @throws MillraceError `MR_INVALID_OPTION` for what is no whole number of the column's unit */
 export function ticksOf(text: string, type: DataType, operator: string): bigint {
   const [nanoseconds, per] = [nanosecondsOf(text, operator), nanosecondsPer(type)]
   if (nanoseconds % per === 0n && nanoseconds / per < 2n ** 62n) return nanoseconds / per
   throw invalid(operator, `${quote(text)} is no whole number of what ${typeName(type)} counts`)
-}
-
-export function panesOf(spec: WindowSpec & { kind: 'sliding' | 'cumulative' }, type: DataType): Panes {
-  const part = spec.kind === 'sliding' ? spec.every : spec.step
-  return {
-    kind: spec.kind,
-    pane: ticksOf(part, type, spec.kind),
-    size: ticksOf(spec.size, type, spec.kind),
-    offset: spec.offset === null ? 0n : ticksOf(spec.offset, type, spec.kind),
-  }
 }
 
 export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
@@ -271,7 +210,7 @@ export function lowerEventTime(plan: PlanNode): PlanNode {
     case 'late':
       return filterNode(input, { op: 'isNull', input: columnOf((plan.of.window as Windowing).time) })
     case 'aggregate':
-      if (plan.window !== null) return lowerWindows(plan, plan.window, input)
+      if (plan.window !== null) return windowRules().lower(plan, plan.window, input)
       return input === plan.input ? plan : Object.freeze({ ...byEventTime(plan, eventTimeOf(plan.input)), input })
     case 'join':
       return Object.freeze({ ...plan, input, right: lowerEventTime(plan.right) })
@@ -312,192 +251,6 @@ export function byEventTime(node: AggregateNode, time: string | null): Aggregate
   )
   return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
 }
-
-function lowerWindows(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode {
-  const { spec, time } = window
-  const { plan, name: instant } = timed(input, time)
-  const assigned = assign(plan, boundSchemaOf(plan), spec, instant, node.keys)
-  const wide = boundSchemaOf(assigned.plan)
-  const grouped: AggregateNode = Object.freeze({
-    ...aggregateNode(
-      assigned.plan,
-      wide,
-      [...assigned.keys, ...node.keys],
-      [...byEventTime(node, instant).aggregates, ...assigned.bounds],
-    ),
-    panes: assigned.panes,
-  })
-  const results = boundSchemaOf(grouped)
-  // Of a session what it is called by is no column of the results.
-  const named: NamedExpression[] = [
-    { name: WINDOW_START, expression: assigned.start },
-    { name: WINDOW_END, expression: assigned.end },
-    ...[...node.keys, ...node.aggregates.map(({ name }) => name)].map(name => ({ name, expression: columnOf(name) })),
-  ]
-  if (assigned.panes !== null) return projectNode(grouped, 'window', named)
-  const ends = deriveNode(grouped, results, [
-    { name: START, expression: assigned.start },
-    { name: END, expression: assigned.end },
-  ])
-  const sorted = sortNode(ends, boundSchemaOf(ends), [
-    { name: END, descending: false, nulls: 'last' },
-    { name: START, descending: false, nulls: 'last' },
-  ])
-  return projectNode(
-    sorted,
-    'window',
-    named.map(column =>
-      column.name === WINDOW_START
-        ? { ...column, expression: columnOf(START) }
-        : column.name === WINDOW_END
-          ? { ...column, expression: columnOf(END) }
-          : column,
-    ),
-  )
-}
-
-/** Rows that have a time, and the column that has it, without nulls. */
-export function timed(input: PlanNode, time: string): { readonly plan: PlanNode; readonly name: string } {
-  const schema = boundSchemaOf(input)
-  const type = schema[time] as DataType
-  if (!type.nullable) return { plan: input, name: time }
-  const known = filterNode(input, not({ op: 'isNull', input: columnOf(time) }))
-  const instant = call('coalesce', columnOf(time), literalOf(0n, { ...type, nullable: false }))
-  return { plan: deriveNode(known, schema, [{ name: TIME, expression: instant }]), name: TIME }
-}
-
-interface Assigned {
-  readonly plan: PlanNode
-  /** Columns of `plan` that rows of a window, or a pane, have in common. */
-  readonly keys: readonly string[]
-  readonly bounds: readonly NamedAggregate[]
-  readonly panes: Panes | null
-  /** Over the results. */
-  readonly start: Expression
-  readonly end: Expression
-}
-
-function assign(
-  input: PlanNode,
-  schema: SchemaShape,
-  spec: WindowSpec,
-  time: string,
-  keys: readonly string[],
-): Assigned {
-  const instant = columnOf(time)
-  const start = columnOf(START)
-  const type = schema[time] as DataType
-  switch (spec.kind) {
-    case 'tumbling':
-      return {
-        plan: deriveNode(input, schema, [{ name: START, expression: windowStart(spec, instant) }]),
-        keys: [START],
-        bounds: [],
-        panes: null,
-        start,
-        end: windowEnd(spec, start),
-      }
-    case 'sliding':
-    case 'cumulative': {
-      const panes = panesOf(spec, type)
-      const part = spec.kind === 'sliding' ? spec.every : spec.step
-      return {
-        plan: deriveNode(input, schema, [{ name: START, expression: aligned(instant, part, spec.offset) }]),
-        keys: [START],
-        bounds: [],
-        panes,
-        start,
-        end: columnOf(END),
-      }
-    }
-    case 'session':
-      return sessions(input, spec.gap, time, keys)
-    case 'rowCount': {
-      const numbered = overNode(input, schema, { partitionBy: keys, orders: [], frame: null }, [
-        { name: '#row', expression: { op: 'aggregate', function: 'rowNumber', inputs: [] } },
-      ])
-      const before: Expression = { op: 'sub', left: columnOf('#row'), right: literal(1) }
-      const place: Expression = { op: 'intDiv', left: before, right: literal(spec.count) }
-      return {
-        plan: deriveNode(numbered, boundSchemaOf(numbered), [{ name: '#window', expression: place }]),
-        keys: ['#window'],
-        bounds: [extreme('min', START, time), extreme('max', END, time)],
-        panes: null,
-        start,
-        end: columnOf(END),
-      }
-    }
-  }
-}
-
-const literal = (value: number): Expression => Object.freeze({ op: 'literal', value })
-
-const extreme = (name: 'min' | 'max', as: string, time: string): NamedAggregate => ({
-  name: as,
-  expression: { op: 'aggregate', function: name, inputs: [columnOf(time)] },
-})
-
-/** A row begins a session where the one before it, in time and of its keys, is a gap or more away; a session is called by how many have begun. */
-function sessions(input: PlanNode, gap: string, time: string, keys: readonly string[]): Assigned {
-  const schema = boundSchemaOf(input)
-  const orders = [{ name: time, descending: false, nulls: 'last' } as const]
-  const before = overNode(input, schema, { partitionBy: keys, orders, frame: null }, [
-    {
-      name: '#before',
-      expression: { op: 'aggregate', function: 'lag', inputs: [columnOf(time)], parameters: { rows: 1 } },
-    },
-  ])
-  const begins = deriveNode(before, boundSchemaOf(before), [
-    {
-      name: '#begins',
-      expression: call(
-        'when',
-        call(
-          'coalesce',
-          { op: 'lt', left: columnOf(time), right: added(columnOf('#before'), gap) },
-          { op: 'literal', value: false },
-        ),
-        literal(0),
-        literal(1),
-      ),
-    },
-  ])
-  const numbered = overNode(
-    begins,
-    boundSchemaOf(begins),
-    { partitionBy: keys, orders, frame: { unit: 'rows', from: null, to: 0 } },
-    [{ name: '#session', expression: { op: 'aggregate', function: 'sum', inputs: [columnOf('#begins')] } }],
-  )
-  return {
-    plan: numbered,
-    keys: ['#session'],
-    bounds: [extreme('min', START, time), extreme('max', END, time)],
-    panes: null,
-    start: columnOf(START),
-    end: added(columnOf(END), gap),
-  }
-}
-
-/** `time` in the unit, a whole number of which it then is from the offset on. */
-export function aligned(time: Expression, by: string, offset: string | null, zone: string | null = null): Expression {
-  const shifted = offset === null ? time : added(time, negated(offset))
-  const start = timeCall('truncate', shifted, { by, ...(zone === null ? {} : { zone }) })
-  return offset === null ? start : added(start, offset)
-}
-
-export const windowStart = ({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, time: Expression): Expression =>
-  aligned(time, size, offset, zone)
-
-export const windowEnd = ({ size, zone }: WindowSpec & { kind: 'tumbling' }, start: Expression): Expression =>
-  timeCall('add', start, { by: size, ...(zone === null ? {} : { zone }) })
-
-export const added = (time: Expression, by: string): Expression => timeCall('add', time, { by })
-
-const negated = (duration: string): string =>
-  duration.startsWith('-') ? duration.slice(1) : `-${duration.replace(/^\+/, '')}`
-
-const timeCall = (name: string, input: Expression, parameters: CallParameters): Expression =>
-  Object.freeze({ ...call(name, input), parameters: Object.freeze(parameters) }) as Expression
 
 const invalid = (operator: string, text: string): MillraceError =>
   new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })

@@ -13,24 +13,13 @@ import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { nanosecondsOf } from './duration.js'
-import {
-  added,
-  aligned,
-  byEventTime,
-  END,
-  panesOf,
-  START,
-  ticksOf,
-  WINDOW_END,
-  WINDOW_START,
-  windowEnd,
-  windowStart,
-} from './event-time.js'
+import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
 import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
+import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
 
 export const WATERMARK = '#watermark'
 export const WEIGHT = '#weight'
@@ -421,8 +410,6 @@ function stageOf({ keys, accumulators, input }: LiveAggregateSpec): Stage {
 }
 
 const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataType), nullable: false })
-
-const fieldsOf = (shape: SchemaShape) => Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
 
 const unbounded = (operator: string, text: string): MillraceError => refusal('MR_UNBOUNDED', operator, text)
 

@@ -1,4 +1,5 @@
 /** Sinks that make a file of batches: an encoder of some format, and the target that its bytes go to. */
+import { checkAppended } from '../columnar/appended.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import type { Sink } from './sink.js'
@@ -28,7 +29,7 @@ export const encodedSink = (target: FileTarget, encoderOf: (schema: SchemaShape)
       },
       async write(batch) {
         if (!begun) await begin()
-        await write(encoder.batch(batch))
+        await write(encoder.batch(checkAppended(batch, 'a file')))
         if (!file.gathers) await write(encoder.flush())
       },
       async finish() {

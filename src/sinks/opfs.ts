@@ -36,6 +36,23 @@ export async function readOpfs(path: string): Promise<File> {
   }
 }
 
+/** How often, and after how long each time, a file that is still locked is tried to be removed. */
+const REMOVALS = 40
+const REMOVAL_MS = 25
+
+/** A stream that has been aborted lets go of its file a while later. */
+async function removeOnceFree(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  for (let i = 0; i < REMOVALS; i++) {
+    try {
+      await folder.removeEntry(name)
+      return
+    } catch (error) {
+      if ((error as { name?: unknown })?.name === 'NotFoundError') return
+      await new Promise(resolve => setTimeout(resolve, REMOVAL_MS))
+    }
+  }
+}
+
 /** The file to write to, made where it is not there, and the folders on the way; `remove` removes one that was made here. */
 export async function openOpfs(
   path: string,
@@ -50,7 +67,7 @@ export async function openOpfs(
   return {
     handle: await folder.getFileHandle(name, { create: true }),
     async remove() {
-      if (!isThere) await folder.removeEntry(name).catch(() => {})
+      if (!isThere) await removeOnceFree(folder, name)
     },
   }
 }

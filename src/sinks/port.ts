@@ -1,5 +1,6 @@
 /** `MessagePort`s and `BroadcastChannel`s as sinks: batches as messages of their own buffers. The other end is receive.ts. */
 
+import { checkAppended } from '../columnar/appended.js'
 import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
@@ -90,7 +91,7 @@ function postingWriter(post: Post): SinkWriter {
       return bytesWritten
     },
     write(batch) {
-      const { message, transfer } = messageOf(batch, rowCount)
+      const { message, transfer } = messageOf(checkAppended(batch, 'a port'), rowCount)
       for (const { byteLength } of transfer) bytesWritten += byteLength
       rowCount += batch.rowCount
       post(message, transfer)

@@ -39,11 +39,6 @@ export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
 export const dictionariesOf = ({ columns }: LaneBatch): LaneDictionary[] =>
   columns.map(dictionaryOf).filter(dictionary => dictionary !== null)
 
-/** The ids of all. */
-export const codeIdsOf = ({ chunks }: HeldTable): number[] => [
-  ...new Set(chunks.flatMap(({ batch }) => dictionariesOf(batch).map(({ id }) => id))),
-]
-
 export function retainTable(table: HeldTable): void {
   table.users++
 }
@@ -60,7 +55,7 @@ export function releaseTable({ k, dictionaries }: OperatorContext, table: HeldTa
 /** What the caller must know of a table: rows by split, and bytes, dictionaries included. */
 export function reportTable(table: HeldTable): HeldReport {
   const splits: { split: number; rowCount: number }[] = []
-  const dictionaries = new Set<{ readonly length: number; readonly byteLength: number }>()
+  const dictionaries = new Set<LaneDictionary>()
   let byteLength = 0
   for (const { split, batch } of table.chunks) {
     const last = splits[splits.length - 1]
@@ -70,5 +65,5 @@ export function reportTable(table: HeldTable): HeldReport {
     for (const dictionary of dictionariesOf(batch)) dictionaries.add(dictionary)
   }
   for (const { length, byteLength: text } of dictionaries) byteLength += 4 * length + text
-  return { splits, byteLength }
+  return { splits, byteLength, codes: [...dictionaries].map(({ id }) => id) }
 }

@@ -29,20 +29,12 @@ import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import type { SideHost } from '../operators/share-side.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import {
-  codeIdsOf,
-  dictionariesOf,
-  type HeldTable,
-  rangesOf,
-  releaseTable,
-  reportTable,
-  retainTable,
-} from './held-table.js'
+import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldCodes, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
@@ -87,7 +79,6 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
     return
   }
   let held: HeldReport | null = null
-  const codes = job.heldCodes()
   try {
     held = await job.run()
   } catch (error) {
@@ -98,7 +89,7 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
   } catch (error) {
     job.fail(new MillraceError('MR_LANE_FAILED', 'a lane could not clean up after a job, so it was ended', {}, error))
   }
-  job.say({ type: 'finished', metrics: job.metrics(), held, codes })
+  job.say({ type: 'finished', metrics: job.metrics(), held })
   closeGather(spec, ports)
 }
 
@@ -247,16 +238,6 @@ class LaneJob {
     return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
   }
 
-  /** Of the tables that are read here. */
-  heldCodes(): HeldCodes[] {
-    const { heldTable, sides = [], inline } = this.spec
-    if (inline) return []
-    const tables = [heldTable, ...sides.map(side => side?.table ?? null)]
-    return [this.input, ...this.heldSides].flatMap((table, i) =>
-      table === null ? [] : [{ table: tables[i] as number, ids: codeIdsOf(table) }],
-    )
-  }
-
   private intercept(message: ToLane): boolean {
     if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
     else if (message.type === 'cancel') {
@@ -274,7 +255,7 @@ class LaneJob {
     for (const transforms of [...branches, scan.transforms, ...final.map(segment => segment.transforms)])
       for (const { side } of transforms) if (side !== undefined) sides.set(side.index, side)
     const held = this.heldSides.filter(table => table !== null).length
-    if (held > 0) await this.shareSides(sides)
+    if (held > 0) await this.lane.parts.joins?.shareSides(this.sideHost(), sides, this.heldSides, this.spec.sides ?? [])
     const inbox = createInbox()
     for (let left = this.spec.plan.sides.length - held; left > 0; ) {
       const message = await this.mailbox.next()
@@ -286,37 +267,16 @@ class LaneJob {
     }
   }
 
-  /** Of those that the lanes hold. */
-  private async shareSides(sides: ReadonlyMap<number, Side>): Promise<void> {
-    const { shareSide } = this.lane.parts.joins as LaneParts['joins']
-    const { sides: given = [] } = this.spec
-    for (const [i, table] of this.heldSides.entries()) {
-      const rows = sides.get(i)?.rows
-      if (table === null || rows === undefined) continue
-      const names = Object.keys(table.schema)
-      const positions = (given[i]?.columns ?? []).map(name => names.indexOf(name))
-      const chunks = table.chunks.map(({ split, batch }) => ({
-        split,
-        batch: { ...batch, columns: positions.map(at => batch.columns[at]) },
-      }))
-      const host: SideHost = {
-        peers: this.peers,
-        tell: (to, prints) => this.portTo(to).post({ type: 'codes', prints } satisfies Gathered),
-        told: async from => {
-          const message = await this.boxOf(from).next()
-          if (message.type !== 'codes') throw new Error(`a lane that holds a side tells its codes, not ${message.type}`)
-          return message.prints
-        },
-        send: (to, parts) => this.send(to, parts),
-        receive: (from, take) => this.receive(from, take),
-        charged: work => this.charged(work),
-      }
-      await shareSide(host, rows, chunks, positions.length)
+  private sideHost(): SideHost {
+    return {
+      lane: this.spec.lane,
+      peers: this.peers,
+      tell: (to, message) => this.portTo(to).post(message),
+      told: from => this.boxOf(from).next(),
+      send: (to, parts) => this.send(to, parts),
+      receive: (from, take) => this.receive(from, take),
+      charged: work => this.charged(work),
     }
-    // An earlier lane may close its ends as soon as it has finished.
-    const { lane } = this.spec
-    for (const each of this.peers) if (each < lane) this.portTo(each).post({ type: 'bye' } satisfies Gathered)
-    for (const each of this.peers) if (each > lane) await this.boxOf(each).next()
   }
 
   /** What joins of a segment look things up in, before its first row. */

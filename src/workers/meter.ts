@@ -96,11 +96,7 @@ function meterSide(side: Side, meter: Meter): Side {
   const { unmatched, rows } = side
   return {
     index: side.index,
-    rows: {
-      ...rows,
-      hold: (batch, split) => meter.run(() => rows.hold(batch, split)),
-      add: (batch, split) => meter.run(() => rows.add(batch, split)),
-    },
+    rows: { ...rows, add: (batch, split) => meter.run(() => rows.add(batch, split)) },
     prepare: () => pull(side.prepare(), meter),
     ...(unmatched === undefined
       ? {}

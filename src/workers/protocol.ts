@@ -18,7 +18,7 @@ import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
 import type { Position } from '../operators/operator.js'
-import type { CodePrints } from '../operators/share-side.js'
+import type { SideMessage } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
@@ -102,16 +102,12 @@ export interface HeldSide {
   readonly columns: readonly string[]
 }
 
-/** Dictionaries that rows of a held table are coded by, by their ids: they live as long as it. */
-export interface HeldCodes {
-  readonly table: number
-  readonly ids: readonly number[]
-}
-
 /** Rows that a lane holds of each split, ascending. */
 export interface HeldReport {
   readonly splits: readonly { readonly split: number; readonly rowCount: number }[]
   readonly byteLength: number
+  /** Ids of the dictionaries that its strings are coded by. */
+  readonly codes: readonly number[]
 }
 
 export type FromLane =
@@ -136,20 +132,14 @@ export type FromLane =
   /** The lane's instance trapped or its state is not to be trusted: it must be ended. */
   | { readonly type: 'fatal'; readonly error: SerialisedError }
   /** All is freed; also the answer to `cancel`. */
-  | {
-      readonly type: 'finished'
-      readonly metrics: LaneMetrics
-      readonly held: HeldReport | null
-      /** Of tables that the job has read. */
-      readonly codes?: readonly HeldCodes[]
-    }
+  | { readonly type: 'finished'; readonly metrics: LaneMetrics; readonly held: HeldReport | null }
 
 /** From lane to lane: what a lane hands over, to lane 0, or what lanes exchange (operators/operator.ts). */
 export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
   /** Before rows of a side that both hold (operators/share-side.ts). */
-  | { readonly type: 'codes'; readonly prints: CodePrints }
+  | (SideMessage & { readonly type: 'codes' })
   /** To lane 0, at the end of a scan: which rows of a side have been met here (`Side.unmatched`), and the last split read. */
   | { readonly type: 'met'; readonly side: number; readonly marks: Uint8Array; readonly split: number }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */

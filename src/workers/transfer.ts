@@ -50,10 +50,7 @@ export const createOutbox = (known: Outbox['known'] = new Map(), shares = false)
   shares,
   count: 0,
 })
-/** @param received what the peer is told to be known */
-export const createInbox = (received: Iterable<readonly [number, Dictionary]> = []): Inbox => ({
-  received: new Map(received),
-})
+export const createInbox = (): Inbox => ({ received: new Map() })
 
 /**
  * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.

@@ -269,6 +269,67 @@ export function joinSuite(lanesList: readonly number[]): void {
         expect(united.at(0)).toEqual({ n: MANY + 2, s: 999 * 500 * (MANY / 1000) + 3 })
       })
 
+      it('what lanes hold on both sides is joined as what they do not hold, whatever their dictionaries', async () => {
+        const n = 70_000
+        const texts = Array.from({ length: 9000 }, (_, i) => `text ${i}`)
+        const codes = Int32Array.from({ length: n }, (_, i) => (i * 7919) % 9000)
+        const right = columns({
+          key: Int32Array.from({ length: n }, (_, i) => (i * 31) % n),
+          // The same strings under the same codes in all lanes, and under others in each.
+          text: dictionary(codes, texts),
+          own: Array.from({ length: n }, (_, i) => (i % 11 === 0 ? null : `own ${i >> 3}`)),
+          is: Array.from({ length: n }, (_, i) => i % 3 === 0),
+          small: Int8Array.from({ length: n }, (_, i) => i),
+          value: Array.from({ length: n }, (_, i) => (i % 5 === 0 ? null : i / 8)),
+          two: Int32Array.from({ length: n }, (_, i) => i >> 1),
+        })
+        const left = columns({
+          key: Int32Array.from({ length: 40_000 }, (_, i) => (i * 7) % (2 * n)),
+          text: dictionary(
+            Int32Array.from({ length: 40_000 }, (_, i) => i % 10),
+            texts.slice(8990),
+          ),
+          mine: Float64Array.from({ length: 40_000 }, (_, i) => i),
+        })
+        await using heldLeft = await left.load(o())
+        await using heldRight = await right.load(o())
+        const asked: ((a: any, b: any) => Flow<any>)[] = [
+          (a, b) => a.join(b, 'key'),
+          (a, b) => a.leftJoin(b, 'key'),
+          (a, b) => a.rightJoin(b.select('key', 'text', 'value'), 'key'),
+          (a, b) => a.fullJoin(b, 'key'),
+          (a, b) => a.limit(40).join(b.select('text', 'small', 'own').rename({ text: 'by' }), { text: 'by' }),
+          (a, b) => a.semiJoin(b.limit(1000), 'key'),
+          (a, b) => a.leftJoin(b.select('two', 'value', 'own'), { key: 'two' }),
+          (a, b) => a.asofJoin(b, { on: { left: 'mine', right: 'value' } }),
+          (a, b) => a.join(b, 'key').join(b, { key: 'two' }, { suffix: '_2' }),
+        ]
+        for (const ask of asked) {
+          const expected = await ask(left, right).collect(o())
+          const table = await ask(heldLeft, heldRight).collect(o())
+          expect(table.rowCount).toBe(expected.rowCount)
+          expect(table.schema).toEqual(expected.schema)
+          for (const name of Object.keys(expected.schema)) {
+            const [values, others] = [table, expected].map(each => each.column(name).toArray())
+            expect(
+              values.findIndex((value: unknown, i: number) => !Object.is(value, others[i])),
+              name,
+            ).toBe(-1)
+          }
+        }
+        const some = await left
+          .join(heldRight, 'key')
+          .aggregate(t => ({ n: count(), s: sum(t.two) }))
+          .collect(o())
+        const all = await heldLeft
+          .join(right, 'key')
+          .aggregate(t => ({ n: count(), s: sum(t.two) }))
+          .collect(o())
+        expect(some.at(0)).toEqual(all.at(0))
+        await heldRight.close()
+        await expect(heldLeft.join(heldRight, 'key').collect(o())).rejects.toMatchObject({ code: 'MR_CLOSED' })
+      })
+
       it('flows that share their beginning are collected together, joined or not', async () => {
         const few = columns({ key: Int32Array.of(1, 2), name: ['one', 'two'] })
         const start = large.filter(t => t.key.lt(10))

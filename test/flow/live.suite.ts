@@ -5,6 +5,7 @@ import {
   collectAll,
   columns,
   count,
+  csvSink,
   cumulative,
   desc,
   type Flow,
@@ -458,6 +459,35 @@ export function liveSuite(lanesList: readonly number[]): void {
       await expect.poll(() => source.isLeft).toBe(true)
     })
 
+    it('goes on to functions of rows and to files, where no row is taken back', async () => {
+      const source = feed<Tick[]>()
+      const named = counted(stream(source, { schema: tick }).watermark('time')).map(
+        ({ key, n }: any) => ({ text: `${key} ${n}` }),
+        { schema: schema({ text: utf8() }) },
+      )
+      const batches = named.run(o())[Symbol.asyncIterator]()
+      source.push([at(1), at(2), at(10)])
+      expect((await batches.next()).value.toRows()).toEqual([{ text: 'a 2' }])
+      source.end()
+      expect((await batches.next()).value.toRows()).toEqual([{ text: 'a 1' }])
+      const changing = () =>
+        stream(inTurn([[at(1)], [at(2)]], tick), { schema: tick })
+          .groupBy('key')
+          .aggregate(t => ({ x: sum(t.x) }))
+          .emit('change')
+      const text = new TransformStream<Uint8Array, Uint8Array>()
+      void text.readable.pipeTo(new WritableStream()).catch(() => {})
+      await refusal(() => changing().to(csvSink(text.writable), o()).finished, 'MR_CANNOT_RETRACT')
+      const mapped = changing().map(row => row, { schema: schema({ key: utf8(), x: float64() }) })
+      await refusal(() => all(mapped.run(o())), 'MR_CANNOT_RETRACT')
+    })
+
+    it('needs nothing for columns that nobody reads', async () => {
+      const flow = stream(inTurn([[at(1, 'x'), at(2, 'y')]], tick), { schema: tick })
+      const total = flow.aggregate(t => ({ x: sum(t.x) })).emit('change')
+      expect(await all(total.run(o()))).toEqual([[undefined, 2, 1]])
+    })
+
     it('rows without a time are late, also where all are collected', async () => {
       const some = schema({ time: nullable(timestamp()), x: float64() })
       const flow = rows(
@@ -477,10 +507,13 @@ export function liveSuite(lanesList: readonly number[]): void {
   })
 }
 
-/** Rows in batches, which stay apart. */
+/** Rows in batches, some turns of the event loop apart, so that they are not put together. */
 async function* inTurn<S extends SchemaShape>(
   items: readonly (readonly object[])[],
   shape: S,
 ): AsyncGenerator<RecordBatch<S>> {
-  for (const item of items) yield (await rows(item, shape).collect({ lanes: 0 })).batches[0] as RecordBatch<S>
+  for (const item of items) {
+    yield (await rows(item, shape).collect({ lanes: 0 })).batches[0] as RecordBatch<S>
+    for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setTimeout(resolve, 1))
+  }
 }

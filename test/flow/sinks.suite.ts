@@ -523,6 +523,8 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
             for (; given < 200; given++) {
               most = Math.max(most, given - slowest)
               yield rows([{ id: given, text: `${given % 7}` }], shape).collect({ lanes: 0 })
+              // What comes at once would be put together.
+              for (let wait = 0; wait < 3; wait++) await new Promise(resolve => setTimeout(resolve, 0))
             }
           } finally {
             isClosed = true

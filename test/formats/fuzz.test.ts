@@ -210,7 +210,7 @@ describe('damaged text', () => {
       },
     )
 
-  it('as CSV', { timeout: 600_000 }, () =>
+  it('as CSV', { timeout: 600_000 * Math.max(1, Number(runs ?? 1)) }, () =>
     fc.assert(
       holds(
         [...CSV_SEEDS, CSV_SEEDS.join('')],
@@ -220,7 +220,7 @@ describe('damaged text', () => {
     ),
   )
 
-  it('as NDJSON', { timeout: 600_000 }, () =>
+  it('as NDJSON', { timeout: 600_000 * Math.max(1, Number(runs ?? 1)) }, () =>
     fc.assert(
       holds([...JSON_SEEDS, JSON_SEEDS.join('')], (own, fatal) => dictionaries => {
         const shape = jsonShape(fatal, true, 'lines')
@@ -230,7 +230,7 @@ describe('damaged text', () => {
     ),
   )
 
-  it('as an array of records', { timeout: 600_000 }, () =>
+  it('as an array of records', { timeout: 600_000 * Math.max(1, Number(runs ?? 1)) }, () =>
     fc.assert(
       holds([ARRAY_SEED], (own, fatal) => dictionaries => {
         const shape = jsonShape(fatal, true, 'array')

@@ -568,6 +568,7 @@ describe('an array of records', () => {
     expect(read(k, shape, text)).toEqual({
       rows: expected.map((value, place) => ({ place, values: [value] })),
       bad: [],
+      illFormed: 0,
     })
   })
 

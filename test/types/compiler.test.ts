@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type Compilation, compile } from './compile.js'
 
 const PRELUDE = [
-  "import { argMin, asc, bool, columns, correlation, count, date, desc, every, float64, histogram, int32, join, list, mean, min, nullable, quantile, rows, schema, sum, timestamp, topK, utf8, variance } from 'millrace'",
+  "import { argMin, asc, bool, channel, columns, correlation, count, date, desc, every, float64, histogram, int32, join, list, mean, min, nullable, quantile, rows, schema, sum, timestamp, topK, utf8, variance } from 'millrace'",
   'const trade = schema({ time: timestamp(), day: date(), symbol: utf8(), price: float64(), size: nullable(int32()), isBuy: bool() })',
   'const trades = rows([], trade)',
 ]
@@ -31,6 +31,13 @@ const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = {
       "Property 'size' does not exist on type 'Columns<{ readonly price: Float64; }>'",
     ],
     ["trades.rename({ price: 'cost' }).filter(t => t.price.gt(0))", "Property 'price' does not exist"],
+  ],
+  'a row of another schema, pushed': [
+    [
+      'channel(schema({ id: int32(), name: nullable(utf8()) })).push({ id: 1 })',
+      "'{ id: number; }' is not assignable to parameter of type 'PushInput<{ readonly id: Int32; readonly name: Nullable<Utf8>; }>'",
+    ],
+    ["channel(schema({ id: int32() })).push([{ id: 'x' }])", "Type 'string' is not assignable to type 'number'"],
   ],
   'a wrong family': [
     ['trades.derive(t => ({ x: t.symbol.add(1) }))', "Property 'add' does not exist on type 'StringExpr<Utf8>'"],

@@ -137,6 +137,33 @@ describe('dictionaries', () => {
     expect(send([0, 3])).toEqual({ delta: null, values: ['a', ''] })
   })
 
+  it('of a lane that the peer has from before are sent from there on, also where another job has brought more meanwhile', () => {
+    const entries = entriesOf('a', 'bc', 'def')
+    entries.laneId = 7
+    const had = entriesOf('a')
+    const send = (codes: number[]) => {
+      const inbox = createInbox()
+      inbox.received.set(7, had)
+      const batch = coded(entries, codes)
+      const message = arrive(encodeBatch(batch, createOutbox(new Map([[7, 1]])), true))
+      const rows = received(message, batch, inbox).toRows()
+      return { from: message.vectors[0].dictionary?.delta?.from, values: rows.map(({ t }) => t) }
+    }
+    expect(send([0, 2, 1])).toEqual({ from: 1, values: ['a', 'def', 'bc'] })
+    expect(send([2, 1])).toEqual({ from: 1, values: ['def', 'bc'] })
+    expect(had.strings()).toEqual(['a', 'bc', 'def'])
+    append(entries, 'g')
+    expect(send([3, 0])).toEqual({ from: 1, values: ['g', 'a'] })
+    expect(had.strings()).toEqual(['a', 'bc', 'def', 'g'])
+  })
+
+  it('are those of the sender where it shares a thread with its peer', () => {
+    const entries = entriesOf('a', 'bc')
+    const batch = coded(entries, [1, 0])
+    const { message } = encodeBatch(batch, createOutbox(new Map(), true), false)
+    expect(decodeBatch(message, createInbox()).vectors[0].dictionary).toBe(entries)
+  })
+
   it('of strings in lists too are sent once', () => {
     const [outbox, inbox] = [createOutbox(), createInbox()]
     const entries = entriesOf('a', 'bc')

@@ -14,7 +14,6 @@ import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
 import type {
   FromLane,
-  HeldCodes,
   HeldReport,
   HeldSide,
   JobBudget,
@@ -77,10 +76,9 @@ export interface JobRequest {
   readonly wantsMore: () => boolean
 }
 
-/** What has come of the dictionaries of a table that lanes hold, by lane and id: it need not come again. */
+/** What has come of the dictionaries of rows that lanes hold, by lane and id: it need not come again. */
 export interface Mirrors {
-  readonly tableId: number
-  readonly dictionaries: readonly Map<number, Dictionary>[]
+  readonly codes: readonly Map<number, Dictionary | null>[]
 }
 
 export interface JobResult {
@@ -216,15 +214,22 @@ class Job implements RunningJob {
       const gather = ports[i]
       // What the sides were made by is of no use to lanes.
       const sides = plan.sides.map(() => NOTHING)
-      const mirrors = (this.request.mirrors ?? []).flatMap(each => [...each.dictionaries[i]])
-      const known = mirrors.map(([id, { length }]) => [id, length] as const)
+      const inbox = createInbox()
+      const known: [number, number][] = []
+      for (const { codes } of request.mirrors ?? []) {
+        for (const [id, dictionary] of codes[i]) {
+          if (dictionary === null) continue
+          inbox.received.set(id, dictionary)
+          known.push([id, dictionary.length])
+        }
+      }
       const { inline } = pool
       const told = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
       const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
-        inbox: createInbox(mirrors),
+        inbox,
         outbox: createOutbox(),
         told: new Set(),
         outstanding: [],
@@ -365,7 +370,9 @@ class Job implements RunningJob {
       lane.finished = true
       lane.held = message.held
       lane.metrics = message.metrics
-      this.remember(lane, message.codes ?? [])
+      const index = this.lanes.indexOf(lane)
+      for (const { codes } of this.request.mirrors ?? [])
+        for (const id of codes[index].keys()) codes[index].set(id, lane.inbox.received.get(id) ?? null)
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -384,17 +391,6 @@ class Job implements RunningJob {
     } else if (message.type === 'failed') {
       lane.scanned = true
       this.fail(deserialiseError(message.error), message.position)
-    }
-  }
-
-  private remember(lane: LaneState, codes: readonly HeldCodes[]): void {
-    const index = this.lanes.indexOf(lane)
-    for (const { table, ids } of codes) {
-      const mirrors = this.request.mirrors?.find(({ tableId }) => tableId === table)
-      for (const id of ids) {
-        const dictionary = lane.inbox.received.get(id)
-        if (dictionary !== undefined) mirrors?.dictionaries[index].set(id, dictionary)
-      }
     }
   }
 

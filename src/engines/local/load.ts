@@ -29,7 +29,7 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
     },
     pool,
     firstRows,
-    dictionaries: pool.lanes.map(() => new Map()),
+    codes: result.held.map(held => new Map((held?.codes ?? []).map(id => [id, null]))),
     check: (what, asked) => checkHolder(what, rows, asked),
   }
   return rows

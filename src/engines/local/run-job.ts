@@ -1,4 +1,5 @@
 /** `run()`: a job whose batches are taken one by one while it runs; deliver.ts takes them to sinks. `collect` of run.ts waits for all of them. A chunk of its own. */
+import { checkAppended } from '../../columnar/appended.js'
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
@@ -167,14 +168,17 @@ function countRules({ column, names }: RejectedBy) {
 }
 
 /** A plan whose rows another one's source is made of (`Source.before`). */
-export function startBefore(before: BoundPlan, options: RunOptions): RowsUnderWay {
+export function startBefore(before: BoundPlan, options: RunOptions, start = startRun): RowsUnderWay {
   let tell: (schema: SchemaShape) => void = () => {}
   const told = new Promise<SchemaShape>(resolve => {
     tell = resolve
   })
-  const job = startRun(before, options, 'run', tell)
+  const job = start(before, options, 'run', tell)
   // It ends with its columns told, or failed.
   const schema = Promise.race([told, job.finished.then(() => told)])
   schema.catch(() => {})
-  return { schema, batches: job, close: async () => job[Symbol.asyncDispose]() }
+  async function* appended() {
+    for await (const batch of job) yield checkAppended(batch, 'a function of rows')
+  }
+  return { schema, batches: appended(), close: async () => job[Symbol.asyncDispose]() }
 }

@@ -180,11 +180,14 @@ interface Prepared {
   readonly onProgress: RunOptions['onProgress']
 }
 
+/** Terminals whose rows are taken as they come. */
+const RUNNING_ON: readonly string[] = ['run', 'to', 'subscribe', 'runAll', 'live']
+
 /** What is to be run before has been. */
 async function prepare(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
   if (sourcesOf(bound.plan).length > 1) return (await import('./sides.js')).prepareSides(what, bound, options)
   const given = onlySource(bound)
-  const source = await settled(given, options)
+  const source = await settled(given, options, RUNNING_ON.includes(what))
   checkHeld(what, source, options)
   const plan = await planned(bound, source, options.signal)
   // What came before has told how far it is.
@@ -215,12 +218,16 @@ function rowsOf({ splits, rest }: OpenSource): number | null {
 }
 
 /** The source itself, or what is made of the rows that are to be run before it. */
-export const settled = async (source: Source, options: RunOptions): Promise<Source> =>
+/** @param runsOn whether rows are taken as they come, and so are those that they are made of: windows close, and groups change */
+export const settled = async (source: Source, options: RunOptions, runsOn = false): Promise<Source> =>
   source.settle === undefined
     ? source
     : source.settle(
         before => collect(before, options),
-        async before => (await import('./run-job.js')).startBefore(before, options),
+        async before => {
+          const { startBefore } = await import('./run-job.js')
+          return startBefore(before, options, runsOn ? (await import('./start-any.js')).startAny : undefined)
+        },
       )
 
 /** That of a plan's first side. */

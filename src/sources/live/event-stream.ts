@@ -69,7 +69,7 @@ export function createEventParser(firstId = '', retry: number | null = null): Ev
       if (isFirst && text[0] === '\ufeff') text = text.slice(1)
       isFirst = false
       if (afterReturn && text[0] === '\n') text = text.slice(1)
-      if (text !== '') afterReturn = false
+      afterReturn = false
       let from = 0
       const breaks = /\r\n|\r|\n/g
       for (let match = breaks.exec(text); match !== null; match = breaks.exec(text)) {

@@ -1,4 +1,6 @@
 /** The queue of pushed rows against a list: any pushes, any policy, any moments of reading. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openRows } from '../../../src/columnar/input.js'
@@ -214,5 +216,41 @@ describe('the queue of pushed rows', () => {
     const last = supply.next()
     queue.close()
     expect(await last).toBeNull()
+  })
+
+  it('takes no more memory the longer it is full', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const bytes = async () => {
+      for (let i = 0; i < 2; i++) {
+        collectGarbage()
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      const { heapUsed, arrayBuffers } = process.memoryUsage()
+      return heapUsed + arrayBuffers
+    }
+    for (const whenFull of ['dropOldest', 'dropNewest'] as const) {
+      const queue = createQueue(SHAPE, { capacity: 1000, whenFull }, 'channel')
+      const columns = { id: new Int32Array(300), text: new Array(300).fill('t'), degrees: new Float64Array(300) }
+      let pushed = 0
+      const flood = () => {
+        for (let i = 0; i < 100_000; i++) {
+          queue.push(rowOf(i))
+          if (i % 500 === 0) queue.push(columns)
+        }
+        pushed += 160_000
+      }
+      flood()
+      const before = await bytes()
+      for (let round = 0; round < 4; round++) flood()
+      expect((await bytes()) - before).toBeLessThan(4e6)
+      expect(queue).toMatchObject({ waiting: 1000, dropped: pushed - 1000 })
+      const supply = queue.supply(['id'])
+      queue.close()
+      let rowCount = 0
+      for (let split = await supply.next(); split !== null; split = await supply.next())
+        rowCount += split.rowCount as number
+      expect(rowCount).toBe(1000)
+    }
   })
 })
