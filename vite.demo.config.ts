@@ -4,31 +4,22 @@ import { defineConfig } from 'vite'
 import { root } from './scripts/build-kernels.mjs'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** The library apart from the page and the Parquet reader apart from both, under names that demo/meter.ts counts bytes by. */
-const chunkNames: Record<string, string> = {
-  'src/formats/parquet/lane-extension.ts': 'parquet',
-  'virtual:millrace/lane/parquet': 'parquet-lane',
-  'virtual:millrace/worker': 'worker-text',
-  'virtual:millrace/lane/evaluate': 'evaluate-text',
-  'virtual:millrace/lane/text': 'dictionary-text',
-  'virtual:millrace/lane/integers': 'integers-text',
-  'virtual:millrace/lane/extremes': 'extremes-text',
-  'virtual:millrace/lane/aggregates': 'aggregates-text',
-  'virtual:millrace/lane/partitions': 'partitions-text',
-  'virtual:millrace/lane/sets': 'sets-text',
-  'virtual:millrace/kernels/core': 'kernels-core',
-  'virtual:millrace/kernels/evaluate': 'kernels-evaluate',
-  'virtual:millrace/kernels/text': 'kernels-text',
-  'virtual:millrace/kernels/integers': 'kernels-integers',
-  'virtual:millrace/kernels/extremes': 'kernels-extremes',
-  'virtual:millrace/kernels/aggregates': 'kernels-aggregates',
-  'virtual:millrace/kernels/partitions': 'kernels-partitions',
+/** A module of the library, of what it inlines, or of what it depends on. */
+const isOfLibrary = (id: string): boolean =>
+  id.startsWith(`${root}/src/`) || id.includes('virtual:millrace/') || id.includes('/node_modules/')
+
+/** What comes with a chunk of the page's that opens Parquet files. */
+const isOfReader = (id: string): boolean =>
+  id.includes('/src/formats/parquet/') || id.includes('hyparquet') || id.includes('millrace/lane/parquet')
+
+/** What a page loads at first: the modules that the library's entry imports by themselves, and no chunk that is loaded on demand. */
+function coreOf(modules: (id: string) => { readonly importedIds: readonly string[] } | null): ReadonlySet<string> {
+  const core = new Set([`${root}/src/index.ts`])
+  for (const id of core) for (const imported of modules(id)?.importedIds ?? []) core.add(imported)
+  return core
 }
 
-/** A folder in src/formats is a format's, or what several share: loaded when one is. */
-const isCore = (id: string): boolean =>
-  (id.startsWith(`${root}/src/`) && !/^\/src\/formats\/[^/]+\//.test(id.slice(root.length))) ||
-  /\/node_modules\/comlink\//.test(id)
+let core: ReadonlySet<string> | null = null
 
 export default defineConfig({
   root: `${root}/demo`,
@@ -46,11 +37,22 @@ export default defineConfig({
       input: [`${root}/demo/index.html`, `${root}/demo/live.html`],
       output: {
         codeSplitting: {
-          groups: [{ name: 'millrace', test: isCore }],
+          groups: [
+            {
+              debugName: 'core',
+              name(id, context) {
+                core ??= coreOf(id => context.getModuleInfo(id))
+                return core.has(id) ? 'core' : null
+              },
+            },
+          ],
         },
-        chunkFileNames: ({ facadeModuleId, name }) => {
-          const id = (facadeModuleId ?? '').replace('\0', '').replaceAll('\\', '/').replace(`${root}/`, '')
-          return `assets/${chunkNames[id] ?? name}-[hash].js`
+        // By folders, for demo/meter.ts to count bytes by.
+        chunkFileNames: ({ moduleIds }) => {
+          const isCore = moduleIds.some(id => core?.has(id))
+          const folder = isCore || moduleIds.every(isOfLibrary) ? 'millrace/' : ''
+          if (!isCore && moduleIds.some(isOfReader)) return 'assets/parquet/[name]-[hash].js'
+          return `assets/${folder}[name]-[hash].js`
         },
       },
     },

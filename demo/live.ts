@@ -50,6 +50,7 @@ let hour: { readonly endMs: number; origins: readonly OriginHour[] } | null = nu
 let isNew = false
 let isHourNew = false
 let drawnMs = 0
+let drawnWatermarkMs: number | null = null
 let figuresMs = 0
 
 const replay = latest(async signal => {
@@ -175,13 +176,18 @@ const drawEveryMs = () => (calm.matches ? CALM_EVERY_MS : pace.speed === Infinit
 function frame(now: number): void {
   requestAnimationFrame(frame)
   if (standing === null) return
-  if (isNew && now - drawnMs >= drawEveryMs()) {
-    isNew = false
-    drawnMs = now
-    draw(standing())
-    latency.drawn()
-    // What was under way is answered in a pause too.
-    if (state !== 'playing') figures()
+  if (now - drawnMs >= drawEveryMs()) {
+    const next = standing()
+    // The watermark moves once a push is answered, also where that closes nothing.
+    if (isNew || next.watermarkMs !== drawnWatermarkMs) {
+      isNew = false
+      drawnMs = now
+      drawnWatermarkMs = next.watermarkMs
+      draw(next)
+      latency.drawn()
+      // What was under way is answered in a pause too.
+      if (state !== 'playing') figures()
+    }
   }
   if (state === 'playing' && now - figuresMs >= (calm.matches ? CALM_EVERY_MS : FIGURES_EVERY_MS)) {
     figuresMs = now

@@ -12,11 +12,11 @@ export interface Downloads {
   readonly isDevelopment: boolean
 }
 
-/** The names under which vite.demo.config.ts builds the library, and those of its sources in development. */
+/** The folders into which vite.demo.config.ts builds the library, and those of its sources in development. */
 const patterns = {
   file: /flights-3m[^/]*\.parquet$/,
-  reader: /\/parquet(-lane)?-[^/]*\.js$|\/src\/formats\/parquet\/|virtual:millrace\/lane\/parquet|hyparquet/,
-  core: /\/(millrace|[a-z]+-text|kernels-[a-z]+)-[^/]*\.js$|\/src\/|virtual:millrace\/|comlink/,
+  reader: /\/assets\/parquet\/|\/src\/formats\/parquet\/|virtual:millrace\/lane\/parquet|hyparquet/,
+  core: /\/assets\/millrace\/|\/src\/|virtual:millrace\/|comlink/,
 }
 
 /**

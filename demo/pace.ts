@@ -11,7 +11,7 @@ const MOST_STEP_MS = 200
 /** Sleeps are shorter than that, so that no step is cut by them. */
 const MOST_SLEEP_MS = 100
 /** Played at once where nothing is waited for: some thousand flights, a few milliseconds' work. */
-const LEAP_MS = 12 * 3_600_000
+const LEAP_MS = 6 * 3_600_000
 
 /** It stands still, and begins at 0: `replay` looks at differences only. */
 export function createPace(): Pace {

@@ -31,7 +31,7 @@ export interface OpenReports {
 }
 
 const DAY_MS = 86_400_000
-const PIECE_MS = 3 * DAY_MS
+const PIECE_MS = 2 * DAY_MS
 /** No flight is reported so long before its time, or after. */
 const MOST_OFF_MS = 2 * DAY_MS
 

@@ -169,7 +169,12 @@ test.each([0, 2])('on %i lanes no task holds up the page for 50 ms, slow and as 
   await page.goto(url)
   await reached(page, 'playing')
   await page.waitForTimeout(1000)
-  await setSpeed(page, FULL)
+  // By few words: what Playwright does in the page to fill a field takes half of the time that a task may.
+  await page.evaluate(place => {
+    const slider = document.getElementById('speed') as HTMLInputElement
+    slider.value = String(place)
+    slider.dispatchEvent(new Event('input'))
+  }, FULL)
   await page.waitForTimeout(3000)
   const trace = await browser.stopTracing()
   expect(longestTaskMs(trace, 'demo:reading')).toBeLessThan(longTaskMs)
