@@ -28,7 +28,7 @@ export interface FixedWindows {
 }
 
 export interface LiveWindows extends LiveAggregate {
-  /** Rows without the columns of their windows, `time` being the column of their time: none of them is late. What is missing among the columns is not read. */
+  /** Rows of few windows, without the columns of these, `time` being the column of their time: none is late. What is missing among the columns is not read. */
   consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows): Iterable<LaneBatch>
 }
 
@@ -40,7 +40,7 @@ interface Single {
   rows: number
 }
 
-/** Rows of a window among those that come at a time, from which on it has a table. */
+/** Rows a window of those that come at a time, from which on new ones have tables. */
 const LEAST_ROWS = 64
 /** Tables are that large at most before they are hashed, and there are no more of them. */
 const MOST_SLOTS = 2 ** 16
@@ -68,11 +68,11 @@ export function createLiveWindows(
   const shared = new Map<bigint, bigint>()
 
   /** The window's own table; null where it is to have none. */
-  function singleOf(start: bigint, end: bigint, rowCount: number): Single | null {
+  function singleOf(start: bigint, end: bigint, meanRows: number): Single | null {
     const known = singles.get(start)
     if (known !== undefined) return known
     if (shared.has(start)) return null
-    if (rowCount < LEAST_ROWS || singles.size >= MOST_SINGLES) {
+    if (meanRows < LEAST_ROWS || singles.size >= MOST_SINGLES) {
       shared.set(start, end)
       return null
     }
@@ -131,8 +131,9 @@ export function createLiveWindows(
     }
     const own: [Single, number[]][] = []
     const left: number[] = []
+    const meanRows = morsel.rowCount / (parts?.size ?? morsel.rowCount)
     for (const [start, rows] of parts ?? bySingle(morsel.rowCount, row => memory.i64[at + row] as bigint)) {
-      const single = start === null ? null : singleOf(start, endAt(rows[0] as number), rows.length)
+      const single = start === null ? null : singleOf(start, endAt(rows[0] as number), meanRows)
       if (single === null) for (const row of rows) left.push(row)
       else own.push([single, rows])
     }
@@ -219,23 +220,26 @@ export function createLiveWindows(
     const first = range.min - modulo(range.min - offset, size)
     const last = range.max - modulo(range.max - offset, size)
     if (first === last) {
-      yield* takeWindow(morsel, first, first + size)
+      yield* takeWindow(morsel, first, first + size, morsel.rowCount)
       return
     }
     const count = Number((last - first) / size) + 1
+    const meanRows = morsel.rowCount / count
     const parts = byTime(time, morsel.rowCount, first, size, count)
+    const own: [Single, Uint32Array][] = []
     for (const [i, rows] of parts.entries()) {
       if (rows.length === 0) continue
       const start = first + BigInt(i) * size
-      const single = singleOf(start, start + size, rows.length)
-      if (single !== null) addParts([[single, rows]], morsel)
-      else yield* takeWindow(taken(morsel, placesOf(rows), rows.length), start, start + size)
+      const single = singleOf(start, start + size, meanRows)
+      if (single !== null) own.push([single, rows])
+      else yield* takeWindow(taken(morsel, placesOf(rows), rows.length), start, start + size, meanRows)
     }
+    addParts(own, morsel)
   }
 
   /** Rows of one window. */
-  function* takeWindow(morsel: Morsel, start: bigint, end: bigint): Iterable<LaneBatch> {
-    const single = singleOf(start, end, morsel.rowCount)
+  function* takeWindow(morsel: Morsel, start: bigint, end: bigint, meanRows: number): Iterable<LaneBatch> {
+    const single = singleOf(start, end, meanRows)
     if (single !== null) {
       add(single, keysOf(morsel), inputs.evaluate(morsel), morsel.rowCount)
       return
