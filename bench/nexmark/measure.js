@@ -12,10 +12,10 @@ const DISORDER = 1000
 /**
  * @param {any} api
  * @param {{ id: string, events: number, seed: number, runs: number, lanes: number }} options events of all kinds
- * @returns {Promise<{ id: string, rows: number, isCollected: boolean, results: number, ms: number[] }>} rows of the kinds that the query reads; a first run is left out
+ * @returns {Promise<{ id: string, runsOn: string, why?: string, rows: number, isCollected: boolean, results: number, ms: number[] }>} rows of the kinds that the query reads; a first run is left out
  */
 export async function measureNexmark(api, { id, events, seed, runs, lanes }) {
-  const { reads, build, runsOn } = nexmarkQueries(api).find(query => query.id === id)
+  const { reads, build, runsOn, why } = nexmarkQueries(api).find(query => query.id === id)
   const nexmark = createNexmark({ seed, rate: events / SPAN_S, disorder: DISORDER })
   const delay = `${nexmark.delayMs}ms`
   const tables = await nexmarkTables(api, nexmark, events, reads)
@@ -40,5 +40,13 @@ export async function measureNexmark(api, { id, events, seed, runs, lanes }) {
     if (i > 0) ms.push(performance.now() - start)
   }
   await engine.close()
-  return { id, rows: Object.values(tables).reduce((sum, table) => sum + table.rowCount, 0), isCollected, results, ms }
+  return {
+    id,
+    runsOn,
+    why,
+    rows: Object.values(tables).reduce((sum, table) => sum + table.rowCount, 0),
+    isCollected,
+    results,
+    ms,
+  }
 }

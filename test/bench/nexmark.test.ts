@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkedEvents, digest, rowText } from '../../bench/nexmark/answers.js'
 import { batchesOf, nexmarkTables, streamOf } from '../../bench/nexmark/flows.js'
 import { createNexmark } from '../../bench/nexmark/generator.js'
+import { nexmarkIds } from '../../bench/nexmark/ids.js'
 import { nexmarkQueries } from '../../bench/nexmark/queries.js'
 import * as millrace from '../../src/index.js'
 
@@ -59,5 +60,6 @@ for (const { id, text, runsOn, reads, build } of nexmarkQueries(millrace)) {
 }
 
 test('all queries are asked', () => {
+  expect(nexmarkIds).toEqual(nexmarkQueries(millrace).map(({ id }) => id))
   expect(Object.keys(answers)).toEqual(nexmarkQueries(millrace).map(({ id }) => id))
 })
