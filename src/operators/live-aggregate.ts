@@ -325,11 +325,11 @@ export function createLiveAggregate(
   }
 
   /** Which cells have changed since the last time, from the first that appeared on. */
-  function takeChanged(): readonly number[] {
+  function takeChanged(): Uint32Array {
     const cells = changed
     changed = []
     for (const cell of cells) isChanged[cell] = 0
-    return cells.sort((a, b) => a - b)
+    return Uint32Array.from(cells).sort()
   }
 
   /** What has changed since the last time: first as it was. */
@@ -359,7 +359,7 @@ export function createLiveAggregate(
   }
 
   /** Cells of no window with their results, in scratch that is good until the next are asked for. */
-  function* cellsNow(cells: readonly number[], weight: number): Iterable<LaneBatch> {
+  function* cellsNow(cells: ArrayLike<number>, weight: number): Iterable<LaneBatch> {
     const mark = memory.mark()
     const count = cells.length
     const indices = memory.scratch(4 * count)
