@@ -60,6 +60,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
+  if (watermark !== null) {
+    const known = () => (watermark.value === LEAST ? null : watermark.value)
+    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+  }
   try {
     let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
@@ -72,11 +76,19 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     throw error
   }
   function stepOf({ stages, aggregate: spec }: LiveSegment, names: readonly string[]): Step {
-    const pipeline = buildPipeline(context, stages)
+    const plain = buildPipeline(context, stages)
+    const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
-      return { pipeline, columns, spec, kept, aggregate: spec && aggregateOf(spec) }
+      const aggregate = spec && aggregateOf(spec)
+      return {
+        pipeline,
+        columns,
+        spec,
+        kept,
+        aggregate: aggregate && (context.meter?.aggregate(aggregate) ?? aggregate),
+      }
     } catch (error) {
       pipeline.free()
       throw error
@@ -130,15 +142,14 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
+    const at = steps.findIndex(step => step.spec === spec)
+    context.meter?.late((steps[at] as Step).aggregate as LiveAggregate, rowCount)
     if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
-    flow(
-      { rowCount, columns: columns.map(column => ({ ...column, range: null })) },
-      steps.findIndex(step => step.spec === spec) + 1,
-    )
+    flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
   }
 
   function emit(morsel: Morsel): void {
