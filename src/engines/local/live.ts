@@ -12,6 +12,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import { openContext } from '../../workers/open-context.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
+import { bareSource, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
@@ -39,12 +40,12 @@ export function startLive<S extends SchemaShape>(
     tellColumns = resolve
   })
   const isSignal = signal === undefined || signal instanceof AbortSignal
-  const below = startRun(
-    { plan: cut.before, sources: bound.sources },
-    { ...options, signal: isSignal ? cancel.signal : signal },
-    what,
-    tellColumns,
-  )
+  const given = { ...options, signal: isSignal ? cancel.signal : signal }
+  const bare = bareSource(cut.before, bound.sources)
+  const below =
+    bare === null
+      ? startRun({ plan: cut.before, sources: bound.sources }, given, what, tellColumns)
+      : startRows(bare, given, what, tellColumns)
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
   const waiting: RecordBatch<S>[] = []
   let graph: LiveGraph | null = null
