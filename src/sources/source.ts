@@ -13,6 +13,7 @@ import type { Format, LaneReader } from '../formats/format.js'
 import type { InputServices } from '../formats/input.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
+import type { Clock } from '../metrics/clock.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -38,6 +39,7 @@ export interface Source {
   settle?(
     collect: (before: PlanBefore) => Promise<Table>,
     run: (before: PlanBefore) => Promise<RowsUnderWay>,
+    clock?: Clock,
   ): Promise<Source>
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
   describe(services: SourceServices): Promise<SchemaShape>
@@ -74,6 +76,8 @@ export interface OpenRequest {
   /** A resolved predicate by which splits may be left out whose statistics prove that no row passes. */
   readonly prune: Expression | null
   readonly signal?: AbortSignal | undefined
+  /** The job's, where it has been given one: for what has none of its own. */
+  readonly clock?: Clock | undefined
 }
 
 export interface OpenSource {

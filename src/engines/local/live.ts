@@ -6,6 +6,8 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import { steadyClock } from '../../metrics/clock.js'
+import { every } from '../../metrics/every.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
@@ -28,7 +30,7 @@ export function startLive<S extends SchemaShape>(
   what: string,
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
-  const { signal } = options
+  const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
   if (signal instanceof AbortSignal) {
@@ -85,7 +87,7 @@ export function startLive<S extends SchemaShape>(
         failure = { error }
       }
     }
-    const timer = plan.everyMs === null ? undefined : setInterval(tick, Math.max(1, plan.everyMs))
+    const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
     let turn = performance.now()
     try {
       for await (const batch of below) {
@@ -108,7 +110,7 @@ export function startLive<S extends SchemaShape>(
       note()
       isSound = true
     } finally {
-      clearInterval(timer)
+      stopTicking()
       own.free()
       graph = null
       // What has failed may have left something behind.

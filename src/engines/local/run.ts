@@ -116,7 +116,8 @@ export async function run(
   const { source, plan, sides, heldSides, onProgress } = await prepare(what, bound, options)
   const held = source.held as HeldByPool | undefined
   output.onSchema?.(plan.output)
-  const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
+  const open = () =>
+    source.open({ columns: plan.sourceColumns, prune: plan.prune, signal, clock: options.clock }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
   const splits = opened?.splits ?? null
   const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
@@ -228,6 +229,7 @@ export const settled = async (source: Source, options: RunOptions, runsOn = fals
           const { startBefore } = await import('./run-job.js')
           return startBefore(before, options, runsOn ? (await import('./start-any.js')).startAny : undefined)
         },
+        options.clock,
       )
 
 /** That of a plan's first side. */
