@@ -36,6 +36,7 @@ export const longSuites = [
   'test/kernels/aggregate/space-saving.test.ts',
   'test/kernels/aggregate/dd-sketch.test.ts',
   'test/bench/suite.test.ts',
+  'test/bench/nexmark.test.ts',
   'test/flow/lists.test.ts',
   'test/flow/feeds.test.ts',
   'test/sources/live/cron.test.ts',

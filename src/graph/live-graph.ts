@@ -9,20 +9,23 @@
  */
 import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
-import type { DataType, SchemaShape } from '../columnar/type.js'
+import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { selection, take } from '../kernels/select.js'
+import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { morselsOf } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
+import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
 import type { Morsel } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
+import type { PhysicalPlan } from '../plan/physical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
@@ -49,6 +52,18 @@ interface Step {
   readonly spec: LiveAggregateSpec | null
   /** Of the aggregate's input. */
   readonly kept: number
+  readonly timed: TimedStep | null
+}
+
+/** The way of batches that lie within windows still open: no row of theirs is asked whether it is late. */
+interface TimedStep {
+  readonly pipeline: Pipeline
+  readonly columns: readonly number[]
+  readonly aggregate: LiveWindows
+  readonly fixed: FixedWindows
+  /** Of each column of the aggregate's input where it is, or the time in its place where it is not read. */
+  readonly places: readonly number[]
+  readonly time: number
 }
 
 export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
@@ -57,6 +72,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   const watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark)
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
+  const timedLoader: BatchLoader = createBatchLoader(context)
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
@@ -75,23 +91,54 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     free()
     throw error
   }
-  function stepOf({ stages, aggregate: spec }: LiveSegment, names: readonly string[]): Step {
+  shareDictionaries()
+
+  /** Strings that go either way have codes of one dictionary. */
+  function shareDictionaries(): void {
+    const { timed, columns } = steps[0] as Step
+    for (const [i, column] of timed?.columns.entries() ?? []) {
+      const type = Object.values(input)[column]
+      if (type === undefined || leafType(type).kind !== 'utf8') continue
+      const dictionary = context.dictionaries.create()
+      timedLoader.adopt(i, dictionary)
+      loader.adopt(columns.indexOf(column), dictionary)
+      context.dictionaries.release(dictionary)
+    }
+  }
+
+  function stepOf({ stages, aggregate: spec, timed }: LiveSegment, names: readonly string[]): Step {
     const plain = buildPipeline(context, stages)
     const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
-      const aggregate = spec && aggregateOf(spec)
-      return {
-        pipeline,
-        columns,
-        spec,
-        kept,
-        aggregate: aggregate && (context.meter?.aggregate(aggregate) ?? aggregate),
-      }
+      const plainAggregate = spec && aggregateOf(spec)
+      const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
+      const step = { pipeline, columns, spec, kept, aggregate }
+      return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
     } catch (error) {
       pipeline.free()
       throw error
+    }
+  }
+
+  function timedStep(
+    stages: PhysicalPlan,
+    spec: LiveAggregateSpec,
+    fixed: FixedWindows,
+    names: readonly string[],
+    aggregate: LiveAggregate | null,
+  ): TimedStep {
+    const pipeline = buildPipeline(context, stages)
+    const output = Object.keys(pipeline.scan.output)
+    const time = output.indexOf(spec.time)
+    return {
+      pipeline,
+      columns: stages.sourceColumns.map(name => names.indexOf(name)),
+      aggregate: aggregate as LiveWindows,
+      fixed,
+      time,
+      places: Object.keys(spec.input).map(name => (output.includes(name) ? output.indexOf(name) : time)),
     }
   }
 
@@ -106,7 +153,9 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
         late(morsel, places, rows.length, spec)
       })
     }
-    return createLiveAggregate(context, { ...spec, windows, watermark: WATERMARK }, spec.input)
+    const stage = { ...spec, windows, watermark: WATERMARK }
+    const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
+    return isOnce ? createLiveWindows(context, stage, spec.input) : createLiveAggregate(context, stage, spec.input)
   }
 
   /** Rows that come to a step, or with the last one out. */
@@ -119,6 +168,27 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
       else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
     }
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
+  }
+
+  /** Takes a batch whose times all lie in windows that are open when it has been taken; false where one may not, and nothing has been done. */
+  function pushTimed(batch: RecordBatch): boolean {
+    const { timed, spec } = steps[0] as Step
+    if (timed === null || spec === null || spec.givesLate || watermark === null) return false
+    const times = batch.vectors[timeColumn] as Vector
+    if (times.validity !== null || times.length === 0) return false
+    const { pipeline, columns, aggregate, fixed, places, time } = timed
+    const own = columns.map(i => batch.vectors[i] as Vector)
+    const loaded = timedLoader.load({ rowCount: batch.rowCount, vectors: own })
+    const range = rangeOf(k, { ...(loaded.columns[columns.indexOf(timeColumn)] as LaneVector), range: null })
+    if (range === null || !watermark.mayAdvance(range, fixed)) return false
+    watermark.advance(range.max)
+    const use = (morsel: Morsel) => {
+      const all = places.map(place => morsel.columns[place] as LaneVector)
+      for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, morsel.columns[time] as LaneVector, fixed))
+        spread(each, 1, spec)
+    }
+    runAll(pipeline.scan.transforms, { ...loaded, rows: 0 }, memory, use, false)
+    return true
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -189,16 +259,23 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function free(): void {
-    for (const { pipeline, aggregate } of steps) {
+    for (const { pipeline, aggregate, timed } of steps) {
       aggregate?.free()
+      timed?.pipeline.free()
       pipeline.free()
     }
     loader.close()
+    timedLoader.close()
   }
 
   return {
     push(batch) {
       const mark = memory.mark()
+      if (pushTimed(batch)) {
+        memory.reset(mark)
+        advance(false)
+        return given()
+      }
       const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
       const vectors =
         marks === null

@@ -9,10 +9,20 @@ export interface Watermark {
    * without a time has that of the one before.
    */
   ofRows(times: Vector): BigInt64Array<ArrayBuffer>
+  /** Whether, all times being known and within these, their windows are few, and all still open when it has come to the latest. */
+  mayAdvance(times: Times, windows: { readonly size: bigint; readonly offset: bigint }): boolean
+  /** Goes on to a time, as `ofRows` does. */
+  advance(time: bigint): void
+}
+
+interface Times {
+  readonly min: bigint
+  readonly max: bigint
 }
 
 const LEAST = -(2n ** 63n)
 const MOST = 2n ** 63n - 1n
+const MOST_WINDOWS = 16n
 /** Instants of which sums and differences are exact in a double. */
 const MOST_EXACT = 2 ** 52
 
@@ -26,6 +36,15 @@ export function createWatermark(options: { readonly delay: bigint; readonly maxA
   return {
     get value() {
       return latest === null ? LEAST : behind(latest)
+    },
+    mayAdvance({ min, max }, { size, offset }) {
+      if (maxAdvance !== null || max - min > MOST_WINDOWS * size) return false
+      const since = (min - offset) % size
+      const end = min - (since < 0n ? since + size : since) + size
+      return behind(latest !== null && latest > max ? latest : max) < end && end < MOST && min > LEAST + size
+    },
+    advance(time) {
+      if (latest === null || time > latest) latest = time
     },
     ofRows(times) {
       const { length } = times

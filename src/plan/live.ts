@@ -6,15 +6,16 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError } from '../errors.js'
+import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
 import type { Expression } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
-import { nanosecondsOf } from './duration.js'
+import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
-import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing } from './logical.js'
+import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -54,6 +55,8 @@ export interface LiveSegment {
   /** Stateless: `scan` alone has stages. */
   readonly stages: PhysicalPlan
   readonly aggregate: LiveAggregateSpec | null
+  /** Where windows are of one length: the stages without the columns of windows and watermark, for rows of which none can be late. */
+  readonly timed?: PhysicalPlan | undefined
 }
 
 export interface LiveAggregateSpec {
@@ -68,6 +71,8 @@ export interface LiveAggregateSpec {
     | { readonly kind: 'session'; readonly gap: bigint }
     | { readonly kind: 'rowCount'; readonly count: number }
   readonly isEndOnly: boolean
+  /** Of windows of one length, which and from where on, in ticks. */
+  readonly fixed?: { readonly size: bigint; readonly offset: bigint } | undefined
   readonly lateness: bigint
   readonly emits: 'changes' | 'kept' | 'closed'
   readonly weight: string | null
@@ -356,17 +361,22 @@ function windowedAggregate(
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK)
+  const fixed = mode === 'close' && lateness === 0n && !type.nullable ? fixedOf(spec, type) : undefined
+  const bare =
+    fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
   const needed = new Set([...neededBy(keys, accumulators, [TIME, WATERMARK, KEPT]), ...lateColumns])
   const narrow = bound(selectNode(judged, schema, [...needed]))
   return {
     segment: {
       stages: physicalPlan(narrow),
+      timed: bare && physicalPlan(bare),
       aggregate: {
         keys,
         accumulators,
         input: boundSchemaOf(narrow),
         windows,
         isEndOnly: false,
+        fixed,
         lateness,
         emits: EMITS(mode),
         weight: null,
@@ -389,6 +399,16 @@ function windowedAggregate(
     ends: spec.kind === 'rowCount' || mode !== 'close' || lateness > 0n ? null : WINDOW_END,
     isAppended: mode === 'close' && lateness === 0n,
   }
+}
+
+/** Of windows of one length that follow no calendar. */
+function fixedOf(spec: WindowSpec, type: DataType): LiveAggregateSpec['fixed'] {
+  if (spec.kind !== 'tumbling' || spec.zone !== null) return undefined
+  const lengths = [spec.size, spec.offset ?? '0s'].map(text => parseDuration(text, 'tumbling'))
+  if (lengths.some(({ months, days }) => months !== 0 || days !== 0)) return undefined
+  const [size, offset] = lengths.map(({ nanoseconds }) => nanoseconds / nanosecondsPer(type)) as [bigint, bigint]
+  // Places within a few windows are exact in doubles.
+  return size > 0n && size < 2n ** 48n ? { size, offset } : undefined
 }
 
 function neededBy(

@@ -5,6 +5,7 @@ import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
+import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
 import { coalesce, morselsOf } from './memory.js'
 import { soon } from './soon.js'
@@ -43,7 +44,7 @@ function iteratorOf(stream: AsyncIterable<unknown> | ReadableStream<unknown>): A
   }
   const reader = stream.getReader()
   return {
-    next: async () => (await reader.read()) as IteratorResult<unknown>,
+    next: () => unlessAborted(reader.read(), undefined) as Promise<IteratorResult<unknown>>,
     async return() {
       await reader.cancel()
       return { value: undefined, done: true }

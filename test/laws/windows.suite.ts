@@ -35,6 +35,8 @@ interface Row {
 }
 
 const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
+/** The same where every row has a time. */
+const timedShape = schema({ ...shape, time: timestamp() }) as unknown as typeof shape
 
 const times = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: -40n, max: 160n }) },
@@ -87,8 +89,10 @@ const timing: fc.Arbitrary<ModelTiming> = fc.record({
   maxAdvance: fc.option(fc.constantFrom(5n, 30n, 1000n), { freq: 4 }),
 })
 
-const cases = fc.record({
+const drawn = fc.record({
   rows,
+  /** Windows of many rows have tables of their own. */
+  copies: fc.constantFrom(1, 1, 1, 80),
   window,
   timing,
   isKeyed: fc.boolean(),
@@ -96,6 +100,14 @@ const cases = fc.record({
   mode: fc.constantFrom('close', 'change', 'every') as fc.Arbitrary<'close' | 'change' | 'every'>,
   cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
 })
+
+const cases = drawn.map(given => ({
+  ...given,
+  rows: given.rows.flatMap(row =>
+    Array.from({ length: given.copies }, (_, i) => ({ ...row, place: row.place * BigInt(given.copies) + BigInt(i) })),
+  ),
+  cuts: given.cuts.map(rows => rows * given.copies),
+}))
 
 const zeroed = (value: number): number => (value === 0 ? 0 : value)
 
@@ -196,8 +208,9 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
           fc.asyncProperty(cases, async given => {
             const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
             const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
-            const source = rowsOf(given.rows, shape)
-            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: shape }), given)
+            const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
+            const source = rowsOf(given.rows, own)
+            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: own }), given)
             // The watermark goes by all rows, also by those that are filtered out behind it.
             const model = windowedBehind(given, keyed)
             const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()

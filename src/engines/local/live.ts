@@ -17,6 +17,7 @@ import { createLiveMeter, type LiveMeter } from './live-meter.js'
 import { createLatencyMeter, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
+import { bareSource, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
@@ -44,12 +45,12 @@ export function startLive<S extends SchemaShape>(
     tellColumns = resolve
   })
   const isSignal = signal === undefined || signal instanceof AbortSignal
-  const below = startRun(
-    { plan: cut.before, sources: bound.sources },
-    { ...options, signal: isSignal ? cancel.signal : signal },
-    what,
-    tellColumns,
-  )
+  const given = { ...options, signal: isSignal ? cancel.signal : signal }
+  const bare = bareSource(cut.before, bound.sources)
+  const below =
+    bare === null
+      ? startRun({ plan: cut.before, sources: bound.sources }, given, what, tellColumns)
+      : startRows(bare, given, what, tellColumns)
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
   const waiting: RecordBatch<S>[] = []
   let graph: LiveGraph | null = null
