@@ -185,7 +185,7 @@ function meterAny(exchange: Exchange | OwnExchange, meter: Meter): Exchange | Ow
           each: (items, use) => host.each(pull(items, meter), use),
           charged: work => host.charged(() => meter.run(work)),
           give(morsel, split) {
-            meter.rowsOut += morsel.rowCount
+            meter.gave(morsel)
             host.give(morsel, split)
           },
         },
