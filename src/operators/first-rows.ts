@@ -12,6 +12,7 @@
 import { isFloat, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { bitmapBytes } from '../kernels/bitmap.js'
+import { applyMarks, copyWords, markFirst, unseenRows } from '../kernels/first-rows.js'
 import { createGroupTable } from '../kernels/group.js'
 import { createHashIndex } from '../kernels/hash.js'
 import { createKeyStore } from '../kernels/key-store.js'
@@ -66,7 +67,7 @@ export function createFirstRows(
   )
   if (stage.keys.length === 0 || stage.sets !== null || stage.panes !== null || !isFirst) return null
   const { k, mostGroups = MOST_GROUPS } = context
-  const { memory, exports } = k
+  const { memory } = k
   const names = Object.keys(input)
   const keyTypes = stage.keys.map(name => input[name])
   const keyColumns = stage.keys.map(name => names.indexOf(name))
@@ -121,10 +122,10 @@ export function createFirstRows(
     if (bytes > mostBytes) compact()
   }
 
-  const keep = (split: number, { columns, rowCount }: LaneBatch, rows: number, count: number) => {
+  const keep = (split: number, { columns }: Pick<LaneBatch, 'columns'>, rows: number, count: number) => {
     if (count === 0) return
     const own = kept(at => columns.map(column => take(k, column, rows, count, at)))
-    push(split, rowCount === count ? rowCount : count, own, own)
+    push(split, count, own, own)
   }
 
   function consume(morsel: Morsel, given: number): void {
@@ -156,8 +157,8 @@ export function createFirstRows(
     }
     const groups = table.find(keys, rowCount)
     reserveSeen(table.indexCount)
-    const rows = memory.scratch(4 * rowCount + 4)
-    keep(split, { columns, rowCount }, rows, exports.firstSeen(groups, rowCount, seen, rows) >>> 0)
+    const { rows, count } = unseenRows(k, groups, rowCount, seen)
+    keep(split, { columns }, rows, count)
     if (table.order === 0 && table.length > mostGroups) isParted = true
   }
 
@@ -220,13 +221,7 @@ export function createFirstRows(
     const words = memory.scratch(8 * width * rowCount)
     let at = words
     for (const { keys, start, end } of pieces) {
-      if (width === 1) {
-        const { data } = keys.planes[0]
-        memory.u8.copyWithin(at, data + 8 * start, data + 8 * end)
-      } else {
-        for (const [j, { data }] of keys.planes.entries())
-          exports.radixPlane(data + 8 * start, 8, at + 8 * j, 8 * width, end - start)
-      }
+      copyWords(k, keys.planes, start, end, at)
       at += 8 * width * (end - start)
     }
     const store = createKeyStore(k, width)
@@ -239,7 +234,7 @@ export function createFirstRows(
         let row = 0
         for (const { keys, start, end } of pieces) {
           const rows = keys.rows && keys.rows + 4 * start
-          next = exports.firstMark(groups + 4 * row, end - start, next, rows, start, keys.marks)
+          next = markFirst(k, groups + 4 * row, end - start, next, rows, start, keys.marks)
           row += end - start
         }
       } finally {
@@ -339,7 +334,7 @@ export function createFirstRows(
     const bits = memory.scratch(part.bytes.length)
     memory.u8.set(part.bytes, bits)
     const { starts, rows, marks } = keys as PartedKeys
-    exports.firstApply(bits, part.rowCount, rows + 4 * starts[first], marks)
+    applyMarks(k, bits, part.rowCount, rows + 4 * starts[first], marks)
   }
 
   async function carryOut(host: ExchangeHost, { lanes, common: isCommon, size }: ExchangeTerms): Promise<void> {
