@@ -1,5 +1,6 @@
-// What groups that outnumber the caches are parted with.
+// What rows that outnumber the caches are parted with.
 
 export * from '../abi'
 export { minMaxLeast64 } from '../aggregate/min-max'
 export * from '../radix'
+export * from '../ranges'

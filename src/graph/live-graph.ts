@@ -77,6 +77,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
+  if (watermark !== null) {
+    const known = () => (watermark.value === LEAST ? null : watermark.value)
+    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+  }
   try {
     let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
@@ -104,11 +108,13 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function stepOf({ stages, aggregate: spec, timed }: LiveSegment, names: readonly string[]): Step {
-    const pipeline = buildPipeline(context, stages)
+    const plain = buildPipeline(context, stages)
+    const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
-      const aggregate = spec && aggregateOf(spec)
+      const plainAggregate = spec && aggregateOf(spec)
+      const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
       const step = { pipeline, columns, spec, kept, aggregate }
       return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
     } catch (error) {
@@ -213,15 +219,14 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
+    const at = steps.findIndex(step => step.spec === spec)
+    context.meter?.late((steps[at] as Step).aggregate as LiveAggregate, rowCount)
     if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
-    flow(
-      { rowCount, columns: columns.map(column => ({ ...column, range: null })) },
-      steps.findIndex(step => step.spec === spec) + 1,
-    )
+    flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
   }
 
   function emit(morsel: Morsel): void {

@@ -57,6 +57,7 @@ function chained(
   }
   const all = splits()
   return {
+    counts: () => opened.flatMap(({ rest }) => rest?.counts?.() ?? []),
     async next() {
       const { done, value } = await all.next()
       return done ? null : value

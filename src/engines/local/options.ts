@@ -3,6 +3,7 @@ import { MillraceError, nearestName, quote } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import type { Engine } from './engine.js'
 import type { Progress } from './job.js'
+import type { JobMetrics } from './run-job.js'
 
 export interface EngineOptions {
   /** Workers; 0: inline. By default the cores, at most 16. */
@@ -35,10 +36,21 @@ export interface RunOptions {
    * computer's. A test may drive a job by a clock of its own.
    */
   readonly clock?: Clock
+  /**
+   * Of a job (`run`, `to`, `subscribe`, `runAll`, `live`): told what `metrics()` tells, every so often and once at the end. What it throws ends the job.
+   */
+  readonly onMetrics?: (metrics: JobMetrics) => void
+  /** How often `onMetrics` is told, in milliseconds: 1,000. */
+  readonly metricsEvery?: number
+  /**
+   * Whether each piece of work of each stage is a span, `millrace: filter`, of `performance.measure`: a recording of developer tools shows them, of every lane in its own thread, and a `PerformanceObserver` hears
+   * of those of its own. Each costs some microseconds.
+   */
+  readonly spans?: boolean
 }
 
 const MOST_LANES = 64
-const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress', 'clock']
+const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress', 'clock', 'onMetrics', 'metricsEvery', 'spans']
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function checkOptions(

@@ -75,9 +75,10 @@ export const services: SourceServices = {
 
 /** Where a job's batches go, and how fast it may read. */
 export interface Output {
-  readonly onBatch: ((batch: RecordBatch) => void) | null
+  readonly onBatch: JobRequest['onBatch']
   readonly wantsMore: () => boolean
   readonly onStart?: (job: RunningJob) => void
+  readonly onOpen?: (opened: OpenSource) => void
   /** Told the columns of the output once they are known, before anything is read. */
   readonly onSchema?: ((schema: SchemaShape) => void) | undefined
 }
@@ -119,6 +120,7 @@ export async function run(
   const open = () =>
     source.open({ columns: plan.sourceColumns, prune: plan.prune, signal, clock: options.clock }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
+  if (opened !== null) output.onOpen?.(opened)
   const splits = opened?.splits ?? null
   const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
   const totalBytes = held?.byteLength ?? sum(splits ?? [], split => split.byteLength)
@@ -148,6 +150,7 @@ export async function run(
     memoryBytes: options.memory,
     spill: engine.spill,
     sourceLabel: source.label,
+    spans: options.spans === true,
     listenerOf: id => bound.sources.get(id)?.hear ?? (() => {}),
     signal,
     onProgress,

@@ -73,6 +73,7 @@ function shareSource(source: Source, count: number): Source {
         rest: {
           next: async () => narrowed(await own.next(), request.columns),
           close: () => own.close(),
+          counts: () => own.counts?.() ?? [],
         },
       }
     },
@@ -142,6 +143,7 @@ function split(rest: SplitSupply, count: number): readonly SplitSupply[] {
         await changed
       }
     },
+    counts: () => rest.counts?.() ?? [],
     async close() {
       queues[i] = null
       turn()

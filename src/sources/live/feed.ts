@@ -1,7 +1,7 @@
 /** A source that listens to something, a timer or a connection, while a job reads it: each job begins anew. What it hears it pushes into a queue (queue.ts). */
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import type { Clock } from '../../metrics/clock.js'
+import { type Clock, stopwatch } from '../../metrics/clock.js'
 import type { Source } from '../source.js'
 import { createQueue, type QueueOptions, type RowQueue } from './queue.js'
 
@@ -33,7 +33,7 @@ export function feedSource(
     describe: async () => schema,
     async open({ columns, clock }) {
       const queue = createQueue(schema, options, label)
-      const supply = queue.supply(columns)
+      const supply = queue.supply(columns, stopwatch(clock))
       let stop: (() => void) | null = null
       let isLeft = false
       const letGo = () => {
@@ -57,6 +57,7 @@ export function feedSource(
               throw error
             }
           },
+          counts: () => supply.counts?.() ?? [],
           async close() {
             letGo()
             await supply.close()
@@ -77,7 +78,7 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
     once: true,
     isEndless: true,
     describe: async () => schema,
-    async open({ columns }) {
+    async open({ columns, clock }) {
       if (consumed) {
         throw new MillraceError(
           'MR_SOURCE_CONSUMED',
@@ -85,7 +86,7 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
         )
       }
       consumed = true
-      return { splits: [], rest: queue.supply(columns) }
+      return { splits: [], rest: queue.supply(columns, stopwatch(clock)) }
     },
   }
 }
