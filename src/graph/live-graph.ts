@@ -22,6 +22,7 @@ import { buildPipeline, type OperatorContext, type Pipeline } from '../operators
 import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
+import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
 import { type Morsel, RowFailure } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
@@ -147,15 +148,15 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows } = spec
+    const { windows, top } = spec
+    if (top !== undefined)
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
+        lateAt(morsel, rows, spec),
+      )
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (morsel, rows) => {
-        const places = memory.scratch(4 * rows.length)
-        memory.u32.set(rows, places >>> 2)
-        late(morsel, places, rows.length, spec)
-      })
+      return createLiveSessions(context, stage, spec.input, (morsel, rows) => lateAt(morsel, rows, spec))
     }
     const stage = { ...spec, windows, watermark: WATERMARK }
     const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
@@ -277,6 +278,12 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     return { rowCount, columns, rows: 0 }
   }
 
+  function lateAt(morsel: Morsel, rows: readonly number[], spec: LiveAggregateSpec): void {
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    late(morsel, places, rows.length, spec)
+  }
+
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
@@ -374,9 +381,18 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 }
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
-function outputNames({ givesLate, lateColumns, windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+function outputNames({
+  givesLate,
+  lateColumns,
+  windows,
+  isEndOnly,
+  keys,
+  accumulators,
+  top,
+}: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
   const hasBounds = windows !== 'none' && !isEndOnly
+  if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
   return [
     ...(hasBounds ? ['#windowStart', '#windowEnd'] : []),
