@@ -4,18 +4,11 @@
  */
 import type { MemoryAccount } from '../kernels/memory-account.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, OwnExchange, Side, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
-}
-
-interface Meter {
-  rowsIn: number
-  rowsOut: number
-  /** Does some work of the operator, timed and in its name. */
-  run<T>(work: () => T): T
 }
 
 export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): MeteredPipeline {
@@ -127,7 +120,7 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     get spilled() {
       return breaker.spilled
     },
-    ...(breaker.exchange === undefined ? {} : { exchange: meterAny(breaker.exchange, meter) }),
+    ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
     handOver: () => pull(breaker.handOver(), meter),
     absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
@@ -139,35 +132,8 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
   }
 }
 
-function meterAny(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
-  if (!('carryOut' in exchange)) return meterExchange(exchange, meter)
-  return {
-    ...exchange,
-    get wanted() {
-      return exchange.wanted
-    },
-    get size() {
-      return exchange.size
-    },
-    carryOut: (host, terms) =>
-      exchange.carryOut(
-        {
-          ...host,
-          send: (to, parts) => host.send(to, pull(parts, meter)),
-          receive: (from, take) => host.receive(from, part => meter.run(() => take(part))),
-          each: (items, use) => host.each(pull(items, meter), use),
-          charged: work => host.charged(() => meter.run(work)),
-          give(morsel, split) {
-            meter.rowsOut += morsel.rowCount
-            host.give(morsel, split)
-          },
-        },
-        terms,
-      ),
-  }
-}
-
-function meterExchange(exchange: Exchange, meter: Meter): Exchange {
+function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
+  if (exchange.metered) return exchange.metered(meter)
   return {
     get wanted() {
       return exchange.wanted
