@@ -2,5 +2,6 @@
 
 export * from '../abi'
 export { minMaxLeast64 } from '../aggregate/min-max'
+export * from '../first-rows'
 export * from '../radix'
 export * from '../ranges'

@@ -12,18 +12,19 @@ import { fieldsOf } from '../columnar/schema.js'
 import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
+import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { selection, take } from '../kernels/select.js'
+import { selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
-import { morselsOf } from '../operators/heap-batch.js'
+import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
-import type { Morsel } from '../operators/operator.js'
+import { type Morsel, RowFailure } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -66,6 +67,9 @@ interface TimedStep {
   readonly places: readonly number[]
   readonly time: number
 }
+
+/** So few rows are not worth a part of their own. */
+const LEAST_TIMED_ROWS = 256
 
 export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
   const { k } = context
@@ -171,25 +175,89 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
   }
 
-  /** Takes a batch whose times all lie in windows that are open when it has been taken; false where one may not, and nothing has been done. */
-  function pushTimed(batch: RecordBatch): boolean {
+  /**
+   * Takes the rows of a batch, from the first on, of which none can be late: their windows are open when they have been taken. Where a window closes in their midst they are taken in two parts.
+   * @returns how many rows it has taken; the others are to be asked one by one
+   */
+  function pushTimed(batch: RecordBatch): number {
     const { timed, spec } = steps[0] as Step
-    if (timed === null || spec === null || spec.givesLate || watermark === null) return false
-    const times = batch.vectors[timeColumn] as Vector
-    if (times.validity !== null || times.length === 0) return false
-    const { pipeline, columns, aggregate, fixed, places, time } = timed
-    const own = columns.map(i => batch.vectors[i] as Vector)
-    const loaded = timedLoader.load({ rowCount: batch.rowCount, vectors: own })
-    const range = rangeOf(k, { ...(loaded.columns[columns.indexOf(timeColumn)] as LaneVector), range: null })
-    if (range === null || !watermark.mayAdvance(range, fixed)) return false
-    watermark.advance(range.max)
+    if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
+    const { validity, length } = batch.vectors[timeColumn] as Vector
+    if (validity !== null || length === 0) return 0
+    const own = timed.columns.map(i => batch.vectors[i] as Vector)
+    const columns = [...timedLoader.load({ rowCount: length, vectors: own }).columns]
+    const place = timed.columns.indexOf(timeColumn)
+    const times = columns[place] as LaneVector
+    let from = 0
+    while (from < length) {
+      const mark = memory.mark()
+      const left = from === 0 ? times : slice(k, times, from, length)
+      const range = rangeOf(k, { ...left, range: null })
+      if (range === null) break
+      let count = length - from
+      if (!watermark.mayAdvance(range, timed.fixed)) {
+        const closing = watermark.closing(range, timed.fixed)
+        count = closing === null ? 0 : firstFrom(left, closing)
+        if (count < LEAST_TIMED_ROWS) break
+        const own = rangeOf(k, { ...slice(k, left, 0, count), range: null })
+        if (own === null || !watermark.mayAdvance(own, timed.fixed)) break
+        watermark.advance(own.max)
+      } else {
+        watermark.advance(range.max)
+        // That of its times is not asked for again.
+        columns[place] = { ...times, range }
+      }
+      takeTimed(timed, spec, columns, from, from + count)
+      memory.reset(mark)
+      from += count
+    }
+    return from
+  }
+
+  /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
+  function pushRows(batch: RecordBatch, before: number): void {
+    const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
+    const vectors =
+      marks === null
+        ? batch.vectors
+        : [
+            ...batch.vectors,
+            makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
+          ]
+    // Only what the first stages take: of a column that nobody reads there may be no kernels.
+    const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
+    try {
+      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+    } catch (error) {
+      throw error instanceof RowFailure ? new RowFailure(error.row + before, error.error) : error
+    }
+  }
+
+  /** The place of the first time that is not before this one. */
+  function firstFrom(times: LaneVector, time: bigint): number {
+    const bits = compare(k, 'gte', times, { type: times.type, value: time }, times.length) >>> 2
+    let word = 0
+    while (word < times.length >>> 5 && memory.u32[bits + word] === 0) word++
+    const found = memory.u32[bits + word] as number
+    return found === 0 ? times.length : Math.min(times.length, 32 * word + 31 - Math.clz32(found & -found))
+  }
+
+  function takeTimed(
+    { pipeline, aggregate, fixed, places, time }: TimedStep,
+    spec: LiveAggregateSpec,
+    loaded: readonly LaneVector[],
+    from: number,
+    to: number,
+  ): void {
+    const isWhole = to - from === loaded[0]?.length
+    const columns = isWhole ? loaded : loaded.map(column => slice(k, column, from, to))
     const use = (morsel: Morsel) => {
       const all = places.map(place => morsel.columns[place] as LaneVector)
       for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, morsel.columns[time] as LaneVector, fixed))
         spread(each, 1, spec)
     }
-    runAll(pipeline.scan.transforms, { ...loaded, rows: 0 }, memory, use, false)
-    return true
+    const rows = isWhole ? 0 : rangeIndices(k, from, to)
+    runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows }, memory, use, false)
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -278,22 +346,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   return {
     push(batch) {
       const mark = memory.mark()
-      if (pushTimed(batch)) {
-        memory.reset(mark)
-        advance(false)
-        return given()
-      }
-      const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
-      const vectors =
-        marks === null
-          ? batch.vectors
-          : [
-              ...batch.vectors,
-              makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
-            ]
-      // Only what the first stages take: of a column that nobody reads there may be no kernels.
-      const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
-      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+      const taken = pushTimed(batch)
+      memory.reset(mark)
+      if (taken < batch.rowCount || taken === 0)
+        pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
       memory.reset(mark)
       advance(false)
       return given()

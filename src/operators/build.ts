@@ -18,6 +18,7 @@ import type { Spill } from './spill.js'
 /** partitioned-groups.ts, and what spilling-aggregate.ts, which is another part, borrows of this one. */
 export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'> &
   Pick<typeof import('./ranged-sort.js'), 'createRangedSort'> &
+  Pick<typeof import('./first-rows.js'), 'createFirstRows'> &
   Pick<typeof import('./share-groups.js'), 'createShareGroups' | 'inputsOfRows' | 'planeColumns' | 'words'> &
   Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
@@ -138,7 +139,8 @@ function createPairing(
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)
   if (spilling) return spilling
-  if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
+  if (stage.kind === 'aggregate')
+    return context.parts.partitions?.createFirstRows(context, stage, input) ?? createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
   if (stage.kind === 'limit') return createLimit(context, stage)
   if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)

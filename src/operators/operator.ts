@@ -15,6 +15,8 @@ import type { Spilled } from './spill.js'
 export interface Morsel extends LaneBatch {
   /** u32 pointer: the row of the morsel as it entered the pipeline that each row came from; 0: the same row. */
   readonly rows: number
+  /** Whether the columns are those of a table that the job holds until its end: who keeps them need not copy them. */
+  readonly isHeld?: boolean
 }
 
 export interface Transform {

@@ -390,7 +390,7 @@ class LaneJob {
       this.lastSplit = split
       const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
       this.inScratch(() =>
-        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
+        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0, isHeld: true }, split, firstRow),
       )
       await this.advance(batch.rowCount)
     }
