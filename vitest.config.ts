@@ -8,6 +8,7 @@ export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
   'test/laws/windows.test.ts',
+  'test/laws/window-rows.test.ts',
   'test/flow/live.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',

@@ -22,6 +22,7 @@ import { buildPipeline, type OperatorContext, type Pipeline } from '../operators
 import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
+import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
 import { type Morsel, RowFailure } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
@@ -80,6 +81,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
+  if (watermark !== null) {
+    const known = () => (watermark.value === LEAST ? null : watermark.value)
+    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+  }
   try {
     let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
@@ -107,11 +112,13 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function stepOf({ stages, aggregate: spec, timed }: LiveSegment, names: readonly string[]): Step {
-    const pipeline = buildPipeline(context, stages)
+    const plain = buildPipeline(context, stages)
+    const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
-      const aggregate = spec && aggregateOf(spec)
+      const plainAggregate = spec && aggregateOf(spec)
+      const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
       const step = { pipeline, columns, spec, kept, aggregate }
       return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
     } catch (error) {
@@ -141,15 +148,15 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows } = spec
+    const { windows, top } = spec
+    if (top !== undefined)
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
+        lateAt(morsel, rows, spec),
+      )
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (morsel, rows) => {
-        const places = memory.scratch(4 * rows.length)
-        memory.u32.set(rows, places >>> 2)
-        late(morsel, places, rows.length, spec)
-      })
+      return createLiveSessions(context, stage, spec.input, (morsel, rows) => lateAt(morsel, rows, spec))
     }
     const stage = { ...spec, windows, watermark: WATERMARK }
     const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
@@ -271,18 +278,23 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     return { rowCount, columns, rows: 0 }
   }
 
+  function lateAt(morsel: Morsel, rows: readonly number[], spec: LiveAggregateSpec): void {
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    late(morsel, places, rows.length, spec)
+  }
+
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
+    const at = steps.findIndex(step => step.spec === spec)
+    context.meter?.late((steps[at] as Step).aggregate as LiveAggregate, rowCount)
     if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
-    flow(
-      { rowCount, columns: columns.map(column => ({ ...column, range: null })) },
-      steps.findIndex(step => step.spec === spec) + 1,
-    )
+    flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
   }
 
   function emit(morsel: Morsel): void {
@@ -369,9 +381,18 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 }
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
-function outputNames({ givesLate, lateColumns, windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+function outputNames({
+  givesLate,
+  lateColumns,
+  windows,
+  isEndOnly,
+  keys,
+  accumulators,
+  top,
+}: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
   const hasBounds = windows !== 'none' && !isEndOnly
+  if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
   return [
     ...(hasBounds ? ['#windowStart', '#windowEnd'] : []),
