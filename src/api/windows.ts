@@ -2,10 +2,12 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
+import { windowRows } from '../plan/window-rows.js'
 import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
+import type { Order } from './orders.js'
 import { invalid, show } from './refusal.js'
 import type { Columns, KeyedType } from './types.js'
 
@@ -104,7 +106,7 @@ export function rowCount(count: number): Window {
 }
 
 function windowOf(spec: WindowSpec): Window {
-  useWindows(WINDOW_RULES)
+  useWindows({ ...WINDOW_RULES, rows: windowRows })
   return Object.freeze({ spec: Object.freeze(spec) })
 }
 
@@ -172,11 +174,29 @@ export interface WindowedFlow<S extends SchemaShape> {
     aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
       define: (t: Columns<S>) => A,
     ): Flow<Windowed<S, N, A>>
+    /** As `topK` of all rows of a window, of those with equal keys. */
+    topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
   }
   /** One row a window that has rows: `windowStart`, `windowEnd`, then these columns. */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
   ): Flow<Windowed<S, never, A>>
+  /**
+   * The first `n` rows of each window in these orders: `windowStart`, `windowEnd`, then the row. In the order of the windows' ends, beginnings and of the groups' first
+   * appearance. Rows of equal order come by their event time, and as they came.
+   *
+   * ```ts
+   * flow.watermark('time').window(tumbling('1h')).groupBy('symbol').topK(3, desc('price'))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` for a column called as a window's end or beginning is, `MR_INVALID_OPTION`
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
+}
+
+type InWindow<S extends SchemaShape> = {
+  readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+    ? DataType<'timestamp', false>
+    : S[K]
 }
 
 type Windowed<S extends SchemaShape, N extends keyof S, A> = {

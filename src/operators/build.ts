@@ -8,6 +8,7 @@ import { createAggregate } from './aggregate.js'
 import type { CallCompiler } from './call.js'
 import { type Evaluator, evaluatorOf } from './compiled.js'
 import type { DictionaryPool } from './dictionary-pool.js'
+import type { GraphMeter } from './graph-meter.js'
 import { createLimit } from './limit.js'
 import type { Breaker, Transform } from './operator.js'
 import { createProject } from './project.js'
@@ -44,6 +45,8 @@ export interface OperatorContext {
   readonly mostSlots?: number
   /** Of a job that has a budget, where something can be spilled. */
   readonly spill?: Spill
+  /** Of a flow that runs on, where it is measured. */
+  readonly meter?: GraphMeter
 }
 
 /** Transforms, then the breaker that ends them; the last segment of a plan has none. */

@@ -29,7 +29,7 @@ function meteredHost(host: ExchangeHost, meter: Meter): ExchangeHost {
     each: (items, use) => host.each(pull(items), use),
     charged: work => host.charged(() => meter.run(work)),
     give(morsel, split) {
-      meter.rowsOut += morsel.rowCount
+      meter.gave(morsel)
       host.give(morsel, split)
     },
   }

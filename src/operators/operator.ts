@@ -154,8 +154,8 @@ export interface OwnExchange extends Pick<Exchange, 'wanted' | 'fingerprint' | '
 
 /** Counts an operator's rows and time (workers/meter.ts). */
 export interface Meter {
-  rowsIn: number
-  rowsOut: number
+  took(batch: LaneBatch): void
+  gave(batch: LaneBatch | null): void
   /** Does some work of the operator, timed and in its name. */
   run<T>(work: () => T): T
 }

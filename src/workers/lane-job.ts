@@ -45,6 +45,8 @@ import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
+/** Between two tellings of what its stages have done. */
+const TOLD_MS = 250
 
 /** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
 const MOST_PASSING_BYTES = 2 ** 25
@@ -148,6 +150,7 @@ class LaneJob {
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
   private lastYield = performance.now()
+  private lastTold = this.lastYield
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
@@ -176,7 +179,7 @@ class LaneJob {
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
-    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account))
+    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account, spec.spans))
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
@@ -691,7 +694,11 @@ class LaneJob {
 
   private report(splits: number): void {
     if (splits === 0 && this.unreported === 0) return
-    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0 })
+    const now = performance.now()
+    const tells = now - this.lastTold > TOLD_MS
+    if (tells) this.lastTold = now
+    const stages = tells ? this.pipeline.metrics() : undefined
+    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0
   }
 

@@ -2,7 +2,10 @@
  * Counts rows and time at every operator of a lane's pipeline, for `explain({ analyze: true })`, and says who is at work, for the error that ends a
  * job without memory: operators themselves know no clock and no budget.
  */
+import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
+import { dataBytes } from '../kernels/operand.js'
+import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
 import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
@@ -11,14 +14,26 @@ export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
 }
 
-export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): MeteredPipeline {
+/** @param spans whether each piece of work is told to developer tools (metrics/span.ts) */
+export function meterPipeline(pipeline: Pipeline, account: MemoryAccount, spans = false): MeteredPipeline {
   const meters: (() => StageMetrics)[] = []
   const meter = (operator: Transform | Breaker): Meter => {
     const { label } = operator
     let milliseconds = 0
-    const counts = {
-      rowsIn: 0,
-      rowsOut: 0,
+    let rowsIn = 0
+    let rowsOut = 0
+    let widthIn = 0
+    let widthOut = 0
+    const counts: Meter = {
+      took(batch) {
+        rowsIn += batch.rowCount
+        widthIn ||= widthOf(batch)
+      },
+      gave(batch) {
+        if (batch === null) return
+        rowsOut += batch.rowCount
+        widthOut ||= widthOf(batch)
+      },
       run<T>(work: () => T): T {
         const began = performance.now()
         const { operator: before } = account
@@ -27,15 +42,19 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
           return work()
         } finally {
           account.operator = before
-          milliseconds += performance.now() - began
+          const ended = performance.now()
+          milliseconds += ended - began
+          if (spans) span(label, began, ended)
         }
       },
     }
     meters.push(() => ({
       stage: label,
       kernels: operator.kernels(),
-      rowsIn: counts.rowsIn,
-      rowsOut: counts.rowsOut,
+      rowsIn,
+      rowsOut,
+      bytesIn: Math.round(rowsIn * widthIn),
+      bytesOut: Math.round(rowsOut * widthOut),
       milliseconds,
       spilled: ('spilled' in operator && operator.spilled) || NOTHING,
     }))
@@ -54,6 +73,13 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
   return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
+/** Of its columns, as they lie in memory: of strings their codes, of lists their offsets. */
+export const bytesOf = (batch: LaneBatch): number => Math.round(batch.rowCount * widthOf(batch))
+
+/** Bytes of a row, which are the same from batch to batch. */
+const widthOf = ({ columns }: LaneBatch): number =>
+  columns.reduce((sum, { type: { kind, nullable } }) => sum + dataBytes(kind, 64) / 64 + (nullable ? 1 / 8 : 0), 0)
+
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
@@ -68,18 +94,18 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
       ? {}
       : {
           *expand(morsel) {
-            meter.rowsIn += morsel.rowCount
+            meter.took(morsel)
             for (const piece of pull(expand(morsel), meter)) {
-              meter.rowsOut += piece.rowCount
+              meter.gave(piece)
               yield piece
             }
           },
         }),
     apply: morsel =>
       meter.run(() => {
-        meter.rowsIn += morsel.rowCount
+        meter.took(morsel)
         const left = transform.apply(morsel)
-        meter.rowsOut += left?.rowCount ?? 0
+        meter.gave(left)
         return left
       }),
   }
@@ -98,7 +124,7 @@ function meterSide(side: Side, meter: Meter): Side {
             ...unmatched,
             *emit() {
               for (const morsel of pull(unmatched.emit(), meter)) {
-                meter.rowsOut += morsel.rowCount
+                meter.gave(morsel)
                 yield morsel
               }
             },
@@ -112,7 +138,7 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     ...delegate(breaker),
     consume: (morsel, split) =>
       meter.run(() => {
-        meter.rowsIn += morsel.rowCount
+        meter.took(morsel)
         breaker.consume(morsel, split)
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
@@ -125,7 +151,7 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
       for (const morsel of pull(breaker.emit(), meter)) {
-        meter.rowsOut += morsel?.rowCount ?? 0
+        meter.gave(morsel)
         yield morsel
       }
     },
@@ -153,7 +179,7 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
     results: (lane, lanes) => pull(exchange.results(lane, lanes), meter),
     *emit(lane, lanes) {
       for (const each of pull(exchange.emit(lane, lanes), meter)) {
-        meter.rowsOut += each.morsel.rowCount
+        meter.gave(each.morsel)
         yield each
       }
     },

@@ -50,6 +50,8 @@ export interface JobSpec {
   readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
   readonly budget: JobBudget | null
+  /** Whether work is told to developer tools. */
+  readonly spans?: boolean
 }
 
 export interface JobBudget {
@@ -85,6 +87,9 @@ export interface StageMetrics {
   readonly kernels: readonly string[]
   readonly rowsIn: number
   readonly rowsOut: number
+  /** Of columns, as they lie in a lane: of strings their codes, of lists their offsets. */
+  readonly bytesIn: number
+  readonly bytesOut: number
   readonly milliseconds: number
   readonly spilled: Spilled
 }
@@ -113,7 +118,14 @@ export interface HeldReport {
 export type FromLane =
   | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
   /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
-  | { readonly type: 'progress'; readonly splits: number; readonly rows: number; readonly illFormed: number }
+  | {
+      readonly type: 'progress'
+      readonly splits: number
+      readonly rows: number
+      readonly illFormed: number
+      /** Where they have not been told for a while. */
+      readonly stages?: readonly StageMetrics[] | undefined
+    }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
   /** Rows that were left out since a function of the user's failed on them: each by its row in the split, null where the rows are of no split. */

@@ -6,12 +6,18 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import { arrivalOf, setArrival } from '../../metrics/arrivals.js'
+import { steadyClock, stopwatch } from '../../metrics/clock.js'
+import { every } from '../../metrics/every.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { openContext } from '../../workers/open-context.js'
+import { createLiveMeter, type LiveMeter } from './live-meter.js'
+import { createLatencyMeter, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
+import { bareSource, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
@@ -27,7 +33,7 @@ export function startLive<S extends SchemaShape>(
   what: string,
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
-  const { signal } = options
+  const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
   if (signal instanceof AbortSignal) {
@@ -39,16 +45,21 @@ export function startLive<S extends SchemaShape>(
     tellColumns = resolve
   })
   const isSignal = signal === undefined || signal instanceof AbortSignal
-  const below = startRun(
-    { plan: cut.before, sources: bound.sources },
-    { ...options, signal: isSignal ? cancel.signal : signal },
-    what,
-    tellColumns,
-  )
+  const given = { ...options, signal: isSignal ? cancel.signal : signal }
+  const bare = bareSource(cut.before, bound.sources)
+  const below =
+    bare === null
+      ? startRun({ plan: cut.before, sources: bound.sources }, given, what, tellColumns)
+      : startRows(bare, given, what, tellColumns)
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
   const waiting: RecordBatch<S>[] = []
   let graph: LiveGraph | null = null
   let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
+  let meter: LiveMeter | null = null
+  const latency = createLatencyMeter(stopwatch(options.clock))
+  /** When the oldest of the rows came that are under way. */
+  let arrived: number | undefined
+  let rowsOut = 0
   let ended: { readonly error: unknown } | null = null
   let isIterated = false
   let rowsWritten = 0
@@ -59,6 +70,10 @@ export function startLive<S extends SchemaShape>(
 
   const give = (batches: readonly RecordBatch[]): void => {
     if (batches.length === 0) return
+    for (const batch of batches) {
+      setArrival(batch, arrived)
+      rowsOut += batch.rowCount
+    }
     waiting.push(...(batches as RecordBatch<S>[]))
     wake()
   }
@@ -73,7 +88,9 @@ export function startLive<S extends SchemaShape>(
     const plan = livePlan(cut, schema)
     onSchema?.(plan.output)
     const lent = await openContext(plan.parts, options.memory)
-    const own = createLiveGraph(lent.context, plan, schema)
+    const measures = createLiveMeter(lent.context.k.memory, options.spans === true)
+    meter = measures
+    const own = createLiveGraph(Object.create(lent.context, { meter: { value: measures } }), plan, schema)
     graph = own
     let isSound = false
     let failure: { readonly error: unknown } | null = null
@@ -84,10 +101,11 @@ export function startLive<S extends SchemaShape>(
         failure = { error }
       }
     }
-    const timer = plan.everyMs === null ? undefined : setInterval(tick, Math.max(1, plan.everyMs))
+    const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
     let turn = performance.now()
     try {
       for await (const batch of below) {
+        arrived = arrivalOf(batch)
         give(own.push(batch))
         note()
         rowsBefore += batch.rowCount
@@ -107,7 +125,7 @@ export function startLive<S extends SchemaShape>(
       note()
       isSound = true
     } finally {
-      clearInterval(timer)
+      stopTicking()
       own.free()
       graph = null
       // What has failed may have left something behind.
@@ -148,6 +166,7 @@ export function startLive<S extends SchemaShape>(
         if (batch !== undefined) {
           if (waiting.length < MOST_WAITING) drained()
           rowsWritten += batch.rowCount
+          latency.note(arrivalOf(batch), batch.rowCount)
           yield batch
         } else if (ended !== null) {
           if (ended.error !== undefined) throw ended.error
@@ -164,10 +183,31 @@ export function startLive<S extends SchemaShape>(
     }
   }
 
+  function measured({ latency: _, nodes = [], ...before }: JobMetrics): JobMetrics {
+    const { elapsedMs = 0 } = before
+    const own = latency.read()
+    const [first, ...others] = meter?.nodes(elapsedMs) ?? []
+    const queuedRows = nodes.find(({ place }) => place === 'output')?.queuedRows ?? 0
+    return {
+      ...before,
+      rowsWritten,
+      bytesWritten: 0,
+      ...told,
+      ...(meter !== null && { watermarkLagMs: meter.lagMs(clock.now()) }),
+      ...(own !== null && { latency: own }),
+      nodes: [
+        ...nodes.filter(({ place }) => place !== 'output'),
+        ...(first === undefined ? [] : [{ ...first, queuedRows }]),
+        ...others,
+        nodeOfOutput(rowsOut, rowsWritten, rowsOut - rowsWritten),
+      ],
+    }
+  }
+
   return {
     finished,
     stop: () => below.stop(),
-    metrics: () => ({ ...below.metrics(), rowsWritten, bytesWritten: 0, ...told }),
+    metrics: () => measured(below.metrics()),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       cancel.abort()
