@@ -1,7 +1,7 @@
 /** Rows parted by ranges of a sort key, so that each partition, sorted by itself, follows the one before: drawn in assembly/ranges.ts. */
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
-import { type SortKey, sortImages } from './sort.js'
+import { imageOf, isWide, ranksOf, type SortKey } from './sort.js'
 
 /** Ranges of values as bits, at most; a partition of nulls comes on top. */
 export const MOST_RANGE_BITS = 8
@@ -43,4 +43,25 @@ export function rangeRows(
   exports.rangeOrder(ids, rowCount, partitions, starts, rows)
   memory.reset(mark)
   return { rows, starts: memory.u32.slice(starts >>> 2, (starts >>> 2) + partitions + 1) }
+}
+
+/**
+ * Pointer in scratch to a u64 a row that ascends as the values do, by `descending`; 0 for strings that are all null. Those of 32 bits have the row below
+ * them, or with `isBound` nothing, so that such an image is at most that of every row with an equal value.
+ */
+function sortImages(k: Kernels, vector: LaneVector, descending: boolean, count: number, isBound = false): number {
+  const { exports, memory } = k
+  const { kind } = vector.type
+  const images = memory.scratch(8 * count)
+  const indices = memory.scratch(4 * count)
+  exports.sortIota(count, indices)
+  if (isWide(kind)) {
+    exports.sortImages64(kind === 'float64', vector.data, indices, count, descending ? -1n : 0n, images)
+    return images
+  }
+  const ranks = ranksOf(vector)
+  if (kind === 'utf8' && ranks === 0) return 0
+  exports.sortImages32(imageOf(kind), vector.data, ranks, indices, count, descending ? -1 : 0, images)
+  if (isBound) for (let i = 0; i < count; i++) memory.u32[(images >>> 2) + 2 * i] = 0
+  return images
 }

@@ -15,9 +15,12 @@ import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { MOST_RANGE_BITS, partitionsOf, rangeRows } from '../kernels/ranges.js'
 import { slice, take, takeBatch } from '../kernels/select.js'
 import { argsort, type SortKey } from '../kernels/sort.js'
+import { MOST_GROUPS } from '../plan/needs.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, joined } from './heap-batch.js'
-import type { ExchangeHost, ExchangeTerms, Morsel, Part } from './operator.js'
+import { meteredExchange } from './metered-host.js'
+import type { ExchangeHost, ExchangeTerms, Morsel, OwnExchange, Part } from './operator.js'
+
 import { RowStore } from './row-store.js'
 
 /** A key by the place of its column. */
@@ -26,8 +29,8 @@ export type RangedKey = Omit<SortKey, 'vector'> & { readonly column: number }
 export interface RangedSort {
   /** All rows of the store, sorted; this lane has them all. */
   emit(): Iterable<Morsel | null>
-  /** With the other lanes: each gives its share, as of the split that is its place among the lanes. */
-  carryOut(host: ExchangeHost, terms: ExchangeTerms): Promise<void>
+  /** With the other lanes, wanted once there are many rows: each gives its share, as of the split that is its place among the lanes. */
+  readonly exchange: OwnExchange
   free(): void
 }
 
@@ -46,9 +49,9 @@ interface Block {
   readonly first: number
 }
 
-/** @param store its rows become this one's with `emit` or `carryOut`. */
+/** @param store its rows become this one's with `emit` or an exchange. */
 export function createRangedSort(context: OperatorContext, keys: readonly RangedKey[], store: RowStore): RangedSort {
-  const { k } = context
+  const { k, mostGroups = MOST_GROUPS } = context
   const { memory } = k
   const [firstKey] = keys
   const blocks: Block[] = []
@@ -214,44 +217,58 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
       yield* part(bits)
       yield* sorted(0, partitionsOf(bits))
     },
-    async carryOut(host, { lanes, size }) {
-      const bits = bitsFor(size)
-      const place = lanes.indexOf(host.lane)
-      const others = lanes.filter(lane => lane !== host.lane)
-      const shareOf = (i: number): [number, number] => [
-        Math.floor((partitionsOf(bits) * i) / lanes.length),
-        Math.floor((partitionsOf(bits) * (i + 1)) / lanes.length),
-      ]
-      const rows = host.charged(sampleStore)
-      try {
-        if (host.lane === 0) {
-          await host.each(samples(everyFor(size, bits)), each => {
-            rows.add(each.batch, each.split)
+    exchange: {
+      reorders: true,
+      get wanted() {
+        return store.rowCount > mostGroups
+      },
+      get size() {
+        return store.rowCount
+      },
+      fingerprint: () => '',
+      splits: () => [...new Set(store.stored().map(({ split }) => Math.max(0, split)))],
+      metered(meter) {
+        return meteredExchange(this, meter)
+      },
+      async carryOut(host: ExchangeHost, { lanes, size }: ExchangeTerms) {
+        const bits = bitsFor(size)
+        const place = lanes.indexOf(host.lane)
+        const others = lanes.filter(lane => lane !== host.lane)
+        const shareOf = (i: number): [number, number] => [
+          Math.floor((partitionsOf(bits) * i) / lanes.length),
+          Math.floor((partitionsOf(bits) * (i + 1)) / lanes.length),
+        ]
+        const rows = host.charged(sampleStore)
+        try {
+          if (host.lane === 0) {
+            await host.each(samples(everyFor(size, bits)), each => {
+              rows.add(each.batch, each.split)
+              return true
+            })
+            await Promise.all(others.map(from => host.receive(from, each => rows.absorb(each))))
+            host.charged(() => keepBounds(rows, bits))
+            for (const to of others) await host.send(to, [{ kind: 'rows', split: 0, batch: bounds as LaneBatch }])
+          } else {
+            await host.send(0, samples(everyFor(size, bits)))
+            await host.receive(0, each => rows.absorb(each))
+            bounds = host.charged(() => gathered(rows))
+          }
+          await host.each(part(bits), () => true)
+          const [first, end] = shareOf(place)
+          await Promise.all([
+            ...others.map(from => host.receive(from, each => receive(each, first))),
+            (async () => {
+              for (const to of others) await host.send(to, share(...shareOf(lanes.indexOf(to))))
+            })(),
+          ])
+          await host.each(sorted(first, end), morsel => {
+            if (morsel !== null) host.give(morsel, place)
             return true
           })
-          await Promise.all(others.map(from => host.receive(from, each => rows.absorb(each))))
-          host.charged(() => keepBounds(rows, bits))
-          for (const to of others) await host.send(to, [{ kind: 'rows', split: 0, batch: bounds as LaneBatch }])
-        } else {
-          await host.send(0, samples(everyFor(size, bits)))
-          await host.receive(0, each => rows.absorb(each))
-          bounds = host.charged(() => gathered(rows))
+        } finally {
+          rows.free()
         }
-        await host.each(part(bits), () => true)
-        const [first, end] = shareOf(place)
-        await Promise.all([
-          ...others.map(from => host.receive(from, each => receive(each, first))),
-          (async () => {
-            for (const to of others) await host.send(to, share(...shareOf(lanes.indexOf(to))))
-          })(),
-        ])
-        await host.each(sorted(first, end), morsel => {
-          if (morsel !== null) host.give(morsel, place)
-          return true
-        })
-      } finally {
-        rows.free()
-      }
+      },
     },
     free() {
       for (const list of [blocks, received]) for (const { batch } of list.splice(0)) freeHeapBatch(k, batch)

@@ -531,7 +531,7 @@ class LaneJob {
     const segment = this.pipeline.final[0]
     const exchange = breaker.exchange as Exchange | OwnExchange
     // Where more follows that must see all rows, or see them in order, or rows that nobody met, these go to lane 0.
-    const inOrder = 'carryOut' in exchange && exchange.reorders && segment.transforms.length > 0
+    const inOrder = exchange.reorders && segment.transforms.length > 0
     const rows = segment.breaker === null && !hasUnmatched(segment) && !inOrder ? null : this.createRows()
     if (rows === null || lane === 0) await this.prepare(segment)
     const others = terms.lanes.filter(each => each !== lane)
@@ -547,7 +547,7 @@ class LaneJob {
           else rows.add(morsel, split)
         },
       }
-      if ('carryOut' in exchange) await exchange.carryOut(host, terms)
+      if (exchange.carryOut) await exchange.carryOut(host, terms)
       else await (this.lane.parts.partitions as LaneParts['partitions']).exchangeGroups(host, exchange, terms)
       breaker.free()
       if (rows !== null && lane > 0) await this.send(0, rows.handOver())
