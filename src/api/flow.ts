@@ -557,7 +557,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these.
+   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these. Of a `dedupe` within a
+   * time, where it is nearer, those behind the watermark.
    *
    * ```ts
    * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))
