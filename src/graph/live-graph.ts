@@ -21,6 +21,7 @@ import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.j
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
+import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
@@ -148,7 +149,8 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows, top } = spec
+    const { windows, top, distinct } = spec
+    if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
     if (top !== undefined)
       return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
         lateAt(morsel, rows, spec),
@@ -389,8 +391,10 @@ function outputNames({
   keys,
   accumulators,
   top,
+  distinct,
 }: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
+  if (distinct !== undefined) return [...distinct.columns]
   const hasBounds = windows !== 'none' && !isEndOnly
   if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
