@@ -369,5 +369,5 @@ const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
 const withoutNulls = (type: DataType): DataType => ({ ...type, nullable: false })
 
 /** Strings, and what finds them, before those are looked for that are of no use any more. */
-const MOST_TEXT_BYTES = 2 ** 24
+const MOST_TEXT_BYTES = 2 ** 23
 const LEAST = -(2n ** 63n)

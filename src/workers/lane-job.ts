@@ -37,14 +37,7 @@ import { type Port, yieldToLoop } from './port.js'
 import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import {
-  createInbox,
-  createOutbox,
-  decodeBatch,
-  encodeFresh,
-  type Inbox,
-  type Outbox,
-} from './transfer.js'
+import { createInbox, createOutbox, decodeBatch, encodeFresh, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
@@ -52,8 +45,9 @@ const YIELD_MS = 8
 /** Between two tellings of what its stages have done. */
 const TOLD_MS = 250
 
-/** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
-const MOST_PASSING_BYTES = 2 ** 25
+/** Strings in dictionaries that nobody keeps, before they make way for others; those that fill up within a few morsels may be larger. */
+const MOST_PASSING_BYTES = 2 ** 24
+const LEAST_LOADS = 4
 
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
@@ -157,6 +151,8 @@ class LaneJob {
   private lastTold = this.lastYield
   /** Bytes in dictionaries beyond which rows that only pass have others begun. */
   private mostPassing = MOST_PASSING_BYTES
+  /** Morsels since they were begun. */
+  private loads = 0
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
@@ -387,8 +383,11 @@ class LaneJob {
     const isFull = passes && byteLength > this.mostPassing
     if (isFull || hasSpilled) reader.renew()
     if (passes || hasSpilled) for (const each of transforms) each.renew?.(isFull || hasSpilled ? 0 : MOST_PASSING_BYTES)
-    // What is kept for others, or comes again at once, is no reason to begin anew after every morsel.
-    if (isFull) this.mostPassing = 2 * Math.max(MOST_PASSING_BYTES, this.lane.dictionaries.byteLength)
+    this.loads++
+    if (!isFull) return
+    // What others keep, or what comes again at once, is no reason to begin anew after every morsel.
+    if (this.loads < LEAST_LOADS) this.mostPassing *= 2
+    this.loads = 0
   }
 
   private async scanHeld(table: HeldTable): Promise<void> {

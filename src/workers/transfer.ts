@@ -45,7 +45,7 @@ export interface Outbox {
   mostBytes: number
 }
 /** Strings may be ever new ones: beyond so many bytes both sides forget what has been sent, and what is still of use comes again. */
-const MOST_SENT_BYTES = 2 ** 25
+const MOST_SENT_BYTES = 2 ** 23
 
 /** The peer's dictionaries as received so far. */
 export interface Inbox {
