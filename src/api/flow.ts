@@ -502,7 +502,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for what is no timestamp, `MR_INVALID_OPTION`
    */
   watermark(column: keyof S & string, options: WatermarkOptions = {}): Flow<S> {
-    return this.next(watermarkNode(this.plan, this.schema, column, watermarkOptions(options)))
+    return this.next(watermarkNode(this.plan, this.schema, column, watermarkOptions(options), options.clock))
   }
 
   /**

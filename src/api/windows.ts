@@ -1,5 +1,6 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { Clock } from '../metrics/clock.js'
 import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
 import { WINDOW_RULES } from '../plan/windows.js'
@@ -122,18 +123,20 @@ export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
   /**
-   * Of several inputs one that has been silent for so long, by the clock, is waited for no more. A flow has one watermark as yet, of all its rows in their order, so this is checked and
-   * changes nothing.
+   * Of several inputs (`union`) one that has been silent for so long, by the clock, is waited for no more, until it has caught up with what was said without it. Where all are
+   * silent nothing happens. By default each is waited for.
    */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
   readonly maxAdvance?: string
+  /** By which `idleAfter` is; by default the computer's. */
+  readonly clock?: Clock
 }
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function watermarkOptions(options: WatermarkOptions) {
   const names = ['delay', 'idleAfter', 'maxAdvance'] as const
-  const given = optionsOf('watermark', options, "{ delay: '5s' }", names)
+  const given = optionsOf('watermark', options, "{ delay: '5s' }", [...names, 'clock'])
   const [delay, idleAfter, maxAdvance] = names.map(name => {
     const value = given[name]
     return value === undefined ? null : durationOf('watermark', name, value)

@@ -28,6 +28,8 @@ import { createWatermark, type Watermark } from './watermark.js'
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
+  /** What closes where the watermark has moved on without rows. */
+  settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
   tick(): RecordBatch[]
   /** There is no more input: all windows close. */
@@ -51,10 +53,15 @@ interface Step {
   readonly kept: number
 }
 
-export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
+/** @param watermark where it is not that of the rows alone: how it goes, and what it is of rows */
+export function createLiveGraph(
+  context: OperatorContext,
+  plan: LivePlan,
+  input: SchemaShape,
+  watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark),
+): LiveGraph {
   const { k } = context
   const { memory } = k
-  const watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark)
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
   let out: RecordBatch[] = []
@@ -200,6 +207,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
       const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
       flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
       memory.reset(mark)
+      advance(false)
+      return given()
+    },
+    settle() {
       advance(false)
       return given()
     },

@@ -7,6 +7,7 @@ import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
+import type { Clock } from '../metrics/clock.js'
 import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
@@ -38,6 +39,7 @@ export function watermarkNode(
   schema: SchemaShape | null,
   column: string,
   options: WatermarkOptions,
+  clock: Clock | null = null,
 ): WatermarkNode {
   checkNames('watermark', [column], schema)
   for (const [name, text] of Object.entries(options)) {
@@ -47,7 +49,7 @@ export function watermarkNode(
         `${name} is a duration ${name === 'delay' ? 'from 0 up' : 'above 0'}, not ${quote(text)}`,
       )
   }
-  const node = Object.freeze({ kind: 'watermark', input, column, ...options } as const)
+  const node = Object.freeze({ kind: 'watermark', input, column, ...options, clock } as const)
   if (schema !== null) checkWatermark(node, schema)
   return node
 }

@@ -91,11 +91,14 @@ export interface LivePlan {
   readonly parts: readonly PlanPart[]
 }
 
-/** @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back */
-export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
+/**
+ * @param keepsMarks whether what comes out goes on to where inputs meet, and has the watermark of each row as its last column
+ * @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back
+ */
+export function livePlan({ nodes }: Pick<LiveCut, 'nodes'>, input: SchemaShape, keepsMarks = false): LivePlan {
   const segments: LiveSegment[] = []
   const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
-  const output = outputOf(nodes, input)
+  const given = outputOf(nodes, input)
   let carried: readonly string[] = marked === null ? [] : [WATERMARK]
   const schema =
     marked === null ? input : schemaOf([...fieldsOf(input), { name: WATERMARK, type: instantOf(input[marked.column]) }])
@@ -161,6 +164,11 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         )
     }
   }
+  if (keepsMarks && !carried.includes(WATERMARK))
+    throw unbounded('union', 'results of windows and groups do not meet other rows while the flow runs on')
+  const output = keepsMarks
+    ? schemaOf([...fieldsOf(given), { name: WATERMARK, type: boundSchemaOf(current)[WATERMARK] as DataType }])
+    : given
   segments.push({ stages: physicalPlan(current), aggregate: null })
   const parts = segments.flatMap(({ stages, aggregate }) =>
     partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),

@@ -4,6 +4,7 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateExpression, Expression, OrderKey } from '../expressions/node.js'
+import type { Clock } from '../metrics/clock.js'
 
 export interface SourceNode {
   readonly kind: 'source'
@@ -100,6 +101,8 @@ export interface WatermarkNode {
   readonly delay: string | null
   readonly idleAfter: string | null
   readonly maxAdvance: string | null
+  /** By which an input is silent; null: the computer's. */
+  readonly clock: Clock | null
 }
 export type EmitMode = 'close' | 'change' | { readonly every: string }
 /** When the aggregate before it gives what it has, in a job that goes on. */

@@ -9,6 +9,7 @@ import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
 import { feedSuite } from '../flow/feeds.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
+import { inputSuite } from '../flow/inputs.suite.js'
 import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { liveSuite } from '../flow/live.suite.js'
@@ -34,5 +35,6 @@ listSuite(lanesList, env)
 streamSuite(lanesList)
 feedSuite([0, 2])
 liveSuite([0, 2])
+inputSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -6,14 +6,36 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
-import { type LiveCut, livePlan } from '../../plan/live.js'
+import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { openContext } from '../../workers/open-context.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
+
+/** What comes to a graph, step by step. */
+export interface Intake<A extends { readonly rowCount: number }> {
+  /** Resolves once the columns of what is below are known. */
+  open(): Promise<{
+    readonly plan: Pick<LivePlan, 'output' | 'parts' | 'everyMs'>
+    create(context: OperatorContext): StepGraph<A>
+  }>
+  /** Leaving the loop ends what is below. `give` takes what comes out between two of them. */
+  arrivals(give: (step: () => readonly RecordBatch[]) => void): AsyncIterable<A>
+  readonly finished: Promise<void>
+  stop(): void
+  metrics(): JobMetrics
+  /** A failure of a row of what came last, by its place in its source. */
+  spell(failure: RowFailure, rowsBefore: number): unknown
+}
+
+/** A graph of one job, or of several. */
+export type StepGraph<A> = Pick<LiveGraph, 'tick' | 'end' | 'lateRows' | 'watermark' | 'stateSize' | 'free'> & {
+  push(arrival: A): RecordBatch[]
+}
 
 /** Batches that may wait for their reader before no more are read. */
 const MOST_WAITING = 16
@@ -27,6 +49,39 @@ export function startLive<S extends SchemaShape>(
   what: string,
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
+  return startSteps(own => intakeOf(bound, cut, own, what), options, onSchema)
+}
+
+/** That of one job. */
+function intakeOf(bound: BoundPlan, cut: LiveCut, options: RunOptions, what: string): Intake<RecordBatch> {
+  let tellColumns: (schema: SchemaShape) => void = () => {}
+  const columns = new Promise<SchemaShape>(resolve => {
+    tellColumns = resolve
+  })
+  const below = startRun({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+  below.finished.catch(() => {})
+  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  return {
+    async open() {
+      // What the job below fails of before its columns are known.
+      const schema = await Promise.race([columns, below.finished.then(() => columns)])
+      const plan = livePlan(cut, schema)
+      return { plan, create: context => createLiveGraph(context, plan, schema) }
+    },
+    arrivals: () => below,
+    finished: below.finished,
+    stop: () => below.stop(),
+    metrics: () => below.metrics(),
+    spell: ({ error, row }, rowsBefore) => spellOut(error, { row: rowsBefore + row, label }),
+  }
+}
+
+/** @param begin what feeds the steps, with these options */
+export function startSteps<S extends SchemaShape, A extends { readonly rowCount: number }>(
+  begin: (options: RunOptions) => Intake<A>,
+  options: RunOptions,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
   const { signal } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
@@ -34,20 +89,10 @@ export function startLive<S extends SchemaShape>(
     if (signal.aborted) forward()
     else signal.addEventListener('abort', forward)
   }
-  let tellColumns: (schema: SchemaShape) => void = () => {}
-  const columns = new Promise<SchemaShape>(resolve => {
-    tellColumns = resolve
-  })
   const isSignal = signal === undefined || signal instanceof AbortSignal
-  const below = startRun(
-    { plan: cut.before, sources: bound.sources },
-    { ...options, signal: isSignal ? cancel.signal : signal },
-    what,
-    tellColumns,
-  )
-  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  const below = begin({ ...options, signal: isSignal ? cancel.signal : signal })
   const waiting: RecordBatch<S>[] = []
-  let graph: LiveGraph | null = null
+  let graph: StepGraph<A> | null = null
   let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
   let ended: { readonly error: unknown } | null = null
   let isIterated = false
@@ -68,26 +113,27 @@ export function startLive<S extends SchemaShape>(
   }
 
   async function steps(): Promise<void> {
-    // What the job below fails of before its columns are known.
-    const schema = await Promise.race([columns, below.finished.then(() => columns)])
-    const plan = livePlan(cut, schema)
+    const { plan, create } = await below.open()
     onSchema?.(plan.output)
     const lent = await openContext(plan.parts, options.memory)
-    const own = createLiveGraph(lent.context, plan, schema)
+    const own = create(lent.context)
     graph = own
     let isSound = false
     let failure: { readonly error: unknown } | null = null
-    const tick = () => {
+    const between = (step: () => readonly RecordBatch[]) => {
+      if (graph === null) return
       try {
-        give(own.tick())
+        give(step())
+        note()
       } catch (error) {
         failure = { error }
       }
     }
+    const tick = () => between(() => own.tick())
     const timer = plan.everyMs === null ? undefined : setInterval(tick, Math.max(1, plan.everyMs))
     let turn = performance.now()
     try {
-      for await (const batch of below) {
+      for await (const batch of below.arrivals(between)) {
         give(own.push(batch))
         note()
         rowsBefore += batch.rowCount
@@ -119,14 +165,13 @@ export function startLive<S extends SchemaShape>(
     () => end(undefined),
     error => {
       const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
-      const spelt = error instanceof RowFailure ? spellOut(error.error, { row: rowsBefore + error.row, label }) : error
+      const spelt = error instanceof RowFailure ? below.spell(error, rowsBefore) : error
       cancel.abort(spelt)
       end(left ? undefined : spelt)
       if (!left) throw spelt
     },
   )
   finished.catch(() => {})
-  below.finished.catch(() => {})
 
   function end(error: unknown): void {
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)

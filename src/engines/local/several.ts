@@ -1,0 +1,276 @@
+/**
+ * Jobs of flows that run on and read several sources: inputs of a union are jobs of their own, read at once. Where rows have an event time they meet by the least watermark
+ * (graph/live-tree.ts); else they go on as they come. A chunk of its own.
+ */
+import { checkAppended } from '../../columnar/appended.js'
+import { RecordBatch } from '../../columnar/record-batch.js'
+import { fieldsOf } from '../../columnar/schema.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import type { Vector } from '../../columnar/vector.js'
+import { createLiveTree, type TreePlan } from '../../graph/live-tree.js'
+import type { OperatorContext } from '../../operators/build.js'
+import { sourceNode } from '../../plan/build.js'
+import { liveCut, livePlan } from '../../plan/live.js'
+import { type Idle, isStateless, jobsOf, type LiveTree, liveTree, schemaBelow } from '../../plan/live-tree.js'
+import type { PlanNode, UnionNode } from '../../plan/logical.js'
+import type { PlanPart } from '../../plan/needs.js'
+import { overInput } from '../../plan/rules/rewrite.js'
+import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
+import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
+import type { Source } from '../../sources/source.js'
+import { stageSource } from '../../sources/stage.js'
+import { type Intake, startLive, startSteps } from './live.js'
+import { type Arrival, mergeJobs } from './merge-jobs.js'
+import type { RunOptions } from './options.js'
+import { spellOut } from './row-error.js'
+import type { BoundPlan } from './run.js'
+import { type Job, type JobMetrics, startRun } from './run-job.js'
+import { sharingSources } from './shared-source.js'
+import { describeSources } from './sides.js'
+import { startAny } from './start-any.js'
+
+type OnSchema = (schema: SchemaShape) => void
+
+export async function startSeveral<S extends SchemaShape>(
+  bound: BoundPlan,
+  options: RunOptions,
+  what: string,
+  onSchema?: OnSchema,
+): Promise<Job<S>> {
+  const { sources, schemas } = await describeSources({ plans: [bound.plan], sources: bound.sources }, options, true)
+  const plan = bindPlan(bound.plan, schemas)
+  const known: BoundPlan = { ...bound, plan, sources }
+  const tree = liveTree(plan)
+  if (tree !== null) return startSteps(own => treeIntake(tree, known, own, what), options, onSchema)
+  const union = lowestUnion(plan)
+  if (union !== null && runsOn(union.node, known)) {
+    const { node, above } = union
+    if (above.every(isStateless)) {
+      const inputs = inputsOf(node).map(input => above.reduce<PlanNode>((below, each) => overInput(each, below), input))
+      return startSteps(own => plainIntake(inputs, plan, known, own, what), options, onSchema)
+    }
+    return startAny(merged(node, plan, known, options, what), options, what, onSchema)
+  }
+  const cut = liveCut(plan, isEndless(plan, known))
+  return cut === null ? startRun(bound, options, what, onSchema) : startLive(bound, cut, options, what, onSchema)
+}
+
+const isEndless = (plan: PlanNode, { sources }: BoundPlan): boolean =>
+  sourcesOf(plan).some(({ id }) => sources.get(id)?.isEndless === true)
+
+/** Whether rows of an input come as they come, or are told before all have. */
+const runsOn = (node: UnionNode, { sources }: BoundPlan): boolean =>
+  sourcesOf(node).some(({ id }) => sources.get(id)?.once === true) ||
+  inputsOf(node).some(input => liveCut(input, false) !== null)
+
+function lowestUnion(
+  plan: PlanNode,
+): { readonly node: UnionNode; readonly above: Exclude<PlanNode, { kind: 'source' }>[] } | null {
+  const above: Exclude<PlanNode, { kind: 'source' }>[] = []
+  let node = plan
+  for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) above.unshift(node)
+  return node.kind === 'union' ? { node, above } : null
+}
+
+/** Jobs of these plans, which read what they share once. */
+function startJobs(
+  plans: readonly PlanNode[],
+  { sources }: BoundPlan,
+  options: RunOptions,
+  what: string,
+): { readonly jobs: readonly Job[]; readonly schemas: Promise<readonly SchemaShape[]> } {
+  const flows = plans.map(plan => {
+    const ids = new Set(sourcesOf(plan).map(({ id }) => id))
+    // What hears of rows that fail is no source.
+    return { plan, sources: new Map([...sources].filter(([id, source]) => ids.has(id) || source.hear !== undefined)) }
+  })
+  const { memory, onProgress: _, ...rest } = options
+  const own = memory === undefined ? rest : { ...rest, memory: Math.max(2 ** 20, memory / plans.length) }
+  const told: Promise<SchemaShape>[] = []
+  const jobs = sharingSources(flows).map(flow => {
+    let tell: OnSchema = () => {}
+    const schema = new Promise<SchemaShape>(resolve => {
+      tell = resolve
+    })
+    const job = startAny(flow, own, what, tell)
+    job.finished.catch(() => {})
+    told.push(Promise.race([schema, job.finished.then(() => schema)]))
+    return job
+  })
+  const schemas = Promise.all(told)
+  schemas.catch(() => {})
+  return { jobs, schemas }
+}
+
+/** That of jobs which meet by their watermarks. */
+function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what: string): Intake<Arrival> {
+  const parts = jobsOf(tree)
+  const { jobs, schemas } = startJobs(
+    parts.map(({ before }) => before),
+    bound,
+    options,
+    what,
+  )
+  const labels = parts.map(({ before }) => sourcesOf(before)[0]?.label ?? 'the source')
+  let graph: ReturnType<typeof createLiveTree> | null = null
+  return {
+    ...intakeOf(
+      jobs,
+      labels,
+      parts.map(({ idle }) => idle),
+      job => graph?.setAside(job) ?? [],
+    ),
+    async open() {
+      const made = treePlan(tree, await schemas)
+      return {
+        plan: made,
+        create(context: OperatorContext) {
+          const own = createLiveTree(context, made.tree)
+          graph = own
+          return Object.create(own, {
+            push: { value: ({ batch, job }: Arrival) => (batch === null ? own.over(job) : own.push(batch, job)) },
+          })
+        },
+      }
+    },
+  }
+}
+
+function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
+  const parts = new Set<PlanPart>()
+  let at = 0
+  const planOf = (each: LiveTree, isTop: boolean): { readonly tree: TreePlan; readonly everyMs: number | null } => {
+    if (each.kind === 'job') {
+      const schema = schemas[at++] as SchemaShape
+      const above = livePlan(each, schema, true)
+      for (const part of above.parts) parts.add(part)
+      const watermark = above.watermark as NonNullable<typeof above.watermark>
+      return {
+        tree: { kind: 'job', schema, watermark, above: each.nodes.length === 1 ? null : above },
+        everyMs: null,
+      }
+    }
+    const inputs = each.inputs.map(input => planOf(input, false).tree)
+    const schema = schemaBelow(each)
+    const above = livePlan(each, schema, !isTop)
+    for (const part of above.parts) parts.add(part)
+    return { tree: { kind: 'union', schema, inputs, above }, everyMs: above.everyMs }
+  }
+  const made = planOf(tree, true)
+  const { above } = made.tree as TreePlan & { kind: 'union' }
+  return { ...made, output: above.output, parts: [...parts] }
+}
+
+/** That of jobs whose batches go on as they come. */
+function plainIntake(
+  inputs: readonly PlanNode[],
+  plan: PlanNode,
+  bound: BoundPlan,
+  options: RunOptions,
+  what: string,
+): Intake<Arrival> {
+  const { jobs, schemas } = startJobs(inputs, bound, options, what)
+  const output = boundSchemaOf(plan)
+  return {
+    ...intakeOf(
+      jobs,
+      inputs.map(input => sourcesOf(input)[0]?.label ?? 'the source'),
+      inputs.map(() => null),
+      () => [],
+    ),
+    async open() {
+      await schemas
+      const nothing = () => []
+      const create = () => ({
+        push: ({ batch }: Arrival) => (batch === null ? [] : [fitted(batch, output)]),
+        tick: nothing,
+        end: nothing,
+        lateRows: 0,
+        watermark: null,
+        stateSize: 0,
+        free: () => {},
+      })
+      return { plan: { output, parts: [], everyMs: null }, create }
+    },
+  }
+}
+
+function fitted(batch: RecordBatch, output: SchemaShape): RecordBatch {
+  const names = Object.keys(batch.schema)
+  const vectors = fieldsOf(output).map(({ name }) => batch.vectors[names.indexOf(name)] as Vector)
+  return new RecordBatch(output, vectors, batch.rowCount, batch.weights)
+}
+
+/** The plan over a union that gives the rows of its inputs as they come. */
+function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunOptions, what: string): BoundPlan {
+  const schema = boundSchemaOf(node)
+  const given = stageSource('union', schema, { output: input => input, run: batches => batches }, async () => {
+    const { jobs } = startJobs(inputsOf(node), bound, options, what)
+    async function* batches() {
+      for await (const { batch } of mergeJobs(
+        jobs,
+        jobs.map(() => null),
+        () => {},
+      ))
+        if (batch !== null) yield fitted(checkAppended(batch, 'what follows a union'), schema)
+    }
+    return {
+      schema: Promise.resolve(schema),
+      batches: batches(),
+      close: async () => {
+        await Promise.all(jobs.map(job => job[Symbol.asyncDispose]()))
+      },
+    }
+  })
+  const source: Source = isEndless(node, bound) ? { ...given, isEndless: true } : given
+  const start = sourceNode(MERGED, 'union', schema)
+  const over = (each: PlanNode): PlanNode =>
+    each === node ? start : overInput(each as Exclude<PlanNode, { kind: 'source' }>, over((each as UnionNode).input))
+  return { ...bound, plan: over(plan), sources: new Map([...bound.sources, [MERGED, source]]) }
+}
+
+/** No source's id. */
+const MERGED = -2
+
+function intakeOf(
+  jobs: readonly Job[],
+  labels: readonly string[],
+  idle: readonly (Idle | null)[],
+  setAside: (job: number) => RecordBatch[],
+): Omit<Intake<Arrival>, 'open'> {
+  const rows = jobs.map(() => 0)
+  let last = 0
+  const finished = Promise.all(jobs.map(job => job.finished)).then(() => {})
+  // Told to whoever takes what arrives.
+  finished.catch(() => {})
+  return {
+    async *arrivals(give) {
+      for await (const arrival of mergeJobs(jobs, idle, job => give(() => setAside(job)))) {
+        last = arrival.job
+        yield arrival
+        rows[last] = (rows[last] as number) + arrival.rowCount
+      }
+    },
+    finished,
+    stop() {
+      for (const job of jobs) job.stop()
+    },
+    metrics: () => sumOf(jobs.map(job => job.metrics())),
+    spell: ({ error, row }) => spellOut(error, { row: (rows[last] as number) + row, label: labels[last] as string }),
+  }
+}
+
+const sumOf = (all: readonly JobMetrics[]): JobMetrics => {
+  const sum = (of: 'rows' | 'totalRows' | 'bytes' | 'totalBytes' | 'illFormed') =>
+    all.reduce((total, each) => total + (each[of] ?? 0), 0)
+  const illFormed = sum('illFormed')
+  return {
+    rows: sum('rows'),
+    totalRows: sum('totalRows'),
+    bytes: sum('bytes'),
+    totalBytes: sum('totalBytes'),
+    rowsWritten: 0,
+    bytesWritten: 0,
+    ...(illFormed > 0 && { illFormed }),
+  }
+}

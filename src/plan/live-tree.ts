@@ -1,0 +1,114 @@
+/**
+ * Plans of several inputs that go on at once: jobs, each with a watermark of its own, whose rows meet in unions, and what is above these. A plan of one input is
+ * live.ts's, and so is what is between two meetings.
+ */
+import type { Clock } from '../metrics/clock.js'
+import { nanosecondsOf } from './duration.js'
+import { eventTimeOf } from './event-time.js'
+import type { LiveCut } from './live.js'
+import type { PlanNode, UnionNode, WatermarkNode } from './logical.js'
+import { overInput } from './rules/rewrite.js'
+import { inputsOf } from './sources-of.js'
+import { boundSchemaOf } from './typing.js'
+
+type Nodes = LiveCut['nodes']
+
+export type LiveTree = JobTree | UnionTree
+
+/** Rows of a plan that runs by itself. */
+export interface JobTree {
+  readonly kind: 'job'
+  readonly before: PlanNode
+  /** From its watermark up. */
+  readonly nodes: Nodes
+  readonly idle: Idle | null
+}
+
+/** The rows of all inputs as they come. */
+export interface UnionTree {
+  readonly kind: 'union'
+  readonly node: UnionNode
+  readonly inputs: readonly LiveTree[]
+  /** A watermark that says which column has the time, and what is above. */
+  readonly nodes: Nodes
+}
+
+/** After how long an input is waited for no more. */
+export interface Idle {
+  readonly afterMs: number
+  readonly clock: Clock | null
+}
+
+/** Verbs that see rows one by one, so that it is the same whether inputs run through them before or after they meet. */
+const STATELESS: readonly string[] = ['project', 'filter', 'explode', 'unpivot']
+
+export const isStateless = ({ kind }: PlanNode): boolean => STATELESS.includes(kind)
+
+/** From the lowest source or meeting up. */
+function chainOf(plan: PlanNode): { readonly base: PlanNode; readonly nodes: Exclude<PlanNode, { kind: 'source' }>[] } {
+  const nodes: Exclude<PlanNode, { kind: 'source' }>[] = []
+  let base = plan
+  for (; base.kind !== 'source' && base.kind !== 'union'; base = base.input) nodes.unshift(base)
+  return { base, nodes }
+}
+
+/** The tree of a bound plan whose inputs meet above their watermarks; null where none do. */
+export function liveTree(plan: PlanNode): LiveTree | null {
+  const { base, nodes } = chainOf(plan)
+  if (base.kind !== 'union') return null
+  const marked = nodes.findIndex(({ kind }) => kind === 'watermark')
+  if (marked < 0) return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
+  const pushed = nodes.slice(0, marked)
+  if (!pushed.every(isStateless)) return null
+  const inputs = inputsOf(base).map(input => stacked(input, [...pushed, nodes[marked] as WatermarkNode]))
+  return meeting(base, inputs, nodes.slice(marked + 1), nodes[marked])
+}
+
+/** The same nodes over another input. */
+const stacked = (input: PlanNode, nodes: Nodes): PlanNode =>
+  nodes.reduce<PlanNode>((below, node) => overInput(node, below), input)
+
+function meeting(node: UnionNode, inputs: readonly PlanNode[], above: Nodes, top: PlanNode = node): UnionTree {
+  const column = eventTimeOf(top) as string
+  const input = top.kind === 'watermark' ? top.input : top
+  const watermark = Object.freeze({
+    kind: 'watermark',
+    input,
+    column,
+    delay: null,
+    idleAfter: null,
+    maxAdvance: null,
+    clock: null,
+  } as const)
+  return { kind: 'union', node, inputs: inputs.map(inputTree), nodes: [watermark, ...above] }
+}
+
+function inputTree(plan: PlanNode): LiveTree {
+  const tree = liveTree(plan)
+  if (tree !== null) return tree
+  const { nodes } = chainOf(plan)
+  let at = nodes.findIndex(({ kind }) => kind === 'watermark')
+  let mark = nodes[at] as WatermarkNode
+  let before = mark.input
+  // What is made of each row may as well be made below.
+  for (let next = nodes[at + 1]; next?.kind === 'project'; next = nodes[at + 1]) {
+    const name = next.columns.find(({ expression: e }) => e.op === 'column' && e.name === mark.column)?.name
+    if (name === undefined) break
+    before = overInput(next, before)
+    mark = Object.freeze({ ...mark, input: before, column: name })
+    at++
+  }
+  const idle =
+    mark.idleAfter === null
+      ? null
+      : { afterMs: Math.max(1, Number(nanosecondsOf(mark.idleAfter, 'watermark') / 1_000_000n)), clock: mark.clock }
+  return { kind: 'job', before, nodes: [mark, ...nodes.slice(at + 1)], idle }
+}
+
+/** The jobs of a tree, in the order of its inputs. */
+export const jobsOf = (tree: LiveTree): readonly JobTree[] =>
+  tree.kind === 'job' ? [tree] : tree.inputs.flatMap(jobsOf)
+
+/** The columns of what comes to the nodes of a tree. */
+export const schemaBelow = (tree: LiveTree) =>
+  boundSchemaOf(tree.kind === 'job' ? tree.before : (tree.nodes[0] as WatermarkNode).input)
