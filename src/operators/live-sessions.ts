@@ -298,9 +298,12 @@ export function createLiveSessions(
       else if (!session.isClosed && endOf(session) < leastEnd) leastEnd = endOf(session)
     }
     yield* close(closing)
+    const isOver = (session: Session): boolean => isEnd || endOf(session) + lateness <= watermark
+    // Also one that was closed when its first row came, and that no tick has told since.
+    if ([...changed].some(isOver)) yield* told(true)
     for (const session of all) {
       const over = endOf(session) + lateness
-      if (isEnd || over <= watermark) {
+      if (isOver(session)) {
         all.delete(session)
         const own = sessions[session.key] as Session[]
         own.splice(own.indexOf(session), 1)

@@ -240,6 +240,23 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(rowsGiven.filter(([, , , weight]) => weight > 0).length).toBeLessThan(16)
     })
 
+    it('gives also a session that begins behind the watermark and is gone before its period is over', async () => {
+      const source = feed<Tick[]>()
+      const flow = stream(source, { schema: tick })
+        .watermark('time')
+        .filter(t => t.key.ne('b'))
+        .window(session('1ms'), { allowedLateness: '40ms' })
+        .groupBy('key')
+        .aggregate(() => ({ n: count() }))
+        .emit({ every: '1h' })
+      for (const row of [at(1, 'b'), at(0), at(41)]) source.push([row])
+      source.end()
+      expect(await all(flow.run(o()))).toEqual([
+        [0, 'a', 1, 1],
+        [41, 'a', 1, 1],
+      ])
+    })
+
     it('says which verbs must see all rows, and collects with them', async () => {
       const flow = counted(rows([at(1), at(2, 'b', 3)]).watermark('time'))
       for (const [verb, said] of [
