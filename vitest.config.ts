@@ -11,6 +11,7 @@ export const longSuites = [
   'test/laws/inputs.test.ts',
   'test/flow/live.test.ts',
   'test/flow/inputs.test.ts',
+  'test/flow/live-joins.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',

@@ -20,9 +20,10 @@ import { buildPipeline, type OperatorContext, type Pipeline } from '../operators
 import { morselsOf } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
-import type { Morsel } from '../operators/operator.js'
+import type { Morsel, Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
+import type { PlanNode } from '../plan/logical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
@@ -53,11 +54,15 @@ interface Step {
   readonly kept: number
 }
 
+/** The rows of the other sides of joins, by their plans. */
+export type SideRows = ReadonlyMap<PlanNode, readonly RecordBatch[]>
+
 /** @param watermark where it is not that of the rows alone: how it goes, and what it is of rows */
 export function createLiveGraph(
   context: OperatorContext,
   plan: LivePlan,
   input: SchemaShape,
+  sides: SideRows = new Map(),
   watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark),
 ): LiveGraph {
   const { k } = context
@@ -82,12 +87,23 @@ export function createLiveGraph(
     const pipeline = buildPipeline(context, stages)
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
+      for (const { side } of pipeline.scan.transforms) if (side) fill(side, stages.sides[side.index] as PlanNode)
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
       return { pipeline, columns, spec, kept, aggregate: spec && aggregateOf(spec) }
     } catch (error) {
       pipeline.free()
       throw error
     }
+  }
+
+  function fill({ rows, prepare }: Side, of: PlanNode): void {
+    const mark = memory.mark()
+    for (const batch of sides.get(of) ?? []) {
+      rows.add(batch)
+      memory.reset(mark)
+    }
+    Array.from(prepare())
+    memory.reset(mark)
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {

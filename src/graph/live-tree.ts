@@ -14,7 +14,7 @@ import type { Vector } from '../columnar/vector.js'
 import type { OperatorContext } from '../operators/build.js'
 import { type LivePlan, WATERMARK } from '../plan/live.js'
 import { createInputsWatermark, type InputState } from './inputs.js'
-import { createLiveGraph, type LiveGraph } from './live-graph.js'
+import { createLiveGraph, type LiveGraph, type SideRows } from './live-graph.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 /** What a tree of live-tree.ts comes to once the columns of its jobs are known. */
@@ -61,7 +61,7 @@ interface JobState {
   isSilent: boolean
 }
 
-export function createLiveTree(context: OperatorContext, plan: TreePlan): LiveTreeGraph {
+export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?: SideRows): LiveTreeGraph {
   const jobs: JobState[] = []
   const owners = new Map<object, readonly number[]>()
   const made: LiveGraph[] = []
@@ -77,7 +77,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan): LiveTr
   }
 
   function graphOf(above: LivePlan, schema: SchemaShape, watermark: Watermark): LiveGraph {
-    const graph = createLiveGraph(context, above, schema, watermark)
+    const graph = createLiveGraph(context, above, schema, sides, watermark)
     made.push(graph)
     return graph
   }

@@ -127,6 +127,18 @@ export function livePlan({ nodes }: Pick<LiveCut, 'nodes'>, input: SchemaShape, 
         current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare
         break
       }
+      case 'join': {
+        if (node.how === 'right' || node.how === 'full')
+          throw unbounded(
+            node.verb,
+            'which rows of the other flow have no partner is known when all rows have come, and this flow runs on; join them the other way round, or in windows',
+          )
+        // Nothing is kept of the left rows, and the columns of the segment's own are among theirs.
+        current = bound({ ...node, input: current })
+        time = movedTo(current, time)
+        ends = movedTo(current, ends)
+        break
+      }
       case 'late':
       case 'aggregate': {
         const of = node.kind === 'late' ? node.of : node

@@ -21,6 +21,9 @@ import {
 import { virtualClock } from '../metrics/virtual-clock.js'
 import { onLanes, refusal } from './env.js'
 
+/** A machine may be busy. */
+const slow = { timeout: 10_000 }
+
 const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
 const at = (ms: number, key = 'a', x = 1) => ({ time: new Date(ms), key, x })
 
@@ -49,8 +52,7 @@ function watched(job: AsyncIterable<RecordBatch> & { readonly finished: Promise<
 }
 
 /** What shows that a row has gone through: on lanes it takes its time. */
-const until = (job: Job, metrics: Partial<JobMetrics>) =>
-  expect.poll(() => job.metrics(), { timeout: 5000 }).toMatchObject(metrics)
+const until = (job: Job, metrics: Partial<JobMetrics>) => expect.poll(() => job.metrics(), slow).toMatchObject(metrics)
 
 const settled = () => new Promise(resolve => setTimeout(resolve, 30))
 
@@ -72,19 +74,19 @@ export function inputSuite(lanesList: readonly number[]): void {
           .run(o()),
       )
       b.push(at(1, 'b'))
-      await expect.poll(() => found).toEqual([[1, 'b', 2]])
+      await expect.poll(() => found, slow).toEqual([[1, 'b', 2]])
       a.push(at(2, 'a'))
       await expect
-        .poll(() => found)
+        .poll(() => found, slow)
         .toEqual([
           [1, 'b', 2],
           [2, 'a', 2],
         ])
       b.push(at(3, 'b'))
-      await expect.poll(() => found.length).toBe(3)
+      await expect.poll(() => found.length, slow).toBe(3)
       a.close()
       b.push(at(4, 'b'))
-      await expect.poll(() => found.length).toBe(4)
+      await expect.poll(() => found.length, slow).toBe(4)
       b.close()
       await done
     })
@@ -104,7 +106,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       await until(job, { watermark: 9n })
       expect(found).toEqual([])
       b.push(at(12))
-      await expect.poll(() => found).toEqual([[0, 10, 'a', 3, 3]])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 'a', 3, 3]])
       // In time, for b is not further.
       b.push(at(13))
       await until(job, { watermark: 13n })
@@ -114,7 +116,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       expect(job.metrics()).toMatchObject({ lateRows: 0, watermark: 13n })
       b.close()
       await expect
-        .poll(() => found)
+        .poll(() => found, slow)
         .toEqual([
           [0, 10, 'a', 3, 3],
           [10, 20, 'a', 2, 2],
@@ -140,7 +142,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       expect(found).toEqual([])
       // Filtered out, it moves the watermark all the same.
       a.push(at(20, 'a', -1))
-      await expect.poll(() => found).toEqual([[0, 10, 'a', 2, 2]])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 'a', 2, 2]])
       a.close()
       b.close()
       await done
@@ -161,12 +163,12 @@ export function inputSuite(lanesList: readonly number[]): void {
       expect(found).toEqual([])
       await clock.advance(200)
       // b has been silent for 1.1 s, a for 0.2 s.
-      await expect.poll(() => found).toEqual([[0, 10, 'a', 2, 2]])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 'a', 2, 2]])
       // Behind what has been said: late, and not waited for.
       b.push(at(8))
       await until(job, { lateRows: 1 })
       a.push(at(31))
-      await expect.poll(() => found.length).toBe(3)
+      await expect.poll(() => found.length, slow).toBe(3)
       expect(job.metrics()).toMatchObject({ lateRows: 1, watermark: 31n, groups: 1 })
       // Caught up: waited for.
       b.push(at(33, 'k'))
@@ -242,7 +244,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       const job = counted(input('a', false).union(input('b', true)).watermark('time')).run(o())
       await expect(all(job)).rejects.toThrow('half way')
       await expect(job.finished).rejects.toThrow('half way')
-      await expect.poll(() => left.sort()).toEqual(['a', 'b'])
+      await expect.poll(() => left.sort(), slow).toEqual(['a', 'b'])
     })
 
     it('names the row and the input of a value that fails above', async () => {
@@ -290,7 +292,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       )
       a.push(at(15, 't'))
       b.push(at(11, 't'))
-      await expect.poll(() => found).toEqual([[0, 10, 't', 1, 1]])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 't', 1, 1]])
       a.close()
       b.close()
       await done
@@ -306,7 +308,7 @@ export function inputSuite(lanesList: readonly number[]): void {
       const large = a.flow.filter(t => t.x.gte(5)).derive(t => ({ x: t.x.mul(100) }))
       const { found, done } = watched(counted(small.union(large).watermark('time')).run(o()))
       a.push([at(1, 'a', 1), at(2, 'a', 7), at(13, 'a', 2), at(14, 'a', 8)])
-      await expect.poll(() => found).toEqual([[0, 10, 'a', 2, 701]])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 'a', 2, 701]])
       a.close()
       await done
       expect(found.at(-1)).toEqual([10, 20, 'a', 2, 802])
@@ -322,10 +324,10 @@ export function inputSuite(lanesList: readonly number[]): void {
           .run(o()),
       )
       b.push(at(1, 'k'))
-      await expect.poll(() => found).toEqual([['k', 1]])
+      await expect.poll(() => found, slow).toEqual([['k', 1]])
       a.push(at(1, 'k'))
       await expect
-        .poll(() => found.slice(1))
+        .poll(() => found.slice(1), slow)
         .toEqual([
           ['k', 1, -1],
           ['k', 2],
@@ -340,10 +342,10 @@ export function inputSuite(lanesList: readonly number[]): void {
       const grouped = (flow: Flow<typeof tick>) => flow.groupBy('key').aggregate(() => ({ n: count() }))
       const { found, done } = watched(grouped(a.flow).union(grouped(b.flow)).run(o()))
       a.push(at(1, 'k'))
-      await expect.poll(() => found).toEqual([['k', 1]])
+      await expect.poll(() => found, slow).toEqual([['k', 1]])
       a.push(at(1, 'k'))
       await expect
-        .poll(() => found.slice(1))
+        .poll(() => found.slice(1), slow)
         .toEqual([
           ['k', 1, -1],
           ['k', 2],

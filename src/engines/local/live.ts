@@ -5,7 +5,7 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import { createLiveGraph, type LiveGraph, type SideRows } from '../../graph/live-graph.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
@@ -48,17 +48,29 @@ export function startLive<S extends SchemaShape>(
   options: RunOptions,
   what: string,
   onSchema?: (schema: SchemaShape) => void,
+  sidesOf: SidesOf = async () => new Map(),
+  startJob = startRun,
 ): Job<S> {
-  return startSteps(own => intakeOf(bound, cut, own, what), options, onSchema)
+  return startSteps(own => intakeOf(bound, cut, own, what, sidesOf, startJob), options, onSchema)
 }
 
+/** The rows of the other sides of joins, which are read before the first row comes. */
+export type SidesOf = (plans: readonly LivePlan[], options: RunOptions) => Promise<SideRows>
+
 /** That of one job. */
-function intakeOf(bound: BoundPlan, cut: LiveCut, options: RunOptions, what: string): Intake<RecordBatch> {
+function intakeOf(
+  bound: BoundPlan,
+  cut: LiveCut,
+  options: RunOptions,
+  what: string,
+  sidesOf: SidesOf,
+  startJob: typeof startRun,
+): Intake<RecordBatch> {
   let tellColumns: (schema: SchemaShape) => void = () => {}
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
   })
-  const below = startRun({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+  const below = startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
   below.finished.catch(() => {})
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
   return {
@@ -66,7 +78,8 @@ function intakeOf(bound: BoundPlan, cut: LiveCut, options: RunOptions, what: str
       // What the job below fails of before its columns are known.
       const schema = await Promise.race([columns, below.finished.then(() => columns)])
       const plan = livePlan(cut, schema)
-      return { plan, create: context => createLiveGraph(context, plan, schema) }
+      const sides = await sidesOf([plan], options)
+      return { plan, create: context => createLiveGraph(context, plan, schema, sides) }
     },
     arrivals: () => below,
     finished: below.finished,

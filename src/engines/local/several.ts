@@ -7,23 +7,23 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf } from '../../columnar/schema.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Vector } from '../../columnar/vector.js'
+import { MillraceError } from '../../errors.js'
 import { createLiveTree, type TreePlan } from '../../graph/live-tree.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { sourceNode } from '../../plan/build.js'
-import { liveCut, livePlan } from '../../plan/live.js'
+import { type LivePlan, liveCut, livePlan } from '../../plan/live.js'
 import { type Idle, isStateless, jobsOf, type LiveTree, liveTree, schemaBelow } from '../../plan/live-tree.js'
 import type { PlanNode, UnionNode } from '../../plan/logical.js'
-import type { PlanPart } from '../../plan/needs.js'
 import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { stageSource } from '../../sources/stage.js'
-import { type Intake, startLive, startSteps } from './live.js'
+import { type Intake, type SidesOf, startLive, startSteps } from './live.js'
 import { type Arrival, mergeJobs } from './merge-jobs.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
-import type { BoundPlan } from './run.js'
+import { type BoundPlan, collect } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { describeSources } from './sides.js'
@@ -37,9 +37,12 @@ export async function startSeveral<S extends SchemaShape>(
   what: string,
   onSchema?: OnSchema,
 ): Promise<Job<S>> {
-  const { sources, schemas } = await describeSources({ plans: [bound.plan], sources: bound.sources }, options, true)
+  const whole = new Set(sidesIn(bound.plan).flatMap(side => sourcesOf(side).map(({ id }) => id)))
+  const plans = { plans: [bound.plan], sources: bound.sources }
+  const { sources, schemas } = await describeSources(plans, options, ({ id }) => !whole.has(id))
   const plan = bindPlan(bound.plan, schemas)
   const known: BoundPlan = { ...bound, plan, sources }
+  checkSides(plan, known)
   const tree = liveTree(plan)
   if (tree !== null) return startSteps(own => treeIntake(tree, known, own, what), options, onSchema)
   const union = lowestUnion(plan)
@@ -52,8 +55,38 @@ export async function startSeveral<S extends SchemaShape>(
     return startAny(merged(node, plan, known, options, what), options, what, onSchema)
   }
   const cut = liveCut(plan, isEndless(plan, known))
-  return cut === null ? startRun(bound, options, what, onSchema) : startLive(bound, cut, options, what, onSchema)
+  if (cut === null) return startRun(bound, options, what, onSchema)
+  return startLive(known, cut, options, what, onSchema, sidesOf(known), startAny)
 }
+
+/** The other sides of joins that are read whole. */
+function sidesIn(plan: PlanNode): PlanNode[] {
+  if (plan.kind === 'source') return []
+  return [...(plan.kind === 'join' ? [plan.right] : []), ...inputsOf(plan).flatMap(sidesIn)]
+}
+
+/** The other side of a join is read whole before the first row of this one. @throws MillraceError `MR_UNBOUNDED` where it may never end */
+function checkSides(plan: PlanNode, bound: BoundPlan): void {
+  if (plan.kind === 'source') return
+  if (plan.kind === 'join' && isEndless(plan.right, bound)) {
+    throw new MillraceError(
+      'MR_UNBOUNDED',
+      `${plan.verb}: the other flow (${sourcesOf(plan.right)[0]?.label}) may never end, and all its rows would have to be known first; join them in windows, as in window(tumbling('10s')).join(...), by intervalJoin or by asofJoin where both have a watermark, or collect the other one before`,
+      { operator: plan.verb },
+    )
+  }
+  for (const input of inputsOf(plan)) checkSides(input, bound)
+}
+
+const sidesOf =
+  (bound: BoundPlan): SidesOf =>
+  async (plans, options) => {
+    const { onProgress: _, ...own } = options
+    const rows = new Map<PlanNode, readonly RecordBatch[]>()
+    const sides = plans.flatMap(({ segments }) => segments.flatMap(({ stages }) => stages.sides))
+    for (const plan of new Set(sides)) rows.set(plan, (await collect({ plan, sources: bound.sources }, own)).batches)
+    return rows
+  }
 
 const isEndless = (plan: PlanNode, { sources }: BoundPlan): boolean =>
   sourcesOf(plan).some(({ id }) => sources.get(id)?.isEndless === true)
@@ -122,10 +155,11 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
     ),
     async open() {
       const made = treePlan(tree, await schemas)
+      const sides = await sidesOf(bound)(made.plans, options)
       return {
         plan: made,
         create(context: OperatorContext) {
-          const own = createLiveTree(context, made.tree)
+          const own = createLiveTree(context, made.tree, sides)
           graph = own
           return Object.create(own, {
             push: { value: ({ batch, job }: Arrival) => (batch === null ? own.over(job) : own.push(batch, job)) },
@@ -137,13 +171,17 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
 }
 
 function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
-  const parts = new Set<PlanPart>()
+  const plans: LivePlan[] = []
   let at = 0
+  const planned = (each: LiveTree, schema: SchemaShape, isTop: boolean): LivePlan => {
+    const plan = livePlan(each, schema, !isTop)
+    plans.push(plan)
+    return plan
+  }
   const planOf = (each: LiveTree, isTop: boolean): { readonly tree: TreePlan; readonly everyMs: number | null } => {
     if (each.kind === 'job') {
       const schema = schemas[at++] as SchemaShape
-      const above = livePlan(each, schema, true)
-      for (const part of above.parts) parts.add(part)
+      const above = planned(each, schema, false)
       const watermark = above.watermark as NonNullable<typeof above.watermark>
       return {
         tree: { kind: 'job', schema, watermark, above: each.nodes.length === 1 ? null : above },
@@ -152,13 +190,12 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
     }
     const inputs = each.inputs.map(input => planOf(input, false).tree)
     const schema = schemaBelow(each)
-    const above = livePlan(each, schema, !isTop)
-    for (const part of above.parts) parts.add(part)
+    const above = planned(each, schema, isTop)
     return { tree: { kind: 'union', schema, inputs, above }, everyMs: above.everyMs }
   }
   const made = planOf(tree, true)
   const { above } = made.tree as TreePlan & { kind: 'union' }
-  return { ...made, output: above.output, parts: [...parts] }
+  return { ...made, plans, output: above.output, parts: [...new Set(plans.flatMap(({ parts }) => parts))] }
 }
 
 /** That of jobs whose batches go on as they come. */
