@@ -9,6 +9,7 @@ export const longSuites = [
   'test/laws/spilling.test.ts',
   'test/laws/windows.test.ts',
   'test/laws/inputs.test.ts',
+  'test/laws/live-joins.test.ts',
   'test/flow/live.test.ts',
   'test/flow/inputs.test.ts',
   'test/flow/live-joins.test.ts',

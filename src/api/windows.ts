@@ -9,10 +9,13 @@ import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
 import { invalid, show } from './refusal.js'
 import type { Columns, KeyedType } from './types.js'
+import { type WindowJoins, windowJoins } from './window-joins.js'
 
 /** Which windows a row is in; made by `tumbling`, `sliding`, `cumulative`, `session` and `rowCount`. */
 export interface Window {
   readonly spec: WindowSpec
+  /** Joins of a flow in such windows. */
+  readonly joins: (left: Flow<any>, windowing: Windowing) => WindowJoins<any>
 }
 
 export interface TumblingOptions {
@@ -106,7 +109,7 @@ export function rowCount(count: number): Window {
 
 function windowOf(spec: WindowSpec): Window {
   useWindows(WINDOW_RULES)
-  return Object.freeze({ spec: Object.freeze(spec) })
+  return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 
 function durationOf(operator: string, what: string, value: unknown): string {
@@ -165,8 +168,8 @@ export function emitModeOf(mode: unknown): EmitMode {
   throw invalid('emit', `it takes 'close', 'change' or { every: '1s' }, not ${show(mode)}`)
 }
 
-/** A flow whose rows are in windows: say what to compute for each. */
-export interface WindowedFlow<S extends SchemaShape> {
+/** A flow whose rows are in windows: say what to compute for each, or what to join there. */
+export interface WindowedFlow<S extends SchemaShape> extends WindowJoins<S> {
   /** One row a window and group: `windowStart`, `windowEnd`, these columns, then the aggregates. */
   groupBy<N extends keyof S & string>(
     ...names: N[]

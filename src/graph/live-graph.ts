@@ -73,7 +73,7 @@ export function createLiveGraph(
   let lateRows = 0
   const steps: Step[] = []
   try {
-    let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
+    let names = [...Object.keys(input), ...(plan.watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
       const step = stepOf(segment, names)
       steps.push(step)
@@ -211,7 +211,7 @@ export function createLiveGraph(
   return {
     push(batch) {
       const mark = memory.mark()
-      const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
+      const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
       const vectors =
         marks === null
           ? batch.vectors

@@ -13,9 +13,15 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { Vector } from '../columnar/vector.js'
 import type { OperatorContext } from '../operators/build.js'
 import { type LivePlan, WATERMARK } from '../plan/live.js'
+import type { Meeting } from '../plan/logical.js'
+import type { JoinStage } from '../plan/physical.js'
+import { columnsOf } from './built-join.js'
 import { createInputsWatermark, type InputState } from './inputs.js'
+import { createIntervalJoin } from './interval-join.js'
 import { createLiveGraph, type LiveGraph, type SideRows } from './live-graph.js'
+import type { LiveJoin } from './live-join.js'
 import { createWatermark, type Watermark } from './watermark.js'
+import { createWindowJoin } from './window-join.js'
 
 /** What a tree of live-tree.ts comes to once the columns of its jobs are known. */
 export type TreePlan =
@@ -29,6 +35,16 @@ export type TreePlan =
   | {
       readonly kind: 'union'
       readonly schema: SchemaShape
+      readonly inputs: readonly TreePlan[]
+      readonly above: LivePlan
+    }
+  | {
+      readonly kind: 'join'
+      /** Of what the join gives, and of its inputs. */
+      readonly schema: SchemaShape
+      readonly sides: readonly [SchemaShape, SchemaShape]
+      readonly stage: JoinStage
+      readonly meets: Meeting
       readonly inputs: readonly TreePlan[]
       readonly above: LivePlan
     }
@@ -52,8 +68,9 @@ interface Part {
   readonly state: InputState
   /** What comes out by a batch of one of its jobs; null: by what has become of the job otherwise. */
   take(job: number, batch: RecordBatch | null): Marked[]
+  /** Nothing more comes of any of its jobs. */
+  end(): Marked[]
   readonly schema: SchemaShape
-  readonly graphs: readonly LiveGraph[]
 }
 
 interface JobState {
@@ -65,10 +82,14 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   const jobs: JobState[] = []
   const owners = new Map<object, readonly number[]>()
   const made: LiveGraph[] = []
+  const joins: LiveJoin[] = []
+  const free = () => {
+    for (const each of [...made, ...joins]) each.free()
+  }
 
   function partOf(each: TreePlan): Part {
     const from = jobs.length
-    const part = each.kind === 'job' ? jobPart(each) : unionPart(each)
+    const part = each.kind === 'job' ? jobPart(each) : each.kind === 'union' ? unionPart(each) : joinPart(each)
     owners.set(
       part,
       Array.from({ length: jobs.length - from }, (_, i) => from + i),
@@ -90,7 +111,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const graph = above && graphOf(above, schema, watermark)
     return {
       schema: above === null ? schema : withoutMarks(above.output),
-      graphs: graph === null ? [] : [graph],
+      end: () => graph?.end().map(takeMarks) ?? [],
       state: {
         get watermark() {
           return watermark.value
@@ -111,10 +132,38 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
   }
 
-  function unionPart({ schema, inputs, above }: TreePlan & { kind: 'union' }): Part {
+  /** Inputs that meet: their parts, and which has a job. */
+  function inputsOf(inputs: readonly TreePlan[], schemas: readonly SchemaShape[]) {
     const parts = inputs.map(partOf)
     const common = createInputsWatermark(parts.map(({ state }) => state))
-    let given = new BigInt64Array(0)
+    const arrivals = (i: number, came: readonly Marked[]): Marked[] =>
+      came.map(({ batch, marks }) => ({
+        batch: columnsOf(batch, schemas[i] as SchemaShape),
+        marks: common.ofRows(i, marks),
+      }))
+    return {
+      common,
+      parts,
+      /** Rows of input `i`, and what the watermark then is. */
+      take(job: number, batch: RecordBatch | null): { readonly i: number; readonly rows: Marked[] } {
+        const i = parts.findIndex(part => owners.get(part)?.includes(job))
+        const rows = arrivals(i, (parts[i] as Part).take(job, batch))
+        common.settle()
+        return { i, rows }
+      },
+      end: (): { readonly i: number; readonly rows: Marked[] }[] =>
+        parts.map((part, i) => ({ i, rows: arrivals(i, part.end()) })),
+      isOver: () => parts.every(({ state }) => state.isOver),
+      isSilent: () => parts.every(({ state }) => state.isOver || state.isSilent),
+    }
+  }
+
+  function unionPart({ schema, inputs, above }: TreePlan & { kind: 'union' }): Part {
+    const { common, take, end, isOver, isSilent } = inputsOf(
+      inputs,
+      inputs.map(() => schema),
+    )
+    let given = NONE
     let value = common.value
     const graph = graphOf(above, schema, {
       get value() {
@@ -122,39 +171,28 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       },
       ofRows: () => given,
     })
-    const names = Object.keys(schema)
-    const fits = parts.map(part => {
-      const own = Object.keys(part.schema)
-      return names.map(name => own.indexOf(name))
-    })
     const push = ({ batch, marks }: Marked): Marked[] => {
       given = marks
       return graph.push(batch).map(takeMarks)
     }
     return {
       schema: withoutMarks(above.output),
-      graphs: [...parts.flatMap(({ graphs }) => graphs), graph],
       state: {
         get watermark() {
           return value
         },
         get isOver() {
-          return parts.every(({ state }) => state.isOver)
+          return isOver()
         },
         get isSilent() {
-          return parts.every(({ state }) => state.isOver || state.isSilent)
+          return isSilent()
         },
       },
       take(job, batch) {
-        const i = parts.findIndex(part => owners.get(part)?.includes(job))
-        const came = (parts[i] as Part).take(job, batch)
-        const rows = came.map(each => ({
-          batch: columnsOf(each.batch, schema, fits[i] as readonly number[]),
-          marks: common.ofRows(i, each.marks),
-        }))
-        common.settle()
+        const { rows } = take(job, batch)
         const out: Marked[] = []
         for (const [at, each] of rows.entries()) {
+          // What closes by the last rows does so with them.
           if (at === rows.length - 1) value = common.value
           out.push(...push(each))
         }
@@ -164,6 +202,55 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
         }
         return out
       },
+      end: () => [...end().flatMap(({ rows }) => rows.flatMap(push)), ...graph.end().map(takeMarks)],
+    }
+  }
+
+  function joinPart({ schema, sides: own, stage, meets, inputs, above }: TreePlan & { kind: 'join' }): Part {
+    const { common, take, end, isOver, isSilent } = inputsOf(inputs, own)
+    const join = createMeeting(context, stage, own[0], meets)
+    joins.push(join)
+    let value = LEAST
+    const graph = graphOf(above, schema, {
+      get value() {
+        return value
+      },
+      ofRows: times => new BigInt64Array(times.length).fill(value),
+    })
+    const push = (batches: readonly RecordBatch[]): Marked[] =>
+      batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+    const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
+    return {
+      schema: withoutMarks(above.output),
+      state: {
+        get watermark() {
+          return value
+        },
+        get isOver() {
+          return isOver()
+        },
+        get isSilent() {
+          return isSilent()
+        },
+      },
+      take(job, batch) {
+        const { i, rows } = take(job, batch)
+        const out: Marked[] = []
+        for (const { batch, marks } of rows) out.push(...push(join.push(i, batch, marks)))
+        out.push(...push(join.advance(common.value, false)))
+        if (value !== behind(common.value)) {
+          value = behind(common.value)
+          out.push(...graph.settle().map(takeMarks))
+        }
+        return out
+      },
+      end() {
+        const out: Marked[] = []
+        for (const { i, rows } of end())
+          for (const { batch, marks } of rows) out.push(...push(join.push(i, batch, marks)))
+        out.push(...push(join.advance(common.value, true)))
+        return [...out, ...graph.end().map(takeMarks)]
+      },
     }
   }
 
@@ -171,10 +258,11 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   try {
     root = partOf(plan)
   } catch (error) {
-    for (const graph of made) graph.free()
+    free()
     throw error
   }
-  const top = root.graphs.at(-1) as LiveGraph
+  // The root's is made last.
+  const top = made.at(-1) as LiveGraph
   const given = (marked: readonly Marked[]): RecordBatch[] => marked.map(({ batch }) => batch)
 
   return {
@@ -188,21 +276,27 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       return given(root.take(job, null))
     },
     tick: () => top.tick(),
-    end: () => top.end(),
+    end: () => given(root.end()),
     get lateRows() {
-      return root.graphs.reduce((sum, { lateRows }) => sum + lateRows, 0)
+      return [...made, ...joins].reduce((sum, { lateRows }) => sum + lateRows, 0)
     },
     get watermark() {
       return top.watermark
     },
     get stateSize() {
-      return root.graphs.reduce((sum, { stateSize }) => sum + stateSize, 0)
+      return made.reduce((sum, { stateSize }) => sum + stateSize, 0) + joins.reduce((sum, { size }) => sum + size, 0)
     },
-    free() {
-      for (const graph of made) graph.free()
-    },
+    free,
   }
 }
+
+function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting): LiveJoin {
+  return meets.kind === 'window'
+    ? createWindowJoin(context, stage, left, meets.end)
+    : createIntervalJoin(context, stage, left, meets)
+}
+
+const LEAST = -(2n ** 63n)
 
 const withoutMarks = (schema: SchemaShape): SchemaShape =>
   schemaOf(fieldsOf(schema).filter(({ name }) => name !== WATERMARK))
@@ -217,10 +311,3 @@ function takeMarks(batch: RecordBatch): Marked {
 }
 
 const NONE = new BigInt64Array(0)
-
-const columnsOf = (batch: RecordBatch, schema: SchemaShape, places: readonly number[]): RecordBatch =>
-  new RecordBatch(
-    schema,
-    places.map(place => batch.vectors[place] as Vector),
-    batch.rowCount,
-  )

@@ -2,18 +2,22 @@
  * Plans of several inputs that go on at once: jobs, each with a watermark of its own, whose rows meet in unions, and what is above these. A plan of one input is
  * live.ts's, and so is what is between two meetings.
  */
+
+import type { SchemaShape } from '../columnar/type.js'
+import { collectColumns } from '../expressions/walk.js'
 import type { Clock } from '../metrics/clock.js'
 import { nanosecondsOf } from './duration.js'
 import { eventTimeOf } from './event-time.js'
 import type { LiveCut } from './live.js'
-import type { PlanNode, UnionNode, WatermarkNode } from './logical.js'
+import type { JoinNode, Meeting, PlanNode, TakenColumn, UnionNode, WatermarkNode } from './logical.js'
+import type { JoinStage } from './physical.js'
 import { overInput } from './rules/rewrite.js'
 import { inputsOf } from './sources-of.js'
 import { boundSchemaOf } from './typing.js'
 
 type Nodes = LiveCut['nodes']
 
-export type LiveTree = JobTree | UnionTree
+export type LiveTree = JobTree | UnionTree | JoinTree
 
 /** Rows of a plan that runs by itself. */
 export interface JobTree {
@@ -33,6 +37,15 @@ export interface UnionTree {
   readonly nodes: Nodes
 }
 
+/** Rows of two inputs, that are partners by their times. */
+export interface JoinTree {
+  readonly kind: 'join'
+  readonly node: JoinNode
+  readonly inputs: readonly LiveTree[]
+  /** What is above; from a watermark on, where what comes out has a time. */
+  readonly nodes: Nodes
+}
+
 /** After how long an input is waited for no more. */
 export interface Idle {
   readonly afterMs: number
@@ -48,13 +61,17 @@ export const isStateless = ({ kind }: PlanNode): boolean => STATELESS.includes(k
 function chainOf(plan: PlanNode): { readonly base: PlanNode; readonly nodes: Exclude<PlanNode, { kind: 'source' }>[] } {
   const nodes: Exclude<PlanNode, { kind: 'source' }>[] = []
   let base = plan
-  for (; base.kind !== 'source' && base.kind !== 'union'; base = base.input) nodes.unshift(base)
+  for (; base.kind !== 'source' && base.kind !== 'union' && !meets(base); base = base.input) nodes.unshift(base)
   return { base, nodes }
 }
+
+export const meets = (node: PlanNode): node is JoinNode & { readonly meets: Meeting } =>
+  node.kind === 'join' && node.meets !== undefined
 
 /** The tree of a bound plan whose inputs meet above their watermarks; null where none do. */
 export function liveTree(plan: PlanNode): LiveTree | null {
   const { base, nodes } = chainOf(plan)
+  if (meets(base)) return joinTree(base, nodes)
   if (base.kind !== 'union') return null
   const marked = nodes.findIndex(({ kind }) => kind === 'watermark')
   if (marked < 0) return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
@@ -68,10 +85,21 @@ export function liveTree(plan: PlanNode): LiveTree | null {
 const stacked = (input: PlanNode, nodes: Nodes): PlanNode =>
   nodes.reduce<PlanNode>((below, node) => overInput(node, below), input)
 
+function joinTree(node: JoinNode, above: Nodes): JoinTree {
+  const column = eventTimeOf(node)
+  const nodes = column === null ? above : [timeIn(column, node), ...above]
+  return { kind: 'join', node, inputs: inputsOf(node).map(inputTree), nodes }
+}
+
 function meeting(node: UnionNode, inputs: readonly PlanNode[], above: Nodes, top: PlanNode = node): UnionTree {
-  const column = eventTimeOf(top) as string
   const input = top.kind === 'watermark' ? top.input : top
-  const watermark = Object.freeze({
+  const nodes = [timeIn(eventTimeOf(top) as string, input), ...above]
+  return { kind: 'union', node, inputs: inputs.map(inputTree), nodes }
+}
+
+/** Says which column has the time; the watermark itself is that of the inputs. */
+const timeIn = (column: string, input: PlanNode): WatermarkNode =>
+  Object.freeze({
     kind: 'watermark',
     input,
     column,
@@ -80,8 +108,6 @@ function meeting(node: UnionNode, inputs: readonly PlanNode[], above: Nodes, top
     maxAdvance: null,
     clock: null,
   } as const)
-  return { kind: 'union', node, inputs: inputs.map(inputTree), nodes: [watermark, ...above] }
-}
 
 function inputTree(plan: PlanNode): LiveTree {
   const tree = liveTree(plan)
@@ -110,5 +136,18 @@ export const jobsOf = (tree: LiveTree): readonly JobTree[] =>
   tree.kind === 'job' ? [tree] : tree.inputs.flatMap(jobsOf)
 
 /** The columns of what comes to the nodes of a tree. */
-export const schemaBelow = (tree: LiveTree) =>
-  boundSchemaOf(tree.kind === 'job' ? tree.before : (tree.nodes[0] as WatermarkNode).input)
+export const schemaBelow = (tree: LiveTree): SchemaShape =>
+  boundSchemaOf(
+    tree.kind === 'job' ? tree.before : tree.kind === 'join' ? tree.node : (tree.nodes[0] as WatermarkNode).input,
+  )
+
+/** What the operator of a join is made by. */
+export function stageOfMeeting(node: JoinNode): JoinStage {
+  const { verb, how, keys, where, asof } = node
+  return {
+    ...{ kind: 'join', verb, how, side: 0, right: boundSchemaOf(node.right), keys, where, asof },
+    reads: where === null ? [] : [...collectColumns(where, new Set())],
+    taken: node.taken as readonly TakenColumn[],
+    output: boundSchemaOf(node),
+  }
+}

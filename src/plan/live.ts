@@ -91,11 +91,22 @@ export interface LivePlan {
   readonly parts: readonly PlanPart[]
 }
 
+/** Where the rows of a plan come from. */
+export interface LiveStart {
+  /** Where they have the end of a window that is about to close. */
+  readonly ends?: string | null
+}
+
 /**
  * @param keepsMarks whether what comes out goes on to where inputs meet, and has the watermark of each row as its last column
  * @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back
  */
-export function livePlan({ nodes }: Pick<LiveCut, 'nodes'>, input: SchemaShape, keepsMarks = false): LivePlan {
+export function livePlan(
+  { nodes }: Pick<LiveCut, 'nodes'>,
+  input: SchemaShape,
+  keepsMarks = false,
+  start: LiveStart = {},
+): LivePlan {
   const segments: LiveSegment[] = []
   const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
   const given = outputOf(nodes, input)
@@ -105,7 +116,7 @@ export function livePlan({ nodes }: Pick<LiveCut, 'nodes'>, input: SchemaShape, 
   let current: PlanNode = sourceNode(0, 'live', schema)
   let time: string | null = null
   /** A column that has the end of closed windows, in order. */
-  let ends: string | null = null
+  let ends: string | null = start.ends ?? null
   let isAppended = true
   let everyMs: number | null = null
   for (const [i, node] of nodes.entries()) {
@@ -225,8 +236,14 @@ const plain = (name: string): NamedExpression => ({ name, expression: columnOf(n
 function movedTo(node: PlanNode, name: string | null): string | null {
   if (name === null) return null
   if (node.kind !== 'project') return Object.hasOwn(boundSchemaOf(node), name) ? name : null
-  return node.columns.find(({ expression }) => expression.op === 'column' && expression.name === name)?.name ?? null
+  return node.columns.find(({ expression }) => isColumn(expression, name))?.name ?? null
 }
+
+/** Also where it has no nulls any more. */
+const isColumn = (expression: Expression, name: string): boolean =>
+  expression.op === 'call' && expression.function === 'coalesce'
+    ? isColumn(expression.inputs[0] as Expression, name)
+    : expression.op === 'column' && expression.name === name
 
 /** That of the nearest `emit` behind an aggregate and before the next. */
 function modeOf(after: LiveCut['nodes'], node: AggregateNode, ends: string | null): EmitMode {

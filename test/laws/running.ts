@@ -75,7 +75,7 @@ export const timesOf = (disorder: number, most = 40): fc.Arbitrary<readonly (big
       { maxLength: most },
     )
     .chain(steps =>
-      fc.integer({ min: -60, max: 60 }).map(start => {
+      fc.integer({ min: -25, max: 10 }).map(start => {
         let latest = start
         return steps.map(({ step, back, isNull }) => {
           if (isNull) return null

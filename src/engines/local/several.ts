@@ -8,12 +8,23 @@ import { fieldsOf } from '../../columnar/schema.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Vector } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
+import { planOfJoin } from '../../graph/built-join.js'
 import { createLiveTree, type TreePlan } from '../../graph/live-tree.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { sourceNode } from '../../plan/build.js'
 import { type LivePlan, liveCut, livePlan } from '../../plan/live.js'
-import { type Idle, isStateless, jobsOf, type LiveTree, liveTree, schemaBelow } from '../../plan/live-tree.js'
-import type { PlanNode, UnionNode } from '../../plan/logical.js'
+import {
+  type Idle,
+  isStateless,
+  jobsOf,
+  type LiveTree,
+  liveTree,
+  meets,
+  schemaBelow,
+  stageOfMeeting,
+} from '../../plan/live-tree.js'
+import type { Meeting, PlanNode, UnionNode } from '../../plan/logical.js'
+import { type PlanPart, partsFor } from '../../plan/needs.js'
 import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
@@ -62,13 +73,13 @@ export async function startSeveral<S extends SchemaShape>(
 /** The other sides of joins that are read whole. */
 function sidesIn(plan: PlanNode): PlanNode[] {
   if (plan.kind === 'source') return []
-  return [...(plan.kind === 'join' ? [plan.right] : []), ...inputsOf(plan).flatMap(sidesIn)]
+  return [...(plan.kind === 'join' && !meets(plan) ? [plan.right] : []), ...inputsOf(plan).flatMap(sidesIn)]
 }
 
 /** The other side of a join is read whole before the first row of this one. @throws MillraceError `MR_UNBOUNDED` where it may never end */
 function checkSides(plan: PlanNode, bound: BoundPlan): void {
   if (plan.kind === 'source') return
-  if (plan.kind === 'join' && isEndless(plan.right, bound)) {
+  if (plan.kind === 'join' && !meets(plan) && isEndless(plan.right, bound)) {
     throw new MillraceError(
       'MR_UNBOUNDED',
       `${plan.verb}: the other flow (${sourcesOf(plan.right)[0]?.label}) may never end, and all its rows would have to be known first; join them in windows, as in window(tumbling('10s')).join(...), by intervalJoin or by asofJoin where both have a watermark, or collect the other one before`,
@@ -172,9 +183,12 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
 
 function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
   const plans: LivePlan[] = []
+  const parts = new Set<PlanPart>()
   let at = 0
   const planned = (each: LiveTree, schema: SchemaShape, isTop: boolean): LivePlan => {
-    const plan = livePlan(each, schema, !isTop)
+    const ends = each.kind === 'join' && each.node.meets?.kind === 'window' ? each.node.meets.end : null
+    const plan = livePlan(each, schema, !isTop, { ends })
+    for (const part of plan.parts) parts.add(part)
     plans.push(plan)
     return plan
   }
@@ -191,11 +205,18 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
     const inputs = each.inputs.map(input => planOf(input, false).tree)
     const schema = schemaBelow(each)
     const above = planned(each, schema, isTop)
-    return { tree: { kind: 'union', schema, inputs, above }, everyMs: above.everyMs }
+    const { everyMs } = above
+    if (each.kind === 'union') return { tree: { kind: 'union', schema, inputs, above }, everyMs }
+    const { node } = each
+    const stage = stageOfMeeting(node)
+    const sides = [boundSchemaOf(node.input), stage.right] as const
+    for (const part of partsFor(planOfJoin(stage, sides[0]), 0)) parts.add(part)
+    const meets = node.meets as Meeting
+    return { tree: { kind: 'join', schema, sides, stage, meets, inputs, above }, everyMs }
   }
   const made = planOf(tree, true)
-  const { above } = made.tree as TreePlan & { kind: 'union' }
-  return { ...made, plans, output: above.output, parts: [...new Set(plans.flatMap(({ parts }) => parts))] }
+  const { above } = made.tree as Exclude<TreePlan, { kind: 'job' }>
+  return { ...made, plans, output: above.output, parts: [...parts] }
 }
 
 /** That of jobs whose batches go on as they come. */
