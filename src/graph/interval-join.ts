@@ -16,6 +16,7 @@ import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
 import { type BuiltJoin, buildJoin, columnsOf } from './built-join.js'
 import { type LiveJoin, picked, rowsWhere } from './live-join.js'
+import { createWaiting } from './waiting.js'
 
 /** Which left row it is, for those that have had no partner. */
 const ID = '#id'
@@ -30,13 +31,6 @@ interface Segment {
   index: BuiltJoin | null
 }
 
-/** Left rows that may yet be without a partner, in the order of their times. */
-interface Pending {
-  readonly batch: RecordBatch
-  readonly times: BigInt64Array
-  next: number
-}
-
 export function createIntervalJoin(
   context: OperatorContext,
   stage: JoinStage,
@@ -48,7 +42,8 @@ export function createIntervalJoin(
   const times = [Object.keys(own.left).indexOf(leftTime), Object.keys(own.stage.right).indexOf(other.nameOf(rightTime))]
   const segments: [Segment[], Segment[]] = [[], []]
   const met = new Set<bigint>()
-  let pending: Pending[] = []
+  /** Left rows that may yet be without a partner. */
+  const waiting = createWaiting()
   let nextId = 0n
   let lateRows = 0
 
@@ -91,30 +86,14 @@ export function createIntervalJoin(
     )
   }
 
-  function wait(batch: RecordBatch): void {
-    const data = (batch.vectors[times[0] as number] as Vector).data as BigInt64Array
-    const order = Uint32Array.from({ length: batch.rowCount }, (_, row) => row)
-    order.sort((a, b) => ((data[a] as bigint) < (data[b] as bigint) ? -1 : data[a] === data[b] ? a - b : 1))
-    const sorted = picked(batch, order)
-    pending.push({
-      batch: sorted,
-      times: (sorted.vectors[times[0] as number] as Vector).data as BigInt64Array,
-      next: 0,
-    })
-  }
-
   /** Left rows whose partners would all have come, and have not. */
   function lone(isPast: (time: bigint) => boolean): RecordBatch[] {
-    const out: RecordBatch[] = []
-    for (const each of pending) {
-      const { batch, times: all } = each
-      const rows: number[] = []
+    const out = waiting.take(isPast).flatMap(({ batch }) => {
       const ids = (batch.vectors.at(-1) as Vector).data as BigInt64Array
-      for (; each.next < batch.rowCount && isPast(all[each.next] as bigint); each.next++)
-        if (!met.delete(ids[each.next] as bigint)) rows.push(each.next)
-      if (rows.length > 0) out.push(picked(batch, Uint32Array.from(rows)))
-    }
-    pending = pending.filter(({ batch, next }) => next < batch.rowCount)
+      const rows: number[] = []
+      for (let row = 0; row < batch.rowCount; row++) if (!met.delete(ids[row] as bigint)) rows.push(row)
+      return rows.length === 0 ? [] : [picked(batch, Uint32Array.from(rows))]
+    })
     if (out.length === 0) return out
     const join = buildJoin(context, stage, left, [])
     try {
@@ -139,7 +118,7 @@ export function createIntervalJoin(
             : columnsOf(kept, own.left)
       const out = pairs(side as 0 | 1, batch)
       add(side as 0 | 1, batch)
-      if (isOuter && side === 0) wait(batch)
+      if (isOuter && side === 0) waiting.add(batch, batch.vectors[times[0] as number] as Vector)
       return out
     },
     advance(to, isEnd) {

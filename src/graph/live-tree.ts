@@ -15,6 +15,7 @@ import type { OperatorContext } from '../operators/build.js'
 import { type LivePlan, WATERMARK } from '../plan/live.js'
 import type { Meeting } from '../plan/logical.js'
 import type { JoinStage } from '../plan/physical.js'
+import { createAsofMeeting } from './asof-meeting.js'
 import { columnsOf } from './built-join.js'
 import { createInputsWatermark, type InputState } from './inputs.js'
 import { createIntervalJoin } from './interval-join.js'
@@ -44,7 +45,8 @@ export type TreePlan =
       readonly schema: SchemaShape
       readonly sides: readonly [SchemaShape, SchemaShape]
       readonly stage: JoinStage
-      readonly meets: Meeting
+      /** Null: of an `asofJoin`. */
+      readonly meets: Meeting | null
       readonly inputs: readonly TreePlan[]
       readonly above: LivePlan
     }
@@ -290,7 +292,8 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   }
 }
 
-function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting): LiveJoin {
+function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
+  if (meets === null) return createAsofMeeting(context, stage, left)
   return meets.kind === 'window'
     ? createWindowJoin(context, stage, left, meets.end)
     : createIntervalJoin(context, stage, left, meets)

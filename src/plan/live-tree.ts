@@ -3,13 +3,14 @@
  * live.ts's, and so is what is between two meetings.
  */
 
-import type { SchemaShape } from '../columnar/type.js'
+import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
+import { MillraceError, quote } from '../errors.js'
 import { collectColumns } from '../expressions/walk.js'
 import type { Clock } from '../metrics/clock.js'
 import { nanosecondsOf } from './duration.js'
 import { eventTimeOf } from './event-time.js'
 import type { LiveCut } from './live.js'
-import type { JoinNode, Meeting, PlanNode, TakenColumn, UnionNode, WatermarkNode } from './logical.js'
+import type { AsofJoin, JoinNode, PlanNode, TakenColumn, UnionNode, WatermarkNode } from './logical.js'
 import type { JoinStage } from './physical.js'
 import { overInput } from './rules/rewrite.js'
 import { inputsOf } from './sources-of.js'
@@ -65,13 +66,17 @@ function chainOf(plan: PlanNode): { readonly base: PlanNode; readonly nodes: Exc
   return { base, nodes }
 }
 
-export const meets = (node: PlanNode): node is JoinNode & { readonly meets: Meeting } =>
-  node.kind === 'join' && node.meets !== undefined
+/** Whether the rows of both sides of a join go on, and are partners by their event times. */
+export const meets = (node: PlanNode): boolean =>
+  node.kind === 'join' && (node.meets !== undefined || (node.asof !== null && isTimed(node, node.asof)))
+
+const isTimed = ({ input, right }: JoinNode, { direction, left: a, right: b }: AsofJoin): boolean =>
+  direction === 'before' && eventTimeOf(input) === a && eventTimeOf(right) === b
 
 /** The tree of a bound plan whose inputs meet above their watermarks; null where none do. */
 export function liveTree(plan: PlanNode): LiveTree | null {
   const { base, nodes } = chainOf(plan)
-  if (meets(base)) return joinTree(base, nodes)
+  if (base.kind === 'join') return joinTree(base, nodes)
   if (base.kind !== 'union') return null
   const marked = nodes.findIndex(({ kind }) => kind === 'watermark')
   if (marked < 0) return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
@@ -86,6 +91,14 @@ const stacked = (input: PlanNode, nodes: Nodes): PlanNode =>
   nodes.reduce<PlanNode>((below, node) => overInput(node, below), input)
 
 function joinTree(node: JoinNode, above: Nodes): JoinTree {
+  const { asof } = node
+  const [a, b] = [node.input, node.right].map(boundSchemaOf) as [SchemaShape, SchemaShape]
+  if (asof !== null && a[asof.left]?.unit !== b[asof.right]?.unit)
+    throw new MillraceError(
+      'MR_TYPE_MISMATCH',
+      `asofJoin: of flows that run on both times have one unit, and ${quote(asof.left)} is ${typeName(a[asof.left] as DataType)}, ${quote(asof.right)} of the other ${typeName(b[asof.right] as DataType)}; cast one of them before its watermark`,
+      { operator: 'asofJoin', column: asof.left },
+    )
   const column = eventTimeOf(node)
   const nodes = column === null ? above : [timeIn(column, node), ...above]
   return { kind: 'join', node, inputs: inputsOf(node).map(inputTree), nodes }

@@ -65,3 +65,22 @@ export function withinInterval<R extends TimedRow>(
     return l.key !== null && l.key === r.key && apart >= lower && apart <= upper && where(l, r)
   }).map(met => ({ ...met, start: 0n }))
 }
+
+/** Each left row beside the last right one that is not after it; of equal ones the last that came. */
+export function latestBefore<R extends TimedRow>(
+  left: readonly R[],
+  right: readonly R[],
+  isKeyed: boolean,
+  tolerance: bigint | null,
+): { readonly left: R; readonly right: R | null }[] {
+  return left.map(l => {
+    let found: R | null = null
+    for (const r of right) {
+      if (l.time === null || r.time === null || r.time > l.time) continue
+      if (isKeyed && (l.key === null || l.key !== r.key)) continue
+      if (tolerance !== null && l.time - r.time > tolerance) continue
+      if (found === null || r.time >= (found.time as bigint)) found = r
+    }
+    return { left: l, right: found }
+  })
+}

@@ -23,7 +23,7 @@ import {
   schemaBelow,
   stageOfMeeting,
 } from '../../plan/live-tree.js'
-import type { Meeting, PlanNode, UnionNode } from '../../plan/logical.js'
+import type { PlanNode, UnionNode } from '../../plan/logical.js'
 import { type PlanPart, partsFor } from '../../plan/needs.js'
 import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
@@ -82,7 +82,7 @@ function checkSides(plan: PlanNode, bound: BoundPlan): void {
   if (plan.kind === 'join' && !meets(plan) && isEndless(plan.right, bound)) {
     throw new MillraceError(
       'MR_UNBOUNDED',
-      `${plan.verb}: the other flow (${sourcesOf(plan.right)[0]?.label}) may never end, and all its rows would have to be known first; join them in windows, as in window(tumbling('10s')).join(...), by intervalJoin or by asofJoin where both have a watermark, or collect the other one before`,
+      `${plan.verb}: the other flow (${sourcesOf(plan.right)[0]?.label}) may never end, and all its rows would have to be known first; join them in windows, as in window(tumbling('10s')).join(...), by intervalJoin, or by asofJoin in direction 'before', where both have a watermark, or collect the other one before`,
       { operator: plan.verb },
     )
   }
@@ -211,8 +211,7 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
     const stage = stageOfMeeting(node)
     const sides = [boundSchemaOf(node.input), stage.right] as const
     for (const part of partsFor(planOfJoin(stage, sides[0]), 0)) parts.add(part)
-    const meets = node.meets as Meeting
-    return { tree: { kind: 'join', schema, sides, stage, meets, inputs, above }, everyMs }
+    return { tree: { kind: 'join', schema, sides, stage, meets: node.meets ?? null, inputs, above }, everyMs }
   }
   const made = planOf(tree, true)
   const { above } = made.tree as Exclude<TreePlan, { kind: 'job' }>
