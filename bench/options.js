@@ -19,6 +19,7 @@ const suites = [
   'reading',
   'reading-browser',
   'reading-memory',
+  'live',
   'kernels',
   'start',
   'size',
@@ -44,6 +45,9 @@ export const usage = `npm run bench -- [options]
   --slow-rows 1e6               the most rows that slow readers read
   --readers polars,duckdb       who else reads, of ${readerFamilies.join(', ')} (all), or none
   --reading-bytes 1e10          size of the CSV file that is aggregated within a budget
+  --live-events 1e7             events that windows are made of
+  --nexmark-events 2e6          events of each of Nexmark's queries
+  --live-seconds 10             how long latency is measured, and again while more comes
   --seed 1                      seed of the data
   --limit 120                   seconds that a peer may take for one load or question
   --baseline FILE               another build's entry (dist/node/index.js), measured beside this one
@@ -67,6 +71,9 @@ export const usage = `npm run bench -- [options]
  * @property {number} slowRows
  * @property {string[]} readers
  * @property {number} readingBytes
+ * @property {number} liveEvents
+ * @property {number} nexmarkEvents
+ * @property {number} liveSeconds
  * @property {number} seed
  * @property {number} limitMs
  * @property {string} [baseline] absolute path
@@ -106,6 +113,9 @@ function read(args) {
       'slow-rows': text('1e6'),
       readers: text(readerFamilies.join(',')),
       'reading-bytes': text('1e10'),
+      'live-events': text('1e7'),
+      'nexmark-events': text('2e6'),
+      'live-seconds': text('10'),
       seed: text('1'),
       limit: text('120'),
       baseline: { type: 'string' },
@@ -134,6 +144,9 @@ function read(args) {
     slowRows: number('slow-rows', values['slow-rows'], 0),
     readers: names('readers', values.readers, readerFamilies),
     readingBytes: number('reading-bytes', values['reading-bytes'], 1e5),
+    liveEvents: number('live-events', values['live-events'], 1000),
+    nexmarkEvents: number('nexmark-events', values['nexmark-events'], 1000),
+    liveSeconds: number('live-seconds', values['live-seconds'], 1),
     seed: number('seed', values.seed, 0),
     limitMs: number('limit', values.limit, 1) * 1000,
     baseline: values.baseline && resolve(values.baseline),

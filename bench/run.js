@@ -24,6 +24,8 @@ const { runStrings, stringsReport } = await import('./expressions/strings.js')
 const { groupByReport } = await import('./groupby/report.js')
 const { runGroupBy } = await import('./groupby/suite.js')
 const { chooseJoinPeers, joinReport, runJoins } = await import('./joins/suite.js')
+const { liveReport, runLive } = await import('./live/suite.js')
+const { contenders } = await import('./live/windows.js')
 const { runKernels } = await import('./kernels/kernels.js')
 const { runMemory } = await import('./memory/memory.js')
 const { chooseBrowser, choosePeers } = await import('./peers/catalogue.js')
@@ -65,6 +67,20 @@ const suites = {
     readingReport(await reading(chooseBrowserReaders(options.lanes)), options, 'reading-browser'),
   'reading-memory': () =>
     runBudget({ file: dataFile('csv', rowsOfBytes(options.readingBytes), seed, log), lanes: options.lanes, log }),
+  live: async () =>
+    liveReport(
+      await runLive({
+        events: options.liveEvents,
+        nexmarkEvents: options.nexmarkEvents,
+        seconds: options.liveSeconds,
+        seed,
+        runs,
+        lanes: options.lanes,
+        limitMs: options.limitMs,
+        log,
+      }),
+      Object.fromEntries(Object.entries(contenders).map(([id, { label }]) => [id, label])),
+    ),
   kernels: () => runKernels({ rowCount: options.kernelRows, seed, runs, log }),
   start: () => startReport(measureStart({ runs: 2 * runs, families, withMillrace, log })),
   size: async () => sizeReport(await measureSizes({ families, withMillrace, log })),

@@ -1,9 +1,10 @@
 /** `eventSource`: a flow of server-sent events. How they are asked for is sources/live/event-source.ts's business. */
 import type { SchemaShape } from '../columnar/type.js'
+import { steadyClock } from '../metrics/clock.js'
 import type { Decode } from '../sources/live/decode.js'
-import { eventFeed } from '../sources/live/event-source.js'
+import { type EventSettings, eventFeed } from '../sources/live/event-source.js'
 import type { StreamEvent } from '../sources/live/event-stream.js'
-import { feedSource } from '../sources/live/feed.js'
+import { byClock, feedSource } from '../sources/live/feed.js'
 import { checkSchema, fullOptions } from './channel.js'
 import { type Flow, flowOf } from './flow.js'
 import {
@@ -64,8 +65,8 @@ export function eventSource<const S extends SchemaShape>(
   if (until !== null && typeof until !== 'string') throw invalid(name, `until is a name or null, not ${show(until)}`)
   if (typeof lastEventId !== 'string') throw invalid(name, `lastEventId is a string, not ${show(lastEventId)}`)
   if (!isPlainRecord(init)) throw invalid(name, `init is an object such as { headers }, not ${show(init)}`)
-  const { decode, ...settings } = messageSettings(name, options)
-  const listen = eventFeed({
+  const { decode, clock: own, ...settings } = messageSettings(name, options)
+  const made: Omit<EventSettings, 'clock'> = {
     ...settings,
     decode: typeof format === 'function' ? format : ({ data }) => (decode as Decode)(data),
     url: addressOf(name, url),
@@ -77,6 +78,7 @@ export function eventSource<const S extends SchemaShape>(
     backoff: reconnectSettings(name, options.reconnect),
     timeoutMs: timeout === undefined ? null : millisecondsOf(name, 'timeout', timeout, 1),
     onStatus,
-  })
+  }
+  const listen = byClock(own, steadyClock, clock => eventFeed({ ...made, clock }))
   return flowOf(feedSource(name, schema, fullOptions(name, options, 'block'), listen)) as Flow<S>
 }

@@ -31,6 +31,7 @@ import { emitNode, lateNode, watermarkNode, windowedNode, windowingOf } from '..
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
+import { topNode } from '../plan/top.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
@@ -503,7 +504,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for what is no timestamp, `MR_INVALID_OPTION`
    */
   watermark(column: keyof S & string, options: WatermarkOptions = {}): Flow<S> {
-    return this.next(watermarkNode(this.plan, this.schema, column, watermarkOptions(options), options.clock))
+    return this.next(watermarkNode(this.plan, this.schema, column, watermarkOptions(options)))
   }
 
   /**
@@ -525,9 +526,13 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
       groupBy: (...names: string[]) => {
         if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
         aggregateNode(this.plan, this.schema, names, [])
-        return Object.freeze({ aggregate: (define: never) => aggregate(names, define) })
+        return Object.freeze({
+          aggregate: (define: never) => aggregate(names, define),
+          topK: (n: number, ...orders: unknown[]) => this.top(names, n, orders, windowing),
+        })
       },
       aggregate: (define: never) => aggregate([], define),
+      topK: (n: number, ...orders: unknown[]) => this.top([], n, orders, windowing),
     }) as WindowedFlow<S>
   }
 
@@ -867,7 +872,12 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return Object.freeze({
       aggregate: (define: (t: Columns<S>) => unknown, groups?: GroupRule) =>
         this.aggregated(names, sets, verb, define, groups),
+      ...(sets === null && { topK: (n: number, ...orders: unknown[]) => this.top(names, n, orders, null) }),
     })
+  }
+
+  private top(names: readonly string[], n: number, orders: readonly unknown[], window: Windowing | null): Flow<any> {
+    return this.next(topNode(this.plan, this.schema, names, n, orders.map(orderOf), window))
   }
 
   private aggregated(
@@ -933,13 +943,23 @@ export interface Validated<S extends SchemaShape, R> {
   readonly counts: Flow<{ readonly [K in keyof R]: Int64 }>
 }
 
-/** What `groupBy` gives: say what to compute for each group. */
+/** What `groupBy` gives: say what to compute for each group, or which rows of it stay. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
   /** One row a group, in order of first appearance: the keys, then these columns. `groups` says which come out: all by default. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
     groups?: GroupRule,
   ): Flow<{ readonly [K in N | keyof A]: K extends keyof A ? KeyedType<A[K]> : K extends keyof S ? S[K] : never }>
+  /**
+   * The first `n` rows of each group in these orders, whole: group after group in the order of first appearance. Rows of equal order come by their event time, if there is a
+   * watermark, and as they came. Where a flow runs on, the rows that enter and leave the first ones are told: of weight 1 and -1 (`batch.weights`).
+   *
+   * ```ts
+   * flow.groupBy('symbol').topK(2, desc('price'))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_INVALID_OPTION`
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S>
 }
 
 /** What `rollup` and `cube` give: say what to compute for each group. */

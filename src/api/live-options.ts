@@ -1,6 +1,6 @@
 /** What `webSocket`, `eventSource` and `tail` are told alike, checked by name. */
 import type { SchemaShape } from '../columnar/type.js'
-import { type Clock, steadyClock } from '../metrics/clock.js'
+import type { Clock } from '../metrics/clock.js'
 import { type BackoffOptions, seededRandom } from '../sources/live/backoff.js'
 import { type Decode, decoderOf, type MessageFormat } from '../sources/live/decode.js'
 import type { BadMessage, FeedStatus, IntakeSettings } from '../sources/live/intake.js'
@@ -37,6 +37,7 @@ export interface MessageOptions<S extends SchemaShape, M> extends FullOptions {
   readonly onBadMessage?: (bad: BadMessage) => void
   /** Leaves out rows whose value in a column is among the last values there (65,536 unless told): what a feed says twice. Null is never the same as another. */
   readonly unique?: string | { readonly column: string; readonly last?: number }
+  /** By default the job's (`RunOptions.clock`), and where it has none the computer's. */
   readonly clock?: Clock
 }
 
@@ -53,8 +54,8 @@ export const CONNECTION_OPTIONS = [...MESSAGE_OPTIONS, 'reconnect', 'onStatus']
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function messageSettings(
   operator: string,
-  { schema, format = 'json', onBadMessage, unique, clock = steadyClock }: MessageOptions<any, any>,
-): IntakeSettings & { readonly clock: Clock; readonly decode: Decode | ((message: any) => unknown) } {
+  { schema, format = 'json', onBadMessage, unique, clock }: MessageOptions<any, any>,
+): IntakeSettings & { readonly clock: Clock | undefined; readonly decode: Decode | ((message: any) => unknown) } {
   if (typeof format !== 'function' && !['json', 'ndjson', 'csv'].includes(format))
     throw invalid(operator, `format is 'json', 'ndjson', 'csv' or a function, not ${show(format)}`)
   checkFunction(operator, 'onBadMessage', onBadMessage)
@@ -62,7 +63,7 @@ export function messageSettings(
     decode: typeof format === 'function' ? format : decoderOf(format, schema, operator),
     onBadMessage,
     unique: unique === undefined ? null : uniqueOf(operator, unique, schema),
-    clock: checkClock(operator, clock),
+    clock: clock === undefined ? undefined : checkClock(operator, clock),
   }
 }
 

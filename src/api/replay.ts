@@ -30,17 +30,17 @@ export interface ReplayOptions<S extends SchemaShape> {
 export function replay<S extends SchemaShape>(flow: Flow<S>, options: ReplayOptions<S> = {}): Flow<S> {
   if (!(flow instanceof Flow)) throw invalid('replay', `it plays a flow, not ${show(flow)}`)
   optionsOf('replay', options, '{ speed }', ['speed', 'time', 'clock'])
-  const { speed = 1, time, clock = steadyClock } = options
+  const { speed = 1, time, clock } = options
   if (!(typeof speed === 'number' && speed > 0))
     throw invalid('replay', `speed is a number above 0, not ${show(speed)}`)
   if (time !== undefined && typeof time !== 'string') throw invalid('replay', `time is a column, not ${show(time)}`)
-  checkClock('replay', clock)
+  if (clock !== undefined) checkClock('replay', clock)
   const column = time ?? watermarkOf(flow.plan)
   if (flow.schema !== null) timeColumn(flow.schema, column)
   const step = `replay at ${speed === Infinity ? 'full speed' : `${speed} times the speed`}`
-  return stagedFlow(flow, { label: 'replay', step, schema: flow.schema }, async () => {
+  return stagedFlow(flow, { label: 'replay', step, schema: flow.schema }, async (_, jobClock) => {
     const { replayStage } = await import('../sources/live/replay.js')
-    return replayStage(schema => timeColumn(schema, column), speed, clock)
+    return replayStage(schema => timeColumn(schema, column), speed, clock ?? jobClock ?? steadyClock)
   })
 }
 

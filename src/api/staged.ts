@@ -1,6 +1,7 @@
 /** A flow over rows that are made in the calling thread of those of another flow, while that runs: sources/stage.ts. What makes them is loaded when a terminal runs. */
 import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
+import type { Clock } from '../metrics/clock.js'
 import type { PlanBefore, Source } from '../sources/source.js'
 import type { RowStage } from '../sources/stage.js'
 import { type Flow, flowOf } from './flow.js'
@@ -8,12 +9,12 @@ import { type Flow, flowOf } from './flow.js'
 /**
  * @param schema the columns that come out; null where they are known once the source opens
  * @param step for `explain`
- * @param load what makes the rows; `collect` runs a plan beforehand
+ * @param load what makes the rows; `collect` runs a plan beforehand, `clock` is the job's, where it has been given one
  */
 export function stagedFlow(
   before: Flow<any>,
   { label, step, schema }: { readonly label: string; readonly step: string; readonly schema: SchemaShape | null },
-  load: (collect: (before: PlanBefore) => Promise<Table>) => Promise<RowStage>,
+  load: (collect: (before: PlanBefore) => Promise<Table>, clock?: Clock) => Promise<RowStage>,
 ): Flow<any> {
   const notRun = async () => {
     throw new Error('a source that is to be settled first was opened')
@@ -24,8 +25,8 @@ export function stagedFlow(
     rowCount: null,
     before,
     step,
-    async settle(collect, run) {
-      const [{ stageSource }, stage] = await Promise.all([import('../sources/stage.js'), load(collect)])
+    async settle(collect, run, clock) {
+      const [{ stageSource }, stage] = await Promise.all([import('../sources/stage.js'), load(collect, clock)])
       return stageSource(label, schema, stage, () => run(before))
     },
     describe: notRun,

@@ -1,7 +1,9 @@
 /** `tail`: a flow of the lines that are added to a file. How it is followed is sources/live/tail.ts's business. */
+
 import { tailFiles } from '#tail-file'
 import type { SchemaShape } from '../columnar/type.js'
-import { feedSource } from '../sources/live/feed.js'
+import { steadyClock } from '../metrics/clock.js'
+import { byClock, feedSource } from '../sources/live/feed.js'
 import { tailFeed } from '../sources/live/tail.js'
 import { checkSchema, fullOptions } from './channel.js'
 import { type Flow, flowOf } from './flow.js'
@@ -48,5 +50,12 @@ export function tail<const S extends SchemaShape>(path: string, options: TailOpt
     hasHeader: header,
     everyMs: millisecondsOf(name, 'every', every, 1),
   }
-  return flowOf(feedSource(name, schema, fullOptions(name, options, 'block'), tailFeed(settings))) as Flow<S>
+  return flowOf(
+    feedSource(
+      name,
+      schema,
+      fullOptions(name, options, 'block'),
+      byClock(settings.clock, steadyClock, clock => tailFeed({ ...settings, clock })),
+    ),
+  ) as Flow<S>
 }

@@ -3,7 +3,7 @@ import type { Int64, Timestamp } from '../columnar/type.js'
 import { type Clock, steadyClock, systemClock } from '../metrics/clock.js'
 import { nanosecondsOf } from '../plan/duration.js'
 import { parseCron } from '../sources/live/cron.js'
-import { feedSource, type Listen } from '../sources/live/feed.js'
+import { byClock, feedSource, type Listen } from '../sources/live/feed.js'
 import { everyTick, oneTick, scheduledTicks, tickSchema } from '../sources/live/ticks.js'
 import { type Flow, flowOf } from './flow.js'
 import { optionsOf } from './options.js'
@@ -13,7 +13,7 @@ import { invalid, show } from './refusal.js'
 export type TickSchema = { readonly time: Timestamp; readonly count: Int64 }
 
 export interface ClockOptions {
-  /** What time it is and what waits for it; by default the computer's clock. */
+  /** What time it is and what waits for it; by default the job's clock (`RunOptions.clock`), and where it has none the computer's. */
   readonly clock?: Clock
 }
 
@@ -32,7 +32,10 @@ const MOST_TICKS = 65_536
  */
 export function interval(period: string | number, options: ClockOptions = {}): Flow<TickSchema> {
   const periodMs = millisecondsOf('interval', 'the period', period, 1)
-  return ticks('interval', everyTick(periodMs, clockOf('interval', options, steadyClock)))
+  return ticks(
+    'interval',
+    byClock(clockOf('interval', options), steadyClock, clock => everyTick(periodMs, clock)),
+  )
 }
 
 /**
@@ -45,19 +48,19 @@ export function interval(period: string | number, options: ClockOptions = {}): F
  * @throws MillraceError `MR_INVALID_OPTION`
  */
 export function timer(when: Date | string | number, options: ClockOptions = {}): Flow<TickSchema> {
-  const clock = clockOf('timer', options, when instanceof Date ? systemClock : steadyClock)
+  const own = clockOf('timer', options)
   if (when instanceof Date) {
     const at = when.getTime()
     if (Number.isNaN(at)) throw invalid('timer', 'the time is an invalid Date')
     return ticks(
       'timer',
-      oneTick(() => at, clock),
+      byClock(own, systemClock, clock => oneTick(() => at, clock)),
     )
   }
   const afterMs = millisecondsOf('timer', 'the time', when, 0)
   return ticks(
     'timer',
-    oneTick(now => now + afterMs, clock),
+    byClock(own, steadyClock, clock => oneTick(now => now + afterMs, clock)),
   )
 }
 
@@ -79,15 +82,18 @@ export function timer(when: Date | string | number, options: ClockOptions = {}):
  */
 export function cron(expression: string, zone = 'UTC', options: ClockOptions = {}): Flow<TickSchema> {
   const schedule = parseCron(expression, zone)
-  return ticks(`cron ${expression}`, scheduledTicks(schedule, clockOf('cron', options, systemClock)))
+  return ticks(
+    `cron ${expression}`,
+    byClock(clockOf('cron', options), systemClock, clock => scheduledTicks(schedule, clock)),
+  )
 }
 
 const ticks = (label: string, listen: Listen, isEndless = true): Flow<TickSchema> =>
   flowOf(feedSource(label, tickSchema(), { capacity: MOST_TICKS, whenFull: 'dropOldest' }, listen, isEndless))
 
-function clockOf(operator: string, options: ClockOptions, otherwise: Clock): Clock {
-  const { clock = otherwise } = optionsOf(operator, options, '{ clock }', ['clock'])
-  return checkClock(operator, clock)
+function clockOf(operator: string, options: ClockOptions): Clock | undefined {
+  const { clock } = optionsOf(operator, options, '{ clock }', ['clock'])
+  return clock === undefined ? undefined : checkClock(operator, clock)
 }
 
 /** @throws MillraceError `MR_INVALID_OPTION` */

@@ -1,6 +1,7 @@
 /** `webSocket`: a flow of the messages of a WebSocket. How it is connected again is sources/live/web-socket.ts's business. */
 import type { SchemaShape } from '../columnar/type.js'
-import { feedSource } from '../sources/live/feed.js'
+import { type Clock, steadyClock } from '../metrics/clock.js'
+import { byClock, feedSource } from '../sources/live/feed.js'
 import { type SocketLike, type SocketSettings, socketFeed } from '../sources/live/web-socket.js'
 import { checkSchema, fullOptions } from './channel.js'
 import { type Flow, flowOf } from './flow.js'
@@ -68,7 +69,7 @@ export function webSocket<const S extends SchemaShape>(
   const { schema, protocols, hello = [], openTimeout = 30_000, onStatus } = options
   checkSchema(name, schema)
   checkFunction(name, 'onStatus', onStatus)
-  const settings: SocketSettings = {
+  const settings: Omit<SocketSettings, 'clock'> & { readonly clock: Clock | undefined } = {
     ...messageSettings(name, options),
     url: addressOf(name, url),
     connect: connectorOf(options.WebSocket, protocols),
@@ -82,7 +83,8 @@ export function webSocket<const S extends SchemaShape>(
     onStatus,
   }
   const full = fullOptions(name, options, 'error', ['dropOldest', 'dropNewest', 'error'])
-  return flowOf(feedSource(name, schema, full, socketFeed(settings))) as Flow<S>
+  const listen = byClock(settings.clock, steadyClock, clock => socketFeed({ ...settings, clock }))
+  return flowOf(feedSource(name, schema, full, listen)) as Flow<S>
 }
 
 function heartbeatOf(heartbeat: WebSocketOptions<SchemaShape>['heartbeat']): SocketSettings['heartbeat'] {

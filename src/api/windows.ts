@@ -1,12 +1,13 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import type { Clock } from '../metrics/clock.js'
 import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
+import { windowRows } from '../plan/window-rows.js'
 import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
+import type { Order } from './orders.js'
 import { invalid, show } from './refusal.js'
 import type { Columns, KeyedType } from './types.js'
 import { type WindowJoins, windowJoins } from './window-joins.js'
@@ -108,7 +109,7 @@ export function rowCount(count: number): Window {
 }
 
 function windowOf(spec: WindowSpec): Window {
-  useWindows(WINDOW_RULES)
+  useWindows({ ...WINDOW_RULES, rows: windowRows })
   return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 
@@ -126,20 +127,18 @@ export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
   /**
-   * Of several inputs (`union`) one that has been silent for so long, by the clock, is waited for no more, until it has caught up with what was said without it. Where all are
+   * Of several inputs (`union`) one that has been silent for so long, by the job's clock, is waited for no more, until it has caught up with what was said without it. Where all are
    * silent nothing happens. By default each is waited for.
    */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
   readonly maxAdvance?: string
-  /** By which `idleAfter` is; by default the computer's. */
-  readonly clock?: Clock
 }
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function watermarkOptions(options: WatermarkOptions) {
   const names = ['delay', 'idleAfter', 'maxAdvance'] as const
-  const given = optionsOf('watermark', options, "{ delay: '5s' }", [...names, 'clock'])
+  const given = optionsOf('watermark', options, "{ delay: '5s' }", names)
   const [delay, idleAfter, maxAdvance] = names.map(name => {
     const value = given[name]
     return value === undefined ? null : durationOf('watermark', name, value)
@@ -178,11 +177,29 @@ export interface WindowedFlow<S extends SchemaShape> extends WindowJoins<S> {
     aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
       define: (t: Columns<S>) => A,
     ): Flow<Windowed<S, N, A>>
+    /** As `topK` of all rows of a window, of those with equal keys. */
+    topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
   }
   /** One row a window that has rows: `windowStart`, `windowEnd`, then these columns. */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
   ): Flow<Windowed<S, never, A>>
+  /**
+   * The first `n` rows of each window in these orders: `windowStart`, `windowEnd`, then the row. In the order of the windows' ends, beginnings and of the groups' first
+   * appearance. Rows of equal order come by their event time, and as they came.
+   *
+   * ```ts
+   * flow.watermark('time').window(tumbling('1h')).groupBy('symbol').topK(3, desc('price'))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` for a column called as a window's end or beginning is, `MR_INVALID_OPTION`
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
+}
+
+type InWindow<S extends SchemaShape> = {
+  readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+    ? DataType<'timestamp', false>
+    : S[K]
 }
 
 type Windowed<S extends SchemaShape, N extends keyof S, A> = {

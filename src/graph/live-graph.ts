@@ -9,21 +9,26 @@
  */
 import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
-import type { DataType, SchemaShape } from '../columnar/type.js'
+import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
+import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { selection, take } from '../kernels/select.js'
+import { selection, slice, take } from '../kernels/select.js'
+import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
-import { morselsOf } from '../operators/heap-batch.js'
+import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
-import type { Morsel, Side } from '../operators/operator.js'
+import { createLiveTop } from '../operators/live-top.js'
+import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
+import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { PlanNode } from '../plan/logical.js'
+import type { PhysicalPlan } from '../plan/physical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
@@ -52,7 +57,22 @@ interface Step {
   readonly spec: LiveAggregateSpec | null
   /** Of the aggregate's input. */
   readonly kept: number
+  readonly timed: TimedStep | null
 }
+
+/** The way of batches that lie within windows still open: no row of theirs is asked whether it is late. */
+interface TimedStep {
+  readonly pipeline: Pipeline
+  readonly columns: readonly number[]
+  readonly aggregate: LiveWindows
+  readonly fixed: FixedWindows
+  /** Of each column of the aggregate's input where it is, or the time in its place where it is not read. */
+  readonly places: readonly number[]
+  readonly time: number
+}
+
+/** So few rows are not worth a part of their own. */
+const LEAST_TIMED_ROWS = 256
 
 /** The rows of the other sides of joins, by their plans. */
 export type SideRows = ReadonlyMap<PlanNode, readonly RecordBatch[]>
@@ -69,9 +89,14 @@ export function createLiveGraph(
   const { memory } = k
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
+  const timedLoader: BatchLoader = createBatchLoader(context)
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
+  if (watermark !== null && plan.watermark !== null) {
+    const known = () => (watermark.value === LEAST ? null : watermark.value)
+    context.meter?.watermark(known, input[plan.watermark.column] as DataType)
+  }
   try {
     let names = [...Object.keys(input), ...(plan.watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
@@ -83,17 +108,40 @@ export function createLiveGraph(
     free()
     throw error
   }
-  function stepOf({ stages, aggregate: spec }: LiveSegment, names: readonly string[]): Step {
-    const pipeline = buildPipeline(context, stages)
+  shareDictionaries()
+
+  /** Strings that go either way have codes of one dictionary. */
+  function shareDictionaries(): void {
+    const { timed, columns } = steps[0] as Step
+    for (const [i, column] of timed?.columns.entries() ?? []) {
+      const type = Object.values(input)[column]
+      if (type === undefined || leafType(type).kind !== 'utf8') continue
+      const dictionary = context.dictionaries.create()
+      timedLoader.adopt(i, dictionary)
+      loader.adopt(columns.indexOf(column), dictionary)
+      context.dictionaries.release(dictionary)
+    }
+  }
+
+  function stepOf({ stages, aggregate: spec, timed }: LiveSegment, names: readonly string[]): Step {
+    const plain = buildPipeline(context, stages)
+    const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
-      for (const { side } of pipeline.scan.transforms) if (side) fill(side, stages.sides[side.index] as PlanNode)
+      fillSides(pipeline, stages)
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
-      return { pipeline, columns, spec, kept, aggregate: spec && aggregateOf(spec) }
+      const plainAggregate = spec && aggregateOf(spec)
+      const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
+      const step = { pipeline, columns, spec, kept, aggregate }
+      return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
     } catch (error) {
       pipeline.free()
       throw error
     }
+  }
+
+  function fillSides({ scan }: Pipeline, { sides: plans }: PhysicalPlan): void {
+    for (const { side } of scan.transforms) if (side) fill(side, plans[side.index] as PlanNode)
   }
 
   function fill({ rows, prepare }: Side, of: PlanNode): void {
@@ -106,18 +154,41 @@ export function createLiveGraph(
     memory.reset(mark)
   }
 
+  function timedStep(
+    stages: PhysicalPlan,
+    spec: LiveAggregateSpec,
+    fixed: FixedWindows,
+    names: readonly string[],
+    aggregate: LiveAggregate | null,
+  ): TimedStep {
+    const pipeline = buildPipeline(context, stages)
+    fillSides(pipeline, stages)
+    const output = Object.keys(pipeline.scan.output)
+    const time = output.indexOf(spec.time)
+    return {
+      pipeline,
+      columns: stages.sourceColumns.map(name => names.indexOf(name)),
+      aggregate: aggregate as LiveWindows,
+      fixed,
+      time,
+      places: Object.keys(spec.input).map(name => (output.includes(name) ? output.indexOf(name) : time)),
+    }
+  }
+
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows } = spec
+    const { windows, top } = spec
+    if (top !== undefined)
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
+        lateAt(morsel, rows, spec),
+      )
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (morsel, rows) => {
-        const places = memory.scratch(4 * rows.length)
-        memory.u32.set(rows, places >>> 2)
-        late(morsel, places, rows.length, spec)
-      })
+      return createLiveSessions(context, stage, spec.input, (morsel, rows) => lateAt(morsel, rows, spec))
     }
-    return createLiveAggregate(context, { ...spec, windows, watermark: WATERMARK }, spec.input)
+    const stage = { ...spec, windows, watermark: WATERMARK }
+    const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
+    return isOnce ? createLiveWindows(context, stage, spec.input) : createLiveAggregate(context, stage, spec.input)
   }
 
   /** Rows that come to a step, or with the last one out. */
@@ -130,6 +201,91 @@ export function createLiveGraph(
       else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
     }
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
+  }
+
+  /**
+   * Takes the rows of a batch, from the first on, of which none can be late: their windows are open when they have been taken. Where a window closes in their midst they are taken in two parts.
+   * @returns how many rows it has taken; the others are to be asked one by one
+   */
+  function pushTimed(batch: RecordBatch): number {
+    const { timed, spec } = steps[0] as Step
+    if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
+    const { validity, length } = batch.vectors[timeColumn] as Vector
+    if (validity !== null || length === 0) return 0
+    const own = timed.columns.map(i => batch.vectors[i] as Vector)
+    const columns = [...timedLoader.load({ rowCount: length, vectors: own }).columns]
+    const place = timed.columns.indexOf(timeColumn)
+    const times = columns[place] as LaneVector
+    let from = 0
+    while (from < length) {
+      const mark = memory.mark()
+      const left = from === 0 ? times : slice(k, times, from, length)
+      const range = rangeOf(k, { ...left, range: null })
+      if (range === null) break
+      let count = length - from
+      if (!watermark.mayAdvance(range, timed.fixed)) {
+        const closing = watermark.closing(range, timed.fixed)
+        count = closing === null ? 0 : firstFrom(left, closing)
+        if (count < LEAST_TIMED_ROWS) break
+        const own = rangeOf(k, { ...slice(k, left, 0, count), range: null })
+        if (own === null || !watermark.mayAdvance(own, timed.fixed)) break
+        watermark.advance(own.max)
+      } else {
+        watermark.advance(range.max)
+        // That of its times is not asked for again.
+        columns[place] = { ...times, range }
+      }
+      takeTimed(timed, spec, columns, from, from + count)
+      memory.reset(mark)
+      from += count
+    }
+    return from
+  }
+
+  /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
+  function pushRows(batch: RecordBatch, before: number): void {
+    const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
+    const vectors =
+      marks === null
+        ? batch.vectors
+        : [
+            ...batch.vectors,
+            makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
+          ]
+    // Only what the first stages take: of a column that nobody reads there may be no kernels.
+    const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
+    try {
+      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+    } catch (error) {
+      throw error instanceof RowFailure ? new RowFailure(error.row + before, error.error) : error
+    }
+  }
+
+  /** The place of the first time that is not before this one. */
+  function firstFrom(times: LaneVector, time: bigint): number {
+    const bits = compare(k, 'gte', times, { type: times.type, value: time }, times.length) >>> 2
+    let word = 0
+    while (word < times.length >>> 5 && memory.u32[bits + word] === 0) word++
+    const found = memory.u32[bits + word] as number
+    return found === 0 ? times.length : Math.min(times.length, 32 * word + 31 - Math.clz32(found & -found))
+  }
+
+  function takeTimed(
+    { pipeline, aggregate, fixed, places, time }: TimedStep,
+    spec: LiveAggregateSpec,
+    loaded: readonly LaneVector[],
+    from: number,
+    to: number,
+  ): void {
+    const isWhole = to - from === loaded[0]?.length
+    const columns = isWhole ? loaded : loaded.map(column => slice(k, column, from, to))
+    const use = (morsel: Morsel) => {
+      const all = places.map(place => morsel.columns[place] as LaneVector)
+      for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, morsel.columns[time] as LaneVector, fixed))
+        spread(each, 1, spec)
+    }
+    const rows = isWhole ? 0 : rangeIndices(k, from, to)
+    runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows }, memory, use, false)
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -150,18 +306,23 @@ export function createLiveGraph(
     return { rowCount, columns, rows: 0 }
   }
 
+  function lateAt(morsel: Morsel, rows: readonly number[], spec: LiveAggregateSpec): void {
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    late(morsel, places, rows.length, spec)
+  }
+
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
     lateRows += rowCount
+    const at = steps.findIndex(step => step.spec === spec)
+    context.meter?.late((steps[at] as Step).aggregate as LiveAggregate, rowCount)
     if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
-    flow(
-      { rowCount, columns: columns.map(column => ({ ...column, range: null })) },
-      steps.findIndex(step => step.spec === spec) + 1,
-    )
+    flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
   }
 
   function emit(morsel: Morsel): void {
@@ -201,27 +362,22 @@ export function createLiveGraph(
   }
 
   function free(): void {
-    for (const { pipeline, aggregate } of steps) {
+    for (const { pipeline, aggregate, timed } of steps) {
       aggregate?.free()
+      timed?.pipeline.free()
       pipeline.free()
     }
     loader.close()
+    timedLoader.close()
   }
 
   return {
     push(batch) {
       const mark = memory.mark()
-      const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
-      const vectors =
-        marks === null
-          ? batch.vectors
-          : [
-              ...batch.vectors,
-              makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
-            ]
-      // Only what the first stages take: of a column that nobody reads there may be no kernels.
-      const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
-      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+      const taken = pushTimed(batch)
+      memory.reset(mark)
+      if (taken < batch.rowCount || taken === 0)
+        pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
       memory.reset(mark)
       advance(false)
       return given()
@@ -257,9 +413,18 @@ export function createLiveGraph(
 }
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
-function outputNames({ givesLate, lateColumns, windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+function outputNames({
+  givesLate,
+  lateColumns,
+  windows,
+  isEndOnly,
+  keys,
+  accumulators,
+  top,
+}: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
   const hasBounds = windows !== 'none' && !isEndOnly
+  if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
   return [
     ...(hasBounds ? ['#windowStart', '#windowEnd'] : []),

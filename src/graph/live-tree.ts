@@ -165,16 +165,18 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       inputs,
       inputs.map(() => schema),
     )
-    let given = NONE
+    let marksNow = NONE
     let value = common.value
-    const graph = graphOf(above, schema, {
-      get value() {
-        return value
-      },
-      ofRows: () => given,
-    })
+    const graph = graphOf(
+      above,
+      schema,
+      given(
+        () => value,
+        () => marksNow,
+      ),
+    )
     const push = ({ batch, marks }: Marked): Marked[] => {
-      given = marks
+      marksNow = marks
       return graph.push(batch).map(takeMarks)
     }
     return {
@@ -213,12 +215,14 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const join = createMeeting(context, stage, own[0], meets)
     joins.push(join)
     let value = LEAST
-    const graph = graphOf(above, schema, {
-      get value() {
-        return value
-      },
-      ofRows: times => new BigInt64Array(times.length).fill(value),
-    })
+    const graph = graphOf(
+      above,
+      schema,
+      given(
+        () => value,
+        times => new BigInt64Array(times.length).fill(value),
+      ),
+    )
     const push = (batches: readonly RecordBatch[]): Marked[] =>
       batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
@@ -265,20 +269,20 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   }
   // The root's is made last.
   const top = made.at(-1) as LiveGraph
-  const given = (marked: readonly Marked[]): RecordBatch[] => marked.map(({ batch }) => batch)
+  const batchesOf = (marked: readonly Marked[]): RecordBatch[] => marked.map(({ batch }) => batch)
 
   return {
-    push: (batch, job) => given(root.take(job, batch)),
+    push: (batch, job) => batchesOf(root.take(job, batch)),
     over(job) {
       ;(jobs[job] as JobState).isOver = true
-      return given(root.take(job, null))
+      return batchesOf(root.take(job, null))
     },
     setAside(job) {
       ;(jobs[job] as JobState).isSilent = true
-      return given(root.take(job, null))
+      return batchesOf(root.take(job, null))
     },
     tick: () => top.tick(),
-    end: () => given(root.end()),
+    end: () => batchesOf(root.end()),
     get lateRows() {
       return [...made, ...joins].reduce((sum, { lateRows }) => sum + lateRows, 0)
     },
@@ -298,6 +302,17 @@ function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaS
     ? createWindowJoin(context, stage, left, meets.end)
     : createIntervalJoin(context, stage, left, meets)
 }
+
+/** A watermark that is told from elsewhere: which rows close windows is asked of each. */
+const given = (value: () => bigint, ofRows: Watermark['ofRows']): Watermark => ({
+  get value() {
+    return value()
+  },
+  ofRows,
+  mayAdvance: () => false,
+  closing: () => null,
+  advance: () => {},
+})
 
 const LEAST = -(2n ** 63n)
 

@@ -44,3 +44,7 @@ export function createSteadyClock(): Clock {
 }
 
 export const steadyClock: Clock = /* @__PURE__ */ createSteadyClock()
+
+/** What durations are measured by, in milliseconds: the clock that was given, otherwise the computer's, to its microseconds. */
+export const stopwatch = (clock: Clock | undefined): (() => number) =>
+  clock === undefined ? () => performance.now() : () => clock.now()

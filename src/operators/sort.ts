@@ -1,27 +1,46 @@
 /**
  * `orderBy`: all rows side by side in the first lane, one stable argsort over the keys, and then the rows in that order, morsel by morsel.
- * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes.
+ * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes. Many rows are parted first, and shared out
+ * among the lanes: ranged-sort.ts.
  */
 
 import type { SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
+import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
-import type { OperatorContext } from './build.js'
+import type { OperatorContext, Partitions } from './build.js'
 import { concatenate, freeHeapBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { RowStore } from './row-store.js'
 
 export function createSort(context: OperatorContext, stage: Stage & { kind: 'sort' }, input: SchemaShape): Breaker {
-  const { k } = context
+  const { k, mostGroups = MOST_GROUPS } = context
   const { memory } = k
   const store = new RowStore(context)
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
+  const { createRangedSort } = (stage.top === null && context.parts.partitions) || ({} as Partial<Partitions>)
+  const ranged = createRangedSort?.(context, keys, store)
+  const areMany = () => store.rowCount > mostGroups
   return {
     label: `sort by ${stage.orders.map(({ name, descending }) => `${name}${descending ? ' desc' : ''}`).join(', ')}`,
     kernels: () => ['radix argsort'],
+    ...(ranged && {
+      exchange: {
+        reorders: true,
+        get wanted() {
+          return areMany()
+        },
+        get size() {
+          return store.rowCount
+        },
+        fingerprint: () => '',
+        splits: () => [...new Set(store.stored().map(({ split }) => Math.max(0, split)))],
+        carryOut: ranged.carryOut,
+      },
+    }),
     consume: (morsel, split) => store.add(morsel, split),
     wants: () => true,
     handOver: () => store.handOver(),
@@ -29,6 +48,10 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
     *emit() {
       const rowCount = Math.min(store.rowCount, stage.top ?? Infinity)
       if (rowCount === 0) return
+      if (ranged && areMany()) {
+        yield* ranged.emit()
+        return
+      }
       const all = concatenate(k, store.take())
       let order = 0
       try {
@@ -49,6 +72,9 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
         freeHeapBatch(k, all)
       }
     },
-    free: () => store.free(),
+    free() {
+      ranged?.free()
+      store.free()
+    },
   }
 }

@@ -16,9 +16,10 @@ export function createSpillingSort(
 ): Breaker {
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
+  const { exchange: _, ...plain } = createSort(context, stage, input)
   const runs = createSortedRuns(context, spill, Object.values(input), keys, stage.top)
   return {
-    ...createSort(context, stage, input),
+    ...plain,
     consume: (morsel, split) => runs.add(morsel, split),
     handOver: () => runs.handOver(),
     absorb: part => runs.absorb(part),

@@ -7,7 +7,6 @@ import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import type { Clock } from '../metrics/clock.js'
 import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
@@ -21,6 +20,7 @@ import type {
   Windowing,
   WindowSpec,
 } from './logical.js'
+import { lowerTop, type Rank, type WindowedRows } from './top.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
 export const WINDOW_START = 'windowStart'
@@ -39,7 +39,6 @@ export function watermarkNode(
   schema: SchemaShape | null,
   column: string,
   options: WatermarkOptions,
-  clock: Clock | null = null,
 ): WatermarkNode {
   checkNames('watermark', [column], schema)
   for (const [name, text] of Object.entries(options)) {
@@ -49,7 +48,7 @@ export function watermarkNode(
         `${name} is a duration ${name === 'delay' ? 'from 0 up' : 'above 0'}, not ${quote(text)}`,
       )
   }
-  const node = Object.freeze({ kind: 'watermark', input, column, ...options, clock } as const)
+  const node = Object.freeze({ kind: 'watermark', input, column, ...options } as const)
   if (schema !== null) checkWatermark(node, schema)
   return node
 }
@@ -68,6 +67,8 @@ export interface WindowRules {
   check(spec: WindowSpec): void
   schema(node: AggregateNode, window: Windowing, input: SchemaShape): SchemaShape
   lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
+  /** Each row in each of its windows. */
+  rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
 }
 
 let rules: WindowRules | null = null
@@ -90,6 +91,7 @@ export function eventTimeOf(plan: PlanNode): string | null {
       return plan.column
     case 'source':
     case 'aggregate':
+    case 'top':
     case 'explode':
     case 'unpivot':
       return null
@@ -182,8 +184,8 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
   let below = input
   while (below.kind === 'project' || below.kind === 'filter' || below.kind === 'pending' || below.kind === 'sort')
     below = below.input
-  if (below.kind !== 'aggregate')
-    throw invalid('emit', 'it says when an aggregate gives its groups; write it behind one')
+  if (below.kind !== 'aggregate' && below.kind !== 'top')
+    throw invalid('emit', 'it says when an aggregate, or topK, gives its groups; write it behind one')
   if (typeof mode === 'object' && nanosecondsOf(mode.every, 'emit') <= 0n)
     throw invalid('emit', `every is a duration above 0, not ${quote(mode.every)}`)
   if (mode === 'close' && below.window === null)
@@ -194,7 +196,7 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
 /** @throws MillraceError `MR_INVALID_OPTION` where there is no window */
 export function lateNode(plan: PlanNode): LateNode {
   for (let node = plan; node.kind !== 'source'; node = node.input) {
-    if (node.kind === 'aggregate' && node.window !== null)
+    if ((node.kind === 'aggregate' || node.kind === 'top') && node.window !== null)
       return Object.freeze({ kind: 'late', input: node.input, of: node })
   }
   throw invalid(
@@ -216,6 +218,8 @@ export function lowerEventTime(plan: PlanNode): PlanNode {
     case 'aggregate':
       if (plan.window !== null) return windowRules().lower(plan, plan.window, input)
       return input === plan.input ? plan : Object.freeze({ ...byEventTime(plan, eventTimeOf(plan.input)), input })
+    case 'top':
+      return lowerTop(plan, input, eventTimeOf(plan.input), (...given) => windowRules().rows(...given))
     case 'join':
       return Object.freeze({ ...plan, input, right: lowerEventTime(plan.right) })
     case 'union':
@@ -228,7 +232,7 @@ export function lowerEventTime(plan: PlanNode): PlanNode {
 /** Whether any node has to do with event time. */
 export function hasEventTime(plan: PlanNode): boolean {
   if (plan.kind === 'source') return false
-  if (plan.kind === 'watermark' || plan.kind === 'emit' || plan.kind === 'late') return true
+  if (plan.kind === 'watermark' || plan.kind === 'emit' || plan.kind === 'late' || plan.kind === 'top') return true
   if (plan.kind === 'join' && hasEventTime(plan.right)) return true
   if (plan.kind === 'union' && plan.others.some(hasEventTime)) return true
   return hasEventTime(plan.input)

@@ -6,7 +6,6 @@
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { collectColumns } from '../expressions/walk.js'
-import type { Clock } from '../metrics/clock.js'
 import { nanosecondsOf } from './duration.js'
 import { eventTimeOf } from './event-time.js'
 import type { LiveCut } from './live.js'
@@ -26,7 +25,8 @@ export interface JobTree {
   readonly before: PlanNode
   /** From its watermark up. */
   readonly nodes: Nodes
-  readonly idle: Idle | null
+  /** After how long it is waited for no more; null: it always is. */
+  readonly idleMs: number | null
 }
 
 /** The rows of all inputs as they come. */
@@ -45,12 +45,6 @@ export interface JoinTree {
   readonly inputs: readonly LiveTree[]
   /** What is above; from a watermark on, where what comes out has a time. */
   readonly nodes: Nodes
-}
-
-/** After how long an input is waited for no more. */
-export interface Idle {
-  readonly afterMs: number
-  readonly clock: Clock | null
 }
 
 /** Verbs that see rows one by one, so that it is the same whether inputs run through them before or after they meet. */
@@ -119,7 +113,6 @@ const timeIn = (column: string, input: PlanNode): WatermarkNode =>
     delay: null,
     idleAfter: null,
     maxAdvance: null,
-    clock: null,
   } as const)
 
 function inputTree(plan: PlanNode): LiveTree {
@@ -137,11 +130,9 @@ function inputTree(plan: PlanNode): LiveTree {
     mark = Object.freeze({ ...mark, input: before, column: name })
     at++
   }
-  const idle =
-    mark.idleAfter === null
-      ? null
-      : { afterMs: Math.max(1, Number(nanosecondsOf(mark.idleAfter, 'watermark') / 1_000_000n)), clock: mark.clock }
-  return { kind: 'job', before, nodes: [mark, ...nodes.slice(at + 1)], idle }
+  const idleMs =
+    mark.idleAfter === null ? null : Math.max(1, Number(nanosecondsOf(mark.idleAfter, 'watermark') / 1_000_000n))
+  return { kind: 'job', before, nodes: [mark, ...nodes.slice(at + 1)], idleMs }
 }
 
 /** The jobs of a tree, in the order of its inputs. */

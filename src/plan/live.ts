@@ -6,18 +6,21 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError } from '../errors.js'
+import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
-import type { Expression } from '../expressions/node.js'
+import type { Expression, OrderKey } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
-import { nanosecondsOf } from './duration.js'
+import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
-import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing } from './logical.js'
+import { topOf } from './live-top.js'
+import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { groupsOf } from './top.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
 
@@ -42,11 +45,11 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
     each =>
       each.kind === 'emit' ||
       each.kind === 'late' ||
-      (each.kind === 'aggregate' && (each.window !== null || isEndless)),
+      ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
-  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate')
+  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top')
   return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
 }
 
@@ -54,6 +57,8 @@ export interface LiveSegment {
   /** Stateless: `scan` alone has stages. */
   readonly stages: PhysicalPlan
   readonly aggregate: LiveAggregateSpec | null
+  /** Where windows are of one length: the stages without the columns of windows and watermark, for rows of which none can be late. */
+  readonly timed?: PhysicalPlan | undefined
 }
 
 export interface LiveAggregateSpec {
@@ -68,6 +73,8 @@ export interface LiveAggregateSpec {
     | { readonly kind: 'session'; readonly gap: bigint }
     | { readonly kind: 'rowCount'; readonly count: number }
   readonly isEndOnly: boolean
+  /** Of windows of one length, which and from where on, in ticks. */
+  readonly fixed?: { readonly size: bigint; readonly offset: bigint } | undefined
   readonly lateness: bigint
   readonly emits: 'changes' | 'kept' | 'closed'
   readonly weight: string | null
@@ -79,6 +86,14 @@ export interface LiveAggregateSpec {
   readonly lateColumns: readonly string[]
   /** Whether late rows go on, in the place of results. */
   readonly givesLate: boolean
+  /** Rows are given in the place of aggregates of them. */
+  readonly top?: TopSpec | undefined
+}
+/** The first rows of each group in an order, with these columns. */
+export interface TopSpec {
+  readonly orders: readonly OrderKey[]
+  readonly count: number
+  readonly columns: readonly string[]
 }
 
 export interface LivePlan {
@@ -151,14 +166,19 @@ export function livePlan(
         break
       }
       case 'late':
+      case 'top':
       case 'aggregate': {
         const of = node.kind === 'late' ? node.of : node
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
-          of.window === null
-            ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
-            : windowedAggregate(current, of, of.window, mode, carried)
+          of.kind === 'top'
+            ? topOf(of, current, mode, ends, isAppended, () =>
+                windowedAggregate(current, groupsOf(of), of.window as Windowing, mode, carried),
+              )
+            : of.window === null
+              ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
+              : windowedAggregate(current, of, of.window, mode, carried)
         time = null
         if (node.kind === 'late') {
           const late = boundSchemaOf(current)
@@ -246,15 +266,15 @@ const isColumn = (expression: Expression, name: string): boolean =>
     : expression.op === 'column' && expression.name === name
 
 /** That of the nearest `emit` behind an aggregate and before the next. */
-function modeOf(after: LiveCut['nodes'], node: AggregateNode, ends: string | null): EmitMode {
+function modeOf(after: LiveCut['nodes'], node: Pick<AggregateNode, 'window' | 'keys'>, ends: string | null): EmitMode {
   for (const each of after) {
-    if (each.kind === 'aggregate') break
+    if (each.kind === 'aggregate' || each.kind === 'top') break
     if (each.kind === 'emit') return each.mode
   }
   return node.window !== null || (ends !== null && node.keys.includes(ends)) ? 'close' : 'change'
 }
 
-interface Made {
+export interface Made {
   readonly segment: LiveSegment
   /** Keys and accumulators, and the weight. */
   readonly output: SchemaShape
@@ -265,7 +285,7 @@ interface Made {
   readonly isAppended: boolean
 }
 
-const EMITS = (mode: EmitMode): LiveAggregateSpec['emits'] =>
+export const EMITS = (mode: EmitMode): LiveAggregateSpec['emits'] =>
   mode === 'close' ? 'closed' : mode === 'change' ? 'changes' : 'kept'
 
 /** Aggregates that rows can be taken back from (kernels/aggregate). */
@@ -393,17 +413,22 @@ function windowedAggregate(
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK)
+  const fixed = mode === 'close' && lateness === 0n && !type.nullable ? fixedOf(spec, type) : undefined
+  const bare =
+    fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
   const needed = new Set([...neededBy(keys, accumulators, [TIME, WATERMARK, KEPT]), ...lateColumns])
   const narrow = bound(selectNode(judged, schema, [...needed]))
   return {
     segment: {
       stages: physicalPlan(narrow),
+      timed: bare && physicalPlan(bare),
       aggregate: {
         keys,
         accumulators,
         input: boundSchemaOf(narrow),
         windows,
         isEndOnly: false,
+        fixed,
         lateness,
         emits: EMITS(mode),
         weight: null,
@@ -428,6 +453,16 @@ function windowedAggregate(
   }
 }
 
+/** Of windows of one length that follow no calendar. */
+function fixedOf(spec: WindowSpec, type: DataType): LiveAggregateSpec['fixed'] {
+  if (spec.kind !== 'tumbling' || spec.zone !== null) return undefined
+  const lengths = [spec.size, spec.offset ?? '0s'].map(text => parseDuration(text, 'tumbling'))
+  if (lengths.some(({ months, days }) => months !== 0 || days !== 0)) return undefined
+  const [size, offset] = lengths.map(({ nanoseconds }) => nanoseconds / nanosecondsPer(type)) as [bigint, bigint]
+  // Places within a few windows are exact in doubles.
+  return size > 0n && size < 2n ** 48n ? { size, offset } : undefined
+}
+
 function neededBy(
   keys: readonly string[],
   accumulators: readonly AccumulatorSpec[],
@@ -450,5 +485,5 @@ const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataT
 
 const unbounded = (operator: string, text: string): MillraceError => refusal('MR_UNBOUNDED', operator, text)
 
-const refusal = (code: ErrorCode, operator: string, text: string): MillraceError =>
+export const refusal = (code: ErrorCode, operator: string, text: string): MillraceError =>
   new MillraceError(code, `${operator}: ${text}`, { operator })

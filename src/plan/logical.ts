@@ -4,7 +4,6 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { AggregateExpression, Expression, OrderKey } from '../expressions/node.js'
-import type { Clock } from '../metrics/clock.js'
 
 export interface SourceNode {
   readonly kind: 'source'
@@ -36,6 +35,7 @@ export interface ProjectNode {
     | 'dedupe'
     | 'union'
     | 'window'
+    | 'topK'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -101,8 +101,6 @@ export interface WatermarkNode {
   readonly delay: string | null
   readonly idleAfter: string | null
   readonly maxAdvance: string | null
-  /** By which an input is silent; null: the computer's. */
-  readonly clock: Clock | null
 }
 export type EmitMode = 'close' | 'change' | { readonly every: string }
 /** When the aggregate before it gives what it has, in a job that goes on. */
@@ -115,8 +113,18 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** An aggregate with windows. */
-  readonly of: AggregateNode
+  /** With windows. */
+  readonly of: AggregateNode | TopNode
+}
+/** The first `count` rows of each group in an order: of rows with equal keys, or of those in a window too. Of equal order they come by event time, and as they came. */
+export interface TopNode {
+  readonly kind: 'top'
+  readonly input: PlanNode
+  /** Empty: all rows of a window are one group. */
+  readonly keys: readonly string[]
+  readonly orders: readonly OrderKey[]
+  readonly count: number
+  readonly window: Windowing | null
 }
 export interface SortNode {
   readonly kind: 'sort'
@@ -281,3 +289,4 @@ export type PlanNode =
   | WatermarkNode
   | EmitNode
   | LateNode
+  | TopNode

@@ -1,6 +1,7 @@
 /** Several sources read one after another, the inputs of a union: their splits side by side, each with its input. A chunk that only unions load. */
 import type { Expression } from '../expressions/node.js'
 import type { FoundText } from '../formats/text-files.js'
+import type { Clock } from '../metrics/clock.js'
 import type { OpenSource, Resume, Source, SourceServices, Split, SplitSupply, TextOrder } from './source.js'
 import { Misread } from './text-order.js'
 
@@ -13,11 +14,12 @@ export interface BranchSource {
 export async function openBranches(
   branches: readonly BranchSource[],
   signal: AbortSignal | undefined,
+  clock: Clock | undefined,
   services: SourceServices,
 ): Promise<OpenSource> {
   const opened: OpenSource[] = []
   for (const { source, columns, prune } of branches)
-    opened.push(await source.open({ columns, prune, signal }, services))
+    opened.push(await source.open({ columns, prune, signal, clock }, services))
   const splitsOf = (i: number) => opened[i].splits.map(split => tagged(split, i, branches[i].source.label))
   const streamed = opened.findIndex(({ rest }) => rest !== undefined)
   const ahead = streamed < 0 ? opened.length : streamed + 1
@@ -55,6 +57,7 @@ function chained(
   }
   const all = splits()
   return {
+    counts: () => opened.flatMap(({ rest }) => rest?.counts?.() ?? []),
     async next() {
       const { done, value } = await all.next()
       return done ? null : value

@@ -13,6 +13,8 @@ import type { Format, LaneReader } from '../formats/format.js'
 import type { InputServices } from '../formats/input.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
+import type { Clock } from '../metrics/clock.js'
+import type { FeedCounts } from '../metrics/node-metrics.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -38,6 +40,7 @@ export interface Source {
   settle?(
     collect: (before: PlanBefore) => Promise<Table>,
     run: (before: PlanBefore) => Promise<RowsUnderWay>,
+    clock?: Clock,
   ): Promise<Source>
   /** The schema, found by opening where need be. @throws MillraceError where the input is no such thing. */
   describe(services: SourceServices): Promise<SchemaShape>
@@ -74,6 +77,8 @@ export interface OpenRequest {
   /** A resolved predicate by which splits may be left out whose statistics prove that no row passes. */
   readonly prune: Expression | null
   readonly signal?: AbortSignal | undefined
+  /** The job's, where it has been given one: for what has none of its own. */
+  readonly clock?: Clock | undefined
 }
 
 export interface OpenSource {
@@ -118,6 +123,8 @@ export interface SplitSupply {
   next(): Promise<Split | null>
   /** No more is wanted: lets go of what is being read. */
   close(): Promise<void>
+  /** Of the feeds that it has, what they have so far. */
+  counts?(): readonly FeedCounts[]
 }
 
 /** Strings that were read of a part of a file, and were not as its encoding asks: what was ill-formed in them became U+FFFD. */
@@ -144,6 +151,8 @@ export interface Split {
   /** 0 where it is not known. */
   readonly byteLength: number
   readonly work: SplitWork
+  /** When the oldest of its rows came, in milliseconds of the job's clock (metrics/clock.ts, `stopwatch`), where they come while the job runs. */
+  readonly arrivedAt?: number
   /** Of a union, the input that it is of, and what that is called. */
   readonly branch?: number
   readonly label?: string

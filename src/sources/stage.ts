@@ -6,6 +6,7 @@ import { concatVectors } from '../columnar/concat.js'
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
+import { arrivalOf, setArrival } from '../metrics/arrivals.js'
 import { soon } from './soon.js'
 import type { RowsUnderWay, Source, SplitSupply } from './source.js'
 
@@ -98,13 +99,17 @@ function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[
         const { value, done } = next
         if (done) ended = true
         else if (value.rowCount > 0) {
-          parts.push(narrowed(value, columns))
+          const part = narrowed(value, columns)
+          setArrival(part, arrivalOf(value))
+          parts.push(part)
           rowCount += value.rowCount
         }
       }
       if (rowCount === 0) return null
       const batches = parts.length === 1 ? parts : [together(parts)]
-      const split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => batches } } as const
+      const work = { kind: 'batches', batches: () => batches } as const
+      const arrivedAt = arrivalOf(parts[0])
+      const split = { firstRow, rowCount, byteLength: 0, work, ...(arrivedAt !== undefined && { arrivedAt }) }
       firstRow += rowCount
       return split
     },

@@ -5,6 +5,8 @@ import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
+import { unlessAborted } from '../formats/unless-aborted.js'
+import { stopwatch } from '../metrics/clock.js'
 import { coalesce, morselsOf } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
@@ -21,7 +23,7 @@ export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unk
     rowCount: null,
     once: true,
     describe: async () => schema,
-    async open({ columns }) {
+    async open({ columns, clock }) {
       if (consumed) {
         throw new MillraceError(
           'MR_SOURCE_CONSUMED',
@@ -29,7 +31,7 @@ export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unk
         )
       }
       consumed = true
-      return { splits: [], rest: supplyOf(iteratorOf(stream), schema, columns) }
+      return { splits: [], rest: supplyOf(iteratorOf(stream), schema, columns, stopwatch(clock)) }
     },
   }
 }
@@ -42,7 +44,7 @@ function iteratorOf(stream: AsyncIterable<unknown> | ReadableStream<unknown>): A
   }
   const reader = stream.getReader()
   return {
-    next: async () => (await reader.read()) as IteratorResult<unknown>,
+    next: () => unlessAborted(reader.read(), undefined) as Promise<IteratorResult<unknown>>,
     async return() {
       await reader.cancel()
       return { value: undefined, done: true }
@@ -50,8 +52,14 @@ function iteratorOf(stream: AsyncIterable<unknown> | ReadableStream<unknown>): A
   }
 }
 
-function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: readonly string[]): SplitSupply {
+function supplyOf(
+  items: AsyncIterator<unknown>,
+  schema: SchemaShape,
+  columns: readonly string[],
+  now: () => number,
+): SplitSupply {
   let firstRow = 0
+  let arrivedAt = 0
   let pending: Promise<IteratorResult<unknown>> | null = null
   let ended = false
   /** For whoever asks after the rows before it. */
@@ -90,6 +98,7 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
       const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
       if (next === null) break
       pending = null
+      if (rowCount === 0) arrivedAt = now()
       const { value, done } = next
       if (done) ended = true
       else if (value instanceof RecordBatch || value instanceof Table) {
@@ -116,7 +125,7 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
       for (let from = 0; from < to; from += MORSEL_ROWS)
         batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, to), columns))
     }
-    if (failure !== null) return batches
+    if (failure !== null || rows.length === 0) return batches
     try {
       read(rows.length)
     } catch (error) {
@@ -143,10 +152,12 @@ function supplyOf(items: AsyncIterator<unknown>, schema: SchemaShape, columns: r
         letGo()
         throw failure.error
       }
-      const split: Split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => batches } }
+      const work = { kind: 'batches', batches: () => batches } as const
+      const split: Split = { firstRow, rowCount, byteLength: 0, work, arrivedAt }
       firstRow += rowCount
       return split
     },
+    counts: () => [{ label: 'stream', rows: firstRow, waiting: 0, dropped: 0 }],
     async close() {
       letGo()
     },
@@ -163,6 +174,7 @@ export function batchesOf(
   checkSchema(item.schema, schema, operator)
   const order = fieldsOf(item.schema).map(({ name }) => name)
   const names = Object.keys(output)
+  const isWhole = names.length === order.length && names.every((name, i) => name === order[i])
   return (item instanceof Table ? item.batches : [item]).map(batch => {
     if (batch.weights !== null) {
       throw new MillraceError(
@@ -171,6 +183,8 @@ export function batchesOf(
         { operator },
       )
     }
+    // Whoever is given it knows its columns.
+    if (isWhole) return batch
     return new RecordBatch(
       output,
       names.map(name => batch.vectors[order.indexOf(name)]),

@@ -17,7 +17,10 @@ import { copyToHeap } from '../operators/heap-batch.js'
 import {
   type Breaker,
   type Exchange,
+  type ExchangeHost,
+  type ExchangeTerms,
   type Morsel,
+  type OwnExchange,
   type Part,
   PositionedFailure,
   RowFailure,
@@ -34,7 +37,7 @@ import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
@@ -42,6 +45,8 @@ import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
+/** Between two tellings of what its stages have done. */
+const TOLD_MS = 250
 
 /** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
 const MOST_PASSING_BYTES = 2 ** 25
@@ -145,6 +150,7 @@ class LaneJob {
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
   private lastYield = performance.now()
+  private lastTold = this.lastYield
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
@@ -173,7 +179,7 @@ class LaneJob {
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
-    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account))
+    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account, spec.spans))
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
@@ -384,7 +390,7 @@ class LaneJob {
       this.lastSplit = split
       const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
       this.inScratch(() =>
-        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
+        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0, isHeld: true }, split, firstRow),
       )
       await this.advance(batch.rowCount)
     }
@@ -523,27 +529,26 @@ class LaneJob {
   private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
     const { lane } = this.spec
     const segment = this.pipeline.final[0]
-    // Where more follows that must see all rows, or rows that nobody met, these go to lane 0.
-    const rows = segment.breaker === null && !hasUnmatched(segment) ? null : this.createRows()
+    const exchange = breaker.exchange as Exchange | OwnExchange
+    // Where more follows that must see all rows, or see them in order, or rows that nobody met, these go to lane 0.
+    const inOrder = 'carryOut' in exchange && exchange.reorders && segment.transforms.length > 0
+    const rows = segment.breaker === null && !hasUnmatched(segment) && !inOrder ? null : this.createRows()
     if (rows === null || lane === 0) await this.prepare(segment)
     const others = terms.lanes.filter(each => each !== lane)
     try {
-      const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
-      await exchangeGroups(
-        {
-          lane,
-          send: (to, parts) => this.send(to, parts),
-          receive: (from, take) => this.receive(from, take),
-          each: (items, use) => this.each(items, use),
-          charged: work => this.charged(work),
-          give: (morsel, split) => {
-            if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
-            else rows.add(morsel, split)
-          },
+      const host: ExchangeHost = {
+        lane,
+        send: (to, parts) => this.send(to, parts),
+        receive: (from, take) => this.receive(from, take),
+        each: (items, use) => this.each(items, use),
+        charged: work => this.charged(work),
+        give: (morsel, split) => {
+          if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
+          else rows.add(morsel, split)
         },
-        breaker.exchange as Exchange,
-        terms,
-      )
+      }
+      if ('carryOut' in exchange) await exchange.carryOut(host, terms)
+      else await (this.lane.parts.partitions as LaneParts['partitions']).exchangeGroups(host, exchange, terms)
       breaker.free()
       if (rows !== null && lane > 0) await this.send(0, rows.handOver())
       if (rows !== null && lane === 0) {
@@ -689,7 +694,11 @@ class LaneJob {
 
   private report(splits: number): void {
     if (splits === 0 && this.unreported === 0) return
-    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0 })
+    const now = performance.now()
+    const tells = now - this.lastTold > TOLD_MS
+    if (tells) this.lastTold = now
+    const stages = tells ? this.pipeline.metrics() : undefined
+    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0
   }
 

@@ -2,9 +2,12 @@
  * Counts rows and time at every operator of a lane's pipeline, for `explain({ analyze: true })`, and says who is at work, for the error that ends a
  * job without memory: operators themselves know no clock and no budget.
  */
+import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
+import { dataBytes } from '../kernels/operand.js'
+import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, Side, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, OwnExchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
@@ -12,20 +15,33 @@ export interface MeteredPipeline extends Pipeline {
 }
 
 interface Meter {
-  rowsIn: number
-  rowsOut: number
+  /** Counts rows. */
+  took(batch: LaneBatch): void
+  gave(batch: LaneBatch | null): void
   /** Does some work of the operator, timed and in its name. */
   run<T>(work: () => T): T
 }
 
-export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): MeteredPipeline {
+/** @param spans whether each piece of work is told to developer tools (metrics/span.ts) */
+export function meterPipeline(pipeline: Pipeline, account: MemoryAccount, spans = false): MeteredPipeline {
   const meters: (() => StageMetrics)[] = []
   const meter = (operator: Transform | Breaker): Meter => {
     const { label } = operator
     let milliseconds = 0
-    const counts = {
-      rowsIn: 0,
-      rowsOut: 0,
+    let rowsIn = 0
+    let rowsOut = 0
+    let widthIn = 0
+    let widthOut = 0
+    const counts: Meter = {
+      took(batch) {
+        rowsIn += batch.rowCount
+        widthIn ||= widthOf(batch)
+      },
+      gave(batch) {
+        if (batch === null) return
+        rowsOut += batch.rowCount
+        widthOut ||= widthOf(batch)
+      },
       run<T>(work: () => T): T {
         const began = performance.now()
         const { operator: before } = account
@@ -34,15 +50,19 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
           return work()
         } finally {
           account.operator = before
-          milliseconds += performance.now() - began
+          const ended = performance.now()
+          milliseconds += ended - began
+          if (spans) span(label, began, ended)
         }
       },
     }
     meters.push(() => ({
       stage: label,
       kernels: operator.kernels(),
-      rowsIn: counts.rowsIn,
-      rowsOut: counts.rowsOut,
+      rowsIn,
+      rowsOut,
+      bytesIn: Math.round(rowsIn * widthIn),
+      bytesOut: Math.round(rowsOut * widthOut),
       milliseconds,
       spilled: ('spilled' in operator && operator.spilled) || NOTHING,
     }))
@@ -61,6 +81,13 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount): Meter
   return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
 }
 
+/** Of its columns, as they lie in memory: of strings their codes, of lists their offsets. */
+export const bytesOf = (batch: LaneBatch): number => Math.round(batch.rowCount * widthOf(batch))
+
+/** Bytes of a row, which are the same from batch to batch. */
+const widthOf = ({ columns }: LaneBatch): number =>
+  columns.reduce((sum, { type: { kind, nullable } }) => sum + dataBytes(kind, 64) / 64 + (nullable ? 1 / 8 : 0), 0)
+
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
@@ -75,18 +102,18 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
       ? {}
       : {
           *expand(morsel) {
-            meter.rowsIn += morsel.rowCount
+            meter.took(morsel)
             for (const piece of pull(expand(morsel), meter)) {
-              meter.rowsOut += piece.rowCount
+              meter.gave(piece)
               yield piece
             }
           },
         }),
     apply: morsel =>
       meter.run(() => {
-        meter.rowsIn += morsel.rowCount
+        meter.took(morsel)
         const left = transform.apply(morsel)
-        meter.rowsOut += left?.rowCount ?? 0
+        meter.gave(left)
         return left
       }),
   }
@@ -105,7 +132,7 @@ function meterSide(side: Side, meter: Meter): Side {
             ...unmatched,
             *emit() {
               for (const morsel of pull(unmatched.emit(), meter)) {
-                meter.rowsOut += morsel.rowCount
+                meter.gave(morsel)
                 yield morsel
               }
             },
@@ -119,7 +146,7 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     ...delegate(breaker),
     consume: (morsel, split) =>
       meter.run(() => {
-        meter.rowsIn += morsel.rowCount
+        meter.took(morsel)
         breaker.consume(morsel, split)
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
@@ -127,15 +154,43 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     get spilled() {
       return breaker.spilled
     },
-    ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
+    ...(breaker.exchange === undefined ? {} : { exchange: meterAny(breaker.exchange, meter) }),
     handOver: () => pull(breaker.handOver(), meter),
     absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
       for (const morsel of pull(breaker.emit(), meter)) {
-        meter.rowsOut += morsel?.rowCount ?? 0
+        meter.gave(morsel)
         yield morsel
       }
     },
+  }
+}
+
+function meterAny(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
+  if (!('carryOut' in exchange)) return meterExchange(exchange, meter)
+  return {
+    ...exchange,
+    get wanted() {
+      return exchange.wanted
+    },
+    get size() {
+      return exchange.size
+    },
+    carryOut: (host, terms) =>
+      exchange.carryOut(
+        {
+          ...host,
+          send: (to, parts) => host.send(to, pull(parts, meter)),
+          receive: (from, take) => host.receive(from, part => meter.run(() => take(part))),
+          each: (items, use) => host.each(pull(items, meter), use),
+          charged: work => host.charged(() => meter.run(work)),
+          give(morsel, split) {
+            meter.gave(morsel)
+            host.give(morsel, split)
+          },
+        },
+        terms,
+      ),
   }
 }
 
@@ -159,7 +214,7 @@ function meterExchange(exchange: Exchange, meter: Meter): Exchange {
     results: (lane, lanes) => pull(exchange.results(lane, lanes), meter),
     *emit(lane, lanes) {
       for (const each of pull(exchange.emit(lane, lanes), meter)) {
-        meter.rowsOut += each.morsel.rowCount
+        meter.gave(each.morsel)
         yield each
       }
     },

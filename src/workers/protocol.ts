@@ -17,7 +17,7 @@
 import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { Position } from '../operators/operator.js'
+import type { ExchangeTerms, Position } from '../operators/operator.js'
 import type { SideMessage } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -50,6 +50,8 @@ export interface JobSpec {
   readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
   readonly budget: JobBudget | null
+  /** Whether work is told to developer tools. */
+  readonly spans?: boolean
 }
 
 export interface JobBudget {
@@ -85,6 +87,9 @@ export interface StageMetrics {
   readonly kernels: readonly string[]
   readonly rowsIn: number
   readonly rowsOut: number
+  /** Of columns, as they lie in a lane: of strings their codes, of lists their offsets. */
+  readonly bytesIn: number
+  readonly bytesOut: number
   readonly milliseconds: number
   readonly spilled: Spilled
 }
@@ -113,7 +118,14 @@ export interface HeldReport {
 export type FromLane =
   | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
   /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
-  | { readonly type: 'progress'; readonly splits: number; readonly rows: number; readonly illFormed: number }
+  | {
+      readonly type: 'progress'
+      readonly splits: number
+      readonly rows: number
+      readonly illFormed: number
+      /** Where they have not been told for a while. */
+      readonly stages?: readonly StageMetrics[] | undefined
+    }
   /** What was found of a split of text. */
   | { readonly type: 'text'; readonly split: number; readonly report: FoundText }
   /** Rows that were left out since a function of the user's failed on them: each by its row in the split, null where the rows are of no split. */
@@ -158,17 +170,6 @@ export interface ReadyToExchange {
   readonly size: number
   /** Whether it has written some of it. */
   readonly spilled: boolean
-}
-
-export interface ExchangeTerms {
-  /** Lanes that take part, ascending. */
-  readonly lanes: readonly number[]
-  readonly common: boolean
-  /** Whether any of them has spilled. */
-  readonly spilled: boolean
-  /** What they have together. */
-  readonly size: number
-  readonly laneOfSplit: Uint32Array
 }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */

@@ -163,23 +163,28 @@ test('stopping and leaving end the workers, and it can be played again', async (
   await page.context().close()
 })
 
-test.each([0, 2])('on %i lanes no task holds up the page for 50 ms, slow and as fast as it goes', async lanes => {
-  const { page, url } = await open(lanes)
-  await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing', '__metadata'] })
-  await page.goto(url)
-  await reached(page, 'playing')
-  await page.waitForTimeout(1000)
-  // By few words: what Playwright does in the page to fill a field takes half of the time that a task may.
-  await page.evaluate(place => {
-    const slider = document.getElementById('speed') as HTMLInputElement
-    slider.value = String(place)
-    slider.dispatchEvent(new Event('input'))
-  }, FULL)
-  await page.waitForTimeout(3000)
-  const trace = await browser.stopTracing()
-  expect(longestTaskMs(trace, 'demo:reading')).toBeLessThan(longTaskMs)
-  await page.context().close()
-})
+// What holds up the page by itself does so each time; what else the machine is busy with does not.
+test.each([0, 2])(
+  'on %i lanes no task holds up the page for 50 ms, slow and as fast as it goes',
+  { retry: 2 },
+  async lanes => {
+    const { page, url } = await open(lanes)
+    await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing', '__metadata'] })
+    await page.goto(url)
+    await reached(page, 'playing')
+    await page.waitForTimeout(1000)
+    // By few words: what Playwright does in the page to fill a field takes half of the time that a task may.
+    await page.evaluate(place => {
+      const slider = document.getElementById('speed') as HTMLInputElement
+      slider.value = String(place)
+      slider.dispatchEvent(new Event('input'))
+    }, FULL)
+    await page.waitForTimeout(3000)
+    const trace = await browser.stopTracing()
+    expect(longestTaskMs(trace, 'demo:reading')).toBeLessThan(longTaskMs)
+    await page.context().close()
+  },
+)
 
 test('who wants little motion starts it, and gets a picture a second', async () => {
   const { page, complaints, url } = await open(0, { reducedMotion: 'reduce' })

@@ -151,7 +151,7 @@ export function inputSuite(lanesList: readonly number[]): void {
     it('sets a silent input aside, which counts again once it has caught up', async () => {
       const clock = virtualClock(1000)
       const [a, b] = [channel(tick), channel(tick)]
-      const job = counted(a.flow.union(b.flow).watermark('time', { idleAfter: '1s', clock })).run(o())
+      const job = counted(a.flow.union(b.flow).watermark('time', { idleAfter: '1s' })).run({ ...o(), clock })
       const { found, done } = watched(job)
       a.push([at(1), at(25)])
       b.push([at(5)])

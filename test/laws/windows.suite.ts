@@ -27,14 +27,16 @@ import {
 } from '../../src/index.js'
 import { type ModelTiming, type ModelWindow, type WindowOf, windowed } from '../oracle/windows.js'
 
-interface Row {
+export interface Row {
   readonly time: bigint | null
   readonly key: string | null
   readonly x: number
   readonly place: bigint
 }
 
-const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
+export const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
+/** The same where every row has a time. */
+export const timedShape = schema({ ...shape, time: timestamp() }) as unknown as typeof shape
 
 const times = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: -40n, max: 160n }) },
@@ -87,8 +89,10 @@ const timing: fc.Arbitrary<ModelTiming> = fc.record({
   maxAdvance: fc.option(fc.constantFrom(5n, 30n, 1000n), { freq: 4 }),
 })
 
-const cases = fc.record({
+const drawn = fc.record({
   rows,
+  /** Windows of many rows have tables of their own. */
+  copies: fc.constantFrom(1, 1, 1, 80),
   window,
   timing,
   isKeyed: fc.boolean(),
@@ -96,6 +100,14 @@ const cases = fc.record({
   mode: fc.constantFrom('close', 'change', 'every') as fc.Arbitrary<'close' | 'change' | 'every'>,
   cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
 })
+
+export const cases = drawn.map(given => ({
+  ...given,
+  rows: given.rows.flatMap(row =>
+    Array.from({ length: given.copies }, (_, i) => ({ ...row, place: row.place * BigInt(given.copies) + BigInt(i) })),
+  ),
+  cuts: given.cuts.map(rows => rows * given.copies),
+}))
 
 const zeroed = (value: number): number => (value === 0 ? 0 : value)
 
@@ -142,9 +154,9 @@ function flowOf(
   return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
 }
 
-type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
+export type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
-async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
+export async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
   const [batch] = (await source.collect({ lanes: 0 })).batches
   if (batch === undefined) return
   for (let row = 0, i = 0; row < batch.rowCount; i++) {
@@ -154,7 +166,7 @@ async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): 
   }
 }
 
-const text = (row: object): string =>
+export const text = (row: object): string =>
   JSON.stringify(row, (_, value) =>
     typeof value === 'bigint'
       ? `${value}n`
@@ -166,7 +178,7 @@ const text = (row: object): string =>
   )
 
 /** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
-async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
+export async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
   const counts = new Map<string, number>()
   for await (const batch of job) {
     for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
@@ -196,8 +208,9 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
           fc.asyncProperty(cases, async given => {
             const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
             const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
-            const source = rowsOf(given.rows, shape)
-            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: shape }), given)
+            const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
+            const source = rowsOf(given.rows, own)
+            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: own }), given)
             // The watermark goes by all rows, also by those that are filtered out behind it.
             const model = windowedBehind(given, keyed)
             const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
@@ -224,7 +237,7 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
 }
 
 /** Rows that a filter behind the watermark leaves, each with what the watermark is by all rows. */
-function windowedBehind(
+export function windowedBehind(
   { rows: all, window: { model }, timing: t, isFiltered }: Case,
   keyed: (rows: readonly Row[]) => readonly Row[],
 ): { windows: WindowOf<Row>[]; late: Row[] } {

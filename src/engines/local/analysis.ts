@@ -2,6 +2,7 @@
 
 import { explainPhysical } from '../../plan/explain.js'
 import type { StageMetrics } from '../../workers/protocol.js'
+import { mergeStages } from './merge-stages.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
 
@@ -23,22 +24,6 @@ export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}
     ...stages.map(printStage),
     `memory of the job, peak by lane: ${metrics.map(({ peakBytes }) => `${(peakBytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}`,
   ].join('\n')
-}
-
-/** Rows are summed over the lanes; time is the slowest lane's. */
-function mergeStages(lanes: readonly StageMetrics[]): StageMetrics {
-  return {
-    stage: lanes[0].stage,
-    kernels: [...new Set(lanes.flatMap(({ kernels }) => kernels))],
-    rowsIn: lanes.reduce((sum, { rowsIn }) => sum + rowsIn, 0),
-    rowsOut: lanes.reduce((sum, { rowsOut }) => sum + rowsOut, 0),
-    milliseconds: Math.max(...lanes.map(({ milliseconds }) => milliseconds)),
-    spilled: {
-      bytes: lanes.reduce((sum, { spilled }) => sum + spilled.bytes, 0),
-      pieces: lanes.reduce((sum, { spilled }) => sum + spilled.pieces, 0),
-      times: lanes.reduce((sum, { spilled }) => sum + spilled.times, 0),
-    },
-  }
 }
 
 function printStage({ stage, kernels, rowsIn, rowsOut, milliseconds, spilled }: StageMetrics): string {

@@ -7,6 +7,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SinkWriter } from '../../sinks/sink.js'
 import { sinkOf } from '../../sinks/sink-of.js'
+import type { Progress } from './job.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
 import type { Job, JobMetrics } from './run-job.js'
@@ -14,6 +15,7 @@ import { sharingSources } from './shared-source.js'
 import { startAny } from './start-any.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
+import { startWatched } from './watch.js'
 
 /** A flow and where its batches go. */
 export interface Delivery {
@@ -27,6 +29,10 @@ const LET_GO_MS = 2_000
 
 /** @param what the terminal, for messages */
 export function startDelivery(what: string, deliveries: readonly Delivery[], options: RunOptions = {}): Job<any> {
+  return startWatched(what, options ?? {}, own => deliver(what, deliveries, own))
+}
+
+function deliver(what: string, deliveries: readonly Delivery[], options: RunOptions): Job<any> {
   const { signal } = options ?? {}
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
@@ -157,8 +163,9 @@ function optionsOfEach(what: string, count: number, options: RunOptions, signal:
 }
 
 function sumOf(all: readonly JobMetrics[]): JobMetrics {
-  const sum = (of: Exclude<keyof JobMetrics, 'rules' | 'watermark'>) =>
-    all.reduce((total, each) => total + (each[of] ?? 0), 0)
+  if (all.length === 1) return all[0]
+  type Sums = keyof Progress | 'rowsWritten' | 'bytesWritten' | 'lateRows' | 'groups' | 'droppedRows'
+  const sum = (of: Sums) => all.reduce((total, each) => total + (each[of] ?? 0), 0)
   const illFormed = sum('illFormed')
   const rules = all.flatMap(each => Object.entries(each.rules ?? {}))
   return {
@@ -169,6 +176,9 @@ function sumOf(all: readonly JobMetrics[]): JobMetrics {
     rowsWritten: sum('rowsWritten'),
     bytesWritten: sum('bytesWritten'),
     ...(illFormed > 0 && { illFormed }),
+    elapsedMs: Math.max(...all.map(({ elapsedMs = 0 }) => elapsedMs)),
+    flows: all,
+    ...(all.some(({ droppedRows }) => droppedRows) && { droppedRows: sum('droppedRows') }),
     ...(all.some(each => each.rules) && { rules: total(rules) }),
     ...(all.some(each => each.lateRows !== undefined) && {
       lateRows: sum('lateRows'),

@@ -66,12 +66,14 @@ export interface JobRequest {
   /** Where it may write what is beyond that; null: nowhere. */
   readonly spill: JobBudget['spill']
   readonly sourceLabel: string
+  /** Whether lanes tell developer tools of their work. */
+  readonly spans?: boolean
   /** What hears of rows that a function of the user's failed on. */
   readonly listenerOf: (id: number) => (error: MillraceError) => void
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
-  /** Takes the output batches one by one, in row order; null: they come all together, in the result. */
-  readonly onBatch: ((batch: RecordBatch) => void) | null
+  /** Takes the output batches one by one, in row order, each with when its rows came (`Split.arrivedAt`); null: they come all together, in the result. */
+  readonly onBatch: ((batch: RecordBatch, arrivedAt?: number) => void) | null
   /** Whether more should be read now; `RunningJob.feed` asks again. */
   readonly wantsMore: () => boolean
 }
@@ -126,6 +128,8 @@ export interface RunningJob {
   feedAll(): void
   /** The input ends here: what has been read is finished. */
   endInput(): void
+  /** Of what the lanes have done so far, told some times a second. */
+  readonly metrics: readonly LaneMetrics[]
 }
 
 /** Runs a job to its end. */
@@ -148,6 +152,8 @@ class Job implements RunningJob {
   /** Where splits are of text. */
   private readonly texts: TextOrder | null
   private next = 0
+  /** Splits before it have been forgotten. */
+  private forgotten = 0
   private failure: { readonly position: Position; readonly error: Error } | null = null
   private rows = 0
   private bytes = 0
@@ -174,7 +180,12 @@ class Job implements RunningJob {
     this.next = chained?.split ?? 0
     this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
-    this.output = new OrderedOutput(onBatch, !isGathered(plan) && splits !== null, this.next, this.texts !== null)
+    this.output = new OrderedOutput(
+      onBatch && ((batch, split) => onBatch(batch, this.splits[split]?.arrivedAt)),
+      !isGathered(plan) && splits !== null,
+      this.next,
+      this.texts !== null,
+    )
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
     this.stopListening.push(() => signal?.removeEventListener('abort', abort))
@@ -224,7 +235,17 @@ class Job implements RunningJob {
         }
       }
       const { inline } = pool
-      const told = { plan: { ...plan, sides }, lane: i, heldTable, holdAs, budget, rowsOut, known, inline }
+      const told = {
+        plan: { ...plan, sides },
+        lane: i,
+        heldTable,
+        holdAs,
+        budget,
+        rowsOut,
+        known,
+        inline,
+        spans: request.spans,
+      }
       const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
@@ -257,6 +278,10 @@ class Job implements RunningJob {
       }
       port.post({ type: 'side', side, batch: null } satisfies ToLane)
     }
+  }
+
+  get metrics(): readonly LaneMetrics[] {
+    return this.lanes.map(({ metrics }) => metrics)
   }
 
   feedAll(): void {
@@ -431,7 +456,9 @@ class Job implements RunningJob {
     else if (texts.verified > before) this.feedAll()
   }
 
-  private progress(lane: LaneState, { splits, rows, illFormed }: FromLane & { type: 'progress' }): void {
+  private progress(lane: LaneState, message: FromLane & { type: 'progress' }): void {
+    const { splits, rows, illFormed, stages = lane.metrics.stages } = message
+    lane.metrics = { ...lane.metrics, stages, rowsRead: lane.metrics.rowsRead + rows }
     this.rows += rows
     this.illFormed += illFormed
     const { leastIncomplete } = this.output
@@ -441,10 +468,18 @@ class Job implements RunningJob {
       // Text may only leave once it is known to be right.
       if (work?.kind !== 'text') this.output.complete(split)
     }
+    this.forget()
     if (this.output.leastIncomplete > leastIncomplete) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
     const now = performance.now()
     if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
+  }
+
+  /** Of what comes without end nothing is kept that has left: no row of it can fail any more. */
+  private forget(): void {
+    const end = this.output.leastIncomplete
+    if (this.rest === null || this.texts !== null || end === Infinity || isGathered(this.request.plan)) return
+    for (; this.forgotten < end; this.forgotten++) delete this.splits[this.forgotten]
   }
 
   private tell(now: number): void {

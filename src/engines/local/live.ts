@@ -6,13 +6,19 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { createLiveGraph, type LiveGraph, type SideRows } from '../../graph/live-graph.js'
+import { arrivalOf, setArrival } from '../../metrics/arrivals.js'
+import { steadyClock, stopwatch } from '../../metrics/clock.js'
+import { every } from '../../metrics/every.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { openContext } from '../../workers/open-context.js'
+import { createLiveMeter, type LiveMeter } from './live-meter.js'
+import { createLatencyMeter, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
+import { bareSource, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
@@ -25,6 +31,8 @@ export interface Intake<A extends { readonly rowCount: number }> {
   }>
   /** Leaving the loop ends what is below. `give` takes what comes out between two of them. */
   arrivals(give: (step: () => readonly RecordBatch[]) => void): AsyncIterable<A>
+  /** When its rows came from their source, where that is known. */
+  arrived(arrival: A): number | undefined
   readonly finished: Promise<void>
   stop(): void
   metrics(): JobMetrics
@@ -70,7 +78,11 @@ function intakeOf(
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
   })
-  const below = startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+  const bare = bareSource(cut.before, bound.sources)
+  const below =
+    bare === null
+      ? startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+      : startRows(bare, options, what, tellColumns)
   below.finished.catch(() => {})
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
   return {
@@ -82,6 +94,7 @@ function intakeOf(
       return { plan, create: context => createLiveGraph(context, plan, schema, sides) }
     },
     arrivals: () => below,
+    arrived: arrivalOf,
     finished: below.finished,
     stop: () => below.stop(),
     metrics: () => below.metrics(),
@@ -95,7 +108,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   options: RunOptions,
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
-  const { signal } = options
+  const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
   if (signal instanceof AbortSignal) {
@@ -107,6 +120,11 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   const waiting: RecordBatch<S>[] = []
   let graph: StepGraph<A> | null = null
   let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
+  let meter: LiveMeter | null = null
+  const latency = createLatencyMeter(stopwatch(options.clock))
+  /** When the oldest of the rows came that are under way. */
+  let arrived: number | undefined
+  let rowsOut = 0
   let ended: { readonly error: unknown } | null = null
   let isIterated = false
   let rowsWritten = 0
@@ -117,6 +135,10 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
 
   const give = (batches: readonly RecordBatch[]): void => {
     if (batches.length === 0) return
+    for (const batch of batches) {
+      setArrival(batch, arrived)
+      rowsOut += batch.rowCount
+    }
     waiting.push(...(batches as RecordBatch<S>[]))
     wake()
   }
@@ -129,7 +151,9 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     const { plan, create } = await below.open()
     onSchema?.(plan.output)
     const lent = await openContext(plan.parts, options.memory)
-    const own = create(lent.context)
+    const measures = createLiveMeter(lent.context.k.memory, options.spans === true)
+    meter = measures
+    const own = create(Object.create(lent.context, { meter: { value: measures } }))
     graph = own
     let isSound = false
     let failure: { readonly error: unknown } | null = null
@@ -143,10 +167,11 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       }
     }
     const tick = () => between(() => own.tick())
-    const timer = plan.everyMs === null ? undefined : setInterval(tick, Math.max(1, plan.everyMs))
+    const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
     let turn = performance.now()
     try {
       for await (const batch of below.arrivals(between)) {
+        arrived = below.arrived(batch)
         give(own.push(batch))
         note()
         rowsBefore += batch.rowCount
@@ -166,7 +191,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       note()
       isSound = true
     } finally {
-      clearInterval(timer)
+      stopTicking()
       own.free()
       graph = null
       // What has failed may have left something behind.
@@ -206,6 +231,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
         if (batch !== undefined) {
           if (waiting.length < MOST_WAITING) drained()
           rowsWritten += batch.rowCount
+          latency.note(arrivalOf(batch), batch.rowCount)
           yield batch
         } else if (ended !== null) {
           if (ended.error !== undefined) throw ended.error
@@ -222,10 +248,31 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     }
   }
 
+  function measured({ latency: _, nodes = [], ...before }: JobMetrics): JobMetrics {
+    const { elapsedMs = 0 } = before
+    const own = latency.read()
+    const [first, ...others] = meter?.nodes(elapsedMs) ?? []
+    const queuedRows = nodes.find(({ place }) => place === 'output')?.queuedRows ?? 0
+    return {
+      ...before,
+      rowsWritten,
+      bytesWritten: 0,
+      ...told,
+      ...(meter !== null && { watermarkLagMs: meter.lagMs(clock.now()) }),
+      ...(own !== null && { latency: own }),
+      nodes: [
+        ...nodes.filter(({ place }) => place !== 'output'),
+        ...(first === undefined ? [] : [{ ...first, queuedRows }]),
+        ...others,
+        nodeOfOutput(rowsOut, rowsWritten, rowsOut - rowsWritten),
+      ],
+    }
+  }
+
   return {
     finished,
     stop: () => below.stop(),
-    metrics: () => ({ ...below.metrics(), rowsWritten, bytesWritten: 0, ...told }),
+    metrics: () => measured(below.metrics()),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       cancel.abort()

@@ -1,7 +1,6 @@
 /** Batches of several jobs as they come, one of each in turn where several have some, and who has been silent for how long. */
 import type { RecordBatch } from '../../columnar/record-batch.js'
-import { steadyClock } from '../../metrics/clock.js'
-import type { Idle } from '../../plan/live-tree.js'
+import { type Clock, steadyClock } from '../../metrics/clock.js'
 import type { Job } from './run-job.js'
 
 /** A batch of a job; null: it has ended. */
@@ -14,12 +13,14 @@ export interface Arrival {
 /**
  * Each job is asked for its next batch once the one before has been taken, so that none is read ahead of another by more than it reads ahead itself. A job that fails ends
  * all of them, and so does leaving the loop.
+ * @param idle milliseconds, null: it may be silent
  * @param onSilent of a job that has been asked for so long, and has had nothing
  */
 export async function* mergeJobs(
   jobs: readonly Job[],
-  idle: readonly (Idle | null)[],
-  onSilent: (job: number) => void,
+  idle: readonly (number | null)[] = [],
+  onSilent: (job: number) => void = () => {},
+  clock: Clock = steadyClock,
 ): AsyncGenerator<Arrival, void, void> {
   const ready: Arrival[] = []
   let failure: { readonly error: unknown } | null = null
@@ -29,11 +30,10 @@ export async function* mergeJobs(
   let isOver = false
 
   const watch = (job: number): void => {
-    const rule = idle[job]
-    if (!rule) return
-    const clock = rule.clock ?? steadyClock
+    const afterMs = idle[job] ?? null
+    if (afterMs === null) return
     let isHeard = false
-    const cancel = clock.setTimer(clock.now() + rule.afterMs, () => {
+    const cancel = clock.setTimer(clock.now() + afterMs, () => {
       // What has come while nobody looked is heard first.
       setTimeout(() => {
         if (!isHeard && !isOver) onSilent(job)

@@ -1,7 +1,9 @@
 /** The options of terminals and of `createEngine`, checked: a wrong one is refused by name before anything is opened. */
 import { MillraceError, nearestName, quote } from '../../errors.js'
+import type { Clock } from '../../metrics/clock.js'
 import type { Engine } from './engine.js'
 import type { Progress } from './job.js'
+import type { JobMetrics } from './run-job.js'
 
 export interface EngineOptions {
   /** Workers; 0: inline. By default the cores, at most 16. */
@@ -29,10 +31,26 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Called some thirty times a second at most, and once at the end. */
   readonly onProgress?: (progress: Progress) => void
+  /**
+   * What time it is and what waits for it, for all of the job that goes by a clock: `emit({ every })`, timers, reconnecting, metrics, sources that have been given none of their own. By default the
+   * computer's. A test may drive a job by a clock of its own.
+   */
+  readonly clock?: Clock
+  /**
+   * Of a job (`run`, `to`, `subscribe`, `runAll`, `live`): told what `metrics()` tells, every so often and once at the end. What it throws ends the job.
+   */
+  readonly onMetrics?: (metrics: JobMetrics) => void
+  /** How often `onMetrics` is told, in milliseconds: 1,000. */
+  readonly metricsEvery?: number
+  /**
+   * Whether each piece of work of each stage is a span, `millrace: filter`, of `performance.measure`: a recording of developer tools shows them, of every lane in its own thread, and a `PerformanceObserver` hears
+   * of those of its own. Each costs some microseconds.
+   */
+  readonly spans?: boolean
 }
 
 const MOST_LANES = 64
-const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress']
+const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress', 'clock', 'onMetrics', 'metricsEvery', 'spans']
 
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function checkOptions(
@@ -49,7 +67,7 @@ export function checkOptions(
       `${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
     )
   }
-  const { lanes, memory, spill, signal, onProgress, engine } = options
+  const { lanes, memory, spill, signal, onProgress, engine, clock } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
     throw invalid(`${what}: lanes is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
   }
@@ -61,6 +79,8 @@ export function checkOptions(
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`${what}: signal is an AbortSignal`)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)
+  if (clock !== undefined && typeof clock?.setTimer !== 'function')
+    throw invalid(`${what}: clock has now() and setTimer(at, fn)`)
   if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
     throw invalid(
       `${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,

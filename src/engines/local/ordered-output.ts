@@ -9,7 +9,7 @@ export class OrderedOutput {
    * @param bySplit whether splits are told complete one by one; otherwise batches wait for the end, those of split 0 (a gathered output) apart.
    */
   constructor(
-    private readonly sink: ((batch: RecordBatch) => void) | null,
+    private readonly sink: ((batch: RecordBatch, split: number) => void) | null,
     private readonly bySplit: boolean,
     /** The first split. */
     private next = 0,
@@ -24,7 +24,7 @@ export class OrderedOutput {
 
   add(split: number, batch: RecordBatch): void {
     if (this.sink !== null && split === this.next && !(this.whole && this.bySplit)) {
-      this.sink(batch)
+      this.sink(batch, split)
       return
     }
     const batches = this.waiting.get(split)
@@ -36,7 +36,7 @@ export class OrderedOutput {
     if (!this.bySplit || this.sink === null) return
     this.completed.add(split)
     const release = () => {
-      for (const batch of this.waiting.get(this.next) ?? []) this.sink?.(batch)
+      for (const batch of this.waiting.get(this.next) ?? []) this.sink?.(batch, this.next)
       this.waiting.delete(this.next)
     }
     while (this.completed.delete(this.next)) {
@@ -52,7 +52,7 @@ export class OrderedOutput {
     const batches = splits.flatMap(split => this.waiting.get(split) as RecordBatch[])
     this.waiting.clear()
     if (this.sink === null) return batches
-    for (const batch of batches) this.sink(batch)
+    for (const batch of batches) this.sink(batch, -1)
     return []
   }
 }

@@ -3,9 +3,13 @@ import { checkAppended } from '../../columnar/appended.js'
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import { arrivalOf, setArrival } from '../../metrics/arrivals.js'
+import { stopwatch } from '../../metrics/clock.js'
+import type { LaneUse, LatencyMetrics, NodeMetrics } from '../../metrics/node-metrics.js'
 import { RULE_SEPARATOR } from '../../plan/cleaning.js'
-import type { RowsUnderWay } from '../../sources/source.js'
+import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job.js'
+import { createLatencyMeter, nodeOfFeed, nodeOfOutput, nodesOfLanes, usesOf } from './measures.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, type RejectedBy, run } from './run.js'
 
@@ -22,6 +26,20 @@ export interface JobMetrics extends Progress {
   readonly watermark?: bigint | null
   /** Groups that are kept, of windows that are open and of those that change. */
   readonly groups?: number
+  /** How far the watermark is behind the job's clock, in milliseconds; negative where rows are of the future, null before the first. */
+  readonly watermarkLagMs?: number | null
+  /** Of channels and feeds: rows that were left out since there was no room. */
+  readonly droppedRows?: number
+  /** Milliseconds since it began, until it ended, by the computer's clock. */
+  readonly elapsedMs?: number
+  /** How long it took from push to hand-over; left out as long as nothing has come out of rows that came while it ran. */
+  readonly latency?: LatencyMetrics
+  /** What each part of it has done, in the order in which rows go through: sources, stages in lanes, stages of a flow that runs on, output. Lanes tell some four times a second. */
+  readonly nodes?: readonly NodeMetrics[]
+  /** What each lane has done; inline there is one, the calling thread. */
+  readonly lanes?: readonly LaneUse[]
+  /** Of `runAll`: what each flow has done, in their order; nodes, lanes and latency are told there. */
+  readonly flows?: readonly JobMetrics[]
 }
 
 /**
@@ -58,10 +76,18 @@ export function startRun<S extends SchemaShape>(
   let wake: () => void = () => {}
   let isIterated = false
   let rowsWritten = 0
+  let rowsOut = 0
+  let rest: SplitSupply | undefined
+  const began = performance.now()
+  let endedAt: number | null = null
+  const { clock } = options ?? {}
+  const latency = createLatencyMeter(stopwatch(clock))
   const broken = bound.rejectedBy ? countRules(bound.rejectedBy) : null
   const { signal, onProgress } = options ?? {}
   const output = {
-    onBatch(batch: RecordBatch) {
+    onBatch(batch: RecordBatch, arrivedAt?: number) {
+      setArrival(batch, arrivedAt)
+      rowsOut += batch.rowCount
       waiting.push(batch as RecordBatch<S>)
       wake()
     },
@@ -69,6 +95,9 @@ export function startRun<S extends SchemaShape>(
     onStart(job: RunningJob) {
       running = job
       if (stopped) job.endInput()
+    },
+    onOpen(opened: OpenSource) {
+      rest = opened.rest
     },
     onSchema,
   }
@@ -92,6 +121,7 @@ export function startRun<S extends SchemaShape>(
   const end = (error: unknown) => {
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
     ended = { error }
+    endedAt = performance.now()
     if (cancel.signal.aborted) waiting.length = 0
     wake()
   }
@@ -120,6 +150,7 @@ export function startRun<S extends SchemaShape>(
           running?.feedAll()
           rowsWritten += batch.rowCount
           broken?.count(batch)
+          latency.note(arrivalOf(batch), batch.rowCount)
           yield batch
         } else if (ended !== null) {
           if (ended.error !== undefined) throw ended.error
@@ -135,13 +166,35 @@ export function startRun<S extends SchemaShape>(
     }
   }
 
+  const measured = (): Partial<JobMetrics> => {
+    const elapsedMs = (endedAt ?? performance.now()) - began
+    const lanes = running?.metrics ?? []
+    const feeds = rest?.counts?.() ?? []
+    const droppedRows = feeds.reduce((sum, { dropped }) => sum + dropped, 0)
+    const told = latency.read()
+    const output = nodeOfOutput(rowsOut, rowsWritten, rowsOut - rowsWritten)
+    return {
+      elapsedMs,
+      ...(droppedRows > 0 && { droppedRows }),
+      ...(told !== null && { latency: told }),
+      nodes: [...feeds.map(nodeOfFeed), ...nodesOfLanes(lanes, elapsedMs), output],
+      lanes: usesOf(lanes, elapsedMs),
+    }
+  }
+
   return {
     finished,
     stop() {
       stopped = true
       running?.endInput()
     },
-    metrics: () => ({ ...progress, rowsWritten, bytesWritten: 0, ...(broken && { rules: broken.counts() }) }),
+    metrics: () => ({
+      ...progress,
+      rowsWritten,
+      bytesWritten: 0,
+      ...(broken && { rules: broken.counts() }),
+      ...measured(),
+    }),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       cancel.abort()

@@ -75,9 +75,10 @@ export const services: SourceServices = {
 
 /** Where a job's batches go, and how fast it may read. */
 export interface Output {
-  readonly onBatch: ((batch: RecordBatch) => void) | null
+  readonly onBatch: JobRequest['onBatch']
   readonly wantsMore: () => boolean
   readonly onStart?: (job: RunningJob) => void
+  readonly onOpen?: (opened: OpenSource) => void
   /** Told the columns of the output once they are known, before anything is read. */
   readonly onSchema?: ((schema: SchemaShape) => void) | undefined
 }
@@ -116,8 +117,10 @@ export async function run(
   const { source, plan, sides, heldSides, onProgress } = await prepare(what, bound, options)
   const held = source.held as HeldByPool | undefined
   output.onSchema?.(plan.output)
-  const open = () => source.open({ columns: plan.sourceColumns, prune: plan.prune, signal }, services)
+  const open = () =>
+    source.open({ columns: plan.sourceColumns, prune: plan.prune, signal, clock: options.clock }, services)
   const opened = held === undefined ? await unlessAborted(open(), signal) : null
+  if (opened !== null) output.onOpen?.(opened)
   const splits = opened?.splits ?? null
   const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
   const totalBytes = held?.byteLength ?? sum(splits ?? [], split => split.byteLength)
@@ -147,6 +150,7 @@ export async function run(
     memoryBytes: options.memory,
     spill: engine.spill,
     sourceLabel: source.label,
+    spans: options.spans === true,
     listenerOf: id => bound.sources.get(id)?.hear ?? (() => {}),
     signal,
     onProgress,
@@ -228,6 +232,7 @@ export const settled = async (source: Source, options: RunOptions, runsOn = fals
           const { startBefore } = await import('./run-job.js')
           return startBefore(before, options, runsOn ? (await import('./start-any.js')).startAny : undefined)
         },
+        options.clock,
       )
 
 /** That of a plan's first side. */

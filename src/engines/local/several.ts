@@ -10,11 +10,11 @@ import type { Vector } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
 import { planOfJoin } from '../../graph/built-join.js'
 import { createLiveTree, type TreePlan } from '../../graph/live-tree.js'
+import { arrivalOf } from '../../metrics/arrivals.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { sourceNode } from '../../plan/build.js'
 import { type LivePlan, liveCut, livePlan } from '../../plan/live.js'
 import {
-  type Idle,
   isStateless,
   jobsOf,
   type LiveTree,
@@ -94,7 +94,9 @@ const sidesOf =
   async (plans, options) => {
     const { onProgress: _, ...own } = options
     const rows = new Map<PlanNode, readonly RecordBatch[]>()
-    const sides = plans.flatMap(({ segments }) => segments.flatMap(({ stages }) => stages.sides))
+    const sides = plans.flatMap(({ segments }) =>
+      segments.flatMap(({ stages, timed }) => [...stages.sides, ...(timed?.sides ?? [])]),
+    )
     for (const plan of new Set(sides)) rows.set(plan, (await collect({ plan, sources: bound.sources }, own)).batches)
     return rows
   }
@@ -161,7 +163,8 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
     ...intakeOf(
       jobs,
       labels,
-      parts.map(({ idle }) => idle),
+      options,
+      parts.map(({ idleMs }) => idleMs),
       job => graph?.setAside(job) ?? [],
     ),
     async open() {
@@ -232,8 +235,7 @@ function plainIntake(
     ...intakeOf(
       jobs,
       inputs.map(input => sourcesOf(input)[0]?.label ?? 'the source'),
-      inputs.map(() => null),
-      () => [],
+      options,
     ),
     async open() {
       await schemas
@@ -264,11 +266,7 @@ function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunO
   const given = stageSource('union', schema, { output: input => input, run: batches => batches }, async () => {
     const { jobs } = startJobs(inputsOf(node), bound, options, what)
     async function* batches() {
-      for await (const { batch } of mergeJobs(
-        jobs,
-        jobs.map(() => null),
-        () => {},
-      ))
+      for await (const { batch } of mergeJobs(jobs))
         if (batch !== null) yield fitted(checkAppended(batch, 'what follows a union'), schema)
     }
     return {
@@ -292,8 +290,9 @@ const MERGED = -2
 function intakeOf(
   jobs: readonly Job[],
   labels: readonly string[],
-  idle: readonly (Idle | null)[],
-  setAside: (job: number) => RecordBatch[],
+  options: RunOptions,
+  idle: readonly (number | null)[] = [],
+  setAside: (job: number) => RecordBatch[] = () => [],
 ): Omit<Intake<Arrival>, 'open'> {
   const rows = jobs.map(() => 0)
   let last = 0
@@ -302,12 +301,13 @@ function intakeOf(
   finished.catch(() => {})
   return {
     async *arrivals(give) {
-      for await (const arrival of mergeJobs(jobs, idle, job => give(() => setAside(job)))) {
+      for await (const arrival of mergeJobs(jobs, idle, job => give(() => setAside(job)), options.clock)) {
         last = arrival.job
         yield arrival
         rows[last] = (rows[last] as number) + arrival.rowCount
       }
     },
+    arrived: ({ batch }) => (batch === null ? undefined : arrivalOf(batch)),
     finished,
     stop() {
       for (const job of jobs) job.stop()
@@ -318,9 +318,9 @@ function intakeOf(
 }
 
 const sumOf = (all: readonly JobMetrics[]): JobMetrics => {
-  const sum = (of: 'rows' | 'totalRows' | 'bytes' | 'totalBytes' | 'illFormed') =>
+  const sum = (of: 'rows' | 'totalRows' | 'bytes' | 'totalBytes' | 'illFormed' | 'droppedRows') =>
     all.reduce((total, each) => total + (each[of] ?? 0), 0)
-  const illFormed = sum('illFormed')
+  const [illFormed, droppedRows] = [sum('illFormed'), sum('droppedRows')]
   return {
     rows: sum('rows'),
     totalRows: sum('totalRows'),
@@ -329,5 +329,8 @@ const sumOf = (all: readonly JobMetrics[]): JobMetrics => {
     rowsWritten: 0,
     bytesWritten: 0,
     ...(illFormed > 0 && { illFormed }),
+    ...(droppedRows > 0 && { droppedRows }),
+    elapsedMs: Math.max(0, ...all.map(({ elapsedMs = 0 }) => elapsedMs)),
+    nodes: all.flatMap(({ nodes = [] }) => nodes),
   }
 }

@@ -37,8 +37,8 @@ function shareSettled(source: Source, count: number): Source {
   let settling: Promise<Source> | null = null
   return {
     ...source,
-    settle(collect, run) {
-      settling ??= (source.settle as Required<Source>['settle'])(collect, run).then(settled =>
+    settle(collect, run, clock) {
+      settling ??= (source.settle as Required<Source>['settle'])(collect, run, clock).then(settled =>
         settled.once ? shareSource(settled, count) : settled,
       )
       return settling
@@ -56,7 +56,10 @@ function shareSource(source: Source, count: number): Source {
     const columns = Object.keys(await source.describe(services)).filter(name =>
       asked.some(request => request.columns.includes(name)),
     )
-    const { rest } = await source.open({ columns, prune: null, signal: asked[0].signal }, services)
+    const { rest } = await source.open(
+      { columns, prune: null, signal: asked[0].signal, clock: asked[0].clock },
+      services,
+    )
     return split(rest as SplitSupply, count)
   })
   return {
@@ -70,6 +73,7 @@ function shareSource(source: Source, count: number): Source {
         rest: {
           next: async () => narrowed(await own.next(), request.columns),
           close: () => own.close(),
+          counts: () => own.counts?.() ?? [],
         },
       }
     },
@@ -139,6 +143,7 @@ function split(rest: SplitSupply, count: number): readonly SplitSupply[] {
         await changed
       }
     },
+    counts: () => rest.counts?.() ?? [],
     async close() {
       queues[i] = null
       turn()

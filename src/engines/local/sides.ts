@@ -177,6 +177,6 @@ function unionOf(
     schema: sourceSchema,
     rowCount: null,
     describe: async () => sourceSchema,
-    open: ({ signal }, given) => openBranches(inputs, signal, given),
+    open: ({ signal, clock }, given) => openBranches(inputs, signal, clock, given),
   }
 }

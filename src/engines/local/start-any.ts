@@ -7,6 +7,7 @@ import { startLive } from './live.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
 import { type Job, startRun } from './run-job.js'
+import { startWatched } from './watch.js'
 
 export function startAny<S extends SchemaShape>(
   bound: BoundPlan,
@@ -15,11 +16,12 @@ export function startAny<S extends SchemaShape>(
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
   if (sourcesOf(bound.plan).length > 1)
-    return lateJob<S>(
-      async () => (await import('./several.js')).startSeveral(bound, options ?? {}, what, onSchema),
-      true,
+    return startWatched(what, options ?? {}, own =>
+      lateJob<S>(async () => (await import('./several.js')).startSeveral(bound, own, what, onSchema), true),
     )
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const cut = liveCut(bound.plan, isEndless)
-  return cut === null ? startRun(bound, options, what, onSchema) : startLive(bound, cut, options ?? {}, what, onSchema)
+  return startWatched(what, options ?? {}, own =>
+    cut === null ? startRun(bound, own, what, onSchema) : startLive(bound, cut, own, what, onSchema),
+  )
 }

@@ -66,6 +66,7 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
     case 'pending':
     case 'watermark':
     case 'emit':
+    case 'top':
     case 'late':
       return overInput(plan, prune(plan.input, read))
   }

@@ -1,11 +1,20 @@
 /** A source that listens to something, a timer or a connection, while a job reads it: each job begins anew. What it hears it pushes into a queue (queue.ts). */
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import { type Clock, stopwatch } from '../../metrics/clock.js'
 import type { Source } from '../source.js'
 import { createQueue, type QueueOptions, type RowQueue } from './queue.js'
 
-/** Begins to listen, and pushes until it closes the queue or is told to stop. The answer stops it: at once, whatever it waits for; nothing of it is left. */
-export type Listen = (queue: RowQueue) => () => void
+/**
+ * Begins to listen, and pushes until it closes the queue or is told to stop. The answer stops it: at once, whatever it waits for; nothing of it is left. `clock`: the job's, where it has been given one.
+ */
+export type Listen = (queue: RowQueue, clock?: Clock) => () => void
+
+/** What listens by a clock: its own, or the job's, or the computer's. */
+export const byClock =
+  (own: Clock | undefined, otherwise: Clock, listen: (clock: Clock) => Listen): Listen =>
+  (queue, job) =>
+    listen(own ?? job ?? otherwise)(queue)
 
 /** @param isEndless whether it may never end by itself */
 export function feedSource(
@@ -22,9 +31,9 @@ export function feedSource(
     once: true,
     ...(isEndless && { isEndless: true }),
     describe: async () => schema,
-    async open({ columns }) {
+    async open({ columns, clock }) {
       const queue = createQueue(schema, options, label)
-      const supply = queue.supply(columns)
+      const supply = queue.supply(columns, stopwatch(clock))
       let stop: (() => void) | null = null
       let isLeft = false
       const letGo = () => {
@@ -38,7 +47,7 @@ export function feedSource(
           // Only a job that really runs asks for rows, and such a job closes what it has asked.
           async next() {
             if (isLeft) return null
-            stop ??= listen(queue)
+            stop ??= listen(queue, clock)
             try {
               const split = await supply.next()
               if (split === null) letGo()
@@ -48,6 +57,7 @@ export function feedSource(
               throw error
             }
           },
+          counts: () => supply.counts?.() ?? [],
           async close() {
             letGo()
             await supply.close()
@@ -68,7 +78,7 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
     once: true,
     isEndless: true,
     describe: async () => schema,
-    async open({ columns }) {
+    async open({ columns, clock }) {
       if (consumed) {
         throw new MillraceError(
           'MR_SOURCE_CONSUMED',
@@ -76,7 +86,7 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
         )
       }
       consumed = true
-      return { splits: [], rest: queue.supply(columns) }
+      return { splits: [], rest: queue.supply(columns, stopwatch(clock)) }
     },
   }
 }

@@ -16,10 +16,12 @@ import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { makeVector, type Vector } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
+import { stopwatch } from '../../metrics/clock.js'
 import { coalesce, morselsOf } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
+import { type Arrivals, createArrivals } from './arrivals.js'
 import { createRowWriter } from './row-writer.js'
 
 /** What becomes of rows that come while the queue has `capacity`. */
@@ -40,13 +42,15 @@ export interface RowQueue {
   push(data: unknown): Promise<void>
   /** No more comes; with an error, the rows before it are still read. Idempotent: the first counts. */
   close(error?: unknown): void
+  /** Rows that came and fitted the schema, also those that the policy has left out. */
+  readonly rows: number
   /** Rows that the policy has left out. */
   readonly dropped: number
   /** Rows that wait. */
   readonly waiting: number
   readonly isClosed: boolean
-  /** For one reader. */
-  supply(columns: readonly string[]): SplitSupply
+  /** For one reader. @param now what rows are told to have come by (metrics/clock.ts) */
+  supply(columns: readonly string[], now?: () => number): SplitSupply
 }
 
 /** Fewer rows than these wait a turn for more, so that a split is worth its message. */
@@ -65,6 +69,10 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   let skip = 0
   let waiting = 0
   let dropped = 0
+  /** Rows that came before those that wait, taken or left out. */
+  let gone = 0
+  let droppedOldest = 0
+  let arrivals: Arrivals | null = null
   let end: { readonly error: unknown } | null = null
   let isLeft = false
   let wake: (() => void) | null = null
@@ -100,6 +108,8 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   /** Leaves out the oldest rows. */
   const dropOldest = (count: number): void => {
     dropped += count
+    droppedOldest += count
+    gone += count
     waiting -= count
     while (count > 0) {
       if (head === batches.length) closeOpen()
@@ -142,6 +152,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   /** After `count` rows have been added, of `given`. */
   const settled = (count: number, given: number): Promise<void> => {
     dropped += given - count
+    if (count > 0) arrivals?.note(gone + waiting, waiting === 0)
     waiting += count
     if (open.length >= MORSEL_ROWS) closeOpen()
     if (waiting > capacity && whenFull === 'dropOldest') dropOldest(waiting - capacity)
@@ -201,11 +212,15 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       pass()
     }
     waiting -= rowCount
+    gone += rowCount
     makeRoom()
     return taken
   }
 
   return {
+    get rows() {
+      return gone + waiting + (dropped - droppedOldest)
+    },
     get dropped() {
       return dropped
     },
@@ -252,7 +267,9 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       wake?.()
       wake = null
     },
-    supply(columns) {
+    supply(columns, now = stopwatch(undefined)) {
+      const since = createArrivals(now)
+      arrivals = since
       const output = schemaOf(columns.map(name => ({ name, type: schema[name] })))
       const places = columns.map(name => fields.findIndex(field => field.name === name))
       let firstRow = 0
@@ -271,12 +288,15 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
             if (end?.error !== undefined) throw end.error
             return null
           }
+          const arrivedAt = since.of(gone)
           const parts = coalesce(take(), output, places)
           const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
-          const split: Split = { firstRow, rowCount, byteLength: 0, work: { kind: 'batches', batches: () => parts } }
+          const work = { kind: 'batches', batches: () => parts } as const
+          const split: Split = { firstRow, rowCount, byteLength: 0, work, arrivedAt }
           firstRow += rowCount
           return split
         },
+        counts: () => [{ label: operator, rows: gone + waiting + (dropped - droppedOldest), waiting, dropped }],
         async close() {
           isLeft = true
           batches.length = 0
@@ -284,6 +304,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
           skip = 0
           closeOpen()
           batches.length = 0
+          gone += waiting
           waiting = 0
           wake?.()
           wake = null

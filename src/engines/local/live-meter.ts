@@ -1,0 +1,118 @@
+/** Measures what runs step by step in the calling thread: rows, bytes, time, and what is kept. workers/meter.ts does it in lanes. */
+import type { DataType } from '../../columnar/type.js'
+import type { LaneBatch } from '../../kernels/lane-vector.js'
+import type { LaneMemory } from '../../kernels/memory.js'
+import { MemoryAccount } from '../../kernels/memory-account.js'
+import type { NodeMetrics } from '../../metrics/node-metrics.js'
+import { span } from '../../metrics/span.js'
+import type { GraphMeter } from '../../operators/graph-meter.js'
+import type { LiveAggregate } from '../../operators/live-aggregate.js'
+import { bytesOf, meterPipeline } from '../../workers/meter.js'
+import { nodeOfStage } from './measures.js'
+
+export interface LiveMeter extends GraphMeter {
+  /** In the order in which rows go through them. @param elapsedMs since the job began */
+  nodes(elapsedMs: number): NodeMetrics[]
+  /** How far the event time is behind `now`, milliseconds since 1970; null before the first row. */
+  lagMs(now: number): number | null
+}
+
+export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
+  const nodes: ((elapsedMs: number) => NodeMetrics[])[] = []
+  const lates = new Map<LiveAggregate, (rows: number) => void>()
+  const marks: (() => number | null)[] = []
+  const account = new MemoryAccount(Infinity, Infinity, 'the job')
+  return {
+    pipeline(pipeline) {
+      const metered = meterPipeline(pipeline, account, spans)
+      nodes.push(elapsedMs => metered.metrics().map(stage => nodeOfStage(stage, elapsedMs, 1, 'steps')))
+      return metered
+    },
+    aggregate(aggregate) {
+      const { label } = aggregate
+      let [rowsIn, rowsOut, bytesIn, bytesOut, busyMs, lateRows, stateBytes] = [0, 0, 0, 0, 0, 0, 0]
+      const kept = () => memory.usedBytes - memory.scratchBytes
+      const run = <T>(work: () => T): T => {
+        const [began, before] = [performance.now(), kept()]
+        try {
+          return work()
+        } finally {
+          const ended = performance.now()
+          busyMs += ended - began
+          stateBytes += kept() - before
+          if (spans) span(label, began, ended)
+        }
+      }
+      function* pull(items: Iterable<LaneBatch>): Iterable<LaneBatch> {
+        const iterator = run(() => items[Symbol.iterator]())
+        try {
+          while (true) {
+            const next = run(() => iterator.next())
+            if (next.done) return
+            rowsOut += next.value.rowCount
+            bytesOut += bytesOf(next.value)
+            yield next.value
+          }
+        } finally {
+          iterator.return?.()
+        }
+      }
+      nodes.push(elapsedMs => [
+        {
+          name: label,
+          place: 'steps',
+          rowsIn,
+          rowsOut,
+          bytesIn,
+          bytesOut,
+          busyMs,
+          busyShare: shareOf(busyMs, elapsedMs),
+          parallelism: 1,
+          queuedRows: null,
+          lateRows,
+          droppedRows: 0,
+          groups: aggregate.size,
+          stateBytes: Math.max(0, stateBytes),
+        },
+      ])
+      const metered: LiveAggregate = {
+        label,
+        get size() {
+          return aggregate.size
+        },
+        consume(morsel) {
+          rowsIn += morsel.rowCount
+          bytesIn += bytesOf(morsel)
+          return pull(run(() => aggregate.consume(morsel)))
+        },
+        advance: (watermark, isEnd) => pull(aggregate.advance(watermark, isEnd)),
+        tick: () => pull(aggregate.tick()),
+        free: () => aggregate.free(),
+      }
+      lates.set(metered, rows => {
+        lateRows += rows
+      })
+      return metered
+    },
+    late: (aggregate, rows) => lates.get(aggregate)?.(rows),
+    watermark(value, type) {
+      const perMs = perMillisecond(type)
+      marks.push(() => {
+        const mark = value()
+        return mark === null ? null : Number(mark) / perMs
+      })
+    },
+    nodes: elapsedMs => nodes.flatMap(read => read(elapsedMs)),
+    lagMs(now) {
+      let least = Infinity
+      for (const mark of marks) least = Math.min(least, mark() ?? Infinity)
+      return least === Infinity ? null : now - least
+    },
+  }
+}
+
+const shareOf = (busyMs: number, elapsedMs: number): number => (elapsedMs > 0 ? Math.min(1, busyMs / elapsedMs) : 0)
+
+/** Ticks of a column of times in a millisecond. */
+const perMillisecond = ({ kind, unit }: DataType): number =>
+  kind === 'date' ? 1 / 86_400_000 : unit === 's' ? 1e-3 : unit === 'us' ? 1e3 : unit === 'ns' ? 1e6 : 1

@@ -1,0 +1,133 @@
+/**
+ * The rows of a source that gives them as they come, as they are: where no lane has anything to do with them before they go through windows, none sees them, and they are not copied. A
+ * job as run-job.ts's, for live.ts.
+ */
+import type { RecordBatch } from '../../columnar/record-batch.js'
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import type { PlanNode } from '../../plan/logical.js'
+import type { Source, SplitSupply } from '../../sources/source.js'
+import { LocalEngine } from './engine.js'
+import type { Progress } from './job.js'
+import { checkOptions, type RunOptions } from './options.js'
+import { type BoundPlan, onlySource, services } from './run.js'
+import type { Job } from './run-job.js'
+
+/** Between two calls of `onProgress`. */
+const PROGRESS_MS = 33
+
+/** The source of a plan that is nothing else, where it gives batches as they come; null: the plan is to be run. */
+export function bareSource(plan: PlanNode, sources: BoundPlan['sources']): Source | null {
+  if (plan.kind !== 'source') return null
+  const source = onlySource({ plan, sources })
+  return source.once === true && source.settle === undefined && source.held === undefined ? source : null
+}
+
+/** @param onSchema told the columns before the first batch */
+export function startRows(
+  source: Source,
+  options: RunOptions,
+  what: string,
+  onSchema: (schema: SchemaShape) => void,
+): Job {
+  let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
+  let rest: SplitSupply | null = null
+  let isStopped = false
+  let failure: { readonly error: unknown } | null = null
+  /** Ends what waits for the next rows. */
+  let wake: () => void = () => {}
+  let resolve: () => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const finished = new Promise<void>((...both) => {
+    ;[resolve, reject] = both
+  })
+  finished.catch(() => {})
+  const end = (error?: { readonly error: unknown }) => {
+    if (error !== undefined) failure ??= error
+    isStopped = true
+    const open = rest
+    rest = null
+    open?.close().catch(() => {})
+    wake()
+  }
+  let told = 0
+  const note = (rows: number, isLast = false) => {
+    progress = { ...progress, rows: progress.rows + rows, totalRows: progress.rows + rows }
+    if (options.onProgress === undefined) return
+    const now = performance.now()
+    if (!isLast && now - told < PROGRESS_MS) return
+    told = now
+    options.onProgress(progress)
+  }
+
+  const abort = () => end({ error: options.signal?.reason })
+  let letGo: () => void = () => {}
+  const leave = () => {
+    options.signal?.removeEventListener?.('abort', abort)
+    letGo()
+    end()
+  }
+
+  async function open(): Promise<void> {
+    checkOptions(what, options)
+    const { signal, engine } = options
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', abort)
+    if (engine !== undefined) {
+      if (!(engine instanceof LocalEngine))
+        throw new MillraceError('MR_INVALID_OPTION', 'engine is not one of createEngine')
+      // Its lanes have nothing to do, but whoever closes it ends the job.
+      letGo = (await engine.open()).onEnd(error => end({ error }))
+    }
+    const schema = await source.describe(services)
+    onSchema(schema)
+    const opened = await source.open({ columns: Object.keys(schema), prune: null, signal }, services)
+    rest = opened.rest ?? null
+    if (isStopped) end()
+  }
+
+  const opening = open()
+  opening.catch(error => {
+    reject(error)
+    leave()
+  })
+
+  async function* batches(): AsyncGenerator<RecordBatch, void, void> {
+    try {
+      await opening
+      while (rest !== null) {
+        const waiting = rest.next()
+        waiting.catch(() => {})
+        const stopped = new Promise<null>(done => {
+          wake = () => done(null)
+        })
+        const split = await Promise.race([waiting, stopped])
+        if (split === null || split.work.kind !== 'batches') break
+        for (const batch of split.work.batches()) {
+          if (failure !== null) break
+          yield batch
+          note(batch.rowCount)
+        }
+      }
+      if (failure !== null) throw (failure as { readonly error: unknown }).error
+      note(0, true)
+    } catch (error) {
+      reject(error)
+      throw error
+    } finally {
+      leave()
+      resolve()
+    }
+  }
+
+  return {
+    finished,
+    stop: () => end(),
+    metrics: () => ({ ...progress, rowsWritten: progress.rows, bytesWritten: 0 }),
+    [Symbol.asyncIterator]: batches,
+    async [Symbol.asyncDispose]() {
+      end()
+      await finished.catch(() => {})
+    },
+  }
+}

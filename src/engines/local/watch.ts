@@ -1,0 +1,63 @@
+/** Has someone told of a job's metrics every so often: `onMetrics`. */
+import type { SchemaShape } from '../../columnar/type.js'
+import { MillraceError } from '../../errors.js'
+import { steadyClock } from '../../metrics/clock.js'
+import { every } from '../../metrics/every.js'
+import type { RunOptions } from './options.js'
+import type { Job } from './run-job.js'
+
+const PERIOD_MS = 1000
+
+/**
+ * Starts a job, with the same options but for `onMetrics`.
+ * @throws MillraceError `MR_INVALID_OPTION`
+ */
+export function startWatched<S extends SchemaShape>(
+  what: string,
+  options: RunOptions,
+  start: (options: RunOptions) => Job<S>,
+): Job<S> {
+  const { onMetrics, metricsEvery = PERIOD_MS, ...rest } = options
+  if (onMetrics === undefined) return start(rest)
+  if (typeof onMetrics !== 'function') throw invalid(`${what}: onMetrics is a function`)
+  if (!(Number.isSafeInteger(metricsEvery) && metricsEvery >= 1)) {
+    throw invalid(
+      `${what}: metricsEvery is a number of milliseconds, whole and 1 at least, not ${String(metricsEvery)}`,
+    )
+  }
+  const { signal, clock = steadyClock } = rest
+  const failed = new AbortController()
+  const isSignal = signal === undefined || signal instanceof AbortSignal
+  const job = start({
+    ...rest,
+    // What is no signal is for the check of the options to refuse.
+    signal: isSignal ? joined(signal, failed) : signal,
+  })
+  const tell = () => {
+    try {
+      onMetrics(job.metrics())
+    } catch (error) {
+      failed.abort(error)
+    }
+  }
+  const stop = every(clock, metricsEvery, tell)
+  const last = () => {
+    stop()
+    if (failed.signal.aborted) return
+    tell()
+    if (failed.signal.aborted) throw failed.signal.reason
+  }
+  const finished = job.finished.then(last, error => {
+    last()
+    throw error
+  })
+  finished.catch(() => {})
+  return { ...job, finished }
+}
+
+/** Aborted when either is; nothing is left behind on the caller's. */
+function joined(signal: AbortSignal | undefined, failed: AbortController): AbortSignal {
+  return signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+}
+
+const invalid = (message: string) => new MillraceError('MR_INVALID_OPTION', message)

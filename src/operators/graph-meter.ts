@@ -1,0 +1,14 @@
+/** Who measures the operators of a flow that runs on, where someone does: the operators themselves know no clock. */
+import type { DataType } from '../columnar/type.js'
+import type { Pipeline } from './build.js'
+import type { LiveAggregate } from './live-aggregate.js'
+
+export interface GraphMeter {
+  /** The same stages, measured. */
+  pipeline(pipeline: Pipeline): Pipeline
+  aggregate(aggregate: LiveAggregate): LiveAggregate
+  /** Rows that came too late for an aggregate that `aggregate` has given. */
+  late(aggregate: LiveAggregate, rows: number): void
+  /** What the event time has come to, in ticks of its column's type; null before the first row. */
+  watermark(value: () => bigint | null, type: DataType): void
+}
