@@ -10,6 +10,7 @@ export const longSuites = [
   'test/laws/windows.test.ts',
   'test/flow/live.test.ts',
   'test/flow/day.test.ts',
+  'test/flow/behaviour.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',
