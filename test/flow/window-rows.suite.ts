@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import {
   channel,
+  collectList,
   count,
   cumulative,
   desc,
@@ -233,6 +234,101 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
         ['e', 1],
       ])
       expect((await top().late().select('item').collect(o())).toRows()).toEqual([{ item: 'n' }])
+    })
+
+    it('within a time doubles are left out as they come, also late in time, and the event time goes on', async () => {
+      const given = [at(10), at(15), at(20), at(1), at(10, 'b'), at(0), at(19), at(30), at(2, 'b')]
+      const of = (flow: Flow<typeof bid>) =>
+        flow.watermark('time', { delay: '20ms' }).dedupe({ keys: ['item'], within: '10ms' })
+      const job = of(bids(given)).run(o())
+      expect(await batches(job)).toEqual([
+        [10, 'a', 1, 1],
+        [20, 'a', 1, 1],
+        [10, 'b', 1, 1],
+        [0, 'a', 1, 1],
+        [30, 'a', 1, 1],
+      ])
+      expect(job.metrics().lateRows).toBe(1)
+      const counted = of(bids(given))
+        .window(tumbling('20ms'))
+        .aggregate(() => ({ n: count() }))
+      expect(await batches(counted.run(o()))).toEqual([
+        [0, 20, 3, 1],
+        [20, 40, 2, 1],
+      ])
+      expect(await batches(of(bids(given)).late().run(o()))).toEqual([[2, 'b', 1, 1]])
+      // Collected nothing is late, and the row is a double all the same.
+      expect((await of(rows(given, bid)).collect(o())).rowCount).toBe(5)
+    })
+
+    it('within a time no key is kept for longer', async () => {
+      const wide = Array.from({ length: 12 }, (_, part) =>
+        Array.from({ length: 2000 }, (_, i) => at(part * 2000 + i, `${part * 2000 + i}`)),
+      )
+      const job = bids(...wide)
+        .watermark('time')
+        .dedupe({ keys: ['item'], within: '10ms' })
+        .run(o())
+      expect((await batches(job)).length).toBe(24_000)
+      expect(job.metrics().groups).toBeLessThan(8200)
+    })
+
+    it('plain dedupe lets the first rows go on at once, whole, and of the last each takes the place of the one before', async () => {
+      const first = (flow: Flow<typeof bid>) => flow.dedupe('item')
+      const job = await steps(first, o(), [
+        [[at(1)], [[1, 'a', 1, 1]]],
+        [[at(2)], []],
+        [[at(3, 'b')], [[3, 'b', 1, 1]]],
+        [[at(0, 'a'), at(0, 'c')], [[0, 'c', 1, 1]]],
+      ])
+      expect(job.metrics().groups).toBe(3)
+      const last = (flow: Flow<typeof bid>) => flow.dedupe({ keys: ['item'], keep: 'last' })
+      await steps(last, o(), [
+        [[at(5)], [[5, 'a', 1, 1]]],
+        [
+          [at(2)],
+          [
+            [5, 'a', 1, -1],
+            [2, 'a', 1, 1],
+          ],
+        ],
+      ])
+    })
+
+    it('plain dedupe keeps the event time: windows may be behind it', async () => {
+      const given = [at(5), at(1), at(7, 'b'), at(12), at(13, 'c')]
+      const of = (flow: Flow<typeof bid>) =>
+        flow
+          .watermark('time', { delay: '10ms' })
+          .dedupe('item')
+          .window(tumbling('10ms'))
+          .aggregate(t => ({ n: count(), times: collectList(t.time) }))
+      const expected = [
+        [0, 10, 2, [5, 7], 1],
+        [10, 20, 1, [13], 1],
+      ]
+      const plain = (all: unknown[]) =>
+        JSON.parse(JSON.stringify(all), (_, v) => (typeof v === 'string' ? Date.parse(v) : v))
+      expect(plain(await batches(of(bids(given)).run(o())))).toEqual(expected)
+      expect(plain(shown((await of(rows(given, bid)).collect(o())).batches[0] as RecordBatch))).toEqual(expected)
+    })
+
+    it('dedupe is refused where it cannot be: no event time, no duration, rows that may be taken back', async () => {
+      const flow = rows([at(1)], bid)
+      const timed = flow.watermark('time')
+      await refusal(() => flow.dedupe({ within: '1s' }), 'MR_NO_EVENT_TIME')
+      await refusal(() => timed.dedupe({ within: '0s' }), 'MR_INVALID_OPTION')
+      await refusal(() => timed.dedupe({ within: '1us' }), 'MR_INVALID_OPTION')
+      await refusal(() => timed.dedupe({ within: 5 as never }), 'MR_INVALID_OPTION')
+      await refusal(() => timed.dedupe({ within: '1s', keep: 'last' }), 'MR_INVALID_OPTION')
+      await refusal(() => timed.dedupe({ keys: ['prize' as never], within: '1s' }), 'MR_UNKNOWN_COLUMN')
+      const changing = bids([at(1)])
+        .groupBy('item')
+        .aggregate(t => ({ n: sum(t.price) }))
+        .emit('change')
+      await refusal(() => batches(changing.dedupe('n').run(o())), 'MR_CANNOT_RETRACT')
+      const lists = rows([{ ...at(1), tags: ['a'] }]).watermark('time')
+      await refusal(() => lists.dedupe({ within: '1s' }), 'MR_TYPE_MISMATCH')
     })
 
     it('is refused where it cannot be: names, no rows in an order, rows that may be taken back', async () => {
