@@ -119,6 +119,9 @@ export function createLiveDistinct(
     consume,
     advance,
     tick: () => [],
+    // Rows that are kept have codes of the dictionaries that there are: these stay.
+    isPending: true,
+    renew: () => {},
     get size() {
       return within === null ? table.length : size
     },

@@ -424,6 +424,9 @@ export function createLiveTop(
     consume,
     advance,
     tick: () => (emits === 'kept' ? tell([...changed]) : []),
+    // Rows that are kept have codes of the dictionaries that there are: these stay.
+    isPending: true,
+    renew: () => {},
     get size() {
       return groupCount
     },
