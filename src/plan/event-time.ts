@@ -118,21 +118,23 @@ export function eventTimeOf(plan: PlanNode): string | null {
     case 'user':
       return plan.schema === null ? eventTimeOf(plan.input) : null
     case 'join':
-      return plan.meets?.kind === 'window' ? null : eventTimeOf(plan.input)
+      return plan.meets && 'end' in plan.meets ? null : eventTimeOf(plan.input)
     default:
       return eventTimeOf(plan.input)
   }
 }
 
+export const noEventTime = (operator: string): MillraceError =>
+  new MillraceError(
+    'MR_NO_EVENT_TIME',
+    `${operator}: rows have no event time here; say which column has it before, as in watermark('time')${operator === 'window' ? '' : ', of both flows'}`,
+    { operator },
+  )
+
 /** @throws MillraceError `MR_NO_EVENT_TIME` */
 export function windowingOf(input: PlanNode, spec: WindowSpec, allowedLateness: string | null): Windowing {
   const time = eventTimeOf(input)
-  if (time === null)
-    throw new MillraceError(
-      'MR_NO_EVENT_TIME',
-      "window: rows have no event time here; say which column has it before, as in watermark('time')",
-      { operator: 'window' },
-    )
+  if (time === null) throw noEventTime('window')
   windowRules().check(spec)
   if (allowedLateness !== null && nanosecondsOf(allowedLateness, 'window') < 0n)
     throw invalid('window', `allowedLateness is a duration from 0 up, not ${quote(allowedLateness)}`)

@@ -1,12 +1,14 @@
 /** Measures what runs step by step in the calling thread: rows, bytes, time, and what is kept. workers/meter.ts does it in lanes. */
 import type { DataType } from '../../columnar/type.js'
-import type { LaneBatch } from '../../kernels/lane-vector.js'
+import type { LaneBatch, LaneVector } from '../../kernels/lane-vector.js'
 import type { LaneMemory } from '../../kernels/memory.js'
 import { MemoryAccount } from '../../kernels/memory-account.js'
 import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import { span } from '../../metrics/span.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
+import type { FixedWindows, LiveWindows } from '../../operators/live-windows.js'
+import type { Morsel } from '../../operators/operator.js'
 import { bytesOf, meterPipeline } from '../../workers/meter.js'
 import { nodeOfStage } from './measures.js'
 
@@ -75,7 +77,8 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           stateBytes: Math.max(0, stateBytes),
         },
       ])
-      const metered: LiveAggregate = {
+      const { consumeTimed } = aggregate as Partial<LiveWindows>
+      const metered: LiveAggregate & Partial<LiveWindows> = {
         label,
         get size() {
           return aggregate.size
@@ -85,6 +88,13 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           bytesIn += bytesOf(morsel)
           return pull(run(() => aggregate.consume(morsel)))
         },
+        ...(consumeTimed && {
+          consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows) {
+            rowsIn += morsel.rowCount
+            bytesIn += bytesOf(morsel)
+            return pull(run(() => consumeTimed(morsel, time, fixed)))
+          },
+        }),
         advance: (watermark, isEnd) => pull(aggregate.advance(watermark, isEnd)),
         tick: () => pull(aggregate.tick()),
         free: () => aggregate.free(),
