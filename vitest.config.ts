@@ -8,9 +8,16 @@ export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
   'test/laws/windows.test.ts',
+  'test/laws/inputs.test.ts',
+  'test/laws/live-joins.test.ts',
   'test/laws/window-rows.test.ts',
   'test/flow/live.test.ts',
+<<<<<<< HEAD
   'test/flow/day.test.ts',
+=======
+  'test/flow/inputs.test.ts',
+  'test/flow/live-joins.test.ts',
+>>>>>>> 1182bff864397427c32384e4550beff8ba10b1da
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',

@@ -25,16 +25,19 @@ import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
-import { type Morsel, RowFailure } from '../operators/operator.js'
+import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
+import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
+  /** What closes where the watermark has moved on without rows. */
+  settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
   tick(): RecordBatch[]
   /** There is no more input: all windows close. */
@@ -73,10 +76,19 @@ interface TimedStep {
 /** So few rows are not worth a part of their own. */
 const LEAST_TIMED_ROWS = 256
 
-export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
+/** The rows of the other sides of joins, by their plans. */
+export type SideRows = ReadonlyMap<PlanNode, readonly RecordBatch[]>
+
+/** @param watermark where it is not that of the rows alone: how it goes, and what it is of rows */
+export function createLiveGraph(
+  context: OperatorContext,
+  plan: LivePlan,
+  input: SchemaShape,
+  sides: SideRows = new Map(),
+  watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark),
+): LiveGraph {
   const { k } = context
   const { memory } = k
-  const watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark)
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
   const timedLoader: BatchLoader = createBatchLoader(context)
@@ -84,12 +96,12 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let lateRows = 0
   const steps: Step[] = []
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
-  if (watermark !== null) {
+  if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
-    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+    context.meter?.watermark(known, input[plan.watermark.column] as DataType)
   }
   try {
-    let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
+    let names = [...Object.keys(input), ...(plan.watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
       const step = stepOf(segment, names)
       steps.push(step)
@@ -130,6 +142,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
+      fillSides(pipeline, stages)
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
       const plainAggregate = spec && aggregateOf(spec)
       const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
@@ -144,6 +157,20 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     }
   }
 
+  function fillSides({ scan }: Pipeline, { sides: plans }: PhysicalPlan): void {
+    for (const { side } of scan.transforms) if (side) fill(side, plans[side.index] as PlanNode)
+  }
+
+  function fill({ rows, prepare }: Side, of: PlanNode): void {
+    const mark = memory.mark()
+    for (const batch of sides.get(of) ?? []) {
+      rows.add(batch)
+      memory.reset(mark)
+    }
+    Array.from(prepare())
+    memory.reset(mark)
+  }
+
   function timedStep(
     stages: PhysicalPlan,
     spec: LiveAggregateSpec,
@@ -153,6 +180,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     isFor: Pipeline,
   ): TimedStep {
     const plain = buildPipeline(context, stages)
+    fillSides(plain, stages)
     const pipeline = context.meter?.pipeline(plain, isFor) ?? plain
     const output = Object.keys(pipeline.scan.output)
     const time = output.indexOf(spec.time)
@@ -236,7 +264,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 
   /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
   function pushRows(batch: RecordBatch, before: number): void {
-    const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
+    const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
     const vectors =
       marks === null
         ? batch.vectors
@@ -386,6 +414,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
       if (taken < batch.rowCount || taken === 0)
         pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
       memory.reset(mark)
+      advance(false)
+      return given()
+    },
+    settle() {
       advance(false)
       return given()
     },
