@@ -27,7 +27,8 @@ import {
   sourceNode,
 } from '../plan/build.js'
 import { not } from '../plan/cleaning.js'
-import { emitNode, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
+import { distinctNode } from '../plan/distinct.js'
+import { emitNode, eventTimeOf, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
@@ -260,15 +261,23 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself.
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself. Where a flow
+   * runs on the first go on at once, and their keys are kept as long as it runs; of the last each takes the place of the one before, which is taken back (`batch.weights`).
    *
    * ```ts
    * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists
+   *
+   * Within a time it is of rows near one another, keeps no key for longer, and the event time goes on. Rows behind the watermark are late (`late()`):
+   *
+   * ```ts
+   * flow.watermark('time', { delay: '1s' }).dedupe({ keys: ['symbol'], within: '10s' }).window(tumbling('1m')).aggregate(() => ({ n: count() }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists; with `within` `MR_NO_EVENT_TIME` without a watermark before
    */
   dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
-    const { names, keep } = dedupeOptions(by)
+    const { names, keep, within } = dedupeOptions(by)
+    if (within !== null) return this.next(distinctNode(this.plan, this.schema, names, within, eventTimeOf(this.plan)))
     return this.next(dedupeNode(this.plan, this.schema, names, keep))
   }
 
@@ -550,7 +559,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these.
+   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these. Of a `dedupe` within a
+   * time, where it is nearer, those behind the watermark.
    *
    * ```ts
    * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))

@@ -21,11 +21,13 @@ import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.j
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
+import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
 import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
+import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -93,6 +95,7 @@ export function createLiveGraph(
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
+  const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
   if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
     context.meter?.watermark(known, input[plan.watermark.column] as DataType)
@@ -108,17 +111,28 @@ export function createLiveGraph(
     free()
     throw error
   }
-  shareDictionaries()
+  shareDictionaries(null)
 
   /** Strings that go either way have codes of one dictionary. */
-  function shareDictionaries(): void {
+  function shareDictionaries(renewed: RenewedTexts | null): void {
+    const before = (steps[0] as Step).columns.map((_, i) => loader.of(i))
+    if (renewed !== null) {
+      for (const each of [loader, timedLoader]) each.close()
+      for (const [i, old] of before.entries()) {
+        const dictionary = renewed.known(old)
+        if (dictionary !== null) loader.adopt(i, dictionary)
+      }
+    }
     const { timed, columns } = steps[0] as Step
     for (const [i, column] of timed?.columns.entries() ?? []) {
       const type = Object.values(input)[column]
       if (type === undefined || leafType(type).kind !== 'utf8') continue
-      const dictionary = context.dictionaries.create()
+      const place = columns.indexOf(column)
+      const known = loader.of(place)
+      const dictionary = known ?? context.dictionaries.create()
       timedLoader.adopt(i, dictionary)
-      loader.adopt(columns.indexOf(column), dictionary)
+      if (known !== null) continue
+      loader.adopt(place, dictionary)
       context.dictionaries.release(dictionary)
     }
   }
@@ -133,7 +147,10 @@ export function createLiveGraph(
       const plainAggregate = spec && aggregateOf(spec)
       const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
       const step = { pipeline, columns, spec, kept, aggregate }
-      return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
+      return {
+        ...step,
+        timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate, pipeline) : null,
+      }
     } catch (error) {
       pipeline.free()
       throw error
@@ -160,9 +177,11 @@ export function createLiveGraph(
     fixed: FixedWindows,
     names: readonly string[],
     aggregate: LiveAggregate | null,
+    isFor: Pipeline,
   ): TimedStep {
-    const pipeline = buildPipeline(context, stages)
-    fillSides(pipeline, stages)
+    const plain = buildPipeline(context, stages)
+    fillSides(plain, stages)
+    const pipeline = context.meter?.pipeline(plain, isFor) ?? plain
     const output = Object.keys(pipeline.scan.output)
     const time = output.indexOf(spec.time)
     return {
@@ -176,7 +195,8 @@ export function createLiveGraph(
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows, top } = spec
+    const { windows, top, distinct } = spec
+    if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
     if (top !== undefined)
       return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
         lateAt(morsel, rows, spec),
@@ -355,7 +375,22 @@ export function createLiveGraph(
     memory.reset(mark)
   }
 
+  /** After a step: lets go of strings that nobody needs any more. */
+  function renew(): void {
+    if (!renewal.isDue(context.dictionaries.byteLength) || steps.some(({ aggregate }) => aggregate?.isPending)) return
+    const mark = memory.mark()
+    const renewed = createRenewedTexts(context)
+    for (const { aggregate } of steps) aggregate?.renew(renewed)
+    for (const { pipeline, timed } of steps)
+      for (const each of [pipeline, timed?.pipeline]) for (const stage of each?.scan.transforms ?? []) stage.renew?.(0)
+    shareDictionaries(renewed)
+    renewed.release()
+    memory.reset(mark)
+    renewal.done()
+  }
+
   const given = (): RecordBatch[] => {
+    renew()
     const all = out
     out = []
     return all
@@ -421,8 +456,10 @@ function outputNames({
   keys,
   accumulators,
   top,
+  distinct,
 }: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
+  if (distinct !== undefined) return [...distinct.columns]
   const hasBounds = windows !== 'none' && !isEndOnly
   if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
@@ -439,4 +476,6 @@ const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
 
 const withoutNulls = (type: DataType): DataType => ({ ...type, nullable: false })
 
+/** Strings, and what finds them, before those are looked for that are of no use any more. */
+const MOST_TEXT_BYTES = 2 ** 23
 const LEAST = -(2n ** 63n)

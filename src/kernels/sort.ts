@@ -71,36 +71,10 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
   })
 }
 
-/**
- * Pointer in scratch to a u64 a row that ascends as the values do, by `descending`; 0 for strings that are all null. Those of 32 bits have the row below
- * them, or with `isBound` nothing, so that such an image is at most that of every row with an equal value.
- */
-export function sortImages(
-  k: Kernels,
-  vector: LaneVector,
-  descending: boolean,
-  count: number,
-  isBound = false,
-): number {
-  const { exports, memory } = k
-  const { kind } = vector.type
-  const images = memory.scratch(8 * count)
-  const indices = memory.scratch(4 * count)
-  exports.sortIota(count, indices)
-  if (isWide(kind)) {
-    exports.sortImages64(kind === 'float64', vector.data, indices, count, descending ? -1n : 0n, images)
-    return images
-  }
-  const ranks = ranksOf(vector)
-  if (kind === 'utf8' && ranks === 0) return 0
-  exports.sortImages32(imageOf(kind), vector.data, ranks, indices, count, descending ? -1 : 0, images)
-  if (isBound) for (let i = 0; i < count; i++) memory.u32[(images >>> 2) + 2 * i] = 0
-  return images
-}
+export const isWide = (kind: Kind): boolean => kind === 'int64' || kind === 'float64' || kind === 'timestamp'
 
-const isWide = (kind: Kind): boolean => kind === 'int64' || kind === 'float64' || kind === 'timestamp'
-
-const ranksOf = ({ type, dictionary }: LaneVector): number => (type.kind === 'utf8' ? (dictionary?.ranks() ?? 0) : 0)
+export const ranksOf = ({ type, dictionary }: LaneVector): number =>
+  type.kind === 'utf8' ? (dictionary?.ranks() ?? 0) : 0
 
 /** How `sortImages32` is told of a type. */
-const imageOf = (kind: Kind): number => (kind === 'utf8' ? 6 : kind === 'float32' ? 5 : integerKind(kind))
+export const imageOf = (kind: Kind): number => (kind === 'utf8' ? 6 : kind === 'float32' ? 5 : integerKind(kind))

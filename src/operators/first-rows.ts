@@ -27,6 +27,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { byteLengthOf, joined } from './heap-batch.js'
+import { meteredExchange } from './metered-host.js'
 import type { Breaker, ExchangeHost, ExchangeTerms, Morsel, Part } from './operator.js'
 import { planeColumns } from './share-groups.js'
 
@@ -413,6 +414,9 @@ export function createFirstRows(
         ),
       splits: () => [...new Set(blocks.map(({ split }) => split))],
       carryOut,
+      metered(meter) {
+        return meteredExchange(this, meter)
+      },
     },
     *emit() {
       if (!isParted && !hasOthers) {

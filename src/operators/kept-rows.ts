@@ -28,8 +28,8 @@ interface Chunk {
 }
 
 export interface KeptRows {
-  /** Rows in scratch, of which some may be kept until `settle`. Says whether one of them comes before a kept row that came before it. */
-  begin(batch: LaneBatch): (row: number, than: KeptRow) => boolean
+  /** Rows in scratch, of which some may be kept until `settle`. Says whether one of them comes before a kept row that came before it: with `isLast` also one of equal order. */
+  begin(batch: LaneBatch, isLast: boolean): (row: number, than: KeptRow) => boolean
   /** Keeps a row of the batch that has been begun, for one owner, or for one more. */
   keep(row: number, place: number): KeptRow
   retain(row: KeptRow): void
@@ -56,14 +56,15 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
   let images = new Float64Array(0)
   let size = 0
 
-  function begin(batch: LaneBatch): (row: number, than: KeptRow) => boolean {
+  function begin(batch: LaneBatch, isLast: boolean): (row: number, than: KeptRow) => boolean {
+    const most = isLast ? 0 : -1
     settle(true)
     fresh = { batch, rows: new Array(batch.rowCount).fill(null), count: 0 }
     images = imagesOf(k, batch, orders[0])
     return (row, than) => {
       const image = images[row] as number
       if (image !== than.image) return image < than.image
-      return compareRows(k, orders, batch, row, than.chunk.batch, than.row) < 0
+      return compareRows(k, orders, batch, row, than.chunk.batch, than.row) <= most
     }
   }
 

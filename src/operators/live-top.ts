@@ -118,7 +118,7 @@ export function createLiveTop(
     const ends = kind === 'ends' ? instants(endColumn) : null
     const marks = isOverlapping || isOwn ? instants(watermarkColumn) : null
     const columns = top.columns.map(name => morsel.columns[placeOf(name)] as LaneVector)
-    const isBetter = kept.begin(dictionaries.recode({ rowCount, columns }))
+    const isBetter = kept.begin(dictionaries.recode({ rowCount, columns }), top.ties === 'last')
     const late: number[] = []
     for (let row = 0; row < rowCount; row++) {
       const key = keyOf === null ? 0 : (keyOf[row] as number)

@@ -111,6 +111,9 @@ export interface Breaker {
  * the lanes where their groups first appeared, so that each lane gives its own splits' groups. Lanes that kept few groups hand them over instead.
  */
 export interface Exchange {
+  readonly reorders?: undefined
+  readonly carryOut?: undefined
+  readonly metered?: undefined
   /** Whether this lane, which has all its rows, asks for it. */
   readonly wanted: boolean
   /** Whether it does so because it has spilled: then all that take part write what they have. */
@@ -145,6 +148,16 @@ export interface OwnExchange extends Pick<Exchange, 'wanted' | 'fingerprint' | '
   readonly reorders: boolean
   /** All that lanes do together until each has given its share. */
   carryOut(host: ExchangeHost, terms: ExchangeTerms): Promise<void>
+  /** The same, counted. */
+  metered(meter: Meter): OwnExchange
+}
+
+/** Counts an operator's rows and time (workers/meter.ts). */
+export interface Meter {
+  took(batch: LaneBatch): void
+  gave(batch: LaneBatch | null): void
+  /** Does some work of the operator, timed and in its name. */
+  run<T>(work: () => T): T
 }
 
 /** What a lane's job does for an exchange. */

@@ -12,12 +12,16 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { MOST_RANGE_BITS, partitionsOf, rangeRows } from '../kernels/ranges.js'
+import { dataBytes, elementBytes } from '../kernels/operand.js'
+import { joinPieces, MOST_RANGE_BITS, type Piece, partitionsOf, rangeRows } from '../kernels/ranges.js'
 import { slice, take, takeBatch } from '../kernels/select.js'
 import { argsort, type SortKey } from '../kernels/sort.js'
+import { MOST_GROUPS } from '../plan/needs.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, joined } from './heap-batch.js'
-import type { ExchangeHost, ExchangeTerms, Morsel, Part } from './operator.js'
+import { meteredExchange } from './metered-host.js'
+import type { ExchangeHost, ExchangeTerms, Morsel, OwnExchange, Part } from './operator.js'
+
 import { RowStore } from './row-store.js'
 
 /** A key by the place of its column. */
@@ -26,8 +30,8 @@ export type RangedKey = Omit<SortKey, 'vector'> & { readonly column: number }
 export interface RangedSort {
   /** All rows of the store, sorted; this lane has them all. */
   emit(): Iterable<Morsel | null>
-  /** With the other lanes: each gives its share, as of the split that is its place among the lanes. */
-  carryOut(host: ExchangeHost, terms: ExchangeTerms): Promise<void>
+  /** With the other lanes, wanted once there are many rows: each gives its share, as of the split that is its place among the lanes. */
+  readonly exchange: OwnExchange
   free(): void
 }
 
@@ -46,9 +50,9 @@ interface Block {
   readonly first: number
 }
 
-/** @param store its rows become this one's with `emit` or `carryOut`. */
+/** @param store its rows become this one's with `emit` or an exchange. */
 export function createRangedSort(context: OperatorContext, keys: readonly RangedKey[], store: RowStore): RangedSort {
-  const { k } = context
+  const { k, mostGroups = MOST_GROUPS } = context
   const { memory } = k
   const [firstKey] = keys
   const blocks: Block[] = []
@@ -131,6 +135,24 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
     received.push({ split: given.split, batch: store.load(given.batch), starts: given.starts, first })
   }
 
+  /** Column i of pieces, one after another, in heap blocks. */
+  function joinedPieces(pieces: readonly Piece[], i: number, rowCount: number): LaneVector {
+    const column = pieces[0].columns[i]
+    const { kind } = column.type
+    const width = elementBytes(kind)
+    if (column.child || width === 0 || pieces.some(({ columns }) => columns[i].validity !== 0)) {
+      const mark = memory.mark()
+      const own = pieces.map(({ columns, from, to }) => slice(k, columns[i], from, to))
+      const all = joined(k, own, rowCount)
+      memory.reset(mark)
+      return all
+    }
+    const data = memory.allocate(dataBytes(kind, rowCount))
+    joinPieces(k, pieces, i, width, data)
+    const coded = pieces.find(({ columns }) => columns[i].dictionary !== null)
+    return { ...column, length: rowCount, data, dictionary: coded?.columns[i].dictionary ?? null, range: null }
+  }
+
   function* sorted(first: number, end: number): Iterable<Morsel | null> {
     const all = [...blocks, ...received].sort((a, b) => a.split - b.split)
     for (let range = first; range < end; range++) {
@@ -144,12 +166,7 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
       const columns: LaneVector[] = []
       let order = 0
       try {
-        for (let i = 0; i < pieces[0].columns.length; i++) {
-          const mark = memory.mark()
-          const own = pieces.map(({ columns: theirs, from, to }) => slice(k, theirs[i], from, to))
-          columns.push(joined(k, own, rowCount))
-          memory.reset(mark)
-        }
+        for (let i = 0; i < pieces[0].columns.length; i++) columns.push(joinedPieces(pieces, i, rowCount))
         const batch = { rowCount, columns }
         const found = argsort(
           k,
@@ -214,44 +231,58 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
       yield* part(bits)
       yield* sorted(0, partitionsOf(bits))
     },
-    async carryOut(host, { lanes, size }) {
-      const bits = bitsFor(size)
-      const place = lanes.indexOf(host.lane)
-      const others = lanes.filter(lane => lane !== host.lane)
-      const shareOf = (i: number): [number, number] => [
-        Math.floor((partitionsOf(bits) * i) / lanes.length),
-        Math.floor((partitionsOf(bits) * (i + 1)) / lanes.length),
-      ]
-      const rows = host.charged(sampleStore)
-      try {
-        if (host.lane === 0) {
-          await host.each(samples(everyFor(size, bits)), each => {
-            rows.add(each.batch, each.split)
+    exchange: {
+      reorders: true,
+      get wanted() {
+        return store.rowCount > mostGroups
+      },
+      get size() {
+        return store.rowCount
+      },
+      fingerprint: () => '',
+      splits: () => [...new Set(store.stored().map(({ split }) => Math.max(0, split)))],
+      metered(meter) {
+        return meteredExchange(this, meter)
+      },
+      async carryOut(host: ExchangeHost, { lanes, size }: ExchangeTerms) {
+        const bits = bitsFor(size)
+        const place = lanes.indexOf(host.lane)
+        const others = lanes.filter(lane => lane !== host.lane)
+        const shareOf = (i: number): [number, number] => [
+          Math.floor((partitionsOf(bits) * i) / lanes.length),
+          Math.floor((partitionsOf(bits) * (i + 1)) / lanes.length),
+        ]
+        const rows = host.charged(sampleStore)
+        try {
+          if (host.lane === 0) {
+            await host.each(samples(everyFor(size, bits)), each => {
+              rows.add(each.batch, each.split)
+              return true
+            })
+            await Promise.all(others.map(from => host.receive(from, each => rows.absorb(each))))
+            host.charged(() => keepBounds(rows, bits))
+            for (const to of others) await host.send(to, [{ kind: 'rows', split: 0, batch: bounds as LaneBatch }])
+          } else {
+            await host.send(0, samples(everyFor(size, bits)))
+            await host.receive(0, each => rows.absorb(each))
+            bounds = host.charged(() => gathered(rows))
+          }
+          await host.each(part(bits), () => true)
+          const [first, end] = shareOf(place)
+          await Promise.all([
+            ...others.map(from => host.receive(from, each => receive(each, first))),
+            (async () => {
+              for (const to of others) await host.send(to, share(...shareOf(lanes.indexOf(to))))
+            })(),
+          ])
+          await host.each(sorted(first, end), morsel => {
+            if (morsel !== null) host.give(morsel, place)
             return true
           })
-          await Promise.all(others.map(from => host.receive(from, each => rows.absorb(each))))
-          host.charged(() => keepBounds(rows, bits))
-          for (const to of others) await host.send(to, [{ kind: 'rows', split: 0, batch: bounds as LaneBatch }])
-        } else {
-          await host.send(0, samples(everyFor(size, bits)))
-          await host.receive(0, each => rows.absorb(each))
-          bounds = host.charged(() => gathered(rows))
+        } finally {
+          rows.free()
         }
-        await host.each(part(bits), () => true)
-        const [first, end] = shareOf(place)
-        await Promise.all([
-          ...others.map(from => host.receive(from, each => receive(each, first))),
-          (async () => {
-            for (const to of others) await host.send(to, share(...shareOf(lanes.indexOf(to))))
-          })(),
-        ])
-        await host.each(sorted(first, end), morsel => {
-          if (morsel !== null) host.give(morsel, place)
-          return true
-        })
-      } finally {
-        rows.free()
-      }
+      },
     },
     free() {
       for (const list of [blocks, received]) for (const { batch } of list.splice(0)) freeHeapBatch(k, batch)

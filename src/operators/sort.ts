@@ -8,39 +8,23 @@ import type { SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
-import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
-import type { OperatorContext, Partitions } from './build.js'
+import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { RowStore } from './row-store.js'
 
 export function createSort(context: OperatorContext, stage: Stage & { kind: 'sort' }, input: SchemaShape): Breaker {
-  const { k, mostGroups = MOST_GROUPS } = context
+  const { k } = context
   const { memory } = k
   const store = new RowStore(context)
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
-  const { createRangedSort } = (stage.top === null && context.parts.partitions) || ({} as Partial<Partitions>)
-  const ranged = createRangedSort?.(context, keys, store)
-  const areMany = () => store.rowCount > mostGroups
+  const ranged = stage.top === null ? context.parts.partitions?.createRangedSort(context, keys, store) : undefined
   return {
     label: `sort by ${stage.orders.map(({ name, descending }) => `${name}${descending ? ' desc' : ''}`).join(', ')}`,
     kernels: () => ['radix argsort'],
-    ...(ranged && {
-      exchange: {
-        reorders: true,
-        get wanted() {
-          return areMany()
-        },
-        get size() {
-          return store.rowCount
-        },
-        fingerprint: () => '',
-        splits: () => [...new Set(store.stored().map(({ split }) => Math.max(0, split)))],
-        carryOut: ranged.carryOut,
-      },
-    }),
+    exchange: ranged?.exchange,
     consume: (morsel, split) => store.add(morsel, split),
     wants: () => true,
     handOver: () => store.handOver(),
@@ -48,7 +32,7 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
     *emit() {
       const rowCount = Math.min(store.rowCount, stage.top ?? Infinity)
       if (rowCount === 0) return
-      if (ranged && areMany()) {
+      if (ranged?.exchange.wanted) {
         yield* ranged.emit()
         return
       }

@@ -16,10 +16,10 @@ export function createSpillingSort(
 ): Breaker {
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
-  const { exchange: _, ...plain } = createSort(context, stage, input)
   const runs = createSortedRuns(context, spill, Object.values(input), keys, stage.top)
   return {
-    ...plain,
+    ...createSort(context, stage, input),
+    exchange: undefined,
     consume: (morsel, split) => runs.add(morsel, split),
     handOver: () => runs.handOver(),
     absorb: part => runs.absorb(part),

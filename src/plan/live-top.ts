@@ -24,7 +24,8 @@ export function topOf(
       'topK',
       'rows of the aggregate before it are taken back as they change, and of a row that leaves the first ones the next is not known; have the windows before close',
     )
-  const orders = tiedOrders(node.orders, eventTimeOf(node.input))
+  const { count, ties } = node
+  const orders = ties === 'last' ? node.orders : tiedOrders(node.orders, eventTimeOf(node.input))
   if (node.window !== null) {
     const made = windowed()
     const aggregate = made.segment.aggregate as LiveAggregateSpec
@@ -34,7 +35,7 @@ export function topOf(
       ...made,
       segment: {
         stages: made.segment.stages,
-        aggregate: { ...aggregate, fixed: undefined, top: { orders, count: node.count, columns } },
+        aggregate: { ...aggregate, fixed: undefined, top: { orders, count, ties, columns } },
       },
       output: rowsWith(bounds, all, columns),
       results: [
@@ -64,7 +65,7 @@ export function topOf(
         kept: null,
         lateColumns: [],
         givesLate: false,
-        top: { orders, count: node.count, columns },
+        top: { orders, count, ties, columns },
       },
     },
     output: rowsWith([], schema, columns),

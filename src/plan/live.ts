@@ -15,6 +15,7 @@ import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './bui
 import { call, not } from './cleaning.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
+import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
 import { topOf } from './live-top.js'
 import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
@@ -45,6 +46,7 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
     each =>
       each.kind === 'emit' ||
       each.kind === 'late' ||
+      each.kind === 'distinct' ||
       ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
@@ -88,11 +90,19 @@ export interface LiveAggregateSpec {
   readonly givesLate: boolean
   /** Rows are given in the place of aggregates of them. */
   readonly top?: TopSpec | undefined
+  /** Rows go on in the place of aggregates of them. */
+  readonly distinct?: DistinctSpec | undefined
 }
 /** The first rows of each group in an order, with these columns. */
 export interface TopSpec {
   readonly orders: readonly OrderKey[]
   readonly count: number
+  readonly ties?: 'last' | undefined
+  readonly columns: readonly string[]
+}
+/** Rows but those of which one with equal keys has come before, within so many ticks, or at all; with these columns. */
+export interface DistinctSpec {
+  readonly within: bigint | null
   readonly columns: readonly string[]
 }
 
@@ -134,7 +144,10 @@ export function livePlan(
   let ends: string | null = start.ends ?? null
   let isAppended = true
   let everyMs: number | null = null
+  /** Nodes up to this one are done. */
+  let passed = -1
   for (const [i, node] of nodes.entries()) {
+    if (i <= passed) continue
     switch (node.kind) {
       case 'watermark':
         if (i > 0) throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
@@ -167,8 +180,28 @@ export function livePlan(
       }
       case 'late':
       case 'top':
+      case 'distinct':
       case 'aggregate': {
-        const of = node.kind === 'late' ? node.of : node
+        const said = node.kind === 'late' ? node.of : node
+        const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
+        if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
+          const made = distinctOf(said, current, isAppended)
+          const { segment } = made
+          if (node.kind === 'late') {
+            const aggregate = { ...(segment.aggregate as LiveAggregateSpec), givesLate: true }
+            segments.push({ ...segment, aggregate })
+            current = lateSource(aggregate, made.output)
+            carried = []
+            ends = null
+          } else {
+            segments.push(segment)
+            current = sourceNode(0, 'live', made.output)
+          }
+          passed = dedupe === null ? i : i + dedupe.length
+          break
+        }
+        if (dedupe !== null) passed = i + dedupe.length
+        const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
@@ -184,11 +217,7 @@ export function livePlan(
           const late = boundSchemaOf(current)
           const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
           segments.push({ ...made.segment, aggregate })
-          current = sourceNode(
-            0,
-            'live',
-            schemaOf(aggregate.lateColumns.map(name => ({ name, type: late[name] as DataType }))),
-          )
+          current = lateSource(aggregate, late)
           carried = []
           ends = null
           break
@@ -234,6 +263,9 @@ export function livePlan(
     parts: [...new Set(parts)],
   }
 }
+
+const lateSource = ({ lateColumns }: LiveAggregateSpec, schema: SchemaShape): PlanNode =>
+  sourceNode(0, 'live', schemaOf(lateColumns.map(name => ({ name, type: schema[name] as DataType }))))
 
 const VERBS: Readonly<Record<string, string>> = { sort: 'orderBy', user: 'map' }
 

@@ -113,8 +113,17 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** With windows. */
-  readonly of: AggregateNode | TopNode
+  /** With windows, or within a time. */
+  readonly of: AggregateNode | TopNode | DistinctNode
+}
+/** Rows but those of which a row with equal keys that stays is less than `within` away, before or after, by their event time. As they come, the first stays. */
+export interface DistinctNode {
+  readonly kind: 'distinct'
+  readonly input: PlanNode
+  /** Empty: all columns. */
+  readonly keys: readonly string[]
+  readonly time: string
+  readonly within: string
 }
 /** The first `count` rows of each group in an order: of rows with equal keys, or of those in a window too. Of equal order they come by event time, and as they came. */
 export interface TopNode {
@@ -125,6 +134,8 @@ export interface TopNode {
   readonly orders: readonly OrderKey[]
   readonly count: number
   readonly window: Windowing | null
+  /** Of rows of equal order the last come first, as they came; absent: by event time, and as they came. */
+  readonly ties?: 'last'
 }
 export interface SortNode {
   readonly kind: 'sort'
@@ -284,3 +295,4 @@ export type PlanNode =
   | EmitNode
   | LateNode
   | TopNode
+  | DistinctNode

@@ -58,7 +58,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   return parts
 }
 
-const mayPart = (stage: Stage): boolean => stage.kind === 'aggregate' || (stage.kind === 'sort' && stage.top === null)
+const mayPart = ({ kind }: Stage): boolean => kind === 'aggregate' || kind === 'sort'
 
 const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'

@@ -9,6 +9,7 @@ import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
+import { distanceOf, keysOf } from './distinct.js'
 import { checkWatermark, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
 import type { JoinNode, PlanNode, SourceNode, UnionNode, Windowing } from './logical.js'
@@ -82,6 +83,10 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
       for (const name of node.keys) checkKey(name, input, 'groupBy')
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
       return topSchema(node, input, () => windowedSchema(groupsOf(node), node.window as Windowing, input))
+    case 'distinct':
+      for (const name of keysOf(node, input)) checkKey(name, input, 'dedupe')
+      distanceOf(node, input)
+      return input
     case 'watermark':
       checkWatermark(node, input)
       return input

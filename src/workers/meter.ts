@@ -7,19 +7,11 @@ import type { MemoryAccount } from '../kernels/memory-account.js'
 import { dataBytes } from '../kernels/operand.js'
 import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, OwnExchange, Side, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
-}
-
-interface Meter {
-  /** Counts rows. */
-  took(batch: LaneBatch): void
-  gave(batch: LaneBatch | null): void
-  /** Does some work of the operator, timed and in its name. */
-  run<T>(work: () => T): T
 }
 
 /** @param spans whether each piece of work is told to developer tools (metrics/span.ts) */
@@ -154,7 +146,7 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
     get spilled() {
       return breaker.spilled
     },
-    ...(breaker.exchange === undefined ? {} : { exchange: meterAny(breaker.exchange, meter) }),
+    ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
     handOver: () => pull(breaker.handOver(), meter),
     absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
@@ -166,35 +158,8 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
   }
 }
 
-function meterAny(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
-  if (!('carryOut' in exchange)) return meterExchange(exchange, meter)
-  return {
-    ...exchange,
-    get wanted() {
-      return exchange.wanted
-    },
-    get size() {
-      return exchange.size
-    },
-    carryOut: (host, terms) =>
-      exchange.carryOut(
-        {
-          ...host,
-          send: (to, parts) => host.send(to, pull(parts, meter)),
-          receive: (from, take) => host.receive(from, part => meter.run(() => take(part))),
-          each: (items, use) => host.each(pull(items, meter), use),
-          charged: work => host.charged(() => meter.run(work)),
-          give(morsel, split) {
-            meter.gave(morsel)
-            host.give(morsel, split)
-          },
-        },
-        terms,
-      ),
-  }
-}
-
-function meterExchange(exchange: Exchange, meter: Meter): Exchange {
+function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
+  if (exchange.metered) return exchange.metered(meter)
   return {
     get wanted() {
       return exchange.wanted

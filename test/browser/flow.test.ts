@@ -18,6 +18,7 @@ import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
+import { windowRowsSuite } from '../flow/window-rows.suite.js'
 import { moreLanes as lanesList } from './lanes.js'
 
 const env = webEnv()
@@ -36,6 +37,7 @@ listSuite(lanesList, env)
 streamSuite(lanesList)
 feedSuite([0, 2])
 liveSuite([0, 2])
+windowRowsSuite([0, 2])
 inputSuite([0, 2])
 liveJoinSuite([0, 2])
 userCodeSuite([0, 2], env)

@@ -1,8 +1,8 @@
 /** The law of the first rows of windows: whatever rows come, in whatever batches and on any number of lanes, those that a flow that runs on gives fold to the model's; collected they are these where nothing is late. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asc, desc, type Flow, rows as rowsOf, stream } from '../../src/index.js'
-import { windowed } from '../oracle/windows.js'
+import { asc, count, desc, type Flow, rows as rowsOf, stream, sum } from '../../src/index.js'
+import { spaced, windowed } from '../oracle/windows.js'
 import {
   type Case,
   cases,
@@ -154,6 +154,78 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
           }),
           times,
         )
+      },
+    )
+
+    it.each(lanesList)(
+      'within a time, on %i lanes, are those of the model, running on, behind windows, and collected',
+      { timeout: 60_000 + 200 * runs },
+      async lanes => {
+        let lateCases = 0
+        let doubles = 0
+        await fc.assert(
+          fc.asyncProperty(cases, fc.constantFrom(1n, 2n, 5n, 30n, 1000n), async (given, within) => {
+            const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
+            const source = rowsOf(given.rows, own)
+            const { delay, maxAdvance } = given.timing
+            const of = (flow: Flow<typeof shape>) =>
+              flow
+                .watermark('time', {
+                  delay: `${delay}ms`,
+                  ...(maxAdvance === null ? {} : { maxAdvance: `${maxAdvance}ms` }),
+                })
+                .dedupe({ keys: ['key'], within: `${within}ms` })
+            const live = () => of(stream(inBatches(source, given.cuts), { schema: own }))
+            const model = spaced(given.rows, within, given.timing, false)
+            expect(await inOrder(live())).toEqual(model.kept.map(row => text(shown(row))))
+            expect(await inOrder(live().late())).toEqual(model.late.map(row => text(shown(row))))
+            if (model.late.length > 0) lateCases++
+            if (model.kept.length + model.late.length < given.rows.length) doubles++
+            const batch = spaced(given.rows, within, given.timing, true)
+            const collected = async (flow: Flow<any>) =>
+              (await flow.collect({ lanes })).toRows({ bigint: true }).map(row => text(row as object))
+            expect(await collected(of(source))).toEqual(batch.kept.map(row => text(shown(row))))
+            expect(await collected(of(source).late())).toEqual(batch.late.map(row => text(shown(row))))
+            // The watermark goes by all rows, also by those that are left out.
+            const counted = live()
+              .window(given.window.said)
+              .groupBy('key')
+              .aggregate(t => ({ rows: count(), places: sum(t.place) }))
+            const names = new Set(model.kept)
+            const { windows } = windowed(
+              given.rows.map(row => (names.has(row) ? row : { ...row, key: `#${row.place}` })),
+              given.window.model,
+              { ...given.timing, lateness: 0n },
+              false,
+            )
+            expect(await folded(counted.run({ lanes }))).toEqual(
+              windows
+                .filter(({ key }) => !key?.startsWith('#'))
+                .map(({ start, end, key, rows }) =>
+                  text({
+                    windowStart: start,
+                    windowEnd: end,
+                    key,
+                    rows: BigInt(rows.length),
+                    places: rows.reduce((total, { place }) => total + place, 0n),
+                  }),
+                )
+                .sort(),
+            )
+
+            async function inOrder(flow: Flow<any>): Promise<string[]> {
+              const found: string[] = []
+              for await (const batch of flow.run({ lanes })) {
+                expect(batch.weights).toBe(null)
+                found.push(...batch.toRows({ bigint: true }).map(row => text(row as object)))
+              }
+              return found
+            }
+          }),
+          times,
+        )
+        expect(lateCases).toBeGreaterThan(runs / 20)
+        expect(doubles).toBeGreaterThan(runs / 20)
       },
     )
   })

@@ -67,6 +67,7 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
     case 'watermark':
     case 'emit':
     case 'top':
+    case 'distinct':
     case 'late':
       return overInput(plan, prune(plan.input, read))
   }
