@@ -2,7 +2,7 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
-import { windowRows } from '../plan/window-rows.js'
+import { windowRows, windowRowsSchema } from '../plan/window-rows.js'
 import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
@@ -109,7 +109,7 @@ export function rowCount(count: number): Window {
 }
 
 function windowOf(spec: WindowSpec): Window {
-  useWindows({ ...WINDOW_RULES, rows: windowRows })
+  useWindows({ ...WINDOW_RULES, rows: windowRows, rowSchema: windowRowsSchema })
   return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 

@@ -38,6 +38,8 @@ export interface KeptRows {
   settle(isDone: boolean): void
   /** Gives back the memory of rows that are gone, where it is worth it. */
   tidy(): void
+  /** Between two batches: what becomes of each column of what is kept. */
+  recode(recode: (column: LaneVector) => LaneVector): void
   compare(a: KeptRow, b: KeptRow): number
   /** Columns of these rows, good until `free`. */
   gather(rows: readonly KeptRow[]): { readonly columns: readonly LaneVector[]; free(): void }
@@ -143,9 +145,21 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
     }
   }
 
+  function recoded(recode: (column: LaneVector) => LaneVector): void {
+    for (const chunk of chunks) {
+      const mark = memory.mark()
+      const { rowCount, columns } = chunk.batch
+      const batch = copyToHeap(k, { rowCount, columns: columns.map(recode) })
+      freeHeapBatch(k, chunk.batch)
+      chunk.batch = batch
+      memory.reset(mark)
+    }
+  }
+
   return {
     begin,
     keep,
+    recode: recoded,
     retain(row) {
       row.owners++
     },

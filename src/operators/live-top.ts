@@ -16,6 +16,7 @@ import { createKeptRows, type KeptRow } from './kept-rows.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { inOrder, windowsOf } from './window-groups.js'
 
 interface OpenWindow {
@@ -77,6 +78,8 @@ export function createLiveTop(
   ) as DataType
   const [timeColumn, watermarkColumn] = [placeOf(spec.time), placeOf(spec.watermark)]
   const gap = typeof windows === 'object' && windows.kind === 'session' ? windows.gap : 0n
+  /** Of what comes in, and of what is kept of it. */
+  const texts = createOneDictionary(context)
   const dictionaries = createOneDictionary(context)
   const kept = createKeptRows(
     k,
@@ -102,9 +105,10 @@ export function createLiveTop(
 
   const endOf = ({ last }: OpenWindow): bigint => last + gap
 
-  function* consume(morsel: Morsel): Iterable<LaneBatch> {
-    const { rowCount } = morsel
+  function* consume(given: Morsel): Iterable<LaneBatch> {
+    const { rowCount } = given
     if (rowCount === 0) return
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
     table.cover(keys, rowCount)
     const found = keys.length === 0 ? 0 : table.find(keys, rowCount)
@@ -384,11 +388,11 @@ export function createLiveTop(
     due = MOST
     for (const window of all) expect(window)
     kept.tidy()
-    if (table.length > 2 * groupCount + LEAST_IDLE) renew()
+    if (table.length > 2 * groupCount + LEAST_IDLE) move()
   }
 
   /** A table of the keys that have groups. */
-  function renew(): void {
+  function move(recode: (column: LaneVector) => LaneVector = column => column): void {
     const mark = memory.mark()
     const groups = groupsOf(all)
     const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
@@ -397,7 +401,7 @@ export function createLiveTop(
     if (used.length > 0 && keyTypes.length > 0) {
       const indices = memory.scratch(4 * used.length)
       memory.u32.set(used, indices >>> 2)
-      const columns = table.keysAt(indices, used.length).map(column => ({ ...column, range: null }))
+      const columns = table.keysAt(indices, used.length).map(column => recode({ ...column, range: null }))
       next.cover(columns, used.length)
       const found = next.find(columns, used.length)
       for (const [i, key] of used.entries())
@@ -419,11 +423,22 @@ export function createLiveTop(
     memory.reset(mark)
   }
 
+  function renew(renewed: RenewedTexts): void {
+    const recode = (column: LaneVector) => renewed.recode(column)
+    move(recode)
+    kept.recode(recode)
+    renewOne(texts, renewed, names.length)
+    renewOne(dictionaries, renewed, top.columns.length)
+  }
+
   return {
     label: `top ${top.count}${keyColumns.length === 0 ? '' : ` by ${spec.keys.slice(keysFrom).join(', ')}`}`,
     consume,
     advance,
     tick: () => (emits === 'kept' ? tell([...changed]) : []),
+    // Rows that wait to be told are kept ones, and take new codes as these do.
+    isPending: false,
+    renew,
     get size() {
       return groupCount
     },
@@ -431,6 +446,7 @@ export function createLiveTop(
       kept.free()
       table.free()
       dictionaries.clear()
+      texts.clear()
     },
   }
 }

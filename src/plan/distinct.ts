@@ -1,14 +1,9 @@
-/** `dedupe` within a time: its node, checked, and what it comes to where the input ends; in a job that goes on it is operators/live-distinct.ts's. */
+/** `dedupe` within a time: its node, checked. What it comes to where the input ends is row-lowering.ts's; in a job that goes on it is operators/live-distinct.ts's. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
-import { checkNames, columnOf, filterNode, projectNode } from './build.js'
-import { not } from './cleaning.js'
-import { ticksOf } from './event-time.js'
+import { checkNames } from './build.js'
+import { noEventTime, ticksOf } from './event-time.js'
 import type { DistinctNode, PlanNode } from './logical.js'
-import { overNode } from './over.js'
-import { boundSchemaOf } from './typing.js'
-
-const KEPT = '#kept'
 
 /**
  * @param time the column of the event time
@@ -22,13 +17,8 @@ export function distinctNode(
   time: string | null,
 ): DistinctNode {
   checkNames('dedupe', keys, schema)
-  if (time === null)
-    throw new MillraceError(
-      'MR_NO_EVENT_TIME',
-      "dedupe: rows have no event time here; say which column has it before, as in watermark('time')",
-      { operator: 'dedupe' },
-    )
-  const node: DistinctNode = Object.freeze({ kind: 'distinct', input, keys: Object.freeze([...keys]), time, within })
+  if (time === null) throw noEventTime('dedupe')
+  const node: DistinctNode = Object.freeze({ kind: 'distinct', input, keys, time, within })
   if (schema !== null) distanceOf(node, schema)
   return node
 }
@@ -44,18 +34,3 @@ export function distanceOf({ time, within }: DistinctNode, schema: SchemaShape):
 
 export const keysOf = ({ keys }: DistinctNode, schema: SchemaShape): readonly string[] =>
   keys.length === 0 ? Object.keys(schema) : keys
-
-export function lowerDistinct(node: DistinctNode, input: PlanNode): PlanNode {
-  const schema = boundSchemaOf(input)
-  const time = columnOf(node.time)
-  const known = schema[node.time]?.nullable ? filterNode(input, not({ op: 'isNull', input: time })) : input
-  const parameters = { within: distanceOf(node, schema) }
-  const told = overNode(known, null, { partitionBy: keysOf(node, schema), orders: [], frame: null }, [
-    { name: KEPT, expression: { op: 'aggregate', function: 'spaced', inputs: [time], parameters } },
-  ])
-  return projectNode(
-    filterNode(told, columnOf(KEPT)),
-    'dedupe',
-    Object.keys(schema).map(name => ({ name, expression: columnOf(name) })),
-  )
-}

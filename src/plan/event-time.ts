@@ -8,7 +8,6 @@ import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
 import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
-import { lowerDistinct } from './distinct.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
@@ -17,11 +16,12 @@ import type {
   LateNode,
   NamedAggregate,
   PlanNode,
+  TopNode,
   WatermarkNode,
   Windowing,
   WindowSpec,
 } from './logical.js'
-import { lowerTop, type Rank, type WindowedRows } from './top.js'
+import { type Rank, rowRules, type WindowedRows } from './row-rules.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
 export const WINDOW_START = 'windowStart'
@@ -70,6 +70,8 @@ export interface WindowRules {
   lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
   /** Each row in each of its windows. */
   rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
+  /** Of whole rows in windows. */
+  rowSchema(node: TopNode, window: Windowing, input: SchemaShape): SchemaShape
 }
 
 let rules: WindowRules | null = null
@@ -82,6 +84,9 @@ const windowRules = (): WindowRules => {
   if (rules === null) throw new Error('there is a window, and nobody has made one')
   return rules
 }
+
+export const rowSchema = (node: TopNode, input: SchemaShape): SchemaShape =>
+  node.window === null ? input : windowRules().rowSchema(node, node.window, input)
 
 export const windowedSchema: WindowRules['schema'] = (node, window, input) => windowRules().schema(node, window, input)
 
@@ -129,7 +134,7 @@ export function eventTimeOf(plan: PlanNode): string | null {
 export const noEventTime = (operator: string): MillraceError =>
   new MillraceError(
     'MR_NO_EVENT_TIME',
-    `${operator}: rows have no event time here; say which column has it before, as in watermark('time')${operator === 'window' ? '' : ', of both flows'}`,
+    `${operator}: rows have no event time here; say which column has it before, as in watermark('time')${/join/i.test(operator) ? ', of both flows' : ''}`,
     { operator },
   )
 
@@ -226,13 +231,13 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
       return filterNode(input, { op: 'isNull', input: columnOf(time) })
     }
     case 'distinct':
-      return lowerDistinct(plan, input)
+      return rowRules().lowerDistinct(plan, input)
     case 'aggregate':
       if (plan.window !== null) return windowRules().lower(plan, plan.window, input)
       if (input === plan.input) return plan
       return Object.freeze({ ...(isDedupe ? plan : byEventTime(plan, eventTimeOf(plan.input))), input })
     case 'top':
-      return lowerTop(plan, input, eventTimeOf(plan.input), (...given) => windowRules().rows(...given))
+      return rowRules().lowerTop(plan, input, eventTimeOf(plan.input), windowRules)
     case 'join':
       return Object.freeze({ ...plan, input, right: lowerEventTime(plan.right) })
     case 'union':

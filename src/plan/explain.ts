@@ -23,12 +23,13 @@ import type {
 } from './logical.js'
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { choosesRows } from './row-rules.js'
 import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
   const source = sourceOf(plan)
-  if (schemaOfPlan(plan) === null) {
+  if (schemaOfPlan(plan) === null || choosesRows(plan)) {
     const known = source.schema === null ? ', whose columns are known once it opens' : ''
     return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
   }

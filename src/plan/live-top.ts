@@ -6,7 +6,7 @@ import { eventTimeOf, fieldsOf, WINDOW_END, WINDOW_START } from './event-time.js
 import { EMITS, type LiveAggregateSpec, type Made, refusal, WATERMARK, WEIGHT } from './live.js'
 import type { EmitMode, PlanNode, TopNode } from './logical.js'
 import { physicalPlan } from './planner.js'
-import { tiedOrders } from './top.js'
+import { tiedOrders } from './row-lowering.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 
 /** @param windowed an aggregate of nothing over the same windows */

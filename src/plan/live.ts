@@ -21,8 +21,8 @@ import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowi
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
-import { groupsOf } from './top.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
+import { groupsOf } from './window-rows.js'
 import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
 
 export const WATERMARK = '#watermark'

@@ -10,13 +10,12 @@ import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typi
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
 import { distanceOf, keysOf } from './distinct.js'
-import { checkWatermark, windowedSchema, withWindowEnd } from './event-time.js'
+import { checkWatermark, rowSchema, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
-import type { JoinNode, PlanNode, SourceNode, UnionNode, Windowing } from './logical.js'
+import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
 import { lowerOver } from './over.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 import { inputsOf } from './sources-of.js'
-import { groupsOf, topSchema } from './top.js'
 import { settleUnion, unionSchema } from './union.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
@@ -82,7 +81,7 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
     case 'top':
       for (const name of node.keys) checkKey(name, input, 'groupBy')
       for (const { name } of node.orders) checkKey(name, input, 'orderBy')
-      return topSchema(node, input, () => windowedSchema(groupsOf(node), node.window as Windowing, input))
+      return rowSchema(node, input)
     case 'distinct':
       for (const name of keysOf(node, input)) checkKey(name, input, 'dedupe')
       distanceOf(node, input)

@@ -1,15 +1,18 @@
 /** Rows in windows, where all input ends: each as often as it has windows, with their bounds. windows.ts has what aggregates over windows come to. */
+import { schemaOf } from '../columnar/schema.js'
+import type { SchemaShape } from '../columnar/type.js'
+import { MillraceError, quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { columnOf, deriveNode, filterNode, projectNode } from './build.js'
 import { not } from './cleaning.js'
 import { nanosecondsOf } from './duration.js'
-import { END, START } from './event-time.js'
-import type { NamedExpression, PlanNode, Windowing, WindowSpec } from './logical.js'
+import { END, START, WINDOW_END, WINDOW_START } from './event-time.js'
+import type { AggregateNode, NamedExpression, PlanNode, TopNode, Windowing, WindowSpec } from './logical.js'
 import { overNode } from './over.js'
+import type { Rank, WindowedRows } from './row-rules.js'
 import { unpivotNode } from './shape.js'
-import type { Rank, WindowedRows } from './top.js'
 import { boundSchemaOf } from './typing.js'
-import { added, aligned, assign, timed, windowEnd, windowStart } from './windows.js'
+import { added, aligned, assign, timed, windowEnd, windowedSchema, windowStart } from './windows.js'
 
 /** @param rank of windows that overlap, only what it leaves of a part that they have in common is repeated: a row that is among the first of none of its parts is among those of no window. */
 export function windowRows(
@@ -36,6 +39,26 @@ export function windowRows(
   const bounded = overNode(assigned.plan, null, { partitionBy: partition, orders: [], frame: null }, assigned.bounds)
   return { plan: derived(bounded, { name: END, expression: assigned.end }), partition }
 }
+
+const BOUNDS = [WINDOW_START, WINDOW_END]
+
+/** `windowStart, windowEnd`, and the columns of the input. @throws MillraceError `MR_DUPLICATE_COLUMN` */
+export function windowRowsSchema(node: TopNode, window: Windowing, input: SchemaShape): SchemaShape {
+  for (const name of BOUNDS) {
+    if (!Object.hasOwn(input, name)) continue
+    throw new MillraceError(
+      'MR_DUPLICATE_COLUMN',
+      `window: a windowed result has a column ${quote(name)} of its own; rename the input's before`,
+      { operator: 'window', column: name },
+    )
+  }
+  const bounds = windowedSchema(groupsOf(node), window, input)
+  return schemaOf([...BOUNDS, ...Object.keys(input)].map(name => ({ name, type: bounds[name] ?? input[name] })))
+}
+
+/** An aggregate of nothing, whose windows and keys are those of a `topK`. */
+export const groupsOf = ({ input, keys, window }: TopNode): AggregateNode =>
+  Object.freeze({ kind: 'aggregate', input, keys, sets: null, aggregates: [], window, panes: null })
 
 /** Columns that are made at a time. */
 const MOST_AT_ONCE = 32

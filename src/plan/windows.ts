@@ -284,7 +284,11 @@ const negated = (duration: string): string =>
 const timeCall = (name: string, input: Expression, parameters: CallParameters): Expression =>
   Object.freeze({ ...call(name, input), parameters: Object.freeze(parameters) }) as Expression
 
-export const WINDOW_RULES: Omit<WindowRules, 'rows'> = { check: checkSpec, schema: windowedSchema, lower: lowerWindows }
+export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema'> = {
+  check: checkSpec,
+  schema: windowedSchema,
+  lower: lowerWindows,
+}
 
 const invalid = (operator: string, text: string): MillraceError =>
   new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })

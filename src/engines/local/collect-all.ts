@@ -9,6 +9,7 @@ import { fingerprint } from '../../expressions/walk.js'
 import { columnOf, projectNode, sourceNode } from '../../plan/build.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import { physicalPlan, withoutEventTime } from '../../plan/planner.js'
+import { loadRowRules } from '../../plan/row-rules.js'
 import { anyCanFail, overInput } from '../../plan/rules/rewrite.js'
 import { unpivotInput } from '../../plan/shape.js'
 import { sourcesOf } from '../../plan/sources-of.js'
@@ -62,6 +63,7 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
   const { signal, memory } = options
   const all = new Map(flows.flatMap(({ sources }) => [...sources]))
   const described = await describeAll(flows, all, options)
+  for (const { plan } of flows) await loadRowRules(plan)
   const chains = flows.map(({ plan }) => chainOf(withoutEventTime(bindPlan(plan, described.schemas))))
   const length = sharedLength(chains)
   // Rows that the lanes hold already are not held twice.

@@ -8,6 +8,7 @@ import { MillraceError } from '../../errors.js'
 import type { SourceNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
+import { loadRowRules } from '../../plan/row-rules.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
@@ -97,7 +98,9 @@ export interface Execution {
 async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | undefined): Promise<PhysicalPlan> {
   const describing = source.describe(services)
   try {
-    return physicalPlan(bound.plan, await unlessAborted(describing, signal))
+    const schema = await unlessAborted(describing, signal)
+    await loadRowRules(bound.plan)
+    return physicalPlan(bound.plan, schema)
   } catch (error) {
     void describing.then(() => source.leave?.()).catch(() => {})
     throw error

@@ -5,6 +5,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
+import { loadRowRules } from '../../plan/row-rules.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import type { SourceSchemas } from '../../plan/typing.js'
 import { openBranches } from '../../sources/branches.js'
@@ -93,6 +94,7 @@ export async function prepareSides(what: string, bound: BoundPlan, options: RunO
   const plans = { plans: [bound.plan], sources: bound.sources }
   const { sources, schemas } = await describeSources(plans, { ...options, onProgress: report?.() })
   try {
+    await loadRowRules(bound.plan)
     return await prepareOver(what, bound, options, { sources, schemas }, report)
   } catch (error) {
     leaveAll(sources)

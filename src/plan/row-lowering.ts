@@ -1,0 +1,85 @@
+/** What `topK` of groups and `dedupe` within a time come to where the input ends: `over`, filters and sorts. A chunk of its own (row-rules.ts). */
+import type { AggregateFunction, Expression, OrderKey, OverFunction } from '../expressions/node.js'
+import { columnOf, filterNode, projectNode, sortNode } from './build.js'
+import { not } from './cleaning.js'
+import { distanceOf, keysOf } from './distinct.js'
+import { END, START, WINDOW_END, WINDOW_START, type WindowRules } from './event-time.js'
+import type { DistinctNode, NamedAggregate, PlanNode, TopNode } from './logical.js'
+import { overNode } from './over.js'
+import type { Rank } from './row-rules.js'
+import { boundSchemaOf } from './typing.js'
+
+/** The place of a row, or of the first one of its group, among all. */
+const FIRST = '#first'
+const NTH = '#nth'
+const KEPT = '#kept'
+
+/** Rows of equal order come by their event time, where they have one, and as they came. */
+export const tiedOrders = (orders: readonly OrderKey[], time: string | null): readonly OrderKey[] =>
+  time === null || orders.some(({ name }) => name === time)
+    ? orders
+    : [...orders, { name: time, descending: false, nulls: 'last' }]
+
+/** Groups in the order of their windows, and of their first rows, each in the order of its rows. */
+export function lowerTop(
+  { keys, orders, count, window }: TopNode,
+  input: PlanNode,
+  time: string | null,
+  windows: () => Pick<WindowRules, 'rows'>,
+): PlanNode {
+  const rank: Rank = (plan, partition) => {
+    const ordered = over(plan, partition, tiedOrders(orders, time), NTH, 'rowNumber')
+    const known = over(ordered, partition, [], FIRST, 'min')
+    return filterNode(known, { op: 'lte', left: columnOf(NTH), right: { op: 'literal', value: count } })
+  }
+  const placed = over(input, [], [], FIRST, 'rowNumber')
+  const { plan, partition } =
+    window === null ? { plan: placed, partition: keys } : windows().rows(placed, window, keys, rank)
+  const found = rank(plan, partition)
+  const by = [...(window === null ? [] : [END, START]), FIRST, NTH]
+  const sorted = sortNode(
+    found,
+    null,
+    by.map(name => ({ name, descending: false, nulls: 'last' })),
+  )
+  const bounds =
+    window === null
+      ? []
+      : [
+          [WINDOW_START, START],
+          [WINDOW_END, END],
+        ]
+  const own = Object.keys(boundSchemaOf(input)).map(name => [name, name])
+  return projectNode(
+    sorted,
+    'topK',
+    [...bounds, ...own].map(([name, from]) => ({ name: name as string, expression: columnOf(from as string) })),
+  )
+}
+
+function over(
+  plan: PlanNode,
+  partitionBy: readonly string[],
+  orders: readonly OrderKey[],
+  name: string,
+  by: OverFunction | AggregateFunction,
+): PlanNode {
+  const inputs: Expression[] = by === 'rowNumber' ? [] : [columnOf(name)]
+  const column: NamedAggregate = { name, expression: { op: 'aggregate', function: by, inputs } }
+  return overNode(plan, null, { partitionBy, orders, frame: null }, [column])
+}
+
+export function lowerDistinct(node: DistinctNode, input: PlanNode): PlanNode {
+  const schema = boundSchemaOf(input)
+  const time = columnOf(node.time)
+  const known = schema[node.time]?.nullable ? filterNode(input, not({ op: 'isNull', input: time })) : input
+  const parameters = { within: distanceOf(node, schema) }
+  const told = overNode(known, null, { partitionBy: keysOf(node, schema), orders: [], frame: null }, [
+    { name: KEPT, expression: { op: 'aggregate', function: 'spaced', inputs: [time], parameters } },
+  ])
+  return projectNode(
+    filterNode(told, columnOf(KEPT)),
+    'dedupe',
+    Object.keys(schema).map(name => ({ name, expression: columnOf(name) })),
+  )
+}
