@@ -7,15 +7,17 @@ import { Flow } from './flow.js'
 import type { Joined, JoinKeys } from './join-types.js'
 import { checkedOptions, checkSuffix, conditionOf, type JoinOptions, keysOf, type TestOptions } from './joins.js'
 import { invalid, mismatch, show } from './refusal.js'
+import type { IsAny } from './types.js'
 
 /** With the window that its rows are in. */
-export type InWindow<S extends SchemaShape> = any extends S
-  ? any
-  : {
-      readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
-        ? DataType<'timestamp', false>
-        : S[K]
-    }
+export type InWindow<S extends SchemaShape> =
+  IsAny<S> extends true
+    ? any
+    : {
+        readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+          ? DataType<'timestamp', false>
+          : S[K]
+      }
 
 /** Joins of a flow whose rows are in windows to another flow that has a watermark. */
 export interface WindowJoins<S extends SchemaShape> {
