@@ -27,13 +27,31 @@ export const contenders = {
     },
   },
   'millrace-rows': {
-    label: 'Millrace, row objects',
+    label: 'Millrace, row objects of an iterable',
     most: 2e6,
     prepare: async (batches, api, lanes) => {
       const engine = await api.createEngine({ lanes })
       const shape = api.schema({ time: api.timestamp('ms'), key: api.int32(), amount: api.int32() })
       const prepared = objectsOf(batches)
       return () => ours(api, shape, prepared, engine)
+    },
+  },
+  'millrace-pushed': {
+    label: 'Millrace, row objects pushed into a channel',
+    most: 2e6,
+    prepare: async (batches, api, lanes) => {
+      const engine = await api.createEngine({ lanes })
+      const shape = api.schema({ time: api.timestamp('ms'), key: api.int32(), amount: api.int32() })
+      const prepared = objectsOf(batches)
+      return async () => {
+        const channel = api.channel(shape)
+        const feed = async () => {
+          for (const rows of prepared) await channel.push(rows)
+          channel.close()
+        }
+        const [tally] = await Promise.all([tallyOf(api, channel.flow, engine), feed()])
+        return tally
+      }
     },
   },
   'plain-columns': {
@@ -65,6 +83,37 @@ export const contenders = {
           }
         }
         windows.end()
+        return tally
+      }
+    },
+  },
+  'rxjs-windows': {
+    label: 'rxjs 7, one operator with windows by hand',
+    most: 2e6,
+    prepare: async batches => {
+      const { Observable, Subject } = await import('rxjs')
+      const prepared = objectsOf(batches)
+      const sums = source =>
+        new Observable(subscriber => {
+          const windows = createWindows((start, key, sum) => subscriber.next({ start, key, sum }))
+          return source.subscribe({
+            next({ time, key, amount }) {
+              windows.take(time, key, amount)
+              windows.close()
+            },
+            error: error => subscriber.error(error),
+            complete() {
+              windows.end()
+              subscriber.complete()
+            },
+          })
+        })
+      return async () => {
+        const { tally, add } = createTally()
+        const events = new Subject()
+        events.pipe(sums).subscribe(({ start, key, sum }) => add(start, key, sum))
+        for (const rows of prepared) for (const event of rows) events.next(event)
+        events.complete()
         return tally
       }
     },
@@ -146,23 +195,31 @@ export const contenders = {
   },
 }
 
-async function ours(api, shape, prepared, engine) {
-  const { tally, add } = createTally()
-  const job = api
-    .stream(
+const ours = (api, shape, prepared, engine) =>
+  tallyOf(
+    api,
+    api.stream(
       (async function* () {
         yield* prepared
       })(),
       { schema: shape },
-    )
+    ),
+    engine,
+  )
+
+async function tallyOf(api, flow, engine) {
+  const { tally, add } = createTally()
+  const job = flow
     .watermark('time', { delay: `${DELAY_MS}ms` })
     .window(api.tumbling('1s'))
     .groupBy('key')
     .aggregate(t => ({ sum: api.sum(t.amount) }))
     .run({ engine })
   for await (const batch of job) {
-    const { windowStart, key, sum } = batch.toColumns()
-    for (let i = 0; i < batch.rowCount; i++) add(Number(windowStart[i]), key[i], Number(sum[i]))
+    const starts = batch.column('windowStart').toBigInt64Array()
+    const keys = batch.column('key').toArray()
+    const sums = batch.column('sum').toArray()
+    for (let i = 0; i < batch.rowCount; i++) add(Number(starts[i]), keys[i], sums[i])
   }
   if (job.metrics().lateRows !== 0) throw new Error(`${job.metrics().lateRows} rows are late`)
   return tally

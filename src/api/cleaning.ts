@@ -23,18 +23,32 @@ export interface DedupeOptions<N extends string = string> {
   readonly keys?: readonly N[]
   /** Which of them stays: the first by default. */
   readonly keep?: 'first' | 'last'
+  /**
+   * Rows are doubles only where one that stays is less than that away from them, before or after, by event time: `'10s'`. By default however far away. The first stays, as they
+   * come, so that it needs a watermark, and rows behind it, or without a time, are late.
+   */
+  readonly within?: string
 }
 
 /** @throws MillraceError `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` */
-export function dedupeOptions(given: readonly unknown[]): { names: readonly string[]; keep: 'first' | 'last' } {
-  if (given.length !== 1 || !isPlainRecord(given[0])) return { names: given as readonly string[], keep: 'first' }
-  const { keys = [], keep = 'first', ...rest } = given[0]
+export function dedupeOptions(given: readonly unknown[]): {
+  names: readonly string[]
+  keep: 'first' | 'last'
+  within: string | null
+} {
+  if (given.length !== 1 || !isPlainRecord(given[0]))
+    return { names: given as readonly string[], keep: 'first', within: null }
+  const { keys = [], keep = 'first', within = null, ...rest } = given[0]
   for (const name of Object.keys(rest)) {
-    throw invalid('dedupe', `there is no option ${quote(name)}; there are keys and keep`)
+    throw invalid('dedupe', `there is no option ${quote(name)}; there are keys, keep and within`)
   }
   if (keep !== 'first' && keep !== 'last') throw invalid('dedupe', `keep is 'first' or 'last', not ${show(keep)}`)
   if (!Array.isArray(keys)) throw mismatch('dedupe', `dedupe: keys is an array of column names, not ${show(keys)}`)
-  return { names: keys, keep }
+  if (within !== null && typeof within !== 'string')
+    throw invalid('dedupe', `within is a duration such as '10s', not ${show(within)}`)
+  if (within !== null && keep === 'last')
+    throw invalid('dedupe', "within a time the first row stays: leave out within, or keep: 'last'")
+  return { names: keys, keep, within }
 }
 
 /** How nulls are filled that no value is named for. */

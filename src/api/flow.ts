@@ -27,10 +27,12 @@ import {
   sourceNode,
 } from '../plan/build.js'
 import { not } from '../plan/cleaning.js'
-import { emitNode, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
+import { distinctNode } from '../plan/distinct.js'
+import { emitNode, eventTimeOf, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
+import { topNode } from '../plan/top.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
@@ -50,6 +52,7 @@ import {
 } from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import { type IntervalOptions, intervalJoined } from './interval-join.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
@@ -258,15 +261,23 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself.
+   * One row of those that are equal in the columns named, or in all: the first, or the last of them, each in its own place. Null equals null here, and NaN itself. Where a flow
+   * runs on the first go on at once, and their keys are kept as long as it runs; of the last each takes the place of the one before, which is taken back (`batch.weights`).
    *
    * ```ts
    * flow.dedupe({ keys: ['symbol', 'time'], keep: 'last' })
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists
+   *
+   * Within a time it is of rows near one another, keeps no key for longer, and the event time goes on. Rows behind the watermark are late (`late()`):
+   *
+   * ```ts
+   * flow.watermark('time', { delay: '1s' }).dedupe({ keys: ['symbol'], within: '10s' }).window(tumbling('1m')).aggregate(() => ({ n: count() }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists; with `within` `MR_NO_EVENT_TIME` without a watermark before
    */
   dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
-    const { names, keep } = dedupeOptions(by)
+    const { names, keep, within } = dedupeOptions(by)
+    if (within !== null) return this.next(distinctNode(this.plan, this.schema, names, within, eventTimeOf(this.plan)))
     return this.next(dedupeNode(this.plan, this.schema, names, keep))
   }
 
@@ -520,12 +531,17 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     const aggregate = (names: readonly string[], define: (t: Columns<S>) => unknown) =>
       this.aggregated(names, null, 'window', define, undefined, windowing)
     return Object.freeze({
+      ...window.joins(this, windowing),
       groupBy: (...names: string[]) => {
         if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
         aggregateNode(this.plan, this.schema, names, [])
-        return Object.freeze({ aggregate: (define: never) => aggregate(names, define) })
+        return Object.freeze({
+          aggregate: (define: never) => aggregate(names, define),
+          topK: (n: number, ...orders: unknown[]) => this.top(names, n, orders, windowing),
+        })
       },
       aggregate: (define: never) => aggregate([], define),
+      topK: (n: number, ...orders: unknown[]) => this.top([], n, orders, windowing),
     }) as WindowedFlow<S>
   }
 
@@ -543,7 +559,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these.
+   * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these. Of a `dedupe` within a
+   * time, where it is nearer, those behind the watermark.
    *
    * ```ts
    * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))
@@ -722,6 +739,26 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
+   * Rows of both flows that have equal keys and whose event times lie within bounds of one another: columns as `join` gives them, and the event time stays this flow's. Both need a
+   * watermark. Where the flow runs on, pairs come as soon as both rows have; rows are kept until no partner can come, and one that is behind the watermark is left out
+   * and counted (`lateRows`).
+   *
+   * ```ts
+   * const paid = columns({ time: [new Date('2024-01-02T03:04:15Z')], symbol: ['ABC'], paid: [10.5] })
+   * flow.watermark('time').intervalJoin(paid.watermark('time'), { on: 'symbol', between: ['0s', '1m'] })
+   * ```
+   * @throws MillraceError as `join` does, `MR_NO_EVENT_TIME` where a flow has no watermark, `MR_INVALID_OPTION`
+   */
+  intervalJoin<
+    R extends SchemaShape,
+    const K extends JoinKeys<S, R>,
+    const X extends string = '_right',
+    const H extends 'inner' | 'left' = 'inner',
+  >(right: Flow<R>, options: IntervalOptions<S, R, K, X, H>): Flow<Joined<S, R, K, X, H>> {
+    return intervalJoined(this, right, options)
+  }
+
+  /**
    * The rows of this flow, then those of the others. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
    * float64, nullable where one of them is.
    *
@@ -845,7 +882,12 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     return Object.freeze({
       aggregate: (define: (t: Columns<S>) => unknown, groups?: GroupRule) =>
         this.aggregated(names, sets, verb, define, groups),
+      ...(sets === null && { topK: (n: number, ...orders: unknown[]) => this.top(names, n, orders, null) }),
     })
+  }
+
+  private top(names: readonly string[], n: number, orders: readonly unknown[], window: Windowing | null): Flow<any> {
+    return this.next(topNode(this.plan, this.schema, names, n, orders.map(orderOf), window))
   }
 
   private aggregated(
@@ -911,13 +953,23 @@ export interface Validated<S extends SchemaShape, R> {
   readonly counts: Flow<{ readonly [K in keyof R]: Int64 }>
 }
 
-/** What `groupBy` gives: say what to compute for each group. */
+/** What `groupBy` gives: say what to compute for each group, or which rows of it stay. */
 export interface GroupedFlow<S extends SchemaShape, N extends keyof S> {
   /** One row a group, in order of first appearance: the keys, then these columns. `groups` says which come out: all by default. @throws MillraceError `MR_DUPLICATE_COLUMN` for the name of a key */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
     groups?: GroupRule,
   ): Flow<{ readonly [K in N | keyof A]: K extends keyof A ? KeyedType<A[K]> : K extends keyof S ? S[K] : never }>
+  /**
+   * The first `n` rows of each group in these orders, whole: group after group in the order of first appearance. Rows of equal order come by their event time, if there is a
+   * watermark, and as they came. Where a flow runs on, the rows that enter and leave the first ones are told: of weight 1 and -1 (`batch.weights`).
+   *
+   * ```ts
+   * flow.groupBy('symbol').topK(2, desc('price'))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_INVALID_OPTION`
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S>
 }
 
 /** What `rollup` and `cube` give: say what to compute for each group. */

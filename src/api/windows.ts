@@ -2,16 +2,21 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { useWindows } from '../plan/event-time.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
+import { windowRows } from '../plan/window-rows.js'
 import { WINDOW_RULES } from '../plan/windows.js'
 import type { AggregateExpr } from './aggregate-expr.js'
 import type { Flow } from './flow.js'
 import { optionsOf } from './options.js'
+import type { Order } from './orders.js'
 import { invalid, show } from './refusal.js'
 import type { Columns, KeyedType } from './types.js'
+import { type WindowJoins, windowJoins } from './window-joins.js'
 
 /** Which windows a row is in; made by `tumbling`, `sliding`, `cumulative`, `session` and `rowCount`. */
 export interface Window {
   readonly spec: WindowSpec
+  /** Joins of a flow in such windows. */
+  readonly joins: (left: Flow<any>, windowing: Windowing) => WindowJoins<any>
 }
 
 export interface TumblingOptions {
@@ -104,8 +109,8 @@ export function rowCount(count: number): Window {
 }
 
 function windowOf(spec: WindowSpec): Window {
-  useWindows(WINDOW_RULES)
-  return Object.freeze({ spec: Object.freeze(spec) })
+  useWindows({ ...WINDOW_RULES, rows: windowRows })
+  return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 
 function durationOf(operator: string, what: string, value: unknown): string {
@@ -122,8 +127,8 @@ export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
   /**
-   * Of several inputs one that has been silent for so long, by the clock, is waited for no more. A flow has one watermark as yet, of all its rows in their order, so this is checked and
-   * changes nothing.
+   * Of several inputs (`union`) one that has been silent for so long, by the job's clock, is waited for no more, until it has caught up with what was said without it. Where all are
+   * silent nothing happens. By default each is waited for.
    */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
@@ -162,8 +167,8 @@ export function emitModeOf(mode: unknown): EmitMode {
   throw invalid('emit', `it takes 'close', 'change' or { every: '1s' }, not ${show(mode)}`)
 }
 
-/** A flow whose rows are in windows: say what to compute for each. */
-export interface WindowedFlow<S extends SchemaShape> {
+/** A flow whose rows are in windows: say what to compute for each, or what to join there. */
+export interface WindowedFlow<S extends SchemaShape> extends WindowJoins<S> {
   /** One row a window and group: `windowStart`, `windowEnd`, these columns, then the aggregates. */
   groupBy<N extends keyof S & string>(
     ...names: N[]
@@ -172,11 +177,29 @@ export interface WindowedFlow<S extends SchemaShape> {
     aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
       define: (t: Columns<S>) => A,
     ): Flow<Windowed<S, N, A>>
+    /** As `topK` of all rows of a window, of those with equal keys. */
+    topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
   }
   /** One row a window that has rows: `windowStart`, `windowEnd`, then these columns. */
   aggregate<A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     define: (t: Columns<S>) => A,
   ): Flow<Windowed<S, never, A>>
+  /**
+   * The first `n` rows of each window in these orders: `windowStart`, `windowEnd`, then the row. In the order of the windows' ends, beginnings and of the groups' first
+   * appearance. Rows of equal order come by their event time, and as they came.
+   *
+   * ```ts
+   * flow.watermark('time').window(tumbling('1h')).groupBy('symbol').topK(3, desc('price'))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN` for a column called as a window's end or beginning is, `MR_INVALID_OPTION`
+   */
+  topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<InWindow<S>>
+}
+
+type InWindow<S extends SchemaShape> = {
+  readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+    ? DataType<'timestamp', false>
+    : S[K]
 }
 
 type Windowed<S extends SchemaShape, N extends keyof S, A> = {

@@ -72,14 +72,16 @@ export const ARRAY_OF_KIND = {
  */
 export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
-/** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. */
-export function allocateData(kind: Kind, length: number): VectorData {
-  if (kind === 'bool') return new Uint8Array(bitmapBytes(length))
-  if (kind === 'date' || kind === 'utf8') return new Int32Array(length)
-  if (kind === 'list') return new Uint8Array(0)
-  if (kind === 'timestamp') return new BigInt64Array(length)
-  return new ARRAY_OF_KIND[kind as NumberKind](length)
+/** The class of a kind's data. */
+function arrayOf(kind: Kind) {
+  if (kind === 'bool' || kind === 'list') return Uint8Array
+  if (kind === 'date' || kind === 'utf8') return Int32Array
+  return kind === 'timestamp' ? BigInt64Array : ARRAY_OF_KIND[kind as NumberKind]
 }
+
+/** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. */
+export const allocateData = (kind: Kind, length: number): VectorData =>
+  new (arrayOf(kind))(kind === 'bool' ? bitmapBytes(length) : kind === 'list' ? 0 : length)
 
 export interface VectorParts {
   /** A bitmap, or null where every row has a value. */
@@ -171,8 +173,9 @@ export function checkVector(vector: Vector, column: string, type: DataType, rowC
     if (tagOf(data) !== 'Uint8Array' || offsets.length < length + 1 || offsets[length] > data.length)
       fail('MR_COLUMN_LENGTH', `has offsets that do not fit ${length} rows and ${data.length} bytes`)
   } else {
-    const needed = allocateData(type.kind, 0)
-    if (tagOf(data) !== tagOf(needed)) fail('MR_TYPE_MISMATCH', `needs data in ${tagOf(needed)}`)
+    const needed = arrayOf(type.kind)
+    if (!(data instanceof needed) && tagOf(data) !== needed.name)
+      fail('MR_TYPE_MISMATCH', `needs data in ${needed.name}`)
     if (data.length < (type.kind === 'bool' ? bitmapBytes(length) : length))
       fail('MR_COLUMN_LENGTH', `has data for ${data.length} of ${length} rows`)
   }

@@ -147,6 +147,8 @@ export type OverFunction =
   | 'lag'
   | 'lead'
   | 'ewma'
+  /** Whether no row before it for which that is true is within a time: not for users, but what `dedupe` within one is made of. */
+  | 'spaced'
 
 /** What an aggregate is told beside its inputs; each reads its own, and has them all where it has any. */
 export interface AggregateParameters {
@@ -172,6 +174,8 @@ export interface AggregateParameters {
   readonly default?: LiteralNode
   /** ewma: the weight of the row itself. */
   readonly alpha?: number
+  /** spaced: in ticks. */
+  readonly within?: bigint
 }
 
 export interface AggregateCall {

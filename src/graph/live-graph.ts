@@ -12,26 +12,32 @@ import { fieldsOf } from '../columnar/schema.js'
 import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
+import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { selection, take } from '../kernels/select.js'
+import { selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
-import { morselsOf } from '../operators/heap-batch.js'
+import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
+import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
+import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
-import type { Morsel } from '../operators/operator.js'
+import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
+import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
+  /** What closes where the watermark has moved on without rows. */
+  settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
   tick(): RecordBatch[]
   /** There is no more input: all windows close. */
@@ -67,10 +73,22 @@ interface TimedStep {
   readonly time: number
 }
 
-export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
+/** So few rows are not worth a part of their own. */
+const LEAST_TIMED_ROWS = 256
+
+/** The rows of the other sides of joins, by their plans. */
+export type SideRows = ReadonlyMap<PlanNode, readonly RecordBatch[]>
+
+/** @param watermark where it is not that of the rows alone: how it goes, and what it is of rows */
+export function createLiveGraph(
+  context: OperatorContext,
+  plan: LivePlan,
+  input: SchemaShape,
+  sides: SideRows = new Map(),
+  watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark),
+): LiveGraph {
   const { k } = context
   const { memory } = k
-  const watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark)
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
   const timedLoader: BatchLoader = createBatchLoader(context)
@@ -78,12 +96,12 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   let lateRows = 0
   const steps: Step[] = []
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
-  if (watermark !== null) {
+  if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
-    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+    context.meter?.watermark(known, input[plan.watermark.column] as DataType)
   }
   try {
-    let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
+    let names = [...Object.keys(input), ...(plan.watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
       const step = stepOf(segment, names)
       steps.push(step)
@@ -124,6 +142,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
+      fillSides(pipeline, stages)
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
       const plainAggregate = spec && aggregateOf(spec)
       const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
@@ -138,6 +157,20 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     }
   }
 
+  function fillSides({ scan }: Pipeline, { sides: plans }: PhysicalPlan): void {
+    for (const { side } of scan.transforms) if (side) fill(side, plans[side.index] as PlanNode)
+  }
+
+  function fill({ rows, prepare }: Side, of: PlanNode): void {
+    const mark = memory.mark()
+    for (const batch of sides.get(of) ?? []) {
+      rows.add(batch)
+      memory.reset(mark)
+    }
+    Array.from(prepare())
+    memory.reset(mark)
+  }
+
   function timedStep(
     stages: PhysicalPlan,
     spec: LiveAggregateSpec,
@@ -147,6 +180,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     isFor: Pipeline,
   ): TimedStep {
     const plain = buildPipeline(context, stages)
+    fillSides(plain, stages)
     const pipeline = context.meter?.pipeline(plain, isFor) ?? plain
     const output = Object.keys(pipeline.scan.output)
     const time = output.indexOf(spec.time)
@@ -161,15 +195,16 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows } = spec
+    const { windows, top, distinct } = spec
+    if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
+    if (top !== undefined)
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
+        lateAt(morsel, rows, spec),
+      )
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (morsel, rows) => {
-        const places = memory.scratch(4 * rows.length)
-        memory.u32.set(rows, places >>> 2)
-        late(morsel, places, rows.length, spec)
-      })
+      return createLiveSessions(context, stage, spec.input, (morsel, rows) => lateAt(morsel, rows, spec))
     }
     const stage = { ...spec, windows, watermark: WATERMARK }
     const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
@@ -188,25 +223,89 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
   }
 
-  /** Takes a batch whose times all lie in windows that are open when it has been taken; false where one may not, and nothing has been done. */
-  function pushTimed(batch: RecordBatch): boolean {
+  /**
+   * Takes the rows of a batch, from the first on, of which none can be late: their windows are open when they have been taken. Where a window closes in their midst they are taken in two parts.
+   * @returns how many rows it has taken; the others are to be asked one by one
+   */
+  function pushTimed(batch: RecordBatch): number {
     const { timed, spec } = steps[0] as Step
-    if (timed === null || spec === null || spec.givesLate || watermark === null) return false
-    const times = batch.vectors[timeColumn] as Vector
-    if (times.validity !== null || times.length === 0) return false
-    const { pipeline, columns, aggregate, fixed, places, time } = timed
-    const own = columns.map(i => batch.vectors[i] as Vector)
-    const loaded = timedLoader.load({ rowCount: batch.rowCount, vectors: own })
-    const range = rangeOf(k, { ...(loaded.columns[columns.indexOf(timeColumn)] as LaneVector), range: null })
-    if (range === null || !watermark.mayAdvance(range, fixed)) return false
-    watermark.advance(range.max)
+    if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
+    const { validity, length } = batch.vectors[timeColumn] as Vector
+    if (validity !== null || length === 0) return 0
+    const own = timed.columns.map(i => batch.vectors[i] as Vector)
+    const columns = [...timedLoader.load({ rowCount: length, vectors: own }).columns]
+    const place = timed.columns.indexOf(timeColumn)
+    const times = columns[place] as LaneVector
+    let from = 0
+    while (from < length) {
+      const mark = memory.mark()
+      const left = from === 0 ? times : slice(k, times, from, length)
+      const range = rangeOf(k, { ...left, range: null })
+      if (range === null) break
+      let count = length - from
+      if (!watermark.mayAdvance(range, timed.fixed)) {
+        const closing = watermark.closing(range, timed.fixed)
+        count = closing === null ? 0 : firstFrom(left, closing)
+        if (count < LEAST_TIMED_ROWS) break
+        const own = rangeOf(k, { ...slice(k, left, 0, count), range: null })
+        if (own === null || !watermark.mayAdvance(own, timed.fixed)) break
+        watermark.advance(own.max)
+      } else {
+        watermark.advance(range.max)
+        // That of its times is not asked for again.
+        columns[place] = { ...times, range }
+      }
+      takeTimed(timed, spec, columns, from, from + count)
+      memory.reset(mark)
+      from += count
+    }
+    return from
+  }
+
+  /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
+  function pushRows(batch: RecordBatch, before: number): void {
+    const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
+    const vectors =
+      marks === null
+        ? batch.vectors
+        : [
+            ...batch.vectors,
+            makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
+          ]
+    // Only what the first stages take: of a column that nobody reads there may be no kernels.
+    const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
+    try {
+      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+    } catch (error) {
+      throw error instanceof RowFailure ? new RowFailure(error.row + before, error.error) : error
+    }
+  }
+
+  /** The place of the first time that is not before this one. */
+  function firstFrom(times: LaneVector, time: bigint): number {
+    const bits = compare(k, 'gte', times, { type: times.type, value: time }, times.length) >>> 2
+    let word = 0
+    while (word < times.length >>> 5 && memory.u32[bits + word] === 0) word++
+    const found = memory.u32[bits + word] as number
+    return found === 0 ? times.length : Math.min(times.length, 32 * word + 31 - Math.clz32(found & -found))
+  }
+
+  function takeTimed(
+    { pipeline, aggregate, fixed, places, time }: TimedStep,
+    spec: LiveAggregateSpec,
+    loaded: readonly LaneVector[],
+    from: number,
+    to: number,
+  ): void {
+    const isWhole = to - from === loaded[0]?.length
+    const columns = isWhole ? loaded : loaded.map(column => slice(k, column, from, to))
     const use = (morsel: Morsel) => {
       const all = places.map(place => morsel.columns[place] as LaneVector)
       for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, morsel.columns[time] as LaneVector, fixed))
         spread(each, 1, spec)
     }
-    runAll(pipeline.scan.transforms, { ...loaded, rows: 0 }, memory, use, false)
-    return true
+    const rows = isWhole ? 0 : rangeIndices(k, from, to)
+    runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows }, memory, use, false)
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -225,6 +324,12 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     const { indices } = selection(k, bits, morsel.rowCount)
     const columns = morsel.columns.map(column => ({ ...take(k, column, indices, rowCount), range: null }))
     return { rowCount, columns, rows: 0 }
+  }
+
+  function lateAt(morsel: Morsel, rows: readonly number[], spec: LiveAggregateSpec): void {
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    late(morsel, places, rows.length, spec)
   }
 
   /** Late rows go on as they came, where that is what is asked for. */
@@ -272,6 +377,8 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 
   /** After a step: lets go of strings that nobody needs any more. */
   function renew(): void {
+    // What looks things up in other sides keeps codes of its own.
+    if (sides.size > 0) return
     if (!renewal.isDue(context.dictionaries.byteLength) || steps.some(({ aggregate }) => aggregate?.isPending)) return
     const mark = memory.mark()
     const renewed = createRenewedTexts(context)
@@ -304,23 +411,15 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
   return {
     push(batch) {
       const mark = memory.mark()
-      if (pushTimed(batch)) {
-        memory.reset(mark)
-        advance(false)
-        return given()
-      }
-      const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
-      const vectors =
-        marks === null
-          ? batch.vectors
-          : [
-              ...batch.vectors,
-              makeVector(withoutNulls(batch.vectors[timeColumn]?.type as DataType), batch.rowCount, marks),
-            ]
-      // Only what the first stages take: of a column that nobody reads there may be no kernels.
-      const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
-      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
+      const taken = pushTimed(batch)
       memory.reset(mark)
+      if (taken < batch.rowCount || taken === 0)
+        pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
+      memory.reset(mark)
+      advance(false)
+      return given()
+    },
+    settle() {
       advance(false)
       return given()
     },
@@ -351,9 +450,20 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 }
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
-function outputNames({ givesLate, lateColumns, windows, isEndOnly, keys, accumulators }: LiveAggregateSpec): string[] {
+function outputNames({
+  givesLate,
+  lateColumns,
+  windows,
+  isEndOnly,
+  keys,
+  accumulators,
+  top,
+  distinct,
+}: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
+  if (distinct !== undefined) return [...distinct.columns]
   const hasBounds = windows !== 'none' && !isEndOnly
+  if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]
   const plain = !hasBounds ? keys : windows === 'ends' ? keys.slice(2) : isSessionLike(windows) ? keys : keys.slice(1)
   return [
     ...(hasBounds ? ['#windowStart', '#windowEnd'] : []),

@@ -11,6 +11,8 @@ export interface Watermark {
   ofRows(times: Vector): BigInt64Array<ArrayBuffer>
   /** Whether, all times being known and within these, their windows are few, and all still open when it has come to the latest. */
   mayAdvance(times: Times, windows: { readonly size: bigint; readonly offset: bigint }): boolean
+  /** The time with which the window of the earliest of these closes; null where it has closed already, or where that is not to be known. */
+  closing(times: Times, windows: { readonly size: bigint; readonly offset: bigint }): bigint | null
   /** Goes on to a time, as `ofRows` does. */
   advance(time: bigint): void
 }
@@ -33,15 +35,27 @@ export function createWatermark(options: { readonly delay: bigint; readonly maxA
 
   const behind = (time: bigint): bigint => (time - LEAST < delay ? LEAST : time - delay)
 
+  /** Of the window of the earliest; null where they are too many, or too far away. */
+  function endOf({ min, max }: Times, { size, offset }: { size: bigint; offset: bigint }): bigint | null {
+    if (maxAdvance !== null || max - min > MOST_WINDOWS * size || min <= LEAST + size) return null
+    const since = (min - offset) % size
+    const end = min - (since < 0n ? since + size : since) + size
+    return end < MOST ? end : null
+  }
+
   return {
     get value() {
       return latest === null ? LEAST : behind(latest)
     },
-    mayAdvance({ min, max }, { size, offset }) {
-      if (maxAdvance !== null || max - min > MOST_WINDOWS * size) return false
-      const since = (min - offset) % size
-      const end = min - (since < 0n ? since + size : since) + size
-      return behind(latest !== null && latest > max ? latest : max) < end && end < MOST && min > LEAST + size
+    mayAdvance(times, windows) {
+      const end = endOf(times, windows)
+      const { max } = times
+      return end !== null && behind(latest !== null && latest > max ? latest : max) < end
+    },
+    closing(times, windows) {
+      const end = endOf(times, windows)
+      if (end === null || end > MOST - delay || (latest !== null && latest >= end + delay)) return null
+      return end + delay
     },
     advance(time) {
       if (latest === null || time > latest) latest = time

@@ -171,10 +171,7 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
       if (direct !== null) throw new Error('groups of a direct index are asked for all together')
       const bytes = 8 * layout.width
       const words = memory.scratch(bytes * count)
-      for (let i = 0; i < count; i++) {
-        const from = store.pointer + bytes * memory.u32[(indices >>> 2) + i]
-        memory.u8.copyWithin(words + bytes * i, from, from + bytes)
-      }
+      k.exports.statesTake(store.pointer, bytes, bytes, indices, count, words)
       return unpackKeys(k, layout, words, count, dictionaries)
     },
     free() {

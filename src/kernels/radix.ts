@@ -66,22 +66,18 @@ export function keysOfPlanes(
   return unpackKeys(k, layout, wordsOfPlanes(k, planes, rowCount), rowCount, dictionaries)
 }
 
-/** Parts rows, given as `keyPlanes` gives them; `bits` of the hash are passed over: those by which the rows have been parted before. */
-export function partRows(
+/** A 32-bit hash a row, in scratch, of rows given as `keyPlanes` gives them. */
+function hashesOf(
   k: Kernels,
   layout: KeyLayout,
   planes: number,
   rowCount: number,
   dictionaries: readonly (LaneDictionary | null)[],
-  bits = 0,
-): PartedRows {
+): number {
   const { exports, memory } = k
-  const rows = memory.scratch(4 * (rowCount + 8 * PARTITIONS))
-  const starts = memory.scratch(4 * (PARTITIONS + 1))
-  const counts = memory.scratch(4 * PARTITIONS)
-  const mark = memory.mark()
   const texts = layout.fields.flatMap((field, i) => (field.type.kind === 'utf8' ? [{ ...field, i }] : []))
   const hashes = memory.scratch(4 * rowCount)
+  const mark = memory.mark()
   const masks = memory.scratch(8 * layout.width)
   // Codes are each lane's own: of strings the bytes count.
   for (let j = 0; j < layout.width; j++) {
@@ -96,6 +92,25 @@ export function partRows(
     const lut = dictionaries[i]?.hashes() ?? zeros(k)
     exports.radixMix(hashes, planes + pitch * word, shift, codeBits, nulls, nullBit?.shift ?? 0, lut, rowCount)
   }
+  memory.reset(mark)
+  return hashes
+}
+
+/** Parts rows, given as `keyPlanes` gives them; `bits` of the hash are passed over: those by which the rows have been parted before. */
+export function partRows(
+  k: Kernels,
+  layout: KeyLayout,
+  planes: number,
+  rowCount: number,
+  dictionaries: readonly (LaneDictionary | null)[],
+  bits = 0,
+): PartedRows {
+  const { exports, memory } = k
+  const rows = memory.scratch(4 * (rowCount + 8 * PARTITIONS))
+  const starts = memory.scratch(4 * (PARTITIONS + 1))
+  const counts = memory.scratch(4 * PARTITIONS)
+  const mark = memory.mark()
+  const hashes = hashesOf(k, layout, planes, rowCount, dictionaries)
   const first = hashes >>> 2
   if (bits > 0) for (let row = first; row < first + rowCount; row++) memory.u32[row] <<= bits
   const length = exports.radixOrder(hashes, rowCount, PARTITION_BITS, starts, counts, rows)
@@ -107,6 +122,25 @@ export function partRows(
     starts: u32.slice(starts >>> 2, (starts >>> 2) + PARTITIONS),
     counts: u32.slice(counts >>> 2, (counts >>> 2) + PARTITIONS),
   }
+}
+
+/** The same with nothing between partitions: u32 pointer in scratch to the rows, and where each partition begins, and the end. */
+export function orderRows(
+  k: Kernels,
+  layout: KeyLayout,
+  planes: number,
+  rowCount: number,
+  dictionaries: readonly (LaneDictionary | null)[],
+): { readonly rows: number; readonly starts: Uint32Array<ArrayBuffer> } {
+  const { exports, memory } = k
+  const rows = memory.scratch(4 * rowCount)
+  const starts = memory.scratch(4 * (PARTITIONS + 1))
+  const mark = memory.mark()
+  const ids = memory.scratch(2 * rowCount)
+  exports.firstIds(hashesOf(k, layout, planes, rowCount, dictionaries), rowCount, ids)
+  exports.rangeOrder(ids, rowCount, PARTITIONS, starts, rows)
+  memory.reset(mark)
+  return { rows, starts: memory.u32.slice(starts >>> 2, (starts >>> 2) + PARTITIONS + 1) }
 }
 
 /** The look-up table of a column that has no dictionary: all its rows are null. */

@@ -2,6 +2,7 @@
  * A stable order of rows by any number of keys, as row indices; `take` of select.ts then gathers them. Any number of rows, not
  * only a morsel.
  */
+import type { Kind } from '../columnar/type.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import { withBlocks } from './memory.js'
@@ -42,8 +43,7 @@ function sortBy(k: Kernels, { vector, descending, nulls }: SortKey, indices: num
     memory.reset(mark)
     if (nulls === 'first') from = indices + 4 * (rowCount - count)
   }
-  const { kind } = vector.type
-  if (kind === 'int64' || kind === 'float64' || kind === 'timestamp') sortWide(k, vector, descending, from, count)
+  if (isWide(vector.type.kind)) sortWide(k, vector, descending, from, count)
   else sortNarrow(k, vector, descending, from, count)
 }
 
@@ -63,11 +63,18 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
   const { kind } = vector.type
   const flip = descending ? -1 : 0
   withBlocks(memory, [8 * count, 8 * count, COUNTS_BYTES], ([images, otherImages, counts]) => {
-    const ranks = kind === 'utf8' ? (vector.dictionary?.ranks() ?? 0) : 0
+    const ranks = ranksOf(vector)
     // A column of strings without a dictionary is all null: there is nothing to sort.
     if (kind === 'utf8' && ranks === 0) return
-    const width = kind === 'utf8' ? 6 : kind === 'float32' ? 5 : integerKind(kind)
-    exports.sortImages32(width, vector.data, ranks, indices, count, flip, images)
+    exports.sortImages32(imageOf(kind), vector.data, ranks, indices, count, flip, images)
     exports.sortPacked(images, otherImages, count, counts, indices)
   })
 }
+
+export const isWide = (kind: Kind): boolean => kind === 'int64' || kind === 'float64' || kind === 'timestamp'
+
+export const ranksOf = ({ type, dictionary }: LaneVector): number =>
+  type.kind === 'utf8' ? (dictionary?.ranks() ?? 0) : 0
+
+/** How `sortImages32` is told of a type. */
+export const imageOf = (kind: Kind): number => (kind === 'utf8' ? 6 : kind === 'float32' ? 5 : integerKind(kind))

@@ -6,12 +6,12 @@ import { leafType } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
-import { loadBatch } from '../kernels/transfer-batch.js'
+import { loadBatch, type Place } from '../kernels/transfer-batch.js'
 import type { OperatorContext } from './build.js'
 
 export interface BatchLoader {
-  /** The batch in scratch. All batches of one loader have the same columns. */
-  load(batch: VectorBatch): LaneBatch
+  /** The batch in scratch, or in heap blocks that are the caller's to free. All batches of one loader have the same columns. */
+  load(batch: VectorBatch, place?: Place): LaneBatch
   /** From now on column `i` is coded by `dictionary`, unless it has one already. */
   adopt(i: number, dictionary: LaneDictionary): void
   /** That of column `i`; null where there is none yet. */
@@ -26,7 +26,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
   const dictionaries: (LaneDictionary | null)[] = []
   const own = new Set<LaneDictionary>()
   return {
-    load(batch) {
+    load(batch, place) {
       batch.vectors.forEach(({ type }, i) => {
         if (leafType(type).kind !== 'utf8' || dictionaries[i]) return
         const dictionary = pool.create()
@@ -37,6 +37,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
         k,
         batch,
         batch.vectors.map((_, i) => dictionaries[i] ?? null),
+        place,
       )
     },
     adopt(i, dictionary) {

@@ -17,6 +17,8 @@ import type { Spill } from './spill.js'
 
 /** partitioned-groups.ts, and what spilling-aggregate.ts, which is another part, borrows of this one. */
 export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'> &
+  Pick<typeof import('./ranged-sort.js'), 'createRangedSort'> &
+  Pick<typeof import('./first-rows.js'), 'createFirstRows'> &
   Pick<typeof import('./share-groups.js'), 'createShareGroups' | 'inputsOfRows' | 'planeColumns' | 'words'> &
   Pick<typeof import('../kernels/radix.js'), 'keyPlanes' | 'keysOfPlanes' | 'PARTITIONS' | 'partRows' | 'rowsOfLane'>
 
@@ -37,7 +39,7 @@ export interface OperatorContext {
   readonly dictionaries: DictionaryPool
   /** At least what the plan needs: plan/needs.ts. */
   readonly parts: Partial<OperatorParts>
-  /** Groups that one table may have before rows are parted; for tests, which have no millions of rows. */
+  /** Groups that one table may have, or rows be sorted at once, before they are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
   /** The most that are made for keys of small domains, where memory is short. */
   readonly mostSlots?: number
@@ -139,7 +141,8 @@ function createPairing(
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)
   if (spilling) return spilling
-  if (stage.kind === 'aggregate') return createAggregate(context, stage, input)
+  if (stage.kind === 'aggregate')
+    return context.parts.partitions?.createFirstRows(context, stage, input) ?? createAggregate(context, stage, input)
   if (stage.kind === 'sort') return createSort(context, stage, input)
   if (stage.kind === 'limit') return createLimit(context, stage)
   if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)

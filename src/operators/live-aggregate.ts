@@ -10,7 +10,7 @@
  */
 import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
-import { type AggregateInput, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { take } from '../kernels/select.js'
@@ -51,7 +51,7 @@ export interface LiveAggregate {
   advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch>
   /** Gives what has changed since the last time. */
   tick(): Iterable<LaneBatch>
-  /** Whether something waits to be told, and has codes. */
+  /** Whether something has codes that cannot be replaced now: what waits to be told, or all that it keeps. */
   readonly isPending: boolean
   /** Between two steps, where nothing is pending: has what is kept take codes of new dictionaries, and lets go of the old. */
   renew(texts: RenewedTexts): void
@@ -76,6 +76,8 @@ interface OpenWindow extends WindowBounds {
 /** Cells that are gone before the table is made anew, at least. */
 const LEAST_GONE = 4096
 const GLOBAL: WindowBounds = { start: 0n, end: 2n ** 63n - 1n }
+/** Cells that are all evaluated where some are asked for. */
+const MOST_AT_ONCE = 1024
 /** More than one table of a lane's direct keys would have: cells are numbered as they appear. */
 const NO_SLOTS = 0
 
@@ -119,10 +121,11 @@ export function createLiveAggregate(
   let paneOfCell: Pane[] = []
   const open = new Map<string, OpenWindow>()
   let leastEnd = GLOBAL.end
-  /** Per cell: whether it has been given (`none`). */
+  /** Per cell: whether it has been given (`none`), and whether it has changed since the last telling. */
   let given = new Uint8Array(64)
+  let isChanged = new Uint8Array(64)
   /** Cells that have changed since the last telling, and the same as they were, where they had been given. */
-  let changed = new Set<number>()
+  let changed: number[] = []
   let changedWindows = new Set<OpenWindow>()
   const before: LaneBatch[] = []
   let closedUpTo = -(2n ** 63n)
@@ -196,14 +199,14 @@ export function createLiveAggregate(
     const at = position
     position += morsel.rowCount
     const all = isRetractable ? [...values, { vectors: [], validity: 0 }] : values
-    if (!isRetractable) {
+    const { data } = isRetractable ? (morsel.columns[weightColumn] as LaneVector) : { data: 0 }
+    const weights = isRetractable ? memory.i32.slice(data >>> 2, (data >>> 2) + morsel.rowCount) : null
+    if (weights === null || weights.every(each => each > 0)) {
       aggregation.update(groups, all, morsel.rowCount, at)
       aggregation.open(table.order, table.length)
       return
     }
     // Rows one way, then the other.
-    const { data } = morsel.columns[weightColumn] as LaneVector
-    const weights = memory.i32.slice(data >>> 2, (data >>> 2) + morsel.rowCount)
     for (const sign of [1, -1]) {
       const rows: number[] = []
       for (let row = 0; row < weights.length; row++) if (Math.sign(weights[row] as number) === sign) rows.push(row)
@@ -264,13 +267,15 @@ export function createLiveAggregate(
   }
 
   /** Keeps what is about to change, as it is, where it has been given. */
-  function touch(cells: Iterable<number>, earlier: number): void {
-    const fresh: number[] = []
+  function touch(cells: ArrayLike<number>, earlier: number): void {
+    grow()
     if (!isWindowed) {
-      grow()
-      for (const cell of cells) {
-        if (changed.has(cell)) continue
-        changed.add(cell)
+      const fresh: number[] = []
+      for (let row = 0; row < cells.length; row++) {
+        const cell = cells[row] as number
+        if (isChanged[cell] === 1) continue
+        isChanged[cell] = 1
+        changed.push(cell)
         if (given[cell] === 1) fresh.push(cell)
       }
       if (fresh.length > 0) for (const batch of cellsNow(fresh, -1)) before.push(copyToHeap(k, batch))
@@ -278,9 +283,11 @@ export function createLiveAggregate(
     }
     if (!isOverlapping) {
       const told = new Set<number>()
-      for (const cell of cells) {
-        if (changed.has(cell) || !isTold((paneOfCell[cell] as Pane).windows[0] as OpenWindow)) continue
-        changed.add(cell)
+      for (let row = 0; row < cells.length; row++) {
+        const cell = cells[row] as number
+        if (isChanged[cell] === 1 || !isTold((paneOfCell[cell] as Pane).windows[0] as OpenWindow)) continue
+        isChanged[cell] = 1
+        changed.push(cell)
         if (cell < earlier) told.add(cell)
       }
       for (const batch of windowsAsTheyAre(windowsOfCells(told), -1, told)) before.push(copyToHeap(k, batch))
@@ -288,8 +295,8 @@ export function createLiveAggregate(
     }
     const touched = new Set<Pane>()
     let last: Pane | null = null
-    for (const cell of cells) {
-      const pane = paneOfCell[cell] as Pane
+    for (let row = 0; row < cells.length; row++) {
+      const pane = paneOfCell[cells[row] as number] as Pane
       if (pane !== last) touched.add(pane)
       last = pane
     }
@@ -313,13 +320,25 @@ export function createLiveAggregate(
   const isTold = ({ isClosed, end }: OpenWindow): boolean =>
     end + lateness > closedUpTo && (emits !== 'closed' || isClosed)
 
-  const hasChanged = (): boolean => changed.size > 0 || changedWindows.size > 0
+  const hasChanged = (): boolean => changed.length > 0 || changedWindows.size > 0
 
   function grow(): void {
     if (given.length >= table.indexCount) return
-    const larger = new Uint8Array(2 * table.indexCount)
-    larger.set(given)
-    given = larger
+    const larger = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const grown = new Uint8Array(2 * table.indexCount)
+      grown.set(bytes)
+      return grown
+    }
+    given = larger(given)
+    isChanged = larger(isChanged)
+  }
+
+  /** Which cells have changed since the last time, from the first that appeared on. */
+  function takeChanged(): Uint32Array {
+    const cells = changed
+    changed = []
+    for (const cell of cells) isChanged[cell] = 0
+    return Uint32Array.from(cells).sort()
   }
 
   /** What has changed since the last time: first as it was. */
@@ -337,12 +356,10 @@ export function createLiveAggregate(
       changedWindows = new Set()
       yield* windowsAsTheyAre(told, 1)
     } else if (isWindowed) {
-      const told = changed
-      changed = new Set()
+      const told = new Set(takeChanged())
       yield* windowsAsTheyAre(windowsOfCells(told), 1, told)
     } else {
-      const cells = [...changed].sort((a, b) => a - b)
-      changed = new Set()
+      const cells = takeChanged()
       grow()
       for (const cell of cells) given[cell] = 1
       if (cells.length > 0) yield* cellsNow(cells, 1)
@@ -351,23 +368,36 @@ export function createLiveAggregate(
   }
 
   /** Cells of no window with their results, in scratch that is good until the next are asked for. */
-  function* cellsNow(cells: readonly number[], weight: number): Iterable<LaneBatch> {
+  function* cellsNow(cells: ArrayLike<number>, weight: number): Iterable<LaneBatch> {
     const mark = memory.mark()
     const count = cells.length
     const indices = memory.scratch(4 * count)
     memory.u32.set(cells, indices >>> 2)
-    const fresh = createAggregation(context, specs, isRetractable)
+    const fresh = isAllAtOnce(count) ? null : createAggregation(context, specs, isRetractable)
     try {
-      fresh.resize(count)
-      if (position > 0) fresh.merge(aggregation.laneState(indices, count), rangeIndices(k, 0, count), count, 1)
-      fresh.open(0, count)
       const keys = table.keysAt(indices, count)
-      const results = fresh.evaluate(count)
+      const results = fresh === null ? resultsOf(indices, count) : mergedResults(fresh, indices, count)
       yield* finished({ rowCount: count, columns: [...keys, ...results] }, weight)
     } finally {
-      fresh.free()
+      fresh?.free()
       memory.reset(mark)
     }
+  }
+
+  /** Whether results of all cells are had sooner than states of some. */
+  const isAllAtOnce = (count: number): boolean =>
+    table.length <= MOST_AT_ONCE + 4 * count || specs.some(spec => spec.function === 'countDistinct')
+
+  function resultsOf(indices: number, count: number): LaneVector[] {
+    aggregation.resize(table.indexCount)
+    return aggregation.evaluate(table.indexCount).map(each => take(k, each, indices, count))
+  }
+
+  function mergedResults(fresh: Aggregation, indices: number, count: number): LaneVector[] {
+    fresh.resize(count)
+    if (position > 0) fresh.merge(aggregation.laneState(indices, count), rangeIndices(k, 0, count), count, 1)
+    fresh.open(0, count)
+    return fresh.evaluate(count)
   }
 
   /** Windows with their results, in their order, made of these of their cells. */
@@ -401,7 +431,8 @@ export function createLiveAggregate(
     if (isRetractable) {
       const counts = columns.at(-1) as LaneVector
       const rows: number[] = []
-      for (let row = 0; row < rowCount; row++) if (memory.i64[(counts.data >>> 3) + row] !== 0n) rows.push(row)
+      const words = memory.u32.subarray(counts.data >>> 2, (counts.data >>> 2) + 2 * rowCount)
+      for (let row = 0; row < rowCount; row++) if (words[2 * row] !== 0 || words[2 * row + 1] !== 0) rows.push(row)
       batch = { rowCount, columns: columns.slice(0, -1) }
       if (rows.length === 0) return
       if (rows.length < rowCount) {

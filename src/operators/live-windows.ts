@@ -9,9 +9,11 @@
  */
 import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { andNot, not } from '../kernels/bitmap.js'
+import { compare } from '../kernels/compare.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { take } from '../kernels/select.js'
+import { type Selection, selection, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
@@ -142,7 +144,10 @@ export function createLiveWindows(
       if (single === null) for (const row of rows) left.push(row)
       else own.push([single, rows])
     }
-    addParts(own, morsel)
+    addParts(
+      own.map(([single, rows]) => [single, { indices: placesOf(rows), count: rows.length }]),
+      morsel,
+    )
     if (left.length === morsel.rowCount) yield* rest.consume(morsel)
     else if (left.length > 0) {
       left.sort((a, b) => a - b)
@@ -183,14 +188,12 @@ export function createLiveWindows(
     return parts
   }
 
-  function addParts(parts: readonly [Single, ArrayLike<number>][], morsel: Morsel): void {
+  function addParts(parts: readonly [Single, Selection][], morsel: Morsel): void {
     if (parts.length === 0) return
     const values = inputs.evaluate(morsel)
     const keys = keysOf(morsel)
-    for (const [single, rows] of parts) {
+    for (const [single, { indices: places, count }] of parts) {
       const mark = memory.mark()
-      const places = placesOf(rows)
-      const count = rows.length
       add(
         single,
         keys.map(key => ({ ...take(k, key, places, count), range: null })),
@@ -221,7 +224,7 @@ export function createLiveWindows(
 
   function* consumeTimed(given: Morsel, time: LaneVector, { size, offset }: FixedWindows): Iterable<LaneBatch> {
     const morsel = { ...texts.recode(given), rows: given.rows }
-    const range = rangeOf(k, { ...time, range: null })
+    const range = time.range ?? rangeOf(k, time)
     if (morsel.rowCount === 0 || range === null) return
     const first = range.min - modulo(range.min - offset, size)
     const last = range.max - modulo(range.max - offset, size)
@@ -232,13 +235,13 @@ export function createLiveWindows(
     const count = Number((last - first) / size) + 1
     const meanRows = morsel.rowCount / count
     const parts = byTime(time, morsel.rowCount, first, size, count)
-    const own: [Single, Uint32Array][] = []
+    const own: [Single, Selection][] = []
     for (const [i, rows] of parts.entries()) {
-      if (rows.length === 0) continue
+      if (rows.count === 0) continue
       const start = first + BigInt(i) * size
       const single = singleOf(start, start + size, meanRows)
       if (single !== null) own.push([single, rows])
-      else yield* takeWindow(taken(morsel, placesOf(rows), rows.length), start, start + size, meanRows)
+      else yield* takeWindow(taken(morsel, rows.indices, rows.count), start, start + size, meanRows)
     }
     addParts(own, morsel)
   }
@@ -256,22 +259,18 @@ export function createLiveWindows(
     yield* rest.consume({ ...morsel, columns })
   }
 
-  /** Of each of so many windows its rows. */
-  function byTime({ data }: LaneVector, rowCount: number, first: bigint, size: bigint, count: number): Uint32Array[] {
-    const { i32 } = memory
-    const at = data >>> 2
-    // Differences within a few windows are exact in doubles.
-    const low = Number(first & 0xffffffffn)
-    const high = Number(first >> 32n)
-    const width = Number(size)
-    const parts = Array.from({ length: count }, () => new Uint32Array(rowCount))
-    const lengths = new Uint32Array(count)
-    for (let row = 0; row < rowCount; row++) {
-      const since = ((i32[at + 2 * row + 1] as number) - high) * 2 ** 32 + ((i32[at + 2 * row] as number) >>> 0) - low
-      const i = Math.floor(since / width)
-      ;(parts[i] as Uint32Array)[lengths[i]++] = row
-    }
-    return parts.map((rows, i) => rows.subarray(0, lengths[i]))
+  /** Of each of so many windows its rows (u32 pointers), in scratch. */
+  function byTime(time: LaneVector, rowCount: number, first: bigint, size: bigint, count: number): Selection[] {
+    // Bit i: not before window w.
+    const notBefore = Array.from({ length: count - 1 }, (_, w) =>
+      compare(k, 'gte', time, { type: time.type, value: first + BigInt(w + 1) * size }, rowCount),
+    )
+    return Array.from({ length: count }, (_, w) => {
+      const from = notBefore[w - 1]
+      const next = notBefore[w]
+      if (from === undefined) return selection(k, not(k, next as number, rowCount), rowCount)
+      return selection(k, next === undefined ? from : andNot(k, from, next, rowCount), rowCount)
+    })
   }
 
   function instants(value: bigint, length: number): LaneVector {

@@ -15,6 +15,8 @@ import type { Spilled } from './spill.js'
 export interface Morsel extends LaneBatch {
   /** u32 pointer: the row of the morsel as it entered the pipeline that each row came from; 0: the same row. */
   readonly rows: number
+  /** Whether the columns are those of a table that the job holds until its end: who keeps them need not copy them. */
+  readonly isHeld?: boolean
 }
 
 export interface Transform {
@@ -97,7 +99,7 @@ export interface Breaker {
    */
   emit(): Iterable<Morsel | null>
   /** Where the lanes may have to share what comes after all rows; else absent. */
-  readonly exchange?: Exchange
+  readonly exchange?: Exchange | OwnExchange
   /** What it has written to its job's file (spill.ts). */
   readonly spilled?: Spilled
   /** Idempotent. */
@@ -109,6 +111,9 @@ export interface Breaker {
  * the lanes where their groups first appeared, so that each lane gives its own splits' groups. Lanes that kept few groups hand them over instead.
  */
 export interface Exchange {
+  readonly reorders?: undefined
+  readonly carryOut?: undefined
+  readonly metered?: undefined
   /** Whether this lane, which has all its rows, asks for it. */
   readonly wanted: boolean
   /** Whether it does so because it has spilled: then all that take part write what they have. */
@@ -136,9 +141,55 @@ export interface Exchange {
   emit(lane: number, lanes: Uint32Array): Iterable<{ readonly split: number; readonly morsel: Morsel }>
 }
 
+/** The same of whole rows, which have a way of their own. */
+export interface OwnExchange extends Pick<Exchange, 'wanted' | 'fingerprint' | 'splits' | 'size'> {
+  readonly spilled?: undefined
+  /** Whether what a lane gives is not as of the splits that its rows came by: a failure has no place among those of other lanes. */
+  readonly reorders: boolean
+  /** All that lanes do together until each has given its share. */
+  carryOut(host: ExchangeHost, terms: ExchangeTerms): Promise<void>
+  /** The same, counted. */
+  metered(meter: Meter): OwnExchange
+}
+
+/** Counts an operator's rows and time (workers/meter.ts). */
+export interface Meter {
+  took(batch: LaneBatch): void
+  gave(batch: LaneBatch | null): void
+  /** Does some work of the operator, timed and in its name. */
+  run<T>(work: () => T): T
+}
+
+/** What a lane's job does for an exchange. */
+export interface ExchangeHost {
+  readonly lane: number
+  /** Sends parts, one by one, and says when they were all. */
+  send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void>
+  /** Takes parts until they were all. */
+  receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
+  /** Item by item, in scratch, others having a turn between two. */
+  each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
+  /** Work outside of all these, at the job's expense. */
+  charged<T>(work: () => T): T
+  /** A morsel of the answer. */
+  give(morsel: Morsel, split: number): void
+}
+
+export interface ExchangeTerms {
+  /** Lanes that take part, ascending. */
+  readonly lanes: readonly number[]
+  readonly common: boolean
+  /** Whether any of them has spilled. */
+  readonly spilled: boolean
+  /** What they have together. */
+  readonly size: number
+  readonly laneOfSplit: Uint32Array
+}
+
 /** What breakers send one another; `B` is the form of its batches: in a lane's memory, or on the way between two. */
 export type Part<B> =
-  | { readonly kind: 'rows'; readonly split: number; readonly batch: B }
+  /** `starts`: where each range begins that the rows are of, and the end (ranged-sort.ts). */
+  | { readonly kind: 'rows'; readonly split: number; readonly batch: B; readonly starts?: Uint32Array<ArrayBuffer> }
   | { readonly kind: 'failure'; readonly split: number; readonly failure: PositionedFailure }
   | {
       readonly kind: 'groups'

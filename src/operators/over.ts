@@ -2,7 +2,7 @@
  * `over`: all rows side by side in the first lane, ordered by partition, order and place; what is said of each row is computed in that order, and the rows come out
  * in their own, with it. Frames are over-order.ts's, aggregates over-aggregate.ts's.
  */
-import { int64, type SchemaShape } from '../columnar/type.js'
+import { bool, int64, type SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { and, bitmapBytes } from '../kernels/bitmap.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -133,6 +133,7 @@ const PLACED: Readonly<Record<string, Make>> = {
   lag: (context, order, { parameters }, column) => shifted(context, order, column, -(parameters.rows as number)),
   lead: (context, order, { parameters }, column) => shifted(context, order, column, parameters.rows as number),
   ewma,
+  spaced,
 }
 
 /** A whole number below 2^32 for each row, of its place and those where its partition begins and ends. */
@@ -238,6 +239,42 @@ function ewma(
     }
   }
   return floats(k, values, column.validity === 0 ? null : isThere)
+}
+
+/** Of rows as they come, whether all before it that are kept are `within` or more away: of each stretch of that length at most one is. */
+function spaced(
+  { k }: OperatorContext,
+  { rowCount, rows, partitions }: OverOrder,
+  { parameters }: OverCall,
+  column: LaneVector,
+): Computed {
+  const within = parameters.within as bigint
+  const times = k.memory.i64.slice(column.data >>> 3, (column.data >>> 3) + rowCount)
+  const isKept = new Uint8Array(rowCount)
+  for (let i = 0; i + 1 < partitions.length; i++) {
+    const kept = new Map<bigint, bigint>()
+    for (let place = partitions[i]; place < partitions[i + 1]; place++) {
+      const row = rows === null ? place : rows[place]
+      const time = times[row]
+      const stretch = time / within - (time < 0n && time % within !== 0n ? 1n : 0n)
+      let isFree = true
+      for (let near = stretch - 1n; near <= stretch + 1n; near++) {
+        const other = kept.get(near)
+        if (other !== undefined && time - other < within && other - time < within) isFree = false
+      }
+      if (!isFree) continue
+      kept.set(stretch, time)
+      isKept[row] = 1
+    }
+  }
+  return (from, to) => ({
+    type: bool(),
+    length: to - from,
+    data: bitsOf(k, isKept, from, to),
+    validity: 0,
+    dictionary: null,
+    range: null,
+  })
 }
 
 function wholeNumbers({ k }: OperatorContext, values: Uint32Array): Computed {

@@ -70,6 +70,16 @@ export class RowStore implements Rows {
     }
   }
 
+  /** All rows by (split, arrival), which stay this one's. */
+  stored(): readonly StoredRows[] {
+    return this.sorted()
+  }
+
+  /** Rows of elsewhere, coded as those that are here, in heap blocks that are the caller's to free. */
+  load(batch: VectorBatch): LaneBatch {
+    return this.loader.load(batch, 'heap')
+  }
+
   /** All rows by (split, arrival); the batches are the caller's to free from now on. */
   take(): StoredRows[] {
     return this.sorted().splice(0)

@@ -1,6 +1,7 @@
 /**
  * `orderBy`: all rows side by side in the first lane, one stable argsort over the keys, and then the rows in that order, morsel by morsel.
- * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes.
+ * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes. Many rows are parted first, and shared out
+ * among the lanes: ranged-sort.ts.
  */
 
 import type { SchemaShape } from '../columnar/type.js'
@@ -19,9 +20,11 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
   const store = new RowStore(context)
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
+  const ranged = stage.top === null ? context.parts.partitions?.createRangedSort(context, keys, store) : undefined
   return {
     label: `sort by ${stage.orders.map(({ name, descending }) => `${name}${descending ? ' desc' : ''}`).join(', ')}`,
     kernels: () => ['radix argsort'],
+    exchange: ranged?.exchange,
     consume: (morsel, split) => store.add(morsel, split),
     wants: () => true,
     handOver: () => store.handOver(),
@@ -29,6 +32,10 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
     *emit() {
       const rowCount = Math.min(store.rowCount, stage.top ?? Infinity)
       if (rowCount === 0) return
+      if (ranged?.exchange.wanted) {
+        yield* ranged.emit()
+        return
+      }
       const all = concatenate(k, store.take())
       let order = 0
       try {
@@ -49,6 +56,9 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
         freeHeapBatch(k, all)
       }
     },
-    free: () => store.free(),
+    free() {
+      ranged?.free()
+      store.free()
+    },
   }
 }

@@ -19,6 +19,7 @@ export function createSpillingSort(
   const runs = createSortedRuns(context, spill, Object.values(input), keys, stage.top)
   return {
     ...createSort(context, stage, input),
+    exchange: undefined,
     consume: (morsel, split) => runs.add(morsel, split),
     handOver: () => runs.handOver(),
     absorb: part => runs.absorb(part),

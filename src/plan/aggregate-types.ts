@@ -12,6 +12,7 @@ export const OVER_FUNCTIONS: readonly OverFunction[] = [
   'lag',
   'lead',
   'ewma',
+  'spaced',
 ]
 
 export const isOver = (name: AggregateFunction | OverFunction): name is OverFunction =>

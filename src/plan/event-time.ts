@@ -8,6 +8,7 @@ import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
 import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
+import { lowerDistinct } from './distinct.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
@@ -20,6 +21,7 @@ import type {
   Windowing,
   WindowSpec,
 } from './logical.js'
+import { lowerTop, type Rank, type WindowedRows } from './top.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
 export const WINDOW_START = 'windowStart'
@@ -66,6 +68,8 @@ export interface WindowRules {
   check(spec: WindowSpec): void
   schema(node: AggregateNode, window: Windowing, input: SchemaShape): SchemaShape
   lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
+  /** Each row in each of its windows. */
+  rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
 }
 
 let rules: WindowRules | null = null
@@ -88,10 +92,12 @@ export function eventTimeOf(plan: PlanNode): string | null {
       return plan.column
     case 'source':
     case 'aggregate':
+    case 'top':
     case 'explode':
     case 'unpivot':
       return null
     case 'project': {
+      if (isDeduping(plan)) return eventTimeOf(plan.input.kind === 'aggregate' ? plan.input.input : plan.input)
       const time = eventTimeOf(plan.input)
       const kept = plan.columns.find(({ expression }) => expression.op === 'column' && expression.name === time)
       return kept?.name ?? null
@@ -113,6 +119,8 @@ export function eventTimeOf(plan: PlanNode): string | null {
     }
     case 'user':
       return plan.schema === null ? eventTimeOf(plan.input) : null
+    case 'join':
+      return plan.meets?.kind === 'window' ? null : eventTimeOf(plan.input)
     default:
       return eventTimeOf(plan.input)
   }
@@ -178,8 +186,8 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
   let below = input
   while (below.kind === 'project' || below.kind === 'filter' || below.kind === 'pending' || below.kind === 'sort')
     below = below.input
-  if (below.kind !== 'aggregate')
-    throw invalid('emit', 'it says when an aggregate gives its groups; write it behind one')
+  if (below.kind !== 'aggregate' && below.kind !== 'top')
+    throw invalid('emit', 'it says when an aggregate, or topK, gives its groups; write it behind one')
   if (typeof mode === 'object' && nanosecondsOf(mode.every, 'emit') <= 0n)
     throw invalid('emit', `every is a duration above 0, not ${quote(mode.every)}`)
   if (mode === 'close' && below.window === null)
@@ -190,32 +198,43 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
 /** @throws MillraceError `MR_INVALID_OPTION` where there is no window */
 export function lateNode(plan: PlanNode): LateNode {
   for (let node = plan; node.kind !== 'source'; node = node.input) {
-    if (node.kind === 'aggregate' && node.window !== null)
+    if (node.kind === 'distinct' || ((node.kind === 'aggregate' || node.kind === 'top') && node.window !== null))
       return Object.freeze({ kind: 'late', input: node.input, of: node })
   }
   throw invalid(
     'late',
-    'rows are late for windows, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
+    'rows are late for windows, or a dedupe within a time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
   )
 }
 
+/** What `dedupe` is said by: of rows with equal keys the first, or last, as they came. */
+const isDeduping = (plan: PlanNode): boolean => plan.kind === 'project' && plan.verb === 'dedupe'
+
 /** Of a bound plan what it comes to where all input ends: no node of event time is left in it. To be bound again. */
-export function lowerEventTime(plan: PlanNode): PlanNode {
+export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
   if (plan.kind === 'source') return plan
-  const input = lowerEventTime(plan.input)
+  const input = lowerEventTime(plan.input, isDedupe ? plan.kind === 'sort' : isDeduping(plan))
   switch (plan.kind) {
     case 'watermark':
     case 'emit':
       return input
-    case 'late':
-      return filterNode(input, { op: 'isNull', input: columnOf((plan.of.window as Windowing).time) })
+    case 'late': {
+      const { of } = plan
+      const time = of.kind === 'distinct' ? of.time : (of.window as Windowing).time
+      return filterNode(input, { op: 'isNull', input: columnOf(time) })
+    }
+    case 'distinct':
+      return lowerDistinct(plan, input)
     case 'aggregate':
       if (plan.window !== null) return windowRules().lower(plan, plan.window, input)
-      return input === plan.input ? plan : Object.freeze({ ...byEventTime(plan, eventTimeOf(plan.input)), input })
+      if (input === plan.input) return plan
+      return Object.freeze({ ...(isDedupe ? plan : byEventTime(plan, eventTimeOf(plan.input))), input })
+    case 'top':
+      return lowerTop(plan, input, eventTimeOf(plan.input), (...given) => windowRules().rows(...given))
     case 'join':
       return Object.freeze({ ...plan, input, right: lowerEventTime(plan.right) })
     case 'union':
-      return Object.freeze({ ...plan, input, others: Object.freeze(plan.others.map(lowerEventTime)) })
+      return Object.freeze({ ...plan, input, others: Object.freeze(plan.others.map(other => lowerEventTime(other))) })
     default:
       return input === plan.input ? plan : Object.freeze({ ...plan, input })
   }
@@ -224,7 +243,14 @@ export function lowerEventTime(plan: PlanNode): PlanNode {
 /** Whether any node has to do with event time. */
 export function hasEventTime(plan: PlanNode): boolean {
   if (plan.kind === 'source') return false
-  if (plan.kind === 'watermark' || plan.kind === 'emit' || plan.kind === 'late') return true
+  if (
+    plan.kind === 'watermark' ||
+    plan.kind === 'emit' ||
+    plan.kind === 'late' ||
+    plan.kind === 'top' ||
+    plan.kind === 'distinct'
+  )
+    return true
   if (plan.kind === 'join' && hasEventTime(plan.right)) return true
   if (plan.kind === 'union' && plan.others.some(hasEventTime)) return true
   return hasEventTime(plan.input)

@@ -262,6 +262,13 @@ function verbs(plan: PlanNode): string[] {
       const columns = plan.columns.map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
       return [...before, `  over ${printPartitions(plan)}: ${columns.join(', ')}`]
     }
+    case 'distinct':
+      return [...before, `  dedupe ${[...plan.keys.map(printName), `within ${plan.within}`].join(', ')}`]
+    case 'top':
+      return [
+        ...before,
+        `  topK ${plan.count} by ${[...plan.keys.map(printName), ...plan.orders.map(printOrder)].join(', ')}`,
+      ]
     case 'union':
       return [...before, `  union with ${plan.others.length} more`]
     case 'join':

@@ -8,17 +8,20 @@ import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError } from '../errors.js'
 import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
-import type { Expression } from '../expressions/node.js'
+import type { Expression, OrderKey } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
+import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
+import { topOf } from './live-top.js'
 import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { groupsOf } from './top.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
 
@@ -43,11 +46,12 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
     each =>
       each.kind === 'emit' ||
       each.kind === 'late' ||
-      (each.kind === 'aggregate' && (each.window !== null || isEndless)),
+      each.kind === 'distinct' ||
+      ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
-  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate')
+  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top')
   return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
 }
 
@@ -84,6 +88,22 @@ export interface LiveAggregateSpec {
   readonly lateColumns: readonly string[]
   /** Whether late rows go on, in the place of results. */
   readonly givesLate: boolean
+  /** Rows are given in the place of aggregates of them. */
+  readonly top?: TopSpec | undefined
+  /** Rows go on in the place of aggregates of them. */
+  readonly distinct?: DistinctSpec | undefined
+}
+/** The first rows of each group in an order, with these columns. */
+export interface TopSpec {
+  readonly orders: readonly OrderKey[]
+  readonly count: number
+  readonly ties?: 'last' | undefined
+  readonly columns: readonly string[]
+}
+/** Rows but those of which one with equal keys has come before, within so many ticks, or at all; with these columns. */
+export interface DistinctSpec {
+  readonly within: bigint | null
+  readonly columns: readonly string[]
 }
 
 export interface LivePlan {
@@ -96,21 +116,38 @@ export interface LivePlan {
   readonly parts: readonly PlanPart[]
 }
 
-/** @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back */
-export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
+/** Where the rows of a plan come from. */
+export interface LiveStart {
+  /** Where they have the end of a window that is about to close. */
+  readonly ends?: string | null
+}
+
+/**
+ * @param keepsMarks whether what comes out goes on to where inputs meet, and has the watermark of each row as its last column
+ * @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back
+ */
+export function livePlan(
+  { nodes }: Pick<LiveCut, 'nodes'>,
+  input: SchemaShape,
+  keepsMarks = false,
+  start: LiveStart = {},
+): LivePlan {
   const segments: LiveSegment[] = []
   const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
-  const output = outputOf(nodes, input)
+  const given = outputOf(nodes, input)
   let carried: readonly string[] = marked === null ? [] : [WATERMARK]
   const schema =
     marked === null ? input : schemaOf([...fieldsOf(input), { name: WATERMARK, type: instantOf(input[marked.column]) }])
   let current: PlanNode = sourceNode(0, 'live', schema)
   let time: string | null = null
   /** A column that has the end of closed windows, in order. */
-  let ends: string | null = null
+  let ends: string | null = start.ends ?? null
   let isAppended = true
   let everyMs: number | null = null
+  /** Nodes up to this one are done. */
+  let passed = -1
   for (const [i, node] of nodes.entries()) {
+    if (i <= passed) continue
     switch (node.kind) {
       case 'watermark':
         if (i > 0) throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
@@ -129,25 +166,58 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare
         break
       }
+      case 'join': {
+        if (node.how === 'right' || node.how === 'full')
+          throw unbounded(
+            node.verb,
+            'which rows of the other flow have no partner is known when all rows have come, and this flow runs on; join them the other way round, or in windows',
+          )
+        // Nothing is kept of the left rows, and the columns of the segment's own are among theirs.
+        current = bound({ ...node, input: current })
+        time = movedTo(current, time)
+        ends = movedTo(current, ends)
+        break
+      }
       case 'late':
+      case 'top':
+      case 'distinct':
       case 'aggregate': {
-        const of = node.kind === 'late' ? node.of : node
+        const said = node.kind === 'late' ? node.of : node
+        const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
+        if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
+          const made = distinctOf(said, current, isAppended)
+          const { segment } = made
+          if (node.kind === 'late') {
+            const aggregate = { ...(segment.aggregate as LiveAggregateSpec), givesLate: true }
+            segments.push({ ...segment, aggregate })
+            current = lateSource(aggregate, made.output)
+            carried = []
+            ends = null
+          } else {
+            segments.push(segment)
+            current = sourceNode(0, 'live', made.output)
+          }
+          passed = dedupe === null ? i : i + dedupe.length
+          break
+        }
+        if (dedupe !== null) passed = i + dedupe.length
+        const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
-          of.window === null
-            ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
-            : windowedAggregate(current, of, of.window, mode, carried)
+          of.kind === 'top'
+            ? topOf(of, current, mode, ends, isAppended, () =>
+                windowedAggregate(current, groupsOf(of), of.window as Windowing, mode, carried),
+              )
+            : of.window === null
+              ? plainAggregate(current, of, mode, ends, isAppended ? null : WEIGHT, time)
+              : windowedAggregate(current, of, of.window, mode, carried)
         time = null
         if (node.kind === 'late') {
           const late = boundSchemaOf(current)
           const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
           segments.push({ ...made.segment, aggregate })
-          current = sourceNode(
-            0,
-            'live',
-            schemaOf(aggregate.lateColumns.map(name => ({ name, type: late[name] as DataType }))),
-          )
+          current = lateSource(aggregate, late)
           carried = []
           ends = null
           break
@@ -166,6 +236,11 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         )
     }
   }
+  if (keepsMarks && !carried.includes(WATERMARK))
+    throw unbounded('union', 'results of windows and groups do not meet other rows while the flow runs on')
+  const output = keepsMarks
+    ? schemaOf([...fieldsOf(given), { name: WATERMARK, type: boundSchemaOf(current)[WATERMARK] as DataType }])
+    : given
   segments.push({ stages: physicalPlan(current), aggregate: null })
   const parts = segments.flatMap(({ stages, aggregate }) =>
     partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),
@@ -189,6 +264,9 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
   }
 }
 
+const lateSource = ({ lateColumns }: LiveAggregateSpec, schema: SchemaShape): PlanNode =>
+  sourceNode(0, 'live', schemaOf(lateColumns.map(name => ({ name, type: schema[name] as DataType }))))
+
 const VERBS: Readonly<Record<string, string>> = { sort: 'orderBy', user: 'map' }
 
 function outputOf(nodes: LiveCut['nodes'], input: SchemaShape): SchemaShape {
@@ -210,19 +288,25 @@ const plain = (name: string): NamedExpression => ({ name, expression: columnOf(n
 function movedTo(node: PlanNode, name: string | null): string | null {
   if (name === null) return null
   if (node.kind !== 'project') return Object.hasOwn(boundSchemaOf(node), name) ? name : null
-  return node.columns.find(({ expression }) => expression.op === 'column' && expression.name === name)?.name ?? null
+  return node.columns.find(({ expression }) => isColumn(expression, name))?.name ?? null
 }
 
+/** Also where it has no nulls any more. */
+const isColumn = (expression: Expression, name: string): boolean =>
+  expression.op === 'call' && expression.function === 'coalesce'
+    ? isColumn(expression.inputs[0] as Expression, name)
+    : expression.op === 'column' && expression.name === name
+
 /** That of the nearest `emit` behind an aggregate and before the next. */
-function modeOf(after: LiveCut['nodes'], node: AggregateNode, ends: string | null): EmitMode {
+function modeOf(after: LiveCut['nodes'], node: Pick<AggregateNode, 'window' | 'keys'>, ends: string | null): EmitMode {
   for (const each of after) {
-    if (each.kind === 'aggregate') break
+    if (each.kind === 'aggregate' || each.kind === 'top') break
     if (each.kind === 'emit') return each.mode
   }
   return node.window !== null || (ends !== null && node.keys.includes(ends)) ? 'close' : 'change'
 }
 
-interface Made {
+export interface Made {
   readonly segment: LiveSegment
   /** Keys and accumulators, and the weight. */
   readonly output: SchemaShape
@@ -233,7 +317,7 @@ interface Made {
   readonly isAppended: boolean
 }
 
-const EMITS = (mode: EmitMode): LiveAggregateSpec['emits'] =>
+export const EMITS = (mode: EmitMode): LiveAggregateSpec['emits'] =>
   mode === 'close' ? 'closed' : mode === 'change' ? 'changes' : 'kept'
 
 /** Aggregates that rows can be taken back from (kernels/aggregate). */
@@ -433,5 +517,5 @@ const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataT
 
 const unbounded = (operator: string, text: string): MillraceError => refusal('MR_UNBOUNDED', operator, text)
 
-const refusal = (code: ErrorCode, operator: string, text: string): MillraceError =>
+export const refusal = (code: ErrorCode, operator: string, text: string): MillraceError =>
   new MillraceError(code, `${operator}: ${text}`, { operator })

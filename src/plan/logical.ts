@@ -35,6 +35,7 @@ export interface ProjectNode {
     | 'dedupe'
     | 'union'
     | 'window'
+    | 'topK'
 }
 /** A verb over an input whose columns are not known yet (a file read without a schema): a project once they are. */
 export interface PendingNode {
@@ -112,8 +113,29 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** An aggregate with windows. */
-  readonly of: AggregateNode
+  /** With windows, or within a time. */
+  readonly of: AggregateNode | TopNode | DistinctNode
+}
+/** Rows but those of which a row with equal keys that stays is less than `within` away, before or after, by their event time. As they come, the first stays. */
+export interface DistinctNode {
+  readonly kind: 'distinct'
+  readonly input: PlanNode
+  /** Empty: all columns. */
+  readonly keys: readonly string[]
+  readonly time: string
+  readonly within: string
+}
+/** The first `count` rows of each group in an order: of rows with equal keys, or of those in a window too. Of equal order they come by event time, and as they came. */
+export interface TopNode {
+  readonly kind: 'top'
+  readonly input: PlanNode
+  /** Empty: all rows of a window are one group. */
+  readonly keys: readonly string[]
+  readonly orders: readonly OrderKey[]
+  readonly count: number
+  readonly window: Windowing | null
+  /** Of rows of equal order the last come first, as they came; absent: by event time, and as they came. */
+  readonly ties?: 'last'
 }
 export interface SortNode {
   readonly kind: 'sort'
@@ -191,7 +213,20 @@ export interface JoinNode {
   readonly taken: readonly TakenColumn[] | null
   /** Of a left join to the nearest row with the keys, of which there may then be none; null: to all of them. */
   readonly asof: AsofJoin | null
+  /** Set where rows of both sides that go on have all their partners by event time; its keys and its condition say the same (window-join.ts, interval-join.ts). */
+  readonly meets?: Meeting
 }
+export type Meeting =
+  /** In windows: the column, of both sides, that has the end of a row's. */
+  | { readonly kind: 'window'; readonly end: string }
+  /** Times that lie so far apart, in ticks, counted from the left one. */
+  | {
+      readonly kind: 'interval'
+      readonly left: string
+      readonly right: string
+      readonly lower: bigint
+      readonly upper: bigint
+    }
 export interface AsofJoin {
   /** Columns that are compared. */
   readonly left: string
@@ -265,3 +300,5 @@ export type PlanNode =
   | WatermarkNode
   | EmitNode
   | LateNode
+  | TopNode
+  | DistinctNode

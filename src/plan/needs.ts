@@ -22,7 +22,7 @@ export type PlanPart =
   | 'joins'
   | 'userCode'
 
-/** More groups than that, in a hash table, are in no cache: their rows are parted first. */
+/** More groups than that, in a hash table, are in no cache, and so are more rows to sort: they are parted first. */
 export const MOST_GROUPS = 2 ** 17
 
 /** @param rowCount of the source. @param spills whether what is beyond a budget may be written somewhere. */
@@ -45,8 +45,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   for (const part of aggregates) if (part !== null) parts.push(part)
   // There are no more groups than rows, of which a join or a function may make any number, and what is spilled is parted whatever there is.
   const joins = stages.some(({ kind }) => kind === 'join' || kind === 'user')
-  if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(stage => stage.kind === 'aggregate'))
-    parts.push('partitions')
+  if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(mayPart)) parts.push('partitions')
   if (spills && stages.some(isBreaker)) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
@@ -58,6 +57,8 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   if (stages.some(unifiesText) && !called.has('conditions')) parts.push('conditions')
   return parts
 }
+
+const mayPart = ({ kind }: Stage): boolean => kind === 'aggregate' || kind === 'sort'
 
 const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'

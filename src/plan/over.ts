@@ -232,6 +232,7 @@ class Lowering {
       )
     if (operand === undefined) return call(name, name === 'percentRank' ? float64() : int64())
     if (name === 'ewma') return call(name, operand.type)
+    if (name === 'spaced') return call(name, bool())
     const value = call(name, withNull(operand.type, true))
     if (missing === undefined) return value
     // Rows before the row, or behind it: whether there is one so far away.

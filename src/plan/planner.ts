@@ -150,6 +150,8 @@ function stagesOf(node: PlanNode, above: readonly PlanNode[], sides: PlanNode[])
     case 'pending':
     case 'watermark':
     case 'emit':
+    case 'top':
+    case 'distinct':
     case 'late':
       throw new Error(`a ${node.kind} node within a bound plan`)
   }

@@ -9,12 +9,14 @@ import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
 import { accumulate } from './accumulate.js'
 import { settlePending } from './build.js'
+import { distanceOf, keysOf } from './distinct.js'
 import { checkWatermark, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
-import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
+import type { JoinNode, PlanNode, SourceNode, UnionNode, Windowing } from './logical.js'
 import { lowerOver } from './over.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 import { inputsOf } from './sources-of.js'
+import { groupsOf, topSchema } from './top.js'
 import { settleUnion, unionSchema } from './union.js'
 
 const known = new WeakMap<PlanNode, SchemaShape | null>()
@@ -77,6 +79,14 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
       return node.window === null
         ? withWindowEnd(node, accumulate(node, input).output)
         : windowedSchema(node, node.window, input)
+    case 'top':
+      for (const name of node.keys) checkKey(name, input, 'groupBy')
+      for (const { name } of node.orders) checkKey(name, input, 'orderBy')
+      return topSchema(node, input, () => windowedSchema(groupsOf(node), node.window as Windowing, input))
+    case 'distinct':
+      for (const name of keysOf(node, input)) checkKey(name, input, 'dedupe')
+      distanceOf(node, input)
+      return input
     case 'watermark':
       checkWatermark(node, input)
       return input

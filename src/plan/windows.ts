@@ -151,7 +151,7 @@ export function timed(input: PlanNode, time: string): { readonly plan: PlanNode;
   return { plan: deriveNode(known, schema, [{ name: TIME, expression: instant }]), name: TIME }
 }
 
-interface Assigned {
+export interface Assigned {
   readonly plan: PlanNode
   /** Columns of `plan` that rows of a window, or a pane, have in common. */
   readonly keys: readonly string[]
@@ -162,7 +162,7 @@ interface Assigned {
   readonly end: Expression
 }
 
-function assign(
+export function assign(
   input: PlanNode,
   schema: SchemaShape,
   spec: WindowSpec,
@@ -284,7 +284,7 @@ const negated = (duration: string): string =>
 const timeCall = (name: string, input: Expression, parameters: CallParameters): Expression =>
   Object.freeze({ ...call(name, input), parameters: Object.freeze(parameters) }) as Expression
 
-export const WINDOW_RULES: WindowRules = { check: checkSpec, schema: windowedSchema, lower: lowerWindows }
+export const WINDOW_RULES: Omit<WindowRules, 'rows'> = { check: checkSpec, schema: windowedSchema, lower: lowerWindows }
 
 const invalid = (operator: string, text: string): MillraceError =>
   new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })

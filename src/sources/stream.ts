@@ -125,7 +125,7 @@ function supplyOf(
       for (let from = 0; from < to; from += MORSEL_ROWS)
         batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, to), columns))
     }
-    if (failure !== null) return batches
+    if (failure !== null || rows.length === 0) return batches
     try {
       read(rows.length)
     } catch (error) {
@@ -174,6 +174,7 @@ export function batchesOf(
   checkSchema(item.schema, schema, operator)
   const order = fieldsOf(item.schema).map(({ name }) => name)
   const names = Object.keys(output)
+  const isWhole = names.length === order.length && names.every((name, i) => name === order[i])
   return (item instanceof Table ? item.batches : [item]).map(batch => {
     if (batch.weights !== null) {
       throw new MillraceError(
@@ -182,6 +183,8 @@ export function batchesOf(
         { operator },
       )
     }
+    // Whoever is given it knows its columns.
+    if (isWhole) return batch
     return new RecordBatch(
       output,
       names.map(name => batch.vectors[order.indexOf(name)]),

@@ -2,25 +2,9 @@
  * Lanes share what comes after all rows: each sends the others their partitions, finishes its own, and sends results to the lanes where their groups
  * first appeared. lane-job.ts brings the lanes here; what is exchanged is operators/partitioned-groups.ts's.
  */
-import type { VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
-import type { Exchange, Morsel, Part } from '../operators/operator.js'
-import type { ExchangeTerms, ReadyToExchange } from './protocol.js'
-
-/** What a lane's job does for an exchange. */
-export interface ExchangeHost {
-  readonly lane: number
-  /** Sends parts, one by one, and says when they were all. */
-  send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void>
-  /** Takes parts until they were all. */
-  receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
-  /** Item by item, in scratch, others having a turn between two. */
-  each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
-  /** Work outside of all these, at the job's expense. */
-  charged<T>(work: () => T): T
-  /** A morsel of the answer. */
-  give(morsel: Morsel, split: number): void
-}
+import type { Exchange, ExchangeHost, ExchangeTerms, OwnExchange, Part } from '../operators/operator.js'
+import type { ReadyToExchange } from './protocol.js'
 
 export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
   const { lanes, common, size, spilled, laneOfSplit } = terms
@@ -50,7 +34,7 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
 }
 
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */
-export function agree(own: Exchange, ready: ReadonlyMap<number, ReadyToExchange>): ExchangeTerms {
+export function agree(own: Exchange | OwnExchange, ready: ReadonlyMap<number, ReadyToExchange>): ExchangeTerms {
   const lanes = [0, ...[...ready.keys()].sort((a, b) => a - b)]
   const splits = [own.splits(), ...lanes.slice(1).map(lane => ready.get(lane)?.splits ?? [])]
   const most = splits.flat().reduce((last, split) => Math.max(last, split), 0)

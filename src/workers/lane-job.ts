@@ -17,7 +17,10 @@ import { copyToHeap } from '../operators/heap-batch.js'
 import {
   type Breaker,
   type Exchange,
+  type ExchangeHost,
+  type ExchangeTerms,
   type Morsel,
+  type OwnExchange,
   type Part,
   PositionedFailure,
   RowFailure,
@@ -34,7 +37,7 @@ import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { ExchangeTerms, FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeFresh, type Inbox, type Outbox } from './transfer.js'
@@ -399,7 +402,7 @@ class LaneJob {
       this.lastSplit = split
       const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
       this.inScratch(() =>
-        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0 }, split, firstRow),
+        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0, isHeld: true }, split, firstRow),
       )
       await this.advance(batch.rowCount)
     }
@@ -536,27 +539,26 @@ class LaneJob {
   private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
     const { lane } = this.spec
     const segment = this.pipeline.final[0]
-    // Where more follows that must see all rows, or rows that nobody met, these go to lane 0.
-    const rows = segment.breaker === null && !hasUnmatched(segment) ? null : this.createRows()
+    const exchange = breaker.exchange as Exchange | OwnExchange
+    // Where more follows that must see all rows, or see them in order, or rows that nobody met, these go to lane 0.
+    const inOrder = exchange.reorders && segment.transforms.length > 0
+    const rows = segment.breaker === null && !hasUnmatched(segment) && !inOrder ? null : this.createRows()
     if (rows === null || lane === 0) await this.prepare(segment)
     const others = terms.lanes.filter(each => each !== lane)
     try {
-      const { exchangeGroups } = this.lane.parts.partitions as LaneParts['partitions']
-      await exchangeGroups(
-        {
-          lane,
-          send: (to, parts) => this.send(to, parts),
-          receive: (from, take) => this.receive(from, take),
-          each: (items, use) => this.each(items, use),
-          charged: work => this.charged(work),
-          give: (morsel, split) => {
-            if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
-            else rows.add(morsel, split)
-          },
+      const host: ExchangeHost = {
+        lane,
+        send: (to, parts) => this.send(to, parts),
+        receive: (from, take) => this.receive(from, take),
+        each: (items, use) => this.each(items, use),
+        charged: work => this.charged(work),
+        give: (morsel, split) => {
+          if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
+          else rows.add(morsel, split)
         },
-        breaker.exchange as Exchange,
-        terms,
-      )
+      }
+      if (exchange.carryOut) await exchange.carryOut(host, terms)
+      else await (this.lane.parts.partitions as LaneParts['partitions']).exchangeGroups(host, exchange, terms)
       breaker.free()
       if (rows !== null && lane > 0) await this.send(0, rows.handOver())
       if (rows !== null && lane === 0) {

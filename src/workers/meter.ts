@@ -7,19 +7,11 @@ import type { MemoryAccount } from '../kernels/memory-account.js'
 import { dataBytes } from '../kernels/operand.js'
 import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, Side, Transform } from '../operators/operator.js'
+import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
-}
-
-interface Meter {
-  /** Counts rows. */
-  took(batch: LaneBatch): void
-  gave(batch: LaneBatch | null): void
-  /** Does some work of the operator, timed and in its name. */
-  run<T>(work: () => T): T
 }
 
 /** @param spans whether each piece of work is told to developer tools (metrics/span.ts) */
@@ -166,7 +158,8 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
   }
 }
 
-function meterExchange(exchange: Exchange, meter: Meter): Exchange {
+function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange | OwnExchange {
+  if (exchange.metered) return exchange.metered(meter)
   return {
     get wanted() {
       return exchange.wanted

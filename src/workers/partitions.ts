@@ -1,5 +1,7 @@
-/** What lanes add where groups may outnumber their caches: they part their rows, and share out the partitions. */
+/** What lanes add where groups, or rows to sort, may outnumber their caches: they part their rows, and share out the partitions. */
 export { keyPlanes, keysOfPlanes, PARTITIONS, partRows, rowsOfLane } from '../kernels/radix.js'
+export { createFirstRows } from '../operators/first-rows.js'
 export { createPartitionedGroups } from '../operators/partitioned-groups.js'
+export { createRangedSort } from '../operators/ranged-sort.js'
 export { createShareGroups, inputsOfRows, planeColumns, words } from '../operators/share-groups.js'
 export { agree, exchangeGroups } from './exchange.js'

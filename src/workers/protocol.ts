@@ -17,7 +17,7 @@
 import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { Position } from '../operators/operator.js'
+import type { ExchangeTerms, Position } from '../operators/operator.js'
 import type { SideMessage } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -172,17 +172,6 @@ export interface ReadyToExchange {
   readonly size: number
   /** Whether it has written some of it. */
   readonly spilled: boolean
-}
-
-export interface ExchangeTerms {
-  /** Lanes that take part, ascending. */
-  readonly lanes: readonly number[]
-  readonly common: boolean
-  /** Whether any of them has spilled. */
-  readonly spilled: boolean
-  /** What they have together. */
-  readonly size: number
-  readonly laneOfSplit: Uint32Array
 }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */

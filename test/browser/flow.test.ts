@@ -9,13 +9,16 @@ import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
 import { feedSuite } from '../flow/feeds.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
+import { inputSuite } from '../flow/inputs.suite.js'
 import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { liveSuite } from '../flow/live.suite.js'
+import { liveJoinSuite } from '../flow/live-joins.suite.js'
 import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
+import { windowRowsSuite } from '../flow/window-rows.suite.js'
 import { moreLanes as lanesList } from './lanes.js'
 
 const env = webEnv()
@@ -34,5 +37,8 @@ listSuite(lanesList, env)
 streamSuite(lanesList)
 feedSuite([0, 2])
 liveSuite([0, 2])
+windowRowsSuite([0, 2])
+inputSuite([0, 2])
+liveJoinSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -27,16 +27,16 @@ import {
 } from '../../src/index.js'
 import { type ModelTiming, type ModelWindow, type WindowOf, windowed } from '../oracle/windows.js'
 
-interface Row {
+export interface Row {
   readonly time: bigint | null
   readonly key: string | null
   readonly x: number
   readonly place: bigint
 }
 
-const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
+export const shape = schema({ time: nullable(timestamp()), key: nullable(utf8()), x: float64(), place: int64() })
 /** The same where every row has a time. */
-const timedShape = schema({ ...shape, time: timestamp() }) as unknown as typeof shape
+export const timedShape = schema({ ...shape, time: timestamp() }) as unknown as typeof shape
 
 const times = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: -40n, max: 160n }) },
@@ -101,7 +101,7 @@ const drawn = fc.record({
   cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
 })
 
-const cases = drawn.map(given => ({
+export const cases = drawn.map(given => ({
   ...given,
   rows: given.rows.flatMap(row =>
     Array.from({ length: given.copies }, (_, i) => ({ ...row, place: row.place * BigInt(given.copies) + BigInt(i) })),
@@ -154,9 +154,9 @@ function flowOf(
   return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
 }
 
-type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
+export type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
-async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
+export async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
   const [batch] = (await source.collect({ lanes: 0 })).batches
   if (batch === undefined) return
   for (let row = 0, i = 0; row < batch.rowCount; i++) {
@@ -166,7 +166,7 @@ async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): 
   }
 }
 
-const text = (row: object): string =>
+export const text = (row: object): string =>
   JSON.stringify(row, (_, value) =>
     typeof value === 'bigint'
       ? `${value}n`
@@ -178,7 +178,7 @@ const text = (row: object): string =>
   )
 
 /** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
-async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
+export async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
   const counts = new Map<string, number>()
   for await (const batch of job) {
     for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
@@ -237,7 +237,7 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
 }
 
 /** Rows that a filter behind the watermark leaves, each with what the watermark is by all rows. */
-function windowedBehind(
+export function windowedBehind(
   { rows: all, window: { model }, timing: t, isFiltered }: Case,
   keyed: (rows: readonly Row[]) => readonly Row[],
 ): { windows: WindowOf<Row>[]; late: Row[] } {

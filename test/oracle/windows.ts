@@ -49,6 +49,35 @@ function windowsAt(window: Exclude<ModelWindow, { kind: 'session' }>, time: bigi
   return found
 }
 
+/**
+ * Rows but those of which one that stays, of equal key, is less than `within` away, before or after: as they come, the first stays. Late are those behind the watermark, further ahead
+ * than they may be, or without a time.
+ */
+export function spaced<R extends ModelRow>(
+  rows: readonly R[],
+  within: bigint,
+  timing: Pick<ModelTiming, 'delay' | 'maxAdvance'>,
+  isBatch: boolean,
+): { readonly kept: R[]; readonly late: R[] } {
+  const kept: R[] = []
+  const late: R[] = []
+  let latest: bigint | null = null
+  for (const row of rows) {
+    const { time, key } = row
+    const isAhead =
+      !isBatch && time !== null && timing.maxAdvance !== null && latest !== null && time > latest + timing.maxAdvance
+    if (time !== null && !isAhead && (latest === null || time > latest)) latest = time
+    if (time === null || isAhead || (!isBatch && time < (latest as bigint) - timing.delay)) late.push(row)
+    else if (
+      !kept.some(
+        other => other.key === key && (other.time as bigint) - time < within && time - (other.time as bigint) < within,
+      )
+    )
+      kept.push(row)
+  }
+  return { kept, late }
+}
+
 /** All windows that have rows, and the rows that are late. `isBatch`: the watermark comes only at the end, so that none is but those without a time. */
 export function windowed<R extends ModelRow>(
   rows: readonly R[],

@@ -23,6 +23,7 @@ import {
   date,
   defineAggregate,
   defineKernel,
+  desc,
   dictionary,
   every,
   ewma,
@@ -69,6 +70,7 @@ import {
   type Timestamp,
   timestamp,
   topK,
+  tumbling,
   type Uint8,
   type Utf8,
   utf8,
@@ -727,6 +729,32 @@ holds<
 hypot(1)
 // @ts-expect-error a definition has an output
 void defineKernel({ wasm: new Uint8Array(), export: 'f', inputs: [float64()] })
+
+// The first rows of groups keep their columns; of windows they have bounds beside them.
+const firstRows = trades.groupBy('symbol').topK(2, desc('price'), 'size')
+holds<Equal<SchemaOf<typeof firstRows>, SchemaOf<typeof trades>>>()
+const timedRows = rows([], schema({ at: timestamp(), k: nullable(utf8()), x: float64() })).watermark('at')
+const firstOfWindows = timedRows.window(tumbling('1m')).groupBy('k').topK(1, desc('x'))
+holds<
+  Equal<
+    SchemaOf<typeof firstOfWindows>,
+    {
+      windowStart: DataType<'timestamp', false>
+      windowEnd: DataType<'timestamp', false>
+      at: DataType<'timestamp', false>
+      k: Nullable<Utf8>
+      x: Float64
+    }
+  >
+>()
+const spacedRows = timedRows.dedupe({ keys: ['k'], within: '10s' })
+holds<Equal<SchemaOf<typeof spacedRows>, SchemaOf<typeof timedRows>>>()
+// @ts-expect-error there is no such column
+trades.groupBy('symbol').topK(2, 'prize')
+// @ts-expect-error sets of keys have no first rows
+trades.rollup('symbol').topK
+// @ts-expect-error a duration is text
+timedRows.dedupe({ within: 10 })
 
 // Private aggregates are never null, and may be computed with; groups are chosen beside.
 const { dpCount, dpSum, dpMean, dpGroups } = privacyBudget({ epsilon: 1, delta: 1e-6 })

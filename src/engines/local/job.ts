@@ -259,7 +259,7 @@ class Job implements RunningJob {
       this.lanes.push({
         port,
         inbox,
-        outbox: createOutbox(),
+        outbox: createOutbox(new Map(), inline),
         told: new Set(),
         outstanding: [],
         ended: false,

@@ -1,4 +1,5 @@
 /** The value at the row with the least or the greatest of another column, the first of those that tie, or where that is asked for the last. Drawn in assembly/aggregate/arg-min-max.ts. */
+import { setNumber } from '../../columnar/int64.js'
 import type { DataType } from '../../columnar/type.js'
 import type { Lane } from '../exact.js'
 import type { Accumulator, AccumulatorContext, AccumulatorRows, AggregateSpec, Family } from './accumulator.js'
@@ -94,7 +95,8 @@ function numberKeys({ k }: AccumulatorContext, by: DataType, max: boolean, isLas
   const placesOf = (position: number, rowCount: number): number => {
     if (!isLast) return 0
     const places = memory.scratch(8 * rowCount)
-    for (let row = 0; row < rowCount; row++) memory.i64[(places >>> 3) + row] = BigInt(MOST_PLACES - position - row)
+    const words = memory.i32.subarray(places >>> 2, (places >>> 2) + 2 * rowCount)
+    for (let row = 0; row < rowCount; row++) setNumber(words, row, MOST_PLACES - position - row)
     return places
   }
   return {

@@ -10,6 +10,7 @@ import { createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
 import { take } from '../select.js'
 import { type Accumulator, type AccumulatorContext, type AccumulatorRows, type Family, numbers } from './accumulator.js'
 import { countedRows } from './counted-rows.js'
+import { createGroupArray } from './group-array.js'
 import { createImages } from './images.js'
 import { createPairTable, type Pairs, type PairTable, zeros } from './pair-table.js'
 import { statesOf } from './state-bytes.js'
@@ -47,6 +48,10 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   const createTable = () => createPairTable(k, type, () => groupCount)
   /** One, or one for each partition. */
   let tables: PairTable[] = []
+  /** Values of each group, of so many pairs of each table: while none is taken back, only new ones are counted when that is asked again. */
+  const known = createGroupArray(k, 4)
+  let counted: number[] = []
+  let hasTakenBack = false
 
   const column = (length: number, data: number): LaneVector => ({
     ...numbers(type, length, data),
@@ -88,6 +93,7 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   /** Pairs that have rows go to new tables, which take the place of these. */
   const renew = (old: readonly PairTable[], count: number) => {
     tables = Array.from({ length: count }, createTable)
+    counted = []
     for (const table of old) {
       const mark = memory.mark()
       const { values, groups, counts, length } = table.chosen(0)
@@ -179,9 +185,38 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     return column(groupCount, kind === 'utf8' ? least : images.values(least, groupCount))
   }
 
-  const distinct = (): LaneVector => {
+  /** Adds the pairs that have come since the last time. */
+  const countNew = (): number => {
+    settle()
+    known.resize(groupCount)
+    if (counted.length === 0) {
+      counted = tables.map(() => 0)
+      memory.u8.fill(0, known.pointer, known.pointer + 4 * groupCount)
+    }
+    for (const [t, table] of tables.entries()) {
+      const from = counted[t]
+      const count = table.length - from
+      if (count === 0) continue
+      const mark = memory.mark()
+      const groups = table.groupsFrom(from)
+      const { u32 } = memory
+      const at = known.pointer >>> 2
+      if (groups === 0) u32[at] += count
+      else for (let i = 0; i < count; i++) u32[at + u32[(groups >>> 2) + i]]++
+      memory.reset(mark)
+      counted[t] = table.length
+    }
+    return known.pointer
+  }
+
+  const countAll = (): number => {
     const counts = zeros(k, groupCount)
     each(({ groups, counts: weights, length }) => exports.multisetDistinct(groups, weights, length, counts))
+    return counts
+  }
+
+  const distinct = (): LaneVector => {
+    const counts = hasTakenBack ? countAll() : countNew()
     const data = memory.scratch(8 * groupCount)
     exports.castToInt64(-4, counts, groupCount, data)
     // None is null: a group without values has 0 of them.
@@ -201,6 +236,7 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     },
     update: rows => addRows(rows, 1n),
     retract(rows) {
+      hasTakenBack = true
       addRows(rows, -1n)
       const { length } = tables
       if (tables.some(table => table.length > MOST_DEAD / length + 2 * table.live)) renew(tables, length)
@@ -242,6 +278,7 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     evaluate: spec => (spec.function === 'mode' ? modes() : distinct()),
     free() {
       for (const table of tables) table.free()
+      known.free()
       waiting.free()
       texts.free()
     },

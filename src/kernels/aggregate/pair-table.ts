@@ -31,6 +31,8 @@ export interface PairTable {
   add(values: LaneVector, groups: number, weights: number, weight: bigint): void
   /** All pairs there have been. */
   pairs(): Pairs
+  /** Groups (u32 pointer) of the pairs from the one at this place on, in order of first appearance; 0 where all are of group 0. */
+  groupsFrom(place: number): number
   /**
    * Those that have rows and whose group has a place (u32; 0xffffffff is none) in `places`, or with 0 all; `groups` are the places.
    */
@@ -86,6 +88,14 @@ export function createPairTable(k: Kernels, type: DataType, groupCount: () => nu
       live += exports.multisetAdd(counts.pointer, found, length, weights, weight)
     },
     pairs,
+    groupsFrom(place) {
+      const count = table.length - place
+      if (!keyed || count === 0) return 0
+      if (table.order !== 0) return table.keys()[0].data + 4 * place
+      const places = memory.scratch(4 * count)
+      for (let i = 0; i < count; i++) memory.u32[(places >>> 2) + i] = place + i
+      return table.keysAt(places, count)[0].data
+    },
     chosen(places) {
       const all = pairs()
       const order = memory.scratch(4 * all.length + 4)

@@ -66,6 +66,8 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
     case 'pending':
     case 'watermark':
     case 'emit':
+    case 'top':
+    case 'distinct':
     case 'late':
       return overInput(plan, prune(plan.input, read))
   }

@@ -1,0 +1,145 @@
+/**
+ * `dedupe` in a job that goes on: rows go on as they come, but those that have come before, of equal keys. Within a time it keeps the times of rows that it let on, as
+ * long as the watermark has not gone so far that none can be near them; without, a key for ever.
+ */
+import type { DataType } from '../columnar/type.js'
+import { createGroupTable } from '../kernels/group.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { take } from '../kernels/select.js'
+import type { DistinctSpec, LiveAggregateSpec } from '../plan/live.js'
+import type { OperatorContext } from './build.js'
+import type { LiveAggregate } from './live-aggregate.js'
+import type { Morsel } from './operator.js'
+
+/** Keys that there are, at least, before those without a time are let go. */
+const LEAST_IDLE = 4096
+
+/** Columns of what it gives: `distinct.columns`. */
+export function createLiveDistinct(
+  { k }: OperatorContext,
+  { keys, input, time, distinct }: LiveAggregateSpec & { readonly distinct: DistinctSpec },
+  watermark: string,
+): LiveAggregate {
+  const { memory } = k
+  const { within } = distinct
+  const names = Object.keys(input)
+  const keyColumns = keys.map(name => names.indexOf(name))
+  const keyTypes = keys.map(name => input[name] as DataType)
+  const columns = distinct.columns.map(name => names.indexOf(name))
+  const [timeColumn, watermarkColumn] = [names.indexOf(time), names.indexOf(watermark)]
+  let table = createGroupTable(k, keyTypes, 0)
+  let seen = 0
+  /** Of each key the times of rows that have gone on, ascending. */
+  let times: (bigint[] | undefined)[] = []
+  let size = 0
+  let most = LEAST_IDLE
+
+  function* consume(morsel: Morsel): Iterable<LaneBatch> {
+    const { rowCount } = morsel
+    if (rowCount === 0) return
+    const vectors = keyColumns.map(i => morsel.columns[i] as LaneVector)
+    table.cover(vectors, rowCount)
+    const found = table.find(vectors, rowCount)
+    const groups = memory.u32.slice(found >>> 2, (found >>> 2) + rowCount)
+    const rows = within === null ? firstOf(groups) : spacedOf(morsel, groups, within)
+    if (rows.length === 0) return
+    const all = columns.map(i => morsel.columns[i] as LaneVector)
+    if (rows.length === rowCount) yield { rowCount, columns: all }
+    else {
+      const places = memory.scratch(4 * rows.length)
+      memory.u32.set(rows, places >>> 2)
+      const taken = all.map(column => ({ ...take(k, column, places, rows.length), range: null }))
+      yield { rowCount: rows.length, columns: taken }
+    }
+  }
+
+  /** Groups are numbered as they appear. */
+  function firstOf(groups: Uint32Array): number[] {
+    const rows: number[] = []
+    for (let row = 0; row < groups.length; row++) {
+      if (groups[row] !== seen) continue
+      seen++
+      rows.push(row)
+    }
+    return rows
+  }
+
+  function spacedOf(morsel: Morsel, groups: Uint32Array, distance: bigint): number[] {
+    const at = (column: number): number => (morsel.columns[column] as LaneVector).data >>> 3
+    const instants = memory.i64.subarray(at(timeColumn), at(timeColumn) + groups.length)
+    const marks = memory.i64.subarray(at(watermarkColumn), at(watermarkColumn) + groups.length)
+    const rows: number[] = []
+    for (let row = 0; row < groups.length; row++) {
+      const key = groups[row] as number
+      times[key] ??= []
+      const mine = times[key] as bigint[]
+      const before = mine.length
+      while (mine.length > 0 && (mine[0] as bigint) + distance <= (marks[row] as bigint)) mine.shift()
+      if (isKept(mine, instants[row] as bigint, distance)) rows.push(row)
+      size += mine.length - before
+    }
+    return rows
+  }
+
+  /** Forgets what no row can be near any more. */
+  function* advance(mark: bigint): Iterable<LaneBatch> {
+    if (within === null || table.length <= most) return
+    const left: number[] = []
+    for (const [key, mine] of times.entries()) {
+      if (mine === undefined) continue
+      const gone = mine.findIndex(each => each + within > mark)
+      size -= mine.splice(0, gone < 0 ? mine.length : gone).length
+      if (mine.length > 0) left.push(key)
+    }
+    renew(left)
+    most = Math.max(LEAST_IDLE, 2 * left.length)
+  }
+
+  function renew(left: readonly number[]): void {
+    const begun = memory.mark()
+    const next = createGroupTable(k, keyTypes, 0)
+    const kept: bigint[][] = []
+    if (left.length > 0) {
+      const indices = memory.scratch(4 * left.length)
+      memory.u32.set(left, indices >>> 2)
+      const columns = table.keysAt(indices, left.length).map(column => ({ ...column, range: null }))
+      next.cover(columns, left.length)
+      const found = next.find(columns, left.length)
+      const places = memory.u32.subarray(found >>> 2, (found >>> 2) + left.length)
+      for (const [i, key] of left.entries()) kept[places[i] as number] = times[key] as bigint[]
+    }
+    table.free()
+    table = next
+    times = kept
+    memory.reset(begun)
+  }
+
+  return {
+    label: `dedupe by ${keys.join(', ')}`,
+    consume,
+    advance,
+    tick: () => [],
+    // Its keys have codes of what came first.
+    isPending: true,
+    renew: () => {},
+    get size() {
+      return within === null ? table.length : size
+    },
+    free: () => table.free(),
+  }
+}
+
+/** Whether a time is `distance` or more from all others, which it then joins. */
+function isKept(times: bigint[], time: bigint, distance: bigint): boolean {
+  let [from, to] = [0, times.length]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((times[middle] as bigint) <= time) from = middle + 1
+    else to = middle
+  }
+  const [before, after] = [times[from - 1], times[from]]
+  if (before !== undefined && time - before < distance) return false
+  if (after !== undefined && after - time < distance) return false
+  times.splice(from, 0, time)
+  return true
+}

@@ -1,0 +1,439 @@
+/**
+ * `topK` of groups in a job that goes on: of each window and key the best rows so far, in their order. What is given is the difference: rows that enter and that leave.
+ *
+ * ```
+ * consume    rows ── groups: those that are among the best of one are kept ── what has changed, where that is to be told
+ * advance    windows that end before the watermark are given, and when they take no more rows their rows go
+ * ```
+ * Rows are kept in chunks (kept-rows.ts), and by each group that has them: windows that overlap have rows in common.
+ */
+import { type DataType, int32 } from '../columnar/type.js'
+import { createGroupTable } from '../kernels/group.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import type { LiveAggregateSpec, TopSpec } from '../plan/live.js'
+import type { OperatorContext } from './build.js'
+import { createKeptRows, type KeptRow } from './kept-rows.js'
+import type { LiveAggregate } from './live-aggregate.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Morsel } from './operator.js'
+import { inOrder, windowsOf } from './window-groups.js'
+
+interface OpenWindow {
+  start: bigint
+  /** Its end, or of a session its last row. */
+  last: bigint
+  isClosed: boolean
+  isOver: boolean
+  readonly groups: Map<number, Group>
+}
+
+interface Group {
+  window: OpenWindow
+  /** Of the key table. */
+  key: number
+  /** The place of its first row. */
+  order: number
+  /** Rows that have come, of windows of so many. */
+  count: number
+  rows: KeptRow[]
+  /** What has been given, and of which bounds. */
+  given: KeptRow[]
+  givenStart: bigint
+  givenEnd: bigint
+}
+
+interface Told {
+  readonly row: KeptRow
+  readonly group: Group
+  readonly start: bigint
+  readonly end: bigint
+  readonly weight: number
+}
+
+/** Keys without a group that are kept, at least, before the table is made anew. */
+const LEAST_IDLE = 4096
+const MOST = 2n ** 63n - 1n
+
+/** @param onLate rows of a morsel (places, ascending) that came when their windows had closed */
+export function createLiveTop(
+  context: OperatorContext,
+  spec: LiveAggregateSpec & { readonly top: TopSpec; readonly watermark: string },
+  onLate: (morsel: Morsel, rows: readonly number[]) => void,
+): LiveAggregate {
+  const { k } = context
+  const { memory } = k
+  const { windows, lateness, emits, input, top } = spec
+  const names = Object.keys(input)
+  const placeOf = (name: string) => names.indexOf(name)
+  const kind = typeof windows === 'object' ? windows.kind : windows
+  const isOwn = kind === 'session' || kind === 'rowCount'
+  const isOverlapping = kind === 'sliding' || kind === 'cumulative'
+  const [startColumn, endColumn] = [0, spec.isEndOnly ? 0 : 1].map(i => placeOf(spec.keys[i] ?? ''))
+  const keysFrom = kind === 'none' || isOwn ? 0 : kind === 'ends' && !spec.isEndOnly ? 2 : 1
+  const keyColumns = spec.keys.slice(keysFrom).map(placeOf)
+  const keyTypes = keyColumns.map(i => input[names[i] as string] as DataType)
+  const boundType = (
+    kind === 'none' || spec.isEndOnly ? null : input[isOwn ? spec.time : (spec.keys[0] as string)]
+  ) as DataType
+  const [timeColumn, watermarkColumn] = [placeOf(spec.time), placeOf(spec.watermark)]
+  const gap = typeof windows === 'object' && windows.kind === 'session' ? windows.gap : 0n
+  const dictionaries = createOneDictionary(context)
+  const kept = createKeptRows(
+    k,
+    top.orders.map(({ name, ...rest }) => ({ ...rest, column: top.columns.indexOf(name) })),
+  )
+  let table = createGroupTable(k, keyTypes, 0)
+  let position = 0
+  /** Windows that time alone makes, by their bounds. */
+  const open = new Map<string, OpenWindow>()
+  /** The windows of each part that they have in common, of windows that overlap. */
+  const panes = new Map<bigint, OpenWindow[]>()
+  /** Of each key, windows that its rows make. */
+  let own: (OpenWindow[] | undefined)[] = []
+  const all = new Set<OpenWindow>()
+  const changed = new Set<Group>()
+  let groupCount = 0
+  /** Before this nothing ends. */
+  let due = MOST
+  let closedUpTo = -(2n ** 63n)
+
+  /** Taken back, and there until it has been given. */
+  const taken: KeptRow[] = []
+
+  const endOf = ({ last }: OpenWindow): bigint => last + gap
+
+  function* consume(morsel: Morsel): Iterable<LaneBatch> {
+    const { rowCount } = morsel
+    if (rowCount === 0) return
+    const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
+    table.cover(keys, rowCount)
+    const found = keys.length === 0 ? 0 : table.find(keys, rowCount)
+    const keyOf = found === 0 ? null : memory.u32.slice(found >>> 2, (found >>> 2) + rowCount)
+    const instants = (column: number): BigInt64Array | null => {
+      if (column < 0) return null
+      const at = (morsel.columns[column] as LaneVector).data >>> 3
+      return memory.i64.slice(at, at + rowCount)
+    }
+    const starts = keysFrom > 0 ? instants(startColumn) : isOwn ? instants(timeColumn) : null
+    const ends = kind === 'ends' ? instants(endColumn) : null
+    const marks = isOverlapping || isOwn ? instants(watermarkColumn) : null
+    const columns = top.columns.map(name => morsel.columns[placeOf(name)] as LaneVector)
+    const isBetter = kept.begin(dictionaries.recode({ rowCount, columns }), top.ties === 'last')
+    const late: number[] = []
+    for (let row = 0; row < rowCount; row++) {
+      const key = keyOf === null ? 0 : (keyOf[row] as number)
+      const start = starts === null ? 0n : (starts[row] as bigint)
+      const mark = marks === null ? 0n : (marks[row] as bigint)
+      // A row may be late for some of its windows and in time for others: those end before it comes.
+      if (isOverlapping && mark >= due && mark > closedUpTo) {
+        if (emits === 'changes') yield* tell(changed)
+        yield* advance(mark, false)
+      }
+      if (isOwn) {
+        const window = kind === 'session' ? sessionOf(key, start, mark) : fullOf(key, start)
+        if (window === null) late.push(row)
+        else put(window, key, row, isBetter)
+      } else if (isOverlapping) {
+        for (const window of windowsOfPane(start)) {
+          if (!window.isOver && window.last + lateness > mark) put(window, key, row, isBetter)
+        }
+      } else
+        put(
+          kind === 'none' ? windowOf(0n, MOST) : windowOf(start, (ends as BigInt64Array)[row] as bigint),
+          key,
+          row,
+          isBetter,
+        )
+    }
+    position += rowCount
+    kept.settle(true)
+    if (late.length > 0) onLate(morsel, late)
+    if (kind === 'rowCount') yield* close([...all].filter(({ isClosed }) => isClosed))
+    if (emits !== 'kept') yield* tell(changed)
+    kept.tidy()
+  }
+
+  function put(window: OpenWindow, key: number, row: number, isBetter: (row: number, than: KeptRow) => boolean): void {
+    let group = window.groups.get(key)
+    if (group === undefined) {
+      group = { window, key, order: position + row, count: 0, rows: [], given: [], givenStart: 0n, givenEnd: 0n }
+      window.groups.set(key, group)
+      groupCount++
+    }
+    group.count++
+    if (kind === 'rowCount' && group.count === (windows as { readonly count: number }).count) window.isClosed = true
+    const { rows } = group
+    if (top.count === 0 || (rows.length === top.count && !isBetter(row, rows.at(-1) as KeptRow))) return
+    let [from, to] = [0, rows.length]
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if (isBetter(row, rows[middle] as KeptRow)) to = middle
+      else from = middle + 1
+    }
+    rows.splice(from, 0, kept.keep(row, position + row))
+    if (rows.length > top.count) kept.release(rows.pop() as KeptRow)
+    touch(group)
+  }
+
+  const touch = (group: Group): void => {
+    if (isTold(group)) changed.add(group)
+  }
+
+  const isTold = ({ window }: Group): boolean => emits !== 'closed' || window.isClosed
+
+  function windowOf(start: bigint, end: bigint): OpenWindow {
+    const name = kind === 'none' ? '' : `${start} ${end}`
+    const known = open.get(name)
+    if (known !== undefined) return known
+    const window = begin(start, end)
+    open.set(name, window)
+    // One that has closed without a row may yet have its first, and is gone a while after its end.
+    window.isClosed = end <= closedUpTo
+    expect(window)
+    return window
+  }
+
+  function begin(start: bigint, last: bigint): OpenWindow {
+    const window = { start, last, isClosed: false, isOver: false, groups: new Map() }
+    all.add(window)
+    return window
+  }
+
+  function expect(window: OpenWindow): void {
+    const next = window.isClosed ? endOf(window) + lateness : endOf(window)
+    if (kind !== 'none' && kind !== 'rowCount' && next < due) due = next
+  }
+
+  function windowsOfPane(start: bigint): OpenWindow[] {
+    let mine = panes.get(start)
+    if (mine === undefined) {
+      const bounds = windowsOf(windows as Parameters<typeof windowsOf>[0], start)
+      // Of those that are over none begins again.
+      mine = bounds.flatMap(({ start, end }) => (end + lateness <= closedUpTo ? [] : [windowOf(start, end)]))
+      panes.set(start, mine)
+    }
+    return mine
+  }
+
+  /** The window of a key that is not full; it has the bounds of its rows. */
+  function fullOf(key: number, time: bigint): OpenWindow {
+    own[key] ??= []
+    const mine = own[key] as OpenWindow[]
+    const current = mine[0]
+    if (current === undefined || current.isClosed) {
+      mine[0] = begin(time, time)
+      return mine[0]
+    }
+    if (time < current.start) current.start = time
+    if (time > current.last) current.last = time
+    return current
+  }
+
+  /** The session that a row joins, others that it joins to it being merged; null where its end has gone by for good. */
+  function sessionOf(key: number, time: bigint, mark: bigint): OpenWindow | null {
+    own[key] ??= []
+    const mine = own[key] as OpenWindow[]
+    const near = mine.filter(each => time < endOf(each) && each.start < time + gap && endOf(each) + lateness > mark)
+    const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), time + gap)
+    if (end + lateness <= mark) return null
+    const [first = begin(time, time), ...others] = near
+    if (near.length === 0) {
+      mine.push(first)
+      // Its end has gone by, and it is told as a change.
+      first.isClosed = endOf(first) <= mark
+    }
+    if (time < first.start) first.start = time
+    if (time > first.last) first.last = time
+    for (const other of others) {
+      if (other.start < first.start) first.start = other.start
+      if (other.last > first.last) first.last = other.last
+      mine.splice(mine.indexOf(other), 1)
+      join(first, other)
+    }
+    const group = first.groups.get(key)
+    // What had been given has other bounds now, or is open again: it is taken back, and given when it closes.
+    if (group !== undefined) {
+      touch(group)
+      if (group.given.length > 0) changed.add(group)
+    }
+    if (endOf(first) > mark) first.isClosed = false
+    expect(first)
+    return first
+  }
+
+  function join(window: OpenWindow, other: OpenWindow): void {
+    for (const [key, group] of other.groups) {
+      const mine = window.groups.get(key) as Group
+      mine.order = Math.min(mine.order, group.order)
+      const both = [...mine.rows, ...group.rows].sort(kept.compare)
+      mine.rows = both.splice(0, top.count)
+      for (const row of both) kept.release(row)
+      group.rows = []
+      if (group.given.length > 0) changed.add(group)
+      else {
+        changed.delete(group)
+        groupCount--
+      }
+    }
+    other.isOver = true
+    all.delete(other)
+  }
+
+  /** What has changed since the last time: first what is taken back, then what is new. */
+  function* tell(groups: Iterable<Group>): Iterable<LaneBatch> {
+    const told: Told[][] = [[], []]
+    for (const group of groups) {
+      changed.delete(group)
+      const { window, given, givenStart, givenEnd } = group
+      const [start, end] = [window.start, endOf(window)]
+      const now = isTold(group) && !(window.isOver && group.rows.length === 0) ? group.rows : []
+      const isMoved = given.length > 0 && (start !== givenStart || end !== givenEnd)
+      const [had, has] = [new Set(isMoved ? [] : given), new Set(isMoved ? [] : now)]
+      for (const row of given)
+        if (!has.has(row)) told[0]?.push({ row, group, start: givenStart, end: givenEnd, weight: -1 })
+      for (const row of now) if (!had.has(row)) told[1]?.push({ row, group, start, end, weight: 1 })
+      for (const row of now) kept.retain(row)
+      group.given = [...now]
+      group.givenStart = start
+      group.givenEnd = end
+      if (window.isOver && now.length === 0) groupCount--
+      taken.push(...given)
+    }
+    kept.settle(false)
+    const ordered = told.flatMap(each =>
+      each.map((one, i) => ({ ...one, i })).sort((a, b) => inOrder(a, b) || a.group.order - b.group.order || a.i - b.i),
+    )
+    if (ordered.length > 0) yield* rowsOf(ordered)
+    for (const row of taken.splice(0)) kept.release(row)
+  }
+
+  function* rowsOf(told: readonly Told[]): Iterable<LaneBatch> {
+    const mark = memory.mark()
+    const count = told.length
+    const { columns, free } = kept.gather(told.map(({ row }) => row))
+    try {
+      const instants = (values: readonly bigint[]): LaneVector => {
+        const data = memory.scratch(8 * count)
+        memory.i64.set(values, data >>> 3)
+        return { type: boundType, length: count, data, validity: 0, dictionary: null, range: null }
+      }
+      const bounds =
+        boundType === null ? [] : [instants(told.map(({ start }) => start)), instants(told.map(({ end }) => end))]
+      const data = memory.scratch(4 * count)
+      memory.i32.set(
+        told.map(({ weight }) => weight),
+        data >>> 2,
+      )
+      const weights = { type: int32(), length: count, data, validity: 0, dictionary: null, range: null }
+      yield { rowCount: count, columns: [...bounds, ...columns, weights] }
+    } finally {
+      free()
+      memory.reset(mark)
+    }
+  }
+
+  const groupsOf = (some: Iterable<OpenWindow>): Group[] => [...some].flatMap(({ groups }) => [...groups.values()])
+
+  /** Windows whose time has come. */
+  function* close(closing: readonly OpenWindow[]): Iterable<LaneBatch> {
+    if (closing.length === 0) return
+    for (const window of closing) window.isClosed = true
+    const groups = groupsOf(closing)
+    if (emits === 'closed') yield* tell(groups)
+    else if (groups.some(group => changed.has(group))) yield* tell([...changed])
+    if (kind === 'rowCount') for (const window of closing) drop(window)
+  }
+
+  function drop(window: OpenWindow): void {
+    window.isOver = true
+    all.delete(window)
+    groupCount -= window.groups.size
+    for (const group of window.groups.values()) {
+      changed.delete(group)
+      for (const row of [...group.rows, ...group.given]) kept.release(row)
+      if (!isOwn) continue
+      const mine = own[group.key]
+      const at = mine?.indexOf(window) ?? -1
+      if (at >= 0) mine?.splice(at, 1)
+    }
+    window.groups.clear()
+  }
+
+  function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
+    if (emits === 'kept' && isEnd) yield* tell([...changed])
+    if (kind === 'none') return
+    if (kind === 'rowCount') {
+      if (isEnd) yield* close([...all])
+      return
+    }
+    if (!isEnd && watermark < due) {
+      if (watermark > closedUpTo) closedUpTo = watermark
+      return
+    }
+    closedUpTo = isEnd ? MOST : watermark
+    const isPast = (end: bigint): boolean => isEnd || end <= watermark
+    yield* close([...all].filter(window => !window.isClosed && isPast(endOf(window))))
+    const ending = [...all].filter(window => isPast(endOf(window) + lateness))
+    if (groupsOf(ending).some(group => changed.has(group))) yield* tell([...changed])
+    for (const window of ending) {
+      drop(window)
+      open.delete(`${window.start} ${window.last}`)
+    }
+    if (ending.length > 0)
+      for (const [start, mine] of panes) if (mine.every(({ isOver }) => isOver)) panes.delete(start)
+    due = MOST
+    for (const window of all) expect(window)
+    kept.tidy()
+    if (table.length > 2 * groupCount + LEAST_IDLE) renew()
+  }
+
+  /** A table of the keys that have groups. */
+  function renew(): void {
+    const mark = memory.mark()
+    const groups = groupsOf(all)
+    const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
+    const next = createGroupTable(k, keyTypes, 0)
+    const places = new Map<number, number>()
+    if (used.length > 0 && keyTypes.length > 0) {
+      const indices = memory.scratch(4 * used.length)
+      memory.u32.set(used, indices >>> 2)
+      const columns = table.keysAt(indices, used.length).map(column => ({ ...column, range: null }))
+      next.cover(columns, used.length)
+      const found = next.find(columns, used.length)
+      for (const [i, key] of used.entries())
+        places.set(key, found === 0 ? 0 : (memory.u32[(found >>> 2) + i] as number))
+    }
+    const moved = own
+    own = []
+    for (const [key, place] of places) if (moved[key] !== undefined) own[place] = moved[key]
+    for (const window of all) {
+      const mine = [...window.groups.values()]
+      window.groups.clear()
+      for (const group of mine) {
+        group.key = places.get(group.key) ?? 0
+        window.groups.set(group.key, group)
+      }
+    }
+    table.free()
+    table = next
+    memory.reset(mark)
+  }
+
+  return {
+    label: `top ${top.count}${keyColumns.length === 0 ? '' : ` by ${spec.keys.slice(keysFrom).join(', ')}`}`,
+    consume,
+    advance,
+    tick: () => (emits === 'kept' ? tell([...changed]) : []),
+    // What it keeps has codes of what came first.
+    isPending: true,
+    renew: () => {},
+    get size() {
+      return groupCount
+    },
+    free() {
+      kept.free()
+      table.free()
+      dictionaries.clear()
+    },
+  }
+}
