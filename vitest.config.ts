@@ -3,13 +3,18 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take more than some seconds: many random flows, a thousand aborted jobs, a file of three million rows, sketches over many seeds, files damaged in many ways, a million numbers from text. */
+/** Suites in Node that take more than some seconds: many random flows, a thousand aborted jobs, a simulated day of ten million events, a file of three million rows, sketches over many seeds, files damaged in many ways, a million numbers from text. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
   'test/laws/windows.test.ts',
+  'test/laws/inputs.test.ts',
+  'test/laws/live-joins.test.ts',
   'test/laws/window-rows.test.ts',
   'test/flow/live.test.ts',
+  'test/flow/day.test.ts',
+  'test/flow/inputs.test.ts',
+  'test/flow/live-joins.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',

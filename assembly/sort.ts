@@ -83,10 +83,12 @@ export function sortImages32(kind: i32, data: usize, ranks: usize, indices: usiz
 }
 
 /**
- * Counts every byte of every key at once, `counts` being u32[8][256]. Returns whether the keys ascend already (then there is
+ * Counts every byte from `first` on of every key at once, `counts` being u32[8][256]. Returns whether the keys ascend already (then there is
  * nothing to sort).
  */
-function countBytes(keys: usize, count: u32, counts: usize): bool {
+// @ts-ignore: decorator
+@inline
+function countBytes(keys: usize, count: u32, counts: usize, first: usize): bool {
   memory.fill(counts, 0, 8 * 256 * 4)
   let last: u64 = 0
   let descents: u32 = 0
@@ -94,7 +96,7 @@ function countBytes(keys: usize, count: u32, counts: usize): bool {
     const key = load<u64>(keys)
     descents |= u32(key < last)
     last = key
-    for (let byte: usize = 0; byte < 8; byte++) {
+    for (let byte = first; byte < 8; byte++) {
       const at = counts + (byte << 10) + (usize((key >> u64(byte << 3)) & 0xff) << 2)
       store<u32>(at, load<u32>(at) + 1)
     }
@@ -116,7 +118,7 @@ function countsToStarts(counts: usize, keyCount: u32): bool {
 
 /** Sorts (keys, indices) by key; the other pair and `counts` (8 KiB) are room to work. Returns 1 where the result lies in the other pair. */
 export function sortPairs(keys: usize, indices: usize, otherKeys: usize, otherIndices: usize, count: u32, counts: usize): i32 {
-  if (countBytes(keys, count, counts)) return 0
+  if (countBytes(keys, count, counts, 0)) return 0
   let swapped = 0
   for (let byte: usize = 0; byte < 8; byte++) {
     const starts = counts + (byte << 10)
@@ -142,7 +144,7 @@ export function sortPairs(keys: usize, indices: usize, otherKeys: usize, otherIn
 
 /** Sorts packed keys by their high halves and writes their low halves, the indices, to `out`. */
 export function sortPacked(keys: usize, otherKeys: usize, count: u32, counts: usize, out: usize): void {
-  if (!countBytes(keys, count, counts)) {
+  if (!countBytes(keys, count, counts, 4)) {
     for (let byte: usize = 4; byte < 8; byte++) {
       const starts = counts + (byte << 10)
       if (!countsToStarts(starts, count)) continue

@@ -9,13 +9,15 @@ import { formatCount, formatRatio, markdownTable } from '../table.js'
 const windowPeers = [
   { id: 'millrace-columns', kind: 'columns' },
   { id: 'plain-columns', kind: 'columns' },
+  { id: 'millrace-pushed', kind: 'objects' },
   { id: 'millrace-rows', kind: 'objects' },
   { id: 'plain-objects', kind: 'objects' },
+  { id: 'rxjs-windows', kind: 'objects' },
   { id: 'rxjs', kind: 'objects' },
   { id: 'db-ivm', kind: 'objects' },
 ]
 /** Millions of events a second that are wanted with one lane. */
-const TARGETS = { 'millrace-columns': 150, 'millrace-rows': 15 }
+const TARGETS = { 'millrace-columns': 150, 'millrace-pushed': 15 }
 /** What Flink is known to do on a core, in thousands of events a second: with exactly-once, from a source of its own, so no like for like. */
 const FLINK = {
   q0: 379,

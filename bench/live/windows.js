@@ -27,7 +27,7 @@ export const contenders = {
     },
   },
   'millrace-rows': {
-    label: 'Millrace, row objects',
+    label: 'Millrace, row objects of an iterable',
     most: 2e6,
     prepare: async (batches, api, lanes) => {
       const engine = await api.createEngine({ lanes })
@@ -83,6 +83,37 @@ export const contenders = {
           }
         }
         windows.end()
+        return tally
+      }
+    },
+  },
+  'rxjs-windows': {
+    label: 'rxjs 7, one operator with windows by hand',
+    most: 2e6,
+    prepare: async batches => {
+      const { Observable, Subject } = await import('rxjs')
+      const prepared = objectsOf(batches)
+      const sums = source =>
+        new Observable(subscriber => {
+          const windows = createWindows((start, key, sum) => subscriber.next({ start, key, sum }))
+          return source.subscribe({
+            next({ time, key, amount }) {
+              windows.take(time, key, amount)
+              windows.close()
+            },
+            error: error => subscriber.error(error),
+            complete() {
+              windows.end()
+              subscriber.complete()
+            },
+          })
+        })
+      return async () => {
+        const { tally, add } = createTally()
+        const events = new Subject()
+        events.pipe(sums).subscribe(({ start, key, sum }) => add(start, key, sum))
+        for (const rows of prepared) for (const event of rows) events.next(event)
+        events.complete()
         return tally
       }
     },

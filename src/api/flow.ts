@@ -52,6 +52,7 @@ import {
 } from './cleaning.js'
 import { columnsRecord } from './columns.js'
 import type { Expr } from './handles.js'
+import { type IntervalOptions, intervalJoined } from './interval-join.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
@@ -530,6 +531,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     const aggregate = (names: readonly string[], define: (t: Columns<S>) => unknown) =>
       this.aggregated(names, null, 'window', define, undefined, windowing)
     return Object.freeze({
+      ...window.joins(this, windowing),
       groupBy: (...names: string[]) => {
         if (names.length === 0) throw invalid('groupBy', 'name at least one column, or call aggregate without groupBy')
         aggregateNode(this.plan, this.schema, names, [])
@@ -734,6 +736,26 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     const X extends string = '_right',
   >(right: Flow<R>, options: AsofOptions<S, R, K, X, O>): Flow<AsofJoined<S, R, O, K, X>> {
     return asofJoined(this, right, options)
+  }
+
+  /**
+   * Rows of both flows that have equal keys and whose event times lie within bounds of one another: columns as `join` gives them, and the event time stays this flow's. Both need a
+   * watermark. Where the flow runs on, pairs come as soon as both rows have; rows are kept until no partner can come, and one that is behind the watermark is left out
+   * and counted (`lateRows`).
+   *
+   * ```ts
+   * const paid = columns({ time: [new Date('2024-01-02T03:04:15Z')], symbol: ['ABC'], paid: [10.5] })
+   * flow.watermark('time').intervalJoin(paid.watermark('time'), { on: 'symbol', between: ['0s', '1m'] })
+   * ```
+   * @throws MillraceError as `join` does, `MR_NO_EVENT_TIME` where a flow has no watermark, `MR_INVALID_OPTION`
+   */
+  intervalJoin<
+    R extends SchemaShape,
+    const K extends JoinKeys<S, R>,
+    const X extends string = '_right',
+    const H extends 'inner' | 'left' = 'inner',
+  >(right: Flow<R>, options: IntervalOptions<S, R, K, X, H>): Flow<Joined<S, R, K, X, H>> {
+    return intervalJoined(this, right, options)
   }
 
   /**

@@ -152,7 +152,7 @@ export function keysOf(verb: string, on: unknown): readonly JoinKey[] {
   )
 }
 
-function conditionOf(verb: string, left: Flow<any>, right: Flow<any>, where: unknown): Expression | null {
+export function conditionOf(verb: string, left: Flow<any>, right: Flow<any>, where: unknown): Expression | null {
   if (where === undefined) return null
   if (typeof where !== 'function')
     throw mismatch(verb, `${verb}: where is a function of both sides, as in (l, r) => l.x.lt(r.y), not ${show(where)}`)

@@ -10,10 +10,13 @@ import { optionsOf } from './options.js'
 import type { Order } from './orders.js'
 import { invalid, show } from './refusal.js'
 import type { Columns, KeyedType } from './types.js'
+import { type WindowJoins, windowJoins } from './window-joins.js'
 
 /** Which windows a row is in; made by `tumbling`, `sliding`, `cumulative`, `session` and `rowCount`. */
 export interface Window {
   readonly spec: WindowSpec
+  /** Joins of a flow in such windows. */
+  readonly joins: (left: Flow<any>, windowing: Windowing) => WindowJoins<any>
 }
 
 export interface TumblingOptions {
@@ -107,7 +110,7 @@ export function rowCount(count: number): Window {
 
 function windowOf(spec: WindowSpec): Window {
   useWindows({ ...WINDOW_RULES, rows: windowRows, rowSchema: windowRowsSchema })
-  return Object.freeze({ spec: Object.freeze(spec) })
+  return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 
 function durationOf(operator: string, what: string, value: unknown): string {
@@ -124,8 +127,8 @@ export interface WatermarkOptions {
   /** How much later than another a row may come: the watermark is that far behind the latest time. None by default. */
   readonly delay?: string
   /**
-   * Of several inputs one that has been silent for so long, by the clock, is waited for no more. A flow has one watermark as yet, of all its rows in their order, so this is checked and
-   * changes nothing.
+   * Of several inputs (`union`) one that has been silent for so long, by the job's clock, is waited for no more, until it has caught up with what was said without it. Where all are
+   * silent nothing happens. By default each is waited for.
    */
   readonly idleAfter?: string
   /** The most by which one row may move the watermark on: one from further ahead is late, and moves nothing. */
@@ -164,8 +167,8 @@ export function emitModeOf(mode: unknown): EmitMode {
   throw invalid('emit', `it takes 'close', 'change' or { every: '1s' }, not ${show(mode)}`)
 }
 
-/** A flow whose rows are in windows: say what to compute for each. */
-export interface WindowedFlow<S extends SchemaShape> {
+/** A flow whose rows are in windows: say what to compute for each, or what to join there. */
+export interface WindowedFlow<S extends SchemaShape> extends WindowJoins<S> {
   /** One row a window and group: `windowStart`, `windowEnd`, these columns, then the aggregates. */
   groupBy<N extends keyof S & string>(
     ...names: N[]

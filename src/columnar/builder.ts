@@ -24,6 +24,8 @@ export interface BuilderOptions {
   readonly operator?: string
   /** Rows to make room for at first; it grows by doubling. Default 1024. */
   readonly capacity?: number
+  /** Strings that a column of a chunk may have before the next chunk begins a dictionary of its own: 2^20. */
+  readonly largeEntries?: number
   /** The values are items of the column's lists; for errors. */
   readonly isItem?: boolean
 }
@@ -62,8 +64,8 @@ interface Cells {
 
 /** @param column the name for errors. */
 export function createBuilder(type: DataType, column: string, options: BuilderOptions = {}): VectorBuilder {
-  const { operator = 'rows', capacity: firstCapacity = 1024, isItem = false } = options
-  const interner = type.kind === 'utf8' ? textInterner() : null
+  const { operator = 'rows', capacity: firstCapacity = 1024, isItem = false, largeEntries } = options
+  const interner = type.kind === 'utf8' ? textInterner(largeEntries) : null
   const cells =
     type.kind === 'list'
       ? lists(type, column, operator)

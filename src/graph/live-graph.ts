@@ -25,15 +25,19 @@ import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
-import { type Morsel, RowFailure } from '../operators/operator.js'
+import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
+import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
+import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
+  /** What closes where the watermark has moved on without rows. */
+  settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
   tick(): RecordBatch[]
   /** There is no more input: all windows close. */
@@ -72,22 +76,32 @@ interface TimedStep {
 /** So few rows are not worth a part of their own. */
 const LEAST_TIMED_ROWS = 256
 
-export function createLiveGraph(context: OperatorContext, plan: LivePlan, input: SchemaShape): LiveGraph {
+/** The rows of the other sides of joins, by their plans. */
+export type SideRows = ReadonlyMap<PlanNode, readonly RecordBatch[]>
+
+/** @param watermark where it is not that of the rows alone: how it goes, and what it is of rows */
+export function createLiveGraph(
+  context: OperatorContext,
+  plan: LivePlan,
+  input: SchemaShape,
+  sides: SideRows = new Map(),
+  watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark),
+): LiveGraph {
   const { k } = context
   const { memory } = k
-  const watermark: Watermark | null = plan.watermark === null ? null : createWatermark(plan.watermark)
   const timeColumn = plan.watermark === null ? -1 : Object.keys(input).indexOf(plan.watermark.column)
   const loader: BatchLoader = createBatchLoader(context)
   const timedLoader: BatchLoader = createBatchLoader(context)
   let out: RecordBatch[] = []
   let lateRows = 0
   const steps: Step[] = []
-  if (watermark !== null) {
+  const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
+  if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
-    context.meter?.watermark(known, input[plan.watermark?.column as string] as DataType)
+    context.meter?.watermark(known, input[plan.watermark.column] as DataType)
   }
   try {
-    let names = [...Object.keys(input), ...(watermark === null ? [] : [WATERMARK])]
+    let names = [...Object.keys(input), ...(plan.watermark === null ? [] : [WATERMARK])]
     for (const segment of plan.segments) {
       const step = stepOf(segment, names)
       steps.push(step)
@@ -97,17 +111,28 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     free()
     throw error
   }
-  shareDictionaries()
+  shareDictionaries(null)
 
   /** Strings that go either way have codes of one dictionary. */
-  function shareDictionaries(): void {
+  function shareDictionaries(renewed: RenewedTexts | null): void {
+    const before = (steps[0] as Step).columns.map((_, i) => loader.of(i))
+    if (renewed !== null) {
+      for (const each of [loader, timedLoader]) each.close()
+      for (const [i, old] of before.entries()) {
+        const dictionary = renewed.known(old)
+        if (dictionary !== null) loader.adopt(i, dictionary)
+      }
+    }
     const { timed, columns } = steps[0] as Step
     for (const [i, column] of timed?.columns.entries() ?? []) {
       const type = Object.values(input)[column]
       if (type === undefined || leafType(type).kind !== 'utf8') continue
-      const dictionary = context.dictionaries.create()
+      const place = columns.indexOf(column)
+      const known = loader.of(place)
+      const dictionary = known ?? context.dictionaries.create()
       timedLoader.adopt(i, dictionary)
-      loader.adopt(columns.indexOf(column), dictionary)
+      if (known !== null) continue
+      loader.adopt(place, dictionary)
       context.dictionaries.release(dictionary)
     }
   }
@@ -117,15 +142,33 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     const pipeline = context.meter?.pipeline(plain) ?? plain
     const columns = stages.sourceColumns.map(name => names.indexOf(name))
     try {
+      fillSides(pipeline, stages)
       const kept = spec === null || spec.kept === null ? -1 : Object.keys(spec.input).indexOf(spec.kept)
       const plainAggregate = spec && aggregateOf(spec)
       const aggregate = plainAggregate && (context.meter?.aggregate(plainAggregate) ?? plainAggregate)
       const step = { pipeline, columns, spec, kept, aggregate }
-      return { ...step, timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate) : null }
+      return {
+        ...step,
+        timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate, pipeline) : null,
+      }
     } catch (error) {
       pipeline.free()
       throw error
     }
+  }
+
+  function fillSides({ scan }: Pipeline, { sides: plans }: PhysicalPlan): void {
+    for (const { side } of scan.transforms) if (side) fill(side, plans[side.index] as PlanNode)
+  }
+
+  function fill({ rows, prepare }: Side, of: PlanNode): void {
+    const mark = memory.mark()
+    for (const batch of sides.get(of) ?? []) {
+      rows.add(batch)
+      memory.reset(mark)
+    }
+    Array.from(prepare())
+    memory.reset(mark)
   }
 
   function timedStep(
@@ -134,8 +177,11 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     fixed: FixedWindows,
     names: readonly string[],
     aggregate: LiveAggregate | null,
+    isFor: Pipeline,
   ): TimedStep {
-    const pipeline = buildPipeline(context, stages)
+    const plain = buildPipeline(context, stages)
+    fillSides(plain, stages)
+    const pipeline = context.meter?.pipeline(plain, isFor) ?? plain
     const output = Object.keys(pipeline.scan.output)
     const time = output.indexOf(spec.time)
     return {
@@ -218,7 +264,7 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
 
   /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
   function pushRows(batch: RecordBatch, before: number): void {
-    const marks = watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null
+    const marks = plan.watermark === null ? null : (watermark?.ofRows(batch.vectors[timeColumn] as Vector) ?? null)
     const vectors =
       marks === null
         ? batch.vectors
@@ -329,7 +375,22 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
     memory.reset(mark)
   }
 
+  /** After a step: lets go of strings that nobody needs any more. */
+  function renew(): void {
+    if (!renewal.isDue(context.dictionaries.byteLength) || steps.some(({ aggregate }) => aggregate?.isPending)) return
+    const mark = memory.mark()
+    const renewed = createRenewedTexts(context)
+    for (const { aggregate } of steps) aggregate?.renew(renewed)
+    for (const { pipeline, timed } of steps)
+      for (const each of [pipeline, timed?.pipeline]) for (const stage of each?.scan.transforms ?? []) stage.renew?.(0)
+    shareDictionaries(renewed)
+    renewed.release()
+    memory.reset(mark)
+    renewal.done()
+  }
+
   const given = (): RecordBatch[] => {
+    renew()
     const all = out
     out = []
     return all
@@ -353,6 +414,10 @@ export function createLiveGraph(context: OperatorContext, plan: LivePlan, input:
       if (taken < batch.rowCount || taken === 0)
         pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
       memory.reset(mark)
+      advance(false)
+      return given()
+    },
+    settle() {
       advance(false)
       return given()
     },
@@ -411,4 +476,6 @@ const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
 
 const withoutNulls = (type: DataType): DataType => ({ ...type, nullable: false })
 
+/** Strings, and what finds them, before those are looked for that are of no use any more. */
+const MOST_TEXT_BYTES = 2 ** 23
 const LEAST = -(2n ** 63n)

@@ -6,6 +6,9 @@ import { imageOf, isWide, ranksOf, type SortKey } from './sort.js'
 /** Ranges of values as bits, at most; a partition of nulls comes on top. */
 export const MOST_RANGE_BITS = 8
 
+/** `rangeFind` has room for so many. */
+const CELLS = 2 ** 12
+
 export const partitionsOf = (bits: number): number => 2 ** bits + 1
 
 /** Rows in the order of their partitions, in scratch. */
@@ -37,7 +40,7 @@ export function rangeRows(
   const images = bounds.length === 0 ? 0 : sortImages(k, vector, descending, rowCount)
   if (images !== 0) {
     const limits = sortImages(k, bounds, descending, bounds.length, true)
-    exports.rangeFind(images, rowCount, limits, bits, first, ids)
+    exports.rangeFind(images, rowCount, limits, bits, first, ids, memory.scratch(2 * CELLS + 2))
   } else memory.u8.fill(0, ids, ids + 2 * rowCount)
   if (vector.validity !== 0) exports.rangeNulls(ids, vector.validity, rowCount, first === 1 ? 0 : partitions - 1)
   exports.rangeOrder(ids, rowCount, partitions, starts, rows)
@@ -64,4 +67,31 @@ function sortImages(k: Kernels, vector: LaneVector, descending: boolean, count: 
   exports.sortImages32(imageOf(kind), vector.data, ranks, indices, count, descending ? -1 : 0, images)
   if (isBound) for (let i = 0; i < count; i++) memory.u32[(images >>> 2) + 2 * i] = 0
   return images
+}
+
+/** Rows of one range in one batch. */
+export interface Piece {
+  readonly columns: readonly LaneVector[]
+  readonly from: number
+  readonly to: number
+}
+
+/** Column i of pieces, its elements of `width` bytes each, one after another to `out`. */
+export function joinPieces(
+  { exports, memory }: Kernels,
+  pieces: readonly Piece[],
+  i: number,
+  width: number,
+  out: number,
+): void {
+  const mark = memory.mark()
+  const list = memory.scratch(8 * pieces.length)
+  const { u32 } = memory
+  let at = list >>> 2
+  for (const { columns, from, to } of pieces) {
+    u32[at++] = columns[i].data + width * from
+    u32[at++] = width * (to - from)
+  }
+  exports.rangeJoin(list, pieces.length, out)
+  memory.reset(mark)
 }

@@ -206,9 +206,15 @@ export class LaneDictionary {
       this.mirror.isDistinct = true
       this.mirror.laneId = this.id
     }
-    if (this.mirror.length < this.length) {
-      const { offsets, bytes } = this.entries(this.mirror.length)
-      this.mirror.append(offsets, bytes)
+    const { length } = this.mirror
+    if (length < this.length) {
+      const { memory } = this.k
+      const at = this.offsets >>> 2
+      // What they are copied to is the mirror's.
+      this.mirror.append(
+        memory.i32.subarray(at + length, at + this.length + 1),
+        memory.bytes(this.bytes, this.byteLength),
+      )
     }
     return this.mirror
   }

@@ -14,8 +14,11 @@ export interface BatchLoader {
   load(batch: VectorBatch, place?: Place): LaneBatch
   /** From now on column `i` is coded by `dictionary`, unless it has one already. */
   adopt(i: number, dictionary: LaneDictionary): void
+  /** That of column `i`; null where there is none yet. */
+  of(i: number): LaneDictionary | null
   /** Of the strings that are in its own dictionaries. */
   readonly byteLength: number
+  /** Forgets its dictionaries; what is loaded next has new ones. */
   close(): void
 }
 
@@ -44,6 +47,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
       own.add(dictionary)
       pool.retain(dictionary)
     },
+    of: i => dictionaries[i] ?? null,
     get byteLength() {
       let bytes = 0
       for (const dictionary of own) bytes += dictionary.byteLength

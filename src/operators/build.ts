@@ -43,6 +43,8 @@ export interface OperatorContext {
   readonly mostGroups?: number
   /** The most that are made for keys of small domains, where memory is short. */
   readonly mostSlots?: number
+  /** Strings beyond which those are looked for that are of no use any more (renewed-texts.ts); for tests, which have no millions of them. */
+  readonly mostTextBytes?: number
   /** Of a job that has a budget, where something can be spilled. */
   readonly spill?: Spill
   /** Of a flow that runs on, where it is measured. */

@@ -9,12 +9,22 @@ export interface DictionaryPool {
   create(): LaneDictionary
   retain(dictionary: LaneDictionary): void
   release(dictionary: LaneDictionary): void
+  /** Of all that are retained: strings, and what finds them. */
+  readonly byteLength: number
 }
+
+/** An offset, and slots. */
+const ENTRY_BYTES = 20
 
 /** @param make a new, empty dictionary of the lane. */
 export function createDictionaryPool(make: () => LaneDictionary): DictionaryPool {
   const owners = new Map<LaneDictionary, number>()
   return {
+    get byteLength() {
+      let bytes = 0
+      for (const { byteLength, length } of owners.keys()) bytes += byteLength + ENTRY_BYTES * length
+      return bytes
+    },
     create() {
       const dictionary = make()
       owners.set(dictionary, 1)

@@ -4,8 +4,8 @@ import type { Pipeline } from './build.js'
 import type { LiveAggregate } from './live-aggregate.js'
 
 export interface GraphMeter {
-  /** The same stages, measured. */
-  pipeline(pipeline: Pipeline): Pipeline
+  /** The same stages, measured; as those of `like`, where rows go through either. */
+  pipeline(pipeline: Pipeline, like?: Pipeline): Pipeline
   aggregate(aggregate: LiveAggregate): LiveAggregate
   /** Rows that came too late for an aggregate that `aggregate` has given. */
   late(aggregate: LiveAggregate, rows: number): void

@@ -20,8 +20,10 @@ import type { AccumulatorSpec } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
 
 export interface LiveAggregateStage {
@@ -49,6 +51,10 @@ export interface LiveAggregate {
   advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch>
   /** Gives what has changed since the last time. */
   tick(): Iterable<LaneBatch>
+  /** Whether something waits to be told, and has codes. */
+  readonly isPending: boolean
+  /** Between two steps, where nothing is pending: has what is kept take codes of new dictionaries, and lets go of the old. */
+  renew(texts: RenewedTexts): void
   /** Cells that are kept. */
   readonly size: number
   free(): void
@@ -104,6 +110,8 @@ export function createLiveAggregate(
   /** Keys that are no window's. */
   const plainFrom = !isWindowed ? 0 : hasEnds && !stage.isEndOnly ? 2 : 1
   const dictionaries = createOneDictionary(context)
+  /** Of what comes in: tables and states have codes of one dictionary a column. */
+  const texts = createOneDictionary(context)
   let table = makeTable()
   let aggregation = createAggregation(context, specs, isRetractable)
   let position = 0
@@ -163,8 +171,9 @@ export function createLiveAggregate(
     return { rowCount: count, columns, rows: morsel.rows === 0 ? places : morsel.rows + 4 * from }
   }
 
-  function takeRows(morsel: Morsel): Iterable<LaneBatch> {
-    if (morsel.rowCount === 0) return []
+  function takeRows(given: Morsel): Iterable<LaneBatch> {
+    if (given.rowCount === 0) return []
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
     const values = inputs.evaluate(morsel)
     if (keys.length === 0) return single(morsel, values)
@@ -325,11 +334,11 @@ export function createLiveAggregate(
   }
 
   /** Which cells have changed since the last time, from the first that appeared on. */
-  function takeChanged(): readonly number[] {
+  function takeChanged(): Uint32Array {
     const cells = changed
     changed = []
     for (const cell of cells) isChanged[cell] = 0
-    return cells.sort((a, b) => a - b)
+    return Uint32Array.from(cells).sort()
   }
 
   /** What has changed since the last time: first as it was. */
@@ -359,7 +368,7 @@ export function createLiveAggregate(
   }
 
   /** Cells of no window with their results, in scratch that is good until the next are asked for. */
-  function* cellsNow(cells: readonly number[], weight: number): Iterable<LaneBatch> {
+  function* cellsNow(cells: ArrayLike<number>, weight: number): Iterable<LaneBatch> {
     const mark = memory.mark()
     const count = cells.length
     const indices = memory.scratch(4 * count)
@@ -475,35 +484,39 @@ export function createLiveAggregate(
         gone += pane.cells.length
       }
     }
-    if (gone > LEAST_GONE && 2 * gone > table.length) renew()
+    if (gone > LEAST_GONE && 2 * gone > table.length) move()
   }
 
   /** A table and accumulators of the cells that are left. */
-  function renew(): void {
+  function move(recode?: (column: LaneVector) => LaneVector): void {
+    // Of the one group without keys there is nothing before the first row.
+    if (position === 0) return
     const mark = memory.mark()
-    const left = [...panes.values()].flatMap(({ cells }) => cells).sort((a, b) => a - b)
+    const left = isWindowed
+      ? [...panes.values()].flatMap(({ cells }) => cells).sort((a, b) => a - b)
+      : Array.from({ length: table.length }, (_, cell) => cell)
     const count = left.length
-    const next = makeTable()
-    const fresh = createAggregation(context, specs, isRetractable)
-    if (count > 0) {
-      const indices = memory.scratch(4 * count)
-      memory.u32.set(left, indices >>> 2)
-      const keys = table.keys().map(key => ({ ...take(k, key, indices, count), range: null }))
-      next.cover(keys, count)
-      const found = next.find(keys, count)
-      fresh.resize(next.indexCount)
-      fresh.merge(aggregation.laneState(indices, count), found, count, 1)
-      fresh.open(next.order, next.length)
+    const indices = memory.scratch(4 * count)
+    memory.u32.set(left, indices >>> 2)
+    const before = { table, aggregation }
+    const after = movedGroups(context, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
+    if (isWindowed) {
+      const places = new Map(left.map((cell, i) => [cell, i]))
+      paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
+      for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
     }
-    const places = new Map(left.map((cell, i) => [cell, i]))
-    paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
-    for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
-    table.free()
-    aggregation.free()
-    table = next
-    aggregation = fresh
+    table = after.table
+    aggregation = after.aggregation
+    before.table.free()
+    before.aggregation.free()
     gone = 0
     memory.reset(mark)
+  }
+
+  function renew(renewed: RenewedTexts): void {
+    move(column => renewed.recode(column))
+    renewOne(texts, renewed, names.length)
+    dictionaries.clear()
   }
 
   return {
@@ -511,6 +524,10 @@ export function createLiveAggregate(
     consume,
     advance,
     tick: () => (emits === 'kept' ? tell() : []),
+    renew,
+    get isPending() {
+      return before.length > 0 || hasChanged()
+    },
     get size() {
       return table.length - gone
     },
@@ -520,6 +537,7 @@ export function createLiveAggregate(
       table.free()
       aggregation.free()
       dictionaries.clear()
+      texts.clear()
     },
   }
 }

@@ -9,17 +9,20 @@ import { take } from '../kernels/select.js'
 import type { DistinctSpec, LiveAggregateSpec } from '../plan/live.js'
 import type { OperatorContext } from './build.js'
 import type { LiveAggregate } from './live-aggregate.js'
+import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { renewOne } from './renewed-texts.js'
 
 /** Keys that there are, at least, before those without a time are let go. */
 const LEAST_IDLE = 4096
 
 /** Columns of what it gives: `distinct.columns`. */
 export function createLiveDistinct(
-  { k }: OperatorContext,
+  context: OperatorContext,
   { keys, input, time, distinct }: LiveAggregateSpec & { readonly distinct: DistinctSpec },
   watermark: string,
 ): LiveAggregate {
+  const { k } = context
   const { memory } = k
   const { within } = distinct
   const names = Object.keys(input)
@@ -27,6 +30,8 @@ export function createLiveDistinct(
   const keyTypes = keys.map(name => input[name] as DataType)
   const columns = distinct.columns.map(name => names.indexOf(name))
   const [timeColumn, watermarkColumn] = [names.indexOf(time), names.indexOf(watermark)]
+  /** Of what comes in. */
+  const texts = createOneDictionary(context)
   let table = createGroupTable(k, keyTypes, 0)
   let seen = 0
   /** Of each key the times of rows that have gone on, ascending. */
@@ -34,9 +39,10 @@ export function createLiveDistinct(
   let size = 0
   let most = LEAST_IDLE
 
-  function* consume(morsel: Morsel): Iterable<LaneBatch> {
-    const { rowCount } = morsel
+  function* consume(given: Morsel): Iterable<LaneBatch> {
+    const { rowCount } = given
     if (rowCount === 0) return
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const vectors = keyColumns.map(i => morsel.columns[i] as LaneVector)
     table.cover(vectors, rowCount)
     const found = table.find(vectors, rowCount)
@@ -83,30 +89,34 @@ export function createLiveDistinct(
 
   /** Forgets what no row can be near any more. */
   function* advance(mark: bigint): Iterable<LaneBatch> {
-    if (within === null || table.length <= most) return
+    if (within !== null && table.length > most) forget(mark, within)
+  }
+
+  function forget(mark: bigint, distance: bigint, recode?: (column: LaneVector) => LaneVector): void {
     const left: number[] = []
     for (const [key, mine] of times.entries()) {
       if (mine === undefined) continue
-      const gone = mine.findIndex(each => each + within > mark)
+      const gone = mine.findIndex(each => each + distance > mark)
       size -= mine.splice(0, gone < 0 ? mine.length : gone).length
       if (mine.length > 0) left.push(key)
     }
-    renew(left)
+    move(left, recode)
     most = Math.max(LEAST_IDLE, 2 * left.length)
   }
 
-  function renew(left: readonly number[]): void {
+  /** A table of these keys. */
+  function move(left: readonly number[], recode: (column: LaneVector) => LaneVector = column => column): void {
     const begun = memory.mark()
     const next = createGroupTable(k, keyTypes, 0)
     const kept: bigint[][] = []
     if (left.length > 0) {
       const indices = memory.scratch(4 * left.length)
       memory.u32.set(left, indices >>> 2)
-      const columns = table.keysAt(indices, left.length).map(column => ({ ...column, range: null }))
+      const columns = table.keysAt(indices, left.length).map(column => recode({ ...column, range: null }))
       next.cover(columns, left.length)
       const found = next.find(columns, left.length)
       const places = memory.u32.subarray(found >>> 2, (found >>> 2) + left.length)
-      for (const [i, key] of left.entries()) kept[places[i] as number] = times[key] as bigint[]
+      for (const [i, key] of left.entries()) if (times[key] !== undefined) kept[places[i] as number] = times[key]
     }
     table.free()
     table = next
@@ -119,10 +129,24 @@ export function createLiveDistinct(
     consume,
     advance,
     tick: () => [],
+    isPending: false,
+    renew(renewed) {
+      const recode = (column: LaneVector) => renewed.recode(column)
+      if (within === null)
+        move(
+          Array.from({ length: table.length }, (_, key) => key),
+          recode,
+        )
+      else forget(-(2n ** 63n), within, recode)
+      renewOne(texts, renewed, names.length)
+    },
     get size() {
       return within === null ? table.length : size
     },
-    free: () => table.free(),
+    free() {
+      table.free()
+      texts.clear()
+    },
   }
 }
 

@@ -14,6 +14,7 @@ import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
 import type { LiveAggregate, LiveAggregateStage } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { inOrder } from './window-groups.js'
 
 export interface LiveSessionsStage extends Pick<LiveAggregateStage, 'keys' | 'lateness' | 'emits'> {
@@ -61,6 +62,8 @@ export function createLiveSessions(
   const timeType = input[stage.time] as DataType
   const inputs = createAggregateInputs(context, stage.accumulators, input)
   const dictionaries = createOneDictionary(context)
+  /** Of what comes in. */
+  const texts = createOneDictionary(context)
   const gap = windows.kind === 'session' ? windows.gap : 0n
   let table = createGroupTable(k, keyTypes, 0)
   let aggregation = createAggregation(context, inputs.specs)
@@ -74,9 +77,10 @@ export function createLiveSessions(
 
   const endOf = ({ last }: Session): bigint => last + gap
 
-  function* consume(morsel: Morsel): Iterable<LaneBatch> {
-    const count = morsel.rowCount
+  function* consume(given: Morsel): Iterable<LaneBatch> {
+    const count = given.rowCount
     if (count === 0) return
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
     table.cover(keys, count)
     const found = table.find(keys, count)
@@ -309,11 +313,11 @@ export function createLiveSessions(
         own.splice(own.indexOf(session), 1)
       } else if (session.isClosed && over < leastEnd) leastEnd = over
     }
-    if (cells > 2 * all.size + LEAST_IDLE) renew()
+    if (cells > 2 * all.size + LEAST_IDLE) move()
   }
 
   /** Keys and states of the windows that are left. */
-  function renew(): void {
+  function move(recode: (column: LaneVector) => LaneVector = column => column): void {
     const mark = memory.mark()
     const left = [...all]
     const count = left.length
@@ -329,7 +333,7 @@ export function createLiveSessions(
       fresh.resize(count)
       fresh.merge(aggregation.laneState(pointers[0], count), rangeIndices(k, 0, count), count, 1)
       fresh.open(0, count)
-      const columns = table.keys().map(key => ({ ...take(k, key, pointers[1], count), range: null }))
+      const columns = table.keys().map(key => recode({ ...take(k, key, pointers[1], count), range: null }))
       next.cover(columns, count)
       const found = next.find(columns, count)
       if (found !== 0) keys = [...memory.u32.subarray(found >>> 2, (found >>> 2) + count)]
@@ -351,11 +355,21 @@ export function createLiveSessions(
     memory.reset(mark)
   }
 
+  function renew(renewed: RenewedTexts): void {
+    move(column => renewed.recode(column))
+    renewOne(texts, renewed, names.length)
+    dictionaries.clear()
+  }
+
   return {
     label: `aggregate by ${windows.kind}${stage.keys.map(name => `, ${name}`).join('')}`,
     consume,
     advance,
     tick: () => (emits === 'kept' ? told(true) : []),
+    renew,
+    get isPending() {
+      return before.length > 0 || changed.size > 0
+    },
     get size() {
       return all.size
     },
@@ -366,6 +380,7 @@ export function createLiveSessions(
       table.free()
       aggregation.free()
       dictionaries.clear()
+      texts.clear()
     },
   }
 }

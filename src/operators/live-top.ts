@@ -16,6 +16,7 @@ import { createKeptRows, type KeptRow } from './kept-rows.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { renewOne } from './renewed-texts.js'
 import { inOrder, windowsOf } from './window-groups.js'
 
 interface OpenWindow {
@@ -77,7 +78,8 @@ export function createLiveTop(
   ) as DataType
   const [timeColumn, watermarkColumn] = [placeOf(spec.time), placeOf(spec.watermark)]
   const gap = typeof windows === 'object' && windows.kind === 'session' ? windows.gap : 0n
-  const dictionaries = createOneDictionary(context)
+  /** Of what comes in. */
+  const texts = createOneDictionary(context)
   const kept = createKeptRows(
     k,
     top.orders.map(({ name, ...rest }) => ({ ...rest, column: top.columns.indexOf(name) })),
@@ -102,9 +104,10 @@ export function createLiveTop(
 
   const endOf = ({ last }: OpenWindow): bigint => last + gap
 
-  function* consume(morsel: Morsel): Iterable<LaneBatch> {
-    const { rowCount } = morsel
+  function* consume(given: Morsel): Iterable<LaneBatch> {
+    const { rowCount } = given
     if (rowCount === 0) return
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const keys = keyColumns.map(i => morsel.columns[i] as LaneVector)
     table.cover(keys, rowCount)
     const found = keys.length === 0 ? 0 : table.find(keys, rowCount)
@@ -118,7 +121,7 @@ export function createLiveTop(
     const ends = kind === 'ends' ? instants(endColumn) : null
     const marks = isOverlapping || isOwn ? instants(watermarkColumn) : null
     const columns = top.columns.map(name => morsel.columns[placeOf(name)] as LaneVector)
-    const isBetter = kept.begin(dictionaries.recode({ rowCount, columns }), top.ties === 'last')
+    const isBetter = kept.begin({ rowCount, columns }, top.ties === 'last')
     const late: number[] = []
     for (let row = 0; row < rowCount; row++) {
       const key = keyOf === null ? 0 : (keyOf[row] as number)
@@ -384,20 +387,21 @@ export function createLiveTop(
     due = MOST
     for (const window of all) expect(window)
     kept.tidy()
-    if (table.length > 2 * groupCount + LEAST_IDLE) renew()
+    if (table.length > 2 * groupCount + LEAST_IDLE) move()
   }
 
   /** A table of the keys that have groups. */
-  function renew(): void {
+  function move(recode: (column: LaneVector) => LaneVector = column => column): void {
+    if (keyTypes.length === 0) return
     const mark = memory.mark()
     const groups = groupsOf(all)
     const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
     const next = createGroupTable(k, keyTypes, 0)
     const places = new Map<number, number>()
-    if (used.length > 0 && keyTypes.length > 0) {
+    if (used.length > 0) {
       const indices = memory.scratch(4 * used.length)
       memory.u32.set(used, indices >>> 2)
-      const columns = table.keysAt(indices, used.length).map(column => ({ ...column, range: null }))
+      const columns = table.keysAt(indices, used.length).map(column => recode({ ...column, range: null }))
       next.cover(columns, used.length)
       const found = next.find(columns, used.length)
       for (const [i, key] of used.entries())
@@ -423,6 +427,13 @@ export function createLiveTop(
     label: `top ${top.count}${keyColumns.length === 0 ? '' : ` by ${spec.keys.slice(keysFrom).join(', ')}`}`,
     consume,
     advance,
+    isPending: false,
+    renew(renewed) {
+      const recode = (column: LaneVector) => renewed.recode(column)
+      move(recode)
+      kept.recode(recode)
+      renewOne(texts, renewed, names.length)
+    },
     tick: () => (emits === 'kept' ? tell([...changed]) : []),
     get size() {
       return groupCount
@@ -430,7 +441,7 @@ export function createLiveTop(
     free() {
       kept.free()
       table.free()
-      dictionaries.clear()
+      texts.clear()
     },
   }
 }

@@ -20,8 +20,10 @@ import type { OperatorContext } from './build.js'
 import { groupColumns } from './group-columns.js'
 import { rangeIndices } from './heap-batch.js'
 import { createLiveAggregate, type LiveAggregate, type LiveAggregateStage } from './live-aggregate.js'
+import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
+import { type RenewedTexts, renewOne } from './renewed-texts.js'
 
 /** Windows of one length one after another, in ticks. */
 export interface FixedWindows {
@@ -37,7 +39,7 @@ export interface LiveWindows extends LiveAggregate {
 interface Single {
   readonly start: bigint
   readonly end: bigint
-  readonly table: GroupTable
+  table: GroupTable
   aggregation: Aggregation
   rows: number
 }
@@ -65,6 +67,8 @@ export function createLiveWindows(
   const inputs = createAggregateInputs(context, stage.accumulators, input)
   const rest = createLiveAggregate(context, stage, input)
   const dictionaries = createOneDictionary(context)
+  /** Of what comes in. */
+  const texts = createOneDictionary(context)
   const singles = new Map<bigint, Single>()
   /** Beginnings of the others that are open, and their ends. */
   const shared = new Map<bigint, bigint>()
@@ -110,7 +114,8 @@ export function createLiveWindows(
 
   const keysOf = (morsel: Morsel): LaneVector[] => keyColumns.map(i => morsel.columns[i] as LaneVector)
 
-  function* consume(morsel: Morsel): Iterable<LaneBatch> {
+  function* consume(given: Morsel): Iterable<LaneBatch> {
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const starts = morsel.columns[startColumn] as LaneVector
     const ends = morsel.columns[stage.isEndOnly ? startColumn : endColumn] as LaneVector
     const range = rangeOf(k, { ...starts, range: null })
@@ -217,7 +222,8 @@ export function createLiveWindows(
 
   const bitmap = (data: number): LaneVector => ({ ...words(data, 0), type: bool() })
 
-  function* consumeTimed(morsel: Morsel, time: LaneVector, { size, offset }: FixedWindows): Iterable<LaneBatch> {
+  function* consumeTimed(given: Morsel, time: LaneVector, { size, offset }: FixedWindows): Iterable<LaneBatch> {
+    const morsel = { ...texts.recode(given), rows: given.rows }
     const range = time.range ?? rangeOf(k, time)
     if (morsel.rowCount === 0 || range === null) return
     const first = range.min - modulo(range.min - offset, size)
@@ -307,12 +313,32 @@ export function createLiveWindows(
     for (const [start, end] of shared) if (isEnd || end <= watermark) shared.delete(start)
   }
 
+  function renew(renewed: RenewedTexts): void {
+    for (const single of singles.values()) {
+      const { table, aggregation } = single
+      const recode = (column: LaneVector) => renewed.recode(column)
+      const groups = { table, aggregation }
+      const moved = movedGroups(context, groups, 0, table.length, keyTypes, MOST_SLOTS, inputs.specs, false, recode)
+      single.table = moved.table
+      single.aggregation = moved.aggregation
+      table.free()
+      aggregation.free()
+    }
+    rest.renew(renewed)
+    renewOne(texts, renewed, names.length)
+    dictionaries.clear()
+  }
+
   return {
     label: rest.label,
     consume,
     consumeTimed,
     advance,
     tick: () => [],
+    renew,
+    get isPending() {
+      return rest.isPending
+    },
     get size() {
       let size = rest.size
       for (const { table } of singles.values()) size += table.length
@@ -326,6 +352,7 @@ export function createLiveWindows(
       singles.clear()
       inputs.free()
       dictionaries.clear()
+      texts.clear()
       rest.free()
     },
   }

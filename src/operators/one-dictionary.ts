@@ -17,6 +17,8 @@ export interface OneDictionary {
   load(batch: VectorBatch): LaneBatch
   /** Of column `i`, null where none has come. */
   of(i: number): LaneDictionary | null
+  /** From now on column `i` keeps this one, which is retained; it has none yet. */
+  adopt(i: number, dictionary: LaneDictionary): void
   /** Forgets the dictionaries. */
   clear(): void
 }
@@ -54,6 +56,10 @@ export function createOneDictionary(
       )
     },
     of: i => known[i] ?? null,
+    adopt(i, dictionary) {
+      known[i] = dictionary
+      pool.retain(dictionary)
+    },
     clear() {
       for (const dictionary of known) if (dictionary) pool.release(dictionary)
       known = []

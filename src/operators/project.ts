@@ -16,8 +16,11 @@ export function createProject(
   const expressions = names.map(
     name => (stage.columns.find(column => column.name === name) as NamedExpression).expression,
   )
-  const shared = shareParts(expressions)
-  const columns = expressions.map(expression => compileExpression(context, expression, input, shared))
+  const compile = () => {
+    const shared = shareParts(expressions)
+    return expressions.map(expression => compileExpression(context, expression, input, shared))
+  }
+  let columns = compile()
   const types = names.map(name => stage.output[name])
   return {
     label: stage.verb,
@@ -27,6 +30,12 @@ export function createProject(
       const results = columns.map(({ evaluate }, i) => ({ ...evaluate(morsel, failures), type: types[i] }))
       failures.throwIfAny(context.k, morsel)
       return { rowCount: morsel.rowCount, rows: morsel.rows, columns: results }
+    },
+    // Whose strings are made here.
+    renew(mostBytes) {
+      if (mostBytes > 0) return
+      for (const { free } of columns) free()
+      columns = compile()
     },
     free() {
       for (const { free } of columns) free()

@@ -12,7 +12,8 @@
 import type { VectorBatch } from '../columnar/vector.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { MOST_RANGE_BITS, partitionsOf, rangeRows } from '../kernels/ranges.js'
+import { dataBytes, elementBytes } from '../kernels/operand.js'
+import { joinPieces, MOST_RANGE_BITS, type Piece, partitionsOf, rangeRows } from '../kernels/ranges.js'
 import { slice, take, takeBatch } from '../kernels/select.js'
 import { argsort, type SortKey } from '../kernels/sort.js'
 import { MOST_GROUPS } from '../plan/needs.js'
@@ -134,6 +135,24 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
     received.push({ split: given.split, batch: store.load(given.batch), starts: given.starts, first })
   }
 
+  /** Column i of pieces, one after another, in heap blocks. */
+  function joinedPieces(pieces: readonly Piece[], i: number, rowCount: number): LaneVector {
+    const column = pieces[0].columns[i]
+    const { kind } = column.type
+    const width = elementBytes(kind)
+    if (column.child || width === 0 || pieces.some(({ columns }) => columns[i].validity !== 0)) {
+      const mark = memory.mark()
+      const own = pieces.map(({ columns, from, to }) => slice(k, columns[i], from, to))
+      const all = joined(k, own, rowCount)
+      memory.reset(mark)
+      return all
+    }
+    const data = memory.allocate(dataBytes(kind, rowCount))
+    joinPieces(k, pieces, i, width, data)
+    const coded = pieces.find(({ columns }) => columns[i].dictionary !== null)
+    return { ...column, length: rowCount, data, dictionary: coded?.columns[i].dictionary ?? null, range: null }
+  }
+
   function* sorted(first: number, end: number): Iterable<Morsel | null> {
     const all = [...blocks, ...received].sort((a, b) => a.split - b.split)
     for (let range = first; range < end; range++) {
@@ -147,12 +166,7 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
       const columns: LaneVector[] = []
       let order = 0
       try {
-        for (let i = 0; i < pieces[0].columns.length; i++) {
-          const mark = memory.mark()
-          const own = pieces.map(({ columns: theirs, from, to }) => slice(k, theirs[i], from, to))
-          columns.push(joined(k, own, rowCount))
-          memory.reset(mark)
-        }
+        for (let i = 0; i < pieces[0].columns.length; i++) columns.push(joinedPieces(pieces, i, rowCount))
         const batch = { rowCount, columns }
         const found = argsort(
           k,

@@ -124,6 +124,8 @@ export function eventTimeOf(plan: PlanNode): string | null {
     }
     case 'user':
       return plan.schema === null ? eventTimeOf(plan.input) : null
+    case 'join':
+      return plan.meets?.kind === 'window' ? null : eventTimeOf(plan.input)
     default:
       return eventTimeOf(plan.input)
   }

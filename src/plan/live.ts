@@ -116,18 +116,32 @@ export interface LivePlan {
   readonly parts: readonly PlanPart[]
 }
 
-/** @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back */
-export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
+/** Where the rows of a plan come from. */
+export interface LiveStart {
+  /** Where they have the end of a window that is about to close. */
+  readonly ends?: string | null
+}
+
+/**
+ * @param keepsMarks whether what comes out goes on to where inputs meet, and has the watermark of each row as its last column
+ * @throws MillraceError `MR_UNBOUNDED` for a verb that must see all rows, `MR_CANNOT_RETRACT` for an aggregate over rows that may be taken back
+ */
+export function livePlan(
+  { nodes }: Pick<LiveCut, 'nodes'>,
+  input: SchemaShape,
+  keepsMarks = false,
+  start: LiveStart = {},
+): LivePlan {
   const segments: LiveSegment[] = []
   const marked = nodes[0]?.kind === 'watermark' ? nodes[0] : null
-  const output = outputOf(nodes, input)
+  const given = outputOf(nodes, input)
   let carried: readonly string[] = marked === null ? [] : [WATERMARK]
   const schema =
     marked === null ? input : schemaOf([...fieldsOf(input), { name: WATERMARK, type: instantOf(input[marked.column]) }])
   let current: PlanNode = sourceNode(0, 'live', schema)
   let time: string | null = null
   /** A column that has the end of closed windows, in order. */
-  let ends: string | null = null
+  let ends: string | null = start.ends ?? null
   let isAppended = true
   let everyMs: number | null = null
   /** Nodes up to this one are done. */
@@ -150,6 +164,18 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         time = movedTo(bare, time)
         ends = movedTo(bare, ends)
         current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare
+        break
+      }
+      case 'join': {
+        if (node.how === 'right' || node.how === 'full')
+          throw unbounded(
+            node.verb,
+            'which rows of the other flow have no partner is known when all rows have come, and this flow runs on; join them the other way round, or in windows',
+          )
+        // Nothing is kept of the left rows, and the columns of the segment's own are among theirs.
+        current = bound({ ...node, input: current })
+        time = movedTo(current, time)
+        ends = movedTo(current, ends)
         break
       }
       case 'late':
@@ -210,6 +236,11 @@ export function livePlan({ nodes }: LiveCut, input: SchemaShape): LivePlan {
         )
     }
   }
+  if (keepsMarks && !carried.includes(WATERMARK))
+    throw unbounded('union', 'results of windows and groups do not meet other rows while the flow runs on')
+  const output = keepsMarks
+    ? schemaOf([...fieldsOf(given), { name: WATERMARK, type: boundSchemaOf(current)[WATERMARK] as DataType }])
+    : given
   segments.push({ stages: physicalPlan(current), aggregate: null })
   const parts = segments.flatMap(({ stages, aggregate }) =>
     partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),
@@ -257,8 +288,14 @@ const plain = (name: string): NamedExpression => ({ name, expression: columnOf(n
 function movedTo(node: PlanNode, name: string | null): string | null {
   if (name === null) return null
   if (node.kind !== 'project') return Object.hasOwn(boundSchemaOf(node), name) ? name : null
-  return node.columns.find(({ expression }) => expression.op === 'column' && expression.name === name)?.name ?? null
+  return node.columns.find(({ expression }) => isColumn(expression, name))?.name ?? null
 }
+
+/** Also where it has no nulls any more. */
+const isColumn = (expression: Expression, name: string): boolean =>
+  expression.op === 'call' && expression.function === 'coalesce'
+    ? isColumn(expression.inputs[0] as Expression, name)
+    : expression.op === 'column' && expression.name === name
 
 /** That of the nearest `emit` behind an aggregate and before the next. */
 function modeOf(after: LiveCut['nodes'], node: Pick<AggregateNode, 'window' | 'keys'>, ends: string | null): EmitMode {

@@ -40,7 +40,7 @@ import { type Port, yieldToLoop } from './port.js'
 import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from './transfer.js'
+import { createInbox, createOutbox, decodeBatch, encodeFresh, type Inbox, type Outbox } from './transfer.js'
 import { decodePart, encodePart } from './transfer-part.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
@@ -48,8 +48,9 @@ const YIELD_MS = 8
 /** Between two tellings of what its stages have done. */
 const TOLD_MS = 250
 
-/** Strings in dictionaries of a union's that nobody keeps, before they make way for others. */
-const MOST_PASSING_BYTES = 2 ** 25
+/** Strings in dictionaries that nobody keeps, before they make way for others; those that fill up within a few morsels may be larger. */
+const MOST_PASSING_BYTES = 2 ** 24
+const LEAST_LOADS = 4
 
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
@@ -151,6 +152,10 @@ class LaneJob {
   private bound = Infinity
   private lastYield = performance.now()
   private lastTold = this.lastYield
+  /** Bytes in dictionaries beyond which rows that only pass have others begun. */
+  private mostPassing = MOST_PASSING_BYTES
+  /** Morsels since they were begun. */
+  private loads = 0
   private rowsRead = 0
   private unreported = 0
   /** Of the first breaker, when dictionaries were begun anew for the last time. */
@@ -375,10 +380,17 @@ class LaneJob {
     const { breaker, transforms } = this.pipeline.scan
     const times = breaker?.spilled?.times ?? 0
     const hasSpilled = times > this.timesSpilled
-    if (hasSpilled) reader.renew()
     this.timesSpilled = times
-    const isKept = breaker !== null || this.output !== null
-    if (hasSpilled || !isKept) for (const each of transforms) each.renew?.(hasSpilled ? 0 : MOST_PASSING_BYTES)
+    const passes = breaker === null && this.output === null
+    const { byteLength } = this.lane.dictionaries
+    const isFull = passes && byteLength > this.mostPassing
+    if (isFull || hasSpilled) reader.renew()
+    if (passes || hasSpilled) for (const each of transforms) each.renew?.(isFull || hasSpilled ? 0 : MOST_PASSING_BYTES)
+    this.loads++
+    if (!isFull) return
+    // What others keep, or what comes again at once, is no reason to begin anew after every morsel.
+    if (this.loads < LEAST_LOADS) this.mostPassing *= 2
+    this.loads = 0
   }
 
   private async scanHeld(table: HeldTable): Promise<void> {
@@ -469,12 +481,10 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
-      const { message, transfer } = encodeBatch(
-        unloadBatch(this.k, morsel, this.outputTypes, this.unloaded),
-        this.outbox,
-        false,
-      )
-      this.say({ type: 'batch', split: Math.max(0, split), batch: message }, transfer)
+      const batch = unloadBatch(this.k, morsel, this.outputTypes, this.unloaded)
+      const { isFresh, encoded } = encodeFresh([batch], this.outbox, false)
+      for (const { message, transfer } of encoded)
+        this.say({ type: 'batch', split: Math.max(0, split), batch: message, isFresh }, transfer)
       return
     }
     // Bounds are found once, where the rows will be asked many questions.

@@ -69,7 +69,8 @@ export interface JobPorts {
 
 /** What `SplitWork` is on the wire. */
 export type WireWork =
-  | { readonly kind: 'batches'; readonly batches: readonly BatchMessage[] }
+  /** `isFresh`: nothing is known any more of dictionaries that came before. */
+  | { readonly kind: 'batches'; readonly batches: readonly BatchMessage[]; readonly isFresh?: boolean }
   | Exclude<SplitWork, { kind: 'batches' }>
 
 export type ToLane =
@@ -116,7 +117,8 @@ export interface HeldReport {
 }
 
 export type FromLane =
-  | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage }
+  /** `isFresh` as of what is sent to lanes. */
+  | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage; readonly isFresh?: boolean }
   /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
   | {
       readonly type: 'progress'

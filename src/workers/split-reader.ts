@@ -61,6 +61,7 @@ export function createSplitReader(
   return {
     async *read(work, report) {
       if (work.kind === 'batches') {
+        if (work.isFresh) inbox.received.clear()
         for (const message of work.batches)
           for (const batch of fitting(decodeBatch(message, inbox))) yield loadOf(batch)
         return

@@ -33,13 +33,20 @@ export interface BatchMessage {
 
 /** What has been sent of each dictionary through one port. */
 export interface Outbox {
-  readonly sent: WeakMap<Dictionary, { readonly id: number; length: number }>
+  sent: WeakMap<Dictionary, { readonly id: number; length: number }>
   /** Of dictionaries of a lane that the peer has from before, by their ids: how many entries. */
-  readonly known: ReadonlyMap<number, number>
+  known: ReadonlyMap<number, number>
   /** Whether the peer is in this thread, and gets dictionaries as they are. */
   readonly shares: boolean
   count: number
+  /** Of strings that the peer has by now, and what it takes to have them. */
+  byteLength: number
+  /** How many that may be before both sides forget them. */
+  mostBytes: number
 }
+/** Strings may be ever new ones: beyond so many bytes both sides forget what has been sent, and what is still of use comes again. */
+const MOST_SENT_BYTES = 2 ** 23
+
 /** The peer's dictionaries as received so far. */
 export interface Inbox {
   readonly received: Map<number, Dictionary>
@@ -49,8 +56,27 @@ export const createOutbox = (known: Outbox['known'] = new Map(), shares = false)
   known,
   shares,
   count: 0,
+  byteLength: 0,
+  mostBytes: MOST_SENT_BYTES,
 })
 export const createInbox = (): Inbox => ({ received: new Map() })
+
+/**
+ * `encodeBatch`, where the peer is told by `isFresh` that both begin anew.
+ * @param keep as there
+ */
+export function encodeFresh(batches: readonly VectorBatch[], outbox: Outbox, keep: boolean) {
+  const isFresh = outbox.byteLength > outbox.mostBytes
+  if (isFresh) {
+    outbox.sent = new WeakMap()
+    outbox.known = new Map()
+    outbox.byteLength = 0
+  }
+  const encoded = batches.map(batch => encodeBatch(batch, outbox, keep))
+  // What is so large of itself is not sent again and again.
+  if (isFresh) outbox.mostBytes = Math.max(MOST_SENT_BYTES, 2 * outbox.byteLength)
+  return { isFresh, encoded }
+}
 
 /**
  * @param keep true where the buffers stay the sender's (a user's arrays): they are copied. Otherwise they are given away.
@@ -108,12 +134,14 @@ function encodeDictionary(dictionary: Dictionary, outbox: Outbox): DictionaryMes
     // Those that are no lane's are counted below 0.
     const id = laneId ?? -1 - outbox.count++
     known = { id, length: outbox.known.get(id) ?? 0 }
+    outbox.byteLength += 1024
     outbox.sent.set(dictionary, known)
   }
   if (known.length === dictionary.length) return { id: known.id, isDistinct, delta: null }
   const unsent = dictionary.offsets.slice(known.length)
   const bytes = dictionary.bytes.slice(unsent[0])
   const offsets = shifted(unsent, -unsent[0])
+  outbox.byteLength += bytes.length
   const from = known.length
   known.length = dictionary.length
   return { id: known.id, isDistinct, delta: { from, offsets, bytes } }

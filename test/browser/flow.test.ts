@@ -9,9 +9,11 @@ import { webEnv } from '../flow/env.web.js'
 import { expressionSuite } from '../flow/expressions.suite.js'
 import { feedSuite } from '../flow/feeds.suite.js'
 import { functionSuite } from '../flow/functions.suite.js'
+import { inputSuite } from '../flow/inputs.suite.js'
 import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { liveSuite } from '../flow/live.suite.js'
+import { liveJoinSuite } from '../flow/live-joins.suite.js'
 import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
@@ -36,5 +38,7 @@ streamSuite(lanesList)
 feedSuite([0, 2])
 liveSuite([0, 2])
 windowRowsSuite([0, 2])
+inputSuite([0, 2])
+liveJoinSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -37,7 +37,7 @@ import {
 import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const MiB = 2 ** 20
-const ROWS = 215_000
+const ROWS = 230_000
 /** Of each lane. */
 const SHARE = 3.25 * MiB
 

@@ -21,7 +21,15 @@ import type {
   ToLane,
   WireWork,
 } from '../../workers/protocol.js'
-import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
+import {
+  createInbox,
+  createOutbox,
+  decodeBatch,
+  encodeBatch,
+  encodeFresh,
+  type Inbox,
+  type Outbox,
+} from '../../workers/transfer.js'
 import { OrderedOutput } from './ordered-output.js'
 import { spellOut } from './row-error.js'
 
@@ -251,7 +259,7 @@ class Job implements RunningJob {
       this.lanes.push({
         port,
         inbox,
-        outbox: createOutbox(),
+        outbox: createOutbox(new Map(), inline),
         told: new Set(),
         outstanding: [],
         ended: false,
@@ -383,9 +391,9 @@ class Job implements RunningJob {
       const isSent = bytes.kind === 'sent' && !this.pool.inline
       return { work, transfer: isSent ? [bytes.bytes.buffer as ArrayBuffer] : [] }
     }
-    const encoded = work.batches().map(batch => encodeBatch(batch, lane.outbox, !this.pool.inline))
+    const { isFresh, encoded } = encodeFresh(work.batches(), lane.outbox, !this.pool.inline)
     return {
-      work: { kind: 'batches', batches: encoded.map(({ message }) => message) },
+      work: { kind: 'batches', batches: encoded.map(({ message }) => message), isFresh },
       transfer: encoded.flatMap(({ transfer }) => transfer),
     }
   }
@@ -404,6 +412,7 @@ class Job implements RunningJob {
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
     if (this.settled) return
     if (message.type === 'batch') {
+      if (message.isFresh) lane.inbox.received.clear()
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'progress') this.progress(lane, message)

@@ -5,10 +5,13 @@ import type { LaneMemory } from '../../kernels/memory.js'
 import { MemoryAccount } from '../../kernels/memory-account.js'
 import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import { span } from '../../metrics/span.js'
+import type { Pipeline } from '../../operators/build.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
-import { bytesOf, meterPipeline } from '../../workers/meter.js'
+import { bytesOf, type MeteredPipeline, meterPipeline } from '../../workers/meter.js'
+import type { StageMetrics } from '../../workers/protocol.js'
 import { nodeOfStage } from './measures.js'
+import { mergeStages } from './merge-stages.js'
 
 export interface LiveMeter extends GraphMeter {
   /** In the order in which rows go through them. @param elapsedMs since the job began */
@@ -20,12 +23,18 @@ export interface LiveMeter extends GraphMeter {
 export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
   const nodes: ((elapsedMs: number) => NodeMetrics[])[] = []
   const lates = new Map<LiveAggregate, (rows: number) => void>()
+  const alike = new Map<Pipeline, MeteredPipeline[]>()
   const marks: (() => number | null)[] = []
   const account = new MemoryAccount(Infinity, Infinity, 'the job')
   return {
-    pipeline(pipeline) {
+    pipeline(pipeline, like) {
       const metered = meterPipeline(pipeline, account, spans)
-      nodes.push(elapsedMs => metered.metrics().map(stage => nodeOfStage(stage, elapsedMs, 1, 'steps')))
+      const others = like === undefined ? undefined : alike.get(like)
+      if (others === undefined) {
+        const all = [metered]
+        alike.set(metered, all)
+        nodes.push(elapsedMs => stagesOf(all).map(stage => nodeOfStage(stage, elapsedMs, 1, 'steps')))
+      } else others.push(metered)
       return metered
     },
     aggregate(aggregate) {
@@ -85,6 +94,17 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           bytesIn += bytesOf(morsel)
           return pull(run(() => aggregate.consume(morsel)))
         },
+        ...('consumeTimed' in aggregate && {
+          consumeTimed(morsel: LaneBatch, ...where: unknown[]) {
+            rowsIn += morsel.rowCount
+            bytesIn += bytesOf(morsel)
+            return pull(run(() => (aggregate as any).consumeTimed(morsel, ...where)))
+          },
+        }),
+        get isPending() {
+          return aggregate.isPending
+        },
+        renew: texts => run(() => aggregate.renew(texts)),
         advance: (watermark, isEnd) => pull(aggregate.advance(watermark, isEnd)),
         tick: () => pull(aggregate.tick()),
         free: () => aggregate.free(),
@@ -109,6 +129,17 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
       return least === Infinity ? null : now - least
     },
   }
+}
+
+/** Stages of pipelines that rows go through the one or the other of, by their names. */
+function stagesOf([first, ...others]: readonly MeteredPipeline[]): StageMetrics[] {
+  const rest = others.flatMap(other => other.metrics())
+  return (first as MeteredPipeline).metrics().map(stage => {
+    const at = rest.findIndex(other => other.stage === stage.stage)
+    if (at < 0) return stage
+    const [other] = rest.splice(at, 1) as [StageMetrics]
+    return { ...mergeStages([stage, other]), milliseconds: stage.milliseconds + other.milliseconds }
+  })
 }
 
 const shareOf = (busyMs: number, elapsedMs: number): number => (elapsedMs > 0 ? Math.min(1, busyMs / elapsedMs) : 0)

@@ -5,12 +5,13 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
-import { createLiveGraph, type LiveGraph } from '../../graph/live-graph.js'
+import { createLiveGraph, type LiveGraph, type SideRows } from '../../graph/live-graph.js'
 import { arrivalOf, setArrival } from '../../metrics/arrivals.js'
 import { steadyClock, stopwatch } from '../../metrics/clock.js'
 import { every } from '../../metrics/every.js'
+import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
-import { type LiveCut, livePlan } from '../../plan/live.js'
+import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { openContext } from '../../workers/open-context.js'
 import { createLiveMeter, type LiveMeter } from './live-meter.js'
@@ -20,6 +21,29 @@ import { spellOut } from './row-error.js'
 import { bareSource, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
+
+/** What comes to a graph, step by step. */
+export interface Intake<A extends { readonly rowCount: number }> {
+  /** Resolves once the columns of what is below are known. */
+  open(): Promise<{
+    readonly plan: Pick<LivePlan, 'output' | 'parts' | 'everyMs'>
+    create(context: OperatorContext): StepGraph<A>
+  }>
+  /** Leaving the loop ends what is below. `give` takes what comes out between two of them. */
+  arrivals(give: (step: () => readonly RecordBatch[]) => void): AsyncIterable<A>
+  /** When its rows came from their source, where that is known. */
+  arrived(arrival: A): number | undefined
+  readonly finished: Promise<void>
+  stop(): void
+  metrics(): JobMetrics
+  /** A failure of a row of what came last, by its place in its source. */
+  spell(failure: RowFailure, rowsBefore: number): unknown
+}
+
+/** A graph of one job, or of several. */
+export type StepGraph<A> = Pick<LiveGraph, 'tick' | 'end' | 'lateRows' | 'watermark' | 'stateSize' | 'free'> & {
+  push(arrival: A): RecordBatch[]
+}
 
 /** Batches that may wait for their reader before no more are read. */
 const MOST_WAITING = 16
@@ -32,6 +56,57 @@ export function startLive<S extends SchemaShape>(
   options: RunOptions,
   what: string,
   onSchema?: (schema: SchemaShape) => void,
+  sidesOf: SidesOf = async () => new Map(),
+  startJob = startRun,
+): Job<S> {
+  return startSteps(own => intakeOf(bound, cut, own, what, sidesOf, startJob), options, onSchema)
+}
+
+/** The rows of the other sides of joins, which are read before the first row comes. */
+export type SidesOf = (plans: readonly LivePlan[], options: RunOptions) => Promise<SideRows>
+
+/** That of one job. */
+function intakeOf(
+  bound: BoundPlan,
+  cut: LiveCut,
+  options: RunOptions,
+  what: string,
+  sidesOf: SidesOf,
+  startJob: typeof startRun,
+): Intake<RecordBatch> {
+  let tellColumns: (schema: SchemaShape) => void = () => {}
+  const columns = new Promise<SchemaShape>(resolve => {
+    tellColumns = resolve
+  })
+  const bare = bareSource(cut.before, bound.sources)
+  const below =
+    bare === null
+      ? startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+      : startRows(bare, options, what, tellColumns)
+  below.finished.catch(() => {})
+  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  return {
+    async open() {
+      // What the job below fails of before its columns are known.
+      const schema = await Promise.race([columns, below.finished.then(() => columns)])
+      const plan = livePlan(cut, schema)
+      const sides = await sidesOf([plan], options)
+      return { plan, create: context => createLiveGraph(context, plan, schema, sides) }
+    },
+    arrivals: () => below,
+    arrived: arrivalOf,
+    finished: below.finished,
+    stop: () => below.stop(),
+    metrics: () => below.metrics(),
+    spell: ({ error, row }, rowsBefore) => spellOut(error, { row: rowsBefore + row, label }),
+  }
+}
+
+/** @param begin what feeds the steps, with these options */
+export function startSteps<S extends SchemaShape, A extends { readonly rowCount: number }>(
+  begin: (options: RunOptions) => Intake<A>,
+  options: RunOptions,
+  onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
   const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
@@ -40,20 +115,10 @@ export function startLive<S extends SchemaShape>(
     if (signal.aborted) forward()
     else signal.addEventListener('abort', forward)
   }
-  let tellColumns: (schema: SchemaShape) => void = () => {}
-  const columns = new Promise<SchemaShape>(resolve => {
-    tellColumns = resolve
-  })
   const isSignal = signal === undefined || signal instanceof AbortSignal
-  const given = { ...options, signal: isSignal ? cancel.signal : signal }
-  const bare = bareSource(cut.before, bound.sources)
-  const below =
-    bare === null
-      ? startRun({ plan: cut.before, sources: bound.sources }, given, what, tellColumns)
-      : startRows(bare, given, what, tellColumns)
-  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  const below = begin({ ...options, signal: isSignal ? cancel.signal : signal })
   const waiting: RecordBatch<S>[] = []
-  let graph: LiveGraph | null = null
+  let graph: StepGraph<A> | null = null
   let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
   let meter: LiveMeter | null = null
   const latency = createLatencyMeter(stopwatch(options.clock))
@@ -83,29 +148,30 @@ export function startLive<S extends SchemaShape>(
   }
 
   async function steps(): Promise<void> {
-    // What the job below fails of before its columns are known.
-    const schema = await Promise.race([columns, below.finished.then(() => columns)])
-    const plan = livePlan(cut, schema)
+    const { plan, create } = await below.open()
     onSchema?.(plan.output)
     const lent = await openContext(plan.parts, options.memory)
     const measures = createLiveMeter(lent.context.k.memory, options.spans === true)
     meter = measures
-    const own = createLiveGraph(Object.create(lent.context, { meter: { value: measures } }), plan, schema)
+    const own = create(Object.create(lent.context, { meter: { value: measures } }))
     graph = own
     let isSound = false
     let failure: { readonly error: unknown } | null = null
-    const tick = () => {
+    const between = (step: () => readonly RecordBatch[]) => {
+      if (graph === null) return
       try {
-        give(own.tick())
+        give(step())
+        note()
       } catch (error) {
         failure = { error }
       }
     }
+    const tick = () => between(() => own.tick())
     const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
     let turn = performance.now()
     try {
-      for await (const batch of below) {
-        arrived = arrivalOf(batch)
+      for await (const batch of below.arrivals(between)) {
+        arrived = below.arrived(batch)
         give(own.push(batch))
         note()
         rowsBefore += batch.rowCount
@@ -137,14 +203,13 @@ export function startLive<S extends SchemaShape>(
     () => end(undefined),
     error => {
       const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
-      const spelt = error instanceof RowFailure ? spellOut(error.error, { row: rowsBefore + error.row, label }) : error
+      const spelt = error instanceof RowFailure ? below.spell(error, rowsBefore) : error
       cancel.abort(spelt)
       end(left ? undefined : spelt)
       if (!left) throw spelt
     },
   )
   finished.catch(() => {})
-  below.finished.catch(() => {})
 
   function end(error: unknown): void {
     if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)

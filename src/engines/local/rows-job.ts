@@ -5,10 +5,13 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
+import { setArrival } from '../../metrics/arrivals.js'
+import type { FeedCounts } from '../../metrics/node-metrics.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import { LocalEngine } from './engine.js'
 import type { Progress } from './job.js'
+import { nodeOfFeed } from './measures.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, onlySource, services } from './run.js'
 import type { Job } from './run-job.js'
@@ -32,6 +35,9 @@ export function startRows(
 ): Job {
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
   let rest: SplitSupply | null = null
+  let counts: readonly FeedCounts[] = []
+  const began = performance.now()
+  let endedAt: number | null = null
   let isStopped = false
   let failure: { readonly error: unknown } | null = null
   /** Ends what waits for the next rows. */
@@ -46,6 +52,8 @@ export function startRows(
     if (error !== undefined) failure ??= error
     isStopped = true
     const open = rest
+    counts = rest?.counts?.() ?? counts
+    endedAt ??= performance.now()
     rest = null
     open?.close().catch(() => {})
     wake()
@@ -70,7 +78,7 @@ export function startRows(
 
   async function open(): Promise<void> {
     checkOptions(what, options)
-    const { signal, engine } = options
+    const { signal, engine, clock } = options
     signal?.throwIfAborted()
     signal?.addEventListener('abort', abort)
     if (engine !== undefined) {
@@ -81,7 +89,7 @@ export function startRows(
     }
     const schema = await source.describe(services)
     onSchema(schema)
-    const opened = await source.open({ columns: Object.keys(schema), prune: null, signal }, services)
+    const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)
     rest = opened.rest ?? null
     if (isStopped) end()
   }
@@ -105,6 +113,7 @@ export function startRows(
         if (split === null || split.work.kind !== 'batches') break
         for (const batch of split.work.batches()) {
           if (failure !== null) break
+          setArrival(batch, split.arrivedAt)
           yield batch
           note(batch.rowCount)
         }
@@ -123,7 +132,19 @@ export function startRows(
   return {
     finished,
     stop: () => end(),
-    metrics: () => ({ ...progress, rowsWritten: progress.rows, bytesWritten: 0 }),
+    metrics() {
+      counts = rest?.counts?.() ?? counts
+      const droppedRows = counts.reduce((sum, { dropped }) => sum + dropped, 0)
+      return {
+        ...progress,
+        rowsWritten: progress.rows,
+        bytesWritten: 0,
+        elapsedMs: (endedAt ?? performance.now()) - began,
+        ...(droppedRows > 0 && { droppedRows }),
+        nodes: counts.map(nodeOfFeed),
+        lanes: [],
+      }
+    },
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {
       end()

@@ -34,10 +34,12 @@ export interface Described {
 /**
  * All sources of plans with their schemas. What is made of rows that are to be run first is made, once; and so is what can be read once only, where it is
  * read several times.
+ * @param runsOn where rows are taken as they come: whether those of a source are, though it is read several times
  */
 export async function describeSources(
   { plans, sources }: { readonly plans: readonly PlanNode[]; readonly sources: BoundPlan['sources'] },
   options: RunOptions,
+  runsOn: ((source: SourceNode) => boolean) | null = null,
 ): Promise<Described> {
   const { signal } = options
   const nodes = plans.flatMap(sourcesOf)
@@ -45,8 +47,8 @@ export async function describeSources(
   const schemas = new Map<number, SchemaShape>()
   try {
     for (const [id, reads] of countReads(nodes)) {
-      let source = await settled(sourceOf(reads.node, sources), options)
-      if (source.once && reads.count > 1) {
+      let source = await settled(sourceOf(reads.node, sources), options, runsOn !== null)
+      if (source.once && reads.count > 1 && runsOn?.(reads.node) !== true) {
         const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
         source = { ...tableSource(table), label: source.label }
       }

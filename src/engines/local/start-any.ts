@@ -2,6 +2,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
+import { lateJob } from './late-job.js'
 import { startLive } from './live.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
@@ -14,6 +15,10 @@ export function startAny<S extends SchemaShape>(
   what = 'run',
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
+  if (sourcesOf(bound.plan).length > 1)
+    return startWatched(what, options ?? {}, own =>
+      lateJob<S>(async () => (await import('./several.js')).startSeveral(bound, own, what, onSchema), true),
+    )
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const cut = liveCut(bound.plan, isEndless)
   return startWatched(what, options ?? {}, own =>

@@ -40,6 +40,8 @@ const MOST: Readonly<Record<string, number>> = {
 }
 
 const FIRST_ROWS = 256
+/** Of a column: what comes without end may have ever new ones. */
+const MOST_STRINGS = 2 ** 16
 const MOST_KEPT_ROWS = 2 ** 18
 
 interface Column {
@@ -64,7 +66,7 @@ export function createRowWriter(schema: SchemaShape, operator: string): RowWrite
       most: MOST[type.kind] ?? 0,
       name,
       value: valueGetter(name),
-      builder: createBuilder(type, name, { operator, capacity: FIRST_ROWS }),
+      builder: createBuilder(type, name, { operator, capacity: FIRST_ROWS, largeEntries: MOST_STRINGS }),
       isBuilt: storeOf(type) === BUILT,
       data: allocateData(type.kind, 0),
       words: new Int32Array(0),

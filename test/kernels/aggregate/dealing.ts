@@ -283,6 +283,8 @@ export function checkDealing(
     if (lane !== 0) lanes[lane].update(rows, from)
     // One row at a time: chunks are not to be seen.
     for (const [i, row] of rows.entries()) alone.update([row], from + i)
+    // Looking at results on the way changes nothing either.
+    alone.results()
   }
   const own = placed.filter(({ lane }) => lane === 0)
   for (const { rows, from } of own.slice(0, dealing.mergesAfter)) target.update(rows, from)

@@ -1,0 +1,100 @@
+/** Joins that a windowed flow has. plan/window-join.ts says what they come to. */
+import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { JoinKind, Windowing, WindowSpec } from '../plan/logical.js'
+import { windowJoin } from '../plan/window-join.js'
+import { Flow } from './flow.js'
+import { sideOf } from './interval-join.js'
+import type { Joined, JoinKeys } from './join-types.js'
+import { checkedOptions, checkSuffix, conditionOf, type JoinOptions, keysOf, type TestOptions } from './joins.js'
+import { invalid, mismatch, show } from './refusal.js'
+
+/** With the window that its rows are in. */
+export type InWindow<S extends SchemaShape> = any extends S
+  ? any
+  : {
+      readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+        ? DataType<'timestamp', false>
+        : S[K]
+    }
+
+/** Joins of a flow whose rows are in windows to another flow that has a watermark. */
+export interface WindowJoins<S extends SchemaShape> {
+  /**
+   * Rows of both flows that are in the same window and have equal keys: `windowStart`, `windowEnd`, then as `join` gives them. Where the flow runs on, they come when the
+   * window closes, and nothing of it is kept from then on; a row that comes for one that has closed is left out and counted (`lateRows`). The other flow needs a watermark of its own.
+   *
+   * ```ts
+   * const seen = columns({ time: [new Date(5)], symbol: ['ABC'], viewers: [12] }).watermark('time')
+   * flow.watermark('time').window(tumbling('10s')).join(seen, 'symbol')
+   * ```
+   * @throws MillraceError as `join` does, `MR_NO_EVENT_TIME` where the other flow has no watermark, `MR_INVALID_OPTION` for windows that overlap, and where columns are not known beforehand
+   */
+  join<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<InWindow<Joined<S, R, K, X, 'inner'>>>
+  /** As `join`, and rows without a partner in their window come too, with nulls for the other flow's columns. */
+  leftJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<InWindow<Joined<S, R, K, X, 'left'>>>
+  /** As `join`, and rows of the other flow without a partner in their window come too. */
+  rightJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<InWindow<Joined<S, R, K, X, 'right'>>>
+  /** `leftJoin` and `rightJoin` in one. */
+  fullJoin<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
+    right: Flow<R>,
+    on: K,
+    options?: JoinOptions<S, R, X>,
+  ): Flow<InWindow<Joined<S, R, K, X, 'full'>>>
+  /** Rows that have a partner in their window, once each, with their own columns alone. */
+  semiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<InWindow<S>>
+  /** Rows that have no partner in their window. */
+  antiJoin<R extends SchemaShape>(right: Flow<R>, on: JoinKeys<S, R>, options?: TestOptions<S, R>): Flow<InWindow<S>>
+}
+
+const VERBS = ['join', 'leftJoin', 'rightJoin', 'fullJoin', 'semiJoin', 'antiJoin'] as const
+
+/** Those of a flow in windows. */
+export function windowJoins(left: Flow<any>, { spec, allowedLateness }: Windowing): WindowJoins<any> {
+  const joins = VERBS.map(verb => [
+    verb,
+    (right: Flow<any>, on: unknown, options?: JoinOptions) => {
+      if (allowedLateness !== null)
+        throw invalid(
+          verb,
+          'what has been joined in a window is not amended; take allowedLateness away, and give the watermarks a delay',
+        )
+      return windowJoined(verb, left, right, spec, on, options)
+    },
+  ])
+  return Object.fromEntries(joins)
+}
+
+function windowJoined(
+  verb: string,
+  left: Flow<any>,
+  right: Flow<any>,
+  spec: WindowSpec,
+  on: unknown,
+  options: JoinOptions | undefined,
+): Flow<any> {
+  if (!(right instanceof Flow)) throw mismatch(verb, `${verb} takes a flow to join with, not ${show(right)}`)
+  const how = verb === 'join' ? 'inner' : (verb.replace('Join', '') as JoinKind)
+  const isTest = how === 'semi' || how === 'anti'
+  const { where, suffix = '_right' } = checkedOptions(verb, options, isTest ? ['where'] : ['where', 'suffix'])
+  checkSuffix(verb, suffix)
+  const plan = windowJoin(sideOf(verb, left, 'this flow'), sideOf(verb, right, 'the other flow'), spec, {
+    how,
+    verb,
+    keys: keysOf(verb, on),
+    where: conditionOf(verb, left, right, where),
+    suffix,
+  })
+  return new Flow(plan, new Map([...left.sources, ...right.sources]))
+}

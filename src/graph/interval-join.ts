@@ -1,0 +1,205 @@
+/**
+ * Joins within an interval: a row meets those of the other input that have come before it, and those that come after meet it. Rows are kept in segments, each with an
+ * index of its own; a segment is put together with one that is not much larger, so that a row is indexed a few times only. It goes when the watermark is past all of its partners.
+ */
+import { concatVectors } from '../columnar/concat.js'
+import { RecordBatch } from '../columnar/record-batch.js'
+import { schemaOf } from '../columnar/schema.js'
+import { type DataType, int64, type SchemaShape } from '../columnar/type.js'
+import { makeVector, type Vector } from '../columnar/vector.js'
+import type { Expression } from '../expressions/node.js'
+import { substitute } from '../expressions/walk.js'
+import type { OperatorContext } from '../operators/build.js'
+import { columnOf } from '../plan/build.js'
+import type { Meeting } from '../plan/logical.js'
+import { LEFT, RIGHT } from '../plan/pair-columns.js'
+import type { JoinStage } from '../plan/physical.js'
+import { type BuiltJoin, buildJoin, columnsOf } from './built-join.js'
+import { type LiveJoin, picked, rowsWhere } from './live-join.js'
+import { createWaiting } from './waiting.js'
+
+/** Which left row it is, for those that have had no partner. */
+const ID = '#id'
+/** Before the name of a column of the right side that the result does not have. */
+const OTHER = '#right '
+
+interface Segment {
+  readonly rows: RecordBatch
+  /** The earliest and the latest time. */
+  readonly least: bigint
+  readonly most: bigint
+  index: BuiltJoin | null
+}
+
+export function createIntervalJoin(
+  context: OperatorContext,
+  stage: JoinStage,
+  left: SchemaShape,
+  { left: leftTime, right: rightTime, lower, upper }: Meeting & { kind: 'interval' },
+): LiveJoin {
+  const isOuter = stage.how === 'left'
+  const [own, other] = pairStages(stage, left)
+  const times = [Object.keys(own.left).indexOf(leftTime), Object.keys(own.stage.right).indexOf(other.nameOf(rightTime))]
+  const segments: [Segment[], Segment[]] = [[], []]
+  const met = new Set<bigint>()
+  /** Left rows that may yet be without a partner. */
+  const waiting = createWaiting()
+  let nextId = 0n
+  let lateRows = 0
+
+  const free = (side: readonly Segment[]) => {
+    for (const { index } of side) index?.free()
+  }
+
+  /** Rows of one side beside those of the other that have come. */
+  function pairs(side: 0 | 1, batch: RecordBatch): RecordBatch[] {
+    const probing = side === 0 ? own : other
+    const out = segments[(1 - side) as 0 | 1].flatMap(segment => {
+      segment.index ??= buildJoin(context, probing.stage, probing.left, [segment.rows])
+      return segment.index.probe(batch)
+    })
+    if (isOuter)
+      for (const each of out) {
+        const ids = each.vectors[Object.keys(each.schema).indexOf(ID)] as Vector
+        for (let row = 0; row < each.rowCount; row++) met.add(ids.data[row] as bigint)
+      }
+    return out.map(each => columnsOf(each, stage.output))
+  }
+
+  function add(side: 0 | 1, batch: RecordBatch): void {
+    const mine = segments[side]
+    let added = segmentOf(batch, times[side] as number)
+    for (let last = mine.at(-1); last && last.rows.rowCount < 2 * added.rows.rowCount; last = mine.at(-1)) {
+      mine.pop()
+      last.index?.free()
+      added = together(last, added)
+    }
+    mine.push(added)
+  }
+
+  function numbered(batch: RecordBatch): RecordBatch {
+    const ids = BigInt64Array.from({ length: batch.rowCount }, () => nextId++)
+    return new RecordBatch(
+      own.left,
+      [...columnsOf(batch, left).vectors, makeVector(int64(), batch.rowCount, ids)],
+      batch.rowCount,
+    )
+  }
+
+  /** Left rows whose partners would all have come, and have not. */
+  function lone(isPast: (time: bigint) => boolean): RecordBatch[] {
+    const out = waiting.take(isPast).flatMap(({ batch }) => {
+      const ids = (batch.vectors.at(-1) as Vector).data as BigInt64Array
+      const rows: number[] = []
+      for (let row = 0; row < batch.rowCount; row++) if (!met.delete(ids[row] as bigint)) rows.push(row)
+      return rows.length === 0 ? [] : [picked(batch, Uint32Array.from(rows))]
+    })
+    if (out.length === 0) return out
+    const join = buildJoin(context, stage, left, [])
+    try {
+      return out.flatMap(batch => join.probe(batch))
+    } finally {
+      join.free()
+    }
+  }
+
+  return {
+    push(side, given, marks) {
+      const time = given.vectors[Object.keys(given.schema).indexOf(side === 0 ? leftTime : rightTime)] as Vector
+      const rows = rowsWhere(time, (at, row) => at >= (marks[row] as bigint))
+      const kept = picked(given, rows)
+      lateRows += given.rowCount - kept.rowCount
+      if (kept.rowCount === 0) return []
+      const batch =
+        side === 1
+          ? new RecordBatch(other.left, columnsOf(kept, stage.right).vectors, kept.rowCount)
+          : isOuter
+            ? numbered(kept)
+            : columnsOf(kept, own.left)
+      const out = pairs(side as 0 | 1, batch)
+      add(side as 0 | 1, batch)
+      if (isOuter && side === 0) waiting.add(batch, batch.vectors[times[0] as number] as Vector)
+      return out
+    },
+    advance(to, isEnd) {
+      const out = isOuter ? lone(time => isEnd || time + upper < to) : []
+      // The partners of a left row are up to `upper` behind it, those of a right one up to `-lower`.
+      for (const [side, reach] of [upper, -lower].entries()) {
+        const mine = segments[side as 0 | 1]
+        const over = mine.filter(({ most }) => isEnd || most + reach < to)
+        if (over.length === 0) continue
+        free(over)
+        segments[side as 0 | 1] = mine.filter(segment => !over.includes(segment))
+      }
+      return out
+    },
+    get lateRows() {
+      return lateRows
+    },
+    get size() {
+      return segments.flat().reduce((sum, { rows }) => sum + rows.rowCount, 0)
+    },
+    hold: upper > 0n ? upper : 0n,
+    free() {
+      for (const side of segments) free(side)
+      segments[0] = []
+      segments[1] = []
+    },
+  }
+}
+
+function segmentOf(rows: RecordBatch, column: number): Segment {
+  const data = (rows.vectors[column] as Vector).data as BigInt64Array
+  let [least, most] = [data[0] as bigint, data[0] as bigint]
+  for (let row = 1; row < rows.rowCount; row++) {
+    const time = data[row] as bigint
+    if (time < least) least = time
+    else if (time > most) most = time
+  }
+  return { rows, least, most, index: null }
+}
+
+function together(a: Segment, b: Segment): Segment {
+  const rows = new RecordBatch(
+    a.rows.schema,
+    a.rows.vectors.map((vector, i) => concatVectors([vector, b.rows.vectors[i] as Vector])),
+    a.rows.rowCount + b.rows.rowCount,
+  )
+  return { rows, least: a.least < b.least ? a.least : b.least, most: a.most > b.most ? a.most : b.most, index: null }
+}
+
+interface PairStage {
+  readonly stage: JoinStage
+  /** Columns of the rows that are looked up with. */
+  readonly left: SchemaShape
+  /** What a column of the right side is called in it. */
+  nameOf(column: string): string
+}
+
+/** The inner join of pairs, looked up from either side; what comes out has the columns of the result, under their names, and which left row it was. */
+function pairStages(stage: JoinStage, given: SchemaShape): [PairStage, PairStage] {
+  const left = schemaOf([...fields(given), ...(stage.how === 'left' ? [{ name: ID, type: int64() }] : [])])
+  const nameOf = (column: string) => stage.taken.find(each => each.column === column)?.name ?? OTHER + column
+  const right = schemaOf(fields(stage.right).map(({ name, type }) => ({ name: nameOf(name), type })))
+  const taken = fields(right).map(({ name }) => ({ name, column: name }))
+  const keys = stage.keys.map(key => ({ left: key.left, right: nameOf(key.right) }))
+  const both = { ...stage, how: 'inner', output: schemaOf([...fields(left), ...fields(right)]) } as const
+  const named = (isSwapped: boolean) => (name: string) => {
+    const isLeft = name.startsWith(LEFT)
+    const column = isLeft ? name.slice(LEFT.length) : nameOf(name.slice(RIGHT.length))
+    return columnOf((isLeft !== isSwapped ? LEFT : RIGHT) + column)
+  }
+  const renamed = (isSwapped: boolean) => ({
+    where: stage.where && substitute(stage.where, named(isSwapped)),
+    reads: stage.reads.map(name => (named(isSwapped)(name) as Expression & { name: string }).name),
+  })
+  const swapped = keys.map(key => ({ left: key.right, right: key.left }))
+  const mine = fields(left).map(({ name }) => ({ name, column: name }))
+  return [
+    { stage: { ...both, ...renamed(false), right, keys, taken }, left, nameOf },
+    { stage: { ...both, ...renamed(true), right: left, keys: swapped, taken: mine }, left: right, nameOf },
+  ]
+}
+
+const fields = (schema: SchemaShape): { readonly name: string; readonly type: DataType }[] =>
+  Object.entries(schema).map(([name, type]) => ({ name, type: type as DataType }))

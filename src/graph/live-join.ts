@@ -1,0 +1,30 @@
+/** What joins of two inputs that go on have in common: rows come from either, and leave as the watermark of both says. */
+import { gatherBatch } from '../columnar/gather.js'
+import type { RecordBatch } from '../columnar/record-batch.js'
+import { isNullAt, type Vector } from '../columnar/vector.js'
+
+export interface LiveJoin {
+  /** Rows of input 0, the left one, or 1, with the watermark as each came. */
+  push(side: number, batch: RecordBatch, marks: BigInt64Array): RecordBatch[]
+  /** What follows from the watermark of both; `isEnd`: nothing more comes. */
+  advance(to: bigint, isEnd: boolean): RecordBatch[]
+  readonly lateRows: number
+  /** Rows that are kept. */
+  readonly size: number
+  /** How far behind the watermark the times of what it still gives may be. */
+  readonly hold: bigint
+  free(): void
+}
+
+/** The rows whose instant passes, in their order; null where all do. */
+export function rowsWhere(column: Vector, passes: (instant: bigint, row: number) => boolean): Uint32Array | null {
+  const data = column.data as BigInt64Array
+  const rows = new Uint32Array(column.length)
+  let count = 0
+  for (let row = 0; row < column.length; row++)
+    if (!isNullAt(column, row) && passes(data[row] as bigint, row)) rows[count++] = row
+  return count === column.length ? null : rows.slice(0, count)
+}
+
+export const picked = (batch: RecordBatch, rows: Uint32Array | null): RecordBatch =>
+  rows === null ? batch : gatherBatch(batch, rows)

@@ -1,0 +1,67 @@
+/**
+ * New dictionaries in the place of old ones, for a flow whose strings are ever new ones: what is still kept takes codes of the new, and then nobody has codes of the old, which go with all strings that are of
+ * no use any more. Between two steps of a job that goes on; in lanes rows only pass, and nothing has to be recoded.
+ */
+import { leafType } from '../columnar/type.js'
+import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
+import type { LaneDictionary } from '../kernels/text.js'
+import { loadVector, unloadVector } from '../kernels/transfer-batch.js'
+import type { OperatorContext } from './build.js'
+import type { OneDictionary } from './one-dictionary.js'
+
+export interface RenewedTexts {
+  /** What has taken the place of this one; null where nothing that is kept has codes of it. */
+  known(old: LaneDictionary | null): LaneDictionary | null
+  /** A column with codes of the new one, in scratch; others as they are. */
+  recode(column: LaneVector): LaneVector
+  /** Who needs a new one has retained it by now. */
+  release(): void
+}
+
+export function createRenewedTexts({ k, dictionaries: pool }: OperatorContext): RenewedTexts {
+  const made = new Map<LaneDictionary, LaneDictionary>()
+  return {
+    known: old => (old === null ? null : (made.get(old) ?? null)),
+    recode(column) {
+      const old = dictionaryOf(column)
+      if (leafType(column.type).kind !== 'utf8' || old === null) return column
+      let dictionary = made.get(old)
+      if (dictionary === undefined) {
+        dictionary = pool.create()
+        made.set(old, dictionary)
+      }
+      return loadVector(k, unloadVector(k, column), dictionary)
+    },
+    release() {
+      for (const dictionary of made.values()) pool.release(dictionary)
+      made.clear()
+    },
+  }
+}
+
+/** The same for what comes in: columns whose dictionary has been replaced keep the new one, others the next that comes. */
+export function renewOne(one: OneDictionary, renewed: RenewedTexts, columnCount: number): void {
+  const next = Array.from({ length: columnCount }, (_, i) => renewed.known(one.of(i)))
+  one.clear()
+  for (const [i, dictionary] of next.entries()) if (dictionary !== null) one.adopt(i, dictionary)
+}
+
+/** Steps in which dictionaries are to be of use at least: those that fill up sooner have strings that come again, and may be larger. */
+const LEAST_STEPS = 4
+
+/** When to renew: after a step, told how many bytes there are. */
+export function createRenewal(mostBytes: number): { isDue(byteLength: number): boolean; done(): void } {
+  let most = mostBytes
+  let steps = 0
+  return {
+    isDue(byteLength) {
+      steps++
+      return byteLength > most
+    },
+    done() {
+      // Less than nothing (for tests): after every step.
+      if (steps < LEAST_STEPS) most *= 2
+      steps = 0
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/** What laws of flows that run on have in common: rows in any batches at any pace, and what comes out folded. */
+import fc from 'fast-check'
+import { type Flow, type RecordBatch, rows as rowsOf, type SchemaShape, stream } from '../../src/index.js'
+
+/** How rows come: how many at a time, and where the source waits for a turn of the event loop. */
+export interface Pace {
+  readonly cuts: readonly number[]
+  readonly waits: readonly boolean[]
+}
+
+export const pace: fc.Arbitrary<Pace> = fc.record({
+  cuts: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
+  waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+})
+
+/** A stream of rows at a pace. */
+export function paced(rows: readonly object[], shape: SchemaShape, { cuts, waits }: Pace): Flow<any> {
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    const table = await rowsOf(rows as never, shape as never).collect({ lanes: 0 })
+    const [batch] = table.batches
+    if (batch === undefined) return
+    for (let row = 0, i = 0; row < batch.rowCount; i++) {
+      const end = row + (cuts[i % cuts.length] as number)
+      yield batch.slice(row, end) as RecordBatch
+      row = end
+      if (waits[i % waits.length]) await new Promise(inATurn)
+    }
+  }
+  return stream(batches(), { schema: shape as any })
+}
+
+const inATurn = (fn: (value: unknown) => void): void => {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = () => {
+    port1.close()
+    fn(undefined)
+  }
+  port2.postMessage(null)
+}
+
+export const text = (row: object): string =>
+  JSON.stringify(row, (_, value) =>
+    typeof value === 'bigint'
+      ? `${value}n`
+      : typeof value === 'number'
+        ? Object.is(value, -0)
+          ? '-0'
+          : String(value)
+        : value,
+  )
+
+/** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
+export async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
+  const counts = new Map<string, number>()
+  for await (const batch of job) {
+    for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
+      const name = text(row)
+      const now = (counts.get(name) ?? 0) + (batch.weights === null ? 1 : (batch.weights[i] as number))
+      if (now < 0) throw new Error(`${name} is taken back, and had not been given`)
+      counts.set(name, now)
+    }
+  }
+  return [...counts].flatMap(([name, times]) => Array.from({ length: times }, () => name)).sort()
+}
+
+/** Times onwards, now and then back, by no more than `disorder`. */
+export const timesOf = (disorder: number, most = 40): fc.Arbitrary<readonly (bigint | null)[]> =>
+  fc
+    .array(
+      fc.record({
+        step: fc.integer({ min: 0, max: 9 }),
+        back: fc.integer({ min: 0, max: disorder }),
+        isNull: fc.integer({ min: 0, max: 15 }).map(n => n === 0),
+      }),
+      { maxLength: most },
+    )
+    .chain(steps =>
+      fc.integer({ min: -25, max: 10 }).map(start => {
+        let latest = start
+        return steps.map(({ step, back, isNull }) => {
+          if (isNull) return null
+          latest += step
+          return BigInt(latest - back)
+        })
+      }),
+    )
