@@ -38,6 +38,8 @@ export function createLiveDistinct(
   let times: (bigint[] | undefined)[] = []
   let size = 0
   let most = LEAST_IDLE
+  /** The watermark after the last step. */
+  let passed = -(2n ** 63n)
 
   function* consume(given: Morsel): Iterable<LaneBatch> {
     const { rowCount } = given
@@ -89,14 +91,15 @@ export function createLiveDistinct(
 
   /** Forgets what no row can be near any more. */
   function* advance(mark: bigint): Iterable<LaneBatch> {
-    if (within !== null && table.length > most) forget(mark, within)
+    passed = mark
+    if (within !== null && table.length > most) forget(within)
   }
 
-  function forget(mark: bigint, distance: bigint, recode?: (column: LaneVector) => LaneVector): void {
+  function forget(distance: bigint, recode?: (column: LaneVector) => LaneVector): void {
     const left: number[] = []
     for (const [key, mine] of times.entries()) {
       if (mine === undefined) continue
-      const gone = mine.findIndex(each => each + distance > mark)
+      const gone = mine.findIndex(each => each + distance > passed)
       size -= mine.splice(0, gone < 0 ? mine.length : gone).length
       if (mine.length > 0) left.push(key)
     }
@@ -137,7 +140,7 @@ export function createLiveDistinct(
           Array.from({ length: table.length }, (_, key) => key),
           recode,
         )
-      else forget(-(2n ** 63n), within, recode)
+      else forget(within, recode)
       renewOne(texts, renewed, names.length)
     },
     get size() {
