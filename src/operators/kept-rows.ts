@@ -41,6 +41,8 @@ export interface KeptRows {
   /** Between two batches: what becomes of each column of what is kept. */
   recode(recode: (column: LaneVector) => LaneVector): void
   compare(a: KeptRow, b: KeptRow): number
+  /** Has the columns of all rows be others of the same values. */
+  recode(change: (column: LaneVector) => LaneVector): void
   /** Columns of these rows, good until `free`. */
   gather(rows: readonly KeptRow[]): { readonly columns: readonly LaneVector[]; free(): void }
   /** Rows that are kept. */
@@ -169,6 +171,16 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
     compare: (a, b) => {
       if (a.image !== b.image) return a.image - b.image < 0 ? -1 : 1
       return compareRows(k, orders, a.chunk.batch, a.row, b.chunk.batch, b.row) || a.place - b.place
+    },
+    recode(change) {
+      for (const chunk of chunks) {
+        const mark = memory.mark()
+        const { rowCount, columns } = chunk.batch
+        const batch = copyToHeap(k, { rowCount, columns: columns.map(change) })
+        freeHeapBatch(k, chunk.batch)
+        chunk.batch = batch
+        memory.reset(mark)
+      }
     },
     gather(rows) {
       const parts = new Map<Chunk, KeptRow[]>()

@@ -11,7 +11,7 @@ import type { OperatorContext } from './build.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
-import { type RenewedTexts, renewOne } from './renewed-texts.js'
+import { renewOne } from './renewed-texts.js'
 
 /** Keys that there are, at least, before those without a time are let go. */
 const LEAST_IDLE = 4096
@@ -38,6 +38,8 @@ export function createLiveDistinct(
   let times: (bigint[] | undefined)[] = []
   let size = 0
   let most = LEAST_IDLE
+  /** The watermark after the last step. */
+  let passed = -(2n ** 63n)
 
   function* consume(given: Morsel): Iterable<LaneBatch> {
     const { rowCount } = given
@@ -89,15 +91,19 @@ export function createLiveDistinct(
 
   /** Forgets what no row can be near any more. */
   function* advance(mark: bigint): Iterable<LaneBatch> {
-    if (within === null || table.length <= most) return
+    passed = mark
+    if (within !== null && table.length > most) forget(within)
+  }
+
+  function forget(distance: bigint, recode?: (column: LaneVector) => LaneVector): void {
     const left: number[] = []
     for (const [key, mine] of times.entries()) {
       if (mine === undefined) continue
-      const gone = mine.findIndex(each => each + within > mark)
+      const gone = mine.findIndex(each => each + distance > passed)
       size -= mine.splice(0, gone < 0 ? mine.length : gone).length
       if (mine.length > 0) left.push(key)
     }
-    move(left)
+    move(left, recode)
     most = Math.max(LEAST_IDLE, 2 * left.length)
   }
 
@@ -113,20 +119,12 @@ export function createLiveDistinct(
       next.cover(columns, left.length)
       const found = next.find(columns, left.length)
       const places = memory.u32.subarray(found >>> 2, (found >>> 2) + left.length)
-      for (const [i, key] of left.entries()) if (times[key]) kept[places[i] as number] = times[key]
+      for (const [i, key] of left.entries()) if (times[key] !== undefined) kept[places[i] as number] = times[key]
     }
     table.free()
     table = next
     times = kept
     memory.reset(begun)
-  }
-
-  function renew(renewed: RenewedTexts): void {
-    move(
-      Array.from({ length: table.length }, (_, key) => key),
-      column => renewed.recode(column),
-    )
-    renewOne(texts, renewed, names.length)
   }
 
   return {
@@ -135,7 +133,16 @@ export function createLiveDistinct(
     advance,
     tick: () => [],
     isPending: false,
-    renew,
+    renew(renewed) {
+      const recode = (column: LaneVector) => renewed.recode(column)
+      if (within === null)
+        move(
+          Array.from({ length: table.length }, (_, key) => key),
+          recode,
+        )
+      else forget(within, recode)
+      renewOne(texts, renewed, names.length)
+    },
     get size() {
       return within === null ? table.length : size
     },

@@ -16,7 +16,7 @@ import { createKeptRows, type KeptRow } from './kept-rows.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
-import { type RenewedTexts, renewOne } from './renewed-texts.js'
+import { renewOne } from './renewed-texts.js'
 import { inOrder, windowsOf } from './window-groups.js'
 
 interface OpenWindow {
@@ -78,9 +78,8 @@ export function createLiveTop(
   ) as DataType
   const [timeColumn, watermarkColumn] = [placeOf(spec.time), placeOf(spec.watermark)]
   const gap = typeof windows === 'object' && windows.kind === 'session' ? windows.gap : 0n
-  /** Of what comes in, and of what is kept of it. */
+  /** Of what comes in. */
   const texts = createOneDictionary(context)
-  const dictionaries = createOneDictionary(context)
   const kept = createKeptRows(
     k,
     top.orders.map(({ name, ...rest }) => ({ ...rest, column: top.columns.indexOf(name) })),
@@ -122,7 +121,7 @@ export function createLiveTop(
     const ends = kind === 'ends' ? instants(endColumn) : null
     const marks = isOverlapping || isOwn ? instants(watermarkColumn) : null
     const columns = top.columns.map(name => morsel.columns[placeOf(name)] as LaneVector)
-    const isBetter = kept.begin(dictionaries.recode({ rowCount, columns }), top.ties === 'last')
+    const isBetter = kept.begin({ rowCount, columns }, top.ties === 'last')
     const late: number[] = []
     for (let row = 0; row < rowCount; row++) {
       const key = keyOf === null ? 0 : (keyOf[row] as number)
@@ -393,12 +392,13 @@ export function createLiveTop(
 
   /** A table of the keys that have groups. */
   function move(recode: (column: LaneVector) => LaneVector = column => column): void {
+    if (keyTypes.length === 0) return
     const mark = memory.mark()
     const groups = groupsOf(all)
     const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
     const next = createGroupTable(k, keyTypes, 0)
     const places = new Map<number, number>()
-    if (used.length > 0 && keyTypes.length > 0) {
+    if (used.length > 0) {
       const indices = memory.scratch(4 * used.length)
       memory.u32.set(used, indices >>> 2)
       const columns = table.keysAt(indices, used.length).map(column => recode({ ...column, range: null }))
@@ -423,29 +423,24 @@ export function createLiveTop(
     memory.reset(mark)
   }
 
-  function renew(renewed: RenewedTexts): void {
-    const recode = (column: LaneVector) => renewed.recode(column)
-    move(recode)
-    kept.recode(recode)
-    renewOne(texts, renewed, names.length)
-    renewOne(dictionaries, renewed, top.columns.length)
-  }
-
   return {
     label: `top ${top.count}${keyColumns.length === 0 ? '' : ` by ${spec.keys.slice(keysFrom).join(', ')}`}`,
     consume,
     advance,
-    tick: () => (emits === 'kept' ? tell([...changed]) : []),
-    // Rows that wait to be told are kept ones, and take new codes as these do.
     isPending: false,
-    renew,
+    renew(renewed) {
+      const recode = (column: LaneVector) => renewed.recode(column)
+      move(recode)
+      kept.recode(recode)
+      renewOne(texts, renewed, names.length)
+    },
+    tick: () => (emits === 'kept' ? tell([...changed]) : []),
     get size() {
       return groupCount
     },
     free() {
       kept.free()
       table.free()
-      dictionaries.clear()
       texts.clear()
     },
   }

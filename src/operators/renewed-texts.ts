@@ -3,7 +3,7 @@
  * no use any more. Between two steps of a job that goes on; in lanes rows only pass, and nothing has to be recoded.
  */
 import { leafType } from '../columnar/type.js'
-import type { LaneVector } from '../kernels/lane-vector.js'
+import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { loadVector, unloadVector } from '../kernels/transfer-batch.js'
 import type { OperatorContext } from './build.js'
@@ -23,7 +23,7 @@ export function createRenewedTexts({ k, dictionaries: pool }: OperatorContext): 
   return {
     known: old => (old === null ? null : (made.get(old) ?? null)),
     recode(column) {
-      const old = column.dictionary
+      const old = dictionaryOf(column)
       if (leafType(column.type).kind !== 'utf8' || old === null) return column
       let dictionary = made.get(old)
       if (dictionary === undefined) {
