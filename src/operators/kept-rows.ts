@@ -38,8 +38,6 @@ export interface KeptRows {
   settle(isDone: boolean): void
   /** Gives back the memory of rows that are gone, where it is worth it. */
   tidy(): void
-  /** Between two batches: what becomes of each column of what is kept. */
-  recode(recode: (column: LaneVector) => LaneVector): void
   compare(a: KeptRow, b: KeptRow): number
   /** Has the columns of all rows be others of the same values. */
   recode(change: (column: LaneVector) => LaneVector): void
@@ -147,21 +145,9 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
     }
   }
 
-  function recoded(recode: (column: LaneVector) => LaneVector): void {
-    for (const chunk of chunks) {
-      const mark = memory.mark()
-      const { rowCount, columns } = chunk.batch
-      const batch = copyToHeap(k, { rowCount, columns: columns.map(recode) })
-      freeHeapBatch(k, chunk.batch)
-      chunk.batch = batch
-      memory.reset(mark)
-    }
-  }
-
   return {
     begin,
     keep,
-    recode: recoded,
     retain(row) {
       row.owners++
     },
