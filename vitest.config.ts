@@ -15,6 +15,7 @@ export const longSuites = [
   'test/flow/day.test.ts',
   'test/flow/inputs.test.ts',
   'test/flow/live-joins.test.ts',
+  'test/flow/behaviour.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',

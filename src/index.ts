@@ -50,6 +50,7 @@ export type {
   TimeOperand,
   ZoneOptions,
 } from './api/handles.js'
+export type { IntervalOptions } from './api/interval-join.js'
 export type { AsofJoined, AsofOn, Joined, JoinKeys } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
 export type {
@@ -134,6 +135,7 @@ export type { RowInput, StandardValidator, UserModule, UserOptions } from './api
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
 export { literal, type Param, type ParamValue, param } from './api/values.js'
 export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
+export type { InWindow, WindowJoins } from './api/window-joins.js'
 export {
   cumulative,
   rowCount,

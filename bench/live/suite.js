@@ -177,7 +177,13 @@ function nexmarkText({ nexmark, nexmarkEvents }, losses) {
       losses.push(
         `Nexmark ${id}: ${(rate / flink).toFixed(1)} times Flink's rate on a core (the target is ${FLINK_TIMES})`,
       )
-    const how = { yes: 'runs on', sides: 'runs on, one side known', end: 'collected', no: 'collected' }[runsOn]
+    const how = {
+      yes: 'runs on',
+      both: 'runs on',
+      sides: 'runs on, one side known',
+      end: 'collected',
+      no: 'collected',
+    }[runsOn]
     return [
       id,
       isCollected ? `${how}: ${why}` : how,

@@ -19,8 +19,9 @@ export async function measureNexmark(api, { id, events, seed, runs, lanes }) {
   const nexmark = createNexmark({ seed, rate: events / SPAN_S, disorder: DISORDER })
   const delay = `${nexmark.delayMs}ms`
   const tables = await nexmarkTables(api, nexmark, events, reads)
-  const [first] = Object.keys(reads)
-  const batches = batchesOf(tables[first])
+  const batches = Object.keys(reads)
+    .slice(0, runsOn === 'both' ? undefined : 1)
+    .map(kind => [kind, batchesOf(tables[kind])])
   const isCollected = runsOn === 'no' || runsOn === 'end'
   const engine = await api.createEngine({ lanes })
   const ms = []
@@ -33,7 +34,8 @@ export async function measureNexmark(api, { id, events, seed, runs, lanes }) {
     if (isCollected) results = (await build(flows, delay).collect({ engine })).rowCount
     else {
       results = 0
-      const job = build({ ...flows, [first]: streamOf(api, first, reads[first], batches) }, delay).run({ engine })
+      const streams = batches.map(([kind, all]) => [kind, streamOf(api, kind, reads[kind], all)])
+      const job = build({ ...flows, ...Object.fromEntries(streams) }, delay).run({ engine })
       for await (const batch of job) results += batch.rowCount
       if ((job.metrics().lateRows ?? 0) > 0) throw new Error(`${job.metrics().lateRows} rows are late`)
     }

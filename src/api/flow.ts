@@ -632,7 +632,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```ts
    * flow.join(columns({ symbol: ['ABC', 'XYZ'], country: ['DE', 'FR'] }), 'symbol')
    * ```
-   * @param right is run first, and every lane holds all its rows, so that it had better be the smaller one
+   * @param right is run first, and every lane holds all its rows, so that it had better be the smaller one; where this flow runs on it must end
    * @param on one name, several, or names of this flow to names of the other: `{ symbol: 'ticker' }`
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for no key
    */
@@ -759,7 +759,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * The rows of this flow, then those of the others. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
+   * The rows of this flow, then those of the others; where a flow runs on (`run`, `to`, `subscribe`, `live`), of all as they come, with the least watermark of them. Columns go by their names and have the type that holds the values of all: int64 of int32 and int64, float64 of int32 and
    * float64, nullable where one of them is.
    *
    * ```ts

@@ -1,12 +1,12 @@
-/** `intervalJoin`, its options checked. plan/interval-join.ts says what it comes to. */
+/** `intervalJoin`: a join with a condition on the event times of both sides. Where flows run on, it is graph/interval-join.ts's. */
 import type { SchemaShape } from '../columnar/type.js'
-import { MillraceError } from '../errors.js'
-import { eventTimeOf } from '../plan/event-time.js'
-import { intervalJoin, type MeetingSide } from '../plan/interval-join.js'
+import { nanosecondsOf } from '../plan/duration.js'
+import { eventTimeOf, noEventTime } from '../plan/event-time.js'
+import type { JoinNode } from '../plan/logical.js'
 import { Flow } from './flow.js'
 import type { JoinKeys } from './join-types.js'
-import { checkedOptions, checkSuffix, conditionOf, type JoinOptions, keysOf } from './joins.js'
-import { invalid, mismatch, show } from './refusal.js'
+import { checkedOptions, type JoinOptions, joined } from './joins.js'
+import { invalid, show } from './refusal.js'
 
 /** How `intervalJoin` finds partners. */
 export interface IntervalOptions<
@@ -24,37 +24,31 @@ export interface IntervalOptions<
   readonly how?: H
 }
 
-/** @throws MillraceError as `joined` does */
-export function intervalJoined(left: Flow<any>, right: Flow<any>, options: IntervalOptions): Flow<any> {
-  const verb = 'intervalJoin'
-  if (!(right instanceof Flow)) throw mismatch(verb, `${verb} takes a flow to join with, not ${show(right)}`)
-  const known = ['on', 'between', 'how', 'where', 'suffix']
-  const { on, between, how = 'inner', where, suffix = '_right' } = checkedOptions(verb, options, known)
-  checkSuffix(verb, suffix)
-  if (how !== 'inner' && how !== 'left') throw invalid(verb, `how is 'inner' or 'left', not ${show(how)}`)
-  if (!Array.isArray(between) || between.length !== 2 || between.some(each => typeof each !== 'string'))
-    throw invalid(verb, `between is two durations, as in ['-5s', '1m'], not ${show(between)}`)
-  const plan = intervalJoin(
-    sideOf(verb, left, 'this flow'),
-    sideOf(verb, right, 'the other flow'),
-    between as unknown as readonly [string, string],
-    { how, verb, keys: keysOf(verb, on), where: conditionOf(verb, left, right, where), suffix },
-  )
-  return new Flow(plan, new Map([...left.sources, ...right.sources]))
-}
+const VERB = 'intervalJoin'
 
-export function sideOf(verb: string, { plan, schema }: Flow<any>, which: string): MeetingSide {
-  const time = eventTimeOf(plan)
-  if (time === null)
-    throw new MillraceError(
-      'MR_NO_EVENT_TIME',
-      `${verb}: rows of ${which} have no event time; say which column has it before, as in watermark('time')`,
-      { operator: verb },
-    )
-  if (schema === null)
+/** @throws MillraceError as `joined` does, `MR_NO_EVENT_TIME` */
+export function intervalJoined(left: Flow<any>, right: Flow<any>, options: IntervalOptions): Flow<any> {
+  const {
+    on,
+    between,
+    how = 'inner',
+    where,
+    ...rest
+  } = checkedOptions(VERB, options, ['on', 'between', 'how', 'where', 'suffix'])
+  if (how !== 'inner' && how !== 'left') throw invalid(VERB, `how is 'inner' or 'left', not ${show(how)}`)
+  const [lower, upper] = Array.isArray(between) ? between : []
+  if (typeof lower !== 'string' || typeof upper !== 'string' || nanosecondsOf(lower, VERB) > nanosecondsOf(upper, VERB))
     throw invalid(
-      verb,
-      `the columns of ${which} are not known before it is opened; declare them, as in csv(file, { schema })`,
+      VERB,
+      `between is two durations, the first not above the other, as in ['-5s', '1m'], not ${show(between)}`,
     )
-  return { plan, schema, time }
+  const [a, b] = [left, right].map(flow => (flow instanceof Flow ? eventTimeOf(flow.plan) : ''))
+  if (a === null || b === null) throw noEventTime(VERB)
+  const within = (l: any, r: any) => {
+    const isNear = r[b as string].gte(l[a as string].add(lower)).and(r[b as string].lte(l[a as string].add(upper)))
+    return where === undefined ? isNear : isNear.and(where(l, r))
+  }
+  const { plan, sources } = joined(VERB, left, right, on, { ...rest, where: within }, how)
+  const meets = Object.freeze({ left: a, right: b, lower, upper })
+  return new Flow(Object.freeze({ ...(plan as JoinNode), meets } as JoinNode), sources)
 }

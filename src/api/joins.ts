@@ -51,8 +51,8 @@ export function joined(
   right: Flow<any>,
   on: unknown,
   options: JoinOptions | undefined,
+  how = verb === 'join' ? 'inner' : (verb.replace('Join', '') as JoinKind),
 ): Flow<any> {
-  const how = verb === 'join' ? 'inner' : (verb.replace('Join', '') as JoinKind)
   if (!(right instanceof Flow)) throw mismatch(verb, `${verb} takes a flow to join with, not ${show(right)}`)
   const isTest = how === 'semi' || how === 'anti'
   const { where, suffix = '_right' } = checkedOptions(verb, options, isTest ? ['where'] : ['where', 'suffix'])

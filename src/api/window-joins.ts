@@ -1,21 +1,23 @@
 /** Joins that a windowed flow has. plan/window-join.ts says what they come to. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { eventTimeOf, noEventTime } from '../plan/event-time.js'
 import type { JoinKind, Windowing, WindowSpec } from '../plan/logical.js'
-import { windowJoin } from '../plan/window-join.js'
+import { type MeetingSide, windowJoin } from '../plan/window-join.js'
 import { Flow } from './flow.js'
-import { sideOf } from './interval-join.js'
 import type { Joined, JoinKeys } from './join-types.js'
 import { checkedOptions, checkSuffix, conditionOf, type JoinOptions, keysOf, type TestOptions } from './joins.js'
 import { invalid, mismatch, show } from './refusal.js'
+import type { IsAny } from './types.js'
 
 /** With the window that its rows are in. */
-export type InWindow<S extends SchemaShape> = any extends S
-  ? any
-  : {
-      readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
-        ? DataType<'timestamp', false>
-        : S[K]
-    }
+export type InWindow<S extends SchemaShape> =
+  IsAny<S> extends true
+    ? any
+    : {
+        readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
+          ? DataType<'timestamp', false>
+          : S[K]
+      }
 
 /** Joins of a flow whose rows are in windows to another flow that has a watermark. */
 export interface WindowJoins<S extends SchemaShape> {
@@ -97,4 +99,15 @@ function windowJoined(
     suffix,
   })
   return new Flow(plan, new Map([...left.sources, ...right.sources]))
+}
+
+function sideOf(verb: string, { plan, schema }: Flow<any>, which: string): MeetingSide {
+  const time = eventTimeOf(plan)
+  if (time === null) throw noEventTime(verb)
+  if (schema === null)
+    throw invalid(
+      verb,
+      `the columns of ${which} are not known before it is opened; declare them, as in csv(file, { schema })`,
+    )
+  return { plan, schema, time }
 }

@@ -26,6 +26,8 @@ export interface BuilderOptions {
   readonly capacity?: number
   /** Strings that a column of a chunk may have before the next chunk begins a dictionary of its own: 2^20. */
   readonly largeEntries?: number
+  /** Their bytes: 2^28. */
+  readonly largeBytes?: number
   /** The values are items of the column's lists; for errors. */
   readonly isItem?: boolean
 }
@@ -64,8 +66,8 @@ interface Cells {
 
 /** @param column the name for errors. */
 export function createBuilder(type: DataType, column: string, options: BuilderOptions = {}): VectorBuilder {
-  const { operator = 'rows', capacity: firstCapacity = 1024, isItem = false, largeEntries } = options
-  const interner = type.kind === 'utf8' ? textInterner(largeEntries) : null
+  const { operator = 'rows', capacity: firstCapacity = 1024, isItem = false, largeEntries, largeBytes } = options
+  const interner = type.kind === 'utf8' ? textInterner(largeEntries, largeBytes) : null
   const cells =
     type.kind === 'list'
       ? lists(type, column, operator)

@@ -21,6 +21,8 @@ const LEAST = -(2n ** 63n)
 
 interface Segment {
   readonly rows: RecordBatch
+  /** Its latest time, if whoever asks may yet ask for something before it. */
+  readonly most: bigint | null
   index: BuiltJoin | null
 }
 
@@ -77,7 +79,28 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
       last.index?.free()
       rows = needed(joined(last.rows, rows))
     }
-    if (rows.rowCount > 0) segments.push({ rows, index: null })
+    if (rows.rowCount > 0) segments.push(segmentOf(rows))
+  }
+
+  function segmentOf(rows: RecordBatch): Segment {
+    const times = timeOf(rows, asof.right).data as BigInt64Array
+    let most: bigint | null = null
+    for (let row = 0; row < rows.rowCount; row++) {
+      const time = times[row] as bigint
+      if (time > asked && (most === null || time > most)) most = time
+    }
+    return { rows, most, index: null }
+  }
+
+  /** Of segments that all who ask are now behind, one row a key is enough. */
+  function shrink(): void {
+    segments = segments.flatMap(segment => {
+      if (segment.most === null || segment.most > asked) return [segment]
+      const rows = needed(segment.rows)
+      if (rows === segment.rows) return [{ ...segment, most: null }]
+      segment.index?.free()
+      return rows.rowCount === 0 ? [] : [{ rows, most: null, index: null }]
+    })
   }
 
   /** Without rows that others of their keys come before, for all who may ask. */
@@ -138,7 +161,10 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
     },
     advance(to, isEnd) {
       const out = waiting.take(time => isEnd || time < to).flatMap(({ batch }) => nearest(batch))
-      if (to > asked) asked = to
+      if (to > asked) {
+        asked = to
+        shrink()
+      }
       if (isEnd) drop()
       return out
     },

@@ -41,13 +41,9 @@ export function buildJoin(
   const { k } = context
   const { memory } = k
   const pipeline = buildPipeline(context, planOfJoin(stage, left))
-  const loader = createBatchLoader(context)
   const { transforms } = pipeline.scan
   const { rows, prepare, unmatched } = (transforms[0] as Transform).side as Side
-  const free = () => {
-    pipeline.free()
-    loader.close()
-  }
+  const free = () => pipeline.free()
   try {
     const mark = memory.mark()
     for (const batch of right) {
@@ -75,11 +71,15 @@ export function buildJoin(
   return {
     probe: batch =>
       given(take => {
+        // Strings that come are of no use once they have been looked up.
+        const loader = createBatchLoader(context)
         try {
           runAll(transforms, { ...loader.load(columnsOf(batch, left)), rows: 0 }, memory, take, false)
         } catch (error) {
           // Rows have waited: which of the source's it was is not known any more.
           throw error instanceof RowFailure ? error.error : error
+        } finally {
+          loader.close()
         }
       }),
     rest: () =>

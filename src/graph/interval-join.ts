@@ -6,11 +6,12 @@ import { concatVectors } from '../columnar/concat.js'
 import { RecordBatch } from '../columnar/record-batch.js'
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int64, type SchemaShape } from '../columnar/type.js'
-import { makeVector, type Vector } from '../columnar/vector.js'
+import { isNullAt, makeVector, type Vector } from '../columnar/vector.js'
 import type { Expression } from '../expressions/node.js'
 import { substitute } from '../expressions/walk.js'
 import type { OperatorContext } from '../operators/build.js'
 import { columnOf } from '../plan/build.js'
+import { ticksOf } from '../plan/event-time.js'
 import type { Meeting } from '../plan/logical.js'
 import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
@@ -25,8 +26,7 @@ const OTHER = '#right '
 
 interface Segment {
   readonly rows: RecordBatch
-  /** The earliest and the latest time. */
-  readonly least: bigint
+  /** The latest time. */
   readonly most: bigint
   index: BuiltJoin | null
 }
@@ -35,12 +35,19 @@ export function createIntervalJoin(
   context: OperatorContext,
   stage: JoinStage,
   left: SchemaShape,
-  { left: leftTime, right: rightTime, lower, upper }: Meeting & { kind: 'interval' },
+  meets: Extract<Meeting, { readonly lower: string }>,
 ): LiveJoin {
+  const { left: leftTime, right: rightTime } = meets
+  const [lower, upper] = [meets.lower, meets.upper].map(each =>
+    ticksOf(each, left[leftTime] as DataType, stage.verb),
+  ) as [bigint, bigint]
   const isOuter = stage.how === 'left'
   const [own, other] = pairStages(stage, left)
   const times = [Object.keys(own.left).indexOf(leftTime), Object.keys(own.stage.right).indexOf(other.nameOf(rightTime))]
   const segments: [Segment[], Segment[]] = [[], []]
+  /** How far behind a row its partners may be: of a left one, and of a right one. */
+  const reach = [upper, -lower]
+  let past = -(2n ** 63n)
   const met = new Set<bigint>()
   /** Left rows that may yet be without a partner. */
   const waiting = createWaiting()
@@ -73,6 +80,13 @@ export function createIntervalJoin(
       mine.pop()
       last.index?.free()
       added = together(last, added)
+      // Those that have had all their partners go when the others are indexed anew.
+      const rows = rowsWhere(
+        added.rows.vectors[times[side] as number] as Vector,
+        time => time + (reach[side] as bigint) >= past,
+      )
+      if (rows?.length === 0) return
+      if (rows !== null) added = segmentOf(picked(added.rows, rows), times[side] as number)
     }
     mine.push(added)
   }
@@ -94,10 +108,15 @@ export function createIntervalJoin(
       for (let row = 0; row < batch.rowCount; row++) if (!met.delete(ids[row] as bigint)) rows.push(row)
       return rows.length === 0 ? [] : [picked(batch, Uint32Array.from(rows))]
     })
-    if (out.length === 0) return out
+    return alone(out)
+  }
+
+  /** With nulls for the columns of the right side. */
+  function alone(batches: readonly RecordBatch[]): RecordBatch[] {
+    if (batches.length === 0) return []
     const join = buildJoin(context, stage, left, [])
     try {
-      return out.flatMap(batch => join.probe(batch))
+      return batches.flatMap(batch => join.probe(batch))
     } finally {
       join.free()
     }
@@ -109,24 +128,27 @@ export function createIntervalJoin(
       const rows = rowsWhere(time, (at, row) => at >= (marks[row] as bigint))
       const kept = picked(given, rows)
       lateRows += given.rowCount - kept.rowCount
-      if (kept.rowCount === 0) return []
+      // A row without a time has no partner, and need not wait.
+      const timeless = isOuter && side === 0 ? withoutTime(columnsOf(given, left), time) : []
+      lateRows -= timeless.reduce((sum, { rowCount }) => sum + rowCount, 0)
+      if (kept.rowCount === 0) return alone(timeless)
       const batch =
         side === 1
           ? new RecordBatch(other.left, columnsOf(kept, stage.right).vectors, kept.rowCount)
           : isOuter
             ? numbered(kept)
             : columnsOf(kept, own.left)
-      const out = pairs(side as 0 | 1, batch)
+      const out = [...alone(timeless), ...pairs(side as 0 | 1, batch)]
       add(side as 0 | 1, batch)
       if (isOuter && side === 0) waiting.add(batch, batch.vectors[times[0] as number] as Vector)
       return out
     },
     advance(to, isEnd) {
       const out = isOuter ? lone(time => isEnd || time + upper < to) : []
-      // The partners of a left row are up to `upper` behind it, those of a right one up to `-lower`.
-      for (const [side, reach] of [upper, -lower].entries()) {
+      past = to
+      for (const [side, far] of reach.entries()) {
         const mine = segments[side as 0 | 1]
-        const over = mine.filter(({ most }) => isEnd || most + reach < to)
+        const over = mine.filter(({ most }) => isEnd || most + far < to)
         if (over.length === 0) continue
         free(over)
         segments[side as 0 | 1] = mine.filter(segment => !over.includes(segment))
@@ -148,15 +170,18 @@ export function createIntervalJoin(
   }
 }
 
+function withoutTime(batch: RecordBatch, time: Vector): RecordBatch[] {
+  if (time.nullCount === 0) return []
+  const rows: number[] = []
+  for (let row = 0; row < batch.rowCount; row++) if (isNullAt(time, row)) rows.push(row)
+  return [picked(batch, Uint32Array.from(rows))]
+}
+
 function segmentOf(rows: RecordBatch, column: number): Segment {
   const data = (rows.vectors[column] as Vector).data as BigInt64Array
-  let [least, most] = [data[0] as bigint, data[0] as bigint]
-  for (let row = 1; row < rows.rowCount; row++) {
-    const time = data[row] as bigint
-    if (time < least) least = time
-    else if (time > most) most = time
-  }
-  return { rows, least, most, index: null }
+  let most = data[0] as bigint
+  for (let row = 1; row < rows.rowCount; row++) if ((data[row] as bigint) > most) most = data[row] as bigint
+  return { rows, most, index: null }
 }
 
 function together(a: Segment, b: Segment): Segment {
@@ -165,7 +190,7 @@ function together(a: Segment, b: Segment): Segment {
     a.rows.vectors.map((vector, i) => concatVectors([vector, b.rows.vectors[i] as Vector])),
     a.rows.rowCount + b.rows.rowCount,
   )
-  return { rows, least: a.least < b.least ? a.least : b.least, most: a.most > b.most ? a.most : b.most, index: null }
+  return { rows, most: a.most > b.most ? a.most : b.most, index: null }
 }
 
 interface PairStage {

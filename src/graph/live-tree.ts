@@ -298,7 +298,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
 
 function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
   if (meets === null) return createAsofMeeting(context, stage, left)
-  return meets.kind === 'window'
+  return 'end' in meets
     ? createWindowJoin(context, stage, left, meets.end)
     : createIntervalJoin(context, stage, left, meets)
 }

@@ -51,7 +51,7 @@ export interface LiveAggregate {
   advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch>
   /** Gives what has changed since the last time. */
   tick(): Iterable<LaneBatch>
-  /** Whether something waits to be told, and has codes. */
+  /** Whether something has codes that cannot be replaced now: what waits to be told, or all that it keeps. */
   readonly isPending: boolean
   /** Between two steps, where nothing is pending: has what is kept take codes of new dictionaries, and lets go of the old. */
   renew(texts: RenewedTexts): void

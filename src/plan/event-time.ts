@@ -125,7 +125,7 @@ export function eventTimeOf(plan: PlanNode): string | null {
     case 'user':
       return plan.schema === null ? eventTimeOf(plan.input) : null
     case 'join':
-      return plan.meets?.kind === 'window' ? null : eventTimeOf(plan.input)
+      return plan.meets && 'end' in plan.meets ? null : eventTimeOf(plan.input)
     default:
       return eventTimeOf(plan.input)
   }
@@ -134,7 +134,7 @@ export function eventTimeOf(plan: PlanNode): string | null {
 export const noEventTime = (operator: string): MillraceError =>
   new MillraceError(
     'MR_NO_EVENT_TIME',
-    `${operator}: rows have no event time here; say which column has it before, as in watermark('time')`,
+    `${operator}: rows have no event time here; say which column has it before, as in watermark('time')${/join/i.test(operator) ? ', of both flows' : ''}`,
     { operator },
   )
 

@@ -85,13 +85,14 @@ const stacked = (input: PlanNode, nodes: Nodes): PlanNode =>
   nodes.reduce<PlanNode>((below, node) => overInput(node, below), input)
 
 function joinTree(node: JoinNode, above: Nodes): JoinTree {
-  const { asof } = node
+  const { asof, meets: by, verb } = node
+  const times = asof ?? (by !== undefined && 'lower' in by ? by : null)
   const [a, b] = [node.input, node.right].map(boundSchemaOf) as [SchemaShape, SchemaShape]
-  if (asof !== null && a[asof.left]?.unit !== b[asof.right]?.unit)
+  if (times !== null && a[times.left]?.unit !== b[times.right]?.unit)
     throw new MillraceError(
       'MR_TYPE_MISMATCH',
-      `asofJoin: of flows that run on both times have one unit, and ${quote(asof.left)} is ${typeName(a[asof.left] as DataType)}, ${quote(asof.right)} of the other ${typeName(b[asof.right] as DataType)}; cast one of them before its watermark`,
-      { operator: 'asofJoin', column: asof.left },
+      `${verb}: of flows that run on both times have one unit, and ${quote(times.left)} is ${typeName(a[times.left] as DataType)}, ${quote(times.right)} of the other ${typeName(b[times.right] as DataType)}; cast one of them before its watermark`,
+      { operator: verb, column: times.left },
     )
   const column = eventTimeOf(node)
   const nodes = column === null ? above : [timeIn(column, node), ...above]

@@ -213,20 +213,14 @@ export interface JoinNode {
   readonly taken: readonly TakenColumn[] | null
   /** Of a left join to the nearest row with the keys, of which there may then be none; null: to all of them. */
   readonly asof: AsofJoin | null
-  /** Set where rows of both sides that go on have all their partners by event time; its keys and its condition say the same (window-join.ts, interval-join.ts). */
+  /** Set where rows of both sides that go on have all their partners by event time; its keys and its condition say the same (window-join.ts). */
   readonly meets?: Meeting
 }
 export type Meeting =
   /** In windows: the column, of both sides, that has the end of a row's. */
-  | { readonly kind: 'window'; readonly end: string }
-  /** Times that lie so far apart, in ticks, counted from the left one. */
-  | {
-      readonly kind: 'interval'
-      readonly left: string
-      readonly right: string
-      readonly lower: bigint
-      readonly upper: bigint
-    }
+  | { readonly end: string }
+  /** Times that lie so far apart, counted from the left one; durations as the user wrote them. */
+  | { readonly left: string; readonly right: string; readonly lower: string; readonly upper: string }
 export interface AsofJoin {
   /** Columns that are compared. */
   readonly left: string

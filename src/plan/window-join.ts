@@ -1,16 +1,22 @@
 /** Joins in windows of event time, spelt out as joins by keys, of which the windows are some. Collected they are just that; of a job that goes on `meets` says when rows have all their partners. */
-import type { DataType } from '../columnar/type.js'
+import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { literalOf } from '../expressions/literal.js'
 import type { Expression } from '../expressions/node.js'
 import { columnOf, deriveNode, filterNode, projectNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { END, START, WINDOW_END, WINDOW_START } from './event-time.js'
-import { type MeetingSide, sameUnit } from './interval-join.js'
 import { type JoinParts, joinNode } from './join.js'
 import type { JoinNode, NamedExpression, PlanNode, WindowSpec } from './logical.js'
 import { boundSchemaOf } from './typing.js'
 import { windowEnd, windowStart } from './windows.js'
+
+/** One flow of a join by event time: its plan and columns, and which of them has the time. */
+export interface MeetingSide {
+  readonly plan: PlanNode
+  readonly schema: SchemaShape
+  readonly time: string
+}
 
 /** `windowStart`, `windowEnd`, then what the join gives. @throws MillraceError what joins call for, `MR_INVALID_OPTION`, `MR_DUPLICATE_COLUMN` */
 export function windowJoin(
@@ -38,7 +44,7 @@ export function windowJoin(
   const windows = [START, END].map(name => ({ left: name, right: name }))
   const join: JoinNode = Object.freeze({
     ...joinNode(a.plan, a.schema, b.plan, b.schema, { ...parts, keys: [...windows, ...parts.keys], asof: null }),
-    meets: Object.freeze({ kind: 'window', end: END } as const),
+    meets: Object.freeze({ end: END }),
   })
   const output = boundSchemaOf(join)
   const isNullable = (output[START] as DataType).nullable
@@ -61,6 +67,16 @@ function inWindows({ plan, schema, time }: MeetingSide, spec: WindowSpec & { kin
     { name: END, expression: windowEnd(spec, start) },
   ])
   return { plan: derived, schema: boundSchemaOf(derived), time }
+}
+
+function sameUnit(verb: string, left: MeetingSide, right: MeetingSide): DataType {
+  const [a, b] = [left, right].map(({ schema, time }) => schema[time] as DataType) as [DataType, DataType]
+  if (a.kind === 'timestamp' && b.kind === 'timestamp' && a.unit === b.unit) return a
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `${verb}: event time ${quote(left.time)} of this flow is ${typeName(a)}, ${quote(right.time)} of the other is ${typeName(b)}; cast one of them, so that both have one unit`,
+    { operator: verb, column: left.time },
+  )
 }
 
 const isOwn = (name: string): boolean => name !== START && name !== END

@@ -32,6 +32,7 @@ const FILES = [
   'user-kernel',
   'values',
   'web-socket',
+  'window-joins',
 ]
 
 /** What examples may take for granted. */

@@ -6,8 +6,12 @@ import {
   count,
   type Flow,
   float64,
+  type Job,
+  type JobMetrics,
   type RecordBatch,
   schema,
+  session,
+  sliding,
   sum,
   timestamp,
   tumbling,
@@ -29,6 +33,9 @@ const shown = (batch: RecordBatch): unknown[] =>
       ...Object.values(row).map(value => (value instanceof Date ? value.getTime() : value)),
       ...(batch.weights === null ? [] : [batch.weights[i]]),
     ])
+
+/** What shows that a row has gone through: on lanes it takes its time. */
+const until = (job: Job, metrics: Partial<JobMetrics>) => expect.poll(() => job.metrics(), slow).toMatchObject(metrics)
 
 /** What has come so far, as it comes. */
 function watched(job: AsyncIterable<RecordBatch> & { readonly finished: Promise<void> }) {
@@ -164,6 +171,194 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
       await expect.poll(() => found, slow).toEqual([[0, 10, 'a', 2, 23]])
       a.close()
       await done
+    })
+
+    const bid = schema({ time: timestamp(), key: utf8(), bid: float64() })
+    const bidAt = (ms: number, key: string, amount: number) => ({ time: new Date(ms), key, bid: amount })
+
+    it('joins in windows as they close, by the watermark of both', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const joined = a.flow.watermark('time').window(tumbling('10ms')).leftJoin(b.flow.watermark('time'), 'key')
+      const job = joined.run(o())
+      const { found, done } = watched(job)
+      a.push([at(1), at(2, 'b'), at(25)])
+      b.push([bidAt(9, 'a', 7), bidAt(3, 'a', 8)])
+      await until(job, { groups: 5 })
+      expect(found).toEqual([])
+      b.push(bidAt(11, 'b', 9))
+      await expect
+        .poll(() => found, slow)
+        .toEqual([
+          [0, 10, 1, 'a', 1, 9, 7],
+          [0, 10, 1, 'a', 1, 3, 8],
+          [0, 10, 2, 'b', 1, null, null],
+        ])
+      // Of the window that has closed nothing is kept, and a row for it is late.
+      await until(job, { groups: 2, lateRows: 0 })
+      a.push(at(4))
+      await until(job, { groups: 2, lateRows: 1 })
+      a.close()
+      await expect.poll(() => found.length, slow).toBe(3)
+      b.close()
+      await done
+      expect(found.slice(3)).toEqual([[20, 30, 25, 'a', 1, null, null]])
+    })
+
+    it('groups by what windows have joined, and closes these in their turn', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const flow = a.flow
+        .watermark('time')
+        .window(tumbling('10ms'))
+        .join(b.flow.watermark('time'), 'key')
+        .groupBy('windowEnd')
+        .aggregate((t: any) => ({ n: count(), bid: sum(t.bid) })) as Flow<any>
+      const { found, done } = watched(flow.run(o()))
+      a.push([at(1), at(2), at(12)])
+      b.push([bidAt(1, 'a', 2), bidAt(14, 'a', 5), bidAt(31, 'a', 1)])
+      a.push(at(30))
+      await expect
+        .poll(() => found, slow)
+        .toEqual([
+          [10, 2, 4],
+          [20, 1, 5],
+        ])
+      a.close()
+      b.close()
+      await done
+      expect(found).toHaveLength(3)
+    })
+
+    it('gives pairs within an interval as soon as both have come, and keeps no row beyond its partners', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const near = a.flow
+        .watermark('time')
+        .intervalJoin(b.flow.watermark('time'), { on: 'key', between: ['-2ms', '5ms'] })
+      const job = near.run(o())
+      const { found, done } = watched(job)
+      a.push(at(10))
+      b.push([bidAt(7, 'a', 0), bidAt(8, 'a', 1)])
+      await expect.poll(() => found, slow).toEqual([[10, 'a', 1, 8, 1]])
+      b.push([bidAt(15, 'a', 2), bidAt(16, 'a', 3)])
+      await expect.poll(() => found.slice(1), slow).toEqual([[10, 'a', 1, 15, 2]])
+      a.push(at(40, 'b'))
+      b.push(bidAt(40, 'c', 4))
+      await until(job, { watermark: 35n, lateRows: 0 })
+      b.push(bidAt(39, 'c', 4))
+      await until(job, { lateRows: 1 })
+      a.push(at(41, 'b'))
+      // Two of these, and one of the others.
+      await until(job, { groups: 3 })
+      a.close()
+      b.close()
+      await done
+      expect(found).toHaveLength(2)
+    })
+
+    it('tells left rows that have no partner within their interval, when none can come', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const near = a.flow
+        .watermark('time')
+        .intervalJoin(b.flow.watermark('time'), { on: 'key', between: ['0ms', '5ms'], how: 'left' })
+      const { found, done } = watched(near.run(o()))
+      a.push([at(10), at(11, 'b'), at(30)])
+      b.push([bidAt(12, 'a', 1), bidAt(16, 'x', 1)])
+      await expect.poll(() => found, slow).toEqual([[10, 'a', 1, 12, 1]])
+      // 16 may yet come again; 17 says that it does not.
+      b.push(bidAt(17, 'x', 1))
+      await expect.poll(() => found.slice(1), slow).toEqual([[11, 'b', 1, null, null]])
+      a.close()
+      b.close()
+      await done
+      expect(found.slice(2)).toEqual([[30, 'a', 1, null, null]])
+    })
+
+    it('asofJoin to rows that change waits for the watermark, and keeps one row a key', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const priced = a.flow.watermark('time').asofJoin(b.flow.watermark('time'), { on: 'time', by: 'key' })
+      const job = priced.run(o())
+      const { found, done } = watched(job)
+      b.push([bidAt(1, 'a', 1), bidAt(3, 'a', 2)])
+      a.push([at(2), at(3), at(4)])
+      await expect.poll(() => found, slow).toEqual([[2, 'a', 1, 1]])
+      b.push([bidAt(3, 'a', 3), bidAt(5, 'a', 4)])
+      await expect.poll(() => found.slice(1), slow).toEqual([[3, 'a', 1, 3]])
+      for (let i = 6; i < 400; i++) {
+        b.push(bidAt(i, 'a', i))
+        a.push(at(i, 'b'))
+      }
+      await until(job, { watermark: 399n })
+      expect(job.metrics().groups).toBeLessThan(20)
+      a.close()
+      b.close()
+      await done
+      expect(found.find(row => (row as unknown[])[0] === 4)).toEqual([4, 'a', 1, 3])
+      await refusal(async () => {
+        const after = { on: 'time', by: 'key', direction: 'after' } as const
+        for await (const _ of channel(tick)
+          .flow.watermark('time')
+          .asofJoin(channel(bid).flow.watermark('time'), after)
+          .run(o()));
+      }, 'MR_UNBOUNDED')
+    })
+
+    it('joins one stream to itself, and joins of joins', async () => {
+      const a = channel(tick)
+      const marked = a.flow.watermark('time')
+      const small = marked.filter(t => t.x.lt(5))
+      const large = marked.filter(t => t.x.gte(5)).rename({ x: 'y' })
+      const near = small.intervalJoin(large, { on: 'key', between: ['-5ms', '5ms'] })
+      const { found, done } = watched(
+        near
+          .window(tumbling('10ms'))
+          .groupBy('key')
+          .aggregate((t: any) => ({ n: count(), y: sum(t.y) }))
+          .run(o()),
+      )
+      a.push([at(1, 'k', 1), at(3, 'k', 7), at(8, 'k', 9), at(9, 'k', 2)])
+      a.push([at(14, 'k', 6), at(40, 'k', 0)])
+      // 9 meets 8 and 14, 1 meets 3.
+      await expect.poll(() => found, slow).toEqual([[0, 10, 'k', 3, 22]])
+      a.close()
+      await done
+    })
+
+    it('a join that fails, and an input that does, end the job', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const job = a.flow.watermark('time').window(tumbling('10ms')).join(b.flow.watermark('time'), 'key').run(o())
+      const { done } = watched(job)
+      a.push(at(1))
+      b.close(new Error('gone'))
+      await expect(done).rejects.toThrow('gone')
+      await expect.poll(() => a.isClosed, slow).toBe(true)
+    })
+
+    it('refuses as soon as it is said what makes no sense', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const marked = a.flow.watermark('time')
+      const right = b.flow.watermark('time')
+      await refusal(() => marked.window(tumbling('1s')).join(b.flow, 'key'), 'MR_NO_EVENT_TIME')
+      await refusal(() => marked.window(sliding('2s', '1s')).join(right, 'key'), 'MR_INVALID_OPTION')
+      await refusal(() => marked.window(session('2s')).antiJoin(right, 'key'), 'MR_INVALID_OPTION')
+      await refusal(
+        () => marked.window(tumbling('1s'), { allowedLateness: '1s' }).join(right, 'key'),
+        'MR_INVALID_OPTION',
+      )
+      await refusal(
+        () => marked.rename({ x: 'windowEnd' }).window(tumbling('1s')).join(right, 'key'),
+        'MR_DUPLICATE_COLUMN',
+      )
+      await refusal(() => marked.window(tumbling('1s')).join(right, 'nobody' as never), 'MR_UNKNOWN_COLUMN')
+      const seconds = channel(schema({ time: timestamp('s'), key: utf8() })).flow.watermark('time')
+      await refusal(() => marked.window(tumbling('1s')).join(seconds, 'key'), 'MR_TYPE_MISMATCH')
+      const interval = (between: unknown, how?: unknown) => () =>
+        marked.intervalJoin(right, { on: 'key', between, ...(how === undefined ? {} : { how }) } as never)
+      await refusal(interval(['1s', '-1s']), 'MR_INVALID_OPTION')
+      await refusal(interval('1s'), 'MR_INVALID_OPTION')
+      await refusal(interval(['1s', '2s'], 'full'), 'MR_INVALID_OPTION')
+      await refusal(() => marked.intervalJoin(b.flow, { on: 'key', between: ['0s', '1s'] }), 'MR_NO_EVENT_TIME')
+      await refusal(() => marked.intervalJoin(5 as never, { on: 'key', between: ['0s', '1s'] }), 'MR_TYPE_MISMATCH')
+      const units = marked.intervalJoin(seconds, { on: 'key', between: ['0s', '1s'] }).run(o())
+      await refusal(() => watched(units).done, 'MR_TYPE_MISMATCH')
     })
 
     it('refuses what would have to see all rows of a flow that may never end', async () => {

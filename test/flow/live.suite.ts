@@ -262,7 +262,8 @@ export function liveSuite(lanesList: readonly number[]): void {
       for (const [verb, said] of [
         ['orderBy', flow.orderBy(desc('x'))],
         ['limit', flow.limit(1)],
-        ['join', flow.join(columns({ key: ['a'] }), 'key')],
+        ['fullJoin', flow.fullJoin(columns({ key: ['a'] }), 'key')],
+        ['rightJoin', flow.rightJoin(columns({ key: ['a'] }), 'key')],
       ] as [string, Flow<any>][]) {
         const error = await refusal(() => all(said.run(o())), 'MR_UNBOUNDED')
         expect(error.message).toContain(verb)

@@ -60,8 +60,10 @@ export function withinInterval<R extends TimedRow>(
   where: (l: R, r: R) => boolean,
 ): Met<R>[] {
   const timed = (rows: readonly R[]) => rows.filter(({ time }) => time !== null)
-  return joinedBy(timed(left), timed(right), how, (l, r) => {
-    const apart = (r.time as bigint) - (l.time as bigint)
+  // A left row without a time has no partner.
+  return joinedBy(how === 'left' ? left : timed(left), timed(right), how, (l, r) => {
+    if (l.time === null) return false
+    const apart = (r.time as bigint) - l.time
     return l.key !== null && l.key === r.key && apart >= lower && apart <= upper && where(l, r)
   }).map(met => ({ ...met, start: 0n }))
 }

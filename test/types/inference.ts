@@ -684,6 +684,29 @@ holds<
     { k: Int32; x: Float64; j: Nullable<Int64>; x_then: Nullable<Int32>; y: Nullable<Utf8> }
   >
 >()
+const [timedA, timedB] = [
+  rows([], schema({ at: timestamp(), k: int32(), x: float64() })).watermark('at'),
+  rows([], schema({ at: timestamp(), k: int32(), y: utf8() })).watermark('at'),
+]
+const inWindows = timedA.window(tumbling('1m')).leftJoin(timedB, 'k')
+holds<
+  Equal<
+    SchemaOf<typeof inWindows>,
+    {
+      windowStart: Timestamp
+      windowEnd: Timestamp
+      at: Timestamp
+      k: Int32
+      x: Float64
+      at_right: Nullable<Timestamp>
+      y: Nullable<Utf8>
+    }
+  >
+>()
+const within = timedA.intervalJoin(timedB, { on: 'k', between: ['-1s', '1s'], suffix: '_b' })
+holds<Equal<SchemaOf<typeof within>, { at: Timestamp; k: Int32; x: Float64; at_b: Timestamp; y: Utf8 }>>()
+// @ts-expect-error a key is a column of both sides
+timedA.intervalJoin(timedB, { on: 'x', between: ['-1s', '1s'] })
 // @ts-expect-error a key is a column of both sides
 keyed.join(other, 'k')
 // @ts-expect-error the right name is a column of the right side

@@ -1,6 +1,6 @@
 /** Measures what runs step by step in the calling thread: rows, bytes, time, and what is kept. workers/meter.ts does it in lanes. */
 import type { DataType } from '../../columnar/type.js'
-import type { LaneBatch } from '../../kernels/lane-vector.js'
+import type { LaneBatch, LaneVector } from '../../kernels/lane-vector.js'
 import type { LaneMemory } from '../../kernels/memory.js'
 import { MemoryAccount } from '../../kernels/memory-account.js'
 import type { NodeMetrics } from '../../metrics/node-metrics.js'
@@ -8,6 +8,8 @@ import { span } from '../../metrics/span.js'
 import type { Pipeline } from '../../operators/build.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
+import type { FixedWindows, LiveWindows } from '../../operators/live-windows.js'
+import type { Morsel } from '../../operators/operator.js'
 import { bytesOf, type MeteredPipeline, meterPipeline } from '../../workers/meter.js'
 import type { StageMetrics } from '../../workers/protocol.js'
 import { nodeOfStage } from './measures.js'
@@ -95,10 +97,10 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           return pull(run(() => aggregate.consume(morsel)))
         },
         ...('consumeTimed' in aggregate && {
-          consumeTimed(morsel: LaneBatch, ...where: unknown[]) {
+          consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows) {
             rowsIn += morsel.rowCount
             bytesIn += bytesOf(morsel)
-            return pull(run(() => (aggregate as any).consumeTimed(morsel, ...where)))
+            return pull(run(() => (aggregate as LiveWindows).consumeTimed(morsel, time, fixed)))
           },
         }),
         get isPending() {

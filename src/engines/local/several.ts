@@ -189,7 +189,7 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
   const parts = new Set<PlanPart>()
   let at = 0
   const planned = (each: LiveTree, schema: SchemaShape, isTop: boolean): LivePlan => {
-    const ends = each.kind === 'join' && each.node.meets?.kind === 'window' ? each.node.meets.end : null
+    const ends = each.kind === 'join' && each.node.meets && 'end' in each.node.meets ? each.node.meets.end : null
     const plan = livePlan(each, schema, !isTop, { ends })
     for (const part of plan.parts) parts.add(part)
     plans.push(plan)

@@ -4,8 +4,8 @@
 const ROWS_A_NOTE = 1024
 
 export interface Arrivals {
-  /** `row` is the place of the next row, and all before it have been taken where `isEmpty`. */
-  note(row: number, isEmpty: boolean): void
+  /** So many rows come, the first at place `row`; all before it have been taken where `isEmpty`. */
+  note(row: number, count: number, isEmpty: boolean): void
   /** When row `row`, or one shortly before it, came; rows before it are not asked for again. */
   of(row: number): number
 }
@@ -17,8 +17,8 @@ export function createArrivals(now: () => number): Arrivals {
   const began = now()
   let next = 0
   return {
-    note(row, isEmpty) {
-      if (row < next && !isEmpty) return
+    note(row, count, isEmpty) {
+      if (row + count <= next && !isEmpty) return
       next = row + ROWS_A_NOTE
       rows.push(row)
       times.push(now())

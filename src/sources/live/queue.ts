@@ -152,7 +152,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   /** After `count` rows have been added, of `given`. */
   const settled = (count: number, given: number): Promise<void> => {
     dropped += given - count
-    if (count > 0) arrivals?.note(gone + waiting, waiting === 0)
+    if (count > 0) arrivals?.note(gone + waiting, count, waiting === 0)
     waiting += count
     if (open.length >= MORSEL_ROWS) closeOpen()
     if (waiting > capacity && whenFull === 'dropOldest') dropOldest(waiting - capacity)

@@ -42,6 +42,7 @@ const MOST: Readonly<Record<string, number>> = {
 const FIRST_ROWS = 256
 /** Of a column: what comes without end may have ever new ones. */
 const MOST_STRINGS = 2 ** 16
+const MOST_STRING_BYTES = 2 ** 21
 const MOST_KEPT_ROWS = 2 ** 18
 
 interface Column {
@@ -66,7 +67,12 @@ export function createRowWriter(schema: SchemaShape, operator: string): RowWrite
       most: MOST[type.kind] ?? 0,
       name,
       value: valueGetter(name),
-      builder: createBuilder(type, name, { operator, capacity: FIRST_ROWS, largeEntries: MOST_STRINGS }),
+      builder: createBuilder(type, name, {
+        operator,
+        capacity: FIRST_ROWS,
+        largeEntries: MOST_STRINGS,
+        largeBytes: MOST_STRING_BYTES,
+      }),
       isBuilt: storeOf(type) === BUILT,
       data: allocateData(type.kind, 0),
       words: new Int32Array(0),
