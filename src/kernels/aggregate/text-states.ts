@@ -9,6 +9,7 @@
 import { bitmapBytes } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
 import type { LaneDictionary } from '../text.js'
+import { loadVector, unloadVector } from '../transfer-batch.js'
 import type { AccumulatorContext } from './accumulator.js'
 import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
 
@@ -38,7 +39,8 @@ export function createTextStates({ k, dictionaries }: AccumulatorContext): TextS
   return {
     dictionary: known,
     known: () => dictionary,
-    codes({ data, length, dictionary: theirs }) {
+    codes(vector) {
+      const { data, length, dictionary: theirs } = vector
       if (theirs === null) return 0
       if (dictionary === null) {
         // The column may be another aggregate's result, which is freed before these states are.
@@ -46,7 +48,8 @@ export function createTextStates({ k, dictionaries }: AccumulatorContext): TextS
         dictionary = theirs
       }
       if (theirs === dictionary) return data
-      // A merge came before the first row.
+      // A merge came before the first row. Of a dictionary much longer than the column only what is used is looked at.
+      if (theirs.length > 4 * length + 1024) return loadVector(k, unloadVector(k, vector), dictionary).data
       const map = memory.scratch(4 * theirs.length)
       dictionary.intern(theirs.offsets, theirs.bytes, 0, theirs.length, map)
       const out = memory.scratch(4 * length)
