@@ -12,7 +12,7 @@ export interface KeptRow {
   /** Where it lies; another chunk and row when chunks are merged. */
   chunk: Chunk
   row: number
-  /** Who has it. */
+  /** How many have it: one more may count itself. */
   owners: number
   /** Its place among all that have come. */
   readonly place: number
@@ -32,7 +32,6 @@ export interface KeptRows {
   begin(batch: LaneBatch, isLast: boolean): (row: number, than: KeptRow) => boolean
   /** Keeps a row of the batch that has been begun, for one owner, or for one more. */
   keep(row: number, place: number): KeptRow
-  retain(row: KeptRow): void
   release(row: KeptRow): void
   /** Copies what is kept of the batch that has been begun. With `isDone` what lies in scratch is not needed any more. */
   settle(isDone: boolean): void
@@ -148,9 +147,6 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
   return {
     begin,
     keep,
-    retain(row) {
-      row.owners++
-    },
     release,
     settle,
     tidy,

@@ -90,9 +90,10 @@ export function createLiveDistinct(
   }
 
   /** Forgets what no row can be near any more. */
-  function* advance(mark: bigint): Iterable<LaneBatch> {
+  function advance(mark: bigint): Iterable<LaneBatch> {
     passed = mark
     if (within !== null && table.length > most) forget(within)
+    return []
   }
 
   function forget(distance: bigint, recode?: (column: LaneVector) => LaneVector): void {

@@ -43,12 +43,12 @@ interface Group {
   givenEnd: bigint
 }
 
+/** Rows of a group that are taken back, or new, with the bounds of its window. */
 interface Told {
-  readonly row: KeptRow
-  readonly group: Group
+  readonly rows: readonly KeptRow[]
+  readonly order: number
   readonly start: bigint
   readonly end: bigint
-  readonly weight: number
 }
 
 /** Keys without a group that are kept, at least, before the table is made anew. */
@@ -94,6 +94,8 @@ export function createLiveTop(
   let own: (OpenWindow[] | undefined)[] = []
   const all = new Set<OpenWindow>()
   const changed = new Set<Group>()
+  /** That of the row before, which is often that of the next. */
+  let latest: OpenWindow | null = null
   let groupCount = 0
   /** Before this nothing ends. */
   let due = MOST
@@ -185,6 +187,12 @@ export function createLiveTop(
   const isTold = ({ window }: Group): boolean => emits !== 'closed' || window.isClosed
 
   function windowOf(start: bigint, end: bigint): OpenWindow {
+    if (latest !== null && latest.start === start && latest.last === end && !latest.isOver) return latest
+    latest = found(start, end)
+    return latest
+  }
+
+  function found(start: bigint, end: bigint): OpenWindow {
     const name = kind === 'none' ? '' : `${start} ${end}`
     const known = open.get(name)
     if (known !== undefined) return known
@@ -284,49 +292,53 @@ export function createLiveTop(
 
   /** What has changed since the last time: first what is taken back, then what is new. */
   function* tell(groups: Iterable<Group>): Iterable<LaneBatch> {
-    const told: Told[][] = [[], []]
+    const back: Told[] = []
+    const fresh: Told[] = []
     for (const group of groups) {
       changed.delete(group)
-      const { window, given, givenStart, givenEnd } = group
+      const { window, given, givenStart, givenEnd, order } = group
       const [start, end] = [window.start, endOf(window)]
-      const now = isTold(group) && !(window.isOver && group.rows.length === 0) ? group.rows : []
-      const isMoved = given.length > 0 && (start !== givenStart || end !== givenEnd)
-      const [had, has] = [new Set(isMoved ? [] : given), new Set(isMoved ? [] : now)]
-      for (const row of given)
-        if (!has.has(row)) told[0]?.push({ row, group, start: givenStart, end: givenEnd, weight: -1 })
-      for (const row of now) if (!had.has(row)) told[1]?.push({ row, group, start, end, weight: 1 })
-      for (const row of now) kept.retain(row)
-      group.given = [...now]
+      const now = isTold(group) ? group.rows : []
+      const isMoved = start !== givenStart || end !== givenEnd
+      const gone = isMoved ? given : without(given, now)
+      const come = isMoved ? now : without(now, given)
+      if (gone.length > 0) back.push({ rows: gone, order, start: givenStart, end: givenEnd })
+      if (come.length > 0) fresh.push({ rows: come, order, start, end })
+      for (const row of now) row.owners++
+      for (const row of given) taken.push(row)
+      group.given = now.slice()
       group.givenStart = start
       group.givenEnd = end
       if (window.isOver && now.length === 0) groupCount--
-      taken.push(...given)
     }
     kept.settle(false)
-    const ordered = told.flatMap(each =>
-      each.map((one, i) => ({ ...one, i })).sort((a, b) => inOrder(a, b) || a.group.order - b.group.order || a.i - b.i),
-    )
-    if (ordered.length > 0) yield* rowsOf(ordered)
+    back.sort(inTurn)
+    fresh.sort(inTurn)
+    if (back.length + fresh.length > 0) yield* rowsOf([...back, ...fresh], back.length)
     for (const row of taken.splice(0)) kept.release(row)
   }
 
-  function* rowsOf(told: readonly Told[]): Iterable<LaneBatch> {
+  /** @param back how many of them are taken back, the first ones */
+  function* rowsOf(told: readonly Told[], back: number): Iterable<LaneBatch> {
     const mark = memory.mark()
-    const count = told.length
-    const { columns, free } = kept.gather(told.map(({ row }) => row))
+    const rows = told.flatMap(each => each.rows)
+    const count = rows.length
+    const { columns, free } = kept.gather(rows)
     try {
-      const instants = (values: readonly bigint[]): LaneVector => {
+      const instants = (name: 'start' | 'end'): LaneVector => {
         const data = memory.scratch(8 * count)
-        memory.i64.set(values, data >>> 3)
+        let at = data >>> 3
+        for (const each of told) {
+          memory.i64.fill(each[name], at, at + each.rows.length)
+          at += each.rows.length
+        }
         return { type: boundType, length: count, data, validity: 0, dictionary: null, range: null }
       }
-      const bounds =
-        boundType === null ? [] : [instants(told.map(({ start }) => start)), instants(told.map(({ end }) => end))]
+      const bounds = boundType === null ? [] : [instants('start'), instants('end')]
       const data = memory.scratch(4 * count)
-      memory.i32.set(
-        told.map(({ weight }) => weight),
-        data >>> 2,
-      )
+      const from = told.slice(0, back).reduce((sum, each) => sum + each.rows.length, 0)
+      memory.i32.fill(-1, data >>> 2, (data >>> 2) + from)
+      memory.i32.fill(1, (data >>> 2) + from, (data >>> 2) + count)
       const weights = { type: int32(), length: count, data, validity: 0, dictionary: null, range: null }
       yield { rowCount: count, columns: [...bounds, ...columns, weights] }
     } finally {
@@ -444,4 +456,17 @@ export function createLiveTop(
       texts.clear()
     },
   }
+}
+
+const inTurn = (a: Told, b: Told): number =>
+  (a.start === b.start && a.end === b.end ? 0 : inOrder(a, b)) || a.order - b.order
+
+/** Few to look through, one after another. */
+const FEW = 16
+
+function without(rows: readonly KeptRow[], others: readonly KeptRow[]): readonly KeptRow[] {
+  if (rows.length === 0 || others.length === 0) return rows
+  if (others.length <= FEW) return rows.filter(row => !others.includes(row))
+  const known = new Set(others)
+  return rows.filter(row => !known.has(row))
 }

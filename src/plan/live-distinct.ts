@@ -5,7 +5,7 @@ import type { Expression } from '../expressions/node.js'
 import { columnOf, deriveNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { distanceOf, keysOf } from './distinct.js'
-import { KEPT, type LiveSegment, refusal, WATERMARK } from './live.js'
+import { KEPT, type LiveSegment, refusal, WATERMARK, WEIGHT } from './live.js'
 import type { AggregateNode, DistinctNode, PlanNode, TopNode } from './logical.js'
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
@@ -41,7 +41,7 @@ export function distinctOf(
     )
   const output = boundSchemaOf(input)
   const columns = Object.keys(output)
-  const own = columns.filter(name => !name.startsWith('#'))
+  const own = columns.filter(name => name !== WATERMARK && name !== WEIGHT)
   const within = node.kind === 'distinct' ? distanceOf(node, output) : null
   const judged = node.kind === 'distinct' ? inTime(input, node.time) : input
   const shape = Object.fromEntries(own.map(name => [name, output[name] as DataType]))

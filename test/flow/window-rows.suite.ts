@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import {
   channel,
+  collectAll,
   collectList,
   count,
   cumulative,
@@ -329,6 +330,27 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
       await refusal(() => batches(changing.dedupe('n').run(o())), 'MR_CANNOT_RETRACT')
       const lists = rows([{ ...at(1), tags: ['a'] }]).watermark('time')
       await refusal(() => lists.dedupe({ within: '1s' }), 'MR_TYPE_MISMATCH')
+    })
+
+    it('stands where other flows do: on the other side of a join, among several, in a union, before other verbs', async () => {
+      const source = rows([at(1, 'a', 2), at(2, 'b', 5), at(3, 'a', 4), at(4, 'b', 1)], bid)
+      const best = source.groupBy('item').topK(1, desc('price'))
+      const joined = await source.join(best.select('item', 'price'), 'item').collect(o())
+      expect(joined.toRows().map(({ price_right }) => price_right)).toEqual([4, 5, 4, 5])
+      const { one, two } = await collectAll({ one: best, two: source.groupBy('item').topK(2, 'price') }, o())
+      expect([one.rowCount, two.rowCount]).toEqual([2, 4])
+      const spaced = source.watermark('time').dedupe({ keys: ['item'], within: '1s' })
+      expect((await best.union(spaced).collect(o())).toRows().map(({ price }) => price)).toEqual([4, 5, 2, 5])
+      expect(
+        (
+          await best
+            .filter(t => t.price.gt(4))
+            .aggregate(t => ({ n: count(), x: sum(t.price) }))
+            .collect(o())
+        ).toRows({ bigint: true }),
+      ).toEqual([{ n: 1n, x: 5 }])
+      expect(best.explain()).toContain('topK 1 by item, price desc')
+      expect(spaced.explain()).toContain('dedupe item, within 1s')
     })
 
     it('is refused where it cannot be: names, no rows in an order, rows that may be taken back', async () => {

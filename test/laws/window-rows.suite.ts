@@ -33,6 +33,28 @@ const tops = fc.record({
   orders: fc.uniqueArray(order, { minLength: 1, maxLength: 2, selector: ({ name }) => name }),
 })
 
+/** Rows near one another, of few keys, so that many are just so far apart as they may be. */
+const near = fc
+  .tuple(
+    cases,
+    fc.array(
+      fc.record({
+        step: fc.integer({ min: -4, max: 5 }),
+        key: fc.constantFrom('a', 'b', null),
+        isNull: fc.integer({ min: 0, max: 15 }).map(n => n === 0),
+      }),
+      { maxLength: 60, size: 'max' },
+    ),
+  )
+  .map(([given, steps]) => {
+    let now = 0n
+    const rows = steps.map(({ step, key, isNull }, i): Row => {
+      now += BigInt(step)
+      return { time: isNull ? null : now, key, x: i, place: BigInt(i) }
+    })
+    return { ...given, rows }
+  })
+
 const bytes = new TextEncoder()
 
 /** By unsigned bytes of strings, NaN greatest. */
@@ -164,64 +186,68 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
         let lateCases = 0
         let doubles = 0
         await fc.assert(
-          fc.asyncProperty(cases, fc.constantFrom(1n, 2n, 5n, 30n, 1000n), async (given, within) => {
-            const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
-            const source = rowsOf(given.rows, own)
-            const { delay, maxAdvance } = given.timing
-            const of = (flow: Flow<typeof shape>) =>
-              flow
-                .watermark('time', {
-                  delay: `${delay}ms`,
-                  ...(maxAdvance === null ? {} : { maxAdvance: `${maxAdvance}ms` }),
-                })
-                .dedupe({ keys: ['key'], within: `${within}ms` })
-            const live = () => of(stream(inBatches(source, given.cuts), { schema: own }))
-            const model = spaced(given.rows, within, given.timing, false)
-            expect(await inOrder(live())).toEqual(model.kept.map(row => text(shown(row))))
-            expect(await inOrder(live().late())).toEqual(model.late.map(row => text(shown(row))))
-            if (model.late.length > 0) lateCases++
-            if (model.kept.length + model.late.length < given.rows.length) doubles++
-            const batch = spaced(given.rows, within, given.timing, true)
-            const collected = async (flow: Flow<any>) =>
-              (await flow.collect({ lanes })).toRows({ bigint: true }).map(row => text(row as object))
-            expect(await collected(of(source))).toEqual(batch.kept.map(row => text(shown(row))))
-            expect(await collected(of(source).late())).toEqual(batch.late.map(row => text(shown(row))))
-            // The watermark goes by all rows, also by those that are left out.
-            const counted = live()
-              .window(given.window.said)
-              .groupBy('key')
-              .aggregate(t => ({ rows: count(), places: sum(t.place) }))
-            const names = new Set(model.kept)
-            const { windows } = windowed(
-              given.rows.map(row => (names.has(row) ? row : { ...row, key: `#${row.place}` })),
-              given.window.model,
-              { ...given.timing, lateness: 0n },
-              false,
-            )
-            expect(await folded(counted.run({ lanes }))).toEqual(
-              windows
-                .filter(({ key }) => !key?.startsWith('#'))
-                .map(({ start, end, key, rows }) =>
-                  text({
-                    windowStart: start,
-                    windowEnd: end,
-                    key,
-                    rows: BigInt(rows.length),
-                    places: rows.reduce((total, { place }) => total + place, 0n),
-                  }),
-                )
-                .sort(),
-            )
+          fc.asyncProperty(
+            fc.oneof(cases, near),
+            fc.constantFrom(1n, 2n, 3n, 5n, 30n, 1000n),
+            async (given, within) => {
+              const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
+              const source = rowsOf(given.rows, own)
+              const { delay, maxAdvance } = given.timing
+              const of = (flow: Flow<typeof shape>) =>
+                flow
+                  .watermark('time', {
+                    delay: `${delay}ms`,
+                    ...(maxAdvance === null ? {} : { maxAdvance: `${maxAdvance}ms` }),
+                  })
+                  .dedupe({ keys: ['key'], within: `${within}ms` })
+              const live = () => of(stream(inBatches(source, given.cuts), { schema: own }))
+              const model = spaced(given.rows, within, given.timing, false)
+              expect(await inOrder(live())).toEqual(model.kept.map(row => text(shown(row))))
+              expect(await inOrder(live().late())).toEqual(model.late.map(row => text(shown(row))))
+              if (model.late.length > 0) lateCases++
+              if (model.kept.length + model.late.length < given.rows.length) doubles++
+              const batch = spaced(given.rows, within, given.timing, true)
+              const collected = async (flow: Flow<any>) =>
+                (await flow.collect({ lanes })).toRows({ bigint: true }).map(row => text(row as object))
+              expect(await collected(of(source))).toEqual(batch.kept.map(row => text(shown(row))))
+              expect(await collected(of(source).late())).toEqual(batch.late.map(row => text(shown(row))))
+              // The watermark goes by all rows, also by those that are left out.
+              const counted = live()
+                .window(given.window.said)
+                .groupBy('key')
+                .aggregate(t => ({ rows: count(), places: sum(t.place) }))
+              const names = new Set(model.kept)
+              const { windows } = windowed(
+                given.rows.map(row => (names.has(row) ? row : { ...row, key: `#${row.place}` })),
+                given.window.model,
+                { ...given.timing, lateness: 0n },
+                false,
+              )
+              expect(await folded(counted.run({ lanes }))).toEqual(
+                windows
+                  .filter(({ key }) => !key?.startsWith('#'))
+                  .map(({ start, end, key, rows }) =>
+                    text({
+                      windowStart: start,
+                      windowEnd: end,
+                      key,
+                      rows: BigInt(rows.length),
+                      places: rows.reduce((total, { place }) => total + place, 0n),
+                    }),
+                  )
+                  .sort(),
+              )
 
-            async function inOrder(flow: Flow<any>): Promise<string[]> {
-              const found: string[] = []
-              for await (const batch of flow.run({ lanes })) {
-                expect(batch.weights).toBe(null)
-                found.push(...batch.toRows({ bigint: true }).map(row => text(row as object)))
+              async function inOrder(flow: Flow<any>): Promise<string[]> {
+                const found: string[] = []
+                for await (const batch of flow.run({ lanes })) {
+                  expect(batch.weights).toBe(null)
+                  found.push(...batch.toRows({ bigint: true }).map(row => text(row as object)))
+                }
+                return found
               }
-              return found
-            }
-          }),
+            },
+          ),
           times,
         )
         expect(lateCases).toBeGreaterThan(runs / 20)
