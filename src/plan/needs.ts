@@ -58,7 +58,8 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   return parts
 }
 
-const mayPart = ({ kind }: Stage): boolean => kind === 'aggregate' || kind === 'sort'
+const mayPart = (stage: Stage): boolean =>
+  stage.kind === 'sort' || (stage.kind === 'aggregate' && (stage.keys.length > 0 || stage.sets !== null))
 
 const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'
