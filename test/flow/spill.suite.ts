@@ -138,7 +138,8 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
           if (lanes % 2 === 1) return
           const text = await flow.explain({ analyze: true }, options)
           expect(text).toMatch(/spilled [\d.]+ MB in \d+ pieces/)
-          expect(Math.max(...peaksOf(text))).toBeLessThanOrEqual(SHARE)
+          // Told to a tenth.
+          expect(Math.max(...peaksOf(text))).toBeLessThanOrEqual(SHARE + MiB / 20)
         })
       })
     }
