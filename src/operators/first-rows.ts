@@ -265,17 +265,25 @@ export function createFirstRows(
 
   const rowsHere = (): number => blocks.reduce((sum, { rowCount }) => sum + rowCount, 0)
 
-  const floats = keyTypes.some(({ kind }) => isFloat(kind))
+  const madeTypes = [...keyTypes, ...stage.accumulators.map(({ inputTypes: [type] }) => type)]
+  const floats = madeTypes.flatMap(({ kind }, i) => (isFloat(kind) ? [i] : []))
+  const floatLayout = layoutKeys(floats.map(i => madeTypes[i]))
 
-  /** A group's key has one zero and one NaN, whichever its first row had. */
+  /** Results have one zero and one NaN, whichever their rows had: as keys have them. */
   const asOutput = ({ rowCount, columns }: LaneBatch): Morsel => {
-    let all = columns
-    if (floats) {
-      const keys = columns.slice(0, keyTypes.length)
-      const words = memory.scratch(8 * width * rowCount)
-      packKeys(k, layout, keys, 0, rowCount, words)
-      const dictionaries = keys.map(({ dictionary }) => dictionary)
-      all = [...unpackKeys(k, layout, words, rowCount, dictionaries), ...columns.slice(keyTypes.length)]
+    const all = [...columns]
+    if (floats.length > 0) {
+      const words = memory.scratch(8 * floatLayout.width * rowCount)
+      const own = floats.map(i => columns[i])
+      packKeys(k, floatLayout, own, 0, rowCount, words)
+      const alike = unpackKeys(
+        k,
+        floatLayout,
+        words,
+        rowCount,
+        own.map(() => null),
+      )
+      for (const [at, i] of floats.entries()) all[i] = { ...alike[at], type: columns[i].type }
     }
     return { rowCount, columns: outputOrder.map(i => all[i]), rows: 0 }
   }

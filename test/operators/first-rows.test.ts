@@ -43,21 +43,19 @@ const firstRows = (context: Context, keys: readonly Key[]): [Breaker, SchemaShap
   return [made, output]
 }
 
-/** One zero and one NaN to a key, whatever the row has; the values are the row's own. */
+/** One zero and one NaN to a key and to a value, whatever the row has. */
 function model(splits: readonly (readonly Row[])[], keys: readonly Key[]): Row[] {
   const seen = new Set<string>()
   const found: Row[] = []
   for (const row of splits.flat()) {
-    const key = keys.map(name => {
-      const value = row[name]
-      return value === 0 ? 0 : value
-    })
+    const made = (name: string) => (row[name] === 0 ? 0 : row[name])
+    const key = keys.map(made)
     const text = JSON.stringify(key.map(value => [typeof value, String(value)]))
     if (seen.has(text)) continue
     seen.add(text)
     found.push({
       ...Object.fromEntries(keys.map((name, i) => [name, key[i]])),
-      ...Object.fromEntries(VALUES.map(name => [`first ${name}`, row[name]])),
+      ...Object.fromEntries(VALUES.map(name => [`first ${name}`, made(name)])),
     })
   }
   return found

@@ -52,6 +52,7 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   const known = createGroupArray(k, 4)
   let counted: number[] = []
   let hasTakenBack = false
+  let isAsked = false
 
   const column = (length: number, data: number): LaneVector => ({
     ...numbers(type, length, data),
@@ -216,7 +217,9 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   }
 
   const distinct = (): LaneVector => {
-    const counts = hasTakenBack ? countAll() : countNew()
+    // Who asks once, as a job that ends does, needs no counts that stay.
+    const counts = hasTakenBack || !isAsked ? countAll() : countNew()
+    isAsked = true
     const data = memory.scratch(8 * groupCount)
     exports.castToInt64(-4, counts, groupCount, data)
     // None is null: a group without values has 0 of them.
