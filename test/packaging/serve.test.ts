@@ -43,14 +43,15 @@ test('an EventSource gets every row once, goes on where its connection was lost,
     }
     asked.push(request.headers['last-event-id'] as string | undefined)
     if (asked.length === 1) {
-      // The connection is lost after two events.
+      // The connection is lost after two events, once the browser has had time to take them.
       const write = response.write.bind(response)
       let events = 0
       response.write = ((chunk: Uint8Array) => {
-        if (++events > 2) response.socket?.end()
-        else write(chunk)
+        if (++events <= 2) write(chunk)
+        else if (events === 3) setTimeout(() => response.destroy(), 300)
         return true
       }) as typeof response.write
+      response.end = () => response
     }
     void serve(request, response)
   })
