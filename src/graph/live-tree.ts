@@ -114,17 +114,11 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     return {
       schema: above === null ? schema : withoutMarks(above.output),
       end: () => graph?.end().map(takeMarks) ?? [],
-      state: {
-        get watermark() {
-          return watermark.value
-        },
-        get isOver() {
-          return own.isOver
-        },
-        get isSilent() {
-          return own.isSilent
-        },
-      },
+      state: stateOf(
+        () => watermark.value,
+        () => own.isOver,
+        () => own.isSilent,
+      ),
       take(_, batch) {
         if (batch === null) return []
         own.isSilent = false
@@ -181,17 +175,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
     return {
       schema: withoutMarks(above.output),
-      state: {
-        get watermark() {
-          return value
-        },
-        get isOver() {
-          return isOver()
-        },
-        get isSilent() {
-          return isSilent()
-        },
-      },
+      state: stateOf(() => value, isOver, isSilent),
       take(job, batch) {
         const { rows } = take(job, batch)
         const out: Marked[] = []
@@ -228,17 +212,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
     return {
       schema: withoutMarks(above.output),
-      state: {
-        get watermark() {
-          return value
-        },
-        get isOver() {
-          return isOver()
-        },
-        get isSilent() {
-          return isSilent()
-        },
-      },
+      state: stateOf(() => value, isOver, isSilent),
       take(job, batch) {
         const { i, rows } = take(job, batch)
         const out: Marked[] = []
@@ -312,6 +286,18 @@ const given = (value: () => bigint, ofRows: Watermark['ofRows']): Watermark => (
   mayAdvance: () => false,
   closing: () => null,
   advance: () => {},
+})
+
+const stateOf = (watermark: () => bigint, isOver: () => boolean, isSilent: () => boolean): InputState => ({
+  get watermark() {
+    return watermark()
+  },
+  get isOver() {
+    return isOver()
+  },
+  get isSilent() {
+    return isSilent()
+  },
 })
 
 const LEAST = -(2n ** 63n)

@@ -21,6 +21,7 @@ import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext, OperatorParts, Partitions } from './build.js'
 import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
+import { movedStates } from './moved-states.js'
 import { createOneDictionary, type OneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, Part } from './operator.js'
 import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
@@ -114,20 +115,7 @@ export function createAggregate(
   /** Group indices of the rows; states follow where groups get other indices. */
   function findGroups(keys: readonly LaneVector[], rowCount: number): number {
     const move = table.cover(keys, rowCount)
-    if (move !== null) {
-      const fresh = createAggregation(context, inputs.specs)
-      try {
-        fresh.resize(table.indexCount)
-        const map = move.to === 0 ? rangeIndices(k, 0, move.count) : move.to
-        fresh.merge(aggregation.laneState(move.from, move.count), map, move.count, 1)
-        fresh.open(table.order, move.count)
-      } catch (error) {
-        fresh.free()
-        throw error
-      }
-      aggregation.free()
-      aggregation = fresh
-    }
+    if (move !== null) aggregation = movedStates(context, inputs.specs, table, aggregation, move)
     const groups = table.find(keys, rowCount)
     aggregation.resize(table.indexCount)
     return groups

@@ -9,7 +9,7 @@
  * What has been given and changes is taken back: a row as it was, of weight -1, then as it is, of weight +1. Groups of which no row is left are only taken back.
  */
 import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
-import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
+import { type AggregateSpec, numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -213,7 +213,7 @@ export function createLiveAggregate(
       if (rows.length === 0) continue
       const places = memory.scratch(4 * rows.length)
       memory.u32.set(rows, places >>> 2)
-      const mine = groups === 0 ? 0 : take(k, u32s(groups, morsel.rowCount), places, rows.length).data
+      const mine = groups === 0 ? 0 : take(k, numbers(uint32(), morsel.rowCount, groups), places, rows.length).data
       const taken = all.map(each => takeInput(each, places, rows.length))
       if (sign > 0) aggregation.update(mine, taken, rows.length, at)
       else aggregation.retract(mine, taken, rows.length, at)
@@ -222,7 +222,7 @@ export function createLiveAggregate(
   }
 
   function takeInput({ vectors, validity }: AggregateInput, places: number, count: number): AggregateInput {
-    const bits = validity === 0 ? 0 : take(k, { ...u32s(validity, 0), type: bool() }, places, count).data
+    const bits = validity === 0 ? 0 : take(k, numbers(bool(), 0, validity), places, count).data
     return { vectors: vectors.map(vector => ({ ...take(k, vector, places, count), range: null })), validity: bits }
   }
 
@@ -446,7 +446,7 @@ export function createLiveAggregate(
     const recoded = dictionaries.recode(batch)
     yield {
       rowCount: batch.rowCount,
-      columns: [...recoded.columns, { ...u32s(weights, batch.rowCount), type: int32() }],
+      columns: [...recoded.columns, numbers(int32(), batch.rowCount, weights)],
     }
   }
 
@@ -541,12 +541,3 @@ export function createLiveAggregate(
     },
   }
 }
-
-const u32s = (data: number, length: number): LaneVector => ({
-  type: uint32(),
-  length,
-  data,
-  validity: 0,
-  dictionary: null,
-  range: null,
-})

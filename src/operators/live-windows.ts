@@ -7,7 +7,8 @@
  *        └── others                      one table, by window and keys
  * ```
  */
-import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
+import { bool, type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import { numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { andNot, not } from '../kernels/bitmap.js'
 import { compare } from '../kernels/compare.js'
@@ -18,12 +19,13 @@ import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
 import { groupColumns } from './group-columns.js'
-import { rangeIndices } from './heap-batch.js'
 import { createLiveAggregate, type LiveAggregate, type LiveAggregateStage } from './live-aggregate.js'
 import { movedGroups } from './moved-groups.js'
+import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
+import { floorMod } from './window-groups.js'
 
 /** Windows of one length one after another, in ticks. */
 export interface FixedWindows {
@@ -91,20 +93,7 @@ export function createLiveWindows(
   function add(single: Single, keys: readonly LaneVector[], values: readonly AggregateInput[], rowCount: number): void {
     const { table } = single
     const move = table.cover(keys, rowCount)
-    if (move !== null) {
-      const fresh = createAggregation(context, inputs.specs)
-      try {
-        fresh.resize(table.indexCount)
-        const map = move.to === 0 ? rangeIndices(k, 0, move.count) : move.to
-        fresh.merge(single.aggregation.laneState(move.from, move.count), map, move.count, 1)
-        fresh.open(table.order, move.count)
-      } catch (error) {
-        fresh.free()
-        throw error
-      }
-      single.aggregation.free()
-      single.aggregation = fresh
-    }
+    if (move !== null) single.aggregation = movedStates(context, inputs.specs, table, single.aggregation, move)
     const groups = table.find(keys, rowCount)
     single.aggregation.resize(table.indexCount)
     single.aggregation.update(groups, values, rowCount, single.rows)
@@ -220,14 +209,14 @@ export function createLiveWindows(
     return { vectors: vectors.map(vector => ({ ...take(k, vector, places, count), range: null })), validity: bits }
   }
 
-  const bitmap = (data: number): LaneVector => ({ ...words(data, 0), type: bool() })
+  const bitmap = (data: number): LaneVector => numbers(bool(), 0, data)
 
   function* consumeTimed(given: Morsel, time: LaneVector, { size, offset }: FixedWindows): Iterable<LaneBatch> {
     const morsel = { ...texts.recode(given), rows: given.rows }
     const range = time.range ?? rangeOf(k, time)
     if (morsel.rowCount === 0 || range === null) return
-    const first = range.min - modulo(range.min - offset, size)
-    const last = range.max - modulo(range.max - offset, size)
+    const first = range.min - floorMod(range.min - offset, size)
+    const last = range.max - floorMod(range.max - offset, size)
     if (first === last) {
       yield* takeWindow(morsel, first, first + size, morsel.rowCount)
       return
@@ -276,7 +265,7 @@ export function createLiveWindows(
   function instants(value: bigint, length: number): LaneVector {
     const data = memory.scratch(8 * length)
     memory.i64.fill(value, data >>> 3, (data >>> 3) + length)
-    return { ...words(data, length), type: bound }
+    return numbers(bound, length, data)
   }
 
   function* give({ start, end, table, aggregation }: Single): Iterable<LaneBatch> {
@@ -286,7 +275,7 @@ export function createLiveWindows(
     const bounds = stage.isEndOnly ? [instants(end, length)] : [instants(start, length), instants(end, length)]
     const weights = memory.scratch(4 * length)
     memory.i32.fill(1, weights >>> 2, (weights >>> 2) + length)
-    const columns = [...bounds, ...keys, ...results, { ...words(weights, length), type: int32() }]
+    const columns = [...bounds, ...keys, ...results, numbers(int32(), length, weights)]
     yield dictionaries.recode({ rowCount: length, columns })
     memory.reset(mark)
   }
@@ -357,14 +346,3 @@ export function createLiveWindows(
     },
   }
 }
-
-const modulo = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
-
-const words = (data: number, length: number): LaneVector => ({
-  type: uint32(),
-  length,
-  data,
-  validity: 0,
-  dictionary: null,
-  range: null,
-})

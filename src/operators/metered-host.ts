@@ -1,5 +1,6 @@
 /** An exchange that a breaker carries out itself, in its time and name. */
 import type { ExchangeHost, Meter, OwnExchange } from './operator.js'
+import { pulled } from './pulled.js'
 
 /** What is asked of it goes on to be asked of `exchange`. */
 export const meteredExchange = (exchange: OwnExchange, meter: Meter): OwnExchange =>
@@ -10,23 +11,11 @@ export const meteredExchange = (exchange: OwnExchange, meter: Meter): OwnExchang
   })
 
 function meteredHost(host: ExchangeHost, meter: Meter): ExchangeHost {
-  function* pull<T>(items: Iterable<T>): Iterable<T> {
-    const iterator = items[Symbol.iterator]()
-    try {
-      while (true) {
-        const next = meter.run(() => iterator.next())
-        if (next.done) return
-        yield next.value
-      }
-    } finally {
-      iterator.return?.()
-    }
-  }
   return {
     lane: host.lane,
-    send: (to, parts) => host.send(to, pull(parts)),
+    send: (to, parts) => host.send(to, pulled(parts, meter.run)),
     receive: (from, take) => host.receive(from, part => meter.run(() => take(part))),
-    each: (items, use) => host.each(pull(items), use),
+    each: (items, use) => host.each(pulled(items, meter.run), use),
     charged: work => host.charged(() => meter.run(work)),
     give(morsel, split) {
       meter.gave(morsel)

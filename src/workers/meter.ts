@@ -8,6 +8,7 @@ import { dataBytes } from '../kernels/operand.js'
 import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
 import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
+import { pulled } from '../operators/pulled.js'
 import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
@@ -95,7 +96,7 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
       : {
           *expand(morsel) {
             meter.took(morsel)
-            for (const piece of pull(expand(morsel), meter)) {
+            for (const piece of pulled(expand(morsel), meter.run)) {
               meter.gave(piece)
               yield piece
             }
@@ -116,14 +117,14 @@ function meterSide(side: Side, meter: Meter): Side {
   return {
     index: side.index,
     rows: { ...rows, add: (batch, split) => meter.run(() => rows.add(batch, split)) },
-    prepare: () => pull(side.prepare(), meter),
+    prepare: () => pulled(side.prepare(), meter.run),
     ...(unmatched === undefined
       ? {}
       : {
           unmatched: {
             ...unmatched,
             *emit() {
-              for (const morsel of pull(unmatched.emit(), meter)) {
+              for (const morsel of pulled(unmatched.emit(), meter.run)) {
                 meter.gave(morsel)
                 yield morsel
               }
@@ -147,10 +148,10 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
       return breaker.spilled
     },
     ...(breaker.exchange === undefined ? {} : { exchange: meterExchange(breaker.exchange, meter) }),
-    handOver: () => pull(breaker.handOver(), meter),
+    handOver: () => pulled(breaker.handOver(), meter.run),
     absorb: part => meter.run(() => breaker.absorb(part)),
     *emit() {
-      for (const morsel of pull(breaker.emit(), meter)) {
+      for (const morsel of pulled(breaker.emit(), meter.run)) {
         meter.gave(morsel)
         yield morsel
       }
@@ -173,30 +174,16 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
       return exchange.size
     },
     begin: (common, size, spilled) => meter.run(() => exchange.begin(common, size, spilled)),
-    parts: (first, end) => pull(exchange.parts(first, end), meter),
+    parts: (first, end) => pulled(exchange.parts(first, end), meter.run),
     receive: part => meter.run(() => exchange.receive(part)),
-    finish: (first, end) => pull(exchange.finish(first, end), meter),
-    results: (lane, lanes) => pull(exchange.results(lane, lanes), meter),
+    finish: (first, end) => pulled(exchange.finish(first, end), meter.run),
+    results: (lane, lanes) => pulled(exchange.results(lane, lanes), meter.run),
     *emit(lane, lanes) {
-      for (const each of pull(exchange.emit(lane, lanes), meter)) {
+      for (const each of pulled(exchange.emit(lane, lanes), meter.run)) {
         meter.gave(each.morsel)
         yield each
       }
     },
-  }
-}
-
-/** What is made only when it is asked for: each item in the operator's time and name. */
-function* pull<T>(items: Iterable<T>, meter: Meter): Iterable<T> {
-  const iterator = items[Symbol.iterator]()
-  try {
-    while (true) {
-      const next = meter.run(() => iterator.next())
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    iterator.return?.()
   }
 }
 

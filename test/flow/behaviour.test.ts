@@ -5,24 +5,19 @@ import { expect, it } from 'vitest'
 import {
   channel,
   count,
-  float64,
   interval,
   max,
   min,
   type RecordBatch,
-  schema,
   session,
   stream,
   sum,
-  timestamp,
   tumbling,
-  utf8,
 } from '../../src/index.js'
 import { type VirtualClock, virtualClock } from '../metrics/virtual-clock.js'
 import { refusal } from './env.js'
+import { at, tick } from './live-support.js'
 
-const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
-const at = (ms: number, key = 'a', x = 1) => ({ time: new Date(ms), key, x })
 const turn = () => new Promise(resolve => setTimeout(resolve, 1))
 const until = async (isSo: () => boolean) => {
   for (let i = 0; i < 5000 && !isSo(); i++) await turn()

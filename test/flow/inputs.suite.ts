@@ -5,54 +5,24 @@ import {
   columns,
   count,
   type Flow,
-  float64,
   int8,
   int32,
-  type Job,
-  type JobMetrics,
   type RecordBatch,
   schema,
   stream,
   sum,
   timestamp,
   tumbling,
-  utf8,
 } from '../../src/index.js'
 import { virtualClock } from '../metrics/virtual-clock.js'
 import { onLanes, refusal } from './env.js'
-
-/** A machine may be busy. */
-const slow = { timeout: 10_000 }
-
-const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
-const at = (ms: number, key = 'a', x = 1) => ({ time: new Date(ms), key, x })
-
-const shown = (batch: RecordBatch): unknown[] =>
-  batch
-    .toRows()
-    .map((row: any, i) => [
-      ...Object.values(row).map(value => (value instanceof Date ? value.getTime() : value)),
-      ...(batch.weights === null ? [] : [batch.weights[i]]),
-    ])
+import { at, shown, slow, tick, until, watched } from './live-support.js'
 
 const all = async (job: AsyncIterable<RecordBatch>): Promise<unknown[]> => {
   const found: unknown[] = []
   for await (const batch of job) found.push(...shown(batch))
   return found
 }
-
-/** What has come so far, as it comes. */
-function watched(job: AsyncIterable<RecordBatch> & { readonly finished: Promise<void> }) {
-  const found: unknown[] = []
-  const done = (async () => {
-    for await (const batch of job) found.push(...shown(batch))
-  })()
-  done.catch(() => {})
-  return { found, done }
-}
-
-/** What shows that a row has gone through: on lanes it takes its time. */
-const until = (job: Job, metrics: Partial<JobMetrics>) => expect.poll(() => job.metrics(), slow).toMatchObject(metrics)
 
 const settled = () => new Promise(resolve => setTimeout(resolve, 30))
 

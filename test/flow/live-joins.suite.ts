@@ -6,9 +6,6 @@ import {
   count,
   type Flow,
   float64,
-  type Job,
-  type JobMetrics,
-  type RecordBatch,
   schema,
   session,
   sliding,
@@ -18,34 +15,9 @@ import {
   utf8,
 } from '../../src/index.js'
 import { onLanes, refusal } from './env.js'
+import { at, slow, tick, until, watched } from './live-support.js'
 
-/** A machine may be busy. */
-const slow = { timeout: 10_000 }
-
-const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
-const at = (ms: number, key = 'a', x = 1) => ({ time: new Date(ms), key, x })
 const names = columns({ key: ['a', 'b', 'b'], name: ['Anna', 'Bert', 'Berta'] })
-
-const shown = (batch: RecordBatch): unknown[] =>
-  batch
-    .toRows()
-    .map((row: any, i) => [
-      ...Object.values(row).map(value => (value instanceof Date ? value.getTime() : value)),
-      ...(batch.weights === null ? [] : [batch.weights[i]]),
-    ])
-
-/** What shows that a row has gone through: on lanes it takes its time. */
-const until = (job: Job, metrics: Partial<JobMetrics>) => expect.poll(() => job.metrics(), slow).toMatchObject(metrics)
-
-/** What has come so far, as it comes. */
-function watched(job: AsyncIterable<RecordBatch> & { readonly finished: Promise<void> }) {
-  const found: unknown[] = []
-  const done = (async () => {
-    for await (const batch of job) found.push(...shown(batch))
-  })()
-  done.catch(() => {})
-  return { found, done }
-}
 
 export function liveJoinSuite(lanesList: readonly number[]): void {
   onLanes(lanesList, engine => {

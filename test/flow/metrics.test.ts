@@ -7,25 +7,20 @@ import {
   columns,
   count,
   createEngine,
-  float64,
   interval,
   type JobMetrics,
   otelMetrics,
   type RecordBatch,
   replay,
   runAll,
-  schema,
   sum,
-  timestamp,
   tumbling,
-  utf8,
 } from '../../src/index.js'
 import { createArrivals } from '../../src/sources/live/arrivals.js'
 import { virtualClock } from '../metrics/virtual-clock.js'
 import { refusal } from './env.js'
+import { at, tick } from './live-support.js'
 
-const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
-const at = (ms: number, key = 'a', x = 1) => ({ time: new Date(ms), key, x })
 const turns = async (count = 20) => {
   for (let i = 0; i < count; i++) await new Promise(resolve => setTimeout(resolve, 1))
 }

@@ -1,6 +1,7 @@
 /** What laws of flows that run on have in common: rows in any batches at any pace, and what comes out folded. */
 import fc from 'fast-check'
 import { type Flow, type RecordBatch, rows as rowsOf, type SchemaShape, stream } from '../../src/index.js'
+import { soon } from '../../src/sources/soon.js'
 
 /** How rows come: how many at a time, and where the source waits for a turn of the event loop. */
 export interface Pace {
@@ -13,29 +14,27 @@ export const pace: fc.Arbitrary<Pace> = fc.record({
   waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
 })
 
+/** All rows of a flow, so many at a time. */
+export async function* inBatches(source: Flow<any>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
+  const [batch] = (await source.collect({ lanes: 0 })).batches
+  if (batch === undefined) return
+  for (let row = 0, i = 0; row < batch.rowCount; i++) {
+    const end = row + (cuts[i % cuts.length] as number)
+    yield batch.slice(row, end) as RecordBatch
+    row = end
+  }
+}
+
 /** A stream of rows at a pace. */
 export function paced(rows: readonly object[], shape: SchemaShape, { cuts, waits }: Pace): Flow<any> {
   async function* batches(): AsyncGenerator<RecordBatch> {
-    const table = await rowsOf(rows as never, shape as never).collect({ lanes: 0 })
-    const [batch] = table.batches
-    if (batch === undefined) return
-    for (let row = 0, i = 0; row < batch.rowCount; i++) {
-      const end = row + (cuts[i % cuts.length] as number)
-      yield batch.slice(row, end) as RecordBatch
-      row = end
-      if (waits[i % waits.length]) await new Promise(inATurn)
+    let i = 0
+    for await (const batch of inBatches(rowsOf(rows as never, shape as never) as unknown as Flow<any>, cuts)) {
+      yield batch
+      if (waits[i++ % waits.length]) await soon()
     }
   }
   return stream(batches(), { schema: shape as any })
-}
-
-const inATurn = (fn: (value: unknown) => void): void => {
-  const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => {
-    port1.close()
-    fn(undefined)
-  }
-  port2.postMessage(null)
 }
 
 export const text = (row: object): string =>

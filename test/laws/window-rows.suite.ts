@@ -3,17 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { asc, count, desc, type Flow, rows as rowsOf, stream, sum } from '../../src/index.js'
 import { spaced, windowed } from '../oracle/windows.js'
-import {
-  type Case,
-  cases,
-  folded,
-  inBatches,
-  type Row,
-  shape,
-  text,
-  timedShape,
-  windowedBehind,
-} from './windows.suite.js'
+import { folded, inBatches, text } from './running.js'
+import { type Case, cases, flowIn, type Row, shape, timedShape, windowedBehind } from './windows.suite.js'
 
 interface Told {
   readonly name: 'x' | 'key' | 'place'
@@ -87,21 +78,8 @@ function firstOf(rows: readonly Row[], n: number, orders: readonly Told[], isTim
 const saidOf = (orders: readonly Told[]) =>
   orders.map(({ name, descending, nulls }) => (descending ? desc(name, { nulls }) : asc(name, { nulls })))
 
-function topOf(
-  source: Flow<typeof shape>,
-  { window: { said }, timing: t, isKeyed, isFiltered, mode }: Case,
-  n: number,
-  orders: readonly Told[],
-): Flow<any> {
-  const marked = source.watermark('time', {
-    delay: `${t.delay}ms`,
-    ...(t.maxAdvance === null ? {} : { maxAdvance: `${t.maxAdvance}ms` }),
-  })
-  const kept = isFiltered ? marked.filter(r => r.place.mod(3).ne(1)) : marked
-  const inWindows = kept.window(said, { allowedLateness: `${t.lateness}ms` })
-  const results = (isKeyed ? inWindows.groupBy('key') : inWindows).topK(n, ...saidOf(orders)) as Flow<any>
-  return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
-}
+const topOf = (source: Flow<typeof shape>, given: Case, n: number, orders: readonly Told[]): Flow<any> =>
+  flowIn(source, given, grouped => grouped.topK(n, ...saidOf(orders)))
 
 /** As they come from a table: there is one zero in an order, and the rows keep theirs. */
 const shown = ({ time, key, x, place }: Row) => ({ time, key, x, place })

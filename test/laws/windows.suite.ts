@@ -13,7 +13,6 @@ import {
   max,
   min,
   nullable,
-  type RecordBatch,
   rows as rowsOf,
   schema,
   session,
@@ -26,6 +25,7 @@ import {
   type Window,
 } from '../../src/index.js'
 import { type ModelTiming, type ModelWindow, type WindowOf, windowed } from '../oracle/windows.js'
+import { folded, inBatches, text } from './running.js'
 
 export interface Row {
   readonly time: bigint | null
@@ -131,9 +131,11 @@ function resultOf({ start, end, key, rows: mine }: WindowOf<Row>, isKeyed: boole
   }
 }
 
-function flowOf(
+/** The rows of a case in their windows, by their keys, and `results` of these emitted as it says. */
+export function flowIn(
   source: Flow<typeof shape>,
   { window: { said }, timing: t, isKeyed, isFiltered, mode }: Case,
+  results: (grouped: any) => Flow<any>,
 ): Flow<any> {
   const marked = source.watermark('time', {
     delay: `${t.delay}ms`,
@@ -141,6 +143,11 @@ function flowOf(
   })
   const kept = isFiltered ? marked.filter(r => r.place.mod(3).ne(1)) : marked
   const inWindows = kept.window(said, { allowedLateness: `${t.lateness}ms` })
+  const given = results(isKeyed ? inWindows.groupBy('key') : inWindows)
+  return mode === 'close' ? given : given.emit(mode === 'change' ? 'change' : { every: '1ms' })
+}
+
+function flowOf(source: Flow<typeof shape>, given: Case): Flow<any> {
   const define = (r: any) => ({
     rows: count(),
     places: sum(r.place),
@@ -150,46 +157,10 @@ function flowOf(
     most: max(r.x),
     all: collectList(r.place),
   })
-  const results = (isKeyed ? inWindows.groupBy('key') : inWindows).aggregate(define as never) as Flow<any>
-  return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
+  return flowIn(source, given, grouped => grouped.aggregate(define))
 }
 
 export type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
-
-export async function* inBatches(source: Flow<typeof shape>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
-  const [batch] = (await source.collect({ lanes: 0 })).batches
-  if (batch === undefined) return
-  for (let row = 0, i = 0; row < batch.rowCount; i++) {
-    const end = row + (cuts[i % cuts.length] as number)
-    yield batch.slice(row, end) as RecordBatch
-    row = end
-  }
-}
-
-export const text = (row: object): string =>
-  JSON.stringify(row, (_, value) =>
-    typeof value === 'bigint'
-      ? `${value}n`
-      : typeof value === 'number'
-        ? Object.is(value, -0)
-          ? '-0'
-          : String(value)
-        : value,
-  )
-
-/** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
-export async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
-  const counts = new Map<string, number>()
-  for await (const batch of job) {
-    for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
-      const name = text(row)
-      const now = (counts.get(name) ?? 0) + (batch.weights === null ? 1 : (batch.weights[i] as number))
-      if (now < 0) throw new Error(`${name} is taken back, and had not been given`)
-      counts.set(name, now)
-    }
-  }
-  return [...counts].flatMap(([name, times]) => Array.from({ length: times }, () => name)).sort()
-}
 
 export interface WindowLaws {
   readonly lanesList: readonly number[]

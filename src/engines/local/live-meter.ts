@@ -10,6 +10,7 @@ import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
 import type { FixedWindows, LiveWindows } from '../../operators/live-windows.js'
 import type { Morsel } from '../../operators/operator.js'
+import { pulled } from '../../operators/pulled.js'
 import { bytesOf, type MeteredPipeline, meterPipeline } from '../../workers/meter.js'
 import type { StageMetrics } from '../../workers/protocol.js'
 import { nodeOfStage } from './measures.js'
@@ -55,17 +56,10 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
         }
       }
       function* pull(items: Iterable<LaneBatch>): Iterable<LaneBatch> {
-        const iterator = run(() => items[Symbol.iterator]())
-        try {
-          while (true) {
-            const next = run(() => iterator.next())
-            if (next.done) return
-            rowsOut += next.value.rowCount
-            bytesOut += bytesOf(next.value)
-            yield next.value
-          }
-        } finally {
-          iterator.return?.()
+        for (const batch of pulled(items, run)) {
+          rowsOut += batch.rowCount
+          bytesOut += bytesOf(batch)
+          yield batch
         }
       }
       nodes.push(elapsedMs => [

@@ -13,6 +13,7 @@ import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
+import { soon } from '../../sources/soon.js'
 import { openContext } from '../../workers/open-context.js'
 import { createLiveMeter, type LiveMeter } from './live-meter.js'
 import { createLatencyMeter, nodeOfOutput } from './measures.js'
@@ -181,7 +182,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
             drained = resolve
           })
         } else if (performance.now() - turn > TURN_MS) {
-          await nextTurn()
+          await soon()
           turn = performance.now()
         }
         cancel.signal.throwIfAborted()
@@ -280,13 +281,3 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     },
   }
 }
-
-const nextTurn = (): Promise<void> =>
-  new Promise(resolve => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(null)
-  })
