@@ -221,6 +221,7 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
       memory.free(records?.data ?? 0)
       records = null
       dictionaries.forEach((dictionary, i) => {
+        dictionary?.forgetMaps()
         if (dictionary !== null) pool.release(dictionary)
         dictionaries[i] = null
       })
