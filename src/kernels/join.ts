@@ -35,6 +35,8 @@ export interface JoinIndex {
   /** Where keys are not unique, or lists were asked for: u32[idCount + 1], where the rows of each id begin in `rows`. */
   readonly starts: number
   readonly rows: number
+  /** Whether the columns' bounds tell that the index has none of their keys: nothing need be looked up. */
+  misses(keys: readonly LaneVector[]): boolean
   /** The id of each row's key, in scratch; NONE where the index has no such key. The columns are the other side's. */
   ids(keys: readonly LaneVector[], rowCount: number): number
   /** The row of each row's key likewise; of unique keys. */
@@ -162,7 +164,8 @@ export function* buildJoinIndex(
   }
 
   try {
-    const { steps, size } = planOf(yield* rangesOf())
+    const ranges = yield* rangesOf()
+    const { steps, size } = planOf(ranges)
     const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
     const last = isDirect ? null : addCoder()
 
@@ -279,6 +282,11 @@ export function* buildJoinIndex(
     })
 
     const [first] = types
+    const isOutside = ({ type, range }: LaneVector, i: number): boolean => {
+      const own = ranges[i]
+      if (range === null || own === null || !isPlain(type, types[i].own)) return false
+      return range.max < own.min || range.min > own.max
+    }
     /** One key whose values, or codes, are ids less the least. */
     const isOne = types.length === 1 && last === null && steps.length === 1
     const [only] = steps
@@ -319,6 +327,7 @@ export function* buildJoinIndex(
       rowOf,
       starts,
       rows,
+      misses: keys => rowCount === 0 || keys.some(isOutside),
       ids,
       rowsOf(keys, count) {
         const found = rowCount === 0 ? null : direct(keys, count, rowOf)
