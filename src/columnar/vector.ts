@@ -79,18 +79,9 @@ function arrayOf(kind: Kind) {
   return kind === 'timestamp' ? BigInt64Array : ARRAY_OF_KIND[kind as NumberKind]
 }
 
-/** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. `room` has a place for it, else it gets a buffer of its own. */
-export function allocateData(
-  kind: Kind,
-  length: number,
-  room?: (byteLength: number) => Uint8Array<ArrayBuffer>,
-): VectorData {
-  const Data = arrayOf(kind)
-  const elements = kind === 'bool' ? bitmapBytes(length) : kind === 'list' ? 0 : length
-  if (room === undefined) return new Data(elements)
-  const { buffer, byteOffset } = room(elements * Data.BYTES_PER_ELEMENT)
-  return new Data(buffer, byteOffset, elements)
-}
+/** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. */
+export const allocateData = (kind: Kind, length: number): VectorData =>
+  new (arrayOf(kind))(kind === 'bool' ? bitmapBytes(length) : kind === 'list' ? 0 : length)
 
 export interface VectorParts {
   /** A bitmap, or null where every row has a value. */

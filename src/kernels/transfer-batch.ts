@@ -94,7 +94,7 @@ export function loadVector(
 }
 
 /**
- * A copy of `batch` in a fresh JavaScript buffer, or in several that are all its own, so that they can be transferred. Column i has type `types[i]`, or its own
+ * A copy of `batch` in fresh JavaScript buffers, each of its own, so that they can be transferred. Column i has type `types[i]`, or its own
  * where there is none; it must fit. `unloaded` is kept from batch to batch of one receiver.
  */
 export function unloadBatch(
@@ -103,34 +103,11 @@ export function unloadBatch(
   types: readonly DataType[] = [],
   unloaded?: Unloaded,
 ): VectorBatch {
-  const room = roomFor(batch.columns)
   return {
     rowCount: batch.rowCount,
-    vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i], unloaded, room)),
+    vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i], unloaded)),
   }
 }
-
-/** A place for so many bytes in a buffer that others have places in too: engines count buffers, and collect garbage by what these hold, at each of them. */
-type Room = (byteLength: number) => Uint8Array<ArrayBuffer>
-
-const ownRoom: Room = byteLength => new Uint8Array(byteLength)
-
-function roomFor(columns: readonly LaneVector[]): Room {
-  let total = 0
-  for (const { type, length, validity, child } of columns) {
-    if (!child) total += padded(dataBytes(type.kind, length))
-    if (validity !== 0) total += padded(Math.ceil(length / 8))
-  }
-  const buffer = new ArrayBuffer(total)
-  let at = 0
-  return byteLength => {
-    const from = at
-    at += padded(byteLength)
-    return new Uint8Array(buffer, from, byteLength)
-  }
-}
-
-const padded = (byteLength: number): number => Math.ceil(byteLength / 8) * 8
 
 /** A copy of one column in fresh JavaScript buffers. */
 export function unloadVector(
@@ -138,15 +115,13 @@ export function unloadVector(
   column: LaneVector,
   type: DataType = column.type,
   unloaded?: Unloaded,
-  room: Room = ownRoom,
 ): Vector {
   const { memory } = k
   const { length, validity, dictionary } = column
-  const bitmap = validity === 0 ? null : room(Math.ceil(length / 8))
-  bitmap?.set(memory.bytes(validity, bitmap.length))
+  const bitmap = validity === 0 ? null : memory.bytes(validity, Math.ceil(length / 8)).slice()
   const nullCount = validity === 0 ? 0 : length - count(k, validity, length)
   if (type.kind === 'utf8') {
-    const coded = unloadCodes(k, column, unloaded, room)
+    const coded = unloadCodes(k, column, unloaded)
     return makeVector(type, length, coded.codes, { validity: bitmap, nullCount, dictionary: coded.dictionary })
   }
   if (dictionary !== null) throw new MillraceError('MR_TYPE_MISMATCH', 'unloadVector: only strings have a dictionary')
@@ -163,7 +138,7 @@ export function unloadVector(
       child,
     })
   }
-  const data = allocateData(type.kind, length, room)
+  const data = allocateData(type.kind, length)
   bytesOf(data, data.length).set(memory.bytes(column.data, data.byteLength))
   return makeVector(type, length, data, { validity: bitmap, nullCount })
 }
@@ -233,22 +208,15 @@ function unloadCodes(
   k: Kernels,
   { data, length, dictionary }: LaneVector,
   unloaded: Unloaded | undefined,
-  room: Room,
 ): { codes: Int32Array; dictionary: Dictionary } {
-  const own = () => codesAt(k, data, length, room)
-  if (dictionary === null) return { codes: own(), dictionary: new Dictionary() }
+  const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
+  if (dictionary === null) return { codes, dictionary: new Dictionary() }
   const before = unloaded === undefined ? 0 : Math.max(unloaded.expected, unloaded.rows.get(dictionary) ?? 0)
   // A column without rows is there for its dictionary (operators/operator.ts).
   if (length === 0 || dictionary.length <= 4 * (before + length) + 1024)
-    return { codes: own(), dictionary: dictionary.toDictionary() }
+    return { codes, dictionary: dictionary.toDictionary() }
   unloaded?.rows.set(dictionary, before + length)
-  return compact(k, data, length, dictionary, room)
-}
-
-function codesAt({ memory }: Kernels, pointer: number, length: number, room: Room): Int32Array {
-  const codes = allocateData('utf8', length, room) as Int32Array
-  codes.set(memory.i32.subarray(pointer >>> 2, (pointer >>> 2) + length))
-  return codes
+  return compact(k, data, length, dictionary)
 }
 
 /** Codes by first appearance, and the dictionary that they then name. */
@@ -257,7 +225,6 @@ function compact(
   data: number,
   length: number,
   dictionary: LaneDictionary,
-  room: Room,
 ): { codes: Int32Array; dictionary: Dictionary } {
   const { exports, memory } = k
   const mark = memory.mark()
@@ -277,7 +244,7 @@ function compact(
   )
   own.isOfOneBatch = true
   own.isDistinct = true
-  const renumbered = codesAt(k, codes, length, room)
+  const renumbered = memory.i32.slice(codes >>> 2, (codes >>> 2) + length)
   memory.reset(mark)
   return { codes: renumbered, dictionary: own }
 }
