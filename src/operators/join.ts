@@ -85,11 +85,10 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     side.settle(keepsLeft)
     yield
     const types = stage.keys.map(key => ({ own: sideSchema[key.right], other: input[key.left] }))
-    const slice = (from: number, to: number) => side.slice(keysRight, from, to)
     index = yield* buildJoinIndex(
       k,
       types,
-      slice,
+      () => side.pieces(keysRight),
       side.rowCount,
       condition !== null ? 'lists' : isTest ? 'first' : 'either',
     )
