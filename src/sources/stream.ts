@@ -7,12 +7,15 @@ import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
-import { coalesce, morselsOf } from './memory.js'
+import { coalescedWork, morselsOf } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
 
 /** Rows that wait for more, at most: enough that a message is cheap. */
 const MOST_ROWS = 8192
+const FEW_TICKS = 8
+/** Batches that follow at once are taken together for so long, up to a morsel. */
+const TOGETHER_MS = 1
 
 /** @param stream read once: its iterator is taken when a terminal runs. */
 export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unknown>, schema: SchemaShape): Source {
@@ -86,19 +89,26 @@ function supplyOf(
     let rows: object[] = []
     let rowCount = 0
     let waited: Promise<null> | null = null
+    let began = 0
     const flush = () => {
       const batches = batchesOfRows(rows, firstRow + rowCount - rows.length)
       rows = []
       parts.push(...batches)
     }
-    while (!ended && failure === null && rowCount < MOST_ROWS) {
+    const isFull = () =>
+      rowCount >= MOST_ROWS &&
+      (rows.length > 0 || 2 * rowCount > MORSEL_ROWS || performance.now() - began > TOGETHER_MS)
+    while (!ended && failure === null && !isFull()) {
       pending ??= taken()
       // What has come goes on its way as soon as nothing follows at once.
-      if (rowCount > 0) waited ??= soon()
+      if (rowCount > 0 && waited === null && !(await isAtHand(pending))) waited = soon()
       const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
       if (next === null) break
       pending = null
-      if (rowCount === 0) arrivedAt = now()
+      if (rowCount === 0) {
+        arrivedAt = now()
+        began = performance.now()
+      }
       const { value, done } = next
       if (done) ended = true
       else if (value instanceof RecordBatch || value instanceof Table) {
@@ -145,14 +155,14 @@ function supplyOf(
         letGo()
         throw error
       }
-      const batches = coalesce(parts.flatMap(morselsOf), output, everyColumn)
+      const batches = parts.flatMap(morselsOf)
       const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
       if (rowCount === 0) {
         if (failure === null) return null
         letGo()
         throw failure.error
       }
-      const work = { kind: 'batches', batches: () => batches } as const
+      const work = coalescedWork(batches, output, everyColumn)
       const split: Split = { firstRow, rowCount, byteLength: 0, work, arrivedAt }
       firstRow += rowCount
       return split
@@ -162,6 +172,17 @@ function supplyOf(
       letGo()
     },
   }
+}
+
+/** Whether it is settled within some microtasks, as that of a generator which waits for nothing is: a turn of the event loop costs a hundred times as much. */
+async function isAtHand(item: Promise<unknown>): Promise<boolean> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  item.then(settle, settle)
+  for (let i = 0; i < FEW_TICKS && !isSettled; i++) await null
+  return isSettled
 }
 
 /** Batches as they are, in the columns that are wanted. @throws MillraceError `MR_TYPE_MISMATCH` */

@@ -19,7 +19,7 @@ import { createLiveMeter, type LiveMeter } from './live-meter.js'
 import { createLatencyMeter, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
-import { bareSource, startRows } from './rows-job.js'
+import { type BatchGroup, bareSource, type RowsJob, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
@@ -74,7 +74,7 @@ function intakeOf(
   what: string,
   sidesOf: SidesOf,
   startJob: typeof startRun,
-): Intake<RecordBatch> {
+): Intake<BatchGroup> {
   let tellColumns: (schema: SchemaShape) => void = () => {}
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
@@ -82,7 +82,7 @@ function intakeOf(
   const bare = bareSource(cut.before, bound.sources)
   const below =
     bare === null
-      ? startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+      ? one(startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns))
       : startRows(bare, options, what, tellColumns)
   below.finished.catch(() => {})
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
@@ -92,7 +92,13 @@ function intakeOf(
       const schema = await Promise.race([columns, below.finished.then(() => columns)])
       const plan = livePlan(cut, schema)
       const sides = await sidesOf([plan], options)
-      return { plan, create: context => createLiveGraph(context, plan, schema, sides) }
+      return {
+        plan,
+        create(context) {
+          const graph = createLiveGraph(context, plan, schema, sides)
+          return Object.create(graph, { push: { value: ({ batches }: BatchGroup) => graph.pushAll(batches) } })
+        },
+      }
     },
     arrivals: () => below,
     arrived: arrivalOf,
@@ -102,6 +108,18 @@ function intakeOf(
     spell: ({ error, row }, rowsBefore) => spellOut(error, { row: rowsBefore + row, label }),
   }
 }
+
+/** Each batch is a group. */
+const one = (job: Job): RowsJob => ({
+  ...job,
+  async *[Symbol.asyncIterator]() {
+    for await (const batch of job) {
+      const group = { rowCount: batch.rowCount, batches: [batch] }
+      setArrival(group, arrivalOf(batch))
+      yield group
+    }
+  },
+})
 
 /** @param begin what feeds the steps, with these options */
 export function startSteps<S extends SchemaShape, A extends { readonly rowCount: number }>(
