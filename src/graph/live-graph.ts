@@ -44,7 +44,7 @@ import { createWatermark, type Watermark } from './watermark.js'
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
-  /** The same of batches that have come together, no more rows than a morsel has: one step, where that can be. */
+  /** The same of batches that have come together: as one step, where that can be. */
   pushAll(batches: readonly RecordBatch[]): RecordBatch[]
   /** What closes where the watermark has moved on without rows. */
   settle(): RecordBatch[]
@@ -241,7 +241,7 @@ export function createLiveGraph(
     const { timed, spec } = steps[0] as Step
     if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
     if (batches.some(({ vectors }) => vectors[timeColumn]?.validity !== null)) return 0
-    const length = batches.reduce((sum, { rowCount }) => sum + rowCount, 0)
+    const length = rowsOf(batches)
     if (length === 0 || length > MORSEL_ROWS) return 0
     const parts = timed.columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
     if (batches.length > 1 && !parts.every(([first]) => canLoadTogether(first as Vector))) return 0
@@ -273,6 +273,24 @@ export function createLiveGraph(
       from += count
     }
     return from
+  }
+
+  /** Takes all rows at once, where there is no watermark that goes from row to row. @returns whether it has */
+  function pushWhole(batches: readonly RecordBatch[]): boolean {
+    const rowCount = rowsOf(batches)
+    if (plan.watermark !== null || rowCount > MORSEL_ROWS) return false
+    const parts = (steps[0] as Step).columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
+    if (!parts.every(([first]) => canLoadTogether(first as Vector))) return false
+    const columns = parts.map((each, i) => {
+      if (each[0]?.type.kind === 'utf8' && loader.of(i) === null) {
+        const dictionary = context.dictionaries.create()
+        loader.adopt(i, dictionary)
+        context.dictionaries.release(dictionary)
+      }
+      return loadTogether(k, each, loader.of(i))
+    })
+    flow({ rowCount, columns }, 0)
+    return true
   }
 
   /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
@@ -408,7 +426,7 @@ export function createLiveGraph(
     shareDictionaries(renewed)
     renewed.release()
     memory.reset(mark)
-    renewal.done()
+    renewal.done(context.dictionaries.byteLength)
   }
 
   const given = (): RecordBatch[] => {
@@ -446,7 +464,8 @@ export function createLiveGraph(
     },
     pushAll(batches) {
       const mark = memory.mark()
-      const taken = batches.length > 1 ? pushTimed(batches) : 0
+      const isWhole = batches.length > 1 && pushWhole(batches)
+      const taken = isWhole ? rowsOf(batches) : batches.length > 1 ? pushTimed(batches) : 0
       memory.reset(mark)
       if (taken > 0) advance(false)
       let before = 0
@@ -511,6 +530,8 @@ function outputNames({
     WEIGHT,
   ]
 }
+
+const rowsOf = (batches: readonly RecordBatch[]): number => batches.reduce((sum, { rowCount }) => sum + rowCount, 0)
 
 const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
   typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')

@@ -26,6 +26,9 @@ export function bareSource(plan: PlanNode, sources: BoundPlan['sources']): Sourc
   return source.once === true && source.settle === undefined && source.held === undefined ? source : null
 }
 
+/** Rows of batches that are worth a way of their own. */
+const LEAST_ROWS = 1024
+
 /** Batches that came together. */
 export interface BatchGroup {
   readonly rowCount: number
@@ -120,8 +123,11 @@ export function startRows(
         })
         const split = await Promise.race([waiting, stopped])
         if (split === null || split.work.kind !== 'batches') break
-        const { parts: batches = split.work.batches() } = split.work
-        const group = { rowCount: batches.reduce((sum, { rowCount }) => sum + rowCount, 0), batches }
+        const { parts = split.work.batches() } = split.work
+        const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
+        // Very small ones cost less as one.
+        const batches = rowCount < LEAST_ROWS * parts.length ? split.work.batches() : parts
+        const group = { rowCount, batches }
         setArrival(group, split.arrivedAt)
         yield group
         note(group.rowCount)
