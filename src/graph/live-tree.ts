@@ -52,7 +52,7 @@ export type TreePlan =
     }
 
 /** The graph of several jobs, which are told apart by their place. */
-export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'settle'> {
+export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle'> {
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]

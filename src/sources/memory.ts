@@ -8,7 +8,7 @@ import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
-import type { Source, Split } from './source.js'
+import type { Source, Split, SplitWork } from './source.js'
 
 /** Rows to a split: two morsels, 4 MB of four float64 columns; four where that makes many splits nevertheless. */
 const splitRows = (rowCount: number) => (rowCount < 64 * MORSEL_ROWS ? 2 : 4) * MORSEL_ROWS
@@ -85,6 +85,24 @@ export function coalesce(
     const vectors = positions.map(i => concatVectors(part.map(batch => batch.vectors[i])))
     return new RecordBatch(schema, vectors, rowCount)
   })
+}
+
+/** The same as work, done once it is asked for. */
+export function coalescedWork(
+  batches: readonly RecordBatch[],
+  schema: SchemaShape,
+  positions: readonly number[],
+): SplitWork & { kind: 'batches' } {
+  let made: readonly RecordBatch[] | null = null
+  const isWhole = positions.every((position, i) => position === i && batches[0]?.vectors.length === positions.length)
+  return {
+    kind: 'batches',
+    batches: () => {
+      made ??= coalesce(batches, schema, positions)
+      return made
+    },
+    ...(isWhole && { parts: batches }),
+  }
 }
 
 /** A table that was put together by hand may have a batch of more rows than a morsel: it is cut, without a copy. */
