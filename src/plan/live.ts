@@ -16,10 +16,11 @@ import { call, not } from './cleaning.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
+import { overOf, runsOn } from './live-over.js'
 import { topOf } from './live-top.js'
 import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { groupsOf } from './window-rows.js'
@@ -47,11 +48,13 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
       each.kind === 'emit' ||
       each.kind === 'late' ||
       each.kind === 'distinct' ||
+      (each.kind === 'over' && (isEndless || runsOn(each))) ||
       ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
-  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top')
+  const at =
+    marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top' || kind === 'over')
   return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
 }
 
@@ -92,6 +95,22 @@ export interface LiveAggregateSpec {
   readonly top?: TopSpec | undefined
   /** Rows go on in the place of aggregates of them. */
   readonly distinct?: DistinctSpec | undefined
+  /** Rows go on once what is said of them is known. */
+  readonly over?: LiveOverSpec | undefined
+}
+/** What is said of rows among others of their keys. */
+export interface LiveOverSpec {
+  /** By the event time; by the end of the window that they are results of; as they come. */
+  readonly order: 'time' | 'ends' | 'arrival'
+  /** Of aggregates; null where there are none. */
+  readonly frame: RowFrame | null
+  /** Rows behind a row that it waits for. */
+  readonly rowsAhead: number
+  readonly calls: readonly OverCall[]
+  /** Of the input, that are handed on. */
+  readonly columns: readonly string[]
+  /** These, and the calls. */
+  readonly output: SchemaShape
 }
 /** The first rows of each group in an order, with these columns. */
 export interface TopSpec {
@@ -181,8 +200,30 @@ export function livePlan(
       case 'late':
       case 'top':
       case 'distinct':
+      case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        if (said.kind === 'over') {
+          const made = overOf(said, current, time, ends, isAppended)
+          if (node.kind === 'late') {
+            const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
+            const late = boundSchemaOf(current)
+            segments.push({ ...made.segment, aggregate })
+            current = lateSource(aggregate, late)
+            carried = []
+            ends = null
+            break
+          }
+          segments.push(made.segment)
+          current = bound(projectNode(sourceNode(0, 'live', made.output), 'over', made.results))
+          if (!made.isTimed) {
+            carried = carried.filter(name => name !== WATERMARK)
+            time = null
+          }
+          if (said.columns.some(({ name }) => name === time)) time = null
+          if (said.columns.some(({ name }) => name === ends)) ends = null
+          break
+        }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
           const made = distinctOf(said, current, isAppended)
@@ -509,9 +550,20 @@ function neededBy(
 }
 
 /** For what lanes load. */
-function stageOf({ keys, accumulators, input }: LiveAggregateSpec): Stage {
+function stageOf({ keys, accumulators, input, over }: LiveAggregateSpec): Stage {
+  if (over !== undefined)
+    return {
+      kind: 'over',
+      partitionBy: keys,
+      orders: [],
+      frame: over.frame ?? ROWS,
+      calls: over.calls,
+      output: over.output,
+    }
   return { kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }
 }
+
+const ROWS: RowFrame = { unit: 'rows', from: null, to: 0 }
 
 const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataType), nullable: false })
 

@@ -113,8 +113,8 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** With windows, or within a time. */
-  readonly of: AggregateNode | TopNode | DistinctNode
+  /** With windows, within a time, or in the order of the event time. */
+  readonly of: AggregateNode | TopNode | DistinctNode | OverNode
 }
 /** Rows but those of which a row with equal keys that stays is less than `within` away, before or after, by their event time. As they come, the first stays. */
 export interface DistinctNode {
