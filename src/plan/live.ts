@@ -162,6 +162,8 @@ export function livePlan(
   /** A column that has the end of closed windows, in order. */
   let ends: string | null = start.ends ?? null
   let isAppended = true
+  /** Whether rows come in no order of their times that anyone knows. */
+  let isDisordered = false
   let everyMs: number | null = null
   /** Nodes up to this one are done. */
   let passed = -1
@@ -216,7 +218,8 @@ export function livePlan(
           }
           segments.push(made.segment)
           current = bound(projectNode(sourceNode(0, 'live', made.output), 'over', made.results))
-          if (!made.isTimed) {
+          if (!made.isTimed && carried.includes(WATERMARK)) {
+            isDisordered = true
             carried = carried.filter(name => name !== WATERMARK)
             time = null
           }
@@ -243,6 +246,11 @@ export function livePlan(
         }
         if (dedupe !== null) passed = i + dedupe.length
         const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
+        if (isDisordered && of.window !== null)
+          throw unbounded(
+            'window',
+            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
+          )
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
