@@ -175,6 +175,15 @@ export function slotsAddPacked(state: usize, replica: usize, groups: usize, data
   }
 }
 
+/** Slots of two lanes as packed sums. */
+export function slotsPack(slots: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    store<i64>(out, load<i64>(slots) + (load<i64>(slots, 8) << 32))
+    slots += 16
+    out += 8
+  }
+}
+
 /** Packed sums as slots of two lanes. */
 export function slotsUnpack(packed: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {

@@ -70,6 +70,8 @@ const atOnce = (add: Step['add']): Step => ({ mostRows: Infinity, add })
 
 /** Sums that stay below are packed. */
 const MOST_PACKED = 2 ** 31
+/** An array that has been asked for as lanes so often stays so: it would be packed anew for every few rows. */
+const MOST_UNPACKINGS = 4
 
 /** One array of slots, and who has its lanes: one user has both, or one or two have one each. */
 interface SlotArray {
@@ -79,6 +81,7 @@ interface SlotArray {
   pointer: number
   /** Two lanes as one int64: until their bounds come near 2^31, or someone asks for a lane. */
   packed: boolean
+  unpackings: number
   /** Whether any of its states may not be 0. */
   used: boolean
 }
@@ -110,6 +113,7 @@ export function createSlots(k: Kernels): Slots {
       stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
       pointer: 0,
       packed: false,
+      unpackings: 0,
       used: false,
     }))
     try {
@@ -137,14 +141,21 @@ export function createSlots(k: Kernels): Slots {
 
   const unpack = (array: SlotArray) => {
     array.used = true
-    if (array.packed) restride(array, 16, (from, to) => exports.slotsUnpack(from, groupCount, to))
+    if (!array.packed) return
+    restride(array, 16, (from, to) => exports.slotsUnpack(from, groupCount, to))
+    array.unpackings++
   }
 
   /** Whether two lanes' rows may be added as packed; makes the array so, or so no longer. */
   const packs = (array: SlotArray): boolean => {
     const fits = array.users.every(user => user.bound < MOST_PACKED) && pairOf(array.users) !== null
     if (!fits) unpack(array)
-    else if (!array.used) restride(array, 8, (_, to) => memory.u8.fill(0, to, to + 8 * evenly(groupCount)))
+    else if (!array.packed && array.unpackings < MOST_UNPACKINGS) {
+      restride(array, 8, (from, to) => {
+        if (array.used) exports.slotsPack(from, groupCount, to)
+        else memory.u8.fill(0, to, to + 8 * evenly(groupCount))
+      })
+    }
     array.used = true
     return array.packed
   }
