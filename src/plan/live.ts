@@ -5,7 +5,7 @@
  */
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
-import { type ErrorCode, MillraceError } from '../errors.js'
+import { type ErrorCode, MillraceError, quote } from '../errors.js'
 import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
@@ -18,7 +18,16 @@ import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } 
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
 import { overOf, runsOn } from './live-over.js'
 import { topOf } from './live-top.js'
-import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
+import type {
+  AggregateNode,
+  EmitMode,
+  NamedExpression,
+  Panes,
+  PlanNode,
+  WatermarkNode,
+  Windowing,
+  WindowSpec,
+} from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -171,7 +180,10 @@ export function livePlan(
     if (i <= passed) continue
     switch (node.kind) {
       case 'watermark':
-        if (i > 0) throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
+        if (i > 0) {
+          current = bound(inOrderOfEnds(current, node, carried, ends))
+          carried = [...carried, WATERMARK]
+        }
         time = node.column
         break
       case 'emit':
@@ -271,7 +283,8 @@ export function livePlan(
           ends = null
           break
         }
-        segments.push(made.segment)
+        // Only the first has rows of which none is asked.
+        segments.push(segments.length === 0 ? made.segment : { ...made.segment, timed: undefined })
         carried = [WEIGHT]
         isAppended = made.isAppended
         ends = made.ends
@@ -311,6 +324,24 @@ export function livePlan(
     output,
     parts: [...new Set(parts)],
   }
+}
+
+/** Results of windows that close come in the order of their ends: these may be their event time, and are the watermark as each came. */
+function inOrderOfEnds(
+  input: PlanNode,
+  { column, maxAdvance }: WatermarkNode,
+  carried: readonly string[],
+  ends: string | null,
+): PlanNode {
+  if (carried.includes(WATERMARK))
+    throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
+  if (column !== ends)
+    throw unbounded(
+      'watermark',
+      `rows behind an aggregate have the ends of windows that close for their event time${ends === null ? '' : `, which is ${quote(ends)} here`}, and nothing is known of ${quote(column)}; say it once, before the first window, or of windowEnd`,
+    )
+  if (maxAdvance !== null) throw unbounded('watermark', 'windows that have closed are in order; take maxAdvance away')
+  return deriveNode(input, boundSchemaOf(input), [{ name: WATERMARK, expression: columnOf(column) }])
 }
 
 const lateSource = ({ lateColumns }: LiveAggregateSpec, schema: SchemaShape): PlanNode =>
@@ -493,7 +524,7 @@ function windowedAggregate(
   )
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
-  const lateColumns = Object.keys(before).filter(name => name !== WATERMARK)
+  const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
   const fixed = mode === 'close' && lateness === 0n && !type.nullable ? fixedOf(spec, type) : undefined
   const bare =
     fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))

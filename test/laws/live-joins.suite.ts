@@ -11,6 +11,8 @@ import {
   nullable,
   rows as rowsOf,
   schema,
+  session,
+  sliding,
   sum,
   timestamp,
   tumbling,
@@ -244,5 +246,56 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
       )
       expect(sawRows).toBeGreaterThan(runs / 4)
     })
+    it.each(lanesList)(
+      'of results of windows are on %i lanes what they are collected',
+      { timeout: 60_000 + 300 * runs },
+      async lanes => {
+        let sawRows = 0
+        await fc.assert(
+          fc.asyncProperty(cases, fc.constantFrom('tumbling', 'sliding', 'session'), async (given, kind) => {
+            const inner = { tumbling: tumbling('5ms'), sliding: sliding('6ms', '3ms'), session: session('3ms') }[kind]
+            const results = (flow: Flow<any>, { delay }: Case['left']): Flow<any> =>
+              flow
+                .watermark('time', { delay: `${delay}ms` })
+                .window(inner)
+                .groupBy('key')
+                .aggregate((r: any) => ({ n: count(), place: sum(r.place) }))
+                .rename({ windowEnd: 'time' })
+                .drop('windowStart')
+                .watermark('time')
+            const of = (left: Flow<any>, right: Flow<any>): Flow<any> => {
+              const [a, b] = [results(left, given.left), results(right, given.right).rename({ place: 'other', n: 'm' })]
+              if (given.join.kind === 'interval') {
+                const { how, lower, length } = given.join
+                return a.intervalJoin(b, { on: 'key', between: [`${lower}ms`, `${lower + length}ms`], how } as any)
+              }
+              if (given.join.kind === 'asof') return a.asofJoin(b, { on: 'time', by: 'key' } as any) as Flow<any>
+              const joined = (a.window(tumbling(`${given.join.size}ms`)) as any)[given.join.verb](b, 'key')
+              return given.isGrouped
+                ? joined.groupBy('windowEnd').aggregate((r: any) => ({ n: count(), s: sum(r.n) }))
+                : joined
+            }
+            const sides = [given.left, given.right]
+            const rows = sides.map(({ times, keys }) =>
+              times.flatMap((time, i) =>
+                time === null ? [] : [{ time, key: keys[i % keys.length] as string | null, place: BigInt(i) }],
+              ),
+            )
+            const bounded = rows.map(all => rowsOf(all as never, timedShape as never) as unknown as Flow<any>)
+            const running = rows.map((all, i) =>
+              sides[i]?.isBounded ? (bounded[i] as Flow<any>) : paced(all, timedShape, (sides[i] as Case['left']).pace),
+            )
+            const collected = await of(...(bounded as [Flow<any>, Flow<any>])).collect({ lanes })
+            const expected = collected.toRows({ bigint: true }).map(text).sort()
+            const job = of(...(running as [Flow<any>, Flow<any>])).run({ lanes })
+            expect(await folded(job)).toEqual(expected)
+            expect(job.metrics()).toMatchObject({ lateRows: 0, groups: 0 })
+            if (expected.length > 1) sawRows++
+          }),
+          { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
+        )
+        expect(sawRows).toBeGreaterThan(runs / 12)
+      },
+    )
   })
 }
