@@ -282,7 +282,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
 function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
   if (meets === null) return createAsofMeeting(context, stage, left)
   return 'end' in meets
-    ? createWindowJoin(context, stage, left, meets.end)
+    ? createWindowJoin(context, stage, left, meets)
     : createIntervalJoin(context, stage, left, meets)
 }
 

@@ -193,7 +193,10 @@ export function livePlan(
       case 'pending':
       case 'explode':
       case 'unpivot': {
-        const bare = bound({ ...node, input: current } as PlanNode)
+        // What is repeated is said by name.
+        const given =
+          node.kind === 'unpivot' && node.index !== null ? { ...node, index: [...node.index, ...carried] } : node
+        const bare = bound({ ...given, input: current } as PlanNode)
         time = movedTo(bare, time)
         ends = movedTo(bare, ends)
         current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare

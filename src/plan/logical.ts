@@ -217,8 +217,14 @@ export interface JoinNode {
   readonly meets?: Meeting
 }
 export type Meeting =
-  /** In windows: the column, of both sides, that has the end of a row's. */
-  | { readonly end: string }
+  /** In windows: the columns, of both sides, that have the beginning and the end of a row's, and those of their times. Durations as the user wrote them. */
+  | {
+      readonly start: string
+      readonly end: string
+      readonly times: readonly [string, string]
+      readonly spec: WindowSpec
+      readonly allowedLateness: string | null
+    }
   /** Times that lie so far apart, counted from the left one; durations as the user wrote them. */
   | { readonly left: string; readonly right: string; readonly lower: string; readonly upper: string }
 export interface AsofJoin {
