@@ -52,7 +52,7 @@ export type TreePlan =
     }
 
 /** The graph of several jobs, which are told apart by their place. */
-export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle'> {
+export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle' | 'passed'> {
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]
@@ -115,7 +115,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       schema: above === null ? schema : withoutMarks(above.output),
       end: () => graph?.end().map(takeMarks) ?? [],
       state: stateOf(
-        () => watermark.value,
+        () => graph?.passed ?? watermark.value,
         () => own.isOver,
         () => own.isSilent,
       ),
@@ -137,18 +137,27 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
         batch: columnsOf(batch, schemas[i] as SchemaShape),
         marks: common.ofRows(i, marks),
       }))
+    const ended = new Set<Part>()
+    /** What an input has kept, once nothing more comes of it. */
+    const rest = (part: Part): Marked[] => {
+      if (ended.has(part)) return []
+      ended.add(part)
+      return part.end()
+    }
     return {
       common,
       parts,
       /** Rows of input `i`, and what the watermark then is. */
       take(job: number, batch: RecordBatch | null): { readonly i: number; readonly rows: Marked[] } {
         const i = parts.findIndex(part => owners.get(part)?.includes(job))
-        const rows = arrivals(i, (parts[i] as Part).take(job, batch))
+        const part = parts[i] as Part
+        const came = part.take(job, batch)
+        const rows = arrivals(i, part.state.isOver ? [...came, ...rest(part)] : came)
         common.settle()
         return { i, rows }
       },
       end: (): { readonly i: number; readonly rows: Marked[] }[] =>
-        parts.map((part, i) => ({ i, rows: arrivals(i, part.end()) })),
+        parts.map((part, i) => ({ i, rows: arrivals(i, rest(part)) })),
       isOver: () => parts.every(({ state }) => state.isOver),
       isSilent: () => parts.every(({ state }) => state.isOver || state.isSilent),
     }
@@ -175,7 +184,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
     return {
       schema: withoutMarks(above.output),
-      state: stateOf(() => value, isOver, isSilent),
+      state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { rows } = take(job, batch)
         const out: Marked[] = []
@@ -212,7 +221,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
     return {
       schema: withoutMarks(above.output),
-      state: stateOf(() => value, isOver, isSilent),
+      state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { i, rows } = take(job, batch)
         const out: Marked[] = []
@@ -273,7 +282,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
 function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
   if (meets === null) return createAsofMeeting(context, stage, left)
   return 'end' in meets
-    ? createWindowJoin(context, stage, left, meets.end)
+    ? createWindowJoin(context, stage, left, meets)
     : createIntervalJoin(context, stage, left, meets)
 }
 

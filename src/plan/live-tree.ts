@@ -73,9 +73,10 @@ export function liveTree(plan: PlanNode): LiveTree | null {
   if (base.kind === 'join') return joinTree(base, nodes)
   if (base.kind !== 'union') return null
   const marked = nodes.findIndex(({ kind }) => kind === 'watermark')
-  if (marked < 0) return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
-  const pushed = nodes.slice(0, marked)
-  if (!pushed.every(isStateless)) return null
+  const pushed = nodes.slice(0, Math.max(0, marked))
+  // Behind windows it is of their results.
+  if (marked < 0 || !pushed.every(isStateless))
+    return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
   const inputs = inputsOf(base).map(input => stacked(input, [...pushed, nodes[marked] as WatermarkNode]))
   return meeting(base, inputs, nodes.slice(marked + 1), nodes[marked])
 }

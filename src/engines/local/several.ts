@@ -189,7 +189,9 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
   const parts = new Set<PlanPart>()
   let at = 0
   const planned = (each: LiveTree, schema: SchemaShape, isTop: boolean): LivePlan => {
-    const ends = each.kind === 'join' && each.node.meets && 'end' in each.node.meets ? each.node.meets.end : null
+    const meets = each.kind === 'join' ? each.node.meets : undefined
+    // Windows that rows may still come for are told more than once.
+    const ends = meets && 'end' in meets && meets.allowedLateness === null ? meets.end : null
     const plan = livePlan(each, schema, !isTop, { ends })
     for (const part of plan.parts) parts.add(part)
     plans.push(plan)
