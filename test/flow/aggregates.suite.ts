@@ -267,6 +267,39 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
         )
       })
 
+      it('sums and rows of few groups are exact whether or not they fit side by side', async () => {
+        const rowCount = 70_001
+        const k = Int32Array.from({ length: rowCount }, (_, i) => (i * i) % 7)
+        for (const [a, b] of [
+          [5, 15],
+          [-1, 1000],
+          [2 ** 20, -(2 ** 21)],
+          [2 ** 31 - 1, -(2 ** 31)],
+        ]) {
+          const values = (most: number) =>
+            Int32Array.from(
+              { length: rowCount },
+              (_, i) => Math.trunc(most * ((i % 101) / 100)) * (i % 3 === 0 ? -1 : 1),
+            )
+          const x = values(a)
+          const y = values(b)
+          const table = await collect(
+            columns({ k, x, y })
+              .groupBy('k')
+              .aggregate(t => ({ x: sum(t.x), y: mean(t.y), n: count() })),
+          )
+          const places = [...new Set(k)]
+          const wanted = places.map(key => ({ k: key, x: 0, y: 0, n: 0 }))
+          for (let i = 0; i < rowCount; i++) {
+            const group = wanted[places.indexOf(k[i])]
+            group.x += x[i]
+            group.y += y[i]
+            group.n++
+          }
+          expect(table.toRows()).toEqual(wanted.map(group => ({ ...group, y: group.y / group.n })))
+        }
+      })
+
       it('rows that lanes hold give the same bits as those that are read, of many groups too', async () => {
         // Long enough for chunks of several morsels, with what changes how sums are kept in the midst of one.
         const rowCount = 300_000
