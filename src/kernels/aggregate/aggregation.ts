@@ -253,8 +253,11 @@ function familyOf({ parts }: AccumulatorContext, { function: name, inputs }: Agg
   return family
 }
 
-const needsCount = (context: AccumulatorContext, spec: AggregateSpec): boolean =>
-  spec.function === 'count' || spec.function === 'mean' || familyOf(context, spec)?.counts === true
+function needsCount(context: AccumulatorContext, spec: AggregateSpec): boolean {
+  if (spec.function === 'count' || spec.function === 'mean') return true
+  const counts = familyOf(context, spec)?.counts
+  return typeof counts === 'function' ? counts(spec) : counts === true
+}
 
 /** One per input that any spec reads, with the state that its specs need. */
 function createInputs(
