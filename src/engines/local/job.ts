@@ -350,7 +350,8 @@ class Job implements RunningJob {
     const isLast = this.next >= splits.length
     if ((isLast && rest === null) || this.failure !== null) {
       lane.ended = true
-      lane.port.post({ type: 'end' } satisfies ToLane)
+      // Of rows that it holds a lane knows the end itself.
+      if (this.request.splits !== null) lane.port.post({ type: 'end' } satisfies ToLane)
       return
     }
     const window = Math.max(LEAST_WINDOW, 2 * AHEAD * this.lanes.length)
@@ -411,11 +412,14 @@ class Job implements RunningJob {
   private receive(lane: LaneState, message: FromLane): void {
     if (message.type === 'finished') {
       lane.finished = true
+      lane.scanned = true
       lane.held = message.held
+      this.rows += Math.max(0, message.metrics.rowsRead - lane.metrics.rowsRead)
       lane.metrics = message.metrics
       const index = this.lanes.indexOf(lane)
       for (const { codes } of this.request.mirrors ?? [])
         for (const id of codes[index].keys()) codes[index].set(id, lane.inbox.received.get(id) ?? null)
+      this.judge()
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -543,7 +547,7 @@ class Job implements RunningJob {
   }
 
   private judge(): void {
-    if (this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
+    if (this.settled || this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
     const { error, position } = this.failure
     try {
       // A row may seem bad to a lane that guessed wrong where rows begin.
