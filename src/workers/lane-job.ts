@@ -219,10 +219,13 @@ class LaneJob {
     await this.prepare(this.pipeline.scan)
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
-    this.report(0)
-    this.say({ type: 'scanned' })
-    await this.shareMet()
     const { breaker } = this.pipeline.scan
+    // Where nothing of length follows, being finished says as much, and every message costs.
+    if (this.reader !== null || breaker !== null) {
+      this.report(0)
+      this.say({ type: 'scanned' })
+    }
+    await this.shareMet()
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
       if (terms !== null) await this.exchange(breaker, terms)
