@@ -18,6 +18,7 @@ import { selection, slice, take } from '../kernels/select.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
+import { ENTRY_BYTES } from '../operators/dictionary-pool.js'
 import { morselsOf } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveDistinct } from '../operators/live-distinct.js'
@@ -108,6 +109,8 @@ export function createLiveGraph(
   let out: RecordBatch[] = []
   let lateRows = 0
   let passed = LEAST
+  /** What a step was of. */
+  let last: RecordBatch | null = null
   const steps: Step[] = []
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
   if (watermark !== null && plan.watermark !== null) {
@@ -424,7 +427,8 @@ export function createLiveGraph(
   function renew(): void {
     // What looks things up in other sides keeps codes of its own.
     if (sides.size > 0) return
-    if (!renewal.isDue(context.dictionaries.byteLength) || steps.some(({ aggregate }) => aggregate?.isPending)) return
+    if (!renewal.isDue(context.dictionaries.byteLength, coming) || steps.some(({ aggregate }) => aggregate?.isPending))
+      return
     const mark = memory.mark()
     const renewed = createRenewedTexts(context)
     for (const { aggregate } of steps) aggregate?.renew(renewed)
@@ -436,7 +440,18 @@ export function createLiveGraph(
     renewal.done(context.dictionaries.byteLength)
   }
 
-  const given = (): RecordBatch[] => {
+  /** Bytes of the dictionaries that batches come with, which would be back with the next. */
+  function coming(): number {
+    let bytes = 0
+    for (const i of (steps[0] as Step).columns) {
+      const dictionary = last?.vectors[i]?.dictionary ?? null
+      if (dictionary !== null) bytes += dictionary.byteLength + ENTRY_BYTES * dictionary.length
+    }
+    return bytes
+  }
+
+  const given = (from: RecordBatch | null = null): RecordBatch[] => {
+    last = from
     renew()
     const all = out
     out = []
@@ -467,7 +482,7 @@ export function createLiveGraph(
   return {
     push(batch) {
       pushOne(batch, 0)
-      return given()
+      return given(batch)
     },
     pushAll(batches) {
       const mark = memory.mark()
@@ -482,7 +497,7 @@ export function createLiveGraph(
         else if (from < batch.rowCount) pushOne(batch.slice(from, batch.rowCount), taken)
         before += batch.rowCount
       }
-      return given()
+      return given(batches.at(-1))
     },
     settle() {
       advance(false)

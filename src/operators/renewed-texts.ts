@@ -52,17 +52,17 @@ const LEAST_STEPS = 4
 /** Times what was kept at the last renewal: each costs as much as that is, and so all together no more than what has come. */
 const MOST_TIMES = 3
 
-/** When to renew: after a step, told how many bytes there are, and how many were kept. */
+/** When to renew: after a step, told how many bytes there are, how many of them come with every batch as it is, and how many were kept. */
 export function createRenewal(mostBytes: number): {
-  isDue(byteLength: number): boolean
+  isDue(byteLength: number, coming: () => number): boolean
   done(byteLength: number): void
 } {
   let most = mostBytes
   let steps = 0
   return {
-    isDue(byteLength) {
+    isDue(byteLength, coming) {
       steps++
-      if (byteLength <= most) return false
+      if (byteLength <= most || byteLength - coming() <= most) return false
       // Less than nothing (for tests): after every step.
       if (mostBytes < 0 || steps >= LEAST_STEPS) return true
       most = 2 * byteLength
