@@ -18,6 +18,7 @@ import { rangeOf } from '../kernels/stats.js'
 import type { Panes } from '../plan/logical.js'
 import type { AccumulatorSpec } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
+import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
 import { movedGroups } from './moved-groups.js'
@@ -113,7 +114,9 @@ export function createLiveAggregate(
   /** Of what comes in: tables and states have codes of one dictionary a column. */
   const texts = createOneDictionary(context)
   let table = makeTable()
-  let aggregation = createAggregation(context, specs, isRetractable)
+  const alike = createAlikeTexts(context)
+  let aggregation = createAggregation(alike.context(), specs, isRetractable)
+  alike.keep()
   let position = 0
   let gone = 0
   /** By their beginnings, and of windows that do not overlap their ends. */
@@ -373,7 +376,7 @@ export function createLiveAggregate(
     const count = cells.length
     const indices = memory.scratch(4 * count)
     memory.u32.set(cells, indices >>> 2)
-    const fresh = isAllAtOnce(count) ? null : createAggregation(context, specs, isRetractable)
+    const fresh = isAllAtOnce(count) ? null : createAggregation(alike.context(), specs, isRetractable)
     try {
       const keys = table.keysAt(indices, count)
       const results = fresh === null ? resultsOf(indices, count) : mergedResults(fresh, indices, count)
@@ -488,7 +491,7 @@ export function createLiveAggregate(
   }
 
   /** A table and accumulators of the cells that are left. */
-  function move(recode?: (column: LaneVector) => LaneVector): void {
+  function move(renewed?: RenewedTexts): void {
     // Of the one group without keys there is nothing before the first row.
     if (position === 0) return
     const mark = memory.mark()
@@ -499,7 +502,10 @@ export function createLiveAggregate(
     const indices = memory.scratch(4 * count)
     memory.u32.set(left, indices >>> 2)
     const before = { table, aggregation }
-    const after = movedGroups(context, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
+    const recode = renewed && ((column: LaneVector) => renewed.recode(column))
+    const own = alike.context(renewed && (old => renewed.of(old)))
+    const after = movedGroups(own, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
+    alike.keep()
     if (isWindowed) {
       const places = new Map(left.map((cell, i) => [cell, i]))
       paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
@@ -514,7 +520,7 @@ export function createLiveAggregate(
   }
 
   function renew(renewed: RenewedTexts): void {
-    move(column => renewed.recode(column))
+    move(renewed)
     renewOne(texts, renewed, names.length)
     dictionaries.clear()
   }
