@@ -18,12 +18,14 @@ import { rangeOf } from '../kernels/stats.js'
 import type { Panes } from '../plan/logical.js'
 import type { AccumulatorSpec } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
+import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
 import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
+import { sameRows } from './same-rows.js'
 import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
 
 export interface LiveAggregateStage {
@@ -115,7 +117,9 @@ export function createLiveAggregate(
   /** Of what comes in: tables and states have codes of one dictionary a column. */
   const texts = createOneDictionary(context)
   let table = makeTable()
-  let aggregation = createAggregation(context, specs, isRetractable)
+  const alike = createAlikeTexts(context)
+  let aggregation = createAggregation(alike.context(), specs, isRetractable)
+  alike.keep()
   let position = 0
   let gone = 0
   /** By their beginnings, and of windows that do not overlap their ends. */
@@ -130,6 +134,8 @@ export function createLiveAggregate(
   let changed: number[] = []
   let changedWindows = new Set<OpenWindow>()
   const before: LaneBatch[] = []
+  /** Of groups without windows, whose these are. */
+  const cellsBefore = new WeakMap<LaneBatch, readonly number[]>()
   let closedUpTo = -(2n ** 63n)
 
   function makeTable(): GroupTable {
@@ -280,7 +286,12 @@ export function createLiveAggregate(
         changed.push(cell)
         if (given[cell] === 1) fresh.push(cell)
       }
-      if (fresh.length > 0) for (const batch of cellsNow(fresh, -1)) before.push(copyToHeap(k, batch))
+      if (fresh.length === 0) return
+      for (const batch of cellsNow(fresh, -1)) {
+        const kept = copyToHeap(k, batch)
+        before.push(kept)
+        if (batch.rowCount === fresh.length) cellsBefore.set(kept, fresh)
+      }
       return
     }
     if (!isOverlapping) {
@@ -343,8 +354,61 @@ export function createLiveAggregate(
     return Uint32Array.from(cells).sort()
   }
 
+  /** Groups that have changed since the last time, first as they were; of a group that has come to the same as before nothing is told. */
+  function* tellGroups(): Iterable<LaneBatch> {
+    const mark = memory.mark()
+    const told = before.splice(0)
+    const cells = takeChanged()
+    grow()
+    for (const cell of cells) given[cell] = 1
+    try {
+      let now: LaneBatch | null = null
+      // As they are until the next are asked for.
+      for (now of cells.length === 0 ? [] : cellsNow(cells, 1)) {
+        const same = now.rowCount === cells.length && told.length > 0 ? new Uint8Array(cells.length) : null
+        for (const batch of told) yield* without(batch, same && sameAs(batch, now, cells, same))
+        yield* without(now, same)
+      }
+      if (now === null) yield* told
+    } finally {
+      for (const batch of told) freeHeapBatch(k, batch)
+      memory.reset(mark)
+    }
+  }
+
+  /** Which rows that were told are as now; `same` is told too, by rows of now, which are those of these cells, ascending. */
+  function sameAs(was: LaneBatch, now: LaneBatch, cells: Uint32Array, same: Uint8Array): Uint8Array | null {
+    const mine = cellsBefore.get(was)
+    if (mine === undefined) return null
+    const rows = Uint32Array.from(mine, cell => placeIn(cells, cell))
+    const found = sameRows(k, was, now, rows, keyTypes.length, was.columns.length - 1)
+    for (let row = 0; row < found.length; row++) if (found[row] === 1) same[rows[row] as number] = 1
+    return found
+  }
+
+  /** A batch without the rows that are marked, in scratch. */
+  function* without(batch: LaneBatch, marked: Uint8Array | null): Iterable<LaneBatch> {
+    if (marked === null || !marked.includes(1)) {
+      yield batch
+      return
+    }
+    const rows: number[] = []
+    for (let row = 0; row < marked.length; row++) if (marked[row] === 0) rows.push(row)
+    if (rows.length === 0) return
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    yield {
+      rowCount: rows.length,
+      columns: batch.columns.map(column => ({ ...take(k, column, places, rows.length), range: null })),
+    }
+  }
+
   /** What has changed since the last time: first as it was. */
   function* tell(): Iterable<LaneBatch> {
+    if (!isWindowed) {
+      yield* tellGroups()
+      return
+    }
     const mark = memory.mark()
     for (const batch of before.splice(0)) {
       try {
@@ -357,14 +421,9 @@ export function createLiveAggregate(
       const told = changedWindows
       changedWindows = new Set()
       yield* windowsAsTheyAre(told, 1)
-    } else if (isWindowed) {
+    } else {
       const told = new Set(takeChanged())
       yield* windowsAsTheyAre(windowsOfCells(told), 1, told)
-    } else {
-      const cells = takeChanged()
-      grow()
-      for (const cell of cells) given[cell] = 1
-      if (cells.length > 0) yield* cellsNow(cells, 1)
     }
     memory.reset(mark)
   }
@@ -375,7 +434,7 @@ export function createLiveAggregate(
     const count = cells.length
     const indices = memory.scratch(4 * count)
     memory.u32.set(cells, indices >>> 2)
-    const fresh = isAllAtOnce(count) ? null : createAggregation(context, specs, isRetractable)
+    const fresh = isAllAtOnce(count) ? null : createAggregation(alike.context(), specs, isRetractable)
     try {
       const keys = table.keysAt(indices, count)
       const results = fresh === null ? resultsOf(indices, count) : mergedResults(fresh, indices, count)
@@ -440,7 +499,10 @@ export function createLiveAggregate(
       if (rows.length < rowCount) {
         const places = memory.scratch(4 * rows.length)
         memory.u32.set(rows, places >>> 2)
-        batch = { rowCount: rows.length, columns: batch.columns.map(column => take(k, column, places, rows.length)) }
+        batch = {
+          rowCount: rows.length,
+          columns: batch.columns.map(column => ({ ...take(k, column, places, rows.length), range: null })),
+        }
       }
     }
     const weights = memory.scratch(4 * batch.rowCount)
@@ -490,7 +552,7 @@ export function createLiveAggregate(
   }
 
   /** A table and accumulators of the cells that are left. */
-  function move(recode?: (column: LaneVector) => LaneVector): void {
+  function move(renewed?: RenewedTexts): void {
     // Of the one group without keys there is nothing before the first row.
     if (position === 0) return
     const mark = memory.mark()
@@ -501,7 +563,10 @@ export function createLiveAggregate(
     const indices = memory.scratch(4 * count)
     memory.u32.set(left, indices >>> 2)
     const before = { table, aggregation }
-    const after = movedGroups(context, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
+    const recode = renewed && ((column: LaneVector) => renewed.recode(column))
+    const own = alike.context(renewed && (old => renewed.of(old)))
+    const after = movedGroups(own, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
+    alike.keep()
     if (isWindowed) {
       const places = new Map(left.map((cell, i) => [cell, i]))
       paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
@@ -516,7 +581,7 @@ export function createLiveAggregate(
   }
 
   function renew(renewed: RenewedTexts): void {
-    move(column => renewed.recode(column))
+    move(renewed)
     renewOne(texts, renewed, names.length)
     dictionaries.clear()
   }
@@ -542,4 +607,15 @@ export function createLiveAggregate(
       texts.clear()
     },
   }
+}
+
+/** The place of a number in an ascending list that has it. */
+function placeIn(list: Uint32Array, value: number): number {
+  let [from, to] = [0, list.length - 1]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((list[middle] as number) < value) from = middle + 1
+    else to = middle
+  }
+  return from
 }

@@ -43,6 +43,12 @@ interface Group {
   givenEnd: bigint
 }
 
+/** Windows that a part of time is in, and of each key the groups of these that its rows have gone into. */
+interface Pane {
+  readonly windows: readonly OpenWindow[]
+  readonly groups: Map<number, (Group | undefined)[]>
+}
+
 /** Rows of a group that are taken back, or new, with the bounds of its window. */
 interface Told {
   readonly rows: readonly KeptRow[]
@@ -89,7 +95,9 @@ export function createLiveTop(
   /** Windows that time alone makes, by their bounds. */
   const open = new Map<string, OpenWindow>()
   /** The windows of each part that they have in common, of windows that overlap. */
-  const panes = new Map<bigint, OpenWindow[]>()
+  const panes = new Map<bigint, Pane>()
+  let latestPane: Pane | null = null
+  let latestStart = 0n
   /** Of each key, windows that its rows make. */
   let own: (OpenWindow[] | undefined)[] = []
   const all = new Set<OpenWindow>()
@@ -132,23 +140,35 @@ export function createLiveTop(
       // A row may be late for some of its windows and in time for others: those end before it comes.
       if (isOverlapping && mark >= due && mark > closedUpTo) {
         if (emits === 'changes') yield* tell(changed)
-        yield* advance(mark, false)
+        yield* closeUpTo(mark, false)
       }
       if (isOwn) {
         const window = kind === 'session' ? sessionOf(key, start, mark) : fullOf(key, start)
         if (window === null) late.push(row)
-        else put(window, key, row, isBetter)
+        else put(groupOf(window, key, row), row, isBetter)
       } else if (isOverlapping) {
-        for (const window of windowsOfPane(start)) {
-          if (!window.isOver && window.last + lateness > mark) put(window, key, row, isBetter)
+        const { windows: mine, groups } = paneOf(start)
+        // Before that none ends.
+        const isEarly = mark < due
+        let known = groups.get(key)
+        if (known === undefined) {
+          known = new Array(mine.length)
+          groups.set(key, known)
         }
-      } else
-        put(
-          kind === 'none' ? windowOf(0n, MOST) : windowOf(start, (ends as BigInt64Array)[row] as bigint),
-          key,
-          row,
-          isBetter,
-        )
+        for (let i = 0; i < mine.length; i++) {
+          const window = mine[i] as OpenWindow
+          if (window.isOver || !(isEarly || window.last + lateness > mark)) continue
+          let group = known[i]
+          if (group === undefined) {
+            group = groupOf(window, key, row)
+            known[i] = group
+          }
+          put(group, row, isBetter)
+        }
+      } else {
+        const window = kind === 'none' ? windowOf(0n, MOST) : windowOf(start, (ends as BigInt64Array)[row] as bigint)
+        put(groupOf(window, key, row), row, isBetter)
+      }
     }
     position += rowCount
     kept.settle(true)
@@ -158,16 +178,20 @@ export function createLiveTop(
     kept.tidy()
   }
 
-  function put(window: OpenWindow, key: number, row: number, isBetter: (row: number, than: KeptRow) => boolean): void {
+  function groupOf(window: OpenWindow, key: number, row: number): Group {
     let group = window.groups.get(key)
     if (group === undefined) {
       group = { window, key, order: position + row, count: 0, rows: [], given: [], givenStart: 0n, givenEnd: 0n }
       window.groups.set(key, group)
       groupCount++
     }
+    return group
+  }
+
+  function put(group: Group, row: number, isBetter: (row: number, than: KeptRow) => boolean): void {
     group.count++
+    const { rows, window } = group
     if (kind === 'rowCount' && group.count === (windows as { readonly count: number }).count) window.isClosed = true
-    const { rows } = group
     if (top.count === 0 || (rows.length === top.count && !isBetter(row, rows.at(-1) as KeptRow))) return
     let [from, to] = [0, rows.length]
     while (from < to) {
@@ -215,15 +239,19 @@ export function createLiveTop(
     if (kind !== 'none' && kind !== 'rowCount' && next < due) due = next
   }
 
-  function windowsOfPane(start: bigint): OpenWindow[] {
-    let mine = panes.get(start)
-    if (mine === undefined) {
+  function paneOf(start: bigint): Pane {
+    if (latestPane !== null && latestStart === start) return latestPane
+    let pane = panes.get(start)
+    if (pane === undefined) {
       const bounds = windowsOf(windows as Parameters<typeof windowsOf>[0], start)
       // Of those that are over none begins again.
-      mine = bounds.flatMap(({ start, end }) => (end + lateness <= closedUpTo ? [] : [windowOf(start, end)]))
-      panes.set(start, mine)
+      const mine = bounds.flatMap(({ start, end }) => (end + lateness <= closedUpTo ? [] : [windowOf(start, end)]))
+      pane = { windows: mine, groups: new Map() }
+      panes.set(start, pane)
     }
-    return mine
+    latestPane = pane
+    latestStart = start
+    return pane
   }
 
   /** The window of a key that is not full; it has the bounds of its rows. */
@@ -375,6 +403,12 @@ export function createLiveTop(
   }
 
   function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
+    yield* closeUpTo(watermark, isEnd)
+    // Not between rows, whose keys have been found.
+    if (table.length > 2 * groupCount + LEAST_IDLE) move()
+  }
+
+  function* closeUpTo(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
     if (emits === 'kept' && isEnd) yield* tell([...changed])
     if (kind === 'none') return
     if (kind === 'rowCount') {
@@ -395,11 +429,11 @@ export function createLiveTop(
       open.delete(`${window.start} ${window.last}`)
     }
     if (ending.length > 0)
-      for (const [start, mine] of panes) if (mine.every(({ isOver }) => isOver)) panes.delete(start)
+      for (const [start, pane] of panes) if (pane.windows.every(({ isOver }) => isOver)) panes.delete(start)
+    latestPane = null
     due = MOST
     for (const window of all) expect(window)
     kept.tidy()
-    if (table.length > 2 * groupCount + LEAST_IDLE) move()
   }
 
   /** A table of the keys that have groups. */
@@ -422,6 +456,7 @@ export function createLiveTop(
     const moved = own
     own = []
     for (const [key, place] of places) if (moved[key] !== undefined) own[place] = moved[key]
+    for (const { groups } of panes.values()) groups.clear()
     for (const window of all) {
       const mine = [...window.groups.values()]
       window.groups.clear()

@@ -12,6 +12,8 @@ import type { OneDictionary } from './one-dictionary.js'
 export interface RenewedTexts {
   /** What has taken the place of this one; null where nothing that is kept has codes of it. */
   known(old: LaneDictionary | null): LaneDictionary | null
+  /** The same, made where there is none yet. */
+  of(old: LaneDictionary): LaneDictionary
   /** A column with codes of the new one, in scratch; others as they are. */
   recode(column: LaneVector): LaneVector
   /** Who needs a new one has retained it by now. */
@@ -20,17 +22,21 @@ export interface RenewedTexts {
 
 export function createRenewedTexts({ k, dictionaries: pool }: OperatorContext): RenewedTexts {
   const made = new Map<LaneDictionary, LaneDictionary>()
+  const of = (old: LaneDictionary): LaneDictionary => {
+    let dictionary = made.get(old)
+    if (dictionary === undefined) {
+      dictionary = pool.create()
+      made.set(old, dictionary)
+    }
+    return dictionary
+  }
   return {
+    of,
     known: old => (old === null ? null : (made.get(old) ?? null)),
     recode(column) {
       const old = dictionaryOf(column)
       if (leafType(column.type).kind !== 'utf8' || old === null) return column
-      let dictionary = made.get(old)
-      if (dictionary === undefined) {
-        dictionary = pool.create()
-        made.set(old, dictionary)
-      }
-      return loadVector(k, unloadVector(k, column), dictionary)
+      return loadVector(k, unloadVector(k, column), of(old))
     },
     release() {
       for (const dictionary of made.values()) pool.release(dictionary)

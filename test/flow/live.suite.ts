@@ -26,6 +26,7 @@ import {
   stream,
   sum,
   timestamp,
+  topK,
   tumbling,
   utf8,
 } from '../../src/index.js'
@@ -179,6 +180,40 @@ export function liveSuite(lanesList: readonly number[]): void {
         [undefined, 'b', 5, 10, 1],
         [undefined, 'a', 6, 12, 1],
         [undefined, 'c', 4, 8, 1],
+      ])
+    })
+
+    it('tells nothing of groups that come to the same as before', async () => {
+      const source = [[at(1), at(2, 'b', 2)], [at(3, 'b', 1), at(3, 'a', 5)], [at(4, 'b', 2)], [at(5, 'c', 0)]]
+      const flow = () => stream(inTurn(source, tick), { schema: tick }).groupBy('key')
+      expect(
+        await all(
+          flow()
+            .aggregate(t => ({ most: max(t.x) }))
+            .emit('change')
+            .run(o()),
+        ),
+      ).toEqual([
+        [undefined, 'a', 1, 1],
+        [undefined, 'b', 2, 1],
+        [undefined, 'a', 1, -1],
+        [undefined, 'a', 5, 1],
+        [undefined, 'c', 0, 1],
+      ])
+      // Lists too, and what is null.
+      expect(
+        await all(
+          flow()
+            .aggregate(t => ({ two: topK(t.x, 1), none: max(t.x).where(t.x.gt(4)) }))
+            .emit('change')
+            .run(o()),
+        ),
+      ).toEqual([
+        [undefined, 'a', [1], null, 1],
+        [undefined, 'b', [2], null, 1],
+        [undefined, 'a', [1], null, -1],
+        [undefined, 'a', [5], 5, 1],
+        [undefined, 'c', [0], null, 1],
       ])
     })
 

@@ -114,6 +114,8 @@ export interface AccumulatorContext {
     retain(dictionary: LaneDictionary): void
     release(dictionary: LaneDictionary): void
   }
+  /** Hears of states that are strings as they are made, and says which dictionary those begin with that have had no column yet; null: one of their own. */
+  readonly texts?: (states: { known(): LaneDictionary | null }) => () => LaneDictionary | null
 }
 
 export interface Accumulator {

@@ -27,12 +27,17 @@ export interface TextStates {
   free(): void
 }
 
-export function createTextStates({ k, dictionaries }: AccumulatorContext): TextStates {
+export function createTextStates({ k, dictionaries, texts }: AccumulatorContext): TextStates {
   const { exports, memory } = k
   let dictionary: LaneDictionary | null = null
 
+  const first = texts?.({ known: () => dictionary })
+
   const known = (): LaneDictionary => {
-    dictionary ??= dictionaries.create()
+    if (dictionary !== null) return dictionary
+    dictionary = first?.() ?? null
+    if (dictionary === null) dictionary = dictionaries.create()
+    else dictionaries.retain(dictionary)
     return dictionary
   }
 
