@@ -5,15 +5,17 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
-import type { AggregateExpression } from '../expressions/node.js'
+import type { AggregateExpression, Expression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
+import { aggregateNode, checkNames, columnOf, filterNode, selectNode } from './build.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
   EmitMode,
   EmitNode,
+  JoinNode,
   LateNode,
+  Meeting,
   NamedAggregate,
   OverNode,
   PlanNode,
@@ -207,9 +209,11 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
   return Object.freeze({ kind: 'emit', input, mode })
 }
 
-/** @throws MillraceError `MR_INVALID_OPTION` where there is no window */
-export function lateNode(plan: PlanNode): LateNode {
+/** @param side of a join, which flow's rows. @throws MillraceError `MR_INVALID_OPTION` where there is no window */
+export function lateNode(plan: PlanNode, side: 0 | 1): LateNode {
   for (let node = plan; node.kind !== 'source'; node = node.input) {
+    if (node.kind === 'join' && node.meets)
+      return Object.freeze({ kind: 'late', input: node, of: { kind: 'side', side } } as const)
     if (
       node.kind === 'distinct' ||
       (node.kind === 'over' && isByTime(node)) ||
@@ -219,7 +223,7 @@ export function lateNode(plan: PlanNode): LateNode {
   }
   throw invalid(
     'late',
-    'rows are late for windows, a dedupe within a time, or an over in the order of time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
+    'rows are late for windows, joins by event time, a dedupe within a time, or an over in the order of time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
   )
 }
 
@@ -236,6 +240,7 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
       return input
     case 'late': {
       const { of } = plan
+      if (of.kind === 'side') return lateOfSide(plan.input as JoinNode, of.side)
       const time =
         of.kind === 'over' ? of.orders[0]?.name : of.kind === 'distinct' ? of.time : (of.window as Windowing).time
       return filterNode(input, { op: 'isNull', input: columnOf(time as string) })
@@ -255,6 +260,18 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
     default:
       return input === plan.input ? plan : Object.freeze({ ...plan, input })
   }
+}
+
+/** Rows without a time of a side of a join by event time; a left one that comes all the same is not late. */
+function lateOfSide({ input, right, how, meets }: JoinNode, side: 0 | 1): PlanNode {
+  const by = meets as Meeting
+  const time = 'end' in by ? (by.times[side] as string) : side === 0 ? by.left : by.right
+  const isLate: Expression =
+    'lower' in by && side === 0 && how === 'left'
+      ? { op: 'literal', value: false }
+      : { op: 'isNull', input: columnOf(time) }
+  const late = filterNode(lowerEventTime(side === 0 ? input : right), isLate)
+  return 'end' in by ? selectNode(late, null, by.columns[side] as readonly string[]) : late
 }
 
 /** Whether any node has to do with event time. */

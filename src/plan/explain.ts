@@ -284,5 +284,7 @@ function sideNumber(plan: JoinNode): number {
 }
 
 function sourceOf(plan: PlanNode): SourceNode {
-  return plan.kind === 'source' ? plan : sourceOf(plan.input)
+  if (plan.kind === 'source') return plan
+  const isOther = plan.kind === 'late' && plan.of.kind === 'side' && plan.of.side === 1
+  return sourceOf(isOther ? (plan.input as JoinNode).right : plan.input)
 }

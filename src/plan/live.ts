@@ -220,6 +220,7 @@ export function livePlan(
       case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
         if (said.kind === 'over') {
           const made = overOf(said, current, time, ends, isAppended)
           if (node.kind === 'late') {
