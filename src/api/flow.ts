@@ -798,6 +798,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
    */
   async collect(options?: RunOptions): Promise<Table<S>> {
+    if (options?.onMetrics !== undefined)
+      return (await import('../engines/local/collect-watched.js')).collectWatched<S>(this, options)
     return collect<S>(this, options)
   }
 

@@ -5,8 +5,10 @@
 import { commonParts } from '../expressions/common.js'
 import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
+import { sourceNode } from './build.js'
 import type {
   AggregateNode,
+  DistinctNode,
   EmitNode,
   JoinKey,
   JoinNode,
@@ -17,6 +19,7 @@ import type {
   SampleNode,
   SourceNode,
   TakenColumn,
+  TopNode,
   UnpivotNode,
   UserNode,
   WatermarkNode,
@@ -29,12 +32,43 @@ import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
   const source = sourceOf(plan)
-  if (schemaOfPlan(plan) === null || choosesRows(plan)) {
+  const schema = schemaOfPlan(plan)
+  const chosen = schema === null ? null : explainChosen(plan)
+  if (chosen !== null) return chosen
+  if (schema === null || choosesRows(plan)) {
     const known = source.schema === null ? ', whose columns are known once it opens' : ''
     return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
   }
   return explainPhysical(physicalPlan(plan), plan)
 }
+
+/** Rows that are chosen among others of their group, and what is below and above: how they are chosen is a chunk of its own. Null where none are. */
+function explainChosen(plan: PlanNode): string | null {
+  const above: PlanNode[] = []
+  let node = plan
+  while (!isChoice(node) || choosesRows(node.input)) {
+    if (node.kind === 'source' || node.kind === 'join' || node.kind === 'union') return null
+    above.unshift(node)
+    node = node.input
+  }
+  const after = above.reduce<PlanNode>(
+    (input, each) => ({ ...each, input }) as PlanNode,
+    sourceNode(0, '', schemaOfPlan(node)),
+  )
+  const before = explainPlan(node.input).split('\n').slice(0, -1)
+  return [
+    ...before,
+    ...(before.includes(GATHERED) ? [] : [GATHERED]),
+    ...verbs(node).slice(-1),
+    ...explainPlan(after)
+      .split('\n')
+      .filter(line => /^( {2}|output)/.test(line)),
+  ].join('\n')
+}
+
+const isChoice = (node: PlanNode): node is TopNode | DistinctNode => node.kind === 'top' || node.kind === 'distinct'
+
+const GATHERED = 'lane 0, after the gather'
 
 /** The stages that run; `root` is the plan that they are of, whose sources say what they are called and how many columns they have. */
 export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
@@ -54,12 +88,7 @@ export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
   if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
   const shown = scan.filter(({ kind }) => kind !== 'union')
   if (shown.length > 0) lines.push('every lane', ...shown.map(stage => `  ${printStage(stage)}`))
-  if (gathers)
-    lines.push(
-      `lane 0, after the gather`,
-      `  ${mergeText(last as Stage)}`,
-      ...final.map(stage => `  ${printStage(stage)}`),
-    )
+  if (gathers) lines.push(GATHERED, `  ${mergeText(last as Stage)}`, ...final.map(stage => `  ${printStage(stage)}`))
   lines.push(`output: ${printSchema(plan.output)}`)
   return lines.join('\n')
 }
@@ -268,7 +297,7 @@ function verbs(plan: PlanNode): string[] {
     case 'top':
       return [
         ...before,
-        `  topK ${plan.count} by ${[...plan.keys.map(printName), ...plan.orders.map(printOrder)].join(', ')}`,
+        `  topK ${plan.count} by ${[...plan.keys.map(printName), ...plan.orders.map(printOrder)].join(', ')}${plan.window === null ? '' : `, in ${plan.window.spec.kind} windows`}`,
       ]
     case 'union':
       return [...before, `  union with ${plan.others.length} more`]
