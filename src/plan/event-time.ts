@@ -5,9 +5,9 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
-import type { AggregateExpression, Expression } from '../expressions/node.js'
+import type { AggregateExpression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
-import { aggregateNode, checkNames, columnOf, filterNode, selectNode } from './build.js'
+import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
@@ -15,7 +15,6 @@ import type {
   EmitNode,
   JoinNode,
   LateNode,
-  Meeting,
   NamedAggregate,
   OverNode,
   PlanNode,
@@ -240,7 +239,7 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
       return input
     case 'late': {
       const { of } = plan
-      if (of.kind === 'side') return lateOfSide(plan.input as JoinNode, of.side)
+      if (of.kind === 'side') return rowRules().lateOfSide(plan.input as JoinNode, of.side)
       const time =
         of.kind === 'over' ? of.orders[0]?.name : of.kind === 'distinct' ? of.time : (of.window as Windowing).time
       return filterNode(input, { op: 'isNull', input: columnOf(time as string) })
@@ -260,18 +259,6 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
     default:
       return input === plan.input ? plan : Object.freeze({ ...plan, input })
   }
-}
-
-/** Rows without a time of a side of a join by event time; a left one that comes all the same is not late. */
-function lateOfSide({ input, right, how, meets }: JoinNode, side: 0 | 1): PlanNode {
-  const by = meets as Meeting
-  const time = 'end' in by ? (by.times[side] as string) : side === 0 ? by.left : by.right
-  const isLate: Expression =
-    'lower' in by && side === 0 && how === 'left'
-      ? { op: 'literal', value: false }
-      : { op: 'isNull', input: columnOf(time) }
-  const late = filterNode(lowerEventTime(side === 0 ? input : right), isLate)
-  return 'end' in by ? selectNode(late, null, by.columns[side] as readonly string[]) : late
 }
 
 /** Whether any node has to do with event time. */

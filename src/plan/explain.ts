@@ -62,7 +62,7 @@ function explainChosen(plan: PlanNode): string | null {
     ...verbs(node).slice(-1),
     ...explainPlan(after)
       .split('\n')
-      .filter(line => /^( {2}|output)/.test(line)),
+      .filter((line, i, all) => /^( {2}(?!skips )|output)/.test(line) && all[i - 1] !== GATHERED),
   ].join('\n')
 }
 
