@@ -10,33 +10,44 @@
 import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
 import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
-import { makeVector, type Vector } from '../columnar/vector.js'
+import { MORSEL_ROWS, makeVector, type Vector } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
 import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { selection, slice, take } from '../kernels/select.js'
-import { rangeOf } from '../kernels/stats.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
-import { morselsOf, rangeIndices } from '../operators/heap-batch.js'
+import { ENTRY_BYTES } from '../operators/dictionary-pool.js'
+import { morselsOf } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveOver } from '../operators/live-over.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
-import { createLiveWindows, type FixedWindows, type LiveWindows } from '../operators/live-windows.js'
+import {
+  createLiveWindows,
+  type FixedWindows,
+  type LiveWindows,
+  type Range,
+  RUN_ROWS,
+  rangeOfAll,
+  rangesOf,
+} from '../operators/live-windows.js'
 import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
+import { canLoadTogether, loadTogether } from './load-together.js'
 import { createWatermark, type Watermark } from './watermark.js'
 
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
   push(batch: RecordBatch): RecordBatch[]
+  /** The same of batches that have come together: as one step, where that can be. */
+  pushAll(batches: readonly RecordBatch[]): RecordBatch[]
   /** What closes where the watermark has moved on without rows. */
   settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
@@ -98,6 +109,8 @@ export function createLiveGraph(
   let out: RecordBatch[] = []
   let lateRows = 0
   let passed = LEAST
+  /** What a step was of. */
+  let last: RecordBatch | null = null
   const steps: Step[] = []
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
   if (watermark !== null && plan.watermark !== null) {
@@ -232,39 +245,60 @@ export function createLiveGraph(
    * Takes the rows of a batch, from the first on, of which none can be late: their windows are open when they have been taken. Where a window closes in their midst they are taken in two parts.
    * @returns how many rows it has taken; the others are to be asked one by one
    */
-  function pushTimed(batch: RecordBatch): number {
+  function pushTimed(batches: readonly RecordBatch[]): number {
     const { timed, spec } = steps[0] as Step
     if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
-    const { validity, length } = batch.vectors[timeColumn] as Vector
-    if (validity !== null || length === 0) return 0
-    const own = timed.columns.map(i => batch.vectors[i] as Vector)
-    const columns = [...timedLoader.load({ rowCount: length, vectors: own }).columns]
+    if (batches.some(({ vectors }) => vectors[timeColumn]?.validity !== null)) return 0
+    const length = rowsOf(batches)
+    if (length === 0 || length > MORSEL_ROWS) return 0
+    const parts = timed.columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
+    if (batches.length > 1 && !parts.every(([first]) => canLoadTogether(first as Vector))) return 0
+    const columns =
+      batches.length > 1
+        ? parts.map((each, i) => loadTogether(k, each, timedLoader.of(i)))
+        : [...timedLoader.load({ rowCount: length, vectors: parts.map(([only]) => only as Vector) }).columns]
     const place = timed.columns.indexOf(timeColumn)
     const times = columns[place] as LaneVector
     let from = 0
     while (from < length) {
       const mark = memory.mark()
-      const left = from === 0 ? times : slice(k, times, from, length)
-      const range = rangeOf(k, { ...left, range: null })
-      if (range === null) break
+      let ranges = rangesOf(k, times, from, length)
+      let range = rangeOfAll(ranges)
       let count = length - from
       if (!watermark.mayAdvance(range, timed.fixed)) {
         const closing = watermark.closing(range, timed.fixed)
-        count = closing === null ? 0 : firstFrom(left, closing)
+        const run = closing === null ? 0 : ranges.findIndex(({ max }) => max >= closing)
+        count = closing === null ? 0 : run * RUN_ROWS + firstFrom(times, from + run * RUN_ROWS, length, closing)
         if (count < LEAST_TIMED_ROWS) break
-        const own = rangeOf(k, { ...slice(k, left, 0, count), range: null })
-        if (own === null || !watermark.mayAdvance(own, timed.fixed)) break
-        watermark.advance(own.max)
-      } else {
-        watermark.advance(range.max)
-        // That of its times is not asked for again.
-        columns[place] = { ...times, range }
+        const cut = from + run * RUN_ROWS
+        ranges = [...ranges.slice(0, run), ...rangesOf(k, times, cut, from + count)]
+        range = rangeOfAll(ranges)
+        if (!watermark.mayAdvance(range, timed.fixed)) break
       }
-      takeTimed(timed, spec, columns, from, from + count)
+      watermark.advance(range.max)
+      takeTimed(timed, spec, columns, from, from + count, ranges)
       memory.reset(mark)
       from += count
     }
     return from
+  }
+
+  /** Takes all rows at once, where there is no watermark that goes from row to row. @returns whether it has */
+  function pushWhole(batches: readonly RecordBatch[]): boolean {
+    const rowCount = rowsOf(batches)
+    if (plan.watermark !== null || rowCount > MORSEL_ROWS) return false
+    const parts = (steps[0] as Step).columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
+    if (!parts.every(([first]) => canLoadTogether(first as Vector))) return false
+    const columns = parts.map((each, i) => {
+      if (each[0]?.type.kind === 'utf8' && loader.of(i) === null) {
+        const dictionary = context.dictionaries.create()
+        loader.adopt(i, dictionary)
+        context.dictionaries.release(dictionary)
+      }
+      return loadTogether(k, each, loader.of(i))
+    })
+    flow({ rowCount, columns }, 0)
+    return true
   }
 
   /** Takes rows of which some may be late: `before` others of the same batch have been taken. */
@@ -286,31 +320,38 @@ export function createLiveGraph(
     }
   }
 
-  /** The place of the first time that is not before this one. */
-  function firstFrom(times: LaneVector, time: bigint): number {
-    const bits = compare(k, 'gte', times, { type: times.type, value: time }, times.length) >>> 2
+  /** How many times from `from` on come before the first that is not before this one, which is one of the next `RUN_ROWS`. */
+  function firstFrom(times: LaneVector, from: number, to: number, time: bigint): number {
+    const run = slice(k, times, from, Math.min(to, from + RUN_ROWS))
+    const bits = compare(k, 'gte', run, { type: run.type, value: time }, run.length) >>> 2
     let word = 0
-    while (word < times.length >>> 5 && memory.u32[bits + word] === 0) word++
+    while (word < run.length >>> 5 && memory.u32[bits + word] === 0) word++
     const found = memory.u32[bits + word] as number
-    return found === 0 ? times.length : Math.min(times.length, 32 * word + 31 - Math.clz32(found & -found))
+    return found === 0 ? run.length : Math.min(run.length, 32 * word + 31 - Math.clz32(found & -found))
   }
 
   function takeTimed(
-    { pipeline, aggregate, fixed, places, time }: TimedStep,
+    { pipeline, columns: own, aggregate, fixed, places, time }: TimedStep,
     spec: LiveAggregateSpec,
     loaded: readonly LaneVector[],
     from: number,
     to: number,
+    ranges: readonly Range[],
   ): void {
     const isWhole = to - from === loaded[0]?.length
     const columns = isWhole ? loaded : loaded.map(column => slice(k, column, from, to))
+    const given = columns[own.indexOf(timeColumn)] as LaneVector
     const use = (morsel: Morsel) => {
-      const all = places.map(place => morsel.columns[place] as LaneVector)
-      for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, morsel.columns[time] as LaneVector, fixed))
-        spread(each, 1, spec)
+      const all = places.map(each => morsel.columns[each] as LaneVector)
+      const times = morsel.columns[time] as LaneVector
+      const known = times.data === given.data && morsel.rowCount === to - from ? ranges : null
+      for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, times, fixed, known)) spread(each, 1, spec)
     }
-    const rows = isWhole ? 0 : rangeIndices(k, from, to)
-    runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows }, memory, use, false)
+    try {
+      runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows: 0 }, memory, use, false)
+    } catch (error) {
+      throw error instanceof RowFailure ? new RowFailure(from + error.row, error.error) : error
+    }
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -386,7 +427,8 @@ export function createLiveGraph(
   function renew(): void {
     // What looks things up in other sides keeps codes of its own.
     if (sides.size > 0) return
-    if (!renewal.isDue(context.dictionaries.byteLength) || steps.some(({ aggregate }) => aggregate?.isPending)) return
+    if (!renewal.isDue(context.dictionaries.byteLength, coming) || steps.some(({ aggregate }) => aggregate?.isPending))
+      return
     const mark = memory.mark()
     const renewed = createRenewedTexts(context)
     for (const { aggregate } of steps) aggregate?.renew(renewed)
@@ -395,10 +437,21 @@ export function createLiveGraph(
     shareDictionaries(renewed)
     renewed.release()
     memory.reset(mark)
-    renewal.done()
+    renewal.done(context.dictionaries.byteLength)
   }
 
-  const given = (): RecordBatch[] => {
+  /** Bytes of the dictionaries that batches come with, which would be back with the next. */
+  function coming(): number {
+    let bytes = 0
+    for (const i of (steps[0] as Step).columns) {
+      const dictionary = last?.vectors[i]?.dictionary ?? null
+      if (dictionary !== null) bytes += dictionary.byteLength + ENTRY_BYTES * dictionary.length
+    }
+    return bytes
+  }
+
+  const given = (from: RecordBatch | null = null): RecordBatch[] => {
+    last = from
     renew()
     const all = out
     out = []
@@ -415,16 +468,36 @@ export function createLiveGraph(
     timedLoader.close()
   }
 
+  /** @param before rows that came together with it, and have been taken */
+  function pushOne(batch: RecordBatch, before: number): void {
+    const mark = memory.mark()
+    const taken = pushTimed([batch])
+    memory.reset(mark)
+    if (taken < batch.rowCount || taken === 0)
+      pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), before + taken)
+    memory.reset(mark)
+    advance(false)
+  }
+
   return {
     push(batch) {
+      pushOne(batch, 0)
+      return given(batch)
+    },
+    pushAll(batches) {
       const mark = memory.mark()
-      const taken = pushTimed(batch)
+      const isWhole = batches.length > 1 && pushWhole(batches)
+      const taken = isWhole ? rowsOf(batches) : batches.length > 1 ? pushTimed(batches) : 0
       memory.reset(mark)
-      if (taken < batch.rowCount || taken === 0)
-        pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), taken)
-      memory.reset(mark)
-      advance(false)
-      return given()
+      if (taken > 0) advance(false)
+      let before = 0
+      for (const batch of batches) {
+        const from = taken - before
+        if (from <= 0) pushOne(batch, before)
+        else if (from < batch.rowCount) pushOne(batch.slice(from, batch.rowCount), taken)
+        before += batch.rowCount
+      }
+      return given(batches.at(-1))
     },
     settle() {
       advance(false)
@@ -484,6 +557,8 @@ function outputNames({
     WEIGHT,
   ]
 }
+
+const rowsOf = (batches: readonly RecordBatch[]): number => batches.reduce((sum, { rowCount }) => sum + rowCount, 0)
 
 const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
   typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')

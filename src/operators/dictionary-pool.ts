@@ -14,7 +14,7 @@ export interface DictionaryPool {
 }
 
 /** An offset, and slots. */
-const ENTRY_BYTES = 20
+export const ENTRY_BYTES = 20
 
 /** @param make a new, empty dictionary of the lane. */
 export function createDictionaryPool(make: () => LaneDictionary): DictionaryPool {

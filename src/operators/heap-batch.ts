@@ -57,7 +57,8 @@ export function* morselsOf(k: Kernels, batch: LaneBatch): Generator<Morsel> {
 /** Pointer in scratch to the u32 row numbers `from` to `to`. */
 export function rangeIndices(k: Kernels, from: number, to: number): number {
   const indices = k.memory.scratch(4 * (to - from))
-  for (let row = from; row < to; row++) k.memory.u32[(indices >>> 2) + row - from] = row
+  const { u32 } = k.memory
+  for (let row = from, at = indices >>> 2; row < to; row++, at++) u32[at] = row
   return indices
 }
 

@@ -13,8 +13,9 @@ import { type AggregateInput, type Aggregation, createAggregation } from '../ker
 import { andNot, not } from '../kernels/bitmap.js'
 import { compare } from '../kernels/compare.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
+import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { type Selection, selection, take } from '../kernels/select.js'
+import { type Selection, selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
@@ -23,7 +24,7 @@ import { createLiveAggregate, type LiveAggregate, type LiveAggregateStage } from
 import { movedGroups } from './moved-groups.js'
 import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
-import type { Morsel } from './operator.js'
+import { type Morsel, RowFailure } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { floorMod } from './window-groups.js'
 
@@ -33,9 +34,45 @@ export interface FixedWindows {
   readonly offset: bigint
 }
 
+/** The least and the greatest of some times, in ticks. */
+export interface Range {
+  readonly min: bigint
+  readonly max: bigint
+}
+
+/** Rows of which the times are looked at together: a multiple of 128, so that bitmaps need no shift. */
+export const RUN_ROWS = 2048
+
 export interface LiveWindows extends LiveAggregate {
-  /** Rows of few windows, without the columns of these, `time` being the column of their time: none is late. What is missing among the columns is not read. */
-  consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows): Iterable<LaneBatch>
+  /**
+   * Rows of few windows, without the columns of these, `time` being the column of their time: none is late. What is missing among the columns is not read.
+   * @param ranges of each `RUN_ROWS` times, where they are known
+   */
+  consumeTimed(
+    morsel: Morsel,
+    time: LaneVector,
+    fixed: FixedWindows,
+    ranges?: readonly Range[] | null,
+  ): Iterable<LaneBatch>
+}
+
+/** Of each `RUN_ROWS` times from `from` on, none of which is null. */
+export function rangesOf(k: Kernels, time: LaneVector, from: number, to: number): Range[] {
+  const ranges: Range[] = []
+  for (let row = from; row < to; row += RUN_ROWS)
+    ranges.push(rangeOf(k, { ...slice(k, time, row, Math.min(to, row + RUN_ROWS)), range: null }) as Range)
+  return ranges
+}
+
+/** Of the first `count` of them, at least one. */
+export function rangeOfAll(ranges: readonly Range[], count = ranges.length): Range {
+  let { min, max } = ranges[0] as Range
+  for (let i = 1; i < count; i++) {
+    const own = ranges[i] as Range
+    if (own.min < min) min = own.min
+    if (own.max > max) max = own.max
+  }
+  return { min, max }
 }
 
 interface Single {
@@ -44,6 +81,17 @@ interface Single {
   table: GroupTable
   aggregation: Aggregation
   rows: number
+}
+
+/** Beginnings of the windows of some rows. */
+interface Windows {
+  readonly first: bigint
+  readonly last: bigint
+}
+
+interface Run {
+  readonly from: number
+  readonly to: number
 }
 
 /** Rows a window of those that come at a time, from which on new ones have tables. */
@@ -211,19 +259,48 @@ export function createLiveWindows(
 
   const bitmap = (data: number): LaneVector => numbers(bool(), 0, data)
 
-  function* consumeTimed(given: Morsel, time: LaneVector, { size, offset }: FixedWindows): Iterable<LaneBatch> {
+  function* consumeTimed(
+    given: Morsel,
+    time: LaneVector,
+    { size, offset }: FixedWindows,
+    known: readonly Range[] | null = null,
+  ): Iterable<LaneBatch> {
     const morsel = { ...texts.recode(given), rows: given.rows }
-    const range = time.range ?? rangeOf(k, time)
-    if (morsel.rowCount === 0 || range === null) return
+    if (morsel.rowCount === 0) return
+    const ranges = known ?? rangesOf(k, time, 0, morsel.rowCount)
+    const range = rangeOfAll(ranges)
     const first = range.min - floorMod(range.min - offset, size)
     const last = range.max - floorMod(range.max - offset, size)
     if (first === last) {
       yield* takeWindow(morsel, first, first + size, morsel.rowCount)
       return
     }
-    const count = Number((last - first) / size) + 1
-    const meanRows = morsel.rowCount / count
-    const parts = byTime(time, morsel.rowCount, first, size, count)
+    const meanRows = morsel.rowCount / (Number((last - first) / size) + 1)
+    for (const { from, to, ...windows } of runsOf(ranges, morsel.rowCount, { size, offset })) {
+      const mark = memory.mark()
+      const own = sliced(morsel, from, to)
+      try {
+        yield* takeRun(own, slice(k, time, from, to), windows, size, meanRows)
+      } catch (error) {
+        throw error instanceof RowFailure && morsel.rows === 0 ? new RowFailure(from + error.row, error.error) : error
+      }
+      memory.reset(mark)
+    }
+  }
+
+  /** Rows of a few windows, those of each together. */
+  function* takeRun(
+    morsel: Morsel,
+    time: LaneVector,
+    { first, last }: Windows,
+    size: bigint,
+    meanRows: number,
+  ): Iterable<LaneBatch> {
+    if (first === last) {
+      yield* takeWindow(morsel, first, first + size, meanRows)
+      return
+    }
+    const parts = byTime(time, morsel.rowCount, first, size, Number((last - first) / size) + 1)
     const own: [Single, Selection][] = []
     for (const [i, rows] of parts.entries()) {
       if (rows.count === 0) continue
@@ -233,6 +310,43 @@ export function createLiveWindows(
       else yield* takeWindow(taken(morsel, rows.indices, rows.count), start, start + size, meanRows)
     }
     addParts(own, morsel)
+  }
+
+  /** Where rows are mostly in order, they are cut where windows mix: only those that do are sorted. */
+  function runsOf(
+    ranges: readonly Range[],
+    length: number,
+    { size, offset }: FixedWindows,
+  ): readonly (Windows & Run)[] {
+    const runs: (Windows & Run)[] = []
+    let run: (Windows & Run) | null = null
+    for (const [i, { min, max }] of ranges.entries()) {
+      const from = i * RUN_ROWS
+      const to = Math.min(length, from + RUN_ROWS)
+      const first = min - floorMod(min - offset, size)
+      const last = max - floorMod(max - offset, size)
+      const isMixed = first !== last
+      if (run !== null && (isMixed ? run.first !== run.last : run.first === first && run.last === last)) {
+        const before: Windows & Run = run
+        run = {
+          first: first < before.first ? first : before.first,
+          last: last > before.last ? last : before.last,
+          from: before.from,
+          to,
+        }
+        runs[runs.length - 1] = run
+      } else {
+        run = { first, last, from, to }
+        runs.push(run)
+      }
+    }
+    return runs
+  }
+
+  function sliced(morsel: Morsel, from: number, to: number): Morsel {
+    if (to - from === morsel.rowCount) return morsel
+    const columns = morsel.columns.map(column => ({ ...slice(k, column, from, to), range: null }))
+    return { rowCount: to - from, columns, rows: morsel.rows === 0 ? 0 : morsel.rows + 4 * from }
   }
 
   /** Rows of one window. */

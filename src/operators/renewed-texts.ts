@@ -46,21 +46,30 @@ export function renewOne(one: OneDictionary, renewed: RenewedTexts, columnCount:
   for (const [i, dictionary] of next.entries()) if (dictionary !== null) one.adopt(i, dictionary)
 }
 
-/** Steps in which dictionaries are to be of use at least: those that fill up sooner have strings that come again, and may be larger. */
+/** Steps in which dictionaries are to be of use at least: those that fill up sooner, of what comes with long ones say, may be larger. */
 const LEAST_STEPS = 4
 
-/** When to renew: after a step, told how many bytes there are. */
-export function createRenewal(mostBytes: number): { isDue(byteLength: number): boolean; done(): void } {
+/** Times what was kept at the last renewal: each costs as much as that is, and so all together no more than what has come. */
+const MOST_TIMES = 3
+
+/** When to renew: after a step, told how many bytes there are, how many of them come with every batch as it is, and how many were kept. */
+export function createRenewal(mostBytes: number): {
+  isDue(byteLength: number, coming: () => number): boolean
+  done(byteLength: number): void
+} {
   let most = mostBytes
   let steps = 0
   return {
-    isDue(byteLength) {
+    isDue(byteLength, coming) {
       steps++
-      return byteLength > most
-    },
-    done() {
+      if (byteLength <= most || byteLength - coming() <= most) return false
       // Less than nothing (for tests): after every step.
-      if (steps < LEAST_STEPS) most *= 2
+      if (mostBytes < 0 || steps >= LEAST_STEPS) return true
+      most = 2 * byteLength
+      return false
+    },
+    done(byteLength) {
+      if (mostBytes >= 0 && most < MOST_TIMES * byteLength) most = MOST_TIMES * byteLength
       steps = 0
     },
   }

@@ -160,8 +160,12 @@ export interface Split {
 
 /** What a lane needs in order to read a split. */
 export type SplitWork =
-  /** Rows that are in the calling thread: copied, then transferred. */
-  | { readonly kind: 'batches'; readonly batches: () => readonly RecordBatch[] }
+  /** Rows that are in the calling thread: copied, then transferred. `parts`: the same as they came, for who copies them anyway. */
+  | {
+      readonly kind: 'batches'
+      readonly batches: () => readonly RecordBatch[]
+      readonly parts?: readonly RecordBatch[]
+    }
   /** A part of a file that the lane opens itself, through a lane extension. */
   | {
       readonly kind: 'part'

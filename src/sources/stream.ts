@@ -1,5 +1,4 @@
 /** Rows that come while a job runs: of an async iterable or a stream of rows, arrays of rows, tables or batches. They are taken only as fast as lanes want them. */
-import { openRows } from '../columnar/input.js'
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
@@ -7,12 +6,16 @@ import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
-import { coalesce, morselsOf } from './memory.js'
+import { createRowWriter } from './live/row-writer.js'
+import { coalescedWork, morselsOf } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
 
 /** Rows that wait for more, at most: enough that a message is cheap. */
 const MOST_ROWS = 8192
+const FEW_TICKS = 8
+/** More that follow at once are taken together for so long, up to a morsel. */
+const TOGETHER_MS = 2
 
 /** @param stream read once: its iterator is taken when a terminal runs. */
 export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unknown>, schema: SchemaShape): Source {
@@ -66,6 +69,7 @@ function supplyOf(
   let failure: { readonly error: unknown } | null = null
   const output = schemaOf(columns.map(name => ({ name, type: schema[name] })))
   const everyColumn = columns.map((_, i) => i)
+  const writer = createRowWriter(output, 'rows')
 
   /** A failure is for whoever asks after the rows that came before it. */
   const taken = (): Promise<IteratorResult<unknown>> => {
@@ -83,57 +87,53 @@ function supplyOf(
   /** Waits for the first rows, and then for what comes with them. */
   async function gathered(): Promise<RecordBatch[]> {
     const parts: RecordBatch[] = []
-    let rows: object[] = []
     let rowCount = 0
     let waited: Promise<null> | null = null
+    let began = 0
     const flush = () => {
-      const batches = batchesOfRows(rows, firstRow + rowCount - rows.length)
-      rows = []
-      parts.push(...batches)
+      if (writer.length > 0) parts.push(writer.finish())
     }
-    while (!ended && failure === null && rowCount < MOST_ROWS) {
+    const isFull = () =>
+      rowCount >= MOST_ROWS && (2 * rowCount > MORSEL_ROWS || performance.now() - began > TOGETHER_MS)
+    while (!ended && failure === null && !isFull()) {
       pending ??= taken()
       // What has come goes on its way as soon as nothing follows at once.
-      if (rowCount > 0) waited ??= soon()
+      if (rowCount > 0 && waited === null && !(await isAtHand(pending))) waited = soon()
       const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
       if (next === null) break
       pending = null
-      if (rowCount === 0) arrivedAt = now()
+      if (rowCount === 0) {
+        arrivedAt = now()
+        began = performance.now()
+      }
       const { value, done } = next
       if (done) ended = true
       else if (value instanceof RecordBatch || value instanceof Table) {
         flush()
-        if (failure === null) parts.push(...batchesOf(value, schema, output))
+        parts.push(...batchesOf(value, schema, output))
         rowCount += value.rowCount
-      } else if (Array.isArray(value)) {
-        for (const row of value) rows.push(row)
-        rowCount += value.length
       } else {
-        rows.push(value as object)
-        rowCount++
+        const rows: readonly object[] = Array.isArray(value) ? value : [value]
+        for (let from = 0; from < rows.length && failure === null; from += MORSEL_ROWS) {
+          if (writer.length + Math.min(MORSEL_ROWS, rows.length - from) > MORSEL_ROWS) flush()
+          const part = rows.length <= MORSEL_ROWS ? rows : rows.slice(from, from + MORSEL_ROWS)
+          write(part, firstRow + rowCount + from)
+        }
+        rowCount += rows.length
       }
     }
     flush()
     return parts
   }
 
-  /** Rows are read when they have come, so that a bad one is told with its place; those before it are given first. */
-  function batchesOfRows(rows: readonly object[], first: number): RecordBatch[] {
-    const batches: RecordBatch[] = []
-    const read = (to: number) => {
-      const reader = openRows(rows, schema)
-      for (let from = 0; from < to; from += MORSEL_ROWS)
-        batches.push(reader.read(from, Math.min(from + MORSEL_ROWS, to), columns))
-    }
-    if (failure !== null || rows.length === 0) return batches
+  /** A bad row is told with its place; those before it are given first. */
+  function write(rows: readonly object[], first: number): void {
     try {
-      read(rows.length)
+      writer.appendAll(rows)
     } catch (error) {
       failure = { error: atRow(error, first) }
-      batches.length = 0
-      if (error instanceof MillraceError) read(error.details.row ?? 0)
+      if (error instanceof MillraceError) writer.appendAll(rows.slice(0, error.details.row ?? 0))
     }
-    return batches
   }
 
   return {
@@ -145,14 +145,14 @@ function supplyOf(
         letGo()
         throw error
       }
-      const batches = coalesce(parts.flatMap(morselsOf), output, everyColumn)
+      const batches = parts.flatMap(morselsOf)
       const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
       if (rowCount === 0) {
         if (failure === null) return null
         letGo()
         throw failure.error
       }
-      const work = { kind: 'batches', batches: () => batches } as const
+      const work = coalescedWork(batches, output, everyColumn)
       const split: Split = { firstRow, rowCount, byteLength: 0, work, arrivedAt }
       firstRow += rowCount
       return split
@@ -162,6 +162,17 @@ function supplyOf(
       letGo()
     },
   }
+}
+
+/** Whether it is settled within some microtasks, as that of a generator which waits for nothing is: a turn of the event loop costs a hundred times as much. */
+async function isAtHand(item: Promise<unknown>): Promise<boolean> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  item.then(settle, settle)
+  for (let i = 0; i < FEW_TICKS && !isSettled; i++) await null
+  return isSettled
 }
 
 /** Batches as they are, in the columns that are wanted. @throws MillraceError `MR_TYPE_MISMATCH` */

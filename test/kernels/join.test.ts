@@ -30,7 +30,14 @@ function build(
 ): JoinIndex {
   const batch = copyToHeap(k, { rowCount, columns })
   const types = columns.map(({ type }, i) => ({ own: type, other: others[i] as DataType }))
-  const steps = buildJoinIndex(k, types, (from, to) => sliceBatch(batch, from, to - from).columns, rowCount, wants)
+  function* pieces() {
+    // A first piece that is short, as those of a part are.
+    for (let first = 0; first < rowCount; first += first === 0 ? 128 : 65_536) {
+      const count = Math.min(first === 0 ? 128 : 65_536, rowCount - first)
+      yield { first, count, columns: sliceBatch(batch, first, count).columns }
+    }
+  }
+  const steps = buildJoinIndex(k, types, pieces, rowCount, wants)
   let step = steps.next()
   while (!step.done) step = steps.next()
   freeHeapBatch(k, batch)

@@ -8,7 +8,7 @@ import { span } from '../../metrics/span.js'
 import type { Pipeline } from '../../operators/build.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
-import type { FixedWindows, LiveWindows } from '../../operators/live-windows.js'
+import type { FixedWindows, LiveWindows, Range } from '../../operators/live-windows.js'
 import type { Morsel } from '../../operators/operator.js'
 import { pulled } from '../../operators/pulled.js'
 import { bytesOf, type MeteredPipeline, meterPipeline } from '../../workers/meter.js'
@@ -91,10 +91,10 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           return pull(run(() => aggregate.consume(morsel)))
         },
         ...('consumeTimed' in aggregate && {
-          consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows) {
+          consumeTimed(morsel: Morsel, time: LaneVector, fixed: FixedWindows, ranges: readonly Range[] | null) {
             rowsIn += morsel.rowCount
             bytesIn += bytesOf(morsel)
-            return pull(run(() => (aggregate as LiveWindows).consumeTimed(morsel, time, fixed)))
+            return pull(run(() => (aggregate as LiveWindows).consumeTimed(morsel, time, fixed, ranges)))
           },
         }),
         get isPending() {

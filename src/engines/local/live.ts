@@ -14,22 +14,26 @@ import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { soon } from '../../sources/soon.js'
+import type { Source } from '../../sources/source.js'
 import { openContext } from '../../workers/open-context.js'
 import { createLiveMeter, type LiveMeter } from './live-meter.js'
 import { createLatencyMeter, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
-import { bareSource, startRows } from './rows-job.js'
+import { type BatchGroup, bareSource, type RowsJob, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
 
 /** What comes to a graph, step by step. */
 export interface Intake<A extends { readonly rowCount: number }> {
   /** Resolves once the columns of what is below are known. */
-  open(): Promise<{
-    readonly plan: Pick<LivePlan, 'output' | 'parts' | 'everyMs'>
-    create(context: OperatorContext): StepGraph<A>
-  }>
+  open(): Promise<
+    | {
+        readonly plan: Pick<LivePlan, 'output' | 'parts' | 'everyMs'>
+        create(context: OperatorContext): StepGraph<A>
+      }
+    | { readonly plan: Pick<LivePlan, 'output'>; readonly pass: (arrival: A) => readonly RecordBatch[] }
+  >
   /** Leaving the loop ends what is below. `give` takes what comes out between two of them. */
   arrivals(give: (step: () => readonly RecordBatch[]) => void): AsyncIterable<A>
   /** When its rows came from their source, where that is known. */
@@ -63,6 +67,39 @@ export function startLive<S extends SchemaShape>(
   return startSteps(own => intakeOf(bound, cut, own, what, sidesOf, startJob), options, onSchema)
 }
 
+/** A source that gives batches as they come, and nothing that happens to them: they go on as they are, through no lane. */
+export function startBare<S extends SchemaShape>(
+  source: Source,
+  options: RunOptions,
+  what: string,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
+  return startSteps<S, BatchGroup>(
+    own => {
+      let tell: (schema: SchemaShape) => void = () => {}
+      const columns = new Promise<SchemaShape>(resolve => {
+        tell = resolve
+      })
+      const below = startRows(source, own, what, tell)
+      below.finished.catch(() => {})
+      return {
+        open: async () => ({
+          plan: { output: await Promise.race([columns, below.finished.then(() => columns)]) },
+          pass: ({ batches }) => batches,
+        }),
+        arrivals: () => below,
+        arrived: arrivalOf,
+        finished: below.finished,
+        stop: () => below.stop(),
+        metrics: () => below.metrics(),
+        spell: failure => failure,
+      }
+    },
+    options,
+    onSchema,
+  )
+}
+
 /** The rows of the other sides of joins, which are read before the first row comes. */
 export type SidesOf = (plans: readonly LivePlan[], options: RunOptions) => Promise<SideRows>
 
@@ -74,7 +111,7 @@ function intakeOf(
   what: string,
   sidesOf: SidesOf,
   startJob: typeof startRun,
-): Intake<RecordBatch> {
+): Intake<BatchGroup> {
   let tellColumns: (schema: SchemaShape) => void = () => {}
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
@@ -82,7 +119,7 @@ function intakeOf(
   const bare = bareSource(cut.before, bound.sources)
   const below =
     bare === null
-      ? startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns)
+      ? one(startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns))
       : startRows(bare, options, what, tellColumns)
   below.finished.catch(() => {})
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
@@ -92,7 +129,13 @@ function intakeOf(
       const schema = await Promise.race([columns, below.finished.then(() => columns)])
       const plan = livePlan(cut, schema)
       const sides = await sidesOf([plan], options)
-      return { plan, create: context => createLiveGraph(context, plan, schema, sides) }
+      return {
+        plan,
+        create(context) {
+          const graph = createLiveGraph(context, plan, schema, sides)
+          return Object.create(graph, { push: { value: ({ batches }: BatchGroup) => graph.pushAll(batches) } })
+        },
+      }
     },
     arrivals: () => below,
     arrived: arrivalOf,
@@ -102,6 +145,18 @@ function intakeOf(
     spell: ({ error, row }, rowsBefore) => spellOut(error, { row: rowsBefore + row, label }),
   }
 }
+
+/** Each batch is a group. */
+const one = (job: Job): RowsJob => ({
+  ...job,
+  async *[Symbol.asyncIterator]() {
+    for await (const batch of job) {
+      const group = { rowCount: batch.rowCount, batches: [batch] }
+      setArrival(group, arrivalOf(batch))
+      yield group
+    }
+  },
+})
 
 /** @param begin what feeds the steps, with these options */
 export function startSteps<S extends SchemaShape, A extends { readonly rowCount: number }>(
@@ -149,8 +204,14 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   }
 
   async function steps(): Promise<void> {
-    const { plan, create } = await below.open()
-    onSchema?.(plan.output)
+    const opened = await below.open()
+    onSchema?.(opened.plan.output)
+    if ('pass' in opened) {
+      await run(opened.pass, () => null)
+      await below.finished
+      return
+    }
+    const { plan, create } = opened
     const lent = await openContext(plan.parts, options.memory)
     const measures = createLiveMeter(lent.context.k.memory, options.spans === true)
     meter = measures
@@ -169,24 +230,13 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     }
     const tick = () => between(() => own.tick())
     const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
-    let turn = performance.now()
     try {
-      for await (const batch of below.arrivals(between)) {
-        arrived = below.arrived(batch)
-        give(own.push(batch))
+      const push = (arrival: A) => {
+        const all = own.push(arrival)
         note()
-        rowsBefore += batch.rowCount
-        if (failure !== null) throw (failure as { readonly error: unknown }).error
-        if (waiting.length >= MOST_WAITING) {
-          await new Promise<void>(resolve => {
-            drained = resolve
-          })
-        } else if (performance.now() - turn > TURN_MS) {
-          await soon()
-          turn = performance.now()
-        }
-        cancel.signal.throwIfAborted()
+        return all
       }
+      await run(push, () => failure, between)
       await below.finished
       give(own.end())
       note()
@@ -197,6 +247,30 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       graph = null
       // What has failed may have left something behind.
       lent.giveBack(isSound)
+    }
+  }
+
+  async function run(
+    push: (arrival: A) => readonly RecordBatch[],
+    failed: () => { readonly error: unknown } | null,
+    between: (step: () => readonly RecordBatch[]) => void = () => {},
+  ): Promise<void> {
+    let turn = performance.now()
+    for await (const arrival of below.arrivals(between)) {
+      arrived = below.arrived(arrival)
+      give(push(arrival))
+      rowsBefore += arrival.rowCount
+      const failure = failed()
+      if (failure !== null) throw failure.error
+      if (waiting.length >= MOST_WAITING) {
+        await new Promise<void>(resolve => {
+          drained = resolve
+        })
+      } else if (performance.now() - turn > TURN_MS) {
+        await soon()
+        turn = performance.now()
+      }
+      cancel.signal.throwIfAborted()
     }
   }
 

@@ -26,13 +26,25 @@ export function bareSource(plan: PlanNode, sources: BoundPlan['sources']): Sourc
   return source.once === true && source.settle === undefined && source.held === undefined ? source : null
 }
 
+/** Rows of batches that are worth a way of their own. */
+const LEAST_ROWS = 1024
+
+/** Batches that came together. */
+export interface BatchGroup {
+  readonly rowCount: number
+  readonly batches: readonly RecordBatch[]
+}
+
+/** As a job, but that batches which came together are given together. */
+export type RowsJob = Omit<Job, typeof Symbol.asyncIterator> & AsyncIterable<BatchGroup>
+
 /** @param onSchema told the columns before the first batch */
 export function startRows(
   source: Source,
   options: RunOptions,
   what: string,
   onSchema: (schema: SchemaShape) => void,
-): Job {
+): RowsJob {
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
   let rest: SplitSupply | null = null
   let counts: readonly FeedCounts[] = []
@@ -100,7 +112,7 @@ export function startRows(
     leave()
   })
 
-  async function* batches(): AsyncGenerator<RecordBatch, void, void> {
+  async function* groups(): AsyncGenerator<BatchGroup, void, void> {
     try {
       await opening
       while (rest !== null) {
@@ -111,12 +123,14 @@ export function startRows(
         })
         const split = await Promise.race([waiting, stopped])
         if (split === null || split.work.kind !== 'batches') break
-        for (const batch of split.work.batches()) {
-          if (failure !== null) break
-          setArrival(batch, split.arrivedAt)
-          yield batch
-          note(batch.rowCount)
-        }
+        const { parts = split.work.batches() } = split.work
+        const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
+        // Very small ones cost less as one.
+        const batches = rowCount < LEAST_ROWS * parts.length ? split.work.batches() : parts
+        const group = { rowCount, batches }
+        setArrival(group, split.arrivedAt)
+        yield group
+        note(group.rowCount)
       }
       if (failure !== null) throw (failure as { readonly error: unknown }).error
       note(0, true)
@@ -145,7 +159,7 @@ export function startRows(
         lanes: [],
       }
     },
-    [Symbol.asyncIterator]: batches,
+    [Symbol.asyncIterator]: groups,
     async [Symbol.asyncDispose]() {
       end()
       await finished.catch(() => {})

@@ -3,8 +3,9 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { lateJob } from './late-job.js'
-import { startLive } from './live.js'
+import { startBare, startLive } from './live.js'
 import type { RunOptions } from './options.js'
+import { bareSource } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, startRun } from './run-job.js'
 import { startWatched } from './watch.js'
@@ -22,6 +23,16 @@ export function startAny<S extends SchemaShape>(
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const cut = liveCut(bound.plan, isEndless)
   return startWatched(what, options ?? {}, own =>
-    cut === null ? startRun(bound, own, what, onSchema) : startLive(bound, cut, own, what, onSchema),
+    cut === null ? startPlain(bound, own, what, onSchema) : startLive(bound, cut, own, what, onSchema),
   )
+}
+
+function startPlain<S extends SchemaShape>(
+  bound: BoundPlan,
+  options: RunOptions,
+  what: string,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
+  const bare = bareSource(bound.plan, bound.sources)
+  return bare === null ? startRun(bound, options, what, onSchema) : startBare(bare, options, what, onSchema)
 }

@@ -17,7 +17,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { makeVector, type Vector } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
 import { stopwatch } from '../../metrics/clock.js'
-import { coalesce, morselsOf } from '../memory.js'
+import { coalescedWork, morselsOf } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
@@ -289,9 +289,9 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
             return null
           }
           const arrivedAt = since.of(gone)
-          const parts = coalesce(take(), output, places)
-          const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
-          const work = { kind: 'batches', batches: () => parts } as const
+          const taken = take()
+          const rowCount = taken.reduce((sum, batch) => sum + batch.rowCount, 0)
+          const work = coalescedWork(taken, output, places)
           const split: Split = { firstRow, rowCount, byteLength: 0, work, arrivedAt }
           firstRow += rowCount
           return split
