@@ -21,9 +21,9 @@ vi.mock('../../src/operators/renewed-texts.js', async original => {
       const renewal = actual.createRenewal(-1)
       return {
         isDue: renewal.isDue,
-        done() {
+        done(byteLength: number) {
           told.renewals++
-          renewal.done()
+          renewal.done(byteLength)
         },
       }
     },
