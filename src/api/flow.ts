@@ -578,9 +578,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_INVALID_OPTION` where there is no window
    */
   late(side: 'left' | 'right' = 'left'): Flow<any> {
-    if (side !== 'left' && side !== 'right')
-      throw invalid('late', `rows are of the left flow or the right one, not ${show(side)}`)
-    return this.next(lateNode(this.plan, side === 'left' ? 0 : 1))
+    const at = ['left', 'right'].indexOf(side)
+    if (at < 0) throw invalid('late', `of 'left' or 'right', not ${show(side)}`)
+    return this.next(lateNode(this.plan, at as 0 | 1))
   }
 
   /**

@@ -222,7 +222,7 @@ export function lateNode(plan: PlanNode, side: 0 | 1): LateNode {
   }
   throw invalid(
     'late',
-    'rows are late for windows, joins by event time, a dedupe within a time, or an over in the order of time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
+    'rows are late for windows, and what else goes by event time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
   )
 }
 

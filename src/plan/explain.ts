@@ -27,6 +27,7 @@ import type {
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { choosesRows } from './row-rules.js'
+import { overInput } from './rules/rewrite.js'
 import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
@@ -44,29 +45,28 @@ export function explainPlan(plan: PlanNode): string {
 
 /** Rows that are chosen among others of their group, and what is below and above: how they are chosen is a chunk of its own. Null where none are. */
 function explainChosen(plan: PlanNode): string | null {
-  const above: PlanNode[] = []
-  let node = plan
-  while (!isChoice(node) || choosesRows(node.input)) {
-    if (node.kind === 'source' || node.kind === 'join' || node.kind === 'union') return null
-    above.unshift(node)
-    node = node.input
-  }
-  const after = above.reduce<PlanNode>(
-    (input, each) => ({ ...each, input }) as PlanNode,
-    sourceNode(0, '', schemaOfPlan(node)),
-  )
-  const before = explainPlan(node.input).split('\n').slice(0, -1)
+  const found = choiceIn(plan)
+  if (found === null) return null
+  const [choice, above] = found
+  const before = explainPlan(choice.input).split('\n').slice(0, -1)
+  const after = explainPlan(above).split('\n')
   return [
     ...before,
     ...(before.includes(GATHERED) ? [] : [GATHERED]),
-    ...verbs(node).slice(-1),
-    ...explainPlan(after)
-      .split('\n')
-      .filter((line, i, all) => /^( {2}(?!skips )|output)/.test(line) && all[i - 1] !== GATHERED),
+    ...verbs(choice).slice(-1),
+    // Its rows are in one place already.
+    ...after.filter((line, i) => /^( {2}(?!skips )|output)/.test(line) && after[i - 1] !== GATHERED),
   ].join('\n')
 }
 
-const isChoice = (node: PlanNode): node is TopNode | DistinctNode => node.kind === 'top' || node.kind === 'distinct'
+/** The lowest choice of a chain, and what is above it, over its rows. */
+function choiceIn(plan: PlanNode): readonly [TopNode | DistinctNode, PlanNode] | null {
+  if (plan.kind === 'source' || plan.kind === 'join' || plan.kind === 'union') return null
+  const below = choiceIn(plan.input)
+  if (below !== null) return [below[0], overInput(plan, below[1])]
+  const isChoice = (plan.kind === 'top' || plan.kind === 'distinct') && !choosesRows(plan.input)
+  return isChoice ? [plan, sourceNode(0, '', schemaOfPlan(plan))] : null
+}
 
 const GATHERED = 'lane 0, after the gather'
 
