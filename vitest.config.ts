@@ -17,6 +17,7 @@ export const longSuites = [
   'test/flow/inputs.test.ts',
   'test/flow/live-joins.test.ts',
   'test/flow/live-over.test.ts',
+  'test/flow/renewed-texts.test.ts',
   'test/flow/behaviour.test.ts',
   'test/flow/flights.test.ts',
   'test/flow/leaks.test.ts',

@@ -568,16 +568,19 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these. Of a `dedupe` within a
-   * time, or an `over` in the order of the event time, where that is nearer, those behind the watermark.
+   * time, or an `over` in the order of the event time, where that is nearer, those behind the watermark. Of a join in windows, or within an interval, those of this flow, or, with `'right'`, of the other.
    *
    * ```ts
    * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))
    * const refused = await bars.late().collect()
    * ```
+   * @param side of a join, whose rows
    * @throws MillraceError `MR_INVALID_OPTION` where there is no window
    */
-  late(): Flow<any> {
-    return this.next(lateNode(this.plan))
+  late(side: 'left' | 'right' = 'left'): Flow<any> {
+    const at = ['left', 'right'].indexOf(side)
+    if (at < 0) throw invalid('late', `of 'left' or 'right', not ${show(side)}`)
+    return this.next(lateNode(this.plan, at as 0 | 1))
   }
 
   /**
@@ -795,6 +798,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
    */
   async collect(options?: RunOptions): Promise<Table<S>> {
+    if (options?.onMetrics !== undefined)
+      return (await import('../engines/local/collect-watched.js')).collectWatched<S>(this, options)
     return collect<S>(this, options)
   }
 

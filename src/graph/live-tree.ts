@@ -20,7 +20,7 @@ import { columnsOf } from './built-join.js'
 import { createInputsWatermark, type InputState } from './inputs.js'
 import { createIntervalJoin } from './interval-join.js'
 import { createLiveGraph, type LiveGraph, type SideRows } from './live-graph.js'
-import type { LiveJoin } from './live-join.js'
+import type { LiveJoin, OnLate } from './live-join.js'
 import { createWatermark, type Watermark } from './watermark.js'
 import { createWindowJoin } from './window-join.js'
 
@@ -49,6 +49,8 @@ export type TreePlan =
       readonly meets: Meeting | null
       readonly inputs: readonly TreePlan[]
       readonly above: LivePlan
+      /** The input whose late rows go on, in the place of what it gives. */
+      readonly late: 0 | 1 | null
     }
 
 /** The graph of several jobs, which are told apart by their place. */
@@ -203,9 +205,20 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
   }
 
-  function joinPart({ schema, sides: own, stage, meets, inputs, above }: TreePlan & { kind: 'join' }): Part {
+  function joinPart({
+    schema,
+    sides: own,
+    stage,
+    meets,
+    inputs,
+    above,
+    late: lateSide,
+  }: TreePlan & { kind: 'join' }): Part {
     const { common, take, end, isOver, isSilent } = inputsOf(inputs, own)
-    const join = createMeeting(context, stage, own[0], meets)
+    let late: RecordBatch[] = []
+    const join = createMeeting(context, stage, own[0], meets, (side, batch) => {
+      if (side === lateSide) late.push(batch)
+    })
     joins.push(join)
     let value = LEAST
     const graph = graphOf(
@@ -216,8 +229,11 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
         times => new BigInt64Array(times.length).fill(value),
       ),
     )
-    const push = (batches: readonly RecordBatch[]): Marked[] =>
-      batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+    const push = (given: readonly RecordBatch[]): Marked[] => {
+      const batches = lateSide === null ? given : late
+      late = []
+      return batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+    }
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
     return {
       schema: withoutMarks(above.output),
@@ -279,11 +295,17 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   }
 }
 
-function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
+function createMeeting(
+  context: OperatorContext,
+  stage: JoinStage,
+  left: SchemaShape,
+  meets: Meeting | null,
+  onLate: OnLate,
+): LiveJoin {
   if (meets === null) return createAsofMeeting(context, stage, left)
   return 'end' in meets
-    ? createWindowJoin(context, stage, left, meets)
-    : createIntervalJoin(context, stage, left, meets)
+    ? createWindowJoin(context, stage, left, meets, onLate)
+    : createIntervalJoin(context, stage, left, meets, onLate)
 }
 
 /** A watermark that is told from elsewhere: which rows close windows is asked of each. */

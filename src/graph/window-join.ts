@@ -10,7 +10,7 @@ import { ticksOf } from '../plan/event-time.js'
 import type { Meeting } from '../plan/logical.js'
 import type { JoinStage } from '../plan/physical.js'
 import { buildJoin } from './built-join.js'
-import { type LiveJoin, picked } from './live-join.js'
+import { type LiveJoin, type OnLate, picked } from './live-join.js'
 
 type Rows = readonly [RecordBatch[], RecordBatch[]]
 
@@ -30,6 +30,7 @@ export function createWindowJoin(
   stage: JoinStage,
   left: SchemaShape,
   meets: Extract<Meeting, { readonly end: string }>,
+  onLate: OnLate,
 ): LiveJoin {
   const schemas = [left, stage.right]
   const placesOf = (name: (side: number) => string) =>
@@ -120,17 +121,20 @@ export function createWindowJoin(
         BigInt64Array,
       ]
       const byWindow = new Map<bigint, number[]>()
+      const late: number[] = []
       for (let row = 0; row < batch.rowCount; row++) {
         const closes = to[row] as bigint
-        if (isNullAt(end, row)) lateRows++
-        else if ((marks[row] as bigint) >= closes + lateness)
-          lateRows += isLast(from[row] as bigint, closes, at[row] as bigint) ? 1 : 0
-        else {
+        if (isNullAt(end, row)) late.push(row)
+        else if ((marks[row] as bigint) >= closes + lateness) {
+          if (isLast(from[row] as bigint, closes, at[row] as bigint)) late.push(row)
+        } else {
           const found = byWindow.get(closes)
           if (found === undefined) byWindow.set(closes, [row])
           else found.push(row)
         }
       }
+      lateRows += late.length
+      if (late.length > 0) onLate(side, picked(batch, Uint32Array.from(late)))
       for (const [closes, mine] of byWindow)
         keep(side, picked(batch, mine.length === batch.rowCount ? null : Uint32Array.from(mine)), closes)
       return []

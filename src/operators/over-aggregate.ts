@@ -33,6 +33,8 @@ const MERGED: readonly string[] = [
   ...['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'argMin', 'argMax'],
   ...['variance', 'stddev', 'covariance', 'correlation', 'slope', 'histogram'],
 ]
+export const areOfOneSize = (calls: readonly OverCall[]): boolean =>
+  calls.every(({ function: name }) => MERGED.includes(name))
 /** Those that tell rows apart by their places, so that all rows must come in with them. */
 const ORDERED: readonly string[] = ['first', 'last', 'argMin', 'argMax']
 /** What frames that grow have in common ends at multiples of so many rows. */
@@ -81,7 +83,7 @@ export function* aggregateFrames(
   const { specs, inputs } = specsOf(calls, places, masks)
   const { from, to, groups: owners, frameOf } = distinct(frames, order, before?.groups ?? null)
   const origin = before?.states.rowCount ?? 0
-  const canMerge = calls.every(({ function: name }) => MERGED.includes(name))
+  const canMerge = areOfOneSize(calls)
   const hasNoOrder = !calls.some(({ function: name }) => ORDERED.includes(name))
   const parts: LaneBatch[] = []
   const large = new Map<number, Aggregation>()

@@ -5,7 +5,7 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { OverCall } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { rangeIndices } from './heap-batch.js'
-import { placed, specsOf } from './over-aggregate.js'
+import { areOfOneSize, placed, specsOf } from './over-aggregate.js'
 
 export interface RunningStates {
   /** Rows that it has. */
@@ -28,6 +28,7 @@ export function createRunning(
   const { k } = context
   const { memory } = k
   const { specs, inputs } = specsOf(calls, places, masks)
+  const isOfOneSize = areOfOneSize(calls)
   let states = createAggregation(context, specs, true)
   let rowCount = 0
   let count = 0
@@ -64,18 +65,23 @@ export function createRunning(
       rows.free()
     },
     give(to, groups) {
-      const own: number[] = []
-      const targets: number[] = []
+      // Values that are kept are given to one at a time: each pass has every group once at most.
+      const passes: { readonly own: number[]; readonly targets: number[] }[] = []
+      const times = new Map<number, number>()
       for (const [i, group] of groups.entries()) {
         // One that nothing has been added to is not among them yet.
         if (group >= count) continue
-        own.push(group)
-        targets.push(i)
+        const nth = isOfOneSize ? 0 : (times.get(group) ?? 0)
+        times.set(group, nth + 1)
+        passes[nth] ??= { own: [], targets: [] }
+        passes[nth].own.push(group)
+        passes[nth].targets.push(i)
       }
-      if (own.length === 0) return
-      const mark = memory.mark()
-      to.merge(states.laneState(u32s(own), own.length), u32s(targets), own.length, 1)
-      memory.reset(mark)
+      for (const { own, targets } of passes) {
+        const mark = memory.mark()
+        to.merge(states.laneState(u32s(own), own.length), u32s(targets), own.length, 1)
+        memory.reset(mark)
+      }
     },
     move(numbers, groupCount) {
       const mark = memory.mark()

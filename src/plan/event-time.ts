@@ -13,6 +13,7 @@ import type {
   AggregateNode,
   EmitMode,
   EmitNode,
+  JoinNode,
   LateNode,
   NamedAggregate,
   OverNode,
@@ -207,9 +208,11 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
   return Object.freeze({ kind: 'emit', input, mode })
 }
 
-/** @throws MillraceError `MR_INVALID_OPTION` where there is no window */
-export function lateNode(plan: PlanNode): LateNode {
+/** @param side of a join, which flow's rows. @throws MillraceError `MR_INVALID_OPTION` where there is no window */
+export function lateNode(plan: PlanNode, side: 0 | 1): LateNode {
   for (let node = plan; node.kind !== 'source'; node = node.input) {
+    if (node.kind === 'join' && node.meets)
+      return Object.freeze({ kind: 'late', input: node, of: { kind: 'side', side } } as const)
     if (
       node.kind === 'distinct' ||
       (node.kind === 'over' && isByTime(node)) ||
@@ -219,7 +222,7 @@ export function lateNode(plan: PlanNode): LateNode {
   }
   throw invalid(
     'late',
-    'rows are late for windows, a dedupe within a time, or an over in the order of time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
+    'rows are late for windows, and what else goes by event time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
   )
 }
 
@@ -236,6 +239,7 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
       return input
     case 'late': {
       const { of } = plan
+      if (of.kind === 'side') return rowRules().lateOfSide(plan.input as JoinNode, of.side)
       const time =
         of.kind === 'over' ? of.orders[0]?.name : of.kind === 'distinct' ? of.time : (of.window as Windowing).time
       return filterNode(input, { op: 'isNull', input: columnOf(time as string) })

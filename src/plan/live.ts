@@ -52,12 +52,14 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   const chain: Exclude<PlanNode, { kind: 'source' }>[] = []
   let node = plan
   for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
+  // What must see all rows of a flow that ends has them.
+  const waits = chain.some(({ kind }) => kind in VERBS || kind === 'limit' || kind === 'sample')
   const isLive = chain.some(
     each =>
       each.kind === 'emit' ||
       each.kind === 'late' ||
       each.kind === 'distinct' ||
-      (each.kind === 'over' && (isEndless || runsOn(each))) ||
+      (each.kind === 'over' && (isEndless || (runsOn(each) && !waits))) ||
       ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
@@ -220,6 +222,7 @@ export function livePlan(
       case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
         if (said.kind === 'over') {
           const made = overOf(said, current, time, ends, isAppended)
           if (node.kind === 'late') {

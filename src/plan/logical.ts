@@ -113,8 +113,8 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** With windows, within a time, or in the order of the event time. */
-  readonly of: AggregateNode | TopNode | DistinctNode | OverNode
+  /** With windows, within a time, or in the order of the event time; or a side of the input, which is then a join by event time. */
+  readonly of: AggregateNode | TopNode | DistinctNode | OverNode | { readonly kind: 'side'; readonly side: 0 | 1 }
 }
 /** Rows but those of which a row with equal keys that stays is less than `within` away, before or after, by their event time. As they come, the first stays. */
 export interface DistinctNode {
@@ -222,6 +222,8 @@ export type Meeting =
       readonly start: string
       readonly end: string
       readonly times: readonly [string, string]
+      /** All others of each side. */
+      readonly columns: readonly [readonly string[], readonly string[]]
       readonly spec: WindowSpec
       readonly allowedLateness: string | null
     }

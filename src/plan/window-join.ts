@@ -52,7 +52,14 @@ export function windowJoin(
   const windows = [START, END].map(name => ({ left: name, right: name }))
   const join: JoinNode = Object.freeze({
     ...joinNode(a.plan, a.schema, b.plan, b.schema, { ...parts, keys: [...windows, ...parts.keys], asof: null }),
-    meets: Object.freeze({ start: START, end: END, times: [left.time, right.time] as const, spec, allowedLateness }),
+    meets: Object.freeze({
+      start: START,
+      end: END,
+      times: [left.time, right.time] as const,
+      columns: [Object.keys(left.schema), Object.keys(right.schema)] as const,
+      spec,
+      allowedLateness,
+    }),
   })
   const output = boundSchemaOf(join)
   const isNullable = (output[START] as DataType).nullable

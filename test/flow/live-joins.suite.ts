@@ -192,6 +192,7 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
         ])
       // In time for one of its windows.
       a.push(at(18, 'b', 2))
+      await until(job, { groups: 6 })
       b.push(bidAt(31, 'b', 1))
       await expect.poll(() => found.slice(3), slow).toEqual([[10, 30, 18, 'b', 2, 21, 1]])
       a.push(at(3))
@@ -230,6 +231,49 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
       b.close()
       await done
       expect(found).toHaveLength(4)
+    })
+
+    it('late rows of either flow are what a join gives in the place of pairs', async () => {
+      const joins: Record<string, (left: Flow<any>, right: Flow<any>) => Flow<any>> = {
+        tumbling: (left, right) => left.window(tumbling('10ms')).leftJoin(right, 'key'),
+        sliding: (left, right) => left.window(sliding('20ms', '10ms')).join(right, 'key').select('key'),
+        interval: (left, right) => left.intervalJoin(right, { on: 'key', between: ['0ms', '5ms'], how: 'left' } as any),
+      }
+      for (const of of Object.values(joins)) {
+        for (const side of ['left', 'right'] as const) {
+          const [a, b] = [channel(tick), channel(bid)]
+          const job = of(a.flow.watermark('time'), b.flow.watermark('time')).late(side).run(o())
+          const { found, done } = watched(job)
+          a.push([at(5), at(40)])
+          b.push([bidAt(8, 'a', 7), bidAt(41, 'b', 1)])
+          await until(job, { rows: 4 })
+          await expect.poll(() => job.metrics().watermark, slow).not.toBe(null)
+          a.push([at(18), at(1, 'x', 3)])
+          b.push([bidAt(18, 'y', 4), bidAt(3, 'a', 9)])
+          const late = {
+            left: [
+              [18, 'a', 1],
+              [1, 'x', 3],
+            ],
+            right: [
+              [18, 'y', 4],
+              [3, 'a', 9],
+            ],
+          }
+          await expect.poll(() => found, slow).toEqual(late[side])
+          await until(job, { lateRows: 4 })
+          a.close()
+          b.close()
+          await done
+        }
+      }
+      await refusal(
+        () =>
+          joins
+            .tumbling?.(channel(tick).flow.watermark('time'), channel(bid).flow.watermark('time'))
+            .late('both' as never),
+        'MR_INVALID_OPTION',
+      )
     })
 
     it('joins in days of a zone', async () => {

@@ -259,6 +259,14 @@ export function liveOverSuite(lanesList: readonly number[]): void {
         [2, 'b', 1, 0],
         [3, 'a', 1, 1],
       ])
+      const sorted = flow.over(timed, t => ({ total: sum(t.x) })).orderBy(desc('time'))
+      const all = watched(sorted.run(o()))
+      await all.done
+      expect(all.found).toEqual([
+        [3, 'a', 1, 2],
+        [2, 'b', 1, 1],
+        [1, 'a', 1, 1],
+      ])
     })
   })
 }

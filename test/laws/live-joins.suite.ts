@@ -264,6 +264,22 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
           // Groups of windows that are told more than once never close.
           const isOpen = given.isGrouped && latenessOf(given) > 0
           expect(job.metrics()).toMatchObject({ lateRows: late, ...(isOpen ? {} : { groups: 0 }) })
+          if (given.join.kind !== 'asof' && !given.isGrouped) {
+            for (const [i, which] of (['left', 'right'] as const).entries()) {
+              const refused = (mine[i] as TimedRow[])
+                .filter(({ time }) => time === null && !(passes && i === 0))
+                .map(({ place }) => place)
+              const placed = (flows: [Flow<any>, Flow<any>]) =>
+                flowOf(given, ...flows)
+                  .late(which)
+                  .select(i === 0 ? 'place' : 'other')
+              const told = await placed(bounded).collect({ lanes })
+              expect(told.toRows({ bigint: true }).map(row => Object.values(row)[0])).toEqual(refused)
+              const again = [left, right].map((all, s) => paced(all, own, (sides[s] as Case['left']).pace))
+              const live = await folded(placed(again as [Flow<any>, Flow<any>]).run({ lanes }))
+              expect(live).toEqual(refused.map(place => text({ [i === 0 ? 'place' : 'other']: place })).sort())
+            }
+          }
           if (expected.length > 3) sawRows++
         }),
         { numRuns: runs, ...(seed === undefined ? {} : { seed }) },

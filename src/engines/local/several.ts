@@ -213,10 +213,11 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
     const { everyMs } = above
     if (each.kind === 'union') return { tree: { kind: 'union', schema, inputs, above }, everyMs }
     const { node } = each
+    const late = each.late?.of.kind === 'side' ? each.late.of.side : null
     const stage = stageOfMeeting(node)
     const sides = [boundSchemaOf(node.input), stage.right] as const
     for (const part of partsFor(planOfJoin(stage, sides[0]), 0)) parts.add(part)
-    return { tree: { kind: 'join', schema, sides, stage, meets: node.meets ?? null, inputs, above }, everyMs }
+    return { tree: { kind: 'join', schema, sides, stage, meets: node.meets ?? null, inputs, above, late }, everyMs }
   }
   const made = planOf(tree, true)
   const { above } = made.tree as Exclude<TreePlan, { kind: 'job' }>
