@@ -176,6 +176,35 @@ export function joinDirect(
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function directRows<T>(data: usize, validity: usize, base: i64, size: u64, first: u32, count: u32, rowOf: usize): u32 {
+  let taken: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const distance = u64(i64(load<T>(data + usize(i) * sizeof<T>())) - base)
+    if (distance >= size || !isSet(validity, i)) continue
+    const at = rowOf + (usize(distance) << 2)
+    if (load<i32>(at) < 0) store<u32>(at, first + i)
+    else taken++
+  }
+  return taken
+}
+
+/** `joinRowOf` of the ids that `joinDirect` gives with no table. */
+export function joinDirectRows(
+  kind: i32, data: usize, validity: usize, base: i64, size: u64, first: u32, count: u32, rowOf: usize,
+): u32 {
+  switch (kind) {
+    case 1: return directRows<i8>(data, validity, base, size, first, count, rowOf)
+    case -1: return directRows<u8>(data, validity, base, size, first, count, rowOf)
+    case 2: return directRows<i16>(data, validity, base, size, first, count, rowOf)
+    case -2: return directRows<u16>(data, validity, base, size, first, count, rowOf)
+    case 4: return directRows<i32>(data, validity, base, size, first, count, rowOf)
+    case -4: return directRows<u32>(data, validity, base, size, first, count, rowOf)
+    default: return directRows<i64>(data, validity, base, size, first, count, rowOf)
+  }
+}
+
 /** rowOf[id] = the row, from `first` on, of each id; returns how many rows had an id that was taken already, and stay out. */
 export function joinRowOf(ids: usize, first: u32, count: u32, rowOf: usize): u32 {
   let taken: u32 = 0

@@ -93,6 +93,21 @@ function highAt(highs: usize, highBytes: u32, i: u32): usize {
   return highBytes == 2 ? usize(load<u16>(highs + (usize(i) << 1))) : usize(load<u32>(highs + (usize(i) << 2)))
 }
 
+/** out[i] = map[group of row i] for the rows of one block, in its order. */
+export function partitionRegroup(block: usize, valueBytes: u32, map: usize, out: usize): void {
+  const count = load<u32>(block, 4)
+  const highBytes = load<u32>(block, 8)
+  const highs = block + VALUES + usize(count) * usize(valueBytes)
+  let i: u32 = 0
+  for (let part: u32 = 0; part < 256; part++) {
+    const end = load<u32>(block + ENDS + (usize(part) << 2))
+    for (; i < end; i++) {
+      const group = (highBytes ? highAt(highs, highBytes, i) << 8 : 0) | part
+      store<u32>(out + (usize(i) << 2), load<u32>(map + (group << 2)))
+    }
+  }
+}
+
 /** starts[groups[i]] (starts[i] with `groups` 0) = the sum of the lengths before i; returns the sum of all. `starts` may be `lengths` where `groups` is 0. */
 export function partitionStarts(lengths: usize, groups: usize, count: u32, starts: usize): u32 {
   let start: u32 = 0

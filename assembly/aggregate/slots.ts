@@ -175,6 +175,69 @@ export function slotsAddPacked(state: usize, replica: usize, groups: usize, data
   }
 }
 
+/**
+ * Adds two int32 columns and 1 a row to sums that lie side by side in 8 bytes a group: x, y from bit `middle` on, and the rows from bit `high`
+ * on, each of which is certain to stay within its bits.
+ */
+export function slotsAddThree(
+  state: usize, replica: usize, groups: usize, x: usize, y: usize, count: u32, middle: u32, high: u32,
+): void {
+  const state1 = state + replica
+  const state2 = state1 + replica
+  const state3 = state2 + replica
+  const one = i64(1) << high
+  let row: u32 = 0
+  for (; row + 4 <= count; row += 4) {
+    const first = load<u64>(groups)
+    const second = load<u64>(groups, 8)
+    addLane(state + (usize(u32(first)) << 3), i64(load<i32>(x)) + (i64(load<i32>(y)) << middle) + one)
+    addLane(state1 + (usize(u32(first >> 32)) << 3), i64(load<i32>(x, 4)) + (i64(load<i32>(y, 4)) << middle) + one)
+    addLane(state2 + (usize(u32(second)) << 3), i64(load<i32>(x, 8)) + (i64(load<i32>(y, 8)) << middle) + one)
+    addLane(state3 + (usize(u32(second >> 32)) << 3), i64(load<i32>(x, 12)) + (i64(load<i32>(y, 12)) << middle) + one)
+    groups += 16
+    x += 16
+    y += 16
+  }
+  for (; row < count; row++) {
+    addLane(state + (usize(load<u32>(groups)) << 3), i64(load<i32>(x)) + (i64(load<i32>(y)) << middle) + one)
+    groups += 4
+    x += 4
+    y += 4
+  }
+}
+
+/** Adds what `slotsAddThree` made, of `low` bits, `middle` bits and the rest, to a slot (or packed sums) and a lane of every group. */
+export function slotsTakeThree(
+  sums: usize, count: u32, low: u32, middle: u32, pair: usize, packed: bool, lane: usize, stride: usize,
+): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const all = load<i64>(sums)
+    const x = (all << (64 - low)) >> (64 - low)
+    const rest = (all - x) >> low
+    const y = (rest << (64 - middle)) >> (64 - middle)
+    if (packed) {
+      addLane(pair, x + (y << 32))
+      pair += 8
+    } else {
+      addLane(pair, x)
+      addLane(pair + 8, y)
+      pair += 16
+    }
+    addLane(lane, (rest - y) >> middle)
+    sums += 8
+    lane += stride
+  }
+}
+
+/** Slots of two lanes as packed sums. */
+export function slotsPack(slots: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    store<i64>(out, load<i64>(slots) + (load<i64>(slots, 8) << 32))
+    slots += 16
+    out += 8
+  }
+}
+
 /** Packed sums as slots of two lanes. */
 export function slotsUnpack(packed: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {

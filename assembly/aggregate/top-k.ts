@@ -70,6 +70,20 @@ export function topOffsets(counts: usize, count: u32, n: u32, offsets: usize): u
   return end
 }
 
+/** The same where no value has the key 0: how many keys are stored. */
+export function topFound(state: usize, n: u32, bytes: u32, count: u32, offsets: usize): u32 {
+  let end: u32 = 0
+  store<u32>(offsets, 0)
+  for (let group: u32 = 0; group < count; group++) {
+    for (let i: u32 = 0; i < n; i++) {
+      end += u32((bytes == 4 ? u64(load<u32>(state)) : load<u64>(state)) != 0)
+      state += usize(bytes)
+    }
+    store<u32>(offsets + (usize(group) << 2), end, 4)
+  }
+  return end
+}
+
 /** The images of the wanted, the greatest key first, each group's from its offset on. */
 export function topImages(state: usize, n: u32, bytes: u32, flip: u64, offsets: usize, count: u32, out: usize): void {
   const width = usize(n) * usize(bytes)

@@ -486,7 +486,15 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```ts
    * flow.over({ partitionBy: 'symbol', orderBy: 'time', rows: [-2, 0] }, t => ({ moving: mean(t.price), before: lag(t.price) }))
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`
+   *
+   * Where a flow runs on, the order is that of the event time, ascending, or of `windowEnd` behind windows that close: a row waits until the watermark is past it, and where its frame, or a `lead`, goes
+   * further, for the rows behind it; rows behind the watermark are late (`late()`). They come in the order of their times, those that are equal as they came, and the event time goes on. Without an order they
+   * are taken as they come. Of each partition it keeps what frames to come have. Frames that go on to the end of the partition, `percentRank` and `ntile` are refused.
+   *
+   * ```ts
+   * flow.watermark('time', { delay: '5s' }).over({ partitionBy: 'symbol', orderBy: 'time', range: ['-5m', 0] }, t => ({ high: max(t.price) }))
+   * ```
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH`, `MR_INVALID_OPTION`; where a flow runs on `MR_UNBOUNDED`, and `MR_CANNOT_RETRACT` over groups that change
    */
   over<const O extends OverOptions<keyof S & string>, A extends Readonly<Record<string, AggregateExpr<any, any>>>>(
     options: O,
@@ -560,16 +568,19 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * The rows that the windows before this refused, since they came when their windows had closed, or have no time: with the columns that went into these. Of a `dedupe` within a
-   * time, where it is nearer, those behind the watermark.
+   * time, or an `over` in the order of the event time, where that is nearer, those behind the watermark. Of a join in windows, or within an interval, those of this flow, or, with `'right'`, of the other.
    *
    * ```ts
    * const bars = flow.watermark('time').window(tumbling('1m')).aggregate(t => ({ high: max(t.price) }))
    * const refused = await bars.late().collect()
    * ```
+   * @param side of a join, whose rows
    * @throws MillraceError `MR_INVALID_OPTION` where there is no window
    */
-  late(): Flow<any> {
-    return this.next(lateNode(this.plan))
+  late(side: 'left' | 'right' = 'left'): Flow<any> {
+    const at = ['left', 'right'].indexOf(side)
+    if (at < 0) throw invalid('late', `of 'left' or 'right', not ${show(side)}`)
+    return this.next(lateNode(this.plan, at as 0 | 1))
   }
 
   /**
@@ -787,6 +798,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
    */
   async collect(options?: RunOptions): Promise<Table<S>> {
+    if (options?.onMetrics !== undefined)
+      return (await import('../engines/local/collect-watched.js')).collectWatched<S>(this, options)
     return collect<S>(this, options)
   }
 

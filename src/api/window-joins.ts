@@ -1,7 +1,7 @@
 /** Joins that a windowed flow has. plan/window-join.ts says what they come to. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { eventTimeOf, noEventTime } from '../plan/event-time.js'
-import type { JoinKind, Windowing, WindowSpec } from '../plan/logical.js'
+import type { JoinKind, Windowing } from '../plan/logical.js'
 import { type MeetingSide, windowJoin } from '../plan/window-join.js'
 import { Flow } from './flow.js'
 import type { Joined, JoinKeys } from './join-types.js'
@@ -22,14 +22,16 @@ export type InWindow<S extends SchemaShape> =
 /** Joins of a flow whose rows are in windows to another flow that has a watermark. */
 export interface WindowJoins<S extends SchemaShape> {
   /**
-   * Rows of both flows that are in the same window and have equal keys: `windowStart`, `windowEnd`, then as `join` gives them. Where the flow runs on, they come when the
-   * window closes, and nothing of it is kept from then on; a row that comes for one that has closed is left out and counted (`lateRows`). The other flow needs a watermark of its own.
+   * Rows of both flows that are in the same window and have equal keys: `windowStart`, `windowEnd`, then as `join` gives them. Windows are those that time alone
+   * makes, `tumbling`, `sliding` and `cumulative`; in windows that overlap rows meet once for each that they have in common. Where the flow runs on, they come when the window closes, and nothing of it is kept
+   * from then on; a row that comes for one that has closed is left out and counted (`lateRows`). With `allowedLateness`, which `join` alone takes, it meets the rows of its window for so long. The other flow
+   * needs a watermark of its own.
    *
    * ```ts
    * const seen = columns({ time: [new Date(5)], symbol: ['ABC'], viewers: [12] }).watermark('time')
    * flow.watermark('time').window(tumbling('10s')).join(seen, 'symbol')
    * ```
-   * @throws MillraceError as `join` does, `MR_NO_EVENT_TIME` where the other flow has no watermark, `MR_INVALID_OPTION` for windows that overlap, and where columns are not known beforehand
+   * @throws MillraceError as `join` does, `MR_NO_EVENT_TIME` where the other flow has no watermark, `MR_INVALID_OPTION` for `session` and `rowCount`, and where columns are not known beforehand
    */
   join<R extends SchemaShape, const K extends JoinKeys<S, R>, const X extends string = '_right'>(
     right: Flow<R>,
@@ -63,17 +65,10 @@ export interface WindowJoins<S extends SchemaShape> {
 const VERBS = ['join', 'leftJoin', 'rightJoin', 'fullJoin', 'semiJoin', 'antiJoin'] as const
 
 /** Those of a flow in windows. */
-export function windowJoins(left: Flow<any>, { spec, allowedLateness }: Windowing): WindowJoins<any> {
+export function windowJoins(left: Flow<any>, window: Windowing): WindowJoins<any> {
   const joins = VERBS.map(verb => [
     verb,
-    (right: Flow<any>, on: unknown, options?: JoinOptions) => {
-      if (allowedLateness !== null)
-        throw invalid(
-          verb,
-          'what has been joined in a window is not amended; take allowedLateness away, and give the watermarks a delay',
-        )
-      return windowJoined(verb, left, right, spec, on, options)
-    },
+    (right: Flow<any>, on: unknown, options?: JoinOptions) => windowJoined(verb, left, right, window, on, options),
   ])
   return Object.fromEntries(joins)
 }
@@ -82,7 +77,7 @@ function windowJoined(
   verb: string,
   left: Flow<any>,
   right: Flow<any>,
-  spec: WindowSpec,
+  window: Windowing,
   on: unknown,
   options: JoinOptions | undefined,
 ): Flow<any> {
@@ -91,7 +86,7 @@ function windowJoined(
   const isTest = how === 'semi' || how === 'anti'
   const { where, suffix = '_right' } = checkedOptions(verb, options, isTest ? ['where'] : ['where', 'suffix'])
   checkSuffix(verb, suffix)
-  const plan = windowJoin(sideOf(verb, left, 'this flow'), sideOf(verb, right, 'the other flow'), spec, {
+  const plan = windowJoin(sideOf(verb, left, 'this flow'), sideOf(verb, right, 'the other flow'), window, {
     how,
     verb,
     keys: keysOf(verb, on),

@@ -16,7 +16,7 @@ import type { Meeting } from '../plan/logical.js'
 import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
 import { type BuiltJoin, buildJoin, columnsOf } from './built-join.js'
-import { type LiveJoin, picked, rowsWhere } from './live-join.js'
+import { type LiveJoin, type OnLate, othersThan, picked, rowsWhere } from './live-join.js'
 import { createWaiting } from './waiting.js'
 
 /** Which left row it is, for those that have had no partner. */
@@ -36,6 +36,7 @@ export function createIntervalJoin(
   stage: JoinStage,
   left: SchemaShape,
   meets: Extract<Meeting, { readonly lower: string }>,
+  onLate: OnLate,
 ): LiveJoin {
   const { left: leftTime, right: rightTime } = meets
   const [lower, upper] = [meets.lower, meets.upper].map(each =>
@@ -131,6 +132,11 @@ export function createIntervalJoin(
       // A row without a time has no partner, and need not wait.
       const timeless = isOuter && side === 0 ? withoutTime(columnsOf(given, left), time) : []
       lateRows -= timeless.reduce((sum, { rowCount }) => sum + rowCount, 0)
+      if (rows !== null) {
+        const refused = othersThan(rows, given.rowCount)
+        const late = isOuter && side === 0 ? refused.filter(row => !isNullAt(time, row)) : refused
+        if (late.length > 0) onLate(side, picked(given, late))
+      }
       if (kept.rowCount === 0) return alone(timeless)
       const batch =
         side === 1

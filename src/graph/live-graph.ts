@@ -22,6 +22,7 @@ import { ENTRY_BYTES } from '../operators/dictionary-pool.js'
 import { morselsOf } from '../operators/heap-batch.js'
 import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
 import { createLiveDistinct } from '../operators/live-distinct.js'
+import { createLiveOver } from '../operators/live-over.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
 import {
@@ -57,6 +58,8 @@ export interface LiveGraph {
   readonly lateRows: number
   /** Of event time, in ticks; null before the first row that has one. */
   readonly watermark: bigint | null
+  /** How far what comes out has come: rows that have yet to come out are not before it. */
+  readonly passed: bigint
   /** Groups that are kept. */
   readonly stateSize: number
   free(): void
@@ -105,6 +108,7 @@ export function createLiveGraph(
   const timedLoader: BatchLoader = createBatchLoader(context)
   let out: RecordBatch[] = []
   let lateRows = 0
+  let passed = LEAST
   /** What a step was of. */
   let last: RecordBatch | null = null
   const steps: Step[] = []
@@ -208,7 +212,8 @@ export function createLiveGraph(
   }
 
   function aggregateOf(spec: LiveAggregateSpec): LiveAggregate {
-    const { windows, top, distinct } = spec
+    const { windows, top, distinct, over } = spec
+    if (over !== undefined) return createLiveOver(context, { ...spec, over }, WATERMARK)
     if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
     if (top !== undefined)
       return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
@@ -408,11 +413,13 @@ export function createLiveGraph(
   /** From the first aggregate on, each having given what goes on to the next. */
   function advance(isEnd: boolean): void {
     const mark = memory.mark()
-    const to = watermark?.value ?? LEAST
+    let to = watermark?.value ?? LEAST
     for (const [at, { aggregate, spec }] of steps.entries()) {
       if (aggregate === null || spec === null) continue
       for (const batch of aggregate.advance(to, isEnd)) spread(batch, at + 1, spec)
+      if (aggregate.passed !== undefined && aggregate.passed < to) to = aggregate.passed
     }
+    passed = to
     memory.reset(mark)
   }
 
@@ -515,6 +522,9 @@ export function createLiveGraph(
     get watermark() {
       return watermark === null || watermark.value === LEAST ? null : watermark.value
     },
+    get passed() {
+      return passed
+    },
     get stateSize() {
       return steps.reduce((sum, { aggregate }) => sum + (aggregate?.size ?? 0), 0)
     },
@@ -532,8 +542,10 @@ function outputNames({
   accumulators,
   top,
   distinct,
+  over,
 }: LiveAggregateSpec): string[] {
   if (givesLate) return [...lateColumns]
+  if (over !== undefined) return Object.keys(over.output)
   if (distinct !== undefined) return [...distinct.columns]
   const hasBounds = windows !== 'none' && !isEndOnly
   if (top !== undefined) return [...(hasBounds ? ['#windowStart', '#windowEnd'] : []), ...top.columns, WEIGHT]

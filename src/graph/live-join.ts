@@ -16,6 +16,9 @@ export interface LiveJoin {
   free(): void
 }
 
+/** Is given the rows of an input that are late. */
+export type OnLate = (side: number, batch: RecordBatch) => void
+
 /** The rows whose instant passes, in their order; null where all do. */
 export function rowsWhere(column: Vector, passes: (instant: bigint, row: number) => boolean): Uint32Array | null {
   const data = column.data as BigInt64Array
@@ -24,6 +27,16 @@ export function rowsWhere(column: Vector, passes: (instant: bigint, row: number)
   for (let row = 0; row < column.length; row++)
     if (!isNullAt(column, row) && passes(data[row] as bigint, row)) rows[count++] = row
   return count === column.length ? null : rows.slice(0, count)
+}
+
+/** Those that are not among `rows`, ascending. */
+export function othersThan(rows: Uint32Array, rowCount: number): Uint32Array {
+  const others = new Uint32Array(rowCount - rows.length)
+  for (let row = 0, next = 0, at = 0; row < rowCount; row++) {
+    if (rows[next] === row) next++
+    else others[at++] = row
+  }
+  return others
 }
 
 export const picked = (batch: RecordBatch, rows: Uint32Array | null): RecordBatch =>

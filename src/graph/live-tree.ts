@@ -20,7 +20,7 @@ import { columnsOf } from './built-join.js'
 import { createInputsWatermark, type InputState } from './inputs.js'
 import { createIntervalJoin } from './interval-join.js'
 import { createLiveGraph, type LiveGraph, type SideRows } from './live-graph.js'
-import type { LiveJoin } from './live-join.js'
+import type { LiveJoin, OnLate } from './live-join.js'
 import { createWatermark, type Watermark } from './watermark.js'
 import { createWindowJoin } from './window-join.js'
 
@@ -49,10 +49,12 @@ export type TreePlan =
       readonly meets: Meeting | null
       readonly inputs: readonly TreePlan[]
       readonly above: LivePlan
+      /** The input whose late rows go on, in the place of what it gives. */
+      readonly late: 0 | 1 | null
     }
 
 /** The graph of several jobs, which are told apart by their place. */
-export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle'> {
+export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle' | 'passed'> {
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]
@@ -115,7 +117,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       schema: above === null ? schema : withoutMarks(above.output),
       end: () => graph?.end().map(takeMarks) ?? [],
       state: stateOf(
-        () => watermark.value,
+        () => graph?.passed ?? watermark.value,
         () => own.isOver,
         () => own.isSilent,
       ),
@@ -137,18 +139,27 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
         batch: columnsOf(batch, schemas[i] as SchemaShape),
         marks: common.ofRows(i, marks),
       }))
+    const ended = new Set<Part>()
+    /** What an input has kept, once nothing more comes of it. */
+    const rest = (part: Part): Marked[] => {
+      if (ended.has(part)) return []
+      ended.add(part)
+      return part.end()
+    }
     return {
       common,
       parts,
       /** Rows of input `i`, and what the watermark then is. */
       take(job: number, batch: RecordBatch | null): { readonly i: number; readonly rows: Marked[] } {
         const i = parts.findIndex(part => owners.get(part)?.includes(job))
-        const rows = arrivals(i, (parts[i] as Part).take(job, batch))
+        const part = parts[i] as Part
+        const came = part.take(job, batch)
+        const rows = arrivals(i, part.state.isOver ? [...came, ...rest(part)] : came)
         common.settle()
         return { i, rows }
       },
       end: (): { readonly i: number; readonly rows: Marked[] }[] =>
-        parts.map((part, i) => ({ i, rows: arrivals(i, part.end()) })),
+        parts.map((part, i) => ({ i, rows: arrivals(i, rest(part)) })),
       isOver: () => parts.every(({ state }) => state.isOver),
       isSilent: () => parts.every(({ state }) => state.isOver || state.isSilent),
     }
@@ -175,7 +186,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
     return {
       schema: withoutMarks(above.output),
-      state: stateOf(() => value, isOver, isSilent),
+      state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { rows } = take(job, batch)
         const out: Marked[] = []
@@ -194,9 +205,20 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     }
   }
 
-  function joinPart({ schema, sides: own, stage, meets, inputs, above }: TreePlan & { kind: 'join' }): Part {
+  function joinPart({
+    schema,
+    sides: own,
+    stage,
+    meets,
+    inputs,
+    above,
+    late: lateSide,
+  }: TreePlan & { kind: 'join' }): Part {
     const { common, take, end, isOver, isSilent } = inputsOf(inputs, own)
-    const join = createMeeting(context, stage, own[0], meets)
+    let late: RecordBatch[] = []
+    const join = createMeeting(context, stage, own[0], meets, (side, batch) => {
+      if (side === lateSide) late.push(batch)
+    })
     joins.push(join)
     let value = LEAST
     const graph = graphOf(
@@ -207,12 +229,15 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
         times => new BigInt64Array(times.length).fill(value),
       ),
     )
-    const push = (batches: readonly RecordBatch[]): Marked[] =>
-      batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+    const push = (given: readonly RecordBatch[]): Marked[] => {
+      const batches = lateSide === null ? given : late
+      late = []
+      return batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+    }
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
     return {
       schema: withoutMarks(above.output),
-      state: stateOf(() => value, isOver, isSilent),
+      state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { i, rows } = take(job, batch)
         const out: Marked[] = []
@@ -270,11 +295,17 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   }
 }
 
-function createMeeting(context: OperatorContext, stage: JoinStage, left: SchemaShape, meets: Meeting | null): LiveJoin {
+function createMeeting(
+  context: OperatorContext,
+  stage: JoinStage,
+  left: SchemaShape,
+  meets: Meeting | null,
+  onLate: OnLate,
+): LiveJoin {
   if (meets === null) return createAsofMeeting(context, stage, left)
   return 'end' in meets
-    ? createWindowJoin(context, stage, left, meets.end)
-    : createIntervalJoin(context, stage, left, meets)
+    ? createWindowJoin(context, stage, left, meets, onLate)
+    : createIntervalJoin(context, stage, left, meets, onLate)
 }
 
 /** A watermark that is told from elsewhere: which rows close windows is asked of each. */

@@ -35,6 +35,8 @@ export interface JoinIndex {
   /** Where keys are not unique, or lists were asked for: u32[idCount + 1], where the rows of each id begin in `rows`. */
   readonly starts: number
   readonly rows: number
+  /** Whether the columns' bounds tell that the index has none of their keys: nothing need be looked up. */
+  misses(keys: readonly LaneVector[]): boolean
   /** The id of each row's key, in scratch; NONE where the index has no such key. The columns are the other side's. */
   ids(keys: readonly LaneVector[], rowCount: number): number
   /** The row of each row's key likewise; of unique keys. */
@@ -62,18 +64,24 @@ interface Coder {
 /** Rows a step of the building takes at a time. */
 const SLICE_ROWS = 65_536
 
-/** Rows `[from, to)` of key columns, as scratch or heap has them; `from` is a multiple of 128. */
-export type KeySlice = (from: number, to: number) => readonly LaneVector[]
+/** Some rows of the key columns, as scratch or heap has them. */
+export interface KeyPiece {
+  /** Of all rows. */
+  readonly first: number
+  readonly count: number
+  readonly columns: readonly LaneVector[]
+}
 
 /**
- * An index over `rowCount` rows. Yields between two steps, so that others may have a turn; nothing in scratch is needed over a yield.
+ * An index over `rowCount` rows, which come in pieces one after another, each time they are asked for. Yields between two steps, so that others may have a turn;
+ * nothing in scratch is needed over a yield.
  * @param types of the key columns, and of those that they are compared with.
  * @param wants `lists`: `starts` and `rows`, unique keys or not; `first`: only `rowOf`, of several rows with one key the first; `either`, as the keys are.
  */
 export function* buildJoinIndex(
   k: Kernels,
   types: readonly { readonly own: DataType; readonly other: DataType }[],
-  slice: KeySlice,
+  pieces: () => Iterable<KeyPiece>,
   rowCount: number,
   wants: 'lists' | 'first' | 'either',
 ): Generator<undefined, JoinIndex> {
@@ -81,6 +89,8 @@ export function* buildJoinIndex(
   const owned: number[] = []
   const coders: Coder[] = []
   const maps: (CodeMap | null)[] = types.map(() => null)
+  /** By which the side's own keys are coded. */
+  const dictionaries: (LaneDictionary | null)[] = types.map(() => null)
   const keep = (byteLength: number): number => {
     const pointer = memory.allocate(byteLength)
     owned.push(pointer)
@@ -109,12 +119,13 @@ export function* buildJoinIndex(
   /** Of the words of each key; null where there is none. */
   function* rangesOf(): Generator<undefined, ({ min: bigint; max: bigint } | null)[]> {
     const ranges: ({ min: bigint; max: bigint } | null)[] = types.map(() => null)
-    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+    for (const { columns } of pieces()) {
       const mark = memory.mark()
-      slice(from, Math.min(from + SLICE_ROWS, rowCount)).forEach((column, i) => {
+      columns.forEach((column, i) => {
         const { own, other } = types[i]
         if (own.kind === 'utf8') {
-          const length = column.dictionary?.length ?? 0
+          dictionaries[i] ??= column.dictionary
+          const length = dictionaries[i]?.length ?? 0
           ranges[i] = length === 0 ? null : { min: 0n, max: BigInt(length - 1) }
           return
         }
@@ -162,7 +173,8 @@ export function* buildJoinIndex(
   }
 
   try {
-    const { steps, size } = planOf(yield* rangesOf())
+    const ranges = yield* rangesOf()
+    const { steps, size } = planOf(ranges)
     const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
     const last = isDirect ? null : addCoder()
 
@@ -220,38 +232,51 @@ export function* buildJoinIndex(
       return ids
     }
 
-    /** Of the side's own keys, where ids are values, or codes, less the least. */
-    const plainIds = ([{ type, data, validity }]: readonly LaneVector[], count: number): number | null => {
-      const [step] = steps
-      const isCode = type.kind === 'utf8'
-      if (types.length > 1 || last !== null || steps.length > 1 || step.kind !== 'pack') return null
-      if (!isCode && !isPlain(type, types[0].other)) return null
-      const out = memory.scratch(4 * count)
-      exports.joinDirect(isCode ? -4 : widthOf(type), data, validity, step.base, step.size, 0, count, out)
-      return out
-    }
+    const [first] = types
+    /** One key whose values, or codes, are ids less the least. */
+    const isOne = types.length === 1 && last === null && steps.length === 1
+    const [only] = steps
+    /** Whether those of the side itself are so as they lie there. */
+    const isPlainOne = isOne && (first.own.kind === 'utf8' || isPlain(first.own, first.other))
+    const kind = first.own.kind === 'utf8' ? -4 : widthOf(first.own)
+    const { base: least, size: span } = only.kind === 'pack' ? only : { base: 0n, size: 0n }
 
-    // The ids of all rows, then where each is.
-    const all = memory.allocate(4 * rowCount + 16)
-    owned.push(all)
-    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
-      const count = Math.min(SLICE_ROWS, rowCount - from)
+    let rowOf = 0
+    const openRows = (count: number) => {
+      rowOf = keep(4 * count)
+      memory.u8.fill(0xff, rowOf, rowOf + 4 * count)
+    }
+    let taken = 0
+    if (isPlainOne && wants !== 'lists') {
+      openRows(Number(span))
+      for (const { first: from, count, columns } of pieces()) {
+        const [{ data, validity }] = columns
+        taken += exports.joinDirectRows(kind, data, validity, least, span, from, count, rowOf) >>> 0
+        yield
+        if (taken > 0 && wants !== 'first') break
+      }
+    }
+    let isUnique = rowOf !== 0 && (taken === 0 || wants === 'first')
+
+    // Else the ids of all rows, then where each is.
+    const all = isUnique ? 0 : keep(4 * rowCount + 16)
+    for (const { first: from, count, columns } of isUnique ? [] : pieces()) {
       const mark = memory.mark()
-      const keys = slice(from, from + count)
-      const ids = plainIds(keys, count) ?? finalIds(wordsOf(keys, count, false), count, false)
+      const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, false), count, false)
+      if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
       memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
       memory.reset(mark)
       yield
     }
     const idCount = Math.max(1, last === null ? Number(size) : last.store.count)
-    let rowOf = keep(4 * idCount)
-    memory.u8.fill(0xff, rowOf, rowOf + 4 * idCount)
-    let taken = 0
-    for (let from = 0; from < rowCount; from += SLICE_ROWS) {
-      taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
-      yield
+    if (rowOf === 0) {
+      openRows(idCount)
+      for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+        taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
+        yield
+      }
+      isUnique = taken === 0 || wants === 'first'
     }
-    const isUnique = taken === 0 || wants === 'first'
     let starts = 0
     let rows = 0
     if (!isUnique || wants === 'lists') {
@@ -269,23 +294,23 @@ export function* buildJoinIndex(
     }
     drop(all)
     function drop(pointer: number) {
+      if (pointer === 0) return
       owned.splice(owned.indexOf(pointer), 1)
       memory.free(pointer)
     }
 
-    types.forEach(({ own }, i) => {
-      const dictionary: LaneDictionary | null = own.kind === 'utf8' && rowCount > 0 ? slice(0, 1)[i].dictionary : null
+    dictionaries.forEach((dictionary, i) => {
       if (dictionary !== null) maps[i] = createCodeMap(k, dictionary, false)
     })
 
-    const [first] = types
-    /** One key whose values, or codes, are ids less the least. */
-    const isOne = types.length === 1 && last === null && steps.length === 1
-    const [only] = steps
+    const isOutside = ({ type, range }: LaneVector, i: number): boolean => {
+      const own = ranges[i]
+      if (range === null || own === null || !isPlain(type, types[i].own)) return false
+      return range.max < own.min || range.min > own.max
+    }
     const direct = (keys: readonly LaneVector[], count: number, table: number): number | null => {
       const [{ type, data, validity, dictionary }] = keys
-      if (!isOne || only.kind !== 'pack') return null
-      const { base, size: span } = only
+      if (!isOne) return null
       if (type.kind === 'utf8') {
         const out = memory.scratch(4 * count)
         const map = maps[0]
@@ -300,7 +325,7 @@ export function* buildJoinIndex(
       }
       if (!isPlain(type, first.own)) return null
       const out = memory.scratch(4 * count)
-      exports.joinDirect(widthOf(type), data, validity, base, span, table, count, out)
+      exports.joinDirect(widthOf(type), data, validity, least, span, table, count, out)
       return out
     }
     const ids = (keys: readonly LaneVector[], count: number): number => {
@@ -319,6 +344,7 @@ export function* buildJoinIndex(
       rowOf,
       starts,
       rows,
+      misses: keys => rowCount === 0 || keys.some(isOutside),
       ids,
       rowsOf(keys, count) {
         const found = rowCount === 0 ? null : direct(keys, count, rowOf)

@@ -11,6 +11,12 @@ export interface Partitions {
   append(groups: number, values: number, rowCount: number): void
   /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
   blocks(): number
+  /** The same blocks, each with its length in bytes. */
+  list(): { readonly block: number; readonly byteLength: number }[]
+  /**
+   * Takes over a copy of another's block. Where `map` (u32 pointer) is given, a row of group g becomes one of map[g].
+   */
+  adopt(block: number, byteLength: number, map: number): void
   /** Forgets all rows. */
   free(): void
 }
@@ -69,23 +75,50 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
     waiting = 0
   }
 
+  const blocks = () => {
+    if (waiting === 0) return first
+    const block = memory.scratch(blockBytes(waiting))
+    sort(groupsWaiting, valuesWaiting, waiting, highBytes, block, first)
+    return block
+  }
+
+  const append = (groups: number, values: number, rowCount: number) => {
+    for (let from = 0; from < rowCount; ) {
+      const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
+      const add = count === BLOCK_ROWS ? keep : wait
+      add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
+      from += count
+    }
+  }
+
   return {
     resize(groupCount) {
       highBytes = groupCount <= PARTITIONS ? 0 : groupCount <= PARTITIONS * 65_536 ? 2 : 4
     },
-    append(groups, values, rowCount) {
-      for (let from = 0; from < rowCount; ) {
-        const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
-        const add = count === BLOCK_ROWS ? keep : wait
-        add(groups === 0 ? 0 : groups + 4 * from, values + valueBytes * from, count)
-        from += count
+    append,
+    blocks,
+    list() {
+      const { u32 } = memory
+      const all = []
+      for (let block = blocks(); block !== 0; block = u32[block >>> 2]) {
+        const [rowCount, high] = [u32[(block >>> 2) + 1], u32[(block >>> 2) + 2]]
+        all.push({ block, byteLength: HEADER_BYTES + rowCount * (valueBytes + high) })
       }
+      return all
     },
-    blocks() {
-      if (waiting === 0) return first
-      const block = memory.scratch(blockBytes(waiting))
-      sort(groupsWaiting, valuesWaiting, waiting, highBytes, block, first)
-      return block
+    adopt(block, byteLength, map) {
+      if (map !== 0) {
+        const rowCount = memory.u32[(block >>> 2) + 1]
+        const groups = memory.scratch(4 * rowCount)
+        exports.partitionRegroup(block, valueBytes, map, groups)
+        append(groups, block + HEADER_BYTES, rowCount)
+        return
+      }
+      const copy = memory.allocate(byteLength)
+      pieces.push(copy)
+      memory.u8.copyWithin(copy, block, block + byteLength)
+      memory.u32[copy >>> 2] = first
+      first = copy
     },
     free() {
       for (const piece of pieces.splice(0)) memory.free(piece)

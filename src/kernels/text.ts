@@ -55,7 +55,7 @@ export class LaneDictionary {
   readonly id = made++
   private readonly k: Kernels
   private readonly header: number
-  private maps: CodeMap[] = []
+  private readonly maps: CodeMap[] = []
   /** Insertion order is recency: the first is the next to go. */
   private readonly lookups = new Map<string, Lookup>()
   private mirror: Dictionary | null = null
@@ -182,6 +182,11 @@ export class LaneDictionary {
     return map.pointer
   }
 
+  /** Lets go of the dictionaries that were mapped, which whoever made them may be done with: one that comes again is mapped anew. */
+  forgetMaps(): void {
+    for (const { pointer } of this.maps.splice(0)) this.k.memory.free(pointer)
+  }
+
   /** Entry `code` as a JavaScript string, decoded anew. */
   get(code: number): string {
     const { u8, u32 } = this.k.memory
@@ -300,14 +305,13 @@ export class LaneDictionary {
   free(): void {
     const { memory } = this.k
     for (const field of [OFFSETS, BYTES, SLOTS]) memory.free(this.field(field))
-    for (const map of this.maps) memory.free(map.pointer)
+    this.forgetMaps()
     for (const { pointer } of this.lookups.values()) memory.free(pointer)
     memory.free(this.hashPointer)
     memory.free(this.rankPointer)
     memory.free(this.header)
     this.hashPointer = 0
     this.rankPointer = 0
-    this.maps = []
     this.lookups.clear()
   }
 

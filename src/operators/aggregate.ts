@@ -10,6 +10,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { AggregateFunction } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
+import { type Appearance, createAppearance } from '../kernels/appearance.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -45,6 +46,14 @@ const ORDERED: readonly AggregateFunction[] = [
   'approxTopK',
   'lastPlace',
 ]
+
+/**
+ * Where the states of so many groups are more than a core's second cache holds, accumulator after accumulator throws out those of the one before:
+ * the more rows at a time, the less often.
+ */
+const LEAST_SLOTS_OF_LONG = 2 ** 14
+/** Aggregates that take any number of rows at a time without room for each. */
+const TAKES_LONG: readonly AggregateFunction[] = ['count', 'sum', 'mean', 'min', 'max']
 
 /** Rows of a split that have been taken. */
 export interface SplitRows {
@@ -87,6 +96,9 @@ export function createAggregate(
     stage.sets === null &&
     stage.panes === null &&
     !inputs.specs.some(spec => ORDERED.includes(spec.function))
+  const mayTakeLong = stage.accumulators.every(
+    each => TAKES_LONG.includes(each.function) && each.where === null && each.inputs.every(({ op }) => op === 'column'),
+  )
   let isFreed = false
   /** Rows so far of each split, ascending. */
   const splits: { readonly split: number; rowCount: number }[] = start === null ? [] : [{ ...start }]
@@ -94,11 +106,8 @@ export function createAggregate(
   let parted: PartitionedGroups | null = null
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
-  /**
-   * Once another lane's groups have been merged: the rank of each group by its place (how manieth it was for this lane's table), and the places
-   * by rank.
-   */
-  let merged: { readonly ranks: Float64Array; readonly sequence: Uint32Array } | null = null
+  /** Once another lane's groups have been merged. */
+  let merged: Appearance | null = null
 
   /** Place of the first of so many rows that come next: (split, rows of it before), as one number. */
   function place(split: number, rowCount: number): number {
@@ -170,7 +179,8 @@ export function createAggregate(
       const map = found === 0 ? rangeIndices(k, 0, part.groupCount) : found
       aggregation.merge(part.state, map, part.groupCount, 1)
       aggregation.open(table.order, table.length)
-      mergeOrder(own, ranksOf(part.appearance, part.groupCount), map)
+      merged ??= createAppearance(k, ranksOf(appearance, own, start))
+      merged.merge(own, table.length, ranksOf(part.appearance, part.groupCount), map, table.order, table.indexCount)
       adoptSplits(part.appearance, part.groupCount)
     } finally {
       memory.reset(mark)
@@ -185,46 +195,8 @@ export function createAggregate(
     splits.sort((a, b) => a.split - b.split)
   }
 
-  /** Puts their groups into the order; `theirs` are ranks, ascending, and `map` has the index of each of their groups. */
-  function mergeOrder(own: number, theirs: Float64Array, map: number): void {
-    const { u32 } = memory
-    const { order, length, indexCount } = table
-    const ranks = new Float64Array(length).fill(Infinity)
-    ranks.set(merged?.ranks ?? ranksOf(appearance, own, start))
-    const places = new Uint32Array(order === 0 ? 0 : indexCount)
-    if (order !== 0) for (let i = 0; i < length; i++) places[u32[(order >>> 2) + i]] = i
-    // Those of their groups that came before what is known of them here, still in their order.
-    const earlier = new Uint32Array(theirs.length)
-    let count = 0
-    for (let i = 0; i < theirs.length; i++) {
-      const index = u32[(map >>> 2) + i]
-      const place = order === 0 ? index : places[index]
-      if (theirs[i] >= ranks[place]) continue
-      ranks[place] = theirs[i]
-      earlier[count++] = place
-    }
-    const moved = new Uint8Array(length)
-    for (let i = 0; i < count; i++) moved[earlier[i]] = 1
-    const sequence = new Uint32Array(length)
-    let next = 0
-    let at = 0
-    for (let i = 0; i < own; i++) {
-      const place = merged === null ? i : merged.sequence[i]
-      if (moved[place] === 1) continue
-      while (next < count && ranks[earlier[next]] < ranks[place]) sequence[at++] = earlier[next++]
-      sequence[at++] = place
-    }
-    while (next < count) sequence[at++] = earlier[next++]
-    merged = { ranks, sequence }
-  }
-
   /** The places of the groups in order (u32 pointer), 0 where they are in order already. */
-  function sortedPlaces(): number {
-    if (merged === null) return 0
-    const places = memory.scratch(4 * merged.sequence.length)
-    memory.u32.set(merged.sequence, places >>> 2)
-    return places
-  }
+  const sortedPlaces = () => merged?.sequence ?? 0
 
   /** All groups with their results in order of appearance, in scratch. */
   function evaluate(): LaneBatch {
@@ -317,6 +289,7 @@ export function createAggregate(
     inputs.free()
     table.free()
     aggregation.free()
+    merged?.free()
     parted?.free()
     keyLoader.close()
     oneDictionary?.clear()
@@ -334,6 +307,9 @@ export function createAggregate(
     label: `aggregate by ${sets}${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
     kernels: () => [`group: ${table.kernel}${parted === null ? '' : ', parted'}`, ...aggregation.kernels],
     consume,
+    get takesLong() {
+      return mayTakeLong && table.order !== 0 && table.indexCount >= LEAST_SLOTS_OF_LONG
+    },
     wants: () => true,
     *handOver() {
       const keys = { rowCount: table.length, columns: table.keys() }
@@ -342,7 +318,7 @@ export function createAggregate(
         groupCount: table.length,
         appearance: Float64Array.from(appearance),
         keys,
-        state: aggregation.laneState(table.order, table.length),
+        state: aggregation.laneState(table.order, table.length, true),
       }
     },
     absorb,

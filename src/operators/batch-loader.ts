@@ -54,7 +54,11 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
       return bytes
     },
     close() {
-      for (const dictionary of own) pool.release(dictionary)
+      for (const dictionary of own) {
+        // Others may keep it for long, and it would keep the dictionaries that batches came with.
+        dictionary.forgetMaps()
+        pool.release(dictionary)
+      }
       own.clear()
       dictionaries.length = 0
     },

@@ -29,7 +29,10 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
   readonly windows: Pick<typeof import('./window-groups.js'), 'windowGroups'>
   readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
-  readonly over: Pick<typeof import('./over.js'), 'createOver'>
+  readonly over: Pick<
+    typeof import('./over.js'),
+    'aggregatesIn' | 'computeCalls' | 'createOver' | 'createRunning' | 'floats' | 'framesOf' | 'textsOf' | 'validityOf'
+  >
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
   readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion' | 'shareSides'>
 }

@@ -3,7 +3,8 @@
  * those that they hold is share-side.ts's.
  */
 import { leafType, type SchemaShape } from '../columnar/type.js'
-import type { VectorBatch } from '../columnar/vector.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import type { KeyPiece } from '../kernels/join.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
 import { elementBytes } from '../kernels/operand.js'
@@ -25,8 +26,8 @@ export interface JoinSide extends SideRows {
   column(i: number): LaneVector
   /** Whether a column has nulls, those of the null row apart. */
   hasNulls(i: number): boolean
-  /** Some columns' rows, from a multiple of 128 on. */
-  slice(columns: readonly number[], from: number, to: number): readonly LaneVector[]
+  /** Some columns' rows, those before `end`, in pieces. */
+  pieces(columns: readonly number[], end?: number): Iterable<KeyPiece>
   /** Puts the rows in another order, u32 row numbers; the null row stays behind them. */
   reorder(order: number): void
   /** From now on only these columns are looked at, by `take` mostly. */
@@ -157,8 +158,24 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
     },
     column,
     hasNulls: i => nulls[i] ?? false,
-    slice(columns, from, to) {
-      return sliceBatch({ rowCount, columns: columns.map(column) }, from, to - from).columns
+    *pieces(columns, end = rowCount) {
+      // Where they lie as they came, they need not be put side by side.
+      const isWhole = parts.length === 0 || columns.some(i => wholes[i] !== null)
+      const all = isWhole ? [{ rowCount, columns: columns.map(column) }] : parts.map(({ batch }) => batch)
+      let first = 0
+      for (const each of all) {
+        const own = isWhole ? each.columns : columns.map(i => each.columns[i])
+        const rows = Math.min(each.rowCount, end - first)
+        for (let from = 0; from < rows; from += MORSEL_ROWS) {
+          const count = Math.min(MORSEL_ROWS, rows - from)
+          yield {
+            first: first + from,
+            count,
+            columns: sliceBatch({ rowCount: rows, columns: own }, from, count).columns,
+          }
+        }
+        first += each.rowCount
+      }
     },
     reorder(order) {
       const indices = memory.allocate(4 * total + 4)
@@ -221,6 +238,7 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
       memory.free(records?.data ?? 0)
       records = null
       dictionaries.forEach((dictionary, i) => {
+        dictionary?.forgetMaps()
         if (dictionary !== null) pool.release(dictionary)
         dictionaries[i] = null
       })

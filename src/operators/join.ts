@@ -46,6 +46,8 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   const keepsLeft = how === 'left' || how === 'full'
   const keepsRight = how === 'right' || how === 'full'
   const isTest = how === 'semi' || how === 'anti'
+  /** Whether a left row that meets no other is left out. */
+  const givesPairs = how === 'inner' || how === 'right' || how === 'semi'
   const side = createJoinSide(context, sideSchema)
   let index: JoinIndex | null = null
   /** A byte a right row: whether it has been met. */
@@ -83,11 +85,10 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     side.settle(keepsLeft)
     yield
     const types = stage.keys.map(key => ({ own: sideSchema[key.right], other: input[key.left] }))
-    const slice = (from: number, to: number) => side.slice(keysRight, from, to)
     index = yield* buildJoinIndex(
       k,
       types,
-      slice,
+      () => side.pieces(keysRight),
       side.rowCount,
       condition !== null ? 'lists' : isTest ? 'first' : 'either',
     )
@@ -110,6 +111,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     const { rowCount } = morsel
     const built = index as JoinIndex
     const keys = keysLeft.map(i => morsel.columns[i])
+    if (givesPairs && built.misses(keys)) return
     if (isTest && condition === null) {
       yield* selected(morsel, foundBits(k, built.rowsOf(keys, rowCount), rowCount))
       return

@@ -59,6 +59,8 @@ export interface LiveAggregate {
   renew(texts: RenewedTexts): void
   /** Cells that are kept. */
   readonly size: number
+  /** How far what follows may take the watermark, where rows have yet to go on that are before it; left out: there are none. */
+  readonly passed?: bigint | undefined
   free(): void
 }
 

@@ -5,11 +5,14 @@
  * A column keeps one dictionary from morsel to morsel within a job, and dictionaries live as long as the job; of a job that spills, each breaker has its
  * columns keep one until it spills (one-dictionary.ts).
  */
-import type { VectorBatch } from '../columnar/vector.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { MillraceError } from '../errors.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { Spilled } from './spill.js'
+
+/** The most rows of a morsel for a breaker that takes long ones. */
+export const LONG_MORSEL_ROWS = 4 * MORSEL_ROWS
 
 /** At most 65,536 rows in scratch or heap, on their way through a pipeline. */
 export interface Morsel extends LaneBatch {
@@ -82,6 +85,8 @@ export interface Breaker {
   kernels(): readonly string[]
   /** Keeps what it needs of a morsel; `split` orders the rows: (split, order of arrival). Splits come in ascending order. */
   consume(morsel: Morsel, split: number): void
+  /** Whether it had better be given long morsels, of rows that are as the job found them. */
+  readonly takesLong?: boolean
   /**
    * Where it may be that not all rows are needed (a limit): takes a failure in the place that it has among the rows of `split`, to be thrown only if
    * the rows before it do not suffice. Others have no such method, and the failure is the job's at once.

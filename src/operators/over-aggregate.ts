@@ -22,6 +22,7 @@ import type { OverCall } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, joinBatches } from './heap-batch.js'
 import type { Frames, OverOrder } from './over-order.js'
+import type { RunningStates } from './over-running.js'
 
 /** Frames that are aggregated at once. */
 const FRAMES_AT_ONCE = 65_536
@@ -32,6 +33,8 @@ const MERGED: readonly string[] = [
   ...['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'argMin', 'argMax'],
   ...['variance', 'stddev', 'covariance', 'correlation', 'slope', 'histogram'],
 ]
+export const areOfOneSize = (calls: readonly OverCall[]): boolean =>
+  calls.every(({ function: name }) => MERGED.includes(name))
 /** Those that tell rows apart by their places, so that all rows must come in with them. */
 const ORDERED: readonly string[] = ['first', 'last', 'argMin', 'argMax']
 /** What frames that grow have in common ends at multiples of so many rows. */
@@ -43,6 +46,13 @@ const MOST_BETWEEN = 4096
 /** Levels from this one on have blocks so large that they are few: made once for all frames. */
 const LARGE_BLOCKS = 16
 
+/** With which frames begin, beside their own rows: the states of rows that came before. */
+export interface FramesBefore {
+  readonly states: RunningStates
+  /** The group of each place's frame; one that there are no rows of: it has its own only. */
+  readonly groups: Uint32Array
+}
+
 export interface FrameResults {
   /** In heap blocks: a column for each call, a row for each distinct frame. */
   readonly batch: LaneBatch
@@ -53,7 +63,8 @@ export interface FrameResults {
 
 /**
  * All results, and a null after every step: others may have a turn.
- * @param texts dictionaries that get the strings of results, by call; kept by the caller
+ * @param textOf dictionaries that get the strings of results, by call; kept by the caller
+ * @param before rows that are not there any more, with which frames begin
  */
 export function* aggregateFrames(
   context: OperatorContext,
@@ -64,13 +75,15 @@ export function* aggregateFrames(
   order: OverOrder,
   frames: Frames,
   textOf: (call: number) => LaneDictionary,
+  before: FramesBefore | null = null,
 ): Generator<null, FrameResults> {
   const { k } = context
   const { memory } = k
   const rows = placed(context, batch, places, masks, order)
   const { specs, inputs } = specsOf(calls, places, masks)
-  const { from, to, frameOf } = distinct(frames, order)
-  const canMerge = calls.every(({ function: name }) => MERGED.includes(name))
+  const { from, to, groups: owners, frameOf } = distinct(frames, order, before?.groups ?? null)
+  const origin = before?.states.rowCount ?? 0
+  const canMerge = areOfOneSize(calls)
   const hasNoOrder = !calls.some(({ function: name }) => ORDERED.includes(name))
   const parts: LaneBatch[] = []
   const large = new Map<number, Aggregation>()
@@ -81,6 +94,7 @@ export function* aggregateFrames(
       const aggregation = createAggregation(context, specs, true)
       try {
         aggregation.resize(end - first)
+        if (before !== null && owners !== null) before.states.give(aggregation, owners.subarray(first, end))
         fill(aggregation, first, end)
         aggregation.open(0, end - first)
         const columns = aggregation.evaluate(end - first).map((column, i) => {
@@ -133,7 +147,7 @@ export function* aggregateFrames(
     const mark = memory.mark()
     const list = memory.scratch(4 * MORSEL_ROWS)
     const groups = memory.scratch(4 * MORSEL_ROWS)
-    let position = 0
+    let position = origin
     let count = 0
     const flush = () => {
       const inner = memory.mark()
@@ -239,7 +253,7 @@ export function* aggregateFrames(
             groups,
             inputs.map(input => rows.run(input, place, count)),
             count,
-            place,
+            origin + place,
           )
           memory.reset(mark)
         }
@@ -316,20 +330,32 @@ function beginAlike({ from }: Frames): boolean {
   return alike > 0.75 * from.length
 }
 
-/** Frames that follow one another and are the same are one. */
-function distinct({ from, to }: Frames, { rowCount, rows }: OverOrder) {
+/** Frames that follow one another and are the same, behind the same rows, are one. */
+function distinct({ from, to }: Frames, { rowCount, rows }: OverOrder, groups: Uint32Array | null) {
   const frameOf = new Uint32Array(rowCount)
   const starts = new Uint32Array(rowCount)
   const ends = new Uint32Array(rowCount)
+  const owners = groups && new Uint32Array(rowCount)
   let count = 0
   for (let place = 0; place < rowCount; place++) {
-    if (count === 0 || starts[count - 1] !== from[place] || ends[count - 1] !== to[place]) {
+    const isSame =
+      count > 0 &&
+      starts[count - 1] === from[place] &&
+      ends[count - 1] === to[place] &&
+      (owners === null || owners[count - 1] === groups?.[place])
+    if (!isSame) {
       starts[count] = from[place]
+      if (owners !== null && groups !== null) owners[count] = groups[place]
       ends[count++] = to[place]
     }
     frameOf[rows === null ? place : rows[place]] = count - 1
   }
-  return { from: starts.subarray(0, count), to: ends.subarray(0, count), frameOf }
+  return {
+    from: starts.subarray(0, count),
+    to: ends.subarray(0, count),
+    groups: owners?.subarray(0, count) ?? null,
+    frameOf,
+  }
 }
 
 interface Input {
@@ -338,7 +364,7 @@ interface Input {
 }
 
 /** Equal inputs under equal masks are one. */
-function specsOf(
+export function specsOf(
   calls: readonly OverCall[],
   places: readonly (readonly number[])[],
   masks: readonly (number | null)[],
@@ -355,7 +381,7 @@ function specsOf(
 }
 
 /** The columns that are aggregated, in the order of places. */
-function placed(
+export function placed(
   { k }: OperatorContext,
   batch: LaneBatch,
   places: readonly (readonly number[])[],

@@ -12,69 +12,34 @@ import type { OverCall, Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
-import { aggregateFrames } from './over-aggregate.js'
-import { framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
+import { aggregateFrames, type FramesBefore } from './over-aggregate.js'
+import { type Frames, framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
 import { frameQuantiles, isLong } from './over-quantiles.js'
 import { RowStore } from './row-store.js'
 
+export { framesOf, validityOf } from './over-order.js'
+export { createRunning } from './over-running.js'
+
 /** One column: rows `from` to `to` of it, in scratch. */
-type Computed = (from: number, to: number) => LaneVector
+export type Computed = (from: number, to: number) => LaneVector
 
 export function createOver(context: OperatorContext, stage: Stage & { kind: 'over' }, input: SchemaShape): Breaker {
   const { k, dictionaries: pool } = context
-  const { memory } = k
   const store = new RowStore(context)
   const names = Object.keys(input)
   const placeOf = (name: string) => names.indexOf(name)
   const orders = stage.orders.map(({ name, descending, nulls }) => ({ column: placeOf(name), descending, nulls }))
-  const aggregates = stage.calls.filter(({ function: name }) => !(name in PLACED))
   const texts = new Map<number, LaneDictionary>()
 
-  /** The strings of an aggregate's results. */
-  const textOf = (call: number): LaneDictionary => {
-    const known = texts.get(call) ?? pool.create()
-    texts.set(call, known)
-    return known
-  }
+  const textOf = textsOf(pool, texts)
 
   function* computed(all: LaneBatch, frees: (() => void)[]): Generator<null, Map<string, Computed>> {
     const order = orderRows(k, all, stage.partitionBy.map(placeOf), orders)
     yield null
-    const columns = new Map<string, Computed>()
-    for (const call of stage.calls) {
-      const make = PLACED[call.function as keyof typeof PLACED]
-      if (make === undefined) continue
-      columns.set(call.name, make(context, order, call, all.columns[placeOf(call.inputs[0])]))
-      yield null
-    }
-    if (aggregates.length === 0) return columns
     const [first] = orders
-    const frames = framesOf(k, order, stage.frame, first ? all.columns[first.column] : null, first?.descending ?? false)
-    const maskOf = ({ where }: OverCall) => (where === null ? null : placeOf(where))
-    const areLong = isLong(frames)
-    const isApart = ({ function: name }: OverCall) => areLong && name === 'quantile'
-    for (const call of aggregates.filter(isApart)) {
-      const mask = maskOf(call)
-      const column = all.columns[placeOf(call.inputs[0])]
-      const q = call.parameters.q ?? 0.5
-      const found = yield* frameQuantiles(k, column, mask === null ? null : all.columns[mask], q, order, frames)
-      columns.set(call.name, floats(k, found.values, found.isThere))
-    }
-    const others = aggregates.filter(call => !isApart(call))
-    if (others.length === 0) return columns
-    const places = others.map(({ inputs }) => inputs.map(placeOf))
-    const results = yield* aggregateFrames(context, all, places, others.map(maskOf), others, order, frames, textOf)
-    frees.push(results.free)
-    for (const [i, { name }] of others.entries()) {
-      columns.set(name, (from, to) => taken(results.batch.columns[i], results.frameOf.subarray(from, to)))
-    }
-    return columns
-  }
-
-  function taken(column: LaneVector, rows: Uint32Array): LaneVector {
-    const indices = memory.scratch(4 * rows.length)
-    memory.u32.set(rows, indices >>> 2)
-    return take(k, column, indices, rows.length)
+    const frames = () =>
+      framesOf(k, order, stage.frame, first ? all.columns[first.column] : null, first?.descending ?? false)
+    return yield* computeCalls(context, all, order, stage.calls, placeOf, frames, textOf, frees)
   }
 
   return {
@@ -110,6 +75,75 @@ export function createOver(context: OperatorContext, stage: Stage & { kind: 'ove
       texts.clear()
     },
   }
+}
+
+/** The strings of the results of each aggregate, from the first time that they are asked for. */
+export const textsOf =
+  (pool: OperatorContext['dictionaries'], texts: Map<number, LaneDictionary>) =>
+  (call: number): LaneDictionary => {
+    const known = texts.get(call) ?? pool.create()
+    texts.set(call, known)
+    return known
+  }
+
+/**
+ * What is said of the rows of a batch, by the names of the calls. Null: others may have a turn.
+ * @param framesOf asked for where there are aggregates
+ * @param frees gets what is to be done once the columns are of no use any more
+ * @param running states of rows that are not in the batch, with which frames begin
+ */
+export function* computeCalls(
+  context: OperatorContext,
+  all: LaneBatch,
+  order: OverOrder,
+  calls: readonly OverCall[],
+  placeOf: (name: string) => number,
+  framesOf: () => Frames,
+  textOf: (call: number) => LaneDictionary,
+  frees: (() => void)[],
+  running: FramesBefore | null = null,
+): Generator<null, Map<string, Computed>> {
+  const { k } = context
+  const columns = new Map<string, Computed>()
+  for (const call of calls) {
+    const make = PLACED[call.function as keyof typeof PLACED]
+    if (make === undefined) continue
+    columns.set(call.name, make(context, order, call, all.columns[placeOf(call.inputs[0])]))
+    yield null
+  }
+  const aggregates = aggregatesIn(calls)
+  if (aggregates.length === 0) return columns
+  const frames = framesOf()
+  const maskOf = ({ where }: OverCall) => (where === null ? null : placeOf(where))
+  const areLong = running === null && isLong(frames)
+  const isApart = ({ function: name }: OverCall) => areLong && name === 'quantile'
+  for (const call of aggregates.filter(isApart)) {
+    const mask = maskOf(call)
+    const column = all.columns[placeOf(call.inputs[0])]
+    const q = call.parameters.q ?? 0.5
+    const found = yield* frameQuantiles(k, column, mask === null ? null : all.columns[mask], q, order, frames)
+    columns.set(call.name, floats(k, found.values, found.isThere))
+  }
+  const others = aggregates.filter(call => !isApart(call))
+  if (others.length === 0) return columns
+  const places = others.map(({ inputs }) => inputs.map(placeOf))
+  const masks = others.map(maskOf)
+  const results = yield* aggregateFrames(context, all, places, masks, others, order, frames, textOf, running)
+  frees.push(results.free)
+  for (const [i, { name }] of others.entries()) {
+    columns.set(name, (from, to) => taken(k, results.batch.columns[i], results.frameOf.subarray(from, to)))
+  }
+  return columns
+}
+
+/** Those of frames of rows; the others are of a row's place. */
+export const aggregatesIn = (calls: readonly OverCall[]): OverCall[] =>
+  calls.filter(({ function: name }) => !(name in PLACED))
+
+function taken(k: OperatorContext['k'], column: LaneVector, rows: Uint32Array): LaneVector {
+  const indices = k.memory.scratch(4 * rows.length)
+  k.memory.u32.set(rows, indices >>> 2)
+  return take(k, column, indices, rows.length)
 }
 
 type Make = (context: OperatorContext, order: OverOrder, call: OverCall, column: LaneVector) => Computed
@@ -290,7 +324,7 @@ function wholeNumbers({ k }: OperatorContext, values: Uint32Array): Computed {
   }
 }
 
-function floats(k: OperatorContext['k'], values: Float64Array, isThere: Uint8Array | null): Computed {
+export function floats(k: OperatorContext['k'], values: Float64Array, isThere: Uint8Array | null): Computed {
   const { memory } = k
   return (from, to) => {
     const data = memory.scratch(8 * (to - from))

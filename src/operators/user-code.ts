@@ -16,6 +16,9 @@ import { type LeftOut, type Morsel, RowFailure, type Transform } from './operato
 
 type UserFunction = (row: object) => unknown
 
+/** A lane that was started from text is named by all of it. */
+const withoutText = (message: unknown): string => String(message).replace(/data:[^,\s]*,[^\s'"]*/g, 'a lane')
+
 export function createUserCode(context: OperatorContext, stage: Stage & { kind: 'user' }): Transform {
   const { k } = context
   const { memory } = k
@@ -168,7 +171,7 @@ async function importedFunction({ verb, module, export: name }: Stage & { kind: 
   } catch (error) {
     throw new MillraceError(
       'MR_USER_CODE_FAILED',
-      `${verb}: a lane cannot import ${quote(module)}: ${(error as Error)?.message ?? error}; it is imported by workers, which need leave to load it (CORS, script-src), and resolve nothing but URLs`,
+      `${verb}: a lane cannot import ${quote(module)}: ${withoutText((error as Error)?.message ?? error)}; it is imported by workers, which need leave to load it (CORS, script-src), and resolve nothing but URLs`,
       details,
       error,
     )

@@ -13,8 +13,10 @@ import type {
   AggregateNode,
   EmitMode,
   EmitNode,
+  JoinNode,
   LateNode,
   NamedAggregate,
+  OverNode,
   PlanNode,
   TopNode,
   WatermarkNode,
@@ -131,6 +133,10 @@ export function eventTimeOf(plan: PlanNode): string | null {
   }
 }
 
+/** Whether rows are in the order of their event time alone. */
+export const isByTime = ({ input, orders: [order, ...others] }: OverNode): boolean =>
+  order !== undefined && others.length === 0 && !order.descending && order.name === eventTimeOf(input)
+
 export const noEventTime = (operator: string): MillraceError =>
   new MillraceError(
     'MR_NO_EVENT_TIME',
@@ -202,15 +208,21 @@ export function emitNode(input: PlanNode, mode: EmitMode): EmitNode {
   return Object.freeze({ kind: 'emit', input, mode })
 }
 
-/** @throws MillraceError `MR_INVALID_OPTION` where there is no window */
-export function lateNode(plan: PlanNode): LateNode {
+/** @param side of a join, which flow's rows. @throws MillraceError `MR_INVALID_OPTION` where there is no window */
+export function lateNode(plan: PlanNode, side: 0 | 1): LateNode {
   for (let node = plan; node.kind !== 'source'; node = node.input) {
-    if (node.kind === 'distinct' || ((node.kind === 'aggregate' || node.kind === 'top') && node.window !== null))
+    if (node.kind === 'join' && node.meets)
+      return Object.freeze({ kind: 'late', input: node, of: { kind: 'side', side } } as const)
+    if (
+      node.kind === 'distinct' ||
+      (node.kind === 'over' && isByTime(node)) ||
+      ((node.kind === 'aggregate' || node.kind === 'top') && node.window !== null)
+    )
       return Object.freeze({ kind: 'late', input: node.input, of: node })
   }
   throw invalid(
     'late',
-    'rows are late for windows, or a dedupe within a time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
+    'rows are late for windows, and what else goes by event time, and there is none before; write it behind window(...).groupBy(...).aggregate(...)',
   )
 }
 
@@ -227,8 +239,10 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
       return input
     case 'late': {
       const { of } = plan
-      const time = of.kind === 'distinct' ? of.time : (of.window as Windowing).time
-      return filterNode(input, { op: 'isNull', input: columnOf(time) })
+      if (of.kind === 'side') return rowRules().lateOfSide(plan.input as JoinNode, of.side)
+      const time =
+        of.kind === 'over' ? of.orders[0]?.name : of.kind === 'distinct' ? of.time : (of.window as Windowing).time
+      return filterNode(input, { op: 'isNull', input: columnOf(time as string) })
     }
     case 'distinct':
       return rowRules().lowerDistinct(plan, input)

@@ -5,8 +5,10 @@
 import { commonParts } from '../expressions/common.js'
 import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
+import { sourceNode } from './build.js'
 import type {
   AggregateNode,
+  DistinctNode,
   EmitNode,
   JoinKey,
   JoinNode,
@@ -17,6 +19,7 @@ import type {
   SampleNode,
   SourceNode,
   TakenColumn,
+  TopNode,
   UnpivotNode,
   UserNode,
   WatermarkNode,
@@ -24,17 +27,48 @@ import type {
 import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { choosesRows } from './row-rules.js'
+import { overInput } from './rules/rewrite.js'
 import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
 export function explainPlan(plan: PlanNode): string {
   const source = sourceOf(plan)
-  if (schemaOfPlan(plan) === null || choosesRows(plan)) {
+  const schema = schemaOfPlan(plan)
+  const chosen = schema === null ? null : explainChosen(plan)
+  if (chosen !== null) return chosen
+  if (schema === null || choosesRows(plan)) {
     const known = source.schema === null ? ', whose columns are known once it opens' : ''
     return [...sidesOf(plan), `source ${source.label}${known}`, ...verbs(plan)].join('\n')
   }
   return explainPhysical(physicalPlan(plan), plan)
 }
+
+/** Rows that are chosen among others of their group, and what is below and above: how they are chosen is a chunk of its own. Null where none are. */
+function explainChosen(plan: PlanNode): string | null {
+  const found = choiceIn(plan)
+  if (found === null) return null
+  const [choice, above] = found
+  const before = explainPlan(choice.input).split('\n').slice(0, -1)
+  const after = explainPlan(above).split('\n')
+  return [
+    ...before,
+    ...(before.includes(GATHERED) ? [] : [GATHERED]),
+    ...verbs(choice).slice(-1),
+    // Its rows are in one place already.
+    ...after.filter((line, i) => /^( {2}(?!skips )|output)/.test(line) && after[i - 1] !== GATHERED),
+  ].join('\n')
+}
+
+/** The lowest choice of a chain, and what is above it, over its rows. */
+function choiceIn(plan: PlanNode): readonly [TopNode | DistinctNode, PlanNode] | null {
+  if (plan.kind === 'source' || plan.kind === 'join' || plan.kind === 'union') return null
+  const below = choiceIn(plan.input)
+  if (below !== null) return [below[0], overInput(plan, below[1])]
+  const isChoice = (plan.kind === 'top' || plan.kind === 'distinct') && !choosesRows(plan.input)
+  return isChoice ? [plan, sourceNode(0, '', schemaOfPlan(plan))] : null
+}
+
+const GATHERED = 'lane 0, after the gather'
 
 /** The stages that run; `root` is the plan that they are of, whose sources say what they are called and how many columns they have. */
 export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
@@ -54,12 +88,7 @@ export function explainPhysical(plan: PhysicalPlan, root: PlanNode): string {
   if (plan.prune !== null) lines.push(`  skips splits that cannot have: ${printExpression(plan.prune)}`)
   const shown = scan.filter(({ kind }) => kind !== 'union')
   if (shown.length > 0) lines.push('every lane', ...shown.map(stage => `  ${printStage(stage)}`))
-  if (gathers)
-    lines.push(
-      `lane 0, after the gather`,
-      `  ${mergeText(last as Stage)}`,
-      ...final.map(stage => `  ${printStage(stage)}`),
-    )
+  if (gathers) lines.push(GATHERED, `  ${mergeText(last as Stage)}`, ...final.map(stage => `  ${printStage(stage)}`))
   lines.push(`output: ${printSchema(plan.output)}`)
   return lines.join('\n')
 }
@@ -268,7 +297,7 @@ function verbs(plan: PlanNode): string[] {
     case 'top':
       return [
         ...before,
-        `  topK ${plan.count} by ${[...plan.keys.map(printName), ...plan.orders.map(printOrder)].join(', ')}`,
+        `  topK ${plan.count} by ${[...plan.keys.map(printName), ...plan.orders.map(printOrder)].join(', ')}${plan.window === null ? '' : `, in ${plan.window.spec.kind} windows`}`,
       ]
     case 'union':
       return [...before, `  union with ${plan.others.length} more`]
@@ -284,5 +313,7 @@ function sideNumber(plan: JoinNode): number {
 }
 
 function sourceOf(plan: PlanNode): SourceNode {
-  return plan.kind === 'source' ? plan : sourceOf(plan.input)
+  if (plan.kind === 'source') return plan
+  const isOther = plan.kind === 'late' && plan.of.kind === 'side' && plan.of.side === 1
+  return sourceOf(isOther ? (plan.input as JoinNode).right : plan.input)
 }

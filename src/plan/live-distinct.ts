@@ -10,7 +10,7 @@ import type { AggregateNode, DistinctNode, PlanNode, TopNode } from './logical.j
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 
-const TIME = '#time'
+export const TIME = '#time'
 
 /** The row of each key that came last: one takes the place of the other. */
 export const lastOf = (input: PlanNode, { keys }: AggregateNode): TopNode => ({
@@ -69,7 +69,7 @@ export function distinctOf(
 }
 
 /** With the time without nulls, and whether the watermark has not passed it. */
-function inTime(input: PlanNode, time: string): PlanNode {
+export function inTime(input: PlanNode, time: string): PlanNode {
   const schema = boundSchemaOf(input)
   const type = schema[time] as DataType
   const column = columnOf(time)

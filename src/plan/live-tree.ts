@@ -9,7 +9,7 @@ import { collectColumns } from '../expressions/walk.js'
 import { nanosecondsOf } from './duration.js'
 import { eventTimeOf } from './event-time.js'
 import type { LiveCut } from './live.js'
-import type { AsofJoin, JoinNode, PlanNode, TakenColumn, UnionNode, WatermarkNode } from './logical.js'
+import type { AsofJoin, JoinNode, LateNode, PlanNode, TakenColumn, UnionNode, WatermarkNode } from './logical.js'
 import type { JoinStage } from './physical.js'
 import { overInput } from './rules/rewrite.js'
 import { inputsOf } from './sources-of.js'
@@ -45,6 +45,8 @@ export interface JoinTree {
   readonly inputs: readonly LiveTree[]
   /** What is above; from a watermark on, where what comes out has a time. */
   readonly nodes: Nodes
+  /** Where not what it gives goes on, but rows of one input that it refuses. */
+  readonly late: LateNode | null
 }
 
 /** Verbs that see rows one by one, so that it is the same whether inputs run through them before or after they meet. */
@@ -73,9 +75,10 @@ export function liveTree(plan: PlanNode): LiveTree | null {
   if (base.kind === 'join') return joinTree(base, nodes)
   if (base.kind !== 'union') return null
   const marked = nodes.findIndex(({ kind }) => kind === 'watermark')
-  if (marked < 0) return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
-  const pushed = nodes.slice(0, marked)
-  if (!pushed.every(isStateless)) return null
+  const pushed = nodes.slice(0, Math.max(0, marked))
+  // Behind windows it is of their results.
+  if (marked < 0 || !pushed.every(isStateless))
+    return eventTimeOf(base) === null ? null : meeting(base, inputsOf(base), nodes)
   const inputs = inputsOf(base).map(input => stacked(input, [...pushed, nodes[marked] as WatermarkNode]))
   return meeting(base, inputs, nodes.slice(marked + 1), nodes[marked])
 }
@@ -94,9 +97,13 @@ function joinTree(node: JoinNode, above: Nodes): JoinTree {
       `${verb}: of flows that run on both times have one unit, and ${quote(times.left)} is ${typeName(a[times.left] as DataType)}, ${quote(times.right)} of the other ${typeName(b[times.right] as DataType)}; cast one of them before its watermark`,
       { operator: verb, column: times.left },
     )
+  const [late] = above
+  const inputs = inputsOf(node).map(inputTree)
+  if (late?.kind === 'late' && late.of.kind === 'side')
+    return { kind: 'join', node, inputs, nodes: above.slice(1), late }
   const column = eventTimeOf(node)
   const nodes = column === null ? above : [timeIn(column, node), ...above]
-  return { kind: 'join', node, inputs: inputsOf(node).map(inputTree), nodes }
+  return { kind: 'join', node, inputs, nodes, late: null }
 }
 
 function meeting(node: UnionNode, inputs: readonly PlanNode[], above: Nodes, top: PlanNode = node): UnionTree {
@@ -143,7 +150,11 @@ export const jobsOf = (tree: LiveTree): readonly JobTree[] =>
 /** The columns of what comes to the nodes of a tree. */
 export const schemaBelow = (tree: LiveTree): SchemaShape =>
   boundSchemaOf(
-    tree.kind === 'job' ? tree.before : tree.kind === 'join' ? tree.node : (tree.nodes[0] as WatermarkNode).input,
+    tree.kind === 'job'
+      ? tree.before
+      : tree.kind === 'join'
+        ? (tree.late ?? tree.node)
+        : (tree.nodes[0] as WatermarkNode).input,
   )
 
 /** What the operator of a join is made by. */

@@ -5,7 +5,7 @@
  */
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
-import { type ErrorCode, MillraceError } from '../errors.js'
+import { type ErrorCode, MillraceError, quote } from '../errors.js'
 import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
@@ -16,10 +16,20 @@ import { call, not } from './cleaning.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
+import { overOf, runsOn } from './live-over.js'
 import { topOf } from './live-top.js'
-import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, Windowing, WindowSpec } from './logical.js'
+import type {
+  AggregateNode,
+  EmitMode,
+  NamedExpression,
+  Panes,
+  PlanNode,
+  WatermarkNode,
+  Windowing,
+  WindowSpec,
+} from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
-import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
+import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { groupsOf } from './window-rows.js'
@@ -42,16 +52,20 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   const chain: Exclude<PlanNode, { kind: 'source' }>[] = []
   let node = plan
   for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
+  // What must see all rows of a flow that ends has them.
+  const waits = chain.some(({ kind }) => kind in VERBS || kind === 'limit' || kind === 'sample')
   const isLive = chain.some(
     each =>
       each.kind === 'emit' ||
       each.kind === 'late' ||
       each.kind === 'distinct' ||
+      (each.kind === 'over' && (isEndless || (runsOn(each) && !waits))) ||
       ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
-  const at = marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top')
+  const at =
+    marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top' || kind === 'over')
   return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
 }
 
@@ -92,6 +106,22 @@ export interface LiveAggregateSpec {
   readonly top?: TopSpec | undefined
   /** Rows go on in the place of aggregates of them. */
   readonly distinct?: DistinctSpec | undefined
+  /** Rows go on once what is said of them is known. */
+  readonly over?: LiveOverSpec | undefined
+}
+/** What is said of rows among others of their keys. */
+export interface LiveOverSpec {
+  /** By the event time; by the end of the window that they are results of; as they come. */
+  readonly order: 'time' | 'ends' | 'arrival'
+  /** Of aggregates; null where there are none. */
+  readonly frame: RowFrame | null
+  /** Rows behind a row that it waits for. */
+  readonly rowsAhead: number
+  readonly calls: readonly OverCall[]
+  /** Of the input, that are handed on. */
+  readonly columns: readonly string[]
+  /** These, and the calls. */
+  readonly output: SchemaShape
 }
 /** The first rows of each group in an order, with these columns. */
 export interface TopSpec {
@@ -143,6 +173,8 @@ export function livePlan(
   /** A column that has the end of closed windows, in order. */
   let ends: string | null = start.ends ?? null
   let isAppended = true
+  /** Whether rows come in no order of their times that anyone knows. */
+  let isDisordered = false
   let everyMs: number | null = null
   /** Nodes up to this one are done. */
   let passed = -1
@@ -150,7 +182,10 @@ export function livePlan(
     if (i <= passed) continue
     switch (node.kind) {
       case 'watermark':
-        if (i > 0) throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
+        if (i > 0) {
+          current = bound(inOrderOfEnds(current, node, carried, ends))
+          carried = [...carried, WATERMARK]
+        }
         time = node.column
         break
       case 'emit':
@@ -160,7 +195,10 @@ export function livePlan(
       case 'pending':
       case 'explode':
       case 'unpivot': {
-        const bare = bound({ ...node, input: current } as PlanNode)
+        // What is repeated is said by name.
+        const given =
+          node.kind === 'unpivot' && node.index !== null ? { ...node, index: [...node.index, ...carried] } : node
+        const bare = bound({ ...given, input: current } as PlanNode)
         time = movedTo(bare, time)
         ends = movedTo(bare, ends)
         current = bare.kind === 'project' ? bound(carrying(bare, carried)) : bare
@@ -181,8 +219,32 @@ export function livePlan(
       case 'late':
       case 'top':
       case 'distinct':
+      case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
+        if (said.kind === 'over') {
+          const made = overOf(said, current, time, ends, isAppended)
+          if (node.kind === 'late') {
+            const aggregate = { ...(made.segment.aggregate as LiveAggregateSpec), givesLate: true }
+            const late = boundSchemaOf(current)
+            segments.push({ ...made.segment, aggregate })
+            current = lateSource(aggregate, late)
+            carried = []
+            ends = null
+            break
+          }
+          segments.push(made.segment)
+          current = bound(projectNode(sourceNode(0, 'live', made.output), 'over', made.results))
+          if (!made.isTimed && carried.includes(WATERMARK)) {
+            isDisordered = true
+            carried = carried.filter(name => name !== WATERMARK)
+            time = null
+          }
+          if (said.columns.some(({ name }) => name === time)) time = null
+          if (said.columns.some(({ name }) => name === ends)) ends = null
+          break
+        }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
           const made = distinctOf(said, current, isAppended)
@@ -202,6 +264,11 @@ export function livePlan(
         }
         if (dedupe !== null) passed = i + dedupe.length
         const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
+        if (isDisordered && of.window !== null)
+          throw unbounded(
+            'window',
+            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
+          )
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
@@ -222,7 +289,8 @@ export function livePlan(
           ends = null
           break
         }
-        segments.push(made.segment)
+        // Only the first has rows of which none is asked.
+        segments.push(segments.length === 0 ? made.segment : { ...made.segment, timed: undefined })
         carried = [WEIGHT]
         isAppended = made.isAppended
         ends = made.ends
@@ -262,6 +330,24 @@ export function livePlan(
     output,
     parts: [...new Set(parts)],
   }
+}
+
+/** Results of windows that close come in the order of their ends: these may be their event time, and are the watermark as each came. */
+function inOrderOfEnds(
+  input: PlanNode,
+  { column, maxAdvance }: WatermarkNode,
+  carried: readonly string[],
+  ends: string | null,
+): PlanNode {
+  if (carried.includes(WATERMARK))
+    throw unbounded('watermark', 'a flow that runs on has one; say it once, before the first window')
+  if (column !== ends)
+    throw unbounded(
+      'watermark',
+      `rows behind an aggregate have the ends of windows that close for their event time${ends === null ? '' : `, which is ${quote(ends)} here`}, and nothing is known of ${quote(column)}; say it once, before the first window, or of windowEnd`,
+    )
+  if (maxAdvance !== null) throw unbounded('watermark', 'windows that have closed are in order; take maxAdvance away')
+  return deriveNode(input, boundSchemaOf(input), [{ name: WATERMARK, expression: columnOf(column) }])
 }
 
 const lateSource = ({ lateColumns }: LiveAggregateSpec, schema: SchemaShape): PlanNode =>
@@ -444,7 +530,7 @@ function windowedAggregate(
   )
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
-  const lateColumns = Object.keys(before).filter(name => name !== WATERMARK)
+  const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
   const fixed = mode === 'close' && lateness === 0n && !type.nullable ? fixedOf(spec, type) : undefined
   const bare =
     fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
@@ -509,9 +595,20 @@ function neededBy(
 }
 
 /** For what lanes load. */
-function stageOf({ keys, accumulators, input }: LiveAggregateSpec): Stage {
+function stageOf({ keys, accumulators, input, over }: LiveAggregateSpec): Stage {
+  if (over !== undefined)
+    return {
+      kind: 'over',
+      partitionBy: keys,
+      orders: [],
+      frame: over.frame ?? ROWS,
+      calls: over.calls,
+      output: over.output,
+    }
   return { kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }
 }
+
+const ROWS: RowFrame = { unit: 'rows', from: null, to: 0 }
 
 const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataType), nullable: false })
 

@@ -113,8 +113,8 @@ export interface EmitNode {
 export interface LateNode {
   readonly kind: 'late'
   readonly input: PlanNode
-  /** With windows, or within a time. */
-  readonly of: AggregateNode | TopNode | DistinctNode
+  /** With windows, within a time, or in the order of the event time; or a side of the input, which is then a join by event time. */
+  readonly of: AggregateNode | TopNode | DistinctNode | OverNode | { readonly kind: 'side'; readonly side: 0 | 1 }
 }
 /** Rows but those of which a row with equal keys that stays is less than `within` away, before or after, by their event time. As they come, the first stays. */
 export interface DistinctNode {
@@ -217,8 +217,16 @@ export interface JoinNode {
   readonly meets?: Meeting
 }
 export type Meeting =
-  /** In windows: the column, of both sides, that has the end of a row's. */
-  | { readonly end: string }
+  /** In windows: the columns, of both sides, that have the beginning and the end of a row's, and those of their times. Durations as the user wrote them. */
+  | {
+      readonly start: string
+      readonly end: string
+      readonly times: readonly [string, string]
+      /** All others of each side. */
+      readonly columns: readonly [readonly string[], readonly string[]]
+      readonly spec: WindowSpec
+      readonly allowedLateness: string | null
+    }
   /** Times that lie so far apart, counted from the left one; durations as the user wrote them. */
   | { readonly left: string; readonly right: string; readonly lower: string; readonly upper: string }
 export interface AsofJoin {

@@ -1,10 +1,10 @@
 /** What `topK` of groups and `dedupe` within a time come to where the input ends: `over`, filters and sorts. A chunk of its own (row-rules.ts). */
 import type { AggregateFunction, Expression, OrderKey, OverFunction } from '../expressions/node.js'
-import { columnOf, filterNode, projectNode, sortNode } from './build.js'
+import { columnOf, filterNode, projectNode, selectNode, sortNode } from './build.js'
 import { not } from './cleaning.js'
 import { distanceOf, keysOf } from './distinct.js'
-import { END, START, WINDOW_END, WINDOW_START, type WindowRules } from './event-time.js'
-import type { DistinctNode, NamedAggregate, PlanNode, TopNode } from './logical.js'
+import { END, lowerEventTime, START, WINDOW_END, WINDOW_START, type WindowRules } from './event-time.js'
+import type { DistinctNode, JoinNode, Meeting, NamedAggregate, PlanNode, TopNode } from './logical.js'
 import { overNode } from './over.js'
 import type { Rank } from './row-rules.js'
 import { boundSchemaOf } from './typing.js'
@@ -82,4 +82,16 @@ export function lowerDistinct(node: DistinctNode, input: PlanNode): PlanNode {
     'dedupe',
     Object.keys(schema).map(name => ({ name, expression: columnOf(name) })),
   )
+}
+
+/** Rows without a time of a side of a join by event time; a left one that comes all the same is not late. */
+export function lateOfSide({ input, right, how, meets }: JoinNode, side: 0 | 1): PlanNode {
+  const by = meets as Meeting
+  const time = 'end' in by ? (by.times[side] as string) : side === 0 ? by.left : by.right
+  const isLate: Expression =
+    'lower' in by && side === 0 && how === 'left'
+      ? { op: 'literal', value: false }
+      : { op: 'isNull', input: columnOf(time) }
+  const late = filterNode(lowerEventTime(side === 0 ? input : right), isLate)
+  return 'end' in by ? selectNode(late, null, by.columns[side] as readonly string[]) : late
 }

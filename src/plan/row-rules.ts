@@ -1,5 +1,5 @@
 /** Plans whose rows are chosen among others of their group: what they come to where the input ends is row-lowering.ts's, which is loaded before such a plan is run. */
-import type { DistinctNode, PlanNode, TopNode, Windowing } from './logical.js'
+import type { DistinctNode, JoinNode, PlanNode, TopNode, Windowing } from './logical.js'
 import { inputsOf } from './sources-of.js'
 
 /** Columns of the input, each row once for each of its windows. */
@@ -23,12 +23,17 @@ export interface RowRules {
     },
   ): PlanNode
   lowerDistinct(node: DistinctNode, input: PlanNode): PlanNode
+  /** Of a join by event time, rows of a side that are in it for no time. */
+  lateOfSide(join: JoinNode, side: 0 | 1): PlanNode
 }
 
 let rules: RowRules | null = null
 
 export const choosesRows = (plan: PlanNode): boolean =>
-  plan.kind !== 'source' && (plan.kind === 'top' || plan.kind === 'distinct' || inputsOf(plan).some(choosesRows))
+  plan.kind !== 'source' &&
+  (plan.kind === 'top' || plan.kind === 'distinct' || isOfSide(plan) || inputsOf(plan).some(choosesRows))
+
+const isOfSide = (plan: PlanNode): boolean => plan.kind === 'late' && plan.of.kind === 'side'
 
 /** To be awaited before such a plan is lowered. */
 export async function loadRowRules(plan: PlanNode): Promise<void> {

@@ -29,6 +29,8 @@ export function schemaOfPlan(plan: PlanNode): SchemaShape | null {
   if (schema === undefined) {
     if (plan.kind === 'source') schema = deliveredSchema(plan)
     else if (plan.kind === 'union') schema = schemaOfUnion(plan, inputsOf(plan).map(schemaOfPlan))
+    else if (plan.kind === 'late' && plan.of.kind === 'side')
+      schema = schemaOfSide(plan.input as JoinNode, plan.of.side)
     else if (plan.kind === 'join') schema = schemaOfJoin(plan, schemaOfPlan(plan.input), schemaOfPlan(plan.right))
     else schema = overInput(plan, schemaOfPlan(plan.input))
     known.set(plan, schema)
@@ -51,6 +53,13 @@ function deliveredSchema({ schema, columns }: SourceNode): SchemaShape | null {
 
 const schemaOfJoin = (node: JoinNode, left: SchemaShape | null, right: SchemaShape | null): SchemaShape | null =>
   left === null || right === null ? null : joinSchema(node, left, right)
+
+/** The columns of one side of a join by event time that are its own. */
+function schemaOfSide({ input, right, meets }: JoinNode, side: 0 | 1): SchemaShape | null {
+  const schema = schemaOfPlan(side === 0 ? input : right)
+  if (schema === null || meets === undefined || !('end' in meets)) return schema
+  return schemaOf((meets.columns[side] as readonly string[]).map(name => ({ name, type: schema[name] as DataType })))
+}
 
 /** Over what the expressions of a bound node stand. */
 export const scopeOf = (node: Exclude<PlanNode, SourceNode>): SchemaShape =>

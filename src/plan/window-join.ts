@@ -7,9 +7,10 @@ import { columnOf, deriveNode, filterNode, projectNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { END, START, WINDOW_END, WINDOW_START } from './event-time.js'
 import { type JoinParts, joinNode } from './join.js'
-import type { JoinNode, NamedExpression, PlanNode, WindowSpec } from './logical.js'
-import { boundSchemaOf } from './typing.js'
-import { windowEnd, windowStart } from './windows.js'
+import type { JoinNode, NamedExpression, PlanNode, Windowing, WindowSpec } from './logical.js'
+import { bindPlan, boundSchemaOf } from './typing.js'
+import { inAllWindows } from './window-rows.js'
+import { aligned, windowEnd, windowStart } from './windows.js'
 
 /** One flow of a join by event time: its plan and columns, and which of them has the time. */
 export interface MeetingSide {
@@ -18,18 +19,25 @@ export interface MeetingSide {
   readonly time: string
 }
 
+type TimeWindow = Exclude<WindowSpec, { kind: 'session' | 'rowCount' }>
+
 /** `windowStart`, `windowEnd`, then what the join gives. @throws MillraceError what joins call for, `MR_INVALID_OPTION`, `MR_DUPLICATE_COLUMN` */
 export function windowJoin(
   left: MeetingSide,
   right: MeetingSide,
-  spec: WindowSpec,
+  { spec, allowedLateness }: Pick<Windowing, 'spec' | 'allowedLateness'>,
   parts: Omit<JoinParts, 'asof'>,
 ): PlanNode {
   const { verb } = parts
-  if (spec.kind !== 'tumbling')
+  if (spec.kind === 'session' || spec.kind === 'rowCount')
     throw invalid(
       verb,
-      `flows are joined in windows one after another, as in window(tumbling('10s')), and not in ${spec.kind} ones; an interval around each row is intervalJoin's`,
+      `flows are joined in windows that time alone makes, as in window(tumbling('10s')), and not in ${spec.kind} ones, which the rows of each flow make; an interval around each row is intervalJoin's`,
+    )
+  if (allowedLateness !== null && parts.how !== 'inner')
+    throw invalid(
+      verb,
+      'that a row has no partner, or one, is said once; take allowedLateness away, and give the watermarks a delay',
     )
   const type = sameUnit(verb, left, right)
   for (const { schema } of parts.how === 'semi' || parts.how === 'anti' ? [left] : [left, right])
@@ -44,7 +52,14 @@ export function windowJoin(
   const windows = [START, END].map(name => ({ left: name, right: name }))
   const join: JoinNode = Object.freeze({
     ...joinNode(a.plan, a.schema, b.plan, b.schema, { ...parts, keys: [...windows, ...parts.keys], asof: null }),
-    meets: Object.freeze({ end: END }),
+    meets: Object.freeze({
+      start: START,
+      end: END,
+      times: [left.time, right.time] as const,
+      columns: [Object.keys(left.schema), Object.keys(right.schema)] as const,
+      spec,
+      allowedLateness,
+    }),
   })
   const output = boundSchemaOf(join)
   const isNullable = (output[START] as DataType).nullable
@@ -60,13 +75,21 @@ export function windowJoin(
   ])
 }
 
-function inWindows({ plan, schema, time }: MeetingSide, spec: WindowSpec & { kind: 'tumbling' }): MeetingSide {
-  const start = windowStart(spec, columnOf(time))
-  const derived = deriveNode(plan, schema, [
-    { name: START, expression: start },
-    { name: END, expression: windowEnd(spec, start) },
-  ])
-  return { plan: derived, schema: boundSchemaOf(derived), time }
+function inWindows({ plan, schema, time }: MeetingSide, spec: TimeWindow): MeetingSide {
+  const instant = columnOf(time)
+  if (spec.kind === 'tumbling') {
+    const start = windowStart(spec, instant)
+    const derived = deriveNode(plan, schema, [
+      { name: START, expression: start },
+      { name: END, expression: windowEnd(spec, start) },
+    ])
+    return { plan: derived, schema: boundSchemaOf(derived), time }
+  }
+  const part = spec.kind === 'sliding' ? spec.every : spec.step
+  const parted = deriveNode(plan, schema, [{ name: START, expression: aligned(instant, part, spec.offset) }])
+  // Rows without a time are in no window, and are counted where they are late.
+  const all = bindPlan(inAllWindows(parted, spec, part, (schema[time] as DataType).nullable), null)
+  return { plan: all, schema: boundSchemaOf(all), time }
 }
 
 function sameUnit(verb: string, left: MeetingSide, right: MeetingSide): DataType {

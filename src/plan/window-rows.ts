@@ -1,7 +1,8 @@
 /** Rows in windows, where all input ends: each as often as it has windows, with their bounds. windows.ts has what aggregates over windows come to. */
 import { schemaOf } from '../columnar/schema.js'
-import type { SchemaShape } from '../columnar/type.js'
+import { type SchemaShape, utf8 } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
+import { literalOf } from '../expressions/literal.js'
 import type { Expression } from '../expressions/node.js'
 import { columnOf, deriveNode, filterNode, projectNode } from './build.js'
 import { not } from './cleaning.js'
@@ -63,8 +64,16 @@ export const groupsOf = ({ input, keys, window }: TopNode): AggregateNode =>
 /** Columns that are made at a time. */
 const MOST_AT_ONCE = 32
 
-/** Rows of a part, once for each window that it is in: the part's beginning is counted on, digit by digit, and what is no window of it is left out. */
-function inAllWindows(input: PlanNode, spec: WindowSpec & { kind: 'sliding' | 'cumulative' }, part: string): PlanNode {
+/**
+ * Rows of a part, once for each window that it is in: the part's beginning is counted on, digit by digit, and what is no window of it is left out.
+ * @param keepsNulls whether rows without a beginning are given too, once
+ */
+export function inAllWindows(
+  input: PlanNode,
+  spec: WindowSpec & { kind: 'sliding' | 'cumulative' },
+  part: string,
+  keepsNulls = false,
+): PlanNode {
   const pane = nanosecondsOf(part, spec.kind)
   const windows = Number(nanosecondsOf(spec.size, spec.kind) / pane)
   const digits = Math.max(1, Math.ceil(Math.log(windows) / Math.log(MOST_AT_ONCE)))
@@ -77,8 +86,10 @@ function inAllWindows(input: PlanNode, spec: WindowSpec & { kind: 'sliding' | 'c
     const ends = on.map((name, i) => ({ name, expression: added(columnOf(END), `${BigInt(i) * stride}ns`) }))
     const wide = deriveNode(plan, boundSchemaOf(plan), ends)
     const long = unpivotNode(wide, null, { on, index: names, variableName: '#digit', valueName: END })
+    const isFirst: Expression = { op: 'eq', left: columnOf('#digit'), right: literalOf('#end0', utf8()) }
+    const once = keepsNulls ? filterNode(long, either(not({ op: 'isNull', input: columnOf(END) }), isFirst)) : long
     plan = projectNode(
-      long,
+      once,
       'window',
       [...names, END].map(name => ({ name, expression: columnOf(name) })),
     )
@@ -86,14 +97,18 @@ function inAllWindows(input: PlanNode, spec: WindowSpec & { kind: 'sliding' | 'c
   const end = columnOf(END)
   if (spec.kind === 'sliding') {
     const last = added(columnOf(START), spec.size)
-    return withColumn(within(plan, end, last), START, added(end, `-${spec.size}`))
+    return withColumn(within(plan, end, last, keepsNulls), START, added(end, `-${spec.size}`))
   }
   const start = aligned(columnOf(START), spec.size, spec.offset)
-  return withColumn(within(plan, end, added(start, spec.size)), START, start)
+  return withColumn(within(plan, end, added(start, spec.size), keepsNulls), START, start)
 }
 
-const within = (plan: PlanNode, end: Expression, last: Expression): PlanNode =>
-  filterNode(plan, not({ op: 'lt', left: last, right: end }))
+function within(plan: PlanNode, end: Expression, last: Expression, keepsNulls: boolean): PlanNode {
+  const isIn = not({ op: 'lt', left: last, right: end })
+  return filterNode(plan, keepsNulls ? either({ op: 'isNull', input: end }, isIn) : isIn)
+}
+
+const either = (left: Expression, right: Expression): Expression => ({ op: 'or', left, right })
 
 const withColumn = (plan: PlanNode, name: string, expression: Expression): PlanNode =>
   deriveNode(plan, boundSchemaOf(plan), [{ name, expression }])

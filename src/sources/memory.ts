@@ -10,8 +10,8 @@ import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { Source, Split, SplitWork } from './source.js'
 
-/** Rows to a split: two morsels, 4 MB of four float64 columns. */
-const SPLIT_ROWS = 2 * MORSEL_ROWS
+/** Rows to a split: two morsels, 4 MB of four float64 columns; four where that makes many splits nevertheless. */
+const splitRows = (rowCount: number) => (rowCount < 64 * MORSEL_ROWS ? 2 : 4) * MORSEL_ROWS
 
 /** A source over input that `open` looks at anew for each job: its columns are checked then, its values as they are read. */
 export function inputSource(label: string, schema: SchemaShape, open: () => InputReader): Source {
@@ -23,8 +23,9 @@ export function inputSource(label: string, schema: SchemaShape, open: () => Inpu
     async open({ columns }) {
       const input = open()
       const splits: Split[] = []
-      for (let firstRow = 0; firstRow < input.rowCount; firstRow += SPLIT_ROWS) {
-        const end = Math.min(firstRow + SPLIT_ROWS, input.rowCount)
+      const most = splitRows(input.rowCount)
+      for (let firstRow = 0; firstRow < input.rowCount; firstRow += most) {
+        const end = Math.min(firstRow + most, input.rowCount)
         const byteLength = (end - firstRow) * rowBytes(input.schema, columns)
         splits.push({
           firstRow,
@@ -52,18 +53,18 @@ export function tableSource(table: Table): Source {
     schema: table.schema,
     rowCount: table.rowCount,
     describe: async () => table.schema,
-    open: async ({ columns }) => ({ splits: splitBatches(table.schema, table.batches, columns) }),
+    open: async ({ columns }) => ({ splits: splitBatches(table, columns) }),
   }
 }
 
-function splitBatches(schema: SchemaShape, batches: readonly RecordBatch[], columns: readonly string[]): Split[] {
+function splitBatches({ schema, batches, rowCount: total }: Table, columns: readonly string[]): Split[] {
   const fields = fieldsOf(schema)
   const projected = schemaOf(fields.filter(({ name }) => columns.includes(name)))
   const positions = fieldsOf(projected).map(({ name }) => fields.findIndex(field => field.name === name))
   const bytes = rowBytes(schema, columns)
   const splits: Split[] = []
   let firstRow = 0
-  for (const { part, rowCount } of runsOf(batches.flatMap(morselsOf), SPLIT_ROWS)) {
+  for (const { part, rowCount } of runsOf(batches.flatMap(morselsOf), splitRows(total))) {
     const work = { kind: 'batches', batches: () => coalesce(part, projected, positions) } as const
     splits.push({ firstRow, rowCount, byteLength: rowCount * bytes, work })
     firstRow += rowCount

@@ -3,7 +3,8 @@ import type { SchemaShape } from '../columnar/type.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from '../operators/build.js'
-import { byteLengthOf, freeHeapBatch } from '../operators/heap-batch.js'
+import { byteLengthOf, concatenate, freeHeapBatch } from '../operators/heap-batch.js'
+import { LONG_MORSEL_ROWS } from '../operators/operator.js'
 import type { HeldReport } from './protocol.js'
 
 export interface HeldChunk {
@@ -25,14 +26,55 @@ export interface HeldTable {
 
 /** Per column the bounds of all its values in this lane, null where they have none. One choice of kernels then serves every chunk. */
 export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
-  table.ranges ??= Object.keys(table.schema).map((_, i) =>
-    table.chunks.reduce<LaneVector['range']>((all, { batch }) => {
-      const { range } = batch.columns[i]
-      if (all === null || range === null) return all ?? range
-      return { min: all.min < range.min ? all.min : range.min, max: all.max > range.max ? all.max : range.max }
-    }, null),
-  )
+  table.ranges ??= Object.keys(table.schema).map((_, i) => rangeOfColumn(table.chunks, i))
   return table.ranges
+}
+
+const rangeOfColumn = (chunks: readonly HeldChunk[], column: number): LaneVector['range'] =>
+  chunks.reduce<LaneVector['range']>((all, { batch }) => {
+    const { range } = batch.columns[column]
+    if (all === null || range === null) return all ?? range
+    return { min: all.min < range.min ? all.min : range.min, max: all.max > range.max ? all.max : range.max }
+  }, null)
+
+/** Makes as few chunks as may be of those of the last split, all of which there are: what takes long morsels can then have them. */
+export function joinChunks({ k, dictionaries }: OperatorContext, { chunks }: HeldTable): void {
+  const split = chunks.at(-1)?.split
+  const first = chunks.findIndex(chunk => chunk.split === split)
+  if (first < 0) return
+  const own = chunks.splice(first)
+  while (own.length > 0) {
+    const run = own.splice(0, runLength(own))
+    if (run.length === 1) {
+      chunks.push(run[0])
+      continue
+    }
+    const ranges = run[0].batch.columns.map((_, i) => rangeOfColumn(run, i))
+    const coding = run.map(({ batch }) => dictionariesOf(batch))
+    try {
+      const batch = concatenate(k, run)
+      const columns = batch.columns.map((column, i) => ({ ...column, range: ranges[i] }))
+      const chunk = { ...run[0], batch: { ...batch, columns } }
+      for (const dictionary of dictionariesOf(chunk.batch)) dictionaries.retain(dictionary)
+      chunks.push(chunk)
+    } catch (error) {
+      chunks.push(...own)
+      throw error
+    } finally {
+      for (const dictionary of coding.flat()) dictionaries.release(dictionary)
+    }
+  }
+}
+
+/** How many of the chunks, from the first on, can be one: coded alike, and no longer together than a long morsel. */
+function runLength(chunks: readonly HeldChunk[]): number {
+  const codes = chunks[0].batch.columns.map(dictionaryOf)
+  let rowCount = 0
+  const end = chunks.findIndex(({ batch }) => {
+    rowCount += batch.rowCount
+    return rowCount > LONG_MORSEL_ROWS || batch.columns.some((column, i) => dictionaryOf(column) !== codes[i])
+  })
+  return end < 0 ? chunks.length : Math.max(1, end)
 }
 
 /** One for each column that has one. */

@@ -4,7 +4,7 @@
  */
 
 import type { DataType } from '../columnar/type.js'
-import type { VectorBatch } from '../columnar/vector.js'
+import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
@@ -13,12 +13,13 @@ import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
-import { copyToHeap } from '../operators/heap-batch.js'
+import { copyToHeap, sliceBatch } from '../operators/heap-batch.js'
 import {
   type Breaker,
   type Exchange,
   type ExchangeHost,
   type ExchangeTerms,
+  LONG_MORSEL_ROWS,
   type Morsel,
   type OwnExchange,
   type Part,
@@ -32,7 +33,15 @@ import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import type { SideHost } from '../operators/share-side.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import { dictionariesOf, type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
+import {
+  dictionariesOf,
+  type HeldTable,
+  joinChunks,
+  rangesOf,
+  releaseTable,
+  reportTable,
+  retainTable,
+} from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
@@ -210,18 +219,23 @@ class LaneJob {
     await this.prepare(this.pipeline.scan)
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
-    this.report(0)
-    this.say({ type: 'scanned' })
-    await this.shareMet()
     const { breaker } = this.pipeline.scan
+    // Where nothing of length follows, being finished says as much, and every message costs.
+    if (this.reader !== null || breaker !== null) {
+      this.report(0)
+      this.say({ type: 'scanned' })
+    }
+    await this.shareMet()
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
       if (terms !== null) await this.exchange(breaker, terms)
       else if (this.spec.lane === 0) await this.drain(breaker, 0)
     }
-    if (this.output === null) return null
-    this.lane.tables.set(this.spec.holdAs as number, this.output)
-    return reportTable(this.output)
+    const { output } = this
+    if (output === null) return null
+    this.charged(() => joinChunks(this.context, output))
+    this.lane.tables.set(this.spec.holdAs as number, output)
+    return reportTable(output)
   }
 
   fail(error: unknown): void {
@@ -401,11 +415,20 @@ class LaneJob {
       if (split > this.bound || !this.wants(split)) break
       this.lastSplit = split
       const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
-      this.inScratch(() =>
-        this.process(this.pipeline.scan, { rowCount: batch.rowCount, columns, rows: 0, isHeld: true }, split, firstRow),
-      )
-      await this.advance(batch.rowCount)
+      const chunk = { rowCount: batch.rowCount, columns }
+      for (let from = 0; from < chunk.rowCount && this.wants(split); ) {
+        const rowCount = Math.min(chunk.rowCount - from, this.takesLong ? LONG_MORSEL_ROWS : MORSEL_ROWS)
+        const morsel = { ...sliceBatch(chunk, from, rowCount), rows: 0, isHeld: true }
+        this.inScratch(() => this.process(this.pipeline.scan, morsel, split, firstRow + from))
+        from += rowCount
+        await this.advance(rowCount)
+      }
     }
+  }
+
+  private get takesLong(): boolean {
+    const { transforms, breaker } = this.pipeline.scan
+    return transforms.length === 0 && breaker?.takesLong === true
   }
 
   /** Counts rows that have been read, and lets the loop turn when it is time. @throws CANCELLED */
@@ -491,7 +514,10 @@ class LaneJob {
     const columns = morsel.columns.map(column => ({ ...column, range: column.range ?? rangeOf(this.k, column) }))
     const batch = copyToHeap(this.k, { rowCount: morsel.rowCount, columns })
     for (const dictionary of dictionariesOf(batch)) this.lane.dictionaries.retain(dictionary)
-    if (this.heldRowsOfSplit.split !== split) this.heldRowsOfSplit = { split, rowCount: 0 }
+    if (this.heldRowsOfSplit.split !== split) {
+      joinChunks(this.context, this.output)
+      this.heldRowsOfSplit = { split, rowCount: 0 }
+    }
     this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
     this.heldRowsOfSplit.rowCount += batch.rowCount
   }

@@ -144,6 +144,9 @@ function meterBreaker(breaker: Breaker, meter: Meter): Breaker {
       }),
     ...(breaker.defer === undefined ? {} : { defer: (failure, split) => breaker.defer?.(failure, split) }),
     wants: split => breaker.wants(split),
+    get takesLong() {
+      return breaker.takesLong === true
+    },
     get spilled() {
       return breaker.spilled
     },

@@ -139,7 +139,7 @@ export type FromLane =
     }
   /** Splits after this one cannot matter: what has been read suffices. */
   | { readonly type: 'enough'; readonly split: number }
-  /** Everything handed to this lane has been read without a failure. */
+  /** Everything handed to this lane has been read without a failure; left out where `finished` says so at once, and has the rows of the last `progress`. */
   | { readonly type: 'scanned' }
   /** Rows that the job could not process; a lane says it once. Null position: the job as a whole. */
   | { readonly type: 'failed'; readonly error: SerialisedError; readonly position: Position | null }

@@ -37,9 +37,15 @@ export const startWorker: StartWorker = origin => {
       if (death !== null) next(death.reason)
     },
     watchLock() {},
-    keepAlive: on => (on ? worker.ref() : worker.unref()),
+    keepAlive(on) {
+      // The end of a worker is told by the worker: a process that waits for it must not be over before.
+      if (terminated) return
+      if (on) worker.ref()
+      else worker.unref()
+    },
     async terminate() {
       terminated = true
+      worker.ref()
       await worker.terminate()
     },
   }

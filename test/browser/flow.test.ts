@@ -14,6 +14,7 @@ import { joinSuite } from '../flow/joins.suite.js'
 import { listSuite } from '../flow/lists.suite.js'
 import { liveSuite } from '../flow/live.suite.js'
 import { liveJoinSuite } from '../flow/live-joins.suite.js'
+import { liveOverSuite } from '../flow/live-over.suite.js'
 import { ownKernelsSuite } from '../flow/own-kernels.suite.js'
 import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
@@ -40,5 +41,6 @@ liveSuite([0, 2])
 windowRowsSuite([0, 2])
 inputSuite([0, 2])
 liveJoinSuite([0, 2])
+liveOverSuite([0, 2])
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

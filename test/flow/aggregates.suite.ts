@@ -1,5 +1,6 @@
 /** What groupBy and the aggregates give, types and nullability included, as a user writes them. Exact sums at large are test/laws. */
 import { describe, expect, it } from 'vitest'
+import type { SchemaShape } from '../../src/columnar/type.js'
 import {
   columns,
   count,
@@ -11,11 +12,13 @@ import {
   join,
   max,
   mean,
+  median,
   min,
   nullable,
   rows,
   schema,
   sum,
+  type Table,
   timestamp,
   typeName,
   uint32,
@@ -23,6 +26,12 @@ import {
 } from '../../src/index.js'
 import { expectSame } from '../arrays.js'
 import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+
+/** Bit for bit. */
+function sameColumns<S extends SchemaShape>(found: Table<S>, wanted: Table<S>): void {
+  expect(found.schema).toEqual(wanted.schema)
+  for (const name of Object.keys(wanted.schema)) expectSame([...found.column(name)], [...wanted.column(name)])
+}
 
 export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): void {
   describe('aggregates', () => {
@@ -256,6 +265,69 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
           [...table.column('s')],
           [...expected].map(([key, n]) => key * n + 0),
         )
+      })
+
+      it('sums and rows of few groups are exact whether or not they fit side by side', async () => {
+        const rowCount = 70_001
+        const k = Int32Array.from({ length: rowCount }, (_, i) => (i * i) % 7)
+        for (const [a, b] of [
+          [5, 15],
+          [-1, 1000],
+          [2 ** 20, -(2 ** 21)],
+          [2 ** 31 - 1, -(2 ** 31)],
+        ]) {
+          const values = (most: number) =>
+            Int32Array.from(
+              { length: rowCount },
+              (_, i) => Math.trunc(most * ((i % 101) / 100)) * (i % 3 === 0 ? -1 : 1),
+            )
+          const x = values(a)
+          const y = values(b)
+          const table = await collect(
+            columns({ k, x, y })
+              .groupBy('k')
+              .aggregate(t => ({ x: sum(t.x), y: mean(t.y), n: count() })),
+          )
+          const places = [...new Set(k)]
+          const wanted = places.map(key => ({ k: key, x: 0, y: 0, n: 0 }))
+          for (let i = 0; i < rowCount; i++) {
+            const group = wanted[places.indexOf(k[i])]
+            group.x += x[i]
+            group.y += y[i]
+            group.n++
+          }
+          expect(table.toRows()).toEqual(wanted.map(group => ({ ...group, y: group.y / group.n })))
+        }
+      })
+
+      it('rows that lanes hold give the same bits as those that are read, of many groups too', async () => {
+        // Long enough for chunks of several morsels, with what changes how sums are kept in the midst of one.
+        const rowCount = 300_000
+        const text = (i: number) => `key ${(i * 48_271) % 17_011}`
+        const odd = (i: number) => (i % 90_001 === 5 ? NaN : i % 77_777 === 3 ? 1e300 : null)
+        const flow = columns({
+          k: dictionary(
+            Int32Array.from({ length: rowCount }, (_, i) => (i * 7919) % 20_000),
+            Array.from({ length: 20_000 }, (_, i) => text(i)),
+          ),
+          a: Int32Array.from({ length: rowCount }, (_, i) => (i < 160_000 ? i % 5 : Math.imul(i, 65_599))),
+          b: Array.from({ length: rowCount }, (_, i) => (i % 11 === 0 ? odd(i) : (i % 1000) / 8 - 1e-9 * i)),
+        })
+        const sums = (of: typeof flow) =>
+          of.groupBy('k').aggregate(t => ({
+            n: count(),
+            a: sum(t.a),
+            b: sum(t.b),
+            mean: mean(t.b),
+            least: min(t.b),
+            most: max(t.a),
+          }))
+        const read = await collect(sums(flow))
+        await using loaded = await flow.load({ engine: engine() })
+        sameColumns(await collect(sums(loaded)), read)
+        expect(read.rowCount).toBe(new Set(Array.from({ length: 20_000 }, (_, i) => text(i))).size)
+        const middle = await collect(loaded.groupBy('k').aggregate(t => ({ m: median(t.b) })))
+        sameColumns(middle, await collect(flow.groupBy('k').aggregate(t => ({ m: median(t.b) }))))
       })
 
       it('strings of many lanes are one key', async () => {

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { columns, count, createEngine, type Engine, sum } from '../../src/index.js'
+import { columns, count, createEngine, dictionary, type Engine, sum } from '../../src/index.js'
 import { counted } from './env.js'
 import { nodeEnv } from './env.node.js'
 
@@ -87,4 +87,19 @@ it('engines that come and go leave no worker and no memory', { timeout: 120_000 
   for (let i = 0; i < 30; i++) await once()
   expect(env.workers.count).toBe(before)
   await expectNoGrowth(bytesBefore, 0)
+})
+
+it('rows that are held do not keep the strings that they were made of', { timeout: 60_000 }, async () => {
+  await using engine = await createEngine({ lanes: 0 })
+  const load = (entries: number) => {
+    const texts = Array.from({ length: entries }, (_, i) => `a string of some length, number ${i}`)
+    return columns({ text: dictionary(Int32Array.from(texts.keys()), texts) }).load({ engine })
+  }
+  await (await load(10)).close()
+  const before = await bytesInUse()
+  const held = await load(200_000)
+  // Each is an object of the engine's of no less than 40 bytes; in the lane's memory they are bytes.
+  expect((await bytesInUse()).heap - before.heap).toBeLessThan(4 * 2 ** 20)
+  expect((await held.aggregate(() => ({ n: count() })).collect({ engine })).toRows()).toEqual([{ n: 200_000 }])
+  await held.close()
 })

@@ -176,6 +176,123 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
       expect(found.slice(3)).toEqual([[20, 30, 25, 'a', 1, null, null]])
     })
 
+    it('joins in windows that overlap, and counts a row that is late for all of them once', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const joined = a.flow.watermark('time').window(sliding('20ms', '10ms')).join(b.flow.watermark('time'), 'key')
+      const job = joined.run(o())
+      const { found, done } = watched(job)
+      a.push([at(5), at(15), at(40)])
+      b.push([bidAt(8, 'a', 7), bidAt(21, 'b', 1)])
+      await expect
+        .poll(() => found, slow)
+        .toEqual([
+          [-10, 10, 5, 'a', 1, 8, 7],
+          [0, 20, 5, 'a', 1, 8, 7],
+          [0, 20, 15, 'a', 1, 8, 7],
+        ])
+      // In time for one of its windows.
+      a.push(at(18, 'b', 2))
+      await until(job, { groups: 6 })
+      b.push(bidAt(31, 'b', 1))
+      await expect.poll(() => found.slice(3), slow).toEqual([[10, 30, 18, 'b', 2, 21, 1]])
+      a.push(at(3))
+      await until(job, { lateRows: 1 })
+      a.close()
+      b.close()
+      await done
+    })
+
+    it('within the allowed lateness a row meets those that its window has joined', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const joined = a.flow
+        .watermark('time')
+        .window(tumbling('10ms'), { allowedLateness: '5ms' })
+        .join(b.flow.watermark('time'), 'key')
+      const job = joined.run(o())
+      const { found, done } = watched(job)
+      a.push([at(1), at(12)])
+      b.push([bidAt(2, 'a', 7), bidAt(12, 'x', 8)])
+      await expect.poll(() => found, slow).toEqual([[0, 10, 1, 'a', 1, 2, 7]])
+      a.push(at(3, 'a', 2))
+      await expect.poll(() => found.slice(1), slow).toEqual([[0, 10, 3, 'a', 2, 2, 7]])
+      b.push(bidAt(4, 'a', 9))
+      await expect
+        .poll(() => found.slice(2), slow)
+        .toEqual([
+          [0, 10, 1, 'a', 1, 4, 9],
+          [0, 10, 3, 'a', 2, 4, 9],
+        ])
+      a.push(at(15))
+      b.push(bidAt(15, 'x', 8))
+      await until(job, { groups: 4 })
+      a.push(at(9))
+      await until(job, { lateRows: 1 })
+      a.close()
+      b.close()
+      await done
+      expect(found).toHaveLength(4)
+    })
+
+    it('late rows of either flow are what a join gives in the place of pairs', async () => {
+      const joins: Record<string, (left: Flow<any>, right: Flow<any>) => Flow<any>> = {
+        tumbling: (left, right) => left.window(tumbling('10ms')).leftJoin(right, 'key'),
+        sliding: (left, right) => left.window(sliding('20ms', '10ms')).join(right, 'key').select('key'),
+        interval: (left, right) => left.intervalJoin(right, { on: 'key', between: ['0ms', '5ms'], how: 'left' } as any),
+      }
+      for (const of of Object.values(joins)) {
+        for (const side of ['left', 'right'] as const) {
+          const [a, b] = [channel(tick), channel(bid)]
+          const job = of(a.flow.watermark('time'), b.flow.watermark('time')).late(side).run(o())
+          const { found, done } = watched(job)
+          a.push([at(5), at(40)])
+          b.push([bidAt(8, 'a', 7), bidAt(41, 'b', 1)])
+          await until(job, { rows: 4 })
+          await expect.poll(() => job.metrics().watermark, slow).not.toBe(null)
+          a.push([at(18), at(1, 'x', 3)])
+          b.push([bidAt(18, 'y', 4), bidAt(3, 'a', 9)])
+          const late = {
+            left: [
+              [18, 'a', 1],
+              [1, 'x', 3],
+            ],
+            right: [
+              [18, 'y', 4],
+              [3, 'a', 9],
+            ],
+          }
+          await expect.poll(() => found, slow).toEqual(late[side])
+          await until(job, { lateRows: 4 })
+          a.close()
+          b.close()
+          await done
+        }
+      }
+      await refusal(
+        () =>
+          joins
+            .tumbling?.(channel(tick).flow.watermark('time'), channel(bid).flow.watermark('time'))
+            .late('both' as never),
+        'MR_INVALID_OPTION',
+      )
+    })
+
+    it('joins in days of a zone', async () => {
+      const [a, b] = [channel(tick), channel(bid)]
+      const hour = 3_600_000
+      const days = a.flow.watermark('time').window(tumbling('1 day', { zone: 'Europe/Berlin' }))
+      const { found, done } = watched(days.join(b.flow.watermark('time'), 'key').run(o()))
+      // Midnight in Berlin is an hour before that of UTC.
+      a.push([at(22 * hour), at(23 * hour, 'a', 2)])
+      b.push([bidAt(20 * hour, 'a', 5), bidAt(24 * hour, 'a', 6)])
+      a.close()
+      b.close()
+      await done
+      expect(found).toEqual([
+        [-hour, 23 * hour, 22 * hour, 'a', 1, 20 * hour, 5],
+        [23 * hour, 47 * hour, 23 * hour, 'a', 2, 24 * hour, 6],
+      ])
+    })
+
     it('groups by what windows have joined, and closes these in their turn', async () => {
       const [a, b] = [channel(tick), channel(bid)]
       const flow = a.flow
@@ -309,10 +426,9 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
       const marked = a.flow.watermark('time')
       const right = b.flow.watermark('time')
       await refusal(() => marked.window(tumbling('1s')).join(b.flow, 'key'), 'MR_NO_EVENT_TIME')
-      await refusal(() => marked.window(sliding('2s', '1s')).join(right, 'key'), 'MR_INVALID_OPTION')
       await refusal(() => marked.window(session('2s')).antiJoin(right, 'key'), 'MR_INVALID_OPTION')
       await refusal(
-        () => marked.window(tumbling('1s'), { allowedLateness: '1s' }).join(right, 'key'),
+        () => marked.window(tumbling('1s'), { allowedLateness: '1s' }).leftJoin(right, 'key'),
         'MR_INVALID_OPTION',
       )
       await refusal(

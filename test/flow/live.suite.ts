@@ -484,7 +484,7 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(view.table.toRows()).toEqual([{ key: 'b', n: 1 }])
       least.set(1)
       await expect.poll(() => view.table.rowCount).toBe(2)
-      await expect.poll(() => seen.at(-1)).toBe(2)
+      await expect.poll(() => seen).toEqual([1, 2])
       await view.close()
       least.set(9)
       await new Promise(resolve => setTimeout(resolve, 20))
@@ -510,6 +510,25 @@ export function liveSuite(lanesList: readonly number[]): void {
       source.push([at(4, 'a', 9)])
       await expect(totals.finished).rejects.toThrow('no room on the page')
       await expect.poll(() => source.isLeft).toBe(true)
+    })
+
+    it('a table that is given up rejects with the reason, whether its flow ends or runs on', async () => {
+      const flows = () => [
+        rows([at(1)]),
+        rows([at(1)]).filter(t => t.x.gte(param(0))),
+        stream(feed<Tick[]>(), { schema: tick }),
+      ]
+      for (const flow of flows()) {
+        const view = flow.live({ ...o(), signal: AbortSignal.abort('no more') })
+        await expect(view.ready).rejects.toBe('no more')
+        await expect(view.finished).rejects.toBe('no more')
+      }
+      const stop = new AbortController()
+      const view = flows()[1].live({ ...o(), signal: stop.signal })
+      await view.ready
+      stop.abort('enough')
+      await expect(view.finished).rejects.toBe('enough')
+      expect(view.table.rowCount).toBe(1)
     })
 
     it('goes on to functions of rows and to files, where no row is taken back', async () => {

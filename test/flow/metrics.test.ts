@@ -123,6 +123,26 @@ it('of a batch job, says rows, bytes and lanes', async () => {
   }
 })
 
+it('tells onMetrics of what is collected too, of which the rows are those without', async () => {
+  const table = columns({
+    key: Int32Array.from({ length: 200_000 }, (_, i) => i % 7),
+    x: Float64Array.from({ length: 200_000 }, (_, i) => i),
+  })
+  const flow = table.filter(t => t.key.gt(1)).orderBy('x')
+  for (const lanes of [0, 2]) {
+    const told: JobMetrics[] = []
+    const rows = await flow.collect({ lanes, onMetrics: each => told.push(each) })
+    expect(rows.toRows()).toEqual((await flow.collect({ lanes })).toRows())
+    expect(told.at(-1)).toMatchObject({ rows: 200_000, rowsWritten: rows.rowCount })
+    expect(Object.keys((await flow.limit(0).collect({ lanes, onMetrics: () => {} })).schema)).toEqual(['key', 'x'])
+  }
+  const failing = () => {
+    throw new RangeError('enough')
+  }
+  await expect(flow.collect({ lanes: 0, onMetrics: failing })).rejects.toThrow('enough')
+  await refusal(() => flow.collect({ lanes: 0, onMetrics: 5 as never }), 'MR_INVALID_OPTION')
+})
+
 it('tells onMetrics every period of the clock and at the end; what it throws ends the job', async () => {
   const clock = virtualClock(0)
   const told: JobMetrics[] = []

@@ -38,8 +38,8 @@ import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const MiB = 2 ** 20
 const ROWS = 230_000
-/** Of each lane. */
-const SHARE = 3.25 * MiB
+/** Of each lane, at most: how much one of several gets to do is a matter of chance. */
+const MOST_SHARE = 3.5 * MiB
 
 /** Many keys, few keys, numbers of every size, and strings, nulls among them all. */
 function dataOf(seed: number) {
@@ -130,16 +130,17 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       }
       onLanes(spilling, (engine, lanes) => {
         it(`gives the same: ${name}`, { timeout: 120_000 }, async () => {
-          const options = { engine: engine(), memory: SHARE * Math.max(1, lanes) }
           const { wanted, peak } = await unbounded()
-          expect(peak).toBeGreaterThan(5 * SHARE)
+          expect(peak).toBeGreaterThan(4.5 * MOST_SHARE)
+          const share = Math.min(MOST_SHARE, Math.floor(peak / 5))
+          const options = { engine: engine(), memory: share * Math.max(1, lanes) }
           expectSame(await flow.collect(options), wanted)
           // Twice as long, and told alike by all lanes.
           if (lanes % 2 === 1) return
           const text = await flow.explain({ analyze: true }, options)
           expect(text).toMatch(/spilled [\d.]+ MB in \d+ pieces/)
           // Told to a tenth.
-          expect(Math.max(...peaksOf(text))).toBeLessThanOrEqual(SHARE + MiB / 20)
+          expect(Math.max(...peaksOf(text))).toBeLessThanOrEqual(share + MiB / 20)
         })
       })
     }

@@ -187,7 +187,7 @@ test('the first dictionary keeps its codes, and needs no map even when it grows'
 })
 
 test('any dictionaries, growing in turns and with repeated entries, map to the codes of their strings', () => {
-  const step = fc.record({ which: fc.nat(11), values: fc.array(anyText, { maxLength: 20 }) })
+  const step = fc.record({ which: fc.nat(11), values: fc.array(anyText, { maxLength: 20 }), forgets: fc.boolean() })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), steps => {
       const mark = k.memory.mark()
@@ -195,7 +195,8 @@ test('any dictionaries, growing in turns and with repeated entries, map to the c
       const model = new Model()
       // More dictionaries than are remembered.
       const all = Array.from({ length: 12 }, () => ({ dictionary: new Dictionary(), values: [] as string[] }))
-      for (const { which, values } of steps) {
+      for (const { which, values, forgets } of steps) {
+        if (forgets) lane.forgetMaps()
         const { dictionary, values: known } = all[which]
         for (const value of values) {
           dictionary.add(value)

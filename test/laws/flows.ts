@@ -309,6 +309,10 @@ export function everyAggregate(
   }))
 }
 
+/** An aggregate, or some put together, of what a table has. */
+export const someAggregateOf = (table: ModelTable, choices: Choices): ModelAggregate =>
+  someAggregateExpression(stateOf(table, ALL), choices, 1)
+
 /** One aggregate over all rows up to each, or others from it on: frames of many rows. */
 export function someLongFrames(table: ModelTable, choices: Choices, name: ModelFunction): ModelVerb {
   const state = stateOf(table, ALL)

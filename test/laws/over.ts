@@ -39,9 +39,20 @@ function someFrame(orders: readonly ModelOrder[], columns: readonly ColumnState[
   return from !== null && to !== null && from > to ? { unit, from: to, to: from } : { unit, from, to }
 }
 
-function somePlaced(columns: readonly ColumnState[], orders: readonly ModelOrder[], choices: Choices): ModelPlaced {
+/** Those that are known before all rows are. */
+const RUNNING: readonly ModelPlaced['placed'][] = ['lag', 'lead', 'rowNumber', 'ewma', 'rank', 'denseRank']
+
+export function somePlaced(
+  columns: readonly ColumnState[],
+  orders: readonly ModelOrder[],
+  choices: Choices,
+  runsOn = false,
+): ModelPlaced {
   const ranks = orders.length > 0 ? (['rank', 'denseRank', 'percentRank'] as const) : []
-  const placed = choices.pick(['lag', 'lead', 'rowNumber', 'ntile', 'ewma', ...ranks] as const)
+  const all = (['lag', 'lead', 'rowNumber', 'ntile', 'ewma', ...ranks] as const).filter(
+    name => !runsOn || RUNNING.includes(name),
+  )
+  const placed = choices.pick(all)
   if (placed === 'ntile') return { placed, inputs: [], rows: 1 + choices.below(5) }
   if (placed === 'lag' || placed === 'lead') {
     const { name, type } = choices.pick(columns)

@@ -1,5 +1,7 @@
 /** Joins by event time, row by row: every row of one side held against every row of the other. Times are ticks, or null; keys that are null equal nothing. */
 
+import { type ModelWindow, windowsAt } from './windows.js'
+
 export interface TimedRow {
   readonly time: bigint | null
   readonly key: string | null
@@ -13,6 +15,7 @@ export interface Met<R> {
   readonly left: R | null
   readonly right: R | null
   readonly start: bigint
+  readonly end: bigint
 }
 
 function joinedBy<R>(left: readonly R[], right: readonly R[], how: How, arePartners: (l: R, r: R) => boolean) {
@@ -30,24 +33,29 @@ function joinedBy<R>(left: readonly R[], right: readonly R[], how: How, arePartn
   return out
 }
 
-const startOf = (time: bigint, size: bigint): bigint => time - (((time % size) + size) % size)
-
-/** In windows of `size` from 0 on. */
+/** In each of the windows that their times are in. */
 export function inWindows<R extends TimedRow>(
   left: readonly R[],
   right: readonly R[],
   how: How,
-  size: bigint,
+  window: Exclude<ModelWindow, { kind: 'session' }>,
   where: (l: R, r: R) => boolean,
 ): Met<R>[] {
-  const timed = (rows: readonly R[]) => rows.filter(({ time }) => time !== null)
-  const start = (row: R | null) => startOf(row?.time as bigint, size)
-  return joinedBy(
-    timed(left),
-    timed(right),
-    how,
-    (l, r) => l.key !== null && l.key === r.key && start(l) === start(r) && where(l, r),
-  ).map(met => ({ ...met, start: start(met.left ?? met.right) }))
+  const windows = new Map<string, { readonly start: bigint; readonly end: bigint }>()
+  const namesOf = ({ time }: R): string[] => {
+    const all = time === null ? [] : windowsAt(window, time)
+    for (const each of all) windows.set(`${each.start} ${each.end}`, each)
+    return all.map(({ start, end }) => `${start} ${end}`)
+  }
+  const [own, other] = [left, right].map(rows => rows.map(row => ({ row, names: namesOf(row) }))) as [
+    { row: R; names: string[] }[],
+    { row: R; names: string[] }[],
+  ]
+  return [...windows].flatMap(([name, { start, end }]) => {
+    const inside = (rows: typeof own) => rows.filter(({ names }) => names.includes(name)).map(({ row }) => row)
+    const arePartners = (l: R, r: R) => l.key !== null && l.key === r.key && where(l, r)
+    return joinedBy(inside(own), inside(other), how, arePartners).map(met => ({ ...met, start, end }))
+  })
 }
 
 /** From `lower` to `upper` behind the left row. */
@@ -65,7 +73,7 @@ export function withinInterval<R extends TimedRow>(
     if (l.time === null) return false
     const apart = (r.time as bigint) - l.time
     return l.key !== null && l.key === r.key && apart >= lower && apart <= upper && where(l, r)
-  }).map(met => ({ ...met, start: 0n }))
+  }).map(met => ({ ...met, start: 0n, end: 0n }))
 }
 
 /** Each left row beside the last right one that is not after it; of equal ones the last that came. */

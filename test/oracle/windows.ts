@@ -31,7 +31,10 @@ export interface WindowOf<R> {
 const floorMod = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
 
 /** Those that a time is in, by the definition of each. */
-function windowsAt(window: Exclude<ModelWindow, { kind: 'session' }>, time: bigint): { start: bigint; end: bigint }[] {
+export function windowsAt(
+  window: Exclude<ModelWindow, { kind: 'session' }>,
+  time: bigint,
+): { start: bigint; end: bigint }[] {
   const found: { start: bigint; end: bigint }[] = []
   if (window.kind === 'tumbling') {
     const start = time - floorMod(time - window.offset, window.size)

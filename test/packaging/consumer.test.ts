@@ -28,6 +28,36 @@ test('a program outside the repository runs on two lanes and ends by itself', as
   expect(await runProgram('plain.js', query + programBody + print)).toEqual(expectedRows)
 })
 
+test('an engine is closed, and the program goes on, after a job that was left, failed or was given up', async () => {
+  const program = `
+import { columns, createEngine } from 'millrace'
+const flow = columns({ a: Float64Array.from({ length: 300_000 }, (_, i) => i) })
+const ends = {
+  async left(engine) {
+    for await (const _ of flow.run({ engine })) break
+  },
+  async failed(engine) {
+    await flow.to(() => { throw new Error('no room') }, { engine }).finished.catch(() => {})
+  },
+  async given(engine) {
+    const stop = new AbortController()
+    const job = flow.orderBy('a').collect({ engine, signal: stop.signal }).catch(() => {})
+    stop.abort()
+    await job
+  },
+}
+const told = []
+for (const [name, end] of Object.entries(ends)) {
+  const engine = await createEngine({ lanes: 2 })
+  await end(engine)
+  await engine.close()
+  told.push(name)
+}
+console.log(JSON.stringify(told))
+`
+  expect(await runProgram('closing.js', program)).toEqual(['left', 'failed', 'given'])
+})
+
 test('a Parquet file, found by a pattern and read by lanes that nothing else keeps alive, is read to its end', async () => {
   const file = join(root, 'node_modules/vega-datasets/data/flights-?m.{parquet,other}')
   const program = `

@@ -22,6 +22,7 @@ import {
   quantile,
   rows,
   schema,
+  sliding,
   stddev,
   sum,
   timestamp,
@@ -90,6 +91,23 @@ const EXPLAINED = {
   'odd-names': rows([], schema({ 'two words': utf8(), ['x'.repeat(200)]: int32(), '': int32() })).filter(t =>
     (t as any)[''].gt(0),
   ),
+  'first-rows-of-groups': known
+    .filter(t => t.delay.gt(0))
+    .groupBy('origin')
+    .topK(3, desc('delay'))
+    .derive(t => ({ hours: t.delay.div(60) }))
+    .groupBy('destination')
+    .aggregate(t => ({ n: count(), hours: sum(t.hours) })),
+  'first-rows-of-windows': known
+    .watermark('time', { delay: '1m' })
+    .window(sliding('1h', '15m'))
+    .groupBy('origin')
+    .topK(2, 'delay')
+    .select('windowEnd', 'origin', 'delay'),
+  'dedupe-within': known
+    .watermark('time')
+    .dedupe({ keys: ['origin', 'carrier'], within: '10s' })
+    .filter(t => t.delay.gt(5)),
   'unknown-schema': unknown
     .filter(t => t.delay.gt(10))
     .derive(t => ({ hour: t.time.hour() }))

@@ -107,6 +107,8 @@ interface LaneState {
   readonly told: Set<string>
   /** Splits sent and not yet read, by position, in order. */
   readonly outstanding: number[]
+  /** Bytes of the splits that it has been sent. */
+  taken: number
   ended: boolean
   scanned: boolean
   finished: boolean
@@ -160,6 +162,8 @@ class Job implements RunningJob {
   /** Where splits are of text. */
   private readonly texts: TextOrder | null
   private next = 0
+  /** What a lane takes of the splits at most, in bytes. */
+  private share = Infinity
   /** Splits before it have been forgotten. */
   private forgotten = 0
   private failure: { readonly position: Position; readonly error: Error } | null = null
@@ -185,6 +189,9 @@ class Job implements RunningJob {
     const { plan, splits, rest, onBatch, createOrder, told, chained, signal } = request
     this.splits = [...(splits ?? [])]
     this.rest = rest
+    // Whenever rows are read that lanes hold, all had better have as many.
+    if (request.holdAs !== null && rest === null && !isGathered(plan))
+      this.share = this.splits.reduce((sum, split) => sum + weightOf(split), 0) / pool.lanes.length
     this.next = chained?.split ?? 0
     this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
@@ -262,6 +269,7 @@ class Job implements RunningJob {
         outbox: createOutbox(new Map(), inline),
         told: new Set(),
         outstanding: [],
+        taken: 0,
         ended: false,
         scanned: false,
         finished: false,
@@ -342,7 +350,8 @@ class Job implements RunningJob {
     const isLast = this.next >= splits.length
     if ((isLast && rest === null) || this.failure !== null) {
       lane.ended = true
-      lane.port.post({ type: 'end' } satisfies ToLane)
+      // Of rows that it holds a lane knows the end itself.
+      if (this.request.splits !== null) lane.port.post({ type: 'end' } satisfies ToLane)
       return
     }
     const window = Math.max(LEAST_WINDOW, 2 * AHEAD * this.lanes.length)
@@ -351,9 +360,11 @@ class Job implements RunningJob {
       this.pull(rest as SplitSupply)
       return
     }
+    if (lane.taken >= this.share) return
     const split = this.unguessed(this.next)
     if (split === null) return
     const index = this.next++
+    lane.taken += weightOf(split)
     try {
       const { work, transfer } = this.pack(split, lane)
       const { branch } = split
@@ -401,11 +412,14 @@ class Job implements RunningJob {
   private receive(lane: LaneState, message: FromLane): void {
     if (message.type === 'finished') {
       lane.finished = true
+      lane.scanned = true
       lane.held = message.held
+      this.rows += Math.max(0, message.metrics.rowsRead - lane.metrics.rowsRead)
       lane.metrics = message.metrics
       const index = this.lanes.indexOf(lane)
       for (const { codes } of this.request.mirrors ?? [])
         for (const id of codes[index].keys()) codes[index].set(id, lane.inbox.received.get(id) ?? null)
+      this.judge()
       if (this.lanes.every(({ finished }) => finished)) this.finish()
       return
     }
@@ -478,7 +492,7 @@ class Job implements RunningJob {
       if (work?.kind !== 'text') this.output.complete(split)
     }
     this.forget()
-    if (this.output.leastIncomplete > leastIncomplete) this.feedAll()
+    if (this.output.leastIncomplete > leastIncomplete || this.share < Infinity) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
     const now = performance.now()
     if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
@@ -533,7 +547,7 @@ class Job implements RunningJob {
   }
 
   private judge(): void {
-    if (this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
+    if (this.settled || this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
     const { error, position } = this.failure
     try {
       // A row may seem bad to a lane that guessed wrong where rows begin.
@@ -583,6 +597,8 @@ class Job implements RunningJob {
     this.becomeIdle()
   }
 }
+
+const weightOf = ({ byteLength }: Split): number => Math.max(1, byteLength)
 
 /** Whether lane 0 gives all rows, after those of all lanes. */
 export const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(isBreaker)

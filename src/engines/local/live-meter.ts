@@ -100,6 +100,9 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
         get isPending() {
           return aggregate.isPending
         },
+        get passed() {
+          return aggregate.passed
+        },
         renew: texts => run(() => aggregate.renew(texts)),
         advance: (watermark, isEnd) => pull(aggregate.advance(watermark, isEnd)),
         tick: () => pull(aggregate.tick()),

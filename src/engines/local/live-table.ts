@@ -52,20 +52,25 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
     end = resolve
   })
 
+  const tell = (): void => {
+    isTelling = false
+    try {
+      for (const take of subscribers) take((current as () => Table<S>)())
+    } catch (error) {
+      // As a subscriber of batches does, it ends what it follows.
+      failWith(error)
+    }
+  }
+
   const show = (table: () => Table<S>): void => {
+    const isFirst = current === null
     current = table
+    // Whoever waits for the first may change what comes next at once.
+    if (isFirst) tell()
     becomeReady()
-    if (isTelling) return
+    if (isFirst || isTelling) return
     isTelling = true
-    setTimeout(() => {
-      isTelling = false
-      try {
-        for (const take of subscribers) take((current as () => Table<S>)())
-      } catch (error) {
-        // As a subscriber of batches does, it ends what it follows.
-        failWith(error)
-      }
-    }, 0)
+    setTimeout(tell, 0)
   }
 
   let failure: { readonly error: unknown } | null = null
@@ -138,9 +143,13 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
   })
   finished.catch(() => {})
   ready.catch(() => {})
-  cancel.signal.addEventListener('abort', () => {
-    if (!runsOn) end()
-  })
+  const leave = () => {
+    if (runsOn) return
+    if (signal?.aborted === true) failWith(signal.reason)
+    else end()
+  }
+  cancel.signal.addEventListener('abort', leave)
+  if (cancel.signal.aborted) leave()
 
   return {
     ready,

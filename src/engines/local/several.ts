@@ -189,7 +189,9 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
   const parts = new Set<PlanPart>()
   let at = 0
   const planned = (each: LiveTree, schema: SchemaShape, isTop: boolean): LivePlan => {
-    const ends = each.kind === 'join' && each.node.meets && 'end' in each.node.meets ? each.node.meets.end : null
+    const meets = each.kind === 'join' ? each.node.meets : undefined
+    // Windows that rows may still come for are told more than once.
+    const ends = meets && 'end' in meets && meets.allowedLateness === null ? meets.end : null
     const plan = livePlan(each, schema, !isTop, { ends })
     for (const part of plan.parts) parts.add(part)
     plans.push(plan)
@@ -211,10 +213,11 @@ function treePlan(tree: LiveTree, schemas: readonly SchemaShape[]) {
     const { everyMs } = above
     if (each.kind === 'union') return { tree: { kind: 'union', schema, inputs, above }, everyMs }
     const { node } = each
+    const late = each.late?.of.kind === 'side' ? each.late.of.side : null
     const stage = stageOfMeeting(node)
     const sides = [boundSchemaOf(node.input), stage.right] as const
     for (const part of partsFor(planOfJoin(stage, sides[0]), 0)) parts.add(part)
-    return { tree: { kind: 'join', schema, sides, stage, meets: node.meets ?? null, inputs, above }, everyMs }
+    return { tree: { kind: 'join', schema, sides, stage, meets: node.meets ?? null, inputs, above, late }, everyMs }
   }
   const made = planOf(tree, true)
   const { above } = made.tree as Exclude<TreePlan, { kind: 'job' }>

@@ -17,7 +17,6 @@ import {
   checkHeld,
   collect,
   type HeldByPool,
-  onlySource,
   type SideHeld,
   services,
   settled,
@@ -115,7 +114,7 @@ async function prepareOver(
     // Rows that lanes hold are no splits; and what is read from where it is may have to be read again, which no stream before it can be.
     return held !== undefined || (rowCount === null && !once && before.some(each => sourceAt(each.id).once))
   })
-  const source = plan.branches.length > 0 ? null : onlySource({ plan: bound.plan, sources })
+  const source = plan.branches.length > 0 ? null : sourceAt(plan.sourceId)
   checkHeld(what, source, options)
   const ofBranches = new Set(plan.branches.flatMap(branch => ('side' in branch.source ? [branch.source.side] : [])))
   const heldSides = plan.sides.map((side, i) => {

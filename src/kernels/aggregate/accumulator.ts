@@ -143,7 +143,7 @@ export interface Accumulator {
 /** One kind of accumulator, and which aggregates it serves. */
 export interface Family {
   /** Whether `evaluate` needs to know how many rows counted. */
-  readonly counts: boolean
+  readonly counts: boolean | ((spec: AggregateSpec) => boolean)
   /**
    * What two aggregates of the same inputs must have in common to share one accumulator: as a variance and a standard deviation do. The family's
    * name, and the parameters that its states depend on.

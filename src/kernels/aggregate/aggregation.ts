@@ -62,8 +62,8 @@ export interface Aggregation {
    * The states (state-bytes.ts) of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`: portable and canonical.
    */
   state(groups: number, count: number): Uint8Array<ArrayBuffer>
-  /** The same in whatever form is cheapest between two lanes, in pieces. */
-  laneState(groups: number, count: number): readonly Uint8Array<ArrayBuffer>[]
+  /** The same in whatever form is cheapest between two lanes, in pieces. `ofAll`: the groups are all there are. */
+  laneState(groups: number, count: number, ofAll?: boolean): readonly Uint8Array<ArrayBuffer>[]
   /**
    * Adds another's state: its group g to group `groupMap[g]` (u32 pointer), for its `count` groups, at most `most` of them to the same group.
    * @throws MillraceError `MR_VERSION_MISMATCH` for a state of other aggregates or another version, `MR_FORMAT_ERROR` for one cut short.
@@ -114,8 +114,8 @@ export function createAggregation(
   const inputOf = (spec: AggregateSpec) => inputs.get(spec.inputIndex) as Input
   let groupCount = 0
 
-  const write = (groups: number, count: number, forLane: boolean): StateWriter => {
-    const writer = createStateWriter(forLane)
+  const write = (groups: number, count: number, forLane: boolean, ofAll = false): StateWriter => {
+    const writer = createStateWriter(forLane, ofAll)
     for (const word of headOf(specs, forLane)) writer.u32(word)
     writer.u32(count)
     const mark = memory.mark()
@@ -210,7 +210,7 @@ export function createAggregation(
       }
     },
     state: (groups, count) => write(groups, count, false).finish(),
-    laneState: (groups, count) => write(groups, count, true).pieces(),
+    laneState: (groups, count, ofAll) => write(groups, count, true, ofAll).pieces(),
     merge(state, groupMap, count, most) {
       // What is merged is not told how many rows it is of.
       rowCounter.bound = Infinity
@@ -253,8 +253,11 @@ function familyOf({ parts }: AccumulatorContext, { function: name, inputs }: Agg
   return family
 }
 
-const needsCount = (context: AccumulatorContext, spec: AggregateSpec): boolean =>
-  spec.function === 'count' || spec.function === 'mean' || familyOf(context, spec)?.counts === true
+function needsCount(context: AccumulatorContext, spec: AggregateSpec): boolean {
+  if (spec.function === 'count' || spec.function === 'mean') return true
+  const counts = familyOf(context, spec)?.counts
+  return typeof counts === 'function' ? counts(spec) : counts === true
+}
 
 /** One per input that any spec reads, with the state that its specs need. */
 function createInputs(

@@ -69,6 +69,30 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     memory.reset(mark)
   }
 
+  /** 0 to `count` as u32 in scratch. */
+  const indicesOf = (count: number): number => {
+    const indices = memory.scratch(4 * count)
+    for (let i = 0; i < count; i++) memory.u32[(indices >>> 2) + i] = i
+    return indices
+  }
+
+  /** By the other's index of a group the one it has here (u32 pointer in scratch); 0 where they are the same. */
+  const mapOf = (theirs: number, ours: number, count: number): number => {
+    const { u32 } = memory
+    let most = 0
+    let moved = false
+    for (let i = 0; i < count; i++) {
+      const index = u32[(theirs >>> 2) + i]
+      moved ||= index !== u32[(ours >>> 2) + i]
+      most = Math.max(most, index)
+    }
+    if (!moved) return 0
+    const map = memory.scratch(4 * (most + 1))
+    for (let i = 0; i < count; i++)
+      memory.u32[(map >>> 2) + memory.u32[(theirs >>> 2) + i]] = memory.u32[(ours >>> 2) + i]
+    return map
+  }
+
   return {
     kernel: `${kind} kept`,
     resize(count) {
@@ -92,9 +116,22 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       partitions.append(groups, values, length)
       memory.reset(mark)
     },
-    // Values a group, u32 each; then the values as they came, group by group.
+    // Values a group, u32 each; then the values as they came, group by group. Between lanes a word comes first: how many blocks of rows as they lie
+    // there are instead, behind the index of each group in them.
     write(writer, groups, count) {
       const mark = memory.mark()
+      const asTheyLie = writer.ofAll ? partitions.list() : []
+      if (asTheyLie.length > 0) {
+        writer.u32(asTheyLie.length)
+        writer.lane(k, groups === 0 ? indicesOf(count) : groups, 4 * count)
+        for (const { block, byteLength } of asTheyLie) {
+          writer.u32(byteLength)
+          writer.lane(k, block, byteLength)
+        }
+        memory.reset(mark)
+        return
+      }
+      if (writer.forLane) writer.u32(0)
       const lengths = memory.scratch(4 * groupCount)
       memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
       const blocks = partitions.blocks()
@@ -113,6 +150,18 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     merge(reader, groupMap, count) {
       forget()
       const mark = memory.mark()
+      const blockCount = reader.forLane ? reader.u32() : 0
+      if (blockCount > 0) {
+        const map = mapOf(reader.lane(k, 4 * count), groupMap, count)
+        for (let i = 0; i < blockCount; i++) {
+          const outer = memory.mark()
+          const byteLength = reader.u32()
+          partitions.adopt(reader.lane(k, byteLength), byteLength, map)
+          memory.reset(outer)
+        }
+        memory.reset(mark)
+        return
+      }
       const lengths = reader.lane(k, 4 * count)
       const { offsets, total } = offsetsOf(k, lengths, count)
       const values = reader.lane(k, valueBytes * total)

@@ -19,7 +19,8 @@ const REPLICAS = 4
 /** How a user's rows can be added as they are, without addends being written first. */
 export type StoredRows =
   | { readonly kind: 'one' }
-  | { readonly kind: 'int32' | 'int64'; readonly data: number }
+  /** Each at or below 2^top in magnitude. */
+  | { readonly kind: 'int32' | 'int64'; readonly data: number; readonly top: number }
   | {
       readonly kind: 'limbs'
       readonly data: number
@@ -70,6 +71,8 @@ const atOnce = (add: Step['add']): Step => ({ mostRows: Infinity, add })
 
 /** Sums that stay below are packed. */
 const MOST_PACKED = 2 ** 31
+/** An array that has been asked for as lanes so often stays so: it would be packed anew for every few rows. */
+const MOST_UNPACKINGS = 4
 
 /** One array of slots, and who has its lanes: one user has both, or one or two have one each. */
 interface SlotArray {
@@ -79,6 +82,7 @@ interface SlotArray {
   pointer: number
   /** Two lanes as one int64: until their bounds come near 2^31, or someone asks for a lane. */
   packed: boolean
+  unpackings: number
   /** Whether any of its states may not be 0. */
   used: boolean
 }
@@ -110,6 +114,7 @@ export function createSlots(k: Kernels): Slots {
       stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
       pointer: 0,
       packed: false,
+      unpackings: 0,
       used: false,
     }))
     try {
@@ -137,14 +142,21 @@ export function createSlots(k: Kernels): Slots {
 
   const unpack = (array: SlotArray) => {
     array.used = true
-    if (array.packed) restride(array, 16, (from, to) => exports.slotsUnpack(from, groupCount, to))
+    if (!array.packed) return
+    restride(array, 16, (from, to) => exports.slotsUnpack(from, groupCount, to))
+    array.unpackings++
   }
 
   /** Whether two lanes' rows may be added as packed; makes the array so, or so no longer. */
   const packs = (array: SlotArray): boolean => {
     const fits = array.users.every(user => user.bound < MOST_PACKED) && pairOf(array.users) !== null
     if (!fits) unpack(array)
-    else if (!array.used) restride(array, 8, (_, to) => memory.u8.fill(0, to, to + 8 * evenly(groupCount)))
+    else if (!array.packed && array.unpackings < MOST_UNPACKINGS) {
+      restride(array, 8, (from, to) => {
+        if (array.used) exports.slotsPack(from, groupCount, to)
+        else memory.u8.fill(0, to, to + 8 * evenly(groupCount))
+      })
+    }
     array.used = true
     return array.packed
   }
@@ -229,6 +241,33 @@ export function createSlots(k: Kernels): Slots {
     })
   }
 
+  /**
+   * Adds two int32 columns and 1 a row together, where their sums over these rows are certain to fit one int64 side by side, and tells whose they
+   * were: none, if not. For few groups, whose states are read and written for every morsel anyway.
+   */
+  const addThree = (groups: number, rowCount: number): readonly SlotUser[] => {
+    const pair = arrays.find(
+      ({ users: both }) => pairOf(both) !== null && both.every(each => each.stored()?.kind === 'int32'),
+    )
+    const other = arrays.find(({ users: [user, none] }) => none === undefined && user.stored()?.kind === 'one')
+    if (pair === undefined || other === undefined) return []
+    const rowBits = 32 - Math.clz32(rowCount)
+    const [x, y] = pair.users.map(each => each.stored() as StoredRows & { kind: 'int32' })
+    const [low, middle] = [x.top + rowBits + 1, y.top + rowBits + 1]
+    if (low + middle + rowBits + 1 > 64) return []
+    const packed = packs(pair)
+    other.used = true
+    const mark = memory.mark()
+    const byteLength = 8 * evenly(groupCount)
+    const sums = memory.scratch(REPLICAS * byteLength)
+    memory.u8.fill(0, sums, sums + REPLICAS * byteLength)
+    exports.slotsAddThree(sums, byteLength, groups, x.data, y.data, rowCount, low, low + middle)
+    for (let i = 1; i < REPLICAS; i++) exports.slotsFold(sums, sums + i * byteLength, byteLength / 8)
+    exports.slotsTakeThree(sums, groupCount, low, middle, pair.pointer, packed, other.pointer, other.stride)
+    memory.reset(mark)
+    return [...pair.users, ...other.users]
+  }
+
   /** The next step of users that have rows left to add, who they are, and where their states are. */
   const stepOf = (
     pending: readonly SlotUser[],
@@ -280,6 +319,7 @@ export function createSlots(k: Kernels): Slots {
       if (addends === 0) addends = memory.allocate(16 * BLOCK_ROWS + 32)
       const added = new Map<SlotUser, number>()
       const addedOf = (user: SlotUser) => added.get(user) ?? 0
+      if (replicated) for (const user of addThree(groups, rowCount)) added.set(user, rowCount)
       while (true) {
         const pending = users.filter(user => user.lanes > 0 && addedOf(user) < rowCount)
         if (pending.length === 0) return

@@ -21,6 +21,8 @@ export const STATE_VERSION = 1
 export interface StateWriter {
   /** Whether the state goes no further than to another lane of this build: then sums may be written as they lie, in no canonical form. */
   readonly forLane: boolean
+  /** Whether, besides, the groups are all there are: then rows that are kept may be written as they lie. */
+  readonly ofAll: boolean
   u32(value: number): void
   /** A copy of a block of lane memory. */
   lane(k: Kernels, pointer: number, byteLength: number): void
@@ -49,7 +51,7 @@ export interface StateReader {
 /** From so many bytes on a block is a piece by itself: it is copied once. */
 const OWN_PIECE_BYTES = 65_536
 
-export function createStateWriter(forLane = false): StateWriter {
+export function createStateWriter(forLane = false, ofAll = false): StateWriter {
   const pieces: Uint8Array<ArrayBuffer>[] = []
   let bytes = new Uint8Array(256)
   let view = new DataView(bytes.buffer)
@@ -80,6 +82,7 @@ export function createStateWriter(forLane = false): StateWriter {
   }
   return {
     forLane,
+    ofAll,
     u32(value) {
       grow(4)
       view.setUint32(length, value, true)

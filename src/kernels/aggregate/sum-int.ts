@@ -35,6 +35,8 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
   const elementBytes = ELEMENT_BYTES[kind] as number
   let data = 0
   let validity = 0
+  /** Every present value is below or at 2^top in magnitude. */
+  let top = 63
 
   const user: SlotUser = {
     get lanes() {
@@ -45,7 +47,7 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     },
     stored() {
       if (validity !== 0 || limbs.layout.limbs === 2) return null
-      return kind === 'int32' || kind === 'int64' ? { kind, data } : null
+      return kind === 'int32' || kind === 'int64' ? { kind, data, top } : null
     },
     fill(from, count, out, stride) {
       const values = data + elementBytes * from
@@ -76,8 +78,9 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     begin(vector, bits, _groups, rowCount) {
       data = vector.data
       validity = bits
-      const top = vector.range === null ? BITS[kind] : bitsOfRange(vector.range)
-      reserve(rowCount, top ?? (limbs.layout.limbs === 2 ? 63 : bitsOfRange(rangeOf(k, vector))))
+      const known = vector.range === null ? BITS[kind] : bitsOfRange(vector.range)
+      top = known ?? (limbs.layout.limbs === 2 ? 63 : bitsOfRange(rangeOf(k, vector)))
+      reserve(rowCount, top)
     },
     finish() {},
     sums(label) {

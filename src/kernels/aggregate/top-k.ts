@@ -2,7 +2,7 @@
  * The n greatest values of every group, descending, or the n least, ascending, as lists: a few numbers are kept side by side; many, and strings, are
  * rows that are cut when there is no more room (top-k-rows.ts). Both are drawn in assembly/aggregate/top-k.ts.
  */
-import type { DataType } from '../../columnar/type.js'
+import { type DataType, isFloat } from '../../columnar/type.js'
 import type { Kernels } from '../instance.js'
 import { type Accumulator, type Family, numbers } from './accumulator.js'
 import { lists } from './by-group.js'
@@ -14,7 +14,7 @@ import { createTopRows } from './top-k-rows.js'
 const MOST_IN_PLACE = 16
 
 export const topK: Family = {
-  counts: true,
+  counts: ({ inputs: [{ kind }], parameters }) => !(isFloat(kind) && (parameters.n as number) <= MOST_IN_PLACE),
   share: ({ function: name, parameters: { n } }) => `${name} ${n}`,
   create(context, { function: name, inputs: [type], parameters }) {
     const n = parameters.n as number
@@ -62,7 +62,12 @@ function createTopInPlace(k: Kernels, type: DataType, top: boolean, n: number): 
     },
     evaluate(_, counts) {
       const offsets = memory.scratch(4 * (groupCount + 1))
-      const total = exports.topOffsets(counts, groupCount, n, offsets) >>> 0
+      // No float has the key 0: those of them that are stored are all there are.
+      const offsetsOf = () =>
+        isFloat(type.kind)
+          ? exports.topFound(states.pointer, n, bytes, groupCount, offsets)
+          : exports.topOffsets(counts, groupCount, n, offsets)
+      const total = offsetsOf() >>> 0
       const found = memory.scratch(bytes * total)
       exports.topImages(states.pointer, n, bytes, flip, offsets, groupCount, found)
       return lists(type, groupCount, offsets, numbers({ ...type, nullable: false }, total, images.values(found, total)))

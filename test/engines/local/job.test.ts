@@ -53,6 +53,45 @@ describe('splits', () => {
     await job.idle
   })
 
+  it('that lanes go on to hold are shared equally by their bytes, however quick a lane is, and all are told the end', async () => {
+    const bytes = fc.array(fc.oneof(fc.constant(0), fc.nat(500)), { maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.integer({ min: 1, max: 4 }),
+        fc.infiniteStream(fc.nat(3)),
+        async (sizes, count, turn) => {
+          const { pool, lanes } = playPool(count)
+          const all = splits(sizes.length).map((split, i) => ({ ...split, byteLength: sizes[i] as number }))
+          const job = start(pool, { splits: all, holdAs: 1 })
+          await turns()
+          const told = lanes.map(() => 0)
+          const waiting = () => lanes.flatMap((lane, i) => (lane.splits().length > (told[i] as number) ? [i] : []))
+          while (waiting().length > 0) {
+            const which = waiting()
+            const i = which[(turn.next().value as number) % which.length] as number
+            told[i] = (told[i] as number) + 1
+            lanes[i]?.say(progress())
+            await turns()
+          }
+          const taken = lanes.map(lane => lane.splits())
+          expect(taken.flat().sort((a, b) => a - b)).toEqual([...all.keys()])
+          const weight = (split: number) => Math.max(1, sizes[split] as number)
+          const share = all.reduce((sum, _, i) => sum + weight(i), 0) / count
+          for (const own of taken) {
+            const before = own.slice(0, -1).reduce((sum, split) => sum + weight(split), 0)
+            if (own.length > 0) expect(before).toBeLessThan(share)
+          }
+          for (const { heard } of lanes) expect(heard.at(-1)).toEqual({ type: 'end' })
+          for (const lane of lanes) lane.finish()
+          await job.idle
+          await job.result
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
   it('of an input without rows: every lane is told the end at once', async () => {
     const { pool, lanes } = playPool(3)
     start(pool, { splits: [] })

@@ -188,7 +188,7 @@ class Lane {
     this.aggregation.resize(this.groups.length)
     const { length } = other.groups
     this.aggregation.merge(
-      forLane ? other.aggregation.laneState(0, length) : other.aggregation.state(0, length),
+      forLane ? other.aggregation.laneState(0, length, true) : other.aggregation.state(0, length),
       groupMap,
       length,
       1,

@@ -202,7 +202,9 @@ class Lane {
     )
     this.resize()
     this.aggregation.merge(
-      forLane ? other.aggregation.laneState(from, groups.length) : other.aggregation.state(from, groups.length),
+      forLane
+        ? other.aggregation.laneState(from, groups.length, groups.length === other.groups.length)
+        : other.aggregation.state(from, groups.length),
       to,
       groups.length,
       1,

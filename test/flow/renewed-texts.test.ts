@@ -1,0 +1,46 @@
+/**
+ * The suites and laws of flows that run on once more, with the dictionaries renewed after every step: what is kept from step to step must not depend on the codes that strings happen to have.
+ */
+import { expect, test, vi } from 'vitest'
+import { liveJoinLaws } from '../laws/live-joins.suite.js'
+import { liveOverLaws } from '../laws/live-over.suite.js'
+import { windowRowLaws } from '../laws/window-rows.suite.js'
+import { windowLaws } from '../laws/windows.suite.js'
+import { liveSuite } from './live.suite.js'
+import { liveJoinSuite } from './live-joins.suite.js'
+import { liveOverSuite } from './live-over.suite.js'
+import { windowRowsSuite } from './window-rows.suite.js'
+
+const told = vi.hoisted(() => ({ renewals: 0 }))
+
+vi.mock('../../src/operators/renewed-texts.js', async original => {
+  const actual = await original<typeof import('../../src/operators/renewed-texts.js')>()
+  return {
+    ...actual,
+    createRenewal() {
+      const renewal = actual.createRenewal(-1)
+      return {
+        isDue: renewal.isDue,
+        done(byteLength: number) {
+          told.renewals++
+          renewal.done(byteLength)
+        },
+      }
+    },
+  }
+})
+
+liveSuite([0])
+liveJoinSuite([0])
+liveOverSuite([0])
+windowRowsSuite([0])
+
+const few = { lanesList: [0], runs: 80 }
+windowLaws(few)
+windowRowLaws(few)
+liveJoinLaws(few)
+liveOverLaws(few)
+
+test('dictionaries were renewed all the time', () => {
+  expect(told.renewals).toBeGreaterThan(1000)
+})
