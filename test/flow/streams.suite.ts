@@ -54,6 +54,23 @@ export function streamSuite(lanesList: readonly number[]): void {
         expect(rows).toEqual([...expected].map(([city, group]) => ({ city, ...group })))
       })
 
+      it('come before those of later inputs where all are collected, through functions of rows one after another too', async () => {
+        async function* slow() {
+          for await (const item of mixed(20)) {
+            await new Promise(resolve => setTimeout(resolve, 1))
+            yield item
+          }
+        }
+        const ids = schema({ id: int64() })
+        const flow = stream(slow(), { schema: SHAPE })
+          .union(columns({ id: [100n, 101n], city: ['x', null], degrees: Float64Array.of(7, 9) }))
+          .map((row: any) => row, { schema: SHAPE })
+          .fillNull({ degrees: { method: 'linear' } })
+          .map((row: any) => ({ id: row.id }), { schema: ids })
+        const table = await flow.collect(o())
+        expect(table.toRows().map(({ id }) => id)).toEqual([...Array.from({ length: 20 }, (_, i) => i), 100, 101])
+      })
+
       it('may be a ReadableStream, of batches and tables too', async () => {
         const table = await columns(
           { degrees: Float64Array.of(1, 2, 3), id: [1n, 2n, 3n], city: ['a', null, 'b'] },

@@ -220,13 +220,13 @@ function countRules({ column, names }: RejectedBy) {
   }
 }
 
-/** A plan whose rows another one's source is made of (`Source.before`). */
-export function startBefore(before: BoundPlan, options: RunOptions, start = startRun): RowsUnderWay {
+/** A plan whose rows another one's source is made of (`Source.before`), for a terminal of this name: what it is made of in turn is read as that one reads. */
+export function startBefore(before: BoundPlan, options: RunOptions, what: string, start = startRun): RowsUnderWay {
   let tell: (schema: SchemaShape) => void = () => {}
   const told = new Promise<SchemaShape>(resolve => {
     tell = resolve
   })
-  const job = start(before, options, 'run', tell)
+  const job = start(before, options, what, tell)
   // It ends with its columns told, or failed.
   const schema = Promise.race([told, job.finished.then(() => told)])
   schema.catch(() => {})

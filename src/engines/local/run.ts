@@ -233,7 +233,9 @@ export const settled = async (source: Source, options: RunOptions, runsOn = fals
         before => collect(before, options),
         async before => {
           const { startBefore } = await import('./run-job.js')
-          return startBefore(before, options, runsOn ? (await import('./start-any.js')).startAny : undefined)
+          return runsOn
+            ? startBefore(before, options, 'run', (await import('./start-any.js')).startAny)
+            : startBefore(before, options, 'collect')
         },
         options.clock,
       )
