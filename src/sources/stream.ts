@@ -99,7 +99,9 @@ function supplyOf(
       pending ??= taken()
       // What has come goes on its way as soon as nothing follows at once.
       if (rowCount > 0 && waited === null && !(await isAtHand(pending))) waited = soon()
-      const next = await (waited === null ? pending : Promise.race([pending.catch(() => null), waited]))
+      // A failure is told once the rows before it have been given.
+      const item = rowCount === 0 ? pending : pending.catch(() => null)
+      const next = await (waited === null ? item : Promise.race([item, waited]))
       if (next === null) break
       pending = null
       if (rowCount === 0) {
@@ -110,8 +112,12 @@ function supplyOf(
       if (done) ended = true
       else if (value instanceof RecordBatch || value instanceof Table) {
         flush()
-        parts.push(...batchesOf(value, schema, output))
-        rowCount += value.rowCount
+        try {
+          parts.push(...batchesOf(value, schema, output))
+          rowCount += value.rowCount
+        } catch (error) {
+          failure = { error }
+        }
       } else {
         const rows: readonly object[] = Array.isArray(value) ? value : [value]
         for (let from = 0; from < rows.length && failure === null; from += MORSEL_ROWS) {

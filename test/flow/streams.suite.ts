@@ -165,6 +165,12 @@ export function streamSuite(lanesList: readonly number[]): void {
         const flow = () => stream(broken(), { schema: SHAPE })
         await expect(flow().collect(o())).rejects.toThrow('the feed is down')
         expect((await flow().limit(2).collect(o())).rowCount).toBe(2)
+        async function* odd() {
+          yield* rowsAt(0, 3)
+          yield await columns({ other: Int32Array.of(1) }).collect({ lanes: 0 })
+        }
+        expect((await stream(odd(), { schema: SHAPE }).limit(3).collect(o())).rowCount).toBe(3)
+        await refusal(() => stream(odd(), { schema: SHAPE }).collect(o()), 'MR_TYPE_MISMATCH')
       })
 
       it('say which row is of another type', async () => {
