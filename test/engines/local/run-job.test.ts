@@ -9,7 +9,8 @@ import { inputSource } from '../../../src/sources/memory.js'
 import { refusal } from '../../flow/env.js'
 
 const SPLIT_ROWS = 2 * MORSEL_ROWS
-const SPLITS = 40
+/** Few enough for splits to be of two morsels. */
+const SPLITS = 31
 const data = { id: Int32Array.from({ length: SPLITS * SPLIT_ROWS }, (_, i) => i) }
 
 /** A flow over all rows, and how many splits of it have been read. */
