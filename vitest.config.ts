@@ -23,6 +23,7 @@ export const longSuites = [
   'test/flow/leaks.test.ts',
   'test/flow/more-lanes.test.ts',
   'test/flow/airports.test.ts',
+  'test/flow/jobs.test.ts',
   'test/flow/joins.test.ts',
   'test/flow/spill.test.ts',
   'test/flow/parquet.test.ts',
