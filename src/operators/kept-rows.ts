@@ -7,6 +7,7 @@ import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { compareRows, type RunKey } from './compare-rows.js'
 import { copyToHeap, freeHeapBatch, joinBatches } from './heap-batch.js'
+import { recodeKept } from './recode-kept.js'
 
 export interface KeptRow {
   /** Where it lies; another chunk and row when chunks are merged. */
@@ -154,16 +155,7 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
       if (a.image !== b.image) return a.image - b.image < 0 ? -1 : 1
       return compareRows(k, orders, a.chunk.batch, a.row, b.chunk.batch, b.row) || a.place - b.place
     },
-    recode(change) {
-      for (const chunk of chunks) {
-        const mark = memory.mark()
-        const { rowCount, columns } = chunk.batch
-        const batch = copyToHeap(k, { rowCount, columns: columns.map(change) })
-        freeHeapBatch(k, chunk.batch)
-        chunk.batch = batch
-        memory.reset(mark)
-      }
-    },
+    recode: change => recodeKept(k, chunks, change),
     gather(rows) {
       const parts = new Map<Chunk, KeptRow[]>()
       for (const row of rows) {

@@ -21,6 +21,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { lowerBound } from './lower-bound.js'
 import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
@@ -380,7 +381,7 @@ export function createLiveAggregate(
   function sameAs(was: LaneBatch, now: LaneBatch, cells: Uint32Array, same: Uint8Array): Uint8Array | null {
     const mine = cellsBefore.get(was)
     if (mine === undefined) return null
-    const rows = Uint32Array.from(mine, cell => placeIn(cells, cell))
+    const rows = Uint32Array.from(mine, cell => lowerBound(cells, cell))
     const found = sameRows(k, was, now, rows, keyTypes.length, was.columns.length - 1)
     for (let row = 0; row < found.length; row++) if (found[row] === 1) same[rows[row] as number] = 1
     return found
@@ -607,15 +608,4 @@ export function createLiveAggregate(
       texts.clear()
     },
   }
-}
-
-/** The place of a number in an ascending list that has it. */
-function placeIn(list: Uint32Array, value: number): number {
-  let [from, to] = [0, list.length - 1]
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if ((list[middle] as number) < value) from = middle + 1
-    else to = middle
-  }
-  return from
 }

@@ -6,6 +6,8 @@ import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { copyToHeap, freeHeapBatch, joinBatches } from './heap-batch.js'
+import { lowerBound } from './lower-bound.js'
+import { recodeKept } from './recode-kept.js'
 
 export interface RowLog {
   /** Copies rows. @returns the number of the first; those of the others follow */
@@ -153,16 +155,7 @@ export function createRowLog(k: Kernels): RowLog {
         freeHeapBatch(k, joined)
       }
     },
-    recode(change) {
-      for (const chunk of chunks) {
-        const mark = memory.mark()
-        const { rowCount, columns } = chunk.batch
-        const batch = copyToHeap(k, { rowCount, columns: columns.map(change) })
-        freeHeapBatch(k, chunk.batch)
-        chunk.batch = batch
-        memory.reset(mark)
-      }
-    },
+    recode: change => recodeKept(k, chunks, change),
     get size() {
       return size
     },
@@ -186,13 +179,5 @@ const withoutRanges = ({ rowCount, columns }: LaneBatch): LaneBatch => ({
   columns: columns.map(column => ({ ...column, range: null })),
 })
 
-function rowOf({ numbers, first }: Chunk, number: number): number {
-  if (numbers === null) return number - first
-  let [low, high] = [0, numbers.length - 1]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((numbers[middle] as number) < number) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const rowOf = ({ numbers, first }: Chunk, number: number): number =>
+  numbers === null ? number - first : lowerBound(numbers, number)

@@ -166,7 +166,7 @@ export function createSlots(k: Kernels): Slots {
   }
 
   /** `add` into zeroed copies of the states, which are then folded into them. */
-  const withReplicas = <T>({ pointer, stride }: SlotArray, add: (to: number, replica: number) => T): T => {
+  const withReplicas = <T>({ pointer, stride }: Lane, add: (to: number, replica: number) => T): T => {
     const mark = memory.mark()
     const byteLength = stride * evenly(groupCount)
     const replicas = memory.scratch(REPLICAS * byteLength)
@@ -259,10 +259,11 @@ export function createSlots(k: Kernels): Slots {
     other.used = true
     const mark = memory.mark()
     const byteLength = 8 * evenly(groupCount)
-    const sums = memory.scratch(REPLICAS * byteLength)
-    memory.u8.fill(0, sums, sums + REPLICAS * byteLength)
-    exports.slotsAddThree(sums, byteLength, groups, x.data, y.data, rowCount, low, low + middle)
-    for (let i = 1; i < REPLICAS; i++) exports.slotsFold(sums, sums + i * byteLength, byteLength / 8)
+    const sums = memory.scratch(byteLength)
+    memory.u8.fill(0, sums, sums + byteLength)
+    withReplicas({ pointer: sums, stride: 8 }, (to, replica) =>
+      exports.slotsAddThree(to, replica, groups, x.data, y.data, rowCount, low, low + middle),
+    )
     exports.slotsTakeThree(sums, groupCount, low, middle, pair.pointer, packed, other.pointer, other.stride)
     memory.reset(mark)
     return [...pair.users, ...other.users]
