@@ -9,10 +9,13 @@ import type { LaneDictionary } from '../kernels/text.js'
 import { loadBatch, loadVector, recodeText, unloadVector } from '../kernels/transfer-batch.js'
 import { narrowed } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
+import { ENTRY_BYTES } from './dictionary-pool.js'
 
 export interface OneDictionary {
   /** The same rows; a column with strings of another dictionary than the first one's is recoded, in scratch. */
   recode(batch: LaneBatch): LaneBatch
+  /** Bytes that `recode` takes, about: dictionaries grow by doubling, old and new being there at once. */
+  toCome(batch: LaneBatch): number
   /** The batch in scratch, coded likewise. */
   load(batch: VectorBatch): LaneBatch
   /** Of column `i`, null where none has come. */
@@ -45,6 +48,15 @@ export function createOneDictionary(
   }
   return {
     recode: batch => ({ rowCount: batch.rowCount, columns: batch.columns.map(recode) }),
+    toCome({ columns }) {
+      let bytes = 0
+      for (const [i, column] of columns.entries()) {
+        const theirs = dictionaryOf(column)
+        if (theirs !== null && known[i] && known[i] !== theirs)
+          bytes += 2 * theirs.byteLength + 4 * ENTRY_BYTES * theirs.length
+      }
+      return bytes
+    },
     load(batch) {
       batch.vectors.forEach(({ type }, i) => {
         if (leafType(type).kind === 'utf8') known[i] ??= pool.create()

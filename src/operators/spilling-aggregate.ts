@@ -79,9 +79,11 @@ export function createSpillingAggregate(
   const keptBytes = () => account.usedBytes - memory.scratchBytes
   const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
 
+  const hasGroups = (): boolean => spill.file !== null && plain().size >= LEAST_GROUPS
+
   /** Whether what is kept has come to so much of what it may. Tables grow by doubling, old and new being there at once, and writing takes room too. */
   const exceeds = (part: number): boolean => {
-    if (spill.file === null || plain().size < LEAST_GROUPS) return false
+    if (!hasGroups()) return false
     return (
       stateBytes() > part * (account.shareBytes - memory.scratchBytes - base) || keptBytes() > 0.7 * account.shareBytes
     )
@@ -104,6 +106,8 @@ export function createSpillingAggregate(
       if (base < 0) base = keptBytes()
       const count = Math.min(rowCount - from, fittingRows())
       const slice = sliceOf(morsel, from, count)
+      // What feeds it has begun new dictionaries: beside many groups their strings might leave no room to write those.
+      if (hasGroups() && strings.toCome(slice) > (account.shareBytes - account.usedBytes) / 4) flush()
       // Whose codes these are may have changed by now.
       inner.consume({ ...strings.recode(slice), rows: slice.rows }, ofSplit)
       start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
