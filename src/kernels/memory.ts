@@ -225,10 +225,10 @@ export class LaneMemory {
     return this.chunks[index].pointer
   }
 
-  /** A chunk of `capacity`, or of no more than is asked for where memory is short. */
+  /** A chunk of `capacity`, or of no more than is asked for where memory is short: half of what there is is left to blocks. */
   private allocateChunk(capacity: number, least: number): { pointer: number; capacity: number } {
     const pages = pagesFor(capacity)
-    const mayTake = this.account?.hasRoom(pages) ?? true
+    const mayTake = this.account?.hasRoom(2 * pages) ?? true
     const fits = mayTake && this.freePages() + this.maximumPages - this.pageCount >= pages
     const byteLength = fits ? pages * PAGE_BYTES - SLACK_BYTES : least
     try {

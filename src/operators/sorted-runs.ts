@@ -278,7 +278,7 @@ export function createSortedRuns(
     mergeRuns(context, spill.file as SpillFile, some, types, keys, rowsAtOnce, () => {
       // What the largest morsel needed is not needed now.
       memory.trim()
-      spill.makeRoom(account.shareBytes / 3)
+      spill.makeRoom(0.45 * account.shareBytes)
     })
 
   const hasRuns = () => runs.length > 0 || received.size > 0
