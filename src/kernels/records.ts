@@ -4,8 +4,8 @@ import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import { dataBytes, elementBytes } from './operand.js'
 
-/** Rows at a time: their records are in the cache from the first field to the last. */
-const ROWS_AT_ONCE = 2048
+/** Rows at a time: their records stay in the fastest cache from the first field to the last, 16 KB of 32 bytes each. */
+const ROWS_AT_ONCE = 512
 /** Bytes of a cache line. */
 const LINE_BYTES = 64
 

@@ -64,6 +64,32 @@ export function joinSuite(lanesList: readonly number[]): void {
     onLanes(lanesList, engine => {
       const o = () => ({ engine: engine() })
 
+      it('few rows meet rows of many, whose own come in their order, wherever these are', async () => {
+        const ids = [5, 999, 5, 1234, 17]
+        const few = columns({ key: Int32Array.from(ids), text: ids.map(id => `key ${id}`) }) as Flow<any>
+        const held = (await (large as Flow<any>).load(o())) as Flow<any> & { close(): Promise<void> }
+        for (const many of [large as Flow<any>, held]) {
+          for (const on of ['key', 'text'] as const) {
+            const met = ids.flatMap((id, row) => {
+              const own = Array.from({ length: MANY }, (_, i) => i).filter(i => keyOf(i) === id)
+              return own.map(i => [row, i] as const)
+            })
+            const joined = await few.join(many, on).collect(o())
+            expect([...joined.column('id').toArray()]).toEqual(met.map(([, i]) => i))
+            expect([...joined.column(on).toArray()]).toEqual(
+              met.map(([row]) => (on === 'key' ? ids[row] : `key ${ids[row]}`)),
+            )
+            const kept = await few.leftJoin(many, on).collect(o())
+            expect(kept.rowCount).toBe(met.length + 1)
+            expect([...(await few.semiJoin(many, on).collect(o())).column('key').toArray()]).toEqual([5, 999, 5, 17])
+            expect([...(await few.antiJoin(many, on).collect(o())).column('key').toArray()]).toEqual([1234])
+          }
+        }
+        const told = await few.join(large as Flow<any>, 'key').explain({ analyze: true }, o())
+        expect(told).toContain(`(5 rows, whose keys are built first: the right side has ${MANY})`)
+        await held.close()
+      })
+
       it('many rows meet one each, in their order, by numbers and by strings', async () => {
         const small = columns({
           key: Int32Array.from({ length: 900 }, (_, i) => 999 - i),

@@ -2,12 +2,15 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
+import type { AggregateExpression } from '../../expressions/node.js'
+import { aggregateNode } from '../../plan/build.js'
 import type { PlanNode, SourceNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
+import { reduceSides } from '../../plan/reduced-side.js'
 import { loadRowRules } from '../../plan/row-rules.js'
 import { sourcesOf } from '../../plan/sources-of.js'
-import type { SourceSchemas } from '../../plan/typing.js'
+import { bindPlan, type SourceSchemas } from '../../plan/typing.js'
 import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
@@ -109,7 +112,20 @@ async function prepareOver(
   report: ReturnType<typeof totalOf> | undefined,
 ): Promise<Prepared> {
   const sourceAt = (id: number) => sources.get(id) as Source
-  const plan = physicalPlan(bound.plan, schemas, ({ id }, before) => {
+  const main = mainSource(bound.plan)
+  const said = await reduceSides(bindPlan(bound.plan, schemas), {
+    rowCount: ({ id }) => countOf(sourceAt(id)),
+    isShared: side => {
+      const held = heldColumns(side, schemas, sourceAt)
+      return held !== null && isWhere(held, main && sourceAt(main.id), options)
+    },
+    async count(plan) {
+      const counted = aggregateNode(plan, null, [], [{ name: 'rows', expression: COUNT }])
+      const table = await collect({ plan: counted, sources }, { ...options, onProgress: undefined })
+      return Number(table.column('rows').at(0))
+    },
+  })
+  const plan = physicalPlan(said, schemas, ({ id }, before) => {
     const { held, once, rowCount } = sourceAt(id)
     // Rows that lanes hold are no splits; and what is read from where it is may have to be read again, which no stream before it can be.
     return held !== undefined || (rowCount === null && !once && before.some(each => sourceAt(each.id).once))
@@ -135,6 +151,23 @@ async function prepareOver(
     sides: tables.map(({ batches }, i) => (ofBranches.has(i) ? [] : batches)),
     onProgress: report?.(),
   }
+}
+
+const COUNT: AggregateExpression = Object.freeze({ op: 'aggregate', function: 'count', inputs: [], parameters: {} })
+
+/** Of rows that are no good, it is told when they are read. */
+function countOf({ rowCount, held, countRows }: Source): number | null {
+  try {
+    return rowCount ?? (held as HeldByPool | undefined)?.rowCount ?? countRows?.() ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Null where the rows are those of several, one after another. */
+function mainSource(plan: PlanNode): SourceNode | null {
+  if (plan.kind === 'source') return plan
+  return plan.kind === 'union' ? null : mainSource(plan.input)
 }
 
 /** The columns that a side is of rows that lanes hold, where it is nothing but these. */
