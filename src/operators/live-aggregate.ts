@@ -543,8 +543,11 @@ export function createLiveAggregate(
     for (const [name, window] of ending) {
       open.delete(name)
       changedWindows.delete(window)
+    }
+    // Once all of them are gone: one that had been, and was opened anew for a pane before, is not among those of panes that are older.
+    for (const [, window] of ending) {
       for (const pane of window.panes) {
-        if (pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
+        if (panes.get(pane.start) !== pane || pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
         panes.delete(pane.start)
         gone += pane.cells.length
       }

@@ -30,6 +30,7 @@ import {
   tumbling,
   utf8,
 } from '../../src/index.js'
+import { folded } from '../laws/running.js'
 import { onLanes, refusal } from './env.js'
 
 const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
@@ -399,6 +400,28 @@ export function liveSuite(lanesList: readonly number[]): void {
       }
       expect(rowsSeen).toBe(60 * batch)
       expect(groups).toBeLessThan(1000)
+    })
+
+    it('keeps nothing of a row that came late for some of its windows, once the others have closed', async () => {
+      const source = feed<Tick[]>()
+      const job = stream(source, { schema: tick })
+        .watermark('time')
+        .window(sliding('15ms', '5ms'))
+        .groupBy('key')
+        .aggregate(() => ({ rows: count() }))
+        .run(o())
+      const given = folded(job)
+      // The first is in windows that end at 25, 30 and 35, the third at 20, 25 and 30; and then all are over.
+      for (const ms of [20, 26]) {
+        source.push([at(ms)])
+        await expect.poll(() => job.metrics().watermark, { timeout: 10_000 }).toBe(BigInt(ms))
+      }
+      source.push([at(17), at(1000)])
+      await expect.poll(() => job.metrics().watermark, { timeout: 10_000 }).toBe(1000n)
+      expect(job.metrics()).toMatchObject({ groups: 1, lateRows: 0 })
+      source.end()
+      await given
+      expect(job.metrics().groups).toBe(0)
     })
 
     it('has days of 23 and 25 hours where a zone has them', async () => {
