@@ -29,6 +29,7 @@ import {
   topK,
   tumbling,
   utf8,
+  type Window,
 } from '../../src/index.js'
 import { folded } from '../laws/running.js'
 import { onLanes, refusal } from './env.js'
@@ -215,6 +216,44 @@ export function liveSuite(lanesList: readonly number[]): void {
         [undefined, 'a', [1], null, -1],
         [undefined, 'a', [5], 5, 1],
         [undefined, 'c', [0], null, 1],
+      ])
+    })
+
+    it('tells of windows those groups that have changed, and no others', async () => {
+      const source = [[at(1), at(2, 'b', 2), at(7, 'c', 3)], [at(3, 'b', 1)], [at(4, 'a', 5)], [at(8, 'b', 4)]]
+      const told = (window: Window) =>
+        all(
+          stream(inTurn(source, tick), { schema: tick })
+            .watermark('time', { delay: '10ms' })
+            .window(window)
+            .groupBy('key')
+            .aggregate(t => ({ most: max(t.x) }))
+            .emit('change')
+            .run(o()),
+        )
+      expect(await told(tumbling('10ms'))).toEqual([
+        [0, 'a', 1, 1],
+        [0, 'b', 2, 1],
+        [0, 'c', 3, 1],
+        [0, 'a', 1, -1],
+        [0, 'a', 5, 1],
+        [0, 'b', 2, -1],
+        [0, 'b', 4, 1],
+      ])
+      expect(await told(sliding('10ms', '5ms'))).toEqual([
+        [-5, 'a', 1, 1],
+        [-5, 'b', 2, 1],
+        [0, 'a', 1, 1],
+        [0, 'b', 2, 1],
+        [0, 'c', 3, 1],
+        [5, 'c', 3, 1],
+        [-5, 'a', 1, -1],
+        [0, 'a', 1, -1],
+        [-5, 'a', 5, 1],
+        [0, 'a', 5, 1],
+        [0, 'b', 2, -1],
+        [0, 'b', 4, 1],
+        [5, 'b', 4, 1],
       ])
     })
 
