@@ -26,7 +26,7 @@ import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
-import { sameRows } from './same-rows.js'
+import { sameGroups, sameRows } from './same-rows.js'
 import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
 
 export interface LiveAggregateStage {
@@ -114,6 +114,8 @@ export function createLiveAggregate(
   const isOverlapping = typeof windows === 'object'
   /** Keys that are no window's. */
   const plainFrom = !isWindowed ? 0 : hasEnds && !stage.isEndOnly ? 2 : 1
+  /** Of what is given of windows: their bounds and keys. */
+  const groupTypes = [...Array(stage.isEndOnly ? 1 : 2).fill(keyTypes[0]), ...keyTypes.slice(plainFrom)] as DataType[]
   const dictionaries = createOneDictionary(context)
   /** Of what comes in: tables and states have codes of one dictionary a column. */
   const texts = createOneDictionary(context)
@@ -133,7 +135,11 @@ export function createLiveAggregate(
   let isChanged = new Uint8Array(64)
   /** Cells that have changed since the last telling, and the same as they were, where they had been given. */
   let changed: number[] = []
-  let changedWindows = new Set<OpenWindow>()
+  /** Of windows that overlap, by their keys. */
+  let changedWindows = new Map<OpenWindow, Set<number>>()
+  /** Of the cells of panes that overlap, where changes are told: which key each has. */
+  let plainKeys = isOverlapping && (emits !== 'closed' || lateness > 0n) ? makeKeys() : null
+  let keyOfCell: number[] = []
   const before: LaneBatch[] = []
   /** Of groups without windows, whose these are. */
   const cellsBefore = new WeakMap<LaneBatch, readonly number[]>()
@@ -141,6 +147,17 @@ export function createLiveAggregate(
 
   function makeTable(): GroupTable {
     return createGroupTable(k, keyTypes, NO_SLOTS)
+  }
+
+  function makeKeys(): GroupTable | null {
+    return keyTypes.length === plainFrom ? null : createGroupTable(k, keyTypes.slice(plainFrom), NO_SLOTS)
+  }
+
+  /** Indices of the keys of rows, without those of windows (u32 pointer). */
+  function keysOf(own: GroupTable, keys: readonly LaneVector[], rowCount: number): number {
+    const plain = keys.slice(plainFrom)
+    own.cover(plain, rowCount)
+    return own.find(plain, rowCount)
   }
 
   /**
@@ -189,9 +206,9 @@ export function createLiveAggregate(
     const earlier = table.length
     table.cover(keys, morsel.rowCount)
     const groups = table.find(keys, morsel.rowCount)
-    const cells = memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount)
-    if (table.length > earlier) meet(keys, cells, earlier)
-    if (!isWindowed || emits !== 'closed' || lateness > 0n) touch(cells, earlier)
+    if (table.length > earlier) meet(keys, groups, earlier, morsel.rowCount)
+    if (!isWindowed || emits !== 'closed' || lateness > 0n)
+      touch(memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount), earlier)
     update(groups, morsel, values)
     return emits === 'changes' || (emits === 'closed' && hasChanged()) ? tell() : []
   }
@@ -236,8 +253,10 @@ export function createLiveAggregate(
   }
 
   /** Cells that rows are the first of: which pane each is in. */
-  function meet(keys: readonly LaneVector[], cells: Uint32Array, from: number): void {
+  function meet(keys: readonly LaneVector[], groups: number, from: number, rowCount: number): void {
     if (!isWindowed) return
+    const found = plainKeys === null ? 0 : keysOf(plainKeys, keys, rowCount)
+    const cells = memory.u32.subarray(groups >>> 2, (groups >>> 2) + rowCount)
     const starts = (keys[0] as LaneVector).data >>> 3
     const ends = hasEnds ? (keys[stage.isEndOnly ? 0 : 1] as LaneVector).data >>> 3 : 0
     for (let row = 0, next = from; next < table.length; row++) {
@@ -247,6 +266,7 @@ export function createLiveAggregate(
       const pane = paneOf(start, end)
       pane.cells.push(next++)
       paneOfCell.push(pane)
+      if (found !== 0) keyOfCell.push(memory.u32[(found >>> 2) + row] as number)
     }
   }
 
@@ -276,7 +296,7 @@ export function createLiveAggregate(
   }
 
   /** Keeps what is about to change, as it is, where it has been given. */
-  function touch(cells: ArrayLike<number>, earlier: number): void {
+  function touch(cells: Uint32Array | readonly number[], earlier: number): void {
     grow()
     if (!isWindowed) {
       const fresh: number[] = []
@@ -304,26 +324,33 @@ export function createLiveAggregate(
         changed.push(cell)
         if (cell < earlier) told.add(cell)
       }
-      for (const batch of windowsAsTheyAre(windowsOfCells(told), -1, told)) before.push(copyToHeap(k, batch))
+      for (const batch of windowsAsTheyAre(windowsOfCells(told), -1, cell => told.has(cell)))
+        before.push(copyToHeap(k, batch))
       return
     }
-    const touched = new Set<Pane>()
-    let last: Pane | null = null
-    for (let row = 0; row < cells.length; row++) {
-      const pane = paneOfCell[cells[row] as number] as Pane
-      if (pane !== last) touched.add(pane)
-      last = pane
-    }
-    const told: OpenWindow[] = []
-    for (const { windows: mine } of touched) {
-      for (const window of mine) {
-        if (!isTold(window) || changedWindows.has(window)) continue
-        changedWindows.add(window)
-        told.push(window)
+    const told = new Map<OpenWindow, Set<number>>()
+    for (const cell of new Set(cells)) {
+      const key = keyAt(cell)
+      for (const window of (paneOfCell[cell] as Pane).windows) {
+        if (!isTold(window)) continue
+        let known = changedWindows.get(window)
+        if (known === undefined) {
+          known = new Set()
+          changedWindows.set(window, known)
+        }
+        if (known.has(key)) continue
+        known.add(key)
+        const mine = told.get(window)
+        if (mine === undefined) told.set(window, new Set([key]))
+        else mine.add(key)
       }
     }
-    for (const batch of windowsAsTheyAre(told, -1, { has: cell => cell < earlier })) before.push(copyToHeap(k, batch))
+    const isEarlier = (cell: number, window: OpenWindow) =>
+      cell < earlier && (told.get(window) as Set<number>).has(keyAt(cell))
+    for (const batch of windowsAsTheyAre(told.keys(), -1, isEarlier)) before.push(copyToHeap(k, batch))
   }
+
+  const keyAt = (cell: number): number => keyOfCell[cell] ?? 0
 
   /** Of windows that do not overlap. */
   const windowsOfCells = (cells: Iterable<number>): OpenWindow[] => [
@@ -411,22 +438,37 @@ export function createLiveAggregate(
       return
     }
     const mark = memory.mark()
-    for (const batch of before.splice(0)) {
-      try {
-        yield batch
-      } finally {
-        freeHeapBatch(k, batch)
-      }
+    const told = before.splice(0)
+    try {
+      yield* changes(told, changedNow())
+    } finally {
+      for (const batch of told) freeHeapBatch(k, batch)
+      memory.reset(mark)
     }
+  }
+
+  /** Groups of windows that have changed since the last time, as they are. */
+  function changedNow(): Iterable<LaneBatch> {
     if (isOverlapping) {
-      const told = changedWindows
-      changedWindows = new Set()
-      yield* windowsAsTheyAre(told, 1)
-    } else {
-      const told = new Set(takeChanged())
-      yield* windowsAsTheyAre(windowsOfCells(told), 1, told)
+      const keys = changedWindows
+      changedWindows = new Map()
+      return windowsAsTheyAre(keys.keys(), 1, (cell, window) => (keys.get(window) as Set<number>).has(keyAt(cell)))
     }
-    memory.reset(mark)
+    const cells = new Set(takeChanged())
+    return windowsAsTheyAre(windowsOfCells(cells), 1, cell => cells.has(cell))
+  }
+
+  /** What was, and what is in its place, without groups that have come to the same. */
+  function* changes(was: readonly LaneBatch[], is: Iterable<LaneBatch>): Iterable<LaneBatch> {
+    let isFirst = true
+    for (const now of is) {
+      // As they are until the next are asked for: of those that do not come at once all is told.
+      const same = isFirst && was.length > 0 ? new Uint8Array(now.rowCount) : null
+      if (isFirst) for (const batch of was) yield* without(batch, same && sameGroups(k, batch, now, groupTypes, same))
+      isFirst = false
+      yield* without(now, same)
+    }
+    if (isFirst) yield* was
   }
 
   /** Cells of no window with their results, in scratch that is good until the next are asked for. */
@@ -466,14 +508,14 @@ export function createLiveAggregate(
   function* windowsAsTheyAre(
     all: Iterable<OpenWindow>,
     weight: number,
-    cellsOf: { has(cell: number): boolean } = { has: () => true },
+    isAsked: (cell: number, window: OpenWindow) => boolean = () => true,
   ): Iterable<LaneBatch> {
     const rowsOf = [...all]
       .sort(inOrder)
       .map(window => ({
         start: window.start,
         end: window.end,
-        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => cellsOf.has(cell))).sort((a, b) => a - b),
+        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => isAsked(cell, window))).sort((a, b) => a - b),
       }))
       .filter(({ rows }) => rows.length > 0)
     if (rowsOf.length === 0) return
@@ -543,8 +585,11 @@ export function createLiveAggregate(
     for (const [name, window] of ending) {
       open.delete(name)
       changedWindows.delete(window)
+    }
+    // Once all of them are gone: one that had been, and was opened anew for a pane before, is not among those of panes that are older.
+    for (const [, window] of ending) {
       for (const pane of window.panes) {
-        if (pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
+        if (panes.get(pane.start) !== pane || pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
         panes.delete(pane.start)
         gone += pane.cells.length
       }
@@ -572,6 +617,13 @@ export function createLiveAggregate(
       const places = new Map(left.map((cell, i) => [cell, i]))
       paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
       for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
+    }
+    if (plainKeys !== null) {
+      plainKeys.free()
+      plainKeys = makeKeys() as GroupTable
+      const keys = count === 0 ? [] : after.table.keysAt(rangeIndices(k, 0, count), count)
+      const found = count === 0 ? 0 : keysOf(plainKeys, keys, count) >>> 2
+      keyOfCell = Array.from(memory.u32.subarray(found, found + count))
     }
     table = after.table
     aggregation = after.aggregation
@@ -603,6 +655,7 @@ export function createLiveAggregate(
       for (const batch of before.splice(0)) freeHeapBatch(k, batch)
       inputs.free()
       table.free()
+      plainKeys?.free()
       aggregation.free()
       dictionaries.clear()
       texts.clear()

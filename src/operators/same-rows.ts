@@ -1,4 +1,6 @@
 /** Rows of two batches of the same columns, compared bit by bit: what has not changed is not told. */
+import type { DataType } from '../columnar/type.js'
+import { createGroupTable } from '../kernels/group.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { elementBytes } from '../kernels/operand.js'
@@ -25,6 +27,45 @@ export function sameRows(
     }
   }
   return same
+}
+
+/**
+ * Per row of `was`: 1 where `now` has a row with the same keys, which are the first columns, and the same results, which are the others but the last. Keys are there once in either. `same` is
+ * told of the row of `now` too.
+ */
+export function sameGroups(
+  k: Kernels,
+  was: LaneBatch,
+  now: LaneBatch,
+  keyTypes: readonly DataType[],
+  same: Uint8Array,
+): Uint8Array {
+  const { memory } = k
+  const mark = memory.mark()
+  // More slots than it has would number groups otherwise than they come.
+  const groups = createGroupTable(k, keyTypes, 0)
+  const find = ({ rowCount, columns }: LaneBatch): Uint32Array => {
+    const keys = columns.slice(0, keyTypes.length).map(column => ({ ...column, range: null }))
+    groups.cover(keys, rowCount)
+    const found = groups.find(keys, rowCount) >>> 2
+    return memory.u32.slice(found, found + rowCount)
+  }
+  try {
+    // Each is there once, so they are numbered as they lie.
+    find(now)
+    const places = find(was)
+    const isThere = (place: number) => place < now.rowCount
+    const rows = places.map(place => (isThere(place) ? place : 0))
+    const found = sameRows(k, was, now, rows, keyTypes.length, was.columns.length - 1)
+    for (const [row, place] of places.entries()) {
+      if (!isThere(place)) found[row] = 0
+      else if (found[row] === 1) same[place] = 1
+    }
+    return found
+  } finally {
+    groups.free()
+    memory.reset(mark)
+  }
 }
 
 /** Whether an element of the one column is that of the other. */

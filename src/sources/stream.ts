@@ -13,9 +13,18 @@ import type { Source, Split, SplitSupply } from './source.js'
 
 /** Rows that wait for more, at most: enough that a message is cheap. */
 const MOST_ROWS = 8192
+/** Within so many microtasks a generator that waits for nothing has its next: a turn of the event loop costs a hundred times as much. */
 const FEW_TICKS = 8
 /** More that follow at once are taken together for so long, up to a morsel. */
 const TOGETHER_MS = 2
+
+/** What an iterator has been asked for: once it is there, so can be had without waiting. */
+interface Coming {
+  readonly item: Promise<IteratorResult<unknown>>
+  isSettled: boolean
+  /** Null until then, and of a failure. */
+  result: IteratorResult<unknown> | null
+}
 
 /** @param stream read once: its iterator is taken when a terminal runs. */
 export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unknown>, schema: SchemaShape): Source {
@@ -63,7 +72,7 @@ function supplyOf(
 ): SplitSupply {
   let firstRow = 0
   let arrivedAt = 0
-  let pending: Promise<IteratorResult<unknown>> | null = null
+  let pending: Coming | null = null
   let ended = false
   /** For whoever asks after the rows before it. */
   let failure: { readonly error: unknown } | null = null
@@ -71,11 +80,15 @@ function supplyOf(
   const everyColumn = columns.map((_, i) => i)
   const writer = createRowWriter(output, 'rows')
 
-  /** A failure is for whoever asks after the rows that came before it. */
-  const taken = (): Promise<IteratorResult<unknown>> => {
-    const item = items.next()
-    item.catch(() => {})
-    return item
+  const taken = (): Coming => {
+    const coming: Coming = { item: items.next(), isSettled: false, result: null }
+    const settle = (result: IteratorResult<unknown> | null) => {
+      coming.isSettled = true
+      coming.result = result
+    }
+    // A failure is for whoever asks after the rows that came before it.
+    coming.item.then(settle, () => settle(null))
+    return coming
   }
 
   /** What the iterator says of it nobody waits for: a generator that waits itself hears of it only then. */
@@ -96,12 +109,17 @@ function supplyOf(
     const isFull = () =>
       rowCount >= MOST_ROWS && (2 * rowCount > MORSEL_ROWS || performance.now() - began > TOGETHER_MS)
     while (!ended && failure === null && !isFull()) {
-      pending ??= taken()
+      const coming: Coming = pending ?? taken()
+      pending = coming
       // What has come goes on its way as soon as nothing follows at once.
-      if (rowCount > 0 && waited === null && !(await isAtHand(pending))) waited = soon()
+      if (rowCount > 0 && waited === null) {
+        for (let i = 0; i < FEW_TICKS && !coming.isSettled; i++) await null
+        if (!coming.isSettled) waited = soon()
+      }
+      const { item, isSettled, result } = coming
       // A failure is told once the rows before it have been given.
-      const item = rowCount === 0 ? pending : pending.catch(() => null)
-      const next = await (waited === null ? item : Promise.race([item, waited]))
+      const next =
+        rowCount === 0 ? await item : isSettled ? result : await Promise.race([item.catch(() => null), waited])
       if (next === null) break
       pending = null
       if (rowCount === 0) {
@@ -168,17 +186,6 @@ function supplyOf(
       letGo()
     },
   }
-}
-
-/** Whether it is settled within some microtasks, as that of a generator which waits for nothing is: a turn of the event loop costs a hundred times as much. */
-async function isAtHand(item: Promise<unknown>): Promise<boolean> {
-  let isSettled = false
-  const settle = () => {
-    isSettled = true
-  }
-  item.then(settle, settle)
-  for (let i = 0; i < FEW_TICKS && !isSettled; i++) await null
-  return isSettled
 }
 
 /** Batches as they are, in the columns that are wanted. @throws MillraceError `MR_TYPE_MISMATCH` */

@@ -29,7 +29,9 @@ import {
   topK,
   tumbling,
   utf8,
+  type Window,
 } from '../../src/index.js'
+import { folded } from '../laws/running.js'
 import { onLanes, refusal } from './env.js'
 
 const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
@@ -217,6 +219,44 @@ export function liveSuite(lanesList: readonly number[]): void {
       ])
     })
 
+    it('tells of windows those groups that have changed, and no others', async () => {
+      const source = [[at(1), at(2, 'b', 2), at(7, 'c', 3)], [at(3, 'b', 1)], [at(4, 'a', 5)], [at(8, 'b', 4)]]
+      const told = (window: Window) =>
+        all(
+          stream(inTurn(source, tick), { schema: tick })
+            .watermark('time', { delay: '10ms' })
+            .window(window)
+            .groupBy('key')
+            .aggregate(t => ({ most: max(t.x) }))
+            .emit('change')
+            .run(o()),
+        )
+      expect(await told(tumbling('10ms'))).toEqual([
+        [0, 'a', 1, 1],
+        [0, 'b', 2, 1],
+        [0, 'c', 3, 1],
+        [0, 'a', 1, -1],
+        [0, 'a', 5, 1],
+        [0, 'b', 2, -1],
+        [0, 'b', 4, 1],
+      ])
+      expect(await told(sliding('10ms', '5ms'))).toEqual([
+        [-5, 'a', 1, 1],
+        [-5, 'b', 2, 1],
+        [0, 'a', 1, 1],
+        [0, 'b', 2, 1],
+        [0, 'c', 3, 1],
+        [5, 'c', 3, 1],
+        [-5, 'a', 1, -1],
+        [0, 'a', 1, -1],
+        [-5, 'a', 5, 1],
+        [0, 'a', 5, 1],
+        [0, 'b', 2, -1],
+        [0, 'b', 4, 1],
+        [5, 'b', 4, 1],
+      ])
+    })
+
     it('aggregates what changes, by taking rows back, and refuses what cannot', async () => {
       const source = [[at(1), at(2, 'b', 2)], [at(3, 'b', 3)], [at(4, 'c', 4), at(5, 'a', 5)]]
       const totals = stream(inTurn(source, tick), { schema: tick })
@@ -399,6 +439,28 @@ export function liveSuite(lanesList: readonly number[]): void {
       }
       expect(rowsSeen).toBe(60 * batch)
       expect(groups).toBeLessThan(1000)
+    })
+
+    it('keeps nothing of a row that came late for some of its windows, once the others have closed', async () => {
+      const source = feed<Tick[]>()
+      const job = stream(source, { schema: tick })
+        .watermark('time')
+        .window(sliding('15ms', '5ms'))
+        .groupBy('key')
+        .aggregate(() => ({ rows: count() }))
+        .run(o())
+      const given = folded(job)
+      // The first is in windows that end at 25, 30 and 35, the third at 20, 25 and 30; and then all are over.
+      for (const ms of [20, 26]) {
+        source.push([at(ms)])
+        await expect.poll(() => job.metrics().watermark, { timeout: 10_000 }).toBe(BigInt(ms))
+      }
+      source.push([at(17), at(1000)])
+      await expect.poll(() => job.metrics().watermark, { timeout: 10_000 }).toBe(1000n)
+      expect(job.metrics()).toMatchObject({ groups: 1, lateRows: 0 })
+      source.end()
+      await given
+      expect(job.metrics().groups).toBe(0)
     })
 
     it('has days of 23 and 25 hours where a zone has them', async () => {

@@ -48,15 +48,24 @@ export const text = (row: object): string =>
         : value,
   )
 
-/** Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given. */
-export async function folded(job: AsyncIterable<RecordBatch>): Promise<string[]> {
+/**
+ * Rows that are left, each as often as it is: what has been taken back is gone, and nothing is taken back that had not been given.
+ * @param keys of groups, of which none is told where nothing of it has changed
+ */
+export async function folded(job: AsyncIterable<RecordBatch>, keys: readonly string[] = []): Promise<string[]> {
   const counts = new Map<string, number>()
+  const takenBack = new Map<string, string>()
   for await (const batch of job) {
     for (const [i, row] of batch.toRows({ bigint: true }).entries()) {
       const name = text(row)
-      const now = (counts.get(name) ?? 0) + (batch.weights === null ? 1 : (batch.weights[i] as number))
+      const weight = batch.weights === null ? 1 : (batch.weights[i] as number)
+      const now = (counts.get(name) ?? 0) + weight
       if (now < 0) throw new Error(`${name} is taken back, and had not been given`)
       counts.set(name, now)
+      if (keys.length === 0) continue
+      const group = text(keys.map(key => row[key]))
+      if (weight < 0) takenBack.set(group, name)
+      else if (takenBack.get(group) === name) throw new Error(`${name} is told anew, and has not changed`)
     }
   }
   return [...counts].flatMap(([name, times]) => Array.from({ length: times }, () => name)).sort()
