@@ -26,6 +26,7 @@ import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
 import type { Run } from './call.js'
 import { type CompiledExpression, type CompiledPredicate, type Failures, type Shared, shareParts } from './compiled.js'
+import { forRows } from './for-rows.js'
 import type { Morsel } from './operator.js'
 import { type OwnFailures, ownFailures, stageOf } from './own-failures.js'
 
@@ -214,7 +215,15 @@ function compileNode(
     case 'call': {
       const part = context.parts[node.part as CallPart]
       if (part === undefined) throw new Error(`the plan calls ${node.function}, which was not loaded`)
-      const inputs = node.inputs.map(input => ({ node: input, operand: operand(input), column: column(input) }))
+      const inputs = node.inputs.map(input => {
+        const run = operand(input)
+        return {
+          node: input,
+          operand: run,
+          column: (morsel: Morsel, failures: Failures) => literals.column(run(morsel, failures), morsel.rowCount),
+          forRows: (morsel: Morsel, failures: Failures, rows: () => number) => forRows(k, run, morsel, failures, rows),
+        }
+      })
       const { run, free } = part.compileCall(context, node, inputs)
       if (free !== undefined) literals.own(free)
       return run

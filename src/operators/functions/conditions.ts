@@ -4,14 +4,12 @@ import type { CallNode } from '../../expressions/node.js'
 import { and, andNot, filled, isTrue } from '../../kernels/bitmap.js'
 import { select } from '../../kernels/conditions.js'
 import type { Kernels } from '../../kernels/instance.js'
-import type { LaneVector } from '../../kernels/lane-vector.js'
 import type { Operand, Scalar } from '../../kernels/operand.js'
 import { isScalar } from '../../kernels/scalar.js'
 import type { LaneDictionary } from '../../kernels/text.js'
 import type { OperatorContext } from '../build.js'
 import type { CallInput, CompiledCall } from '../call.js'
 import { createUnifiedText } from '../unified-text.js'
-import { forRows } from './for-rows.js'
 
 // Lent to those that put strings of several columns into one.
 export { createUnifiedText }
@@ -34,11 +32,7 @@ function compileCoalesce(context: OperatorContext, node: CallNode, inputs: reado
           (bits, operand) => andNot(k, bits, validBits(k, operand, rowCount), rowCount),
           filled(k, true, rowCount),
         )
-      for (const { operand } of inputs) {
-        found.push(
-          found.length === 0 ? operand(morsel, failures) : (forRows(k, operand, morsel, failures, missing) ?? none),
-        )
-      }
+      for (const { forRows } of inputs) found.push(forRows(morsel, failures, missing) ?? none)
       const { operands, dictionary, constant } = values.of(found)
       return (
         constant ??
@@ -67,14 +61,12 @@ function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly 
       const masks: number[] = []
       const undecided = (before: number) =>
         masks.slice(0, before).reduce((bits, mask) => andNot(k, bits, mask, rowCount), filled(k, true, rowCount))
-      conditions.forEach(({ column }, i) => {
-        const told = i === 0 ? column(morsel, failures) : forRows(k, column, morsel, failures, () => undecided(i))
-        masks.push(told === null ? filled(k, false, rowCount) : isTrue(k, told as LaneVector))
+      conditions.forEach(({ forRows }, i) => {
+        const told = forRows(morsel, failures, () => undecided(i)) ?? none
+        masks.push(isScalar(told) ? filled(k, told.value === true, rowCount) : isTrue(k, told))
       })
-      const asked = branches.map(({ operand }, i) =>
-        forRows(k, operand, morsel, failures, () =>
-          i === count ? undecided(count) : and(k, masks[i], undecided(i), rowCount),
-        ),
+      const asked = branches.map(({ forRows }, i) =>
+        forRows(morsel, failures, () => (i === count ? undecided(count) : and(k, masks[i], undecided(i), rowCount))),
       )
       const { operands: given, dictionary } = values.of(asked.map(operand => operand ?? none))
       // For what is asked of no row any other will do, and there is one.

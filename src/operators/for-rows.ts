@@ -2,15 +2,15 @@
  * A part of an expression that is asked of some rows only, as SQL's CASE asks: what fails in the other rows has not failed. It is computed for all of
  * them, which is fastest, and only where one fails that is none of those, once more for those alone.
  */
-import type { Kernels } from '../../kernels/instance.js'
-import type { LaneVector } from '../../kernels/lane-vector.js'
-import type { Operand } from '../../kernels/operand.js'
-import { isScalar } from '../../kernels/scalar.js'
-import { selection, take } from '../../kernels/select.js'
-import type { Run } from '../call.js'
-import type { Failures } from '../compiled.js'
-import type { Morsel } from '../operator.js'
-import { ownFailures } from '../own-failures.js'
+import type { Kernels } from '../kernels/instance.js'
+import type { LaneVector } from '../kernels/lane-vector.js'
+import type { Operand } from '../kernels/operand.js'
+import { isScalar } from '../kernels/scalar.js'
+import { selection, take } from '../kernels/select.js'
+import type { Run } from './call.js'
+import type { Failures } from './compiled.js'
+import type { Morsel } from './operator.js'
+import { ownFailures } from './own-failures.js'
 
 /**
  * @param rows bitmap of those that are asked, wanted only where one fails
