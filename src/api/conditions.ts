@@ -11,7 +11,7 @@ export type Choice = Literal | Expr<any>
 /**
  * The first of `values` that is not null, row by row; null where all are. They are of one family, and the result has the type that holds them all:
  * the same where they are the same, int32 or int64 of different integers, float64 of other numbers, of timestamps the finer unit. A literal takes the
- * type of the columns it stands beside. The method `coalesce` does the same.
+ * type of the columns it stands beside. A value is asked of the rows where all before it are null, and does not fail on others. The method `coalesce` does the same.
  *
  * ```ts
  * flow.derive(t => ({ size: coalesce(t.size, t.price, 0) }))
@@ -43,8 +43,8 @@ export type Then<V> = HandleOf<Chosen<V | null>> & {
 
 /**
  * Chooses by conditions, row by row: the value of the first that is true, not false or null. The result has the type that holds all values, as
- * `coalesce` says; without `otherwise` it is null where no condition is true. All values are computed for all rows, so one that fails on a row
- * (`MR_INTEGER_OVERFLOW`) fails whether it is chosen or not.
+ * `coalesce` says; without `otherwise` it is null where no condition is true. A condition is asked of the rows for which none
+ * before it is true, and a value of the rows that choose it: one that would fail on other rows (`MR_INTEGER_OVERFLOW`, a `cast`) does not.
  *
  * ```ts
  * flow.derive(t => ({ band: when(t.price.gte(11)).then('high').when(t.price.gte(10)).then('middle').otherwise('low') }))

@@ -76,7 +76,7 @@ export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
  * await parquet('flights.parquet').groupBy('origin').aggregate(t => ({ flights: count(), delay: mean(t.delay) })).collect()
  * ```
  * @throws MillraceError `MR_INVALID_OPTION`; the terminal `MR_FORMAT_ERROR` for what is no Parquet file, `MR_TYPE_MISMATCH` where a file has another type,
- *   `MR_SOURCE_FAILED` where a server or a disk fails
+ *   `MR_SOURCE_FAILED` where there is no such file, or a server or a disk fails
  */
 export function parquet<const S extends SchemaShape>(
   input: Input | readonly Input[],
@@ -167,22 +167,23 @@ function checkSchemaOption(name: string, options: object): void {
   }
 }
 
-/** What a stream gives: rows, arrays of them, or batches and tables of the declared columns. */
+/** What a stream gives: rows, arrays of them, or columns, batches and tables of the declared columns. */
 export type StreamItem = object | readonly object[]
 
 /**
- * A flow over rows that come while it runs: an async iterable or a `ReadableStream` of row objects, arrays of them, batches or tables. They are taken as fast
- * as lanes want them, so a slow reader slows the stream. It can be read once.
+ * A flow over rows that come while it runs: an async iterable or a `ReadableStream` of row objects, arrays of them, batches, tables, or columns of equal length, as `channel` takes
+ * them (an object is columns where the value of the first column that is no list is an array). They are taken as fast as lanes want them, so a slow reader slows the stream. Arrays are copied. It can be read once.
  *
  * ```ts
  * async function* readings() {
  *   yield { city: 'Rome', degrees: 31 }
  *   yield [{ city: 'Oslo', degrees: 17 }, { city: 'Rome', degrees: 29 }]
+ *   yield { city: ['Lima', 'Oslo'], degrees: Float64Array.of(22, 19) }
  * }
  * const weather = stream(readings(), { schema: schema({ city: utf8(), degrees: float64() }) })
  * show(await weather.groupBy('city').aggregate(t => ({ highest: max(t.degrees) })).collect())
  * ```
- * @throws MillraceError `MR_INVALID_OPTION`; the terminal what conversion calls for, `MR_SOURCE_CONSUMED` the second time, and what the stream fails of
+ * @throws MillraceError `MR_INVALID_OPTION`; the terminal what conversion calls for, `MR_SOURCE_CONSUMED` the second time, `MR_SOURCE_FAILED` where the stream fails, with what it failed of as its cause
  */
 export function stream<const S extends SchemaShape>(
   items: AsyncIterable<StreamItem> | ReadableStream<StreamItem>,

@@ -8,6 +8,7 @@ import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { MillraceError, quote } from '../errors.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
 import { printAggregate, printName } from '../expressions/print.js'
 import { aggregateNode, columnOf, projectNode } from '../plan/build.js'
@@ -63,8 +64,8 @@ export type UserAggregate<Values extends readonly any[], T extends DataType> = (
  * })
  * show(await flow.groupBy('symbol').aggregate(t => ({ mean: geometricMean(t.price) })).collect())
  * ```
- * @throws MillraceError `MR_TYPE_MISMATCH`; the terminal too where a result is not of the type, `MR_UNSAFE_INTEGER` for an int64 that is no safe number, and what its
- * functions throw
+ * @throws MillraceError `MR_TYPE_MISMATCH`; the terminal too where a result is not of the type, `MR_UNSAFE_INTEGER` for an int64 that is no safe number,
+ * `MR_USER_CODE_FAILED` where a function throws, with the group, the value of the group that it was called with, and what it threw as the cause
  */
 export function defineAggregate<State, Values extends readonly any[], Output, T extends DataType = TypeOfCells<Output>>(
   definition: AggregateDefinition<State, Values, Output, T>,
@@ -109,6 +110,9 @@ export type Lowering = (
 /** One user's aggregate among those of an `aggregate`. */
 interface Step {
   readonly definition: Definition
+  /** What the user calls it, and the result that it goes into, for errors. */
+  readonly called: string
+  readonly result: string
   /** The columns of lists that it goes through, side by side. */
   readonly lists: readonly string[]
   /** The column that it becomes. */
@@ -138,19 +142,19 @@ function lower(
     listed.push({ name, expression })
     return columnOf(name)
   }
-  const columnFor = (node: AggregateExpression): Expression => {
+  const columnFor = (node: AggregateExpression, result: string): Expression => {
     if (node.op === 'literal') return node
-    if (node.op !== 'aggregate') return binary(node.op, columnFor(node.left), columnFor(node.right))
+    if (node.op !== 'aggregate') return binary(node.op, columnFor(node.left, result), columnFor(node.right, result))
     const user = node.definition as UserDefinition | undefined
     if (user === undefined) return compute(node)
     const lists = listsOf(node).map(list => (compute(list) as { name: string }).name)
     const name = fresh()
-    steps.push({ definition: user.definition as Definition, lists, name })
+    steps.push({ definition: user.definition as Definition, called: user.name, result, lists, name })
     return columnOf(name)
   }
   const results = aggregates.map(({ name, expression }) => {
     if (usersIn(expression).length === 0) return { name, expression: compute(expression, name) }
-    const column = columnFor(expression)
+    const column = columnFor(expression, name)
     // Results hold one zero: adding +0 turns -0 into it and leaves all else.
     return { name, expression: 'left' in column ? binary('add', column, ZERO) : column }
   })
@@ -159,7 +163,7 @@ function lower(
     .filter(({ expression }) => usersIn(expression).length > 0)
     .map(({ name, expression }) => `${printName(name)} = ${printAggregate(expression)}`)
     .join(', ')
-  const { plan, sources } = flowOf(stepped(inner, steps, label))
+  const { plan, sources } = flowOf(stepped(inner, steps, keys, label))
   const columns = [...keys.map(name => ({ name, expression: columnOf(name) })), ...results]
   return new Flow(projectNode(plan, 'aggregate', columns), sources)
 }
@@ -183,7 +187,7 @@ function listsOf({ inputs, where }: AggregateCall): AggregateCall[] {
 }
 
 /** The rows of `inner`, its lists gone, with the columns of the steps. */
-function stepped(inner: Flow, steps: readonly Step[], label: string): Source {
+function stepped(inner: Flow, steps: readonly Step[], keys: readonly string[], label: string): Source {
   const lists = new Set(steps.flatMap(step => step.lists))
   const schemaWith = (schema: SchemaShape, types: readonly DataType[]) =>
     schemaOf([
@@ -201,10 +205,10 @@ function stepped(inner: Flow, steps: readonly Step[], label: string): Source {
     before: inner,
     async settle(collect) {
       const table = await collect(inner)
-      const inputs = steps.map(step => inputOf(table, step))
+      const inputs = steps.map(step => inputOf(table, step, keys))
       const schema = schemaWith(
         table.schema,
-        inputs.map(({ schema: { result } }) => result),
+        inputs.map(({ schema }, i) => schema[steps[i].result]),
       )
       let from = 0
       const batches = table.batches.map(batch => {
@@ -222,21 +226,63 @@ function stepped(inner: Flow, steps: readonly Step[], label: string): Source {
   }
 }
 
-/** The results of a step as a column `result`. */
-function inputOf(table: Table, { definition, lists }: Step): InputReader {
-  const { init, update, merge, evaluate, type } = definition
-  const columns = lists.map(name => table.column(name))
+/** The results of a step as a column, `keys` says which group is which. */
+function inputOf(table: Table, step: Step, keys: readonly string[]): InputReader {
+  const { init, update, merge, evaluate, type } = step.definition
+  const columns = step.lists.map(name => table.column(name))
   const result = Array.from({ length: table.rowCount }, (_, group) => {
     const values = columns.map(column => (column.at(group) ?? []) as readonly unknown[])
+    let phase = 'init'
+    let at = 0
     const stateOf = (from: number): unknown => {
+      phase = 'init'
       let state = init()
+      phase = 'update'
       const to = Math.min(from + MORSEL_ROWS, values[0].length)
-      for (let i = from; i < to; i++) state = update(state, ...values.map(list => list[i])) ?? state
+      for (at = from; at < to; at++) state = update(state, ...values.map(list => list[at])) ?? state
       return state
     }
-    let state = stateOf(0)
-    for (let from = MORSEL_ROWS; from < values[0].length; from += MORSEL_ROWS) state = merge(state, stateOf(from))
-    return evaluate(state)
+    try {
+      let state = stateOf(0)
+      for (let from = MORSEL_ROWS; from < values[0].length; from += MORSEL_ROWS) {
+        const later = stateOf(from)
+        phase = 'merge'
+        state = merge(state, later)
+      }
+      phase = 'evaluate'
+      return evaluate(state)
+    } catch (error) {
+      throw failureOf(step, phase, keyText(table, keys, group), group, phase === 'update' ? at : undefined, error)
+    }
   })
-  return openColumns({ result: result as CellInput[] }, type && schemaOf([{ name: 'result', type }]))
+  return openColumns({ [step.result]: result as CellInput[] }, type && schemaOf([{ name: step.result, type }]))
+}
+
+/** `the group symbol = "A", day = null` */
+function keyText(table: Table, keys: readonly string[], group: number): string {
+  if (keys.length === 0) return 'all rows'
+  const shown = keys.map(key => {
+    const { type } = table.column(key)
+    const value = type.kind === 'int64' ? table.column(key).toBigInt64Array?.()[group] : table.column(key).at(group)
+    return `${printName(key)} = ${typeof value === 'string' ? quote(value) : String(value)}`
+  })
+  return `the group ${shown.join(', ')}`
+}
+
+function failureOf(
+  { called, result }: Step,
+  phase: string,
+  place: string,
+  group: number,
+  value: number | undefined,
+  thrown: unknown,
+): MillraceError {
+  const where = value === undefined ? place : `value ${value} of ${place}`
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : show(thrown)
+  return new MillraceError(
+    'MR_USER_CODE_FAILED',
+    `${called}: ${phase} failed on ${where}: ${what}; make it take such values, or leave their rows out by .where`,
+    { operator: called, column: result, function: phase, group, ...(value === undefined ? {} : { value }) },
+    thrown,
+  )
 }

@@ -1,6 +1,5 @@
 /** Constant folding of calls of functions, for fold.ts: branches that are never taken go, and what is the same in every engine is computed of literals. */
 import { bool, type DataType, type SchemaShape, sameType } from '../columnar/type.js'
-import { canFail } from './failure.js'
 import { INT64_MAX, literalOf } from './literal.js'
 import type { CallNode, Expression, LiteralNode } from './node.js'
 import { resolve, typeOf } from './typing.js'
@@ -28,26 +27,22 @@ const UNARY: Readonly<Record<string, (value: number | bigint) => LiteralNode['va
 
 const isNullLiteral = (node: Expression): boolean => node.op === 'literal' && node.value === null
 
-/** Nulls go, and what is behind a value that is never null, so long as it cannot fail. */
+/** Nulls go, and what is behind a value that is never null. */
 function foldCoalesce(node: CallNode, schema: SchemaShape): Expression {
   const given = node.inputs.filter(input => !isNullLiteral(input))
   const last = given.findIndex(input => !typeOf(input, schema).nullable)
-  const isCut = last >= 0 && !given.slice(last + 1).some(input => canFail(input, schema))
-  return shortened(node, isCut ? given.slice(0, last + 1) : given, schema)
+  return shortened(node, last >= 0 ? given.slice(0, last + 1) : given, schema)
 }
 
-/** Conditions that are never true go with their values, so long as these cannot fail; behind one that always is, so does everything else. */
+/** Conditions that are never true go with their values; behind one that always is, so does everything else: no row asks for it. */
 function foldWhen(node: CallNode, schema: SchemaShape): Expression {
   const count = node.inputs.length >> 1
   const inputs: Expression[] = []
   for (let i = 0; i < count; i++) {
     const [condition, value] = node.inputs.slice(2 * i, 2 * i + 2)
-    if (condition.op === 'literal' && condition.value === true) {
-      const isLast = !node.inputs.slice(2 * i + 2).some(input => canFail(input, schema))
-      if (isLast) return shortened(node, [...inputs, value], schema)
-    }
-    const isNever = condition.op === 'literal' && condition.value !== true && !canFail(value, schema)
-    if (!isNever) inputs.push(condition, value)
+    const isLiteral = condition.op === 'literal'
+    if (isLiteral && condition.value === true) return shortened(node, [...inputs, value], schema)
+    if (!isLiteral) inputs.push(condition, value)
   }
   return shortened(node, [...inputs, node.inputs[2 * count]], schema)
 }

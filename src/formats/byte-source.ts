@@ -56,7 +56,7 @@ export type OpenFile = (path: string) => Promise<ByteSource>
 /**
  * Opens an input.
  * @param openFile the platform's; null where there are no paths.
- * @throws MillraceError `MR_INVALID_OPTION` where there is no such file, `MR_SOURCE_FAILED` where the disk or, when it is read, the server fails.
+ * @throws MillraceError `MR_SOURCE_FAILED` where there is no such file, or the disk or, when it is read, the server fails; `MR_INVALID_OPTION` for a folder.
  */
 export async function openInput(
   input: InputDescriptor,

@@ -1,15 +1,12 @@
-/** Files that cannot be opened, or be read no more: what it is the disk's fault, and what there is no such file for. */
+/** Files that cannot be opened, or be read no more. */
 import { MillraceError, quote } from '../errors.js'
-
-/** Of an operating system that has the file, and does not give it. */
-const DISK_FAILURES = new Set(['EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EBUSY', 'ESTALE', 'ETIMEDOUT'])
 
 export function unopened(name: string, cause: unknown): MillraceError {
   if (cause instanceof MillraceError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = DISK_FAILURES.has(String((cause as { code?: unknown } | null)?.code))
-    ? 'MR_SOURCE_FAILED'
-    : 'MR_INVALID_OPTION'
+  // ENOENT, EACCES and their like are the system's; ERR_... is Node's of what can be no path.
+  const isSystem = !/^ERR_/.test(String((cause as { code?: unknown } | null)?.code))
+  const code = isSystem ? 'MR_SOURCE_FAILED' : 'MR_INVALID_OPTION'
   return new MillraceError(code, `cannot open ${quote(name)}: ${reason}`, { file: name }, cause)
 }
 

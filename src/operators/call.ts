@@ -15,6 +15,8 @@ export interface CallInput {
   readonly operand: Run
   /** The same, and a constant as a column. */
   column(morsel: Morsel, failures: Failures): LaneVector
+  /** The same of some rows, of a bitmap that is wanted only where one fails (for-rows.ts); null where these are none, and others fail. */
+  forRows(morsel: Morsel, failures: Failures, rows: () => number): Operand | null
 }
 
 export interface CompiledCall {

@@ -26,7 +26,9 @@ import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
 import type { Run } from './call.js'
 import { type CompiledExpression, type CompiledPredicate, type Failures, type Shared, shareParts } from './compiled.js'
+import { forRows } from './for-rows.js'
 import type { Morsel } from './operator.js'
+import { type OwnFailures, ownFailures, stageOf } from './own-failures.js'
 
 // Wherever it is needed, so is this file.
 export { createFilter } from './filter.js'
@@ -106,11 +108,14 @@ function compile(
 
 /** Results are in scratch, or the morsel's, and so good as long as it is; failures are those of one stage over one morsel. */
 function onceAMorsel(run: Run): Run {
-  let last: { readonly morsel: Morsel; readonly failures: Failures; readonly result: Operand } | null = null
+  let last: { readonly morsel: Morsel; readonly own: OwnFailures; readonly result: Operand } | null = null
   return (morsel, failures) => {
-    if (last?.morsel !== morsel || last.failures !== failures) {
-      last = { morsel, failures, result: run(morsel, failures) }
+    if (last?.morsel !== morsel || last.own.of !== stageOf(failures)) {
+      const own = ownFailures(failures)
+      last = { morsel, own, result: run(morsel, own) }
     }
+    const { least } = last.own
+    if (least !== null) failures.note(least.row, least.expression, least.reason)
     return last.result
   }
 }
@@ -210,7 +215,15 @@ function compileNode(
     case 'call': {
       const part = context.parts[node.part as CallPart]
       if (part === undefined) throw new Error(`the plan calls ${node.function}, which was not loaded`)
-      const inputs = node.inputs.map(input => ({ node: input, operand: operand(input), column: column(input) }))
+      const inputs = node.inputs.map(input => {
+        const run = operand(input)
+        return {
+          node: input,
+          operand: run,
+          column: (morsel: Morsel, failures: Failures) => literals.column(run(morsel, failures), morsel.rowCount),
+          forRows: (morsel: Morsel, failures: Failures, rows: () => number) => forRows(k, run, morsel, failures, rows),
+        }
+      })
       const { run, free } = part.compileCall(context, node, inputs)
       if (free !== undefined) literals.own(free)
       return run

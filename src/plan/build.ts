@@ -2,9 +2,10 @@
  * One builder per verb: checks what the user wrote and gives the frozen node. With a known input schema a verb's columns are spelt
  * out at once; without one they stay `pending` until the source opens. What comes out of a node is typing.ts's business.
  */
-import type { SchemaShape } from '../columnar/type.js'
+import type { DataType, SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
+import { mismatch } from '../expressions/typing.js'
 import { dedupeOf, dropNullsOf } from './cleaning.js'
 import type {
   AggregateNode,
@@ -150,6 +151,7 @@ export function aggregateNode(
   verb = 'groupBy',
 ): AggregateNode {
   checkNames(verb, keys, schema)
+  if (schema !== null) for (const name of keys) checkKey(name, schema, verb)
   if (keys.length === 0 && aggregates.length === 0)
     throw invalid('aggregate', 'name at least one aggregate, as in { rows: count() }')
   for (const { name } of aggregates) {
@@ -219,6 +221,14 @@ export function inKeyOrder(names: readonly string[]): string[] {
   const shape = Object.create(null) as Record<string, true>
   for (const name of names) Object.defineProperty(shape, name, { value: true, enumerable: true })
   return Object.keys(shape)
+}
+
+/** @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` for what cannot be compared */
+export function checkKey(name: string, input: SchemaShape, operator: string): void {
+  if (!Object.hasOwn(input, name)) throw unknownColumn(name, Object.keys(input), operator)
+  const { kind } = input[name] as DataType
+  if (kind === 'list' || kind === 'struct')
+    throw mismatch(operator, `column ${quote(name)} is a ${kind}, which cannot be a key`, name)
 }
 
 export function checkNames(operator: string, names: readonly string[], schema: Known): void {

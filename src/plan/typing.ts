@@ -4,11 +4,11 @@
  */
 import { schemaOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import { MillraceError, unknownColumn } from '../errors.js'
+import { MillraceError } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
-import { mismatch, resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
+import { resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
 import { accumulate } from './accumulate.js'
-import { settlePending } from './build.js'
+import { checkKey, settlePending } from './build.js'
 import { distanceOf, keysOf } from './distinct.js'
 import { checkWatermark, rowSchema, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
@@ -117,12 +117,6 @@ function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
       for (const name of [...node.partitionBy, ...node.orders.map(order => order.name)]) checkKey(name, input, 'over')
       return lowerOver(node, input).output
   }
-}
-
-function checkKey(name: string, input: SchemaShape, operator: string): void {
-  if (!Object.hasOwn(input, name)) throw unknownColumn(name, Object.keys(input), operator)
-  const { kind } = input[name] as DataType
-  if (kind === 'list' || kind === 'struct') throw mismatch(operator, `a ${kind} column cannot be a key`, name)
 }
 
 /** The schema of each source that the plan does not know; of a single one, just that. */

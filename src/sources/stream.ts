@@ -1,4 +1,4 @@
-/** Rows that come while a job runs: of an async iterable or a stream of rows, arrays of rows, tables or batches. They are taken only as fast as lanes want them. */
+/** Rows that come while a job runs: of an async iterable or a stream of rows, arrays of rows, columns, tables or batches. They are taken only as fast as lanes want them. */
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
@@ -6,6 +6,7 @@ import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
+import { columnsTeller, givenBatches } from './given-columns.js'
 import { createRowWriter } from './live/row-writer.js'
 import { coalescedWork, morselsOf } from './memory.js'
 import { soon } from './soon.js'
@@ -43,7 +44,13 @@ export function streamSource(stream: AsyncIterable<unknown> | ReadableStream<unk
         )
       }
       consumed = true
-      return { splits: [], rest: supplyOf(iteratorOf(stream), schema, columns, stopwatch(clock)) }
+      let items: AsyncIterator<unknown>
+      try {
+        items = iteratorOf(stream)
+      } catch (error) {
+        throw streamFailed(error, 0)
+      }
+      return { splits: [], rest: supplyOf(items, schema, columns, stopwatch(clock)) }
     },
   }
 }
@@ -79,22 +86,29 @@ function supplyOf(
   const output = schemaOf(columns.map(name => ({ name, type: schema[name] })))
   const everyColumn = columns.map((_, i) => i)
   const writer = createRowWriter(output, 'rows')
+  const isColumns = columnsTeller(schema)
 
   const taken = (): Coming => {
-    const coming: Coming = { item: items.next(), isSettled: false, result: null }
+    let item: Promise<IteratorResult<unknown>>
+    try {
+      item = Promise.resolve(items.next())
+    } catch (error) {
+      item = Promise.reject(error)
+    }
+    const coming: Coming = { item, isSettled: false, result: null }
     const settle = (result: IteratorResult<unknown> | null) => {
       coming.isSettled = true
       coming.result = result
     }
     // A failure is for whoever asks after the rows that came before it.
-    coming.item.then(settle, () => settle(null))
+    item.then(settle, () => settle(null))
     return coming
   }
 
   /** What the iterator says of it nobody waits for: a generator that waits itself hears of it only then. */
   const letGo = () => {
     ended = true
-    void Promise.resolve(items.return?.()).catch(() => {})
+    void (async () => items.return?.())().catch(() => {})
   }
 
   /** Waits for the first rows, and then for what comes with them. */
@@ -136,6 +150,17 @@ function supplyOf(
         } catch (error) {
           failure = { error }
         }
+      } else if (typeof value === 'object' && value !== null && !Array.isArray(value) && isColumns(value)) {
+        flush()
+        const first = firstRow + rowCount
+        try {
+          for (const batch of givenBatches(value, schema, columns)) {
+            parts.push(batch)
+            rowCount += batch.rowCount
+          }
+        } catch (error) {
+          failure = { error: atRow(error, first) }
+        }
       } else {
         const rows: readonly object[] = Array.isArray(value) ? value : [value]
         for (let from = 0; from < rows.length && failure === null; from += MORSEL_ROWS) {
@@ -167,7 +192,7 @@ function supplyOf(
         if (failure === null) parts = await gathered()
       } catch (error) {
         letGo()
-        throw error
+        throw streamFailed(error, firstRow)
       }
       const batches = parts.flatMap(morselsOf)
       const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
@@ -217,12 +242,29 @@ export function batchesOf(
   })
 }
 
+/** Of what failed beneath a stream, once it had given so many rows: its own errors are the cause, Millrace's of a flow that it reads go through as they are. */
+function streamFailed(error: unknown, rows: number): MillraceError {
+  if (error instanceof MillraceError) return error
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return new MillraceError(
+    'MR_SOURCE_FAILED',
+    `stream: what it is over failed after ${rows} rows: ${what}`,
+    { operator: 'stream', row: rows },
+    error,
+  )
+}
+
 /** The error with its row counted from the first that the stream gave. */
-function atRow(error: unknown, firstRow: number): unknown {
-  if (!(error instanceof MillraceError) || error.details.row === undefined) return error
+function atRow(error: unknown, firstRow: number): MillraceError {
+  if (!(error instanceof MillraceError)) return streamFailed(error, firstRow)
   const { row } = error.details
-  const text = error.message.slice(error.code.length + 2).replace(`row ${row}`, `row ${firstRow + row}`)
-  return new MillraceError(error.code, text, { ...error.details, row: firstRow + row }, error.cause)
+  const text = error.message.slice(error.code.length + 2).replace(/^(rows|columns): /, 'stream: ')
+  return new MillraceError(
+    error.code,
+    row === undefined ? text : text.replace(`row ${row}`, `row ${firstRow + row}`),
+    { ...error.details, operator: 'stream', ...(row === undefined ? {} : { row: firstRow + row }) },
+    error.cause,
+  )
 }
 
 function checkSchema(found: SchemaShape, declared: SchemaShape, operator: string): void {

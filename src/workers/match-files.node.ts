@@ -8,7 +8,7 @@ import { MillraceError, quote } from '../errors.js'
  * Absolute paths, in the order of their UTF-16 units, so that what rows come first depends on no locale. `*` and `?` stay in a folder, `**` goes through
  * folders, `{a,b}` and `[a-c]` are alternatives; files that begin with a point are matched where the pattern says so.
  *
- * @throws MillraceError `MR_INVALID_OPTION` where there are none.
+ * @throws MillraceError `MR_SOURCE_FAILED` where there are none.
  */
 export async function matchFiles(path: string): Promise<string[]> {
   const pattern = process.platform === 'win32' ? path.replaceAll('\\', '/') : path
@@ -18,7 +18,7 @@ export async function matchFiles(path: string): Promise<string[]> {
   const place = resolve(folder)
   const isThere = (await stat(place).catch(() => null))?.isDirectory() === true
   throw new MillraceError(
-    'MR_INVALID_OPTION',
+    'MR_SOURCE_FAILED',
     isThere
       ? `no file in ${quote(place)} matches ${quote(rest)}`
       : `there is no folder ${quote(place)} in which to look for ${quote(rest)}`,

@@ -22,6 +22,7 @@ import {
   schema,
   sum,
   timestamp,
+  tumbling,
   typeName,
   utf8,
 } from '../../src/index.js'
@@ -183,6 +184,25 @@ describe('verbs refuse at once', () => {
     }
   })
 
+  it('a key that cannot be one, at once', () => {
+    const flow = columns({ l: [[1]], t: [new Date(0)] })
+    const grouped: [() => unknown, string][] = [
+      [() => flow.groupBy('t', 'l'), 'groupBy'],
+      [() => flow.rollup('l'), 'rollup'],
+      [() => flow.cube('l'), 'cube'],
+      [() => flow.watermark('t').window(tumbling('1s')).groupBy('l'), 'groupBy'],
+    ]
+    for (const [act, operator] of grouped) {
+      expect(act).toThrow(
+        expect.objectContaining({
+          code: 'MR_TYPE_MISMATCH',
+          message: `MR_TYPE_MISMATCH: ${operator}: column "l" is a list, which cannot be a key`,
+          details: { operator, column: 'l' },
+        }),
+      )
+    }
+  })
+
   it('a name twice', () => {
     refused('MR_DUPLICATE_COLUMN', () => untyped.select('price', 'price'))
     refused('MR_DUPLICATE_COLUMN', () => untyped.drop('price', 'price'))
@@ -340,6 +360,29 @@ describe('a flow whose schema is not known yet', () => {
       ['MR_DUPLICATE_COLUMN', unknown().rename({ price: 'size' })],
     ]
     for (const [code, flow] of wrong) await expect(flow.collect({ lanes: 0 })).rejects.toMatchObject({ code })
+  })
+
+  it('says of what a row failed: the expression, the column and the row, or of which aggregates', async () => {
+    const data = columns({ n: BigInt64Array.of(1n, 2n ** 62n), s: ['1', 'x'] })
+    const cases: [Flow<any>, object][] = [
+      [data.derive(t => ({ z: t.n.add(t.n) })), { operator: 'add', expression: 'n + n', column: 'n', row: 1 }],
+      [
+        data.filter(t => t.s.cast(int32()).gt(0)),
+        { operator: 'cast', expression: 'cast(s, int32)', column: 's', row: 1 },
+      ],
+      [
+        data.aggregate(t => ({ z: sum(t.n).add(sum(t.n)) })),
+        { operator: 'add', expression: 'sum(n) + sum(n)', column: 'n' },
+      ],
+    ]
+    for (const [flow, details] of cases) {
+      const error = await flow.collect({ lanes: 0 }).then(
+        () => null,
+        thrown => thrown as MillraceError,
+      )
+      expect(error?.details).toEqual(details)
+      expect(error?.message).toContain((details as { expression: string }).expression)
+    }
   })
 
   it('is typed once the source opens', async () => {

@@ -197,11 +197,55 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
     await refusal(() => of(n => n + 0.5, int64()), 'MR_INEXACT_VALUE')
     await refusal(() => of(n => (n > 1 ? n : 'x')), 'MR_TYPE_MISMATCH')
     const broken = new Error('of the user')
-    await expect(
-      of(() => {
-        throw broken
-      }),
-    ).rejects.toBe(broken)
+    const throwing = () => {
+      throw broken
+    }
+    const failed = await refusal(() => of(throwing), 'MR_USER_CODE_FAILED')
+    expect(failed.cause).toBe(broken)
+    expect(failed.details).toMatchObject({ column: 'r', function: 'evaluate', group: 0 })
+  })
+
+  it('says which function failed, on which value of which group', async () => {
+    const data = columns({ k: ['a', 'b', 'b'], day: [1n, 2n ** 60n, 2n ** 60n], x: [1, 2, -1] })
+    const failing = (part: string, fails: (...args: any[]) => boolean) => {
+      const parts: Record<string, unknown> = {
+        init: () => 0,
+        update: (state: number, x: number) => state + x,
+        merge: (a: number, b: number) => a + b,
+        evaluate: (state: number) => state,
+      }
+      const call = parts[part] as (...args: unknown[]) => unknown
+      const own = { ...parts, name: 'mine', [part]: (...args: unknown[]) => (fails(...args) ? boom() : call(...args)) }
+      return defineAggregate(own as never)
+    }
+    const thrown = new RangeError('of the user')
+    const boom = (): never => {
+      throw thrown
+    }
+    const of = (part: string, fails: (...args: any[]) => boolean) => {
+      const mine = failing(part, fails) as (x: any) => any
+      const flow = data.groupBy('k', 'day').aggregate(t => ({ r: mine(t.x).add(1) as any }))
+      return refusal(() => flow.collect({ engine }), 'MR_USER_CODE_FAILED')
+    }
+    const update = await of('update', (_, x) => x < 0)
+    expect(update.cause).toBe(thrown)
+    expect(update.message).toContain(
+      'mine: update failed on value 1 of the group k = "b", day = 1152921504606846976: RangeError: of the user',
+    )
+    expect(update.details).toEqual({ operator: 'mine', column: 'r', function: 'update', group: 1, value: 1 })
+    expect((await of('init', () => true)).details).toEqual({
+      operator: 'mine',
+      column: 'r',
+      function: 'init',
+      group: 0,
+    })
+    expect((await of('evaluate', state => state === 1)).details).toMatchObject({ function: 'evaluate', group: 0 })
+    const long = columns({ x: new Float64Array(70_000) })
+    const merge = await refusal(
+      () => long.aggregate(t => ({ r: (failing('merge', () => true) as any)(t.x) })).collect({ engine }),
+      'MR_USER_CODE_FAILED',
+    )
+    expect(merge.message).toContain('mine: merge failed on all rows')
   })
 
   it('merges states of 65,536 rows, in order', async () => {

@@ -264,7 +264,7 @@ describe('defineKernel', () => {
     )
     await refusal(define({ wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0) }), 'MR_USER_CODE_FAILED')
     await refusal(define({ wasm: 5 }), 'MR_TYPE_MISMATCH')
-    await refusal(define({ wasm: '/no/such/file.wasm' }), 'MR_INVALID_OPTION')
+    await refusal(define({ wasm: '/no/such/file.wasm' }), 'MR_SOURCE_FAILED')
     await refusal(define({ wasm: new Response('', { status: 404 }) }), 'MR_USER_CODE_FAILED')
     await refusal(define({ inputs: [utf8(), float64()] }), 'MR_TYPE_MISMATCH')
     await refusal(define({ output: 'float64' }), 'MR_TYPE_MISMATCH')

@@ -32,16 +32,18 @@ const failing = binary('gt', binary('mul', column('l'), column('l')), literal(0)
 describe('folding', () => {
   const call = (name: string, ...inputs: Expression[]) => ({ op: 'call', function: name, inputs }) as Expression
 
-  it('leaves of coalesce what can come to be chosen, and what can fail', () => {
+  it('leaves of coalesce what can come to be chosen', () => {
     expect(folded(call('coalesce', literal(null), column('n'), column('i'), column('n')))).toBe('coalesce(n, i)')
     expect(folded(call('coalesce', column('i'), column('n')))).toBe('i')
     expect(folded(call('coalesce', column('i'), column('i')))).toBe('i')
-    expect(folded(call('coalesce', column('i'), binary('mul', column('l'), column('l'))))).toMatch(/^coalesce/)
+    expect(folded(call('coalesce', column('n'), column('i'), binary('mul', column('l'), column('l'))))).toBe(
+      'coalesce(int64(n), int64(i))',
+    )
     // Another type than its own.
     expect(folded(call('coalesce', column('i'), column('l')))).toBe('int64(i)')
   })
 
-  it('leaves of conditions what may be true, and what can fail', () => {
+  it('leaves of conditions what may be true', () => {
     const values = [column('i'), column('n')]
     expect(folded(call('when', literal(true), ...values))).toBe('i')
     expect(folded(call('when', literal(false), ...values))).toBe('n')
@@ -49,12 +51,8 @@ describe('folding', () => {
     expect(folded(call('when', column('b'), column('i'), literal(true), column('n'), column('nb'), column('i')))).toBe(
       'when(b, i, n)',
     )
-    expect(folded(call('when', literal(false), binary('mul', column('l'), column('l')), column('i')))).toMatch(
-      /^when\(false/,
-    )
-    expect(folded(call('when', literal(true), column('l'), binary('mul', column('l'), column('l'))))).toMatch(
-      /^when\(true/,
-    )
+    expect(folded(call('when', literal(false), binary('mul', column('l'), column('l')), column('i')))).toBe('int64(i)')
+    expect(folded(call('when', literal(true), column('l'), binary('mul', column('l'), column('l'))))).toBe('l')
   })
 
   it('computes of literals what is the same in every engine', () => {

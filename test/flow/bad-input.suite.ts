@@ -307,10 +307,10 @@ export function badInputSuite(lanesList: readonly number[], env: FlowEnv): void 
 
     if (env.runtime === 'node') {
       it('a path where there is nothing, a folder, and a pattern that matches nothing', async () => {
-        await refusal(() => parquet('/nowhere/at-all.parquet').collect(), 'MR_INVALID_OPTION')
+        await refusal(() => parquet('/nowhere/at-all.parquet').collect(), 'MR_SOURCE_FAILED')
         const folder = await refusal(() => parquet('node_modules').collect(), 'MR_INVALID_OPTION')
         expect(folder.message).toContain('"node_modules/*"')
-        const none = await refusal(() => parquet('node_modules/*.parquet').collect(), 'MR_INVALID_OPTION')
+        const none = await refusal(() => parquet('node_modules/*.parquet').collect(), 'MR_SOURCE_FAILED')
         expect(none.message).toContain('matches "*.parquet"')
       })
     }

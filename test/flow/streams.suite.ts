@@ -163,7 +163,10 @@ export function streamSuite(lanesList: readonly number[]): void {
           throw new Error('the feed is down')
         }
         const flow = () => stream(broken(), { schema: SHAPE })
-        await expect(flow().collect(o())).rejects.toThrow('the feed is down')
+        const error = await refusal(() => flow().collect(o()), 'MR_SOURCE_FAILED')
+        expect(error.message).toContain('failed after 3 rows: Error: the feed is down')
+        expect(error.details).toEqual({ operator: 'stream', row: 3 })
+        expect(error.cause).toMatchObject({ message: 'the feed is down' })
         expect((await flow().limit(2).collect(o())).rowCount).toBe(2)
         async function* odd() {
           yield* rowsAt(0, 3)
@@ -171,6 +174,72 @@ export function streamSuite(lanesList: readonly number[]): void {
         }
         expect((await stream(odd(), { schema: SHAPE }).limit(3).collect(o())).rowCount).toBe(3)
         await refusal(() => stream(odd(), { schema: SHAPE }).collect(o()), 'MR_TYPE_MISMATCH')
+      })
+
+      it('fail of what streams and iterators throw, at once, late or as no error, and of flows as these do', async () => {
+        const thrown = new RangeError('of the caller')
+        const fail = (): never => {
+          throw thrown
+        }
+        const streams: [unknown, number][] = [
+          [new ReadableStream({ pull: fail }), 0],
+          [{ [Symbol.asyncIterator]: fail }, 0],
+          [{ [Symbol.asyncIterator]: () => ({ next: fail }) }, 0],
+          [{ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(thrown) }) }, 0],
+        ]
+        for (const [items, row] of streams) {
+          const error = await refusal(() => stream(items as any, { schema: SHAPE }).collect(o()), 'MR_SOURCE_FAILED')
+          expect([error.cause, error.details.row]).toEqual([thrown, row])
+        }
+        const words = stream(new ReadableStream({ start: controller => controller.error('enough') }), { schema: SHAPE })
+        expect((await refusal(() => words.collect(o()), 'MR_SOURCE_FAILED')).cause).toBe('enough')
+        const bad = columns({ id: BigInt64Array.of(2n ** 62n, 1n) }).derive(t => ({ id: t.id.mul(t.id) }))
+        const read = stream(bad.run({ lanes: 0 }), { schema: schema({ id: int64() }) })
+        const inner = await refusal(() => read.collect(o()), 'MR_INTEGER_OVERFLOW')
+        expect(inner.details.row).toBe(0)
+      })
+
+      it('take columns, and copy what is theirs', async () => {
+        const ids = new BigInt64Array(3)
+        const degrees = new Float64Array(3)
+        async function* packets() {
+          for (let packet = 0; packet < 4; packet++) {
+            for (let i = 0; i < 3; i++) {
+              ids[i] = BigInt(4 * packet + i)
+              degrees[i] = (4 * packet + i) / 4
+            }
+            yield { id: ids, city: [0, 1, 2].map(i => rowAt(4 * packet + i).city), degrees }
+            yield rowAt(4 * packet + 3)
+          }
+          yield { degrees: [], id: [], city: [] }
+        }
+        const flow = () => stream(packets(), { schema: SHAPE })
+        expect((await flow().collect(o())).toRows()).toEqual(rowsAt(0, 16))
+        const totals = flow().aggregate(t => ({ n: count(), degrees: sum(t.degrees) }))
+        expect((await totals.collect(o())).toRows()).toEqual([{ n: 16, degrees: 30 }])
+        expect(
+          (
+            await flow()
+              .aggregate(() => ({ n: count() }))
+              .collect(o())
+          ).toRows(),
+        ).toEqual([{ n: 16 }])
+      })
+
+      it('say which row of columns is bad, after those before it', async () => {
+        async function* bad() {
+          yield rowsAt(0, 3)
+          yield { id: [3, 4, 5], city: [null, 'b', 7], degrees: [1, 2, 3] }
+        }
+        const flow = () => stream(bad() as any, { schema: SHAPE })
+        const error = await refusal(() => flow().collect(o()), 'MR_TYPE_MISMATCH')
+        expect(error.details).toMatchObject({ operator: 'stream', row: 5, column: 'city' })
+        expect(error.message).toContain('row 5')
+        expect((await flow().limit(5).collect(o())).rowCount).toBe(5)
+        async function* ragged() {
+          yield { id: [3, 4], city: [null], degrees: [1, 2] }
+        }
+        await refusal(() => stream(ragged(), { schema: SHAPE }).collect(o()), 'MR_COLUMN_LENGTH')
       })
 
       it('say which row is of another type', async () => {

@@ -42,19 +42,22 @@ describe('inputs', () => {
       code: 'MR_INVALID_OPTION',
       details: { file: 'a' },
     })
-    const missing = async () => {
-      throw new Error('ENOENT: no such file')
+    for (const [code, told] of [
+      ['ENOENT', 'MR_SOURCE_FAILED'],
+      ['EACCES', 'MR_SOURCE_FAILED'],
+      ['ERR_INVALID_ARG_VALUE', 'MR_INVALID_OPTION'],
+    ]) {
+      const cause = Object.assign(new Error(`${code}: of the system`), { code })
+      const open = async () => {
+        throw cause
+      }
+      await expect(openInput({ kind: 'path', path: 'a' }, open)).rejects.toMatchObject({
+        code: told,
+        message: `${told}: cannot open "a": ${code}: of the system`,
+        details: { file: 'a' },
+        cause,
+      })
     }
-    await expect(openInput({ kind: 'path', path: 'a' }, missing)).rejects.toThrow(
-      'cannot open "a": ENOENT: no such file',
-    )
-    const locked = async () => {
-      throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
-    }
-    await expect(openInput({ kind: 'path', path: 'a' }, locked)).rejects.toMatchObject({
-      code: 'MR_SOURCE_FAILED',
-      details: { file: 'a' },
-    })
   })
 
   test('that can be read no more say where', async () => {

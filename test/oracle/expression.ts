@@ -110,7 +110,7 @@ export function typeOfExpression(expression: ModelExpression, fields: readonly M
   }
 }
 
-/** The value of an expression in one row. Every part is evaluated: `and` and `or` do not hide a failing side. */
+/** The value of an expression in one row. Every part is evaluated, `and` and `or` do not hide a failing side; only what chooses among values asks for no more than it needs. */
 export function evaluate(expression: ModelExpression, row: ModelRow, fields: readonly ModelField[]): Value {
   const of = (input: ModelExpression) => evaluate(input, row, fields)
   switch (expression.op) {
@@ -138,7 +138,7 @@ export function evaluate(expression: ModelExpression, row: ModelRow, fields: rea
     case 'call': {
       const { inputs, parameters = {} } = expression
       const types = inputs.map(input => typeOfExpression(input, fields))
-      return FUNCTIONS[expression.function].evaluate(inputs.map(of), { parameters, types, row: row.source })
+      return FUNCTIONS[expression.function].evaluate(valuesOf(expression, of), { parameters, types, row: row.source })
     }
     case 'isNull':
       return of(expression.input) === null
@@ -202,6 +202,24 @@ function floatArithmetic(op: ArithmeticOp, left: number, right: number): number 
   // The remainder that takes the divisor's sign; % is exact and takes the dividend's.
   const remainder = left % right
   return remainder !== 0 && remainder < 0 !== right < 0 ? remainder + right : remainder
+}
+
+/** The inputs of a call; null for what is not asked for, since a value before it is chosen. */
+function valuesOf({ function: name, inputs }: ModelCall, of: (input: ModelExpression) => Value): Value[] {
+  if (name !== 'when' && name !== 'coalesce') return inputs.map(of)
+  const values: Value[] = inputs.map(() => null)
+  for (let i = 0; i < inputs.length; i++) {
+    values[i] = of(inputs[i] as ModelExpression)
+    if (name === 'coalesce') {
+      if (values[i] !== null) break
+    } else if (i + 1 < inputs.length) {
+      // A condition, and its value.
+      if (values[i++] !== true) continue
+      values[i] = of(inputs[i] as ModelExpression)
+      break
+    }
+  }
+  return values
 }
 
 function and(left: Value, right: Value): Value {

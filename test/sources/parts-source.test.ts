@@ -197,7 +197,7 @@ describe('files', () => {
   it('are closed whatever goes wrong, and though nobody ever opens what was described', async () => {
     const own = services()
     const none = join(folder, 'none.parquet')
-    await refusal(() => partsSource(parquetFormat, [path, none], null).describe(own), 'MR_INVALID_OPTION')
+    await refusal(() => partsSource(parquetFormat, [path, none], null).describe(own), 'MR_SOURCE_FAILED')
     await refusal(() => partsSource(parquetFormat, [path], { id: utf8() }).describe(own), 'MR_TYPE_MISMATCH')
     await writeFile(join(folder, 'broken.parquet'), Uint8Array.of(1, 2, 3))
     await refusal(
@@ -212,7 +212,7 @@ describe('files', () => {
   it('that were not there may be there the next time', async () => {
     const late = join(folder, 'late.parquet')
     const source = partsSource(parquetFormat, [late], null)
-    await refusal(() => source.describe(services()), 'MR_INVALID_OPTION')
+    await refusal(() => source.describe(services()), 'MR_SOURCE_FAILED')
     await writeFile(late, second)
     expect(await source.describe(services())).toEqual({ id: int32(), key: nullable(utf8()) })
   })

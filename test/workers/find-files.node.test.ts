@@ -47,9 +47,9 @@ it('leaves alone what is a file, or no pattern', async () => {
 })
 
 it('says where it has looked, and for what', async () => {
-  const none = await refusal(() => find('sub/*.parquet'), 'MR_INVALID_OPTION')
+  const none = await refusal(() => find('sub/*.parquet'), 'MR_SOURCE_FAILED')
   expect(none.message).toContain(`no file in ${JSON.stringify(join(folder, 'sub'))} matches "*.parquet"`)
-  const lost = await refusal(() => find('nowhere/*.csv'), 'MR_INVALID_OPTION')
+  const lost = await refusal(() => find('nowhere/*.csv'), 'MR_SOURCE_FAILED')
   expect(lost.message).toContain(`there is no folder ${JSON.stringify(join(folder, 'nowhere'))}`)
   expect(lost.details.file).toBe(join(folder, 'nowhere/*.csv'))
 })

@@ -85,7 +85,7 @@ describe('files of the platform', () => {
     expect(await platform.readFile(file)).toHaveProperty('byteLength', 10)
     expect(await platform.readFile(pathToFileURL(file))).toHaveProperty('byteLength', 10)
     expect(await platform.readFile('https://example.com/kernels.wasm')).toBeNull()
-    await refusal(() => platform.readFile(join(folder, 'none')), 'MR_INVALID_OPTION')
+    await refusal(() => platform.readFile(join(folder, 'none')), 'MR_SOURCE_FAILED')
   })
 })
 

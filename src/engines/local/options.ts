@@ -58,34 +58,36 @@ export function checkOptions(
   options: RunOptions & EngineOptions,
   known: readonly string[] = RUN_OPTIONS,
 ): void {
-  if (typeof options !== 'object' || options === null)
-    throw invalid(`${what}: options are an object, not ${String(options)}`)
+  const invalid = (option: string, text: string) =>
+    new MillraceError('MR_INVALID_OPTION', `${what}: ${text}`, { operator: what, option })
+  const wrong = (option: string, text: string) => invalid(option, `${option} ${text}`)
+  if (typeof options !== 'object' || options === null) throw wrong('options', `are an object, not ${String(options)}`)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)
     throw invalid(
-      `${what}: there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
+      name,
+      `there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
     )
   }
   const { lanes, memory, spill, signal, onProgress, engine, clock } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
-    throw invalid(`${what}: lanes is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
+    throw wrong('lanes', `is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
   }
   if (memory !== undefined && !(Number.isFinite(memory) && memory >= 2 ** 20)) {
-    throw invalid(`${what}: memory is a number of bytes, at least 1 MiB (${2 ** 20}), not ${String(memory)}`)
+    throw wrong('memory', `is a number of bytes, at least 1 MiB (${2 ** 20}), not ${String(memory)}`)
   }
   if (spill !== undefined && spill !== false && (typeof spill !== 'string' || spill === '')) {
-    throw invalid(`${what}: spill is the path of a folder, or false, not ${String(spill)}`)
+    throw wrong('spill', `is the path of a folder, or false, not ${String(spill)}`)
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`${what}: signal is an AbortSignal`)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid(`${what}: onProgress is a function`)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'is an AbortSignal')
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'is a function')
   if (clock !== undefined && typeof clock?.setTimer !== 'function')
-    throw invalid(`${what}: clock has now() and setTimer(at, fn)`)
+    throw wrong('clock', 'has now() and setTimer(at, fn)')
   if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
     throw invalid(
-      `${what}: the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,
+      'lanes',
+      `the engine has ${engine.lanes} lanes, and lanes: ${lanes} was asked for; leave one of them out`,
     )
   }
 }
-
-const invalid = (message: string) => new MillraceError('MR_INVALID_OPTION', message)

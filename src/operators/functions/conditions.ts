@@ -1,15 +1,14 @@
 /** Functions that choose among values, compiled: a part of lanes, loaded for the first plan that calls one. */
 import type { DataType } from '../../columnar/type.js'
 import type { CallNode } from '../../expressions/node.js'
-import { isTrue } from '../../kernels/bitmap.js'
+import { and, andNot, filled, isTrue } from '../../kernels/bitmap.js'
 import { select } from '../../kernels/conditions.js'
-import type { Operand } from '../../kernels/operand.js'
+import type { Kernels } from '../../kernels/instance.js'
+import type { Operand, Scalar } from '../../kernels/operand.js'
 import { isScalar } from '../../kernels/scalar.js'
 import type { LaneDictionary } from '../../kernels/text.js'
 import type { OperatorContext } from '../build.js'
 import type { CallInput, CompiledCall } from '../call.js'
-import type { Failures } from '../compiled.js'
-import type { Morsel } from '../operator.js'
 import { createUnifiedText } from '../unified-text.js'
 
 // Lent to those that put strings of several columns into one.
@@ -19,18 +18,28 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
   return node.function === 'coalesce' ? compileCoalesce(context, node, inputs) : compileWhen(context, node, inputs)
 }
 
+/** A value is asked of the rows where all before it are null. */
 function compileCoalesce(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): CompiledCall {
   const { k } = context
-  const values = compileValues(context, node, inputs)
+  const values = compileValues(context, node, inputs.length)
+  const none: Scalar = { type: values.type, value: null }
   return {
     run(morsel, failures) {
-      const { operands, dictionary, constant } = values.of(morsel, failures)
+      const { rowCount } = morsel
+      const found: Operand[] = []
+      const missing = () =>
+        found.reduce(
+          (bits, operand) => andNot(k, bits, validBits(k, operand, rowCount), rowCount),
+          filled(k, true, rowCount),
+        )
+      for (const { forRows } of inputs) found.push(forRows(morsel, failures, missing) ?? none)
+      const { operands, dictionary, constant } = values.of(found)
       return (
         constant ??
         operands.reduce((so, other) => {
           if (isScalar(so)) return so.value === null ? other : so
           if (so.validity === 0 || (isScalar(other) && other.value === null)) return so
-          return select(k, so.validity, so, other, values.type, morsel.rowCount, dictionary)
+          return select(k, so.validity, so, other, values.type, rowCount, dictionary)
         })
       )
     },
@@ -38,19 +47,34 @@ function compileCoalesce(context: OperatorContext, node: CallNode, inputs: reado
   }
 }
 
+/** A condition is asked of the rows for which none before it is true, a value of those for which its condition is the first that is. */
 function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): CompiledCall {
   const { k } = context
   const count = inputs.length >> 1
   const conditions = inputs.slice(0, 2 * count).filter((_, i) => i % 2 === 0)
   const branches = inputs.filter((_, i) => i % 2 === 1 || i === 2 * count)
-  const values = compileValues(context, node, branches)
+  const values = compileValues(context, node, branches.length)
+  const none: Scalar = { type: values.type, value: null }
   return {
     run(morsel, failures) {
-      const masks = conditions.map(({ column }) => isTrue(k, column(morsel, failures)))
-      const { operands, dictionary } = values.of(morsel, failures)
+      const { rowCount } = morsel
+      const masks: number[] = []
+      const undecided = (before: number) =>
+        masks.slice(0, before).reduce((bits, mask) => andNot(k, bits, mask, rowCount), filled(k, true, rowCount))
+      conditions.forEach(({ forRows }, i) => {
+        const told = forRows(morsel, failures, () => undecided(i)) ?? none
+        masks.push(isScalar(told) ? filled(k, told.value === true, rowCount) : isTrue(k, told))
+      })
+      const asked = branches.map(({ forRows }, i) =>
+        forRows(morsel, failures, () => (i === count ? undecided(count) : and(k, masks[i], undecided(i), rowCount))),
+      )
+      const { operands: given, dictionary } = values.of(asked.map(operand => operand ?? none))
+      // For what is asked of no row any other will do, and there is one.
+      const some = given[asked.findIndex(operand => operand !== null)]
+      const operands = given.map((operand, i) => (asked[i] === null ? some : operand))
       // From the last to the first, so that of several that hold the first decides.
       return masks.reduceRight<Operand>(
-        (otherwise, mask, i) => select(k, mask, operands[i], otherwise, values.type, morsel.rowCount, dictionary),
+        (otherwise, mask, i) => select(k, mask, operands[i], otherwise, values.type, rowCount, dictionary),
         operands[count],
       )
     },
@@ -58,26 +82,32 @@ function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly 
   }
 }
 
+/** Bitmap of the rows where it is not null. */
+const validBits = (k: Kernels, operand: Operand, rowCount: number): number => {
+  if (isScalar(operand)) return filled(k, operand.value !== null, rowCount)
+  return operand.validity === 0 ? filled(k, true, rowCount) : operand.validity
+}
+
 interface Values {
   readonly type: DataType
   /** Of strings, codes into `dictionary`. `constant`: they are constants, of which this is the first that is not null. */
-  of(
-    morsel: Morsel,
-    failures: Failures,
-  ): { readonly operands: readonly Operand[]; readonly dictionary: LaneDictionary | null; readonly constant?: Operand }
+  of(given: readonly Operand[]): {
+    readonly operands: readonly Operand[]
+    readonly dictionary: LaneDictionary | null
+    readonly constant?: Operand
+  }
   free?(): void
 }
 
-function compileValues(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): Values {
+function compileValues(context: OperatorContext, node: CallNode, count: number): Values {
   const type = node.type as DataType
   const text = type.kind === 'utf8' ? createUnifiedText(context) : null
   return {
     type,
-    of(morsel, failures) {
-      const operands = inputs.map(({ operand }) => operand(morsel, failures))
+    of(operands) {
       if (operands.every(isScalar)) {
         const constant = operands.find(({ value }) => value !== null) ?? operands[0]
-        if (text === null || inputs.length === 1) return { operands, dictionary: null, constant }
+        if (text === null || count === 1) return { operands, dictionary: null, constant }
         return { ...text.unify(operands), constant }
       }
       return text?.unify(operands) ?? { operands, dictionary: null }

@@ -32,6 +32,7 @@ const PASSING = new Set([408, 425, 429])
 interface Loss {
   readonly reason: string
   readonly isFinal: boolean
+  readonly status?: number
   readonly isClean: boolean
 }
 
@@ -103,7 +104,7 @@ export const eventFeed =
         if (status === 204) return null
         if (status !== 200) {
           const isFinal = status < 500 && !PASSING.has(status)
-          return { reason: `it answered with status ${status}`, isFinal, isClean: false }
+          return { reason: `it answered with status ${status}`, isFinal, isClean: false, status }
         }
         const type = response.headers.get('content-type') ?? ''
         if (!/^text\/event-stream\s*(;|$)/i.test(type) || body === null)
@@ -162,7 +163,7 @@ export const eventFeed =
         if (wait === null) {
           tell('ended', loss.reason)
           const isClean = loss.isClean && backoff === null
-          queue.close(isClean ? undefined : feedFailed(OPERATOR, url, loss.reason, failures))
+          queue.close(isClean ? undefined : feedFailed(OPERATOR, url, loss.reason, failures, loss.status))
           return
         }
         tell('waiting', loss.reason, wait)

@@ -160,11 +160,19 @@ export interface FeedStatus extends Readonly<Counts> {
   readonly retryInMs: number | null
 }
 
-export function feedFailed(operator: string, url: string, reason: string, attempts: number): MillraceError {
+/** @param status that a server refused with */
+export function feedFailed(
+  operator: string,
+  url: string,
+  reason: string,
+  attempts: number,
+  status?: number,
+): MillraceError {
   const times = attempts > 1 ? ` (${attempts} attempts)` : ''
   return new MillraceError('MR_SOURCE_FAILED', `${operator}: ${quote(url)} is lost: ${reason}${times}`, {
     operator,
     file: url,
     attempts,
+    ...(status === undefined ? {} : { status }),
   })
 }

@@ -7,16 +7,14 @@
  * open      a row writer                                      rows as objects, the youngest
  * ```
  */
-import { isDictionaryInput } from '../../columnar/dictionary-input.js'
-import { type ColumnsInput, notARow } from '../../columnar/infer.js'
-import { openColumns } from '../../columnar/input.js'
+import { notARow } from '../../columnar/infer.js'
 import { MORSEL_ROWS, RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
-import { makeVector, type Vector } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
 import { stopwatch } from '../../metrics/clock.js'
+import { columnsTeller, givenBatches } from '../given-columns.js'
 import { coalescedWork, morselsOf } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
@@ -61,8 +59,7 @@ const ROOM: Promise<void> = Promise.resolve()
 export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOptions, operator: string): RowQueue {
   const fields = fieldsOf(schema)
   const open = createRowWriter(schema, operator)
-  /** What tells columns from a row: a column whose values are no arrays themselves. */
-  const telling = fields.find(({ type }) => type.kind !== 'list')?.name
+  const isColumns = columnsTeller(schema)
 
   const batches: (RecordBatch | null)[] = []
   let head = 0
@@ -90,16 +87,8 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
 
   const appended = (data: object): readonly RecordBatch[] => {
     if (isRead(data)) return batchesOf(data, schema, schema, operator)
-    const columns = data as ColumnsInput
     try {
-      const reader = openColumns(columns, schema)
-      const read: RecordBatch[] = []
-      for (let from = 0; from < reader.rowCount; from += MORSEL_ROWS) {
-        const batch = reader.read(from, Math.min(from + MORSEL_ROWS, reader.rowCount))
-        const vectors = batch.vectors.map((vector, c) => owned(vector, columns[fields[c].name]))
-        read.push(new RecordBatch(schema, vectors, batch.rowCount))
-      }
-      return read
+      return [...givenBatches(data, schema)]
     } catch (error) {
       throw told(error)
     }
@@ -191,12 +180,6 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       left -= batch.rowCount
     }
     return settled(count, given)
-  }
-
-  const isColumns = (data: object): boolean => {
-    const value = telling === undefined ? null : (data as Record<string, unknown>)[telling]
-    if (!isObject(value)) return false
-    return Array.isArray(value) || ArrayBuffer.isView(value) || isDictionaryInput(value)
   }
 
   /** Up to a morsel of rows, or one batch. */
@@ -323,19 +306,4 @@ const isRead = (data: object): data is RecordBatch | Table => data instanceof Re
 function firstValue(data: object): unknown {
   for (const name in data) return (data as Record<string, unknown>)[name]
   return undefined
-}
-
-/** The vector, with buffers of its own where it is a view of the user's, who may go on to fill them anew. */
-function owned(vector: Vector, input: unknown): Vector {
-  const given = isDictionaryInput(input) ? input.codes : input
-  const isView = ArrayBuffer.isView(given) && vector.data.buffer === given.buffer
-  const bitmap = isDictionaryInput(input) && ArrayBuffer.isView(input.validity) ? input.validity.buffer : null
-  const isSharedBitmap = vector.validity !== null && vector.validity.buffer === bitmap
-  if (!isView && !isSharedBitmap) return vector
-  const { type, length, nullCount, validity, data, dictionary } = vector
-  return makeVector(type, length, isView ? data.slice() : data, {
-    validity: isSharedBitmap ? (validity as Uint8Array).slice() : validity,
-    nullCount,
-    dictionary,
-  })
 }

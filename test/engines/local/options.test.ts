@@ -40,7 +40,12 @@ describe('options', () => {
       [{ engine, lanes: 3 }, 'the engine has 2 lanes'],
     ]
     for (const [options, part] of wrong) {
-      const { message } = await refusal(() => checkOptions('test', options as RunOptions), 'MR_INVALID_OPTION')
+      const { message, details } = await refusal(() => checkOptions('test', options as RunOptions), 'MR_INVALID_OPTION')
+      const names = Object.keys(Object(options))
+      expect(details).toEqual({
+        operator: 'test',
+        option: typeof options === 'object' && options !== null ? names.at(-1) : 'options',
+      })
       expect(message).toContain('test: ')
       expect(message).toContain(part)
     }

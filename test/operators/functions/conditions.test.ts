@@ -1,7 +1,9 @@
 // Conditions over strings of several dictionaries, and what literals beside columns become.
 
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  bool,
   date,
   float32,
   int8,
@@ -70,6 +72,151 @@ describe('strings of several dictionaries', () => {
     expect(entries).toEqual([3, 3, 3])
     compiled.free()
     expect(context.usedBytes()).toBe(before)
+  })
+})
+
+describe('what fails on rows that do not come to it', () => {
+  const shape = { p: nullable(bool()), q: bool(), l: nullable(int64()), m: int64(), s: nullable(utf8()) }
+  const times = (name: string): Expression => ({ op: 'mul', left: column(name), right: column(name) })
+  const isNumeral = call('cast', column('s'))
+  const number: Expression = { ...isNumeral, parameters: { type: int64() } } as Expression
+  const expressions: [string, Expression, (row: Row) => bigint | null][] = [
+    [
+      'when',
+      call('when', column('p'), times('l'), column('q'), times('m'), number),
+      ({ p, q, l, m, s }) => (p === true ? square(l) : q ? square(m) : numberOf(s)),
+    ],
+    ['coalesce', call('coalesce', column('l'), times('m')), ({ l, m }) => l ?? square(m)],
+    [
+      'coalesce of three',
+      call('coalesce', number, column('l'), times('m')),
+      ({ s, l, m }) => numberOf(s) ?? l ?? square(m),
+    ],
+    [
+      'a condition',
+      call('when', column('q'), column('l'), { op: 'gt', left: times('m'), right: literal(9n) }, literal(1n)),
+      ({ q, l, m }) => (q ? l : (square(m) as bigint) > 9n ? 1n : null),
+    ],
+    [
+      'one in another, and what they have in common',
+      call(
+        'when',
+        column('p'),
+        call('when', column('q'), times('m'), column('l')),
+        call('coalesce', column('l'), times('m')),
+      ),
+      ({ p, q, l, m }) => (p === true ? (q ? square(m) : l) : (l ?? square(m))),
+    ],
+    [
+      'what is asked of all rows as well',
+      {
+        op: 'sub',
+        left: call('when', column('p'), times('m'), literal(0n)),
+        right: call('when', column('q'), times('m'), literal(0n)),
+      },
+      ({ p, q, m }) => (p === true ? (square(m) as bigint) : 0n) - (q ? (square(m) as bigint) : 0n),
+    ],
+  ]
+  interface Row {
+    p: boolean | null
+    q: boolean
+    l: bigint | null
+    m: bigint
+    s: string | null
+  }
+  const square = (value: bigint | null): bigint | null => {
+    if (value !== null && value * value >= 2n ** 63n) throw new RangeError()
+    return value === null ? null : value * value
+  }
+  const numberOf = (text: string | null): bigint | null => {
+    if (text !== null && !/^\d+$/.test(text)) throw new RangeError()
+    return text === null ? null : BigInt(text)
+  }
+  const rows = fc.array(
+    fc.record<Row>({
+      p: fc.constantFrom(true, true, false, null),
+      q: fc.boolean(),
+      l: fc.constantFrom(1n, 2n, 3n, null, 2n ** 40n),
+      m: fc.constantFrom(1n, 3n, 4n, 5n, 2n ** 40n),
+      s: fc.constantFrom('1', '22', null, 'x'),
+    }),
+    { minLength: 1, maxLength: 6 },
+  )
+  /** Mostly rows that fail of nothing that they are asked, among them some that are asked of nothing that they would fail of. */
+  const mended = (of: (row: Row) => bigint | null, given: Row[], few: boolean): Row[] =>
+    few ? given.filter(row => !fails(of, row)) : given
+  const fails = (of: (row: Row) => bigint | null, row: Row): boolean => {
+    try {
+      of(row)
+      return false
+    } catch {
+      return true
+    }
+  }
+
+  it.each(expressions)('has not failed: %s', async (_, raw, model) => {
+    const context = await makeContext()
+    const resolved = resolve(raw, shape)
+    const compiled = compileExpression(context, resolved, shape)
+    fc.assert(
+      fc.property(rows, fc.boolean(), fc.integer({ min: 1, max: 40 }), (some, few, times) => {
+        const given = mended(model, Array.from({ length: times }, () => some).flat(), few)
+        if (given.length === 0) return
+        const columns = Object.fromEntries(
+          Object.keys(shape).map(name => [name, given.map(row => row[name as keyof Row])]),
+        )
+        const failures = new Failures()
+        const morsel = morselOf(context, batchOf(columns, shape))
+        const vector = compiled.evaluate(morsel, failures)
+        const failing = given.findIndex(row => fails(model, row))
+        if (failing >= 0) {
+          expect(() => failures.throwIfAny(context.k, morsel)).toThrow(expect.objectContaining({ row: failing }))
+          return
+        }
+        failures.throwIfAny(context.k, morsel)
+        const found = rowsOf(context, { rowCount: given.length, columns: [vector] }, { it: typeOf(resolved, shape) })
+        expect(found.map(({ it }) => (it === null ? null : BigInt(it as number)))).toEqual(given.map(model))
+      }),
+      { numRuns: 60 },
+    )
+    compiled.free()
+  })
+
+  it('nor has a value that no row comes to, and its strings keep one dictionary', async () => {
+    const context = await makeContext()
+    const text = call('cast', times('m'))
+    const raw = call('when', column('q'), literal('yes'), { ...text, parameters: { type: utf8() } } as Expression)
+    const resolved = resolve(raw, shape)
+    const compiled = compileExpression(context, resolved, shape)
+    const dictionaries = new Set()
+    for (const [q, m, expected] of [
+      [
+        [true, true],
+        [2n ** 62n, 1n],
+        ['yes', 'yes'],
+      ],
+      [
+        [true, false],
+        [2n ** 62n, 3n],
+        ['yes', '9'],
+      ],
+      [
+        [false, true],
+        [4n, 2n ** 62n],
+        ['16', 'yes'],
+      ],
+    ] as const) {
+      const batch = batchOf({ p: q, q, l: m, m, s: ['a', 'b'] } as never, shape)
+      const failures = new Failures()
+      const morsel = morselOf(context, batch)
+      const vector = compiled.evaluate(morsel, failures)
+      failures.throwIfAny(context.k, morsel)
+      dictionaries.add(vector.dictionary)
+      const rows = rowsOf(context, { rowCount: 2, columns: [vector] }, { it: typeOf(resolved, shape) })
+      expect(rows.map(({ it }) => it)).toEqual(expected)
+    }
+    expect(dictionaries.size).toBe(1)
+    compiled.free()
   })
 })
 

@@ -125,7 +125,9 @@ describe('eventSource', () => {
       reconnect: { min: 1, max: 2 },
       onStatus: status => states.push(status),
     })
-    expect((await refusal(() => flow.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('status 404')
+    const refused = await refusal(() => flow.collect(inline), 'MR_SOURCE_FAILED')
+    expect(refused.message).toContain('status 404')
+    expect(refused.details).toMatchObject({ operator: 'eventSource', status: 404, attempts: 1 })
     expect(states.map(({ state, failures }) => `${state} ${failures}`)).toEqual([
       'connecting 0',
       'waiting 1',
