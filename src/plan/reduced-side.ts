@@ -26,7 +26,7 @@ const MOST_STAY = 8
 /** What is known of a plan's sources. */
 export interface SideStatistics {
   /** Null where nobody knows. */
-  rowCount(source: SourceNode): number | null
+  rowCount(source: SourceNode): Promise<number | null>
   /** Whether a side is nothing but rows that the very lanes hold, which reading does not cost. */
   isShared(side: PlanNode): boolean
   /** Rows that a plan gives, by running it. */
@@ -53,7 +53,7 @@ async function reducedIn(plan: PlanNode, statistics: SideStatistics): Promise<Pl
 async function reduced(join: JoinNode, statistics: SideStatistics): Promise<PlanNode> {
   const { how, keys, where, asof, input, right } = join
   if (how === 'right' || how === 'full' || asof !== null || keys.length === 0) return join
-  const [few, many] = [rowsOf(input, statistics), rowsOf(right, statistics)]
+  const [few, many] = [await rowsOf(input, statistics), await rowsOf(right, statistics)]
   // What fails on the left is not to be told before what fails on the right.
   if (few === null || many === null || many < LEAST_ROWS || many < LEAST_RATIO * few || mayFail(input)) return join
   const told = `${few} rows, whose keys are built first: the right side has ${many}`
@@ -82,7 +82,7 @@ function firstOfKeys(met: JoinNode, keys: JoinNode['keys']): PlanNode {
 }
 
 /** At most, of a chain whose rows are each of one row of the source. */
-function rowsOf(plan: PlanNode, statistics: SideStatistics): number | null {
+async function rowsOf(plan: PlanNode, statistics: SideStatistics): Promise<number | null> {
   if (plan.kind === 'source') return statistics.rowCount(plan)
   return plan.kind === 'project' || plan.kind === 'filter' ? rowsOf(plan.input, statistics) : null
 }

@@ -19,7 +19,6 @@ export function inputSource(label: string, schema: SchemaShape, open: () => Inpu
     label,
     schema,
     rowCount: null,
-    countRows: () => open().rowCount,
     describe: async () => schema,
     async open({ columns }) {
       const input = open()

@@ -24,8 +24,6 @@ export interface Source {
   readonly schema: SchemaShape | null
   /** Rows where they are known without opening; decides whether a job is small enough to run inline. */
   readonly rowCount: number | null
-  /** How many there are now, where that takes no reading though it may be others by the time of the job. @throws MillraceError where they are none */
-  countRows?(): number
   /** Set where it can be opened only once, and then gives all as `rest`, in batches: flows that are run at a time share it. */
   readonly once?: true
   /** Set where it may never end: groups without windows are then told as they change. */

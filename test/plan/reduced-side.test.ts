@@ -56,7 +56,7 @@ const given = fc.array(keyTypes, { minLength: 1, maxLength: 2 }).chain(types =>
 )
 
 const told = (few: number | null, many: number | null, held: number | null = null): SideStatistics => ({
-  rowCount: source => (source.label.includes('l of') ? few : many),
+  rowCount: async source => (source.label.includes('l of') ? few : many),
   isShared: () => held !== null,
   count: async () => held ?? 0,
 })
@@ -153,7 +153,7 @@ describe('right sides of joins, reduced by the keys of the left', () => {
     const flow = once.select('key', 'value').union(small.leftJoin(large, 'key').select('key', 'value') as never)
     const reduced = await reduceSides(bindPlan((flow as any).plan, null), {
       ...told(null, null),
-      rowCount: ({ schema }) => (Object.hasOwn(schema ?? {}, 'name') ? 1000 : 1_000_000),
+      rowCount: async ({ schema }) => (Object.hasOwn(schema ?? {}, 'name') ? 1000 : 1_000_000),
     })
     expect(sourcesOf(reduced)).toHaveLength(6)
     expect(await valuesOf(reduced, flow, engine)).toEqual(await valuesOf((flow as any).plan, flow, engine))

@@ -155,10 +155,17 @@ async function prepareOver(
 
 const COUNT: AggregateExpression = Object.freeze({ op: 'aggregate', function: 'count', inputs: [], parameters: {} })
 
-/** Of rows that are no good, it is told when they are read. */
-function countOf({ rowCount, held, countRows }: Source): number | null {
+/** Sources whose splits are counted without reading: they are cut anew for each job. */
+const IN_MEMORY: readonly string[] = ['columns', 'rows']
+
+/** Null where it would take reading. Of input that is no good, the job tells. */
+async function countOf({ label, rowCount, held, open, once, before }: Source): Promise<number | null> {
+  const known = rowCount ?? (held as HeldByPool | undefined)?.rowCount ?? null
+  if (known !== null || once || before !== undefined || !IN_MEMORY.includes(label)) return known
   try {
-    return rowCount ?? (held as HeldByPool | undefined)?.rowCount ?? countRows?.() ?? null
+    const { splits } = await open({ columns: [], prune: null }, services)
+    const count = splits.reduce((sum, split) => sum + (split.rowCount ?? Number.NaN), 0)
+    return Number.isNaN(count) ? null : count
   } catch {
     return null
   }
