@@ -22,9 +22,8 @@ const TOGETHER_MS = 2
 /** What an iterator has been asked for: once it is there, so can be had without waiting. */
 interface Coming {
   readonly item: Promise<IteratorResult<unknown>>
-  isSettled: boolean
-  /** Null until then, and of a failure. */
-  result: IteratorResult<unknown> | null
+  /** Undefined until then; null of a failure. */
+  result: IteratorResult<unknown> | null | undefined
 }
 
 /** @param stream read once: its iterator is taken when a terminal runs. */
@@ -95,9 +94,8 @@ function supplyOf(
     } catch (error) {
       item = Promise.reject(error)
     }
-    const coming: Coming = { item, isSettled: false, result: null }
+    const coming: Coming = { item, result: undefined }
     const settle = (result: IteratorResult<unknown> | null) => {
-      coming.isSettled = true
       coming.result = result
     }
     // A failure is for whoever asks after the rows that came before it.
@@ -127,13 +125,17 @@ function supplyOf(
       pending = coming
       // What has come goes on its way as soon as nothing follows at once.
       if (rowCount > 0 && waited === null) {
-        for (let i = 0; i < FEW_TICKS && !coming.isSettled; i++) await null
-        if (!coming.isSettled) waited = soon()
+        for (let i = 0; i < FEW_TICKS && coming.result === undefined; i++) await null
+        if (coming.result === undefined) waited = soon()
       }
-      const { item, isSettled, result } = coming
+      const { item, result } = coming
       // A failure is told once the rows before it have been given.
       const next =
-        rowCount === 0 ? await item : isSettled ? result : await Promise.race([item.catch(() => null), waited])
+        rowCount === 0
+          ? await item
+          : result !== undefined
+            ? result
+            : await Promise.race([item.catch(() => null), waited])
       if (next === null) break
       pending = null
       if (rowCount === 0) {
