@@ -14,8 +14,10 @@ export const seesDeath = (): boolean => true
 function makeWorker(origin: WorkerOrigin): Worker {
   if (origin.kind === 'factory') return origin.make() as Worker
   const url = origin.kind === 'text' ? textUrl(origin.text) : origin.url
+  // Of a program that is no file Node hands its kind on to workers, and refuses it then for those that are files.
+  const options = process.execArgv.some(arg => arg.startsWith('--input-type')) ? { execArgv: [] } : {}
   // A string is a path to Node unless it is a URL object.
-  return new Worker(typeof url === 'string' && /^(data|file):/.test(url) ? new URL(url) : url)
+  return new Worker(typeof url === 'string' && /^(data|file):/.test(url) ? new URL(url) : url, options)
 }
 
 export const startWorker: StartWorker = origin => {

@@ -528,7 +528,7 @@ class Job implements RunningJob {
   /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
   private fail(error: Error, position: Position | null): void {
     if (position === null) {
-      this.giveUp(spellOut(error, null, this.request.plan))
+      this.giveUp(spellOut(error, null))
       return
     }
     const { failure } = this
