@@ -7,7 +7,7 @@ import type { DataType, SchemaShape, TimeUnit } from '../../src/columnar/type.js
 import type { Expression } from '../../src/expressions/node.js'
 import { typeOf } from '../../src/expressions/typing.js'
 import { type TimePart, timePart } from '../oracle/calendar.js'
-import { arithmetic, INT64_MAX, INT64_MIN } from '../oracle/expression.js'
+import { arithmetic, INT64_MAX, INT64_MIN, valuesOf } from '../oracle/expression.js'
 import { FUNCTIONS } from '../oracle/functions.js'
 import { compareValues, ModelError, type ModelType, NANOSECONDS_PER, type Value } from '../oracle/value.js'
 
@@ -99,7 +99,7 @@ export function evaluateResolved(node: Expression, row: Row, schema: SchemaShape
       const types = inputs.map(typeOfChild) as readonly ModelType[]
       const { type, evaluate } = FUNCTIONS[node.function]
       demand(node.type?.kind === type(types, parameters).kind, node)
-      return evaluate(inputs.map(of), { parameters, types, row: 0 })
+      return evaluate(valuesOf(node.function, inputs, of), { parameters, types, row: 0 })
     }
     case 'cast':
       return cast(of(node.input), typeOfChild(node.input), node.type)

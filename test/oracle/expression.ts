@@ -138,7 +138,11 @@ export function evaluate(expression: ModelExpression, row: ModelRow, fields: rea
     case 'call': {
       const { inputs, parameters = {} } = expression
       const types = inputs.map(input => typeOfExpression(input, fields))
-      return FUNCTIONS[expression.function].evaluate(valuesOf(expression, of), { parameters, types, row: row.source })
+      return FUNCTIONS[expression.function].evaluate(valuesOf(expression.function, inputs, of), {
+        parameters,
+        types,
+        row: row.source,
+      })
     }
     case 'isNull':
       return of(expression.input) === null
@@ -205,17 +209,17 @@ function floatArithmetic(op: ArithmeticOp, left: number, right: number): number 
 }
 
 /** The inputs of a call; null for what is not asked for, since a value before it is chosen. */
-function valuesOf({ function: name, inputs }: ModelCall, of: (input: ModelExpression) => Value): Value[] {
+export function valuesOf<T>(name: string, inputs: readonly T[], of: (input: T) => Value): Value[] {
   if (name !== 'when' && name !== 'coalesce') return inputs.map(of)
   const values: Value[] = inputs.map(() => null)
   for (let i = 0; i < inputs.length; i++) {
-    values[i] = of(inputs[i] as ModelExpression)
+    values[i] = of(inputs[i])
     if (name === 'coalesce') {
       if (values[i] !== null) break
     } else if (i + 1 < inputs.length) {
       // A condition, and its value.
       if (values[i++] !== true) continue
-      values[i] = of(inputs[i] as ModelExpression)
+      values[i] = of(inputs[i])
       break
     }
   }

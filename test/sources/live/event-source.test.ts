@@ -127,7 +127,7 @@ describe('eventSource', () => {
     })
     const refused = await refusal(() => flow.collect(inline), 'MR_SOURCE_FAILED')
     expect(refused.message).toContain('status 404')
-    expect(refused.details).toMatchObject({ operator: 'eventSource', status: 404, attempts: 1 })
+    expect(refused.details).toMatchObject({ operator: 'eventSource', status: 404, attempts: 3 })
     expect(states.map(({ state, failures }) => `${state} ${failures}`)).toEqual([
       'connecting 0',
       'waiting 1',
