@@ -134,7 +134,7 @@ it('is called by its name in explain and in errors', async () => {
   expect(arrow('there.arrow').explain()).toContain('source arrow there.arrow, whose columns are known once it opens')
   await refusal(() => arrow([]), 'MR_INVALID_OPTION')
   await refusal(() => arrow(file, { columns: ['id'] } as never), 'MR_INVALID_OPTION')
-  await refusal(() => arrow('there.arrow').collect({ lanes: 0 }), 'MR_INVALID_OPTION')
+  await refusal(() => arrow('there.arrow').collect({ lanes: 0 }), 'MR_SOURCE_FAILED')
 })
 
 describe('over the network', () => {
