@@ -58,7 +58,7 @@ export function numberCall(options: ExpressionOptions, input: NumberExpression):
       const low = bound(options)
       const high =
         low === null || choices.chance(50)
-          ? literal(choices.pick([100n, 2n ** 40n, 1.5, 300n]))
+          ? literal(choices.pick([100n, 2n ** 40n, 2.5, 300n]))
           : numberExpression(options, 0)
       const bounds = [low, high].map(each => each ?? literal(null))
       const kinds = [kind, ...bounds.map(each => each.kind)]
