@@ -158,6 +158,11 @@ declare module 'virtual:millrace/lane/sets' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/windowParts' {
+  /** The same of src/operators/window-parts.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/windows' {
   /** The same of src/operators/window-groups.ts. */
   export const laneSource: string

@@ -10,7 +10,7 @@
 import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
 import { type DataType, leafType, type SchemaShape } from '../columnar/type.js'
-import { MORSEL_ROWS, makeVector, type Vector } from '../columnar/vector.js'
+import { MORSEL_ROWS, makeVector, type Vector, type VectorBatch } from '../columnar/vector.js'
 import { count, isTrue, not } from '../kernels/bitmap.js'
 import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -25,18 +25,12 @@ import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveOver } from '../operators/live-over.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
 import { createLiveTop } from '../operators/live-top.js'
-import {
-  createLiveWindows,
-  type FixedWindows,
-  type LiveWindows,
-  type Range,
-  RUN_ROWS,
-  rangeOfAll,
-  rangesOf,
-} from '../operators/live-windows.js'
+import { createLiveWindows, type LiveWindows } from '../operators/live-windows.js'
 import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
+import type { WindowPart } from '../operators/window-parts.js'
+import { type FixedWindows, type Range, RUN_ROWS, rangeOfAll, rangesOf } from '../operators/window-runs.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
@@ -48,6 +42,8 @@ export interface LiveGraph {
   push(batch: RecordBatch): RecordBatch[]
   /** The same of batches that have come together: as one step, where that can be. */
   pushAll(batches: readonly RecordBatch[]): RecordBatch[]
+  /** The same of rows that a lane has grouped: `laneWindows` says of which plans. */
+  pushPart(part: WindowPart<VectorBatch>): RecordBatch[]
   /** What closes where the watermark has moved on without rows. */
   settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
@@ -380,15 +376,19 @@ export function createLiveGraph(
 
   /** Late rows go on as they came, where that is what is asked for. */
   function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
-    lateRows += rowCount
     const at = steps.findIndex(step => step.spec === spec)
-    context.meter?.late((steps[at] as Step).aggregate as LiveAggregate, rowCount)
+    refuse((steps[at] as Step).aggregate as LiveAggregate, rowCount)
     if (!spec.givesLate) return
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
     )
     flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
+  }
+
+  function refuse(aggregate: LiveAggregate, rowCount: number): void {
+    lateRows += rowCount
+    context.meter?.late(aggregate, rowCount)
   }
 
   function emit(morsel: Morsel): void {
@@ -498,6 +498,21 @@ export function createLiveGraph(
         before += batch.rowCount
       }
       return given(batches.at(-1))
+    },
+    pushPart({ windows, latest, lateRows: lateThere, place }) {
+      const { aggregate } = (steps[0] as Step).timed as TimedStep
+      const mark = memory.mark()
+      const before = (watermark as Watermark).value
+      let late = lateThere
+      for (const groups of windows) {
+        if (groups.end <= before) late += groups.rowCount
+        else aggregate.absorb(groups, place)
+      }
+      refuse(aggregate, late)
+      watermark?.advance(latest)
+      memory.reset(mark)
+      advance(false)
+      return given()
     },
     settle() {
       advance(false)

@@ -54,7 +54,7 @@ export type TreePlan =
     }
 
 /** The graph of several jobs, which are told apart by their place. */
-export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'settle' | 'passed'> {
+export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'pushPart' | 'settle' | 'passed'> {
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]

@@ -28,6 +28,7 @@ import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { sameGroups, sameRows } from './same-rows.js'
 import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
+import type { WindowGroups } from './window-parts.js'
 
 export interface LiveAggregateStage {
   /** Columns of the input. With windows the first is their beginning, or a pane's, and of windows that do not overlap the second their end. */
@@ -65,6 +66,12 @@ export interface LiveAggregate {
   free(): void
 }
 
+/** Of windows that do not overlap and are told once. */
+export interface LiveCells extends LiveAggregate {
+  /** Groups that lanes have made of rows of one window; `keys` begin with its own. */
+  absorb(keys: readonly LaneVector[], groups: WindowGroups<unknown>, place: number): void
+}
+
 /** Cells of one pane, or of one window. */
 interface Pane {
   readonly start: bigint
@@ -90,7 +97,7 @@ export function createLiveAggregate(
   context: OperatorContext,
   stage: LiveAggregateStage,
   input: SchemaShape,
-): LiveAggregate {
+): LiveCells {
   const { k } = context
   const { memory } = k
   const { windows, lateness, emits } = stage
@@ -211,6 +218,17 @@ export function createLiveAggregate(
       touch(memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount), earlier)
     update(groups, morsel, values)
     return emits === 'changes' || (emits === 'closed' && hasChanged()) ? tell() : []
+  }
+
+  function absorb(keys: readonly LaneVector[], { groupCount, state }: WindowGroups<unknown>, place: number): void {
+    const earlier = table.length
+    table.cover(keys, groupCount)
+    const groups = table.find(keys, groupCount)
+    if (table.length > earlier) meet(keys, groups, earlier, groupCount)
+    aggregation.resize(table.indexCount)
+    aggregation.merge(state, groups, groupCount, 1)
+    aggregation.open(table.order, table.length)
+    position = Math.max(position, place)
   }
 
   /** Without keys there is one cell. */
@@ -642,6 +660,7 @@ export function createLiveAggregate(
   return {
     label: `aggregate by ${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
     consume,
+    absorb,
     advance,
     tick: () => (emits === 'kept' ? tell() : []),
     renew,

@@ -8,40 +8,35 @@
  * ```
  */
 import { bool, type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
-import { andNot, not } from '../kernels/bitmap.js'
-import { compare } from '../kernels/compare.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
-import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { type Selection, selection, slice, take } from '../kernels/select.js'
+import { type Selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
+import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { groupColumns } from './group-columns.js'
+import { rangeIndices } from './heap-batch.js'
 import { createLiveAggregate, type LiveAggregate, type LiveAggregateStage } from './live-aggregate.js'
 import { movedGroups } from './moved-groups.js'
 import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
 import { type Morsel, RowFailure } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
-import { floorMod } from './window-groups.js'
-
-/** Windows of one length one after another, in ticks. */
-export interface FixedWindows {
-  readonly size: bigint
-  readonly offset: bigint
-}
-
-/** The least and the greatest of some times, in ticks. */
-export interface Range {
-  readonly min: bigint
-  readonly max: bigint
-}
-
-/** Rows of which the times are looked at together: a multiple of 128, so that bitmaps need no shift. */
-export const RUN_ROWS = 2048
+import type { WindowGroups } from './window-parts.js'
+import {
+  type FixedWindows,
+  type Range,
+  type Run,
+  rangeOfAll,
+  rangesOf,
+  rowsByWindow,
+  runsOf,
+  windowStartOf,
+} from './window-runs.js'
 
 export interface LiveWindows extends LiveAggregate {
   /**
@@ -54,25 +49,8 @@ export interface LiveWindows extends LiveAggregate {
     fixed: FixedWindows,
     ranges?: readonly Range[] | null,
   ): Iterable<LaneBatch>
-}
-
-/** Of each `RUN_ROWS` times from `from` on, none of which is null. */
-export function rangesOf(k: Kernels, time: LaneVector, from: number, to: number): Range[] {
-  const ranges: Range[] = []
-  for (let row = from; row < to; row += RUN_ROWS)
-    ranges.push(rangeOf(k, { ...slice(k, time, row, Math.min(to, row + RUN_ROWS)), range: null }) as Range)
-  return ranges
-}
-
-/** Of the first `count` of them, at least one. */
-export function rangeOfAll(ranges: readonly Range[], count = ranges.length): Range {
-  let { min, max } = ranges[0] as Range
-  for (let i = 1; i < count; i++) {
-    const own = ranges[i] as Range
-    if (own.min < min) min = own.min
-    if (own.max > max) max = own.max
-  }
-  return { min, max }
+  /** Groups that lanes have made of rows of a window that is open. `place`: behind these rows. */
+  absorb(groups: WindowGroups<VectorBatch>, place: number): void
 }
 
 interface Single {
@@ -80,18 +58,8 @@ interface Single {
   readonly end: bigint
   table: GroupTable
   aggregation: Aggregation
-  rows: number
-}
-
-/** Beginnings of the windows of some rows. */
-interface Windows {
-  readonly first: bigint
-  readonly last: bigint
-}
-
-interface Run {
-  readonly from: number
-  readonly to: number
+  /** The place of the next row. */
+  place: number
 }
 
 /** Rows a window of those that come at a time, from which on new ones have tables. */
@@ -119,6 +87,7 @@ export function createLiveWindows(
   const dictionaries = createOneDictionary(context)
   /** Of what comes in. */
   const texts = createOneDictionary(context)
+  const keyLoader = createBatchLoader(context)
   const singles = new Map<bigint, Single>()
   /** Beginnings of the others that are open, and their ends. */
   const shared = new Map<bigint, bigint>()
@@ -133,20 +102,53 @@ export function createLiveWindows(
       return null
     }
     const table = createGroupTable(k, keyTypes, MOST_SLOTS)
-    const single: Single = { start, end, table, aggregation: createAggregation(context, inputs.specs), rows: 0 }
+    const single: Single = { start, end, table, aggregation: createAggregation(context, inputs.specs), place: 0 }
     singles.set(start, single)
     return single
   }
 
   function add(single: Single, keys: readonly LaneVector[], values: readonly AggregateInput[], rowCount: number): void {
+    const groups = groupsOf(single, keys, rowCount)
+    single.aggregation.update(groups, values, rowCount, single.place)
+    single.aggregation.open(single.table.order, single.table.length)
+    single.place += rowCount
+  }
+
+  /** Of rows with these keys (u32 pointer); states follow where groups get other indices. */
+  function groupsOf(single: Single, keys: readonly LaneVector[], rowCount: number): number {
     const { table } = single
     const move = table.cover(keys, rowCount)
     if (move !== null) single.aggregation = movedStates(context, inputs.specs, table, single.aggregation, move)
     const groups = table.find(keys, rowCount)
     single.aggregation.resize(table.indexCount)
-    single.aggregation.update(groups, values, rowCount, single.rows)
-    single.aggregation.open(table.order, table.length)
-    single.rows += rowCount
+    return groups
+  }
+
+  function absorb(groups: WindowGroups<VectorBatch>, place: number): void {
+    const { start, end, rowCount, groupCount, state } = groups
+    const mark = memory.mark()
+    const keys = loadKeys(groups.keys)
+    const single = singleOf(start, end, rowCount)
+    if (single === null) rest.absorb([instants(start, groupCount), instants(end, groupCount), ...keys], groups, place)
+    else {
+      const found = groupsOf(single, keys, groupCount)
+      single.aggregation.merge(state, found === 0 ? rangeIndices(k, 0, groupCount) : found, groupCount, 1)
+      single.aggregation.open(single.table.order, single.table.length)
+      single.place = Math.max(single.place, place)
+    }
+    memory.reset(mark)
+  }
+
+  /** Strings of keys have codes of the dictionaries that those of rows have. */
+  function loadKeys(batch: VectorBatch): readonly LaneVector[] {
+    const known = keyColumns.map(i => texts.of(i))
+    for (const [key, dictionary] of known.entries()) if (dictionary !== null) keyLoader.adopt(key, dictionary)
+    const { columns } = keyLoader.load(batch)
+    for (const [key, i] of keyColumns.entries()) {
+      const dictionary = keyLoader.of(key)
+      if (known[key] === null && dictionary !== null) texts.adopt(i, dictionary)
+    }
+    return columns
   }
 
   const keysOf = (morsel: Morsel): LaneVector[] => keyColumns.map(i => morsel.columns[i] as LaneVector)
@@ -262,25 +264,27 @@ export function createLiveWindows(
   function* consumeTimed(
     given: Morsel,
     time: LaneVector,
-    { size, offset }: FixedWindows,
+    windows: FixedWindows,
     known: readonly Range[] | null = null,
   ): Iterable<LaneBatch> {
     const morsel = { ...texts.recode(given), rows: given.rows }
     if (morsel.rowCount === 0) return
     const ranges = known ?? rangesOf(k, time, 0, morsel.rowCount)
     const range = rangeOfAll(ranges)
-    const first = range.min - floorMod(range.min - offset, size)
-    const last = range.max - floorMod(range.max - offset, size)
+    const { size } = windows
+    const first = windowStartOf(range.min, windows)
+    const last = windowStartOf(range.max, windows)
     if (first === last) {
       yield* takeWindow(morsel, first, first + size, morsel.rowCount)
       return
     }
     const meanRows = morsel.rowCount / (Number((last - first) / size) + 1)
-    for (const { from, to, ...windows } of runsOf(ranges, morsel.rowCount, { size, offset })) {
+    for (const run of runsOf(ranges, morsel.rowCount, windows)) {
+      const { from, to } = run
       const mark = memory.mark()
       const own = sliced(morsel, from, to)
       try {
-        yield* takeRun(own, slice(k, time, from, to), windows, size, meanRows)
+        yield* takeRun(own, slice(k, time, from, to), run, size, meanRows)
       } catch (error) {
         throw error instanceof RowFailure && morsel.rows === 0 ? new RowFailure(from + error.row, error.error) : error
       }
@@ -292,7 +296,7 @@ export function createLiveWindows(
   function* takeRun(
     morsel: Morsel,
     time: LaneVector,
-    { first, last }: Windows,
+    { first, last }: Run,
     size: bigint,
     meanRows: number,
   ): Iterable<LaneBatch> {
@@ -300,7 +304,7 @@ export function createLiveWindows(
       yield* takeWindow(morsel, first, first + size, meanRows)
       return
     }
-    const parts = byTime(time, morsel.rowCount, first, size, Number((last - first) / size) + 1)
+    const parts = rowsByWindow(k, time, morsel.rowCount, first, size, Number((last - first) / size) + 1)
     const own: [Single, Selection][] = []
     for (const [i, rows] of parts.entries()) {
       if (rows.count === 0) continue
@@ -310,37 +314,6 @@ export function createLiveWindows(
       else yield* takeWindow(taken(morsel, rows.indices, rows.count), start, start + size, meanRows)
     }
     addParts(own, morsel)
-  }
-
-  /** Where rows are mostly in order, they are cut where windows mix: only those that do are sorted. */
-  function runsOf(
-    ranges: readonly Range[],
-    length: number,
-    { size, offset }: FixedWindows,
-  ): readonly (Windows & Run)[] {
-    const runs: (Windows & Run)[] = []
-    let run: (Windows & Run) | null = null
-    for (const [i, { min, max }] of ranges.entries()) {
-      const from = i * RUN_ROWS
-      const to = Math.min(length, from + RUN_ROWS)
-      const first = min - floorMod(min - offset, size)
-      const last = max - floorMod(max - offset, size)
-      const isMixed = first !== last
-      if (run !== null && (isMixed ? run.first !== run.last : run.first === first && run.last === last)) {
-        const before: Windows & Run = run
-        run = {
-          first: first < before.first ? first : before.first,
-          last: last > before.last ? last : before.last,
-          from: before.from,
-          to,
-        }
-        runs[runs.length - 1] = run
-      } else {
-        run = { first, last, from, to }
-        runs.push(run)
-      }
-    }
-    return runs
   }
 
   function sliced(morsel: Morsel, from: number, to: number): Morsel {
@@ -360,20 +333,6 @@ export function createLiveWindows(
     columns[startColumn] = instants(start, morsel.rowCount)
     columns[endColumn] = instants(end, morsel.rowCount)
     yield* rest.consume({ ...morsel, columns })
-  }
-
-  /** Of each of so many windows its rows (u32 pointers), in scratch. */
-  function byTime(time: LaneVector, rowCount: number, first: bigint, size: bigint, count: number): Selection[] {
-    // Bit i: not before window w.
-    const notBefore = Array.from({ length: count - 1 }, (_, w) =>
-      compare(k, 'gte', time, { type: time.type, value: first + BigInt(w + 1) * size }, rowCount),
-    )
-    return Array.from({ length: count }, (_, w) => {
-      const from = notBefore[w - 1]
-      const next = notBefore[w]
-      if (from === undefined) return selection(k, not(k, next as number, rowCount), rowCount)
-      return selection(k, next === undefined ? from : andNot(k, from, next, rowCount), rowCount)
-    })
   }
 
   function instants(value: bigint, length: number): LaneVector {
@@ -429,6 +388,7 @@ export function createLiveWindows(
     }
     rest.renew(renewed)
     renewOne(texts, renewed, names.length)
+    keyLoader.close()
     dictionaries.clear()
   }
 
@@ -436,6 +396,7 @@ export function createLiveWindows(
     label: rest.label,
     consume,
     consumeTimed,
+    absorb,
     advance,
     tick: () => [],
     renew,
@@ -456,6 +417,7 @@ export function createLiveWindows(
       inputs.free()
       dictionaries.clear()
       texts.clear()
+      keyLoader.close()
       rest.free()
     },
   }

@@ -33,7 +33,7 @@ export interface PaneGroups {
 /** Groups that are put together at a time, but for those of one window. */
 const ROWS_AT_ONCE = 65_536
 
-export const floorMod = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
+const floorMod = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
 
 /** The windows that a pane is part of, as they end. */
 export function windowsOf({ kind, pane, size, offset }: Panes, start: bigint): WindowBounds[] {

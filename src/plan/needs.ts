@@ -16,6 +16,7 @@ export type PlanPart =
   | 'partitions'
   | 'sets'
   | 'windows'
+  | 'windowParts'
   | 'shapes'
   | 'over'
   | 'spill'

@@ -31,6 +31,8 @@ import {
 import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import type { SideHost } from '../operators/share-side.js'
+import type { WindowParts } from '../operators/window-parts.js'
+import type { LaneWindows } from '../plan/lane-windows.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
 import {
@@ -46,7 +48,7 @@ import type { Lane, LaneParts } from './lane.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
-import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, ToLane } from './protocol.js'
+import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, StageMetrics, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
 import { createInbox, createOutbox, decodeBatch, encodeFresh, type Inbox, type Outbox } from './transfer.js'
@@ -60,6 +62,9 @@ const TOLD_MS = 250
 /** Strings in dictionaries that nobody keeps, before they make way for others; those that fill up within a few morsels may be larger. */
 const MOST_PASSING_BYTES = 2 ** 24
 const LEAST_LOADS = 4
+
+/** Places of rows as one float64: their split, and which of it they are. */
+const SPLIT_WEIGHT = 2 ** 32
 
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
@@ -113,10 +118,10 @@ function closeGather(spec: JobSpec, { gather }: JobPorts): void {
   for (const port of gather.slice(spec.lane)) port.close()
 }
 
-/** Whether codes of a column that is read, by its place, are kept beyond their morsel: in a breaker, or in a table that is held. */
-function codesKept({ plan, holdAs }: JobSpec): (i: number) => boolean {
+/** Whether codes of a column that is read, by its place, are kept beyond their morsel: in a breaker, in windows, or in a table that is held. */
+function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
   const breaks = plan.scan.some(isBreaker)
-  if (!breaks && holdAs === null) return () => false
+  if (!breaks && holdAs === null && !windows) return () => false
   const kept = columnsKept(plan)
   return i => kept.has(plan.sourceColumns[i])
 }
@@ -156,6 +161,11 @@ class LaneJob {
   /** Of a union, what the rows of each input run through. */
   private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
   private readonly reader: SplitReader | null
+  /** Where rows are grouped in windows before they leave. */
+  private readonly windows: WindowParts | null
+  private readonly windowStages: MeteredPipeline | null
+  /** Rows of the last split that have come out, before they are grouped. */
+  private deliveredRows = { split: -1, rowCount: 0 }
   private cancelled = false
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
@@ -202,6 +212,11 @@ class LaneJob {
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting) : null
     this.outputTypes = Object.values(spec.plan.output)
+    const { windows } = spec
+    this.windowStages = windows
+      ? this.charged(() => meterPipeline(buildPipeline(this.context, windows.stages), this.account, spec.spans))
+      : null
+    this.windows = this.windowStages && this.charged(() => this.createWindows(windows as LaneWindows))
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.gatherBoxes = ports.gather.map((port, i) =>
@@ -247,6 +262,7 @@ class LaneJob {
   /** Frees all that the job kept; the output table too, unless it was completed. */
   async close(dropOutput: boolean): Promise<void> {
     this.pipeline.free()
+    this.windows?.free()
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
     for (const table of [this.input, ...this.heldSides]) if (table !== null) releaseTable(this.lane, table)
     await this.reader?.close()
@@ -260,7 +276,17 @@ class LaneJob {
   }
 
   metrics(): (FromLane & { type: 'finished' })['metrics'] {
-    return { stages: this.pipeline.metrics(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
+    return { stages: this.stages(), rowsRead: this.rowsRead, peakBytes: this.account.peakBytes }
+  }
+
+  private stages(): StageMetrics[] {
+    return [...this.pipeline.metrics(), ...(this.windowStages?.metrics() ?? [])]
+  }
+
+  private createWindows(spec: LaneWindows): WindowParts {
+    const { createWindowParts } = this.lane.parts.windowParts as LaneParts['windowParts']
+    const stages = this.windowStages as MeteredPipeline
+    return createWindowParts(this.context, spec, stages, this.spec.plan.output, each => stages.meter(each))
   }
 
   private intercept(message: ToLane): boolean {
@@ -384,6 +410,7 @@ class LaneJob {
         if (breaker?.defer === undefined) throw failure
         breaker.defer(failure, split)
       }
+      this.inScratch(() => this.giveWindows(split))
       if (!this.wants(split + 1)) this.say({ type: 'enough', split })
       this.report(1)
     }
@@ -504,6 +531,7 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
+      if (this.groups(morsel, split)) return
       const batch = unloadBatch(this.k, morsel, this.outputTypes, this.unloaded)
       const { isFresh, encoded } = encodeFresh([batch], this.outbox, false)
       for (const { message, transfer } of encoded)
@@ -520,6 +548,33 @@ class LaneJob {
     }
     this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
     this.heldRowsOfSplit.rowCount += batch.rowCount
+  }
+
+  /** Whether rows have been grouped, in the place of going as they are. */
+  private groups(morsel: Morsel, split: number): boolean {
+    const { windows } = this
+    if (windows === null || split < 0) return false
+    const { rowCount } = this.deliveredRows.split === split ? this.deliveredRows : { rowCount: 0 }
+    this.deliveredRows = { split, rowCount: rowCount + morsel.rowCount }
+    const place = split * SPLIT_WEIGHT + rowCount
+    // What it has may be all that it can have.
+    return windows.take(morsel, place) || (this.giveWindows(split) && windows.take(morsel, place))
+  }
+
+  /** What has been grouped of a split so far, to the caller. */
+  private giveWindows(split: number): boolean {
+    const part = this.windows?.give(batch => unloadBatch(this.k, batch)) ?? null
+    if (part === null) return false
+    const { isFresh, encoded } = encodeFresh(
+      part.windows.map(({ keys }) => keys),
+      this.outbox,
+      false,
+    )
+    const windows = part.windows.map((each, i) => ({ ...each, keys: encoded[i].message }))
+    const states = part.windows.flatMap(({ state }) => state.map(({ buffer }) => buffer as ArrayBuffer))
+    const transfer = [...encoded.flatMap(each => each.transfer), ...states]
+    this.say({ type: 'windows', split, part: { ...part, windows }, isFresh }, transfer)
+    return true
   }
 
   /** All that this lane has, to lane 0; or the terms on which it is exchanged. */
@@ -733,7 +788,7 @@ class LaneJob {
     const now = performance.now()
     const tells = now - this.lastTold > TOLD_MS
     if (tells) this.lastTold = now
-    const stages = tells ? this.pipeline.metrics() : undefined
+    const stages = tells ? this.stages() : undefined
     this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0
   }

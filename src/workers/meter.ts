@@ -13,12 +13,14 @@ import type { StageMetrics } from './protocol.js'
 
 export interface MeteredPipeline extends Pipeline {
   metrics(): StageMetrics[]
+  /** Counts also what is no operator of a pipeline. */
+  meter(counted: Pick<Transform, 'label' | 'kernels'>): Meter
 }
 
 /** @param spans whether each piece of work is told to developer tools (metrics/span.ts) */
 export function meterPipeline(pipeline: Pipeline, account: MemoryAccount, spans = false): MeteredPipeline {
   const meters: (() => StageMetrics)[] = []
-  const meter = (operator: Transform | Breaker): Meter => {
+  const meter = (operator: Pick<Transform, 'label' | 'kernels'> & Pick<Breaker, 'spilled'>): Meter => {
     const { label } = operator
     let milliseconds = 0
     let rowsIn = 0
@@ -57,7 +59,7 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount, spans 
       bytesIn: Math.round(rowsIn * widthIn),
       bytesOut: Math.round(rowsOut * widthOut),
       milliseconds,
-      spilled: ('spilled' in operator && operator.spilled) || NOTHING,
+      spilled: operator.spilled ?? NOTHING,
     }))
     return counts
   }
@@ -71,7 +73,7 @@ export function meterPipeline(pipeline: Pipeline, account: MemoryAccount, spans 
   })
   const scan = segment(pipeline.scan)
   const final = pipeline.final.map(segment)
-  return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()) }
+  return { branches, scan, final, free: () => pipeline.free(), metrics: () => meters.map(read => read()), meter }
 }
 
 /** Of its columns, as they lie in memory: of strings their codes, of lists their offsets. */

@@ -20,6 +20,8 @@ import type { KernelModule } from '../kernels/instance.js'
 import type { ExchangeTerms, Position } from '../operators/operator.js'
 import type { SideMessage } from '../operators/share-side.js'
 import type { Spilled } from '../operators/spill.js'
+import type { WindowPart } from '../operators/window-parts.js'
+import type { LaneWindows } from '../plan/lane-windows.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import type { SplitWork } from '../sources/source.js'
 import type { PartName } from './lane.js'
@@ -38,6 +40,8 @@ export interface JobSpec {
   readonly lane: number
   /** Rows held in the lanes are the source: no splits are sent. */
   readonly heldTable: number | null
+  /** What to make of rows that are to be grouped in windows; left out: they go as they are. */
+  readonly windows?: LaneWindows | null
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
   /** Of the plan's sides, those whose rows the lanes hold: these are not sent. */
@@ -119,6 +123,13 @@ export interface HeldReport {
 export type FromLane =
   /** `isFresh` as of what is sent to lanes. */
   | { readonly type: 'batch'; readonly split: number; readonly batch: BatchMessage; readonly isFresh?: boolean }
+  /** The same as groups of theirs. */
+  | {
+      readonly type: 'windows'
+      readonly split: number
+      readonly part: WindowPart<BatchMessage>
+      readonly isFresh: boolean
+    }
   /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
   | {
       readonly type: 'progress'

@@ -37,6 +37,8 @@ serveLane(name => {
       return import('../operators/grouping-sets.js')
     case 'windows':
       return import('../operators/window-groups.js')
+    case 'windowParts':
+      return import('../operators/window-parts.js')
     case 'over':
       return import('../operators/over.js')
     case 'shapes':

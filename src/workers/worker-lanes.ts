@@ -161,6 +161,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   partitions: () => import('virtual:millrace/lane/partitions'),
   sets: () => import('virtual:millrace/lane/sets'),
   windows: () => import('virtual:millrace/lane/windows'),
+  windowParts: () => import('virtual:millrace/lane/windowParts'),
   over: () => import('virtual:millrace/lane/over'),
   shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),

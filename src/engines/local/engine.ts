@@ -141,14 +141,15 @@ export class LocalEngine implements Engine {
   }
 
   private async prepare(
-    { plan, totalRows, memoryBytes, spill }: JobRequest,
+    { plan, totalRows, memoryBytes, spill, windows }: JobRequest,
     readers: readonly LaneReader[],
     pool: Pool | undefined,
   ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
     const parts = partsFor(plan, totalRows ?? Infinity, memoryBytes !== undefined && spill !== null)
-    await Promise.all([...parts, ...readers].map(part => on.add(part)))
+    const above = on.inline ? [] : (windows?.spec.parts ?? [])
+    await Promise.all([...parts, ...above, ...readers].map(part => on.add(part)))
     return on
   }
 

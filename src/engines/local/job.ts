@@ -7,7 +7,9 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
+import type { WindowPart } from '../../operators/window-parts.js'
 import { sourceNode } from '../../plan/build.js'
+import type { LaneWindows } from '../../plan/lane-windows.js'
 import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
@@ -22,6 +24,7 @@ import type {
   WireWork,
 } from '../../workers/protocol.js'
 import {
+  type BatchMessage,
   createInbox,
   createOutbox,
   decodeBatch,
@@ -82,6 +85,8 @@ export interface JobRequest {
   readonly onProgress: ((progress: Progress) => void) | undefined
   /** Takes the output batches one by one, in row order, each with when its rows came (`Split.arrivedAt`); null: they come all together, in the result. */
   readonly onBatch: ((batch: RecordBatch, arrivedAt?: number) => void) | null
+  /** Where lanes may group rows before they leave: what they are told, and what stands for such groups among the batches. */
+  readonly windows?: WindowsBefore | null
   /** Whether more should be read now; `RunningJob.feed` asks again. */
   readonly wantsMore: () => boolean
 }
@@ -89,6 +94,12 @@ export interface JobRequest {
 /** What has come of the dictionaries of rows that lanes hold, by lane and id: it need not come again. */
 export interface Mirrors {
   readonly codes: readonly Map<number, Dictionary | null>[]
+}
+
+/** Of a flow that runs on, what may be done of its windows before its rows leave the lanes. */
+export interface WindowsBefore {
+  readonly spec: LaneWindows
+  batchOf(part: WindowPart<BatchMessage>, inbox: Inbox): RecordBatch
 }
 
 export interface JobResult {
@@ -260,6 +271,7 @@ class Job implements RunningJob {
         known,
         inline,
         spans: request.spans,
+        windows: inline ? null : request.windows?.spec,
       }
       const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
@@ -425,11 +437,13 @@ class Job implements RunningJob {
     }
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
     if (this.settled) return
+    if ((message.type === 'batch' || message.type === 'windows') && message.isFresh) lane.inbox.received.clear()
     if (message.type === 'batch') {
-      if (message.isFresh) lane.inbox.received.clear()
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
-    } else if (message.type === 'progress') this.progress(lane, message)
+    } else if (message.type === 'windows')
+      this.output.add(message.split, (this.request.windows as WindowsBefore).batchOf(message.part, lane.inbox))
+    else if (message.type === 'progress') this.progress(lane, message)
     else if (message.type === 'leftOut') this.leftOut(message)
     else if (message.type === 'text') this.found(message.split, message.report)
     else if (message.type === 'enough') this.endAfter(message.split)

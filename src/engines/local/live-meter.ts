@@ -1,5 +1,6 @@
 /** Measures what runs step by step in the calling thread: rows, bytes, time, and what is kept. workers/meter.ts does it in lanes. */
 import type { DataType } from '../../columnar/type.js'
+import type { VectorBatch } from '../../columnar/vector.js'
 import type { LaneBatch, LaneVector } from '../../kernels/lane-vector.js'
 import type { LaneMemory } from '../../kernels/memory.js'
 import { MemoryAccount } from '../../kernels/memory-account.js'
@@ -8,9 +9,11 @@ import { span } from '../../metrics/span.js'
 import type { Pipeline } from '../../operators/build.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
 import type { LiveAggregate } from '../../operators/live-aggregate.js'
-import type { FixedWindows, LiveWindows, Range } from '../../operators/live-windows.js'
+import type { LiveWindows } from '../../operators/live-windows.js'
 import type { Morsel } from '../../operators/operator.js'
 import { pulled } from '../../operators/pulled.js'
+import type { WindowGroups } from '../../operators/window-parts.js'
+import type { FixedWindows, Range } from '../../operators/window-runs.js'
 import { bytesOf, type MeteredPipeline, meterPipeline } from '../../workers/meter.js'
 import type { StageMetrics } from '../../workers/protocol.js'
 import { nodeOfStage } from './measures.js'
@@ -95,6 +98,10 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
             rowsIn += morsel.rowCount
             bytesIn += bytesOf(morsel)
             return pull(run(() => (aggregate as LiveWindows).consumeTimed(morsel, time, fixed, ranges)))
+          },
+          absorb(groups: WindowGroups<VectorBatch>, place: number) {
+            rowsIn += groups.rowCount
+            run(() => (aggregate as LiveWindows).absorb(groups, place))
           },
         }),
         get isPending() {

@@ -23,6 +23,7 @@ import { spellOut } from './row-error.js'
 import { type BatchGroup, bareSource, type RowsJob, startRows } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
+import { partOf, windowsBefore } from './windows-before.js'
 
 /** What comes to a graph, step by step. */
 export interface Intake<A extends { readonly rowCount: number }> {
@@ -117,9 +118,11 @@ function intakeOf(
     tellColumns = resolve
   })
   const bare = bareSource(cut.before, bound.sources)
+  // What is below several inputs is not known to be one job.
+  const windowsOf = startJob === startRun ? windowsBefore(cut) : () => null
   const below =
     bare === null
-      ? one(startJob({ plan: cut.before, sources: bound.sources }, options, what, tellColumns))
+      ? one(startJob({ plan: cut.before, sources: bound.sources, windowsOf }, options, what, tellColumns))
       : startRows(bare, options, what, tellColumns)
   below.finished.catch(() => {})
   const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
@@ -133,7 +136,9 @@ function intakeOf(
         plan,
         create(context) {
           const graph = createLiveGraph(context, plan, schema, sides)
-          return Object.create(graph, { push: { value: ({ batches }: BatchGroup) => graph.pushAll(batches) } })
+          const push = ({ batches, part }: BatchGroup) =>
+            part === undefined ? graph.pushAll(batches) : graph.pushPart(part)
+          return Object.create(graph, { push: { value: push } })
         },
       }
     },
@@ -151,7 +156,9 @@ const one = (job: Job): RowsJob => ({
   ...job,
   async *[Symbol.asyncIterator]() {
     for await (const batch of job) {
-      const group = { rowCount: batch.rowCount, batches: [batch] }
+      const part = partOf(batch)
+      const group =
+        part === null ? { rowCount: batch.rowCount, batches: [batch] } : { rowCount: part.rowCount, batches: [], part }
       setArrival(group, arrivalOf(batch))
       yield group
     }

@@ -4,9 +4,11 @@
  */
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
+import type { VectorBatch } from '../../columnar/vector.js'
 import { MillraceError } from '../../errors.js'
 import { setArrival } from '../../metrics/arrivals.js'
 import type { FeedCounts } from '../../metrics/node-metrics.js'
+import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import { LocalEngine } from './engine.js'
@@ -33,6 +35,8 @@ const LEAST_ROWS = 1024
 export interface BatchGroup {
   readonly rowCount: number
   readonly batches: readonly RecordBatch[]
+  /** What lanes have made of them, in their place. */
+  readonly part?: WindowPart<VectorBatch>
 }
 
 /** As a job, but that batches which came together are given together. */

@@ -13,7 +13,15 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import { isGathered, type JobRequest, type JobResult, type Mirrors, type RunningJob, START } from './job.js'
+import {
+  isGathered,
+  type JobRequest,
+  type JobResult,
+  type Mirrors,
+  type RunningJob,
+  START,
+  type WindowsBefore,
+} from './job.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -21,6 +29,8 @@ import { unlessAborted } from './unless-aborted.js'
 export interface BoundPlan extends PlanBefore {
   /** Of rows that rules have rejected. */
   readonly rejectedBy?: RejectedBy | null
+  /** Of a flow that runs on, what lanes may do of what is above this plan, once that is known. */
+  readonly windowsOf?: (plan: PhysicalPlan) => WindowsBefore | null
 }
 
 /** The rules by their names, and the column that has those that a row breaks. */
@@ -158,6 +168,7 @@ export async function run(
     signal,
     onProgress,
     onBatch: output.onBatch,
+    windows: splits === null ? null : bound.windowsOf?.(plan),
     wantsMore: output.wantsMore,
   }
   const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, output.onStart)

@@ -1,0 +1,37 @@
+/** Groups that lanes have made of rows of a flow that runs on, among its batches: they come in their place, and stand for their rows. */
+import { RecordBatch } from '../../columnar/record-batch.js'
+import type { VectorBatch } from '../../columnar/vector.js'
+import type { WindowPart } from '../../operators/window-parts.js'
+import { laneWindows } from '../../plan/lane-windows.js'
+import { type LiveCut, livePlan } from '../../plan/live.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
+import { decodeBatch } from '../../workers/transfer.js'
+import type { WindowsBefore } from './job.js'
+
+/** A batch without rows, which no reader sees. */
+class PartBatch extends RecordBatch {
+  constructor(readonly part: WindowPart<VectorBatch>) {
+    super({}, [], 0)
+  }
+}
+
+/** The groups that a batch stands for; null: it is what it is. */
+export const partOf = (batch: RecordBatch): WindowPart<VectorBatch> | null =>
+  batch instanceof PartBatch ? batch.part : null
+
+/** For a plan below a cut, what its lanes may do of what is above. */
+export const windowsBefore =
+  (cut: LiveCut) =>
+  (below: PhysicalPlan): WindowsBefore | null => {
+    const spec = laneWindows(livePlan(cut, below.output), below)
+    return (
+      spec && {
+        spec,
+        batchOf: (part, inbox) =>
+          new PartBatch({
+            ...part,
+            windows: part.windows.map(each => ({ ...each, keys: decodeBatch(each.keys, inbox) })),
+          }),
+      }
+    )
+  }

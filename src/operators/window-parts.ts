@@ -1,0 +1,328 @@
+/**
+ * What a lane makes of rows of a flow that runs on: groups by window and keys with their states, for the calling thread to merge into those that it has (live-windows.ts). A part of lanes.
+ *
+ * A lane does not know the watermark that its rows come to, only how they move it on. A row is late where its window has ended by either: those that are by the rows of this lane before it
+ * are left out here, and counted; of all others of a window none is, or each, which is seen from the end of the window.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import { bool } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
+import { numbers } from '../kernels/aggregate/accumulator.js'
+import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { createGroupTable, type GroupTable } from '../kernels/group.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { slice, take, takeBatch } from '../kernels/select.js'
+import type { LaneWindows } from '../plan/lane-windows.js'
+import { createAggregateInputs } from './aggregate-inputs.js'
+import type { OperatorContext, Pipeline } from './build.js'
+import { movedStates } from './moved-states.js'
+import { createOneDictionary } from './one-dictionary.js'
+import { type Meter, type Morsel, RowFailure } from './operator.js'
+import { applyAll } from './pipeline.js'
+import { type Range, RUN_ROWS, rangeOfAll, rangesOf, rowsByWindow, runsOf, windowStartOf } from './window-runs.js'
+
+/** The groups of one window, by their first appearance; `B` as of `Part`. */
+export interface WindowGroups<B> {
+  readonly start: bigint
+  readonly end: bigint
+  readonly rowCount: number
+  readonly groupCount: number
+  readonly keys: B
+  readonly state: readonly Uint8Array[]
+}
+
+/** Rows one after another, grouped. */
+export interface WindowPart<B> {
+  /** As they came to the watermark. */
+  readonly rowCount: number
+  readonly latest: bigint
+  /** Of those that would have been in windows. */
+  readonly lateRows: number
+  /** Behind the last of them, among the places of all rows. */
+  readonly place: number
+  readonly windows: readonly WindowGroups<B>[]
+}
+
+export interface WindowParts {
+  /**
+   * Takes rows as they come to the watermark. `place`: of the first among all. False: it has not, and leaves them to the calling thread, unless `give` makes room; where a row fails it is
+   * that which says whether it should have been looked at.
+   */
+  take(morsel: Morsel, place: number): boolean
+  /** All that it has taken since the last time; null: nothing. */
+  give(unload: (batch: LaneBatch) => VectorBatch): WindowPart<VectorBatch> | null
+  free(): void
+}
+
+/** What is measured, by what it is called. */
+interface Counted {
+  readonly label: string
+  kernels(): readonly string[]
+}
+
+interface Single {
+  readonly table: GroupTable
+  aggregation: Aggregation
+  rowCount: number
+}
+
+/** Rows of a morsel that is worth a part: fewer are sooner grouped where they are to be in the end. */
+const LEAST_ROWS = 8192
+/** Windows of a part, and rows to each. */
+const MOST_WINDOWS = 16
+const LEAST_WINDOW_ROWS = 256
+/** Groups of a part before another is begun. */
+const MOST_GROUPS = 2 ** 17
+/** Where a group has so few rows or fewer, as many morsels go on as they are before it is tried again. */
+const LEAST_GROUP_ROWS = 4
+const REST_MORSELS = 16
+/** Slots of tables without hashing, as in the calling thread. */
+const MOST_SLOTS = 2 ** 16
+/** Instants of which sums and differences are exact in a double. */
+const MOST_EXACT = 2n ** 51n
+/** Places up to there are exact in a double, and the calling thread may go on from them. */
+const MOST_PLACE = 2 ** 52
+
+/** @param pipeline of `spec.stages`. @param input the columns that come. @param meterOf who counts what is grouped. @param leastRows for tests, which have few */
+export function createWindowParts(
+  context: OperatorContext,
+  spec: LaneWindows,
+  pipeline: Pipeline,
+  input: SchemaShape,
+  meterOf: (operator: Counted) => Meter,
+  leastRows = { morsel: LEAST_ROWS, window: LEAST_WINDOW_ROWS },
+): WindowParts {
+  const { k } = context
+  const { memory } = k
+  const { fixed, stages, goesByPlace } = spec
+  const given = Object.keys(input)
+  const timeColumn = given.indexOf(spec.column)
+  const own = stages.sourceColumns.map(name => given.indexOf(name))
+  const schema = pipeline.scan.output
+  const names = Object.keys(schema)
+  const keyColumns = spec.keys.map(name => names.indexOf(name))
+  const keyTypes = spec.keys.map(name => schema[name])
+  const time = names.indexOf(spec.time)
+  const inputs = createAggregateInputs(context, spec.accumulators, schema)
+  const texts = createOneDictionary(context)
+  const size = Number(fixed.size)
+  const offset = Number(fixed.offset % fixed.size)
+  const delay = Number(spec.delay)
+  const windows = new Map<bigint, Single>()
+  let rowCount = 0
+  let lateRows = 0
+  let place = 0
+  let latest: bigint | null = null
+  /** Morsels that are left alone. */
+  let resting = 0
+  let kernels: readonly string[] = []
+  const counts = meterOf({ label: `group by ${['window', ...spec.keys].join(', ')}`, kernels: () => kernels })
+
+  const endOf = (instant: number): number => {
+    const since = (instant - offset) % size
+    return instant - (since < 0 ? since + size : since) + size
+  }
+
+  const groupCount = (): number => {
+    let count = 0
+    for (const { table } of windows.values()) count += table.length
+    return count
+  }
+
+  /** Whether rows of these times have few windows, together with those that there are, and many rows in each. */
+  function areFew({ min, max }: Range, more: number): boolean {
+    if (min < -MOST_EXACT || max > MOST_EXACT) return false
+    let [first, last] = [windowStartOf(min, fixed), windowStartOf(max, fixed)]
+    for (const start of windows.keys()) {
+      if (start < first) first = start
+      if (start > last) last = start
+    }
+    const count = (last - first) / fixed.size + 1n
+    return count <= MOST_WINDOWS && rowCount + more >= leastRows.window * Number(count)
+  }
+
+  /** Rows whose windows have ended by the rows before them. */
+  function lateAmong({ data, length }: LaneVector, ranges: readonly Range[]): number[] {
+    const rows: number[] = []
+    const { i32, u32 } = memory
+    let most = latest === null ? -Infinity : Number(latest)
+    for (const [i, { min, max }] of ranges.entries()) {
+      const after = Math.max(most, Number(max))
+      if (endOf(Number(min)) <= after - delay) {
+        const to = Math.min(length, (i + 1) * RUN_ROWS)
+        for (let row = i * RUN_ROWS, word = (data >>> 2) + 2 * row; row < to; row++, word += 2) {
+          const instant = i32[word + 1] * 2 ** 32 + u32[word]
+          if (instant > most) most = instant
+          // None ends before its rows' times.
+          else if (instant < most - delay && endOf(instant) <= most - delay) rows.push(row)
+        }
+      }
+      most = after
+    }
+    return rows
+  }
+
+  /** All rows but these, ascending (u32 pointer). */
+  function othersThan(rows: readonly number[], length: number): number {
+    const places = memory.scratch(4 * (length - rows.length))
+    let [at, next] = [places >>> 2, 0]
+    for (let row = 0; row < length; row++) {
+      if (row === rows[next]) next++
+      else memory.u32[at++] = row
+    }
+    return places
+  }
+
+  function placesOf(rows: readonly number[]): number {
+    const places = memory.scratch(4 * rows.length)
+    memory.u32.set(rows, places >>> 2)
+    return places
+  }
+
+  const through = (batch: LaneBatch): Morsel | null => applyAll(pipeline.scan.transforms, { ...batch, rows: 0 }, memory)
+
+  function taken(batch: LaneBatch, places: number, count: number): LaneBatch {
+    const { columns } = takeBatch(k, batch, places, count)
+    return { rowCount: count, columns: columns.map(column => ({ ...column, range: null })) }
+  }
+
+  function takeRows(morsel: Morsel, at: number): boolean {
+    const times = morsel.columns[timeColumn]
+    if (times.validity !== 0 || resting > 0) return false
+    if (rowCount === 0 && morsel.rowCount < leastRows.morsel) return false
+    if (groupCount() > MOST_GROUPS || (goesByPlace && at > MOST_PLACE)) return false
+    const ranges = rangesOf(k, times, 0, morsel.rowCount)
+    const range = rangeOfAll(ranges)
+    if (!areFew(range, morsel.rowCount)) return false
+    const late = lateAmong(times, ranges)
+    const all: LaneBatch = { rowCount: morsel.rowCount, columns: own.map(i => morsel.columns[i]) }
+    const kept = morsel.rowCount - late.length
+    const left = through(late.length === 0 ? all : taken(all, othersThan(late, morsel.rowCount), kept))
+    const refused = late.length === 0 ? null : through(taken(all, placesOf(late), late.length))
+    if (left !== null) {
+      const rows: Morsel = { ...texts.recode(left), rows: left.rows }
+      counts.run(() => {
+        const values = inputs.evaluate(rows)
+        // From here on nothing fails for the sake of a row.
+        counts.took(rows)
+        const isWhole = rows.rowCount === morsel.rowCount
+        group(rows, values, isWhole ? ranges : rangesOf(k, rows.columns[time], 0, rows.rowCount), at)
+      })
+    }
+    rowCount += morsel.rowCount
+    lateRows += refused?.rowCount ?? 0
+    place = at + morsel.rowCount
+    if (latest === null || range.max > latest) latest = range.max
+    return true
+  }
+
+  function group(rows: LaneBatch, values: readonly AggregateInput[], ranges: readonly Range[], at: number): void {
+    const keys = keyColumns.map(i => rows.columns[i])
+    for (const { from, to, first, last } of runsOf(ranges, rows.rowCount, fixed)) {
+      const mark = memory.mark()
+      const cut = (vector: LaneVector): LaneVector => ({ ...slice(k, vector, from, to), range: null })
+      const whole = from === 0 && to === rows.rowCount
+      const [mine, own] = whole ? [keys, values] : [keys.map(cut), values.map(each => mapped(each, cut))]
+      if (first === last) add(first, mine, own, to - from, at + from)
+      else {
+        const count = Number((last - first) / fixed.size) + 1
+        const parts = rowsByWindow(k, cut(rows.columns[time]), to - from, first, fixed.size, count)
+        for (const [i, { indices, count }] of parts.entries()) {
+          if (count === 0) continue
+          const inner = memory.mark()
+          const pick = (vector: LaneVector): LaneVector => ({ ...take(k, vector, indices, count), range: null })
+          const start = first + BigInt(i) * fixed.size
+          add(
+            start,
+            mine.map(pick),
+            own.map(each => mapped(each, pick)),
+            count,
+            at + from,
+          )
+          memory.reset(inner)
+        }
+      }
+      memory.reset(mark)
+    }
+  }
+
+  const mapped = ({ vectors, validity }: AggregateInput, rows: (vector: LaneVector) => LaneVector): AggregateInput => ({
+    vectors: vectors.map(rows),
+    validity: validity === 0 ? 0 : rows(numbers(bool(), 0, validity)).data,
+  })
+
+  function add(
+    start: bigint,
+    keys: readonly LaneVector[],
+    values: readonly AggregateInput[],
+    count: number,
+    at: number,
+  ): void {
+    let single = windows.get(start)
+    if (single === undefined) {
+      const table = createGroupTable(k, keyTypes, MOST_SLOTS)
+      single = { table, aggregation: createAggregation(context, inputs.specs), rowCount: 0 }
+      windows.set(start, single)
+    }
+    const { table } = single
+    const move = table.cover(keys, count)
+    if (move !== null) single.aggregation = movedStates(context, inputs.specs, table, single.aggregation, move)
+    const groups = table.find(keys, count)
+    single.aggregation.resize(table.indexCount)
+    single.aggregation.update(groups, values, count, at)
+    single.aggregation.open(table.order, table.length)
+    single.rowCount += count
+  }
+
+  function clear(): void {
+    for (const { table, aggregation } of windows.values()) {
+      table.free()
+      aggregation.free()
+    }
+    windows.clear()
+    texts.clear()
+    rowCount = 0
+    lateRows = 0
+    latest = null
+  }
+
+  return {
+    take(morsel, at) {
+      const mark = memory.mark()
+      try {
+        const isTaken = takeRows(morsel, at)
+        if (resting > 0) resting--
+        return isTaken
+      } catch (error) {
+        if (error instanceof RowFailure) return false
+        throw error
+      } finally {
+        memory.reset(mark)
+      }
+    },
+    give(unload) {
+      if (rowCount === 0) return null
+      const mark = memory.mark()
+      const all = [...windows].sort(([a], [b]) => (a < b ? -1 : 1))
+      const groups = all.map(([start, { table, aggregation, rowCount }]): WindowGroups<VectorBatch> => {
+        const { length } = table
+        kernels = [`group: ${table.kernel}`, ...aggregation.kernels]
+        const state = aggregation.laneState(table.order, length, true)
+        const columns = table.keys()
+        counts.gave({ rowCount: length, columns })
+        const keys = unload({ rowCount: length, columns })
+        return { start, end: start + fixed.size, rowCount, groupCount: length, keys, state }
+      })
+      if (rowCount < LEAST_GROUP_ROWS * groupCount()) resting = REST_MORSELS
+      const part = { rowCount, latest: latest as bigint, lateRows, place, windows: groups }
+      clear()
+      memory.reset(mark)
+      return part
+    },
+    free() {
+      clear()
+      inputs.free()
+      pipeline.free()
+    },
+  }
+}

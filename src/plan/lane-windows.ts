@@ -1,0 +1,64 @@
+/**
+ * What lanes may do of a flow that runs on above its watermark: of windows of one length, one after another, that close once, each lane groups what it reads of a split by window and
+ * keys. Which of that is late, and when a window closes, is for the calling thread to say, which knows what came before.
+ */
+import type { SchemaShape } from '../columnar/type.js'
+import type { AggregateFunction } from '../expressions/node.js'
+import type { LiveAggregateSpec, LivePlan } from './live.js'
+import { type PlanPart, partsFor } from './needs.js'
+import { type AccumulatorSpec, hasTail, isBreaker, type PhysicalPlan } from './physical.js'
+
+export interface LaneWindows {
+  /** From the columns that come to the watermark to the keys, what accumulators read, and the time. */
+  readonly stages: PhysicalPlan
+  /** The column of what comes that has the event time, and how far behind it the watermark is, in ticks. */
+  readonly column: string
+  readonly delay: bigint
+  readonly fixed: { readonly size: bigint; readonly offset: bigint }
+  /** The same time, as the stages give it. */
+  readonly time: string
+  readonly keys: readonly string[]
+  readonly accumulators: readonly AccumulatorSpec[]
+  /** Whether some result goes by the places of rows. */
+  readonly goesByPlace: boolean
+  readonly parts: readonly PlanPart[]
+}
+
+/** Aggregates whose states take little room, however many rows they are of. */
+const SMALL: readonly AggregateFunction[] = [
+  ...(['count', 'sum', 'mean', 'min', 'max', 'variance', 'stddev', 'covariance', 'correlation', 'slope'] as const),
+  ...(['every', 'some'] as const),
+]
+const BY_PLACE: readonly AggregateFunction[] = ['first', 'last', 'any', 'argMin', 'argMax']
+/** Instants up to there, and sums of two of them, are exact in doubles. */
+const MOST_TICKS = 2n ** 51n
+
+/** Null where they had better get the rows on. @param below what lanes run */
+export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPlan): LaneWindows | null {
+  const { timed, aggregate } = segments[0] ?? {}
+  if (watermark === null || watermark.maxAdvance !== null || watermark.delay >= MOST_TICKS) return null
+  if (!timed || !aggregate?.fixed || aggregate.givesLate || !aggregate.accumulators.every(isSmall)) return null
+  if (timed.sides.length > 0 || !timed.scan.every(({ kind }) => kind === 'project' || kind === 'filter')) return null
+  if (below.branches.length > 0 || below.scan.some(stage => isBreaker(stage) || hasTail(stage))) return null
+  const { fixed, time, keys, accumulators } = aggregate
+  return {
+    stages: timed,
+    column: watermark.column,
+    delay: watermark.delay,
+    fixed,
+    time,
+    keys: keys.slice(BOUNDS),
+    accumulators,
+    goesByPlace: accumulators.some(({ function: name }) => BY_PLACE.includes(name)),
+    // Rows are parted by windows with the kernels of predicates.
+    parts: [...partsFor({ ...timed, scan: [...timed.scan, stageOf(aggregate)] }, 0), 'evaluate', 'windowParts'],
+  }
+}
+
+/** Keys before those of the flow: beginning and end. */
+const BOUNDS = 2
+
+const isSmall = ({ function: name }: AccumulatorSpec): boolean => SMALL.includes(name) || BY_PLACE.includes(name)
+
+const stageOf = ({ keys, accumulators, input }: LiveAggregateSpec & { readonly input: SchemaShape }) =>
+  ({ kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }) as const
