@@ -105,8 +105,8 @@ export function createLiveGraph(
   let out: RecordBatch[] = []
   let lateRows = 0
   let passed = LEAST
-  /** What a step was of. */
-  let last: RecordBatch | null = null
+  /** What a step was of, as far as it is kept. */
+  let last: readonly Vector[] = []
   const steps: Step[] = []
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
   if (watermark !== null && plan.watermark !== null) {
@@ -443,14 +443,15 @@ export function createLiveGraph(
   /** Bytes of the dictionaries that batches come with, which would be back with the next. */
   function coming(): number {
     let bytes = 0
-    for (const i of (steps[0] as Step).columns) {
-      const dictionary = last?.vectors[i]?.dictionary ?? null
+    for (const dictionary of new Set(last.map(({ dictionary }) => dictionary)))
       if (dictionary !== null) bytes += dictionary.byteLength + ENTRY_BYTES * dictionary.length
-    }
     return bytes
   }
 
-  const given = (from: RecordBatch | null = null): RecordBatch[] => {
+  const vectorsOf = (batch: RecordBatch | undefined): Vector[] =>
+    (steps[0] as Step).columns.flatMap(i => batch?.vectors[i] ?? [])
+
+  const given = (from: readonly Vector[] = []): RecordBatch[] => {
     last = from
     renew()
     const all = out
@@ -482,7 +483,7 @@ export function createLiveGraph(
   return {
     push(batch) {
       pushOne(batch, 0)
-      return given(batch)
+      return given(vectorsOf(batch))
     },
     pushAll(batches) {
       const mark = memory.mark()
@@ -497,7 +498,7 @@ export function createLiveGraph(
         else if (from < batch.rowCount) pushOne(batch.slice(from, batch.rowCount), taken)
         before += batch.rowCount
       }
-      return given(batches.at(-1))
+      return given(vectorsOf(batches.at(-1)))
     },
     pushPart({ windows, latest, lateRows: lateThere, place }) {
       const { aggregate } = (steps[0] as Step).timed as TimedStep
@@ -509,10 +510,10 @@ export function createLiveGraph(
         else aggregate.absorb(groups, place)
       }
       refuse(aggregate, late)
-      watermark?.advance(latest)
+      if (latest !== null) watermark?.advance(latest)
       memory.reset(mark)
       advance(false)
-      return given()
+      return given(windows.flatMap(({ keys }) => keys.vectors))
     },
     settle() {
       advance(false)

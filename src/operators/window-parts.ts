@@ -9,9 +9,10 @@ import { bool } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { not } from '../kernels/bitmap.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { slice, take, takeBatch } from '../kernels/select.js'
+import { selection, slice, take, takeBatch } from '../kernels/select.js'
 import type { LaneWindows } from '../plan/lane-windows.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext, Pipeline } from './build.js'
@@ -35,8 +36,9 @@ export interface WindowGroups<B> {
 export interface WindowPart<B> {
   /** As they came to the watermark. */
   readonly rowCount: number
-  readonly latest: bigint
-  /** Of those that would have been in windows. */
+  /** Null: none of them has a time. */
+  readonly latest: bigint | null
+  /** Of those that would have been in windows, also for want of a time. */
   readonly lateRows: number
   /** Behind the last of them, among the places of all rows. */
   readonly place: number
@@ -90,7 +92,7 @@ export function createWindowParts(
   pipeline: Pipeline,
   input: SchemaShape,
   meterOf: (operator: Counted) => Meter,
-  leastRows = { morsel: LEAST_ROWS, window: LEAST_WINDOW_ROWS },
+  leastRows = { morsel: LEAST_ROWS, window: LEAST_WINDOW_ROWS, group: LEAST_GROUP_ROWS },
 ): WindowParts {
   const { k } = context
   const { memory } = k
@@ -98,6 +100,7 @@ export function createWindowParts(
   const given = Object.keys(input)
   const timeColumn = given.indexOf(spec.column)
   const own = stages.sourceColumns.map(name => given.indexOf(name))
+  const timeOfOwn = own.indexOf(timeColumn)
   const schema = pipeline.scan.output
   const names = Object.keys(schema)
   const keyColumns = spec.keys.map(name => names.indexOf(name))
@@ -187,17 +190,26 @@ export function createWindowParts(
   }
 
   function takeRows(morsel: Morsel, at: number): boolean {
-    const times = morsel.columns[timeColumn]
-    if (times.validity !== 0 || resting > 0) return false
-    if (rowCount === 0 && morsel.rowCount < leastRows.morsel) return false
+    if (resting > 0 || (rowCount === 0 && morsel.rowCount < leastRows.morsel)) return false
     if (groupCount() > MOST_GROUPS || (goesByPlace && at > MOST_PLACE)) return false
-    const ranges = rangesOf(k, times, 0, morsel.rowCount)
-    const range = rangeOfAll(ranges)
-    if (!areFew(range, morsel.rowCount)) return false
+    const { length, validity } = morsel.columns[timeColumn]
+    const all: LaneBatch = { rowCount: length, columns: own.map(i => morsel.columns[i]) }
+    if (validity === 0) return takeTimed(all, at, length, null)
+    const known = selection(k, validity, length)
+    const unknown = selection(k, not(k, validity, length), length)
+    const refused = unknown.count === 0 ? null : through(taken(all, unknown.indices, unknown.count))
+    return takeTimed(taken(all, known.indices, known.count), at, length, refused)
+  }
+
+  /** Rows that have a time, of so many that came; `untimed`: what is left of those that have none. */
+  function takeTimed(all: LaneBatch, at: number, came: number, untimed: LaneBatch | null): boolean {
+    const times: LaneVector = { ...all.columns[timeOfOwn], validity: 0 }
+    const ranges = rangesOf(k, times, 0, all.rowCount)
+    const range = all.rowCount === 0 ? null : rangeOfAll(ranges)
+    if (range !== null && !areFew(range, all.rowCount)) return false
     const late = lateAmong(times, ranges)
-    const all: LaneBatch = { rowCount: morsel.rowCount, columns: own.map(i => morsel.columns[i]) }
-    const kept = morsel.rowCount - late.length
-    const left = through(late.length === 0 ? all : taken(all, othersThan(late, morsel.rowCount), kept))
+    const kept = all.rowCount - late.length
+    const left = kept === 0 ? null : through(late.length === 0 ? all : taken(all, othersThan(late, all.rowCount), kept))
     const refused = late.length === 0 ? null : through(taken(all, placesOf(late), late.length))
     if (left !== null) {
       const rows: Morsel = { ...texts.recode(left), rows: left.rows }
@@ -205,14 +217,14 @@ export function createWindowParts(
         const values = inputs.evaluate(rows)
         // From here on nothing fails for the sake of a row.
         counts.took(rows)
-        const isWhole = rows.rowCount === morsel.rowCount
+        const isWhole = rows.rowCount === all.rowCount
         group(rows, values, isWhole ? ranges : rangesOf(k, rows.columns[time], 0, rows.rowCount), at)
       })
     }
-    rowCount += morsel.rowCount
-    lateRows += refused?.rowCount ?? 0
-    place = at + morsel.rowCount
-    if (latest === null || range.max > latest) latest = range.max
+    rowCount += came
+    lateRows += (refused?.rowCount ?? 0) + (untimed?.rowCount ?? 0)
+    place = at + came
+    if (range !== null && (latest === null || range.max > latest)) latest = range.max
     return true
   }
 
@@ -313,8 +325,8 @@ export function createWindowParts(
         const keys = unload({ rowCount: length, columns })
         return { start, end: start + fixed.size, rowCount, groupCount: length, keys, state }
       })
-      if (rowCount < LEAST_GROUP_ROWS * groupCount()) resting = REST_MORSELS
-      const part = { rowCount, latest: latest as bigint, lateRows, place, windows: groups }
+      if (rowCount < leastRows.group * groupCount()) resting = REST_MORSELS
+      const part = { rowCount, latest, lateRows, place, windows: groups }
       clear()
       memory.reset(mark)
       return part

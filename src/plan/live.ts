@@ -531,7 +531,7 @@ function windowedAggregate(
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
-  const fixed = mode === 'close' && lateness === 0n && !type.nullable ? fixedOf(spec, type) : undefined
+  const fixed = mode === 'close' && lateness === 0n ? fixedOf(spec, type) : undefined
   const bare =
     fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
   const needed = new Set([...neededBy(keys, accumulators, [TIME, WATERMARK, KEPT]), ...lateColumns])

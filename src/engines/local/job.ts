@@ -271,7 +271,8 @@ class Job implements RunningJob {
         known,
         inline,
         spans: request.spans,
-        windows: inline ? null : request.windows?.spec,
+        // What is kept of windows is not written anywhere, and there is more of it than of rows that pass.
+        windows: inline || memoryBytes !== undefined ? null : request.windows?.spec,
       }
       const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)

@@ -2,7 +2,7 @@
 import { RecordBatch } from '../../columnar/record-batch.js'
 import type { VectorBatch } from '../../columnar/vector.js'
 import type { WindowPart } from '../../operators/window-parts.js'
-import { laneWindows } from '../../plan/lane-windows.js'
+import { type LaneWindows, laneWindows } from '../../plan/lane-windows.js'
 import { type LiveCut, livePlan } from '../../plan/live.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { decodeBatch } from '../../workers/transfer.js'
@@ -19,11 +19,20 @@ class PartBatch extends RecordBatch {
 export const partOf = (batch: RecordBatch): WindowPart<VectorBatch> | null =>
   batch instanceof PartBatch ? batch.part : null
 
+/** What is refused is told by whoever runs it. */
+function specOf(cut: LiveCut, below: PhysicalPlan): LaneWindows | null {
+  try {
+    return laneWindows(livePlan(cut, below.output), below)
+  } catch {
+    return null
+  }
+}
+
 /** For a plan below a cut, what its lanes may do of what is above. */
 export const windowsBefore =
   (cut: LiveCut) =>
   (below: PhysicalPlan): WindowsBefore | null => {
-    const spec = laneWindows(livePlan(cut, below.output), below)
+    const spec = specOf(cut, below)
     return (
       spec && {
         spec,
