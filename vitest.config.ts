@@ -12,6 +12,8 @@ export const longSuites = [
   'test/laws/live-joins.test.ts',
   'test/laws/live-over.test.ts',
   'test/laws/window-rows.test.ts',
+  'test/laws/lane-windows.test.ts',
+  'test/graph/window-parts.test.ts',
   'test/flow/live.test.ts',
   'test/flow/day.test.ts',
   'test/flow/inputs.test.ts',
