@@ -387,7 +387,11 @@ class LaneJob {
       let row = 0
       try {
         if (split <= this.bound && this.wants(split)) {
-          const report = (found: FoundText) => this.say({ type: 'text', split, report: found })
+          const report = (found: FoundText) => {
+            // With that the split is complete.
+            this.inScratch(() => this.giveWindows(split))
+            this.say({ type: 'text', split, report: found })
+          }
           for await (const load of reader.read(work, report)) {
             const before = row
             let wantsMore = true

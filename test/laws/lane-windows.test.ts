@@ -5,6 +5,7 @@ import {
   argMax,
   count,
   createEngine,
+  csv,
   dictionary,
   type Engine,
   type Flow,
@@ -51,8 +52,8 @@ const cases = fc.record({
   delay: fc.constantFrom(0, 40, 12_000, 12_001),
   hasNulls: fc.boolean(),
   keys: fc.constantFrom<readonly string[]>([], ['key'], ['name'], ['key', 'name']),
-  /** Whether rows come one source after another, or are there from the start. */
-  isStream: fc.boolean(),
+  /** Whether they are there from the start, come batch by batch, or are read from a text. */
+  source: fc.constantFrom('columns', 'stream', 'text') as fc.Arbitrary<'columns' | 'stream' | 'text'>,
 })
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
@@ -75,7 +76,17 @@ function columnsOf({ seed, batches, disorder, often, hasNulls }: Case) {
     name[row] = random(4)
     x[row] = random(1000) / 7
   }
-  return { time, key, name: dictionary(name, ['a', 'ö', '', 'zz']), x }
+  return { time, key, name, x }
+}
+
+const NAMES = ['a', 'ö', '', 'zz']
+
+const textOf = ({ time, key, name, x }: ReturnType<typeof columnsOf>): Uint8Array => {
+  const lines = time.map((each, row) => {
+    const at = each === null ? '' : new Date(Number(each)).toISOString()
+    return `${at},${key[row]},"${NAMES[name[row] as number]}",${x[row]}`
+  })
+  return new TextEncoder().encode(['time,key,name,x', ...lines].join('\n'))
 }
 
 async function* inBatches(all: Flow<typeof shape>, sizes: readonly number[]): AsyncGenerator<RecordBatch> {
@@ -89,10 +100,15 @@ async function* inBatches(all: Flow<typeof shape>, sizes: readonly number[]): As
 
 function flowOf(given: Case, data: ReturnType<typeof columnsOf>): Flow<any> {
   const own = given.hasNulls ? shape : timedShape
-  const all = flowOfColumns(data, own as any) as unknown as Flow<typeof shape>
-  const source = given.isStream
-    ? (stream(inBatches(all, given.batches), { schema: own }) as unknown as typeof all)
-    : all
+  const all = flowOfColumns({ ...data, name: dictionary(data.name, NAMES) }, own as any) as unknown as Flow<
+    typeof shape
+  >
+  const source =
+    given.source === 'columns'
+      ? all
+      : ((given.source === 'stream'
+          ? stream(inBatches(all, given.batches), { schema: own })
+          : csv(textOf(data), { schema: own })) as unknown as typeof all)
   const windows = source
     .derive(r => ({ y: r.x.mul(2) }))
     .watermark('time', { delay: `${given.delay}ms` })
@@ -162,7 +178,7 @@ describe('windows that lanes group', () => {
   it('go as they are where a job has a budget, or late rows are asked for', async () => {
     const given: Case = {
       ...{ seed: 5, batches: [2 * LARGE], disorder: 20_000, often: 30, size: 4000, delay: 0, hasNulls: false },
-      ...{ keys: ['key'], isStream: false },
+      ...{ keys: ['key'], source: 'columns' },
     }
     const data = columnsOf(given)
     const engine = await engineOf(2)
