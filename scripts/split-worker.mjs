@@ -23,7 +23,7 @@ export const workerEntries = {
   partitions: pathOf('src/workers/partitions.ts'),
   sets: pathOf('src/operators/grouping-sets.ts'),
   windows: pathOf('src/operators/window-groups.ts'),
-  windowParts: pathOf('src/operators/window-parts.ts'),
+  windowParts: pathOf('src/workers/lane-windows.ts'),
   over: pathOf('src/operators/over.ts'),
   shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),

@@ -159,7 +159,7 @@ declare module 'virtual:millrace/lane/sets' {
 }
 
 declare module 'virtual:millrace/lane/windowParts' {
-  /** The same of src/operators/window-parts.ts. */
+  /** The same of src/workers/lane-windows.ts. */
   export const laneSource: string
 }
 

@@ -11,9 +11,11 @@ import { bool, type DataType, int32, type SchemaShape } from '../columnar/type.j
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
+import { andNot, not } from '../kernels/bitmap.js'
+import { compare } from '../kernels/compare.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { type Selection, slice, take } from '../kernels/select.js'
+import { type Selection, selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
@@ -27,16 +29,7 @@ import { createOneDictionary } from './one-dictionary.js'
 import { type Morsel, RowFailure } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import type { WindowGroups } from './window-parts.js'
-import {
-  type FixedWindows,
-  type Range,
-  type Run,
-  rangeOfAll,
-  rangesOf,
-  rowsByWindow,
-  runsOf,
-  windowStartOf,
-} from './window-runs.js'
+import { type FixedWindows, type Range, type Run, rangeOfAll, rangesOf, runsOf, windowStartOf } from './window-runs.js'
 
 export interface LiveWindows extends LiveAggregate {
   /**
@@ -304,7 +297,7 @@ export function createLiveWindows(
       yield* takeWindow(morsel, first, first + size, meanRows)
       return
     }
-    const parts = rowsByWindow(k, time, morsel.rowCount, first, size, Number((last - first) / size) + 1)
+    const parts = byTime(time, morsel.rowCount, first, size, Number((last - first) / size) + 1)
     const own: [Single, Selection][] = []
     for (const [i, rows] of parts.entries()) {
       if (rows.count === 0) continue
@@ -333,6 +326,20 @@ export function createLiveWindows(
     columns[startColumn] = instants(start, morsel.rowCount)
     columns[endColumn] = instants(end, morsel.rowCount)
     yield* rest.consume({ ...morsel, columns })
+  }
+
+  /** Of each of so many windows its rows (u32 pointers), in scratch. */
+  function byTime(time: LaneVector, rowCount: number, first: bigint, size: bigint, count: number): Selection[] {
+    // Bit i: not before window w.
+    const notBefore = Array.from({ length: count - 1 }, (_, w) =>
+      compare(k, 'gte', time, { type: time.type, value: first + BigInt(w + 1) * size }, rowCount),
+    )
+    return Array.from({ length: count }, (_, w) => {
+      const from = notBefore[w - 1]
+      const next = notBefore[w]
+      if (from === undefined) return selection(k, not(k, next as number, rowCount), rowCount)
+      return selection(k, next === undefined ? from : andNot(k, from, next, rowCount), rowCount)
+    })
   }
 
   function instants(value: bigint, length: number): LaneVector {

@@ -12,7 +12,7 @@ import { type AggregateInput, type Aggregation, createAggregation } from '../ker
 import { not } from '../kernels/bitmap.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { selection, slice, take, takeBatch } from '../kernels/select.js'
+import { type Selection, selection, slice, take, takeBatch } from '../kernels/select.js'
 import type { LaneWindows } from '../plan/lane-windows.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext, Pipeline } from './build.js'
@@ -20,7 +20,7 @@ import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
 import { type Meter, type Morsel, RowFailure } from './operator.js'
 import { applyAll } from './pipeline.js'
-import { type Range, RUN_ROWS, rangeOfAll, rangesOf, rowsByWindow, runsOf, windowStartOf } from './window-runs.js'
+import { type Range, RUN_ROWS, rangeOfAll, rangesOf, runsOf, windowStartOf } from './window-runs.js'
 
 /** The groups of one window, by their first appearance; `B` as of `Part`. */
 export interface WindowGroups<B> {
@@ -237,8 +237,7 @@ export function createWindowParts(
       const [mine, own] = whole ? [keys, values] : [keys.map(cut), values.map(each => mapped(each, cut))]
       if (first === last) add(first, mine, own, to - from, at + from)
       else {
-        const count = Number((last - first) / fixed.size) + 1
-        const parts = rowsByWindow(k, cut(rows.columns[time]), to - from, first, fixed.size, count)
+        const parts = partsOf(rows.columns[time], from, to, first, Number((last - first) / fixed.size) + 1)
         for (const [i, { indices, count }] of parts.entries()) {
           if (count === 0) continue
           const inner = memory.mark()
@@ -256,6 +255,24 @@ export function createWindowParts(
       }
       memory.reset(mark)
     }
+  }
+
+  /** Of each of so many windows its rows, from `from` on (u32 pointers). */
+  function partsOf({ data }: LaneVector, from: number, to: number, first: bigint, windowCount: number): Selection[] {
+    const least = Number(first)
+    const windowOf = new Uint8Array(to - from)
+    const counts = new Uint32Array(windowCount)
+    const { i32, u32 } = memory
+    for (let row = from, word = (data >>> 2) + 2 * from; row < to; row++, word += 2) {
+      const window = Math.floor((i32[word + 1] * 2 ** 32 + u32[word] - least) / size)
+      windowOf[row - from] = window
+      counts[window]++
+    }
+    const places = Array.from(counts, count => memory.scratch(4 * count))
+    const next = places.map(place => place >>> 2)
+    const { u32: room } = memory
+    for (let row = 0; row < windowOf.length; row++) room[next[windowOf[row]]++] = row
+    return places.map((indices, i) => ({ indices, count: counts[i] }))
   }
 
   const mapped = ({ vectors, validity }: AggregateInput, rows: (vector: LaneVector) => LaneVector): AggregateInput => ({

@@ -1,9 +1,7 @@
 /** Rows by the windows that their times lie in, of windows of one length: looked at in runs, since rows are mostly in order and only runs in which windows mix need be sorted. */
-import { andNot, not } from '../kernels/bitmap.js'
-import { compare } from '../kernels/compare.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
-import { type Selection, selection, slice } from '../kernels/select.js'
+import { slice } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 
 /** Windows of one length one after another, in ticks. */
@@ -79,25 +77,4 @@ export function runsOf(ranges: readonly Range[], length: number, windows: FixedW
     }
   }
   return runs
-}
-
-/** Of each of so many windows its rows (u32 pointers), in scratch. */
-export function rowsByWindow(
-  k: Kernels,
-  time: LaneVector,
-  rowCount: number,
-  first: bigint,
-  size: bigint,
-  count: number,
-): Selection[] {
-  // Bit i: not before window w.
-  const notBefore = Array.from({ length: count - 1 }, (_, w) =>
-    compare(k, 'gte', time, { type: time.type, value: first + BigInt(w + 1) * size }, rowCount),
-  )
-  return Array.from({ length: count }, (_, w) => {
-    const from = notBefore[w - 1]
-    const next = notBefore[w]
-    if (from === undefined) return selection(k, not(k, next as number, rowCount), rowCount)
-    return selection(k, next === undefined ? from : andNot(k, from, next, rowCount), rowCount)
-  })
 }

@@ -50,8 +50,7 @@ export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPl
     keys: keys.slice(BOUNDS),
     accumulators,
     goesByPlace: accumulators.some(({ function: name }) => BY_PLACE.includes(name)),
-    // Rows are parted by windows with the kernels of predicates.
-    parts: [...partsFor({ ...timed, scan: [...timed.scan, stageOf(aggregate)] }, 0), 'evaluate', 'windowParts'],
+    parts: [...partsFor({ ...timed, scan: [...timed.scan, stageOf(aggregate)] }, 0), 'windowParts'],
   }
 }
 

@@ -37,7 +37,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   partitions: () => import('./partitions.js'),
   sets: () => import('../operators/grouping-sets.js'),
   windows: () => import('../operators/window-groups.js'),
-  windowParts: () => import('../operators/window-parts.js'),
+  windowParts: () => import('./lane-windows.js'),
   over: () => import('../operators/over.js'),
   shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),

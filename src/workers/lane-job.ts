@@ -31,8 +31,6 @@ import {
 import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import type { SideHost } from '../operators/share-side.js'
-import type { WindowParts } from '../operators/window-parts.js'
-import type { LaneWindows } from '../plan/lane-windows.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
 import {
@@ -45,6 +43,7 @@ import {
   retainTable,
 } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
+import type { WindowsOfJob } from './lane-windows.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
 import { type Port, yieldToLoop } from './port.js'
@@ -62,9 +61,6 @@ const TOLD_MS = 250
 /** Strings in dictionaries that nobody keeps, before they make way for others; those that fill up within a few morsels may be larger. */
 const MOST_PASSING_BYTES = 2 ** 24
 const LEAST_LOADS = 4
-
-/** Places of rows as one float64: their split, and which of it they are. */
-const SPLIT_WEIGHT = 2 ** 32
 
 /** The split of what follows the gather: its rows have no place among the source's. */
 const GATHERED = -1
@@ -162,10 +158,7 @@ class LaneJob {
   private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
   private readonly reader: SplitReader | null
   /** Where rows are grouped in windows before they leave. */
-  private readonly windows: WindowParts | null
-  private readonly windowStages: MeteredPipeline | null
-  /** Rows of the last split that have come out, before they are grouped. */
-  private deliveredRows = { split: -1, rowCount: 0 }
+  private readonly windows: WindowsOfJob | null
   private cancelled = false
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
@@ -212,11 +205,14 @@ class LaneJob {
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting) : null
     this.outputTypes = Object.values(spec.plan.output)
-    const { windows } = spec
-    this.windowStages = windows
-      ? this.charged(() => meterPipeline(buildPipeline(this.context, windows.stages), this.account, spec.spans))
-      : null
-    this.windows = this.windowStages && this.charged(() => this.createWindows(windows as LaneWindows))
+    this.windows =
+      (spec.windows &&
+        this.charged(() =>
+          this.lane.parts.windowParts?.openWindows(this.context, spec, this.account, this.outbox, (...all) =>
+            this.say(...all),
+          ),
+        )) ??
+      null
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.gatherBoxes = ports.gather.map((port, i) =>
@@ -280,13 +276,7 @@ class LaneJob {
   }
 
   private stages(): StageMetrics[] {
-    return [...this.pipeline.metrics(), ...(this.windowStages?.metrics() ?? [])]
-  }
-
-  private createWindows(spec: LaneWindows): WindowParts {
-    const { createWindowParts } = this.lane.parts.windowParts as LaneParts['windowParts']
-    const stages = this.windowStages as MeteredPipeline
-    return createWindowParts(this.context, spec, stages, this.spec.plan.output, each => stages.meter(each))
+    return [...this.pipeline.metrics(), ...(this.windows?.metrics() ?? [])]
   }
 
   private intercept(message: ToLane): boolean {
@@ -389,7 +379,7 @@ class LaneJob {
         if (split <= this.bound && this.wants(split)) {
           const report = (found: FoundText) => {
             // With that the split is complete.
-            this.inScratch(() => this.giveWindows(split))
+            this.inScratch(() => this.windows?.give(split))
             this.say({ type: 'text', split, report: found })
           }
           for await (const load of reader.read(work, report)) {
@@ -414,7 +404,7 @@ class LaneJob {
         if (breaker?.defer === undefined) throw failure
         breaker.defer(failure, split)
       }
-      this.inScratch(() => this.giveWindows(split))
+      this.inScratch(() => this.windows?.give(split))
       if (!this.wants(split + 1)) this.say({ type: 'enough', split })
       this.report(1)
     }
@@ -535,7 +525,7 @@ class LaneJob {
   /** A morsel of the plan's output: to the caller, or kept. */
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
-      if (this.groups(morsel, split)) return
+      if (this.windows?.take(morsel, split)) return
       const batch = unloadBatch(this.k, morsel, this.outputTypes, this.unloaded)
       const { isFresh, encoded } = encodeFresh([batch], this.outbox, false)
       for (const { message, transfer } of encoded)
@@ -552,33 +542,6 @@ class LaneJob {
     }
     this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
     this.heldRowsOfSplit.rowCount += batch.rowCount
-  }
-
-  /** Whether rows have been grouped, in the place of going as they are. */
-  private groups(morsel: Morsel, split: number): boolean {
-    const { windows } = this
-    if (windows === null || split < 0) return false
-    const { rowCount } = this.deliveredRows.split === split ? this.deliveredRows : { rowCount: 0 }
-    this.deliveredRows = { split, rowCount: rowCount + morsel.rowCount }
-    const place = split * SPLIT_WEIGHT + rowCount
-    // What it has may be all that it can have.
-    return windows.take(morsel, place) || (this.giveWindows(split) && windows.take(morsel, place))
-  }
-
-  /** What has been grouped of a split so far, to the caller. */
-  private giveWindows(split: number): boolean {
-    const part = this.windows?.give(batch => unloadBatch(this.k, batch)) ?? null
-    if (part === null) return false
-    const { isFresh, encoded } = encodeFresh(
-      part.windows.map(({ keys }) => keys),
-      this.outbox,
-      false,
-    )
-    const windows = part.windows.map((each, i) => ({ ...each, keys: encoded[i].message }))
-    const states = part.windows.flatMap(({ state }) => state.map(({ buffer }) => buffer as ArrayBuffer))
-    const transfer = [...encoded.flatMap(each => each.transfer), ...states]
-    this.say({ type: 'windows', split, part: { ...part, windows }, isFresh }, transfer)
-    return true
   }
 
   /** All that this lane has, to lane 0; or the terms on which it is exchanged. */

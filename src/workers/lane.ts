@@ -17,7 +17,7 @@ import type { JobPorts, JobSpec, LaneOptions } from './protocol.js'
 export interface LaneParts extends OperatorParts {
   readonly partitions: typeof import('./partitions.js')
   readonly spill: Pick<typeof import('./spill.js'), 'openSpill'>
-  readonly windowParts: Pick<typeof import('../operators/window-parts.js'), 'createWindowParts'>
+  readonly windowParts: Pick<typeof import('./lane-windows.js'), 'openWindows'>
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
   readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
   readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>

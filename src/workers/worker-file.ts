@@ -38,7 +38,7 @@ serveLane(name => {
     case 'windows':
       return import('../operators/window-groups.js')
     case 'windowParts':
-      return import('../operators/window-parts.js')
+      return import('./lane-windows.js')
     case 'over':
       return import('../operators/over.js')
     case 'shapes':
