@@ -20,7 +20,7 @@ import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.j
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { ENTRY_BYTES } from '../operators/dictionary-pool.js'
 import { morselsOf } from '../operators/heap-batch.js'
-import { createLiveAggregate, type LiveAggregate } from '../operators/live-aggregate.js'
+import { createLiveAggregate, type LiveAggregate, type LiveCells } from '../operators/live-aggregate.js'
 import { createLiveDistinct } from '../operators/live-distinct.js'
 import { createLiveOver } from '../operators/live-over.js'
 import { createLiveSessions } from '../operators/live-sessions.js'
@@ -29,10 +29,11 @@ import { createLiveWindows, type LiveWindows } from '../operators/live-windows.j
 import { type Morsel, RowFailure, type Side } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { createRenewal, createRenewedTexts, type RenewedTexts } from '../operators/renewed-texts.js'
+import { type WindowBounds, windowsOf } from '../operators/window-groups.js'
 import type { WindowPart } from '../operators/window-parts.js'
 import { type FixedWindows, type Range, RUN_ROWS, rangeOfAll, rangesOf } from '../operators/window-runs.js'
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
-import type { PlanNode } from '../plan/logical.js'
+import type { Panes, PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import { canLoadTogether, loadTogether } from './load-together.js'
 import { createWatermark, type Watermark } from './watermark.js'
@@ -501,13 +502,15 @@ export function createLiveGraph(
       return given(vectorsOf(batches.at(-1)))
     },
     pushPart({ windows, latest, lateRows: lateThere, place }) {
-      const { aggregate } = (steps[0] as Step).timed as TimedStep
+      const { aggregate, spec } = steps[0] as Step & { readonly aggregate: LiveCells; readonly spec: LiveAggregateSpec }
       const mark = memory.mark()
       const before = (watermark as Watermark).value
       let late = lateThere
       for (const groups of windows) {
-        if (groups.end <= before) late += groups.rowCount
+        const isOver = groups.panes === null && groups.end <= before
+        if (isOver) late += groups.rowCount
         else aggregate.absorb(groups, place)
+        for (const { start, rowCount } of groups.panes ?? []) if (lastEndOf(spec, start) <= before) late += rowCount
       }
       refuse(aggregate, late)
       if (latest !== null) watermark?.advance(latest)
@@ -547,6 +550,10 @@ export function createLiveGraph(
     free,
   }
 }
+
+/** Of the windows that rows of a pane are in. */
+const lastEndOf = ({ windows }: LiveAggregateSpec, pane: bigint): bigint =>
+  (windowsOf(windows as Panes, pane).at(-1) as WindowBounds).end
 
 /** What an aggregate gives: of windows beginning and end, keys, accumulators and the weight. */
 function outputNames({

@@ -9,6 +9,7 @@
  * What has been given and changes is taken back: a row as it was, of weight -1, then as it is, of weight +1. Groups of which no row is left are only taken back.
  */
 import { bool, type DataType, int32, type SchemaShape, uint32 } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
 import { type AggregateSpec, numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
@@ -21,6 +22,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { createKeyLoader } from './key-loader.js'
 import { lowerBound } from './lower-bound.js'
 import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
@@ -66,10 +68,10 @@ export interface LiveAggregate {
   free(): void
 }
 
-/** Of windows that do not overlap and are told once. */
+/** Of windows that are told once. */
 export interface LiveCells extends LiveAggregate {
-  /** Groups that lanes have made of rows of one window; `keys` begin with its own. */
-  absorb(keys: readonly LaneVector[], groups: WindowGroups<unknown>, place: number): void
+  /** Groups that lanes have made of rows of a window that is open, or of panes, of which nothing is told once their windows are over. `place`: behind these rows. */
+  absorb(groups: WindowGroups<VectorBatch>, place: number): void
 }
 
 /** Cells of one pane, or of one window. */
@@ -126,6 +128,7 @@ export function createLiveAggregate(
   const dictionaries = createOneDictionary(context)
   /** Of what comes in: tables and states have codes of one dictionary a column. */
   const texts = createOneDictionary(context)
+  const keyLoader = createKeyLoader(context, texts, isOverlapping ? keyColumns : keyColumns.slice(plainFrom))
   let table = makeTable()
   const alike = createAlikeTexts(context)
   let aggregation = createAggregation(alike.context(), specs, isRetractable)
@@ -220,7 +223,10 @@ export function createLiveAggregate(
     return emits === 'changes' || (emits === 'closed' && hasChanged()) ? tell() : []
   }
 
-  function absorb(keys: readonly LaneVector[], { groupCount, state }: WindowGroups<unknown>, place: number): void {
+  function absorb({ start, end, groupCount, keys: own, state }: WindowGroups<VectorBatch>, place: number): void {
+    const mark = memory.mark()
+    const bounds = isOverlapping ? [] : [instants(start, groupCount), instants(end, groupCount)]
+    const keys = [...bounds, ...keyLoader.load(own)]
     const earlier = table.length
     table.cover(keys, groupCount)
     const groups = table.find(keys, groupCount)
@@ -229,6 +235,13 @@ export function createLiveAggregate(
     aggregation.merge(state, groups, groupCount, 1)
     aggregation.open(table.order, table.length)
     position = Math.max(position, place)
+    memory.reset(mark)
+  }
+
+  function instants(value: bigint, length: number): LaneVector {
+    const data = memory.scratch(8 * length)
+    memory.i64.fill(value, data >>> 3, (data >>> 3) + length)
+    return numbers(keyTypes[0] as DataType, length, data)
   }
 
   /** Without keys there is one cell. */
@@ -654,6 +667,7 @@ export function createLiveAggregate(
   function renew(renewed: RenewedTexts): void {
     move(renewed)
     renewOne(texts, renewed, names.length)
+    keyLoader.close()
     dictionaries.clear()
   }
 
@@ -678,6 +692,7 @@ export function createLiveAggregate(
       aggregation.free()
       dictionaries.clear()
       texts.clear()
+      keyLoader.close()
     },
   }
 }

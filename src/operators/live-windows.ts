@@ -18,11 +18,11 @@ import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { type Selection, selection, slice, take } from '../kernels/select.js'
 import { rangeOf } from '../kernels/stats.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
-import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { groupColumns } from './group-columns.js'
 import { rangeIndices } from './heap-batch.js'
-import { createLiveAggregate, type LiveAggregate, type LiveAggregateStage } from './live-aggregate.js'
+import { createKeyLoader } from './key-loader.js'
+import { createLiveAggregate, type LiveAggregateStage, type LiveCells } from './live-aggregate.js'
 import { movedGroups } from './moved-groups.js'
 import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
@@ -31,7 +31,7 @@ import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import type { WindowGroups } from './window-parts.js'
 import { type FixedWindows, type Range, type Run, rangeOfAll, rangesOf, runsOf, windowStartOf } from './window-runs.js'
 
-export interface LiveWindows extends LiveAggregate {
+export interface LiveWindows extends LiveCells {
   /**
    * Rows of few windows, without the columns of these, `time` being the column of their time: none is late. What is missing among the columns is not read.
    * @param ranges of each `RUN_ROWS` times, where they are known
@@ -42,8 +42,6 @@ export interface LiveWindows extends LiveAggregate {
     fixed: FixedWindows,
     ranges?: readonly Range[] | null,
   ): Iterable<LaneBatch>
-  /** Groups that lanes have made of rows of a window that is open. `place`: behind these rows. */
-  absorb(groups: WindowGroups<VectorBatch>, place: number): void
 }
 
 interface Single {
@@ -80,7 +78,7 @@ export function createLiveWindows(
   const dictionaries = createOneDictionary(context)
   /** Of what comes in. */
   const texts = createOneDictionary(context)
-  const keyLoader = createBatchLoader(context)
+  const keyLoader = createKeyLoader(context, texts, keyColumns)
   const singles = new Map<bigint, Single>()
   /** Beginnings of the others that are open, and their ends. */
   const shared = new Map<bigint, bigint>()
@@ -119,29 +117,17 @@ export function createLiveWindows(
 
   function absorb(groups: WindowGroups<VectorBatch>, place: number): void {
     const { start, end, rowCount, groupCount, state } = groups
-    const mark = memory.mark()
-    const keys = loadKeys(groups.keys)
     const single = singleOf(start, end, rowCount)
-    if (single === null) rest.absorb([instants(start, groupCount), instants(end, groupCount), ...keys], groups, place)
-    else {
-      const found = groupsOf(single, keys, groupCount)
-      single.aggregation.merge(state, found === 0 ? rangeIndices(k, 0, groupCount) : found, groupCount, 1)
-      single.aggregation.open(single.table.order, single.table.length)
-      single.place = Math.max(single.place, place)
+    if (single === null) {
+      rest.absorb(groups, place)
+      return
     }
+    const mark = memory.mark()
+    const found = groupsOf(single, keyLoader.load(groups.keys), groupCount)
+    single.aggregation.merge(state, found === 0 ? rangeIndices(k, 0, groupCount) : found, groupCount, 1)
+    single.aggregation.open(single.table.order, single.table.length)
+    single.place = Math.max(single.place, place)
     memory.reset(mark)
-  }
-
-  /** Strings of keys have codes of the dictionaries that those of rows have. */
-  function loadKeys(batch: VectorBatch): readonly LaneVector[] {
-    const known = keyColumns.map(i => texts.of(i))
-    for (const [key, dictionary] of known.entries()) if (dictionary !== null) keyLoader.adopt(key, dictionary)
-    const { columns } = keyLoader.load(batch)
-    for (const [key, i] of keyColumns.entries()) {
-      const dictionary = keyLoader.of(key)
-      if (known[key] === null && dictionary !== null) texts.adopt(i, dictionary)
-    }
-    return columns
   }
 
   const keysOf = (morsel: Morsel): LaneVector[] => keyColumns.map(i => morsel.columns[i] as LaneVector)

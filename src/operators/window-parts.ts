@@ -20,10 +20,12 @@ import { movedStates } from './moved-states.js'
 import { createOneDictionary } from './one-dictionary.js'
 import { type Meter, type Morsel, RowFailure } from './operator.js'
 import { applyAll } from './pipeline.js'
-import { type Range, RUN_ROWS, rangeOfAll, rangesOf, runsOf, windowStartOf } from './window-runs.js'
+import { type Range, RUN_ROWS, type Run, rangeOfAll, rangesOf, runsOf, windowStartOf } from './window-runs.js'
 
-/** The groups of one window, by their first appearance; `B` as of `Part`. */
+/** The groups of one window, or of all panes, by their first appearance; `B` as of `Part`. */
 export interface WindowGroups<B> {
+  /** How many rows each has, where windows overlap: their beginnings are the first key then. */
+  readonly panes: readonly { readonly start: bigint; readonly rowCount: number }[] | null
   readonly start: bigint
   readonly end: bigint
   readonly rowCount: number
@@ -62,6 +64,9 @@ interface Counted {
   kernels(): readonly string[]
 }
 
+/** In the place of a window's beginning. */
+const ALL = 0n
+
 interface Single {
   readonly table: GroupTable
   aggregation: Aggregation
@@ -96,7 +101,7 @@ export function createWindowParts(
 ): WindowParts {
   const { k } = context
   const { memory } = k
-  const { fixed, stages, goesByPlace } = spec
+  const { fixed, stages, goesByPlace, overlaps } = spec
   const given = Object.keys(input)
   const timeColumn = given.indexOf(spec.column)
   const own = stages.sourceColumns.map(name => given.indexOf(name))
@@ -104,14 +109,17 @@ export function createWindowParts(
   const schema = pipeline.scan.output
   const names = Object.keys(schema)
   const keyColumns = spec.keys.map(name => names.indexOf(name))
-  const keyTypes = spec.keys.map(name => schema[name])
   const time = names.indexOf(spec.time)
+  const keyTypes = [...(overlaps ? [schema[spec.time]] : []), ...spec.keys.map(name => schema[name])]
   const inputs = createAggregateInputs(context, spec.accumulators, schema)
   const texts = createOneDictionary(context)
   const size = Number(fixed.size)
   const offset = Number(fixed.offset % fixed.size)
   const delay = Number(spec.delay)
+  /** By their beginnings; groups of panes are in one table, whose order is theirs. */
   const windows = new Map<bigint, Single>()
+  /** How many rows each pane has. */
+  const panes = new Map<bigint, number>()
   let rowCount = 0
   let lateRows = 0
   let place = 0
@@ -136,7 +144,7 @@ export function createWindowParts(
   function areFew({ min, max }: Range, more: number): boolean {
     if (min < -MOST_EXACT || max > MOST_EXACT) return false
     let [first, last] = [windowStartOf(min, fixed), windowStartOf(max, fixed)]
-    for (const start of windows.keys()) {
+    for (const start of (overlaps ? panes : windows).keys()) {
       if (start < first) first = start
       if (start > last) last = start
     }
@@ -208,6 +216,8 @@ export function createWindowParts(
     const range = all.rowCount === 0 ? null : rangeOfAll(ranges)
     if (range !== null && !areFew(range, all.rowCount)) return false
     const late = lateAmong(times, ranges)
+    // They may be late for some of their windows only: what is there in the others is to be told before.
+    if (overlaps && late.length > 0) return false
     const kept = all.rowCount - late.length
     const left = kept === 0 ? null : through(late.length === 0 ? all : taken(all, othersThan(late, all.rowCount), kept))
     const refused = late.length === 0 ? null : through(taken(all, placesOf(late), late.length))
@@ -230,6 +240,10 @@ export function createWindowParts(
 
   function group(rows: LaneBatch, values: readonly AggregateInput[], ranges: readonly Range[], at: number): void {
     const keys = keyColumns.map(i => rows.columns[i])
+    if (overlaps) {
+      add(ALL, [panesOf(rows.columns[time], ranges), ...keys], values, rows.rowCount, at)
+      return
+    }
     for (const { from, to, first, last } of runsOf(ranges, rows.rowCount, fixed)) {
       const mark = memory.mark()
       const cut = (vector: LaneVector): LaneVector => ({ ...slice(k, vector, from, to), range: null })
@@ -237,7 +251,7 @@ export function createWindowParts(
       const [mine, own] = whole ? [keys, values] : [keys.map(cut), values.map(each => mapped(each, cut))]
       if (first === last) add(first, mine, own, to - from, at + from)
       else {
-        const parts = partsOf(rows.columns[time], from, to, first, Number((last - first) / fixed.size) + 1)
+        const parts = partsOf(rows.columns[time], { from, to, first, last })
         for (const [i, { indices, count }] of parts.entries()) {
           if (count === 0) continue
           const inner = memory.mark()
@@ -258,21 +272,49 @@ export function createWindowParts(
   }
 
   /** Of each of so many windows its rows, from `from` on (u32 pointers). */
-  function partsOf({ data }: LaneVector, from: number, to: number, first: bigint, windowCount: number): Selection[] {
-    const least = Number(first)
-    const windowOf = new Uint8Array(to - from)
-    const counts = new Uint32Array(windowCount)
-    const { i32, u32 } = memory
-    for (let row = from, word = (data >>> 2) + 2 * from; row < to; row++, word += 2) {
-      const window = Math.floor((i32[word + 1] * 2 ** 32 + u32[word] - least) / size)
-      windowOf[row - from] = window
-      counts[window]++
-    }
+  function partsOf(times: LaneVector, run: Run): Selection[] {
+    const windowOf = windowsOf(times, run)
+    const counts = countsOf(windowOf, run)
     const places = Array.from(counts, count => memory.scratch(4 * count))
     const next = places.map(place => place >>> 2)
     const { u32: room } = memory
     for (let row = 0; row < windowOf.length; row++) room[next[windowOf[row]]++] = row
     return places.map((indices, i) => ({ indices, count: counts[i] }))
+  }
+
+  /** Of each row of a run, the how manieth of its windows it is in. */
+  function windowsOf({ data }: LaneVector, { from, to, first }: Run): Uint8Array {
+    const least = Number(first)
+    const windowOf = new Uint8Array(to - from)
+    const { i32, u32 } = memory
+    for (let row = from, word = (data >>> 2) + 2 * from; row < to; row++, word += 2)
+      windowOf[row - from] = Math.floor((i32[word + 1] * 2 ** 32 + u32[word] - least) / size)
+    return windowOf
+  }
+
+  function countsOf(windowOf: Uint8Array, { first, last }: Run): Uint32Array {
+    const counts = new Uint32Array(Number((last - first) / fixed.size) + 1)
+    for (const window of windowOf) counts[window]++
+    return counts
+  }
+
+  /** The beginning of each row's pane; how many rows these have is counted. */
+  function panesOf(times: LaneVector, ranges: readonly Range[]): LaneVector {
+    const { type, length } = times
+    const data = memory.scratch(8 * length)
+    const { i64 } = memory
+    for (const run of runsOf(ranges, length, fixed)) {
+      const { from, to, first, last } = run
+      const at = data >>> 3
+      const windowOf = first === last ? null : windowsOf(times, run)
+      const counts = windowOf === null ? [to - from] : [...countsOf(windowOf, run)]
+      const starts = counts.map((_, i) => first + BigInt(i) * fixed.size)
+      for (const [i, count] of counts.entries())
+        if (count > 0) panes.set(starts[i], (panes.get(starts[i]) ?? 0) + count)
+      if (windowOf === null) i64.fill(first, at + from, at + to)
+      else for (let row = from; row < to; row++) i64[at + row] = starts[windowOf[row - from]]
+    }
+    return { type, length, data, validity: 0, dictionary: null, range: null }
   }
 
   const mapped = ({ vectors, validity }: AggregateInput, rows: (vector: LaneVector) => LaneVector): AggregateInput => ({
@@ -309,6 +351,7 @@ export function createWindowParts(
       aggregation.free()
     }
     windows.clear()
+    panes.clear()
     texts.clear()
     rowCount = 0
     lateRows = 0
@@ -340,7 +383,8 @@ export function createWindowParts(
         const columns = table.keys()
         counts.gave({ rowCount: length, columns })
         const keys = unload({ rowCount: length, columns })
-        return { start, end: start + fixed.size, rowCount, groupCount: length, keys, state }
+        const ofPanes = overlaps ? Array.from(panes, ([start, rowCount]) => ({ start, rowCount })) : null
+        return { panes: ofPanes, start, end: start + fixed.size, rowCount, groupCount: length, keys, state }
       })
       if (rowCount < leastRows.group * groupCount()) resting = REST_MORSELS
       const part = { rowCount, latest, lateRows, place, windows: groups }

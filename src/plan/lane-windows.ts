@@ -1,6 +1,6 @@
 /**
- * What lanes may do of a flow that runs on above its watermark: of windows of one length, one after another, that close once, each lane groups what it reads of a split by window and
- * keys. Which of that is late, and when a window closes, is for the calling thread to say, which knows what came before.
+ * What lanes may do of a flow that runs on above its watermark: of windows of one length that close once each lane groups what it reads of a split by window and keys, or by pane where
+ * they overlap. Which of that is late, and when a window closes, is for the calling thread to say, which knows what came before.
  */
 import type { SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction } from '../expressions/node.js'
@@ -14,7 +14,10 @@ export interface LaneWindows {
   /** The column of what comes that has the event time, and how far behind it the watermark is, in ticks. */
   readonly column: string
   readonly delay: bigint
+  /** Windows, or panes. */
   readonly fixed: { readonly size: bigint; readonly offset: bigint }
+  /** Whether rows are in several windows, of which some may be over before others. */
+  readonly overlaps: boolean
   /** The same time, as the stages give it. */
   readonly time: string
   readonly keys: readonly string[]
@@ -32,30 +35,39 @@ const SMALL: readonly AggregateFunction[] = [
 const BY_PLACE: readonly AggregateFunction[] = ['first', 'last', 'any', 'argMin', 'argMax']
 /** Instants up to there, and sums of two of them, are exact in doubles. */
 const MOST_TICKS = 2n ** 51n
+const MOST_SIZE = 2n ** 48n
 
 /** Null where they had better get the rows on. @param below what lanes run */
 export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPlan): LaneWindows | null {
   const { timed, aggregate } = segments[0] ?? {}
   if (watermark === null || watermark.maxAdvance !== null || watermark.delay >= MOST_TICKS) return null
-  if (!timed || !aggregate?.fixed || aggregate.givesLate || !aggregate.accumulators.every(isSmall)) return null
+  const fixed = aggregate && fixedOf(aggregate)
+  if (!timed || !fixed || !aggregate || aggregate.givesLate || !aggregate.accumulators.every(isSmall)) return null
   if (timed.sides.length > 0 || !timed.scan.every(({ kind }) => kind === 'project' || kind === 'filter')) return null
   if (below.branches.length > 0 || below.scan.some(stage => isBreaker(stage) || hasTail(stage))) return null
-  const { fixed, time, keys, accumulators } = aggregate
+  const { time, keys, accumulators } = aggregate
+  const overlaps = aggregate.fixed === undefined
   return {
     stages: timed,
     column: watermark.column,
     delay: watermark.delay,
     fixed,
+    overlaps,
     time,
-    keys: keys.slice(BOUNDS),
+    // Before those of the flow: beginning and end, or a pane.
+    keys: keys.slice(overlaps ? 1 : 2),
     accumulators,
     goesByPlace: accumulators.some(({ function: name }) => BY_PLACE.includes(name)),
     parts: [...partsFor({ ...timed, scan: [...timed.scan, stageOf(aggregate)] }, 0), 'windowParts'],
   }
 }
 
-/** Keys before those of the flow: beginning and end. */
-const BOUNDS = 2
+/** As long as places within some of them are exact in doubles. */
+function fixedOf({ fixed, windows }: LiveAggregateSpec): LaneWindows['fixed'] | null {
+  if (fixed !== undefined) return fixed
+  if (typeof windows !== 'object' || !('pane' in windows)) return null
+  return windows.pane < MOST_SIZE ? { size: windows.pane, offset: windows.offset } : null
+}
 
 const isSmall = ({ function: name }: AccumulatorSpec): boolean => SMALL.includes(name) || BY_PLACE.includes(name)
 

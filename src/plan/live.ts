@@ -73,7 +73,7 @@ export interface LiveSegment {
   /** Stateless: `scan` alone has stages. */
   readonly stages: PhysicalPlan
   readonly aggregate: LiveAggregateSpec | null
-  /** Where windows are of one length: the stages without the columns of windows and watermark, for rows of which none can be late. */
+  /** Where windows are of one length, or panes are: the stages without the columns of windows and watermark, for rows of which none can be late. */
   readonly timed?: PhysicalPlan | undefined
 }
 
@@ -531,15 +531,17 @@ function windowedAggregate(
   const isOwn = (name: string) => own.includes(name) || name === TIME
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
-  const fixed = mode === 'close' && lateness === 0n ? fixedOf(spec, type) : undefined
+  const isOnce = mode === 'close' && lateness === 0n
+  const fixed = isOnce ? fixedOf(spec, type) : undefined
+  const isPlain = fixed !== undefined || (isOnce && typeof windows === 'object' && 'pane' in windows)
   const bare =
-    fixed && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
+    isPlain && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
   const needed = new Set([...neededBy(keys, accumulators, [TIME, WATERMARK, KEPT]), ...lateColumns])
   const narrow = bound(selectNode(judged, schema, [...needed]))
   return {
     segment: {
       stages: physicalPlan(narrow),
-      timed: bare && physicalPlan(bare),
+      timed: bare ? physicalPlan(bare) : undefined,
       aggregate: {
         keys,
         accumulators,

@@ -7,6 +7,7 @@ import {
   any,
   argMax,
   count,
+  cumulative,
   type Flow,
   first,
   float64,
@@ -20,6 +21,7 @@ import {
   nullable,
   rows as rowsOf,
   schema,
+  sliding,
   sum,
   timestamp,
   tumbling,
@@ -82,6 +84,11 @@ const cases = fc.record({
   copies: fc.constantFrom(1, 1, 1, 40),
   nullTimes: fc.array(fc.nat(200), { maxLength: 4 }),
   size: fc.integer({ min: 1, max: 60 }),
+  kind: fc.constantFrom('tumbling', 'tumbling', 'sliding', 'cumulative') as fc.Arbitrary<
+    'tumbling' | 'sliding' | 'cumulative'
+  >,
+  /** Of windows that overlap, how many panes each has. */
+  panes: fc.integer({ min: 1, max: 4 }),
   offset: fc.integer({ min: -70, max: 70 }),
   delay: fc.constantFrom(0, 0, 3, 10, 50),
   keys: fc.constantFrom<readonly string[]>([], ['key'], ['code'], ['key', 'code'], ['name', 'key']),
@@ -94,11 +101,21 @@ const cases = fc.record({
 })
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
-function flowOf(source: Flow<typeof untimed>, { size, offset, delay, keys, isFiltered, mayFail }: Case): Flow<any> {
+function flowOf(
+  source: Flow<typeof untimed>,
+  { size, kind, panes, offset, delay, keys, isFiltered, mayFail }: Case,
+): Flow<any> {
   const marked = source.watermark('time', { delay: `${delay}ms` })
   const some = isFiltered ? marked.filter(r => r.y.mod(3).ne(1)) : marked
   const computed = some.derive(r => ({ z: mayFail === 'stage' ? r.y.mul(2) : r.y.add(1) }))
-  const windows = computed.window(tumbling(`${size}ms`, { offset: `${offset}ms` }))
+  const moved = { offset: `${offset}ms` }
+  const windows = computed.window(
+    kind === 'tumbling'
+      ? tumbling(`${size}ms`, moved)
+      : kind === 'sliding'
+        ? sliding(`${size * panes}ms`, `${size}ms`, moved)
+        : cumulative(`${size * panes}ms`, `${size}ms`),
+  )
   const grouped = keys.length === 0 ? windows : windows.groupBy(...(keys as ['key']))
   return grouped.aggregate((r: any) => ({
     rows: count(),
@@ -197,7 +214,7 @@ function answerOf(graph: LiveGraph, feed: (take: (batches: readonly RecordBatch[
 
 describe('groups of windows that lanes have made', () => {
   it('come to what the rows come to, whatever lanes are given of them', { timeout: 120_000 }, async () => {
-    const seen = { parts: 0, late: 0, lateInParts: 0, failures: 0, taken: 0, refused: 0 }
+    const seen = { parts: 0, late: 0, lateInParts: 0, overlapping: 0, failures: 0, taken: 0, refused: 0 }
     await fc.assert(
       fc.asyncProperty(cases, async given => {
         const nulls = new Set(given.nullTimes)
@@ -235,6 +252,7 @@ describe('groups of windows that lanes have made', () => {
             if (part === null) return false
             seen.parts++
             if (part.lateRows > 0) seen.lateInParts++
+            if (given.kind !== 'tumbling' && given.panes > 1) seen.overlapping++
             take(graph.pushPart(part))
             return true
           }

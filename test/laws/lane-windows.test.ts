@@ -19,6 +19,7 @@ import {
   nullable,
   type RecordBatch,
   schema,
+  sliding,
   stream,
   sum,
   timestamp,
@@ -48,6 +49,7 @@ const cases = fc.record({
   disorder: fc.constantFrom(0, 40, 20_000, 400_000),
   often: fc.constantFrom(1, 30, 500),
   /** Of short ones a morsel has more than a lane groups at once. */
+  isSliding: fc.boolean(),
   size: fc.constantFrom(4000, 12_000, 20_000, 300_000),
   delay: fc.constantFrom(0, 40, 12_000, 12_001),
   hasNulls: fc.boolean(),
@@ -113,7 +115,7 @@ function flowOf(given: Case, data: ReturnType<typeof columnsOf>): Flow<any> {
     .derive(r => ({ y: r.x.mul(2) }))
     .watermark('time', { delay: `${given.delay}ms` })
     .filter(r => r.key.ne(7))
-    .window(tumbling(`${given.size}ms`))
+    .window(given.isSliding ? sliding(`${4 * given.size}ms`, `${given.size}ms`) : tumbling(`${given.size}ms`))
   return (given.keys.length === 0 ? windows : windows.groupBy(...(given.keys as ['key']))).aggregate(r => ({
     rows: count(),
     total: sum(r.x),
@@ -154,18 +156,19 @@ describe('windows that lanes group', () => {
   })
 
   it('are those of the calling thread alone, on 1, 2 and 3 lanes', { timeout: 180_000 }, async () => {
-    const seen = { grouped: 0, late: 0, withRows: 0 }
+    const seen = { grouped: 0, late: 0, sliding: 0, withRows: 0 }
     await fc.assert(
       fc.asyncProperty(cases, async given => {
         const data = columnsOf(given)
         const alone = await run(flowOf(given, data), 0)
         const pushed = data.key.filter(key => key !== 7).length
         expect(alone.grouped).toBe(0)
-        expect(alone.counted + (alone.answer.lateRows as number)).toBe(pushed)
+        if (!given.isSliding) expect(alone.counted + (alone.answer.lateRows as number)).toBe(pushed)
         for (const lanes of [1, 2, 3]) {
           const found = await run(flowOf(given, data), lanes)
           expect(found.answer).toEqual(alone.answer)
           if (found.grouped > 0) seen.grouped++
+          if (found.grouped > 0 && given.isSliding) seen.sliding++
           if (found.grouped > 0 && found.grouped < pushed) seen.withRows++
           if (found.grouped > 0 && (found.answer.lateRows as number) > 0) seen.late++
         }
@@ -178,7 +181,7 @@ describe('windows that lanes group', () => {
   it('go as they are where a job has a budget, or late rows are asked for', async () => {
     const given: Case = {
       ...{ seed: 5, batches: [2 * LARGE], disorder: 20_000, often: 30, size: 4000, delay: 0, hasNulls: false },
-      ...{ keys: ['key'], source: 'columns' },
+      ...{ keys: ['key'], source: 'columns', isSliding: false },
     }
     const data = columnsOf(given)
     const engine = await engineOf(2)

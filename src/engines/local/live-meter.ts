@@ -8,7 +8,7 @@ import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import { span } from '../../metrics/span.js'
 import type { Pipeline } from '../../operators/build.js'
 import type { GraphMeter } from '../../operators/graph-meter.js'
-import type { LiveAggregate } from '../../operators/live-aggregate.js'
+import type { LiveAggregate, LiveCells } from '../../operators/live-aggregate.js'
 import type { LiveWindows } from '../../operators/live-windows.js'
 import type { Morsel } from '../../operators/operator.js'
 import { pulled } from '../../operators/pulled.js'
@@ -99,9 +99,11 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
             bytesIn += bytesOf(morsel)
             return pull(run(() => (aggregate as LiveWindows).consumeTimed(morsel, time, fixed, ranges)))
           },
+        }),
+        ...('absorb' in aggregate && {
           absorb(groups: WindowGroups<VectorBatch>, place: number) {
             rowsIn += groups.rowCount
-            run(() => (aggregate as LiveWindows).absorb(groups, place))
+            run(() => (aggregate as LiveCells).absorb(groups, place))
           },
         }),
         get isPending() {
