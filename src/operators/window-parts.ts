@@ -3,9 +3,9 @@
  *
  * A lane does not know the watermark that its rows come to, only how they move it on. A row is late where its window has ended by either: those that are by the rows of this lane before it
  * are left out here, and counted; of all others of a window none is, or each, which is seen from the end of the window.
+ * Where windows overlap rows are grouped by pane, and come so as long as none is late for any window by those before it.
  */
-import type { SchemaShape } from '../columnar/type.js'
-import { bool } from '../columnar/type.js'
+import { bool, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
@@ -83,8 +83,8 @@ const MOST_GROUPS = 2 ** 17
 /** Where a group has so few rows or fewer, as many morsels go on as they are before it is tried again. */
 const LEAST_GROUP_ROWS = 4
 const REST_MORSELS = 16
-/** Slots of tables without hashing, as in the calling thread. */
-const MOST_SLOTS = 2 ** 16
+/** Slots of tables without hashing: fewer than in the calling thread, since a lane has more windows at a time. */
+const MOST_SLOTS = 2 ** 14
 /** Instants of which sums and differences are exact in a double. */
 const MOST_EXACT = 2n ** 51n
 /** Places up to there are exact in a double, and the calling thread may go on from them. */
