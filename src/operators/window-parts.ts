@@ -142,7 +142,6 @@ export function createWindowParts(
 
   /** Whether rows of these times have few windows, together with those that there are, and many rows in each. */
   function areFew({ min, max }: Range, more: number): boolean {
-    if (min < -MOST_EXACT || max > MOST_EXACT) return false
     let [first, last] = [windowStartOf(min, fixed), windowStartOf(max, fixed)]
     for (const start of (overlaps ? panes : windows).keys()) {
       if (start < first) first = start
@@ -210,30 +209,33 @@ export function createWindowParts(
   }
 
   /** Rows that have a time, of so many that came; `untimed`: what is left of those that have none. */
-  function takeTimed(all: LaneBatch, at: number, came: number, untimed: LaneBatch | null): boolean {
+  function takeTimed(all: LaneBatch, at: number, total: number, untimed: LaneBatch | null): boolean {
     const times: LaneVector = { ...all.columns[timeOfOwn], validity: 0 }
-    const ranges = rangesOf(k, times, 0, all.rowCount)
-    const range = all.rowCount === 0 ? null : rangeOfAll(ranges)
-    if (range !== null && !areFew(range, all.rowCount)) return false
-    const late = lateAmong(times, ranges)
+    const came = rangesOf(k, times, 0, all.rowCount)
+    const range = all.rowCount === 0 ? null : rangeOfAll(came)
+    if (range !== null && (range.min < -MOST_EXACT || range.max > MOST_EXACT)) return false
+    const late = lateAmong(times, came)
     // They may be late for some of their windows only: what is there in the others is to be told before.
     if (overlaps && late.length > 0) return false
-    const kept = all.rowCount - late.length
-    const left = kept === 0 ? null : through(late.length === 0 ? all : taken(all, othersThan(late, all.rowCount), kept))
-    const refused = late.length === 0 ? null : through(taken(all, placesOf(late), late.length))
+    const isEach = late.length === 0
+    const kept = isEach ? all : taken(all, othersThan(late, all.rowCount), all.rowCount - late.length)
+    const ranges = isEach ? came : rangesOf(k, kept.columns[timeOfOwn], 0, kept.rowCount)
+    if (kept.rowCount > 0 && !areFew(rangeOfAll(ranges), kept.rowCount)) return false
+    const left = kept.rowCount === 0 ? null : through(kept)
+    const refused = isEach ? null : through(taken(all, placesOf(late), late.length))
     if (left !== null) {
       const rows: Morsel = { ...texts.recode(left), rows: left.rows }
       counts.run(() => {
         const values = inputs.evaluate(rows)
         // From here on nothing fails for the sake of a row.
         counts.took(rows)
-        const isWhole = rows.rowCount === all.rowCount
+        const isWhole = rows.rowCount === kept.rowCount
         group(rows, values, isWhole ? ranges : rangesOf(k, rows.columns[time], 0, rows.rowCount), at)
       })
     }
-    rowCount += came
+    rowCount += total
     lateRows += (refused?.rowCount ?? 0) + (untimed?.rowCount ?? 0)
-    place = at + came
+    place = at + total
     if (range !== null && (latest === null || range.max > latest)) latest = range.max
     return true
   }

@@ -122,6 +122,28 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(source.isLeft).toBe(true)
     })
 
+    it('has lanes group what they read, where it is much', async () => {
+      const length = 200_000
+      const times = Float64Array.from({ length }, (_, i) => (i % 50_000 === 49_999 ? 0 : Math.floor(i / 1000)))
+      const data = {
+        time: BigInt64Array.from(times, BigInt),
+        key: times.map((_, i) => i % 7),
+        x: new Float64Array(length),
+      }
+      const job = counted(columns(data, schema({ ...tick, key: float64() })).watermark('time') as any).run(o())
+      let counts = 0
+      let windows = 0
+      for await (const batch of job) {
+        for (const { n } of batch.toRows()) counts += n as number
+        windows += batch.rowCount
+      }
+      const { lateRows, nodes = [] } = job.metrics()
+      expect([counts, windows, lateRows]).toEqual([length - 4, 20 * 7, 4])
+      const grouped = nodes.filter(({ name, place }) => place === 'lanes' && name === 'group by window, key')
+      const { lanes } = engine()
+      expect(grouped.map(({ rowsIn, lateRows: late }) => [rowsIn, late])).toEqual(lanes === 0 ? [] : [[length - 4, 0]])
+    })
+
     it('left early, or aborted, gives nothing more and lets the source go', async () => {
       const source = feed<Tick[]>()
       source.push([at(1), at(30)])
