@@ -186,6 +186,10 @@ function openLane(context: OperatorContext, spec: LaneWindows, shape: typeof unt
   }
 }
 
+/** Bytes that something still has of each. */
+const kept = (all: readonly OperatorContext[]): number[] =>
+  all.map(({ k: { memory } }) => memory.usedBytes - memory.scratchBytes)
+
 interface Answer {
   readonly rows: readonly string[]
   readonly late: number
@@ -276,6 +280,8 @@ describe('groups of windows that lanes have made', () => {
         })
         for (const lane of lanes) lane.close()
         expect(found).toEqual(expected)
+        // Some bytes are kernels' own, made once.
+        expect(Math.max(...kept([context, ...others]))).toBeLessThan(256)
         if (expected.late > 0) seen.late++
         if (expected.failure !== null) seen.failures++
       }),
