@@ -118,8 +118,14 @@ function intakeOf(
     tellColumns = resolve
   })
   const bare = bareSource(cut.before, bound.sources)
+  let made: LivePlan | null = null
+  /** Once, for lanes and for this thread: a parameter may change between. */
+  const planOf = (schema: SchemaShape): LivePlan => {
+    made ??= livePlan(cut, schema)
+    return made
+  }
   // What is below several inputs is not known to be one job.
-  const windowsOf = startJob === startRun ? windowsBefore(cut) : () => null
+  const windowsOf = startJob === startRun ? windowsBefore(planOf) : () => null
   const below =
     bare === null
       ? one(startJob({ plan: cut.before, sources: bound.sources, windowsOf }, options, what, tellColumns))
@@ -130,7 +136,7 @@ function intakeOf(
     async open() {
       // What the job below fails of before its columns are known.
       const schema = await Promise.race([columns, below.finished.then(() => columns)])
-      const plan = livePlan(cut, schema)
+      const plan = planOf(schema)
       const sides = await sidesOf([plan], options)
       return {
         plan,

@@ -1,9 +1,10 @@
 /** Groups that lanes have made of rows of a flow that runs on, among its batches: they come in their place, and stand for their rows. */
 import { RecordBatch } from '../../columnar/record-batch.js'
+import type { SchemaShape } from '../../columnar/type.js'
 import type { VectorBatch } from '../../columnar/vector.js'
 import type { WindowPart } from '../../operators/window-parts.js'
 import { type LaneWindows, laneWindows } from '../../plan/lane-windows.js'
-import { type LiveCut, livePlan } from '../../plan/live.js'
+import type { LivePlan } from '../../plan/live.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { decodeBatch } from '../../workers/transfer.js'
 import type { WindowsBefore } from './job.js'
@@ -20,19 +21,22 @@ export const partOf = (batch: RecordBatch): WindowPart<VectorBatch> | null =>
   batch instanceof PartBatch ? batch.part : null
 
 /** What is refused is told by whoever runs it. */
-function specOf(cut: LiveCut, below: PhysicalPlan): LaneWindows | null {
+function specOf(planOf: PlanOf, below: PhysicalPlan): LaneWindows | null {
   try {
-    return laneWindows(livePlan(cut, below.output), below)
+    return laneWindows(planOf(below.output), below)
   } catch {
     return null
   }
 }
 
+/** What is above, over columns that come. */
+type PlanOf = (schema: SchemaShape) => LivePlan
+
 /** For a plan below a cut, what its lanes may do of what is above. */
 export const windowsBefore =
-  (cut: LiveCut) =>
+  (planOf: PlanOf) =>
   (below: PhysicalPlan): WindowsBefore | null => {
-    const spec = specOf(cut, below)
+    const spec = specOf(planOf, below)
     return (
       spec && {
         spec,
