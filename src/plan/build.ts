@@ -214,7 +214,8 @@ function pendingNode(input: PlanNode, verb: PendingNode['verb'], columns: readon
 
 const plain = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
 
-export const columnOf = (name: string): Expression => Object.freeze({ op: 'column', name })
+export const columnOf = (name: string, label?: string): Expression =>
+  Object.freeze(label === undefined ? { op: 'column', name } : { op: 'column', name, label })
 
 /** Objects list integer-like names first, whatever the order in which they were set; plans follow them. */
 export function inKeyOrder(names: readonly string[]): string[] {
