@@ -56,6 +56,7 @@ import { type IntervalOptions, intervalJoined } from './interval-join.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
+import { optionsOf } from './options.js'
 import { type Order, orderOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { pivoted } from './pivot.js'
@@ -885,6 +886,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   /** Runs the flow too, drops its rows, and adds what was measured: the kernels chosen, rows, time and memory. */
   explain(how: { readonly analyze: true }, options?: RunOptions): Promise<string>
   explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
+    if (how !== undefined) optionsOf('explain', how, '{ analyze: true }', ['analyze'])
     if (how?.analyze !== true) return explainBound(this)
     return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
   }

@@ -61,7 +61,9 @@ export function checkOptions(
   const invalid = (option: string, text: string) =>
     new MillraceError('MR_INVALID_OPTION', `${what}: ${text}`, { operator: what, option })
   const wrong = (option: string, text: string) => invalid(option, `${option} ${text}`)
-  if (typeof options !== 'object' || options === null) throw wrong('options', `are an object, not ${String(options)}`)
+  // Of any realm, and neither an array nor what else is made for something.
+  const tag = Object.prototype.toString.call(options)
+  if (tag !== '[object Object]') throw wrong('options', `are an object, not ${tag.slice(8, -1)}`)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)
@@ -70,7 +72,7 @@ export function checkOptions(
       `there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
     )
   }
-  const { lanes, memory, spill, signal, onProgress, engine, clock } = options
+  const { lanes, memory, spill, signal, onProgress, engine, clock, spans } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
     throw wrong('lanes', `is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
   }
@@ -82,6 +84,7 @@ export function checkOptions(
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'is an AbortSignal')
   if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'is a function')
+  if (spans !== undefined && typeof spans !== 'boolean') throw wrong('spans', 'is true or false')
   if (clock !== undefined && typeof clock?.setTimer !== 'function')
     throw wrong('clock', 'has now() and setTimer(at, fn)')
   if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
