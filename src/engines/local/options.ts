@@ -2,7 +2,7 @@
 import { MillraceError, nearestName, quote } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import type { Engine } from './engine.js'
-import type { Progress } from './job.js'
+import type { Progress } from './job-request.js'
 import type { JobMetrics } from './run-job.js'
 
 export interface EngineOptions {
