@@ -13,6 +13,7 @@ import { type BoundPlan, collect, heldSource, type LoadedRows, type RejectedBy }
 import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
+  checkNames,
   cubeSets,
   dedupeNode,
   deriveNode,
@@ -256,9 +257,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Filled<S[K], V[K]> : S[K] }> {
     const columns = filledColumns(values)
     const names = columns.map(({ name }) => name)
-    dropNullsNode(this.plan, this.schema, names)
+    checkNames('fillNull', names, this.schema)
     const flow = filledInOrder(this, methodsOf(values))
-    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns))
+    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns, 'fillNull'))
   }
 
   /**
@@ -386,7 +387,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError as `orderBy` and `limit` do
    */
   topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.orderBy(...orders).limit(n)
+    const sorted = this.next<S>(sortNode(this.plan, this.schema, orders.map(orderOf), 'topK'))
+    return sorted.next(limitNode(sorted.plan, n, 0, 'topK'))
   }
 
   /**

@@ -264,7 +264,7 @@ export function numeric(operand: Typed, op: string, scope: Scope): Typed {
   throw mismatch(
     scope.operator,
     `${op} takes numbers, not ${describe(operand)}`,
-    node.op === 'column' ? node.name : undefined,
+    node.op === 'column' && node.label === undefined ? node.name : undefined,
   )
 }
 
