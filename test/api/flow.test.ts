@@ -71,6 +71,13 @@ it('errors name the verb that was called, and columns by themselves', async () =
     ['fillNull', 'MR_TYPE_MISMATCH', () => columns({ s: ['a', null] }).fillNull({ s: 5 as never })],
     ['derive', 'MR_TYPE_MISMATCH', () => untyped.derive(() => ({ x: {} })), { column: 'x' }],
     ['derive', 'MR_TYPE_MISMATCH', () => untyped.derive(() => ({ x: new Date(Number.NaN) })), { column: 'x' }],
+    ['validate', 'MR_TYPE_MISMATCH', () => untyped.validate({ a: (t: any) => t.price })],
+    [
+      'pivot',
+      'MR_DUPLICATE_COLUMN',
+      () => untyped.pivot({ on: 'symbol', index: ['size'], values: 'price', columns: ['size'] }),
+      { column: 'size' },
+    ],
     ['join', 'MR_UNKNOWN_COLUMN', () => untyped.join(right, 'symbl'), { column: 'symbl' }],
     ['leftJoin', 'MR_UNKNOWN_COLUMN', () => untyped.leftJoin(right, { symbol: 'symbl' }), { column: 'symbl' }],
   ]
