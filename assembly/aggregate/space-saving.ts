@@ -96,8 +96,12 @@ function close(pool: usize, open: GroupTable, extras: usize, tables: usize): boo
     if (!addCount(pool, closed, to, load<u64>(slot), count)) return false
     setCount<u64>(slot, 0)
   }
-  if (open.block) giveBlock(pool, open.block, blockBits<u64>(2, open.shift))
-  open.block = 0
+  // The next split will have about as many.
+  if (open.used << 3 >= slotCount(open)) memory.fill(open.block, 0, usize(slotCount(open)) << 4)
+  else {
+    giveBlock(pool, open.block, blockBits<u64>(2, open.shift))
+    open.block = 0
+  }
   open.used = 0
   v128.store(to, i64x2.add(v128.load(to), v128.load(from)))
   v128.store(from, i64x2.splat(0))
