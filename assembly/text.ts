@@ -255,6 +255,26 @@ export function textRemap(codes: usize, count: u32, map: usize, out: usize): voi
   }
 }
 
+/** Codes below 256 as bytes. */
+export function textBytes(codes: usize, count: u32, out: usize): void {
+  const end = out + count
+  for (const whole = out + (count & ~15); out < whole; out += 16, codes += 64) {
+    const low = i16x8.narrow_i32x4_u(v128.load(codes), v128.load(codes, 16))
+    const high = i16x8.narrow_i32x4_u(v128.load(codes, 32), v128.load(codes, 48))
+    v128.store(out, i8x16.narrow_i16x8_u(low, high))
+  }
+  for (; out < end; out++, codes += 4) store<u8>(out, load<u8>(codes))
+}
+
+/** Codes below 65,536 as 16-bit numbers. */
+export function textShorts(codes: usize, count: u32, out: usize): void {
+  const end = out + (usize(count) << 1)
+  for (const whole = out + (usize(count & ~7) << 1); out < whole; out += 16, codes += 32) {
+    v128.store(out, i16x8.narrow_i32x4_u(v128.load(codes), v128.load(codes, 16)))
+  }
+  for (; out < end; out += 2, codes += 4) store<u16>(out, load<u16>(codes))
+}
+
 /** out[i] = whether aMap[a[i]] <=> bMap[b[i]] (string against string, dictionaries apart) is among the outcomes wanted. */
 export function textCompareColumns(
   aCodes: usize, aOffsets: usize, aBytes: usize,

@@ -5,7 +5,7 @@
 import { MillraceError, quote } from '../errors.js'
 import { type DataType, isNumber, typeName, type ValueOf } from './type.js'
 import { copyNumbers, type NumberArray, type Reader, readerOf } from './values.js'
-import { ARRAY_OF_KIND, dataOf, type Vector } from './vector.js'
+import { ARRAY_OF_KIND, type Codes, dataOf, type Vector } from './vector.js'
 
 interface DenseArrayOfKind {
   bool: boolean[]
@@ -155,7 +155,7 @@ export class Column<T extends DataType = DataType> implements Iterable<ValueOf<T
       const { length, dictionary } = this.chunks[c]
       if (dictionary !== null && this.nullCount === 0 && 2 * length > dictionary.length) {
         const strings = dictionary.strings()
-        const codes = dataOf(this.chunks[c]) as Int32Array
+        const codes = dataOf(this.chunks[c]) as Codes
         for (let i = 0; i < length; i++) values[row++] = strings[codes[i]]
         continue
       }

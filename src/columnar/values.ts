@@ -10,7 +10,7 @@ import { isSafe, numberAt, unsafeInteger, wordsOf } from './int64.js'
 import type { TimeUnit } from './type.js'
 import { decodeUtf8 } from './utf8.js'
 import { getBit } from './validity.js'
-import { dataOf, type Vector } from './vector.js'
+import { type Codes, dataOf, type Vector } from './vector.js'
 
 /** Row i of the vector it was made for, `0 <= i < length`. */
 export type Reader = (i: number) => unknown
@@ -111,7 +111,7 @@ function denseReader(vector: Vector, place: Place, bigint: boolean): Reader {
         const bytes = vector.data as Uint8Array
         return i => decodeUtf8(bytes, offsets[i], offsets[i + 1])
       }
-      const codes = vector.data as Int32Array
+      const codes = vector.data as Codes
       const dictionary = vector.dictionary as Dictionary
       return i => dictionary.get(codes[i])
     }

@@ -9,7 +9,7 @@
  *            int8..float64   the typed array of that kind, `length` elements
  *            date            Int32Array, days since 1970-01-01
  *            timestamp       BigInt64Array, counts of the unit since the epoch
- *            utf8            Int32Array of codes into `dictionary`         (dictionary set, offsets null)
+ *            utf8            Int32Array of codes into `dictionary`, or a narrower array that holds them all (dictionary set, offsets null)
  *                            Uint8Array of bytes, `offsets` of length + 1  (dictionary null, offsets set)
  *            list            empty; row i is rows [offsets[i], offsets[i + 1]) of `child`, a vector of `type.item`
  * ```
@@ -31,6 +31,9 @@ export type VectorData =
   | Uint32Array
   | Float32Array
   | Float64Array
+
+/** Codes of strings. Where a dictionary has few entries, what comes out of a lane has narrow ones. */
+export type Codes = Int32Array | Uint16Array | Uint8Array
 
 /** Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without copying. */
 export const MORSEL_ROWS = 65_536
@@ -78,6 +81,9 @@ function arrayOf(kind: Kind) {
   if (kind === 'date' || kind === 'utf8') return Int32Array
   return kind === 'timestamp' ? BigInt64Array : ARRAY_OF_KIND[kind as NumberKind]
 }
+
+/** Data over a buffer that holds it. */
+export const dataOver = (kind: Kind, buffer: ArrayBuffer): VectorData => new (arrayOf(kind))(buffer)
 
 /** New zeroed data for `length` rows of a type: for utf8 codes, for a list none. */
 export const allocateData = (kind: Kind, length: number): VectorData =>
@@ -134,6 +140,8 @@ export function dataOf(vector: Vector): VectorData {
   return vector.data.length === length ? vector.data : vector.data.subarray(0, length)
 }
 
+const NARROW_CODES = ['Uint16Array', 'Uint8Array']
+
 /**
  * Asserts the relations drawn above, where a vector enters a batch: lengths, buffers and nullability agree with the
  * type.
@@ -174,7 +182,7 @@ export function checkVector(vector: Vector, column: string, type: DataType, rowC
       fail('MR_COLUMN_LENGTH', `has offsets that do not fit ${length} rows and ${data.length} bytes`)
   } else {
     const needed = arrayOf(type.kind)
-    if (!(data instanceof needed) && tagOf(data) !== needed.name)
+    if (!(data instanceof needed) && tagOf(data) !== needed.name && !(isText && NARROW_CODES.includes(tagOf(data))))
       fail('MR_TYPE_MISMATCH', `needs data in ${needed.name}`)
     if (data.length < (type.kind === 'bool' ? bitmapBytes(length) : length))
       fail('MR_COLUMN_LENGTH', `has data for ${data.length} of ${length} rows`)

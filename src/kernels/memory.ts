@@ -56,6 +56,9 @@ export class LaneMemory {
   /** Who pays for what is taken now; null: nobody. To be set for as long as a job works without waiting. */
   account: MemoryAccount | null = null
 
+  /** Makes buffers for what is copied out, their bytes unspecified; null: as JavaScript does, which clears them first. */
+  freshBuffer: ((byteLength: number) => ArrayBuffer) | null = null
+
   private pageCount: number
   private readonly maximumPages: number
   private usedPages = 0
@@ -361,6 +364,15 @@ export class LaneMemory {
     this.freeFrom.delete(first)
     this.freeUntil.delete(first + pages)
     return pages
+  }
+
+  /** A copy of some bytes in a buffer of its own, which can be transferred. */
+  copyOut(pointer: number, byteLength: number): ArrayBuffer {
+    const bytes = this.bytes(pointer, byteLength)
+    if (this.freshBuffer === null) return bytes.slice().buffer
+    const buffer = this.freshBuffer(byteLength)
+    new Uint8Array(buffer).set(bytes)
+    return buffer
   }
 
   private countUsed(pages: number): void {

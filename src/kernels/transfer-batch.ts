@@ -3,7 +3,7 @@
  * travels but record batches, so this is the only door.
  *
  * Strings: on the way in every column is coded by the `LaneDictionary` that the caller keeps for it, whatever dictionaries the
- * batches come with. On the way out codes stay as they are and come with the lane dictionary's JavaScript mirror, which only
+ * batches come with. On the way out codes stay what they are, in fewer bytes where they go to the caller, and come with the lane dictionary's JavaScript mirror, which only
  * grows: whoever sends batches on sends of each `Dictionary` only the entries that the peer has not had. Where a batch uses few
  * entries of a large dictionary it comes with a small dictionary of its own instead.
  */
@@ -11,6 +11,8 @@ import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import {
   allocateData,
+  type Codes,
+  dataOver,
   itemsOf as itemsOfVector,
   makeVector,
   type Vector,
@@ -118,7 +120,7 @@ export function unloadVector(
 ): Vector {
   const { memory } = k
   const { length, validity, dictionary } = column
-  const bitmap = validity === 0 ? null : memory.bytes(validity, Math.ceil(length / 8)).slice()
+  const bitmap = validity === 0 ? null : new Uint8Array(memory.copyOut(validity, Math.ceil(length / 8)))
   const nullCount = validity === 0 ? 0 : length - count(k, validity, length)
   if (type.kind === 'utf8') {
     const coded = unloadCodes(k, column, unloaded)
@@ -138,8 +140,7 @@ export function unloadVector(
       child,
     })
   }
-  const data = allocateData(type.kind, length)
-  bytesOf(data, data.length).set(memory.bytes(column.data, data.byteLength))
+  const data = dataOver(type.kind, memory.copyOut(column.data, dataBytes(type.kind, length)))
   return makeVector(type, length, data, { validity: bitmap, nullCount })
 }
 
@@ -208,15 +209,34 @@ function unloadCodes(
   k: Kernels,
   { data, length, dictionary }: LaneVector,
   unloaded: Unloaded | undefined,
-): { codes: Int32Array; dictionary: Dictionary } {
-  const codes = k.memory.i32.slice(data >>> 2, (data >>> 2) + length)
-  if (dictionary === null) return { codes, dictionary: new Dictionary() }
+): { codes: Codes; dictionary: Dictionary } {
+  const narrows = unloaded !== undefined
+  if (dictionary === null)
+    return { codes: codesOut(k, data, length, narrows ? 0 : Infinity), dictionary: new Dictionary() }
   const before = unloaded === undefined ? 0 : Math.max(unloaded.expected, unloaded.rows.get(dictionary) ?? 0)
   // A column without rows is there for its dictionary (operators/operator.ts).
   if (length === 0 || dictionary.length <= 4 * (before + length) + 1024)
-    return { codes, dictionary: dictionary.toDictionary() }
+    return {
+      codes: codesOut(k, data, length, narrows ? dictionary.length : Infinity),
+      dictionary: dictionary.toDictionary(),
+    }
   unloaded?.rows.set(dictionary, before + length)
-  return compact(k, data, length, dictionary)
+  return compact(k, data, length, dictionary, narrows)
+}
+
+/** In the narrowest array that holds all codes below `entries`. */
+function codesOut({ exports, memory }: Kernels, codes: number, length: number, entries: number): Codes {
+  if (entries > 65_536) return new Int32Array(memory.copyOut(codes, 4 * length))
+  const mark = memory.mark()
+  const isBytes = entries <= 256
+  const out = memory.scratch((isBytes ? 1 : 2) * length)
+  if (isBytes) exports.textBytes(codes, length, out)
+  else exports.textShorts(codes, length, out)
+  const narrow = isBytes
+    ? new Uint8Array(memory.copyOut(out, length))
+    : new Uint16Array(memory.copyOut(out, 2 * length))
+  memory.reset(mark)
+  return narrow
 }
 
 /** Codes by first appearance, and the dictionary that they then name. */
@@ -225,7 +245,8 @@ function compact(
   data: number,
   length: number,
   dictionary: LaneDictionary,
-): { codes: Int32Array; dictionary: Dictionary } {
+  narrows: boolean,
+): { codes: Codes; dictionary: Dictionary } {
   const { exports, memory } = k
   const mark = memory.mark()
   const numbers = memory.scratch(4 * dictionary.length)
@@ -239,12 +260,12 @@ function compact(
   const bytes = memory.scratch(byteLength + 16)
   exports.textGather(dictionary.offsets, dictionary.bytes, used, count, bytes)
   const own = Dictionary.adopt(
-    memory.i32.slice(offsets >>> 2, (offsets >>> 2) + count + 1),
-    memory.bytes(bytes, byteLength).slice(),
+    new Int32Array(memory.copyOut(offsets, 4 * count + 4)),
+    new Uint8Array(memory.copyOut(bytes, byteLength)),
   )
   own.isOfOneBatch = true
   own.isDistinct = true
-  const renumbered = memory.i32.slice(codes >>> 2, (codes >>> 2) + length)
+  const renumbered = codesOut(k, codes, length, narrows ? count : Infinity)
   memory.reset(mark)
   return { codes: renumbered, dictionary: own }
 }

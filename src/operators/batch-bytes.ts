@@ -11,7 +11,14 @@
 import { Dictionary } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import { bitmapBytes } from '../columnar/validity.js'
-import { allocateData, makeVector, type Vector, type VectorBatch, type VectorData } from '../columnar/vector.js'
+import {
+  allocateData,
+  type Codes,
+  makeVector,
+  type Vector,
+  type VectorBatch,
+  type VectorData,
+} from '../columnar/vector.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -30,11 +37,13 @@ export function batchBytes({ rowCount, vectors }: VectorBatch): Uint8Array<Array
   const write = (given: Vector) => {
     const vector = given.dictionary === null ? given : usedStrings(given)
     const { type, length, nullCount, validity, offsets, dictionary, child } = vector
+    const data =
+      dictionary === null || vector.data.BYTES_PER_ELEMENT === 4 ? vector.data : Int32Array.from(vector.data as Codes)
     const elements = type.kind === 'bool' ? bitmapBytes(length) : length
     head.push(
       length,
       nullCount,
-      add(offsets === null ? vector.data.subarray(0, elements) : type.kind === 'utf8' ? vector.data : null),
+      add(offsets === null ? data.subarray(0, elements) : type.kind === 'utf8' ? data : null),
       add(validity?.subarray(0, bitmapBytes(length)) ?? null),
       offsets === null ? 0 : add(offsets.subarray(0, length + 1)) / 4,
       dictionary === null ? 0 : add(dictionary.offsets) / 4,
@@ -152,7 +161,7 @@ const narrowedVector = (vector: Vector): Vector =>
 export function usedStrings(vector: Vector): Vector {
   const { dictionary, length } = vector
   if (dictionary === null || (dictionary.length <= 64 && dictionary.byteLength <= 1024)) return vector
-  const codes = vector.data as Int32Array
+  const codes = vector.data as Codes
   const { offsets, bytes } = dictionary
   const renumbered = new Int32Array(dictionary.length)
   const used: number[] = []

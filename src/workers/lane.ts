@@ -2,6 +2,7 @@
  * A lane: one kernel instance, its private memory, the tables it holds and the jobs it runs. The same code runs in a worker (serve-lane.ts) and,
  * inline, in the calling thread (lane-client.ts); lane-job.ts runs one job.
  */
+import { freshBuffer } from '#fresh-buffer'
 import { MillraceError } from '../errors.js'
 import type { OpenFile } from '../formats/byte-source.js'
 import type { FormatModule } from '../formats/format.js'
@@ -38,6 +39,7 @@ export class Lane implements OperatorContext {
   /** @throws MillraceError `MR_VERSION_MISMATCH`, `MR_MEMORY_LIMIT` */
   open(options: LaneOptions): void {
     const k = instantiate(options.kernels, { seed: options.seed, maximumBytes: options.maximumBytes })
+    k.memory.freshBuffer = freshBuffer
     this.opened = { k, dictionaries: createDictionaryPool(() => this.makeDictionary(k)) }
   }
 

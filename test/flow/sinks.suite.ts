@@ -7,6 +7,7 @@ import {
   arrowSink,
   columns,
   count,
+  csv,
   csvSink,
   dictionary,
   type FileHandle,
@@ -15,6 +16,7 @@ import {
   int32,
   jsonSink,
   list,
+  ndjson,
   ndjsonSink,
   nullable,
   type PortMessage,
@@ -260,6 +262,46 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect(most).toBeLessThanOrEqual(mostAhead(lanes) + 4)
         expect(job.metrics()).toMatchObject({ rowsWritten: next, bytesWritten: 4 * next })
         port1.close()
+      })
+
+      it('strings of few and of many different values are written, read back, sent, and asked again alike', async () => {
+        for (const entries of [3, 256, 257, 70_000]) {
+          const codes = Int32Array.from({ length: 70_000 }, (_, i) => (i * 31) % entries)
+          const texts = Array.from({ length: entries }, (_, i) => `value ${i}`)
+          const valid = Array.from(codes, code => code % 7 !== 5)
+          const table = await columns({ text: dictionary(codes, texts, { validity: valid }), id: codes })
+            .filter(t => t.id.ne(1))
+            .select('text')
+            .collect(o())
+          const kept = Array.from(codes).filter(code => code !== 1)
+          const expected = kept.map(code => (code % 7 === 5 ? null : (texts[code] as string)))
+          expect(table.column('text').toArray()).toEqual(expected)
+          const counts = await table
+            .flow()
+            .groupBy('text')
+            .aggregate(() => ({ rows: count() }))
+            .collect(o())
+          expect(counts.rowCount).toBe(new Set(expected).size)
+          expect(counts.column('rows').at(0)).toBe(expected.filter(text => text === expected[0]).length)
+          for (const [toSink, from] of [
+            [csvSink, csv],
+            [ndjsonSink, ndjson],
+            [arrowSink, arrow],
+          ] as const) {
+            const { stream, blob } = collector()
+            await table.flow().to((toSink as typeof csvSink)(stream), o()).finished
+            const back = (from as typeof csv)(await blob(), { schema: table.schema })
+            expect((await back.collect(o())).column('text').toArray()).toEqual(expected)
+          }
+          expect((await arrow(await table.toArrow()).collect(o())).column('text').toArray()).toEqual(expected)
+          const { port1, port2 } = new MessageChannel()
+          const job = table.flow().to(port1, o())
+          const heard: unknown[] = []
+          for await (const batch of receive(port2)) heard.push(...batch.column('text'))
+          await job.finished
+          port1.close()
+          expect(heard).toEqual(expected)
+        }
       })
 
       it('batches of every kind of column survive ports and channels', async () => {

@@ -34,6 +34,8 @@ describe('inputs', () => {
       return openInput({ kind: 'bytes', bytes: content })
     }
     await expectContent(await openInput({ kind: 'path', path: 'a/b' }, openFile))
+    // Where there are paths a blob is read in another way.
+    await expectContent(await openInput({ kind: 'blob', blob: new Blob([content]) }, openFile))
     expect(opened).toEqual(['a/b'])
   })
 

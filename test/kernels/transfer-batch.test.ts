@@ -195,6 +195,34 @@ test('a batch that uses little of a large dictionary takes only that along', () 
   lane.free()
 })
 
+test('codes come out as narrow as the dictionary allows, and as they are where nobody says who receives them', () => {
+  const schema = { s: nullable(utf8()) }
+  for (const [entries, narrow] of [
+    [1, Uint8Array],
+    [256, Uint8Array],
+    [257, Uint16Array],
+    [65_536, Uint16Array],
+    [65_537, Int32Array],
+  ] as const) {
+    const lane = new LaneDictionary(k)
+    lane.internStrings(Array.from({ length: entries }, (_, i) => `entry ${i}`))
+    for (const length of [1, 7, 8, 9, 15, 16, 17, 31, 65_536]) {
+      const values = Array.from({ length }, (_, i) =>
+        i % 11 === 5 ? null : `entry ${Math.max(0, entries - 1 - (i % 5000))}`,
+      )
+      const mark = k.memory.mark()
+      const loaded = loadBatch(k, new RecordBatch(schema, [vectorOf(utf8(), values, 'codes')], length), [lane])
+      // As many rows are expected as make the whole dictionary worth sending.
+      const unloaded = unloadBatch(k, loaded, Object.values(schema), { expected: entries, rows: new Map() })
+      expect(unloaded.vectors[0].data).toBeInstanceOf(narrow)
+      expect(new RecordBatch(schema, unloaded.vectors, length).toRows().map(row => row.s)).toEqual(values)
+      expect(unload(loaded, schema).vectors[0].data).toBeInstanceOf(Int32Array)
+      k.memory.reset(mark)
+    }
+    lane.free()
+  }
+})
+
 test('a column of nothing but null strings, with no entry in its dictionary', () => {
   const lane = new LaneDictionary(k)
   const schema = { s: nullable(utf8()) }

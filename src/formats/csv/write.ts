@@ -6,7 +6,7 @@ import type { Dictionary } from '../../columnar/dictionary.js'
 import { fieldsOf } from '../../columnar/schema.js'
 import { isFloat, type Kind, type SchemaShape } from '../../columnar/type.js'
 import { getBit } from '../../columnar/validity.js'
-import type { Vector, VectorBatch } from '../../columnar/vector.js'
+import type { Codes, Vector, VectorBatch } from '../../columnar/vector.js'
 import { quote as asText, MillraceError } from '../../errors.js'
 import type { BatchEncoder } from '../batch-encoder.js'
 import { type CellWriter, jsonCell, plainWriter, timeWriter } from '../json/cells.js'
@@ -227,7 +227,7 @@ function textWriter(
   }
   const { bytes, offsets: ends } = dictionary as Dictionary
   const forms = formsOf(known, dictionary as Dictionary)
-  const codes = data as Int32Array
+  const codes = data as Codes
   return i => {
     const code = codes[i]
     const [from, to] = [ends[code], ends[code + 1]]

@@ -3,7 +3,7 @@ import type { Dictionary } from '../../columnar/dictionary.js'
 import { wordsOf } from '../../columnar/int64.js'
 import { isFloat, type TimeUnit } from '../../columnar/type.js'
 import { getBit } from '../../columnar/validity.js'
-import type { Vector } from '../../columnar/vector.js'
+import type { Codes, Vector } from '../../columnar/vector.js'
 import { MillraceError, quote } from '../../errors.js'
 import {
   CELL_BYTES,
@@ -110,7 +110,7 @@ const [UNKNOWN, PLAIN, ESCAPED] = [0, 1, 2]
 function textWriter(out: TextOutput, { data, dictionary, offsets }: Vector): CellWriter {
   if (offsets !== null) return i => putJsonText(out, data as Uint8Array, offsets[i], offsets[i + 1])
   const forms = formsOf(known, dictionary as Dictionary)
-  const codes = data as Int32Array
+  const codes = data as Codes
   const { bytes, offsets: ends } = dictionary as Dictionary
   return i => {
     const code = codes[i]
