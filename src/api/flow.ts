@@ -387,8 +387,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError as `orderBy` and `limit` do
    */
   topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    const sorted = this.next<S>(sortNode(this.plan, this.schema, orders.map(orderOf), 'topK'))
-    return sorted.next(limitNode(sorted.plan, n, 0, 'topK'))
+    return this.next(limitNode(sortNode(this.plan, this.schema, orders.map(orderOf), 'topK'), n, 0, 'topK'))
   }
 
   /**

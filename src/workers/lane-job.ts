@@ -135,7 +135,7 @@ function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' }
   return { type: 'fatal', error: serialiseError(trap) }
 }
 
-class LaneJob {
+class LaneJob implements LaneTurns {
   private readonly k: Kernels
   private readonly account: MemoryAccount
   private readonly mailbox: Mailbox<ToLane>
@@ -199,12 +199,7 @@ class LaneJob {
     this.outputTypes = Object.values(spec.plan.output)
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
-    const turns: LaneTurns = {
-      each: (items, use, after) => this.each(items, use, after),
-      inScratch: work => this.inScratch(work),
-      breathe: () => this.breathe(),
-    }
-    this.peers = new LanePeers(spec.lane, ports.gather, this.k, turns, this.spill?.credit)
+    this.peers = new LanePeers(spec.lane, ports.gather, this.k, this, this.spill?.credit)
   }
 
   async run(): Promise<HeldReport | null> {
@@ -476,7 +471,7 @@ class LaneJob {
   }
 
   /** Nothing in scratch outlives `work`, which does not wait: between two waits other jobs use the same arena. */
-  private inScratch(work: () => void): void {
+  inScratch(work: () => void): void {
     const { memory } = this.k
     const mark = memory.mark()
     try {
@@ -633,7 +628,7 @@ class LaneJob {
   }
 
   /** What a breaker gives, item by item while `use` says so; an item is made and used before anyone else has a turn at the scratch arena. */
-  private async each<T>(
+  async each<T>(
     items: Iterable<T>,
     use: (item: T) => boolean,
     after: () => Promise<void> | undefined = () => undefined,
@@ -665,7 +660,7 @@ class LaneJob {
   }
 
   /** Lets the loop turn when it is time. @throws CANCELLED */
-  private async breathe(): Promise<void> {
+  async breathe(): Promise<void> {
     if (performance.now() - this.lastYield > YIELD_MS) {
       if (this.input !== null) this.report(0)
       await yieldToLoop()

@@ -72,7 +72,7 @@ export function checkOptions(
       `there is no option ${quote(name)}; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
     )
   }
-  const { lanes, memory, spill, signal, onProgress, engine, clock, spans } = options
+  const { lanes, memory, spill, signal, onProgress, engine, clock } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
     throw wrong('lanes', `is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
   }
@@ -84,7 +84,6 @@ export function checkOptions(
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'is an AbortSignal')
   if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'is a function')
-  if (spans !== undefined && typeof spans !== 'boolean') throw wrong('spans', 'is true or false')
   if (clock !== undefined && typeof clock?.setTimer !== 'function')
     throw wrong('clock', 'has now() and setTimer(at, fn)')
   if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
