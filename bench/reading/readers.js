@@ -8,7 +8,7 @@
  * @property {(file: import('./files.js').DataFile) => Promise<Rows>} read resolves with all rows in hand, in the reader's own form and of the right types
  * @property {() => Promise<void>} close
  * @property {(file: import('./files.js').DataFile) => Promise<import('./timed-read.js').Reading>} [elsewhere] in the place of `read` where the
- *   reader is not in this process, so times and checks where it is
+ *   reader is not in this process, or something comes before it that is not timed; times and checks where it is
  *
  * @typedef {object} Rows
  * @property {number} rowCount
@@ -58,7 +58,7 @@ export function chooseReaders({ families, lanes, threads }) {
 }
 
 /**
- * Millrace in Node, given a path, and in a page, given a `File`, side by side: both read into their lanes.
+ * Millrace in Node, given a path and given a `Blob`, and in a page, given a `File`, side by side: all read into their lanes.
  *
  * @param {number[]} lanes
  * @returns {ReaderEntry[]}
@@ -66,6 +66,7 @@ export function chooseReaders({ families, lanes, threads }) {
 export function chooseBrowserReaders(lanes) {
   return [
     ...lanes.map(count => millrace('millrace', count, 'load', './peers/millrace.js')),
+    ...lanes.map(count => blobReader(count)),
     ...lanes.map(count => millrace('chromium', count, 'load', './peers/chromium.js')),
   ]
 }
@@ -83,6 +84,11 @@ function millrace(family, lanes, way, module) {
     isExact: true,
     bytesPerRow: way === 'load' ? 100 : 200,
   }
+}
+
+function blobReader(count) {
+  const entry = millrace('millrace-blob', count, 'load', './peers/millrace.js')
+  return { ...entry, options: { ...entry.options, isBlob: true } }
 }
 
 function reader(family, label, formats, { isNative = false, isSlow = false, bytesPerRow }) {

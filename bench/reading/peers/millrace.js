@@ -1,10 +1,12 @@
 // Millrace in Node: finds the build; millrace-reader.js has what is asked of it.
 
+import { readFile } from 'node:fs/promises'
 import { millraceEntry } from '../../millrace-entry.js'
+import { timedRead } from '../timed-read.js'
 import { openMillraceReader } from './millrace-reader.js'
 
 /**
- * @param {{ lanes: number, way: 'load' | 'collect' }} options
+ * @param {{ lanes: number, way: 'load' | 'collect', isBlob?: boolean }} options
  * @returns {Promise<import('../readers.js').Reader>}
  */
 export async function openReader(options) {
@@ -14,6 +16,15 @@ export async function openReader(options) {
   return {
     version: 'this build',
     read: ({ path, format }) => read(path, format),
+    // As a page is given its file: the blob is there before the time begins.
+    ...(options.isBlob
+      ? {
+          async elsewhere(file) {
+            const blob = new Blob([await readFile(file.path)])
+            return timedRead({ read: ({ format }) => read(blob, format) }, file, true)
+          },
+        }
+      : {}),
     close,
   }
 }
