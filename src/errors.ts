@@ -134,14 +134,21 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The error for a name that is not among `names`, with the nearest one suggested. */
-export function unknownColumn(name: string, names: readonly string[], operator: string): MillraceError {
+export function unknownColumn(
+  given: string,
+  names: readonly string[],
+  operator: string,
+  place = operator,
+): MillraceError {
+  // Of what no compiler has seen it may be anything.
+  const name = String(given)
   const suggestion = nearestName(name, names)
   const known =
     names.length === 0
       ? 'there are no columns'
       : `columns are ${names.slice(0, 12).map(quote).join(', ')}${names.length > 12 ? `, and ${names.length - 12} more` : ''}`
   const hint = suggestion === undefined ? known : `did you mean ${quote(suggestion)}?`
-  return new MillraceError('MR_UNKNOWN_COLUMN', `${operator}: there is no column ${quote(name)}; ${hint}`, {
+  return new MillraceError('MR_UNKNOWN_COLUMN', `${place}: there is no column ${quote(name)}; ${hint}`, {
     operator,
     column: name,
     ...(suggestion === undefined ? {} : { suggestion }),

@@ -197,7 +197,7 @@ export {
   type ValueOf,
 } from './columnar/type.js'
 export { createEngine, type Engine } from './engines/local/engine.js'
-export type { Progress } from './engines/local/job.js'
+export type { Progress } from './engines/local/job-request.js'
 export type { Live } from './engines/local/live-table.js'
 export type { EngineOptions, RunOptions } from './engines/local/options.js'
 export type { Job, JobMetrics } from './engines/local/run-job.js'

@@ -5,7 +5,7 @@
 //   | block  u32   0: none          |        key       K, 0 where the slot is empty: in the bucket of its hash or, as far as those are full, behind
 //   | used   u32   slots in use     |        count     signed, as wide as K; none where a slot is 1 wide. A slot whose count has come to 0 stays
 //   | shift  u32   32 - n           |                  until the table is made anew
-//   | unused u32                    |        width     in K, of a slot: 1 for a set, 2 with counts
+//   | tag    u32   its user's       |        width     in K, of a slot: 1 for a set, 2 with counts
 //
 //   Pool (144 bytes)                       blocks    2^k bytes from 16 on, cut from chunks of lane memory that never move;
 //   | next | end | wanted | unused |                 a free block's first word is the next free one of its size
@@ -19,7 +19,7 @@ export class GroupTable {
   block: usize
   used: u32
   shift: u32
-  unused: u32
+  tag: u32
 }
 
 // @ts-ignore: decorator

@@ -126,14 +126,18 @@ function filtered(node: AggregateExpression, predicate: Expression): AggregateEx
   return Object.freeze({ ...node, where })
 }
 
-/** A predicate given by a user. @throws MillraceError `MR_TYPE_MISMATCH` */
-export function predicateOf(value: unknown, operator: string): Expression {
+/**
+ * A predicate given by a user.
+ * @param place in the message, where the operator alone does not tell
+ * @throws MillraceError `MR_TYPE_MISMATCH`
+ */
+export function predicateOf(value: unknown, operator: string, place = operator): Expression {
   if (typeof value === 'boolean') return literalOf(value, operator)
   if (isHandle(value) && (value.family === 'boolean' || value.family === 'any')) return value.expression
   const what = isHandle(value)
     ? `the expression ${printExpression(value.expression)}, which is no boolean`
     : show(value)
-  throw mismatch(operator, `${operator}: the predicate is ${what}; compare a column with something, as in t.x.gt(0)`)
+  throw mismatch(operator, `${place}: the predicate is ${what}; compare a column with something, as in t.x.gt(0)`)
 }
 
 function inputOf(name: string, takes: Takes, value: unknown): Expression {

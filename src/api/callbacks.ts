@@ -20,7 +20,7 @@ function derivedOf(name: string, value: unknown): NamedExpression['expression'] 
     )
   if (value === undefined)
     throw mismatch('derive', `derive: ${quote(name)} is undefined; for a null column write null`, name)
-  return literalOf(value, `derive: ${quote(name)}`)
+  return literalOf(value, 'derive', name)
 }
 
 /** The aggregates that the callback of `aggregate` gave. @throws MillraceError `MR_TYPE_MISMATCH` */

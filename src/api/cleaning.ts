@@ -146,7 +146,7 @@ export function rulesOf(rules: unknown, evaluate: (predicate: unknown) => unknow
   }
   const named = Object.entries(rules).map(([name, rule]): [string, Expression] => [
     name,
-    call('coalesce', predicateOf(evaluate(rule), `validate: ${quote(name)}`), literalOf(false, 'validate')),
+    call('coalesce', predicateOf(evaluate(rule), 'validate', `validate: ${quote(name)}`), literalOf(false, 'validate')),
   ])
   if (named.length === 0) throw invalid('validate', 'name at least one rule, as in { positive: t => t.price.gt(0) }')
   for (const [name] of named) {

@@ -3,7 +3,7 @@
  * expression, so it is plain data to `structuredClone`; its methods are its family's, on the prototype. handles.ts holds the interfaces.
  */
 import { type DataType, isNumber, isTime, type SchemaShape, timestamp } from '../columnar/type.js'
-import { MillraceError, unknownColumn } from '../errors.js'
+import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { ArithmeticOp, CallParameters, CompareOp, Expression, LiteralNode, TimePart } from '../expressions/node.js'
 import { printExpression } from '../expressions/print.js'
 import { columnOf } from '../plan/build.js'
@@ -240,10 +240,11 @@ function listed(value: unknown, family: RuntimeFamily): LiteralNode {
  * The node of a JavaScript value. A `Date` is a timestamp in milliseconds; the rest is typed by its partner, or by itself.
  * @throws MillraceError `MR_TYPE_MISMATCH` for an invalid `Date` and for what is no literal.
  */
-export function literalOf(value: unknown, operator: string): LiteralNode {
+export function literalOf(value: unknown, operator: string, column?: string): LiteralNode {
+  const place = column === undefined ? operator : `${operator}: ${quote(column)}`
   if (value instanceof Date) {
     const time = value.getTime()
-    if (Number.isNaN(time)) throw mismatch(operator, `${operator}: the Date is invalid`)
+    if (Number.isNaN(time)) throw mismatch(operator, `${place}: the Date is invalid`, column)
     return Object.freeze({ op: 'literal', value: BigInt(time), type: timestamp('ms') })
   }
   if (value === null || ['number', 'bigint', 'string', 'boolean'].includes(typeof value)) {
@@ -251,6 +252,7 @@ export function literalOf(value: unknown, operator: string): LiteralNode {
   }
   throw mismatch(
     operator,
-    `${operator}: ${show(value)} is no literal; a literal is a number, bigint, string, boolean, Date or null`,
+    `${place}: ${show(value)} is no literal; a literal is a number, bigint, string, boolean, Date or null`,
+    column,
   )
 }

@@ -13,6 +13,7 @@ import { type BoundPlan, collect, heldSource, type LoadedRows, type RejectedBy }
 import type { Job } from '../engines/local/run-job.js'
 import {
   aggregateNode,
+  checkNames,
   cubeSets,
   dedupeNode,
   deriveNode,
@@ -56,6 +57,7 @@ import { type IntervalOptions, intervalJoined } from './interval-join.js'
 import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
+import { optionsOf } from './options.js'
 import { type Order, orderOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { pivoted } from './pivot.js'
@@ -255,9 +257,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   ): Flow<{ readonly [K in keyof S]: K extends keyof V ? Filled<S[K], V[K]> : S[K] }> {
     const columns = filledColumns(values)
     const names = columns.map(({ name }) => name)
-    dropNullsNode(this.plan, this.schema, names)
+    checkNames('fillNull', names, this.schema)
     const flow = filledInOrder(this, methodsOf(values))
-    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns))
+    return columns.length === 0 ? flow : flow.next(deriveNode(flow.plan, flow.schema, columns, 'fillNull'))
   }
 
   /**
@@ -385,7 +387,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError as `orderBy` and `limit` do
    */
   topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.orderBy(...orders).limit(n)
+    return this.next(limitNode(sortNode(this.plan, this.schema, orders.map(orderOf), 'topK'), n, 0, 'topK'))
   }
 
   /**
@@ -885,6 +887,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   /** Runs the flow too, drops its rows, and adds what was measured: the kernels chosen, rows, time and memory. */
   explain(how: { readonly analyze: true }, options?: RunOptions): Promise<string>
   explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
+    if (how !== undefined) optionsOf('explain', how, '{ analyze: true }', ['analyze'])
     if (how?.analyze !== true) return explainBound(this)
     return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
   }

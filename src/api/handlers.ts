@@ -104,7 +104,10 @@ export interface NodeResponse {
  * show(typeof serve)
  * ```
  */
-export const nodeHandler =
-  (handler: (request: Request) => Response | Promise<Response>) =>
-  async (request: NodeRequest, response: NodeResponse): Promise<void> =>
-    (await import('./serve-node.js')).serveNode(handler, request, response)
+export function nodeHandler(
+  handler: (request: Request) => Response | Promise<Response>,
+): (request: NodeRequest, response: NodeResponse) => Promise<void> {
+  if (typeof handler !== 'function')
+    throw invalid('nodeHandler', `it takes a handler such as flowHandler gives, not ${show(handler)}`)
+  return async (request, response) => (await import('./serve-node.js')).serveNode(handler, request, response)
+}

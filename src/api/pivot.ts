@@ -61,6 +61,7 @@ function spread(
       names.flatMap((name, i) =>
         measures.map(measure => [columnName(name, measure, measures), aggregate(t[measure]).where(isOf(t, i))]),
       ),
+      index,
     )
   return grouped(flow, index, define)
 }
@@ -72,8 +73,12 @@ const grouped = (flow: Flow<any>, keys: readonly string[], define: (t: Handles) 
 export const columnName = (name: string, measure: string, measures: readonly string[]): string =>
   measures.length === 1 ? name : `${measure}_${name}`
 
-export function uniquely<T>(entries: readonly (readonly [string, T])[] | readonly (string | T)[][]): Record<string, T> {
-  const seen = new Set<string>()
+/** @param taken names that other columns have */
+export function uniquely<T>(
+  entries: readonly (readonly [string, T])[] | readonly (string | T)[][],
+  taken: readonly string[] = [],
+): Record<string, T> {
+  const seen = new Set(taken)
   for (const [name] of entries as readonly (readonly [string, T])[]) {
     if (seen.has(name))
       throw new MillraceError('MR_DUPLICATE_COLUMN', `pivot: two columns would be called ${quote(name)}`, {

@@ -6,6 +6,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { deserialiseError, MillraceError } from '../errors.js'
 import type { PortAnswer, PortColumn, PortMessage } from '../sinks/port-message.js'
+import { invalid, show } from './refusal.js'
 
 /**
  * The batches that a job elsewhere sends by `to(port)`: iterate them once. Rows of a `MessagePort` come as fast as they are taken; those of a `BroadcastChannel` wait
@@ -19,11 +20,13 @@ import type { PortAnswer, PortColumn, PortMessage } from '../sinks/port-message.
  * await job.finished
  * port1.close()
  * ```
- * @throws (the loop) what the job failed of; MillraceError `MR_FORMAT_ERROR` where rows were missed, `MR_CLOSED` where the port was closed before their end
+ * @throws MillraceError `MR_INVALID_OPTION` for what is neither; (the loop) what the job failed of; MillraceError `MR_FORMAT_ERROR` where rows were missed, `MR_CLOSED` where the port was closed before their end
  */
 export function receive<S extends SchemaShape = any>(
   port: MessagePort | BroadcastChannel,
 ): AsyncIterableIterator<RecordBatch<S>> {
+  if (typeof port?.addEventListener !== 'function')
+    throw invalid('receive', `it takes a MessagePort or a BroadcastChannel, not ${show(port)}`)
   const answer = (message: PortAnswer) => {
     if ('start' in port) port.postMessage(message)
   }

@@ -177,14 +177,15 @@ export function approxQuantile<T extends DataType>(
 }
 
 /**
- * About the `n` most frequent values, the most frequent first, as a list.
+ * About the `n` most frequent values, the most frequent first, as a list: the same however many lanes read the input's splits. Where values are many and none
+ * of them is frequent there may be fewer than `n` that can be told.
  *
  * ```ts
  * flow.aggregate(t => ({ busiest: approxTopK(t.symbol, 10) }))
  * ```
  * @param n from 1 to 1,048,576
- * @param options `capacity`: values counted at a time in each group, at least `n`; more are more exact. By default 8 n, at least 64. A value that makes up more
- * than 1 / capacity of the rows is never missed
+ * @param options `capacity`: values counted at a time of each group and split, at least `n`; more are more exact. By default 8 n, at least 64. A value that makes up more
+ * than 1 / capacity of the rows is counted always, and no count is off by more
  * @throws MillraceError `MR_INVALID_OPTION`
  */
 export function approxTopK<T extends DataType>(

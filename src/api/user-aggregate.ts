@@ -8,6 +8,7 @@ import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
+import { thrownText } from '../columnar/user-failure.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
 import { printAggregate, printName } from '../expressions/print.js'
@@ -278,10 +279,9 @@ function failureOf(
   thrown: unknown,
 ): MillraceError {
   const where = value === undefined ? place : `value ${value} of ${place}`
-  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : show(thrown)
   return new MillraceError(
     'MR_USER_CODE_FAILED',
-    `${called}: ${phase} failed on ${where}: ${what}; make it take such values, or leave their rows out by .where`,
+    `${called}: ${phase} failed on ${where}: ${thrownText(thrown)}; make it take such values, or leave their rows out by .where`,
     { operator: called, column: result, function: phase, group, ...(value === undefined ? {} : { value }) },
     thrown,
   )

@@ -16,7 +16,18 @@ export interface Field {
  * @throws MillraceError `MR_TYPE_MISMATCH` for a value that is not a type.
  */
 export function schema<const S extends SchemaShape>(shape: S): S {
+  if (typeof shape !== 'object' || shape === null || Array.isArray(shape))
+    throw new MillraceError(
+      'MR_TYPE_MISMATCH',
+      'schema takes an object of names to types, as in schema({ price: float64() })',
+    )
   return schemaOf(Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))) as S
+}
+
+function isType(type: unknown): boolean {
+  if (typeof type !== 'object' || type === null) return false
+  const { kind, item } = type as Partial<DataType>
+  return typeof kind === 'string' && (kind !== 'list' || isType(item))
 }
 
 /** The ordered fields of a schema. */
@@ -33,7 +44,7 @@ export function fieldsOf(shape: SchemaShape): readonly Field[] {
 export function schemaOf(fields: readonly Field[]): SchemaShape {
   const shape = {}
   for (const { name, type } of fields) {
-    if (typeof type !== 'object' || type === null || typeof type.kind !== 'string') {
+    if (!isType(type)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
         `schema: column ${quote(name)} has no type; write for example ${quote(name)}: int32()`,

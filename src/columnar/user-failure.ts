@@ -20,14 +20,17 @@ export function failureOf(verb: UserVerb, place: string, row: number | undefined
       thrown.cause,
     )
   }
-  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown)
   return new MillraceError(
     'MR_USER_CODE_FAILED',
-    `${verb}: the function failed on ${place}: ${what}; make it take such rows, leave them out first, or collect failures with onError`,
+    `${verb}: the function failed on ${place}: ${thrownText(thrown)}; make it take such rows, leave them out first, or collect failures with onError`,
     details,
     thrown,
   )
 }
+
+/** What someone's code threw, in a message. */
+export const thrownText = (thrown: unknown): string =>
+  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown)
 
 /** A value in a message. */
 export const shown = (value: unknown): string =>

@@ -16,6 +16,8 @@ export type TimePart = 'year' | 'month' | 'dayOfWeek' | 'hour'
 export interface ColumnNode {
   readonly op: 'column'
   readonly name: string
+  /** Of a column that the planner made, what was written for it: errors say this. */
+  readonly label?: string
 }
 export interface LiteralNode {
   readonly op: 'literal'

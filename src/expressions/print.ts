@@ -27,7 +27,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 export function printExpression(node: Expression): string {
   switch (node.op) {
     case 'column':
-      return printName(node.name)
+      return node.label ?? printName(node.name)
     case 'literal':
       return literalText(node)
     case 'param':
@@ -96,7 +96,7 @@ function printParameter([name, value]: [string, unknown]): string | [] {
   return name === 'q' || name === 'n' ? String(value) : `${name} ${value}`
 }
 
-const aggregateOperand = (node: AggregateExpression): string =>
+export const aggregateOperand = (node: AggregateExpression): string =>
   'left' in node || (node.op === 'aggregate' && node.where !== undefined)
     ? `(${printAggregate(node)})`
     : printAggregate(node)

@@ -103,7 +103,7 @@ export const mismatch = (operator: string, text: string, column?: string): Millr
 /** An operand for messages: `utf8 column "name"`, `the literal 5`, or just its type. */
 export function describe(operand: Typed): string {
   const { node } = operand
-  if (node.op === 'column') return `${typeName(operand.type)} column ${quote(node.name)}`
+  if (node.op === 'column') return `${typeName(operand.type)} ${node.label ?? `column ${quote(node.name)}`}`
   if (node.op === 'literal') return `the ${literalKind(node)} literal ${literalText(node)}`
   return `a ${typeName(operand.type)} expression`
 }
@@ -264,7 +264,7 @@ export function numeric(operand: Typed, op: string, scope: Scope): Typed {
   throw mismatch(
     scope.operator,
     `${op} takes numbers, not ${describe(operand)}`,
-    node.op === 'column' ? node.name : undefined,
+    node.op === 'column' && node.label === undefined ? node.name : undefined,
   )
 }
 

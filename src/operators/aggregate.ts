@@ -8,7 +8,7 @@
 
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
-import type { AggregateFunction } from '../kernels/aggregate/accumulator.js'
+import { type AggregateFunction, SPLIT_WEIGHT } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { type Appearance, createAppearance } from '../kernels/appearance.js'
 import { createGroupTable } from '../kernels/group.js'
@@ -29,8 +29,6 @@ import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
 
 /** The end of a window, which comes after its beginning: plan/event-time.ts has the names. */
 const END = '#windowEnd'
-/** Order of appearance as one float64: exact while there are fewer than 2^21 splits. */
-const SPLIT_WEIGHT = 2 ** 32
 /**
  * Aggregates that must see the rows of a group in order, and one after another. `first` and `last` could be told the place of each row where rows are parted: with two lanes
  * and millions of groups that took a tenth to a third longer.

@@ -34,25 +34,33 @@ export interface FailureReason {
   readonly remedy: string
 }
 
-/** The least failing row among all expressions of one operator over one morsel. */
-export class Failures {
-  private row = -1
-  private expression: Expression | null = null
-  private reason: FailureReason | null = null
+interface Failure {
+  readonly row: number
+  readonly expression: Expression
+  /** Null of an integer beyond its type. */
+  readonly reason: FailureReason | null
+}
 
-  /** @param reason where it is not an integer beyond its type */
+/** The least failing row among all expressions of one operator over one morsel; or among a part of them, kept by itself until it is known whether it counts. */
+export class Failures {
+  least: Failure | null = null
+  /** Those of the operator. */
+  readonly whole: Failures
+
+  /** @param whole of which they are a part */
+  constructor(whole?: Failures) {
+    this.whole = whole?.whole ?? this
+  }
+
   note(row: number, expression: Expression, reason: FailureReason | null = null): void {
-    if (row < 0 || (this.row >= 0 && this.row <= row)) return
-    this.row = row
-    this.expression = expression
-    this.reason = reason
+    if (row >= 0 && (this.least === null || row < this.least.row)) this.least = { row, expression, reason }
   }
 
   /** @throws RowFailure counted in the morsel as it entered the pipeline. */
   throwIfAny(k: Kernels, { rows }: Morsel): void {
-    if (this.expression === null) return
-    const row = rows === 0 ? this.row : k.memory.u32[(rows >>> 2) + this.row]
-    throw new RowFailure(row, failed(this.expression, this.reason))
+    if (this.least === null) return
+    const { row, expression, reason } = this.least
+    throw new RowFailure(rows === 0 ? row : k.memory.u32[(rows >>> 2) + row], failed(expression, reason))
   }
 }
 

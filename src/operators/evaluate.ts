@@ -25,10 +25,9 @@ import { constant, isScalar, validityOf } from '../kernels/scalar.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { OperatorContext } from './build.js'
 import type { Run } from './call.js'
-import { type CompiledExpression, type CompiledPredicate, type Failures, type Shared, shareParts } from './compiled.js'
+import { type CompiledExpression, type CompiledPredicate, Failures, type Shared, shareParts } from './compiled.js'
 import { forRows } from './for-rows.js'
 import type { Morsel } from './operator.js'
-import { type OwnFailures, ownFailures, stageOf } from './own-failures.js'
 
 // Wherever it is needed, so is this file.
 export { createFilter } from './filter.js'
@@ -108,10 +107,10 @@ function compile(
 
 /** Results are in scratch, or the morsel's, and so good as long as it is; failures are those of one stage over one morsel. */
 function onceAMorsel(run: Run): Run {
-  let last: { readonly morsel: Morsel; readonly own: OwnFailures; readonly result: Operand } | null = null
+  let last: { readonly morsel: Morsel; readonly own: Failures; readonly result: Operand } | null = null
   return (morsel, failures) => {
-    if (last?.morsel !== morsel || last.own.of !== stageOf(failures)) {
-      const own = ownFailures(failures)
+    if (last?.morsel !== morsel || last.own.whole !== failures.whole) {
+      const own = new Failures(failures)
       last = { morsel, own, result: run(morsel, own) }
     }
     const { least } = last.own

@@ -8,16 +8,15 @@ import type { Operand } from '../kernels/operand.js'
 import { isScalar } from '../kernels/scalar.js'
 import { selection, take } from '../kernels/select.js'
 import type { Run } from './call.js'
-import type { Failures } from './compiled.js'
+import { Failures } from './compiled.js'
 import type { Morsel } from './operator.js'
-import { ownFailures } from './own-failures.js'
 
 /**
  * @param rows bitmap of those that are asked, wanted only where one fails
  * @returns null where no row is asked and some fail; what is said of rows that are not asked is unspecified
  */
 export function forRows(k: Kernels, run: Run, morsel: Morsel, failures: Failures, rows: () => number): Operand | null {
-  const whole = ownFailures(failures)
+  const whole = new Failures(failures)
   const all = run(morsel, whole)
   if (whole.least === null) return all
   const { row, expression, reason } = whole.least
@@ -29,7 +28,7 @@ export function forRows(k: Kernels, run: Run, morsel: Morsel, failures: Failures
   const { rowCount } = morsel
   const { indices, count } = selection(k, bitmap, rowCount)
   if (count === 0) return null
-  const some = ownFailures(failures)
+  const some = new Failures(failures)
   const part = run(chosen(k, morsel, indices, count), some)
   if (some.least !== null) {
     failures.note(k.memory.u32[(indices >>> 2) + some.least.row], some.least.expression, some.least.reason)

@@ -21,14 +21,20 @@ import type { AccumulatorSpec } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
-import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { rangeIndices } from './heap-batch.js'
 import { createKeyLoader } from './key-loader.js'
-import { lowerBound } from './lower-bound.js'
+import { createCellKeys } from './live-cell-keys.js'
+import {
+  createChangedGroups,
+  createChangedPanes,
+  createChangedWindows,
+  type LiveChanges,
+  rowsOf,
+} from './live-changes.js'
 import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
-import { sameGroups, sameRows } from './same-rows.js'
 import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
 import type { WindowGroups } from './window-parts.js'
 
@@ -140,34 +146,26 @@ export function createLiveAggregate(
   let paneOfCell: Pane[] = []
   const open = new Map<string, OpenWindow>()
   let leastEnd = GLOBAL.end
-  /** Per cell: whether it has been given (`none`), and whether it has changed since the last telling. */
-  let given = new Uint8Array(64)
-  let isChanged = new Uint8Array(64)
-  /** Cells that have changed since the last telling, and the same as they were, where they had been given. */
-  let changed: number[] = []
-  /** Of windows that overlap, by their keys. */
-  let changedWindows = new Map<OpenWindow, Set<number>>()
-  /** Of the cells of panes that overlap, where changes are told: which key each has. */
-  let plainKeys = isOverlapping && (emits !== 'closed' || lateness > 0n) ? makeKeys() : null
-  let keyOfCell: number[] = []
-  const before: LaneBatch[] = []
-  /** Of groups without windows, whose these are. */
-  const cellsBefore = new WeakMap<LaneBatch, readonly number[]>()
+  /** Of the cells of panes that overlap, where changes are told. */
+  const cellKeys =
+    isOverlapping && (emits !== 'closed' || lateness > 0n) && keyTypes.length > plainFrom
+      ? createCellKeys(k, keyTypes.slice(plainFrom), NO_SLOTS)
+      : null
   let closedUpTo = -(2n ** 63n)
+  const changes = createChanges()
 
   function makeTable(): GroupTable {
     return createGroupTable(k, keyTypes, NO_SLOTS)
   }
 
-  function makeKeys(): GroupTable | null {
-    return keyTypes.length === plainFrom ? null : createGroupTable(k, keyTypes.slice(plainFrom), NO_SLOTS)
-  }
-
-  /** Indices of the keys of rows, without those of windows (u32 pointer). */
-  function keysOf(own: GroupTable, keys: readonly LaneVector[], rowCount: number): number {
-    const plain = keys.slice(plainFrom)
-    own.cover(plain, rowCount)
-    return own.find(plain, rowCount)
+  function createChanges(): LiveChanges<OpenWindow> {
+    const cellCount = () => table.indexCount
+    if (!isWindowed) return createChangedGroups(k, { keyCount: keyTypes.length, cellCount, cellsNow })
+    const ofWindows = { groupTypes, isTold, windowsNow: windowsAsTheyAre }
+    const windowsAt = (cell: number) => (paneOfCell[cell] as Pane).windows
+    return isOverlapping
+      ? createChangedPanes(k, { ...ofWindows, windowsOf: windowsAt, keyOf: cell => cellKeys?.at(cell) ?? 0 })
+      : createChangedWindows(k, { ...ofWindows, cellCount, windowOf: cell => windowsAt(cell)[0] as OpenWindow })
   }
 
   /**
@@ -218,9 +216,9 @@ export function createLiveAggregate(
     const groups = table.find(keys, morsel.rowCount)
     if (table.length > earlier) meet(keys, groups, earlier, morsel.rowCount)
     if (!isWindowed || emits !== 'closed' || lateness > 0n)
-      touch(memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount), earlier)
+      changes.touch(memory.u32.subarray(groups >>> 2, (groups >>> 2) + morsel.rowCount), earlier)
     update(groups, morsel, values)
-    return emits === 'changes' || (emits === 'closed' && hasChanged()) ? tell() : []
+    return emits === 'changes' || (emits === 'closed' && changes.hasAny) ? changes.tell() : []
   }
 
   function absorb({ start, end, groupCount, keys: own, state }: WindowGroups<VectorBatch>, place: number): void {
@@ -246,9 +244,9 @@ export function createLiveAggregate(
 
   /** Without keys there is one cell. */
   function single(morsel: Morsel, values: AggregateInput[]): Iterable<LaneBatch> {
-    touch([0], 1)
+    changes.touch([0], 1)
     update(0, morsel, values)
-    return emits === 'changes' ? tell() : []
+    return emits === 'changes' ? changes.tell() : []
   }
 
   function update(groups: number, morsel: Morsel, values: AggregateInput[]): void {
@@ -286,7 +284,7 @@ export function createLiveAggregate(
   /** Cells that rows are the first of: which pane each is in. */
   function meet(keys: readonly LaneVector[], groups: number, from: number, rowCount: number): void {
     if (!isWindowed) return
-    const found = plainKeys === null ? 0 : keysOf(plainKeys, keys, rowCount)
+    const found = cellKeys?.find(keys.slice(plainFrom), rowCount) ?? 0
     const cells = memory.u32.subarray(groups >>> 2, (groups >>> 2) + rowCount)
     const starts = (keys[0] as LaneVector).data >>> 3
     const ends = hasEnds ? (keys[stage.isEndOnly ? 0 : 1] as LaneVector).data >>> 3 : 0
@@ -297,7 +295,7 @@ export function createLiveAggregate(
       const pane = paneOf(start, end)
       pane.cells.push(next++)
       paneOfCell.push(pane)
-      if (found !== 0) keyOfCell.push(memory.u32[(found >>> 2) + row] as number)
+      if (found !== 0) cellKeys?.push(memory.u32[(found >>> 2) + row] as number)
     }
   }
 
@@ -326,180 +324,9 @@ export function createLiveAggregate(
     return window
   }
 
-  /** Keeps what is about to change, as it is, where it has been given. */
-  function touch(cells: Uint32Array | readonly number[], earlier: number): void {
-    grow()
-    if (!isWindowed) {
-      const fresh: number[] = []
-      for (let row = 0; row < cells.length; row++) {
-        const cell = cells[row] as number
-        if (isChanged[cell] === 1) continue
-        isChanged[cell] = 1
-        changed.push(cell)
-        if (given[cell] === 1) fresh.push(cell)
-      }
-      if (fresh.length === 0) return
-      for (const batch of cellsNow(fresh, -1)) {
-        const kept = copyToHeap(k, batch)
-        before.push(kept)
-        if (batch.rowCount === fresh.length) cellsBefore.set(kept, fresh)
-      }
-      return
-    }
-    if (!isOverlapping) {
-      const told = new Set<number>()
-      for (let row = 0; row < cells.length; row++) {
-        const cell = cells[row] as number
-        if (isChanged[cell] === 1 || !isTold((paneOfCell[cell] as Pane).windows[0] as OpenWindow)) continue
-        isChanged[cell] = 1
-        changed.push(cell)
-        if (cell < earlier) told.add(cell)
-      }
-      for (const batch of windowsAsTheyAre(windowsOfCells(told), -1, cell => told.has(cell)))
-        before.push(copyToHeap(k, batch))
-      return
-    }
-    const told = new Map<OpenWindow, Set<number>>()
-    for (const cell of new Set(cells)) {
-      const key = keyAt(cell)
-      for (const window of (paneOfCell[cell] as Pane).windows) {
-        if (!isTold(window)) continue
-        let known = changedWindows.get(window)
-        if (known === undefined) {
-          known = new Set()
-          changedWindows.set(window, known)
-        }
-        if (known.has(key)) continue
-        known.add(key)
-        const mine = told.get(window)
-        if (mine === undefined) told.set(window, new Set([key]))
-        else mine.add(key)
-      }
-    }
-    const isEarlier = (cell: number, window: OpenWindow) =>
-      cell < earlier && (told.get(window) as Set<number>).has(keyAt(cell))
-    for (const batch of windowsAsTheyAre(told.keys(), -1, isEarlier)) before.push(copyToHeap(k, batch))
-  }
-
-  const keyAt = (cell: number): number => keyOfCell[cell] ?? 0
-
-  /** Of windows that do not overlap. */
-  const windowsOfCells = (cells: Iterable<number>): OpenWindow[] => [
-    ...new Set(Array.from(cells, cell => (paneOfCell[cell] as Pane).windows[0] as OpenWindow)),
-  ]
-
   /** Whether a change of the window is to be told now. */
-  const isTold = ({ isClosed, end }: OpenWindow): boolean =>
-    end + lateness > closedUpTo && (emits !== 'closed' || isClosed)
-
-  const hasChanged = (): boolean => changed.length > 0 || changedWindows.size > 0
-
-  function grow(): void {
-    if (given.length >= table.indexCount) return
-    const larger = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-      const grown = new Uint8Array(2 * table.indexCount)
-      grown.set(bytes)
-      return grown
-    }
-    given = larger(given)
-    isChanged = larger(isChanged)
-  }
-
-  /** Which cells have changed since the last time, from the first that appeared on. */
-  function takeChanged(): Uint32Array {
-    const cells = changed
-    changed = []
-    for (const cell of cells) isChanged[cell] = 0
-    return Uint32Array.from(cells).sort()
-  }
-
-  /** Groups that have changed since the last time, first as they were; of a group that has come to the same as before nothing is told. */
-  function* tellGroups(): Iterable<LaneBatch> {
-    const mark = memory.mark()
-    const told = before.splice(0)
-    const cells = takeChanged()
-    grow()
-    for (const cell of cells) given[cell] = 1
-    try {
-      let now: LaneBatch | null = null
-      // As they are until the next are asked for.
-      for (now of cells.length === 0 ? [] : cellsNow(cells, 1)) {
-        const same = now.rowCount === cells.length && told.length > 0 ? new Uint8Array(cells.length) : null
-        for (const batch of told) yield* without(batch, same && sameAs(batch, now, cells, same))
-        yield* without(now, same)
-      }
-      if (now === null) yield* told
-    } finally {
-      for (const batch of told) freeHeapBatch(k, batch)
-      memory.reset(mark)
-    }
-  }
-
-  /** Which rows that were told are as now; `same` is told too, by rows of now, which are those of these cells, ascending. */
-  function sameAs(was: LaneBatch, now: LaneBatch, cells: Uint32Array, same: Uint8Array): Uint8Array | null {
-    const mine = cellsBefore.get(was)
-    if (mine === undefined) return null
-    const rows = Uint32Array.from(mine, cell => lowerBound(cells, cell))
-    const found = sameRows(k, was, now, rows, keyTypes.length, was.columns.length - 1)
-    for (let row = 0; row < found.length; row++) if (found[row] === 1) same[rows[row] as number] = 1
-    return found
-  }
-
-  /** A batch without the rows that are marked, in scratch. */
-  function* without(batch: LaneBatch, marked: Uint8Array | null): Iterable<LaneBatch> {
-    if (marked === null || !marked.includes(1)) {
-      yield batch
-      return
-    }
-    const rows: number[] = []
-    for (let row = 0; row < marked.length; row++) if (marked[row] === 0) rows.push(row)
-    if (rows.length === 0) return
-    const places = memory.scratch(4 * rows.length)
-    memory.u32.set(rows, places >>> 2)
-    yield {
-      rowCount: rows.length,
-      columns: batch.columns.map(column => ({ ...take(k, column, places, rows.length), range: null })),
-    }
-  }
-
-  /** What has changed since the last time: first as it was. */
-  function* tell(): Iterable<LaneBatch> {
-    if (!isWindowed) {
-      yield* tellGroups()
-      return
-    }
-    const mark = memory.mark()
-    const told = before.splice(0)
-    try {
-      yield* changes(told, changedNow())
-    } finally {
-      for (const batch of told) freeHeapBatch(k, batch)
-      memory.reset(mark)
-    }
-  }
-
-  /** Groups of windows that have changed since the last time, as they are. */
-  function changedNow(): Iterable<LaneBatch> {
-    if (isOverlapping) {
-      const keys = changedWindows
-      changedWindows = new Map()
-      return windowsAsTheyAre(keys.keys(), 1, (cell, window) => (keys.get(window) as Set<number>).has(keyAt(cell)))
-    }
-    const cells = new Set(takeChanged())
-    return windowsAsTheyAre(windowsOfCells(cells), 1, cell => cells.has(cell))
-  }
-
-  /** What was, and what is in its place, without groups that have come to the same. */
-  function* changes(was: readonly LaneBatch[], is: Iterable<LaneBatch>): Iterable<LaneBatch> {
-    let isFirst = true
-    for (const now of is) {
-      // As they are until the next are asked for: of those that do not come at once all is told.
-      const same = isFirst && was.length > 0 ? new Uint8Array(now.rowCount) : null
-      if (isFirst) for (const batch of was) yield* without(batch, same && sameGroups(k, batch, now, groupTypes, same))
-      isFirst = false
-      yield* without(now, same)
-    }
-    if (isFirst) yield* was
+  function isTold({ isClosed, end }: OpenWindow): boolean {
+    return end + lateness > closedUpTo && (emits !== 'closed' || isClosed)
   }
 
   /** Cells of no window with their results, in scratch that is good until the next are asked for. */
@@ -541,7 +368,7 @@ export function createLiveAggregate(
     weight: number,
     isAsked: (cell: number, window: OpenWindow) => boolean = () => true,
   ): Iterable<LaneBatch> {
-    const rowsOf = [...all]
+    const groups = [...all]
       .sort(inOrder)
       .map(window => ({
         start: window.start,
@@ -549,13 +376,13 @@ export function createLiveAggregate(
         rows: window.panes.flatMap(({ cells }) => cells.filter(cell => isAsked(cell, window))).sort((a, b) => a - b),
       }))
       .filter(({ rows }) => rows.length > 0)
-    if (rowsOf.length === 0) return
+    if (groups.length === 0) return
     const mark = memory.mark()
     const bound = keyTypes[0] as DataType
     const types = [bound, bound, ...keyTypes.slice(plainFrom)]
     const keysAt = (rows: number, count: number) => table.keysAt(rows, count).slice(plainFrom)
     const source = { keysAt, indices: 0, aggregation }
-    for (const { rowCount, columns } of combined(context, types, specs, source, rowsOf))
+    for (const { rowCount, columns } of combined(context, types, specs, source, groups))
       yield* finished({ rowCount, columns: stage.isEndOnly ? columns.slice(1) : columns }, weight)
     memory.reset(mark)
   }
@@ -570,14 +397,7 @@ export function createLiveAggregate(
       for (let row = 0; row < rowCount; row++) if (words[2 * row] !== 0 || words[2 * row + 1] !== 0) rows.push(row)
       batch = { rowCount, columns: columns.slice(0, -1) }
       if (rows.length === 0) return
-      if (rows.length < rowCount) {
-        const places = memory.scratch(4 * rows.length)
-        memory.u32.set(rows, places >>> 2)
-        batch = {
-          rowCount: rows.length,
-          columns: batch.columns.map(column => ({ ...take(k, column, places, rows.length), range: null })),
-        }
-      }
+      if (rows.length < rowCount) batch = rowsOf(k, batch, rows)
     }
     const weights = memory.scratch(4 * batch.rowCount)
     memory.i32.fill(weight, weights >>> 2, (weights >>> 2) + batch.rowCount)
@@ -589,7 +409,7 @@ export function createLiveAggregate(
   }
 
   function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
-    if (emits === 'kept' && isEnd) yield* tell()
+    if (emits === 'kept' && isEnd) yield* changes.tell()
     if (!isWindowed) return
     if (!isEnd && watermark < leastEnd) {
       if (watermark > closedUpTo) closedUpTo = watermark
@@ -612,10 +432,10 @@ export function createLiveAggregate(
       }
     }
     if (emits === 'closed') yield* windowsAsTheyAre(closing, 1)
-    else if (emits === 'kept' && closing.length + ending.length > 0 && hasChanged()) yield* tell()
+    else if (emits === 'kept' && closing.length + ending.length > 0 && changes.hasAny) yield* changes.tell()
     for (const [name, window] of ending) {
       open.delete(name)
-      changedWindows.delete(window)
+      changes.forget(window)
     }
     // Once all of them are gone: one that had been, and was opened anew for a pane before, is not among those of panes that are older.
     for (const [, window] of ending) {
@@ -649,12 +469,9 @@ export function createLiveAggregate(
       paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
       for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
     }
-    if (plainKeys !== null) {
-      plainKeys.free()
-      plainKeys = makeKeys() as GroupTable
+    if (cellKeys !== null) {
       const keys = count === 0 ? [] : after.table.keysAt(rangeIndices(k, 0, count), count)
-      const found = count === 0 ? 0 : keysOf(plainKeys, keys, count) >>> 2
-      keyOfCell = Array.from(memory.u32.subarray(found, found + count))
+      cellKeys.renew(keys.slice(plainFrom), count)
     }
     table = after.table
     aggregation = after.aggregation
@@ -676,19 +493,19 @@ export function createLiveAggregate(
     consume,
     absorb,
     advance,
-    tick: () => (emits === 'kept' ? tell() : []),
+    tick: () => (emits === 'kept' ? changes.tell() : []),
     renew,
     get isPending() {
-      return before.length > 0 || hasChanged()
+      return changes.isPending
     },
     get size() {
       return table.length - gone
     },
     free() {
-      for (const batch of before.splice(0)) freeHeapBatch(k, batch)
+      changes.free()
       inputs.free()
       table.free()
-      plainKeys?.free()
+      cellKeys?.free()
       aggregation.free()
       dictionaries.clear()
       texts.clear()

@@ -7,7 +7,7 @@ import { type DataType, float64, int64, nullable, type SchemaShape } from '../co
 import { fold } from '../expressions/fold.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateCall, AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
-import { printAggregate } from '../expressions/print.js'
+import { aggregateOperand, printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
 import { childrenOf, fingerprint } from '../expressions/walk.js'
 import { hasNullsOfItsOwn, isCount, isOver, isTakenBy, lowered, type PlainCall, resultType } from './aggregate-types.js'
@@ -74,7 +74,7 @@ class Builder {
 
   lower(node: AggregateExpression): Expression {
     if (node.op === 'literal') return node
-    if (node.op === 'aggregate') return columnOf(this.accumulator(node))
+    if (node.op === 'aggregate') return columnOf(this.accumulator(node), aggregateOperand(node))
     return Object.freeze({ op: node.op, left: this.lower(node.left), right: this.lower(node.right) })
   }
 

@@ -69,17 +69,18 @@ export function deriveNode(
   input: PlanNode,
   schema: Known,
   columns: readonly NamedExpression[],
+  verb: 'derive' | 'fillNull' = 'derive',
 ): ProjectNode | PendingNode {
-  if (schema === null) return pendingNode(input, 'derive', columns)
+  if (schema === null) return pendingNode(input, verb, columns)
   const derived = new Map(columns.map(({ name, expression }) => [name, expression]))
   const kept = Object.keys(schema).map(name => ({ name, expression: derived.get(name) ?? columnOf(name) }))
-  return projectNode(input, 'derive', [...kept, ...columns.filter(({ name }) => !Object.hasOwn(schema, name))])
+  return projectNode(input, verb, [...kept, ...columns.filter(({ name }) => !Object.hasOwn(schema, name))])
 }
 
 /** What a pending verb is, now that the columns are known. */
 export function settlePending(node: PendingNode, input: PlanNode, schema: SchemaShape): PlanNode {
   const { verb, columns } = node
-  if (verb === 'derive') return deriveNode(input, schema, columns)
+  if (verb === 'derive' || verb === 'fillNull') return deriveNode(input, schema, columns, verb)
   const names = columns.map(({ name }) => name)
   if (verb === 'dropNulls') return dropNullsNode(input, schema, names)
   if (verb === 'dedupe') return dedupeNode(input, schema, names, node.keep)
@@ -116,14 +117,14 @@ export function filterNode(input: PlanNode, predicate: Expression): FilterNode {
   return Object.freeze({ kind: 'filter', input, predicate })
 }
 
-export function limitNode(input: PlanNode, count: number, offset = 0): LimitNode {
+export function limitNode(input: PlanNode, count: number, offset = 0, operator = 'limit'): LimitNode {
   for (const [what, value] of [
     ['n', count],
     ['offset', offset],
   ] as const) {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw invalid(
-        'limit',
+        operator,
         `${what} is a whole number from 0 up, not ${typeof value === 'number' ? value : typeof value}`,
       )
     }
@@ -131,10 +132,10 @@ export function limitNode(input: PlanNode, count: number, offset = 0): LimitNode
   return Object.freeze({ kind: 'limit', input, count: count + 0, offset: offset + 0 })
 }
 
-export function sortNode(input: PlanNode, schema: Known, orders: readonly OrderKey[]): SortNode {
-  if (orders.length === 0) throw invalid('orderBy', "name at least one column, as in orderBy(desc('price'))")
+export function sortNode(input: PlanNode, schema: Known, orders: readonly OrderKey[], operator = 'orderBy'): SortNode {
+  if (orders.length === 0) throw invalid(operator, "name at least one column, as in desc('price')")
   checkNames(
-    'orderBy',
+    operator,
     orders.map(({ name }) => name),
     schema,
   )
@@ -214,7 +215,8 @@ function pendingNode(input: PlanNode, verb: PendingNode['verb'], columns: readon
 
 const plain = (name: string): NamedExpression => ({ name, expression: columnOf(name) })
 
-export const columnOf = (name: string): Expression => Object.freeze({ op: 'column', name })
+export const columnOf = (name: string, label?: string): Expression =>
+  Object.freeze(label === undefined ? { op: 'column', name } : { op: 'column', name, label })
 
 /** Objects list integer-like names first, whatever the order in which they were set; plans follow them. */
 export function inKeyOrder(names: readonly string[]): string[] {

@@ -112,8 +112,8 @@ export function eventTimeOf(plan: PlanNode): string | null {
     case 'pending': {
       const time = eventTimeOf(plan.input)
       const { verb, columns } = plan
-      if (verb === 'drop') return columns.some(({ name }) => name === time) ? null : time
-      if (verb === 'derive') return columns.some(({ name }) => name === time) ? null : time
+      if (verb === 'drop' || verb === 'derive' || verb === 'fillNull')
+        return columns.some(({ name }) => name === time) ? null : time
       if (verb !== 'rename') return time
       const renamed = columns.find(({ expression }) => expression.op === 'column' && expression.name === time)
       return renamed?.name ?? time

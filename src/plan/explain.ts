@@ -5,7 +5,8 @@
 import { commonParts } from '../expressions/common.js'
 import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
-import { sourceNode } from './build.js'
+import { substitute } from '../expressions/walk.js'
+import { columnOf, sourceNode } from './build.js'
 import type {
   AggregateNode,
   DistinctNode,
@@ -176,7 +177,7 @@ const printUser = ({ verb, module, export: name }: Pick<UserNode, 'verb' | 'modu
 /** What several expressions of a stage have in common. */
 function printCommon(expressions: readonly Expression[]): string {
   const { largest } = commonParts(expressions)
-  return largest.length === 0 ? '' : `; computed once: ${short(largest.map(printExpression))}`
+  return largest.length === 0 ? '' : `; computed once: ${short(largest.map(printStaged))}`
 }
 
 function printJoin(
@@ -247,13 +248,16 @@ function printKeys({ keys, sets }: Pick<AggregateNode, 'keys' | 'sets'>): string
 const printAccumulator = ({ name, function: fn, inputs, parameters, where }: AccumulatorSpec): string =>
   `${name} = ${printAggregate({ op: 'aggregate', function: fn, inputs, parameters, ...(where === null ? {} : { where }) })}`
 
+/** Columns that the planner made by the names that the stage before gives them. */
+const printStaged = (expression: Expression): string => printExpression(substitute(expression, name => columnOf(name)))
+
 /** Columns handed through by name alone, computed ones as `name = expression`. */
 const printColumns = (columns: readonly NamedExpression[]): string =>
   columns
     .map(({ name, expression }) =>
       expression.op === 'column' && expression.name === name
         ? printName(name)
-        : `${printName(name)} = ${printExpression(expression)}`,
+        : `${printName(name)} = ${printStaged(expression)}`,
     )
     .join(', ')
 

@@ -103,7 +103,7 @@ function checkName(verb: string, name: unknown, schema: SchemaShape, where: stri
       operator: verb,
     })
   }
-  if (!Object.hasOwn(schema, name)) throw unknownColumn(name, Object.keys(schema), `${verb}, ${where}`)
+  if (!Object.hasOwn(schema, name)) throw unknownColumn(name, Object.keys(schema), verb, `${verb}, ${where}`)
 }
 
 function checkKey(key: JoinKey, { verb }: JoinNode, left: SchemaShape, right: SchemaShape): void {

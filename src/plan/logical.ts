@@ -29,6 +29,7 @@ export interface ProjectNode {
     | 'drop'
     | 'rename'
     | 'derive'
+    | 'fillNull'
     | 'aggregate'
     | 'unpivot'
     | 'over'
@@ -41,7 +42,7 @@ export interface ProjectNode {
 export interface PendingNode {
   readonly kind: 'pending'
   readonly input: PlanNode
-  readonly verb: 'drop' | 'rename' | 'derive' | 'dropNulls' | 'dedupe'
+  readonly verb: 'drop' | 'rename' | 'derive' | 'fillNull' | 'dropNulls' | 'dedupe'
   /** drop: the columns that go; rename: new names of plain columns; derive: columns to add or replace; dropNulls, dedupe: those looked at, none for all. */
   readonly columns: readonly NamedExpression[]
   /** dedupe: the row that is kept. */

@@ -263,11 +263,11 @@ class Lowering {
   private call(spec: Omit<OverCall, 'name'>, type: DataType): Expression {
     const key = fingerprint([spec, type.nullable])
     const known = this.names.get(key)
-    if (known !== undefined) return columnOf(known)
+    if (known !== undefined) return columnOf(known, spec.label)
     const name = this.fresh(key)
     this.calls.push(Object.freeze({ ...spec, name }))
     this.types.push(type)
-    return columnOf(name)
+    return columnOf(name, spec.label)
   }
 
   private fresh(key: string): string {

@@ -15,8 +15,8 @@ export function topNode(
   window: Windowing | null,
 ): TopNode {
   checkNames('groupBy', keys, schema)
-  const { count } = limitNode(input, n)
-  const sorted = sortNode(input, schema, orders)
+  const { count } = limitNode(input, n, 0, 'topK')
+  const sorted = sortNode(input, schema, orders, 'topK')
   const node: TopNode = Object.freeze({ kind: 'top', input, keys, orders: sorted.orders, count, window })
   if (schema !== null) rowSchema(node, schema)
   return node

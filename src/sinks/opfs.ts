@@ -1,5 +1,6 @@
 /** Files of the page's own: the origin private file system, which browsers and their workers have. */
 import { MillraceError, quote } from '../errors.js'
+import { unopened } from '../formats/unread.js'
 import type { FileHandle } from './target.js'
 
 /** @throws MillraceError `MR_INVALID_OPTION` for what is no path of a file */
@@ -24,15 +25,14 @@ async function folderOf(names: readonly string[], create: boolean): Promise<File
   return folder
 }
 
-/** @throws MillraceError `MR_INVALID_OPTION` where there is no such file */
+/** @throws MillraceError `MR_SOURCE_FAILED` where there is no such file */
 export async function readOpfs(path: string): Promise<File> {
   const names = namesOf(path)
   try {
     const folder = await folderOf(names, false)
     return await (await folder.getFileHandle(names[names.length - 1])).getFile()
   } catch (error) {
-    if (error instanceof MillraceError) throw error
-    throw new MillraceError('MR_INVALID_OPTION', `there is no file ${quote(path)} to read`, { file: path }, error)
+    throw unopened(path, error)
   }
 }
 

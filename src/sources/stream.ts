@@ -3,6 +3,7 @@ import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
+import { thrownText } from '../columnar/user-failure.js'
 import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
@@ -247,10 +248,9 @@ export function batchesOf(
 /** Of what failed beneath a stream, once it had given so many rows: its own errors are the cause, Millrace's of a flow that it reads go through as they are. */
 function streamFailed(error: unknown, rows: number): MillraceError {
   if (error instanceof MillraceError) return error
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return new MillraceError(
     'MR_SOURCE_FAILED',
-    `stream: what it is over failed after ${rows} rows: ${what}`,
+    `stream: what it is over failed after ${rows} rows: ${thrownText(error)}`,
     { operator: 'stream', row: rows },
     error,
   )

@@ -8,7 +8,6 @@ import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
@@ -22,7 +21,6 @@ import {
   LONG_MORSEL_ROWS,
   type Morsel,
   type OwnExchange,
-  type Part,
   PositionedFailure,
   RowFailure,
   type Side,
@@ -43,15 +41,15 @@ import {
   retainTable,
 } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
+import { LanePeers, type LaneTurns } from './lane-peers.js'
 import type { WindowsOfJob } from './lane-windows.js'
 import { type Mailbox, openMailbox } from './mailbox.js'
 import { type MeteredPipeline, meterPipeline } from './meter.js'
-import { type Port, yieldToLoop } from './port.js'
+import { yieldToLoop } from './port.js'
 import type { FromLane, Gathered, HeldReport, JobPorts, JobSpec, StageMetrics, ToLane } from './protocol.js'
 import type { JobSpill } from './spill.js'
 import { createSplitReader, type SplitReader } from './split-reader.js'
-import { createInbox, createOutbox, decodeBatch, encodeFresh, type Inbox, type Outbox } from './transfer.js'
-import { decodePart, encodePart } from './transfer-part.js'
+import { createInbox, createOutbox, decodeBatch, encodeFresh, type Outbox } from './transfer.js'
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
@@ -138,16 +136,13 @@ function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' }
   return { type: 'fatal', error: serialiseError(trap) }
 }
 
-class LaneJob {
+class LaneJob implements LaneTurns {
   private readonly k: Kernels
   private readonly account: MemoryAccount
   private readonly mailbox: Mailbox<ToLane>
-  private readonly gatherBoxes: readonly Mailbox<Gathered>[]
+  private readonly peers: LanePeers
   private readonly outbox: Outbox
   private readonly unloaded: Unloaded
-  /** Of each other lane: what it has of this one's dictionaries, and this one of its. */
-  private readonly outboxes = new Map<number, Outbox>()
-  private readonly inboxes = new Map<number, Inbox>()
   private readonly spill: JobSpill | null
   /** What operators are made with. */
   private readonly context: OperatorContext
@@ -215,12 +210,7 @@ class LaneJob {
       null
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
-    this.gatherBoxes = ports.gather.map((port, i) =>
-      openMailbox<Gathered>(port, ({ type }) => {
-        if (type === 'took') this.spill?.credit.earn(this.peers[i])
-        return type === 'took'
-      }),
-    )
+    this.peers = new LanePeers(spec.lane, ports.gather, this.k, this, this.spill?.credit)
   }
 
   async run(): Promise<HeldReport | null> {
@@ -283,7 +273,8 @@ class LaneJob {
     if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
     else if (message.type === 'cancel') {
       this.cancelled = true
-      for (const box of [this.mailbox, ...this.gatherBoxes]) box.fail(CANCELLED)
+      this.mailbox.fail(CANCELLED)
+      this.peers.fail(CANCELLED)
       this.spill?.credit.fail(CANCELLED)
     } else return false
     return true
@@ -309,13 +300,14 @@ class LaneJob {
   }
 
   private sideHost(): SideHost {
+    const { peers } = this
     return {
       lane: this.spec.lane,
-      peers: this.peers,
-      tell: (to, message) => this.portTo(to).post(message),
-      told: from => this.boxOf(from).next(),
-      send: (to, parts) => this.send(to, parts),
-      receive: (from, take) => this.receive(from, take),
+      peers: peers.lanes,
+      tell: (to, message) => peers.post(to, message),
+      told: from => peers.next(from),
+      send: (to, parts) => peers.send(to, parts),
+      receive: (from, take) => peers.receive(from, take),
       charged: work => this.charged(work),
     }
   }
@@ -336,15 +328,14 @@ class LaneJob {
     if (this.spec.lane > 0) {
       for (const { index, unmatched } of tails) {
         const marks = (unmatched as Unmatched).marks()
-        const message = { type: 'met', side: index, marks, split: this.lastSplit } satisfies Gathered
-        this.portTo(0).post(message, [marks.buffer])
+        this.peers.post(0, { type: 'met', side: index, marks, split: this.lastSplit }, [marks.buffer])
       }
       return
     }
     let last = this.lastSplit
     for (const { unmatched } of tails) {
-      for (const lane of this.peers) {
-        const message = await this.boxOf(lane).next()
+      for (const lane of this.peers.lanes) {
+        const message = await this.peers.next(lane)
         if (message.type !== 'met')
           throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
         this.charged(() => (unmatched as Unmatched).absorb(message.marks))
@@ -501,7 +492,7 @@ class LaneJob {
   }
 
   /** Nothing in scratch outlives `work`, which does not wait: between two waits other jobs use the same arena. */
-  private inScratch(work: () => void): void {
+  inScratch(work: () => void): void {
     const { memory } = this.k
     const mark = memory.mark()
     try {
@@ -548,18 +539,18 @@ class LaneJob {
   private async handOver(breaker: Breaker): Promise<ExchangeTerms | null> {
     const { exchange } = breaker
     if (exchange?.wanted) {
-      this.portTo(0).post({
+      this.peers.post(0, {
         type: 'ready',
         fingerprint: exchange.fingerprint(),
         splits: exchange.splits(),
         size: exchange.size,
         spilled: exchange.spilled === true,
-      } satisfies Gathered)
-      const message = await this.boxOf(0).next()
+      })
+      const message = await this.peers.next(0)
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)
       return message.terms
     }
-    await this.send(0, breaker.handOver())
+    await this.peers.send(0, breaker.handOver())
     breaker.free()
     return null
   }
@@ -568,9 +559,9 @@ class LaneJob {
   private async gather(breaker: Breaker): Promise<ExchangeTerms | null> {
     const { exchange } = breaker
     const ready = new Map<number, Gathered & { type: 'ready' }>()
-    await this.unlessOneFails(
-      this.peers.map(lane =>
-        this.receive(
+    await this.peers.unlessOneFails(
+      this.peers.lanes.map(lane =>
+        this.peers.receive(
           lane,
           part => breaker.absorb(part),
           message => ready.set(lane, message),
@@ -580,12 +571,13 @@ class LaneJob {
     if (exchange === undefined || ready.size === 0) return null
     const { agree } = this.lane.parts.partitions as LaneParts['partitions']
     const terms = agree(exchange, ready)
-    for (const lane of ready.keys()) this.portTo(lane).post({ type: 'exchange', terms } satisfies Gathered)
+    for (const lane of ready.keys()) this.peers.post(lane, { type: 'exchange', terms })
     return terms
   }
 
   private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
     const { lane } = this.spec
+    const { peers } = this
     const segment = this.pipeline.final[0]
     const exchange = breaker.exchange as Exchange | OwnExchange
     // Where more follows that must see all rows, or see them in order, or rows that nobody met, these go to lane 0.
@@ -596,8 +588,8 @@ class LaneJob {
     try {
       const host: ExchangeHost = {
         lane,
-        send: (to, parts) => this.send(to, parts),
-        receive: (from, take) => this.receive(from, take),
+        send: (to, parts) => peers.send(to, parts),
+        receive: (from, take) => peers.receive(from, take),
         each: (items, use) => this.each(items, use),
         charged: work => this.charged(work),
         give: (morsel, split) => {
@@ -608,16 +600,16 @@ class LaneJob {
       if (exchange.carryOut) await exchange.carryOut(host, terms)
       else await (this.lane.parts.partitions as LaneParts['partitions']).exchangeGroups(host, exchange, terms)
       breaker.free()
-      if (rows !== null && lane > 0) await this.send(0, rows.handOver())
+      if (rows !== null && lane > 0) await peers.send(0, rows.handOver())
       if (rows !== null && lane === 0) {
-        await this.unlessOneFails(others.map(each => this.receive(each, part => rows.absorb(part))))
+        await peers.unlessOneFails(others.map(each => peers.receive(each, part => rows.absorb(part))))
         await this.drainRows(rows.drain())
       }
     } finally {
       rows?.free()
     }
-    for (const each of others) if (each < lane) this.portTo(each).post({ type: 'bye' } satisfies Gathered)
-    for (const each of others) if (each > lane) await this.boxOf(each).next()
+    for (const each of others) if (each < lane) peers.post(each, { type: 'bye' })
+    for (const each of others) if (each > lane) await peers.next(each)
   }
 
   private createRows(): Rows {
@@ -640,77 +632,6 @@ class LaneJob {
     if (next !== null) await this.drain(next, 1)
   }
 
-  private async send(to: number, parts: Iterable<Part<LaneBatch> | null>): Promise<void> {
-    const port = this.portTo(to)
-    const outbox = this.outboxOf(to)
-    let credit: Promise<void> | undefined
-    await this.each(
-      parts,
-      part => {
-        if (part === null) return true
-        const { message, transfer } = encodePart(part, batch => unloadBatch(this.k, batch), outbox)
-        port.post({ type: 'part', part: message } satisfies Gathered, transfer)
-        credit = this.spill?.credit.spend(to)
-        return true
-      },
-      () => credit,
-    )
-    port.post({ type: 'gathered' } satisfies Gathered)
-  }
-
-  /** Takes parts until there are no more, or the lane says that its are to be exchanged. */
-  private async receive(
-    from: number,
-    take: (part: Part<VectorBatch>) => void,
-    isReady?: (message: Gathered & { type: 'ready' }) => void,
-  ): Promise<void> {
-    const box = this.boxOf(from)
-    const inbox = this.inboxOf(from)
-    while (true) {
-      const message = await box.next()
-      if (message.type === 'ready') isReady?.(message)
-      if (message.type !== 'part') return
-      this.inScratch(() => take(decodePart(message.part, inbox)))
-      if (this.spill !== null) this.portTo(from).post({ type: 'took' } satisfies Gathered)
-      await this.breathe()
-    }
-  }
-
-  /** Parts of other lanes must not reach a breaker that is about to be freed. */
-  private async unlessOneFails(work: readonly Promise<void>[]): Promise<void> {
-    try {
-      await Promise.all(work)
-    } catch (error) {
-      for (const box of this.gatherBoxes) box.fail(error)
-      throw error
-    }
-  }
-
-  /** All other lanes that this one has a port to. */
-  private get peers(): number[] {
-    return this.ports.gather.map((_, i) => (i < this.spec.lane ? i : i + 1))
-  }
-
-  private portTo(lane: number): Port {
-    return this.ports.gather[this.peers.indexOf(lane)]
-  }
-
-  private boxOf(lane: number): Mailbox<Gathered> {
-    return this.gatherBoxes[this.peers.indexOf(lane)]
-  }
-
-  private outboxOf(lane: number): Outbox {
-    const outbox = this.outboxes.get(lane) ?? createOutbox()
-    this.outboxes.set(lane, outbox)
-    return outbox
-  }
-
-  private inboxOf(lane: number): Inbox {
-    const inbox = this.inboxes.get(lane) ?? createInbox()
-    this.inboxes.set(lane, inbox)
-    return inbox
-  }
-
   /** All that a breaker has, through the segments behind it, in this lane. */
   private async drain(breaker: Breaker, index: number): Promise<void> {
     const segment = this.pipeline.final[index]
@@ -729,7 +650,7 @@ class LaneJob {
   }
 
   /** What a breaker gives, item by item while `use` says so; an item is made and used before anyone else has a turn at the scratch arena. */
-  private async each<T>(
+  async each<T>(
     items: Iterable<T>,
     use: (item: T) => boolean,
     after: () => Promise<void> | undefined = () => undefined,
@@ -761,7 +682,7 @@ class LaneJob {
   }
 
   /** Lets the loop turn when it is time. @throws CANCELLED */
-  private async breathe(): Promise<void> {
+  async breathe(): Promise<void> {
     if (performance.now() - this.lastYield > YIELD_MS) {
       if (this.input !== null) this.report(0)
       await yieldToLoop()

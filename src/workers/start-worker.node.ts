@@ -14,10 +14,31 @@ export const seesDeath = (): boolean => true
 function makeWorker(origin: WorkerOrigin): Worker {
   if (origin.kind === 'factory') return origin.make() as Worker
   const url = origin.kind === 'text' ? textUrl(origin.text) : origin.url
-  // Of a program that is no file Node hands its kind on to workers, and refuses it then for those that are files.
-  const options = process.execArgv.some(arg => arg.startsWith('--input-type')) ? { execArgv: [] } : {}
   // A string is a path to Node unless it is a URL object.
-  return new Worker(typeof url === 'string' && /^(data|file):/.test(url) ? new URL(url) : url, options)
+  const file = typeof url === 'string' && /^(data|file):/.test(url) ? new URL(url) : url
+  // Of a program that is no file Node hands its kind on to workers, and refuses it then for those that are files.
+  if (!process.execArgv.some(arg => arg.startsWith('--input-type'))) return new Worker(file)
+  const execArgv = withoutProgram(process.execArgv)
+  try {
+    return new Worker(file, { execArgv })
+  } catch (error) {
+    const { code, message } = error as { readonly code?: unknown; readonly message: string }
+    if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+    // Flags of the whole process, which workers have as it is, are refused where they are given to one: by name.
+    return new Worker(file, { execArgv: execArgv.filter(arg => !message.includes(arg)) })
+  }
+}
+
+/** What Node was started with, but for a program that is no file, and its kind. */
+function withoutProgram(args: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    if (/^(--input-type|--eval|--print|-e|-p|-pe)$/.test(args[i])) {
+      // Its value is the next one; that of `-p -e` the one after.
+      if (!/^-e$|^--eval(=|$)/.test(args[i + 1] ?? '')) i++
+    } else if (!/^--(input-type|eval|print)=/.test(args[i])) kept.push(args[i])
+  }
+  return kept
 }
 
 export const startWorker: StartWorker = origin => {

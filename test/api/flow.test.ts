@@ -15,6 +15,7 @@ import {
   int32,
   list,
   MillraceError,
+  max,
   mean,
   nullable,
   parquet,
@@ -57,6 +58,39 @@ function refused(code: ErrorCode, act: () => unknown): MillraceError {
   }
   throw new Error('accepted')
 }
+
+it('errors name the verb that was called, and columns by themselves', async () => {
+  const right = untyped.select('symbol')
+  const wrong: [string, ErrorCode, () => unknown, object?][] = [
+    ['topK', 'MR_INVALID_OPTION', () => untyped.topK(1)],
+    ['topK', 'MR_INVALID_OPTION', () => untyped.topK(-1, 'price')],
+    ['topK', 'MR_UNKNOWN_COLUMN', () => untyped.topK(1, 'prise'), { column: 'prise' }],
+    ['topK', 'MR_INVALID_OPTION', () => untyped.groupBy('symbol').topK(0.5, 'price')],
+    ['topK', 'MR_INVALID_OPTION', () => untyped.groupBy('symbol').topK(1)],
+    ['fillNull', 'MR_UNKNOWN_COLUMN', () => untyped.fillNull({ prise: 0 }), { column: 'prise' }],
+    ['fillNull', 'MR_TYPE_MISMATCH', () => columns({ s: ['a', null] }).fillNull({ s: 5 as never })],
+    ['derive', 'MR_TYPE_MISMATCH', () => untyped.derive(() => ({ x: {} })), { column: 'x' }],
+    ['derive', 'MR_TYPE_MISMATCH', () => untyped.derive(() => ({ x: new Date(Number.NaN) })), { column: 'x' }],
+    ['validate', 'MR_TYPE_MISMATCH', () => untyped.validate({ a: (t: any) => t.price })],
+    [
+      'pivot',
+      'MR_DUPLICATE_COLUMN',
+      () => untyped.pivot({ on: 'symbol', index: ['size'], values: 'price', columns: ['size'] }),
+      { column: 'size' },
+    ],
+    ['join', 'MR_UNKNOWN_COLUMN', () => untyped.join(right, 'symbl'), { column: 'symbl' }],
+    ['leftJoin', 'MR_UNKNOWN_COLUMN', () => untyped.leftJoin(right, { symbol: 'symbl' }), { column: 'symbl' }],
+  ]
+  for (const [operator, code, act, details = {}] of wrong) {
+    const error = refused(code, act)
+    expect(error.details).toMatchObject({ operator, ...details })
+    expect(error.message.startsWith(`${code}: ${operator}`)).toBe(true)
+  }
+  const made = refused('MR_TYPE_MISMATCH', () => untyped.aggregate((t: any) => ({ x: (max(t.symbol) as any).add(1) })))
+  expect([made.message.includes('max(symbol)'), made.details.column]).toEqual([true, undefined])
+  const table = await untyped.collect()
+  for (const name of [undefined, null, 5]) refused('MR_UNKNOWN_COLUMN', () => table.column(name as never))
+})
 
 const typesOf = (flow: Flow<any>) =>
   Object.entries(flow.schema as object).map(([name, type]) => `${name} ${typeName(type)}`)

@@ -181,6 +181,8 @@ describe('a flow as a response', () => {
   it('refuses options that cannot be', () => {
     const refused = [{}, { format: 'csv' }, { format: 'sse', rowsPerEvent: 0 }, { format: 'sse', heartbeatMs: 1 }]
     for (const options of refused) expect(() => flowHandler(few, options as never)).toThrow('MR_INVALID_OPTION')
+    for (const handler of [undefined, 5, {}])
+      expect(() => nodeHandler(handler as never)).toThrow('MR_INVALID_OPTION: nodeHandler: ')
     expect(() => flowHandler(few() as never, { format: 'sse' })).toThrow('MR_INVALID_OPTION')
   })
 })

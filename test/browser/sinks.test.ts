@@ -71,7 +71,11 @@ describe('files of the origin', () => {
   it('that cannot be are refused', async () => {
     for (const path of ['', 'a//b', '../a', 'a/.'])
       await refusal(() => bad().to(csvSink(opfsFile(path))).finished, 'MR_INVALID_OPTION')
-    await refusal(() => opfsFile('none').file(), 'MR_INVALID_OPTION')
+    for (const path of ['none', 'no/folder/none']) {
+      const error = await refusal(() => opfsFile(path).file(), 'MR_SOURCE_FAILED')
+      expect(error.details).toEqual({ file: path })
+      expect(error.cause).toMatchObject({ name: 'NotFoundError' })
+    }
     await refusal(() => bad().to(csvSink('a path')).finished, 'MR_INVALID_OPTION')
     await columns({ x: [1] }).to(csvSink(opfsFile('a'))).finished
     await refusal(() => columns({ x: [1] }).to(csvSink(opfsFile('a/b'))).finished, 'MR_SINK_FAILED')

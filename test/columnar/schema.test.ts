@@ -47,12 +47,26 @@ describe('a schema', () => {
         { name: 'a', type: utf8() },
       ])
     expect(errorOf(twice)).toMatchObject({ code: 'MR_DUPLICATE_COLUMN', column: 'a' })
-    for (const wrong of [int32, 'int32', null, undefined, 5]) {
+    for (const wrong of [
+      int32,
+      'int32',
+      null,
+      undefined,
+      5,
+      list(5 as never),
+      nullable(list({} as never)),
+      nullable(5 as never),
+    ]) {
       expect(errorOf(() => schema({ a: wrong as unknown as DataType }))).toMatchObject({
         code: 'MR_TYPE_MISMATCH',
         column: 'a',
       })
     }
+  })
+
+  test('is made of an object', () => {
+    for (const wrong of [undefined, null, 5, 'a', [], [int32()]])
+      expect(errorOf(() => schema(wrong as never))).toMatchObject({ code: 'MR_TYPE_MISMATCH' })
   })
 
   test('knows its rows in TypeScript', () => {

@@ -201,6 +201,27 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
         expect(error.message).toContain('sum(i)')
       })
 
+      it('arithmetic between aggregates that overflows is told as it was written', async () => {
+        const flow = columns({ a: BigInt64Array.of(2n ** 62n), b: BigInt64Array.of(2n ** 62n), k: ['x'] })
+        const overflows = [
+          flow.aggregate(t => ({ c: count(), x: sum(t.a).add(max(t.b).where(t.b.gt(0))) })),
+          flow.groupBy('k').aggregate(t => ({ c: count(), x: sum(t.a).add(max(t.b).where(t.b.gt(0))) })),
+        ]
+        for (const grouped of overflows) {
+          for (const run of [
+            () => grouped.collect({ engine: engine() }),
+            () => grouped.run({ engine: engine() }).finished,
+          ]) {
+            expect((await refusal(run, 'MR_INTEGER_OVERFLOW')).message).toMatch(
+              /: sum\(a\) \+ \(max\(b\) where b > 0\) is beyond int64;/,
+            )
+          }
+        }
+        const over = flow.over({}, t => ({ x: sum(t.a).mul(count()).add(max(t.b)) }))
+        const error = await refusal(() => collect(over), 'MR_INTEGER_OVERFLOW')
+        expect(error.message).toMatch(/: \(sum\(a\) \* count\(\)\) \+ max\(b\) is beyond int64;/)
+      })
+
       it('min and max go by bytes, instants and flags; NaN is greatest', async () => {
         const flow = columns({
           s: ['😀', '\uFF5E', 'b', ''],

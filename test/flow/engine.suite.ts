@@ -1,6 +1,18 @@
 /** Engines, loaded rows, progress and explain: what surrounds a flow rather than what it computes. Cancelling is bad-input's neighbour, cancel. */
 import { describe, expect, it } from 'vitest'
-import { columns, count, createEngine, type Progress, sum } from '../../src/index.js'
+import {
+  collectAll,
+  columns,
+  count,
+  createEngine,
+  type Progress,
+  rows,
+  runAll,
+  schema,
+  sum,
+  timestamp,
+  tumbling,
+} from '../../src/index.js'
 import { counted, type FlowEnv, onLanes, refusal } from './env.js'
 
 const totals = (flow: ReturnType<typeof someRows>) =>
@@ -9,7 +21,48 @@ const someRows = (rowCount = 600_000) => columns(counted(rowCount))
 /** 23 splits: more than all lanes have in hand, so that no job over them ends before its first progress has been heard. */
 const manyRows = () => someRows(3_000_000)
 
+/** Every terminal with options, over rows that come at once and over windows that close; what is no object of options is told by its name. */
+const TERMINALS: Readonly<Record<string, (options: never) => unknown>> = {
+  collect: o => someRows(5).collect(o),
+  load: o => someRows(5).load(o),
+  run: o => someRows(5).run(o).finished,
+  'run of windows': o => windowed().run(o).finished,
+  'run of several': o => someRows(5).union(someRows(5)).run(o).finished,
+  to: o => someRows(5).to(() => {}, o).finished,
+  subscribe: o => someRows(5).subscribe(() => {}, o).finished,
+  live: o => someRows(5).live(o).ready,
+  'live of windows': o => windowed().live(o).ready,
+  explain: o => someRows(5).explain({ analyze: true }, o),
+  collectAll: o => collectAll({ a: someRows(5) }, o),
+  runAll: o => runAll({ a: someRows(5) }, { a: () => {} }, o).finished,
+  createEngine,
+}
+const windowed = () =>
+  rows([{ time: new Date(0) }], schema({ time: timestamp() }))
+    .watermark('time')
+    .window(tumbling('1s'))
+    .aggregate(() => ({ n: count() }))
+
 export function engineSuite(lanesList: readonly number[], env: FlowEnv): void {
+  describe('options', () => {
+    const wrong = [null, [], 5, 'lanes', true, () => {}, new Map(), new Date(0), Promise.resolve({}), { lane: 2 }]
+    for (const [name, terminal] of Object.entries(TERMINALS)) {
+      it(`of ${name} are an object of what there is`, async () => {
+        for (const given of [...wrong, { lanes: -1 }, { memory: '1' }]) {
+          const error = await refusal(() => terminal(given as never), 'MR_INVALID_OPTION')
+          const operator = name.split(' ')[0]
+          expect(error.details.operator).toBe(operator)
+          expect(error.message).toMatch(new RegExp(`^MR_INVALID_OPTION: ${operator}: `))
+        }
+      })
+    }
+
+    it('of what explain is to do are checked, too', async () => {
+      for (const given of [null, [], 5, { analyse: true }])
+        await refusal(() => someRows(5).explain(given as never), 'MR_INVALID_OPTION')
+    })
+  })
+
   describe('engines', () => {
     onLanes(lanesList, (engine, lanes) => {
       it('says how many lanes it has', () => {

@@ -338,6 +338,7 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
       })
 
       it('a receiver that was too late, that leaves, and one whose job fails are told', async () => {
+        for (const port of [null, undefined, 5, {}]) await refusal(() => receive(port as never), 'MR_INVALID_OPTION')
         const [channel, other] = [new BroadcastChannel('millrace-late'), new BroadcastChannel('millrace-late')]
         await columns({ x: [1] }).to(channel, o()).finished
         await turn()

@@ -47,7 +47,7 @@ const ASKED: readonly Asked[] = [
   ),
 ]
 
-/** Space-saving depends on where lanes meet what; the others on the values alone. */
+/** Space-saving depends on the splits too; the others on the values alone. */
 const isFunctionOfValues = ({ name }: Asked): boolean => name !== 'approxTopK'
 
 export function approximateLaws(lanesList: readonly number[], options: LawOptions): void {
@@ -72,15 +72,14 @@ export function approximateLaws(lanesList: readonly number[], options: LawOption
               for (const [i, one] of asked.entries()) {
                 const value = rows[g]?.[`result ${i}`] as Value
                 const said = `${where}, group ${group}: ${one.name} ${JSON.stringify(one.parameters)}`
-                const at = `${g} ${i}`
+                const at = `${g} ${i} ${isFunctionOfValues(one) ? '' : carrier}`
                 const text = valueText(value)
                 // The same again has been judged.
                 if (seen.get(at) === text) continue
                 const given = one.name === 'approxTopK' ? values.map(each => toJavaScript(each, type)) : values
                 const why = whyNotNear(one.name, given, one.parameters, value)
                 if (why !== null) throw new Error(`${said} is ${why}`)
-                if (isFunctionOfValues(one) && seen.has(at))
-                  throw new Error(`${said} is ${text}, and was ${seen.get(at)}`)
+                if (seen.has(at)) throw new Error(`${said} is ${text}, and was ${seen.get(at)}`)
                 seen.set(at, text)
               }
             }

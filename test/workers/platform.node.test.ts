@@ -134,6 +134,31 @@ describe('a worker thread', () => {
     expect(ends(handle)).toEqual([null])
   })
 
+  it('that is a file starts where the program comes as text, with all else that Node was started with', async () => {
+    const [worker, first] = [join(folder, 'worker.mjs'), join(folder, 'first.mjs')]
+    await writeFile(worker, 'throw new Error(globalThis.isFirst + " " + process.execArgv.length)')
+    await writeFile(first, 'globalThis.isFirst = true')
+    const before = [...process.execArgv]
+    const forms = [
+      ['--input-type=module', '-e', 'let text'],
+      ['--input-type', 'module', '--eval', 'let text'],
+      ['--eval=let text', '--input-type=module'],
+      ['--input-type=commonjs', '-p', '-e', '1'],
+      ['--input-type=module', '-pe', '1'],
+    ]
+    try {
+      for (const form of forms) {
+        // One of those is the whole process's: none is given to a worker alone.
+        process.execArgv = [...form, '--import', pathToFileURL(first).href, '--expose-gc']
+        const reasons = ends(startWorker({ kind: 'url', url: pathToFileURL(worker) }))
+        await until(() => reasons.length > 0, 5000)
+        expect(reasons[0]?.message, form.join(' ')).toBe('true 2')
+      }
+    } finally {
+      process.execArgv = before
+    }
+  })
+
   it('that is ended by us does not die', async () => {
     const handle = start('setInterval(() => {}, 1000)')
     const reasons = ends(handle)

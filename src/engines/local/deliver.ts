@@ -7,7 +7,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SinkWriter } from '../../sinks/sink.js'
 import { sinkOf } from '../../sinks/sink-of.js'
-import type { Progress } from './job.js'
+import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
 import type { Job, JobMetrics } from './run-job.js'
@@ -29,23 +29,20 @@ const LET_GO_MS = 2_000
 
 /** @param what the terminal, for messages */
 export function startDelivery(what: string, deliveries: readonly Delivery[], options: RunOptions = {}): Job<any> {
-  return startWatched(what, options ?? {}, own => deliver(what, deliveries, own))
+  return startWatched(what, options, own => deliver(what, deliveries, own))
 }
 
 function deliver(what: string, deliveries: readonly Delivery[], options: RunOptions): Job<any> {
-  const { signal } = options ?? {}
+  const { signal } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
-  // What is no signal is for the check of the options to refuse.
-  if (signal instanceof AbortSignal) {
-    if (signal.aborted) forward()
-    else signal.addEventListener('abort', forward)
-  }
-  const each = optionsOfEach(what, deliveries.length, options ?? {}, cancel.signal)
+  if (signal?.aborted === true) forward()
+  else signal?.addEventListener('abort', forward)
+  const each = optionsOfEach(what, deliveries.length, options, cancel.signal)
   const flows = sharingSources(deliveries.map(({ flow }) => flow))
   const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each()))
   const finished = run(parts, cancel).finally(() => {
-    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    signal?.removeEventListener('abort', forward)
   })
 
   return {
@@ -145,20 +142,19 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
 /** Of several flows: progress is told as a sum, and memory shared. */
 function optionsOfEach(what: string, count: number, options: RunOptions, signal: AbortSignal): () => RunOptions {
   const { onProgress, memory } = options
-  const report = typeof onProgress === 'function' ? totalOf(onProgress) : () => onProgress
-  const share = typeof memory === 'number' ? memory / count : memory
+  const report = onProgress === undefined ? () => undefined : totalOf(onProgress)
+  const share = memory === undefined ? undefined : memory / count
   if (count > 1 && share !== undefined && share < 2 ** 20) {
     throw new MillraceError(
       'MR_INVALID_OPTION',
       `${what}: memory is shared by ${count} flows, each of which needs at least 1 MiB (${2 ** 20}), not ${memory}`,
     )
   }
-  const isSignal = options.signal === undefined || options.signal instanceof AbortSignal
   return () => ({
     ...options,
-    signal: isSignal ? signal : options.signal,
+    signal,
     onProgress: report(),
-    ...(memory === undefined ? {} : { memory: share as number }),
+    ...(share === undefined ? {} : { memory: share }),
   })
 }
 

@@ -1,114 +1,22 @@
 /**
  * One job on a pool, from the calling thread: hands out splits on demand, collects what comes back, and sees that it ends, whatever happens.
- * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other.
+ * The lane's half is workers/lane-job.ts; protocol.ts says what they tell each other, job-request.ts what a job is asked for.
  */
-import type { Dictionary } from '../../columnar/dictionary.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { deserialiseError, MillraceError } from '../../errors.js'
 import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
-import type { WindowPart } from '../../operators/window-parts.js'
 import { sourceNode } from '../../plan/build.js'
-import type { LaneWindows } from '../../plan/lane-windows.js'
 import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
-import type { OpenSource, Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
+import type { Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
-import type {
-  FromLane,
-  HeldReport,
-  HeldSide,
-  JobBudget,
-  LaneMetrics,
-  ToLane,
-  WireWork,
-} from '../../workers/protocol.js'
-import {
-  type BatchMessage,
-  createInbox,
-  createOutbox,
-  decodeBatch,
-  encodeBatch,
-  encodeFresh,
-  type Inbox,
-  type Outbox,
-} from '../../workers/transfer.js'
+import type { FromLane, HeldReport, LaneMetrics, ToLane } from '../../workers/protocol.js'
+import { createInbox, createOutbox, decodeBatch, encodeBatch, type Inbox, type Outbox } from '../../workers/transfer.js'
+import type { JobRequest, JobResult, RunningJob, WindowsBefore } from './job-request.js'
 import { OrderedOutput } from './ordered-output.js'
+import { packed, sent, unsent } from './packed-split.js'
 import { spellOut } from './row-error.js'
-
-/** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
-export interface Progress {
-  readonly rows: number
-  /** Where a source does not know its rows beforehand, an estimate from its bytes until the end. */
-  readonly totalRows: number
-  readonly bytes: number
-  /** Of what is known to come: of a stream, of what has come. */
-  readonly totalBytes: number
-  /** Strings read whose ill-formed text became U+FFFD; a string of a dictionary counts once, as often as the dictionary is there. Left out where there are none. */
-  readonly illFormed?: number
-}
-
-export interface JobRequest {
-  readonly plan: PhysicalPlan
-  /** What to read; null: rows that the lanes hold as `heldTable`. */
-  readonly splits: readonly Split[] | null
-  /** What follows `splits` as it comes; null: nothing. */
-  readonly rest: SplitSupply | null
-  readonly heldTable: number | null
-  /** The rows of the plan's sides. */
-  readonly sides: readonly (readonly RecordBatch[])[]
-  /** First row of each split in the source, where splits do not say; to say where a row failed. */
-  readonly firstRowOf: (split: number) => number
-  /** Null: not known before they are read. */
-  readonly totalRows: number | null
-  readonly totalBytes: number
-  /** Splits of text are handed out one after another, each from where the one before has really ended. */
-  readonly chained: Resume | null
-  readonly createOrder: OpenSource['createOrder']
-  /** Rows that bad ones have been told of by an earlier attempt. */
-  readonly told: number
-  /** Of the plan's sides those that the lanes hold; their place in `sides` is empty. */
-  readonly heldSides?: readonly (HeldSide | null)[]
-  /** Tables that lanes hold and the job reads. */
-  readonly mirrors?: readonly Mirrors[]
-  readonly holdAs: number | null
-  /** What the job may take of the memory of all lanes together; undefined: what there is. */
-  readonly memoryBytes: number | undefined
-  /** Where it may write what is beyond that; null: nowhere. */
-  readonly spill: JobBudget['spill']
-  readonly sourceLabel: string
-  /** Whether lanes tell developer tools of their work. */
-  readonly spans?: boolean
-  /** What hears of rows that a function of the user's failed on. */
-  readonly listenerOf: (id: number) => (error: MillraceError) => void
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((progress: Progress) => void) | undefined
-  /** Takes the output batches one by one, in row order, each with when its rows came (`Split.arrivedAt`); null: they come all together, in the result. */
-  readonly onBatch: ((batch: RecordBatch, arrivedAt?: number) => void) | null
-  /** Where lanes may group rows before they leave: what they are told, and what stands for such groups among the batches. */
-  readonly windows?: WindowsBefore | null
-  /** Whether more should be read now; `RunningJob.feed` asks again. */
-  readonly wantsMore: () => boolean
-}
-
-/** What has come of the dictionaries of rows that lanes hold, by lane and id: it need not come again. */
-export interface Mirrors {
-  readonly codes: readonly Map<number, Dictionary | null>[]
-}
-
-/** Of a flow that runs on, what may be done of its windows before its rows leave the lanes. */
-export interface WindowsBefore {
-  readonly spec: LaneWindows
-  batchOf(part: WindowPart<BatchMessage>, inbox: Inbox): RecordBatch
-}
-
-export interface JobResult {
-  /** Output batches in row order; empty where the rows are held. */
-  readonly batches: readonly RecordBatch[]
-  /** By lane. */
-  readonly held: readonly (HeldReport | null)[]
-  readonly metrics: readonly LaneMetrics[]
-}
 
 interface LaneState {
   readonly port: Port
@@ -140,18 +48,6 @@ const LEAST_WINDOW = 8
 const PROGRESS_MS = 30
 /** A lane that has not answered a cancel by then is ended. */
 const CANCEL_MS = 2_000
-
-export interface RunningJob {
-  readonly result: Promise<JobResult>
-  /** Resolves once no lane works on the job any more: at once after a result, shortly after a failure. */
-  readonly idle: Promise<void>
-  /** Reads on, where `wantsMore` says so again. */
-  feedAll(): void
-  /** The input ends here: what has been read is finished. */
-  endInput(): void
-  /** Of what the lanes have done so far, told some times a second. */
-  readonly metrics: readonly LaneMetrics[]
-}
 
 /** Runs a job to its end. */
 export const startJob = (pool: Pool, request: JobRequest): RunningJob => new Job(pool, request)
@@ -379,7 +275,7 @@ class Job implements RunningJob {
     const index = this.next++
     lane.taken += weightOf(split)
     try {
-      const { work, transfer } = this.pack(split, lane)
+      const { work, transfer } = packed(split.work, lane, this.pool.inline)
       const { branch } = split
       lane.port.post(
         { type: 'split', split: index, work, ...(branch === undefined ? {} : { branch }) } satisfies ToLane,
@@ -402,24 +298,6 @@ class Job implements RunningJob {
     if (this.request.chained === null || split.work.kind !== 'text') return split
     const work = (this.texts as TextOrder).exact(index)
     return work === null ? null : { ...split, work }
-  }
-
-  private pack({ work }: Split, lane: LaneState): { work: WireWork; transfer: ArrayBuffer[] } {
-    if (work.kind === 'part') {
-      const isTold = lane.told.has(work.inputKey)
-      lane.told.add(work.inputKey)
-      return { work: isTold ? { ...work, index: null } : work, transfer: [] }
-    }
-    if (work.kind === 'text') {
-      const { bytes } = work
-      const isSent = bytes.kind === 'sent' && !this.pool.inline
-      return { work, transfer: isSent ? [bytes.bytes.buffer as ArrayBuffer] : [] }
-    }
-    const { isFresh, encoded } = encodeFresh(work.batches(), lane.outbox, !this.pool.inline)
-    return {
-      work: { kind: 'batches', batches: encoded.map(({ message }) => message), isFresh },
-      transfer: encoded.flatMap(({ transfer }) => transfer),
-    }
   }
 
   private receive(lane: LaneState, message: FromLane): void {
@@ -618,29 +496,8 @@ const weightOf = ({ byteLength }: Split): number => Math.max(1, byteLength)
 /** Whether lane 0 gives all rows, after those of all lanes. */
 export const isGathered = ({ scan }: PhysicalPlan): boolean => scan.some(isBreaker)
 
-/** What is left of a split's work once it has been sent: its kind. */
-const sent = (work: Split['work']): Split['work'] =>
-  work.kind === 'batches'
-    ? { kind: 'batches', batches: () => [] }
-    : work.kind === 'text'
-      ? { ...work, bytes: { kind: 'sent', bytes: new Uint8Array(0) } }
-      : work
-
 const stuck = () =>
   new MillraceError(
     'MR_LANE_FAILED',
     `a lane did not stop within ${CANCEL_MS / 1000} s of being cancelled, so its pool was closed`,
   )
-
-/** Node.js has Blobs of files that no worker can be sent. Whatever else was thrown, an Error or not, is told as it is. */
-function unsent(thrown: Error, label: string): Error {
-  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return thrown
-  if (thrown.name !== 'DataCloneError' && !/cloneable/.test(thrown.message)) return thrown
-  const remedy = 'give the path of the file, or run the flow with lanes: 0'
-  return new MillraceError(
-    'MR_SOURCE_FAILED',
-    `${label} cannot be sent to the lanes: ${thrown.message}; ${remedy}`,
-    {},
-    thrown,
-  )
-}

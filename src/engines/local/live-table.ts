@@ -10,7 +10,7 @@ import { MillraceError } from '../../errors.js'
 import { liveCut } from '../../plan/live.js'
 import { paramsOf } from '../../plan/params.js'
 import { sourcesOf } from '../../plan/sources-of.js'
-import type { RunOptions } from './options.js'
+import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
 import { startAny } from './start-any.js'
 
@@ -30,10 +30,11 @@ export interface Live<S extends SchemaShape = SchemaShape> {
 }
 
 export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Live<S> {
+  checkOptions('live', options)
   const cancel = new AbortController()
   const { signal } = options
   const forward = () => cancel.abort(signal?.reason)
-  if (signal instanceof AbortSignal) {
+  if (signal !== undefined) {
     if (signal.aborted) forward()
     else signal.addEventListener('abort', forward)
   }
@@ -137,7 +138,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
 
   const finished = ended.then(() => {
     stopListening()
-    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    signal?.removeEventListener('abort', forward)
     becomeReady()
     if (failure !== null) throw failure.error
   })

@@ -180,12 +180,9 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
   const forward = () => cancel.abort(signal?.reason)
-  if (signal instanceof AbortSignal) {
-    if (signal.aborted) forward()
-    else signal.addEventListener('abort', forward)
-  }
-  const isSignal = signal === undefined || signal instanceof AbortSignal
-  const below = begin({ ...options, signal: isSignal ? cancel.signal : signal })
+  if (signal?.aborted === true) forward()
+  else signal?.addEventListener('abort', forward)
+  const below = begin({ ...options, signal: cancel.signal })
   const waiting: RecordBatch<S>[] = []
   let graph: StepGraph<A> | null = null
   let told: Pick<JobMetrics, 'lateRows' | 'watermark' | 'groups'> = {}
@@ -300,7 +297,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   finished.catch(() => {})
 
   function end(error: unknown): void {
-    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    signal?.removeEventListener('abort', forward)
     ended = { error }
     if (cancel.signal.aborted) waiting.length = 0
     wake()

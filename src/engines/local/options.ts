@@ -2,7 +2,7 @@
 import { MillraceError, nearestName, quote } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import type { Engine } from './engine.js'
-import type { Progress } from './job.js'
+import type { Progress } from './job-request.js'
 import type { JobMetrics } from './run-job.js'
 
 export interface EngineOptions {
@@ -61,7 +61,9 @@ export function checkOptions(
   const invalid = (option: string, text: string) =>
     new MillraceError('MR_INVALID_OPTION', `${what}: ${text}`, { operator: what, option })
   const wrong = (option: string, text: string) => invalid(option, `${option} ${text}`)
-  if (typeof options !== 'object' || options === null) throw wrong('options', `are an object, not ${String(options)}`)
+  // Of any realm, and neither an array nor what else is made for something.
+  const tag = Object.prototype.toString.call(options)
+  if (tag !== '[object Object]') throw wrong('options', `are an object, not ${tag.slice(8, -1)}`)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)

@@ -5,17 +5,15 @@
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { VectorBatch } from '../../columnar/vector.js'
-import { MillraceError } from '../../errors.js'
 import { setArrival } from '../../metrics/arrivals.js'
 import type { FeedCounts } from '../../metrics/node-metrics.js'
 import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
-import { LocalEngine } from './engine.js'
-import type { Progress } from './job.js'
+import type { Progress } from './job-request.js'
 import { nodeOfFeed } from './measures.js'
 import { checkOptions, type RunOptions } from './options.js'
-import { type BoundPlan, onlySource, services } from './run.js'
+import { type BoundPlan, onlySource, ownEngine, services } from './run.js'
 import type { Job } from './run-job.js'
 
 /** Between two calls of `onProgress`. */
@@ -97,12 +95,8 @@ export function startRows(
     const { signal, engine, clock } = options
     signal?.throwIfAborted()
     signal?.addEventListener('abort', abort)
-    if (engine !== undefined) {
-      if (!(engine instanceof LocalEngine))
-        throw new MillraceError('MR_INVALID_OPTION', 'engine is not one of createEngine')
-      // Its lanes have nothing to do, but whoever closes it ends the job.
-      letGo = (await engine.open()).onEnd(error => end({ error }))
-    }
+    // Its lanes have nothing to do, but whoever closes it ends the job.
+    if (engine !== undefined) letGo = (await ownEngine(what, engine).open()).onEnd(error => end({ error }))
     const schema = await source.describe(services)
     onSchema(schema)
     const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)

@@ -8,7 +8,7 @@ import { stopwatch } from '../../metrics/clock.js'
 import type { LaneUse, LatencyMetrics, NodeMetrics } from '../../metrics/node-metrics.js'
 import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
-import type { Progress, RunningJob } from './job.js'
+import type { Progress, RunningJob } from './job-request.js'
 import { createLatencyMeter, nodeOfFeed, nodeOfOutput, nodesOfLanes, usesOf } from './measures.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, type RejectedBy, run } from './run.js'
@@ -60,7 +60,7 @@ export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<
 /** Batches that may wait for their reader before no more splits are handed out. */
 const MOST_WAITING = 16
 
-/** @param onSchema told the columns that batches will have, before the first comes */
+/** @param options checked. @param onSchema told the columns that batches will have, before the first comes */
 export function startRun<S extends SchemaShape>(
   bound: BoundPlan,
   options: RunOptions = {},
@@ -80,10 +80,10 @@ export function startRun<S extends SchemaShape>(
   let rest: SplitSupply | undefined
   const began = performance.now()
   let endedAt: number | null = null
-  const { clock } = options ?? {}
+  const { clock } = options
   const latency = createLatencyMeter(stopwatch(clock))
   const broken = bound.rejectedBy ? countRules(bound.rejectedBy) : null
-  const { signal, onProgress } = options ?? {}
+  const { signal, onProgress } = options
   const output = {
     onBatch(batch: RecordBatch, arrivedAt?: number) {
       setArrival(batch, arrivedAt)
@@ -103,23 +103,17 @@ export function startRun<S extends SchemaShape>(
   }
   const merged: RunOptions = {
     ...options,
-    // What is no signal, or no function, is for the check of the options to refuse.
-    signal: signal === undefined || signal instanceof AbortSignal ? cancel.signal : signal,
-    onProgress:
-      onProgress === undefined || typeof onProgress === 'function'
-        ? told => {
-            progress = told
-            onProgress?.(told)
-          }
-        : onProgress,
+    signal: cancel.signal,
+    onProgress(told) {
+      progress = told
+      onProgress?.(told)
+    },
   }
   const forward = () => cancel.abort(signal?.reason)
-  if (signal instanceof AbortSignal) {
-    if (signal.aborted) forward()
-    else signal.addEventListener('abort', forward)
-  }
+  if (signal?.aborted === true) forward()
+  else signal?.addEventListener('abort', forward)
   const end = (error: unknown) => {
-    if (signal instanceof AbortSignal) signal.removeEventListener('abort', forward)
+    signal?.removeEventListener('abort', forward)
     ended = { error }
     endedAt = performance.now()
     if (cancel.signal.aborted) waiting.length = 0

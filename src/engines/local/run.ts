@@ -12,16 +12,9 @@ import { loadRowRules } from '../../plan/row-rules.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
-import { defaultLanes, hiddenEngine, LocalEngine } from './engine.js'
-import {
-  isGathered,
-  type JobRequest,
-  type JobResult,
-  type Mirrors,
-  type RunningJob,
-  START,
-  type WindowsBefore,
-} from './job.js'
+import { defaultLanes, type Engine, hiddenEngine, LocalEngine } from './engine.js'
+import { isGathered, START } from './job.js'
+import type { JobRequest, JobResult, Mirrors, RunningJob, WindowsBefore } from './job-request.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
@@ -141,6 +134,7 @@ export async function run(
   const engine =
     (own?.owner as LocalEngine | undefined) ??
     chooseEngine(
+      what,
       options,
       Math.max(rowsOfSides(sides), totalRows ?? (opened?.rest === undefined ? totalBytes / LEAST_ROW_BYTES : Infinity)),
     )
@@ -265,13 +259,17 @@ export function sourceOf(node: SourceNode, sources: BoundPlan['sources']): Sourc
   return source
 }
 
-function chooseEngine({ engine, lanes }: RunOptions, totalRows: number): LocalEngine {
-  if (engine !== undefined) {
-    if (engine instanceof LocalEngine) return engine
-    throw new MillraceError('MR_INVALID_OPTION', 'engine is not one of createEngine')
-  }
+function chooseEngine(what: string, { engine, lanes }: RunOptions, totalRows: number): LocalEngine {
+  if (engine !== undefined) return ownEngine(what, engine)
   const chosen = lanes ?? (totalRows < INLINE_ROWS ? 0 : defaultLanes())
   return hiddenEngine(chosen)
+}
+
+/** @throws MillraceError `MR_INVALID_OPTION` */
+export function ownEngine(what: string, engine: Engine): LocalEngine {
+  if (engine instanceof LocalEngine) return engine
+  const details = { operator: what, option: 'engine' }
+  throw new MillraceError('MR_INVALID_OPTION', `${what}: engine is not one of createEngine`, details)
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>

@@ -17,12 +17,12 @@ export function startAny<S extends SchemaShape>(
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
   if (sourcesOf(bound.plan).length > 1)
-    return startWatched(what, options ?? {}, own =>
+    return startWatched(what, options, own =>
       lateJob<S>(async () => (await import('./several.js')).startSeveral(bound, own, what, onSchema), true),
     )
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const cut = liveCut(bound.plan, isEndless)
-  return startWatched(what, options ?? {}, own =>
+  return startWatched(what, options, own =>
     cut === null ? startPlain(bound, own, what, onSchema) : startLive(bound, cut, own, what, onSchema),
   )
 }

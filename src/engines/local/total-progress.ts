@@ -1,5 +1,5 @@
 /** The progress of several jobs as one: `collectAll` and `runAll`. */
-import type { Progress } from './job.js'
+import type { Progress } from './job-request.js'
 
 /** Makes reporters whose sum is told; of jobs over rows that are held already nothing need be. */
 export function totalOf(onProgress: (progress: Progress) => void): () => (progress: Progress) => void {

@@ -3,7 +3,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { steadyClock } from '../../metrics/clock.js'
 import { every } from '../../metrics/every.js'
-import type { RunOptions } from './options.js'
+import { checkOptions, type RunOptions } from './options.js'
 import type { Job } from './run-job.js'
 
 const PERIOD_MS = 1000
@@ -17,21 +17,19 @@ export function startWatched<S extends SchemaShape>(
   options: RunOptions,
   start: (options: RunOptions) => Job<S>,
 ): Job<S> {
+  checkOptions(what, options)
   const { onMetrics, metricsEvery = PERIOD_MS, ...rest } = options
+  const invalid = (option: string, text: string) =>
+    new MillraceError('MR_INVALID_OPTION', `${what}: ${option} is ${text}`, { operator: what, option })
   if (onMetrics === undefined) return start(rest)
-  if (typeof onMetrics !== 'function') throw invalid(`${what}: onMetrics is a function`)
-  if (!(Number.isSafeInteger(metricsEvery) && metricsEvery >= 1)) {
-    throw invalid(
-      `${what}: metricsEvery is a number of milliseconds, whole and 1 at least, not ${String(metricsEvery)}`,
-    )
-  }
+  if (typeof onMetrics !== 'function') throw invalid('onMetrics', 'a function')
+  if (!(Number.isSafeInteger(metricsEvery) && metricsEvery >= 1))
+    throw invalid('metricsEvery', `a number of milliseconds, whole and 1 at least, not ${String(metricsEvery)}`)
   const { signal, clock = steadyClock } = rest
   const failed = new AbortController()
-  const isSignal = signal === undefined || signal instanceof AbortSignal
   const job = start({
     ...rest,
-    // What is no signal is for the check of the options to refuse.
-    signal: isSignal ? joined(signal, failed) : signal,
+    signal: joined(signal, failed),
   })
   const tell = () => {
     try {
@@ -59,5 +57,3 @@ export function startWatched<S extends SchemaShape>(
 function joined(signal: AbortSignal | undefined, failed: AbortController): AbortSignal {
   return signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
 }
-
-const invalid = (message: string) => new MillraceError('MR_INVALID_OPTION', message)

@@ -7,7 +7,7 @@ import { type LaneWindows, laneWindows } from '../../plan/lane-windows.js'
 import type { LivePlan } from '../../plan/live.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { decodeBatch } from '../../workers/transfer.js'
-import type { WindowsBefore } from './job.js'
+import type { WindowsBefore } from './job-request.js'
 
 /** A batch without rows, which no reader sees. */
 class PartBatch extends RecordBatch {

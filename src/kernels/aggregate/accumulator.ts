@@ -80,6 +80,9 @@ export interface AggregateSpec {
   readonly label: string
 }
 
+/** The place of a row is that of its split, so many times over, and how many of the split came before: exact while there are fewer than 2^21 splits. */
+export const SPLIT_WEIGHT = 2 ** 32
+
 /** Rows on their way into an accumulator, at most 65,536. */
 export interface AccumulatorRows {
   /** u32 pointer: row i is of group `groups[i]`; 0: all are of group 0. */

@@ -1,10 +1,10 @@
 /**
- * approxTopK: the most frequent values of any type, by space-saving counters. An estimated count is never too low, and too high by at most one
- * in capacity + 1 of the rows. Counters and papers are in assembly/aggregate/space-saving.ts.
+ * approxTopK: the most frequent values of any type, by space-saving counters, which are pruned within a split only. An estimated count is never too low,
+ * and too high by at most one in capacity + 1 of the rows. Counters and papers are in assembly/aggregate/space-saving.ts.
  *
  * ```
- * serialised   capacity u32     a group: how many counters u32[count], what they lack int64[count]
- *              counts int64[], of a group by ascending value     values: images int64[], or strings as text-states.ts writes them
+ * serialised   capacity u32     a group: tag of its open table u32[count]     a table, closed and open in turn: how many counters u32[], what they lack int64[]
+ *              counts int64[], of a table by ascending value     values: images int64[], or strings as text-states.ts writes them
  * ```
  */
 import { type DataType, list } from '../../columnar/type.js'
@@ -14,6 +14,7 @@ import {
   type AggregateParameters,
   type Family,
   numbers,
+  SPLIT_WEIGHT,
 } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
 import { createGroupTables, readParameter } from './group-tables.js'
@@ -40,19 +41,20 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
   const extras = createGroupArray(k, 16)
   let groupCount = 0
 
-  /** For the counters of whichever group has most, before a merge or after. */
-  const roomForAll = () => memory.scratch(16 * ((exports.groupTablesMost(tables.pointer, groupCount) >>> 0) + 2))
+  /** For the counters of whichever two tables have most. */
+  const roomForAll = () => memory.scratch(32 * ((exports.groupTablesMost(tables.pointer, 2 * groupCount) >>> 0) + 2))
   const ranks = () => texts.known()?.ranks() ?? 0
 
   return {
     kernel: `${type.kind} ${capacity}`,
     resize(count) {
       groupCount = count
-      tables.resize(count)
-      extras.resize(count)
+      tables.resize(2 * count)
+      extras.resize(2 * count)
     },
-    update({ vectors: [vector], validity, groups, rowCount }) {
+    update({ vectors: [vector], validity, groups, rowCount, position }) {
       const mark = memory.mark()
+      const tag = 1 + Math.floor(position / SPLIT_WEIGHT)
       const room = memory.scratch(16 * (2 * capacity + 2))
       const add = (block: number, from: number, count: number) => {
         const blockGroups = groups === 0 ? 0 : groups + 4 * from
@@ -68,6 +70,7 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
             bits,
             row,
             count,
+            tag,
             capacity,
             room,
           ),
@@ -82,16 +85,19 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
     },
     write(writer, groups, count) {
       const mark = memory.mark()
-      const most = (exports.groupTablesUsed(tables.pointer, groups, count) >>> 0) + count
-      const lengths = memory.scratch(4 * count)
-      const lacking = memory.scratch(8 * count)
+      const chosen = memory.scratch(8 * count)
+      const tags = memory.scratch(4 * count)
+      exports.spaceSavingTables(tables.pointer, groups, count, chosen, tags)
+      const most = (exports.groupTablesUsed(tables.pointer, chosen, 2 * count) >>> 0) + 2 * count
+      const lengths = memory.scratch(8 * count)
+      const lacking = memory.scratch(16 * count)
       const values = memory.scratch(8 * most)
       const counts = memory.scratch(8 * most)
       const taken = exports.spaceSavingTake(
         tables.pointer,
         extras.pointer,
-        groups,
-        count,
+        chosen,
+        2 * count,
         ranks(),
         roomForAll(),
         lengths,
@@ -101,8 +107,9 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
         !writer.forLane,
       )
       writer.u32(capacity)
-      writer.lane(k, lengths, 4 * count)
-      writer.lane(k, lacking, 8 * count)
+      writer.lane(k, tags, 4 * count)
+      writer.lane(k, lengths, 8 * count)
+      writer.lane(k, lacking, 16 * count)
       writer.lane(k, counts, 8 * taken)
       if (isText) texts.write(writer, values, 0, taken)
       else writer.lane(k, values, 8 * taken)
@@ -111,25 +118,29 @@ function createSpaceSaving(context: AccumulatorContext, type: DataType, capacity
     merge(reader, groupMap, count) {
       readParameter(reader, 'approxTopK', 'capacity', capacity)
       const mark = memory.mark()
-      const lengths = reader.lane(k, 4 * count)
-      const lacking = reader.lane(k, 8 * count)
-      const taken = memory.u32.subarray(lengths >>> 2, (lengths >>> 2) + count).reduce((sum, length) => sum + length, 0)
+      const tags = reader.lane(k, 4 * count)
+      const lengths = reader.lane(k, 8 * count)
+      const lacking = reader.lane(k, 16 * count)
+      const each = memory.u32.subarray(lengths >>> 2, (lengths >>> 2) + 2 * count)
+      const taken = each.reduce((sum, length) => sum + length, 0)
       const counts = reader.lane(k, 8 * taken)
       const values = isText ? texts.read(reader, taken).codes : reader.lane(k, 8 * taken)
-      const groups = memory.scratch(4 * taken)
-      exports.groupTablesSpread(lengths, groupMap, count, groups)
+      const places = memory.scratch(8 * count)
+      exports.spaceSavingPlace(tables.pointer, groupMap, tags, count, places)
+      exports.spaceSavingLack(extras.pointer, places, lacking, 2 * count)
+      const placeOf = memory.scratch(4 * taken)
+      exports.groupTablesSpread(lengths, places, 2 * count, placeOf)
       const width = isText ? 4 : 8
       tables.run(taken, (pool, from) =>
-        exports.spaceSavingMerge(pool, tables.pointer, extras.pointer, groups, values, width, counts, from, taken),
+        exports.spaceSavingMerge(pool, tables.pointer, extras.pointer, placeOf, values, width, counts, from, taken),
       )
-      exports.spaceSavingPrune(tables.pointer, extras.pointer, groupMap, lacking, count, capacity, roomForAll())
       memory.reset(mark)
     },
     evaluate({ parameters, inputs: [{ nullable: _, ...rest }] }) {
       const item = { ...rest, nullable: false }
       const n = parameters.n as number
-      const used = exports.groupTablesUsed(tables.pointer, 0, groupCount) >>> 0
-      const most = Math.min(n * groupCount, used + groupCount)
+      const used = exports.groupTablesUsed(tables.pointer, 0, 2 * groupCount) >>> 0
+      const most = Math.min(n * groupCount, used + 2 * groupCount)
       const offsets = memory.scratch(4 * (groupCount + 1))
       const top = memory.scratch(imageBytes * most)
       exports.spaceSavingTop(

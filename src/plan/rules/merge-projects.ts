@@ -38,7 +38,6 @@ function merge(upper: ProjectNode): PlanNode {
 
 /** The verb that computes names the merged node. */
 function moreTelling(upper: ProjectNode, lower: ProjectNode): ProjectNode['verb'] {
-  return upper.columns.every(({ expression }) => isTrivial(expression)) && lower.verb === 'derive'
-    ? 'derive'
-    : upper.verb
+  const computes = lower.verb === 'derive' || lower.verb === 'fillNull'
+  return computes && upper.columns.every(({ expression }) => isTrivial(expression)) ? lower.verb : upper.verb
 }

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RecordBatch } from '../../../src/columnar/record-batch.js'
-import type { Progress } from '../../../src/engines/local/job.js'
+import type { Progress } from '../../../src/engines/local/job-request.js'
 import { MillraceError } from '../../../src/errors.js'
 import {
   ALL,

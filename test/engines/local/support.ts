@@ -1,5 +1,6 @@
 /** What the engine tests share: a pool whose lanes are played by the test, and jobs over made-up splits. */
-import { type JobRequest, type RunningJob, startJob } from '../../../src/engines/local/job.js'
+import { startJob } from '../../../src/engines/local/job.js'
+import type { JobRequest, RunningJob } from '../../../src/engines/local/job-request.js'
 import type { SerialisedError } from '../../../src/errors.js'
 import type { PhysicalPlan } from '../../../src/plan/physical.js'
 import type { Split } from '../../../src/sources/source.js'

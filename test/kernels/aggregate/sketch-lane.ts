@@ -17,11 +17,12 @@ import {
   uint32,
   utf8,
 } from '../../../src/columnar/type.js'
-import type {
-  Accumulator,
-  AggregateFunction,
-  AggregateParameters,
-  AggregateSpec,
+import {
+  type Accumulator,
+  type AggregateFunction,
+  type AggregateParameters,
+  type AggregateSpec,
+  SPLIT_WEIGHT,
 } from '../../../src/kernels/aggregate/accumulator.js'
 import { FAMILIES } from '../../../src/kernels/aggregate/families.js'
 import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
@@ -70,8 +71,8 @@ export class SketchLane {
     return this
   }
 
-  /** Rows of groups below the count of `resize`; with `keyless` all of group 0, and no pointer to groups. */
-  add(rows: readonly Row[], { keyless = false, retract = false } = {}): this {
+  /** Rows of groups below the count of `resize`, from `place` of a split on; with `keyless` all of group 0, and no pointer to groups. */
+  add(rows: readonly Row[], { keyless = false, retract = false, split = 0, place = 0 } = {}): this {
     const { memory } = this.k
     const mark = memory.mark()
     const vector = columnOf(
@@ -86,15 +87,16 @@ export class SketchLane {
           this.k,
           rows.map(([group]) => group),
         )
-    this.addVector(vector, groups, rows.filter(([, value]) => value !== null).length, retract)
+    const valueCount = rows.filter(([, value]) => value !== null).length
+    this.addVector(vector, groups, valueCount, retract, split * SPLIT_WEIGHT + place)
     memory.reset(mark)
     return this
   }
 
-  addVector(vector: LaneVector, groups: number, valueCount = vector.length, retract = false): void {
+  addVector(vector: LaneVector, groups: number, valueCount = vector.length, retract = false, position = 0): void {
     if (valueCount === 0) return
     const { validity, length: rowCount } = vector
-    const rows = { groups, rowCount, vectors: [vector], validity, valueCount, position: 0 }
+    const rows = { groups, rowCount, vectors: [vector], validity, valueCount, position }
     if (retract) this.accumulator.retract!(rows)
     else this.accumulator.update(rows)
   }
