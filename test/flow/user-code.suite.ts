@@ -469,11 +469,11 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
       it('goes by the rows around, by types, across batches', async () => {
         const cells = fc.array(
           fc.record({
-            i: fc.option(fc.integer({ min: -5, max: 5 }), { freq: 1 }),
-            f: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { freq: 1 }),
-            s: fc.option(fc.string({ maxLength: 2 }), { freq: 1 }),
-            b: fc.option(fc.boolean(), { freq: 1 }),
-            l: fc.option(fc.bigInt({ min: -(2n ** 52n), max: 2n ** 52n }), { freq: 1 }),
+            i: fc.option(fc.integer({ min: -5, max: 5 }), { freq: 3 }),
+            f: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { freq: 3 }),
+            s: fc.option(fc.string({ maxLength: 2 }), { freq: 3 }),
+            b: fc.option(fc.boolean(), { freq: 3 }),
+            l: fc.option(fc.bigInt({ min: -(2n ** 52n), max: 2n ** 52n }), { freq: 3 }),
           }),
           { maxLength: 30 },
         )
