@@ -198,7 +198,7 @@ export interface Unloaded {
   /** Rows that are to come, 0 where nobody knows. */
   readonly expected: number
   /** How many have been unloaded with what they use of a dictionary. */
-  readonly rows: Map<LaneDictionary, number>
+  readonly rows: WeakMap<LaneDictionary, number>
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * `over` in a job that goes on: rows wait until the watermark is past their time, take their place among those of their partition, and go on once what is said of them is known. Of a
  * partition that is left then which rows to come may yet ask for (live-over-partition.ts), and of frames that begin with it a state (over-running.ts). What is said is computed as where all is
- * collected (over.ts), of the rows that are kept.
+ * collected (over.ts), of the rows that are kept. Of rows of one time those that wait for rows behind them go on later than others: ties are by arrival, as everywhere.
  */
 import { int64 } from '../columnar/type.js'
 import { createGroupTable } from '../kernels/group.js'

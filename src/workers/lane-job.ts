@@ -182,7 +182,7 @@ class LaneJob implements LaneTurns {
   ) {
     this.k = lane.k
     this.outbox = createOutbox(new Map(spec.known), spec.inline)
-    this.unloaded = { expected: spec.rowsOut ?? 0, rows: new Map() }
+    this.unloaded = { expected: spec.rowsOut ?? 0, rows: new WeakMap() }
     const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
       shareBytes: Infinity,

@@ -213,7 +213,7 @@ test('codes come out as narrow as the dictionary allows, and as they are where n
       const mark = k.memory.mark()
       const loaded = loadBatch(k, new RecordBatch(schema, [vectorOf(utf8(), values, 'codes')], length), [lane])
       // As many rows are expected as make the whole dictionary worth sending.
-      const unloaded = unloadBatch(k, loaded, Object.values(schema), { expected: entries, rows: new Map() })
+      const unloaded = unloadBatch(k, loaded, Object.values(schema), { expected: entries, rows: new WeakMap() })
       expect(unloaded.vectors[0].data).toBeInstanceOf(narrow)
       expect(new RecordBatch(schema, unloaded.vectors, length).toRows().map(row => row.s)).toEqual(values)
       expect(unload(loaded, schema).vectors[0].data).toBeInstanceOf(Int32Array)

@@ -91,6 +91,12 @@ function rowsIn({ rows }: Case): ModelRow[] {
   })
 }
 
+/** Of rows of one time the first. */
+function ofOwnTimes(rows: readonly ModelRow[]): ModelRow[] {
+  const seen = new Set<Value>()
+  return rows.filter(({ values: [time] }) => time === null || (!seen.has(time as Value) && seen.add(time as Value)))
+}
+
 /** Which rows are late, by the watermark as each came. */
 function lateIn(rows: readonly ModelRow[], { delay, maxAdvance }: Case): Set<ModelRow> {
   const late = new Set<ModelRow>()
@@ -176,15 +182,17 @@ export function liveOverLaws({ lanesList, runs, seed }: OverLaws): void {
       await fc.assert(
         fc.asyncProperty(overCases, async given => {
           const choices = choicesOf(given.tape)
-          const rows = rowsIn(given)
-          const hasNulls = rows.some(({ values }) => values[0] === null)
+          const all = rowsIn(given)
+          const hasNulls = all.some(({ values }) => values[0] === null)
           const [fields, shape] = [fieldsOf(hasNulls), shapeOf(hasNulls)]
           const free =
             given.after === 'nothing' && !given.byArrival ? ['a', 'b', 'c', 'x', 'key', 'n'] : ['a', 'b', 'c', 'x']
-          const over = someOver({ fields, rows }, choices, given.byArrival, free)
+          const over = someOver({ fields, rows: all }, choices, given.byArrival, free)
           // Windows behind rows that wait for others, as they come, are refused.
           const isRefused = given.byArrival && leadsIn(over)
           const after = given.byArrival ? (isRefused ? 'nothing' : 'windows') : given.after
+          // Of rows of one time those leave first that wait for none behind them, and what comes next goes by that.
+          const rows = after !== 'nothing' && leadsIn(over) ? ofOwnTimes(all) : all
           const made = fieldsOfOver(over, fields)
           const second =
             after === 'over' ? someOver({ fields: made, rows: [] }, choices, false, ['b', 'd', 'place']) : null
