@@ -320,6 +320,8 @@ export function* buildJoinIndex(
         }
         const codes = map.of(dictionary)
         exports.joinDirect(-4, data, validity, 0n, BigInt(dictionary.length), codes, count, out)
+        // Strings that have come to the side's dictionary since are no row's.
+        if ((dictionaries[0]?.length ?? 0) > span) exports.joinDirect(-4, out, 0, 0n, span, 0, count, out)
         if (table !== 0) exports.joinLookUp(out, table, count, out)
         return out
       }

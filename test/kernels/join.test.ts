@@ -167,6 +167,19 @@ describe('a join index', () => {
     )
   })
 
+  it('finds no row for strings that came to its dictionary later', () => {
+    const mark = k.memory.mark()
+    for (const wants of ['lists', 'either'] as const) {
+      const index = build(vectors([{ type: utf8(), values: [`a ${wants}`, `b ${wants}`] }]), [utf8()], 2, wants)
+      const later = Array.from({ length: 3000 }, (_, i) => `${wants} ${i}`)
+      const keys = vectors([{ type: utf8(), values: later }])
+      const found = (index.isUnique ? index.rowsOf(keys, 3000) : index.ids(keys, 3000)) >>> 2
+      expect([...k.memory.u32.slice(found, found + 3000)].every(row => row === NONE)).toBe(true)
+      index.free()
+    }
+    k.memory.reset(mark)
+  })
+
   it('tells by the bounds of keys that none is met', () => {
     const index = build(vectors([{ type: int32(), values: [5, null, 9] }]), [int64()], 3, 'either')
     const keys = (values: Cell[]) =>
