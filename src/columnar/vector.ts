@@ -35,6 +35,10 @@ export type VectorData =
 /** Codes of strings. Where a dictionary has few entries, what comes out of a lane has narrow ones. */
 export type Codes = Int32Array | Uint16Array | Uint8Array
 
+/** The same codes as others are told them, and as they are written; they are copied only where they are narrow. */
+export const wideCodes = (codes: Codes): Int32Array =>
+  codes.BYTES_PER_ELEMENT === 4 ? (codes as Int32Array) : Int32Array.from(codes)
+
 /** Rows of a morsel, and the most rows that a chunk of a table has. A multiple of 8, so that whole chunks slice without copying. */
 export const MORSEL_ROWS = 65_536
 

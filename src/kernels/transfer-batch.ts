@@ -210,23 +210,24 @@ function unloadCodes(
   { data, length, dictionary }: LaneVector,
   unloaded: Unloaded | undefined,
 ): { codes: Codes; dictionary: Dictionary } {
-  const narrows = unloaded !== undefined
-  if (dictionary === null)
-    return { codes: codesOut(k, data, length, narrows ? 0 : Infinity), dictionary: new Dictionary() }
+  if (dictionary === null) return { codes: codesOut(k, data, length, 0, unloaded), dictionary: new Dictionary() }
   const before = unloaded === undefined ? 0 : Math.max(unloaded.expected, unloaded.rows.get(dictionary) ?? 0)
   // A column without rows is there for its dictionary (operators/operator.ts).
   if (length === 0 || dictionary.length <= 4 * (before + length) + 1024)
-    return {
-      codes: codesOut(k, data, length, narrows ? dictionary.length : Infinity),
-      dictionary: dictionary.toDictionary(),
-    }
+    return { codes: codesOut(k, data, length, dictionary.length, unloaded), dictionary: dictionary.toDictionary() }
   unloaded?.rows.set(dictionary, before + length)
-  return compact(k, data, length, dictionary, narrows)
+  return compact(k, data, length, dictionary, unloaded)
 }
 
-/** In the narrowest array that holds all codes below `entries`. */
-function codesOut({ exports, memory }: Kernels, codes: number, length: number, entries: number): Codes {
-  if (entries > 65_536) return new Int32Array(memory.copyOut(codes, 4 * length))
+/** In the narrowest array that holds all codes below `entries`, where they go to the caller. */
+function codesOut(
+  { exports, memory }: Kernels,
+  codes: number,
+  length: number,
+  entries: number,
+  unloaded: Unloaded | undefined,
+): Codes {
+  if (unloaded === undefined || entries > 65_536) return new Int32Array(memory.copyOut(codes, 4 * length))
   const mark = memory.mark()
   const isBytes = entries <= 256
   const out = memory.scratch((isBytes ? 1 : 2) * length)
@@ -245,7 +246,7 @@ function compact(
   data: number,
   length: number,
   dictionary: LaneDictionary,
-  narrows: boolean,
+  unloaded: Unloaded | undefined,
 ): { codes: Codes; dictionary: Dictionary } {
   const { exports, memory } = k
   const mark = memory.mark()
@@ -265,7 +266,7 @@ function compact(
   )
   own.isOfOneBatch = true
   own.isDistinct = true
-  const renumbered = codesOut(k, codes, length, narrows ? count : Infinity)
+  const renumbered = codesOut(k, codes, length, count, unloaded)
   memory.reset(mark)
   return { codes: renumbered, dictionary: own }
 }

@@ -18,6 +18,7 @@ import {
   type Vector,
   type VectorBatch,
   type VectorData,
+  wideCodes,
 } from '../columnar/vector.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -37,8 +38,7 @@ export function batchBytes({ rowCount, vectors }: VectorBatch): Uint8Array<Array
   const write = (given: Vector) => {
     const vector = given.dictionary === null ? given : usedStrings(given)
     const { type, length, nullCount, validity, offsets, dictionary, child } = vector
-    const data =
-      dictionary === null || vector.data.BYTES_PER_ELEMENT === 4 ? vector.data : Int32Array.from(vector.data as Codes)
+    const data = dictionary === null ? vector.data : wideCodes(vector.data as Codes)
     const elements = type.kind === 'bool' ? bitmapBytes(length) : length
     head.push(
       length,

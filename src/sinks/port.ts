@@ -5,7 +5,7 @@ import { Dictionary, shifted } from '../columnar/dictionary.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf } from '../columnar/schema.js'
 import { bitmapBytes } from '../columnar/validity.js'
-import { type Codes, dataOf, itemsOf, type Vector, type VectorData } from '../columnar/vector.js'
+import { type Codes, dataOf, itemsOf, type Vector, type VectorData, wideCodes } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import type { PortAnswer, PortColumn, PortMessage } from './port-message.js'
 import { type Sink, type SinkWriter, sinkFailed } from './sink.js'
@@ -139,7 +139,7 @@ function messageOf(batch: RecordBatch, firstRow: number): { message: PortMessage
 
 /** Codes into no more entries than there are rows: a dictionary of many batches has those of all. */
 function compacted(vector: Vector): { codes: Int32Array; dictionary: Dictionary } {
-  const codes = Int32Array.from(dataOf(vector) as Codes)
+  const codes = wideCodes(dataOf(vector) as Codes)
   const dictionary = vector.dictionary as Dictionary
   if (dictionary.length <= codes.length) return { codes, dictionary }
   const { offsets, bytes } = dictionary

@@ -1,4 +1,5 @@
 /** Rows of a flow that runs on, grouped in a lane before they leave it (operators/window-parts.ts): which places they have, and how what is made of them is sent. A part of lanes. */
+import { SPLIT_WEIGHT } from '../kernels/aggregate/accumulator.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext } from '../operators/build.js'
@@ -17,9 +18,6 @@ export interface WindowsOfJob {
   metrics(): StageMetrics[]
   free(): void
 }
-
-/** Places of rows as one float64: their split, and which of it they are. */
-const SPLIT_WEIGHT = 2 ** 32
 
 export function openWindows(
   context: OperatorContext,
