@@ -106,9 +106,10 @@ export function createTextEntries(k: Kernels, { width, mayBeNull, ask }: TextFun
     const packed = columns.length > 1
     const keyCount = packed
       ? 2 ** bits.reduce((sum, each) => sum + each, 0)
-      : Math.max(1, (columns[0].dictionary as LaneDictionary).length)
+      : (columns[0].dictionary as LaneDictionary).length
     try {
-      table = tableFor(bits, keyCount)
+      // Null rows look an answer up too, where the dictionary has no entry yet: there is room for one, which nobody asks for.
+      table = tableFor(bits, Math.max(1, keyCount))
       const keys = packed ? pack(columns, bits, rowCount) : columns[0].data
       if (table.met < keyCount) meet(sources, columns, keys, keyCount, validity, rowCount)
       const { values, known: answered } = table

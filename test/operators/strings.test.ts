@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
 import { resolve, typeOf } from '../../src/expressions/typing.js'
+import type { LaneVector } from '../../src/kernels/lane-vector.js'
+import { LaneDictionary } from '../../src/kernels/text.js'
 import { Failures } from '../../src/operators/compiled.js'
 import { compileExpression } from '../../src/operators/evaluate.js'
 import { FUNCTIONS } from '../oracle/functions.js'
@@ -151,6 +153,32 @@ describe('a function of strings', () => {
         [...nulls, { a: 'ab', b: 'b', c: '' }, ...nulls].map(row => expected(node, row)),
       )
       context.loader.close()
+    }
+  })
+
+  it('takes a column whose dictionary has no entry yet, as after a first row group of nulls', async () => {
+    const context = await makeContext()
+    const { k } = context
+    for (const node of [call('length', [A]), call('lower', [A]), call('contains', [A, literal('b')])]) {
+      const resolved = resolve(node, SHAPE)
+      const compiled = compileExpression(context, resolved, SHAPE)
+      const dictionary = new LaneDictionary(k)
+      const answer = (codes: Uint32Array, valid: number): unknown => {
+        const data = k.memory.scratch(4)
+        const validity = k.memory.scratch(8)
+        k.memory.u32[data >>> 2] = codes[0] ?? 0
+        k.memory.u8[validity] = valid
+        const a: LaneVector = { type: SHAPE.a, length: 1, data, validity, dictionary, range: null }
+        const vector = compiled.evaluate({ rowCount: 1, columns: [a, a, a], rows: 0 }, new Failures())
+        const [{ it }] = rowsOf(context, { rowCount: 1, columns: [vector] }, { it: typeOf(resolved, SHAPE) })
+        k.memory.reset(0)
+        return it
+      }
+      expect(answer(new Uint32Array(0), 0)).toBe(null)
+      expect(dictionary.length).toBe(0)
+      expect(answer(dictionary.internStrings(['Abc']), 1)).toEqual(expected(node, { a: 'Abc', b: null, c: null }))
+      compiled.free()
+      dictionary.free()
     }
   })
 
