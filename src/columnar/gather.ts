@@ -2,7 +2,7 @@
 import { RecordBatch } from './record-batch.js'
 import type { SchemaShape } from './type.js'
 import { bitmapBytes, getBit, setBit } from './validity.js'
-import { allocateData, makeVector, type Vector, type VectorData } from './vector.js'
+import { allocateData, makeVector, type Vector } from './vector.js'
 
 /** @param rows places in the batch, of which each is there */
 export function gatherBatch<S extends SchemaShape>(batch: RecordBatch<S>, rows: Uint32Array): RecordBatch<S> {
@@ -17,6 +17,10 @@ export function gatherVector(vector: Vector, rows: Uint32Array): Vector {
   const { type, data, dictionary, offsets, child } = vector
   const validity = vector.validity === null ? null : gatherBits(vector.validity, rows)
   if (type.kind === 'bool') return makeVector(type, rows.length, gatherBits(data as Uint8Array, rows), { validity })
+  if (offsets !== null && !child) {
+    const texts = gatherTexts(offsets, data as Uint8Array, rows)
+    return makeVector(type, rows.length, texts.bytes, { validity, offsets: texts.offsets })
+  }
   if (offsets !== null) return gatherLists(vector, rows, validity)
   const out = type.kind === 'utf8' ? new Int32Array(rows.length) : allocateData(type.kind, rows.length)
   for (let i = 0; i < rows.length; i++) out[i] = (data as Int32Array)[rows[i] as number] as never
@@ -29,7 +33,6 @@ function gatherBits(bitmap: Uint8Array, rows: Uint32Array): Uint8Array {
   return out
 }
 
-/** Of lists, and of strings that are bytes. */
 function gatherLists(vector: Vector, rows: Uint32Array, validity: Uint8Array | null): Vector {
   const offsets = vector.offsets as Int32Array
   const out = new Int32Array(rows.length + 1)
@@ -41,8 +44,24 @@ function gatherLists(vector: Vector, rows: Uint32Array, validity: Uint8Array | n
     for (let at = out[i] as number, item = from; at < (out[i + 1] as number); at++, item++) items[at] = item
   }
   const { type, child, data } = vector
-  if (child) return makeVector(type, rows.length, data, { validity, offsets: out, child: gatherVector(child, items) })
-  const bytes: VectorData = new Uint8Array(items.length)
-  for (let i = 0; i < items.length; i++) bytes[i] = (data as Uint8Array)[items[i] as number] as number
-  return makeVector(type, rows.length, bytes, { validity, offsets: out })
+  return makeVector(type, rows.length, data, { validity, offsets: out, child: gatherVector(child as Vector, items) })
+}
+
+/** Strings end to end, in turn; those that follow one another are copied at once. */
+export function gatherTexts(
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  which: Uint32Array,
+): { readonly offsets: Int32Array; readonly bytes: Uint8Array } {
+  const count = which.length
+  const ends = new Int32Array(count + 1)
+  for (let i = 0; i < count; i++) ends[i + 1] = ends[i] + offsets[which[i] + 1] - offsets[which[i]]
+  const gathered = new Uint8Array(ends[count])
+  for (let from = 0; from < count; ) {
+    let to = from + 1
+    while (to < count && which[to] === which[to - 1] + 1) to++
+    gathered.set(bytes.subarray(offsets[which[from]], offsets[which[to - 1] + 1]), ends[from])
+    from = to
+  }
+  return { offsets: ends, bytes: gathered }
 }

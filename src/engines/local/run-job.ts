@@ -85,6 +85,8 @@ export function startRun<S extends SchemaShape>(
   const broken = bound.rejectedBy ? countRules(bound.rejectedBy) : null
   const { signal, onProgress } = options
   const output = {
+    // Where they are collected, or go through windows, they had better be coded, in the lanes.
+    carries: what !== 'collect' && bound.windowsOf === undefined,
     onBatch(batch: RecordBatch, arrivedAt?: number) {
       setArrival(batch, arrivedAt)
       rowsOut += batch.rowCount
