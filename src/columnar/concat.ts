@@ -4,7 +4,6 @@
  */
 import { Dictionary, shifted } from './dictionary.js'
 import { type TextInterner, textInterner } from './text-interner.js'
-import { usedStrings } from './used-strings.js'
 import { decodeUtf8 } from './utf8.js'
 import { copyBits, onesBitmap } from './validity.js'
 import { allocateData, dataOf, isNullAt, itemsOf, makeVector, type Vector } from './vector.js'
@@ -51,70 +50,43 @@ export function concatVectors(vectors: readonly Vector[]): Vector {
 
 /** Beyond so many bytes of text the same strings had better be there once. */
 const MOST_BYTES = 2 ** 30
-/** So many rows for each entry of a dictionary, and they are few. */
-const FEW_ENTRIES = 4
+/** With fewer entries for a row strings come again and again; with more, not all of them come. */
+const LEAST_ENTRIES = 1 / 4
+const MOST_ENTRIES = 2
 
 type Texts = Pick<Vector, 'data' | 'dictionary' | 'offsets'>
 
 function concatTexts(vectors: readonly Vector[], length: number): Texts {
-  let entries = 0
-  let bytes = 0
-  for (const vector of vectors) {
-    entries += vector.dictionary?.length ?? vector.length
-    bytes += vector.dictionary?.byteLength ?? plainBytes(vector)
-  }
-  if (bytes > MOST_BYTES || entries * FEW_ENTRIES < length) return internTexts(vectors, length)
-  return vectors.every(({ offsets }) => offsets !== null)
-    ? appendPlain(vectors, length, bytes)
-    : appendEntries(vectors, length)
-}
-
-const plainBytes = ({ offsets, length }: Vector): number => {
-  const ends = offsets as Int32Array
-  return ends[length] - ends[0]
-}
-
-function appendPlain(vectors: readonly Vector[], length: number, byteLength: number): Texts {
-  const data = new Uint8Array(byteLength)
-  const offsets = new Int32Array(length + 1)
-  let at = 0
-  for (const vector of vectors) {
-    const own = (vector.offsets as Int32Array).subarray(0, vector.length + 1)
-    const end = offsets[at]
-    data.set((vector.data as Uint8Array).subarray(own[0], own[vector.length]), end)
-    offsets.set(shifted(own, end - own[0]), at)
-    at += vector.length
-  }
-  return { data, offsets, dictionary: null }
-}
-
-/** Entries that several have come several times. */
-function appendEntries(vectors: readonly Vector[], length: number): Texts {
-  const parts = vectors.map(usedStrings)
-  const entriesOf = ({ dictionary, offsets, length: rows }: Vector): Int32Array =>
-    dictionary?.offsets ?? (offsets as Int32Array).subarray(0, rows + 1)
-  const all = parts.map(entriesOf)
-  const entries = all.reduce((sum, { length: ends }) => sum + ends - 1, 0)
-  const byteLength = all.reduce((sum, ends) => sum + ends[ends.length - 1] - ends[0], 0)
+  const ends = vectors.map(endsOf)
+  const entries = ends.reduce((sum, each) => sum + each.length - 1, 0)
+  const byteLength = ends.reduce((sum, each) => sum + each[each.length - 1] - each[0], 0)
+  if (byteLength > MOST_BYTES || entries < LEAST_ENTRIES * length || entries > MOST_ENTRIES * length)
+    return internTexts(vectors, length)
+  // Entries that several have come several times.
   const offsets = new Int32Array(entries + 1)
   const bytes = new Uint8Array(byteLength)
   const codes = new Int32Array(length)
   let entry = 0
   let at = 0
-  for (const [i, part] of parts.entries()) {
-    const ends = all[i]
-    const count = ends.length - 1
+  for (const [i, { dictionary, data, length: rows }] of vectors.entries()) {
+    const own = ends[i]
+    const count = own.length - 1
     const end = offsets[entry]
-    bytes.set((part.dictionary?.bytes ?? (part.data as Uint8Array)).subarray(ends[0], ends[count]), end)
-    for (let j = 1; j <= count; j++) offsets[entry + j] = end + ends[j] - ends[0]
-    if (part.dictionary === null) for (let row = 0; row < part.length; row++) codes[at + row] = entry + row
+    bytes.set((dictionary?.bytes ?? (data as Uint8Array)).subarray(own[0], own[count]), end)
+    offsets.set(shifted(own, end - own[0]), entry)
     // Where there is no entry all are null, and have code 0.
-    else if (count > 0) for (let row = 0; row < part.length; row++) codes[at + row] = entry + (part.data[row] as number)
+    for (let row = 0; row < rows && count > 0; row++)
+      codes[at + row] = entry + (dictionary === null ? row : (data[row] as number))
     entry += count
-    at += part.length
+    at += rows
   }
-  return { data: codes, dictionary: Dictionary.adopt(offsets, bytes), offsets: null }
+  return vectors.every(({ dictionary }) => dictionary === null)
+    ? { data: bytes, offsets, dictionary: null }
+    : { data: codes, offsets: null, dictionary: Dictionary.adopt(offsets, bytes) }
 }
+
+const endsOf = ({ dictionary, offsets, length }: Vector): Int32Array =>
+  dictionary?.offsets ?? (offsets as Int32Array).subarray(0, length + 1)
 
 function internTexts(vectors: readonly Vector[], length: number): Texts {
   const interner = textInterner()

@@ -1,18 +1,9 @@
 /** Rows of vectors by their places. Strings keep their dictionary. */
-import { RecordBatch } from './record-batch.js'
-import type { SchemaShape } from './type.js'
+import { gatherTexts } from './used-strings.js'
 import { bitmapBytes, getBit, setBit } from './validity.js'
 import { allocateData, makeVector, type Vector } from './vector.js'
 
-/** @param rows places in the batch, of which each is there */
-export function gatherBatch<S extends SchemaShape>(batch: RecordBatch<S>, rows: Uint32Array): RecordBatch<S> {
-  return new RecordBatch(
-    batch.schema,
-    batch.vectors.map(vector => gatherVector(vector, rows)),
-    rows.length,
-  )
-}
-
+/** @param rows places in the vector, of which each is there */
 export function gatherVector(vector: Vector, rows: Uint32Array): Vector {
   const { type, data, dictionary, offsets, child } = vector
   const validity = vector.validity === null ? null : gatherBits(vector.validity, rows)
@@ -45,23 +36,4 @@ function gatherLists(vector: Vector, rows: Uint32Array, validity: Uint8Array | n
   }
   const { type, child, data } = vector
   return makeVector(type, rows.length, data, { validity, offsets: out, child: gatherVector(child as Vector, items) })
-}
-
-/** Strings end to end, in turn; those that follow one another are copied at once. */
-export function gatherTexts(
-  offsets: Int32Array,
-  bytes: Uint8Array,
-  which: Uint32Array,
-): { readonly offsets: Int32Array; readonly bytes: Uint8Array } {
-  const count = which.length
-  const ends = new Int32Array(count + 1)
-  for (let i = 0; i < count; i++) ends[i + 1] = ends[i] + offsets[which[i] + 1] - offsets[which[i]]
-  const gathered = new Uint8Array(ends[count])
-  for (let from = 0; from < count; ) {
-    let to = from + 1
-    while (to < count && which[to] === which[to - 1] + 1) to++
-    gathered.set(bytes.subarray(offsets[which[from]], offsets[which[to - 1] + 1]), ends[from])
-    from = to
-  }
-  return { offsets: ends, bytes: gathered }
 }

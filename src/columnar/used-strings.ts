@@ -1,5 +1,4 @@
 import { Dictionary } from './dictionary.js'
-import { gatherTexts } from './gather.js'
 import type { Codes, Vector } from './vector.js'
 
 /** The same strings by codes of a dictionary that has no others; the very same vector where nearly all are used. */
@@ -24,4 +23,23 @@ export function usedStrings(vector: Vector): Vector {
   const few = Dictionary.adopt(offsets, bytes)
   few.isOfOneBatch = true
   return { ...vector, data: own, dictionary: few }
+}
+
+/** Strings end to end, in turn; those that follow one another are copied at once. */
+export function gatherTexts(
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  which: Uint32Array,
+): { readonly offsets: Int32Array; readonly bytes: Uint8Array } {
+  const count = which.length
+  const ends = new Int32Array(count + 1)
+  for (let i = 0; i < count; i++) ends[i + 1] = ends[i] + offsets[which[i] + 1] - offsets[which[i]]
+  const gathered = new Uint8Array(ends[count])
+  for (let from = 0; from < count; ) {
+    let to = from + 1
+    while (to < count && which[to] === which[to - 1] + 1) to++
+    gathered.set(bytes.subarray(offsets[which[from]], offsets[which[to - 1] + 1]), ends[from])
+    from = to
+  }
+  return { offsets: ends, bytes: gathered }
 }

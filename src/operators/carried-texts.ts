@@ -1,11 +1,11 @@
 /**
  * Strings that no stage looks at, on their way through a lane: they are not interned, but go out as they came. What stages move in their place is the number of the row that
- * each came in. A part of lanes; `columnsCarried` of plan/needs.ts says which columns these are.
+ * each came in. A part of lanes; `columnsCarried` of plan/carried.ts says which columns these are.
  */
 import { gatherVector } from '../columnar/gather.js'
 import type { DataType } from '../columnar/type.js'
 import { usedStrings } from '../columnar/used-strings.js'
-import { MORSEL_ROWS, type Vector, type VectorBatch } from '../columnar/vector.js'
+import { dataOf, MORSEL_ROWS, type Vector, type VectorBatch } from '../columnar/vector.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { type Unloaded, unloadVector } from '../kernels/transfer-batch.js'
 import type { BatchLoader } from './batch-loader.js'
@@ -14,7 +14,7 @@ import type { OperatorContext } from './build.js'
 export interface CarriedTexts {
   /** As `loader` does it, but for the columns that are carried; in scratch. */
   load(batch: VectorBatch, loader: BatchLoader): LaneBatch
-  /** As `unloadBatch` does it. Buffers may be those of what was loaded. */
+  /** As `unloadBatch` does it; bytes of strings may be those that were loaded. */
   unload(batch: LaneBatch, types: readonly DataType[], unloaded: Unloaded): VectorBatch
 }
 
@@ -36,7 +36,7 @@ export function carryTexts({ k }: OperatorContext, columns: readonly number[]): 
 
   function unload({ length, data }: LaneVector, carried: Vector, type: DataType): Vector {
     // Rows are left out on the way, and never moved.
-    if (length === carried.length) return { ...carried, type }
+    if (length === carried.length) return { ...owned(carried), type }
     const left = gatherVector(carried, memory.u32.subarray(data >>> 2, (data >>> 2) + length))
     const { dictionary } = left
     const few = dictionary !== null && dictionary.length > MOST_ENTRIES_PER_ROW * length ? usedStrings(left) : left
@@ -60,3 +60,10 @@ export function carryTexts({ k }: OperatorContext, columns: readonly number[]): 
     }),
   }
 }
+
+/** What is sent on is given away, and a reader may still need the buffers; bytes of strings are copied as they are sent. */
+const owned = (vector: Vector): Vector => ({
+  ...vector,
+  data: vector.dictionary === null ? vector.data : dataOf(vector).slice(),
+  validity: vector.validity?.slice() ?? null,
+})

@@ -6,7 +6,6 @@ import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SourceNode } from '../../plan/logical.js'
-import { columnsCarried } from '../../plan/needs.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { physicalPlan } from '../../plan/planner.js'
 import { loadRowRules } from '../../plan/row-rules.js'
@@ -82,8 +81,8 @@ export const services: SourceServices = {
 export interface Output {
   readonly onBatch: JobRequest['onBatch']
   readonly wantsMore: () => boolean
-  /** Whether strings may go out as they came, in batches each with their own. */
-  readonly carries?: boolean
+  /** Of the columns that are read, those of strings that may go out as they came, by their places. */
+  readonly carriedOf?: ((plan: PhysicalPlan) => readonly number[]) | undefined
   readonly onStart?: (job: RunningJob) => void
   readonly onOpen?: (opened: OpenSource) => void
   /** Told the columns of the output once they are known, before anything is read. */
@@ -144,7 +143,7 @@ export async function run(
   let table = engine.newTable()
   const request: JobRequest = {
     plan,
-    carried: output.carries ? columnsCarried(plan) : [],
+    carried: output.carriedOf?.(plan),
     splits,
     sides,
     rest: opened?.rest ?? null,
