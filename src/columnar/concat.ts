@@ -80,9 +80,10 @@ function concatTexts(vectors: readonly Vector[], length: number): Texts {
     entry += count
     at += rows
   }
-  return vectors.every(({ dictionary }) => dictionary === null)
-    ? { data: bytes, offsets, dictionary: null }
-    : { data: codes, offsets: null, dictionary: Dictionary.adopt(offsets, bytes) }
+  if (vectors.every(({ dictionary }) => dictionary === null)) return { data: bytes, offsets, dictionary: null }
+  const dictionary = Dictionary.adopt(offsets, bytes)
+  dictionary.isOfOneBatch = true
+  return { data: codes, offsets: null, dictionary }
 }
 
 const endsOf = ({ dictionary, offsets, length }: Vector): Int32Array =>
