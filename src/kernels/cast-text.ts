@@ -1,11 +1,11 @@
-/** Strings as other types, once per entry of their dictionary, and other types as strings, once per value while few are met. */
+/** Strings as other types, once per entry of their dictionary; integers as strings, by a kernel, and other types once per value while few are met. */
 import { dayText } from '../columnar/day.js'
 import { float32Text } from '../columnar/float-text.js'
 import { instantText } from '../columnar/instant.js'
 import { type DataType, float64, int64, isFloat, type TimeUnit } from '../columnar/type.js'
 import { bitmapBytes, bothValid } from './bitmap.js'
 import { UNITS_PER_SECOND } from './cast.js'
-import { type Conversion, convert } from './casts.js'
+import { type Conversion, convert, counts } from './casts.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
@@ -80,6 +80,8 @@ export function createTextParser(k: Kernels, type: DataType): TextParser {
   }
 }
 
+/** Of an int64, with its sign. */
+const MOST_DIGITS = 20
 /** Values whose code is known before all are forgotten. */
 const MOST_KNOWN = 2 ** 18
 
@@ -91,6 +93,27 @@ export interface TextWriter {
 type Value = number | bigint | boolean
 
 export function createTextWriter(k: Kernels, type: DataType): TextWriter {
+  return /^u?int/.test(type.kind) ? { convert: (vector, into) => decimals(k, vector, into) } : createEachWriter(k, type)
+}
+
+function decimals(k: Kernels, vector: LaneVector, into: LaneDictionary): LaneVector {
+  const { exports, memory } = k
+  const { length, validity } = vector
+  const codes = memory.scratch(4 * length)
+  const mark = memory.mark()
+  const { data } = counts(k, vector)
+  const room = memory.scratch(48)
+  into.internBy(
+    length,
+    (table, row) => exports.castsDecimals(table, data, validity, row, length, room, codes),
+    () => MOST_DIGITS,
+  )
+  memory.reset(mark)
+  return { ...vector, data: codes, dictionary: into, range: null }
+}
+
+/** A Map tells which values have been written before. */
+function createEachWriter(k: Kernels, type: DataType): TextWriter {
   const { memory } = k
   const codeOf = new Map<Value, number>()
   return {
