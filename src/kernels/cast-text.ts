@@ -112,41 +112,37 @@ function decimals(k: Kernels, vector: LaneVector, into: LaneDictionary): LaneVec
   return { ...vector, data: codes, dictionary: into, range: null }
 }
 
-/** A Map tells which values have been written before. */
+/** As long as values come again a Map tells which have been written before. */
 function createEachWriter(k: Kernels, type: DataType): TextWriter {
   const { memory } = k
   const codeOf = new Map<Value, number>()
+  let comeAgain = true
   return {
     convert(vector, into) {
       const { length, validity } = vector
       const codes = memory.scratch(4 * length)
-      if (codeOf.size > MOST_KNOWN) codeOf.clear()
-      const values: (Value | null)[] = Array(length)
+      const entries = into.length
+      if (!comeAgain || codeOf.size > MOST_KNOWN) codeOf.clear()
       const fresh: Value[] = []
+      /** Of each row its code, or, while it has none yet, the complement of its place among the fresh ones. */
+      const found = new Int32Array(length)
       for (let row = 0; row < length; row++) {
-        if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) {
-          values[row] = null
-          continue
-        }
+        if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) continue
         const value = valueAt(k, vector, row)
-        values[row] = value
-        if (codeOf.has(value)) continue
-        codeOf.set(value, 0)
+        const known = comeAgain ? codeOf.get(value) : undefined
+        found[row] = known ?? -fresh.length - 1
+        if (known !== undefined) continue
+        if (comeAgain) codeOf.set(value, found[row])
         fresh.push(value)
       }
       const mark = memory.mark()
-      const found = intern(
-        k,
-        fresh.map(value => textOf(value, type)),
-        into,
-      )
-      for (const [i, value] of fresh.entries()) codeOf.set(value, found[i])
+      const texts = fresh.map(value => textOf(value, type))
+      const added = intern(k, texts, into)
       memory.reset(mark)
+      if (comeAgain) for (let i = 0; i < added.length; i++) codeOf.set(fresh[i], added[i])
       const { u32 } = memory
-      for (let row = 0; row < length; row++) {
-        const value = values[row]
-        u32[(codes >>> 2) + row] = value === null ? 0 : (codeOf.get(value) as number)
-      }
+      for (let row = 0; row < length; row++) u32[(codes >>> 2) + row] = found[row] < 0 ? added[~found[row]] : found[row]
+      comeAgain = 2 * (into.length - entries) < length
       return { ...vector, data: codes, dictionary: into, range: null }
     },
   }
