@@ -18,6 +18,8 @@ export interface HashIndex {
    * the rows' key words, or to their 32-bit keys.
    */
   find(keys: number, rowCount: number, groups: number): void
+  /** Makes room for so many groups at once, where there is memory to spare: whoever foresees them saves that all are put in their places again as they double. */
+  foresee(expected: number): void
   free(): void
 }
 
@@ -34,11 +36,12 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   const multipliers = [word(k.seed, 1) | 1, word(k.seed, 2), word(k.seed, 3) | 1, word(k.seed, 4)]
   let slots = 0
   let slotsLog2 = 0
+  let foreseen = expected
 
   // At most half full: a key is then in its first slot four times out of five.
   const grow = () => {
     slotsLog2 = Math.max(LEAST_SLOTS_LOG2, slotsLog2 + 1)
-    while (2 ** (slotsLog2 - 1) < Math.max(expected, store.count) + BLOCK_ROWS) slotsLog2++
+    while (2 ** (slotsLog2 - 1) < Math.max(foreseen, store.count) + BLOCK_ROWS) slotsLog2++
     const byteLength = slotBytes * 2 ** slotsLog2
     const limit = 2 ** (slotsLog2 - 1)
     store.reserve(limit)
@@ -70,6 +73,11 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
         if (row < rowCount) grow()
       }
       memory.reset(mark)
+    },
+    foresee(more) {
+      if (more + BLOCK_ROWS <= 2 ** (slotsLog2 - 1) || memory.account?.shareBytes !== Infinity) return
+      foreseen = more
+      grow()
     },
     free() {
       memory.free(slots)

@@ -3,7 +3,7 @@
  * join-keys.ts's; the layout is drawn in assembly/join.ts.
  */
 import type { DataType } from '../columnar/type.js'
-import { bitmapBytes } from './bitmap.js'
+import { bitmapBytes, count as countBits } from './bitmap.js'
 import { type CodeMap, createCodeMap } from './code-map.js'
 import { createHashIndex, type HashIndex } from './hash.js'
 import type { Kernels } from './instance.js'
@@ -30,8 +30,6 @@ export interface JoinIndex {
   readonly idCount: number
   /** Whether one row at most is found by a key. */
   readonly isUnique: boolean
-  /** Where `rowsOf` can be asked: i32 pointer, the row of each id, -1 where there is none. */
-  readonly rowOf: number
   /** Where keys are not unique, or lists were asked for: u32[idCount + 1], where the rows of each id begin in `rows`. */
   readonly starts: number
   readonly rows: number
@@ -59,6 +57,8 @@ type Step =
 interface Coder {
   readonly store: KeyStore
   readonly hash: HashIndex
+  /** Rows that it has been given while the index was built. */
+  rowCount: number
 }
 
 /** Rows a step of the building takes at a time. */
@@ -107,7 +107,7 @@ export function* buildJoinIndex(
   const addCoder = (): Coder => {
     const store = createKeyStore(k, 1)
     try {
-      const coder = { store, hash: createHashIndex(k, store, 8) }
+      const coder = { store, hash: createHashIndex(k, store, 8), rowCount: 0 }
       coders.push(coder)
       return coder
     } catch (error) {
@@ -206,8 +206,16 @@ export function* buildJoinIndex(
         : keyWords(k, column, types[key].other, null)
 
     /** Ids of words: those that there are, or new ones where the index is being built. */
-    const idsOf = ({ hash }: Coder, { words, valid }: KeyWords, count: number, looksUp: boolean): number => {
+    const idsOf = (coder: Coder, { words, valid }: KeyWords, count: number, looksUp: boolean): number => {
+      const { hash, store } = coder
       const ids = memory.scratch(4 * count)
+      if (!looksUp && coder.rowCount > 0 && 2 * store.count > coder.rowCount)
+        hash.foresee(Math.ceil(rowCount * (store.count / coder.rowCount)))
+      if (!looksUp) coder.rowCount += count
+      if (!looksUp && (valid === 0 || countBits(k, valid, count) === count)) {
+        hash.find(words, count, ids)
+        return ids
+      }
       if (!looksUp) insert(hash, words, valid, count)
       exports.joinFind(hash.table, words, valid, count, ids)
       return ids
@@ -215,13 +223,10 @@ export function* buildJoinIndex(
     /** Rows without a word stay out. */
     const insert = (hash: HashIndex, words: number, valid: number, count: number) => {
       const mark = memory.mark()
-      let [given, rows] = [words, count]
-      if (valid !== 0) {
-        const indices = memory.scratch(4 * count + 16)
-        rows = exports.selectIndices(valid, count, indices) >>> 0
-        given = memory.scratch(8 * rows)
-        exports.selectTake64(words, indices, rows, given)
-      }
+      const indices = memory.scratch(4 * count + 16)
+      const rows = exports.selectIndices(valid, count, indices) >>> 0
+      const given = memory.scratch(8 * rows)
+      exports.selectTake64(words, indices, rows, given)
       hash.find(given, rows, memory.scratch(4 * rows))
       memory.reset(mark)
     }
@@ -269,7 +274,10 @@ export function* buildJoinIndex(
       yield
     }
     const idCount = Math.max(1, last === null ? Number(size) : last.store.count)
-    if (rowOf === 0) {
+    /** Each row has a key of its own, and so the id of its place. */
+    const isEach = last !== null && last.store.count === rowCount
+    if (isEach) isUnique = true
+    else if (rowOf === 0) {
       openRows(idCount)
       for (let from = 0; from < rowCount; from += SLICE_ROWS) {
         taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
@@ -343,7 +351,6 @@ export function* buildJoinIndex(
       kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,
       idCount,
       isUnique,
-      rowOf,
       starts,
       rows,
       misses: keys => rowCount === 0 || keys.some(isOutside),
@@ -352,7 +359,7 @@ export function* buildJoinIndex(
         const found = rowCount === 0 ? null : direct(keys, count, rowOf)
         if (found !== null) return found
         const rowIds = ids(keys, count)
-        exports.joinLookUp(rowIds, rowOf, count, rowIds)
+        if (!isEach) exports.joinLookUp(rowIds, rowOf, count, rowIds)
         return rowIds
       },
       free,
