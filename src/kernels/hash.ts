@@ -18,7 +18,7 @@ export interface HashIndex {
    * the rows' key words, or to their 32-bit keys.
    */
   find(keys: number, rowCount: number, groups: number): void
-  /** Makes room for so many groups at once, where there is memory to spare: whoever foresees them saves that all are put in their places again as they double. */
+  /** Makes room for so many groups at once, where a job has no budget: they need not be put in their places again each time that they double. */
   foresee(expected: number): void
   free(): void
 }
