@@ -59,6 +59,7 @@ export type {
   MessageOptions,
   ReconnectOptions,
 } from './api/live-options.js'
+export { type OtelAttributes, type OtelMetric, type OtelPoint, otelMetrics } from './api/open-telemetry.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export {
   denseRank,
@@ -209,7 +210,6 @@ export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'
 export type { Clock } from './metrics/clock.js'
 export type { LaneUse, LatencyMetrics, NodeMetrics } from './metrics/node-metrics.js'
-export { type OtelAttributes, type OtelMetric, type OtelPoint, otelMetrics } from './metrics/open-telemetry.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'

@@ -14,7 +14,7 @@ import {
   isNumber,
   sameType,
   type TimeUnit,
-  timestamp,
+  timestampIn,
   typeName,
 } from '../columnar/type.js'
 import { convertInstant, exactInteger, isFiner } from './literal.js'
@@ -41,7 +41,7 @@ export function commonType(a: DataType, b: DataType): DataType | null {
   if (sameType(a, b)) return withNull(a, isNullable)
   if (a.kind === 'timestamp' && b.kind === 'timestamp') {
     const unit = (isFiner(a.unit as TimeUnit, b.unit as TimeUnit) ? a : b).unit
-    return withNull(timestamp(unit, a.timeZone === b.timeZone ? a.timeZone : undefined), isNullable)
+    return withNull(timestampIn(unit, a.timeZone === b.timeZone ? a.timeZone : undefined), isNullable)
   }
   if (!isNumber(a.kind) || !isNumber(b.kind)) return null
   if (isFloat(a.kind) || isFloat(b.kind)) return withNull(float64(), isNullable)
@@ -108,7 +108,7 @@ function besideLiteral(type: DataType, { value, type: own }: LiteralNode): DataT
   if (type.kind !== 'timestamp' || own === undefined || value === null) return type
   const unit = type.unit as TimeUnit
   if (convertInstant(value as bigint, own.unit as TimeUnit, unit).exact) return type
-  return timestamp(own.unit, type.timeZone)
+  return timestampIn(own.unit, type.timeZone)
 }
 
 const WIDTHS: Readonly<Partial<Record<DataType['kind'], readonly [bits: bigint, isSigned: boolean]>>> = {
@@ -124,8 +124,11 @@ const WIDTHS: Readonly<Partial<Record<DataType['kind'], readonly [bits: bigint, 
 function literalAs(literal: Typed, type: DataType, name: string, beside: Typed, scope: Scope): Typed {
   const { value, type: own } = literal.node as LiteralNode
   if (value === null) return literalTyped(null, type)
-  const refuse = (hint = '') =>
-    mismatch(scope.operator, `${name} of ${describe(beside)} and ${describe(literal)}${hint}`)
+  const what =
+    beside === literal
+      ? `${describe(literal)} is no ${typeName(type)}`
+      : `${name} of ${describe(beside)} and ${describe(literal)}`
+  const refuse = (hint = '') => mismatch(scope.operator, `${what}${hint}`)
   switch (type.kind) {
     case 'bool':
       if (typeof value === 'boolean') return literalTyped(value, type)
@@ -156,9 +159,13 @@ function literalAs(literal: Typed, type: DataType, name: string, beside: Typed, 
   }
 
   function refuseWide(): never {
-    throw refuse(
-      `: it is beyond ${typeName(type)}${isInteger(type.kind) && type.kind !== 'int64' ? '; cast the column to a wider type first, as in .cast(int64())' : ''}`,
-    )
+    const isNarrow = isInteger(type.kind) && type.kind !== 'int64'
+    const beyond = `is beyond ${typeName(type)}`
+    if (beside === literal) {
+      const hint = isNarrow ? '; name a wider type, such as int64()' : ''
+      throw mismatch(scope.operator, `${describe(literal)} ${beyond}${hint}`)
+    }
+    throw refuse(`: it ${beyond}${isNarrow ? '; cast the column to a wider type first, as in .cast(int64())' : ''}`)
   }
 }
 

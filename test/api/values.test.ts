@@ -78,10 +78,11 @@ describe('literal', () => {
   })
 
   it.each<[unknown, unknown, RegExp]>([
-    [256, uint8(), /beyond uint8/],
+    [256, uint8(), /: literal: the number literal 256 is beyond uint8; name a wider type, such as int64\(\)$/],
+    [2n ** 63n, int64(), /: literal: the bigint literal 9223372036854775808 is beyond int64$/],
     [0.5, int32(), /is no int32/],
-    ['x', int32(), /"x"/],
-    [1, utf8(), /literal of/],
+    ['x', int32(), /: literal: the string literal "x" is no int32$/],
+    [1, utf8(), /: literal: the number literal 1 is no utf8$/],
     ['2023-02-29', date(), /no whole day/],
     [new Date(1500), timestamp('s'), /is no timestamp\('s'\)/],
     [1, list(int32()), /is no list/],

@@ -4,6 +4,7 @@
  */
 import { parseDay } from '../../columnar/day.js'
 import { type DataType, date, int32, int64, type TimeUnit, timestamp } from '../../columnar/type.js'
+import { UTC, zoneOf } from '../../columnar/zone.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { CallTyping, Functions } from '../calls.js'
 import { type Duration, parseDuration } from '../duration.js'
@@ -20,7 +21,6 @@ import {
   type Typed,
   withNull,
 } from '../typing.js'
-import { UTC, zoneOf } from '../zone.js'
 
 const DAY = 86_400_000_000_000n
 const MOST_TICKS = 2n ** 62n
