@@ -45,7 +45,7 @@ import {
   NANOSECONDS_PER,
   type Value,
 } from '../oracle/value.js'
-import type { Choices } from './choices.js'
+import { type Choices, choicesOf } from './choices.js'
 import { type AnyFlow, own } from './handles.js'
 
 export const CARRIERS = [
@@ -65,6 +65,24 @@ export type Carrier = (typeof CARRIERS)[number]
 export async function carry(table: ModelTable, carrier: Carrier, choices: Choices): Promise<AnyFlow> {
   const shape = schemaOf(table.fields)
   switch (carrier) {
+    case 'chunks':
+      return (await rechunked(table, shape, choices)).flow()
+    case 'stream':
+      return stream(itemsOf(table, shape, choices), { schema: shape })
+    case 'arrow':
+      return arrow(arrowBytes(await rechunked(table, shape, choices), choices))
+    default:
+      return broughtAtOnce(table, shape, carrier, choices)
+  }
+}
+
+function broughtAtOnce(
+  table: ModelTable,
+  shape: SchemaShape,
+  carrier: Exclude<Carrier, 'chunks' | 'stream' | 'arrow'>,
+  choices: Choices,
+): AnyFlow {
+  switch (carrier) {
     case 'columns':
       return columns(columnsOf(table, false), shape)
     case 'dictionary':
@@ -74,14 +92,8 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
         table.rows.map(row => toRowObject(row, table.fields)),
         shape,
       )
-    case 'chunks':
-      return (await rechunked(table, shape, choices)).flow()
-    case 'stream':
-      return stream(itemsOf(table, shape, choices), { schema: shape })
     case 'parquet':
       return parquet(parquetBytes(table, choices))
-    case 'arrow':
-      return arrow(arrowBytes(await rechunked(table, shape, choices), choices))
     case 'csv':
       return textFlow(
         { ...CSV, schema: shape, header: table.fields.map(({ name }) => name) },
@@ -93,9 +105,16 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
   }
 }
 
-/** A flow over columns, strings by a dictionary now and then. */
-export const inMemory = (table: ModelTable): AnyFlow =>
-  columns(columnsOf(table, table.rows.length % 3 === 1), schemaOf(table.fields))
+/** A flow over a table that stands beside another in a join or a union: each time brought in the same way, tables in any way that needs no waiting. */
+export function beside(table: ModelTable): AnyFlow {
+  const { fields, rows: all } = table
+  const shape = schemaOf(fields)
+  const choices = choicesOf([all.length + 5 * fields.length, 3 * all.length, 7, 2, 5])
+  const ways = (['columns', 'parquet', 'dictionary', 'rows', 'parquet', 'csv', 'ndjson'] as const).filter(way =>
+    canCarry(table, way),
+  )
+  return broughtAtOnce(table, shape, choices.pick(ways), choices)
+}
 
 /** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
  * lists are read from it. */
