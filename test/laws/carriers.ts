@@ -105,6 +105,9 @@ function broughtAtOnce(
   }
 }
 
+/** A flow over columns. */
+export const inMemory = (table: ModelTable): AnyFlow => columns(columnsOf(table, false), schemaOf(table.fields))
+
 /** A flow over a table that stands beside another in a join or a union: each time brought in the same way, tables in any way that needs no waiting. */
 export function beside(table: ModelTable): AnyFlow {
   const { fields, rows: all } = table

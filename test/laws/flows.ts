@@ -32,6 +32,8 @@ export interface Abilities {
   readonly grows: boolean
   /** Whether joins are: these have a table of their own. */
   readonly joins: boolean
+  /** Those that are drawn, all where it is left out. */
+  readonly verbs?: readonly ModelVerb['verb'][]
   /** Whether stages in the calling thread are, and rules of which groups come out: what is more than one plan, or made by the api. */
   readonly stages: boolean
 }
@@ -167,7 +169,7 @@ export function someFlow(
     state = stateAfter(verb, state)
     verbs.push(verb)
   }
-  const kinds = Object.keys(MAKERS) as ModelVerb['verb'][]
+  const kinds = abilities.verbs ?? (Object.keys(MAKERS) as ModelVerb['verb'][])
   for (let left = choices.below(most + 1); left > 0; left--) add(choices.pick(kinds))
   if (last !== undefined) add(last)
   return verbs
