@@ -171,7 +171,7 @@ function placedOf(t: Handles, { placed, inputs, rows, missing, alpha }: ModelPla
   return CALLS[placed]?.(...all, ...(given === undefined ? [] : [given]))
 }
 
-function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
+export function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
   if ('literal' in aggregate)
     return typeof aggregate.literal === 'bigint' ? Number(aggregate.literal) : aggregate.literal
   if ('op' in aggregate) return aggregateOf(t, aggregate.left)[aggregate.op](aggregateOf(t, aggregate.right))
