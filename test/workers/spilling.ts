@@ -45,7 +45,8 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
   const lanes = await Promise.all(
     Array.from({ length: Math.max(1, laneCount) }, () => openLane(2 ** 28, { ...PARTS, spill })),
   )
-  for (const lane of lanes) Object.assign(lane, { mostGroups: 5 })
+  // Keys index groups directly only where they are fewer still.
+  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8 })
   const engine = new LocalEngine(laneCount, undefined)
   Object.assign(engine, { pool: Promise.resolve(poolOf(lanes)) })
   return {
