@@ -34,6 +34,7 @@ const chunkNames: Record<string, string> = {
   'virtual:millrace/lane/windows': 'windows-lane.js',
   'virtual:millrace/lane/windowParts': 'window-parts-lane.js',
   'virtual:millrace/lane/shapes': 'shapes-lane.js',
+  'virtual:millrace/lane/carried': 'carried-lane.js',
   'virtual:millrace/lane/over': 'over-lane.js',
   'virtual:millrace/lane/spill': 'spill-lane.js',
   'virtual:millrace/lane/partitions': 'partitions-lane.js',

@@ -6,8 +6,9 @@ import { parseFloat64 } from './parse/float'
 import { parseFloat32 } from './parse/float32'
 import { parseInt64 } from './parse/int'
 import { parseDate, parseTimestamp } from './parse/time'
-import { mulOverflows } from './inline'
+import { isValid, mulOverflows } from './inline'
 import { afterSpaces, beforeSpaces } from './strings/scan'
+import { internBytes, NO_ROOM, StringTable } from './text'
 
 /** Adds the bits of rows `row` and the next to those of their byte, and stores it where it is complete. */
 // @ts-ignore: decorator
@@ -212,4 +213,45 @@ export function castsFirstUnfit(validity: usize, fits: usize, rowCount: u32): i3
     if (bits) return i32(row + ctz(bits))
   }
   return -1
+}
+
+/** The most characters of an int64. */
+const MOST_DIGITS: usize = 20
+
+/**
+ * Writes the codes of int64 values from `row` on as they are written in decimal, adding strings that are new; a null row gets code 0. Returns `rowCount`, or the row that found no room.
+ *
+ * @param room 32 bytes to write one in, with 16 readable ones behind
+ */
+export function castsDecimals(tablePointer: usize, values: usize, validity: usize, row: u32, rowCount: u32, room: usize, codes: usize): u32 {
+  const table = changetype<StringTable>(tablePointer)
+  const end = room + MOST_DIGITS
+  for (; row < rowCount; row++) {
+    let code: u32 = 0
+    if (isValid(validity, row)) {
+      const value = load<i64>(values + (usize(row) << 3))
+      let at = writeDigits(value < 0 ? u64(-value) : u64(value), end)
+      if (value < 0) store<u8>(--at, 0x2d)
+      code = internBytes(table, at, u32(end - at))
+      if (code == NO_ROOM) return row
+    }
+    store<u32>(codes + (usize(row) << 2), code)
+  }
+  return rowCount
+}
+
+/** Decimal digits that end before `at`; returns where they begin. */
+function writeDigits(value: u64, at: usize): usize {
+  while (value > u64(u32.MAX_VALUE)) {
+    const rest = value / 10
+    store<u8>(--at, 0x30 + u8(value - rest * 10))
+    value = rest
+  }
+  let left = u32(value)
+  do {
+    const rest = left / 10
+    store<u8>(--at, 0x30 + u8(left - rest * 10))
+    left = rest
+  } while (left != 0)
+  return at
 }

@@ -24,6 +24,7 @@ export const workerEntries = {
   sets: pathOf('src/operators/grouping-sets.ts'),
   windows: pathOf('src/operators/window-groups.ts'),
   windowParts: pathOf('src/workers/lane-windows.ts'),
+  carried: pathOf('src/operators/carried-texts.ts'),
   over: pathOf('src/operators/over.ts'),
   shapes: pathOf('src/operators/shapes-part.ts'),
   spill: pathOf('src/workers/spill.ts'),

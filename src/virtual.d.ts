@@ -163,6 +163,11 @@ declare module 'virtual:millrace/lane/windowParts' {
   export const laneSource: string
 }
 
+declare module 'virtual:millrace/lane/carried' {
+  /** The same of src/operators/carried-texts.ts. */
+  export const laneSource: string
+}
+
 declare module 'virtual:millrace/lane/windows' {
   /** The same of src/operators/window-groups.ts. */
   export const laneSource: string

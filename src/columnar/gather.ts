@@ -1,22 +1,17 @@
 /** Rows of vectors by their places. Strings keep their dictionary. */
-import { RecordBatch } from './record-batch.js'
-import type { SchemaShape } from './type.js'
+import { gatherTexts } from './used-strings.js'
 import { bitmapBytes, getBit, setBit } from './validity.js'
-import { allocateData, makeVector, type Vector, type VectorData } from './vector.js'
+import { allocateData, makeVector, type Vector } from './vector.js'
 
-/** @param rows places in the batch, of which each is there */
-export function gatherBatch<S extends SchemaShape>(batch: RecordBatch<S>, rows: Uint32Array): RecordBatch<S> {
-  return new RecordBatch(
-    batch.schema,
-    batch.vectors.map(vector => gatherVector(vector, rows)),
-    rows.length,
-  )
-}
-
+/** @param rows places in the vector, of which each is there */
 export function gatherVector(vector: Vector, rows: Uint32Array): Vector {
   const { type, data, dictionary, offsets, child } = vector
   const validity = vector.validity === null ? null : gatherBits(vector.validity, rows)
   if (type.kind === 'bool') return makeVector(type, rows.length, gatherBits(data as Uint8Array, rows), { validity })
+  if (offsets !== null && !child) {
+    const texts = gatherTexts(offsets, data as Uint8Array, rows)
+    return makeVector(type, rows.length, texts.bytes, { validity, offsets: texts.offsets })
+  }
   if (offsets !== null) return gatherLists(vector, rows, validity)
   const out = type.kind === 'utf8' ? new Int32Array(rows.length) : allocateData(type.kind, rows.length)
   for (let i = 0; i < rows.length; i++) out[i] = (data as Int32Array)[rows[i] as number] as never
@@ -29,7 +24,6 @@ function gatherBits(bitmap: Uint8Array, rows: Uint32Array): Uint8Array {
   return out
 }
 
-/** Of lists, and of strings that are bytes. */
 function gatherLists(vector: Vector, rows: Uint32Array, validity: Uint8Array | null): Vector {
   const offsets = vector.offsets as Int32Array
   const out = new Int32Array(rows.length + 1)
@@ -41,8 +35,5 @@ function gatherLists(vector: Vector, rows: Uint32Array, validity: Uint8Array | n
     for (let at = out[i] as number, item = from; at < (out[i + 1] as number); at++, item++) items[at] = item
   }
   const { type, child, data } = vector
-  if (child) return makeVector(type, rows.length, data, { validity, offsets: out, child: gatherVector(child, items) })
-  const bytes: VectorData = new Uint8Array(items.length)
-  for (let i = 0; i < items.length; i++) bytes[i] = (data as Uint8Array)[items[i] as number] as number
-  return makeVector(type, rows.length, bytes, { validity, offsets: out })
+  return makeVector(type, rows.length, data, { validity, offsets: out, child: gatherVector(child as Vector, items) })
 }

@@ -1,5 +1,5 @@
 /** What joins of two inputs that go on have in common: rows come from either, and leave as the watermark of both says. */
-import { gatherBatch } from '../columnar/gather.js'
+import { gatherBatch } from '../columnar/gather-batch.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { isNullAt, type Vector } from '../columnar/vector.js'
 

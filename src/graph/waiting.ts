@@ -1,6 +1,7 @@
 /** Rows that wait until the watermark is past them. */
 
-import { gatherBatch, gatherVector } from '../columnar/gather.js'
+import { gatherVector } from '../columnar/gather.js'
+import { gatherBatch } from '../columnar/gather-batch.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { Vector } from '../columnar/vector.js'
 

@@ -1,11 +1,11 @@
-/** Strings as other types, once per entry of their dictionary, and other types as strings, once per value while few are met. */
+/** Strings as other types, once per entry of their dictionary; integers as strings, by a kernel, and other types once per value while few are met. */
 import { dayText } from '../columnar/day.js'
 import { float32Text } from '../columnar/float-text.js'
 import { instantText } from '../columnar/instant.js'
 import { type DataType, float64, int64, isFloat, type TimeUnit } from '../columnar/type.js'
 import { bitmapBytes, bothValid } from './bitmap.js'
 import { UNITS_PER_SECOND } from './cast.js'
-import { type Conversion, convert } from './casts.js'
+import { type Conversion, convert, counts } from './casts.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import type { LaneDictionary } from './text.js'
@@ -80,6 +80,8 @@ export function createTextParser(k: Kernels, type: DataType): TextParser {
   }
 }
 
+/** Of an int64, with its sign. */
+const MOST_DIGITS = 20
 /** Values whose code is known before all are forgotten. */
 const MOST_KNOWN = 2 ** 18
 
@@ -91,39 +93,56 @@ export interface TextWriter {
 type Value = number | bigint | boolean
 
 export function createTextWriter(k: Kernels, type: DataType): TextWriter {
+  return /^u?int/.test(type.kind) ? { convert: (vector, into) => decimals(k, vector, into) } : createEachWriter(k, type)
+}
+
+function decimals(k: Kernels, vector: LaneVector, into: LaneDictionary): LaneVector {
+  const { exports, memory } = k
+  const { length, validity } = vector
+  const codes = memory.scratch(4 * length)
+  const mark = memory.mark()
+  const { data } = counts(k, vector)
+  const room = memory.scratch(48)
+  into.internBy(
+    length,
+    (table, row) => exports.castsDecimals(table, data, validity, row, length, room, codes),
+    () => MOST_DIGITS,
+  )
+  memory.reset(mark)
+  return { ...vector, data: codes, dictionary: into, range: null }
+}
+
+/** As long as values come again a Map tells which have been written before. */
+function createEachWriter(k: Kernels, type: DataType): TextWriter {
   const { memory } = k
   const codeOf = new Map<Value, number>()
+  let comeAgain = true
   return {
     convert(vector, into) {
       const { length, validity } = vector
       const codes = memory.scratch(4 * length)
-      if (codeOf.size > MOST_KNOWN) codeOf.clear()
-      const values: (Value | null)[] = Array(length)
+      const entries = into.length
+      if (!comeAgain || codeOf.size > MOST_KNOWN) codeOf.clear()
       const fresh: Value[] = []
+      /** Of each row its code, or, while it has none yet, the complement of its place among the fresh ones. */
+      const found = new Int32Array(length)
       for (let row = 0; row < length; row++) {
-        if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) {
-          values[row] = null
-          continue
-        }
+        if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) continue
         const value = valueAt(k, vector, row)
-        values[row] = value
-        if (codeOf.has(value)) continue
-        codeOf.set(value, 0)
+        const known = comeAgain ? codeOf.get(value) : undefined
+        found[row] = known ?? -fresh.length - 1
+        if (known !== undefined) continue
+        if (comeAgain) codeOf.set(value, found[row])
         fresh.push(value)
       }
       const mark = memory.mark()
-      const found = intern(
-        k,
-        fresh.map(value => textOf(value, type)),
-        into,
-      )
-      for (const [i, value] of fresh.entries()) codeOf.set(value, found[i])
+      const texts = fresh.map(value => textOf(value, type))
+      const added = intern(k, texts, into)
       memory.reset(mark)
+      if (comeAgain) for (let i = 0; i < added.length; i++) codeOf.set(fresh[i], added[i])
       const { u32 } = memory
-      for (let row = 0; row < length; row++) {
-        const value = values[row]
-        u32[(codes >>> 2) + row] = value === null ? 0 : (codeOf.get(value) as number)
-      }
+      for (let row = 0; row < length; row++) u32[(codes >>> 2) + row] = found[row] < 0 ? added[~found[row]] : found[row]
+      comeAgain = 2 * (into.length - entries) < length
       return { ...vector, data: codes, dictionary: into, range: null }
     },
   }

@@ -35,7 +35,7 @@ export function convert(k: Kernels, vector: LaneVector, type: DataType): Convers
 }
 
 /** Integers, truths, days and ticks as int64. */
-function counts(k: Kernels, vector: LaneVector): LaneVector {
+export function counts(k: Kernels, vector: LaneVector): LaneVector {
   const { type, length, data } = vector
   if (type.kind === 'timestamp') return { ...vector, type: int64() }
   if (type.kind === 'date') return widen(k, { ...vector, type: int32() }, int64()).vector

@@ -14,6 +14,7 @@
  * 16 bytes past their end. The values of null rows are unspecified, but codes stay in range and offsets do not decrease.
  */
 import type { DataType } from '../columnar/type.js'
+import type { Vector } from '../columnar/vector.js'
 import type { LaneDictionary } from './text.js'
 
 export interface LaneVector {
@@ -22,6 +23,8 @@ export interface LaneVector {
   readonly data: number
   readonly validity: number
   readonly dictionary: LaneDictionary | null
+  /** Of strings that no stage looks at (operators/carried-texts.ts): what they came in; `data` are numbers of its rows, and nulls are not told here. Else absent. */
+  readonly carried?: Vector
   /** Of a list, all lists' items, of type `type.item`; else null or absent. */
   readonly child?: LaneVector | null
   /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */

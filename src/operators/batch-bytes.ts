@@ -8,8 +8,10 @@
  * buffers in the same order, each padded to 16 bytes: data | validity | offsets | dictionary offsets | dictionary bytes
  * ```
  */
+
 import { Dictionary } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
+import { usedStrings } from '../columnar/used-strings.js'
 import { bitmapBytes } from '../columnar/validity.js'
 import {
   allocateData,
@@ -156,37 +158,6 @@ export const narrowed = ({ rowCount, vectors }: VectorBatch): VectorBatch => ({
 
 const narrowedVector = (vector: Vector): Vector =>
   vector.child ? { ...vector, child: narrowedVector(vector.child) } : usedStrings(vector)
-
-/** The same strings by codes of a dictionary that has no others; the very same vector where nearly all are used. */
-export function usedStrings(vector: Vector): Vector {
-  const { dictionary, length } = vector
-  if (dictionary === null || (dictionary.length <= 64 && dictionary.byteLength <= 1024)) return vector
-  const codes = vector.data as Codes
-  const { offsets, bytes } = dictionary
-  const renumbered = new Int32Array(dictionary.length)
-  const used: number[] = []
-  const own = new Int32Array(length)
-  let byteLength = 0
-  for (let i = 0; i < length; i++) {
-    const code = codes[i]
-    if (renumbered[code] === 0) {
-      renumbered[code] = used.push(code)
-      byteLength += offsets[code + 1] - offsets[code]
-    }
-    own[i] = renumbered[code] - 1
-  }
-  if (used.length === dictionary.length) return vector
-  const ownOffsets = new Int32Array(used.length + 1)
-  const ownBytes = new Uint8Array(byteLength)
-  for (let i = 0; i < used.length; i++) {
-    const [from, to] = [offsets[used[i]], offsets[used[i] + 1]]
-    ownOffsets[i + 1] = ownOffsets[i] + to - from
-    ownBytes.set(bytes.subarray(from, to), ownOffsets[i])
-  }
-  const few = Dictionary.adopt(ownOffsets, ownBytes)
-  few.isOfOneBatch = true
-  return { ...vector, data: own, dictionary: few }
-}
 
 const padded = (byteLength: number): number => Math.ceil(byteLength / 16) * 16
 

@@ -1,7 +1,7 @@
 /** Batches as small as a small budget wants them: a source knows no budget, and what it gives at once may be more than that. */
 import { leafType } from '../columnar/type.js'
+import { usedStrings } from '../columnar/used-strings.js'
 import { sliceVector, type Vector, type VectorBatch } from '../columnar/vector.js'
-import { usedStrings } from './batch-bytes.js'
 
 const LEAST_ROWS = 1024
 /** What a string takes in a lane's dictionary beside its bytes: its offset, two slots at least, and all that again while it grows. */

@@ -35,7 +35,7 @@ import { movedGroups } from './moved-groups.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
-import { combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
+import { ascending, combined, inOrder, type WindowBounds, windowsOf } from './window-groups.js'
 import type { WindowGroups } from './window-parts.js'
 
 export interface LiveAggregateStage {
@@ -366,14 +366,14 @@ export function createLiveAggregate(
   function* windowsAsTheyAre(
     all: Iterable<OpenWindow>,
     weight: number,
-    isAsked: (cell: number, window: OpenWindow) => boolean = () => true,
+    isAsked?: (cell: number, window: OpenWindow) => boolean,
   ): Iterable<LaneBatch> {
     const groups = [...all]
       .sort(inOrder)
       .map(window => ({
         start: window.start,
         end: window.end,
-        rows: window.panes.flatMap(({ cells }) => cells.filter(cell => isAsked(cell, window))).sort((a, b) => a - b),
+        rows: cellsOf(window, isAsked && (cell => isAsked(cell, window))),
       }))
       .filter(({ rows }) => rows.length > 0)
     if (groups.length === 0) return
@@ -385,6 +385,11 @@ export function createLiveAggregate(
     for (const { rowCount, columns } of combined(context, types, specs, source, groups))
       yield* finished({ rowCount, columns: stage.isEndOnly ? columns.slice(1) : columns }, weight)
     memory.reset(mark)
+  }
+
+  function cellsOf({ panes }: OpenWindow, isAsked?: (cell: number) => boolean): Uint32Array {
+    const asked = panes.map(({ cells }) => (isAsked ? cells.filter(isAsked) : cells))
+    return ascending(asked)
   }
 
   /** With weights, in the dictionaries of the output, without groups that have no rows. */

@@ -19,7 +19,7 @@ export interface WindowBounds {
 
 /** A window, and which rows of some keys are groups of its panes: ascending. */
 export interface WindowRows extends WindowBounds {
-  readonly rows: readonly number[]
+  readonly rows: ArrayLike<number>
 }
 
 /** Groups of panes: keys but the pane, and where their states are (u32 pointer, 0 where that is their place). */
@@ -80,7 +80,7 @@ export function* windowGroups(
   }
   const windows = [...rowsOf.values()]
     .sort(inOrder)
-    .map(({ start, end, panes: all }): WindowRows => ({ start, end, rows: all.flat().sort((a, b) => a - b) }))
+    .map(({ start, end, panes: all }): WindowRows => ({ start, end, rows: ascending(all) }))
   yield* combined(
     context,
     keyTypes,
@@ -92,6 +92,17 @@ export function* windowGroups(
     },
     windows,
   )
+}
+
+/** All numbers of several lists. */
+export function ascending(lists: readonly (readonly number[])[]): Uint32Array {
+  const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  return all.sort()
 }
 
 export const inOrder = (a: WindowBounds, b: WindowBounds): number =>
@@ -140,9 +151,11 @@ export function* combined(
       for (const turn of inTurns(memory.u32.slice(places >>> 2, (places >>> 2) + count))) {
         const inner = memory.mark()
         const [own, groups] = [memory.scratch(4 * turn.length), memory.scratch(4 * turn.length)]
-        for (const [i, at] of turn.entries()) {
-          memory.u32[(own >>> 2) + i] = memory.u32[(places >>> 2) + at] as number
-          memory.u32[(groups >>> 2) + i] = memory.u32[(found >>> 2) + at] as number
+        const { u32 } = memory
+        for (let i = 0; i < turn.length; i++) {
+          const at = turn[i] as number
+          u32[(own >>> 2) + i] = u32[(places >>> 2) + at] as number
+          u32[(groups >>> 2) + i] = u32[(found >>> 2) + at] as number
         }
         const most = mostOf(memory.u32.subarray(groups >>> 2, (groups >>> 2) + turn.length), table.indexCount)
         const states = aggregation.laneState(takeIndices(k, indices, own, turn.length), turn.length)
@@ -162,14 +175,27 @@ export function* combined(
 }
 
 /** A state can be taken once at a time: places of rows, each row once a turn. */
-function inTurns(rows: Uint32Array): number[][] {
-  const times = new Map<number, number>()
-  const turns: number[][] = []
-  for (const [at, row] of rows.entries()) {
-    const turn = times.get(row) ?? 0
-    times.set(row, turn + 1)
-    turns[turn] ??= []
-    ;(turns[turn] as number[]).push(at)
+function inTurns(rows: Uint32Array): Uint32Array[] {
+  let least = Infinity
+  let most = 0
+  for (const row of rows) {
+    least = Math.min(least, row)
+    most = Math.max(most, row)
+  }
+  const times = new Uint32Array(Math.max(0, most - least + 1))
+  const turnOf = new Uint32Array(rows.length)
+  const counts: number[] = []
+  for (let at = 0; at < rows.length; at++) {
+    const place = (rows[at] as number) - least
+    const turn = times[place] as number
+    times[place] = turn + 1
+    turnOf[at] = turn
+    counts[turn] = (counts[turn] ?? 0) + 1
+  }
+  const turns = counts.map(count => new Uint32Array(count))
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const turn = turnOf[at] as number
+    ;(turns[turn] as Uint32Array)[--(counts[turn] as number)] = at
   }
   return turns
 }

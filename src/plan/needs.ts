@@ -17,6 +17,7 @@ export type PlanPart =
   | 'sets'
   | 'windows'
   | 'windowParts'
+  | 'carried'
   | 'shapes'
   | 'over'
   | 'spill'

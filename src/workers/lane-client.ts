@@ -38,6 +38,7 @@ const PARTS: { [P in PlanPart]: () => Promise<LaneParts[P]> } = {
   sets: () => import('../operators/grouping-sets.js'),
   windows: () => import('../operators/window-groups.js'),
   windowParts: () => import('./lane-windows.js'),
+  carried: () => import('../operators/carried-texts.js'),
   over: () => import('../operators/over.js'),
   shapes: () => import('../operators/shapes-part.js'),
   spill: () => import('./spill.js'),

@@ -12,6 +12,7 @@ import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
+import type { CarriedTexts } from '../operators/carried-texts.js'
 import { copyToHeap, sliceBatch } from '../operators/heap-batch.js'
 import {
   type Breaker,
@@ -151,6 +152,8 @@ class LaneJob implements LaneTurns {
   private readonly pipeline: MeteredPipeline
   /** Of a union, what the rows of each input run through. */
   private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
+  /** Where some strings go out as they came. */
+  private readonly carried: CarriedTexts | null
   private readonly reader: SplitReader | null
   /** Where rows are grouped in windows before they leave. */
   private readonly windows: WindowsOfJob | null
@@ -198,7 +201,8 @@ class LaneJob implements LaneTurns {
     // One that spills has a dictionary of its own.
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
-    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting) : null
+    this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
+    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting, this.carried) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&
@@ -517,7 +521,9 @@ class LaneJob implements LaneTurns {
   private deliver(morsel: Morsel, split: number): void {
     if (this.output === null) {
       if (this.windows?.take(morsel, split)) return
-      const batch = unloadBatch(this.k, morsel, this.outputTypes, this.unloaded)
+      const { outputTypes, unloaded } = this
+      const batch =
+        this.carried?.unload(morsel, outputTypes, unloaded) ?? unloadBatch(this.k, morsel, outputTypes, unloaded)
       const { isFresh, encoded } = encodeFresh([batch], this.outbox, false)
       for (const { message, transfer } of encoded)
         this.say({ type: 'batch', split: Math.max(0, split), batch: message, isFresh }, transfer)

@@ -19,6 +19,7 @@ export interface LaneParts extends OperatorParts {
   readonly partitions: typeof import('./partitions.js')
   readonly spill: Pick<typeof import('./spill.js'), 'openSpill'>
   readonly windowParts: Pick<typeof import('./lane-windows.js'), 'openWindows'>
+  readonly carried: Pick<typeof import('../operators/carried-texts.js'), 'carryTexts'>
   readonly text: Pick<typeof import('../kernels/text.js'), 'LaneDictionary'>
   readonly csv: Pick<typeof import('../kernels/csv.js'), 'createCsvParser'>
   readonly json: Pick<typeof import('../kernels/json.js'), 'createJsonParser'>

@@ -42,6 +42,8 @@ export interface JobSpec {
   readonly heldTable: number | null
   /** What to make of rows that are to be grouped in windows; left out: they go as they are. */
   readonly windows?: LaneWindows | null
+  /** Of the columns that are read, those of strings that go out as they came, by their places. */
+  readonly carried?: readonly number[] | undefined
   /** Where the output rows stay in the lanes, the table they become. */
   readonly holdAs: number | null
   /** Of the plan's sides, those whose rows the lanes hold: these are not sent. */

@@ -9,6 +9,7 @@ import { inputName } from '../formats/input-name.js'
 import { createReviver, reviveError } from '../formats/plain-batch.js'
 import type { FoundText, LoadRows } from '../formats/text-files.js'
 import { createBatchLoader } from '../operators/batch-loader.js'
+import type { CarriedTexts } from '../operators/carried-texts.js'
 import type { Lane } from './lane.js'
 import type { WireWork } from './protocol.js'
 import { createInbox, decodeBatch } from './transfer.js'
@@ -26,11 +27,13 @@ export interface SplitReader {
 /**
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
  * @param fitting a batch in pieces that a lane has room for.
+ * @param carried where some strings go out as they came
  */
 export function createSplitReader(
   lane: Lane,
   keepsCodes: (i: number) => boolean,
   fitting: (batch: VectorBatch) => Iterable<VectorBatch>,
+  carried: CarriedTexts | null,
 ): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
@@ -56,7 +59,7 @@ export function createSplitReader(
   const loadOf =
     (batch: VectorBatch): LoadRows =>
     use =>
-      use({ ...loader.load(batch), rows: 0 }, batch.rowCount)
+      use({ ...(carried?.load(batch, loader) ?? loader.load(batch)), rows: 0 }, batch.rowCount)
 
   return {
     async *read(work, report) {

@@ -39,6 +39,8 @@ serveLane(name => {
       return import('../operators/window-groups.js')
     case 'windowParts':
       return import('./lane-windows.js')
+    case 'carried':
+      return import('../operators/carried-texts.js')
     case 'over':
       return import('../operators/over.js')
     case 'shapes':

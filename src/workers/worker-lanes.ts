@@ -162,6 +162,7 @@ const PART_TEXTS: Record<PlanPart, () => Promise<{ laneSource: string }>> = {
   sets: () => import('virtual:millrace/lane/sets'),
   windows: () => import('virtual:millrace/lane/windows'),
   windowParts: () => import('virtual:millrace/lane/windowParts'),
+  carried: () => import('virtual:millrace/lane/carried'),
   over: () => import('virtual:millrace/lane/over'),
   shapes: () => import('virtual:millrace/lane/shapes'),
   spill: () => import('virtual:millrace/lane/spill'),

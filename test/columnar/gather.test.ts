@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { gatherBatch } from '../../src/columnar/gather.js'
+import { gatherBatch } from '../../src/columnar/gather-batch.js'
 import {
   bool,
   float64,

@@ -8,12 +8,14 @@ import { expectTable } from './compare.js'
 import { ALL, someFailingFlow, someFlow } from './flows.js'
 import { type AnyFlow, applyVerb, applyVerbs } from './handles.js'
 import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
-import { fieldsOf, overflowingTypes, spread, tables } from './tables.js'
+import { fieldsOf, overflowingTypes, spread, tables, types } from './tables.js'
 
 /** In memory a split has at most 262,144 rows, so this many make at least three. */
 const LARGE_ROWS = 560_000
 /** Of a Parquet file each row group is a split: these make seven. */
 const LARGE_PARQUET_ROWS = 70_000
+/** Quickly made of many rows. */
+const SHARED: readonly Carrier[] = ['dictionary', 'chunks', 'parquet', 'arrow']
 
 export function flowLaws(lanesList: readonly number[], options: LawOptions): void {
   describe('laws of flows', () => {
@@ -124,6 +126,45 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
         }
       }),
     )
+
+    const passing = { ...ALL, verbs: ['derive', 'filter', 'select', 'drop', 'rename', 'dropNulls'] } as const
+    /** Mostly strings, which go out as they came where nothing looks at them. */
+    const texts = fc.oneof(
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('utf8' as const), nullable: fc.boolean() }) },
+      { weight: 1, arbitrary: types },
+    )
+
+    it('a flow that only computes and filters gives batch by batch what the model gives', {
+      timeout: longTest(options),
+    }, () => {
+      const some = fc.oneof(
+        { weight: 9, arbitrary: tables(40, fieldsOf(5, texts)) },
+        {
+          weight: 1,
+          arbitrary: fc
+            .tuple(tables(300, fieldsOf(4, texts)), fc.nat())
+            .map(([block, seed]) => spread(block, LARGE_PARQUET_ROWS, seed)),
+        },
+      )
+      return check(
+        options,
+        80,
+        cases(some, (table, choices) => someFlow(table, choices, 4, undefined, passing)),
+        async one => {
+          const expected = runModel(one.table, one.verbs)
+          const isLarge = one.table.rows.length > 1000
+          const carriers = isLarge ? carriersOf(one).filter(carrier => SHARED.includes(carrier)) : carriersOf(one)
+          for (const [i, carrier] of carriers.entries()) {
+            const engine = engineOf(lanesList[(i + one.table.rows.length) % lanesList.length] as number)
+            const flow = applyVerbs(await carry(one.table, carrier, one.draw()), one.verbs)
+            const batches: RecordBatch[] = []
+            for await (const batch of flow.run({ engine })) batches.push(batch)
+            if (batches.length === 0) expect(expected.rows).toEqual([])
+            else expectTable(new Table((batches[0] as RecordBatch).schema, batches), expected)
+          }
+        },
+      )
+    })
 
     it('many rows in many splits give what the model gives, on every number of lanes', {
       timeout: longTest(options),

@@ -32,7 +32,7 @@ export interface Abilities {
   readonly grows: boolean
   /** Whether joins are: these have a table of their own. */
   readonly joins: boolean
-  /** Those that are drawn, all where it is left out. */
+  /** What a chain is made of; left out: anything. */
   readonly verbs?: readonly ModelVerb['verb'][]
   /** Whether stages in the calling thread are, and rules of which groups come out: what is more than one plan, or made by the api. */
   readonly stages: boolean

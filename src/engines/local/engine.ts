@@ -142,13 +142,14 @@ export class LocalEngine implements Engine {
   }
 
   private async prepare(
-    { plan, totalRows, memoryBytes, spill, windows }: JobRequest,
+    { plan, totalRows, memoryBytes, spill, windows, carried = [] }: JobRequest,
     readers: readonly LaneReader[],
     pool: Pool | undefined,
   ): Promise<Pool> {
     const on = pool ?? (await this.open())
     this.wake(on)
     const parts = partsFor(plan, totalRows ?? Infinity, memoryBytes !== undefined && spill !== null)
+    if (carried.length > 0) parts.push('carried')
     const above = on.inline ? [] : (windows?.spec.parts ?? [])
     await Promise.all([...parts, ...above, ...readers].map(part => on.add(part)))
     return on

@@ -23,6 +23,8 @@ export interface Progress {
 
 export interface JobRequest {
   readonly plan: PhysicalPlan
+  /** Of the columns that are read, those of strings that go out as they came, by their places. */
+  readonly carried?: readonly number[] | undefined
   /** What to read; null: rows that the lanes hold as `heldTable`. */
   readonly splits: readonly Split[] | null
   /** What follows `splits` as it comes; null: nothing. */

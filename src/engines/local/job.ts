@@ -164,6 +164,7 @@ class Job implements RunningJob {
         holdAs,
         budget,
         rowsOut,
+        carried: request.carried,
         known,
         inline,
         spans: request.spans,

@@ -6,6 +6,7 @@ import { MillraceError } from '../../errors.js'
 import { arrivalOf, setArrival } from '../../metrics/arrivals.js'
 import { stopwatch } from '../../metrics/clock.js'
 import type { LaneUse, LatencyMetrics, NodeMetrics } from '../../metrics/node-metrics.js'
+import { columnsCarried } from '../../plan/carried.js'
 import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job-request.js'
@@ -85,6 +86,8 @@ export function startRun<S extends SchemaShape>(
   const broken = bound.rejectedBy ? countRules(bound.rejectedBy) : null
   const { signal, onProgress } = options
   const output = {
+    // Where they are collected, or go through windows, they had better be coded, in the lanes.
+    carriedOf: what !== 'collect' && bound.windowsOf === undefined ? columnsCarried : undefined,
     onBatch(batch: RecordBatch, arrivedAt?: number) {
       setArrival(batch, arrivedAt)
       rowsOut += batch.rowCount

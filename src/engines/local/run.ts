@@ -85,6 +85,8 @@ export const services: SourceServices = {
 export interface Output {
   readonly onBatch: JobRequest['onBatch']
   readonly wantsMore: () => boolean
+  /** Of the columns that are read, those of strings that may go out as they came, by their places. */
+  readonly carriedOf?: ((plan: PhysicalPlan) => readonly number[]) | undefined
   readonly onStart?: (job: RunningJob) => void
   readonly onOpen?: (opened: OpenSource) => void
   /** Told the columns of the output once they are known, before anything is read. */
@@ -145,6 +147,7 @@ export async function run(
   let table = engine.newTable()
   const request: JobRequest = {
     plan,
+    carried: output.carriedOf?.(plan),
     splits,
     sides,
     rest: opened?.rest ?? null,

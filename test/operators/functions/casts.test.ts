@@ -341,6 +341,29 @@ describe('what a cast resolves to', () => {
 })
 
 describe('memory', () => {
+  it('writes ever new values and those that come again alike', async () => {
+    const own = await makeContext()
+    const shape = { f: nullable(float64()) } satisfies SchemaShape
+    const raw: Expression = {
+      op: 'call',
+      function: 'cast',
+      inputs: [{ op: 'column', name: 'f' }],
+      parameters: { type: utf8() },
+    }
+    const written = compileExpression(own, resolve(raw, shape), shape)
+    const morsels = [1000, 1000, 3, 1000, 3, 3, 1000].map((distinct, i) =>
+      Array.from({ length: 300 }, (_, row) => (row % 10 === 3 ? null : ((row + 100 * i) % distinct) / 8)),
+    )
+    for (const values of morsels) {
+      const morsel = morselOf(own, batchOf({ f: values }, shape))
+      const columns = [written.evaluate(morsel, new Failures())]
+      const rows = rowsOf(own, { rowCount: 300, columns }, { f: nullable(utf8()) })
+      expect(rows.map(({ f }) => f)).toEqual(values.map(value => (value === null ? null : String(value))))
+      own.k.memory.reset(0)
+    }
+    written.free()
+  })
+
   it('is all given back, whatever the dictionaries, and equal values are written once', async () => {
     const own = await makeContext()
     const before = own.usedBytes()
