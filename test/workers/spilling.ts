@@ -64,6 +64,7 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
 }
 
 function poolOf(lanes: readonly Lane[]): Pool {
+  const listeners = new Set<(reason: Error) => void>()
   const clients = lanes.map(
     (lane): LaneClient => ({
       inline: false,
@@ -88,8 +89,14 @@ function poolOf(lanes: readonly Lane[]): Pool {
       for (const lane of lanes) Object.assign(lane.parts, { [part.name]: loaded })
     },
     failure: null,
-    onEnd: () => () => {},
-    close: async () => {},
+    onEnd(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    // A lane that cannot go on ends it, and its jobs hear why.
+    async close(reason) {
+      for (const listener of listeners) listener(reason as Error)
+    },
   }
 }
 
