@@ -134,7 +134,7 @@ export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
-export { literal, type Param, type ParamValue, param } from './api/values.js'
+export { literal, type Param, type ParamValue, param, timestamp } from './api/values.js'
 export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
 export type { InWindow, WindowJoins } from './api/window-joins.js'
 export {
@@ -185,7 +185,6 @@ export {
   struct,
   type Timestamp,
   type TimeUnit,
-  timestamp,
   typeName,
   type Uint8,
   type Uint16,

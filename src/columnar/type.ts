@@ -3,7 +3,6 @@
  * how it lies in memory is said in vector.ts.
  */
 import { MillraceError } from '../errors.js'
-import { zoneOf } from './zone.js'
 
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns'
 
@@ -87,7 +86,7 @@ const UNITS: readonly string[] = ['s', 'ms', 'us', 'ns']
 
 /**
  * An instant: int64 counts of `unit` since 1970-01-01T00:00:00Z.
- * @throws MillraceError `MR_INVALID_OPTION` for another unit, and a time zone that there is not.
+ * @throws MillraceError `MR_INVALID_OPTION` for another unit. Whether there is a zone of that name is for those to ask who need its calendar.
  */
 export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
   if (!UNITS.includes(unit)) {
@@ -96,13 +95,8 @@ export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
       `timestamp: the unit is one of 's', 'ms', 'us', 'ns', not ${JSON.stringify(unit)}`,
     )
   }
-  if (timeZone !== undefined) zoneOf(timeZone, 'timestamp')
-  return timestampIn(unit, timeZone)
+  return Object.freeze({ kind: 'timestamp', nullable: false, unit, ...(timeZone === undefined ? {} : { timeZone }) })
 }
-
-/** The same of a zone as it stands in a file: whether there is one of that name matters only to those who ask for its calendar. */
-export const timestampIn = (unit: TimeUnit = 'ms', timeZone?: string): Timestamp =>
-  Object.freeze({ kind: 'timestamp', nullable: false, unit, ...(timeZone === undefined ? {} : { timeZone }) })
 
 /**
  * Rows that are lists of `item`; in JavaScript arrays. Lists are carried by every verb and made by some aggregates; of

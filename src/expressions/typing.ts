@@ -32,7 +32,6 @@ import {
   type TimeUnit,
   typeName,
 } from '../columnar/type.js'
-import { UTC, zoneOf } from '../columnar/zone.js'
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import { resolveCall } from './calls.js'
 import { resolveCompare, resolveIn } from './comparing.js'
@@ -50,6 +49,7 @@ import {
   standaloneLiteral,
 } from './literal.js'
 import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, TimePart } from './node.js'
+import { UTC, zoneOf } from './zone.js'
 
 /** An expression with its type; the type of an untyped literal is not settled yet, and `null`. */
 export interface Typed {

@@ -14,7 +14,7 @@ import {
   isNumber,
   sameType,
   type TimeUnit,
-  timestampIn,
+  timestamp,
   typeName,
 } from '../columnar/type.js'
 import { convertInstant, exactInteger, isFiner } from './literal.js'
@@ -41,7 +41,7 @@ export function commonType(a: DataType, b: DataType): DataType | null {
   if (sameType(a, b)) return withNull(a, isNullable)
   if (a.kind === 'timestamp' && b.kind === 'timestamp') {
     const unit = (isFiner(a.unit as TimeUnit, b.unit as TimeUnit) ? a : b).unit
-    return withNull(timestampIn(unit, a.timeZone === b.timeZone ? a.timeZone : undefined), isNullable)
+    return withNull(timestamp(unit, a.timeZone === b.timeZone ? a.timeZone : undefined), isNullable)
   }
   if (!isNumber(a.kind) || !isNumber(b.kind)) return null
   if (isFloat(a.kind) || isFloat(b.kind)) return withNull(float64(), isNullable)
@@ -108,7 +108,7 @@ function besideLiteral(type: DataType, { value, type: own }: LiteralNode): DataT
   if (type.kind !== 'timestamp' || own === undefined || value === null) return type
   const unit = type.unit as TimeUnit
   if (convertInstant(value as bigint, own.unit as TimeUnit, unit).exact) return type
-  return timestampIn(own.unit, type.timeZone)
+  return timestamp(own.unit, type.timeZone)
 }
 
 const WIDTHS: Readonly<Partial<Record<DataType['kind'], readonly [bits: bigint, isSigned: boolean]>>> = {

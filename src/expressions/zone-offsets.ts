@@ -4,7 +4,7 @@
  *
  * Before 1800 nobody had another time than that of then. From 2100 on rules repeat every 400 years, as the calendar and its weekdays do.
  */
-import { fixedOffset } from '../columnar/zone.js'
+import { fixedOffset } from './zone.js'
 
 /** In seconds: `offsets[i]` holds from `starts[i]` on; the first also before, as far as the asked-for years reach. */
 export interface ZoneOffsets {

@@ -1,12 +1,12 @@
 /** Windows of event time: their durations checked, the columns of what an aggregate over them gives, and what they come to where all input ends. */
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
-import { zoneOf } from '../columnar/zone.js'
 import { MillraceError, quote } from '../errors.js'
 import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
 import type { CallParameters, Expression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
+import { zoneOf } from '../expressions/zone.js'
 import { accumulate } from './accumulate.js'
 import { aggregateNode, checkNames, columnOf, deriveNode, filterNode, projectNode, sortNode } from './build.js'
 import { call, not } from './cleaning.js'

@@ -32,6 +32,17 @@ function refusal(act: () => unknown): [code: string, message: string] {
 
 const flow = columns({ n: Int32Array.of(1, 2, 3) })
 
+describe('timestamp', () => {
+  it('has a time zone that there is, if it has one', () => {
+    for (const zone of ['Europe/Berlin', 'UTC', '+05:30']) expect(timestamp('s', zone).timeZone).toBe(zone)
+    for (const zone of ['Mars/Olympus', '', '+25:00', 5 as never])
+      expect(refusal(() => timestamp('ms', zone))).toEqual([
+        'MR_INVALID_OPTION',
+        expect.stringContaining('timestamp: there is no time zone'),
+      ])
+  })
+})
+
 describe('literal', () => {
   it('has the type that it is told, or the one that it has by itself', async () => {
     const table = await flow

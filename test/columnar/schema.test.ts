@@ -104,13 +104,4 @@ describe('a type', () => {
   test('has one of four units if it is a timestamp', () => {
     expect(errorOf(() => timestamp('minutes' as 's')).code).toBe('MR_INVALID_OPTION')
   })
-
-  test('has a time zone that there is, if it has one', () => {
-    for (const zone of ['Europe/Berlin', 'UTC', '+05:30']) expect(timestamp('s', zone).timeZone).toBe(zone)
-    for (const zone of ['Mars/Olympus', '', '+25:00', 5 as never]) {
-      const error = errorOf(() => timestamp('ms', zone))
-      expect(error.code).toBe('MR_INVALID_OPTION')
-      expect(error.message).toContain('timestamp: there is no time zone')
-    }
-  })
 })

@@ -4,7 +4,6 @@
  */
 import { parseDay } from '../../columnar/day.js'
 import { type DataType, date, int32, int64, type TimeUnit, timestamp } from '../../columnar/type.js'
-import { UTC, zoneOf } from '../../columnar/zone.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { CallTyping, Functions } from '../calls.js'
 import { type Duration, parseDuration } from '../duration.js'
@@ -21,6 +20,7 @@ import {
   type Typed,
   withNull,
 } from '../typing.js'
+import { UTC, zoneOf } from '../zone.js'
 
 const DAY = 86_400_000_000_000n
 const MOST_TICKS = 2n ** 62n

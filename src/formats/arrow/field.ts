@@ -15,7 +15,7 @@ import {
   list,
   nullable,
   type TimeUnit,
-  timestampIn,
+  timestamp,
   uint8,
   uint16,
   uint32,
@@ -214,7 +214,7 @@ function storageOf(
       const timeUnit = UNITS[unit ?? -1]
       return timeUnit === undefined
         ? UNREAD
-        : { storage: 'int64', type: timestampIn(timeUnit, timeZone ? timeZone : undefined) }
+        : { storage: 'int64', type: timestamp(timeUnit, timeZone ? timeZone : undefined) }
     }
     case TYPE.list:
       return listOf('list')

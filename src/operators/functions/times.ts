@@ -3,9 +3,9 @@
  * clocks show, and put back; dates are days, of one tick each.
  */
 import type { DataType, TimeUnit } from '../../columnar/type.js'
-import { UTC } from '../../columnar/zone.js'
 import { type Duration, parseDuration } from '../../expressions/duration.js'
 import type { CallNode } from '../../expressions/node.js'
+import { UTC } from '../../expressions/zone.js'
 import { bothValid } from '../../kernels/bitmap.js'
 import type { LaneVector } from '../../kernels/lane-vector.js'
 import { nullableIf } from '../../kernels/operand.js'

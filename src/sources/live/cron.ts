@@ -8,8 +8,8 @@
  * ```
  */
 
-import { zoneOf } from '../../columnar/zone.js'
 import { MillraceError, quote } from '../../errors.js'
+import { zoneOf } from '../../expressions/zone.js'
 import { offsetsOf } from '../../expressions/zone-offsets.js'
 
 export interface Schedule {
