@@ -13,6 +13,7 @@ export const longSuites = [
   'test/laws/live-over.test.ts',
   'test/laws/window-rows.test.ts',
   'test/laws/lane-windows.test.ts',
+  'test/laws/endless.test.ts',
   'test/graph/window-parts.test.ts',
   'test/flow/live.test.ts',
   'test/flow/day.test.ts',

@@ -59,6 +59,7 @@ export type {
   MessageOptions,
   ReconnectOptions,
 } from './api/live-options.js'
+export { type OtelAttributes, type OtelMetric, type OtelPoint, otelMetrics } from './api/open-telemetry.js'
 export { asc, desc, type Order, type OrderOptions } from './api/orders.js'
 export {
   denseRank,
@@ -133,7 +134,7 @@ export type { UnionOptions } from './api/unions.js'
 export { type AggregateDefinition, defineAggregate, type UserAggregate } from './api/user-aggregate.js'
 export type { RowInput, StandardValidator, UserModule, UserOptions } from './api/user-code.js'
 export { defineKernel, type KernelDefinition, type UserKernel } from './api/user-kernel.js'
-export { literal, type Param, type ParamValue, param } from './api/values.js'
+export { literal, type Param, type ParamValue, param, timestamp } from './api/values.js'
 export { type SocketMessage, type WebSocketOptions, webSocket } from './api/web-socket.js'
 export type { InWindow, WindowJoins } from './api/window-joins.js'
 export {
@@ -184,7 +185,6 @@ export {
   struct,
   type Timestamp,
   type TimeUnit,
-  timestamp,
   typeName,
   type Uint8,
   type Uint16,
@@ -209,7 +209,6 @@ export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'
 export type { Clock } from './metrics/clock.js'
 export type { LaneUse, LatencyMetrics, NodeMetrics } from './metrics/node-metrics.js'
-export { type OtelAttributes, type OtelMetric, type OtelPoint, otelMetrics } from './metrics/open-telemetry.js'
 export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'

@@ -211,7 +211,7 @@ type FullCodes = Exclude<Codes, readonly (number | null | undefined)[]> | readon
  * ```ts
  * columns({ origin: dictionary(Uint16Array.of(0, 1, 0), ['ATL', 'ORD']) })   // ATL, ORD, ATL
  * ```
- * @throws MillraceError `MR_TYPE_MISMATCH` where `codes` or `values` is no array
+ * @throws MillraceError `MR_TYPE_MISMATCH` where `codes` or `values` is no array, `MR_INVALID_OPTION`
  */
 export function dictionary(codes: FullCodes, values: readonly string[]): DictionaryOf<Utf8>
 export function dictionary(
@@ -220,5 +220,5 @@ export function dictionary(
   options?: DictionaryOptions,
 ): DictionaryOf<Nullable<Utf8>>
 export function dictionary(codes: Codes, values: readonly string[], options?: DictionaryOptions): DictionaryOf<any> {
-  return dictionaryInput(codes, values, options ?? {})
+  return dictionaryInput(codes, values, optionsOf('dictionary', options ?? {}, '{ validity }', ['validity']))
 }

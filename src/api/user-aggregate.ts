@@ -256,7 +256,31 @@ function inputOf(table: Table, step: Step, keys: readonly string[]): InputReader
       throw failureOf(step, phase, keyText(table, keys, group), group, phase === 'update' ? at : undefined, error)
     }
   })
-  return openColumns({ [step.result]: result as CellInput[] }, type && schemaOf([{ name: step.result, type }]))
+  const told = <T>(of: () => T): T => {
+    try {
+      return of()
+    } catch (error) {
+      throw refusalOf(step, group => keyText(table, keys, group), error)
+    }
+  }
+  const { schema, read } = told(() =>
+    openColumns({ [step.result]: result as CellInput[] }, type && schemaOf([{ name: step.result, type }])),
+  )
+  return { schema, rowCount: table.rowCount, read: (from, to) => told(() => read(from, to)) }
+}
+
+/** What a result was refused for as a column, told of the aggregate and its group. */
+function refusalOf({ called, result }: Step, placeOf: (group: number) => string, error: unknown): unknown {
+  if (!(error instanceof MillraceError) || error.details.row === undefined) return error
+  const { row: group } = error.details
+  const text = error.message
+    .slice(error.code.length + 2)
+    .replace(`columns: column ${quote(result)}, row ${group}: `, '')
+  return new MillraceError(
+    error.code,
+    `${called}: evaluate gave for ${placeOf(group)} what its column cannot hold: ${text}; have it give values of one type, that of the column`,
+    { operator: called, column: result, function: 'evaluate', group },
+  )
 }
 
 /** `the group symbol = "A", day = null` */

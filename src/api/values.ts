@@ -1,12 +1,28 @@
 /** Expressions that are values: `literal` of a type of one's own, and `param`, whose value may change between jobs. */
-import { type DataType, typeName } from '../columnar/type.js'
+import {
+  type DataType,
+  type Timestamp,
+  type TimeUnit,
+  typeName,
+  timestamp as typeOfInstants,
+} from '../columnar/type.js'
 import { standaloneLiteral } from '../expressions/literal.js'
 import type { LiteralNode, ParamCell } from '../expressions/node.js'
 import { literalIn } from '../expressions/unify.js'
+import { zoneOf } from '../expressions/zone.js'
 import { familyOf, handleOf, literalOf } from './columns.js'
 import { typeIn } from './methods/casts.js'
 import { mismatch, show } from './refusal.js'
 import type { HandleOf, Literal, OrNull, TypeOfValue } from './types.js'
+
+/**
+ * An instant: int64 counts of `unit` since 1970-01-01T00:00:00Z.
+ * @throws MillraceError `MR_INVALID_OPTION` for another unit, and a time zone that there is not
+ */
+export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
+  if (timeZone !== undefined) zoneOf(timeZone, 'timestamp')
+  return typeOfInstants(unit, timeZone)
+}
 
 /**
  * A value as an expression, of `type` or of the type that it has by itself: number float64, bigint int64, a `Date` `timestamp('ms')`, null a nullable

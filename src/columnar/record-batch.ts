@@ -4,7 +4,7 @@
  */
 import { MillraceError } from '../errors.js'
 import { type ArrayOf, Column, rowIndex } from './column.js'
-import { type BigIntRowOf, type RowOptions, type RowReader, rowReader } from './row.js'
+import { type BigIntRowOf, checkRowOptions, type RowOptions, type RowReader, rowReader } from './row.js'
 import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import type { RowOf, SchemaShape } from './type.js'
@@ -73,11 +73,12 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
 
   /**
    * All rows as objects with own properties.
-   * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; never with `{ bigint: true }`.
+   * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; neither with `{ bigint: true }`. `MR_INVALID_OPTION`.
    */
   toRows(options: { readonly bigint: true }): BigIntRowOf<S>[]
   toRows(options?: RowOptions): RowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
+    checkRowOptions(options)
     const read = rowReader(this.schema, this.vectors, 0, options)
     const rows = new Array<unknown>(this.rowCount)
     for (let i = 0; i < rows.length; i++) rows[i] = read(i)

@@ -2,6 +2,7 @@
  * Rows as ordinary objects, made from the vectors of one batch. Whole tables of them are `toRows` of record-batch.ts
  * and table.ts.
  */
+import { MillraceError, quote } from '../errors.js'
 import { fieldsOf } from './schema.js'
 import type { DataType, RowOf, SchemaShape, ValueOf } from './type.js'
 import { readerOf } from './values.js'
@@ -22,6 +23,17 @@ type NullOf<T extends DataType> = T['nullable'] extends false ? never : null
 
 /** The row of a schema under `{ bigint: true }`. */
 export type BigIntRowOf<S extends SchemaShape> = { -readonly [K in keyof S]: BigIntValueOf<S[K]> }
+
+/** @throws MillraceError `MR_INVALID_OPTION` for any other. */
+export function checkRowOptions(options: RowOptions): void {
+  const isObject = typeof options === 'object' && options !== null
+  const other = isObject ? Object.keys(options).find(name => name !== 'bigint') : undefined
+  if (isObject && other === undefined && typeof (options.bigint ?? false) === 'boolean') return
+  const wrong = other === undefined ? '' : `there is no option ${quote(other)}; `
+  throw new MillraceError('MR_INVALID_OPTION', `toRows: ${wrong}options are { bigint: true } or { bigint: false }`, {
+    operator: 'toRows',
+  })
+}
 
 /** Row i of the batch it was made for, as a new object whose own properties are the columns, in schema order. */
 export type RowReader<S extends SchemaShape> = (i: number) => RowOf<S>

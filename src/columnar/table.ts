@@ -17,7 +17,7 @@
 import { MillraceError, quote } from '../errors.js'
 import { Column, chunkOf, rowIndex } from './column.js'
 import { type ColumnsOf, columnsObject, type RecordBatch, sliceBounds } from './record-batch.js'
-import { type BigIntRowOf, type RowOptions, type RowReader, rowReader } from './row.js'
+import { type BigIntRowOf, checkRowOptions, type RowOptions, type RowReader, rowReader } from './row.js'
 import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import { type RowOf, type SchemaShape, sameType, typeName } from './type.js'
@@ -77,11 +77,12 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
 
   /**
    * All rows as objects with own properties.
-   * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; never with `{ bigint: true }`.
+   * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; neither with `{ bigint: true }`. `MR_INVALID_OPTION`.
    */
   toRows(options: { readonly bigint: true }): BigIntRowOf<S>[]
   toRows(options?: RowOptions): RowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
+    checkRowOptions(options)
     const rows = new Array<unknown>(this.rowCount)
     this.batches.forEach(({ vectors, rowCount }, b) => {
       const start = this.starts[b]

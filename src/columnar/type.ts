@@ -86,7 +86,7 @@ const UNITS: readonly string[] = ['s', 'ms', 'us', 'ns']
 
 /**
  * An instant: int64 counts of `unit` since 1970-01-01T00:00:00Z.
- * @throws MillraceError `MR_INVALID_OPTION` for another unit.
+ * @throws MillraceError `MR_INVALID_OPTION` for another unit. Whether there is a zone of that name is for those to ask who need its calendar.
  */
 export function timestamp(unit: TimeUnit = 'ms', timeZone?: string): Timestamp {
   if (!UNITS.includes(unit)) {

@@ -124,8 +124,11 @@ const WIDTHS: Readonly<Partial<Record<DataType['kind'], readonly [bits: bigint, 
 function literalAs(literal: Typed, type: DataType, name: string, beside: Typed, scope: Scope): Typed {
   const { value, type: own } = literal.node as LiteralNode
   if (value === null) return literalTyped(null, type)
-  const refuse = (hint = '') =>
-    mismatch(scope.operator, `${name} of ${describe(beside)} and ${describe(literal)}${hint}`)
+  const what =
+    beside === literal
+      ? `${describe(literal)} is no ${typeName(type)}`
+      : `${name} of ${describe(beside)} and ${describe(literal)}`
+  const refuse = (hint = '') => mismatch(scope.operator, `${what}${hint}`)
   switch (type.kind) {
     case 'bool':
       if (typeof value === 'boolean') return literalTyped(value, type)
@@ -156,9 +159,13 @@ function literalAs(literal: Typed, type: DataType, name: string, beside: Typed, 
   }
 
   function refuseWide(): never {
-    throw refuse(
-      `: it is beyond ${typeName(type)}${isInteger(type.kind) && type.kind !== 'int64' ? '; cast the column to a wider type first, as in .cast(int64())' : ''}`,
-    )
+    const isNarrow = isInteger(type.kind) && type.kind !== 'int64'
+    const beyond = `is beyond ${typeName(type)}`
+    if (beside === literal) {
+      const hint = isNarrow ? '; name a wider type, such as int64()' : ''
+      throw mismatch(scope.operator, `${describe(literal)} ${beyond}${hint}`)
+    }
+    throw refuse(`: it ${beyond}${isNarrow ? '; cast the column to a wider type first, as in .cast(int64())' : ''}`)
   }
 }
 

@@ -35,6 +35,8 @@ export type FindFiles = (path: string) => Promise<readonly string[]>
 
 export interface DescribeOptions {
   readonly signal?: AbortSignal | undefined
+  /** The verb that was given the inputs, for messages. */
+  readonly verb?: string | undefined
 }
 
 /**
@@ -63,9 +65,15 @@ export async function describeInputs(
   // One after another: of several that are refused it is the first that is named, and streams are not held beside one another.
   for (const input of inputs) {
     options.signal?.throwIfAborted()
-    described.push(...(await describeInput(input, services, options)))
+    described.push(...(await describeInput(input, services, options).catch(error => refuse(error, options.verb))))
   }
   return described
+}
+
+function refuse(error: unknown, verb: string | undefined): never {
+  if (!(error instanceof MillraceError) || error.code !== 'MR_INVALID_OPTION' || verb === undefined) throw error
+  const { code, message, details, cause } = error
+  throw new MillraceError(code, `${verb}: ${message.slice(code.length + 2)}`, { operator: verb, ...details }, cause)
 }
 
 /**
@@ -74,10 +82,11 @@ export async function describeInputs(
  */
 export function keptInputs(
   inputs: readonly Input[],
+  verb?: string,
 ): (services: InputServices, signal?: AbortSignal) => Promise<InputDescriptor[]> {
   const kept = new Map<Input, Promise<InputDescriptor[]>>()
   const keep = (input: Input, services: InputServices): Promise<InputDescriptor[]> => {
-    const describing = kept.get(input) ?? describeInputs([input], services)
+    const describing = kept.get(input) ?? describeInputs([input], services, { verb })
     kept.set(input, describing)
     describing.catch(() => kept.delete(input))
     return describing
@@ -85,7 +94,8 @@ export function keptInputs(
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
-      const one = typeof input === 'string' ? describeInputs([input], services, { signal }) : keep(input, services)
+      const one =
+        typeof input === 'string' ? describeInputs([input], services, { signal, verb }) : keep(input, services)
       described.push(...(await unlessAborted(one, signal)))
     }
     return described

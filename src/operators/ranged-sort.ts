@@ -139,8 +139,9 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
   function joinedPieces(pieces: readonly Piece[], i: number, rowCount: number): LaneVector {
     const column = pieces[0].columns[i]
     const { kind } = column.type
-    const width = elementBytes(kind)
-    if (column.child || width === 0 || pieces.some(({ columns }) => columns[i].validity !== 0)) {
+    // Bits and lists are no elements of whole bytes.
+    const width = column.child ? 0 : elementBytes(kind)
+    if (width === 0 || pieces.some(({ columns }) => columns[i].validity !== 0)) {
       const mark = memory.mark()
       const own = pieces.map(({ columns, from, to }) => slice(k, columns[i], from, to))
       const all = joined(k, own, rowCount)

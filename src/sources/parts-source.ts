@@ -29,7 +29,7 @@ export function partsSource(format: Format, inputs: readonly Input[], declared: 
   let described: readonly ReadFile[] | null = null
 
   const readAll = async (services: SourceServices): Promise<readonly ReadFile[]> => {
-    inputsOf ??= import('../formats/input.js').then(({ keptInputs }) => keptInputs(inputs))
+    inputsOf ??= import('../formats/input.js').then(({ keptInputs }) => keptInputs(inputs, format.name))
     try {
       const [module, describeInputs] = await Promise.all([format.describe(), inputsOf])
       const files: ReadFile[] = []

@@ -31,6 +31,8 @@ const MOST_SPLIT_BYTES = 2 ** 23
 const SPLITS = 32
 
 export interface Texts {
+  /** What it was called by. */
+  readonly verb: string
   readonly inputs: readonly Input[]
   readonly kept: Map<Input, readonly SequentialDescriptor[]>
   readonly options: CsvOptions | JsonOptions
@@ -68,10 +70,10 @@ interface Prepared {
 
 /** @throws MillraceError for what cannot be read, or is no such text; its schema. */
 export async function openTexts(texts: Texts, services: SourceServices): Promise<OpenedTexts> {
-  const { inputs, kept, options } = texts
+  const { verb, inputs, kept, options } = texts
   const descriptors: SequentialDescriptor[] = []
   for (const input of inputs) {
-    const described = kept.get(input) ?? (await describeInputs([input], services, { streams: 'sequential' }))
+    const described = kept.get(input) ?? (await describeInputs([input], services, { streams: 'sequential', verb }))
     if (typeof input !== 'string') kept.set(input, described)
     descriptors.push(...described)
   }

@@ -54,7 +54,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
 
   const openAll = async (services: SourceServices) => {
     const { openTexts } = await import('./text-open.js')
-    return openTexts({ inputs, kept, options }, services)
+    return openTexts({ verb, inputs, kept, options }, services)
   }
   return {
     label,

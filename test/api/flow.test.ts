@@ -350,6 +350,8 @@ describe('verbs refuse at once', () => {
     refused('MR_TYPE_MISMATCH', () => rows([5] as never))
     refused('MR_TYPE_MISMATCH', () => columns({ a: 'abc' as never }))
     refused('MR_TYPE_MISMATCH', () => dictionary(5 as never, []))
+    refused('MR_INVALID_OPTION', () => dictionary([0], ['a'], { valid: [true] } as object))
+    refused('MR_INVALID_OPTION', () => dictionary([0], ['a'], 5 as never))
   })
 })
 

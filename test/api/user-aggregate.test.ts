@@ -196,6 +196,9 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
     expect(typeName((await of(n => n, nullable(int32()))).schema.r as never)).toBe('nullable(int32)')
     await refusal(() => of(n => n + 0.5, int64()), 'MR_INEXACT_VALUE')
     await refusal(() => of(n => (n > 1 ? n : 'x')), 'MR_TYPE_MISMATCH')
+    const object = await refusal(() => of(n => ({ n }), int64()), 'MR_TYPE_MISMATCH')
+    expect(object.message).toMatch(/: mine: evaluate gave for .* what its column cannot hold: an object is not/)
+    expect(object.details).toEqual({ operator: 'mine', column: 'r', function: 'evaluate', group: 0 })
     const broken = new Error('of the user')
     const throwing = () => {
       throw broken

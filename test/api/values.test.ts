@@ -32,6 +32,17 @@ function refusal(act: () => unknown): [code: string, message: string] {
 
 const flow = columns({ n: Int32Array.of(1, 2, 3) })
 
+describe('timestamp', () => {
+  it('has a time zone that there is, if it has one', () => {
+    for (const zone of ['Europe/Berlin', 'UTC', '+05:30']) expect(timestamp('s', zone).timeZone).toBe(zone)
+    for (const zone of ['Mars/Olympus', '', '+25:00', 5 as never])
+      expect(refusal(() => timestamp('ms', zone))).toEqual([
+        'MR_INVALID_OPTION',
+        expect.stringContaining('timestamp: there is no time zone'),
+      ])
+  })
+})
+
 describe('literal', () => {
   it('has the type that it is told, or the one that it has by itself', async () => {
     const table = await flow
@@ -78,10 +89,11 @@ describe('literal', () => {
   })
 
   it.each<[unknown, unknown, RegExp]>([
-    [256, uint8(), /beyond uint8/],
+    [256, uint8(), /: literal: the number literal 256 is beyond uint8; name a wider type, such as int64\(\)$/],
+    [2n ** 63n, int64(), /: literal: the bigint literal 9223372036854775808 is beyond int64$/],
     [0.5, int32(), /is no int32/],
-    ['x', int32(), /"x"/],
-    [1, utf8(), /literal of/],
+    ['x', int32(), /: literal: the string literal "x" is no int32$/],
+    [1, utf8(), /: literal: the number literal 1 is no utf8$/],
     ['2023-02-29', date(), /no whole day/],
     [new Date(1500), timestamp('s'), /is no timestamp\('s'\)/],
     [1, list(int32()), /is no list/],

@@ -88,6 +88,20 @@ test('a table may be empty, of batches or of columns', () => {
   expect(narrow.toRows()).toEqual([{}, {}, {}])
 })
 
+test('toRows knows one option, and refuses all others', () => {
+  const table = tableOf([{ type: int64(), values: [1n, 2n] }], [0, 1, 2])
+  expect(table.toRows({ bigint: true })).toEqual([{ c0: 1n }, { c0: 2n }])
+  expect(table.toRows({ bigint: false })).toEqual([{ c0: 1 }, { c0: 2 }])
+  for (const reader of [table, table.batches[0] as RecordBatch]) {
+    for (const wrong of [{ bigInt: true }, { bigint: 'yes' }, 5, true, 'bigint', null]) {
+      const error = errorOf(() => reader.toRows(wrong as never))
+      expect(error.code).toBe('MR_INVALID_OPTION')
+      expect(error.message).toContain('{ bigint: true }')
+    }
+    expect(errorOf(() => reader.toRows({ bigInt: true } as never)).message).toContain('there is no option "bigInt"')
+  }
+})
+
 test('an unknown column is named with the nearest one', () => {
   expect(errorOf(() => tableOf([{ type: int32(), values: [1] }], [0, 1]).column('C0')).message).toContain(
     'did you mean "c0"?',

@@ -236,7 +236,8 @@ describe('time', () => {
     expect(type(unary('hour', column('ns')))).toBe('nullable(int32)')
     expect(refusal(unary('hour', column('d'))).message).toContain('has no hour')
     expect(resolved(unary('year', column('rome')))).toBe('year(rome, "Europe/Rome"): int32')
-    const nowhere = schema({ at: timestamp('ms', 'Europe/Atlantis') })
+    // As a file may have it.
+    const nowhere = schema({ at: { ...timestamp('ms'), timeZone: 'Europe/Atlantis' } })
     expect(() => typeOf(unary('hour', column('at')), nowhere)).toThrow('MR_INVALID_OPTION')
     expect(refusal(unary('year', column('i64'))).code).toBe('MR_TYPE_MISMATCH')
     const utc = schema({ at: timestamp('ms', 'UTC') })

@@ -158,6 +158,7 @@ export function engineSuite(lanesList: readonly number[], env: FlowEnv): void {
         await loaded.close()
         await loaded.close()
         await refusal(() => loaded.collect(), 'MR_CLOSED')
+        expect((await refusal(() => loaded.live().ready, 'MR_CLOSED')).message).toContain('live: ')
       })
 
       it('loaded rows do not go to another engine', async () => {

@@ -259,6 +259,7 @@ it('is told by the names of OpenTelemetry', async () => {
   push([at(0), at(1, 'b', 2)])
   close()
   await job.finished
+  await refusal(async () => otelMetrics(undefined as never), 'MR_INVALID_OPTION')
   const told = otelMetrics(job.metrics(), { 'service.name': 'shop' })
   expect(new Set(told.map(({ name }) => name)).size).toBe(told.length)
   for (const { name, points } of told) {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { InputDescriptor } from '../../src/formats/byte-source.js'
 import { describeInputs, type Input, keptInputs } from '../../src/formats/input.js'
+import { arrow, csv, type Flow, json, ndjson, parquet } from '../../src/index.js'
 import { refusal } from '../flow/env.js'
 
 const describeInput = async (input: Input, baseUrl: string | null): Promise<InputDescriptor> =>
@@ -73,6 +74,24 @@ test('a failed response, and what is no input, are refused', async () => {
   await expect(describeInput('http://', null)).rejects.toMatchObject({ code: 'MR_INVALID_OPTION' })
   const error = await refusal(() => describeInput('ftp://example.org/a.csv', null), 'MR_INVALID_OPTION')
   expect(error.message).toContain('http: https: data: blob: file:')
+})
+
+test('what refuses an input says who was given it', async () => {
+  const services = { baseUrl: null, findFiles: null }
+  for (const input of [{}, 'http://', new Response('', { status: 404 })] as Input[]) {
+    for (const refused of [
+      () => describeInputs([input], services, { verb: 'csv' }),
+      () => keptInputs([input], 'csv')(services),
+    ]) {
+      const error = await refusal(refused, 'MR_INVALID_OPTION')
+      expect(error.message).toContain('MR_INVALID_OPTION: csv: ')
+      expect(error.details).toMatchObject({ operator: 'csv' })
+    }
+  }
+  for (const make of [csv, ndjson, json, parquet, arrow] as ((input: never) => Flow<any>)[]) {
+    const error = await refusal(() => make({} as never).collect({ lanes: 0 }), 'MR_INVALID_OPTION')
+    expect(error.message).toContain(`: ${make.name}: an input is a path`)
+  }
 })
 
 test('a pattern stands for its files, in the place where it is', async () => {

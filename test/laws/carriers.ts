@@ -21,6 +21,7 @@ import {
   list,
   nullable,
   parquet,
+  type RecordBatch,
   rows,
   type SchemaShape,
   schema,
@@ -44,7 +45,7 @@ import {
   NANOSECONDS_PER,
   type Value,
 } from '../oracle/value.js'
-import type { Choices } from './choices.js'
+import { type Choices, choicesOf } from './choices.js'
 import { type AnyFlow, own } from './handles.js'
 
 export const CARRIERS = [
@@ -64,6 +65,24 @@ export type Carrier = (typeof CARRIERS)[number]
 export async function carry(table: ModelTable, carrier: Carrier, choices: Choices): Promise<AnyFlow> {
   const shape = schemaOf(table.fields)
   switch (carrier) {
+    case 'chunks':
+      return (await rechunked(table, shape, choices)).flow()
+    case 'stream':
+      return stream(itemsOf(table, shape, choices), { schema: shape })
+    case 'arrow':
+      return arrow(arrowBytes(await rechunked(table, shape, choices), choices))
+    default:
+      return broughtAtOnce(table, shape, carrier, choices)
+  }
+}
+
+function broughtAtOnce(
+  table: ModelTable,
+  shape: SchemaShape,
+  carrier: Exclude<Carrier, 'chunks' | 'stream' | 'arrow'>,
+  choices: Choices,
+): AnyFlow {
+  switch (carrier) {
     case 'columns':
       return columns(columnsOf(table, false), shape)
     case 'dictionary':
@@ -73,16 +92,8 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
         table.rows.map(row => toRowObject(row, table.fields)),
         shape,
       )
-    case 'chunks':
-      return rechunk(await columns(columnsOf(table, false), shape).collect({ lanes: 0 }), choices).flow()
-    case 'stream':
-      return stream(itemsOf(table, shape, choices), { schema: shape })
     case 'parquet':
       return parquet(parquetBytes(table, choices))
-    case 'arrow':
-      return arrow(
-        arrowBytes(rechunk(await columns(columnsOf(table, false), shape).collect({ lanes: 0 }), choices), choices),
-      )
     case 'csv':
       return textFlow(
         { ...CSV, schema: shape, header: table.fields.map(({ name }) => name) },
@@ -94,11 +105,22 @@ export async function carry(table: ModelTable, carrier: Carrier, choices: Choice
   }
 }
 
-/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
- * lists are read from it. */
 /** A flow over columns. */
 export const inMemory = (table: ModelTable): AnyFlow => columns(columnsOf(table, false), schemaOf(table.fields))
 
+/** A flow over a table that stands beside another in a join or a union: each time brought in the same way, tables in any way that needs no waiting. */
+export function beside(table: ModelTable): AnyFlow {
+  const { fields, rows: all } = table
+  const shape = schemaOf(fields)
+  const choices = choicesOf([all.length + 5 * fields.length, 3 * all.length, 7, 2, 5])
+  const ways = (['columns', 'parquet', 'dictionary', 'rows', 'parquet', 'csv', 'ndjson'] as const).filter(way =>
+    canCarry(table, way),
+  )
+  return broughtAtOnce(table, shape, choices.pick(ways), choices)
+}
+
+/** Whether a carrier can hold the table: Parquet knows no timestamps in seconds, and lists are not read from it nor from CSV; JSON has no infinities, and no lists of
+ * lists are read from it. */
 export function canCarry({ fields, rows }: ModelTable, carrier: Carrier): boolean {
   const hasLists = fields.some(({ type }) => type.kind === 'list')
   if (carrier === 'parquet') return !hasLists && fields.every(({ type }) => type.unit !== 's')
@@ -174,20 +196,34 @@ function dictionaryOf(values: readonly (string | null)[]) {
   return validity.includes(false) ? dictionary(codes, entries, { validity }) : dictionary(codes, entries)
 }
 
-/** The same rows in chunks that end anywhere, off byte boundaries of bitmaps too. */
-function rechunk(table: Table, choices: Choices): Table {
-  const batches = table.batches.flatMap(batch => {
-    const parts = []
+/** The same rows in chunks that end anywhere, off byte boundaries of bitmaps too; some have no rows, and strings may be coded by a dictionary a chunk. */
+async function rechunked(table: ModelTable, shape: SchemaShape, choices: Choices): Promise<Table> {
+  const whole = await columns(columnsOf(table, false), shape).collect({ lanes: 0 })
+  const hasEmpty = choices.chance(40)
+  const batches: RecordBatch[] = []
+  let at = 0
+  for (const batch of whole.batches) {
     // Tiny chunks of a small table, odd ones of a large.
-    const [least, most] = batch.rowCount < 1000 ? [1, 9] : [20_001, 30_000]
+    const [least, most, own] = batch.rowCount < 1000 ? [1, 9, choices.below(3)] : [20_001, 30_000, 0]
     for (let from = 0; from < batch.rowCount; ) {
-      const to = from + least + choices.below(most)
-      parts.push(batch.slice(from, to))
+      const to = Math.min(batch.rowCount, from + least + choices.below(most))
+      if (hasEmpty && choices.chance(50)) batches.push(batch.slice(from, from))
+      batches.push(
+        own > 0 && choices.below(own) === 0 ? await chunkOf(table, shape, at + from, at + to) : batch.slice(from, to),
+      )
       from = to
     }
-    return parts
+    at += batch.rowCount
+  }
+  return new Table(whole.schema, batches)
+}
+
+/** Rows by themselves, as a batch that shares nothing with others. */
+async function chunkOf({ fields, rows: all }: ModelTable, shape: SchemaShape, from: number, to: number) {
+  const { batches } = await columns(columnsOf({ fields, rows: all.slice(from, to) }, false), shape).collect({
+    lanes: 0,
   })
-  return new Table(table.schema, batches)
+  return batches[0] as RecordBatch
 }
 
 /** A file or a stream of the table's chunks. */
@@ -261,6 +297,7 @@ async function* itemsOf(
     const to = Math.min(all.length, from + 1 + choices.below(few))
     const some = all.slice(from, to).map(row => toRowObject(row, fields))
     const kind = choices.below(3)
+    if (choices.chance(15)) yield choices.chance(50) ? [] : await rows([], shape).collect({ lanes: 0 })
     if (kind === 0) yield* some
     else if (kind === 1) yield some
     else yield await rows(some, shape).collect({ lanes: 0 })

@@ -1,12 +1,12 @@
 /** The laws of whole flows: the model's answer, bit for bit, however the rows come in and however many lanes there are. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { collectAll, type Engine, type RecordBatch, Table } from '../../src/index.js'
+import { arrow, collectAll, type Engine, type Loaded, type RecordBatch, stream, Table } from '../../src/index.js'
 import { runModel } from '../oracle/verbs.js'
 import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
 import { expectTable } from './compare.js'
 import { ALL, someFailingFlow, someFlow } from './flows.js'
-import { applyVerb, applyVerbs } from './handles.js'
+import { type AnyFlow, applyVerb, applyVerbs } from './handles.js'
 import { type Case, cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEngines } from './support.js'
 import { fieldsOf, overflowingTypes, spread, tables, types } from './tables.js'
 
@@ -56,6 +56,37 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
           for (const verb of one.verbs) flow = (await applyVerb(flow, verb).collect({ engine })).flow()
           await expectFlow(flow, engine, expectedOf(one), 'a verb at a time')
         }),
+    )
+
+    it('and so whatever its rows become in between', { timeout: longTest(options) }, () =>
+      check(options, 60, small, async one => {
+        const choices = one.draw()
+        const lanes = choices.pick(lanesList)
+        const engine = engineOf(lanes)
+        const held: Loaded<any>[] = []
+        const ways: string[] = []
+        let flow = await carry(one.table, choices.pick(carriersOf(one)), choices)
+        for (const verb of one.verbs) {
+          flow = applyVerb(flow, verb)
+          const way = choices.pick(WAYS)
+          ways.push(way)
+          if (way === 'loaded') {
+            held.push(await flow.load({ engine }))
+            flow = held[held.length - 1] as Loaded<any>
+          } else {
+            const next = await handedOn(flow, way, engine)
+            // No batch, so nothing that says its columns.
+            if (next === null) {
+              const before = expectedOf({ ...one, verbs: one.verbs.slice(0, ways.length) })
+              expect(before).toMatchObject({ table: { rows: [] } })
+              return
+            }
+            flow = next
+          }
+        }
+        await expectFlow(flow, engine, expectedOf(one), `${lanes} lanes, ${ways.join(', ')}`)
+        for (const each of held) await each.close()
+      }),
     )
 
     it('what is loaded answers as its source does, as often as it is asked', { timeout: longTest(options) }, () =>
@@ -165,6 +196,27 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
       })
     })
   })
+}
+
+/** What rows may become between a verb and the next. */
+const WAYS = ['loaded', 'table', 'batches', 'arrow', 'stream', 'nothing'] as const
+
+async function handedOn(flow: AnyFlow, way: (typeof WAYS)[number], engine: Engine): Promise<AnyFlow | null> {
+  if (way === 'nothing') return flow
+  if (way === 'table') return (await flow.collect({ engine })).flow()
+  if (way === 'arrow') return arrow(await (await flow.collect({ engine })).toArrow())
+  if (way === 'batches') {
+    const batches: RecordBatch<any>[] = []
+    for await (const batch of flow.run({ engine })) batches.push(batch)
+    return batches[0] === undefined ? null : new Table(batches[0].schema, batches).flow()
+  }
+  const { schema, batches } = await flow.collect({ engine })
+  return stream(
+    (async function* () {
+      yield* batches
+    })(),
+    { schema },
+  )
 }
 
 function carriersOf({ table }: Case): readonly Carrier[] {

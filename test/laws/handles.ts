@@ -10,7 +10,7 @@ import { dateText } from '../oracle/javascript.js'
 import type { ModelPlaced } from '../oracle/over.js'
 import { NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
-import { inMemory, schemaOf } from './carriers.js'
+import { beside, schemaOf } from './carriers.js'
 
 export type AnyFlow = Flow<any>
 type Handles = Record<string, any>
@@ -78,7 +78,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
     }
     case 'asofJoin': {
       const { on, by, direction, tolerance, suffix } = verb
-      return (flow as any).asofJoin(inMemory(verb.right), {
+      return (flow as any).asofJoin(beside(verb.right), {
         on: on[0] === on[1] ? on[0] : { left: on[0], right: on[1] },
         ...(by.length === 0 ? {} : { by: own(by) }),
         direction,
@@ -87,7 +87,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       })
     }
     case 'union':
-      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(inMemory(table), verbs)), {
+      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(beside(table), verbs)), {
         missing: verb.missing,
       })
     case 'join': {
@@ -97,7 +97,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
         ...(how === 'semi' || how === 'anti' ? {} : { suffix }),
         ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
       }
-      return (flow as any)[method](inMemory(verb.right), own(verb.keys), options)
+      return (flow as any)[method](beside(verb.right), own(verb.keys), options)
     }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))
@@ -171,7 +171,7 @@ function placedOf(t: Handles, { placed, inputs, rows, missing, alpha }: ModelPla
   return CALLS[placed]?.(...all, ...(given === undefined ? [] : [given]))
 }
 
-function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
+export function aggregateOf(t: Handles, aggregate: ModelAggregate): any {
   if ('literal' in aggregate)
     return typeof aggregate.literal === 'bigint' ? Number(aggregate.literal) : aggregate.literal
   if ('op' in aggregate) return aggregateOf(t, aggregate.left)[aggregate.op](aggregateOf(t, aggregate.right))

@@ -32,7 +32,7 @@ import { type Choices, choicesOf, tapes } from './choices.js'
 import { someAggregateOf } from './flows.js'
 import { applyVerb } from './handles.js'
 import { somePlaced } from './over.js'
-import { folded, inBatches, text } from './running.js'
+import { folded, forms, inBatches, text } from './running.js'
 
 const row = fc.record({
   step: fc.integer({ min: -9, max: 12 }),
@@ -51,6 +51,7 @@ export const overCases = fc.record({
   delay: fc.constantFrom(0n, 0n, 3n, 10n, 40n),
   maxAdvance: fc.option(fc.constantFrom(15n, 1000n), { freq: 4 }),
   cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
+  forms,
   tape: tapes(),
   after: fc.constantFrom('nothing', 'nothing', 'nothing', 'windows', 'over') as fc.Arbitrary<
     'nothing' | 'windows' | 'over'
@@ -213,7 +214,7 @@ export function liveOverLaws({ lanesList, runs, seed }: OverLaws): void {
           }
           const objects = rows.map(({ values: [time, key, x, n, place] }) => ({ time, key, x, n, place }))
           const source = rowsOf(objects as never, shape) as unknown as Flow<any>
-          const running = () => flowOf(stream(inBatches(source, given.cuts), { schema: shape }))
+          const running = () => flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: shape }))
           const late = given.byArrival ? new Set<ModelRow>() : lateIn(rows, given)
           const job = running().run({ lanes })
           expect(await folded(job)).toEqual(
@@ -268,7 +269,9 @@ export function liveOverLaws({ lanesList, runs, seed }: OverLaws): void {
                 ? told.groupBy('windowEnd').aggregate((t: any) => ({ all: sum(t.three), n: sum(t.next) }))
                 : told
             }
-            const live = await folded(flowOf(stream(inBatches(source, given.cuts), { schema: shape })).run({ lanes }))
+            const live = await folded(
+              flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: shape })).run({ lanes }),
+            )
             const timed = objects.map(({ time, key }) => ({ time: time as bigint | null, key: key as string | null }))
             const { windows } = windowed(timed, model, { delay: given.delay, lateness: 0n, maxAdvance: null }, false)
             const told = windows.map(({ start, end, key, rows: mine }, i) => {

@@ -3,33 +3,55 @@ import fc from 'fast-check'
 import { type Flow, type RecordBatch, rows as rowsOf, type SchemaShape, stream } from '../../src/index.js'
 import { soon } from '../../src/sources/soon.js'
 
-/** How rows come: how many at a time, and where the source waits for a turn of the event loop. */
+/** How rows come: how many at a time and in what form, and where the source waits for a turn of the event loop. */
 export interface Pace {
   readonly cuts: readonly number[]
   readonly waits: readonly boolean[]
+  readonly forms: readonly Form[]
 }
+
+/** A part of a batch that all are of, whose strings have one dictionary; a batch of its own; rows; and, before others, a batch without rows. */
+type Form = 'part' | 'own' | 'rows' | 'none'
+
+export const forms: fc.Arbitrary<readonly Form[]> = fc.oneof(
+  fc.constant<readonly Form[]>(['part']),
+  fc.array(fc.constantFrom<Form>('part', 'own', 'rows', 'none'), { minLength: 1, maxLength: 4 }),
+)
 
 export const pace: fc.Arbitrary<Pace> = fc.record({
   cuts: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
   waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+  forms,
 })
 
 /** All rows of a flow, so many at a time. */
-export async function* inBatches(source: Flow<any>, cuts: readonly number[]): AsyncGenerator<RecordBatch> {
+export async function* inBatches(
+  source: Flow<any>,
+  cuts: readonly number[],
+  forms: readonly Form[] = ['part'],
+): AsyncGenerator<RecordBatch> {
   const [batch] = (await source.collect({ lanes: 0 })).batches
   if (batch === undefined) return
   for (let row = 0, i = 0; row < batch.rowCount; i++) {
     const end = row + (cuts[i % cuts.length] as number)
-    yield batch.slice(row, end) as RecordBatch
+    const part = batch.slice(row, end) as RecordBatch
+    const form = forms[i % forms.length]
+    if (form === 'none') yield batch.slice(0, 0) as RecordBatch
+    const rows = form === 'own' || form === 'rows' ? part.toRows({ bigint: true }) : []
+    if (form === 'rows') yield rows as unknown as RecordBatch
+    else if (form === 'own')
+      yield* (await rowsOf(rows as never, batch.schema as never).collect({ lanes: 0 }))
+        .batches as readonly RecordBatch[]
+    else yield part
     row = end
   }
 }
 
 /** A stream of rows at a pace. */
-export function paced(rows: readonly object[], shape: SchemaShape, { cuts, waits }: Pace): Flow<any> {
+export function paced(rows: readonly object[], shape: SchemaShape, { cuts, waits, forms }: Pace): Flow<any> {
   async function* batches(): AsyncGenerator<RecordBatch> {
     let i = 0
-    for await (const batch of inBatches(rowsOf(rows as never, shape as never) as unknown as Flow<any>, cuts)) {
+    for await (const batch of inBatches(rowsOf(rows as never, shape as never) as unknown as Flow<any>, cuts, forms)) {
       yield batch
       if (waits[i++ % waits.length]) await soon()
     }

@@ -29,6 +29,31 @@ const everyOne = cases(tables(60, fieldsOf(5)), (table, choices) => {
   return choices.chance(50) ? verbs : verbs.map(verb => ({ ...verb, by: undefined }) as ModelVerb)
 })
 
+/** Without a budget nothing spills, and the same lanes part rows by keys and by ranges, and exchange them, at a handful of groups where others do at a hundred thousand. */
+describe('rows parted at a handful of groups', () => {
+  it.each([
+    ['flows give what the model gives', 100, flows(4), false],
+    ['every aggregate is what the model gives', 20, everyOne, true],
+  ] as const)('%s', { timeout: longTest(options) }, async (_, times, given, isOneByOne) => {
+    const engines = await Promise.all(
+      lanesList.map(async lanes => ({ lanes, ...(await spillingEngine(lanes, () => false)) })),
+    )
+    await check(options, times, given, async one => {
+      const carrier = one
+        .draw()
+        .pick((['parquet', 'chunks', 'arrow', 'csv'] as const).filter(each => canCarry(one.table, each)))
+      const source = await carry(one.table, carrier, one.draw())
+      for (const chain of isOneByOne ? one.verbs.map(verb => [verb]) : [one.verbs]) {
+        const expected = expectedOf({ table: one.table, verbs: chain })
+        for (const { lanes, engine } of engines) {
+          await expectFlow(applyVerbs(source, chain), engine, expected, `${carrier}, ${lanes} lanes`)
+        }
+      }
+    })
+    for (const { usedBytes } of engines) expect(usedBytes()).toBe(0)
+  })
+})
+
 describe('spilling at any moment', () => {
   for (const [name, often, times, given, isOneByOne] of [
     ['always, flows give what the model gives', 1, 100, flows(3), false],

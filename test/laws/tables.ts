@@ -163,20 +163,29 @@ export function fieldsOf(most = 5, of: fc.Arbitrary<ModelType> = types): fc.Arbi
   return fc.uniqueArray(field, { minLength: 1, maxLength: most, selector: ({ name }) => name })
 }
 
-/** One column: sometimes few distinct values, sometimes all null, with nulls as often as not where they are allowed. */
+/** One column: sometimes few distinct values, sometimes all null or null up to some row, with nulls as often as not where they are allowed. */
 function columnOf(type: ModelType, length: number): fc.Arbitrary<Value[]> {
   const few = fc.array(valuesOf(type), { minLength: 1, maxLength: 3 }).chain(values => fc.constantFrom(...values))
   return fc
     .record({
       distinct: fc.constantFrom(valuesOf(type), few),
       nulls: type.nullable ? fc.constantFrom(0, 1, 5, 1000) : fc.constant(0),
+      // Whole splits without a value, before or behind those that have some.
+      head: type.nullable
+        ? fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, fc.nat({ max: length }))
+        : fc.constant(0),
+      tail: type.nullable
+        ? fc.oneof({ arbitrary: fc.constant(0), weight: 7 }, fc.nat({ max: length }))
+        : fc.constant(0),
     })
-    .chain(({ distinct, nulls }) => {
+    .chain(({ distinct, nulls, head, tail }) => {
       const value: fc.Arbitrary<Value> =
         nulls === 0
           ? distinct
           : fc.oneof({ arbitrary: fc.constant(null), weight: nulls }, { arbitrary: distinct, weight: 5 })
-      return fc.array(value, { minLength: length, maxLength: length })
+      return fc
+        .array(value, { minLength: length, maxLength: length })
+        .map(values => values.map((each, row) => (row < head || row >= length - tail ? null : each)))
     })
 }
 

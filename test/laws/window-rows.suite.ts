@@ -114,7 +114,8 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
               )
             const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
             const source = rowsOf(given.rows, own)
-            const flow = () => topOf(stream(inBatches(source, given.cuts), { schema: own }), given, n, orders)
+            const flow = () =>
+              topOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, n, orders)
             const model = windowedBehind(given, keyed)
             expect(await folded(flow().run({ lanes }))).toEqual(rowsIn(model.windows).sort())
             const found: bigint[] = []
@@ -146,7 +147,7 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
             const expected = [...groups.values()].flatMap(rows =>
               firstOf(rows, n, orders, isTimed).map(row => text(shown(row))),
             )
-            const live = of(stream(inBatches(source, given.cuts), { schema: shape }))
+            const live = of(stream(inBatches(source, given.cuts, given.forms), { schema: shape }))
             const told = live.emit(given.mode === 'every' ? { every: '1ms' } : 'change')
             expect(await folded(told.run({ lanes }))).toEqual([...expected].sort())
             const collected = await of(source).collect({ lanes })
@@ -178,7 +179,7 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
                     ...(maxAdvance === null ? {} : { maxAdvance: `${maxAdvance}ms` }),
                   })
                   .dedupe({ keys: ['key'], within: `${within}ms` })
-              const live = () => of(stream(inBatches(source, given.cuts), { schema: own }))
+              const live = () => of(stream(inBatches(source, given.cuts, given.forms), { schema: own }))
               const model = spaced(given.rows, within, given.timing, false)
               expect(await inOrder(live())).toEqual(model.kept.map(row => text(shown(row))))
               expect(await inOrder(live().late())).toEqual(model.late.map(row => text(shown(row))))

@@ -25,7 +25,7 @@ import {
   type Window,
 } from '../../src/index.js'
 import { type ModelTiming, type ModelWindow, type WindowOf, windowed } from '../oracle/windows.js'
-import { folded, inBatches, text } from './running.js'
+import { folded, forms, inBatches, text } from './running.js'
 
 export interface Row {
   readonly time: bigint | null
@@ -99,6 +99,7 @@ const drawn = fc.record({
   isFiltered: fc.boolean(),
   mode: fc.constantFrom('close', 'change', 'every') as fc.Arbitrary<'close' | 'change' | 'every'>,
   cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
+  forms,
 })
 
 export const cases = drawn.map(given => ({
@@ -181,7 +182,7 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
             const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
             const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
             const source = rowsOf(given.rows, own)
-            const flow = () => flowOf(stream(inBatches(source, given.cuts), { schema: own }), given)
+            const flow = () => flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given)
             // The watermark goes by all rows, also by those that are filtered out behind it.
             const model = windowedBehind(given, keyed)
             const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()

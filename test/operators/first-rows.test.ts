@@ -7,7 +7,7 @@ import type { Expression } from '../../src/expressions/node.js'
 import { createFirstRows } from '../../src/operators/first-rows.js'
 import type { Breaker } from '../../src/operators/operator.js'
 import { exchanged, type TestLane } from './exchange-support.js'
-import { batchOf, type Context, handedOver, makeContext, morselOf, type Row } from './support.js'
+import { batchOf, type Context, handedOver, makeContext, morselOf, type Row, withNullBatches } from './support.js'
 
 const shape = {
   id: int32(),
@@ -117,7 +117,7 @@ describe('first rows', () => {
   it('are those of the model, in order, in any lanes', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(cell, { maxLength: 14 }), { minLength: 1, maxLength: 5 }),
+        withNullBatches(fc.array(fc.array(cell, { maxLength: 14 }), { minLength: 1, maxLength: 5 }), ['n', 's', 'b']),
         fc.array(fc.nat(2), { minLength: 5, maxLength: 5 }),
         fc.integer({ min: 1, max: 3 }),
         fc.constantFrom(...KEYS),

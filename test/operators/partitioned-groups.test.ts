@@ -12,7 +12,16 @@ import type { AccumulatorSpec } from '../../src/plan/physical.js'
 import { agree } from '../../src/workers/exchange.js'
 import { createInbox, createOutbox, type Inbox, type Outbox } from '../../src/workers/transfer.js'
 import { decodePart, encodePart } from '../../src/workers/transfer-part.js'
-import { batchOf, type Context, emitted, handedOver, makeContext, morselOf, rowsOf } from './support.js'
+import {
+  batchOf,
+  type Context,
+  emitted,
+  handedOver,
+  makeContext,
+  morselOf,
+  rowsOf,
+  withNullBatches,
+} from './support.js'
 
 const shape = {
   a: nullable(int32()),
@@ -86,7 +95,10 @@ const row: fc.Arbitrary<Row> = fc.record({
   s: fc.option(fc.constantFrom('p', 'q', 'r')),
   t: fc.constant(1),
 })
-const batches = fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 6 })
+const batches = withNullBatches(
+  fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 6 }),
+  ['a', 'b', 'n', 'x', 's'],
+)
 
 const feed = (context: Context, operator: Breaker, given: readonly (readonly Row[])[]) => {
   for (const [i, rows] of given.entries()) {
@@ -125,14 +137,19 @@ describe('rows that are parted', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...keySets),
-        fc.array(fc.tuple(fc.array(row, { minLength: 1, maxLength: 40 }), fc.nat({ max: 2 })), {
-          minLength: 1,
-          maxLength: 9,
-        }),
-        (keys, given) => {
+        withNullBatches(fc.array(fc.array(row, { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 9 }), [
+          'a',
+          'b',
+          'n',
+          'x',
+          's',
+        ]),
+        fc.array(fc.nat({ max: 2 }), { minLength: 9, maxLength: 9 }),
+        (keys, splits, laneOf) => {
           const [one, output] = aggregate(plain, keys)
           const lanes = contexts.map(context => aggregate(context, keys)[0])
-          for (const [split, [rows, lane]] of given.entries()) {
+          for (const [split, rows] of splits.entries()) {
+            const lane = laneOf[split] as number
             feedSplit(plain, one, rows, split)
             feedSplit(contexts[lane], lanes[lane], rows, split)
           }

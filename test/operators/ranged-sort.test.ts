@@ -2,11 +2,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CellInput } from '../../src/columnar/infer.js'
-import { bool, float64, int32, int64, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { bool, float64, int32, int64, list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import type { OrderKey } from '../../src/expressions/node.js'
 import { createSort } from '../../src/operators/sort.js'
 import { exchanged, type TestLane } from './exchange-support.js'
-import { batchOf, emitted, handedOver, makeContext, morselOf, type Row } from './support.js'
+import { batchOf, emitted, handedOver, makeContext, morselOf, type Row, withNullBatches } from './support.js'
 
 const shape = {
   id: int32(),
@@ -15,6 +15,7 @@ const shape = {
   w: nullable(int64()),
   s: nullable(utf8()),
   b: nullable(bool()),
+  l: nullable(list(nullable(utf8()))),
 } satisfies SchemaShape
 
 const cell: fc.Arbitrary<Row> = fc.record({
@@ -23,6 +24,7 @@ const cell: fc.Arbitrary<Row> = fc.record({
   w: fc.option(fc.bigInt({ min: -(2n ** 53n) + 1n, max: 2n ** 53n - 1n })),
   s: fc.option(fc.oneof(fc.constantFrom('', 'a', 'é', 'b'), fc.string())),
   b: fc.option(fc.boolean()),
+  l: fc.option(fc.array(fc.option(fc.constantFrom('p', 'q', '')), { maxLength: 3 })),
 })
 const order = fc.record({
   name: fc.constantFrom('x', 'n', 'w', 's', 'b'),
@@ -83,7 +85,13 @@ describe('ranged sort', () => {
   it('gives what one argsort gives, in any lanes', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(cell, { maxLength: 12 }), { minLength: 1, maxLength: 5 }),
+        withNullBatches(fc.array(fc.array(cell, { maxLength: 12 }), { minLength: 1, maxLength: 5 }), [
+          'x',
+          'n',
+          'w',
+          's',
+          'b',
+        ]),
         fc.array(fc.nat(2), { minLength: 5, maxLength: 5 }),
         fc.integer({ min: 1, max: 3 }),
         orders,
@@ -96,6 +104,23 @@ describe('ranged sort', () => {
       ),
       { numRuns: 60 },
     )
+  })
+
+  it('rows with lists, which are no key and come along', async () => {
+    const splits = [[2, 0], [1]].map(ids => ids.map(id => ({ id, n: id, l: id === 0 ? null : ['p', `${id}`] })))
+    const found = [0, 1, 2].map(id => ({
+      id,
+      x: null,
+      n: id,
+      w: null,
+      s: null,
+      b: null,
+      l: id === 0 ? null : ['p', `${id}`],
+    }))
+    for (const laneCount of [1, 2]) {
+      const by: OrderKey[] = [{ name: 'n', descending: false, nulls: 'last' }]
+      expect(await inLanes(splits, [0, 1], laneCount, by, 0)).toEqual(found)
+    }
   })
 
   it('many rows, of which most have one key and some none, over many ranges', async () => {

@@ -1,4 +1,5 @@
 /** What the operator tests share: a lane's context without the lane, batches put into its memory as a split reader does it, and rows read back. */
+import fc from 'fast-check'
 import { openColumns, openRows } from '../../src/columnar/input.js'
 import { RecordBatch } from '../../src/columnar/record-batch.js'
 import { Table } from '../../src/columnar/table.js'
@@ -87,6 +88,25 @@ export function batchOfModel({ fields, rows }: ModelTable): RecordBatch {
     rows.map(row => toRowObject(row, fields)),
     schema,
   ).read(0, rows.length, Object.keys(schema))
+}
+
+/** Batches of rows some of whose columns, of these that may be, are null in all rows of the first or the last batches, so that no string of them has come yet, or none comes any more. */
+export function withNullBatches<R extends Row>(
+  batches: fc.Arbitrary<R[][]>,
+  names: readonly (string & keyof R)[],
+): fc.Arbitrary<R[][]> {
+  const blank = fc.record({
+    name: fc.constantFrom(...names),
+    from: fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, fc.nat({ max: 4 })),
+    count: fc.integer({ min: 1, max: 4 }),
+  })
+  const blanks = fc.oneof({ arbitrary: fc.constant([]), weight: 1 }, fc.array(blank, { minLength: 1, maxLength: 3 }))
+  return fc.tuple(batches, blanks).map(([given, chosen]) =>
+    given.map((rows, i) => {
+      const gone = chosen.filter(({ from, count }) => i >= from && i < from + count)
+      return rows.map(row => ({ ...row, ...Object.fromEntries(gone.map(({ name }) => [name, null])) }))
+    }),
+  )
 }
 
 /** In scratch. */

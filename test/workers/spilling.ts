@@ -1,6 +1,5 @@
 /** What the tests of spilling share: engines whose lanes are in this thread and spill when they are told to, however few their rows. */
 import { LocalEngine } from '../../src/engines/local/engine.js'
-import * as parquet from '../../src/formats/parquet/lane-extension.js'
 import type { Breaker } from '../../src/operators/operator.js'
 import type { Spill } from '../../src/operators/spill.js'
 import type { Lane, LaneParts } from '../../src/workers/lane.js'
@@ -44,9 +43,10 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
     },
   }
   const lanes = await Promise.all(
-    Array.from({ length: Math.max(1, laneCount) }, () => openLane(2 ** 28, { ...PARTS, spill, parquet })),
+    Array.from({ length: Math.max(1, laneCount) }, () => openLane(2 ** 28, { ...PARTS, spill })),
   )
-  for (const lane of lanes) Object.assign(lane, { mostGroups: 5 })
+  // Keys index groups directly only where they are fewer still.
+  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8 })
   const engine = new LocalEngine(laneCount, undefined)
   Object.assign(engine, { pool: Promise.resolve(poolOf(lanes)) })
   return {
@@ -64,6 +64,7 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
 }
 
 function poolOf(lanes: readonly Lane[]): Pool {
+  const listeners = new Set<(reason: Error) => void>()
   const clients = lanes.map(
     (lane): LaneClient => ({
       inline: false,
@@ -81,10 +82,21 @@ function poolOf(lanes: readonly Lane[]): Pool {
   return {
     lanes: clients,
     inline: false,
-    add: async () => {},
+    // Readers of files: their kernels are here, and so are all other parts.
+    async add(part) {
+      if (typeof part !== 'object' || lanes[0]?.parts[part.name] !== undefined) return
+      const loaded = await part.load()
+      for (const lane of lanes) Object.assign(lane.parts, { [part.name]: loaded })
+    },
     failure: null,
-    onEnd: () => () => {},
-    close: async () => {},
+    onEnd(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    // A lane that cannot go on ends it, and its jobs hear why.
+    async close(reason) {
+      for (const listener of listeners) listener(reason as Error)
+    },
   }
 }
 

@@ -98,7 +98,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
       try {
         while (isStale && !cancel.signal.aborted) {
           isStale = false
-          const table = await collect<S>(bound, own)
+          const table = await collect<S>(bound, own, 'live')
           show(() => table)
         }
         if (params.size === 0) end()

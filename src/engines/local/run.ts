@@ -66,8 +66,12 @@ const LEAST_ROW_BYTES = 32
 const INLINE_ROWS = 100_000
 
 /** All rows, in this thread. @throws whatever the plan, its source, its rows or its lanes call for; `signal.reason`. */
-export async function collect<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Promise<Table<S>> {
-  const { result, plan } = await run('collect', bound, options, false)
+export async function collect<S extends SchemaShape>(
+  bound: BoundPlan,
+  options: RunOptions = {},
+  what = 'collect',
+): Promise<Table<S>> {
+  const { result, plan } = await run(what, bound, options, false)
   return new Table(plan.output as S, result.batches as RecordBatch<S>[])
 }
 

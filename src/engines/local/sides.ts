@@ -140,8 +140,8 @@ async function prepareOver(
   const tables: Table[] = []
   for (const [i, side] of plan.sides.entries()) {
     const held = heldSides[i]
-    held?.rows.check('collect', options)
-    const run = () => collect({ plan: side, sources }, { ...options, onProgress: report?.() })
+    held?.rows.check(what, options)
+    const run = () => collect({ plan: side, sources }, { ...options, onProgress: report?.() }, what)
     tables.push(held === null ? await run() : new Table({}, []))
   }
   return {

@@ -2,8 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createBuilder } from '../../../src/columnar/builder.js'
-import { list, nullable, struct, utf8 } from '../../../src/columnar/type.js'
+import { list, nullable, struct, timestamp, utf8 } from '../../../src/columnar/type.js'
+import { makeVector } from '../../../src/columnar/vector.js'
 import { createArrowEncoder } from '../../../src/formats/arrow/encoder.js'
+import { arrow } from '../../../src/index.js'
+import { refusal } from '../../flow/env.js'
 import { choicesOf, tapes } from '../../laws/choices.js'
 import { fieldsOf, tables } from '../../laws/tables.js'
 import type { ModelField, ModelTable } from '../../oracle/value.js'
@@ -52,6 +55,15 @@ describe.each(LAYOUTS)('a %s', layout => {
       { numRuns: 40 },
     )
   })
+})
+
+test('a time zone that there is not is for those who ask for its calendar, not for those who read', async () => {
+  const at = { ...timestamp('ms'), timeZone: 'Mars/Olympus' }
+  const vectors = [makeVector(at, 2, BigInt64Array.of(0n, 1n))]
+  const flow = arrow(encode({ schema: { at }, batches: [{ rowCount: 2, vectors }] }, 'file') as Uint8Array<ArrayBuffer>)
+  const read = flow.derive(t => ({ same: t.at.coalesce(new Date(0)) })).collect({ lanes: 0 })
+  expect((await read).toRows()).toEqual([0, 1].map(ms => ({ at: new Date(ms), same: new Date(ms) })))
+  await refusal(() => flow.derive(t => ({ hour: t.at.hour() })).collect({ lanes: 0 }), 'MR_INVALID_OPTION')
 })
 
 describe('strings', () => {

@@ -31,14 +31,14 @@ function follow(path: string, options: object = {}) {
   })()
   /** Lets it look at the file, and waits until it sleeps again. */
   const look = async () => {
-    await until(() => clock.timers === 1, 2000)
+    await until(() => clock.timers === 1, 20_000)
     await clock.advance(250)
-    await until(() => clock.timers === 1, 2000)
+    await until(() => clock.timers === 1, 20_000)
   }
   const stop = async () => {
     job.stop()
     await finished
-    await until(() => clock.timers === 0, 2000)
+    await until(() => clock.timers === 0, 20_000)
   }
   return { clock, rows, job, finished, look, stop }
 }
@@ -84,7 +84,7 @@ describe('tail', () => {
           await look()
         }
         if (rest !== '') expected = []
-        await until(() => rows.length >= expected.length, 2000)
+        await until(() => rows.length >= expected.length, 20_000)
         expect(rows).toEqual(expected)
         await stop()
       }),
@@ -103,12 +103,12 @@ describe('tail', () => {
       onBadMessage: ({ data }: { data: string }) => bad.push(data),
     })
     await look()
-    await until(() => rows.length === 1, 2000)
+    await until(() => rows.length === 1, 20_000)
     await rename(path, `${path}.1`)
     await appendFile(`${path}.1`, '!')
     await writeFile(path, 'id,text\n3,d\n')
     await look()
-    await until(() => rows.length === 3, 2000)
+    await until(() => rows.length === 3, 20_000)
     expect(rows).toEqual([
       { id: 1, text: 'a,b' },
       { id: 2, text: 'c!' },
@@ -141,9 +141,9 @@ describe('tail', () => {
         await job[Symbol.asyncDispose]()
       }
       await finished
-      await until(() => clock.timers === 0, 2000)
+      await until(() => clock.timers === 0, 20_000)
     }
-    await until(async () => (await openFiles()) <= before, 2000)
+    await until(async () => (await openFiles()) <= before, 20_000)
   })
 
   it('fails of what is no file, and refuses what it cannot do', async () => {

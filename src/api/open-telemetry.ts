@@ -19,7 +19,8 @@
  *
  * Nodes are told apart by `millrace.node.name`, `millrace.node.place` and `millrace.node.index`, flows of `runAll` by `millrace.flow`.
  */
-import type { LaneUse, LatencyMetrics, NodeMetrics } from './node-metrics.js'
+import type { LaneUse, LatencyMetrics, NodeMetrics } from '../metrics/node-metrics.js'
+import { invalid, show } from './refusal.js'
 
 export type OtelAttributes = Readonly<Record<string, string | number | boolean>>
 
@@ -68,8 +69,11 @@ export interface OtelInput {
  * for (const { name, unit, points } of otelMetrics(job.metrics(), { 'service.name': 'shop' })) show([name, unit, points])
  * ```
  * @param attributes that every point gets
+ * @throws MillraceError `MR_INVALID_OPTION` where `metrics` is nothing that a job gave
  */
 export function otelMetrics(metrics: OtelInput, attributes: OtelAttributes = {}): OtelMetric[] {
+  if (typeof metrics !== 'object' || metrics === null)
+    throw invalid('otelMetrics', `it tells of job.metrics(), not of ${show(metrics)}`)
   const found = new Map<string, { -readonly [K in keyof OtelMetric]: OtelMetric[K] } & { points: OtelPoint[] }>()
   const add = (
     name: string,
