@@ -74,6 +74,8 @@ export interface Aggregation {
    * @throws MillraceError `MR_INTEGER_OVERFLOW` for an exact integer total beyond int64.
    */
   evaluate(groupCount: number): LaneVector[]
+  /** The same of groups `groups[0..count)` (u32 pointer) alone, or null where one of the aggregates has no way to. */
+  evaluateAt(groups: number, count: number): LaneVector[] | null
   free(): void
 }
 
@@ -232,6 +234,17 @@ export function createAggregation(
         const input = inputOf(spec)
         const result = evaluateSpec(spec, input, counts.get(input) ?? 0, count)
         const validity = COUNTS.includes(spec.function) ? 0 : result.validity || (validities.get(input) as number)
+        return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
+      })
+    },
+    evaluateAt(groups, count) {
+      const isAble = (spec: AggregateSpec) =>
+        inputOf(spec).accumulatorOf.get(spec)?.evaluateAt && !inputOf(spec).counted
+      if (!specs.every(isAble)) return null
+      return specs.map(spec => {
+        const { accumulatorOf, values } = inputOf(spec)
+        const result = accumulatorOf.get(spec)?.evaluateAt?.(spec, groups, count) as LaneVector
+        const validity = result.validity || values.validityAt(groups, count)
         return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
       })
     },

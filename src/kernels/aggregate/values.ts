@@ -6,7 +6,7 @@ import { bitmapBytes } from '../bitmap.js'
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import { isZero, mergeCounts, type StateReader, type StateWriter, writeCounts } from './state-bytes.js'
+import { isZero, mergeCounts, type StateReader, type StateWriter, statesOf, writeCounts } from './state-bytes.js'
 
 export interface Values {
   resize(groupCount: number): void
@@ -24,6 +24,8 @@ export interface Values {
   counts(rows: Lane): number
   /** A bitmap in scratch of the groups that have a value, or 0 where all have. `counts` is what `counts` gave, where counted. */
   validity(counts: number): number
+  /** The same of groups `groups[0..count)` (u32 pointer) alone, where values are not counted. */
+  validityAt(groups: number, count: number): number
   free(): void
 }
 
@@ -131,6 +133,12 @@ export function createValues(k: Kernels, counted: boolean, opened: Readonly<Open
       if (counted) return exports.countBits(counts, groupCount, bits) === groupCount ? 0 : bits
       if (kept === null && opened.count > 0) return 0
       return exports.countPresentBits(keep().pointer, groupCount, bits) === groupCount ? 0 : bits
+    },
+    validityAt(groups, count) {
+      if (kept === null && opened.count > 0) return 0
+      const present = statesOf(k, { pointer: keep().pointer, stride: 1 }, 1, groups, count)
+      const bits = memory.scratch(bitmapBytes(count))
+      return exports.countPresentBits(present, count, bits) === count ? 0 : bits
     },
     free() {
       kept?.free()
