@@ -1031,7 +1031,8 @@ function explainBound({ plan, sources }: BoundPlan): string {
       ? []
       : [explainBound(source.before), 'calling thread', `  ${source.step ?? `aggregate ${source.label}`}`],
   )
-  return [...before, explainPlan(plan)].join('\n')
+  const isStreamed = [...sources.values()].some(source => source.once === true && source.settle === undefined)
+  return [...before, explainPlan(plan, isStreamed)].join('\n')
 }
 
 /** A key for what is bound to a flow's plan. */

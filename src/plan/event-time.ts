@@ -72,6 +72,8 @@ export interface WindowRules {
   lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
   /** Each row in each of its windows. */
   rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
+  /** What becomes of windows while the flow runs on, in lines. */
+  explain(plan: PlanNode, isStreamed: boolean): readonly string[]
   /** Of whole rows in windows. */
   rowSchema(node: TopNode, window: Windowing, input: SchemaShape): SchemaShape
 }
@@ -81,6 +83,8 @@ let rules: WindowRules | null = null
 export function useWindows(given: WindowRules): void {
   rules = given
 }
+
+export const explainWindows: WindowRules['explain'] = (plan, isStreamed) => rules?.explain(plan, isStreamed) ?? []
 
 const windowRules = (): WindowRules => {
   if (rules === null) throw new Error('there is a window, and nobody has made one')

@@ -34,8 +34,8 @@ const SMALL: readonly AggregateFunction[] = [
 ]
 const BY_PLACE: readonly AggregateFunction[] = ['first', 'last', 'any', 'argMin', 'argMax']
 /** Instants up to there, and sums of two of them, are exact in doubles. */
-const MOST_TICKS = 2n ** 51n
-const MOST_SIZE = 2n ** 48n
+export const MOST_TICKS = 2n ** 51n
+export const MOST_SIZE = 2n ** 48n
 
 /** Null where they had better get the rows on. @param below what lanes run */
 export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPlan): LaneWindows | null {
@@ -44,7 +44,7 @@ export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPl
   const fixed = aggregate && fixedOf(aggregate)
   if (!timed || !fixed || !aggregate || aggregate.givesLate || !aggregate.accumulators.every(isSmall)) return null
   if (timed.sides.length > 0 || !timed.scan.every(({ kind }) => kind === 'project' || kind === 'filter')) return null
-  if (below.branches.length > 0 || below.scan.some(stage => isBreaker(stage) || hasTail(stage))) return null
+  if (below.branches.length > 0 || !runsByRow(below)) return null
   const { time, keys, accumulators } = aggregate
   const overlaps = aggregate.fixed === undefined
   return {
@@ -62,6 +62,9 @@ export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPl
   }
 }
 
+/** Whether rows leave lanes as they come, and none beside. */
+export const runsByRow = ({ scan }: PhysicalPlan): boolean => !scan.some(stage => isBreaker(stage) || hasTail(stage))
+
 /** As long as places within some of them are exact in doubles. */
 function fixedOf({ fixed, windows }: LiveAggregateSpec): LaneWindows['fixed'] | null {
   if (fixed !== undefined) return fixed
@@ -69,7 +72,7 @@ function fixedOf({ fixed, windows }: LiveAggregateSpec): LaneWindows['fixed'] | 
   return windows.pane < MOST_SIZE ? { size: windows.pane, offset: windows.offset } : null
 }
 
-const isSmall = ({ function: name }: AccumulatorSpec): boolean => SMALL.includes(name) || BY_PLACE.includes(name)
+export const isSmall = ({ function: name }: AccumulatorSpec): boolean => SMALL.includes(name) || BY_PLACE.includes(name)
 
 const stageOf = ({ keys, accumulators, input }: LiveAggregateSpec & { readonly input: SchemaShape }) =>
   ({ kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }) as const

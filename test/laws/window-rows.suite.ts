@@ -117,6 +117,11 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
             const flow = () => topOf(stream(inBatches(source, given.cuts), { schema: own }), given, n, orders)
             const model = windowedBehind(given, keyed)
             expect(await folded(flow().run({ lanes }))).toEqual(rowsIn(model.windows).sort())
+            if (given.mode === 'close' && given.timing.lateness === 0n) {
+              const inTurn: string[] = []
+              for await (const batch of flow().run({ lanes })) inTurn.push(...batch.toRows({ bigint: true }).map(text))
+              expect(inTurn).toEqual(rowsIn(model.windows))
+            }
             const found: bigint[] = []
             for await (const batch of flow().late().select('place').run({ lanes }))
               for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
