@@ -1031,8 +1031,7 @@ function explainBound({ plan, sources }: BoundPlan): string {
       ? []
       : [explainBound(source.before), 'calling thread', `  ${source.step ?? `aggregate ${source.label}`}`],
   )
-  const isStreamed = [...sources.values()].some(source => source.once === true && source.settle === undefined)
-  return [...before, explainPlan(plan, isStreamed)].join('\n')
+  return [...before, explainPlan(plan, sources.values())].join('\n')
 }
 
 /** A key for what is bound to a flow's plan. */

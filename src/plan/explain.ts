@@ -7,7 +7,7 @@ import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import { substitute } from '../expressions/walk.js'
 import { columnOf, sourceNode } from './build.js'
-import { explainWindows } from './event-time.js'
+import { explainWindows, type SourceTraits } from './event-time.js'
 import type {
   AggregateNode,
   DistinctNode,
@@ -33,11 +33,10 @@ import { overInput } from './rules/rewrite.js'
 import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
-/** @param isStreamed whether its rows come as batches that no lane reads */
-export function explainPlan(plan: PlanNode, isStreamed = false): string {
+export function explainPlan(plan: PlanNode, sources: Iterable<SourceTraits> = []): string {
   const lines = textOf(plan).split('\n')
   // Before what comes out.
-  lines.splice(-1, 0, ...explainWindows(plan, isStreamed))
+  lines.splice(-1, 0, ...explainWindows(plan, sources))
   return lines.join('\n')
 }
 

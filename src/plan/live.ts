@@ -13,7 +13,7 @@ import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
 import { nanosecondsOf } from './duration.js'
-import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
+import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START, windowRules } from './event-time.js'
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
 import { overOf, runsOn } from './live-over.js'
 import { topOf } from './live-top.js'
@@ -23,7 +23,7 @@ import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from '.
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { groupsOf } from './window-rows.js'
-import { added, aligned, fixedWindows, panesOf, windowEnd, windowStart } from './windows.js'
+import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
 
 export const WATERMARK = '#watermark'
 export const WEIGHT = '#weight'
@@ -522,7 +522,7 @@ function windowedAggregate(
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
   const isOnce = mode === 'close' && lateness === 0n
-  const fixed = isOnce ? fixedWindows(spec, type) : undefined
+  const fixed = isOnce ? windowRules().fixed(spec, type) : undefined
   const isPlain = fixed !== undefined || (isOnce && typeof windows === 'object' && 'pane' in windows)
   const bare =
     isPlain && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))

@@ -98,11 +98,7 @@ export function panesOf(spec: WindowSpec & { kind: 'sliding' | 'cumulative' }, t
   }
 }
 
-/** Of windows of one length that follow no calendar how long they are, and from where on, in ticks. */
-export function fixedWindows(
-  spec: WindowSpec,
-  type: DataType,
-): { readonly size: bigint; readonly offset: bigint } | undefined {
+function fixed(spec: WindowSpec, type: DataType): ReturnType<WindowRules['fixed']> {
   if (spec.kind !== 'tumbling' || spec.zone !== null) return undefined
   const lengths = [spec.size, spec.offset ?? '0s'].map(text => parseDuration(text, 'tumbling'))
   if (lengths.some(({ months, days }) => months !== 0 || days !== 0)) return undefined
@@ -297,8 +293,9 @@ const negated = (duration: string): string =>
 const timeCall = (name: string, input: Expression, parameters: CallParameters): Expression =>
   Object.freeze({ ...call(name, input), parameters: Object.freeze(parameters) }) as Expression
 
-export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema' | 'explain'> = {
+export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema' | 'isSmall' | 'explain'> = {
   check: checkSpec,
+  fixed,
   schema: windowedSchema,
   lower: lowerWindows,
 }

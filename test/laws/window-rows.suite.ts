@@ -116,7 +116,9 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
             const source = rowsOf(given.rows, own)
             const flow = () => topOf(stream(inBatches(source, given.cuts), { schema: own }), given, n, orders)
             const model = windowedBehind(given, keyed)
-            expect(await folded(flow().run({ lanes }))).toEqual(rowsIn(model.windows).sort())
+            const job = flow().run({ lanes })
+            expect(await folded(job)).toEqual(rowsIn(model.windows).sort())
+            expect(job.metrics().groups).toBe(0)
             if (given.mode === 'close' && given.timing.lateness === 0n) {
               const inTurn: string[] = []
               for await (const batch of flow().run({ lanes })) inTurn.push(...batch.toRows({ bigint: true }).map(text))

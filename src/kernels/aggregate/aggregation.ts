@@ -233,26 +233,27 @@ export function createAggregation(
       return specs.map(spec => {
         const input = inputOf(spec)
         const result = evaluateSpec(spec, input, counts.get(input) ?? 0, count)
-        const validity = COUNTS.includes(spec.function) ? 0 : result.validity || (validities.get(input) as number)
-        return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
+        return withNulls(result, count, COUNTS.includes(spec.function) ? 0 : (validities.get(input) as number))
       })
     },
     evaluateAt(groups, count) {
-      const isAble = (spec: AggregateSpec) =>
-        inputOf(spec).accumulatorOf.get(spec)?.evaluateAt && !inputOf(spec).counted
-      if (!specs.every(isAble)) return null
-      return specs.map(spec => {
-        const { accumulatorOf, values } = inputOf(spec)
-        const result = accumulatorOf.get(spec)?.evaluateAt?.(spec, groups, count) as LaneVector
-        const validity = result.validity || values.validityAt(groups, count)
-        return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
+      const results = specs.map(spec => {
+        const { counted, accumulatorOf, values } = inputOf(spec)
+        const result = counted ? null : accumulatorOf.get(spec)?.evaluateAt?.(spec, groups, count)
+        return result ? withNulls(result, count, values.validity(0, groups, count)) : null
       })
+      return results.includes(null) ? null : (results as LaneVector[])
     },
     free() {
       slots.free()
       for (const part of parts) part?.free()
     },
   }
+}
+
+function withNulls(result: LaneVector, length: number, validity: number): LaneVector {
+  const bits = result.validity || validity
+  return { ...result, length, validity: bits, type: nullableIf(result.type, bits) }
 }
 
 /** Of nothing there are none: never null. */
