@@ -76,7 +76,7 @@ interface Single {
 /** Rows of a morsel that is worth a part: fewer are sooner grouped where they are to be in the end. */
 const LEAST_ROWS = 8192
 /** Windows of a part, and rows to each. */
-const MOST_WINDOWS = 16
+const MOST_WINDOWS = 64
 const LEAST_WINDOW_ROWS = 256
 /** Groups of a part before another is begun. */
 const MOST_GROUPS = 2 ** 17
