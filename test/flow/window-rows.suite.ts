@@ -105,7 +105,7 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
     })
 
     it('of windows that overlap the groups come as their first rows came, whatever part of the window these are in', async () => {
-      const job = bids([at(15, 'a', 1), at(5, 'b', 2), at(5, 'a', 3)])
+      const job = bids([at(5, 'b', 2), at(15, 'a', 1), at(5, 'd', 4), at(5, 'a', 3)])
         .watermark('time', { delay: '50ms' })
         .window(sliding('20ms', '10ms'))
         .groupBy('item')
@@ -113,9 +113,11 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
         .run(o())
       expect(await batches(job)).toEqual([
         [-10, 10, 5, 'b', 2, 1],
+        [-10, 10, 5, 'd', 4, 1],
         [-10, 10, 5, 'a', 3, 1],
-        [0, 20, 5, 'a', 3, 1],
         [0, 20, 5, 'b', 2, 1],
+        [0, 20, 5, 'a', 3, 1],
+        [0, 20, 5, 'd', 4, 1],
         [10, 30, 15, 'a', 1, 1],
       ])
       expect(job.metrics()).toMatchObject({ groups: 0, lateRows: 0 })
