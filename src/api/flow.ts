@@ -1031,7 +1031,7 @@ function explainBound({ plan, sources }: BoundPlan): string {
       ? []
       : [explainBound(source.before), 'calling thread', `  ${source.step ?? `aggregate ${source.label}`}`],
   )
-  return [...before, explainPlan(plan)].join('\n')
+  return [...before, explainPlan(plan, sources.values())].join('\n')
 }
 
 /** A key for what is bound to a flow's plan. */

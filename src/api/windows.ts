@@ -1,6 +1,7 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { useWindows } from '../plan/event-time.js'
+import { LANE_RULES } from '../plan/explain-windows.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
 import { windowRows, windowRowsSchema } from '../plan/window-rows.js'
 import { WINDOW_RULES } from '../plan/windows.js'
@@ -109,7 +110,7 @@ export function rowCount(count: number): Window {
 }
 
 function windowOf(spec: WindowSpec): Window {
-  useWindows({ ...WINDOW_RULES, rows: windowRows, rowSchema: windowRowsSchema })
+  useWindows({ ...WINDOW_RULES, ...LANE_RULES, rows: windowRows, rowSchema: windowRowsSchema })
   return Object.freeze({ spec: Object.freeze(spec), joins: windowJoins })
 }
 

@@ -335,10 +335,12 @@ export function createLiveAggregate(
     const count = cells.length
     const indices = memory.scratch(4 * count)
     memory.u32.set(cells, indices >>> 2)
-    const fresh = isAllAtOnce(count) ? null : createAggregation(alike.context(), specs, isRetractable)
+    aggregation.resize(table.indexCount)
+    const own = aggregation.evaluateAt(indices, count)
+    const fresh = own || isAllAtOnce(count) ? null : createAggregation(alike.context(), specs, isRetractable)
     try {
       const keys = table.keysAt(indices, count)
-      const results = fresh === null ? resultsOf(indices, count) : mergedResults(fresh, indices, count)
+      const results = own ?? (fresh === null ? resultsOf(indices, count) : mergedResults(fresh, indices, count))
       yield* finished({ rowCount: count, columns: [...keys, ...results] }, weight)
     } finally {
       fresh?.free()
@@ -351,7 +353,6 @@ export function createLiveAggregate(
     table.length <= MOST_AT_ONCE + 4 * count || specs.some(spec => spec.function === 'countDistinct')
 
   function resultsOf(indices: number, count: number): LaneVector[] {
-    aggregation.resize(table.indexCount)
     return aggregation.evaluate(table.indexCount).map(each => take(k, each, indices, count))
   }
 

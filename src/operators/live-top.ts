@@ -5,18 +5,21 @@
  * consume    rows ── groups: those that are among the best of one are kept ── what has changed, where that is to be told
  * advance    windows that end before the watermark are given, and when they take no more rows their rows go
  * ```
- * Rows are kept in chunks (kept-rows.ts), and by each group that has them: windows that overlap have rows in common.
+ * Rows are kept in chunks (kept-rows.ts), and by each group that has them: windows that overlap have rows in common. Where each of these is given once its groups are those of panes, and
+ * a window's best rows are the best of its panes' best, put together as it closes.
  */
 import { type DataType, int32 } from '../columnar/type.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import type { LiveAggregateSpec, TopSpec } from '../plan/live.js'
 import type { OperatorContext } from './build.js'
+import { firstFrom, isAsBefore, wordsOf } from './instants.js'
 import { createKeptRows, type KeptRow } from './kept-rows.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Morsel } from './operator.js'
 import { renewOne } from './renewed-texts.js'
+import { createTopTogether } from './top-together.js'
 import { inOrder, windowsOf } from './window-groups.js'
 
 interface OpenWindow {
@@ -26,10 +29,13 @@ interface OpenWindow {
   isClosed: boolean
   isOver: boolean
   readonly groups: Map<number, Group>
+  /** That have its rows in the place of groups of its own. */
+  readonly panes: Pane[]
 }
 
 interface Group {
-  window: OpenWindow
+  /** Null of a pane. */
+  window: OpenWindow | null
   /** Of the key table. */
   key: number
   /** The place of its first row. */
@@ -38,28 +44,44 @@ interface Group {
   count: number
   rows: KeptRow[]
   /** What has been given, and of which bounds. */
-  given: KeptRow[]
+  given: readonly KeptRow[]
   givenStart: bigint
   givenEnd: bigint
 }
 
-/** Windows that a part of time is in, and of each key the groups of these that its rows have gone into. */
+/** Windows that a part of time is in, as they end, and of each key the groups of these that its rows have gone into, or the pane's own. */
 interface Pane {
   readonly windows: readonly OpenWindow[]
   readonly groups: Map<number, (Group | undefined)[]>
+  readonly own: Map<number, Group>
 }
 
 /** Rows of a group that are taken back, or new, with the bounds of its window. */
 interface Told {
   readonly rows: readonly KeptRow[]
+  readonly window: OpenWindow
   readonly order: number
   readonly start: bigint
   readonly end: bigint
 }
 
+/** Rows that come, by their places: keys, the beginnings and ends of windows or times, and the watermark as each came. */
+interface Rows {
+  readonly rowCount: number
+  readonly keyOf: Uint32Array | null
+  readonly starts: BigInt64Array | null
+  readonly ends: BigInt64Array | null
+  readonly marks: BigInt64Array | null
+  readonly isBetter: IsBetter
+  readonly late: number[]
+}
+
+type IsBetter = (row: number, than: KeptRow) => boolean
+
 /** Keys without a group that are kept, at least, before the table is made anew. */
 const LEAST_IDLE = 4096
 const MOST = 2n ** 63n - 1n
+const NONE: readonly KeptRow[] = []
 
 /** @param onLate rows of a morsel (places, ascending) that came when their windows had closed */
 export function createLiveTop(
@@ -75,6 +97,9 @@ export function createLiveTop(
   const kind = typeof windows === 'object' ? windows.kind : windows
   const isOwn = kind === 'session' || kind === 'rowCount'
   const isOverlapping = kind === 'sliding' || kind === 'cumulative'
+  /** Each window is given once, as it closes, and goes. */
+  const isOnce = emits === 'closed' && lateness === 0n && kind !== 'none'
+  const isPaned = isOverlapping && isOnce
   const [startColumn, endColumn] = [0, spec.isEndOnly ? 0 : 1].map(i => placeOf(spec.keys[i] ?? ''))
   const keysFrom = kind === 'none' || isOwn ? 0 : kind === 'ends' && !spec.isEndOnly ? 2 : 1
   const keyColumns = spec.keys.slice(keysFrom).map(placeOf)
@@ -109,6 +134,7 @@ export function createLiveTop(
   let due = MOST
   let closedUpTo = -(2n ** 63n)
 
+  const together = createTopTogether(kept, top.count)
   /** Taken back, and there until it has been given. */
   const taken: KeptRow[] = []
 
@@ -133,82 +159,110 @@ export function createLiveTop(
     const columns = top.columns.map(name => morsel.columns[placeOf(name)] as LaneVector)
     const isBetter = kept.begin({ rowCount, columns }, top.ties === 'last')
     const late: number[] = []
-    for (let row = 0; row < rowCount; row++) {
-      const key = keyOf === null ? 0 : (keyOf[row] as number)
-      const start = starts === null ? 0n : (starts[row] as bigint)
-      const mark = marks === null ? 0n : (marks[row] as bigint)
-      // A row may be late for some of its windows and in time for others: those end before it comes.
-      if (isOverlapping && mark >= due && mark > closedUpTo) {
-        if (emits === 'changes') yield* tell(changed)
-        yield* closeUpTo(mark, false)
-      }
-      if (isOwn) {
-        const window = kind === 'session' ? sessionOf(key, start, mark) : fullOf(key, start)
-        if (window === null) late.push(row)
-        else put(groupOf(window, key, row), row, isBetter)
-      } else if (isOverlapping) {
-        const { windows: mine, groups } = paneOf(start)
-        // Before that none ends.
-        const isEarly = mark < due
-        let known = groups.get(key)
-        if (known === undefined) {
-          known = new Array(mine.length)
-          groups.set(key, known)
-        }
-        for (let i = 0; i < mine.length; i++) {
-          const window = mine[i] as OpenWindow
-          if (window.isOver || !(isEarly || window.last + lateness > mark)) continue
-          let group = known[i]
-          if (group === undefined) {
-            group = groupOf(window, key, row)
-            known[i] = group
-          }
-          put(group, row, isBetter)
-        }
-      } else {
-        const window = kind === 'none' ? windowOf(0n, MOST) : windowOf(start, (ends as BigInt64Array)[row] as bigint)
-        put(groupOf(window, key, row), row, isBetter)
-      }
+    const rows = { rowCount, keyOf, starts, ends, marks, isBetter, late }
+    for (let row = putFrom(rows, 0); row < rowCount; row = putFrom(rows, row)) {
+      if (emits === 'changes') yield* tell(changed)
+      yield* closeUpTo((marks as BigInt64Array)[row] as bigint, false)
     }
     position += rowCount
-    kept.settle(true)
+    kept.settle()
     if (late.length > 0) onLate(morsel, late)
     if (kind === 'rowCount') yield* close([...all].filter(({ isClosed }) => isClosed))
     if (emits !== 'kept') yield* tell(changed)
     kept.tidy()
   }
 
-  function groupOf(window: OpenWindow, key: number, row: number): Group {
-    let group = window.groups.get(key)
+  /** Up to the row before which something closes: it may be late for some of its windows and in time for others, and those end before it comes. */
+  function putFrom(rows: Rows, from: number): number {
+    if (isOverlapping) return putInPanes(rows, from)
+    const { rowCount, keyOf, starts, ends, marks, isBetter, late } = rows
+    const [startWords, endWords] = [wordsOf(starts), wordsOf(ends)]
+    let window: OpenWindow | null = null
+    for (let row = from; row < rowCount; row++) {
+      const key = keyOf === null ? 0 : (keyOf[row] as number)
+      if (isOwn) {
+        const [time, mark] = [(starts as BigInt64Array)[row] as bigint, (marks as BigInt64Array)[row] as bigint]
+        window = kind === 'session' ? sessionOf(key, time, mark) : fullOf(key, time)
+      } else if (window === null || !isAsBefore(startWords, row) || !isAsBefore(endWords, row))
+        window = starts && ends ? windowOf(starts[row] as bigint, ends[row] as bigint) : windowOf(0n, MOST)
+      if (window === null) late.push(row)
+      else put(groupIn(window.groups, window, key, row), row, isBetter)
+    }
+    return rowCount
+  }
+
+  function putInPanes({ rowCount, keyOf, starts, marks, isBetter }: Rows, from: number): number {
+    const startWords = wordsOf(starts)
+    const markOf = (row: number) => (marks as BigInt64Array)[row] as bigint
+    /** The first row whose watermark is not before `due`, when that is `dueOf`. */
+    let [dueRow, dueOf] = [0, null as bigint | null]
+    let pane: Pane | null = null
+    for (let row = from; row < rowCount; row++) {
+      if (dueOf !== due) {
+        dueOf = due
+        dueRow = firstFrom(marks as BigInt64Array, due, row)
+      }
+      if (row >= dueRow && markOf(row) > closedUpTo) return row
+      const key = keyOf === null ? 0 : (keyOf[row] as number)
+      if (pane === null || !isAsBefore(startWords, row))
+        pane = paneOf((starts as BigInt64Array)[row] as bigint, markOf(row))
+      if (!isPaned) putInAll(pane, key, row, isBetter)
+      else if (pane.windows.at(-1)?.isOver === false) put(groupIn(pane.own, null, key, row), row, isBetter)
+    }
+    return rowCount
+  }
+
+  function putInAll({ windows: mine, groups }: Pane, key: number, row: number, isBetter: IsBetter): void {
+    let known = groups.get(key)
+    if (known === undefined) {
+      known = new Array(mine.length)
+      groups.set(key, known)
+    }
+    for (let i = 0; i < mine.length; i++) {
+      const window = mine[i] as OpenWindow
+      if (window.isOver) continue
+      let group = known[i]
+      if (group === undefined) {
+        group = groupIn(window.groups, window, key, row)
+        known[i] = group
+      }
+      put(group, row, isBetter)
+    }
+  }
+
+  function groupIn(groups: Map<number, Group>, window: OpenWindow | null, key: number, row: number): Group {
+    let group = groups.get(key)
     if (group === undefined) {
-      group = { window, key, order: position + row, count: 0, rows: [], given: [], givenStart: 0n, givenEnd: 0n }
-      window.groups.set(key, group)
+      group = { window, key, order: position + row, count: 0, rows: [], given: NONE, givenStart: 0n, givenEnd: 0n }
+      groups.set(key, group)
       groupCount++
     }
     return group
   }
 
-  function put(group: Group, row: number, isBetter: (row: number, than: KeptRow) => boolean): void {
+  function put(group: Group, row: number, isBetter: IsBetter): void {
     group.count++
     const { rows, window } = group
-    if (kind === 'rowCount' && group.count === (windows as { readonly count: number }).count) window.isClosed = true
-    if (top.count === 0 || (rows.length === top.count && !isBetter(row, rows.at(-1) as KeptRow))) return
+    if (window !== null && kind === 'rowCount' && group.count === (windows as { readonly count: number }).count)
+      window.isClosed = true
+    if (top.count === 0 || (rows.length === top.count && !isBetter(row, rows[rows.length - 1] as KeptRow))) return
     let [from, to] = [0, rows.length]
     while (from < to) {
       const middle = (from + to) >>> 1
       if (isBetter(row, rows[middle] as KeptRow)) to = middle
       else from = middle + 1
     }
-    rows.splice(from, 0, kept.keep(row, position + row))
-    if (rows.length > top.count) kept.release(rows.pop() as KeptRow)
-    touch(group)
+    const mine = kept.keep(row, position + row)
+    if (rows.length === top.count) kept.release(rows.pop() as KeptRow)
+    rows.splice(from, 0, mine)
+    if (window !== null) touch(group)
   }
 
   const touch = (group: Group): void => {
     if (isTold(group)) changed.add(group)
   }
 
-  const isTold = ({ window }: Group): boolean => emits !== 'closed' || window.isClosed
+  const isTold = ({ window }: Group): boolean => emits !== 'closed' || window?.isClosed === true
 
   function windowOf(start: bigint, end: bigint): OpenWindow {
     if (latest !== null && latest.start === start && latest.last === end && !latest.isOver) return latest
@@ -229,7 +283,7 @@ export function createLiveTop(
   }
 
   function begin(start: bigint, last: bigint): OpenWindow {
-    const window = { start, last, isClosed: false, isOver: false, groups: new Map() }
+    const window = { start, last, isClosed: false, isOver: false, groups: new Map(), panes: [] }
     all.add(window)
     return window
   }
@@ -239,14 +293,16 @@ export function createLiveTop(
     if (kind !== 'none' && kind !== 'rowCount' && next < due) due = next
   }
 
-  function paneOf(start: bigint): Pane {
+  /** @param mark the watermark as the row came: windows that it is late for, and those that are over, do not begin */
+  function paneOf(start: bigint, mark: bigint): Pane {
     if (latestPane !== null && latestStart === start) return latestPane
     let pane = panes.get(start)
     if (pane === undefined) {
+      const least = mark > closedUpTo ? mark : closedUpTo
       const bounds = windowsOf(windows as Parameters<typeof windowsOf>[0], start)
-      // Of those that are over none begins again.
-      const mine = bounds.flatMap(({ start, end }) => (end + lateness <= closedUpTo ? [] : [windowOf(start, end)]))
-      pane = { windows: mine, groups: new Map() }
+      const mine = bounds.flatMap(({ start, end }) => (end + lateness <= least ? [] : [windowOf(start, end)]))
+      pane = { windows: mine, groups: new Map(), own: new Map() }
+      if (isPaned) for (const window of mine) window.panes.push(pane)
       panes.set(start, pane)
     }
     latestPane = pane
@@ -324,22 +380,22 @@ export function createLiveTop(
     const fresh: Told[] = []
     for (const group of groups) {
       changed.delete(group)
-      const { window, given, givenStart, givenEnd, order } = group
+      const { given, givenStart, givenEnd, order } = group
+      const window = group.window as OpenWindow
       const [start, end] = [window.start, endOf(window)]
       const now = isTold(group) ? group.rows : []
       const isMoved = start !== givenStart || end !== givenEnd
       const gone = isMoved ? given : without(given, now)
       const come = isMoved ? now : without(now, given)
-      if (gone.length > 0) back.push({ rows: gone, order, start: givenStart, end: givenEnd })
-      if (come.length > 0) fresh.push({ rows: come, order, start, end })
-      for (const row of now) row.owners++
+      if (gone.length > 0) back.push({ rows: gone, window, order, start: givenStart, end: givenEnd })
+      if (come.length > 0) fresh.push({ rows: come, window, order, start, end })
+      for (const row of now) kept.retain(row)
       for (const row of given) taken.push(row)
       group.given = now.slice()
       group.givenStart = start
       group.givenEnd = end
       if (window.isOver && now.length === 0) groupCount--
     }
-    kept.settle(false)
     back.sort(inTurn)
     fresh.sort(inTurn)
     if (back.length + fresh.length > 0) yield* rowsOf([...back, ...fresh], back.length)
@@ -349,16 +405,20 @@ export function createLiveTop(
   /** @param back how many of them are taken back, the first ones */
   function* rowsOf(told: readonly Told[], back: number): Iterable<LaneBatch> {
     const mark = memory.mark()
-    const rows = told.flatMap(each => each.rows)
-    const count = rows.length
+    const count = told.reduce((sum, { rows }) => sum + rows.length, 0)
+    const rows = new Int32Array(count)
+    let filled = 0
+    for (const each of told) for (const row of each.rows) rows[filled++] = row
     const { columns, free } = kept.gather(rows)
     try {
       const instants = (name: 'start' | 'end'): LaneVector => {
         const data = memory.scratch(8 * count)
-        let at = data >>> 3
-        for (const each of told) {
-          memory.i64.fill(each[name], at, at + each.rows.length)
-          at += each.rows.length
+        let [from, to] = [data >>> 3, data >>> 3]
+        for (const [i, each] of told.entries()) {
+          to += each.rows.length
+          if (told[i + 1]?.[name] === each[name]) continue
+          memory.i64.fill(each[name], from, to)
+          from = to
         }
         return { type: boundType, length: count, data, validity: 0, dictionary: null, range: null }
       }
@@ -382,18 +442,43 @@ export function createLiveTop(
     if (closing.length === 0) return
     for (const window of closing) window.isClosed = true
     const groups = groupsOf(closing)
-    if (emits === 'closed') yield* tell(groups)
+    if (isOnce) yield* giveOnce(closing)
+    else if (emits === 'closed') yield* tell(groups)
     else if (groups.some(group => changed.has(group))) yield* tell([...changed])
     if (kind === 'rowCount') for (const window of closing) drop(window)
+  }
+
+  function* giveOnce(closing: readonly OpenWindow[]): Iterable<LaneBatch> {
+    const told: Told[] = []
+    for (const window of closing) {
+      const [start, end] = [window.start, endOf(window)]
+      for (const { rows, order } of isPaned
+        ? together.of(
+            window.panes.map(each => each.own),
+            table.length,
+          )
+        : window.groups.values())
+        if (rows.length > 0) told.push({ rows, window, order, start, end })
+    }
+    told.sort(inTurn)
+    if (told.length > 0) yield* rowsOf(told, 0)
   }
 
   function drop(window: OpenWindow): void {
     window.isOver = true
     all.delete(window)
+    for (const { windows: mine, own } of window.panes) {
+      // Others may yet be put together of it.
+      if (mine[mine.length - 1] !== window) continue
+      groupCount -= own.size
+      for (const { rows } of own.values()) for (const row of rows) kept.release(row)
+      own.clear()
+    }
     groupCount -= window.groups.size
     for (const group of window.groups.values()) {
       changed.delete(group)
-      for (const row of [...group.rows, ...group.given]) kept.release(row)
+      for (const row of group.rows) kept.release(row)
+      for (const row of group.given) kept.release(row)
       if (!isOwn) continue
       const mine = own[group.key]
       const at = mine?.indexOf(window) ?? -1
@@ -441,6 +526,7 @@ export function createLiveTop(
     if (keyTypes.length === 0) return
     const mark = memory.mark()
     const groups = groupsOf(all)
+    for (const { own } of panes.values()) groups.push(...own.values())
     const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
     const next = createGroupTable(k, keyTypes, 0)
     const places = new Map<number, number>()
@@ -456,15 +542,19 @@ export function createLiveTop(
     const moved = own
     own = []
     for (const [key, place] of places) if (moved[key] !== undefined) own[place] = moved[key]
-    for (const { groups } of panes.values()) groups.clear()
-    for (const window of all) {
-      const mine = [...window.groups.values()]
-      window.groups.clear()
+    const renumber = (groups: Map<number, Group>): void => {
+      const mine = [...groups.values()]
+      groups.clear()
       for (const group of mine) {
         group.key = places.get(group.key) ?? 0
-        window.groups.set(group.key, group)
+        groups.set(group.key, group)
       }
     }
+    for (const pane of panes.values()) {
+      pane.groups.clear()
+      renumber(pane.own)
+    }
+    for (const window of all) renumber(window.groups)
     table.free()
     table = next
     memory.reset(mark)
@@ -493,8 +583,8 @@ export function createLiveTop(
   }
 }
 
-const inTurn = (a: Told, b: Told): number =>
-  (a.start === b.start && a.end === b.end ? 0 : inOrder(a, b)) || a.order - b.order
+/** Told together, those of one window have the same bounds. */
+const inTurn = (a: Told, b: Told): number => (a.window === b.window ? 0 : inOrder(a, b)) || a.order - b.order
 
 /** Few to look through, one after another. */
 const FEW = 16

@@ -75,8 +75,9 @@ interface Single {
 
 /** Rows of a morsel that is worth a part: fewer are sooner grouped where they are to be in the end. */
 const LEAST_ROWS = 8192
-/** Windows of a part, and rows to each. */
+/** Windows of a part, which have a table each, or panes, which are in one; and rows to each. */
 const MOST_WINDOWS = 16
+const MOST_PANES = 64
 const LEAST_WINDOW_ROWS = 256
 /** Groups of a part before another is begun. */
 const MOST_GROUPS = 2 ** 17
@@ -148,7 +149,7 @@ export function createWindowParts(
       if (start > last) last = start
     }
     const count = (last - first) / fixed.size + 1n
-    return count <= MOST_WINDOWS && rowCount + more >= leastRows.window * Number(count)
+    return count <= (overlaps ? MOST_PANES : MOST_WINDOWS) && rowCount + more >= leastRows.window * Number(count)
   }
 
   /** Rows whose windows have ended by the rows before them. */

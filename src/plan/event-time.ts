@@ -23,6 +23,7 @@ import type {
   Windowing,
   WindowSpec,
 } from './logical.js'
+import type { AccumulatorSpec } from './physical.js'
 import { type Rank, rowRules, type WindowedRows } from './row-rules.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
@@ -64,6 +65,13 @@ export function checkWatermark({ column, delay, maxAdvance }: WatermarkNode, sch
   for (const text of [delay, maxAdvance]) if (text !== null) ticksOf(text, type, 'watermark')
 }
 
+/** How a source gives its rows. */
+export interface SourceTraits {
+  readonly once?: true
+  readonly settle?: unknown
+  readonly held?: unknown
+}
+
 /** What windows come to: windows.ts has them, and is loaded by whoever makes a window. */
 export interface WindowRules {
   /** @throws MillraceError `MR_INVALID_OPTION` */
@@ -72,6 +80,12 @@ export interface WindowRules {
   lower(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode
   /** Each row in each of its windows. */
   rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
+  /** Of windows of one length that follow no calendar how long they are, and from where on, in ticks. */
+  fixed(spec: WindowSpec, type: DataType): { readonly size: bigint; readonly offset: bigint } | undefined
+  /** Whether states of an aggregate take little room, however many rows they are of. */
+  isSmall(accumulator: AccumulatorSpec): boolean
+  /** Who groups the rows of windows while the flow runs on, in lines; none where there are none. */
+  explain(plan: PlanNode, sources: Iterable<SourceTraits>): readonly string[]
   /** Of whole rows in windows. */
   rowSchema(node: TopNode, window: Windowing, input: SchemaShape): SchemaShape
 }
@@ -82,7 +96,9 @@ export function useWindows(given: WindowRules): void {
   rules = given
 }
 
-const windowRules = (): WindowRules => {
+export const explainWindows: WindowRules['explain'] = (plan, sources) => rules?.explain(plan, sources) ?? []
+
+export const windowRules = (): WindowRules => {
   if (rules === null) throw new Error('there is a window, and nobody has made one')
   return rules
 }

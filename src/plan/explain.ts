@@ -7,6 +7,7 @@ import type { Expression } from '../expressions/node.js'
 import { printAggregate, printExpression, printName, printOrder, printSchema, short } from '../expressions/print.js'
 import { substitute } from '../expressions/walk.js'
 import { columnOf, sourceNode } from './build.js'
+import { explainWindows, type SourceTraits } from './event-time.js'
 import type {
   AggregateNode,
   DistinctNode,
@@ -32,7 +33,15 @@ import { overInput } from './rules/rewrite.js'
 import { sourcesOf } from './sources-of.js'
 import { schemaOfPlan } from './typing.js'
 
-export function explainPlan(plan: PlanNode): string {
+export function explainPlan(plan: PlanNode, sources: Iterable<SourceTraits> = []): string {
+  const lines = textOf(plan).split('\n')
+  // Before what comes out.
+  lines.splice(-1, 0, ...explainWindows(plan, sources))
+  return lines.join('\n')
+}
+
+/** As it is collected. */
+function textOf(plan: PlanNode): string {
   const source = sourceOf(plan)
   const schema = schemaOfPlan(plan)
   const chosen = schema === null ? null : explainChosen(plan)
@@ -49,8 +58,8 @@ function explainChosen(plan: PlanNode): string | null {
   const found = choiceIn(plan)
   if (found === null) return null
   const [choice, above] = found
-  const before = explainPlan(choice.input).split('\n').slice(0, -1)
-  const after = explainPlan(above).split('\n')
+  const before = textOf(choice.input).split('\n').slice(0, -1)
+  const after = textOf(above).split('\n')
   return [
     ...before,
     ...(before.includes(GATHERED) ? [] : [GATHERED]),
@@ -116,7 +125,7 @@ const isFitting = (stage: Stage): boolean =>
 /** What is run before: the other side of a join, or an input of a union. */
 const explainSide = (side: PlanNode, i: number): string[] => [
   `side ${i + 1}, run first`,
-  ...explainPlan(side)
+  ...textOf(side)
     .split('\n')
     .map(line => `  ${line}`),
 ]

@@ -4,6 +4,7 @@
  */
 import type { SchemaShape } from '../columnar/type.js'
 import type { AggregateFunction } from '../expressions/node.js'
+import { windowRules } from './event-time.js'
 import type { LiveAggregateSpec, LivePlan } from './live.js'
 import { type PlanPart, partsFor } from './needs.js'
 import { type AccumulatorSpec, hasTail, isBreaker, type PhysicalPlan } from './physical.js'
@@ -27,22 +28,18 @@ export interface LaneWindows {
   readonly parts: readonly PlanPart[]
 }
 
-/** Aggregates whose states take little room, however many rows they are of. */
-const SMALL: readonly AggregateFunction[] = [
-  ...(['count', 'sum', 'mean', 'min', 'max', 'variance', 'stddev', 'covariance', 'correlation', 'slope'] as const),
-  ...(['every', 'some'] as const),
-]
 const BY_PLACE: readonly AggregateFunction[] = ['first', 'last', 'any', 'argMin', 'argMax']
 /** Instants up to there, and sums of two of them, are exact in doubles. */
 const MOST_TICKS = 2n ** 51n
 const MOST_SIZE = 2n ** 48n
 
-/** Null where they had better get the rows on. @param below what lanes run */
+/** Null where they had better get the rows on: explain-windows.ts has the reasons. @param below what lanes run */
 export function laneWindows({ watermark, segments }: LivePlan, below: PhysicalPlan): LaneWindows | null {
   const { timed, aggregate } = segments[0] ?? {}
   if (watermark === null || watermark.maxAdvance !== null || watermark.delay >= MOST_TICKS) return null
   const fixed = aggregate && fixedOf(aggregate)
-  if (!timed || !fixed || !aggregate || aggregate.givesLate || !aggregate.accumulators.every(isSmall)) return null
+  if (!timed || !fixed || !aggregate || aggregate.givesLate || !aggregate.accumulators.every(windowRules().isSmall))
+    return null
   if (timed.sides.length > 0 || !timed.scan.every(({ kind }) => kind === 'project' || kind === 'filter')) return null
   if (below.branches.length > 0 || below.scan.some(stage => isBreaker(stage) || hasTail(stage))) return null
   const { time, keys, accumulators } = aggregate
@@ -68,8 +65,6 @@ function fixedOf({ fixed, windows }: LiveAggregateSpec): LaneWindows['fixed'] | 
   if (typeof windows !== 'object' || !('pane' in windows)) return null
   return windows.pane < MOST_SIZE ? { size: windows.pane, offset: windows.offset } : null
 }
-
-const isSmall = ({ function: name }: AccumulatorSpec): boolean => SMALL.includes(name) || BY_PLACE.includes(name)
 
 const stageOf = ({ keys, accumulators, input }: LiveAggregateSpec & { readonly input: SchemaShape }) =>
   ({ kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }) as const

@@ -6,28 +6,18 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError, quote } from '../errors.js'
-import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
 import type { Expression, OrderKey } from '../expressions/node.js'
 import { collectColumns } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { columnOf, deriveNode, projectNode, selectNode, sourceNode } from './build.js'
 import { call, not } from './cleaning.js'
-import { nanosecondsOf, nanosecondsPer } from './duration.js'
-import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START } from './event-time.js'
+import { nanosecondsOf } from './duration.js'
+import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START, windowRules } from './event-time.js'
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
 import { overOf, runsOn } from './live-over.js'
 import { topOf } from './live-top.js'
-import type {
-  AggregateNode,
-  EmitMode,
-  NamedExpression,
-  Panes,
-  PlanNode,
-  WatermarkNode,
-  Windowing,
-  WindowSpec,
-} from './logical.js'
+import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, WatermarkNode, Windowing } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
 import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from './physical.js'
 import { physicalPlan } from './planner.js'
@@ -532,7 +522,7 @@ function windowedAggregate(
   const bounds = [START, END].map(name => ({ name, type: instant }))
   const lateColumns = Object.keys(before).filter(name => name !== WATERMARK && name !== WEIGHT)
   const isOnce = mode === 'close' && lateness === 0n
-  const fixed = isOnce ? fixedOf(spec, type) : undefined
+  const fixed = isOnce ? windowRules().fixed(spec, type) : undefined
   const isPlain = fixed !== undefined || (isOnce && typeof windows === 'object' && 'pane' in windows)
   const bare =
     isPlain && bound(selectNode(timedPlan, boundSchemaOf(timedPlan), neededBy(node.keys, accumulators, [TIME])))
@@ -571,16 +561,6 @@ function windowedAggregate(
     ends: spec.kind === 'rowCount' || mode !== 'close' || lateness > 0n ? null : WINDOW_END,
     isAppended: mode === 'close' && lateness === 0n,
   }
-}
-
-/** Of windows of one length that follow no calendar. */
-function fixedOf(spec: WindowSpec, type: DataType): LiveAggregateSpec['fixed'] {
-  if (spec.kind !== 'tumbling' || spec.zone !== null) return undefined
-  const lengths = [spec.size, spec.offset ?? '0s'].map(text => parseDuration(text, 'tumbling'))
-  if (lengths.some(({ months, days }) => months !== 0 || days !== 0)) return undefined
-  const [size, offset] = lengths.map(({ nanoseconds }) => nanoseconds / nanosecondsPer(type)) as [bigint, bigint]
-  // Places within a few windows are exact in doubles.
-  return size > 0n && size < 2n ** 48n ? { size, offset } : undefined
 }
 
 function neededBy(

@@ -10,7 +10,7 @@ import { zoneOf } from '../expressions/zone.js'
 import { accumulate } from './accumulate.js'
 import { aggregateNode, checkNames, columnOf, deriveNode, filterNode, projectNode, sortNode } from './build.js'
 import { call, not } from './cleaning.js'
-import { nanosecondsOf } from './duration.js'
+import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START, type WindowRules } from './event-time.js'
 import type {
   AggregateNode,
@@ -96,6 +96,15 @@ export function panesOf(spec: WindowSpec & { kind: 'sliding' | 'cumulative' }, t
     size: ticksOf(spec.size, type, spec.kind),
     offset: spec.offset === null ? 0n : ticksOf(spec.offset, type, spec.kind),
   }
+}
+
+function fixed(spec: WindowSpec, type: DataType): ReturnType<WindowRules['fixed']> {
+  if (spec.kind !== 'tumbling' || spec.zone !== null) return undefined
+  const lengths = [spec.size, spec.offset ?? '0s'].map(text => parseDuration(text, 'tumbling'))
+  if (lengths.some(({ months, days }) => months !== 0 || days !== 0)) return undefined
+  const [size, offset] = lengths.map(({ nanoseconds }) => nanoseconds / nanosecondsPer(type)) as [bigint, bigint]
+  // Places within a few windows are exact in doubles.
+  return size > 0n && size < 2n ** 48n ? { size, offset } : undefined
 }
 
 function lowerWindows(node: AggregateNode, window: Windowing, input: PlanNode): PlanNode {
@@ -284,8 +293,9 @@ const negated = (duration: string): string =>
 const timeCall = (name: string, input: Expression, parameters: CallParameters): Expression =>
   Object.freeze({ ...call(name, input), parameters: Object.freeze(parameters) }) as Expression
 
-export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema'> = {
+export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema' | 'isSmall' | 'explain'> = {
   check: checkSpec,
+  fixed,
   schema: windowedSchema,
   lower: lowerWindows,
 }

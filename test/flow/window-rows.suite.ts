@@ -104,6 +104,42 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
       expect(untimed.toRows().map(({ item }) => item)).toEqual(['x', 'y'])
     })
 
+    it('of windows that overlap the groups come as their first rows came, whatever part of the window these are in', async () => {
+      const job = bids([at(5, 'b', 2), at(15, 'a', 1), at(5, 'd', 4), at(5, 'a', 3)])
+        .watermark('time', { delay: '50ms' })
+        .window(sliding('20ms', '10ms'))
+        .groupBy('item')
+        .topK(1, desc('price'))
+        .run(o())
+      expect(await batches(job)).toEqual([
+        [-10, 10, 5, 'b', 2, 1],
+        [-10, 10, 5, 'd', 4, 1],
+        [-10, 10, 5, 'a', 3, 1],
+        [0, 20, 5, 'b', 2, 1],
+        [0, 20, 5, 'a', 3, 1],
+        [0, 20, 5, 'd', 4, 1],
+        [10, 30, 15, 'a', 1, 1],
+      ])
+      expect(job.metrics()).toMatchObject({ groups: 0, lateRows: 0 })
+    })
+
+    it('a row that is late for one of its windows is in the others, to the instant', async () => {
+      const job = bids([at(5, 'a', 1), at(15, 'a', 2), at(20, 'a', 3), at(15, 'a', 9), at(19, 'a', 8)])
+        .watermark('time')
+        .window(sliding('20ms', '10ms'))
+        .topK(2, desc('price'))
+        .run(o())
+      expect(await batches(job)).toEqual([
+        [-10, 10, 5, 'a', 1, 1],
+        [0, 20, 15, 'a', 2, 1],
+        [0, 20, 5, 'a', 1, 1],
+        [10, 30, 15, 'a', 9, 1],
+        [10, 30, 19, 'a', 8, 1],
+        [20, 40, 20, 'a', 3, 1],
+      ])
+      expect(job.metrics()).toMatchObject({ groups: 0, lateRows: 0 })
+    })
+
     it('within the allowed lateness only the rows that enter and leave are told', async () => {
       const of = (flow: Flow<typeof bid>) =>
         flow.watermark('time').window(tumbling('10ms'), { allowedLateness: '10ms' }).topK(2, desc('price'))

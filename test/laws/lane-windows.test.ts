@@ -50,7 +50,7 @@ const cases = fc.record({
   often: fc.constantFrom(1, 30, 500),
   /** Of short ones a morsel has more than a lane groups at once. */
   isSliding: fc.boolean(),
-  size: fc.constantFrom(4000, 12_000, 20_000, 300_000),
+  size: fc.constantFrom(1000, 4000, 12_000, 20_000, 300_000),
   delay: fc.constantFrom(0, 40, 12_000, 12_001),
   hasNulls: fc.boolean(),
   keys: fc.constantFrom<readonly string[]>([], ['key'], ['name'], ['key', 'name']),

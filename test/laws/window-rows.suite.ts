@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { asc, count, desc, type Flow, rows as rowsOf, stream, sum } from '../../src/index.js'
 import { spaced, windowed } from '../oracle/windows.js'
 import { folded, inBatches, text } from './running.js'
-import { type Case, cases, flowIn, type Row, shape, timedShape, windowedBehind } from './windows.suite.js'
+import { type Case, cases, flowIn, overlapping, type Row, shape, timedShape, windowedBehind } from './windows.suite.js'
 
 interface Told {
   readonly name: 'x' | 'key' | 'place'
@@ -23,6 +23,12 @@ const tops = fc.record({
   n: fc.constantFrom(0, 1, 1, 2, 3, 7),
   orders: fc.uniqueArray(order, { minLength: 1, maxLength: 2, selector: ({ name }) => name }),
 })
+
+/** Of windows that overlap and are given once. */
+const panedTops = fc.tuple(tops, overlapping).map(([{ given, ...rest }, window]) => ({
+  ...rest,
+  given: { ...given, window, mode: 'close' as const, timing: { ...given.timing, lateness: 0n } },
+}))
 
 /** Rows near one another, of few keys, so that many are just so far apart as they may be. */
 const near = fc
@@ -93,13 +99,18 @@ export interface WindowRowLaws {
 export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
   const times = { numRuns: runs, ...(seed === undefined ? {} : { seed }) }
   describe('the first rows', () => {
-    it.each(lanesList)(
-      'of windows on %i lanes are those of the model, running on and collected',
+    it.each(
+      lanesList.flatMap(lanes => [
+        [lanes, 'windows', tops] as const,
+        [lanes, 'windows that overlap', panedTops] as const,
+      ]),
+    )(
+      'on %i lanes of %s are those of the model, running on and collected',
       { timeout: 60_000 + 200 * runs },
-      async lanes => {
+      async (lanes, _, drawn) => {
         let lateCases = 0
         await fc.assert(
-          fc.asyncProperty(tops, async ({ given, n, orders }) => {
+          fc.asyncProperty(drawn as typeof tops, async ({ given, n, orders }) => {
             const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
             const byPlace = new Map(given.rows.map(row => [row.place, row]))
             const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
@@ -117,7 +128,14 @@ export function windowRowLaws({ lanesList, runs, seed }: WindowRowLaws): void {
             const flow = () =>
               topOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, n, orders)
             const model = windowedBehind(given, keyed)
-            expect(await folded(flow().run({ lanes }))).toEqual(rowsIn(model.windows).sort())
+            const job = flow().run({ lanes })
+            expect(await folded(job)).toEqual(rowsIn(model.windows).sort())
+            expect(job.metrics().groups).toBe(0)
+            if (given.mode === 'close' && given.timing.lateness === 0n) {
+              const inTurn: string[] = []
+              for await (const batch of flow().run({ lanes })) inTurn.push(...batch.toRows({ bigint: true }).map(text))
+              expect(inTurn).toEqual(rowsIn(model.windows))
+            }
             const found: bigint[] = []
             for await (const batch of flow().late().select('place').run({ lanes }))
               for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)

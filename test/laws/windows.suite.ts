@@ -65,11 +65,11 @@ const rows = fc
   })
 
 const duration = (most: number) => fc.integer({ min: 1, max: most }).map(BigInt)
-const window: fc.Arbitrary<{ readonly said: Window; readonly model: ModelWindow }> = fc.oneof(
-  fc.tuple(duration(30), fc.option(fc.integer({ min: -40, max: 40 }).map(BigInt))).map(([size, offset]) => ({
-    said: tumbling(`${size}ms`, offset === null ? {} : { offset: `${offset}ms` }),
-    model: { kind: 'tumbling', size, offset: offset ?? 0n } as const,
-  })),
+interface Windows {
+  readonly said: Window
+  readonly model: ModelWindow
+}
+export const overlapping: fc.Arbitrary<Windows> = fc.oneof(
   fc
     .tuple(duration(12), fc.integer({ min: 1, max: 6 }), fc.option(fc.integer({ min: 0, max: 20 }).map(BigInt)))
     .map(([every, count, offset]) => ({
@@ -80,6 +80,13 @@ const window: fc.Arbitrary<{ readonly said: Window; readonly model: ModelWindow 
     said: cumulative(`${step * BigInt(count)}ms`, `${step}ms`),
     model: { kind: 'cumulative', size: step * BigInt(count), step, offset: 0n } as const,
   })),
+)
+const window: fc.Arbitrary<Windows> = fc.oneof(
+  fc.tuple(duration(30), fc.option(fc.integer({ min: -40, max: 40 }).map(BigInt))).map(([size, offset]) => ({
+    said: tumbling(`${size}ms`, offset === null ? {} : { offset: `${offset}ms` }),
+    model: { kind: 'tumbling', size, offset: offset ?? 0n } as const,
+  })),
+  { weight: 2, arbitrary: overlapping },
   duration(20).map(gap => ({ said: session(`${gap}ms`), model: { kind: 'session', gap } as const })),
 )
 

@@ -104,6 +104,12 @@ const EXPLAINED = {
     .groupBy('origin')
     .topK(2, 'delay')
     .select('windowEnd', 'origin', 'delay'),
+  'sums-of-windows': known
+    .filter(t => t.delay.gt(0))
+    .watermark('time', { delay: '1m' })
+    .window(sliding('1h', '15m'))
+    .groupBy('origin')
+    .aggregate(t => ({ delay: sum(t.delay) })),
   'dedupe-within': known
     .watermark('time')
     .dedupe({ keys: ['origin', 'carrier'], within: '10s' })

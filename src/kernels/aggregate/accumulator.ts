@@ -140,6 +140,8 @@ export interface Accumulator {
    * @throws MillraceError what a result may call for, as `MR_INTEGER_OVERFLOW`
    */
   evaluate(spec: AggregateSpec, counts: number): LaneVector
+  /** The same of groups `groups[0..count)` (u32 pointer) alone. Absent where that is not to be had sooner than all. */
+  evaluateAt?(spec: AggregateSpec, groups: number, count: number): LaneVector
   free(): void
 }
 

@@ -74,6 +74,8 @@ export interface Aggregation {
    * @throws MillraceError `MR_INTEGER_OVERFLOW` for an exact integer total beyond int64.
    */
   evaluate(groupCount: number): LaneVector[]
+  /** The same of groups `groups[0..count)` (u32 pointer) alone, or null where one of the aggregates has no way to. */
+  evaluateAt(groups: number, count: number): LaneVector[] | null
   free(): void
 }
 
@@ -231,15 +233,27 @@ export function createAggregation(
       return specs.map(spec => {
         const input = inputOf(spec)
         const result = evaluateSpec(spec, input, counts.get(input) ?? 0, count)
-        const validity = COUNTS.includes(spec.function) ? 0 : result.validity || (validities.get(input) as number)
-        return { ...result, length: count, validity, type: nullableIf(result.type, validity) }
+        return withNulls(result, count, COUNTS.includes(spec.function) ? 0 : (validities.get(input) as number))
       })
+    },
+    evaluateAt(groups, count) {
+      const results = specs.map(spec => {
+        const { counted, accumulatorOf, values } = inputOf(spec)
+        const result = counted ? null : accumulatorOf.get(spec)?.evaluateAt?.(spec, groups, count)
+        return result ? withNulls(result, count, values.validity(0, groups, count)) : null
+      })
+      return results.includes(null) ? null : (results as LaneVector[])
     },
     free() {
       slots.free()
       for (const part of parts) part?.free()
     },
   }
+}
+
+function withNulls(result: LaneVector, length: number, validity: number): LaneVector {
+  const bits = result.validity || validity
+  return { ...result, length, validity: bits, type: nullableIf(result.type, bits) }
 }
 
 /** Of nothing there are none: never null. */

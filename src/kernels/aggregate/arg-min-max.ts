@@ -62,6 +62,7 @@ function createArgMinMax(context: AccumulatorContext, spec: AggregateSpec): Accu
       memory.reset(mark)
     },
     evaluate: () => elements.column(part(8), groupCount),
+    evaluateAt: (_, groups, count) => elements.column(part(8), count, groups),
     free() {
       states.free()
       best.free()

@@ -24,8 +24,8 @@ export interface ElementStates {
   write(writer: StateWriter, lane: Lane, groups: number, count: number): void
   /** What `write` wrote, in scratch. */
   read(reader: StateReader, count: number): Elements
-  /** The values at `lane` of the first `count` groups as a column in scratch. */
-  column(lane: Lane, count: number): LaneVector
+  /** The values at `lane` of groups `groups[0..count)` (u32 pointer; with 0 the first `count`) as a column in scratch. */
+  column(lane: Lane, count: number, groups?: number): LaneVector
   free(): void
 }
 
@@ -57,8 +57,8 @@ export function createElementStates(context: AccumulatorContext, type: DataType)
       data: texts === null ? reader.lane(k, kept * count, kept * count + 16) : texts.read(reader, count).codes,
       bits: 8 * kept,
     }),
-    column(lane, count) {
-      const values = taken(lane, 0, count)
+    column(lane, count, groups = 0) {
+      const values = taken(lane, groups, count)
       if (texts !== null) {
         const bits = memory.scratch(bitmapBytes(count))
         const validity = exports.minMaxTextBits(values, count, bits) === count ? 0 : bits

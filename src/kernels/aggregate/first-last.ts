@@ -23,6 +23,10 @@ function createFirstLast(context: AccumulatorContext, { function: name, inputs: 
   const elements = createElementStates(context, type)
   let groupCount = 0
   const values = () => ({ pointer: states.pointer + 8, stride: STATE_BYTES })
+  const evaluateAt = ({ function: asked }: AggregateSpec, groups: number, count: number) =>
+    asked === 'lastPlace'
+      ? numbers(int64(), count, statesOf(k, { pointer: states.pointer, stride: STATE_BYTES }, 8, groups, count))
+      : elements.column(values(), count, groups)
 
   return {
     kernel: type.kind,
@@ -51,10 +55,8 @@ function createFirstLast(context: AccumulatorContext, { function: name, inputs: 
       exports.firstLastMerge(states.pointer, groupMap, places, count, data, bits, last)
       memory.reset(mark)
     },
-    evaluate: ({ function: asked }) =>
-      asked === 'lastPlace'
-        ? numbers(int64(), groupCount, statesOf(k, { pointer: states.pointer, stride: STATE_BYTES }, 8, 0, groupCount))
-        : elements.column(values(), groupCount),
+    evaluate: spec => evaluateAt(spec, 0, groupCount),
+    evaluateAt,
     free() {
       states.free()
       elements.free()

@@ -2,8 +2,10 @@
  * Least and greatest strings by their bytes: a group's state is a code of the column's dictionary. Other types are min-max.ts's.
  */
 import { bitmapBytes } from '../bitmap.js'
+import type { LaneVector } from '../lane-vector.js'
 import type { Accumulator, AccumulatorContext, AggregateSpec, Family } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
+import { statesOf } from './state-bytes.js'
 import { createTextRanks } from './text-ranks.js'
 import { createTextStates } from './text-states.js'
 
@@ -20,6 +22,12 @@ function createMinMaxText(context: AccumulatorContext, { function: name, inputs:
   let groupCount = 0
   const add = (codes: number, validity: number, groups: number, rowCount: number) => {
     exports.minMaxText(states.pointer, groups, codes, validity, rowCount, ...ranks.of(texts.dictionary()), wanted)
+  }
+
+  function column(data: number, length: number): LaneVector {
+    const bits = memory.scratch(bitmapBytes(length))
+    const validity = exports.minMaxTextBits(data, length, bits) === length ? 0 : bits
+    return { type, length, data, validity, dictionary: texts.known(), range: null }
   }
 
   return {
@@ -46,10 +54,10 @@ function createMinMaxText(context: AccumulatorContext, { function: name, inputs:
     evaluate() {
       const data = memory.scratch(4 * groupCount)
       memory.u8.copyWithin(data, states.pointer, states.pointer + 4 * groupCount)
-      const bits = memory.scratch(bitmapBytes(groupCount))
-      const validity = exports.minMaxTextBits(data, groupCount, bits) === groupCount ? 0 : bits
-      return { type, length: groupCount, data, validity, dictionary: texts.known(), range: null }
+      return column(data, groupCount)
     },
+    evaluateAt: (_, groups, count) =>
+      column(statesOf(k, { pointer: states.pointer, stride: 4 }, 4, groups, count), count),
     free() {
       states.free()
       texts.free()

@@ -7,6 +7,7 @@ import type { Kernels } from '../instance.js'
 import { type Accumulator, type Family, numbers } from './accumulator.js'
 import { createGroupArray } from './group-array.js'
 import { createImages } from './images.js'
+import { statesOf } from './state-bytes.js'
 
 /** A family of one accumulator an aggregate. */
 export const minMax: Family = {
@@ -65,6 +66,12 @@ function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumula
       memory.u8.copyWithin(copy, states.pointer, states.pointer + bytes * groupCount)
       return numbers(type, groupCount, images.values(copy, groupCount))
     },
+    evaluateAt: (_, groups, count) =>
+      numbers(
+        type,
+        count,
+        images.values(statesOf(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count), count),
+      ),
     free: states.free,
   }
 }

@@ -6,7 +6,7 @@ import { bitmapBytes } from '../bitmap.js'
 import type { Lane } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import { isZero, mergeCounts, type StateReader, type StateWriter, writeCounts } from './state-bytes.js'
+import { isZero, mergeCounts, type StateReader, type StateWriter, statesOf, writeCounts } from './state-bytes.js'
 
 export interface Values {
   resize(groupCount: number): void
@@ -22,8 +22,11 @@ export interface Values {
   merge(reader: StateReader, groupMap: number, groupCount: number, most: number): void
   /** Values per group, a u64 pointer in scratch, given how many rows each has. Where they are counted only. */
   counts(rows: Lane): number
-  /** A bitmap in scratch of the groups that have a value, or 0 where all have. `counts` is what `counts` gave, where counted. */
-  validity(counts: number): number
+  /**
+   * A bitmap in scratch of the groups that have a value, or 0 where all have. `counts` is what `counts` gave, where counted. Where they are not it may be of groups `groups[0..count)` (u32
+   * pointer) alone.
+   */
+  validity(counts: number, groups?: number, count?: number): number
   free(): void
 }
 
@@ -126,11 +129,12 @@ export function createValues(k: Kernels, counted: boolean, opened: Readonly<Open
       exports.countEvaluate(pointer, stride, kept?.pointer ?? 0, groupCount, out)
       return out
     },
-    validity(counts) {
-      const bits = memory.scratch(bitmapBytes(groupCount))
-      if (counted) return exports.countBits(counts, groupCount, bits) === groupCount ? 0 : bits
+    validity(counts, groups = 0, count = groupCount) {
+      const bits = memory.scratch(bitmapBytes(count))
+      if (counted) return exports.countBits(counts, count, bits) === count ? 0 : bits
       if (kept === null && opened.count > 0) return 0
-      return exports.countPresentBits(keep().pointer, groupCount, bits) === groupCount ? 0 : bits
+      const present = statesOf(k, { pointer: keep().pointer, stride: 1 }, 1, groups, count)
+      return exports.countPresentBits(present, count, bits) === count ? 0 : bits
     },
     free() {
       kept?.free()

@@ -383,6 +383,39 @@ describe('min and max', () => {
     expect(extremes([-0, 0])).toEqual([0, 0])
   })
 
+  test('of some groups are what they are of all', () => {
+    for (const [type, values] of arbitraries) {
+      const rows = fc.sample(fc.tuple(fc.nat({ max: 40 }), fc.option(values, { freq: 2 })), { numRuns: 90, seed: 11 })
+      const aggregation = createAggregation(accumulatorContext(k), [
+        one('min', nullable(type)),
+        one('max', nullable(type)),
+      ])
+      aggregation.resize(41)
+      const vector = columnOf(
+        k,
+        nullable(type),
+        rows.map(([, value]) => value),
+        new LaneDictionary(k),
+      )
+      const groups = rows.map(([group]) => group)
+      aggregation.update(groupPointer(k, groups), [{ vectors: [vector], validity: vector.validity }], rows.length, 0)
+      aggregation.open(0, 41)
+      const all = aggregation.evaluate(41).map(result => valuesOf(k, result).map(shown))
+      const places = [40, 3, 3, 0, 17]
+      const some = aggregation.evaluateAt(groupPointer(k, places), places.length)
+      expect(some?.map(result => valuesOf(k, result).map(shown))).toEqual(
+        all.map(results => places.map(place => results[place])),
+      )
+      expect(all[0]).toContain(null)
+    }
+  })
+
+  test('of some groups are not to be had where something is counted beside', () => {
+    const aggregation = createAggregation(accumulatorContext(k), [one('min', int32()), one('mean', int32())])
+    aggregation.resize(1)
+    expect(aggregation.evaluateAt(groupPointer(k, [0]), 1)).toBe(null)
+  })
+
   test('of strings follow bytes while the dictionary grows, and merge across dictionaries', () => {
     const words = Array.from({ length: 400 }, (_, i) => `${(i * 7919) % 1000}-${i}`)
     const lanes = [new LaneDictionary(k), new LaneDictionary(k)].map((dictionary, part) => {

@@ -94,6 +94,9 @@ export interface Dealing {
 
 export const LANES = 4
 
+/** Of which some groups have results by themselves. */
+const PICKED: readonly string[] = ['first', 'last', 'any', 'argMin', 'argMax']
+
 /** `specs` gives the aggregates, of input 0, for one type of each input. */
 export const anyDealing = (
   inputCount: number,
@@ -230,9 +233,16 @@ class Lane {
   }
 
   results(): unknown[] {
-    const results = this.aggregation.evaluate(this.groups.length).map(vector => shown(resultsOf(this.k, vector)))
-    this.k.memory.reset(0)
-    return results as unknown[]
+    const { k, aggregation, groups } = this
+    const results = aggregation.evaluate(groups.length).map(vector => shown(resultsOf(k, vector))) as unknown[][]
+    const some = groups.map((_, i) => i).filter(i => i % 2 === 0)
+    const places = some.reverse().concat(some.slice(0, 1))
+    const picked = aggregation.evaluateAt(groupPointer(k, places), places.length)
+    expect(picked !== null).toBe(this.dealing.specs.every(({ function: name }) => PICKED.includes(name)))
+    for (const [i, vector] of (picked ?? []).entries())
+      expect(shown(resultsOf(k, vector))).toEqual(places.map(place => results[i][place]))
+    k.memory.reset(0)
+    return results
   }
 
   free(): void {
