@@ -128,6 +128,7 @@ export function createLiveAggregate(
   const hasEnds = windows === 'ends'
   const isOverlapping = typeof windows === 'object'
   /** Keys that are no window's. */
+  const isOne = !isWindowed && keyTypes.length === 0
   const plainFrom = !isWindowed ? 0 : hasEnds && !stage.isEndOnly ? 2 : 1
   /** Of what is given of windows: their bounds and keys. */
   const groupTypes = [...Array(stage.isEndOnly ? 1 : 2).fill(keyTypes[0]), ...keyTypes.slice(plainFrom)] as DataType[]
@@ -402,8 +403,8 @@ export function createLiveAggregate(
       const words = memory.u32.subarray(counts.data >>> 2, (counts.data >>> 2) + 2 * rowCount)
       for (let row = 0; row < rowCount; row++) if (words[2 * row] !== 0 || words[2 * row + 1] !== 0) rows.push(row)
       batch = { rowCount, columns: columns.slice(0, -1) }
-      if (rows.length === 0) return
-      if (rows.length < rowCount) batch = rowsOf(k, batch, rows)
+      if (rows.length === 0 && !isOne) return
+      if (rows.length < rowCount && !isOne) batch = rowsOf(k, batch, rows)
     }
     const weights = memory.scratch(4 * batch.rowCount)
     memory.i32.fill(weight, weights >>> 2, (weights >>> 2) + batch.rowCount)
@@ -415,8 +416,14 @@ export function createLiveAggregate(
   }
 
   function* advance(watermark: bigint, isEnd: boolean): Iterable<LaneBatch> {
-    if (emits === 'kept' && isEnd) yield* changes.tell()
+    // Of no rows at all there is one result too.
+    if (isEnd && isOne && position === 0) {
+      changes.touch([0], 1)
+      aggregation.resize(table.indexCount)
+    }
+    if (isEnd && !isWindowed) yield* changes.tell()
     if (!isWindowed) return
+    if (emits === 'kept' && isEnd) yield* changes.tell()
     if (!isEnd && watermark < leastEnd) {
       if (watermark > closedUpTo) closedUpTo = watermark
       return
