@@ -2,7 +2,7 @@
 import { dayText } from '../columnar/day.js'
 import { float32Text } from '../columnar/float-text.js'
 import { instantText } from '../columnar/instant.js'
-import { type DataType, float64, int64, isFloat, type TimeUnit } from '../columnar/type.js'
+import { type DataType, float64, int64, isFloat, isInteger, type TimeUnit } from '../columnar/type.js'
 import { bitmapBytes, bothValid } from './bitmap.js'
 import { UNITS_PER_SECOND } from './cast.js'
 import { type Conversion, convert, counts } from './casts.js'
@@ -93,7 +93,7 @@ export interface TextWriter {
 type Value = number | bigint | boolean
 
 export function createTextWriter(k: Kernels, type: DataType): TextWriter {
-  return /^u?int/.test(type.kind) ? { convert: (vector, into) => decimals(k, vector, into) } : createEachWriter(k, type)
+  return isInteger(type.kind) ? { convert: (vector, into) => decimals(k, vector, into) } : createEachWriter(k, type)
 }
 
 function decimals(k: Kernels, vector: LaneVector, into: LaneDictionary): LaneVector {

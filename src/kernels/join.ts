@@ -206,29 +206,34 @@ export function* buildJoinIndex(
         : keyWords(k, column, types[key].other, null)
 
     /** Ids of words: those that there are, or new ones where the index is being built. */
-    const idsOf = (coder: Coder, { words, valid }: KeyWords, count: number, looksUp: boolean): number => {
-      const { hash, store } = coder
+    const idsOf = (coder: Coder, words: KeyWords, count: number, looksUp: boolean): number =>
+      looksUp ? foundIds(coder, words, count) : givenIds(coder, words, count)
+
+    const foundIds = ({ hash }: Coder, { words, valid }: KeyWords, count: number): number => {
       const ids = memory.scratch(4 * count)
-      if (!looksUp && coder.rowCount > 0 && 2 * store.count > coder.rowCount)
-        hash.foresee(Math.ceil(rowCount * (store.count / coder.rowCount)))
-      if (!looksUp) coder.rowCount += count
-      if (!looksUp && (valid === 0 || countBits(k, valid, count) === count)) {
-        hash.find(words, count, ids)
-        return ids
-      }
-      if (!looksUp) insert(hash, words, valid, count)
       exports.joinFind(hash.table, words, valid, count, ids)
       return ids
     }
     /** Rows without a word stay out. */
-    const insert = (hash: HashIndex, words: number, valid: number, count: number) => {
+    const givenIds = (coder: Coder, given: KeyWords, count: number): number => {
+      const { hash, store } = coder
+      const { words, valid } = given
+      // As many of the rows to come are taken to be new as of those before.
+      if (2 * store.count > coder.rowCount) hash.foresee(Math.ceil(rowCount * (store.count / coder.rowCount)))
+      coder.rowCount += count
+      if (valid === 0 || countBits(k, valid, count) === count) {
+        const ids = memory.scratch(4 * count)
+        hash.find(words, count, ids)
+        return ids
+      }
       const mark = memory.mark()
       const indices = memory.scratch(4 * count + 16)
       const rows = exports.selectIndices(valid, count, indices) >>> 0
-      const given = memory.scratch(8 * rows)
-      exports.selectTake64(words, indices, rows, given)
-      hash.find(given, rows, memory.scratch(4 * rows))
+      const taken = memory.scratch(8 * rows)
+      exports.selectTake64(words, indices, rows, taken)
+      hash.find(taken, rows, memory.scratch(4 * rows))
       memory.reset(mark)
+      return foundIds(coder, given, count)
     }
     const finalIds = (words: KeyWords, count: number, looksUp: boolean): number => {
       if (last !== null) return idsOf(last, words, count, looksUp)

@@ -8,7 +8,6 @@
  * buffers in the same order, each padded to 16 bytes: data | validity | offsets | dictionary offsets | dictionary bytes
  * ```
  */
-
 import { Dictionary } from '../columnar/dictionary.js'
 import type { DataType } from '../columnar/type.js'
 import { usedStrings } from '../columnar/used-strings.js'

@@ -127,8 +127,9 @@ export function createLiveAggregate(
   const isWindowed = windows !== 'none'
   const hasEnds = windows === 'ends'
   const isOverlapping = typeof windows === 'object'
-  /** Keys that are no window's. */
+  /** One group of all rows, which is there before the first. */
   const isOne = !isWindowed && keyTypes.length === 0
+  /** Keys that are no window's. */
   const plainFrom = !isWindowed ? 0 : hasEnds && !stage.isEndOnly ? 2 : 1
   /** Of what is given of windows: their bounds and keys. */
   const groupTypes = [...Array(stage.isEndOnly ? 1 : 2).fill(keyTypes[0]), ...keyTypes.slice(plainFrom)] as DataType[]
@@ -421,9 +422,8 @@ export function createLiveAggregate(
       changes.touch([0], 1)
       aggregation.resize(table.indexCount)
     }
-    if (isEnd && !isWindowed) yield* changes.tell()
+    if (isEnd && (emits === 'kept' || isOne)) yield* changes.tell()
     if (!isWindowed) return
-    if (emits === 'kept' && isEnd) yield* changes.tell()
     if (!isEnd && watermark < leastEnd) {
       if (watermark > closedUpTo) closedUpTo = watermark
       return

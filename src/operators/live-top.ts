@@ -437,14 +437,16 @@ export function createLiveTop(
 
   const groupsOf = (some: Iterable<OpenWindow>): Group[] => [...some].flatMap(({ groups }) => [...groups.values()])
 
+  const haveChanged = (some: Iterable<OpenWindow>): boolean =>
+    changed.size > 0 && groupsOf(some).some(group => changed.has(group))
+
   /** Windows whose time has come. */
   function* close(closing: readonly OpenWindow[]): Iterable<LaneBatch> {
     if (closing.length === 0) return
     for (const window of closing) window.isClosed = true
-    const groups = groupsOf(closing)
     if (isOnce) yield* giveOnce(closing)
-    else if (emits === 'closed') yield* tell(groups)
-    else if (groups.some(group => changed.has(group))) yield* tell([...changed])
+    else if (emits === 'closed') yield* tell(groupsOf(closing))
+    else if (haveChanged(closing)) yield* tell([...changed])
     if (kind === 'rowCount') for (const window of closing) drop(window)
   }
 
@@ -508,7 +510,7 @@ export function createLiveTop(
     const isPast = (end: bigint): boolean => isEnd || end <= watermark
     yield* close([...all].filter(window => !window.isClosed && isPast(endOf(window))))
     const ending = [...all].filter(window => isPast(endOf(window) + lateness))
-    if (groupsOf(ending).some(group => changed.has(group))) yield* tell([...changed])
+    if (haveChanged(ending)) yield* tell([...changed])
     for (const window of ending) {
       drop(window)
       open.delete(`${window.start} ${window.last}`)

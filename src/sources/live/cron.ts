@@ -7,7 +7,6 @@
  * each: *, ?, a, a-b, *\/n, a/n (from a on), a-b/n, and lists of these
  * ```
  */
-
 import { MillraceError, quote } from '../../errors.js'
 import { zoneOf } from '../../expressions/zone.js'
 import { offsetsOf } from '../../expressions/zone-offsets.js'
