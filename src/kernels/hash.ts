@@ -33,7 +33,7 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   const slotBytes = inSlot === 8 ? 16 : 8
   const findIn = inSlot === 8 ? exports.hashFindOne : inSlot === 4 ? exports.hashFindHalf : exports.hashFindMany
   const header = memory.allocate(HEADER_BYTES)
-  const multipliers = [word(k.seed, 1) | 1, word(k.seed, 2), word(k.seed, 3) | 1, word(k.seed, 4)]
+  const multipliers = multipliersOf(k)
   let slots = 0
   let slotsLog2 = 0
   let foreseen = expected
@@ -84,6 +84,20 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
       memory.free(header)
     },
   }
+}
+
+/** The secret of hash-table.ts: two u64, each as two u32, the lesser first. */
+const multipliersOf = ({ seed }: Kernels): number[] => [
+  word(seed, 1) | 1,
+  word(seed, 2),
+  word(seed, 3) | 1,
+  word(seed, 4),
+]
+
+/** The same as kernels take it. */
+export function secretOf(k: Kernels): { readonly a: bigint; readonly b: bigint } {
+  const [a, b] = new BigUint64Array(Uint32Array.from(multipliersOf(k)).buffer)
+  return { a, b }
 }
 
 /** 32 bits of the `index`th number that follows from a seed: the finalizer of MurmurHash3. */

@@ -11,6 +11,7 @@ import { isPlain, isWhole, type KeyWords, keyWords } from './join-keys.js'
 import { createKeyStore, type KeyStore } from './key-store.js'
 import type { LaneVector } from './lane-vector.js'
 import { integerKind } from './operand.js'
+import { createPartedIndex, type PartedIndex } from './parted-index.js'
 import { rangeOf } from './stats.js'
 import type { LaneDictionary } from './text.js'
 
@@ -77,6 +78,7 @@ export interface KeyPiece {
  * nothing in scratch is needed over a yield.
  * @param types of the key columns, and of those that they are compared with.
  * @param wants `lists`: `starts` and `rows`, unique keys or not; `first`: only `rowOf`, of several rows with one key the first; `either`, as the keys are.
+ * @param partRows of a part of those that are hashed, by default as suits the caches
  */
 export function* buildJoinIndex(
   k: Kernels,
@@ -84,6 +86,7 @@ export function* buildJoinIndex(
   pieces: () => Iterable<KeyPiece>,
   rowCount: number,
   wants: 'lists' | 'first' | 'either',
+  partRows?: number,
 ): Generator<undefined, JoinIndex> {
   const { exports, memory } = k
   const owned: number[] = []
@@ -91,6 +94,7 @@ export function* buildJoinIndex(
   const maps: (CodeMap | null)[] = types.map(() => null)
   /** By which the side's own keys are coded. */
   const dictionaries: (LaneDictionary | null)[] = types.map(() => null)
+  let hashed: PartedIndex | null = null
   const keep = (byteLength: number): number => {
     const pointer = memory.allocate(byteLength)
     owned.push(pointer)
@@ -102,6 +106,8 @@ export function* buildJoinIndex(
       hash.free()
       store.free()
     }
+    hashed?.free()
+    hashed = null
     for (const map of maps.splice(0)) map?.free()
   }
   const addCoder = (): Coder => {
@@ -157,6 +163,8 @@ export function* buildJoinIndex(
     )
     const fits = sizes.reduce((product, size) => product * size, 1n) <= MOST_WORDS
     const steps: Step[] = []
+    // The words of one key are hashed as they are.
+    if (!fits && sizes.length === 1) return { steps, size: sizes[0] }
     let size = 1n
     for (const [key, own] of sizes.entries()) {
       const isCoded = !fits && own > rows
@@ -176,9 +184,11 @@ export function* buildJoinIndex(
     const ranges = yield* rangesOf()
     const { steps, size } = planOf(ranges)
     const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
-    const last = isDirect ? null : addCoder()
+    const last = isDirect ? null : createPartedIndex(k, rowCount, partRows)
+    hashed = last
 
     const wordsOf = (keys: readonly LaneVector[], count: number, looksUp: boolean): KeyWords => {
+      if (steps.length === 0) return wordsOfKey(keys[0], 0, looksUp)
       const out = memory.scratch(8 * count + 8)
       const valid = memory.scratch(bitmapBytes(count))
       let coded: KeyWords | null = null
@@ -235,8 +245,9 @@ export function* buildJoinIndex(
       memory.reset(mark)
       return foundIds(coder, given, count)
     }
-    const finalIds = (words: KeyWords, count: number, looksUp: boolean): number => {
-      if (last !== null) return idsOf(last, words, count, looksUp)
+    /** With `last`, what its words have for values. */
+    const finalIds = (words: KeyWords, count: number): number => {
+      if (last !== null) return last.find(words, count)
       const ids = memory.scratch(4 * count)
       exports.joinIds(words.words, words.valid, count, ids)
       return ids
@@ -245,11 +256,11 @@ export function* buildJoinIndex(
     const [first] = types
     /** One key whose values, or codes, are ids less the least. */
     const isOne = types.length === 1 && last === null && steps.length === 1
-    const [only] = steps
+    const only: Step | undefined = steps[0]
     /** Whether those of the side itself are so as they lie there. */
     const isPlainOne = isOne && (first.own.kind === 'utf8' || isPlain(first.own, first.other))
     const kind = first.own.kind === 'utf8' ? -4 : widthOf(first.own)
-    const { base: least, size: span } = only.kind === 'pack' ? only : { base: 0n, size: 0n }
+    const { base: least, size: span } = only?.kind === 'pack' ? only : { base: 0n, size: 0n }
 
     let rowOf = 0
     const openRows = (count: number) => {
@@ -268,44 +279,55 @@ export function* buildJoinIndex(
     }
     let isUnique = rowOf !== 0 && (taken === 0 || wants === 'first')
 
-    // Else the ids of all rows, then where each is.
-    const all = isUnique ? 0 : keep(4 * rowCount + 16)
-    for (const { first: from, count, columns } of isUnique ? [] : pieces()) {
-      const mark = memory.mark()
-      const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, false), count, false)
-      if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
-      memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
-      memory.reset(mark)
-      yield
-    }
-    const idCount = Math.max(1, last === null ? Number(size) : last.store.count)
-    /** Each row has a key of its own, and so the id of its place. */
-    const isEach = last !== null && last.store.count === rowCount
-    if (isEach) isUnique = true
-    else if (rowOf === 0) {
-      openRows(idCount)
-      for (let from = 0; from < rowCount; from += SLICE_ROWS) {
-        taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
-        yield
-      }
-      isUnique = taken === 0 || wants === 'first'
-    }
+    let idCount = Math.max(1, Number(size))
     let starts = 0
     let rows = 0
-    if (!isUnique || wants === 'lists') {
-      drop(rowOf)
-      rowOf = 0
-      starts = keep(4 * idCount + 4)
-      rows = keep(4 * rowCount + 4)
-      memory.u8.fill(0, starts, starts + 4 * idCount + 4)
-      exports.joinCount(all, rowCount, starts)
-      yield
-      exports.joinBegin(starts, idCount)
-      yield
-      exports.joinScatter(all, 0, rowCount, starts, rows)
-      yield
+    if (last !== null) {
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        last.add(wordsOf(columns, count, false), from, count)
+        memory.reset(mark)
+        yield
+      }
+      yield* last.finish(wants)
+      isUnique = last.hasRows
+      idCount = last.idCount
+      starts = last.starts
+      rows = last.rows
+    } else if (!isUnique) {
+      // The ids of all rows, then where each is.
+      const all = keep(4 * rowCount + 16)
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, false), count)
+        if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
+        memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
+        memory.reset(mark)
+        yield
+      }
+      if (rowOf === 0 && wants !== 'lists') {
+        openRows(idCount)
+        for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+          taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
+          yield
+        }
+        isUnique = taken === 0 || wants === 'first'
+      }
+      if (!isUnique) {
+        drop(rowOf)
+        rowOf = 0
+        starts = keep(4 * idCount + 4)
+        rows = keep(4 * rowCount + 4)
+        memory.u8.fill(0, starts, starts + 4 * idCount + 4)
+        exports.joinCount(all, rowCount, starts)
+        yield
+        exports.joinBegin(starts, idCount)
+        yield
+        exports.joinScatter(all, 0, rowCount, starts, rows)
+        yield
+      }
+      drop(all)
     }
-    drop(all)
     function drop(pointer: number) {
       if (pointer === 0) return
       owned.splice(owned.indexOf(pointer), 1)
@@ -350,7 +372,7 @@ export function* buildJoinIndex(
         memory.u8.fill(0xff, none, none + 4 * count)
         return none
       }
-      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, true), count, true)
+      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, true), count)
     }
     return {
       kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,
@@ -364,7 +386,7 @@ export function* buildJoinIndex(
         const found = rowCount === 0 ? null : direct(keys, count, rowOf)
         if (found !== null) return found
         const rowIds = ids(keys, count)
-        if (!isEach) exports.joinLookUp(rowIds, rowOf, count, rowIds)
+        if (last === null) exports.joinLookUp(rowIds, rowOf, count, rowIds)
         return rowIds
       },
       free,

@@ -44,6 +44,8 @@ export interface OperatorContext {
   readonly parts: Partial<OperatorParts>
   /** Groups that one table may have, or rows be sorted at once, before they are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
+  /** Rows of a part of an index that joins look up in (kernels/parted-index.ts), likewise. */
+  readonly partRows?: number
   /** The most that are made for keys of small domains, where memory is short. */
   readonly mostSlots?: number
   /** Strings beyond which those are looked for that are of no use any more (renewed-texts.ts); for tests, which have no millions of them. */

@@ -60,6 +60,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
     parts: lane.parts,
     spill,
     ...(lane.mostGroups === undefined ? {} : { mostGroups: lane.mostGroups }),
+    ...(lane.partRows === undefined ? {} : { partRows: lane.partRows }),
   }
   return {
     context,
