@@ -22,6 +22,8 @@ const MOST_LOAD = 0.625
 const SAMPLES = 4
 /** Words are few where the first rows have so many to a word. */
 const FEW_WORDS = 8
+/** The value of an empty slot. */
+const NONE = 0xffffffff
 /** What `partedInsert` returns. */
 const FULL = 0
 const ALL = 1
@@ -57,6 +59,8 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
   let fewWords = 0
   let slots = 0
   let size = 0
+  /** Slots that have been made empty to be entered in: those of a part shortly before its rows are, so that they are in the caches then. */
+  let emptied = 0
   let hasRows = false
   let entries = 0
   let starts = 0
@@ -69,10 +73,12 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
     work.push(pointer)
     return pointer
   }
+  const empty = (pointer: number, from: number, to: number) => {
+    if (from < to) memory.u8.fill(0xff, pointer + SLOT_BYTES * from, pointer + SLOT_BYTES * to)
+  }
   const open = (slotCount: number): number => {
-    const byteLength = SLOT_BYTES * slotCount
-    const pointer = memory.allocate(byteLength)
-    memory.u8.fill(0xff, pointer, pointer + byteLength)
+    const pointer = memory.allocate(SLOT_BYTES * slotCount)
+    empty(pointer, 0, slotCount)
     return pointer
   }
   const most = () => Math.floor(MOST_LOAD * size)
@@ -98,13 +104,25 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
     return seen === 0 ? known : Math.ceil(known * (found / seen))
   }
 
+  /** Those that the rows of a part may come to: its stretch, what entries of the one before have taken of that, and as many slots behind it as there are rows. */
+  function makeReady(part: number, count: number): void {
+    const start = Math.floor((part * size) / parts)
+    const end = Math.floor(((part + 1) * size) / parts)
+    let over = 0
+    while (start + over < emptied && memory.u32[(slots + SLOT_BYTES * (start + over)) / 4 + 2] !== NONE) over++
+    const to = Math.min(size, end + over + count + 2)
+    empty(slots, emptied, to)
+    emptied = Math.max(emptied, to)
+  }
+
   function grow(): void {
     const larger = 2 * size
     const pointer = open(larger)
-    exports.partedMove(slots, size, a, b, pointer, larger)
+    exports.partedMove(slots, emptied, a, b, pointer, larger)
     memory.free(slots)
     slots = pointer
     size = larger
+    emptied = size
   }
 
   /** Whether all are in; not if a word has two rows and `stops`. */
@@ -118,6 +136,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
       memory.u32[at] = blocks[0] ?? 0
       memory.u32[at + 1] = 0
       memory.u32[at + 3] = most()
+      makeReady(part, counts[part])
       for (;;) {
         const before = memory.u32[at + 2] + memory.u32[at + 4] - place
         const done = exports.partedInsert(state, part, bits, a, b, slots, size, 0, ids && ids + 4 * before)
@@ -202,11 +221,11 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
       const expected = known === 0 ? 0 : estimate(counts, state)
       yield
       size = SLOTS_PER_ENTRY * expected + 16
-      slots = open(size)
+      slots = memory.allocate(SLOT_BYTES * size)
       hasRows = wants === 'first' || (wants === 'either' && expected === known)
       if (hasRows && !(yield* enter(counts, state, 0, wants === 'either'))) {
         hasRows = false
-        memory.u8.fill(0xff, slots, slots + SLOT_BYTES * size)
+        emptied = 0
       }
       if (!hasRows) {
         const most = counts.reduce((most, count) => Math.max(most, count), 0)
