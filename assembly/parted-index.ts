@@ -85,11 +85,12 @@ export function partedCounts(block: usize, bits: u32, counts: usize): void {
 }
 
 /**
- * Enters the rows of a part, from where `state` says on. With `ids` values are ids, in the order in which words are entered, and ids[i] is that of the part's row i.
+ * Enters the rows of a part, from where `state` says on. With `ids` values are ids, in the order in which words are entered, and ids[i] is that of the part's row i; with
+ * `values` values[row] is that of each row.
  * Returns 0 where the table has the most entries that it may have, 1 where all have been entered, and 2 after some 100,000 of them: others may have a turn.
  */
 export function partedInsert(
-  state: usize, part: u32, bits: u32, a: u64, b: u64, slots: usize, size: u32, skipped: u32, ids: usize,
+  state: usize, part: u32, bits: u32, a: u64, b: u64, slots: usize, size: u32, skipped: u32, ids: usize, values: usize,
 ): u32 {
   const last = slots + (usize(size) - 1) * SLOT
   const most = load<u32>(state, 12)
@@ -112,6 +113,7 @@ export function partedInsert(
         slot = slot == last ? slots : slot + SLOT
         value = load<u32>(slot, 8)
       }
+      const row = first + u32(load<u16>(rows + (usize(i) << 1)))
       if (value != NONE) met++
       else {
         if (entries == most) {
@@ -121,7 +123,7 @@ export function partedInsert(
           store<u32>(state, met, 16)
           return 0
         }
-        value = ids ? entries : first + u32(load<u16>(rows + (usize(i) << 1)))
+        value = ids ? entries : row
         entries++
         store<u64>(slot, word)
         store<u32>(slot, value, 8)
@@ -130,6 +132,7 @@ export function partedInsert(
         store<u32>(ids, value)
         ids += 4
       }
+      if (values) store<u32>(values + (usize(row) << 2), value)
     }
     done = 0
   }

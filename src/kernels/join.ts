@@ -3,12 +3,10 @@
  * join-keys.ts's; the layout is drawn in assembly/join.ts.
  */
 import type { DataType } from '../columnar/type.js'
-import { bitmapBytes, count as countBits } from './bitmap.js'
+import { bitmapBytes } from './bitmap.js'
 import { type CodeMap, createCodeMap } from './code-map.js'
-import { createHashIndex, type HashIndex } from './hash.js'
 import type { Kernels } from './instance.js'
 import { isPlain, isWhole, type KeyWords, keyWords } from './join-keys.js'
-import { createKeyStore, type KeyStore } from './key-store.js'
 import type { LaneVector } from './lane-vector.js'
 import { integerKind } from './operand.js'
 import { createPartedIndex, type PartedIndex } from './parted-index.js'
@@ -52,15 +50,8 @@ type Step =
       readonly size: bigint
       readonly stride: bigint
     }
-  /** The words so far, or those of a key, become ids of their own. */
-  | { readonly kind: 'code'; readonly key: number | null; readonly coder: Coder }
-
-interface Coder {
-  readonly store: KeyStore
-  readonly hash: HashIndex
-  /** Rows that it has been given while the index was built. */
-  rowCount: number
-}
+  /** The words so far, or those of a key, become the numbers of the first rows that have them. */
+  | { readonly kind: 'code'; readonly key: number | null; readonly coder: PartedIndex }
 
 /** Rows a step of the building takes at a time. */
 const SLICE_ROWS = 65_536
@@ -90,11 +81,10 @@ export function* buildJoinIndex(
 ): Generator<undefined, JoinIndex> {
   const { exports, memory } = k
   const owned: number[] = []
-  const coders: Coder[] = []
+  const hashes: PartedIndex[] = []
   const maps: (CodeMap | null)[] = types.map(() => null)
   /** By which the side's own keys are coded. */
   const dictionaries: (LaneDictionary | null)[] = types.map(() => null)
-  let hashed: PartedIndex | null = null
   const keep = (byteLength: number): number => {
     const pointer = memory.allocate(byteLength)
     owned.push(pointer)
@@ -102,24 +92,13 @@ export function* buildJoinIndex(
   }
   const free = () => {
     for (const pointer of owned.splice(0)) memory.free(pointer)
-    for (const { store, hash } of coders.splice(0)) {
-      hash.free()
-      store.free()
-    }
-    hashed?.free()
-    hashed = null
+    for (const hash of hashes.splice(0)) hash.free()
     for (const map of maps.splice(0)) map?.free()
   }
-  const addCoder = (): Coder => {
-    const store = createKeyStore(k, 1)
-    try {
-      const coder = { store, hash: createHashIndex(k, store, 8), rowCount: 0 }
-      coders.push(coder)
-      return coder
-    } catch (error) {
-      store.free()
-      throw error
-    }
+  const addHash = (): PartedIndex => {
+    const hash = createPartedIndex(k, rowCount, partRows)
+    hashes.push(hash)
+    return hash
   }
 
   /** Of the words of each key; null where there is none. */
@@ -170,10 +149,10 @@ export function* buildJoinIndex(
       const isCoded = !fits && own > rows
       const span = isCoded ? rows : own
       if (steps.length > 0 && size * span > MOST_WORDS) {
-        steps.push({ kind: 'code', key: null, coder: addCoder() })
+        steps.push({ kind: 'code', key: null, coder: addHash() })
         size = rows
       }
-      if (isCoded) steps.push({ kind: 'code', key, coder: addCoder() })
+      if (isCoded) steps.push({ kind: 'code', key, coder: addHash() })
       steps.push({ kind: 'pack', key, base: isCoded ? 0n : (ranges[key]?.min ?? 0n), size: span, stride: size })
       size *= span
     }
@@ -184,29 +163,42 @@ export function* buildJoinIndex(
     const ranges = yield* rangesOf()
     const { steps, size } = planOf(ranges)
     const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
-    const last = isDirect ? null : createPartedIndex(k, rowCount, partRows)
-    hashed = last
+    const last = isDirect ? null : addHash()
 
-    const wordsOf = (keys: readonly LaneVector[], count: number, looksUp: boolean): KeyWords => {
-      if (steps.length === 0) return wordsOfKey(keys[0], 0, looksUp)
+    /**
+     * What comes of the steps before `end`, or where that one codes a key, of that alone.
+     * @param from the first of the side's own rows, as the index is built; null: rows that look things up
+     */
+    const wordsOf = (
+      keys: readonly LaneVector[],
+      count: number,
+      from: number | null,
+      end: number = steps.length,
+    ): KeyWords => {
+      const next: Step | undefined = steps[end]
+      if (next === undefined ? steps.length === 0 : next.key !== null)
+        return wordsOfKey(keys[next?.key ?? 0], next?.key ?? 0, from === null)
       const out = memory.scratch(8 * count + 8)
       const valid = memory.scratch(bitmapBytes(count))
       let coded: KeyWords | null = null
       let isFirst = true
-      for (const step of steps) {
+      for (const step of steps.slice(0, end)) {
         if (step.kind === 'pack') {
-          const { words, valid: has } = coded ?? wordsOfKey(keys[step.key], step.key, looksUp)
+          const { words, valid: has } = coded ?? wordsOfKey(keys[step.key], step.key, from === null)
           exports.joinPack(words, has, step.base, step.size, step.stride, !isFirst, count, out, valid)
           isFirst = false
           coded = null
-        } else if (step.key === null) {
-          const ids = idsOf(step.coder, { words: out, valid }, count, looksUp)
-          exports.joinIdWords(ids, count, out, valid)
-        } else {
-          const ids = idsOf(step.coder, wordsOfKey(keys[step.key], step.key, looksUp), count, looksUp)
-          coded = { words: memory.scratch(8 * count + 8), valid: memory.scratch(bitmapBytes(count)) }
-          exports.joinIdWords(ids, count, coded.words, coded.valid)
+          continue
         }
+        const { key, coder } = step
+        const isKey = key !== null
+        const ids =
+          from !== null
+            ? coder.values + 4 * from
+            : coder.find(isKey ? wordsOfKey(keys[key], key, true) : { words: out, valid }, count)
+        const to = isKey ? { words: memory.scratch(8 * count + 8), valid: memory.scratch(bitmapBytes(count)) } : null
+        exports.joinIdWords(ids, count, to?.words ?? out, to?.valid ?? valid)
+        coded = to
       }
       return { words: out, valid }
     }
@@ -215,35 +207,14 @@ export function* buildJoinIndex(
         ? keyWords(k, column, types[key].own, column.type.kind === 'utf8' ? (maps[key] as CodeMap) : null)
         : keyWords(k, column, types[key].other, null)
 
-    /** Ids of words: those that there are, or new ones where the index is being built. */
-    const idsOf = (coder: Coder, words: KeyWords, count: number, looksUp: boolean): number =>
-      looksUp ? foundIds(coder, words, count) : givenIds(coder, words, count)
-
-    const foundIds = ({ hash }: Coder, { words, valid }: KeyWords, count: number): number => {
-      const ids = memory.scratch(4 * count)
-      exports.joinFind(hash.table, words, valid, count, ids)
-      return ids
-    }
-    /** Rows without a word stay out. */
-    const givenIds = (coder: Coder, given: KeyWords, count: number): number => {
-      const { hash, store } = coder
-      const { words, valid } = given
-      // As many of the rows to come are taken to be new as of those before.
-      if (2 * store.count > coder.rowCount) hash.foresee(Math.ceil(rowCount * (store.count / coder.rowCount)))
-      coder.rowCount += count
-      if (valid === 0 || countBits(k, valid, count) === count) {
-        const ids = memory.scratch(4 * count)
-        hash.find(words, count, ids)
-        return ids
+    function* fill(hash: PartedIndex, end: number, wants: Parameters<PartedIndex['finish']>[0]): Generator<undefined> {
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        hash.add(wordsOf(columns, count, from, end), from, count)
+        memory.reset(mark)
+        yield
       }
-      const mark = memory.mark()
-      const indices = memory.scratch(4 * count + 16)
-      const rows = exports.selectIndices(valid, count, indices) >>> 0
-      const taken = memory.scratch(8 * rows)
-      exports.selectTake64(words, indices, rows, taken)
-      hash.find(taken, rows, memory.scratch(4 * rows))
-      memory.reset(mark)
-      return foundIds(coder, given, count)
+      yield* hash.finish(wants)
     }
     /** With `last`, what its words have for values. */
     const finalIds = (words: KeyWords, count: number): number => {
@@ -252,6 +223,8 @@ export function* buildJoinIndex(
       exports.joinIds(words.words, words.valid, count, ids)
       return ids
     }
+
+    for (const [at, step] of steps.entries()) if (step.kind === 'code') yield* fill(step.coder, at, 'values')
 
     const [first] = types
     /** One key whose values, or codes, are ids less the least. */
@@ -283,13 +256,7 @@ export function* buildJoinIndex(
     let starts = 0
     let rows = 0
     if (last !== null) {
-      for (const { first: from, count, columns } of pieces()) {
-        const mark = memory.mark()
-        last.add(wordsOf(columns, count, false), from, count)
-        memory.reset(mark)
-        yield
-      }
-      yield* last.finish(wants)
+      yield* fill(last, steps.length, wants)
       isUnique = last.hasRows
       idCount = last.idCount
       starts = last.starts
@@ -299,7 +266,7 @@ export function* buildJoinIndex(
       const all = keep(4 * rowCount + 16)
       for (const { first: from, count, columns } of pieces()) {
         const mark = memory.mark()
-        const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, false), count)
+        const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, from), count)
         if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
         memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
         memory.reset(mark)
@@ -333,6 +300,8 @@ export function* buildJoinIndex(
       owned.splice(owned.indexOf(pointer), 1)
       memory.free(pointer)
     }
+
+    for (const hash of hashes) hash.dropValues()
 
     dictionaries.forEach((dictionary, i) => {
       if (dictionary !== null) maps[i] = createCodeMap(k, dictionary, false)
@@ -372,7 +341,7 @@ export function* buildJoinIndex(
         memory.u8.fill(0xff, none, none + 4 * count)
         return none
       }
-      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, true), count)
+      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, null), count)
     }
     return {
       kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,

@@ -33,15 +33,18 @@ export interface PartedIndex {
   add(words: KeyWords, first: number, count: number): void
   /**
    * Once all have come; a step at a time.
-   * @param wants whether values of words are their first rows, or ids of lists; with `either`, rows if no word has two.
+   * @param wants whether values of words are their first rows, or ids of lists; with `either`, rows if no word has two. `values`: first rows, and those of all rows too.
    */
-  finish(wants: 'lists' | 'first' | 'either'): Iterable<undefined>
+  finish(wants: 'lists' | 'first' | 'either' | 'values'): Iterable<undefined>
   /** Whether values are rows. */
   readonly hasRows: boolean
   /** Where they are ids: every one is below, and where lists are, as join.ts has them. */
   readonly idCount: number
   readonly starts: number
   readonly rows: number
+  /** The value of each row's word, NONE where it has none: where that was asked for, until they are dropped. */
+  readonly values: number
+  dropValues(): void
   /** The value of each word in scratch; NONE where there is none. */
   find(words: KeyWords, count: number): number
   free(): void
@@ -65,6 +68,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
   let entries = 0
   let starts = 0
   let rows = 0
+  let values = 0
   /** Blocks that are needed while the table is filled. */
   const work: number[] = []
 
@@ -96,7 +100,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
       const own = 2 * count
       const pointer = open(own)
       memory.u32.set([blocks[0], 0, 0, count, 0], state >>> 2)
-      while (exports.partedInsert(state, part, bits, a, b, pointer, own, bits, 0) !== ALL);
+      while (exports.partedInsert(state, part, bits, a, b, pointer, own, bits, 0, 0) !== ALL);
       memory.free(pointer)
       seen += count
       found += memory.u32[(state >>> 2) + 2]
@@ -139,7 +143,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
       makeReady(part, counts[part])
       for (;;) {
         const before = memory.u32[at + 2] + memory.u32[at + 4] - place
-        const done = exports.partedInsert(state, part, bits, a, b, slots, size, 0, ids && ids + 4 * before)
+        const done = exports.partedInsert(state, part, bits, a, b, slots, size, 0, ids && ids + 4 * before, values)
         if (done === ALL) break
         if (done === FULL) {
           grow()
@@ -183,7 +187,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
     const state = memory.allocate(STATE_BYTES)
     const pointer = open(own)
     memory.u32.set([block, 0, 0, most, 0], state >>> 2)
-    const isFew = exports.partedInsert(state, 0, 0, a, b, pointer, own, 0, 0) === ALL
+    const isFew = exports.partedInsert(state, 0, 0, a, b, pointer, own, 0, 0, 0) === ALL
     if (isFew) {
       fewWords = memory.u32[(state >>> 2) + 2]
       blocks.push(block)
@@ -222,7 +226,11 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
       yield
       size = SLOTS_PER_ENTRY * expected + 16
       slots = memory.allocate(SLOT_BYTES * size)
-      hasRows = wants === 'first' || (wants === 'either' && expected === known)
+      if (wants === 'values') {
+        values = memory.allocate(4 * rowCount)
+        memory.u8.fill(0xff, values, values + 4 * rowCount)
+      }
+      hasRows = wants === 'first' || wants === 'values' || (wants === 'either' && expected === known)
       if (hasRows && !(yield* enter(counts, state, 0, wants === 'either'))) {
         hasRows = false
         emptied = 0
@@ -248,6 +256,13 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
     get rows() {
       return rows
     },
+    get values() {
+      return values
+    },
+    dropValues() {
+      memory.free(values)
+      values = 0
+    },
     find({ words, valid }, count) {
       const out = memory.scratch(4 * count)
       exports.partedFind(slots, size, a, b, words, valid, count, out)
@@ -255,8 +270,8 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
     },
     free() {
       release()
-      for (const pointer of [slots, starts, rows]) memory.free(pointer)
-      slots = starts = rows = 0
+      for (const pointer of [slots, starts, rows, values]) memory.free(pointer)
+      slots = starts = rows = values = 0
     },
   }
 }

@@ -57,7 +57,7 @@ describe('a parted index', () => {
       nulls: fc.constantFrom(0, 0, 0.2, 1),
       partRows: fc.constantFrom(1, 20, 300, 8192),
       piece: fc.constantFrom(128, 1000, 65_536),
-      wants: fc.constantFrom('lists', 'first', 'either'),
+      wants: fc.constantFrom('lists', 'first', 'either', 'values'),
     })
     fc.assert(
       fc.property(cases, ({ seed, count, distinct, late, nulls, partRows, piece, wants }) => {
@@ -83,7 +83,13 @@ describe('a parted index', () => {
         }
         for (const _ of index.finish(wants)) memory.reset(0)
         const isUnique = [...model.values()].every(rows => rows.length === 1)
-        expect(index.hasRows).toBe(wants === 'first' || (wants === 'either' && isUnique))
+        expect(index.hasRows).toBe(wants === 'first' || wants === 'values' || (wants === 'either' && isUnique))
+        if (wants === 'values') {
+          const values = memory.u32.subarray(index.values >>> 2, (index.values >>> 2) + count)
+          const firsts = given.words.map((word, i) => (given.has[i] ? model.get(word)?.[0] : NONE))
+          expect(Array.from(values)).toEqual(firsts)
+          index.dropValues()
+        }
         const asked = [...model.keys(), ...rowsOf(seed + 1, 100, 2 ** 40, 0.1, 0).words]
         const words = keyWords({ words: asked, has: asked.map((_, i) => i % 7 !== 3) })
         const found = index.find(words, asked.length) >>> 2
