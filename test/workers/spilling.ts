@@ -46,7 +46,7 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
     Array.from({ length: Math.max(1, laneCount) }, () => openLane(2 ** 28, { ...PARTS, spill })),
   )
   // Keys index groups directly only where they are fewer still.
-  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8 })
+  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8, partRows: 2 })
   const engine = new LocalEngine(laneCount, undefined)
   Object.assign(engine, { pool: Promise.resolve(poolOf(lanes)) })
   return {
