@@ -34,7 +34,10 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
     'aggregatesIn' | 'computeCalls' | 'createOver' | 'createRunning' | 'floats' | 'framesOf' | 'textsOf' | 'validityOf'
   >
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
-  readonly joins: Pick<typeof import('./joins-part.js'), 'createAsofJoin' | 'createJoin' | 'createUnion' | 'shareSides'>
+  readonly joins: Pick<
+    typeof import('./joins-part.js'),
+    'createAsofJoin' | 'createJoin' | 'createUnion' | 'giveLast' | 'keyWords' | 'shareSides'
+  >
 }
 
 export interface OperatorContext {

@@ -13,7 +13,6 @@
  */
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
-import { keyWords } from '../kernels/join-keys.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
@@ -50,7 +49,7 @@ export function createSpillingJoin(
   const { k } = context
   const { memory } = k
   const { account } = spill
-  const { createJoin } = context.parts.joins as OperatorParts['joins']
+  const { createJoin, keyWords } = context.parts.joins as OperatorParts['joins']
   const plain = createJoin(context, stage, input) as Transform & Required<Pick<Transform, 'side' | 'expand'>>
   const names = Object.keys(input)
   const sideNames = Object.keys(sideSchema)

@@ -14,6 +14,7 @@ import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
 import type { CarriedTexts } from '../operators/carried-texts.js'
 import { copyToHeap, sliceBatch } from '../operators/heap-batch.js'
+import type { LastHost, LastJoins } from '../operators/last-rows.js'
 import {
   type Breaker,
   type Exchange,
@@ -66,9 +67,6 @@ const GATHERED = -1
 
 /** Why a job ends early without having failed. */
 const CANCELLED = Symbol('cancelled')
-
-type Unmatched = NonNullable<Side['unmatched']>
-type Last = Pick<Segment, 'transforms' | 'breaker'>
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
@@ -227,16 +225,14 @@ class LaneJob implements LaneTurns {
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
     const { scan } = this.pipeline
-    const tail = scan.transforms.findIndex(({ side }) => side?.unmatched !== undefined)
-    const end = tail < 0 ? scan.transforms.length : tail
-    await this.giveLast(scan, true, 0, end)
+    await this.giveLast(scan, true, ['before'])
     const { breaker } = scan
     // Where nothing of length follows, being finished says as much, and every message costs.
     if (this.reader !== null || breaker !== null) {
       this.report(0)
       this.say({ type: 'scanned' })
     }
-    await this.giveLast(scan, true, end)
+    await this.giveLast(scan, true, ['behind'])
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
       if (terms !== null) await this.exchange(breaker, terms)
@@ -330,45 +326,17 @@ class LaneJob implements LaneTurns {
     }
   }
 
-  /**
-   * Rows that come behind all others, join by join, each through what follows its join: those that it has kept, and those of its other side that nobody met.
-   * @param isScan whether other lanes may have met some
-   */
-  private async giveLast({ transforms, breaker }: Last, isScan = false, from = 0, to = Infinity): Promise<void> {
-    for (const [i, { side, deferred }] of transforms.entries()) {
-      if (i < from || i >= to) continue
-      const rest = { transforms: transforms.slice(i + 1), breaker }
-      const wants = (split: number) => breaker?.wants(split) ?? true
-      if (deferred !== undefined)
-        await this.each(deferred.emit(), each => {
-          if (each !== null && wants(each.split)) this.process(rest, each.morsel, each.split, 0)
-          return true
-        })
-      if (side?.unmatched === undefined) continue
-      const split = isScan ? await this.shareMet(side.index, side.unmatched) : GATHERED
-      if (split === null) continue
-      await this.each(side.unmatched.emit(), morsel => {
-        if (wants(split)) this.process(rest, morsel, split, 0, split, GATHERED)
-        return wants(split)
-      })
+  /** Rows that come behind all others: of joins, whose part is then there. */
+  private async giveLast(segment: Segment, isScan: boolean, joins: readonly LastJoins[]): Promise<void> {
+    const host: LastHost = {
+      ...this.sideHost(),
+      lastSplit: isScan ? this.lastSplit : null,
+      noSplit: GATHERED,
+      met: message => this.peers.post(0, message, [message.marks.buffer]),
+      each: (items, use) => this.each(items, use),
+      process: (rest, morsel, split, failedSplit) => this.process(rest, morsel, split, 0, split, failedSplit),
     }
-  }
-
-  /** Rows that no lane has met come out of lane 0: the others tell it what they have met. Returns the split of these rows there, behind all others, and null in other lanes. */
-  private async shareMet(side: number, unmatched: Unmatched): Promise<number | null> {
-    if (this.spec.lane > 0) {
-      const marks = unmatched.marks()
-      this.peers.post(0, { type: 'met', side, marks, split: this.lastSplit }, [marks.buffer])
-      return null
-    }
-    let last = this.lastSplit
-    for (const lane of this.peers.lanes) {
-      const message = await this.peers.next(lane)
-      if (message.type !== 'met') throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
-      this.charged(() => unmatched.absorb(message.marks))
-      last = Math.max(last, message.split)
-    }
-    return last + 1
+    await this.lane.parts.joins?.giveLast(host, segment, joins)
   }
 
   private async scanSplits(reader: SplitReader): Promise<void> {
@@ -644,7 +612,7 @@ class LaneJob implements LaneTurns {
       row += rows.batch.rowCount
       return next?.wants(GATHERED) ?? true
     })
-    await this.giveLast(segment)
+    await this.giveLast(segment, false, ['before', 'behind'])
     if (next !== null) await this.drain(next, 1)
   }
 
@@ -661,7 +629,7 @@ class LaneJob implements LaneTurns {
       return next === null || next.wants(GATHERED)
     })
     breaker.free()
-    await this.giveLast(segment)
+    await this.giveLast(segment, false, ['before', 'behind'])
     if (next !== null) await this.drain(next, index + 1)
   }
 
