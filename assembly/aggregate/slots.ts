@@ -11,53 +11,7 @@
 //
 // A lone lane is stored by itself, 8 bytes a group and 8 a row; a lane whose neighbour is added otherwise has the slot's stride.
 
-// @ts-ignore: decorator
-@inline
-function groupAt(groups: usize, row: u32): usize {
-  return usize(load<u32>(groups + (usize(row) << 2)))
-}
-
-// @ts-ignore: decorator
-@inline
-function addLane(at: usize, addend: i64): void {
-  store<i64>(at, load<i64>(at) + addend)
-}
-
-// @ts-ignore: decorator
-@inline
-function addSlot(at: usize, addend: v128): void {
-  v128.store(at, i64x2.add(v128.load(at), addend))
-}
-
-// @ts-ignore: decorator
-@inline
-function subSlot(at: usize, addend: v128): void {
-  v128.store(at, i64x2.sub(v128.load(at), addend))
-}
-
-/** Adds values as they are stored, integers of type T, to a lane. */
-// @ts-ignore: decorator
-@inline
-function addValues<T>(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
-  const state1 = state + replica
-  const state2 = state1 + replica
-  const state3 = state2 + replica
-  let row: u32 = 0
-  for (; row + 4 <= count; row += 4) {
-    // Two indices a load: half as many loads.
-    const first = load<u64>(groups + (usize(row) << 2))
-    const second = load<u64>(groups + (usize(row) << 2), 8)
-    addLane(state + usize(u32(first)) * stride, i64(load<T>(data)))
-    addLane(state1 + usize(u32(first >> 32)) * stride, i64(load<T>(data + sizeof<T>())))
-    addLane(state2 + usize(u32(second)) * stride, i64(load<T>(data + 2 * sizeof<T>())))
-    addLane(state3 + usize(u32(second >> 32)) * stride, i64(load<T>(data + 3 * sizeof<T>())))
-    data += 4 * sizeof<T>()
-  }
-  for (; row < count; row++) {
-    addLane(state + groupAt(groups, row) * stride, i64(load<T>(data)))
-    data += sizeof<T>()
-  }
-}
+import { addLane, addSlot, addSlots, addValues, groupAt, reduceLane, reduceSlots } from '../inline'
 
 /** int64 values, or addends of 8 bytes a row. */
 export function slotsAddLane(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
@@ -105,45 +59,6 @@ export function slotsAddTwoI32(
     addLane(slot, i64(load<i32>(data + at)))
     addLane(slot + 8, other ? i64(load<i32>(other + at)) : 1)
   }
-}
-
-/**
- * Adds doubles, or with `undo` takes them away again, as the two limbs that sum-float.ts draws. Returns whether each was below `cap` in
- * magnitude and a multiple of the unit; where not, nothing of it is any good and all of it must be undone: what was added is the same again,
- * because what is too large, or no number, counts as 0.
- */
-export function slotsAddLimbs(
-  state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32,
-  magic: f64, highMagic: f64, cap: f64, undo: bool,
-): bool {
-  const state1 = state + replica
-  const magics = f64x2.splat(magic)
-  const highMagics = f64x2.splat(highMagic)
-  const caps = f64x2.splat(cap)
-  let wrong = i64x2.splat(0)
-  for (let row: u32 = 0; row < count; row += 2) {
-    const x = row + 2 <= count ? v128.load(data) : v128.load64_zero(data)
-    const fits = f64x2.lt(f64x2.abs(x), caps)
-    const value = v128.and(x, fits)
-    const high = f64x2.add(value, highMagics)
-    const rest = f64x2.sub(value, f64x2.sub(high, highMagics))
-    const low = f64x2.add(rest, magics)
-    wrong = v128.or(wrong, v128.or(v128.not(fits), f64x2.ne(f64x2.sub(low, magics), rest)))
-    const lowLimbs = i64x2.sub(low, magics)
-    const highLimbs = i64x2.sub(high, highMagics)
-    const first = v128.shuffle<i64>(lowLimbs, highLimbs, 0, 2)
-    const slot = state + groupAt(groups, row) * stride
-    if (undo) subSlot(slot, first)
-    else addSlot(slot, first)
-    if (row + 2 <= count) {
-      const second = v128.shuffle<i64>(lowLimbs, highLimbs, 1, 3)
-      const next = state1 + groupAt(groups, row + 1) * stride
-      if (undo) subSlot(next, second)
-      else addSlot(next, second)
-    }
-    data += 16
-  }
-  return !v128.any_true(wrong)
 }
 
 // @ts-ignore: decorator
@@ -250,38 +165,19 @@ export function slotsUnpack(packed: usize, count: u32, out: usize): void {
   }
 }
 
-export function slotsAdd(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
-  const state1 = state + replica
-  let row: u32 = 0
-  for (; row + 2 <= count; row += 2) {
-    addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
-    addSlot(state1 + groupAt(groups, row + 1) * stride, v128.load(addends, 16))
-    addends += 32
-  }
-  if (row < count) addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
+/** Adds a block's addends of whole slots to the groups'. */
+export function slotsAdd(state: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+  addSlots(state, replica, groups, addends, count)
 }
 
 /** Adds a block's addends of one slot to one group's. */
 export function slotsReduce(slot: usize, addends: usize, count: u32): void {
-  let sum = v128.load(slot)
-  let other = i64x2.splat(0)
-  const end = addends + (usize(count & ~1) << 4)
-  for (; addends < end; addends += 32) {
-    sum = i64x2.add(sum, v128.load(addends))
-    other = i64x2.add(other, v128.load(addends, 16))
-  }
-  if (count & 1) sum = i64x2.add(sum, v128.load(addends))
-  v128.store(slot, i64x2.add(sum, other))
+  reduceSlots(slot, addends, count)
 }
 
 /** Adds a block's addends of a lone lane to one group's. */
 export function slotsReduceLane(lane: usize, addends: usize, count: u32): void {
-  let sum = i64x2.splat(0)
-  const end = addends + (usize(count & ~1) << 3)
-  for (; addends < end; addends += 16) sum = i64x2.add(sum, v128.load(addends))
-  let total = i64x2.extract_lane(sum, 0) + i64x2.extract_lane(sum, 1)
-  if (count & 1) total += load<i64>(addends)
-  addLane(lane, total)
+  reduceLane(lane, addends, count)
 }
 
 /** to[i] += from[i] for `count` int64, an even number: folds a replica into the state. */
