@@ -74,6 +74,11 @@ export function maskAt(validity: usize, row: u32): v128 {
   return i64x2.ne(v128.and(bits, i64x2(1, 2)), i64x2.splat(0))
 }
 
+/** So many rows' addends, at most 16 bytes each, stay at hand between their being written and added; room for them is 16 bytes more. */
+// @ts-ignore: decorator
+@inline
+export const ADDENDS: u32 = 128
+
 // @ts-ignore: decorator
 @inline
 export function groupAt(groups: usize, row: u32): usize {
@@ -92,10 +97,17 @@ export function addSlot(at: usize, addend: v128): void {
   v128.store(at, i64x2.add(v128.load(at), addend))
 }
 
-/** Adds values as they are stored, integers of type T, to a lane of each row's group: replicas are as aggregate/slots.ts has them. */
+/** Adds int64 to a lane of each row's group, `stride` bytes from group to group: replicas are as aggregate/slots.ts has them. */
 // @ts-ignore: decorator
 @inline
-export function addValues<T>(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
+export function addLanes(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+  if (stride == 8) lanesOf(state, 8, replica, groups, addends, count)
+  else lanesOf(state, stride, replica, groups, addends, count)
+}
+
+// @ts-ignore: decorator
+@inline
+function lanesOf(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
   const state1 = state + replica
   const state2 = state1 + replica
   const state3 = state2 + replica
@@ -104,15 +116,15 @@ export function addValues<T>(state: usize, stride: usize, replica: usize, groups
     // Two indices a load: half as many loads.
     const first = load<u64>(groups + (usize(row) << 2))
     const second = load<u64>(groups + (usize(row) << 2), 8)
-    addLane(state + usize(u32(first)) * stride, i64(load<T>(data)))
-    addLane(state1 + usize(u32(first >> 32)) * stride, i64(load<T>(data + sizeof<T>())))
-    addLane(state2 + usize(u32(second)) * stride, i64(load<T>(data + 2 * sizeof<T>())))
-    addLane(state3 + usize(u32(second >> 32)) * stride, i64(load<T>(data + 3 * sizeof<T>())))
-    data += 4 * sizeof<T>()
+    addLane(state + usize(u32(first)) * stride, load<i64>(addends))
+    addLane(state1 + usize(u32(first >> 32)) * stride, load<i64>(addends, 8))
+    addLane(state2 + usize(u32(second)) * stride, load<i64>(addends, 16))
+    addLane(state3 + usize(u32(second >> 32)) * stride, load<i64>(addends, 24))
+    addends += 32
   }
   for (; row < count; row++) {
-    addLane(state + groupAt(groups, row) * stride, i64(load<T>(data)))
-    data += sizeof<T>()
+    addLane(state + groupAt(groups, row) * stride, load<i64>(addends))
+    addends += 8
   }
 }
 

@@ -10,7 +10,7 @@
 //   one limb     e = base
 //   two limbs    high with e = base + width; low = x - rounded, which is exact, with e = base
 
-import { addSlots, addValues, lastAt, maskAt, pairAt, reduceLane, reduceSlots } from '../inline'
+import { ADDENDS, addLanes, addSlots, lastAt, maskAt, pairAt, reduceLane, reduceSlots } from '../inline'
 
 /** Of two values: which bits of `sum - magic` are lost, as a mask. */
 // @ts-ignore: decorator
@@ -116,14 +116,6 @@ export function sumFloatIntegers(out: usize, data: usize, count: u32, magic: f64
 }
 
 /**
- * So many rows' addends are written before they are added: few enough to stay at hand, and no row then waits for the arithmetic of one before it that is
- * of the same group.
- */
-// @ts-ignore: decorator
-@inline
-const BLOCK: u32 = 128
-
-/**
  * Adds rows as one limb each to the lanes at `state`, `stride` bytes (8 or 16) from group to group, with replicas as slots.ts has them; with `groups` 0
  * all to the lane at `state`. Returns how many, all or the whole blocks before one that `one` refuses. `room` is for a block's addends.
  */
@@ -132,13 +124,12 @@ const BLOCK: u32 = 128
 function addOne<T>(
   state: usize, stride: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64, room: usize,
 ): u32 {
-  for (let from: u32 = 0; from < count; from += BLOCK) {
-    const rows = min(BLOCK, count - from)
+  for (let from: u32 = 0; from < count; from += ADDENDS) {
+    const rows = min(ADDENDS, count - from)
     const bits = mask ? mask + usize(from >> 3) : 0
     if (!one<T>(room, data + usize(from) * sizeof<T>(), bits, rows, magic, cap)) return from
     if (!groups) reduceLane(state, room, rows)
-    else if (stride == 8) addValues<i64>(state, 8, replica, groups + (usize(from) << 2), room, rows)
-    else addValues<i64>(state, stride, replica, groups + (usize(from) << 2), room, rows)
+    else addLanes(state, stride, replica, groups + (usize(from) << 2), room, rows)
   }
   return count
 }
@@ -149,8 +140,8 @@ function addOne<T>(
 function addTwo<T>(
   state: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64, room: usize,
 ): u32 {
-  for (let from: u32 = 0; from < count; from += BLOCK) {
-    const rows = min(BLOCK, count - from)
+  for (let from: u32 = 0; from < count; from += ADDENDS) {
+    const rows = min(ADDENDS, count - from)
     const bits = mask ? mask + usize(from >> 3) : 0
     if (!two<T>(room, data + usize(from) * sizeof<T>(), bits, rows, magic, highMagic, cap)) return from
     if (groups) addSlots(state, replica, groups + (usize(from) << 2), room, rows)

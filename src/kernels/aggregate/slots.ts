@@ -217,7 +217,7 @@ export function createSlots(k: Kernels): Slots {
       } else if (stored?.kind === 'one') {
         exports.slotsAddOne(to + lane, stride, replica, groups, count)
       } else if (stored?.kind === 'int32') {
-        exports.slotsAddI32(to + lane, stride, replica, groups, stored.data + 4 * from, count)
+        exports.slotsAddI32(to + lane, stride, replica, groups, stored.data + 4 * from, count, addends)
       } else {
         if (stored === null) rows.fill(from, count, addends, 8)
         const values = stored?.kind === 'int64' ? stored.data + 8 * from : addends
@@ -235,8 +235,8 @@ export function createSlots(k: Kernels): Slots {
     const { data, other } = pair
     return atOnce((to, replica, groups, from, count) => {
       const [x, y] = [data + 4 * from, other === 0 ? 0 : other + 4 * from]
-      if (packed) exports.slotsAddPacked(to, replica, groups, x, y, count)
-      else exports.slotsAddTwoI32(to, 16, replica, groups, x, y, count)
+      const add = packed ? exports.slotsAddPacked : exports.slotsAddTwoI32
+      add(to, replica, groups, x, y, count, addends)
       return count
     })
   }
@@ -262,7 +262,7 @@ export function createSlots(k: Kernels): Slots {
     const sums = memory.scratch(byteLength)
     memory.u8.fill(0, sums, sums + byteLength)
     withReplicas({ pointer: sums, stride: 8 }, (to, replica) =>
-      exports.slotsAddThree(to, replica, groups, x.data, y.data, rowCount, low, low + middle),
+      exports.slotsAddThree(to, replica, groups, x.data, y.data, rowCount, low, low + middle, addends),
     )
     exports.slotsTakeThree(sums, groupCount, low, middle, pair.pointer, packed, other.pointer, other.stride)
     memory.reset(mark)
