@@ -13,8 +13,10 @@ import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { aggregateFrames, type FramesBefore } from './over-aggregate.js'
+import { frameDistincts } from './over-distinct.js'
 import { type Frames, framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
-import { frameQuantiles, isLong } from './over-quantiles.js'
+import { frameQuantiles } from './over-quantiles.js'
+import { isLong } from './over-sliding.js'
 import { RowStore } from './row-store.js'
 
 export { framesOf, validityOf } from './over-order.js'
@@ -116,12 +118,17 @@ export function* computeCalls(
   const frames = framesOf()
   const maskOf = ({ where }: OverCall) => (where === null ? null : placeOf(where))
   const areLong = running === null && isLong(frames)
-  const isApart = ({ function: name }: OverCall) => areLong && name === 'quantile'
+  const isApart = ({ function: name }: OverCall) => areLong && (name === 'quantile' || name === 'countDistinct')
   for (const call of aggregates.filter(isApart)) {
     const mask = maskOf(call)
+    const rows = mask === null ? null : all.columns[mask]
     const column = all.columns[placeOf(call.inputs[0])]
-    const q = call.parameters.q ?? 0.5
-    const found = yield* frameQuantiles(k, column, mask === null ? null : all.columns[mask], q, order, frames)
+    if (call.function === 'countDistinct') {
+      const counts = yield* frameDistincts(k, column, rows, order, frames)
+      columns.set(call.name, wholeNumbers(context, counts))
+      continue
+    }
+    const found = yield* frameQuantiles(k, column, rows, call.parameters.q ?? 0.5, order, frames)
     columns.set(call.name, floats(k, found.values, found.isThere))
   }
   const others = aggregates.filter(call => !isApart(call))
