@@ -11,7 +11,7 @@ import { stringFunctions } from '../oracle/functions/strings.js'
 import { timeFunctions } from '../oracle/functions/times.js'
 import { commonType } from '../oracle/join.js'
 import type { ModelUnion } from '../oracle/union.js'
-import { isInteger, isNumber, type ModelField, type ModelTable } from '../oracle/value.js'
+import { isInteger, isNumber, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
 import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb, runModel } from '../oracle/verbs.js'
 import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
@@ -486,7 +486,11 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
       const value = values[i]
       if (typeof value === 'bigint' && abs(value) > magnitude) magnitude = abs(value)
     }
-    return { ...field, magnitude, samples: rows.slice(0, 8).flatMap(({ values }) => values[i] ?? []) }
+    return {
+      ...field,
+      magnitude,
+      samples: rows.slice(0, 8).flatMap(({ values }) => (values[i] === null ? [] : [values[i] as Value])),
+    }
   })
   return { ...abilities, columns, rowCount: rows.length }
 }

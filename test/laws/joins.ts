@@ -232,7 +232,7 @@ function statesOf({ fields, rows }: ModelTable): ColumnState[] {
       const size = typeof value === 'bigint' ? (value < 0n ? -value : value) : 0n
       return size > most ? size : most
     }, 0n),
-    samples: rows.slice(0, 4).flatMap(({ values }) => values[i] ?? []),
+    samples: rows.slice(0, 4).flatMap(({ values }) => (values[i] === null ? [] : [values[i] as Value])),
   }))
 }
 
