@@ -198,34 +198,41 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
       async lanes => {
         let lateCases = 0
         await fc.assert(
-          fc.asyncProperty(cases, fc.constantFrom<Unit>('ms', 'ms', 's', 'us', 'ns'), async (given, unit) => {
-            const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
-            const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
-            const isTimed = given.rows.every(({ time }) => time !== null)
-            const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
-            const own = schema({ ...shape, time }) as unknown as typeof shape
-            const source = rowsOf(given.rows, own)
-            const flow = () => flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, unit)
-            // The watermark goes by all rows, also by those that are filtered out behind it.
-            const model = windowedBehind(given, keyed)
-            const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
-            const job = flow().run({ lanes })
-            const keys = ['windowStart', 'windowEnd', ...(given.isKeyed ? ['key'] : [])]
-            expect(await folded(job, given.window.model.kind === 'session' ? [] : keys)).toEqual(expected)
-            expect(job.metrics().groups).toBe(0)
-            const late = model.late.map(({ place }) => place)
-            const lateFlow = flow().late().select('place')
-            const found: bigint[] = []
-            for await (const batch of lateFlow.run({ lanes }))
-              for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
-            expect(found.sort((a, b) => Number(a - b))).toEqual(late)
-            if (late.length > 0) lateCases++
-            const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
-            const collected = await flowOf(source, given, unit).collect({ lanes })
-            expect(collected.toRows({ bigint: true }).map(text)).toEqual(
-              batch.windows.map(each => text(resultOf(each, given.isKeyed))),
-            )
-          }),
+          fc.asyncProperty(
+            cases,
+            fc.constantFrom<Unit>('ms', 'ms', 's', 'us', 'ns'),
+            fc.boolean(),
+            async (given, unit, hasBudget) => {
+              const options = hasBudget ? { lanes, memory: 2 ** 28 } : { lanes }
+              const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
+              const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
+              const isTimed = given.rows.every(({ time }) => time !== null)
+              const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
+              const own = schema({ ...shape, time }) as unknown as typeof shape
+              const source = rowsOf(given.rows, own)
+              const flow = () =>
+                flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, unit)
+              // The watermark goes by all rows, also by those that are filtered out behind it.
+              const model = windowedBehind(given, keyed)
+              const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
+              const job = flow().run(options)
+              const keys = ['windowStart', 'windowEnd', ...(given.isKeyed ? ['key'] : [])]
+              expect(await folded(job, given.window.model.kind === 'session' ? [] : keys)).toEqual(expected)
+              expect(job.metrics().groups).toBe(0)
+              const late = model.late.map(({ place }) => place)
+              const lateFlow = flow().late().select('place')
+              const found: bigint[] = []
+              for await (const batch of lateFlow.run(options))
+                for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
+              expect(found.sort((a, b) => Number(a - b))).toEqual(late)
+              if (late.length > 0) lateCases++
+              const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
+              const collected = await flowOf(source, given, unit).collect(options)
+              expect(collected.toRows({ bigint: true }).map(text)).toEqual(
+                batch.windows.map(each => text(resultOf(each, given.isKeyed))),
+              )
+            },
+          ),
           { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
         )
         expect(lateCases).toBeGreaterThan(runs / 20)
