@@ -8,7 +8,7 @@ import type { Spill } from '../../src/operators/spill.js'
 import { createSpillingAggregate } from '../../src/operators/spilling-aggregate.js'
 import type { Stage } from '../../src/plan/physical.js'
 import { openSpill } from '../../src/workers/spill.js'
-import { batchOf, type Context, makeContext, morselOf, type Row, rowsOf } from './support.js'
+import { batchOf, type Context, emitted, makeContext, morselOf, type Row } from './support.js'
 
 const MiB = 2 ** 20
 
@@ -47,7 +47,6 @@ const dataOf = (from: number, to: number) => {
   )
 }
 
-/** As a lane has it: what is in scratch is gone between two turns. */
 function resultsOf(context: Context, breaker: Breaker): Row[] {
   const { memory } = context.k
   for (let at = 0; at < ROWS; at += MORSEL) {
@@ -55,15 +54,7 @@ function resultsOf(context: Context, breaker: Breaker): Row[] {
     breaker.consume(morselOf(context, dataOf(at, Math.min(ROWS, at + MORSEL))), 0)
     memory.reset(mark)
   }
-  const rows: Row[] = []
-  const morsels = breaker.emit()[Symbol.iterator]()
-  while (true) {
-    const mark = memory.mark()
-    const { done, value } = morsels.next()
-    if (done === true) return rows
-    if (value !== null) rows.push(...rowsOf(context, value, output))
-    memory.reset(mark)
-  }
+  return emitted(context, breaker, output)
 }
 
 describe('a group that takes most of a budget', () => {
