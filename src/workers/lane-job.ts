@@ -408,8 +408,11 @@ class LaneJob implements LaneTurns {
     const passes = breaker === null && this.output === null
     const { byteLength } = this.lane.dictionaries
     const isFull = passes && byteLength > this.mostPassing
-    if (isFull || hasSpilled) reader.renew()
-    if (passes || hasSpilled) for (const each of transforms) each.renew?.(isFull || hasSpilled ? 0 : MOST_PASSING_BYTES)
+    // What spills has dictionaries of its own, and so few strings that it has written nothing may be the rest of many that a filter has left out.
+    const isLong = (passes || breaker?.spilled !== undefined) && reader.byteLength > this.account.shareBytes / 8
+    const begins = isFull || hasSpilled || isLong
+    if (begins) reader.renew()
+    if (passes || begins) for (const each of transforms) each.renew?.(begins ? 0 : MOST_PASSING_BYTES)
     this.loads++
     if (!isFull) return
     // What others keep, or what comes again at once, is no reason to begin anew after every morsel.
