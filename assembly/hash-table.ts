@@ -1,5 +1,5 @@
-// The header of a hash table of groups and the hash of a key word: hash.ts, where they are drawn, fills the table, and join.ts looks things up in it. The
-// module exports none of them, so index.ts does not name this file.
+// The header of a hash table of groups, which hash.ts draws and fills, and the hash of a key word, which parted-index.ts has too. The module exports none of them, so
+// index.ts does not name this file.
 
 @unmanaged
 export class HashTable {

@@ -7,9 +7,7 @@
 //     starts   u32[ids + 1]    rows[starts[id] .. starts[id + 1]) have it, ascending
 //
 // Several keys become one word, each as its distance from the least that the side has, times a stride. A word is an id as it is where few are
-// possible; else hash.ts gives each word that the side has an id.
-
-import { HashTable, hashWord } from './hash-table'
+// possible; else parted-index.ts has the row, or the id, of each word that the side has.
 
 // @ts-ignore: decorator
 @inline
@@ -117,31 +115,6 @@ export function joinIdWords(ids: usize, count: u32, out: usize, valid: usize): v
       bits |= u32(id != NONE) << (i - from)
     }
     store<u8>(valid + usize(from >> 3), u8(bits))
-  }
-}
-
-/** The ids of words in a hash table of one-word keys (hash.ts), NONE for words that it does not have. */
-export function joinFind(tablePointer: usize, words: usize, valid: usize, count: u32, out: usize): void {
-  const table = changetype<HashTable>(tablePointer)
-  const slots = table.slots
-  const shift = u64(table.shift)
-  const a = table.a
-  const b = table.b
-  const mask = (usize(1) << (64 - table.shift)) - 1
-  for (let i: u32 = 0; i < count; i++) {
-    let id: i32 = -1
-    if (isSet(valid, i)) {
-      const word = load<u64>(words + (usize(i) << 3))
-      let index = usize(hashWord(word, a, b) >> shift)
-      let slot = slots + (index << 4)
-      id = load<i32>(slot, 8)
-      while (id >= 0 && load<u64>(slot) != word) {
-        index = (index + 1) & mask
-        slot = slots + (index << 4)
-        id = load<i32>(slot, 8)
-      }
-    }
-    store<i32>(out + (usize(i) << 2), id)
   }
 }
 

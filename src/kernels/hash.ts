@@ -11,15 +11,11 @@ const HEADER_BYTES = 40
 const LEAST_SLOTS_LOG2 = 12
 
 export interface HashIndex {
-  /** Where its HashTable is, for kernels that look up and add nothing; moves never. */
-  readonly table: number
   /**
    * Writes one group index per row to `groups` (u32, caller's); new keys open groups in row order, in `store`. `keys` points to
    * the rows' key words, or to their 32-bit keys.
    */
   find(keys: number, rowCount: number, groups: number): void
-  /** Makes room for so many groups at once, where a job has no budget: they need not be put in their places again each time that they double. */
-  foresee(expected: number): void
   free(): void
 }
 
@@ -33,15 +29,14 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   const slotBytes = inSlot === 8 ? 16 : 8
   const findIn = inSlot === 8 ? exports.hashFindOne : inSlot === 4 ? exports.hashFindHalf : exports.hashFindMany
   const header = memory.allocate(HEADER_BYTES)
-  const multipliers = [word(k.seed, 1) | 1, word(k.seed, 2), word(k.seed, 3) | 1, word(k.seed, 4)]
+  const multipliers = multipliersOf(k)
   let slots = 0
   let slotsLog2 = 0
-  let foreseen = expected
 
   // At most half full: a key is then in its first slot four times out of five.
   const grow = () => {
     slotsLog2 = Math.max(LEAST_SLOTS_LOG2, slotsLog2 + 1)
-    while (2 ** (slotsLog2 - 1) < Math.max(foreseen, store.count) + BLOCK_ROWS) slotsLog2++
+    while (2 ** (slotsLog2 - 1) < Math.max(expected, store.count) + BLOCK_ROWS) slotsLog2++
     const byteLength = slotBytes * 2 ** slotsLog2
     const limit = 2 ** (slotsLog2 - 1)
     store.reserve(limit)
@@ -63,7 +58,6 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   }
 
   return {
-    table: header,
     find(keys, rowCount, groups) {
       const mark = memory.mark()
       const misses = memory.scratch(4 * BLOCK_ROWS + 4)
@@ -74,16 +68,25 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
       }
       memory.reset(mark)
     },
-    foresee(more) {
-      if (more + BLOCK_ROWS <= 2 ** (slotsLog2 - 1) || memory.account?.shareBytes !== Infinity) return
-      foreseen = more
-      grow()
-    },
     free() {
       memory.free(slots)
       memory.free(header)
     },
   }
+}
+
+/** The secret of hash-table.ts: two u64, each as two u32, the lesser first. */
+const multipliersOf = ({ seed }: Kernels): number[] => [
+  word(seed, 1) | 1,
+  word(seed, 2),
+  word(seed, 3) | 1,
+  word(seed, 4),
+]
+
+/** The same as kernels take it. */
+export function secretOf(k: Kernels): { readonly a: bigint; readonly b: bigint } {
+  const [a, b] = new BigUint64Array(Uint32Array.from(multipliersOf(k)).buffer)
+  return { a, b }
 }
 
 /** 32 bits of the `index`th number that follows from a seed: the finalizer of MurmurHash3. */

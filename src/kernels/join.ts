@@ -3,14 +3,13 @@
  * join-keys.ts's; the layout is drawn in assembly/join.ts.
  */
 import type { DataType } from '../columnar/type.js'
-import { bitmapBytes, count as countBits } from './bitmap.js'
+import { bitmapBytes } from './bitmap.js'
 import { type CodeMap, createCodeMap } from './code-map.js'
-import { createHashIndex, type HashIndex } from './hash.js'
 import type { Kernels } from './instance.js'
 import { isPlain, isWhole, type KeyWords, keyWords } from './join-keys.js'
-import { createKeyStore, type KeyStore } from './key-store.js'
 import type { LaneVector } from './lane-vector.js'
 import { integerKind } from './operand.js'
+import { createPartedIndex, type PartedIndex } from './parted-index.js'
 import { rangeOf } from './stats.js'
 import type { LaneDictionary } from './text.js'
 
@@ -51,15 +50,8 @@ type Step =
       readonly size: bigint
       readonly stride: bigint
     }
-  /** The words so far, or those of a key, become ids of their own. */
-  | { readonly kind: 'code'; readonly key: number | null; readonly coder: Coder }
-
-interface Coder {
-  readonly store: KeyStore
-  readonly hash: HashIndex
-  /** Rows that it has been given while the index was built. */
-  rowCount: number
-}
+  /** The words so far, or those of a key, become the numbers of the first rows that have them. */
+  | { readonly kind: 'code'; readonly key: number | null; readonly coder: PartedIndex }
 
 /** Rows a step of the building takes at a time. */
 const SLICE_ROWS = 65_536
@@ -77,6 +69,7 @@ export interface KeyPiece {
  * nothing in scratch is needed over a yield.
  * @param types of the key columns, and of those that they are compared with.
  * @param wants `lists`: `starts` and `rows`, unique keys or not; `first`: only `rowOf`, of several rows with one key the first; `either`, as the keys are.
+ * @param partRows of a part of those that are hashed, by default as suits the caches
  */
 export function* buildJoinIndex(
   k: Kernels,
@@ -84,10 +77,11 @@ export function* buildJoinIndex(
   pieces: () => Iterable<KeyPiece>,
   rowCount: number,
   wants: 'lists' | 'first' | 'either',
+  partRows?: number,
 ): Generator<undefined, JoinIndex> {
   const { exports, memory } = k
   const owned: number[] = []
-  const coders: Coder[] = []
+  const hashes: PartedIndex[] = []
   const maps: (CodeMap | null)[] = types.map(() => null)
   /** By which the side's own keys are coded. */
   const dictionaries: (LaneDictionary | null)[] = types.map(() => null)
@@ -98,22 +92,13 @@ export function* buildJoinIndex(
   }
   const free = () => {
     for (const pointer of owned.splice(0)) memory.free(pointer)
-    for (const { store, hash } of coders.splice(0)) {
-      hash.free()
-      store.free()
-    }
+    for (const hash of hashes.splice(0)) hash.free()
     for (const map of maps.splice(0)) map?.free()
   }
-  const addCoder = (): Coder => {
-    const store = createKeyStore(k, 1)
-    try {
-      const coder = { store, hash: createHashIndex(k, store, 8), rowCount: 0 }
-      coders.push(coder)
-      return coder
-    } catch (error) {
-      store.free()
-      throw error
-    }
+  const addHash = (): PartedIndex => {
+    const hash = createPartedIndex(k, rowCount, partRows)
+    hashes.push(hash)
+    return hash
   }
 
   /** Of the words of each key; null where there is none. */
@@ -157,15 +142,17 @@ export function* buildJoinIndex(
     )
     const fits = sizes.reduce((product, size) => product * size, 1n) <= MOST_WORDS
     const steps: Step[] = []
+    // The words of one key are hashed as they are.
+    if (!fits && sizes.length === 1) return { steps, size: sizes[0] }
     let size = 1n
     for (const [key, own] of sizes.entries()) {
       const isCoded = !fits && own > rows
       const span = isCoded ? rows : own
       if (steps.length > 0 && size * span > MOST_WORDS) {
-        steps.push({ kind: 'code', key: null, coder: addCoder() })
+        steps.push({ kind: 'code', key: null, coder: addHash() })
         size = rows
       }
-      if (isCoded) steps.push({ kind: 'code', key, coder: addCoder() })
+      if (isCoded) steps.push({ kind: 'code', key, coder: addHash() })
       steps.push({ kind: 'pack', key, base: isCoded ? 0n : (ranges[key]?.min ?? 0n), size: span, stride: size })
       size *= span
     }
@@ -176,27 +163,42 @@ export function* buildJoinIndex(
     const ranges = yield* rangesOf()
     const { steps, size } = planOf(ranges)
     const isDirect = size <= MOST_IDS && (size <= LEAST_IDS || size <= IDS_PER_ROW * BigInt(rowCount))
-    const last = isDirect ? null : addCoder()
+    const last = isDirect ? null : addHash()
 
-    const wordsOf = (keys: readonly LaneVector[], count: number, looksUp: boolean): KeyWords => {
+    /**
+     * What comes of the steps before `end`, or where that one codes a key, of that alone.
+     * @param from the first of the side's own rows, as the index is built; null: rows that look things up
+     */
+    const wordsOf = (
+      keys: readonly LaneVector[],
+      count: number,
+      from: number | null,
+      end: number = steps.length,
+    ): KeyWords => {
+      const next: Step | undefined = steps[end]
+      if (next === undefined ? steps.length === 0 : next.key !== null)
+        return wordsOfKey(keys[next?.key ?? 0], next?.key ?? 0, from === null)
       const out = memory.scratch(8 * count + 8)
       const valid = memory.scratch(bitmapBytes(count))
       let coded: KeyWords | null = null
       let isFirst = true
-      for (const step of steps) {
+      for (const step of steps.slice(0, end)) {
         if (step.kind === 'pack') {
-          const { words, valid: has } = coded ?? wordsOfKey(keys[step.key], step.key, looksUp)
+          const { words, valid: has } = coded ?? wordsOfKey(keys[step.key], step.key, from === null)
           exports.joinPack(words, has, step.base, step.size, step.stride, !isFirst, count, out, valid)
           isFirst = false
           coded = null
-        } else if (step.key === null) {
-          const ids = idsOf(step.coder, { words: out, valid }, count, looksUp)
-          exports.joinIdWords(ids, count, out, valid)
-        } else {
-          const ids = idsOf(step.coder, wordsOfKey(keys[step.key], step.key, looksUp), count, looksUp)
-          coded = { words: memory.scratch(8 * count + 8), valid: memory.scratch(bitmapBytes(count)) }
-          exports.joinIdWords(ids, count, coded.words, coded.valid)
+          continue
         }
+        const { key, coder } = step
+        const isKey = key !== null
+        const ids =
+          from !== null
+            ? coder.values + 4 * from
+            : coder.find(isKey ? wordsOfKey(keys[key], key, true) : { words: out, valid }, count)
+        const to = isKey ? { words: memory.scratch(8 * count + 8), valid: memory.scratch(bitmapBytes(count)) } : null
+        exports.joinIdWords(ids, count, to?.words ?? out, to?.valid ?? valid)
+        coded = to
       }
       return { words: out, valid }
     }
@@ -205,51 +207,33 @@ export function* buildJoinIndex(
         ? keyWords(k, column, types[key].own, column.type.kind === 'utf8' ? (maps[key] as CodeMap) : null)
         : keyWords(k, column, types[key].other, null)
 
-    /** Ids of words: those that there are, or new ones where the index is being built. */
-    const idsOf = (coder: Coder, words: KeyWords, count: number, looksUp: boolean): number =>
-      looksUp ? foundIds(coder, words, count) : givenIds(coder, words, count)
-
-    const foundIds = ({ hash }: Coder, { words, valid }: KeyWords, count: number): number => {
-      const ids = memory.scratch(4 * count)
-      exports.joinFind(hash.table, words, valid, count, ids)
-      return ids
-    }
-    /** Rows without a word stay out. */
-    const givenIds = (coder: Coder, given: KeyWords, count: number): number => {
-      const { hash, store } = coder
-      const { words, valid } = given
-      // As many of the rows to come are taken to be new as of those before.
-      if (2 * store.count > coder.rowCount) hash.foresee(Math.ceil(rowCount * (store.count / coder.rowCount)))
-      coder.rowCount += count
-      if (valid === 0 || countBits(k, valid, count) === count) {
-        const ids = memory.scratch(4 * count)
-        hash.find(words, count, ids)
-        return ids
+    function* fill(hash: PartedIndex, end: number, wants: Parameters<PartedIndex['finish']>[0]): Generator<undefined> {
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        hash.add(wordsOf(columns, count, from, end), from, count)
+        memory.reset(mark)
+        yield
       }
-      const mark = memory.mark()
-      const indices = memory.scratch(4 * count + 16)
-      const rows = exports.selectIndices(valid, count, indices) >>> 0
-      const taken = memory.scratch(8 * rows)
-      exports.selectTake64(words, indices, rows, taken)
-      hash.find(taken, rows, memory.scratch(4 * rows))
-      memory.reset(mark)
-      return foundIds(coder, given, count)
+      yield* hash.finish(wants)
     }
-    const finalIds = (words: KeyWords, count: number, looksUp: boolean): number => {
-      if (last !== null) return idsOf(last, words, count, looksUp)
+    /** With `last`, what its words have for values. */
+    const finalIds = (words: KeyWords, count: number): number => {
+      if (last !== null) return last.find(words, count)
       const ids = memory.scratch(4 * count)
       exports.joinIds(words.words, words.valid, count, ids)
       return ids
     }
 
+    for (const [at, step] of steps.entries()) if (step.kind === 'code') yield* fill(step.coder, at, 'values')
+
     const [first] = types
     /** One key whose values, or codes, are ids less the least. */
     const isOne = types.length === 1 && last === null && steps.length === 1
-    const [only] = steps
+    const only: Step | undefined = steps[0]
     /** Whether those of the side itself are so as they lie there. */
     const isPlainOne = isOne && (first.own.kind === 'utf8' || isPlain(first.own, first.other))
     const kind = first.own.kind === 'utf8' ? -4 : widthOf(first.own)
-    const { base: least, size: span } = only.kind === 'pack' ? only : { base: 0n, size: 0n }
+    const { base: least, size: span } = only?.kind === 'pack' ? only : { base: 0n, size: 0n }
 
     let rowOf = 0
     const openRows = (count: number) => {
@@ -268,49 +252,56 @@ export function* buildJoinIndex(
     }
     let isUnique = rowOf !== 0 && (taken === 0 || wants === 'first')
 
-    // Else the ids of all rows, then where each is.
-    const all = isUnique ? 0 : keep(4 * rowCount + 16)
-    for (const { first: from, count, columns } of isUnique ? [] : pieces()) {
-      const mark = memory.mark()
-      const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, false), count, false)
-      if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
-      memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
-      memory.reset(mark)
-      yield
-    }
-    const idCount = Math.max(1, last === null ? Number(size) : last.store.count)
-    /** Each row has a key of its own, and so the id of its place. */
-    const isEach = last !== null && last.store.count === rowCount
-    if (isEach) isUnique = true
-    else if (rowOf === 0) {
-      openRows(idCount)
-      for (let from = 0; from < rowCount; from += SLICE_ROWS) {
-        taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
-        yield
-      }
-      isUnique = taken === 0 || wants === 'first'
-    }
+    let idCount = Math.max(1, Number(size))
     let starts = 0
     let rows = 0
-    if (!isUnique || wants === 'lists') {
-      drop(rowOf)
-      rowOf = 0
-      starts = keep(4 * idCount + 4)
-      rows = keep(4 * rowCount + 4)
-      memory.u8.fill(0, starts, starts + 4 * idCount + 4)
-      exports.joinCount(all, rowCount, starts)
-      yield
-      exports.joinBegin(starts, idCount)
-      yield
-      exports.joinScatter(all, 0, rowCount, starts, rows)
-      yield
+    if (last !== null) {
+      yield* fill(last, steps.length, wants)
+      isUnique = last.hasRows
+      idCount = last.idCount
+      starts = last.starts
+      rows = last.rows
+    } else if (!isUnique) {
+      // The ids of all rows, then where each is.
+      const all = keep(4 * rowCount + 16)
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, from), count)
+        if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
+        memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
+        memory.reset(mark)
+        yield
+      }
+      if (rowOf === 0 && wants !== 'lists') {
+        openRows(idCount)
+        for (let from = 0; from < rowCount; from += SLICE_ROWS) {
+          taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
+          yield
+        }
+        isUnique = taken === 0 || wants === 'first'
+      }
+      if (!isUnique) {
+        drop(rowOf)
+        rowOf = 0
+        starts = keep(4 * idCount + 4)
+        rows = keep(4 * rowCount + 4)
+        memory.u8.fill(0, starts, starts + 4 * idCount + 4)
+        exports.joinCount(all, rowCount, starts)
+        yield
+        exports.joinBegin(starts, idCount)
+        yield
+        exports.joinScatter(all, 0, rowCount, starts, rows)
+        yield
+      }
+      drop(all)
     }
-    drop(all)
     function drop(pointer: number) {
       if (pointer === 0) return
       owned.splice(owned.indexOf(pointer), 1)
       memory.free(pointer)
     }
+
+    for (const hash of hashes) hash.dropValues()
 
     dictionaries.forEach((dictionary, i) => {
       if (dictionary !== null) maps[i] = createCodeMap(k, dictionary, false)
@@ -350,7 +341,7 @@ export function* buildJoinIndex(
         memory.u8.fill(0xff, none, none + 4 * count)
         return none
       }
-      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, true), count, true)
+      return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, null), count)
     }
     return {
       kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,
@@ -364,7 +355,7 @@ export function* buildJoinIndex(
         const found = rowCount === 0 ? null : direct(keys, count, rowOf)
         if (found !== null) return found
         const rowIds = ids(keys, count)
-        if (!isEach) exports.joinLookUp(rowIds, rowOf, count, rowIds)
+        if (last === null) exports.joinLookUp(rowIds, rowOf, count, rowIds)
         return rowIds
       },
       free,

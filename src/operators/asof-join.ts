@@ -52,7 +52,7 @@ export function createAsofJoin(context: OperatorContext, stage: JoinStage, input
     const count = countKnown(k, { ...side.column(onRight), length: total })
     if (keysRight.length > 0) {
       const types = stage.keys.map(key => ({ own: sideSchema[key.right], other: input[key.left] }))
-      index = yield* buildJoinIndex(k, types, () => side.pieces(keysRight, count), count, 'lists')
+      index = yield* buildJoinIndex(k, types, () => side.pieces(keysRight, count), count, 'lists', context.partRows)
     }
     times(count)
     const used = new Set(outputs.flatMap(({ isTaken, column }) => (isTaken ? [column] : [])))

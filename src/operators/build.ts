@@ -44,6 +44,8 @@ export interface OperatorContext {
   readonly parts: Partial<OperatorParts>
   /** Groups that one table may have, or rows be sorted at once, before they are parted; for tests, which have no millions of rows. */
   readonly mostGroups?: number
+  /** Rows of a part of an index that joins look up in (kernels/parted-index.ts), likewise. */
+  readonly partRows?: number
   /** The most that are made for keys of small domains, where memory is short. */
   readonly mostSlots?: number
   /** Strings beyond which those are looked for that are of no use any more (renewed-texts.ts); for tests, which have no millions of them. */
@@ -83,9 +85,14 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
     }
   }
   try {
-    const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments)[0].transforms)
-    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments)
-    const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments)
+    // What comes of one input of several is in the order of its splits among the others', and a limit, or who takes rows as they come, may not want to wait for all.
+    const breaks = plan.scan.find(isBreaker)?.kind
+    const mayWait = breaks === undefined ? context.spill?.isCollected === true : breaks !== 'limit'
+    const branches = plan.branches.map(
+      ({ stages, schema }) => cut(context, stages, schema, segments, false)[0].transforms,
+    )
+    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, mayWait)
+    const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments, true)
     return { branches, scan, final, free }
   } catch (error) {
     free()
@@ -93,12 +100,16 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
   }
 }
 
-/** Segments of which only the last has no breaker; they are also appended to `all` as they are made. */
+/**
+ * Segments of which only the last has no breaker; they are also appended to `all` as they are made.
+ * @param mayWait whether rows may be kept until all have come, where a budget has no room for more
+ */
 function cut(
   context: OperatorContext,
   stages: readonly Stage[],
   input: SchemaShape,
   all: Segment[],
+  mayWait: boolean,
 ): [Segment, ...Segment[]] {
   const segments: Segment[] = []
   let transforms: Transform[] = []
@@ -112,7 +123,7 @@ function cut(
   }
   for (const stage of stages) {
     if (!isBreaker(stage)) {
-      transforms.push(createTransform(context, stage, schema))
+      transforms.push(createTransform(context, stage, schema, mayWait))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -120,10 +131,10 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
-function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape): Transform {
+function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape, mayWait: boolean): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
-  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input)
+  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input, mayWait)
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
@@ -135,10 +146,12 @@ function createPairing(
   context: OperatorContext,
   stage: Stage & { kind: 'join' | 'union' },
   input: SchemaShape,
+  mayWait: boolean,
 ): Transform {
   const joins = context.parts.joins as OperatorParts['joins']
   if (stage.kind === 'union') return joins.createUnion(context, stage.output)
-  return stage.asof === null ? joins.createJoin(context, stage, input) : joins.createAsofJoin(context, stage, input)
+  if (stage.asof !== null) return joins.createAsofJoin(context, stage, input)
+  return (mayWait && context.spill?.createJoin(stage, input)) || joins.createJoin(context, stage, input)
 }
 
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {

@@ -91,6 +91,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       () => side.pieces(keysRight),
       side.rowCount,
       condition !== null ? 'lists' : isTest ? 'first' : 'either',
+      context.partRows,
     )
     if (keepsRight) {
       // The null row has one behind the others.

@@ -41,7 +41,22 @@ export interface Transform {
   leftOut?(): LeftOut | null
   /** Of a join: its other side. */
   readonly side?: Side
+  /** Where rows may have to be kept until all have come: what comes of them then. */
+  readonly deferred?: {
+    /** Of the morsels that come next: their split, and where their rows are in it, from `firstRow` on, at `places` (u32 pointer) of that, or with 0 side by side. */
+    at(split: number, firstRow: number, places: number): void
+    /** In order; null: others may have a turn. */
+    emit(): Iterable<Deferred | null>
+  }
+  /** What it has written to its job's file. */
+  readonly spilled?: Spilled
   free(): void
+}
+
+/** Rows that come after all others; `rows` of the morsel are their places in the split. */
+export interface Deferred {
+  readonly split: number
+  readonly morsel: Morsel
 }
 
 /** Where the rows of a side go. */

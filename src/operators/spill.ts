@@ -8,8 +8,8 @@
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
-import type { Stage } from '../plan/physical.js'
-import type { Breaker } from './operator.js'
+import type { JoinStage, Stage } from '../plan/physical.js'
+import type { Breaker, Transform } from './operator.js'
 import type { Rows } from './row-store.js'
 
 /** Bytes are only ever appended, and all go with the job. */
@@ -44,6 +44,8 @@ export interface Spillable {
 
 export interface Spill {
   readonly account: MemoryAccount
+  /** Whether no row leaves before all have come, wherever that is not seen from a breaker. */
+  readonly isCollected: boolean
   /** Null where nothing can be spilled, which is known before the first morsel. */
   readonly file: SpillFile | null
   /** Takes part in `makeRoom` until it says that it does not. */
@@ -52,6 +54,8 @@ export interface Spill {
   makeRoom(byteLength: number): void
   /** Null for a stage that keeps nothing worth spilling. */
   createBreaker(stage: Stage, input: SchemaShape): Breaker | null
+  /** Null for a join that keeps nothing but its other side. */
+  createJoin(stage: JoinStage, input: SchemaShape): Transform | null
   /** Rows of these types, by split and arrival. */
   createRows(types: readonly DataType[]): Rows
 }

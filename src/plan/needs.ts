@@ -48,7 +48,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // There are no more groups than rows, of which a join or a function may make any number, and what is spilled is parted whatever there is.
   const joins = stages.some(({ kind }) => kind === 'join' || kind === 'user')
   if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(mayPart)) parts.push('partitions')
-  if (spills && stages.some(isBreaker)) parts.push('spill')
+  if (spills && stages.some(stage => isBreaker(stage) || stage.kind === 'join')) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.panes !== null)) parts.push('windows')

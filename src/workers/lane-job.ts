@@ -61,6 +61,7 @@ const GATHERED = -1
 const CANCELLED = Symbol('cancelled')
 
 type Unmatched = NonNullable<Side['unmatched']>
+type Last = Pick<Segment, 'transforms' | 'breaker'>
 
 /** Never rejects for what goes wrong in the job itself: that is said through the data port. */
 export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Promise<void> {
@@ -162,7 +163,7 @@ class LaneJob implements LaneTurns {
   private loads = 0
   private rowsRead = 0
   private unreported = 0
-  /** Of the first breaker, when dictionaries were begun anew for the last time. */
+  /** Of the first breaker and what is before it, when dictionaries were begun anew for the last time. */
   private timesSpilled = 0
   /** The last split that was read here, -1 before the first. */
   private lastSplit = -1
@@ -179,13 +180,14 @@ class LaneJob implements LaneTurns {
     this.k = lane.k
     this.outbox = createOutbox(new Map(spec.known), spec.inline)
     this.unloaded = { expected: spec.rowsOut ?? 0, rows: new WeakMap() }
-    const { budgetBytes, shareBytes, spill } = spec.budget ?? {
+    const { budgetBytes, shareBytes, spill, isCollected } = spec.budget ?? {
       budgetBytes: Infinity,
       shareBytes: Infinity,
       spill: null,
     }
+    const isWaitedFor = isCollected === true || spec.holdAs !== null
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
-    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
+    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder, isWaitedFor)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account, spec.spans))
     const { breaker, transforms } = this.pipeline.scan
@@ -218,13 +220,17 @@ class LaneJob implements LaneTurns {
     await this.prepare(this.pipeline.scan)
     if (this.reader !== null) await this.scanSplits(this.reader)
     else await this.scanHeld(this.input as HeldTable)
-    const { breaker } = this.pipeline.scan
+    const { scan } = this.pipeline
+    const tail = scan.transforms.findIndex(({ side }) => side?.unmatched !== undefined)
+    const end = tail < 0 ? scan.transforms.length : tail
+    await this.giveLast(scan, true, 0, end)
+    const { breaker } = scan
     // Where nothing of length follows, being finished says as much, and every message costs.
     if (this.reader !== null || breaker !== null) {
       this.report(0)
       this.say({ type: 'scanned' })
     }
-    await this.shareMet()
+    await this.giveLast(scan, true, end)
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
       if (terms !== null) await this.exchange(breaker, terms)
@@ -318,42 +324,45 @@ class LaneJob implements LaneTurns {
     }
   }
 
-  /** Where rows that no lane has met come out: the others tell lane 0 what they have met, and it goes on with what is left. */
-  private async shareMet(): Promise<void> {
-    const { scan } = this.pipeline
-    const tails = scan.transforms.flatMap(({ side }) => (side?.unmatched === undefined ? [] : [side]))
-    if (tails.length === 0) return
-    if (this.spec.lane > 0) {
-      for (const { index, unmatched } of tails) {
-        const marks = (unmatched as Unmatched).marks()
-        this.peers.post(0, { type: 'met', side: index, marks, split: this.lastSplit }, [marks.buffer])
-      }
-      return
-    }
-    let last = this.lastSplit
-    for (const { unmatched } of tails) {
-      for (const lane of this.peers.lanes) {
-        const message = await this.peers.next(lane)
-        if (message.type !== 'met')
-          throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
-        this.charged(() => (unmatched as Unmatched).absorb(message.marks))
-        last = Math.max(last, message.split)
-      }
-    }
-    await this.giveUnmatched(scan, last + 1)
-  }
-
-  /** Rows of the other sides that nobody met, side by side, each through what follows its join; `split` is where they come among the others. */
-  private async giveUnmatched({ transforms, breaker }: Segment, split: number): Promise<void> {
-    for (const [i, { side }] of transforms.entries()) {
-      if (side?.unmatched === undefined) continue
+  /**
+   * Rows that come behind all others, join by join, each through what follows its join: those that it has kept, and those of its other side that nobody met.
+   * @param isScan whether other lanes may have met some
+   */
+  private async giveLast({ transforms, breaker }: Last, isScan = false, from = 0, to = Infinity): Promise<void> {
+    for (const [i, { side, deferred }] of transforms.entries()) {
+      if (i < from || i >= to) continue
       const rest = { transforms: transforms.slice(i + 1), breaker }
+      const wants = (split: number) => breaker?.wants(split) ?? true
+      if (deferred !== undefined)
+        await this.each(deferred.emit(), each => {
+          if (each !== null && wants(each.split)) this.process(rest, each.morsel, each.split, 0)
+          return true
+        })
+      if (side?.unmatched === undefined) continue
+      const split = isScan ? await this.shareMet(side.index, side.unmatched) : GATHERED
+      if (split === null) continue
       await this.each(side.unmatched.emit(), morsel => {
-        const goesOn = breaker?.wants(split) ?? true
-        if (goesOn) this.process(rest, morsel, split, 0, split, GATHERED)
-        return goesOn
+        if (wants(split)) this.process(rest, morsel, split, 0, split, GATHERED)
+        return wants(split)
       })
     }
+  }
+
+  /** Rows that no lane has met come out of lane 0: the others tell it what they have met. Returns the split of these rows there, behind all others, and null in other lanes. */
+  private async shareMet(side: number, unmatched: Unmatched): Promise<number | null> {
+    if (this.spec.lane > 0) {
+      const marks = unmatched.marks()
+      this.peers.post(0, { type: 'met', side, marks, split: this.lastSplit }, [marks.buffer])
+      return null
+    }
+    let last = this.lastSplit
+    for (const lane of this.peers.lanes) {
+      const message = await this.peers.next(lane)
+      if (message.type !== 'met') throw new Error(`a lane that has scanned tells what it has met, not ${message.type}`)
+      this.charged(() => unmatched.absorb(message.marks))
+      last = Math.max(last, message.split)
+    }
+    return last + 1
   }
 
   private async scanSplits(reader: SplitReader): Promise<void> {
@@ -402,7 +411,7 @@ class LaneJob implements LaneTurns {
   /** Once what has been read so far has been written, its strings need not be kept. */
   private renew(reader: SplitReader): void {
     const { breaker, transforms } = this.pipeline.scan
-    const times = breaker?.spilled?.times ?? 0
+    const times = [...transforms, breaker].reduce((sum, each) => sum + (each?.spilled?.times ?? 0), 0)
     const hasSpilled = times > this.timesSpilled
     this.timesSpilled = times
     const passes = breaker === null && this.output === null
@@ -469,6 +478,7 @@ class LaneJob implements LaneTurns {
     // Where rows were left out as they were read, `rows` has the places of the others.
     const { rows: places } = morsel
     const whole = places === 0 ? morsel : { ...morsel, rows: 0 }
+    for (const { deferred } of transforms) deferred?.at(split, firstRow, places)
     const use = (left: Morsel) => {
       if (breaker === null) this.deliver(left, outputSplit)
       else breaker.consume(left, split)
@@ -578,7 +588,7 @@ class LaneJob implements LaneTurns {
     const exchange = breaker.exchange as Exchange | OwnExchange
     // Where more follows that must see all rows, or see them in order, or rows that nobody met, these go to lane 0.
     const inOrder = exchange.reorders && segment.transforms.length > 0
-    const rows = segment.breaker === null && !hasUnmatched(segment) && !inOrder ? null : this.createRows()
+    const rows = segment.breaker === null && !hasMore(segment) && !inOrder ? null : this.createRows()
     if (rows === null || lane === 0) await this.prepare(segment)
     const others = terms.lanes.filter(each => each !== lane)
     try {
@@ -624,7 +634,7 @@ class LaneJob implements LaneTurns {
       row += rows.batch.rowCount
       return next?.wants(GATHERED) ?? true
     })
-    await this.giveUnmatched(segment, GATHERED)
+    await this.giveLast(segment)
     if (next !== null) await this.drain(next, 1)
   }
 
@@ -641,7 +651,7 @@ class LaneJob implements LaneTurns {
       return next === null || next.wants(GATHERED)
     })
     breaker.free()
-    await this.giveUnmatched(segment, GATHERED)
+    await this.giveLast(segment)
     if (next !== null) await this.drain(next, index + 1)
   }
 
@@ -688,7 +698,9 @@ class LaneJob implements LaneTurns {
   }
 }
 
-const hasUnmatched = ({ transforms }: Segment): boolean => transforms.some(({ side }) => side?.unmatched !== undefined)
+/** Whether rows come out behind all others. */
+const hasMore = ({ transforms }: Segment): boolean =>
+  transforms.some(({ side, deferred }) => side?.unmatched !== undefined || deferred !== undefined)
 
 function heldInput(lane: Lane, id: number): HeldTable {
   const table = lane.tables.get(id)

@@ -86,13 +86,26 @@ const widthOf = ({ columns }: LaneBatch): number =>
 const NOTHING = { bytes: 0, pieces: 0, times: 0 }
 
 function meterTransform(transform: Transform, meter: Meter): Transform {
-  const { expand, leftOut, open, renew, side } = transform
+  const { expand, leftOut, open, renew, side, deferred } = transform
   return {
     ...delegate(transform),
     ...(renew === undefined ? {} : { renew }),
     ...(open === undefined ? {} : { open }),
     ...(leftOut === undefined ? {} : { leftOut }),
     ...(side === undefined ? {} : { side: meterSide(side, meter) }),
+    ...(deferred === undefined
+      ? {}
+      : {
+          deferred: {
+            ...deferred,
+            *emit() {
+              for (const each of pulled(deferred.emit(), meter.run)) {
+                meter.gave(each?.morsel ?? null)
+                yield each
+              }
+            },
+          },
+        }),
     ...(expand === undefined
       ? {}
       : {
@@ -104,6 +117,9 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
             }
           },
         }),
+    get spilled() {
+      return transform.spilled
+    },
     apply: morsel =>
       meter.run(() => {
         meter.took(morsel)

@@ -65,6 +65,8 @@ export interface JobBudget {
   readonly shareBytes: number
   /** Where what is beyond it may be written; null: nowhere. `folder` null: where temporary files are. */
   readonly spill: { readonly folder: string | null } | null
+  /** Whether no row leaves before all have come. */
+  readonly isCollected?: boolean
 }
 
 /** One port to each other lane, in the order of the lanes. */

@@ -13,6 +13,7 @@ import { createOneDictionary } from '../operators/one-dictionary.js'
 import type { Breaker } from '../operators/operator.js'
 import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
 import { createSpillingAggregate } from '../operators/spilling-aggregate.js'
+import { createSpillingJoin } from '../operators/spilling-join.js'
 import { createSpillingLimit, createSpillingRows, createSpillingSort } from '../operators/spilling-sort.js'
 import type { Stage } from '../plan/physical.js'
 import { type Credit, createCredit } from './credit.js'
@@ -30,12 +31,18 @@ export interface JobSpill {
   close(): Promise<void>
 }
 
-export function openSpill(lane: OperatorContext, account: MemoryAccount, folder: string | null): JobSpill {
+export function openSpill(
+  lane: OperatorContext,
+  account: MemoryAccount,
+  folder: string | null,
+  isCollected: boolean,
+): JobSpill {
   const jobFile = spillPlatform.openJobFile(folder)
   const spillables = new Set<Spillable>()
   let file: SpillFile | null = null
   const spill: Spill = {
     account,
+    isCollected,
     get file() {
       return file
     },
@@ -53,6 +60,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
       }
     },
     createBreaker: (stage, input) => createBreaker(context, spill, stage, input),
+    createJoin: (stage, input) => createSpillingJoin(context, spill, stage, input),
     createRows: types => createSpillingRows(context, spill, types),
   }
   const context: OperatorContext = {
@@ -61,6 +69,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
     parts: lane.parts,
     spill,
     ...(lane.mostGroups === undefined ? {} : { mostGroups: lane.mostGroups }),
+    ...(lane.partRows === undefined ? {} : { partRows: lane.partRows }),
   }
   return {
     context,

@@ -38,6 +38,7 @@ function build(
   others: readonly DataType[],
   rowCount: number,
   wants: 'lists' | 'first' | 'either',
+  partRows?: number,
 ): JoinIndex {
   const batch = copyToHeap(k, { rowCount, columns })
   const types = columns.map(({ type }, i) => ({ own: type, other: others[i] as DataType }))
@@ -48,7 +49,7 @@ function build(
       yield { first, count, columns: sliceBatch(batch, first, count).columns }
     }
   }
-  const steps = buildJoinIndex(k, types, pieces, rowCount, wants)
+  const steps = buildJoinIndex(k, types, pieces, rowCount, wants, partRows)
   let step = steps.next()
   while (!step.done) step = steps.next()
   freeHeapBatch(k, batch)
@@ -117,12 +118,13 @@ describe('a join index', () => {
       .chain(([pairs, rightRows, leftRows]) =>
         fc.record({
           pairs: fc.constant(pairs),
+          partRows: fc.constantFrom(undefined, 1, 3, 10),
           right: fc.tuple(...pairs.map(([own]) => columnOf(own, rightRows))),
           left: fc.tuple(...pairs.map(([, other]) => columnOf(other, leftRows))),
         }),
       )
     fc.assert(
-      fc.property(cases, ({ pairs, right, left }) => {
+      fc.property(cases, ({ pairs, partRows, right, left }) => {
         const mark = k.memory.mark()
         const side = (values: readonly (readonly Cell[])[], at: 0 | 1) =>
           vectors(
@@ -140,7 +142,7 @@ describe('a join index', () => {
         }
         const [rightRows, leftRows] = [right[0]?.length ?? 0, left[0]?.length ?? 0]
         const others = pairs.map(([, other]) => nullable((kinds[other] as (typeof kinds)[string]).type))
-        const index = build(side(right, 0), others, rightRows, 'lists')
+        const index = build(side(right, 0), others, rightRows, 'lists', partRows)
         const expected = Array.from({ length: leftRows }, (_, i) => {
           const key = keyOf(left, 1, i)
           return Array.from({ length: rightRows }, (_, j) => j).filter(j => key !== null && keyOf(right, 0, j) === key)
@@ -152,7 +154,7 @@ describe('a join index', () => {
         for (const given of [keys, bounded]) if (index.misses(given)) expect(expected.flat()).toEqual([])
         index.free()
         for (const wants of ['first', 'either'] as const) {
-          const found = build(side(right, 0), others, rightRows, wants)
+          const found = build(side(right, 0), others, rightRows, wants, partRows)
           if (found.isUnique) {
             const rows = found.rowsOf(side(left, 1), leftRows) >>> 2
             expect(Array.from({ length: leftRows }, (_, i) => k.memory.i32[rows + i])).toEqual(
@@ -201,7 +203,7 @@ describe('a join index', () => {
     for (const [type, values, kernel] of [
       [int64(), scattered, 'hash'],
       [int32(), Array.from({ length: 5000 }, (_, i) => i), 'direct, unique'],
-      [float64(), Array.from({ length: 5000 }, (_, i) => i / 3), 'direct, unique'],
+      [float64(), Array.from({ length: 5000 }, (_, i) => i / 3), 'hash, unique'],
     ] as const) {
       const columns = vectors([{ type, values }])
       const index = build(columns, [type], values.length, 'either')

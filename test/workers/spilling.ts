@@ -1,6 +1,9 @@
 /** What the tests of spilling share: engines whose lanes are in this thread and spill when they are told to, however few their rows. */
+
+import type { VectorBatch } from '../../src/columnar/vector.js'
 import { LocalEngine } from '../../src/engines/local/engine.js'
-import type { Breaker } from '../../src/operators/operator.js'
+import type { LaneBatch } from '../../src/kernels/lane-vector.js'
+import type { Breaker, Morsel, Transform } from '../../src/operators/operator.js'
 import type { Spill } from '../../src/operators/spill.js'
 import type { Lane, LaneParts } from '../../src/workers/lane.js'
 import type { LaneClient } from '../../src/workers/lane-client.js'
@@ -21,8 +24,8 @@ export interface SpillingEngine {
 export async function spillingEngine(laneCount: number, isTime: () => boolean): Promise<SpillingEngine> {
   let pieces = 0
   const spill: LaneParts['spill'] = {
-    openSpill(lane, account, folder) {
-      const job = openSpill(lane, account, folder)
+    openSpill(lane, account, folder, isCollected) {
+      const job = openSpill(lane, account, folder, isCollected)
       const own = job.context.spill as Spill
       const eager = override(own, {
         createBreaker(stage: Parameters<Spill['createBreaker']>[0], input: Parameters<Spill['createBreaker']>[1]) {
@@ -38,6 +41,36 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
             }
           return override(breaker, { consume: later(breaker.consume), absorb: later(breaker.absorb) })
         },
+        createJoin(stage: Parameters<Spill['createJoin']>[0], input: Parameters<Spill['createJoin']>[1]) {
+          const join = own.createJoin(stage, input)
+          if (join?.side === undefined) return join
+          const { rows } = join.side
+          const later = () => {
+            const before = join.spilled?.pieces ?? 0
+            if (isTime()) own.makeRoom(Infinity)
+            pieces += (join.spilled?.pieces ?? 0) - before
+          }
+          return override(join, {
+            side: {
+              ...join.side,
+              rows: {
+                ...rows,
+                add(batch: VectorBatch, split?: number) {
+                  rows.add(batch, split)
+                  later()
+                },
+                hold(batch: LaneBatch, split: number) {
+                  rows.hold(batch, split)
+                  later()
+                },
+              },
+            },
+            *expand(morsel: Morsel) {
+              yield* join.expand?.(morsel) ?? []
+              later()
+            },
+          })
+        },
       })
       return { ...job, context: { ...job.context, spill: eager } }
     },
@@ -46,7 +79,7 @@ export async function spillingEngine(laneCount: number, isTime: () => boolean): 
     Array.from({ length: Math.max(1, laneCount) }, () => openLane(2 ** 28, { ...PARTS, spill })),
   )
   // Keys index groups directly only where they are fewer still.
-  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8 })
+  for (const lane of lanes) Object.assign(lane, { mostGroups: 5, mostSlots: 8, partRows: 2 })
   const engine = new LocalEngine(laneCount, undefined)
   Object.assign(engine, { pool: Promise.resolve(poolOf(lanes)) })
   return {
@@ -101,5 +134,5 @@ function poolOf(lanes: readonly Lane[]): Pool {
 }
 
 /** The same object, getters and all, with some methods replaced. */
-const override = <T extends Breaker | Spill>(of: T, methods: object): T =>
+const override = <T extends Breaker | Spill | Transform>(of: T, methods: object): T =>
   Object.defineProperties(Object.create(of), Object.getOwnPropertyDescriptors(methods))

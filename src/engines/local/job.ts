@@ -127,7 +127,12 @@ class Job implements RunningJob {
     const budget =
       memoryBytes === undefined
         ? null
-        : { budgetBytes: memoryBytes, shareBytes: Math.floor(memoryBytes / pool.lanes.length), spill }
+        : {
+            budgetBytes: memoryBytes,
+            shareBytes: Math.floor(memoryBytes / pool.lanes.length),
+            spill,
+            isCollected: request.onBatch === null,
+          }
     const keepsRows = plan.scan.every(({ kind }) => kind === 'project' || kind === 'join' || kind === 'union')
     const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.

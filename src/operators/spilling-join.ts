@@ -1,0 +1,367 @@
+/**
+ * A join of a job with a budget whose other side may be more than there is room for. Then the rows of both sides go to the job's file in the order of a hash of their keys
+ * (sorted-runs.ts), and once there are no more, stretches of hashes are joined one after another, each as any rows are (join.ts):
+ *
+ * ```
+ *   right rows by hash   [====== as many as there is room for ======][====== ...
+ *                         indexed, and looked up by                   the same once more
+ *   left rows by hash    [==][==][==][==]                            [==][==] ...
+ *                         what comes of them goes to the file too, with the place of its left row, and comes out in the order of these
+ * ```
+ * Rows with one key have one hash, so that they come in their order. Inner, left, semi and anti joins without a condition on pairs can be so; of a side that there is room for
+ * nothing is written, and rows are joined as they come.
+ */
+import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import type { VectorBatch } from '../columnar/vector.js'
+import { keyWords } from '../kernels/join-keys.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { takeBatch } from '../kernels/select.js'
+import type { JoinStage } from '../plan/physical.js'
+import type { OperatorContext, OperatorParts } from './build.js'
+import { byteLengthOf, copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { createOneDictionary } from './one-dictionary.js'
+import type { Deferred, Morsel, Side, Transform } from './operator.js'
+import { createSortedRuns, type SortedRuns, splitBySplit } from './sorted-runs.js'
+import type { Spill } from './spill.js'
+
+/** Where a left row came from, beside its columns. */
+const SPLIT = '\0split'
+const ROW = '\0row'
+/** Bytes of a row in the index and while that is made, about. */
+const INDEX_BYTES = 40
+/** Of the lane's share, what a side may take and still be joined at once, and what a stretch of one may. */
+const MOST_AT_ONCE = 0.7
+const STRETCH_PARTS = 6
+
+/** Null where rows are joined as they come in any case. */
+export function createSpillingJoin(
+  context: OperatorContext,
+  spill: Spill,
+  stage: JoinStage,
+  input: SchemaShape,
+): Transform | null {
+  const { how, right: sideSchema } = stage
+  if (stage.where !== null || stage.asof !== null || how === 'right' || how === 'full') return null
+  const { k } = context
+  const { memory } = k
+  const { account } = spill
+  const { createJoin } = context.parts.joins as OperatorParts['joins']
+  const plain = createJoin(context, stage, input) as Transform & Required<Pick<Transform, 'side' | 'expand'>>
+  const names = Object.keys(input)
+  const sideNames = Object.keys(sideSchema)
+  const sideTypes = Object.values(sideSchema)
+  const leftTypes = [...Object.values(input), int32(), int32()]
+  const outTypes = [...Object.values(stage.output), int32(), int32()]
+  const innerInput: SchemaShape = { ...input, [SPLIT]: int32(), [ROW]: int32() }
+  const innerStage: JoinStage = { ...stage, output: { ...stage.output, [SPLIT]: int32(), [ROW]: int32() } }
+  const keys = stage.keys.map(key => ({
+    left: { column: names.indexOf(key.left), type: input[key.left] },
+    right: { column: sideNames.indexOf(key.right), type: sideSchema[key.right] },
+  }))
+  /** Codes of the side's rows that are in memory. */
+  const strings = createOneDictionary(context)
+  const kept: { readonly split: number; readonly batch: LaneBatch; readonly isHeld: boolean }[] = []
+  let keptBytes = 0
+  let keptRows = 0
+  let arrived = 0
+  let timesSpilled = 0
+  let right: SortedRuns | null = null
+  let left: SortedRuns | null = null
+  let out: SortedRuns | null = null
+  /** Of the rows that come next. */
+  let origin = { split: 0, firstRow: 0, places: 0 }
+
+  const unregister = spill.register({
+    byteLength: () => (spill.file === null || right !== null ? 0 : keptBytes),
+    spill() {
+      right = spillSide()
+    },
+  })
+
+  const byHash = (types: readonly DataType[]): SortedRuns =>
+    createSortedRuns(context, spill, [...types, int32()], [{ column: types.length, descending: false, nulls: 'last' }])
+
+  /** The rows with a hash of their keys behind their columns, in scratch; equal keys of both sides have equal ones. */
+  function hashed(batch: LaneBatch, side: 'left' | 'right'): LaneBatch {
+    const { rowCount } = batch
+    const hashes = memory.scratch(4 * rowCount + 4)
+    const mark = memory.mark()
+    memory.u32.fill(0, hashes >>> 2, (hashes >>> 2) + rowCount)
+    for (const key of keys) {
+      const column = batch.columns[key[side].column]
+      if (column.type.kind === 'utf8') {
+        if (column.dictionary === null) continue
+        const lut = column.dictionary.hashes() >>> 2
+        const { u32 } = memory
+        const codes = column.data >>> 2
+        for (let i = 0, at = hashes >>> 2; i < rowCount; i++, at++) u32[at] = mixed(u32[at], u32[lut + u32[codes + i]])
+      } else {
+        const words = keyWords(k, column, key[side === 'left' ? 'right' : 'left'].type, null).words >>> 2
+        const { u32 } = memory
+        for (let i = 0, at = hashes >>> 2; i < rowCount; i++, at++)
+          u32[at] = mixed(mixed(u32[at], u32[words + 2 * i]), u32[words + 2 * i + 1])
+      }
+      memory.reset(mark)
+    }
+    for (let at = hashes >>> 2, end = at + rowCount; at < end; at++) memory.u32[at] = spread(memory.u32[at] ^ k.seed)
+    return { rowCount, columns: [...batch.columns, ints(hashes, rowCount)] }
+  }
+
+  const hasRoom = (): boolean =>
+    account.usedBytes + keptBytes + INDEX_BYTES * keptRows <= MOST_AT_ONCE * account.shareBytes
+
+  function takeSide(batch: LaneBatch, split: number, isHeld: boolean): void {
+    if (right === null) {
+      kept.push({ split, batch: isHeld ? batch : copyToHeap(k, batch), isHeld })
+      keptBytes += byteLengthOf(batch)
+      keptRows += batch.rowCount
+      if (!hasRoom() && spill.file !== null) right = spillSide()
+      return
+    }
+    right.add(hashed(batch, 'right'), split)
+    if (right.spilled.times === timesSpilled) return
+    timesSpilled = right.spilled.times
+    strings.clear()
+  }
+
+  function spillSide(): SortedRuns {
+    const runs = byHash(sideTypes)
+    for (const { split, batch } of kept.sort((a, b) => a.split - b.split)) {
+      const mark = memory.mark()
+      runs.add(hashed(batch, 'right'), split)
+      memory.reset(mark)
+    }
+    dropKept()
+    strings.clear()
+    return runs
+  }
+
+  function dropKept(): void {
+    for (const { batch, isHeld } of kept.splice(0)) if (!isHeld) freeHeapBatch(k, batch)
+    keptBytes = keptRows = 0
+  }
+
+  const side: Side = {
+    index: stage.side,
+    rows: {
+      hold: (batch, split) => takeSide(batch, split, true),
+      add(batch: VectorBatch, split = arrived++) {
+        const mark = memory.mark()
+        takeSide(strings.load(batch), split, false)
+        memory.reset(mark)
+      },
+      dictionaryOf: () => null,
+    },
+    *prepare() {
+      unregister()
+      if (right !== null) {
+        left = byHash(leftTypes)
+        out = createSortedRuns(context, spill, outTypes, [
+          { column: outTypes.length - 2, descending: false, nulls: 'last' },
+          { column: outTypes.length - 1, descending: false, nulls: 'last' },
+        ])
+        return
+      }
+      for (const { batch, split } of kept) plain.side.rows.hold(batch, split)
+      yield* plain.side.prepare()
+      dropKept()
+      strings.clear()
+    },
+  }
+
+  function* expand(morsel: Morsel): Iterable<Morsel> {
+    if (left === null) {
+      yield* plain.expand(morsel)
+      return
+    }
+    const { rowCount } = morsel
+    const splits = memory.scratch(4 * rowCount + 4)
+    const rows = memory.scratch(4 * rowCount + 4)
+    const { u32, i32 } = memory
+    i32.fill(origin.split, splits >>> 2, (splits >>> 2) + rowCount)
+    for (let i = 0; i < rowCount; i++) {
+      const row = morsel.rows === 0 ? i : u32[(morsel.rows >>> 2) + i]
+      u32[(rows >>> 2) + i] = origin.firstRow + (origin.places === 0 ? row : u32[(origin.places >>> 2) + row])
+    }
+    const columns = [...morsel.columns, ints(splits, rowCount), ints(rows, rowCount)]
+    left.add(hashed({ rowCount, columns }, 'left'), 0)
+  }
+
+  /** Rows in the order of their hashes, of which some are at hand. */
+  function rowsOf(runs: SortedRuns) {
+    const batches = runs.sorted()[Symbol.iterator]()
+    let batch: LaneBatch | null = null
+    let at = 0
+    const hashAt = (row: number) => {
+      const { columns } = batch as LaneBatch
+      return memory.i32[(columns[columns.length - 1].data >>> 2) + row]
+    }
+    const drop = () => {
+      if (batch !== null) freeHeapBatch(k, batch)
+      batch = null
+    }
+    return {
+      /** Whether there are any left. */
+      *fill(): Generator<null, boolean> {
+        while (batch === null) {
+          const mark = memory.mark()
+          const { done, value } = batches.next()
+          if (done === true) return false
+          if (value !== null && value.rowCount > 0) batch = copyToHeap(k, value)
+          at = 0
+          memory.reset(mark)
+          yield null
+        }
+        return true
+      },
+      bytesOfRow: () => byteLengthOf(batch as LaneBatch) / (batch as LaneBatch).rowCount,
+      /** Rows at hand, at most `count` and with hashes up to `last`, without these; null where there are none. In scratch, and dropped by `taken`. */
+      take(count: number, last: number): { rows: LaneBatch; last: number } | null {
+        const { rowCount, columns } = batch as LaneBatch
+        let [end, most] = [at, Math.min(rowCount, at + count)]
+        while (end < most) {
+          const middle = (end + most) >>> 1
+          if (hashAt(middle) <= last) end = middle + 1
+          else most = middle
+        }
+        if (end === at) return null
+        const own = { rowCount, columns: columns.slice(0, -1) }
+        const rows = takeBatch(k, own, rangeIndices(k, at, end), end - at)
+        const reached = hashAt(end - 1)
+        at = end
+        return { rows, last: reached }
+      },
+      /** What was taken last is not needed any more. */
+      taken() {
+        if (batch !== null && at === batch.rowCount) drop()
+      },
+      close() {
+        batches.return?.()
+        drop()
+      },
+    }
+  }
+
+  /** Joins all rows, stretch by stretch. */
+  function* joinStretches(ofRight: SortedRuns, ofLeft: SortedRuns, to: SortedRuns): Generator<null> {
+    const rightRows = rowsOf(ofRight)
+    const leftRows = rowsOf(ofLeft)
+    const most = account.shareBytes / STRETCH_PARTS
+    try {
+      for (let last = -1; last < Infinity; ) {
+        const own = createOneDictionary(context)
+        const parts: LaneBatch[] = []
+        const inner = createJoin(context, innerStage, innerInput) as typeof plain
+        try {
+          let cost = 0
+          let isFull = false
+          while (!isFull && (yield* rightRows.fill())) {
+            const mark = memory.mark()
+            const perRow = 2 * rightRows.bytesOfRow() + INDEX_BYTES
+            const room = Math.ceil((most - cost) / perRow)
+            // Once there is no more room, those with the last hash.
+            const found = room > 0 ? rightRows.take(room, Infinity) : rightRows.take(Infinity, last)
+            if (found === null) isFull = true
+            else {
+              parts.push(copyToHeap(k, own.recode(found.rows)))
+              cost += perRow * found.rows.rowCount
+              last = found.last
+            }
+            rightRows.taken()
+            memory.reset(mark)
+            yield null
+          }
+          if (!isFull) last = Infinity
+          for (const [i, batch] of parts.entries()) inner.side.rows.hold(batch, i)
+          for (const _ of inner.side.prepare()) yield null
+          for (const batch of parts.splice(0)) freeHeapBatch(k, batch)
+          while (yield* leftRows.fill()) {
+            const mark = memory.mark()
+            const found = leftRows.take(Infinity, last)
+            if (found !== null) for (const morsel of inner.expand({ ...found.rows, rows: 0 })) to.add(morsel, 0)
+            leftRows.taken()
+            memory.reset(mark)
+            yield null
+            if (found === null) break
+          }
+        } finally {
+          inner.free()
+          for (const batch of parts) freeHeapBatch(k, batch)
+          own.clear()
+        }
+      }
+    } finally {
+      rightRows.close()
+      leftRows.close()
+    }
+  }
+
+  function* emit(): Iterable<Deferred | null> {
+    if (right === null || left === null || out === null) return
+    yield* joinStretches(right, left, out)
+    right.free()
+    left.free()
+    for (const batch of out.sorted()) {
+      if (batch === null) {
+        yield null
+        continue
+      }
+      const at = batch.columns[batch.columns.length - 2].data >>> 2
+      const splits = memory.u32.slice(at, at + batch.rowCount)
+      for (const { split, batch: own } of splitBySplit(k, batch, splits)) {
+        const rows = own.columns[own.columns.length - 1].data
+        yield { split: split | 0, morsel: { rowCount: own.rowCount, rows, columns: own.columns.slice(0, -2) } }
+      }
+    }
+  }
+
+  return {
+    label: plain.label,
+    kernels: () => plain.kernels(),
+    apply: plain.apply,
+    expand,
+    side,
+    deferred: {
+      at(split, firstRow, places) {
+        origin = { split, firstRow, places }
+      },
+      emit,
+    },
+    get spilled() {
+      const all = [right, left, out].flatMap(runs => (runs === null ? [] : [runs.spilled]))
+      return {
+        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+        pieces: all.reduce((sum, { pieces }) => sum + pieces, 0),
+        times: left?.spilled.times ?? 0,
+      }
+    },
+    free() {
+      unregister()
+      plain.free()
+      dropKept()
+      strings.clear()
+      for (const runs of [right, left, out]) runs?.free()
+    },
+  }
+}
+
+const mixed = (hash: number, word: number): number => {
+  const h = Math.imul(hash ^ word, 0x85ebca6b)
+  return (h ^ (h >>> 15)) >>> 0
+}
+
+/** 31 bits, so that they are ascending as int32. */
+const spread = (hash: number): number => {
+  let h = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
+  h = Math.imul(h ^ (h >>> 13), 0x9e3779b1)
+  return (h ^ (h >>> 16)) >>> 1
+}
+
+const ints = (data: number, length: number): LaneVector => ({
+  type: int32(),
+  length,
+  data,
+  validity: 0,
+  dictionary: null,
+  range: null,
+})
