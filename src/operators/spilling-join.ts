@@ -16,13 +16,16 @@ import type { VectorBatch } from '../columnar/vector.js'
 import { keyWords } from '../kernels/join-keys.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
+import { unloadBatch } from '../kernels/transfer-batch.js'
 import type { JoinStage } from '../plan/physical.js'
+import { batchBytes, laneBatchOfBytes } from './batch-bytes.js'
 import type { OperatorContext, OperatorParts } from './build.js'
+import { fittingBatches } from './fitting-batches.js'
 import { byteLengthOf, copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Deferred, Morsel, Side, Transform } from './operator.js'
 import { createSortedRuns, type SortedRuns, splitBySplit } from './sorted-runs.js'
-import type { Spill } from './spill.js'
+import type { Piece, Spill, SpillFile } from './spill.js'
 
 /** Where a left row came from, beside its columns. */
 const SPLIT = '\0split'
@@ -30,8 +33,10 @@ const ROW = '\0row'
 /** Bytes of a row in the index and while that is made, about. */
 const INDEX_BYTES = 40
 /** Of the lane's share, what a side may take and still be joined at once, and what a stretch of one may. */
-const MOST_AT_ONCE = 0.7
-const STRETCH_PARTS = 6
+const MOST_AT_ONCE = 0.6
+const STRETCH_PARTS = 12
+const ROW_PARTS = 4096
+const LEAST_ROWS = 256
 
 /** Null where rows are joined as they come in any case. */
 export function createSpillingJoin(
@@ -63,8 +68,13 @@ export function createSpillingJoin(
   const kept: { readonly split: number; readonly batch: LaneBatch; readonly isHeld: boolean }[] = []
   let keptBytes = 0
   let keptRows = 0
+  /** Of the side's rows, once they have been cut: where they are, and the last hash that they have. */
+  const stretches: { readonly pieces: Piece[]; last: number }[] = []
+  let bytes = 0
   let arrived = 0
   let timesSpilled = 0
+  /** What is needed for so many rows, and what comes of them, is a small part of the budget. */
+  const atOnce = Math.max(LEAST_ROWS, Math.floor(account.shareBytes / ROW_PARTS))
   let right: SortedRuns | null = null
   let left: SortedRuns | null = null
   let out: SortedRuns | null = null
@@ -126,12 +136,17 @@ export function createSpillingJoin(
 
   function spillSide(): SortedRuns {
     const runs = byHash(sideTypes)
-    for (const { split, batch } of kept.sort((a, b) => a.split - b.split)) {
+    kept.sort((a, b) => a.split - b.split)
+    for (let part = kept.shift(); part !== undefined; part = kept.shift()) {
       const mark = memory.mark()
-      runs.add(hashed(batch, 'right'), split)
+      try {
+        runs.add(hashed(part.batch, 'right'), part.split)
+      } finally {
+        if (!part.isHeld) freeHeapBatch(k, part.batch)
+      }
       memory.reset(mark)
     }
-    dropKept()
+    keptBytes = keptRows = 0
     strings.clear()
     return runs
   }
@@ -146,20 +161,20 @@ export function createSpillingJoin(
     rows: {
       hold: (batch, split) => takeSide(batch, split, true),
       add(batch: VectorBatch, split = arrived++) {
-        const mark = memory.mark()
-        takeSide(strings.load(batch), split, false)
-        memory.reset(mark)
+        for (const each of fittingBatches(batch, account.shareBytes / 12)) {
+          const mark = memory.mark()
+          takeSide(strings.load(each), split, false)
+          memory.reset(mark)
+        }
       },
       dictionaryOf: () => null,
     },
     *prepare() {
       unregister()
       if (right !== null) {
+        yield* cutStretches(right)
+        right.free()
         left = byHash(leftTypes)
-        out = createSortedRuns(context, spill, outTypes, [
-          { column: outTypes.length - 2, descending: false, nulls: 'last' },
-          { column: outTypes.length - 1, descending: false, nulls: 'last' },
-        ])
         return
       }
       for (const { batch, split } of kept) plain.side.rows.hold(batch, split)
@@ -202,7 +217,8 @@ export function createSpillingJoin(
     }
     return {
       /** Whether there are any left. */
-      *fill(): Generator<null, boolean> {
+      *fill(): Generator<undefined, boolean> {
+        if (batch !== null && at === batch.rowCount) drop()
         while (batch === null) {
           const mark = memory.mark()
           const { done, value } = batches.next()
@@ -210,12 +226,11 @@ export function createSpillingJoin(
           if (value !== null && value.rowCount > 0) batch = copyToHeap(k, value)
           at = 0
           memory.reset(mark)
-          yield null
+          yield
         }
         return true
       },
-      bytesOfRow: () => byteLengthOf(batch as LaneBatch) / (batch as LaneBatch).rowCount,
-      /** Rows at hand, at most `count` and with hashes up to `last`, without these; null where there are none. In scratch, and dropped by `taken`. */
+      /** Rows at hand, at most `count` and with hashes up to `last`, without these, in scratch; null where there are none. */
       take(count: number, last: number): { rows: LaneBatch; last: number } | null {
         const { rowCount, columns } = batch as LaneBatch
         let [end, most] = [at, Math.min(rowCount, at + count)]
@@ -231,10 +246,6 @@ export function createSpillingJoin(
         at = end
         return { rows, last: reached }
       },
-      /** What was taken last is not needed any more. */
-      taken() {
-        if (batch !== null && at === batch.rowCount) drop()
-      },
       close() {
         batches.return?.()
         drop()
@@ -242,47 +253,77 @@ export function createSpillingJoin(
     }
   }
 
-  /** Joins all rows, stretch by stretch. */
-  function* joinStretches(ofRight: SortedRuns, ofLeft: SortedRuns, to: SortedRuns): Generator<null> {
-    const rightRows = rowsOf(ofRight)
-    const leftRows = rowsOf(ofLeft)
+  /** Writes the side's rows once more, stretch by stretch. */
+  function* cutStretches(runs: SortedRuns): Generator<undefined> {
+    const rows = rowsOf(runs)
     const most = account.shareBytes / STRETCH_PARTS
+    let cost = 0
     try {
-      for (let last = -1; last < Infinity; ) {
-        const own = createOneDictionary(context)
+      spill.makeRoom(account.shareBytes)
+      stretches.push({ pieces: [], last: -1 })
+      while (yield* rows.fill()) {
+        const mark = memory.mark()
+        const stretch = stretches[stretches.length - 1]
+        // Once there are enough, those with the last hash, which are to be together.
+        const found = cost < most ? rows.take(atOnce, Infinity) : rows.take(Infinity, stretch.last)
+        if (found === null) {
+          stretches.push({ pieces: [], last: -1 })
+          cost = 0
+        } else {
+          const piece = write(unloadBatch(k, found.rows, sideTypes))
+          stretch.pieces.push(piece)
+          stretch.last = found.last
+          cost += 2 * piece.byteLength + INDEX_BYTES * piece.rowCount
+        }
+        memory.reset(mark)
+        yield
+      }
+      stretches[stretches.length - 1].last = Infinity
+    } finally {
+      rows.close()
+    }
+  }
+
+  function write(batch: VectorBatch): Piece {
+    const written = batchBytes(batch)
+    bytes += written.length
+    return { from: (spill.file as SpillFile).write(written), byteLength: written.length, rowCount: batch.rowCount }
+  }
+
+  /** Joins all rows, stretch by stretch. */
+  function* joinStretches(ofLeft: SortedRuns, to: SortedRuns): Generator<undefined> {
+    const rows = rowsOf(ofLeft)
+    try {
+      for (const { pieces, last } of stretches) {
+        if (!(yield* rows.fill())) return
+        // What is read back has dictionaries that nothing can be added to.
+        const own = createOneDictionary(context, () => false)
         const parts: LaneBatch[] = []
         const inner = createJoin(context, innerStage, innerInput) as typeof plain
         try {
-          let cost = 0
-          let isFull = false
-          while (!isFull && (yield* rightRows.fill())) {
+          spill.makeRoom(account.shareBytes / 2)
+          for (const { from, byteLength } of pieces) {
             const mark = memory.mark()
-            const perRow = 2 * rightRows.bytesOfRow() + INDEX_BYTES
-            const room = Math.ceil((most - cost) / perRow)
-            // Once there is no more room, those with the last hash.
-            const found = room > 0 ? rightRows.take(room, Infinity) : rightRows.take(Infinity, last)
-            if (found === null) isFull = true
-            else {
-              parts.push(copyToHeap(k, own.recode(found.rows)))
-              cost += perRow * found.rows.rowCount
-              last = found.last
+            const { batch, pointer } = laneBatchOfBytes(k, (spill.file as SpillFile).read(from, byteLength), sideTypes)
+            try {
+              parts.push(copyToHeap(k, own.recode(batch)))
+            } finally {
+              memory.free(pointer)
             }
-            rightRows.taken()
             memory.reset(mark)
-            yield null
+            yield
           }
-          if (!isFull) last = Infinity
           for (const [i, batch] of parts.entries()) inner.side.rows.hold(batch, i)
-          for (const _ of inner.side.prepare()) yield null
+          yield* inner.side.prepare() as Iterable<undefined>
           for (const batch of parts.splice(0)) freeHeapBatch(k, batch)
-          while (yield* leftRows.fill()) {
+          while (yield* rows.fill()) {
             const mark = memory.mark()
-            const found = leftRows.take(Infinity, last)
+            spill.makeRoom(0.4 * account.shareBytes)
+            const found = rows.take(atOnce, last)
             if (found !== null) for (const morsel of inner.expand({ ...found.rows, rows: 0 })) to.add(morsel, 0)
-            leftRows.taken()
             memory.reset(mark)
-            yield null
             if (found === null) break
+            yield
           }
         } finally {
           inner.free()
@@ -291,15 +332,18 @@ export function createSpillingJoin(
         }
       }
     } finally {
-      rightRows.close()
-      leftRows.close()
+      rows.close()
     }
   }
 
   function* emit(): Iterable<Deferred | null> {
-    if (right === null || left === null || out === null) return
-    yield* joinStretches(right, left, out)
-    right.free()
+    if (left === null) return
+    out = createSortedRuns(context, spill, outTypes, [
+      { column: outTypes.length - 2, descending: false, nulls: 'last' },
+      { column: outTypes.length - 1, descending: false, nulls: 'last' },
+    ])
+    spill.makeRoom(account.shareBytes)
+    for (const _ of joinStretches(left, out)) yield null
     left.free()
     for (const batch of out.sorted()) {
       if (batch === null) {
@@ -330,8 +374,11 @@ export function createSpillingJoin(
     get spilled() {
       const all = [right, left, out].flatMap(runs => (runs === null ? [] : [runs.spilled]))
       return {
-        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-        pieces: all.reduce((sum, { pieces }) => sum + pieces, 0),
+        bytes: all.reduce((sum, each) => sum + each.bytes, bytes),
+        pieces: all.reduce(
+          (sum, each) => sum + each.pieces,
+          stretches.reduce((sum, { pieces }) => sum + pieces.length, 0),
+        ),
         times: left?.spilled.times ?? 0,
       }
     },
