@@ -8,6 +8,7 @@ export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
   'test/laws/windows.test.ts',
+  'test/laws/calendar-windows.test.ts',
   'test/laws/inputs.test.ts',
   'test/laws/live-joins.test.ts',
   'test/laws/live-over.test.ts',

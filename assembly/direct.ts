@@ -119,7 +119,10 @@ export function directMark(flags: usize, slots: usize, groupCount: u32): void {
  */
 export function directWords(slots: usize, count: u32, stride: u32, size: u32, base: i64, nullable: bool, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
-    const part = (load<u32>(slots + (usize(i) << 2)) / stride) % size
+    let part = load<u32>(slots + (usize(i) << 2))
+    // Of one key there is nothing to divide by.
+    if (stride != 1) part /= stride
+    if (part >= size) part %= size
     const isNull = nullable && part == 0
     store<i64>(out, isNull ? 0 : base + i64(part))
     store<i64>(out, i64(isNull), 8)

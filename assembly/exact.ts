@@ -57,12 +57,47 @@ export function exactRoundOne(low: usize, stride: usize, base: i32, counts: usiz
   }
 }
 
+/** 2^27 + 1 splits a double in two halves of 26 bits, their signs apart (Dekker 1971). */
+// @ts-ignore: decorator
+@inline
+function upperHalf(x: f64): f64 {
+  const spread = x * 134217729
+  return spread - (spread - x)
+}
+
+/**
+ * The double nearest to (high + low) / divisor, or NaN where it takes more to say which that is: all three are exact, of moderate exponents, and `low`
+ * is below the unit of `high`. A quotient q is mended by what is left of the sum, r / divisor, where r = sum - q * divisor is known to some 50 bits: q + r / divisor
+ * rounds as the exact quotient does unless it lies that near to the middle between two doubles.
+ */
+// @ts-ignore: decorator
+@inline
+function divided(high: f64, low: f64, divisor: f64): f64 {
+  const sum = high + low
+  if (sum == 0) return 0
+  const q = sum / divisor
+  const p = q * divisor
+  const qHigh = upperHalf(q)
+  const qLow = q - qHigh
+  const dHigh = upperHalf(divisor)
+  const dLow = divisor - dHigh
+  const e = qHigh * dHigh - p + qHigh * dLow + qLow * dHigh + qLow * dLow
+  const more = (sum - p - e + (low - (sum - high))) / divisor
+  const value = q + more
+  const bits = reinterpret<u64>(value)
+  // Of a power of two the double below is nearer than that above.
+  if (!(bits & 0xfffffffffffff)) return NaN
+  const halfUnit = reinterpret<f64>((((bits >> 52) & 0x7ff) - 53) << 52)
+  return abs(more - (value - q)) < halfUnit * 0.999999 ? value : NaN
+}
+
 /** As `exactRoundOne`, for limbs at `low` and `low + 8`. */
 export function exactRoundTwo(
   low: usize, stride: usize, base: i32, width: u32, counts: usize, groupCount: u32, out: usize,
 ): void {
   const unit = powerOfTwo(base)
   const highUnit = powerOfTwo(base + i32(width))
+  const isModerate = base > -800 && base < 700
   for (let group: u32 = 0; group < groupCount; group++) {
     const divisor = divisorAt(counts, group)
     let lowLimb = load<i64>(low)
@@ -70,10 +105,14 @@ export function exactRoundTwo(
     const highLimb = load<i64>(low, 8) + carry
     lowLimb -= carry << width
     let value: f64 = 0
-    if (counts == 0 && isSafe(highLimb)) {
+    const isPair = isSafe(highLimb)
+    if (counts == 0 && isPair) {
       // Two exact doubles: their addition is the one rounding.
       value = f64(highLimb) * highUnit + f64(lowLimb) * unit
     } else if (divisor) {
+      value = isPair && isModerate && isSafe(i64(divisor)) ? divided(f64(highLimb) * highUnit, f64(lowLimb) * unit, f64(divisor)) : NaN
+    }
+    if (value != value) {
       let l = u64(lowLimb) + (u64(highLimb) << width)
       let h = (highLimb >> (64 - width)) + (lowLimb >> 63) + i64(l < u64(lowLimb))
       const negative = h < 0

@@ -130,6 +130,27 @@ export function minMaxGreatest64(state: usize, groups: usize, images: usize, cou
   better<i64>(state, groups, images, count, true)
 }
 
+/** Both at once: images and groups are read but once. */
+// @ts-ignore: decorator
+@inline
+function both<I>(greatest: usize, least: usize, groups: usize, images: usize, count: u32): void {
+  for (let row: u32 = 0; row < count; row++) {
+    const image = load<I>(images)
+    const at = groupAt(groups, row) * sizeof<I>()
+    if (image > load<I>(greatest + at)) store<I>(greatest + at, image)
+    if (image < load<I>(least + at)) store<I>(least + at, image)
+    images += sizeof<I>()
+  }
+}
+
+export function minMaxBoth32(greatest: usize, least: usize, groups: usize, images: usize, count: u32): void {
+  both<i32>(greatest, least, groups, images, count)
+}
+
+export function minMaxBoth64(greatest: usize, least: usize, groups: usize, images: usize, count: u32): void {
+  both<i64>(greatest, least, groups, images, count)
+}
+
 /** The same for a single group. */
 // @ts-ignore: decorator
 @inline

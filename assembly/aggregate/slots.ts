@@ -9,65 +9,31 @@
 //
 //   packed    two sums that are certain to stay below 2^31 in magnitude, as one int64: low + high * 2^32
 //
+// Addends are written to `room` before they are added, a block at a time, even where they are but an int32 made wider: a row would else wait for what the
+// one before it that is of the same group still has to compute.
+//
 // A lone lane is stored by itself, 8 bytes a group and 8 a row; a lane whose neighbour is added otherwise has the slot's stride.
 
-// @ts-ignore: decorator
-@inline
-function groupAt(groups: usize, row: u32): usize {
-  return usize(load<u32>(groups + (usize(row) << 2)))
-}
-
-// @ts-ignore: decorator
-@inline
-function addLane(at: usize, addend: i64): void {
-  store<i64>(at, load<i64>(at) + addend)
-}
-
-// @ts-ignore: decorator
-@inline
-function addSlot(at: usize, addend: v128): void {
-  v128.store(at, i64x2.add(v128.load(at), addend))
-}
-
-// @ts-ignore: decorator
-@inline
-function subSlot(at: usize, addend: v128): void {
-  v128.store(at, i64x2.sub(v128.load(at), addend))
-}
-
-/** Adds values as they are stored, integers of type T, to a lane. */
-// @ts-ignore: decorator
-@inline
-function addValues<T>(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
-  const state1 = state + replica
-  const state2 = state1 + replica
-  const state3 = state2 + replica
-  let row: u32 = 0
-  for (; row + 4 <= count; row += 4) {
-    // Two indices a load: half as many loads.
-    const first = load<u64>(groups + (usize(row) << 2))
-    const second = load<u64>(groups + (usize(row) << 2), 8)
-    addLane(state + usize(u32(first)) * stride, i64(load<T>(data)))
-    addLane(state1 + usize(u32(first >> 32)) * stride, i64(load<T>(data + sizeof<T>())))
-    addLane(state2 + usize(u32(second)) * stride, i64(load<T>(data + 2 * sizeof<T>())))
-    addLane(state3 + usize(u32(second >> 32)) * stride, i64(load<T>(data + 3 * sizeof<T>())))
-    data += 4 * sizeof<T>()
-  }
-  for (; row < count; row++) {
-    addLane(state + groupAt(groups, row) * stride, i64(load<T>(data)))
-    data += sizeof<T>()
-  }
-}
+import { ADDENDS, addLane, addLanes, addSlots, groupAt, reduceLane, reduceSlots } from '../inline'
 
 /** int64 values, or addends of 8 bytes a row. */
 export function slotsAddLane(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
-  if (stride == 8) addValues<i64>(state, 8, replica, groups, addends, count)
-  else addValues<i64>(state, stride, replica, groups, addends, count)
+  addLanes(state, stride, replica, groups, addends, count)
 }
 
-export function slotsAddI32(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32): void {
-  if (stride == 8) addValues<i32>(state, 8, replica, groups, data, count)
-  else addValues<i32>(state, stride, replica, groups, data, count)
+export function slotsAddI32(state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32, room: usize): void {
+  for (let left = count; left; ) {
+    const rows = min(ADDENDS, left)
+    for (let out = room, end = room + (usize(rows) << 3); out < end; out += 32) {
+      const quad = v128.load(data)
+      v128.store(out, i64x2.extend_low_i32x4_s(quad))
+      v128.store(out, i64x2.extend_high_i32x4_s(quad), 16)
+      data += 16
+    }
+    addLanes(state, stride, replica, groups, room, rows)
+    groups += usize(rows) << 2
+    left -= rows
+  }
 }
 
 /** Adds one a row to a lane. */
@@ -87,91 +53,50 @@ export function slotsAddOne(state: usize, stride: usize, replica: usize, groups:
 
 /** Adds two int32 columns to the two lanes of a slot; with `other` 0 one column and 1 a row. */
 export function slotsAddTwoI32(
-  state: usize, stride: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32,
+  state: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32, room: usize,
 ): void {
-  const state1 = state + replica
-  const ones = i32x4.splat(1)
-  let row: u32 = 0
-  for (; row + 2 <= count; row += 2) {
-    const at = usize(row) << 2
-    const second = other ? v128.load64_zero(other + at) : ones
-    const pairs = v128.shuffle<i32>(v128.load64_zero(data + at), second, 0, 4, 1, 5)
-    addSlot(state + groupAt(groups, row) * stride, i64x2.extend_low_i32x4_s(pairs))
-    addSlot(state1 + groupAt(groups, row + 1) * stride, i64x2.extend_high_i32x4_s(pairs))
-  }
-  if (row < count) {
-    const at = usize(row) << 2
-    const slot = state + groupAt(groups, row) * stride
-    addLane(slot, i64(load<i32>(data + at)))
-    addLane(slot + 8, other ? i64(load<i32>(other + at)) : 1)
-  }
-}
-
-/**
- * Adds doubles, or with `undo` takes them away again, as the two limbs that sum-float.ts draws. Returns whether each was below `cap` in
- * magnitude and a multiple of the unit; where not, nothing of it is any good and all of it must be undone: what was added is the same again,
- * because what is too large, or no number, counts as 0.
- */
-export function slotsAddLimbs(
-  state: usize, stride: usize, replica: usize, groups: usize, data: usize, count: u32,
-  magic: f64, highMagic: f64, cap: f64, undo: bool,
-): bool {
-  const state1 = state + replica
-  const magics = f64x2.splat(magic)
-  const highMagics = f64x2.splat(highMagic)
-  const caps = f64x2.splat(cap)
-  let wrong = i64x2.splat(0)
-  for (let row: u32 = 0; row < count; row += 2) {
-    const x = row + 2 <= count ? v128.load(data) : v128.load64_zero(data)
-    const fits = f64x2.lt(f64x2.abs(x), caps)
-    const value = v128.and(x, fits)
-    const high = f64x2.add(value, highMagics)
-    const rest = f64x2.sub(value, f64x2.sub(high, highMagics))
-    const low = f64x2.add(rest, magics)
-    wrong = v128.or(wrong, v128.or(v128.not(fits), f64x2.ne(f64x2.sub(low, magics), rest)))
-    const lowLimbs = i64x2.sub(low, magics)
-    const highLimbs = i64x2.sub(high, highMagics)
-    const first = v128.shuffle<i64>(lowLimbs, highLimbs, 0, 2)
-    const slot = state + groupAt(groups, row) * stride
-    if (undo) subSlot(slot, first)
-    else addSlot(slot, first)
-    if (row + 2 <= count) {
-      const second = v128.shuffle<i64>(lowLimbs, highLimbs, 1, 3)
-      const next = state1 + groupAt(groups, row + 1) * stride
-      if (undo) subSlot(next, second)
-      else addSlot(next, second)
+  const step: usize = other ? 8 : 0
+  for (let left = count; left; ) {
+    const rows = min(ADDENDS, left)
+    for (let out = room, end = room + (usize(rows) << 4); out < end; out += 32) {
+      const second = other ? v128.load64_zero(other) : i32x4.splat(1)
+      const pairs = v128.shuffle<i32>(v128.load64_zero(data), second, 0, 4, 1, 5)
+      v128.store(out, i64x2.extend_low_i32x4_s(pairs))
+      v128.store(out, i64x2.extend_high_i32x4_s(pairs), 16)
+      data += 8
+      other += step
     }
-    data += 16
+    addSlots(state, replica, groups, room, rows)
+    groups += usize(rows) << 2
+    left -= rows
   }
-  return !v128.any_true(wrong)
 }
 
+/** Writes x + y * 2^shift + more of four rows, as int64. */
 // @ts-ignore: decorator
 @inline
-function pack(data: usize, other: usize): i64 {
-  return i64(load<i32>(data)) + (other ? i64(load<i32>(other)) << 32 : i64(1) << 32)
+function storeFour(out: usize, x: v128, y: v128, shift: u32, more: v128): void {
+  const low = i64x2.add(i64x2.extend_low_i32x4_s(x), i64x2.shl(i64x2.extend_low_i32x4_s(y), shift))
+  const high = i64x2.add(i64x2.extend_high_i32x4_s(x), i64x2.shl(i64x2.extend_high_i32x4_s(y), shift))
+  v128.store(out, i64x2.add(low, more))
+  v128.store(out, i64x2.add(high, more), 16)
 }
 
 /** Adds two int32 columns to packed sums, 8 bytes a group; with `other` 0 one column and 1 a row. */
-export function slotsAddPacked(state: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32): void {
-  const state1 = state + replica
-  const state2 = state1 + replica
-  const state3 = state2 + replica
-  let row: u32 = 0
-  for (; row + 4 <= count; row += 4) {
-    const at = usize(row) << 2
-    const first = load<u64>(groups + at)
-    const second = load<u64>(groups + at, 8)
-    const x = data + at
-    const y = other + at
-    addLane(state + (usize(u32(first)) << 3), pack(x, other ? y : 0))
-    addLane(state1 + (usize(u32(first >> 32)) << 3), pack(x + 4, other ? y + 4 : 0))
-    addLane(state2 + (usize(u32(second)) << 3), pack(x + 8, other ? y + 8 : 0))
-    addLane(state3 + (usize(u32(second >> 32)) << 3), pack(x + 12, other ? y + 12 : 0))
-  }
-  for (; row < count; row++) {
-    const at = usize(row) << 2
-    addLane(state + (groupAt(groups, row) << 3), pack(data + at, other ? other + at : 0))
+export function slotsAddPacked(
+  state: usize, replica: usize, groups: usize, data: usize, other: usize, count: u32, room: usize,
+): void {
+  const step: usize = other ? 16 : 0
+  for (let left = count; left; ) {
+    const rows = min(ADDENDS, left)
+    for (let out = room, end = room + (usize(rows) << 3); out < end; out += 32) {
+      storeFour(out, v128.load(data), other ? v128.load(other) : i32x4.splat(1), 32, i64x2.splat(0))
+      data += 16
+      other += step
+    }
+    addLanes(state, 8, replica, groups, room, rows)
+    groups += usize(rows) << 2
+    left -= rows
   }
 }
 
@@ -180,29 +105,19 @@ export function slotsAddPacked(state: usize, replica: usize, groups: usize, data
  * on, each of which is certain to stay within its bits.
  */
 export function slotsAddThree(
-  state: usize, replica: usize, groups: usize, x: usize, y: usize, count: u32, middle: u32, high: u32,
+  state: usize, replica: usize, groups: usize, x: usize, y: usize, count: u32, middle: u32, high: u32, room: usize,
 ): void {
-  const state1 = state + replica
-  const state2 = state1 + replica
-  const state3 = state2 + replica
-  const one = i64(1) << high
-  let row: u32 = 0
-  for (; row + 4 <= count; row += 4) {
-    const first = load<u64>(groups)
-    const second = load<u64>(groups, 8)
-    addLane(state + (usize(u32(first)) << 3), i64(load<i32>(x)) + (i64(load<i32>(y)) << middle) + one)
-    addLane(state1 + (usize(u32(first >> 32)) << 3), i64(load<i32>(x, 4)) + (i64(load<i32>(y, 4)) << middle) + one)
-    addLane(state2 + (usize(u32(second)) << 3), i64(load<i32>(x, 8)) + (i64(load<i32>(y, 8)) << middle) + one)
-    addLane(state3 + (usize(u32(second >> 32)) << 3), i64(load<i32>(x, 12)) + (i64(load<i32>(y, 12)) << middle) + one)
-    groups += 16
-    x += 16
-    y += 16
-  }
-  for (; row < count; row++) {
-    addLane(state + (usize(load<u32>(groups)) << 3), i64(load<i32>(x)) + (i64(load<i32>(y)) << middle) + one)
-    groups += 4
-    x += 4
-    y += 4
+  const one = i64x2.splat(i64(1) << high)
+  for (let left = count; left; ) {
+    const rows = min(ADDENDS, left)
+    for (let out = room, end = room + (usize(rows) << 3); out < end; out += 32) {
+      storeFour(out, v128.load(x), v128.load(y), middle, one)
+      x += 16
+      y += 16
+    }
+    addLanes(state, 8, replica, groups, room, rows)
+    groups += usize(rows) << 2
+    left -= rows
   }
 }
 
@@ -250,38 +165,19 @@ export function slotsUnpack(packed: usize, count: u32, out: usize): void {
   }
 }
 
-export function slotsAdd(state: usize, stride: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
-  const state1 = state + replica
-  let row: u32 = 0
-  for (; row + 2 <= count; row += 2) {
-    addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
-    addSlot(state1 + groupAt(groups, row + 1) * stride, v128.load(addends, 16))
-    addends += 32
-  }
-  if (row < count) addSlot(state + groupAt(groups, row) * stride, v128.load(addends))
+/** Adds a block's addends of whole slots to the groups'. */
+export function slotsAdd(state: usize, replica: usize, groups: usize, addends: usize, count: u32): void {
+  addSlots(state, replica, groups, addends, count)
 }
 
 /** Adds a block's addends of one slot to one group's. */
 export function slotsReduce(slot: usize, addends: usize, count: u32): void {
-  let sum = v128.load(slot)
-  let other = i64x2.splat(0)
-  const end = addends + (usize(count & ~1) << 4)
-  for (; addends < end; addends += 32) {
-    sum = i64x2.add(sum, v128.load(addends))
-    other = i64x2.add(other, v128.load(addends, 16))
-  }
-  if (count & 1) sum = i64x2.add(sum, v128.load(addends))
-  v128.store(slot, i64x2.add(sum, other))
+  reduceSlots(slot, addends, count)
 }
 
 /** Adds a block's addends of a lone lane to one group's. */
 export function slotsReduceLane(lane: usize, addends: usize, count: u32): void {
-  let sum = i64x2.splat(0)
-  const end = addends + (usize(count & ~1) << 3)
-  for (; addends < end; addends += 16) sum = i64x2.add(sum, v128.load(addends))
-  let total = i64x2.extract_lane(sum, 0) + i64x2.extract_lane(sum, 1)
-  if (count & 1) total += load<i64>(addends)
-  addLane(lane, total)
+  reduceLane(lane, addends, count)
 }
 
 /** to[i] += from[i] for `count` int64, an even number: folds a replica into the state. */

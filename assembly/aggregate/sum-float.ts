@@ -10,7 +10,7 @@
 //   one limb     e = base
 //   two limbs    high with e = base + width; low = x - rounded, which is exact, with e = base
 
-import { lastAt, maskAt, pairAt } from '../inline'
+import { ADDENDS, addLanes, addSlots, lastAt, maskAt, pairAt, reduceLane, reduceSlots } from '../inline'
 
 /** Of two values: which bits of `sum - magic` are lost, as a mask. */
 // @ts-ignore: decorator
@@ -20,13 +20,13 @@ function lost(sum: v128, magic: v128, x: v128): v128 {
 }
 
 /**
- * Writes one limb a row to `out`, `stride` bytes (8 or 16) apart; a row whose `mask` bit is 0 (where there is a mask) adds 0.
+ * Writes one limb a row to `out`, side by side; a row whose `mask` bit is 0 (where there is a mask) adds 0.
  * Returns whether every value is below `cap` in magnitude and a multiple of the unit that `magic` stands for; else nothing may be
  * used. Writes a limb past an odd `count`.
  */
 // @ts-ignore: decorator
 @inline
-function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
+function one<T>(out: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
   const magics = f64x2.splat(magic)
   let largest = f64x2.splat(0)
   let inexact = i64x2.splat(0)
@@ -44,16 +44,9 @@ function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32,
     largest = f64x2.pmax(f64x2.pmax(largest, f64x2.abs(x)), f64x2.abs(y))
     const limbsX = i64x2.sub(sumX, magics)
     const limbsY = i64x2.sub(sumY, magics)
-    if (stride == 8) {
-      v128.store(out, limbsX)
-      v128.store(out, limbsY, 16)
-    } else {
-      v128.store64_lane(out, limbsX, 0)
-      v128.store64_lane(out, limbsX, 1, 16)
-      v128.store64_lane(out, limbsY, 0, 32)
-      v128.store64_lane(out, limbsY, 1, 48)
-    }
-    out += stride << 2
+    v128.store(out, limbsX)
+    v128.store(out, limbsY, 16)
+    out += 32
   }
   for (; row < count; row += 2) {
     let x = row + 2 <= count ? pairAt<T>(data, row) : lastAt<T>(data, row)
@@ -61,10 +54,8 @@ function one<T>(out: usize, stride: usize, data: usize, mask: usize, count: u32,
     const sum = f64x2.add(x, magics)
     inexact = v128.or(inexact, lost(sum, magics, x))
     largest = f64x2.pmax(largest, f64x2.abs(x))
-    const limbs = i64x2.sub(sum, magics)
-    v128.store64_lane(out, limbs, 0)
-    v128.store64_lane(out + stride, limbs, 1)
-    out += stride << 1
+    v128.store(out, i64x2.sub(sum, magics))
+    out += 16
   }
   return !v128.any_true(v128.or(inexact, f64x2.ge(largest, f64x2.splat(cap))))
 }
@@ -119,24 +110,68 @@ function storeTwo(out: usize, low: v128, high: v128): void {
   v128.store(out, v128.shuffle<i64>(low, high, 1, 3), 16)
 }
 
-export function sumFloatOneF64(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
-  return one<f64>(out, stride, data, mask, count, magic, cap)
+/** As `one`: doubles as integers of the unit that `magic` stands for. */
+export function sumFloatIntegers(out: usize, data: usize, count: u32, magic: f64, cap: f64): bool {
+  return one<f64>(out, data, 0, count, magic, cap)
 }
 
-export function sumFloatOneF32(out: usize, stride: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64): bool {
-  return one<f32>(out, stride, data, mask, count, magic, cap)
+/**
+ * Adds rows as one limb each to the lanes at `state`, `stride` bytes (8 or 16) from group to group, with replicas as slots.ts has them; with `groups` 0
+ * all to the lane at `state`. Returns how many, all or the whole blocks before one that `one` refuses. `room` is for a block's addends.
+ */
+// @ts-ignore: decorator
+@inline
+function addOne<T>(
+  state: usize, stride: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64, room: usize,
+): u32 {
+  for (let from: u32 = 0; from < count; from += ADDENDS) {
+    const rows = min(ADDENDS, count - from)
+    const bits = mask ? mask + usize(from >> 3) : 0
+    if (!one<T>(room, data + usize(from) * sizeof<T>(), bits, rows, magic, cap)) return from
+    if (!groups) reduceLane(state, room, rows)
+    else addLanes(state, stride, replica, groups + (usize(from) << 2), room, rows)
+  }
+  return count
+}
+
+/** As `addOne`, as two limbs in a slot each. */
+// @ts-ignore: decorator
+@inline
+function addTwo<T>(
+  state: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64, room: usize,
+): u32 {
+  for (let from: u32 = 0; from < count; from += ADDENDS) {
+    const rows = min(ADDENDS, count - from)
+    const bits = mask ? mask + usize(from >> 3) : 0
+    if (!two<T>(room, data + usize(from) * sizeof<T>(), bits, rows, magic, highMagic, cap)) return from
+    if (groups) addSlots(state, replica, groups + (usize(from) << 2), room, rows)
+    else reduceSlots(state, room, rows)
+  }
+  return count
+}
+
+export function sumFloatOneF64(
+  state: usize, stride: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64, room: usize,
+): u32 {
+  return addOne<f64>(state, stride, replica, groups, data, mask, count, magic, cap, room)
+}
+
+export function sumFloatOneF32(
+  state: usize, stride: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, cap: f64, room: usize,
+): u32 {
+  return addOne<f32>(state, stride, replica, groups, data, mask, count, magic, cap, room)
 }
 
 export function sumFloatTwoF64(
-  out: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64,
-): bool {
-  return two<f64>(out, data, mask, count, magic, highMagic, cap)
+  state: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64, room: usize,
+): u32 {
+  return addTwo<f64>(state, replica, groups, data, mask, count, magic, highMagic, cap, room)
 }
 
 export function sumFloatTwoF32(
-  out: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64,
-): bool {
-  return two<f32>(out, data, mask, count, magic, highMagic, cap)
+  state: usize, replica: usize, groups: usize, data: usize, mask: usize, count: u32, magic: f64, highMagic: f64, cap: f64, room: usize,
+): u32 {
+  return addTwo<f32>(state, replica, groups, data, mask, count, magic, highMagic, cap, room)
 }
 
 /**

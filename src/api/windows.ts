@@ -21,7 +21,7 @@ export interface Window {
 }
 
 export interface TumblingOptions {
-  /** Where windows begin, counted from the epoch: `'15m'` past the hour. None by default. */
+  /** Where windows begin, counted from the epoch: `'15m'` past the hour; `'-1 day'`, for weeks that begin on Sunday. None by default. */
   readonly offset?: string
   /** Whose calendar days, weeks, months, quarters and years are of: `'Europe/Berlin'`. UTC by default. */
   readonly zone?: string

@@ -123,6 +123,10 @@ export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean) 
         yield load
       }
     },
+    /** Of its dictionaries: strings, and what finds them. */
+    get byteLength() {
+      return dictionaries.reduce((sum, dictionary) => sum + dictionary.storedBytes, 0)
+    },
     /** Begins new dictionaries. */
     renew: () => letGo(() => true),
     async close() {

@@ -23,6 +23,8 @@ const SLOT_MASK = 6
 
 /** Offsets leave a lane as int32. */
 const MOST_BYTES = 2 ** 31 - 1
+/** What an entry takes beside its bytes: an offset, and slots. */
+export const ENTRY_BYTES = 20
 const MOST_MAPS = 8
 const MOST_TABLES = 16
 const ENTRIES_AT_ONCE = 65_536
@@ -109,6 +111,11 @@ export class LaneDictionary {
 
   get byteLength(): number {
     return this.k.memory.u32[(this.offsets >>> 2) + this.length]
+  }
+
+  /** Of its strings and what finds them, about. */
+  get storedBytes(): number {
+    return this.byteLength + ENTRY_BYTES * this.length
   }
 
   /** Bytes that one more entry may call for: its largest block is then there twice over, beside itself. */

@@ -12,7 +12,7 @@ import type { Morsel } from './operator.js'
 
 export interface AggregateInputs {
   readonly specs: readonly AggregateSpec[]
-  /** Types of the columns of each input, by `inputIndex`. */
+  /** Types of the columns of each input, by `inputIndex`, where rows are parted: of lists, which can only be counted there, none. */
   readonly types: readonly (readonly DataType[])[]
   /** By the specs' `inputIndex`; in scratch or the morsel's own. @throws RowFailure */
   evaluate(morsel: Morsel): AggregateInput[]
@@ -34,7 +34,7 @@ export function createAggregateInputs(
     if (inputIndex === undefined) {
       inputIndex = distinct.push({ inputs, where }) - 1
       places.set(key, inputIndex)
-      types.push(inputTypes)
+      types.push(inputTypes.some(({ kind }) => kind === 'list') ? [] : inputTypes)
     }
     return { function: name, inputs: inputTypes, inputIndex, parameters, label }
   })

@@ -10,7 +10,7 @@ import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { type AggregateFunction, SPLIT_WEIGHT } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
-import { type Appearance, createAppearance } from '../kernels/appearance.js'
+import { type Appearance, createAppearance, ranksOfGroups } from '../kernels/appearance.js'
 import { createGroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -160,7 +160,7 @@ export function createAggregate(
     return {
       count: table.length,
       keys: table.keys(),
-      ranks: merged?.ranks ?? ranksOf(appearance, table.length, start),
+      ranks: merged?.ranks ?? ranksOfGroups(k, appearance, table.length, start),
       order: table.order,
       aggregation,
     }
@@ -177,8 +177,10 @@ export function createAggregate(
       const map = found === 0 ? rangeIndices(k, 0, part.groupCount) : found
       aggregation.merge(part.state, map, part.groupCount, 1)
       aggregation.open(table.order, table.length)
-      merged ??= createAppearance(k, ranksOf(appearance, own, start))
-      merged.merge(own, table.length, ranksOf(part.appearance, part.groupCount), map, table.order, table.indexCount)
+      merged ??= createAppearance(k, ranksOfGroups(k, appearance, own, start), own)
+      const { groupCount } = part
+      const theirs = ranksOfGroups(k, part.appearance, groupCount)
+      merged.merge(own, table.length, theirs, groupCount, map, table.order, table.indexCount)
       adoptSplits(part.appearance, part.groupCount)
     } finally {
       memory.reset(mark)
@@ -338,19 +340,4 @@ export function createAggregate(
     },
     free,
   }
-}
-
-/**
- * (split, how manieth group of it) of each group as one ascending number: a split belongs to one lane, so these order all groups, and none is the
- * rank of a row that came once there were all these groups. Where rows of a split had been taken before, its groups follow those rows.
- */
-function ranksOf(appearance: ArrayLike<number>, groupCount: number, start: SplitRows | null = null): Float64Array {
-  const ranks = new Float64Array(groupCount)
-  for (let i = 0; i < appearance.length; i += 2) {
-    const [split, first] = [appearance[i], appearance[i + 1]]
-    const end = appearance[i + 3] ?? groupCount
-    const before = split === start?.split ? start.rowCount : 0
-    for (let group = first; group < end; group++) ranks[group] = split * SPLIT_WEIGHT + before + (group - first)
-  }
-  return ranks
 }

@@ -16,7 +16,7 @@ export interface BatchLoader {
   adopt(i: number, dictionary: LaneDictionary): void
   /** That of column `i`; null where there is none yet. */
   of(i: number): LaneDictionary | null
-  /** Of the strings that are in its own dictionaries. */
+  /** Of its dictionaries: strings, and what finds them. */
   readonly byteLength: number
   /** Forgets its dictionaries; what is loaded next has new ones. */
   close(): void
@@ -50,7 +50,7 @@ export function createBatchLoader({ k, dictionaries: pool }: OperatorContext): B
     of: i => dictionaries[i] ?? null,
     get byteLength() {
       let bytes = 0
-      for (const dictionary of own) bytes += dictionary.byteLength
+      for (const dictionary of own) bytes += dictionary.storedBytes
       return bytes
     },
     close() {

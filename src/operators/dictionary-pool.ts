@@ -13,16 +13,13 @@ export interface DictionaryPool {
   readonly byteLength: number
 }
 
-/** An offset, and slots. */
-export const ENTRY_BYTES = 20
-
 /** @param make a new, empty dictionary of the lane. */
 export function createDictionaryPool(make: () => LaneDictionary): DictionaryPool {
   const owners = new Map<LaneDictionary, number>()
   return {
     get byteLength() {
       let bytes = 0
-      for (const { byteLength, length } of owners.keys()) bytes += byteLength + ENTRY_BYTES * length
+      for (const dictionary of owners.keys()) bytes += dictionary.storedBytes
       return bytes
     },
     create() {

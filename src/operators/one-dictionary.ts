@@ -9,7 +9,6 @@ import type { LaneDictionary } from '../kernels/text.js'
 import { loadBatch, loadVector, recodeText, unloadVector } from '../kernels/transfer-batch.js'
 import { narrowed } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
-import { ENTRY_BYTES } from './dictionary-pool.js'
 
 export interface OneDictionary {
   /** The same rows; a column with strings of another dictionary than the first one's is recoded, in scratch. */
@@ -42,9 +41,7 @@ export function createOneDictionary(
     known[i] ??= pool.create()
     const own = known[i] as LaneDictionary
     if (own === theirs) return column
-    // Of a dictionary much longer than the column only what is used is looked at.
-    if (theirs.length <= 4 * column.length + 1024) return recodeText(k, column, own)
-    return loadVector(k, unloadVector(k, column), own)
+    return isLong(theirs, column) ? loadVector(k, unloadVector(k, column), own) : recodeText(k, column, own)
   }
   return {
     recode: batch => ({ rowCount: batch.rowCount, columns: batch.columns.map(recode) }),
@@ -52,8 +49,9 @@ export function createOneDictionary(
       let bytes = 0
       for (const [i, column] of columns.entries()) {
         const theirs = dictionaryOf(column)
-        if (theirs !== null && known[i] && known[i] !== theirs)
-          bytes += 2 * theirs.byteLength + 4 * ENTRY_BYTES * theirs.length
+        if (theirs === null || !known[i] || known[i] === theirs) continue
+        const { length } = column.child ?? column
+        bytes += 4 * theirs.storedBytes * (isLong(theirs, column) ? Math.min(1, length / theirs.length) : 1)
       }
       return bytes
     },
@@ -78,3 +76,6 @@ export function createOneDictionary(
     },
   }
 }
+
+/** Whether only what the column uses of its dictionary is looked at. */
+const isLong = (theirs: LaneDictionary, column: LaneVector): boolean => theirs.length > 4 * column.length + 1024

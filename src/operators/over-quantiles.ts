@@ -1,22 +1,12 @@
 /**
- * Quantiles over frames that have most of their rows in common: a window goes from frame to frame, and takes in and gives up the rows between. How many of its rows
- * have each value is kept in a Fenwick tree (Fenwick 1994), so that a row costs the logarithm of the number of values, and so does a quantile. What one is, is said
- * at the head of kernels/aggregate/kept-values.ts; results have the very same bits.
+ * Quantiles over frames that have most of their rows in common (over-sliding.ts). How many rows of the window have each value is kept in a Fenwick tree (Fenwick 1994),
+ * so that a row costs the logarithm of the number of values, and so does a quantile. What one is, is said at the head of kernels/aggregate/kept-values.ts; results have
+ * the very same bits.
  */
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
 import { type Frames, type OverOrder, validityOf, valuesOf } from './over-order.js'
-
-/** Frames of so many rows on average, or fewer, are as well given their rows. */
-const FEW_ROWS = 16
-/** Rows that come and go, and quantiles, between two turns of others. */
-const STEPS_AT_ONCE = 65_536
-
-export function isLong({ from, to }: Frames): boolean {
-  let sum = 0
-  for (let place = 0; place < from.length; place++) sum += to[place] - from[place]
-  return sum > FEW_ROWS * from.length
-}
+import { slide, trueIn } from './over-sliding.js'
 
 /** Results by row: quantiles, and whether a frame had a value at all. */
 export interface FrameQuantiles {
@@ -31,7 +21,7 @@ export function* frameQuantiles(
   mask: LaneVector | null,
   q: number,
   order: OverOrder,
-  { from, to }: Frames,
+  frames: Frames,
 ): Generator<null, FrameQuantiles> {
   const { rowCount, rows } = order
   const { distinct, ranks } = rankedValues(k, column, mask, order)
@@ -39,36 +29,15 @@ export function* frameQuantiles(
   const window = countedRanks(distinct.length)
   const values = new Float64Array(rowCount)
   const isThere = new Uint8Array(rowCount)
-  let [low, high] = [0, 0]
-  let steps = 0
   const move = (place: number, by: 1 | -1) => {
-    steps++
     if (ranks[place] >= 0) window.add(ranks[place], by)
   }
-  for (let place = 0; place < rowCount; place++) {
-    const [start, end] = [from[place], to[place]]
-    if (start < end) {
-      // A frame that has nothing in common with the one before need not be come to by way of all between.
-      if (start >= high || end <= low) {
-        while (low < high) move(low++, -1)
-        low = start
-        high = start
-      }
-      while (low > start) move(--low, 1)
-      while (high < end) move(high++, 1)
-      while (low < start) move(low++, -1)
-      while (high > end) move(--high, -1)
-      if (window.count() > 0) {
-        const row = rows === null ? place : rows[place]
-        values[row] = quantileOf(window, distinct, q)
-        isThere[row] = 1
-      }
-    }
-    if (++steps >= STEPS_AT_ONCE) {
-      steps = 0
-      yield null
-    }
-  }
+  yield* slide(frames, move, place => {
+    if (window.count() === 0) return
+    const row = rows === null ? place : rows[place]
+    values[row] = quantileOf(window, distinct, q)
+    isThere[row] = 1
+  })
   return { values, isThere }
 }
 
@@ -81,7 +50,7 @@ function rankedValues(
 ): { readonly distinct: Float64Array; readonly ranks: Int32Array } {
   const given = valuesOf(k, column)
   const isValid = validityOf(k, column)
-  const isTrue = mask === null ? () => true : trueIn(k, mask)
+  const isTrue = trueIn(k, mask)
   const placed = new Float64Array(rowCount)
   const ranks = new Int32Array(rowCount)
   let count = 0
@@ -105,12 +74,6 @@ function rankedValues(
     if (ranks[place] === 0) ranks[place] = rankOf(placed[place], distinct, length)
   }
   return { distinct: distinct.subarray(0, length), ranks }
-}
-
-function trueIn(k: Kernels, mask: LaneVector): (row: number) => boolean {
-  const values = valuesOf(k, mask)
-  const isValid = validityOf(k, mask)
-  return row => isValid(row) && values[row] === 1
 }
 
 /** NaN is the last. */

@@ -13,8 +13,10 @@ import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { aggregateFrames, type FramesBefore } from './over-aggregate.js'
+import { frameDistincts, frameModes } from './over-distinct.js'
 import { type Frames, framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
-import { frameQuantiles, isLong } from './over-quantiles.js'
+import { frameQuantiles } from './over-quantiles.js'
+import { isLong } from './over-sliding.js'
 import { RowStore } from './row-store.js'
 
 export { framesOf, validityOf } from './over-order.js'
@@ -116,12 +118,25 @@ export function* computeCalls(
   const frames = framesOf()
   const maskOf = ({ where }: OverCall) => (where === null ? null : placeOf(where))
   const areLong = running === null && isLong(frames)
-  const isApart = ({ function: name }: OverCall) => areLong && name === 'quantile'
+  const isApart = ({ function: name }: OverCall) => areLong && ['quantile', 'countDistinct', 'mode'].includes(name)
   for (const call of aggregates.filter(isApart)) {
     const mask = maskOf(call)
+    const rows = mask === null ? null : all.columns[mask]
     const column = all.columns[placeOf(call.inputs[0])]
-    const q = call.parameters.q ?? 0.5
-    const found = yield* frameQuantiles(k, column, mask === null ? null : all.columns[mask], q, order, frames)
+    if (call.function === 'countDistinct') {
+      const counts = yield* frameDistincts(k, column, rows, order, frames)
+      columns.set(call.name, wholeNumbers(context, counts))
+      continue
+    }
+    if (call.function === 'mode') {
+      const { rowOf, isThere } = yield* frameModes(k, column, rows, order, frames)
+      columns.set(call.name, (from, to) => {
+        const modes = oneNumber(k, taken(k, column, rowOf.subarray(from, to)))
+        return { ...modes, type: { ...modes.type, nullable: true }, validity: bitsOf(k, isThere, from, to) }
+      })
+      continue
+    }
+    const found = yield* frameQuantiles(k, column, rows, call.parameters.q ?? 0.5, order, frames)
     columns.set(call.name, floats(k, found.values, found.isThere))
   }
   const others = aggregates.filter(call => !isApart(call))
@@ -339,6 +354,15 @@ export function floats(k: OperatorContext['k'], values: Float64Array, isThere: U
       range: null,
     }
   }
+}
+
+/** Floats in scratch with one zero and one NaN, in place. */
+function oneNumber({ memory }: OperatorContext['k'], column: LaneVector): LaneVector {
+  const { type, data, length } = column
+  if (type.kind !== 'float64' && type.kind !== 'float32') return column
+  const values = type.kind === 'float64' ? memory.f64.subarray(data >>> 3) : memory.f32.subarray(data >>> 2)
+  for (let i = 0; i < length; i++) values[i] = Number.isNaN(values[i]) ? Number.NaN : values[i] + 0
+  return column
 }
 
 /** A bitmap in scratch of rows `from` to `to` of a byte a row. */

@@ -44,8 +44,8 @@ import { createShareGroups, inputsOfRows, planeColumns, words } from './share-gr
 export interface EarlierGroups {
   readonly count: number
   readonly keys: readonly LaneVector[]
-  /** f64 per group, in order of first appearance. */
-  readonly ranks: Float64Array
+  /** i64 pointer: one a group, in order of first appearance. */
+  readonly ranks: number
   /** u32 pointer to the index of each, 0 where it is its place. */
   readonly order: number
   readonly aggregation: Aggregation
@@ -381,12 +381,9 @@ export function createPartitionedGroups(
       const mark = memory.mark()
       const planes = keyPlanes(k, layout, groups.keys, groups.count)
       const parted = partRows(k, layout, planes, groups.count, dictionaries)
-      const ranks = memory.scratch(8 * groups.count)
-      const { i64 } = memory
-      for (let i = 0; i < groups.count; i++) i64[(ranks >>> 3) + i] = BigInt(groups.ranks[i])
       const batch = copyToHeap(k, {
         rowCount: groups.count,
-        columns: [...planeColumns(planes, width, groups.count), words(ranks, groups.count)],
+        columns: [...planeColumns(planes, width, groups.count), words(groups.ranks, groups.count)],
       })
       earlierRows = memory.allocate(4 * parted.length)
       memory.u8.copyWithin(earlierRows, parted.rows, parted.rows + 4 * parted.length)

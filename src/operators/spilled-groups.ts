@@ -183,6 +183,7 @@ export function createSpilledGroups(
     memory.trim()
     spill.makeRoom(account.shareBytes / 2)
     let most = MOST_PART * (account.shareBytes - account.usedBytes)
+    let hasAllRoom = false
     while (true) {
       const mark = memory.mark()
       try {
@@ -190,10 +191,19 @@ export function createSpilledGroups(
         for (const each of parts) if (each.length > 0) yield* finishPieces(each, passed + bits, ...use)
         return
       } catch (error) {
-        // More was taken than could be foreseen, as where sums become wider: again, in smaller parts.
-        if (!(error instanceof NoRoom) || most < LEAST_ROOM) throw error instanceof NoRoom ? error.error : error
+        if (!(error instanceof NoRoom)) throw error
         memory.reset(mark)
-        most /= 2
+        // More was taken than could be foreseen, as where sums become wider: again, in smaller parts.
+        if (error.mayPart && most >= LEAST_ROOM) {
+          most /= 2
+          continue
+        }
+        // What cannot be parted, as the many values of a group, is given the room of all that others keep.
+        if (hasAllRoom) throw error.error
+        hasAllRoom = true
+        memory.trim()
+        spill.makeRoom(account.shareBytes)
+        most = MOST_PART * (account.shareBytes - account.usedBytes)
       }
     }
   }
@@ -241,7 +251,7 @@ export function createSpilledGroups(
         keep(results)
       }
     } catch (error) {
-      if (results === null && isMemoryLimit(error) && mayPart()) throw new NoRoom(error)
+      if (results === null && isMemoryLimit(error)) throw new NoRoom(error, mayPart())
       throw error
     } finally {
       found.free()
@@ -342,7 +352,10 @@ export function createSpilledGroups(
 }
 
 class NoRoom {
-  constructor(readonly error: unknown) {}
+  constructor(
+    readonly error: unknown,
+    readonly mayPart: boolean,
+  ) {}
 }
 
 export const isMemoryLimit = (error: unknown): boolean =>

@@ -11,6 +11,7 @@ import { take, takeIndices } from '../kernels/select.js'
 import type { Panes } from '../plan/logical.js'
 import type { OperatorContext } from './build.js'
 import { type Grouping, groupColumns, groupsInOrder } from './group-columns.js'
+import { copyToHeap, freeHeapBatch } from './heap-batch.js'
 
 export interface WindowBounds {
   readonly start: bigint
@@ -56,13 +57,43 @@ export function* windowGroups(
   grouping: Grouping,
 ): Generator<LaneBatch> {
   const { k } = context
+  const { memory } = k
   const { length } = grouping.table
   if (length === 0) return
-  const {
-    keys: [pane, ...keys],
-    indices,
-  } = groupsInOrder(k, grouping)
-  const starts = k.memory.i64.slice((pane as LaneVector).data >>> 3, ((pane as LaneVector).data >>> 3) + length)
+  // What is in scratch is gone when more windows are asked for.
+  const mark = memory.mark()
+  const found = groupsInOrder(k, grouping)
+  const kept = copyToHeap(k, { rowCount: length, columns: found.keys })
+  let indices = 0
+  try {
+    if (found.indices !== 0) {
+      indices = memory.allocate(4 * length)
+      memory.u8.copyWithin(indices, found.indices, found.indices + 4 * length)
+    }
+    memory.reset(mark)
+    const [pane, ...keys] = kept.columns
+    yield* combined(
+      context,
+      keyTypes,
+      specs,
+      {
+        keysAt: (rows, count) => keys.map(key => take(k, key, rows, count)),
+        indices,
+        aggregation: grouping.aggregation,
+      },
+      windowsAmong(
+        panes,
+        memory.i64.slice((pane as LaneVector).data >>> 3, ((pane as LaneVector).data >>> 3) + length),
+      ),
+    )
+  } finally {
+    memory.free(indices)
+    freeHeapBatch(k, kept)
+  }
+}
+
+/** The windows of panes that begin then, one a row, in order. */
+function windowsAmong(panes: Panes, starts: BigInt64Array): WindowRows[] {
   const byPane = new Map<bigint, number[]>()
   for (const [row, start] of starts.entries()) {
     const rows = byPane.get(start)
@@ -78,20 +109,9 @@ export function* windowGroups(
       else known.panes.push(rows)
     }
   }
-  const windows = [...rowsOf.values()]
+  return [...rowsOf.values()]
     .sort(inOrder)
     .map(({ start, end, panes: all }): WindowRows => ({ start, end, rows: ascending(all) }))
-  yield* combined(
-    context,
-    keyTypes,
-    specs,
-    {
-      keysAt: (rows, count) => keys.map(key => take(k, key, rows, count)),
-      indices,
-      aggregation: grouping.aggregation,
-    },
-    windows,
-  )
 }
 
 /** All numbers of several lists. */

@@ -55,7 +55,8 @@ function checkSpec(spec: WindowSpec): void {
         `${quote(spec.size)} is no window: write a number of months, of days or of something shorter, above 0`,
       )
     if (spec.zone !== null) zoneOf(spec.zone, 'tumbling')
-    if (spec.offset !== null) parseDuration(spec.offset, 'tumbling')
+    if (spec.offset !== null && parseDuration(spec.offset, 'tumbling').months !== 0 && months === 0)
+      throw invalid('tumbling', `an offset of months, ${quote(spec.offset)}, is for windows of months`)
     return
   }
   const [size, part] =
@@ -274,18 +275,45 @@ function sessions(input: PlanNode, gap: string, time: string, keys: readonly str
 
 /** `time` in the unit, a whole number of which it then is from the offset on. */
 export function aligned(time: Expression, by: string, offset: string | null, zone: string | null = null): Expression {
-  const shifted = offset === null ? time : added(time, negated(offset))
-  const start = timeCall('truncate', shifted, { by, ...(zone === null ? {} : { zone }) })
-  return offset === null ? start : added(start, offset)
+  return offset === null ? truncated(time, by, zone) : shifted(unshifted(time, by, offset, zone), by, offset, zone)
 }
+
+/** The same but for the offset. */
+const unshifted = (time: Expression, by: string, offset: string, zone: string | null): Expression =>
+  truncated(added(time, negated(offset), daysOf(by, zone)), by, zone)
+
+function shifted(time: Expression, by: string, offset: string, zone: string | null): Expression {
+  const days = daysOf(by, zone)
+  const moved = added(time, offset, days)
+  // Where a day begins at one o'clock, others still begin at midnight.
+  return days === null || parseDuration(offset, 'tumbling').nanoseconds !== 0n ? moved : truncated(moved, '1 day', zone)
+}
+
+/** Whose the days of an offset are: of windows of hours they have 24 each. */
+const daysOf = (by: string, zone: string | null): string | null =>
+  parseDuration(by, 'tumbling').nanoseconds === 0n ? zone : null
 
 export const windowStart = ({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, time: Expression): Expression =>
   aligned(time, size, offset, zone)
 
-export const windowEnd = ({ size, zone }: WindowSpec & { kind: 'tumbling' }, start: Expression): Expression =>
-  timeCall('add', start, { by: size, ...(zone === null ? {} : { zone }) })
+/** Where the next window begins: by the calendar that may be sooner or later than its length says. */
+export function windowEnd({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, start: Expression): Expression {
+  const { months, nanoseconds } = parseDuration(size, 'tumbling')
+  if (zone === null && (months === 0 || offset === null)) return added(start, size)
+  const begin = offset === null ? start : unshifted(start, size, offset, zone)
+  const after = added(begin, size, zone)
+  const next = truncated(after, size, zone)
+  const isNext: Expression = { op: 'gt', left: next, right: begin }
+  // Where clocks are put back the same hours may come once more.
+  const end = nanoseconds === 0n ? next : call('when', isNext, next, truncated(added(after, size, zone), size, zone))
+  return offset === null ? end : shifted(end, size, offset, zone)
+}
 
-export const added = (time: Expression, by: string): Expression => timeCall('add', time, { by })
+export const added = (time: Expression, by: string, zone: string | null = null): Expression =>
+  timeCall('add', time, { by, ...(zone === null ? {} : { zone }) })
+
+const truncated = (time: Expression, by: string, zone: string | null): Expression =>
+  timeCall('truncate', time, { by, ...(zone === null ? {} : { zone }) })
 
 const negated = (duration: string): string =>
   duration.startsWith('-') ? duration.slice(1) : `-${duration.replace(/^\+/, '')}`

@@ -31,11 +31,13 @@ export function rangesOf(table: HeldTable): readonly LaneVector['range'][] {
 }
 
 const rangeOfColumn = (chunks: readonly HeldChunk[], column: number): LaneVector['range'] =>
-  chunks.reduce<LaneVector['range']>((all, { batch }) => {
-    const { range } = batch.columns[column]
-    if (all === null || range === null) return all ?? range
-    return { min: all.min < range.min ? all.min : range.min, max: all.max > range.max ? all.max : range.max }
-  }, null)
+  chunks.reduce<LaneVector['range']>((all, { batch }) => wider(all, batch.columns[column].range), null)
+
+/** The bounds of all values of both. */
+export function wider(a: LaneVector['range'], b: LaneVector['range']): LaneVector['range'] {
+  if (a === null || b === null) return a ?? b
+  return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max }
+}
 
 /** Makes as few chunks as may be of those of the last split, all of which there are: what takes long morsels can then have them. */
 export function joinChunks({ k, dictionaries }: OperatorContext, { chunks }: HeldTable): void {

@@ -13,7 +13,7 @@ import { rangeOf } from '../kernels/stats.js'
 import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
 import type { CarriedTexts } from '../operators/carried-texts.js'
-import { copyToHeap, sliceBatch } from '../operators/heap-batch.js'
+import { sliceBatch } from '../operators/heap-batch.js'
 import type { LastHost, LastJoins } from '../operators/last-rows.js'
 import {
   type Breaker,
@@ -33,15 +33,8 @@ import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
 import type { SideHost } from '../operators/share-side.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
-import {
-  dictionariesOf,
-  type HeldTable,
-  joinChunks,
-  rangesOf,
-  releaseTable,
-  reportTable,
-  retainTable,
-} from './held-table.js'
+import { createHeldRows, type HeldRows } from './held-rows.js'
+import { type HeldTable, rangesOf, releaseTable, reportTable, retainTable } from './held-table.js'
 import type { Lane, LaneParts } from './lane.js'
 import { LanePeers, type LaneTurns } from './lane-peers.js'
 import type { WindowsOfJob } from './lane-windows.js'
@@ -147,6 +140,7 @@ class LaneJob implements LaneTurns {
   /** What operators are made with. */
   private readonly context: OperatorContext
   private readonly output: HeldTable | null
+  private readonly held: HeldRows | null
   private readonly outputTypes: readonly DataType[]
   private readonly pipeline: MeteredPipeline
   /** Of a union, what the rows of each input run through. */
@@ -169,7 +163,6 @@ class LaneJob implements LaneTurns {
   private unreported = 0
   /** Of the first breaker and what is before it, when dictionaries were begun anew for the last time. */
   private timesSpilled = 0
-  private heldRowsOfSplit = { split: -1, rowCount: 0 }
   /** The last split that was read here, -1 before the first. */
   private lastSplit = -1
 
@@ -213,6 +206,7 @@ class LaneJob implements LaneTurns {
         )) ??
       null
     this.output = spec.holdAs === null ? null : { schema: spec.plan.output, chunks: [], users: 1, ranges: null }
+    this.held = this.output && createHeldRows(this.context, this.output)
     this.mailbox = openMailbox<ToLane>(ports.data, message => this.intercept(message))
     this.peers = new LanePeers(spec.lane, ports.gather, this.k, this, this.spill?.credit)
   }
@@ -240,7 +234,7 @@ class LaneJob implements LaneTurns {
     }
     const { output } = this
     if (output === null) return null
-    this.charged(() => joinChunks(this.context, output))
+    this.charged(() => this.held?.end())
     this.lane.tables.set(this.spec.holdAs as number, output)
     return reportTable(output)
   }
@@ -391,8 +385,11 @@ class LaneJob implements LaneTurns {
     const passes = breaker === null && this.output === null
     const { byteLength } = this.lane.dictionaries
     const isFull = passes && byteLength > this.mostPassing
-    if (isFull || hasSpilled) reader.renew()
-    if (passes || hasSpilled) for (const each of transforms) each.renew?.(isFull || hasSpilled ? 0 : MOST_PASSING_BYTES)
+    // What spills has dictionaries of its own, and so few strings that it has written nothing may be the rest of many that a filter has left out.
+    const isLong = (passes || breaker?.spilled !== undefined) && reader.byteLength > this.account.shareBytes / 8
+    const begins = isFull || hasSpilled || isLong
+    if (begins) reader.renew()
+    if (passes || begins) for (const each of transforms) each.renew?.(begins ? 0 : MOST_PASSING_BYTES)
     this.loads++
     if (!isFull) return
     // What others keep, or what comes again at once, is no reason to begin anew after every morsel.
@@ -509,14 +506,7 @@ class LaneJob implements LaneTurns {
     }
     // Bounds are found once, where the rows will be asked many questions.
     const columns = morsel.columns.map(column => ({ ...column, range: column.range ?? rangeOf(this.k, column) }))
-    const batch = copyToHeap(this.k, { rowCount: morsel.rowCount, columns })
-    for (const dictionary of dictionariesOf(batch)) this.lane.dictionaries.retain(dictionary)
-    if (this.heldRowsOfSplit.split !== split) {
-      joinChunks(this.context, this.output)
-      this.heldRowsOfSplit = { split, rowCount: 0 }
-    }
-    this.output.chunks.push({ split, firstRow: this.heldRowsOfSplit.rowCount, batch })
-    this.heldRowsOfSplit.rowCount += batch.rowCount
+    this.held?.add({ rowCount: morsel.rowCount, columns }, split)
   }
 
   /** All that this lane has, to lane 0; or the terms on which it is exchanged. */

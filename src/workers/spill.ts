@@ -6,6 +6,7 @@ import { spillPlatform } from '#spill-file'
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
+import { createAggregate } from '../operators/aggregate.js'
 import type { OperatorContext, OperatorParts } from '../operators/build.js'
 import { fittingBatches } from '../operators/fitting-batches.js'
 import { createOneDictionary } from '../operators/one-dictionary.js'
@@ -88,8 +89,11 @@ export function openSpill(
 
 function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, input: SchemaShape): Breaker | null {
   if (stage.kind === 'sort') return createSpillingSort(context, spill, stage, input)
-  if (stage.kind === 'aggregate' && stage.keys.length > 0) {
-    return createSpillingAggregate(context, spill, stage, input)
+  if (stage.kind === 'aggregate') {
+    // Windows that overlap are put together of the panes of all rows, which are there at once.
+    return stage.keys.length > 0 && stage.panes === null
+      ? createSpillingAggregate(context, spill, stage, input)
+      : keepingOneDictionary(context, createAggregate(context, stage, input))
   }
   if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)
   const { shapes, over } = context.parts as OperatorParts
@@ -102,6 +106,7 @@ function keepingOneDictionary(context: OperatorContext, breaker: Breaker): Break
   const one = createOneDictionary(context)
   return {
     ...breaker,
+    spilled: { bytes: 0, pieces: 0, times: 0 },
     consume: (morsel, split) => breaker.consume({ ...one.recode(morsel), rows: morsel.rows }, split),
     free() {
       one.clear()

@@ -19,7 +19,9 @@ export interface SplitReader {
   read(work: WireWork, report: (found: FoundText) => void): AsyncIterable<LoadRows>
   /** Strings of formats other than text that were repaired since the last call. */
   takeIllFormed(): number
-  /** Begins new dictionaries: nothing has codes of the old ones any more. */
+  /** Of its dictionaries: strings, and what finds them. */
+  readonly byteLength: number
+  /** Begins new dictionaries: whoever still has codes of the old ones has retained them. */
   renew(): void
   close(): Promise<void>
 }
@@ -88,6 +90,9 @@ export function createSplitReader(
       const taken = illFormed
       illFormed = 0
       return taken
+    },
+    get byteLength() {
+      return loader.byteLength + (texts?.byteLength ?? 0)
     },
     renew() {
       loader.close()

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   columns,
   count,
+  countDistinct,
   createEngine,
   date,
   defineAggregate,
@@ -11,6 +12,7 @@ import {
   ewma,
   first,
   float64,
+  int32,
   int64,
   json,
   lag,
@@ -20,6 +22,7 @@ import {
   max,
   mean,
   min,
+  mode,
   ntile,
   percentRank,
   rank,
@@ -169,6 +172,23 @@ describe('over', () => {
     expect([...(table.column('s').toArray() as Float64Array)]).toEqual([
       1e300, 1e300, 1, -1e300, -1e300, 0.30000000000000004,
     ])
+  })
+
+  it('has the least of values that are as frequent in a long frame, NaN last and one zero', async () => {
+    const of = async (first: number, second: number) => {
+      const flow = rows(
+        Array.from({ length: 60 }, (_, i) => ({ i, x: i % 2 === 0 ? first : second })),
+        schema({ i: int32(), x: float64() }),
+      )
+      const table = await flow
+        .over({ orderBy: 'i', rows: [-39, 0] }, t => ({ m: mode(t.x), n: countDistinct(t.x) }))
+        .collect()
+      return [table.column('m').at(59), table.column('n').at(59)]
+    }
+    expect(await of(Number.NaN, 5)).toEqual([5, 2])
+    expect(await of(5, Number.NaN)).toEqual([5, 2])
+    expect(await of(-0, -0)).toEqual([0, 1])
+    expect(await of(3, -2)).toEqual([-2, 2])
   })
 
   it('fails with a sum beyond int64', async () => {

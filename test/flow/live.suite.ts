@@ -382,6 +382,7 @@ export function liveSuite(lanesList: readonly number[]): void {
         tumbling('0s'),
         tumbling('soon'),
         tumbling('1 day', { zone: 'Mars/Olympus' }),
+        tumbling('1 day', { offset: '1 month' }),
         sliding('10s', '3s'),
         sliding('1 month', '1 day'),
         cumulative('10s', '20s'),

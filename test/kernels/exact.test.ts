@@ -110,6 +110,36 @@ describe('rounding', () => {
     )
   })
 
+  test('gives the double nearest to a quotient in the middle between two doubles, or hardly beside it', () => {
+    const count = fc.oneof(fc.bigInt({ min: 1n, max: 64n }), fc.bigInt({ min: 1n, max: 2n ** 45n - 1n }))
+    const mantissa = fc.oneof(
+      fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }),
+      fc.constantFrom(2n ** 52n, 2n ** 53n - 1n),
+    )
+    const beside = fc.oneof(fc.bigInt({ min: -2n, max: 2n }), fc.bigInt({ min: -(2n ** 26n), max: 2n ** 26n }))
+    fc.assert(
+      fc.property(
+        count,
+        mantissa,
+        beside,
+        fc.boolean(),
+        fc.integer({ min: -1000, max: 800 }),
+        (n, m, more, minus, base) => {
+          const width = 46
+          const total = (((2n * m + 1n) * n) / 2n + more) * (minus ? -1n : 1n)
+          const limbs = [BigInt.asUintN(width, total), total >> BigInt(width)] as const
+          const sums: Sums = { layout: { limbs: 2, base, width, cap: 0 }, limbs: [limbs] }
+          const counts = k.memory.scratch(8)
+          k.memory.i64[counts >>> 3] = n
+          const out = roundLimbs(k, sums.layout, put(sums), counts, 1)
+          expect(bits(doubles(out, 1))).toEqual(bits([nearest(inUnits(total, base), n)]))
+          k.memory.reset(0)
+        },
+      ),
+      { numRuns: 5000 },
+    )
+  })
+
   test('gives 0 where the count is 0', () => {
     const sums: Sums = { layout: { limbs: 2, base: -3, width: 40, cap: 0 }, limbs: [[5n, 7n]] }
     const counts = k.memory.scratch(8)

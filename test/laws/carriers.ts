@@ -46,7 +46,7 @@ import {
   type Value,
 } from '../oracle/value.js'
 import { type Choices, choicesOf } from './choices.js'
-import { type AnyFlow, own } from './handles.js'
+import { type AnyFlow, applyVerbs, own } from './handles.js'
 
 export const CARRIERS = [
   'columns',
@@ -108,8 +108,9 @@ function broughtAtOnce(
 /** A flow over columns. */
 export const inMemory = (table: ModelTable): AnyFlow => columns(columnsOf(table, false), schemaOf(table.fields))
 
-/** A flow over a table that stands beside another in a join or a union: each time brought in the same way, tables in any way that needs no waiting. */
+/** A flow over a table that stands beside another in a join or a union, made of others where it is: each time brought in the same way, tables in any way that needs no waiting. */
 export function beside(table: ModelTable): AnyFlow {
+  if (table.made !== undefined) return applyVerbs(beside(table.made.table), table.made.verbs)
   const { fields, rows: all } = table
   const shape = schemaOf(fields)
   const choices = choicesOf([all.length + 5 * fields.length, 3 * all.length, 7, 2, 5])

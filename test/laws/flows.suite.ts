@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrow, collectAll, type Engine, type Loaded, type RecordBatch, stream, Table } from '../../src/index.js'
-import { runModel } from '../oracle/verbs.js'
-import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
+import type { ModelTable } from '../oracle/value.js'
+import { type ModelVerb, runModel } from '../oracle/verbs.js'
+import { beside, CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
 import { expectTable } from './compare.js'
 import { ALL, someFailingFlow, someFlow } from './flows.js'
 import { type AnyFlow, applyVerb, applyVerbs } from './handles.js'
@@ -97,15 +98,23 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
           const carrier = one.draw().pick(carriersOf(one))
           const loaded = await (await carry(one.table, carrier, one.draw())).load({ engine })
           expect(loaded.rowCount).toBe(one.table.rows.length)
+          const sides = new Map<ModelTable, Loaded<any>>()
+          const choices = one.draw()
+          for (const table of sidesOf(one.verbs))
+            if (!choices.chance(30)) sides.set(table, await beside(table).load({ engine }))
+          const side = (table: ModelTable): AnyFlow =>
+            table.made === undefined
+              ? (sides.get(table) ?? beside(table))
+              : applyVerbs(side(table.made.table), table.made.verbs, side)
           for (const time of ['first', 'second']) {
             await expectFlow(
-              applyVerbs(loaded, one.verbs),
+              applyVerbs(loaded, one.verbs, side),
               engine,
               expected,
               `loaded from ${carrier}, ${lanes} lanes, ${time} time`,
             )
           }
-          await loaded.close()
+          for (const each of [loaded, ...sides.values()]) await each.close()
         }
       }),
     )
@@ -195,6 +204,16 @@ export function flowLaws(lanesList: readonly number[], options: LawOptions): voi
         }
       })
     })
+  })
+}
+
+/** The tables that stand beside others, wherever, of which none is made of another. */
+function sidesOf(verbs: readonly ModelVerb[]): ModelTable[] {
+  return verbs.flatMap(verb => {
+    if (verb.verb === 'union') return verb.others.flatMap(other => [other.table, ...sidesOf(other.verbs)])
+    if (verb.verb !== 'join' && verb.verb !== 'asofJoin') return []
+    const { made } = verb.right
+    return made === undefined ? [verb.right] : [made.table, ...sidesOf(made.verbs)]
   })
 }
 

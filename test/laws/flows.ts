@@ -9,9 +9,10 @@ import {
 import { INT64_MAX, type ModelExpression } from '../oracle/expression.js'
 import { stringFunctions } from '../oracle/functions/strings.js'
 import { timeFunctions } from '../oracle/functions/times.js'
+import { commonType } from '../oracle/join.js'
 import type { ModelUnion } from '../oracle/union.js'
-import { isInteger, isNumber, type ModelTable } from '../oracle/value.js'
-import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb } from '../oracle/verbs.js'
+import { isInteger, isNumber, type ModelField, type ModelTable, type Value } from '../oracle/value.js'
+import { fieldsAfter, groupingSets, type ModelOrder, type ModelVerb, runModel } from '../oracle/verbs.js'
 import { castExpression, magnitudeOfCast } from './cast-calls.js'
 import type { Choices } from './choices.js'
 import { choosingExpression, familyOf } from './choosing.js'
@@ -73,6 +74,9 @@ export const ALL: Abilities = {
   stages: true,
 }
 
+/** Of what stands beside another table. */
+const MOST_OTHER_ROWS = 200
+
 interface FlowState extends Abilities {
   readonly columns: readonly ColumnState[]
   /** No more rows than this. */
@@ -122,8 +126,10 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   drop({ columns }, choices) {
     return columns.length < 2 ? null : { verb: 'drop', names: choices.some(namesOf(columns), columns.length - 1) }
   },
-  join: (state, choices) => (state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices) : null),
-  asofJoin: (state, choices) => (state.joins && state.rowCount < 5000 ? someAsof(state.columns, choices) : null),
+  join: (state, choices) =>
+    state.joins && state.rowCount < 5000 ? someJoin(state.columns, choices, someOther(state, choices)) : null,
+  asofJoin: (state, choices) =>
+    state.joins && state.rowCount < 5000 ? someAsof(state.columns, choices, someOther(state, choices)) : null,
   union: (state, choices) => (state.joins && state.rowCount < 5000 ? someUnion(state, choices) : null),
   rename({ columns }, choices) {
     const free = NAMES.filter(name => !namesOf(columns).includes(name))
@@ -200,7 +206,7 @@ export function someFailingFlow(table: ModelTable, choices: Choices, abilities =
 
 /** One that loses no row that may have failed: its condition alone does. */
 const someFailingJoin = (columns: readonly ColumnState[], choices: Choices): ModelVerb | null => {
-  const join = someJoin(columns, choices, true)
+  const join = someJoin(columns, choices, null)
   return join === null || join.how === 'right' || join.how === 'full' ? null : join
 }
 
@@ -211,13 +217,29 @@ function someUnion(state: FlowState, choices: Choices): ModelVerb {
     // Of several, each has columns that may stand under those of all before it.
     const columns = columnsAfterUnion({ verb: 'union', others, missing: 'null' }, state.columns)
     const table = otherTable(columns, choices)
-    const verb = choices.chance(50)
-      ? MAKERS[choices.pick(['filter', 'limit', 'orderBy'] as const)](stateOf(table, state), choices)
-      : null
-    others.push({ table, verbs: verb === null ? [] : [verb] })
+    const { made } = choices.chance(70) ? someOther(state, choices)(table) : table
+    const mayStand = fieldsAfterAll(made?.verbs ?? [], table.fields).every(({ name, type }) => {
+      const own = columns.find(column => column.name === name)
+      return own === undefined || commonType(own.type, type) !== null
+    })
+    others.push(made === undefined || !mayStand ? { table, verbs: [] } : made)
   }
   return { verb: 'union', others, missing: 'null' }
 }
+
+/** Makes some other table of one, by a chain of its own, as often as not. */
+function someOther(state: FlowState, choices: Choices): (table: ModelTable) => ModelTable {
+  return table => {
+    if (choices.chance(50)) return table
+    // Few of these have others in them again.
+    const verbs = someFlow(table, choices, 2, undefined, { ...state, joins: choices.chance(25) })
+    const made = runModel(table, verbs)
+    return verbs.length === 0 || made.rows.length > MOST_OTHER_ROWS ? table : { ...made, made: { table, verbs } }
+  }
+}
+
+const fieldsAfterAll = (verbs: readonly ModelVerb[], fields: readonly ModelField[]) =>
+  verbs.reduce((all, verb) => fieldsAfter(verb, all), fields)
 
 function someDerive({ columns }: FlowState, choices: Choices, mayFail: boolean): ModelVerb | null {
   // What replaces a column could make dead code of a failing one.
@@ -464,7 +486,11 @@ function stateOf({ fields, rows }: ModelTable, abilities: Abilities): FlowState 
       const value = values[i]
       if (typeof value === 'bigint' && abs(value) > magnitude) magnitude = abs(value)
     }
-    return { ...field, magnitude, samples: rows.slice(0, 8).flatMap(({ values }) => values[i] ?? []) }
+    return {
+      ...field,
+      magnitude,
+      samples: rows.slice(0, 8).flatMap(({ values }) => (values[i] === null ? [] : [values[i] as Value])),
+    }
   })
   return { ...abilities, columns, rowCount: rows.length }
 }

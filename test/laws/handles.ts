@@ -8,7 +8,7 @@ import type { ModelAggregate } from '../oracle/aggregate.js'
 import type { ModelExpression, ModelLiteral } from '../oracle/expression.js'
 import { dateText } from '../oracle/javascript.js'
 import type { ModelPlaced } from '../oracle/over.js'
-import { NANOSECONDS_PER } from '../oracle/value.js'
+import { type ModelTable, NANOSECONDS_PER } from '../oracle/value.js'
 import type { ModelVerb } from '../oracle/verbs.js'
 import { beside, schemaOf } from './carriers.js'
 
@@ -17,11 +17,14 @@ type Handles = Record<string, any>
 
 const CALLS = millrace as unknown as Record<string, (...of: any[]) => any>
 
-export function applyVerbs(flow: AnyFlow, verbs: readonly ModelVerb[]): AnyFlow {
-  return verbs.reduce(applyVerb, flow)
+/** A flow over a table that stands beside another. */
+type Beside = (table: ModelTable) => AnyFlow
+
+export function applyVerbs(flow: AnyFlow, verbs: readonly ModelVerb[], side: Beside = beside): AnyFlow {
+  return verbs.reduce((before, verb) => applyVerb(before, verb, side), flow)
 }
 
-export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
+export function applyVerb(flow: AnyFlow, verb: ModelVerb, side: Beside = beside): AnyFlow {
   switch (verb.verb) {
     case 'select':
       return flow.select(...verb.names)
@@ -78,7 +81,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
     }
     case 'asofJoin': {
       const { on, by, direction, tolerance, suffix } = verb
-      return (flow as any).asofJoin(beside(verb.right), {
+      return (flow as any).asofJoin(side(verb.right), {
         on: on[0] === on[1] ? on[0] : { left: on[0], right: on[1] },
         ...(by.length === 0 ? {} : { by: own(by) }),
         direction,
@@ -87,7 +90,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
       })
     }
     case 'union':
-      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(beside(table), verbs)), {
+      return (flow as any).union(...verb.others.map(({ table, verbs }) => applyVerbs(side(table), verbs, side)), {
         missing: verb.missing,
       })
     case 'join': {
@@ -97,7 +100,7 @@ export function applyVerb(flow: AnyFlow, verb: ModelVerb): AnyFlow {
         ...(how === 'semi' || how === 'anti' ? {} : { suffix }),
         ...(where === null ? {} : { where: (l: Handles, r: Handles) => handleOf(bothSides(l, r), where) }),
       }
-      return (flow as any)[method](beside(verb.right), own(verb.keys), options)
+      return (flow as any)[method](side(verb.right), own(verb.keys), options)
     }
     case 'aggregate': {
       const of = (t: Handles) => own(verb.aggregates.map(([name, aggregate]) => [name, aggregateOf(t, aggregate)]))

@@ -6,6 +6,7 @@ import { commonType, fieldsOfJoin, type ModelJoin, takenFields } from '../oracle
 import { fieldsOfUnion, type ModelUnion } from '../oracle/union.js'
 import type { ModelField, ModelKind, ModelTable, ModelType, Value } from '../oracle/value.js'
 import { isFloat, isInteger } from '../oracle/value.js'
+import { runModel } from '../oracle/verbs.js'
 import type { Choices } from './choices.js'
 import { boolExpression, type ColumnState } from './expressions.js'
 import { integerRange, NAMES } from './tables.js'
@@ -13,8 +14,15 @@ import { integerRange, NAMES } from './tables.js'
 const MOST_ROWS = 12
 const HOWS = ['inner', 'left', 'right', 'full', 'semi', 'anti'] as const
 
-/** Null where there is nothing to join by. */
-export function someJoin(columns: readonly ColumnState[], choices: Choices, mayFail = false): ModelJoin | null {
+/** A flow of its own over a table that is to stand beside another; or the table as it is. */
+export type MakeOther = (table: ModelTable) => ModelTable
+
+/** Null where there is nothing to join by. @param makeOther null: the condition may fail, and alone */
+export function someJoin(
+  columns: readonly ColumnState[],
+  choices: Choices,
+  makeOther: MakeOther | null,
+): ModelJoin | null {
   const able = columns.filter(({ type }) => type.kind !== 'list')
   if (able.length === 0) return null
   const how = choices.pick(HOWS)
@@ -25,30 +33,52 @@ export function someJoin(columns: readonly ColumnState[], choices: Choices, mayF
     const nullable = choices.chance(40)
     const key = left[i]
     if (key !== undefined) return { name, type: { ...otherType(key.type, choices), nullable } }
-    return { name, type: { kind: choices.pick(['int32', 'utf8', 'float64', 'bool', 'int64']), nullable } }
+    return { name, type: someType(nullable, choices) }
   })
-  const right: ModelTable = {
+  const plain: ModelTable = {
     fields,
     rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
       source,
       values: fields.map(({ type }, i) => someValue(type, left[i]?.samples ?? [], choices)),
     })),
   }
-  const keys = left.map(({ name }, i) => [name, names[i] as string] as const)
+  const other = makeOther?.(plain) ?? plain
+  const kept = left
+    .map(({ name }, i) => [name, names[i] as string] as const)
+    .filter(([, key]) => isKept(key, plain, other))
+  const right = kept.length === 0 ? plain : other
+  const keys = kept.length === 0 ? left.map(({ name }, i) => [name, names[i] as string] as const) : kept
   const join: ModelJoin = {
     verb: 'join',
     how,
     right,
     keys,
-    where: choices.chance(35) ? someCondition(columns, right, choices, mayFail) : null,
+    where: choices.chance(35) ? someCondition(columns, right, choices, makeOther === null) : null,
     suffix: choices.pick(['_right', '_2', '']),
   }
   const keepsRight = how === 'right' || how === 'full'
-  if (keepsRight && left.some(({ type }, i) => commonType(type, fields[i]?.type as ModelType) === null)) return null
+  const types = keys.map(([a, b]) => [typeOf(columns, a), typeOf(right.fields, b)] as const)
   // Instants that leave their unit are another test's.
-  if (keepsRight && left.some(({ type }, i) => type.unit !== fields[i]?.type.unit)) return null
+  if (keepsRight && types.some(([a, b]) => commonType(a, b) === null || a.unit !== b.unit)) return null
   const out = [...columns.map(({ name }) => name), ...takenFields(join, columns).map(([name]) => name)]
   return new Set(out).size === out.length ? join : null
+}
+
+const typeOf = (fields: readonly ModelField[], name: string) =>
+  fields.find(field => field.name === name)?.type as ModelType
+
+/** Whether a column of a table is one of the same type in what has been made of it. */
+function isKept(name: string, table: ModelTable, other: ModelTable): boolean {
+  const before = typeOf(table.fields, name)
+  const after: ModelType | undefined = typeOf(other.fields, name)
+  return after?.kind === before.kind && after.unit === before.unit
+}
+
+function someType(nullable: boolean, choices: Choices): ModelType {
+  const kind = choices.pick(['int32', 'utf8', 'float64', 'bool', 'int64', 'timestamp', 'date', 'list'] as const)
+  if (kind === 'timestamp') return { kind, nullable, unit: choices.pick(['ms', 's', 'us', 'ns'] as const) }
+  if (kind !== 'list') return { kind, nullable }
+  return { kind, nullable, item: { kind: choices.pick(['int32', 'utf8']), nullable: choices.chance(40) } }
 }
 
 function someCondition(
@@ -82,7 +112,7 @@ export function columnsAfterJoin(join: ModelJoin, columns: readonly ColumnState[
 }
 
 /** Null where there is nothing to compare. */
-export function someAsof(columns: readonly ColumnState[], choices: Choices): ModelAsof | null {
+export function someAsof(columns: readonly ColumnState[], choices: Choices, makeOther: MakeOther): ModelAsof | null {
   const able = columns.filter(
     ({ type }) => isInteger(type.kind) || isFloat(type.kind) || type.kind === 'timestamp' || type.kind === 'date',
   )
@@ -112,13 +142,15 @@ export function someAsof(columns: readonly ColumnState[], choices: Choices): Mod
   const onType = fields[0]?.type as ModelType
   if (commonType(on.type, onType) === null || (on.type.kind === 'timestamp') !== (onType.kind === 'timestamp'))
     return null
-  const right: ModelTable = {
+  const plain: ModelTable = {
     fields,
     rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
       source,
       values: fields.map(({ type }, i) => someValue(type, own[i]?.samples ?? [], choices)),
     })),
   }
+  const other = makeOther(plain)
+  const right = own.every((_, i) => isKept(names[i] as string, plain, other)) ? other : plain
   const asof: ModelAsof = {
     verb: 'asofJoin',
     right,
@@ -173,17 +205,16 @@ export function otherTable(columns: readonly ColumnState[], choices: Choices): M
     fields,
     rows: Array.from({ length: choices.below(MOST_ROWS + 1) }, (_, source) => ({
       source,
-      values: fields.map(({ type }, i) =>
-        type.kind === 'list' ? [] : someValue(type, like[i]?.samples ?? [], choices),
-      ),
+      values: fields.map(({ type }, i) => someValue(type, like[i]?.samples ?? [], choices)),
     })),
   }
 }
 
 /** The columns that a union leaves. */
 export function columnsAfterUnion(union: ModelUnion, columns: readonly ColumnState[]): ColumnState[] {
-  const others = union.others.map(({ table }) => statesOf(table))
-  return fieldsOfUnion([columns, ...union.others.map(({ table }) => table.fields)]).map((field): ColumnState => {
+  const tables = union.others.map(({ table, verbs }) => runModel(table, verbs))
+  const others = tables.map(statesOf)
+  return fieldsOfUnion([columns, ...tables.map(({ fields }) => fields)]).map((field): ColumnState => {
     const own = [columns, ...others].flatMap(states => states.find(({ name }) => name === field.name) ?? [])
     return {
       ...field,
@@ -201,7 +232,7 @@ function statesOf({ fields, rows }: ModelTable): ColumnState[] {
       const size = typeof value === 'bigint' ? (value < 0n ? -value : value) : 0n
       return size > most ? size : most
     }, 0n),
-    samples: rows.slice(0, 4).flatMap(({ values }) => values[i] ?? []),
+    samples: rows.slice(0, 4).flatMap(({ values }) => (values[i] === null ? [] : [values[i] as Value])),
   }))
 }
 
@@ -224,6 +255,8 @@ function someValue(type: ModelType, samples: readonly Value[], choices: Choices)
       return small > 2
     case 'utf8':
       return choices.pick(['', 'a', 'b', 'é', '😀'])
+    case 'list':
+      return Array.from({ length: choices.below(4) }, () => someValue(type.item as ModelType, [], choices))
     case 'float64':
     case 'float32':
       return choices.pick([0, -0, 1, 0.5, NaN, 2, -1, Infinity])
@@ -233,7 +266,13 @@ function someValue(type: ModelType, samples: readonly Value[], choices: Choices)
 }
 
 /** A value of another column as one of this type, where it is one. */
-function fitted(value: Value, { kind }: ModelType): Value {
+function fitted(value: Value, { kind, item }: ModelType): Value {
+  if (kind === 'list') {
+    const items = Array.isArray(value)
+      ? (value as Value[]).map(each => each !== null && fitted(each, item as ModelType))
+      : []
+    return Array.isArray(value) && (item?.nullable || !items.includes(null)) ? value : null
+  }
   if (isInteger(kind)) {
     const whole = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
     const [least, greatest] = integerRange(kind)

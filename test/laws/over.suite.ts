@@ -9,7 +9,7 @@ import { cases, check, expectedOf, expectFlow, type LawOptions, longTest, openEn
 import { tables } from './tables.js'
 
 /** Those of which a window of values is kept where frames have many rows in common, partition by partition. */
-const WINDOWED: readonly ModelFunction[] = ['median', 'quantile']
+const WINDOWED: readonly ModelFunction[] = ['median', 'quantile', 'countDistinct', 'mode']
 
 export function overLaws(lanesList: readonly number[], options: LawOptions): void {
   describe('laws of frames', () => {

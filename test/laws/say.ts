@@ -8,7 +8,8 @@ import { typeText, valueText } from './compare.js'
 
 const quoted = (names: readonly string[]) => names.map(name => JSON.stringify(name)).join(', ')
 
-export function sayTable({ fields, rows }: ModelTable): string {
+export function sayTable({ fields, rows, made }: ModelTable): string {
+  if (made !== undefined) return `${sayTable(made.table)}\n${sayVerbs(made.verbs)}`
   const heads = fields.map(({ name, type }) => `${JSON.stringify(name)}: ${typeText(type)}`)
   const lines = rows.slice(0, 60).map(({ values }) => `  ${values.map(valueText).join(' | ')}`)
   return [`{ ${heads.join(', ')} } ${rows.length} rows`, ...lines].join('\n')

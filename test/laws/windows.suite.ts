@@ -69,25 +69,38 @@ interface Windows {
   readonly said: Window
   readonly model: ModelWindow
 }
+
+/** Ticks are of such a unit. */
+type Unit = 'ms' | 's' | 'us' | 'ns'
+
+function saidIn(unit: Unit, model: ModelWindow): Window {
+  const of = (ticks: bigint) => `${ticks}${unit}`
+  if (model.kind === 'session') return session(of(model.gap))
+  if (model.kind === 'cumulative') return cumulative(of(model.size), of(model.step))
+  const options = model.offset === 0n ? {} : { offset: of(model.offset) }
+  return model.kind === 'sliding'
+    ? sliding(of(model.size), of(model.every), options)
+    : tumbling(of(model.size), options)
+}
+
+const windowOf = (model: ModelWindow): Windows => ({ said: saidIn('ms', model), model })
+
 export const overlapping: fc.Arbitrary<Windows> = fc.oneof(
   fc
     .tuple(duration(12), fc.integer({ min: 1, max: 6 }), fc.option(fc.integer({ min: 0, max: 20 }).map(BigInt)))
-    .map(([every, count, offset]) => ({
-      said: sliding(`${every * BigInt(count)}ms`, `${every}ms`, offset === null ? {} : { offset: `${offset}ms` }),
-      model: { kind: 'sliding', size: every * BigInt(count), every, offset: offset ?? 0n } as const,
-    })),
-  fc.tuple(duration(12), fc.integer({ min: 1, max: 6 })).map(([step, count]) => ({
-    said: cumulative(`${step * BigInt(count)}ms`, `${step}ms`),
-    model: { kind: 'cumulative', size: step * BigInt(count), step, offset: 0n } as const,
-  })),
+    .map(([every, count, offset]) =>
+      windowOf({ kind: 'sliding', size: every * BigInt(count), every, offset: offset ?? 0n }),
+    ),
+  fc
+    .tuple(duration(12), fc.integer({ min: 1, max: 6 }))
+    .map(([step, count]) => windowOf({ kind: 'cumulative', size: step * BigInt(count), step, offset: 0n })),
 )
 const window: fc.Arbitrary<Windows> = fc.oneof(
-  fc.tuple(duration(30), fc.option(fc.integer({ min: -40, max: 40 }).map(BigInt))).map(([size, offset]) => ({
-    said: tumbling(`${size}ms`, offset === null ? {} : { offset: `${offset}ms` }),
-    model: { kind: 'tumbling', size, offset: offset ?? 0n } as const,
-  })),
+  fc
+    .tuple(duration(30), fc.option(fc.integer({ min: -40, max: 40 }).map(BigInt)))
+    .map(([size, offset]) => windowOf({ kind: 'tumbling', size, offset: offset ?? 0n })),
   { weight: 2, arbitrary: overlapping },
-  duration(20).map(gap => ({ said: session(`${gap}ms`), model: { kind: 'session', gap } as const })),
+  duration(20).map(gap => windowOf({ kind: 'session', gap })),
 )
 
 const timing: fc.Arbitrary<ModelTiming> = fc.record({
@@ -142,20 +155,21 @@ function resultOf({ start, end, key, rows: mine }: WindowOf<Row>, isKeyed: boole
 /** The rows of a case in their windows, by their keys, and `results` of these emitted as it says. */
 export function flowIn(
   source: Flow<typeof shape>,
-  { window: { said }, timing: t, isKeyed, isFiltered, mode }: Case,
+  { window: { model }, timing: t, isKeyed, isFiltered, mode }: Case,
   results: (grouped: any) => Flow<any>,
+  unit: Unit = 'ms',
 ): Flow<any> {
   const marked = source.watermark('time', {
-    delay: `${t.delay}ms`,
-    ...(t.maxAdvance === null ? {} : { maxAdvance: `${t.maxAdvance}ms` }),
+    delay: `${t.delay}${unit}`,
+    ...(t.maxAdvance === null ? {} : { maxAdvance: `${t.maxAdvance}${unit}` }),
   })
   const kept = isFiltered ? marked.filter(r => r.place.mod(3).ne(1)) : marked
-  const inWindows = kept.window(said, { allowedLateness: `${t.lateness}ms` })
+  const inWindows = kept.window(saidIn(unit, model), { allowedLateness: `${t.lateness}${unit}` })
   const given = results(isKeyed ? inWindows.groupBy('key') : inWindows)
   return mode === 'close' ? given : given.emit(mode === 'change' ? 'change' : { every: '1ms' })
 }
 
-function flowOf(source: Flow<typeof shape>, given: Case): Flow<any> {
+function flowOf(source: Flow<typeof shape>, given: Case, unit: Unit): Flow<any> {
   const define = (r: any) => ({
     rows: count(),
     places: sum(r.place),
@@ -165,7 +179,7 @@ function flowOf(source: Flow<typeof shape>, given: Case): Flow<any> {
     most: max(r.x),
     all: collectList(r.place),
   })
-  return flowIn(source, given, grouped => grouped.aggregate(define))
+  return flowIn(source, given, grouped => grouped.aggregate(define), unit)
 }
 
 export type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
@@ -184,32 +198,41 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
       async lanes => {
         let lateCases = 0
         await fc.assert(
-          fc.asyncProperty(cases, async given => {
-            const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
-            const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
-            const own = given.rows.every(({ time }) => time !== null) ? timedShape : shape
-            const source = rowsOf(given.rows, own)
-            const flow = () => flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given)
-            // The watermark goes by all rows, also by those that are filtered out behind it.
-            const model = windowedBehind(given, keyed)
-            const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
-            const job = flow().run({ lanes })
-            const keys = ['windowStart', 'windowEnd', ...(given.isKeyed ? ['key'] : [])]
-            expect(await folded(job, given.window.model.kind === 'session' ? [] : keys)).toEqual(expected)
-            expect(job.metrics().groups).toBe(0)
-            const late = model.late.map(({ place }) => place)
-            const lateFlow = flow().late().select('place')
-            const found: bigint[] = []
-            for await (const batch of lateFlow.run({ lanes }))
-              for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
-            expect(found.sort((a, b) => Number(a - b))).toEqual(late)
-            if (late.length > 0) lateCases++
-            const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
-            const collected = await flowOf(source, given).collect({ lanes })
-            expect(collected.toRows({ bigint: true }).map(text)).toEqual(
-              batch.windows.map(each => text(resultOf(each, given.isKeyed))),
-            )
-          }),
+          fc.asyncProperty(
+            cases,
+            fc.constantFrom<Unit>('ms', 'ms', 's', 'us', 'ns'),
+            fc.boolean(),
+            async (given, unit, hasBudget) => {
+              const options = hasBudget ? { lanes, memory: 2 ** 28 } : { lanes }
+              const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
+              const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
+              const isTimed = given.rows.every(({ time }) => time !== null)
+              const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
+              const own = schema({ ...shape, time }) as unknown as typeof shape
+              const source = rowsOf(given.rows, own)
+              const flow = () =>
+                flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, unit)
+              // The watermark goes by all rows, also by those that are filtered out behind it.
+              const model = windowedBehind(given, keyed)
+              const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
+              const job = flow().run(options)
+              const keys = ['windowStart', 'windowEnd', ...(given.isKeyed ? ['key'] : [])]
+              expect(await folded(job, given.window.model.kind === 'session' ? [] : keys)).toEqual(expected)
+              expect(job.metrics().groups).toBe(0)
+              const late = model.late.map(({ place }) => place)
+              const lateFlow = flow().late().select('place')
+              const found: bigint[] = []
+              for await (const batch of lateFlow.run(options))
+                for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
+              expect(found.sort((a, b) => Number(a - b))).toEqual(late)
+              if (late.length > 0) lateCases++
+              const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
+              const collected = await flowOf(source, given, unit).collect(options)
+              expect(collected.toRows({ bigint: true }).map(text)).toEqual(
+                batch.windows.map(each => text(resultOf(each, given.isKeyed))),
+              )
+            },
+          ),
           { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
         )
         expect(lateCases).toBeGreaterThan(runs / 20)

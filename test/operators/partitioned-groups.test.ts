@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { float64, int8, int32, int64, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { float64, int8, int32, int64, list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import type { Expression } from '../../src/expressions/node.js'
 import type { LaneBatch } from '../../src/kernels/lane-vector.js'
 import { unloadBatch } from '../../src/kernels/transfer-batch.js'
@@ -31,6 +31,7 @@ const shape = {
   x: nullable(float64()),
   s: nullable(utf8()),
   t: int8(),
+  l: nullable(list(utf8())),
 } satisfies SchemaShape
 
 type Row = { [K in keyof typeof shape]: unknown }
@@ -59,6 +60,7 @@ const ACCUMULATORS = [
   call('mean', 'mean', ['x']),
   call('least', 'min', ['s']),
   call('most', 'max', ['x'], isNull),
+  call('lists', 'count', ['l']),
 ]
 const RESULTS = {
   rows: int64(),
@@ -67,6 +69,7 @@ const RESULTS = {
   mean: nullable(float64()),
   least: nullable(utf8()),
   most: nullable(float64()),
+  lists: int64(),
 }
 
 /** One table has up to so many groups. */
@@ -94,10 +97,11 @@ const row: fc.Arbitrary<Row> = fc.record({
   x: fc.option(fc.oneof(fc.double(), fc.integer({ min: -9, max: 9 }))),
   s: fc.option(fc.constantFrom('p', 'q', 'r')),
   t: fc.constant(1),
+  l: fc.option(fc.array(fc.constantFrom('u', 'v'), { maxLength: 2 })),
 })
 const batches = withNullBatches(
   fc.array(fc.array(row, { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 6 }),
-  ['a', 'b', 'n', 'x', 's'],
+  ['a', 'b', 'n', 'x', 's', 'l'],
 )
 
 const feed = (context: Context, operator: Breaker, given: readonly (readonly Row[])[]) => {
@@ -175,7 +179,16 @@ describe('rows that are parted', () => {
     for (let split = 0; split < 4; split++) {
       const rows = Array.from(
         { length: 1500 },
-        (_, i): Row => ({ a: null, b: `${(split * 1000 + 7 * i) % 3500}`, c: 1, n: BigInt(i), x: null, s: null, t: 1 }),
+        (_, i): Row => ({
+          a: null,
+          b: `${(split * 1000 + 7 * i) % 3500}`,
+          c: 1,
+          n: BigInt(i),
+          x: null,
+          s: null,
+          t: 1,
+          l: null,
+        }),
       )
       feedSplit(plain, one, rows, split)
       feedSplit(contexts[split % 2], lanes[split % 2], rows, split)
@@ -193,7 +206,7 @@ describe('rows that are parted', () => {
     Object.assign(plain, { mostGroups: Infinity })
     const [one, output] = aggregate(plain, ['a', 'b'])
     const lanes = contexts.map(context => aggregate(context, ['a', 'b'])[0])
-    const row = (a: number, b: string): Row => ({ a, b, c: 1, n: 1n, x: null, s: null, t: 1 })
+    const row = (a: number, b: string): Row => ({ a, b, c: 1, n: 1n, x: null, s: null, t: 1, l: null })
     const few = Array.from({ length: 8 }, (_, i) => row(i * 1_000_000, `${i}`))
     const others = [row(2e9, 'other'), row(-3, '8')]
     for (const [split, [rows, lane]] of (

@@ -125,11 +125,21 @@ export function* morselsOf(breaker: Breaker): Iterable<Morsel> {
   for (const morsel of breaker.emit()) if (morsel !== null) yield morsel
 }
 
-/** Everything that a breaker emits, as rows. */
+/** Everything that a breaker emits, as rows. As a lane has it: between two turns what was in scratch goes, and others use it. */
 export function emitted(context: Context, breaker: Breaker, schema: SchemaShape): Row[] {
+  const { memory } = context.k
   const rows: Row[] = []
-  for (const morsel of morselsOf(breaker)) rows.push(...rowsOf(context, morsel, schema))
-  return rows
+  const items = breaker.emit()[Symbol.iterator]()
+  while (true) {
+    const mark = memory.mark()
+    const { done, value } = items.next()
+    if (done === true) return rows
+    if (value !== null) rows.push(...rowsOf(context, value, schema))
+    const used = memory.mark() - mark
+    memory.reset(mark)
+    for (let left = used; left > 0; left -= 4096) memory.bytes(memory.scratch(4096), 4096).fill(0xa5)
+    memory.reset(mark)
+  }
 }
 
 /** What `from` hands over, as it arrives elsewhere. */

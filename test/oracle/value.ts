@@ -2,6 +2,8 @@
  * The values, types and tables of the naive model, and how they compare. Everything that counts in whole units (integers,
  * dates in days, timestamps in their unit) is a bigint, floats are numbers; javascript.ts turns them into what users see.
  */
+import type { ModelVerb } from './verbs.js'
+
 export type ModelKind =
   | 'bool'
   | 'int8'
@@ -46,6 +48,8 @@ export interface ModelRow {
 export interface ModelTable {
   readonly fields: readonly ModelField[]
   readonly rows: readonly ModelRow[]
+  /** The table that these rows were made of, and how, where a flow is to make them. */
+  readonly made?: { readonly table: ModelTable; readonly verbs: readonly ModelVerb[] }
 }
 
 /** What the engine must fail with, and at which source row (-1: at no one row). */

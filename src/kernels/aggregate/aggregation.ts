@@ -94,7 +94,7 @@ const createRowCount = () => ({
   lanes: 1 as const,
   bound: 0,
   stored: (): StoredRows => ({ kind: 'one' }),
-  fill: () => false,
+  rows: { fill() {} },
   promote() {},
 })
 

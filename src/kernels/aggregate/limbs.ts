@@ -39,13 +39,21 @@ export interface Limbs {
   addDigits(digits: Digits, groupMap: number): void
   /** Writes the limbs of groups `groups[0..count)` as they are, with their layout: for lanes of this build alone. */
   writeLimbs(writer: StateWriter, groups: number, count: number): void
-  /**
-   * Adds what `writeLimbs` wrote (parameters as `Accumulator.merge` has them) where the layout is the same and there is room. Else gives the sums as
-   * digits, to be added by whoever finds room for them.
-   */
-  addLimbs(reader: StateReader, groupMap: number, count: number, most: number): Digits | null
+  /** What `writeLimbs` wrote, of so many groups, in scratch. */
+  readLimbs(reader: StateReader, count: number): GivenLimbs
+  /** Adds these, at most `most` to the same group. False, with nothing added, where they are of other limbs or a lower base, or there is no room. */
+  addLimbs(given: GivenLimbs, groupMap: number, most: number): boolean
   round(counts: number): number
   integers(): { data: number; failed: number }
+}
+
+/** Sums side by side, as they come from another lane. */
+export interface GivenLimbs {
+  readonly layout: LimbLayout
+  readonly lane: Lane
+  readonly count: number
+  /** None is beyond 2^top in magnitude. */
+  readonly top: number
 }
 
 /** Whether a layout can hold sums below 2^top in magnitude. */
@@ -134,23 +142,28 @@ export function createLimbs(k: Kernels, slots: Slots, user: SlotUser, initial: L
       writer.u32(Math.ceil(Math.log2(bound + 1)))
       writer.states(k, lane(), 8 * limbs, groups, count)
     },
-    addLimbs(reader, groupMap, count, most) {
+    readLimbs(reader, count) {
       const limbs = reader.u32() as 1 | 2
       const theirs = { limbs, base: reader.u32() | 0, width: reader.u32(), cap: reader.u32() | 0 }
-      const more = most * (2 ** reader.u32() + 1)
-      const from = reader.lane(k, 8 * limbs * count)
-      const { pointer, stride } = lane()
-      const same = limbs === layout.limbs && theirs.base === layout.base && theirs.width === layout.width
+      // One more for what the low limb carries.
+      const top = theirs.base + theirs.width + reader.u32() + 1
+      const pointer = reader.lane(k, 8 * limbs * count)
+      return { layout: theirs, lane: { pointer, stride: 8 * limbs }, count, top }
+    },
+    addLimbs({ layout: theirs, lane: from, count, top }, groupMap, most) {
+      const { limbs, base, width } = layout
+      if (theirs.limbs !== limbs || theirs.base < base || theirs.base - base >= 64) return false
+      const more = most * (2 ** (top - base - width) + 1)
       // Theirs are normalised: a low limb of two is below 2^width.
-      const low = limbs === 2 ? most * 2 ** theirs.width : 0
-      if (!same || bound + more > MOST || lowBound + low > MOST) {
-        return digitsOfLimbs(k, theirs, { pointer: from, stride: 8 * limbs }, count)
-      }
+      const low = limbs === 2 ? most * 2 ** width : 0
+      if (bound + more > MOST || lowBound + low > MOST) return false
+      if (theirs.base !== base || theirs.width !== width) relayLimbs(k, theirs, from, layout, from, count)
       bound += more
       lowBound += low
       measured = false
-      k.exports.exactAddLimbs(pointer, stride, limbs, groupMap, from, count)
-      return null
+      const { pointer, stride } = lane()
+      k.exports.exactAddLimbs(pointer, stride, limbs, groupMap, from.pointer, count)
+      return true
     },
     addDigits: (digits, groupMap) => addDigitsToLimbs(k, layout, lane(), digits, groupMap),
     round: counts => roundLimbs(k, layout, lane(), counts, groupCount),

@@ -4,74 +4,139 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import type { Kernels } from '../instance.js'
-import { type Accumulator, type Family, numbers } from './accumulator.js'
-import { createGroupArray } from './group-array.js'
-import { createImages } from './images.js'
+import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { createGroupArray, type GroupArray } from './group-array.js'
+import { createImages, type Images } from './images.js'
 import { statesOf } from './state-bytes.js'
 
-/** A family of one accumulator an aggregate. */
+/** Both of one input are found together. */
 export const minMax: Family = {
   counts: false,
-  share: spec => spec.function,
-  create: ({ k }, { function: name, inputs: [type] }) => createMinMax(k, name as 'min' | 'max', type),
+  share: () => 'minMax',
+  create({ k }, spec, sharing = [spec]) {
+    const [{ function: first }] = sharing
+    const isBoth = sharing.some(other => other.function !== first)
+    return isBoth ? createBoth(k, spec.inputs[0]) : createMinMax(k, first as 'min' | 'max', spec.inputs[0])
+  },
+}
+
+/** The states of one of the two. */
+interface Extremes {
+  readonly states: GroupArray
+  readonly identity: bigint
+  /** Images of rows, to the groups at `groups` (u32 pointer) or with 0 to group 0. */
+  update(groups: number, images: number, count: number): void
+}
+
+function createExtremes(k: Kernels, name: 'min' | 'max', { bytes, greatest }: Images): Extremes {
+  const { exports } = k
+  const identity = name === 'max' ? ~greatest : greatest
+  const low = Number(BigInt.asIntN(32, identity))
+  const states = createGroupArray(k, bytes, bytes === 4 ? [low] : [low, Number(identity >> 32n)])
+  const [keyed, single] = {
+    max: {
+      4: [exports.minMaxGreatest32, exports.minMaxGreatestOf32] as const,
+      8: [exports.minMaxGreatest64, exports.minMaxGreatestOf64] as const,
+    },
+    min: {
+      4: [exports.minMaxLeast32, exports.minMaxLeastOf32] as const,
+      8: [exports.minMaxLeast64, exports.minMaxLeastOf64] as const,
+    },
+  }[name][bytes]
+  return {
+    states,
+    identity,
+    update(groups, images, count) {
+      if (groups === 0) single(states.pointer, images, count)
+      else keyed(states.pointer, groups, images, count)
+    },
+  }
 }
 
 function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumulator {
-  const { exports, memory } = k
-  const max = name === 'max'
   const images = createImages(k, type)
-  const { bytes } = images
-  const identity = max ? ~images.greatest : images.greatest
-  const update = max
-    ? bytes === 4
-      ? exports.minMaxGreatest32
-      : exports.minMaxGreatest64
-    : bytes === 4
-      ? exports.minMaxLeast32
-      : exports.minMaxLeast64
-  const updateOne = max
-    ? bytes === 4
-      ? exports.minMaxGreatestOf32
-      : exports.minMaxGreatestOf64
-    : bytes === 4
-      ? exports.minMaxLeastOf32
-      : exports.minMaxLeastOf64
-  const low = Number(BigInt.asIntN(32, identity))
-  const states = createGroupArray(k, bytes, bytes === 4 ? [low] : [low, Number(identity >> 32n)])
-  let groupCount = 0
+  const own = createExtremes(k, name, images)
+  return accumulatorOf(
+    k,
+    type,
+    images,
+    [own],
+    () => own,
+    ({ vectors: [{ data }], validity, groups, rowCount }) =>
+      images.each(data, validity, rowCount, own.identity, (from, row, count) =>
+        own.update(groups === 0 ? 0 : groups + 4 * row, from, count),
+      ),
+  )
+}
 
+function createBoth(k: Kernels, type: DataType): Accumulator {
+  const { exports } = k
+  const images = createImages(k, type)
+  const [least, greatest] = [createExtremes(k, 'min', images), createExtremes(k, 'max', images)]
+  const all = [least, greatest]
+  const both = images.bytes === 4 ? exports.minMaxBoth32 : exports.minMaxBoth64
+  return accumulatorOf(
+    k,
+    type,
+    images,
+    all,
+    ({ function: name }) => (name === 'min' ? least : greatest),
+    ({ vectors: [{ data }], validity, groups, rowCount }) => {
+      if (validity !== 0 || groups === 0) {
+        // Rows that do not count have an image that is neutral to one of the two only.
+        for (const each of all)
+          images.each(data, validity, rowCount, each.identity, (from, row, count) =>
+            each.update(groups === 0 ? 0 : groups + 4 * row, from, count),
+          )
+        return
+      }
+      images.each(data, 0, rowCount, 0n, (from, row, count) =>
+        both(greatest.states.pointer, least.states.pointer, groups + 4 * row, from, count),
+      )
+    },
+  )
+}
+
+function accumulatorOf(
+  k: Kernels,
+  type: DataType,
+  images: Images,
+  all: readonly Extremes[],
+  statesFor: (spec: AggregateSpec) => Extremes,
+  update: Accumulator['update'],
+): Accumulator {
+  const { memory } = k
+  const { bytes } = images
+  let groupCount = 0
   return {
     kernel: type.kind,
     resize(count) {
       groupCount = count
-      states.resize(count)
+      for (const { states } of all) states.resize(count)
     },
-    update({ vectors: [{ data }], validity, groups, rowCount }) {
-      images.each(data, validity, rowCount, identity, (from, row, count) => {
-        if (groups === 0) updateOne(states.pointer, from, count)
-        else update(states.pointer, groups + 4 * row, from, count)
-      })
-    },
+    update,
     write(writer, groups, count) {
-      writer.states(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count)
+      for (const { states } of all) writer.states(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count)
     },
     merge(reader, groupMap, count) {
       const mark = memory.mark()
-      update(states.pointer, groupMap, reader.lane(k, bytes * count), count)
+      for (const each of all) each.update(groupMap, reader.lane(k, bytes * count), count)
       memory.reset(mark)
     },
-    evaluate() {
+    evaluate(spec) {
+      const { pointer } = statesFor(spec).states
       // What the column's images are is copied: the state goes on.
       const copy = memory.scratch(bytes * groupCount)
-      memory.u8.copyWithin(copy, states.pointer, states.pointer + bytes * groupCount)
+      memory.u8.copyWithin(copy, pointer, pointer + bytes * groupCount)
       return numbers(type, groupCount, images.values(copy, groupCount))
     },
-    evaluateAt: (_, groups, count) =>
-      numbers(
-        type,
-        count,
-        images.values(statesOf(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count), count),
-      ),
-    free: states.free,
+    evaluateAt(spec, groups, count) {
+      const { pointer } = statesFor(spec).states
+      const taken = statesOf(k, { pointer, stride: bytes }, bytes, groups, count)
+      return numbers(type, count, images.values(taken, count))
+    },
+    free() {
+      for (const { states } of all) states.free()
+    },
   }
 }

@@ -191,7 +191,7 @@ export function createMomentSums(k: Kernels, two: boolean): MomentSums {
     if (lanes.layout === null) lanes.setLayout(layout)
     if (isSame(lanes.layout as MomentLayout, layout) && lanes.absorb(most * full)) {
       for (const [i, slot] of slots.entries()) {
-        exports.slotsAdd(lanes.state + i * lanes.pitch, 16, 0, groupMap, slot, count)
+        exports.slotsAdd(lanes.state + i * lanes.pitch, 0, groupMap, slot, count)
       }
       return
     }

@@ -128,7 +128,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       for (const [i, { integer, stored, integers, doubles }] of columns.entries()) {
         const image = asStored ? stored : integer ? integers() : memory.scratch(8 * count + 32)
         const { low, top } = spans[i]
-        if (!integer && !exports.sumFloatOneF64(image, 8, doubles(), 0, count, magic(low), 2 ** top)) return false
+        if (!integer && !exports.sumFloatIntegers(image, doubles(), count, magic(low), 2 ** top)) return false
         images = [...images, image]
       }
       sums.provide(count)

@@ -21,13 +21,21 @@ export type StoredRows =
   | { readonly kind: 'one' }
   /** Each at or below 2^top in magnitude. */
   | { readonly kind: 'int32' | 'int64'; readonly data: number; readonly top: number }
-  | {
-      readonly kind: 'limbs'
-      readonly data: number
-      readonly magic: number
-      readonly highMagic: number
-      readonly cap: number
-    }
+
+/**
+ * Adds rows `from` to `from + count` to lanes of `stride` bytes from group to group, a second lane 8 bytes on, with replicas as slots.ts in assembly/ has
+ * them; `groups` (u32 pointer, of row `from`) may be 0: all to group 0. `room` has 16 bytes for each of `BLOCK_ROWS` and some more. Returns how many
+ * it has added: where it could not go on, `promote` is called.
+ */
+export type AddRows = (
+  to: number,
+  stride: number,
+  replica: number,
+  groups: number,
+  from: number,
+  count: number,
+  room: number,
+) => number
 
 export interface SlotUser {
   /** Lanes it needs, two of them in one slot, low and high. It tells `change` when this changes. */
@@ -36,11 +44,10 @@ export interface SlotUser {
   readonly bound: number
   /** The present rows as they are stored, where a kernel takes them so; else null. */
   stored(): StoredRows | null
-  /**
-   * Writes what rows `from` to `from + count` add to `out`, `stride` bytes from row to row; a second lane 8 bytes on. False
-   * where they cannot be written as the lanes are now; then nothing is added and `promote` called.
-   */
-  fill(from: number, count: number, out: number, stride: number): boolean
+  /** Adds its rows itself, any number of them; or writes what rows `from` to `from + count` add to `out`, `stride` bytes from row to row, a second lane 8 bytes on. */
+  readonly rows:
+    | { readonly add: AddRows }
+    | { readonly fill: (from: number, count: number, out: number, stride: number) => void }
   /** Changes its lanes so that the rows from `from` on can be added. */
   promote(from: number): void
 }
@@ -59,11 +66,11 @@ export interface Slots {
   free(): void
 }
 
-/** Adds rows `from` to `from + count` to the states at `to`. False where it cannot, with nothing added. */
 interface Step {
   /** How many rows it takes at a time: a block where addends are written first, else as many as there are. */
   readonly mostRows: number
-  readonly add: (to: number, replica: number, groups: number, from: number, count: number) => boolean
+  /** Adds rows `from` to `from + count` to the states at `to`, and returns how many it has. */
+  readonly add: (to: number, replica: number, groups: number, from: number, count: number) => number
 }
 
 const inBlocks = (add: Step['add']): Step => ({ mostRows: BLOCK_ROWS, add })
@@ -177,53 +184,46 @@ export function createSlots(k: Kernels): Slots {
     return result
   }
 
-  const wholeSlot = (user: SlotUser, keyed: boolean): Step => {
-    const stored = keyed ? user.stored() : null
-    if (stored?.kind === 'limbs') {
-      const { data, magic, highMagic, cap } = stored
-      return atOnce((to, replica, groups, from, count) => {
-        const values = data + 8 * from
-        const add = (undo: boolean) =>
-          exports.slotsAddLimbs(to, 16, replica, groups, values, count, magic, highMagic, cap, undo)
-        if (add(false)) return true
-        add(true)
-        return false
-      })
+  const wholeSlot = (user: SlotUser): Step => {
+    const { rows } = user
+    if ('add' in rows) {
+      return atOnce((to, replica, groups, from, count) => rows.add(to, 16, replica, groups, from, count, addends))
     }
     return inBlocks((to, replica, groups, from, count) => {
-      if (groups === 0) return filled(user, to, from, count)
-      if (!user.fill(from, count, addends, 16)) return false
-      exports.slotsAdd(to, 16, replica, groups, addends, count)
-      return true
+      rows.fill(from, count, addends, 16)
+      if (groups === 0) exports.slotsReduce(to, addends, count)
+      else exports.slotsAdd(to, replica, groups, addends, count)
+      return count
     })
-  }
-
-  /** All rows to group 0. */
-  const filled = (user: SlotUser, to: number, from: number, count: number): boolean => {
-    if (!user.fill(from, count, addends, user.lanes === 2 ? 16 : 8)) return false
-    if (user.lanes === 2) exports.slotsReduce(to, addends, count)
-    else exports.slotsReduceLane(to, addends, count)
-    return true
   }
 
   const oneLane = (user: SlotUser, { users: all, stride }: SlotArray, keyed: boolean): Step => {
     const lane = 8 * all.indexOf(user)
+    const { rows } = user
+    if ('add' in rows) {
+      return atOnce((to, replica, groups, from, count) =>
+        rows.add(to + lane, stride, replica, groups, from, count, addends),
+      )
+    }
     const stored = user.stored()
     const take = stored === null || !keyed ? inBlocks : atOnce
     return take((to, replica, groups, from, count) => {
       if (groups === 0) {
-        if (stored?.kind !== 'one') return filled(user, to + lane, from, count)
-        memory.i64[(to + lane) >>> 3] += BigInt(count)
+        if (stored?.kind === 'one') memory.i64[(to + lane) >>> 3] += BigInt(count)
+        else {
+          rows.fill(from, count, addends, 8)
+          exports.slotsReduceLane(to + lane, addends, count)
+        }
       } else if (stored?.kind === 'one') {
         exports.slotsAddOne(to + lane, stride, replica, groups, count)
       } else if (stored?.kind === 'int32') {
-        exports.slotsAddI32(to + lane, stride, replica, groups, stored.data + 4 * from, count)
+        exports.slotsAddI32(to + lane, stride, replica, groups, stored.data + 4 * from, count, addends)
       } else {
-        if (stored === null && !user.fill(from, count, addends, 8)) return false
-        const rows = stored?.kind === 'int64' ? stored.data + 8 * from : addends
-        exports.slotsAddLane(to + lane, stride, replica, groups, rows, count)
+        if (stored === null) rows.fill(from, count, addends, 8)
+        const values = stored?.kind === 'int64' ? stored.data + 8 * from : addends
+        exports.slotsAddLane(to + lane, stride, replica, groups, values, count)
       }
-      return true
+      return count
     })
   }
 
@@ -235,9 +235,9 @@ export function createSlots(k: Kernels): Slots {
     const { data, other } = pair
     return atOnce((to, replica, groups, from, count) => {
       const [x, y] = [data + 4 * from, other === 0 ? 0 : other + 4 * from]
-      if (packed) exports.slotsAddPacked(to, replica, groups, x, y, count)
-      else exports.slotsAddTwoI32(to, 16, replica, groups, x, y, count)
-      return true
+      const add = packed ? exports.slotsAddPacked : exports.slotsAddTwoI32
+      add(to, replica, groups, x, y, count, addends)
+      return count
     })
   }
 
@@ -262,7 +262,7 @@ export function createSlots(k: Kernels): Slots {
     const sums = memory.scratch(byteLength)
     memory.u8.fill(0, sums, sums + byteLength)
     withReplicas({ pointer: sums, stride: 8 }, (to, replica) =>
-      exports.slotsAddThree(to, replica, groups, x.data, y.data, rowCount, low, low + middle),
+      exports.slotsAddThree(to, replica, groups, x.data, y.data, rowCount, low, low + middle, addends),
     )
     exports.slotsTakeThree(sums, groupCount, low, middle, pair.pointer, packed, other.pointer, other.stride)
     memory.reset(mark)
@@ -277,7 +277,7 @@ export function createSlots(k: Kernels): Slots {
     const [user] = pending
     const array = arrayOf(user) as SlotArray
     array.used ||= user.lanes === 2
-    if (user.lanes === 2) return { adding: [user], array, step: wholeSlot(user, keyed) }
+    if (user.lanes === 2) return { adding: [user], array, step: wholeSlot(user) }
     const both = keyed && array.users.length === 2 && array.users.every(each => pending.includes(each))
     const step = both ? twoLanes(array) : null
     if (step !== null) return { adding: array.users, array, step }
@@ -326,11 +326,14 @@ export function createSlots(k: Kernels): Slots {
         if (pending.length === 0) return
         const { adding, array, step } = stepOf(pending, groups !== 0)
         const run = (to: number, replica: number): number => {
-          for (let row = addedOf(adding[0]); row < rowCount; row += step.mostRows) {
+          let row = addedOf(adding[0])
+          while (row < rowCount) {
             const count = Math.min(step.mostRows, rowCount - row)
-            if (!step.add(to, replica, groups === 0 ? 0 : groups + 4 * row, row, count)) return row
+            const done = step.add(to, replica, groups === 0 ? 0 : groups + 4 * row, row, count)
+            row += done
+            if (done < count) break
           }
-          return rowCount
+          return row
         }
         const row = replicated ? withReplicas(array, run) : run(array.pointer, 0)
         for (const user of adding) added.set(user, row)

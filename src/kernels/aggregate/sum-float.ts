@@ -5,13 +5,13 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import type { LimbLayout } from '../exact.js'
-import { type Digits, spanOfDigits } from '../exact.js'
+import { digitsOfLimbs, spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createWideSums, type DoubleSpan, type WideSums } from '../wide.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
-import { createLimbs, holds } from './limbs.js'
+import { createLimbs, type GivenLimbs, holds } from './limbs.js'
 import type { Slots, SlotUser } from './slots.js'
-import { isZero, readDigits, type StateReader, type StateWriter, statesOf, writeDigits } from './state-bytes.js'
+import { isZero, readDigits, type StateWriter, statesOf, writeDigits } from './state-bytes.js'
 import type { Sum } from './sum.js'
 
 /** Bits of one limb that addends may span, and of two: the rest is for as many of them as a group gets before it is measured. */
@@ -46,8 +46,8 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   const { exports, memory } = k
   const kind = type.kind === 'float32' ? 'float32' : 'float64'
   const elementBytes = kind === 'float64' ? 8 : 4
-  const fillOne = kind === 'float64' ? exports.sumFloatOneF64 : exports.sumFloatOneF32
-  const fillTwo = kind === 'float64' ? exports.sumFloatTwoF64 : exports.sumFloatTwoF32
+  const addOne = kind === 'float64' ? exports.sumFloatOneF64 : exports.sumFloatOneF32
+  const addTwo = kind === 'float64' ? exports.sumFloatTwoF64 : exports.sumFloatTwoF32
   const spanOf = kind === 'float64' ? exports.sumFloatSpanF64 : exports.sumFloatSpanF32
   const countSpecials = kind === 'float64' ? exports.sumFloatSpecialsF64 : exports.sumFloatSpecialsF32
   let rows: Rows = { data: 0, groups: 0, rowCount: 0 }
@@ -69,19 +69,16 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
       return wide === null ? limbs.layout.limbs : 0
     },
     bound: Infinity,
-    stored() {
-      const isStored = kind === 'float64' && mask === 0 && hasLayout && limbs.layout.limbs === 2
-      return isStored ? { kind: 'limbs', data: rows.data, magic, highMagic, cap } : null
-    },
-    fill(from, count, out, stride) {
-      if (!hasLayout) return false
-      const data = rows.data + elementBytes * from
-      const bits = mask === 0 ? 0 : mask + from / 8
-      const fits =
-        limbs.layout.limbs === 1
-          ? fillOne(out, stride, data, bits, count, magic, cap)
-          : fillTwo(out, data, bits, count, magic, highMagic, cap)
-      return Boolean(fits)
+    stored: () => null,
+    rows: {
+      add(to, stride, replica, groups, from, count, room) {
+        if (!hasLayout) return 0
+        const data = rows.data + elementBytes * from
+        const bits = mask === 0 ? 0 : mask + from / 8
+        return limbs.layout.limbs === 1
+          ? addOne(to, stride, replica, groups, data, bits, count, magic, cap, room) >>> 0
+          : addTwo(to, replica, groups, data, bits, count, magic, highMagic, cap, room) >>> 0
+      },
     },
     promote(from) {
       const { bits } = scan()
@@ -209,8 +206,13 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     },
     merge(reader, groupMap, count, most) {
       const mark = memory.mark()
-      const isLimbs = reader.forLane && reader.u32() === 1
-      const digits = isLimbs ? addLimbs(reader, groupMap, count, most) : readDigits(k, reader, count)
+      const given = reader.forLane && reader.u32() === 1 ? limbs.readLimbs(reader, count) : null
+      const digits =
+        given === null
+          ? readDigits(k, reader, count)
+          : mergeLimbs(given, groupMap, most)
+            ? null
+            : digitsOfLimbs(k, given.layout, given.lane, count)
       const span = digits && spanOfDigits(k, digits)
       if (digits !== null && span !== null) {
         rows = { data: 0, groups: 0, rowCount: 0 }
@@ -248,9 +250,14 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     memory.reset(mark)
   }
 
-  /** As `limbs.addLimbs`; wide sums, or none yet, have no room for limbs. */
-  function addLimbs(reader: StateReader, groupMap: number, count: number, most: number): Digits | null {
-    return limbs.addLimbs(reader, groupMap, count, wide === null && hasLayout ? most : Infinity)
+  /** As `limbs.addLimbs`, in a layout that has both bases where there is one; wide sums, or none yet, have no room for limbs. */
+  function mergeLimbs(given: GivenLimbs, groupMap: number, most: number): boolean {
+    if (wide !== null || !hasLayout) return false
+    const { base, cap: top } = limbs.layout
+    const next = given.layout.base < base ? layoutFor(given.layout.base, Math.max(top, given.layout.cap)) : null
+    rows = { data: 0, groups: 0, rowCount: 0 }
+    if (next !== null) setLayout(next)
+    return wide === null && limbs.addLimbs(given, groupMap, most)
   }
 
   /** As `chooseLayout`, of layouts that hold what has been summed so far: many addends, or a merged sum, may be beyond the greatest addend. */

@@ -5,7 +5,7 @@
 import type { DataType, Kind } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { LimbLayout } from '../exact.js'
-import { spanOfDigits } from '../exact.js'
+import { digitsOfLimbs, spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { rangeOf } from '../stats.js'
@@ -49,12 +49,13 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
       if (validity !== 0 || limbs.layout.limbs === 2) return null
       return kind === 'int32' || kind === 'int64' ? { kind, data, top } : null
     },
-    fill(from, count, out, stride) {
-      const values = data + elementBytes * from
-      const bits = validity === 0 ? 0 : validity + from / 8
-      if (elementBytes === 8 && limbs.layout.limbs === 2) exports.sumIntTwo(out, values, bits, count)
-      else fillOne(out, stride, values, bits, count)
-      return true
+    rows: {
+      fill(from, count, out, stride) {
+        const values = data + elementBytes * from
+        const bits = validity === 0 ? 0 : validity + from / 8
+        if (elementBytes === 8 && limbs.layout.limbs === 2) exports.sumIntTwo(out, values, bits, count)
+        else fillOne(out, stride, values, bits, count)
+      },
     },
     promote() {},
   }
@@ -105,11 +106,15 @@ export function createIntSum(k: Kernels, slots: Slots, { kind }: DataType): Sum 
     merge(reader, groupMap, groupCount, most) {
       const { memory } = k
       const mark = memory.mark()
-      const digits = reader.forLane
-        ? limbs.addLimbs(reader, groupMap, groupCount, most)
-        : readDigits(k, reader, groupCount)
-      const span = digits && spanOfDigits(k, digits)
-      if (digits !== null && span !== null) {
+      const given = reader.forLane ? limbs.readLimbs(reader, groupCount) : null
+      if (given !== null && limbs.addLimbs(given, groupMap, most)) {
+        memory.reset(mark)
+        return
+      }
+      const digits =
+        given === null ? readDigits(k, reader, groupCount) : digitsOfLimbs(k, given.layout, given.lane, groupCount)
+      const span = spanOfDigits(k, digits)
+      if (span !== null) {
         reserve(most, span.top)
         limbs.addDigits(digits, groupMap)
       }

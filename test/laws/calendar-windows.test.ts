@@ -1,0 +1,87 @@
+/**
+ * The law of windows by a calendar: whatever a zone does to its clocks, and wherever windows begin, every row is in its own, each ends where the next begins,
+ * and of rows in order none is late.
+ */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { count, max, min, rows, schema, stream, timestamp, tumbling } from '../../src/index.js'
+import { folded, inBatches, text } from './running.js'
+
+const { MILLRACE_RUNS: runs, MILLRACE_SEED: seed } = process.env
+const HOUR = 3_600_000
+
+/** Zones, and when clocks there were put forward or back: at night, at midnight, by half an hour, by a day. */
+const CHANGES = [
+  ['Europe/Berlin', '2024-03-31T01:00Z'],
+  ['Europe/Berlin', '2024-10-27T01:00Z'],
+  ['America/New_York', '2024-03-10T07:00Z'],
+  ['America/Sao_Paulo', '2018-11-04T03:00Z'],
+  ['America/Sao_Paulo', '2018-02-18T02:00Z'],
+  ['Africa/Cairo', '2024-04-25T22:00Z'],
+  ['Asia/Tehran', '2021-03-21T20:30Z'],
+  ['Australia/Lord_Howe', '2024-04-06T15:00Z'],
+  ['Australia/Lord_Howe', '2024-10-05T15:30Z'],
+  ['Pacific/Apia', '2011-12-30T10:00Z'],
+  ['Asia/Kolkata', '2024-02-29T00:00Z'],
+  [undefined, '2024-02-29T00:00Z'],
+] as const
+
+/** Days before a day that was left out are not told: which one is a day after it? */
+const given = fc
+  .record({
+    change: fc.constantFrom(...CHANGES),
+    /** Hours before it that rows begin, minutes between two, and how many there are. */
+    before: fc.integer({ min: 0, max: 24 * 9 }),
+    step: fc.constantFrom(10, 15, 60),
+    rowCount: fc.integer({ min: 100, max: 1200 }),
+    window: fc.oneof(
+      fc.record({
+        size: fc.constantFrom('1 day', '2 days', '1 week', '1h', '2h', '3h', '6h', '12h', '36h', '30m'),
+        offset: fc.constantFrom(undefined, '6h', '90m', '-1h', '1 day', '-1 day', '3 days'),
+      }),
+      fc.record({
+        size: fc.constantFrom('1 month', '2 months', '1 quarter'),
+        offset: fc.constantFrom(undefined, '6h', '14 days', '30 days', '-1 day', '1 month'),
+      }),
+    ),
+  })
+  .filter(({ change: [zone], window: { offset } }) => zone !== 'Pacific/Apia' || !offset?.includes('day'))
+
+describe('windows by a calendar', () => {
+  it('follow one another, and have their rows', { timeout: 120_000 * Number(runs ?? 1) }, async () => {
+    let changes = 0
+    await fc.assert(
+      fc.asyncProperty(given, async ({ change: [zone, at], before, step, rowCount, window: { size, offset } }) => {
+        const first = Date.parse(at) - before * HOUR
+        const all = Array.from({ length: rowCount }, (_, i) => ({ time: new Date(first + i * step * 60_000) }))
+        const source = rows(all, schema({ time: timestamp() }))
+        const options = { ...(offset === undefined ? {} : { offset }), ...(zone === undefined ? {} : { zone }) }
+        const flow = (from: typeof source) =>
+          from
+            .watermark('time')
+            .window(tumbling(size, options))
+            .aggregate(t => ({ least: min(t.time), most: max(t.time), n: count() }))
+        const table = await flow(source).collect({ lanes: 0 })
+        const windows = table.toRows()
+        for (const [i, { windowStart, windowEnd, least, most }] of windows.entries()) {
+          expect(Number(windowStart)).toBeLessThanOrEqual(Number(least))
+          expect(Number(most)).toBeLessThan(Number(windowEnd))
+          const next = windows[i + 1]
+          if (next === undefined) continue
+          // Of half an hour there are some without a row.
+          if (size === '30m') expect(Number(windowEnd)).toBeLessThanOrEqual(Number(next.windowStart))
+          else expect(windowEnd).toEqual(next.windowStart)
+        }
+        const lengths = new Set(windows.map(({ windowStart, windowEnd }) => Number(windowEnd) - Number(windowStart)))
+        if (lengths.size > 1) changes++
+        const job = flow(stream(inBatches(source, [37]), { schema: source.schema as never }) as never).run({
+          lanes: 0,
+        })
+        expect(await folded(job)).toEqual(table.toRows({ bigint: true }).map(text).sort())
+        expect(job.metrics().lateRows).toBe(0)
+      }),
+      { numRuns: 60 * Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    )
+    expect(changes).toBeGreaterThan(5)
+  })
+})
