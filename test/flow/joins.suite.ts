@@ -430,7 +430,12 @@ export function joinSuite(lanesList: readonly number[]): void {
       it('memory that does not hold the other side is refused by name, and what is left is in order', async () => {
         const other = columns({ id: Int32Array.from({ length: MANY }, (_, i) => i), x: new Float64Array(MANY) })
         const error = await refusal(
-          () => large.join(other, 'id').collect({ ...o(), memory: 4 * 2 ** 20 }),
+          // What comes of it is wanted before all rows have come.
+          () =>
+            large
+              .join(other, 'id')
+              .limit(MANY)
+              .collect({ ...o(), memory: 4 * 2 ** 20 }),
           'MR_MEMORY_LIMIT',
         )
         expect(error.details.operator).toBe('join on id')
