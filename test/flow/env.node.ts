@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { FlowEnv } from './env.js'
@@ -47,7 +48,7 @@ export function nodeEnv(): FlowEnv {
   }
 }
 
-/** Those that this process has open, in any of its threads, where the system tells. */
+/** Those of the temporary folder that this process has open, in any of its threads, where the system tells. */
 function openSpillFiles(): number {
   const folder = '/proc/self/fd'
   const targetOf = (name: string) => {
@@ -58,5 +59,6 @@ function openSpillFiles(): number {
     }
   }
   if (process.platform !== 'linux') return 0
-  return readdirSync(folder).filter(name => targetOf(name).includes(`/millrace-${process.pid}-`)).length
+  return readdirSync(folder).filter(name => targetOf(name).startsWith(join(tmpdir(), `millrace-${process.pid}-`)))
+    .length
 }

@@ -1,5 +1,6 @@
 /** Spilling in Node, on 0 to 3 lanes, and on a disk that fills up; in a browser test/browser/flow.test.ts runs the suite. */
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,16 @@ import { counted, refusal } from './env.js'
 import { nodeEnv } from './env.node.js'
 import { spillSuite } from './spill.suite.js'
 
-const { MILLRACE_SEED: seed } = process.env
+const { MILLRACE_SEED: seed, TMPDIR: usual } = process.env
+
+// Other suites spill beside this one, in the same process: what this thread's engines write, and their lanes, goes to a folder of its own, which is looked into.
+const temporary = mkdtempSync(join(tmpdir(), 'millrace-spill-'))
+process.env.TMPDIR = temporary
+afterAll(() => {
+  if (usual === undefined) delete process.env.TMPDIR
+  else process.env.TMPDIR = usual
+  rmSync(temporary, { recursive: true })
+})
 
 spillSuite([0, 1, 2, 3], nodeEnv(), seed === undefined ? undefined : Number(seed))
 
