@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build } from 'vite'
 import { root } from '../millrace-entry.js'
+import { openPage } from '../peers/open-page.js'
 import { markdownTable } from '../table.js'
 
 /** Above this size the best brotli level takes minutes; such a file is compressed at level 9, and comes out a seventh larger. */
@@ -36,9 +37,9 @@ export async function measureSizes({ families, withMillrace, log }) {
   const results = []
   for (const name of withMillrace ? ['millrace', ...names] : names) {
     const files = [...(await bundle(name)), ...(await filesBeside(name))].map(({ name, bytes }) => {
-      return { name, byteLength: bytes.length, brotliBytes: brotli(bytes) }
+      return { name, bytes, byteLength: bytes.length, brotliBytes: brotli(bytes) }
     })
-    for (const [label, fetched] of name === 'millrace' ? programsOf(files) : [[name, files]]) {
+    for (const [label, fetched] of name === 'millrace' ? await programsOf(files) : [[name, files]]) {
       results.push({ label, brotliBytes: fetched.reduce((sum, file) => sum + file.brotliBytes, 0), files: fetched })
     }
   }
@@ -72,23 +73,39 @@ export function sizeReport(results) {
 }
 
 /**
- * Millrace's chunks are fetched when first needed: a page that runs inline has the lane as a module, one with workers as their text, and neither
- * has what this page does not do (`load`, `explain({ analyze: true })`, computed expressions, aggregates other than a sum of integers, grouping sets,
- * more rows than are worth partitions).
+ * What Chromium fetches of the bundle until the page has its answer: chunks are fetched when first needed. With workers a page has the lane as their text,
+ * inline as a module.
  */
-function programsOf(files) {
-  const isUnused =
-    /\b(analysis|load|evaluate|aggregates|families|images|extremes|min-max|sets|partitions|collect-all|cast)-/
-  const isInline = /\b(lane|text)-/
-  const isWorkers = /\bworker-/
-  const needed = files.filter(({ name }) => !isUnused.test(name))
-  return [
-    ['millrace, inline', needed.filter(({ name }) => !isWorkers.test(name))],
-    [
-      'millrace, 2 lanes',
-      needed.filter(({ name }) => isWorkers.test(name) || /kernels-/.test(name) || !isInline.test(name)),
-    ],
-  ]
+async function programsOf(files) {
+  const programs = []
+  for (const [label, lanes] of [
+    ['millrace, inline', 0],
+    ['millrace, 2 lanes', 2],
+  ]) {
+    const fetched = new Set()
+    const main = files.find(({ name }) => /\bmillrace-/.test(name))
+    const { page, close } = await openPage(
+      `<body><script type="module">
+        globalThis.lanes = ${lanes}
+        await import('/${main.name}')
+        globalThis.millrace = true
+      </script>`,
+      path => {
+        const file = files.find(({ name }) => `/${name}` === path)
+        if (file === undefined) return null
+        fetched.add(file)
+        return Promise.resolve(file.bytes)
+      },
+    )
+    try {
+      const text = await page.textContent('body')
+      if (!text.includes('a') || !text.includes('4')) throw new Error(`${label}: the page says ${text}`)
+    } finally {
+      await close()
+    }
+    programs.push([label, [...fetched]])
+  }
+  return programs
 }
 
 async function bundle(name) {
@@ -105,9 +122,8 @@ async function bundle(name) {
       rolldownOptions: { input: fileURLToPath(new URL(`./${name}.js`, import.meta.url)) },
     },
   })
-  // Readers of formats are fetched by those who read them.
   return output
-    .filter(({ fileName }) => !/parquet/.test(fileName) && !fileName.endsWith('.map'))
+    .filter(({ fileName }) => !fileName.endsWith('.map'))
     .map(file => ({ name: file.fileName, bytes: Buffer.from(file.type === 'chunk' ? file.code : file.source) }))
 }
 
