@@ -6,11 +6,7 @@
 //             i64   float32, float64   the bits, all but the sign flipped where negative; one zero (+0), one NaN, above infinity
 //   identity  of min the greatest image, of max the least: what null rows become, and what a group begins with
 
-// @ts-ignore: decorator
-@inline
-function groupAt(groups: usize, row: u32): usize {
-  return usize(load<u32>(groups + (usize(row) << 2)))
-}
+import { groupAt } from '../inline'
 
 // @ts-ignore: decorator
 @inline

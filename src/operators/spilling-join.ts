@@ -13,7 +13,8 @@
  */
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { numbers } from '../kernels/aggregate/accumulator.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import type { JoinStage } from '../plan/physical.js'
@@ -113,7 +114,7 @@ export function createSpillingJoin(
       memory.reset(mark)
     }
     for (let at = hashes >>> 2, end = at + rowCount; at < end; at++) memory.u32[at] = spread(memory.u32[at] ^ k.seed)
-    return { rowCount, columns: [...batch.columns, ints(hashes, rowCount)] }
+    return { rowCount, columns: [...batch.columns, numbers(int32(), rowCount, hashes)] }
   }
 
   const hasRoom = (): boolean =>
@@ -197,7 +198,7 @@ export function createSpillingJoin(
       const row = morsel.rows === 0 ? i : u32[(morsel.rows >>> 2) + i]
       u32[(rows >>> 2) + i] = origin.firstRow + (origin.places === 0 ? row : u32[(origin.places >>> 2) + row])
     }
-    const columns = [...morsel.columns, ints(splits, rowCount), ints(rows, rowCount)]
+    const columns = [...morsel.columns, numbers(int32(), rowCount, splits), numbers(int32(), rowCount, rows)]
     left.add(hashed({ rowCount, columns }, 'left'), 0)
   }
 
@@ -402,12 +403,3 @@ const spread = (hash: number): number => {
   h = Math.imul(h ^ (h >>> 13), 0x9e3779b1)
   return (h ^ (h >>> 16)) >>> 1
 }
-
-const ints = (data: number, length: number): LaneVector => ({
-  type: int32(),
-  length,
-  data,
-  validity: 0,
-  dictionary: null,
-  range: null,
-})

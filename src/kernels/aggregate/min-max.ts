@@ -14,9 +14,8 @@ export const minMax: Family = {
   counts: false,
   share: () => 'minMax',
   create({ k }, spec, sharing = [spec]) {
-    const [{ function: first }] = sharing
-    const isBoth = sharing.some(other => other.function !== first)
-    return isBoth ? createBoth(k, spec.inputs[0]) : createMinMax(k, first as 'min' | 'max', spec.inputs[0])
+    const names = [...new Set(sharing.map(other => other.function as 'min' | 'max'))]
+    return createMinMax(k, names, spec.inputs[0])
   },
 }
 
@@ -53,90 +52,56 @@ function createExtremes(k: Kernels, name: 'min' | 'max', { bytes, greatest }: Im
   }
 }
 
-function createMinMax(k: Kernels, name: 'min' | 'max', type: DataType): Accumulator {
+function createMinMax(k: Kernels, names: readonly ('min' | 'max')[], type: DataType): Accumulator {
+  const { exports, memory } = k
   const images = createImages(k, type)
-  const own = createExtremes(k, name, images)
-  return accumulatorOf(
-    k,
-    type,
-    images,
-    [own],
-    () => own,
-    ({ vectors: [{ data }], validity, groups, rowCount }) =>
-      images.each(data, validity, rowCount, own.identity, (from, row, count) =>
-        own.update(groups === 0 ? 0 : groups + 4 * row, from, count),
-      ),
-  )
-}
-
-function createBoth(k: Kernels, type: DataType): Accumulator {
-  const { exports } = k
-  const images = createImages(k, type)
-  const [least, greatest] = [createExtremes(k, 'min', images), createExtremes(k, 'max', images)]
-  const all = [least, greatest]
-  const both = images.bytes === 4 ? exports.minMaxBoth32 : exports.minMaxBoth64
-  return accumulatorOf(
-    k,
-    type,
-    images,
-    all,
-    ({ function: name }) => (name === 'min' ? least : greatest),
-    ({ vectors: [{ data }], validity, groups, rowCount }) => {
-      if (validity !== 0 || groups === 0) {
-        // Rows that do not count have an image that is neutral to one of the two only.
-        for (const each of all)
-          images.each(data, validity, rowCount, each.identity, (from, row, count) =>
-            each.update(groups === 0 ? 0 : groups + 4 * row, from, count),
-          )
-        return
-      }
-      images.each(data, 0, rowCount, 0n, (from, row, count) =>
-        both(greatest.states.pointer, least.states.pointer, groups + 4 * row, from, count),
-      )
-    },
-  )
-}
-
-function accumulatorOf(
-  k: Kernels,
-  type: DataType,
-  images: Images,
-  all: readonly Extremes[],
-  statesFor: (spec: AggregateSpec) => Extremes,
-  update: Accumulator['update'],
-): Accumulator {
-  const { memory } = k
   const { bytes } = images
+  const both = bytes === 4 ? exports.minMaxBoth32 : exports.minMaxBoth64
+  const all = new Map(names.map(name => [name as string, createExtremes(k, name, images)]))
+  const [least, greatest] = [all.get('min'), all.get('max')]
+  const pointerFor = ({ function: name }: AggregateSpec) => (all.get(name) as Extremes).states.pointer
   let groupCount = 0
   return {
     kernel: type.kind,
     resize(count) {
       groupCount = count
-      for (const { states } of all) states.resize(count)
+      for (const { states } of all.values()) states.resize(count)
     },
-    update,
+    update({ vectors: [{ data }], validity, groups, rowCount }) {
+      // Rows that do not count have an image that is neutral to one of the two only.
+      if (least !== undefined && greatest !== undefined && validity === 0 && groups !== 0) {
+        images.each(data, 0, rowCount, 0n, (from, row, count) =>
+          both(greatest.states.pointer, least.states.pointer, groups + 4 * row, from, count),
+        )
+        return
+      }
+      for (const each of all.values())
+        images.each(data, validity, rowCount, each.identity, (from, row, count) =>
+          each.update(groups === 0 ? 0 : groups + 4 * row, from, count),
+        )
+    },
     write(writer, groups, count) {
-      for (const { states } of all) writer.states(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count)
+      for (const { states } of all.values())
+        writer.states(k, { pointer: states.pointer, stride: bytes }, bytes, groups, count)
     },
     merge(reader, groupMap, count) {
       const mark = memory.mark()
-      for (const each of all) each.update(groupMap, reader.lane(k, bytes * count), count)
+      for (const each of all.values()) each.update(groupMap, reader.lane(k, bytes * count), count)
       memory.reset(mark)
     },
     evaluate(spec) {
-      const { pointer } = statesFor(spec).states
+      const pointer = pointerFor(spec)
       // What the column's images are is copied: the state goes on.
       const copy = memory.scratch(bytes * groupCount)
       memory.u8.copyWithin(copy, pointer, pointer + bytes * groupCount)
       return numbers(type, groupCount, images.values(copy, groupCount))
     },
     evaluateAt(spec, groups, count) {
-      const { pointer } = statesFor(spec).states
-      const taken = statesOf(k, { pointer, stride: bytes }, bytes, groups, count)
+      const taken = statesOf(k, { pointer: pointerFor(spec), stride: bytes }, bytes, groups, count)
       return numbers(type, count, images.values(taken, count))
     },
     free() {
-      for (const { states } of all) states.free()
+      for (const { states } of all.values()) states.free()
     },
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { DataType } from '../../columnar/type.js'
 import type { LimbLayout } from '../exact.js'
-import { digitsOfLimbs, spanOfDigits } from '../exact.js'
+import { type Digits, digitsOfLimbs, spanOfDigits } from '../exact.js'
 import type { Kernels } from '../instance.js'
 import { createWideSums, type DoubleSpan, type WideSums } from '../wide.js'
 import { createGroupArray, type GroupArray } from './group-array.js'
@@ -207,15 +207,10 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     merge(reader, groupMap, count, most) {
       const mark = memory.mark()
       const given = reader.forLane && reader.u32() === 1 ? limbs.readLimbs(reader, count) : null
-      const digits =
-        given === null
-          ? readDigits(k, reader, count)
-          : mergeLimbs(given, groupMap, most)
-            ? null
-            : digitsOfLimbs(k, given.layout, given.lane, count)
+      rows = { data: 0, groups: 0, rowCount: 0 }
+      const digits = given === null ? readDigits(k, reader, count) : mergeLimbs(given, groupMap, most)
       const span = digits && spanOfDigits(k, digits)
       if (digits !== null && span !== null) {
-        rows = { data: 0, groups: 0, rowCount: 0 }
         if (wide === null) makeRoom(span, most)
         if (wide === null) limbs.addDigits(digits, groupMap)
         else {
@@ -250,14 +245,16 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
     memory.reset(mark)
   }
 
-  /** As `limbs.addLimbs`, in a layout that has both bases where there is one; wide sums, or none yet, have no room for limbs. */
-  function mergeLimbs(given: GivenLimbs, groupMap: number, most: number): boolean {
-    if (wide !== null || !hasLayout) return false
-    const { base, cap: top } = limbs.layout
-    const next = given.layout.base < base ? layoutFor(given.layout.base, Math.max(top, given.layout.cap)) : null
-    rows = { data: 0, groups: 0, rowCount: 0 }
-    if (next !== null) setLayout(next)
-    return wide === null && limbs.addLimbs(given, groupMap, most)
+  /** Adds these in a layout that has both bases where there is one. Wide sums, or none yet, have no room for limbs: then they come back as digits. */
+  function mergeLimbs(given: GivenLimbs, groupMap: number, most: number): Digits | null {
+    const { layout: theirs, lane, count } = given
+    if (wide === null && hasLayout) {
+      const { base, cap: top } = limbs.layout
+      const next = theirs.base < base ? layoutFor(theirs.base, Math.max(top, theirs.cap)) : null
+      if (next !== null) setLayout(next)
+      if (wide === null && limbs.addLimbs(given, groupMap, most)) return null
+    }
+    return digitsOfLimbs(k, theirs, lane, count)
   }
 
   /** As `chooseLayout`, of layouts that hold what has been summed so far: many addends, or a merged sum, may be beyond the greatest addend. */
