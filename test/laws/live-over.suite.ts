@@ -239,7 +239,7 @@ export function liveOverLaws({ lanesList, runs, seed }: OverLaws): void {
         }),
         times,
       )
-      expect(lateCases).toBeGreaterThan(runs / 20)
+      expect(lateCases).toBeGreaterThan(runs / 40)
     })
 
     it.each(lanesList)(
