@@ -4,6 +4,7 @@
 //   other side has the key) -> rows of the other side:
 //
 //     rowOf    i32[ids]        the only row with the key, -1 where there is none; or
+//     bits     a bit an id     whether any row has the key, where that is all that is asked; or
 //     starts   u32[ids + 1]    rows[starts[id] .. starts[id + 1]) have it, ascending
 //
 // Several keys become one word, each as its distance from the least that the side has, times a stride. A word is an id as it is where few are
@@ -189,6 +190,26 @@ export function joinRowOf(ids: usize, first: u32, count: u32, rowOf: usize): u32
     else taken++
   }
   return taken
+}
+
+/** Sets the bit of each id. */
+export function joinSetBits(ids: usize, count: u32, bits: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const id = load<u32>(ids + (usize(i) << 2))
+    if (id == NONE) continue
+    const at = bits + usize(id >> 3)
+    store<u8>(at, load<u8>(at) | (u8(1) << u8(id & 7)))
+  }
+}
+
+/** Ids whose bit is not set to NONE. */
+export function joinKeepSet(ids: usize, count: u32, bits: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const id = load<u32>(ids + (usize(i) << 2))
+    // Where there is none, the first bit is looked at in vain: a branch is dearer.
+    const known = select<u32>(id, 0, id != NONE)
+    store<u32>(ids + (usize(i) << 2), select<u32>(id, NONE, isSet(bits, known)))
+  }
 }
 
 /** starts[id + 1]++ for each id; `starts` begins as zeros. */

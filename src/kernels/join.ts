@@ -36,7 +36,7 @@ export interface JoinIndex {
   misses(keys: readonly LaneVector[]): boolean
   /** The id of each row's key, in scratch; NONE where the index has no such key. The columns are the other side's. */
   ids(keys: readonly LaneVector[], rowCount: number): number
-  /** The row of each row's key likewise; of unique keys. */
+  /** The row of each row's key likewise, of unique keys; where only tests were asked for, something that is not NONE in its place. */
   rowsOf(keys: readonly LaneVector[], rowCount: number): number
   free(): void
 }
@@ -68,7 +68,7 @@ export interface KeyPiece {
  * An index over `rowCount` rows, which come in pieces one after another, each time they are asked for. Yields between two steps, so that others may have a turn;
  * nothing in scratch is needed over a yield.
  * @param types of the key columns, and of those that they are compared with.
- * @param wants `lists`: `starts` and `rows`, unique keys or not; `first`: only `rowOf`, of several rows with one key the first; `either`, as the keys are.
+ * @param wants `lists`: `starts` and `rows`, unique keys or not; `tests`: only whether there is a row; `either`, as the keys are.
  * @param partRows of a part of those that are hashed, by default as suits the caches
  */
 export function* buildJoinIndex(
@@ -76,7 +76,7 @@ export function* buildJoinIndex(
   types: readonly { readonly own: DataType; readonly other: DataType }[],
   pieces: () => Iterable<KeyPiece>,
   rowCount: number,
-  wants: 'lists' | 'first' | 'either',
+  wants: 'lists' | 'tests' | 'either',
   partRows?: number,
 ): Generator<undefined, JoinIndex> {
   const { exports, memory } = k
@@ -235,39 +235,58 @@ export function* buildJoinIndex(
     const kind = first.own.kind === 'utf8' ? -4 : widthOf(first.own)
     const { base: least, size: span } = only?.kind === 'pack' ? only : { base: 0n, size: 0n }
 
+    /** Of rows of the side itself, where they need no table. */
+    const idsOf = (columns: readonly LaneVector[], count: number, from: number): number => {
+      if (!isPlainOne) return finalIds(wordsOf(columns, count, from), count)
+      const [{ data, validity }] = columns
+      const ids = memory.scratch(4 * count)
+      exports.joinDirect(kind, data, validity, least, span, 0, count, ids)
+      return ids
+    }
+
+    let bits = 0
     let rowOf = 0
     const openRows = (count: number) => {
       rowOf = keep(4 * count)
       memory.u8.fill(0xff, rowOf, rowOf + 4 * count)
     }
     let taken = 0
-    if (isPlainOne && wants !== 'lists') {
+    if (isPlainOne && wants === 'either') {
       openRows(Number(span))
       for (const { first: from, count, columns } of pieces()) {
         const [{ data, validity }] = columns
         taken += exports.joinDirectRows(kind, data, validity, least, span, from, count, rowOf) >>> 0
         yield
-        if (taken > 0 && wants !== 'first') break
+        if (taken > 0) break
       }
     }
-    let isUnique = rowOf !== 0 && (taken === 0 || wants === 'first')
+    let isUnique = (rowOf !== 0 && taken === 0) || wants === 'tests'
 
     let idCount = Math.max(1, Number(size))
     let starts = 0
     let rows = 0
     if (last !== null) {
-      yield* fill(last, steps.length, wants)
+      yield* fill(last, steps.length, wants === 'tests' ? 'first' : wants)
       isUnique = last.hasRows
       idCount = last.idCount
       starts = last.starts
       rows = last.rows
+    } else if (wants === 'tests') {
+      const byteLength = bitmapBytes(idCount)
+      bits = keep(byteLength)
+      memory.u8.fill(0, bits, bits + byteLength)
+      for (const { first: from, count, columns } of pieces()) {
+        const mark = memory.mark()
+        exports.joinSetBits(idsOf(columns, count, from), count, bits)
+        memory.reset(mark)
+        yield
+      }
     } else if (!isUnique) {
       // The ids of all rows, then where each is.
       const all = keep(4 * rowCount + 16)
       for (const { first: from, count, columns } of pieces()) {
         const mark = memory.mark()
-        const ids = isPlainOne ? memory.scratch(4 * count) : finalIds(wordsOf(columns, count, from), count)
-        if (isPlainOne) exports.joinDirect(kind, columns[0].data, columns[0].validity, least, span, 0, count, ids)
+        const ids = idsOf(columns, count, from)
         memory.u8.copyWithin(all + 4 * from, ids, ids + 4 * count)
         memory.reset(mark)
         yield
@@ -278,7 +297,7 @@ export function* buildJoinIndex(
           taken += exports.joinRowOf(all + 4 * from, from, Math.min(SLICE_ROWS, rowCount - from), rowOf) >>> 0
           yield
         }
-        isUnique = taken === 0 || wants === 'first'
+        isUnique = taken === 0
       }
       if (!isUnique) {
         drop(rowOf)
@@ -344,7 +363,7 @@ export function* buildJoinIndex(
       return direct(keys, count, 0) ?? finalIds(wordsOf(keys, count, null), count)
     }
     return {
-      kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${isUnique ? ', unique' : ''}`,
+      kernel: `${isDirect ? 'direct' : 'hash'}${types.length === 1 ? '' : ' composite'}${wants === 'tests' ? ', tests' : isUnique ? ', unique' : ''}`,
       idCount,
       isUnique,
       starts,
@@ -352,10 +371,11 @@ export function* buildJoinIndex(
       misses: keys => rowCount === 0 || keys.some(isOutside),
       ids,
       rowsOf(keys, count) {
-        const found = rowCount === 0 ? null : direct(keys, count, rowOf)
+        const found = rowOf === 0 || rowCount === 0 ? null : direct(keys, count, rowOf)
         if (found !== null) return found
         const rowIds = ids(keys, count)
-        if (last === null) exports.joinLookUp(rowIds, rowOf, count, rowIds)
+        if (bits !== 0) exports.joinKeepSet(rowIds, count, bits)
+        else if (last === null) exports.joinLookUp(rowIds, rowOf, count, rowIds)
         return rowIds
       },
       free,

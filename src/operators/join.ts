@@ -90,7 +90,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       types,
       () => side.pieces(keysRight),
       side.rowCount,
-      condition !== null ? 'lists' : isTest ? 'first' : 'either',
+      condition !== null ? 'lists' : isTest ? 'tests' : 'either',
       context.partRows,
     )
     if (keepsRight) {
