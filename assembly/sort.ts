@@ -82,6 +82,15 @@ export function sortImages32(kind: i32, data: usize, ranks: usize, indices: usiz
   }
 }
 
+/** Sets bit i of `bits` for each image that is not above `bound`. */
+export function sortWithin(images: usize, count: u32, bound: u64, bits: usize): void {
+  for (let from: u32 = 0; from < count; from += 8) {
+    let own: u32 = 0
+    for (let i = from, end = min(from + 8, count); i < end; i++) own |= u32(load<u64>(images + (usize(i) << 3)) <= bound) << (i - from)
+    store<u8>(bits + usize(from >> 3), u8(own))
+  }
+}
+
 /**
  * Counts every byte from `first` on of every key at once, `counts` being u32[8][256]. Returns whether the keys ascend already (then there is
  * nothing to sort).

@@ -1,7 +1,7 @@
 /**
  * `orderBy`: all rows side by side in the first lane, one stable argsort over the keys, and then the rows in that order, morsel by morsel.
  * Rows arrive by (split, arrival), so stability keeps the row order between equal keys whatever the lanes. Many rows are parted first, and shared out
- * among the lanes: ranged-sort.ts.
+ * among the lanes: ranged-sort.ts. Of a sort that only the first rows are wanted of, few are kept: top-rows.ts.
  */
 
 import type { SchemaShape } from '../columnar/type.js'
@@ -13,6 +13,7 @@ import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { RowStore } from './row-store.js'
+import { createTopRows } from './top-rows.js'
 
 export function createSort(context: OperatorContext, stage: Stage & { kind: 'sort' }, input: SchemaShape): Breaker {
   const { k } = context
@@ -20,14 +21,18 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
   const store = new RowStore(context)
   const names = Object.keys(input)
   const keys = stage.orders.map(({ name, descending, nulls }) => ({ column: names.indexOf(name), descending, nulls }))
+  const top = stage.top === null ? null : createTopRows(context, store, keys, stage.top)
   const ranged = stage.top === null ? context.parts.partitions?.createRangedSort(context, keys, store) : undefined
   return {
     label: `sort by ${stage.orders.map(({ name, descending }) => `${name}${descending ? ' desc' : ''}`).join(', ')}`,
     kernels: () => ['radix argsort'],
     exchange: ranged?.exchange,
-    consume: (morsel, split) => store.add(morsel, split),
+    consume: (morsel, split) => (top ?? store).add(morsel, split),
     wants: () => true,
-    handOver: () => store.handOver(),
+    handOver() {
+      top?.cut()
+      return store.handOver()
+    },
     absorb: part => store.absorb(part),
     *emit() {
       const rowCount = Math.min(store.rowCount, stage.top ?? Infinity)

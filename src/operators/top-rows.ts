@@ -1,0 +1,101 @@
+/**
+ * Of rows that are to be sorted, and of which only the first are wanted: once there are many more, those behind these go, and of what comes later whatever the last of them
+ * shows to be behind it.
+ *
+ * ```
+ *   morsel --[first key not behind the bound]--> kept rows --[many]--> sorted: the first `top` stay, the key of the last is the bound
+ * ```
+ * Rows with the bound's own key stay, whichever came first: what tells them apart are the other keys, and the order of rows.
+ */
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { selection, takeBatch } from '../kernels/select.js'
+import { argsort, boundOf, notBehind, type SortKey } from '../kernels/sort.js'
+import type { OperatorContext } from './build.js'
+import { concatenate, freeHeapBatch } from './heap-batch.js'
+import type { RowStore } from './row-store.js'
+
+export interface TopKey {
+  readonly column: number
+  readonly descending: boolean
+  readonly nulls: 'first' | 'last'
+}
+
+export interface TopRows {
+  add(batch: LaneBatch, split: number): void
+  /** Leaves the first rows alone. */
+  cut(): void
+}
+
+/** Rows that are kept before any go, at least; strings have to be put in order first, all there are. */
+const LEAST_ROWS = 2 ** 16
+const LEAST_ROWS_OF_STRINGS = 2 ** 20
+/** How many times as many as are wanted. */
+const SPARE = 4
+
+/** @param leastRows that are kept before any go; for tests, which have few */
+export function createTopRows(
+  { k }: OperatorContext,
+  store: RowStore,
+  keys: readonly TopKey[],
+  top: number,
+  leastRows?: number,
+): TopRows {
+  const { memory } = k
+  const [first] = keys
+  /** Where the last row that is wanted is by its first key, once that is known. */
+  let bound: { readonly at: bigint | null } | null = null
+
+  const keyOf = ({ columns }: LaneBatch, { column, ...how }: TopKey): SortKey => ({ vector: columns[column], ...how })
+  const isString = ({ vector }: SortKey) => vector.type.kind === 'utf8'
+
+  function cut(): void {
+    if (store.rowCount <= top) return
+    const parts = store.take()
+    const counts = parts.map(({ split, batch }) => ({ split, rowCount: batch.rowCount }))
+    const all = concatenate(k, parts)
+    const mark = memory.mark()
+    try {
+      store.rowCount = 0
+      const sorted = argsort(
+        k,
+        keys.map(key => keyOf(all, key)),
+        all.rowCount,
+      )
+      const rows = memory.u32.slice(sorted >>> 2, (sorted >>> 2) + top)
+      // Others come between the strings that there are.
+      if (!isString(keyOf(all, first))) bound = { at: boundOf(k, keyOf(all, first), rows[top - 1]) }
+      rows.sort()
+      const indices = memory.scratch(4 * top)
+      memory.u32.set(rows, indices >>> 2)
+      let [at, end] = [0, 0]
+      let start = 0
+      for (const { split, rowCount } of counts) {
+        start += rowCount
+        while (end < top && rows[end] < start) end++
+        if (end > at) {
+          const own = memory.mark()
+          store.add(takeBatch(k, all, indices + 4 * at, end - at), split)
+          memory.reset(own)
+        }
+        at = end
+      }
+    } finally {
+      memory.reset(mark)
+      freeHeapBatch(k, all)
+    }
+  }
+
+  return {
+    add(batch, split) {
+      const bits = bound === null ? 0 : notBehind(k, keyOf(batch, first), bound.at, batch.rowCount)
+      if (bits === 0) store.add(batch, split)
+      else {
+        const { indices, count } = selection(k, bits, batch.rowCount)
+        if (count > 0) store.add(takeBatch(k, batch, indices, count), split)
+      }
+      const least = keys.some(key => isString(keyOf(batch, key))) ? LEAST_ROWS_OF_STRINGS : LEAST_ROWS
+      if (store.rowCount > Math.max(leastRows ?? least, SPARE * top)) cut()
+    },
+    cut,
+  }
+}
