@@ -29,6 +29,7 @@ export const PARTS = [
   'csv',
   'json',
   'joins',
+  'over',
 ]
 
 /**

@@ -62,6 +62,10 @@ declare module 'virtual:millrace/kernels/joins' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
+declare module 'virtual:millrace/kernels/over' {
+  export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
+}
+
 declare module 'virtual:millrace/kernels/csv' {
   export const kernels: () => Promise<Uint8Array<ArrayBuffer>>
 }

@@ -1,5 +1,7 @@
 /** The rows of an `over` in the order of their partitions: where partitions and peers begin and end, and the frame of each row, in places of that order. */
 import type { DataType } from '../columnar/type.js'
+import { bitmapBytes } from '../kernels/bitmap.js'
+import { markChanges, startsOf } from '../kernels/frames.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { argsort, type SortKey } from '../kernels/sort.js'
@@ -27,52 +29,35 @@ export function orderRows(
     ...partitionBy.map(i => ({ vector: columns[i], descending: false, nulls: 'last' as const })),
     ...orders.map(({ column, descending, nulls }) => ({ vector: columns[column], descending, nulls })),
   ]
-  let rows: Uint32Array | null = null
-  if (keys.length > 0) {
-    const mark = k.memory.mark()
-    const sorted = argsort(k, keys, rowCount)
-    rows = k.memory.u32.slice(sorted >>> 2, (sorted >>> 2) + rowCount)
-    k.memory.reset(mark)
-  }
-  const begins = new Uint8Array(rowCount)
-  if (rowCount > 0) begins[0] = 1
-  for (const i of partitionBy) markChanges(k, columns[i], rows, begins)
-  const partitions = startsOf(begins)
-  for (const { column } of orders) markChanges(k, columns[column], rows, begins)
+  const { memory } = k
+  const mark = memory.mark()
+  const sorted = keys.length > 0 ? argsort(k, keys, rowCount) : 0
+  const begins = memory.scratch(rowCount + 1)
+  memory.u8.fill(0, begins, begins + rowCount)
+  if (rowCount > 0) memory.u8[begins] = 1
+  for (const i of partitionBy) markChanges(k, columns[i], sorted, begins)
+  const partitions = startsOf(k, begins, rowCount)
+  for (const { column } of orders) markChanges(k, columns[column], sorted, begins)
   // Without an order all rows of a partition are peers.
-  return { rowCount, rows, partitions, peers: startsOf(begins) }
-}
-
-function startsOf(begins: Uint8Array): Uint32Array {
-  let count = 1
-  for (let i = 0; i < begins.length; i++) count += begins[i]
-  const starts = new Uint32Array(count)
-  for (let i = 0, at = 0; i < begins.length; i++) if (begins[i] === 1) starts[at++] = i
-  starts[count - 1] = begins.length
-  return starts
-}
-
-/** Sets `begins` wherever the column's value is another key than the one before. */
-function markChanges(k: Kernels, column: LaneVector, rows: Uint32Array | null, begins: Uint8Array): void {
-  const values = valuesOf(k, column)
-  const isValid = validityOf(k, column)
-  for (let place = 1; place < begins.length; place++) {
-    if (begins[place] === 1) continue
-    const [row, before] = rows === null ? [place, place - 1] : [rows[place], rows[place - 1]]
-    const [valid, validBefore] = [isValid(row), isValid(before)]
-    if (valid !== validBefore) begins[place] = 1
-    else if (valid) {
-      const [a, b] = [values[row], values[before]]
-      // NaN is one key, and so is zero.
-      if (a !== b && !(isNotANumber(a) && isNotANumber(b))) begins[place] = 1
-    }
-  }
+  const peers = orders.length === 0 ? partitions : startsOf(k, begins, rowCount)
+  const rows = sorted === 0 ? null : memory.u32.slice(sorted >>> 2, (sorted >>> 2) + rowCount)
+  memory.reset(mark)
+  return { rowCount, rows, partitions, peers }
 }
 
 export function validityOf({ memory }: Kernels, { validity }: LaneVector): (row: number) => boolean {
   if (validity === 0) return () => true
   const { u8 } = memory
   return row => (u8[validity + (row >>> 3)] & (1 << (row & 7))) !== 0
+}
+
+/** A bitmap in scratch of rows `from` to `to` of a byte a row. */
+export function bitsOf({ memory }: Kernels, bytes: Uint8Array, from: number, to: number): number {
+  const bits = memory.scratch(bitmapBytes(to - from))
+  const { u8 } = memory
+  u8.fill(0, bits, bits + bitmapBytes(to - from))
+  for (let row = from; row < to; row++) u8[bits + ((row - from) >>> 3)] |= bytes[row] << ((row - from) & 7)
+  return bits
 }
 
 type Values = ArrayLike<number> | ArrayLike<bigint>
@@ -155,8 +140,12 @@ function peerFrames(
   for (let i = 0, partition = 0; i + 1 < peers.length; i++) {
     const [start, end] = [peers[i], peers[i + 1]]
     if (start >= partitions[partition + 1]) partition++
-    from.fill(fromStart ? partitions[partition] : start, start, end)
-    to.fill(toEnd ? partitions[partition + 1] : end, start, end)
+    const [first, last] = [fromStart ? partitions[partition] : start, toEnd ? partitions[partition + 1] : end]
+    // Most peers are few, and filling them by a call is dearer.
+    for (let place = start; place < end; place++) {
+      from[place] = first
+      to[place] = last
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { bool, int64, type SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
-import { and, bitmapBytes } from '../kernels/bitmap.js'
+import { and } from '../kernels/bitmap.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { take } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -14,9 +14,10 @@ import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import type { Breaker } from './operator.js'
 import { aggregateFrames, type FramesBefore } from './over-aggregate.js'
 import { frameDistincts, frameModes } from './over-distinct.js'
-import { type Frames, framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
+import { bitsOf, type Frames, framesOf, type OverOrder, orderRows, validityOf } from './over-order.js'
 import { frameQuantiles } from './over-quantiles.js'
 import { isLong } from './over-sliding.js'
+import { frameSums, isSummed } from './over-sums.js'
 import { RowStore } from './row-store.js'
 
 export { framesOf, validityOf } from './over-order.js'
@@ -139,7 +140,13 @@ export function* computeCalls(
     const found = yield* frameQuantiles(k, column, rows, call.parameters.q ?? 0.5, order, frames)
     columns.set(call.name, floats(k, found.values, found.isThere))
   }
-  const others = aggregates.filter(call => !isApart(call))
+  const summed = running === null ? aggregates.filter(isSummed) : []
+  if (summed.length > 0) {
+    const inputs = summed.map(({ inputs }) => inputs.map(placeOf))
+    const found = yield* frameSums(context, all, summed, inputs, summed.map(maskOf), order, frames, frees)
+    for (const [name, column] of found) columns.set(name, column)
+  }
+  const others = aggregates.filter(call => !isApart(call) && !columns.has(call.name))
   if (others.length === 0) return columns
   const places = others.map(({ inputs }) => inputs.map(placeOf))
   const masks = others.map(maskOf)
@@ -363,13 +370,4 @@ function oneNumber({ memory }: OperatorContext['k'], column: LaneVector): LaneVe
   const values = type.kind === 'float64' ? memory.f64.subarray(data >>> 3) : memory.f32.subarray(data >>> 2)
   for (let i = 0; i < length; i++) values[i] = Number.isNaN(values[i]) ? Number.NaN : values[i] + 0
   return column
-}
-
-/** A bitmap in scratch of rows `from` to `to` of a byte a row. */
-function bitsOf({ memory }: OperatorContext['k'], bytes: Uint8Array, from: number, to: number): number {
-  const bits = memory.scratch(bitmapBytes(to - from))
-  const { u8 } = memory
-  u8.fill(0, bits, bits + bitmapBytes(to - from))
-  for (let row = from; row < to; row++) u8[bits + ((row - from) >>> 3)] |= bytes[row] << ((row - from) & 7)
-  return bits
 }

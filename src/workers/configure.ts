@@ -89,6 +89,7 @@ const PARTS: Readonly<Record<string, LoadKernels>> = {
   aggregates: () => import('virtual:millrace/kernels/aggregates'),
   partitions: () => import('virtual:millrace/kernels/partitions'),
   joins: () => import('virtual:millrace/kernels/joins'),
+  over: () => import('virtual:millrace/kernels/over'),
 }
 
 function compileOnce(name: string, source: () => Promise<unknown>): Promise<KernelModule> {
