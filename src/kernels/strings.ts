@@ -51,6 +51,8 @@ export type Where = keyof typeof WHERE
 
 const INPUT_BYTES = 16
 const NOT_ASCII = 0xffffffff
+/** Of no string. */
+const NO_LENGTH = 0xffffffff
 
 /** @param number how long a padded string is, how often one is repeated. */
 export function built(k: Kernels, what: Built, number: number, items: TextItems, into: LaneDictionary): TextAnswers {
@@ -105,6 +107,59 @@ export function pieceOf(k: Kernels, index: number, items: TextItems, into: LaneD
     k.exports.stringsSplit(index, table, given, items.validity, item, items.count, codes, known),
   )
   return { values, known }
+}
+
+/**
+ * The value at a path of names and places in each string of JSON: a string's characters, of anything else its text. `others` is asked where there are escapes, and of what is
+ * deeply nested.
+ */
+export function jsonValues(
+  k: Kernels,
+  path: readonly (string | number)[],
+  items: TextItems,
+  into: LaneDictionary,
+  others: (text: string) => string | null,
+): TextAnswers {
+  const { memory } = k
+  const keys = writePath(k, path)
+  const known = memory.scratch(items.count)
+  const { values } = pieces(k, items, into, (table, given, item, codes) =>
+    k.exports.stringsJson(keys, table, given, items.validity, item, items.count, codes, known),
+  )
+  const owners: number[] = []
+  const texts: string[] = []
+  for (let item = 0; item < items.count; item++) {
+    if (memory.u8[known + item] !== 2) continue
+    const found = others(textOf(k, items, item))
+    memory.u8[known + item] = found === null ? 0 : 1
+    if (found === null) continue
+    owners.push(item)
+    texts.push(found)
+  }
+  if (texts.length > 0) {
+    const codes = into.internStrings(texts)
+    for (const [i, item] of owners.entries()) memory.u32[(values >>> 2) + item] = codes[i]
+  }
+  return { values, known }
+}
+
+/** As assembly/strings/json-path.ts reads it. */
+function writePath({ memory }: Kernels, path: readonly (string | number)[]): number {
+  const pointer = memory.scratch(4 + 12 * path.length)
+  memory.u32[pointer >>> 2] = path.length
+  for (const [i, key] of path.entries()) {
+    const at = (pointer >>> 2) + 1 + 3 * i
+    if (typeof key === 'number') {
+      memory.u32.set([1, key, 0], at)
+      continue
+    }
+    const bytes = new TextEncoder().encode(key)
+    const name = memory.scratch(bytes.length)
+    memory.u8.set(bytes, name)
+    // A name with half a character is that of no member, but where it is escaped.
+    memory.u32.set([0, /\p{Surrogate}/u.test(key) ? NO_LENGTH : bytes.length, name], at)
+  }
+  return pointer
 }
 
 function pieces(

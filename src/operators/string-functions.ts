@@ -8,6 +8,7 @@ import {
   has,
   inCase,
   instantsOf,
+  jsonValues,
   lengths,
   numbersOf,
   pieceOf,
@@ -99,7 +100,7 @@ export function textFunction(k: Kernels, node: CallNode, into: () => LaneDiction
     }
     case 'json': {
       const path = parseJsonPath(text('path'), name)
-      return gives(4, items => strings(k, items, into(), text => jsonAt(text, path)), { mayBeNull: true })
+      return gives(4, items => jsonValues(k, path, items, into(), text => jsonAt(text, path)), { mayBeNull: true })
     }
     default:
       throw new Error(`there is no function ${name}`)
