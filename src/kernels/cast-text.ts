@@ -80,8 +80,10 @@ export function createTextParser(k: Kernels, type: DataType): TextParser {
   }
 }
 
-/** Of an int64, with its sign. */
+/** Of an int64, with its sign; a float64 that a kernel writes has no more. */
 const MOST_DIGITS = 20
+/** In the place of a code: not written by a kernel. */
+const LONG = 0xffffffff
 /** Values whose code is known before all are forgotten. */
 const MOST_KNOWN = 2 ** 18
 
@@ -93,23 +95,29 @@ export interface TextWriter {
 type Value = number | bigint | boolean
 
 export function createTextWriter(k: Kernels, type: DataType): TextWriter {
-  return isInteger(type.kind) ? { convert: (vector, into) => decimals(k, vector, into) } : createEachWriter(k, type)
+  if (!isInteger(type.kind)) return createEachWriter(k, type)
+  return {
+    convert: (vector, into) => ({ ...vector, data: written(k, vector, into), dictionary: into, range: null }),
+  }
 }
 
-function decimals(k: Kernels, vector: LaneVector, into: LaneDictionary): LaneVector {
+/** Codes of numbers that kernels write: of integers all, of float64 those of few digits, LONG in the place of others. */
+function written(k: Kernels, vector: LaneVector, into: LaneDictionary): number {
   const { exports, memory } = k
-  const { length, validity } = vector
+  const { length, validity, type } = vector
   const codes = memory.scratch(4 * length)
   const mark = memory.mark()
-  const { data } = counts(k, vector)
-  const room = memory.scratch(48)
+  const isFloat64 = type.kind === 'float64'
+  const data = isFloat64 ? vector.data : counts(k, vector).data
+  const write = isFloat64 ? exports.castsShortFloats : exports.castsDecimals
+  const room = memory.scratch(64)
   into.internBy(
     length,
-    (table, row) => exports.castsDecimals(table, data, validity, row, length, room, codes),
+    (table, row) => write(table, data, validity, row, length, room, codes),
     () => MOST_DIGITS,
   )
   memory.reset(mark)
-  return { ...vector, data: codes, dictionary: into, range: null }
+  return codes
 }
 
 /** As long as values come again a Map tells which have been written before. */
@@ -120,14 +128,19 @@ function createEachWriter(k: Kernels, type: DataType): TextWriter {
   return {
     convert(vector, into) {
       const { length, validity } = vector
-      const codes = memory.scratch(4 * length)
       const entries = into.length
+      const isBegun = type.kind === 'float64'
+      const codes = isBegun ? written(k, vector, into) : memory.scratch(4 * length)
       if (!comeAgain || codeOf.size > MOST_KNOWN) codeOf.clear()
       const fresh: Value[] = []
       /** Of each row its code, or, while it has none yet, the complement of its place among the fresh ones. */
       const found = new Int32Array(length)
       for (let row = 0; row < length; row++) {
         if (validity !== 0 && ((memory.u8[validity + (row >>> 3)] >> (row & 7)) & 1) === 0) continue
+        if (isBegun && memory.u32[(codes >>> 2) + row] !== LONG) {
+          found[row] = memory.u32[(codes >>> 2) + row]
+          continue
+        }
         const value = valueAt(k, vector, row)
         const known = comeAgain ? codeOf.get(value) : undefined
         found[row] = known ?? -fresh.length - 1
