@@ -82,13 +82,33 @@ export function sortImages32(kind: i32, data: usize, ranks: usize, indices: usiz
   }
 }
 
-/** Sets bit i of `bits` for each image that is not above `bound`. */
-export function sortWithin(images: usize, count: u32, bound: u64, bits: usize): void {
+// @ts-ignore: decorator
+@inline
+function imageAt<T>(data: usize, row: u32): u64 {
+  const value = load<T>(data + usize(row) * sizeof<T>())
+  return isFloat<T>() ? imageOfDouble(f64(value)) : u64(i64(value)) ^ SIGN
+}
+
+// @ts-ignore: decorator
+@inline
+function within<T>(data: usize, count: u32, flip: u64, bound: u64, bits: usize): void {
   for (let from: u32 = 0; from < count; from += 8) {
     let own: u32 = 0
-    for (let i = from, end = min(from + 8, count); i < end; i++) own |= u32(load<u64>(images + (usize(i) << 3)) <= bound) << (i - from)
+    for (let i = from, end = min(from + 8, count); i < end; i++) own |= u32((imageAt<T>(data, i) ^ flip) <= bound) << (i - from)
     store<u8>(bits + usize(from >> 3), u8(own))
   }
+}
+
+/** The image of a row's int32 (`width` 4) or int64, or float64, xor `flip`. */
+export function sortBound(isDouble: bool, width: u32, data: usize, row: u32, flip: u64): u64 {
+  return (isDouble ? imageAt<f64>(data, row) : width == 4 ? imageAt<i32>(data, row) : imageAt<i64>(data, row)) ^ flip
+}
+
+/** Sets bit i of `bits` for each row whose image, as above, is not above `bound`. */
+export function sortWithin(isDouble: bool, width: u32, data: usize, count: u32, flip: u64, bound: u64, bits: usize): void {
+  if (isDouble) within<f64>(data, count, flip, bound, bits)
+  else if (width == 4) within<i32>(data, count, flip, bound, bits)
+  else within<i64>(data, count, flip, bound, bits)
 }
 
 /**

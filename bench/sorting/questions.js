@@ -32,6 +32,15 @@ export const sortingQuestions = [
     fixed: ['key', 'text', 'value'],
   },
   {
+    id: 's3',
+    text: 'first 1,000 by an int',
+    ours: flow => flow.orderBy('key').limit(1000),
+    sql: 'SELECT * FROM x ORDER BY key LIMIT 1000',
+    polars: frame => frame.sort('key').limit(1000),
+    ascending: 'key',
+    fixed: ['key'],
+  },
+  {
     id: 'd1',
     text: 'dedupe of whole rows',
     ours: flow => flow.dedupe(),

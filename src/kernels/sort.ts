@@ -7,7 +7,7 @@ import { and, filled, not, or } from './bitmap.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import { withBlocks } from './memory.js'
-import { integerKind } from './operand.js'
+import { elementBytes, integerKind } from './operand.js'
 
 export interface SortKey {
   readonly vector: LaneVector
@@ -72,43 +72,27 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
   })
 }
 
-/** A number in whose order a row's key is, null of a key that is null. Of keys that are no strings, whose order changes with their dictionary. */
-export function boundOf(k: Kernels, key: SortKey, row: number): bigint | null {
-  const { memory } = k
-  const { type, validity } = key.vector
+/** Kinds of keys that rows can be held against one by one, quickly. */
+const BOUNDED: readonly Kind[] = ['int32', 'date', 'int64', 'timestamp', 'float64']
+
+/** Where a row's key is in the order of keys; null of a key that is null. Undefined where only a sort can tell. */
+export function boundOf({ exports, memory }: Kernels, { vector, descending }: SortKey, row: number) {
+  const { type, data, validity } = vector
+  if (!BOUNDED.includes(type.kind)) return undefined
   if (validity !== 0 && ((memory.u8[validity + (row >> 3)] >> (row & 7)) & 1) === 0) return null
-  const mark = memory.mark()
-  const rows = memory.scratch(16)
-  memory.u32[rows >>> 2] = row
-  const image = memory.i64[imagesOf(k, key, rows, 1) >>> 3]
-  memory.reset(mark)
-  // The low half of what 32 bits hold is the row's.
-  return isWide(type.kind) ? image : image | 0xffffffffn
+  return exports.sortBound(type.kind === 'float64', elementBytes(type.kind), data, row, descending ? -1n : 0n)
 }
 
 /** Bitmap in scratch of the rows whose keys are not behind a bound; 0: none is. */
 export function notBehind(k: Kernels, key: SortKey, bound: bigint | null, rowCount: number): number {
-  const { exports, memory } = k
-  const { validity } = key.vector
+  const { type, data, validity } = key.vector
   const isLast = key.nulls === 'last'
   if (bound === null) return isLast ? 0 : validity === 0 ? filled(k, false, rowCount) : not(k, validity, rowCount)
   const bits = filled(k, false, rowCount)
-  const mark = memory.mark()
-  const rows = memory.scratch(4 * rowCount)
-  exports.sortIota(rowCount, rows)
-  exports.sortWithin(imagesOf(k, key, rows, rowCount), rowCount, bound, bits)
-  memory.reset(mark)
+  const flip = key.descending ? -1n : 0n
+  k.exports.sortWithin(type.kind === 'float64', elementBytes(type.kind), data, rowCount, flip, bound, bits)
   if (validity === 0) return bits
   return isLast ? and(k, bits, validity, rowCount) : or(k, bits, not(k, validity, rowCount), rowCount)
-}
-
-/** Pointer in scratch to a u64 for some rows, in whose order their values are. */
-function imagesOf({ exports, memory }: Kernels, { vector, descending }: SortKey, rows: number, count: number): number {
-  const images = memory.scratch(8 * count)
-  const { kind } = vector.type
-  if (isWide(kind)) exports.sortImages64(kind === 'float64', vector.data, rows, count, descending ? -1n : 0n, images)
-  else exports.sortImages32(imageOf(kind), vector.data, ranksOf(vector), rows, count, descending ? -1 : 0, images)
-  return images
 }
 
 export const isWide = (kind: Kind): boolean => kind === 'int64' || kind === 'float64' || kind === 'timestamp'

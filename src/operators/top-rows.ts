@@ -43,7 +43,7 @@ export function createTopRows(
   const { memory } = k
   const [first] = keys
   /** Where the last row that is wanted is by its first key, once that is known. */
-  let bound: { readonly at: bigint | null } | null = null
+  let bound: bigint | null | undefined
 
   const keyOf = ({ columns }: LaneBatch, { column, ...how }: TopKey): SortKey => ({ vector: columns[column], ...how })
   const isString = ({ vector }: SortKey) => vector.type.kind === 'utf8'
@@ -62,8 +62,7 @@ export function createTopRows(
         all.rowCount,
       )
       const rows = memory.u32.slice(sorted >>> 2, (sorted >>> 2) + top)
-      // Others come between the strings that there are.
-      if (!isString(keyOf(all, first))) bound = { at: boundOf(k, keyOf(all, first), rows[top - 1]) }
+      bound = boundOf(k, keyOf(all, first), rows[top - 1])
       rows.sort()
       const indices = memory.scratch(4 * top)
       memory.u32.set(rows, indices >>> 2)
@@ -87,7 +86,7 @@ export function createTopRows(
 
   return {
     add(batch, split) {
-      const bits = bound === null ? 0 : notBehind(k, keyOf(batch, first), bound.at, batch.rowCount)
+      const bits = bound === undefined ? 0 : notBehind(k, keyOf(batch, first), bound, batch.rowCount)
       if (bits === 0) store.add(batch, split)
       else {
         const { indices, count } = selection(k, bits, batch.rowCount)
