@@ -79,6 +79,7 @@ class Job implements RunningJob {
   /** Of formats other than text. */
   private illFormed = 0
   private lastProgress = 0
+  private tellTimer: ReturnType<typeof setTimeout> | undefined
   private cancelTimer: ReturnType<typeof setTimeout> | undefined
   private readonly stopListening: (() => void)[] = []
 
@@ -394,7 +395,10 @@ class Job implements RunningJob {
     if (this.output.leastIncomplete > leastIncomplete || this.share < Infinity) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
     const now = performance.now()
-    if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
+    const wait = this.lastProgress + PROGRESS_MS - now
+    if (wait <= 0) this.tell(now)
+    // What comes without end may stop coming, and what has come is told all the same.
+    else if (this.rest !== null) this.tellTimer ??= setTimeout(() => this.tell(performance.now()), wait)
   }
 
   /** Of what comes without end nothing is kept that has left: no row of it can fail any more. */
@@ -405,6 +409,7 @@ class Job implements RunningJob {
   }
 
   private tell(now: number): void {
+    this.stopTelling()
     this.lastProgress = now
     const { rows } = this
     const { splits } = this.request
@@ -422,6 +427,11 @@ class Job implements RunningJob {
     } catch (error) {
       this.giveUp(error)
     }
+  }
+
+  private stopTelling(): void {
+    clearTimeout(this.tellTimer)
+    this.tellTimer = undefined
   }
 
   /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
@@ -478,6 +488,7 @@ class Job implements RunningJob {
     if (this.settled) return
     this.settled = true
     this.rejected = true
+    this.stopTelling()
     this.closeRest()
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
