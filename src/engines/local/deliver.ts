@@ -69,6 +69,7 @@ async function run(parts: readonly Part[], cancel: AbortController): Promise<voi
     cancel.abort(error)
     throw error
   }
+  for (const { opened } of parts) opened.then(({ gone }) => gone?.catch(error => cancel.abort(error))).catch(() => {})
   try {
     // The first that fails ends the others.
     await Promise.all(parts.flatMap(({ opened, written }) => [opened.catch(failed), written.catch(failed)]))
@@ -88,7 +89,7 @@ async function closeAll(parts: readonly Part[]): Promise<void> {
 interface Part {
   readonly job: Job
   /** Resolves when there is somewhere to write to. */
-  readonly opened: Promise<unknown>
+  readonly opened: Promise<SinkWriter>
   /** Resolves when the sink has all rows, and shows none yet. */
   readonly written: Promise<void>
   close(): Promise<void>
