@@ -158,7 +158,7 @@ export function feedSuite(lanesList: readonly number[]): void {
           {
             all: feed.flow.select('id'),
             some: ids.filter(t => t.id.mod(2).eq(0)),
-            more: ids.flatMap(row => [row, row], { schema: ids.schema as never }),
+            more: ids.flatMap(row => [row, row], { schema: schema({ id: int64() }) }),
             both: feed.flow.select('id').union(feed.flow.filterRows(({ id }) => id < 10).select('id')),
           },
           Object.fromEntries(['all', 'some', 'more', 'both'].map(name => [name, into(name)])) as never,

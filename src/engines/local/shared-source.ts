@@ -47,7 +47,8 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
   return flows.map(bound)
 }
 
-type Reader = BoundPlan | Source
+/** A flow, by its place, for it may be there more than once; or what is made of a source for several. */
+type Reader = number | Source
 
 /**
  * Of each source that can be read only once, or is made of a plan's rows, the flows that read it, by themselves or by what theirs are made of. What is made of it for several
@@ -67,14 +68,14 @@ function readersOf(flows: readonly BoundPlan[]): ReadonlyMap<Source, ReadonlySet
       }
     }
   }
-  for (const flow of flows) note(flow.sources, flow)
+  for (const [i, { sources }] of flows.entries()) note(sources, i)
   const found = new Map<Source, ReadonlySet<Reader>>()
   const readers = (source: Source): ReadonlySet<Reader> => {
     let own = found.get(source)
     if (own === undefined) {
       own = new Set(
         (inside.get(source) as Reader[]).flatMap(reader => {
-          if ('plan' in reader) return [reader]
+          if (typeof reader === 'number') return [reader]
           const through = readers(reader)
           return through.size > 1 ? [reader] : [...through]
         }),
