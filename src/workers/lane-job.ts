@@ -248,7 +248,7 @@ class LaneJob implements LaneTurns {
 
   /** Frees all that the job kept; the output table too, unless it was completed. */
   async close(dropOutput: boolean): Promise<void> {
-    this.stopTelling()
+    clearTimeout(this.tellTimer)
     this.pipeline.free()
     this.windows?.free()
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
@@ -647,25 +647,15 @@ class LaneJob implements LaneTurns {
     }
   }
 
-  private report(splits: number): void {
-    if (splits === 0 && this.unreported === 0) return
-    this.tell(splits, performance.now() - this.lastTold > TOLD_MS)
-  }
-
-  /** @param withStages otherwise they are told in a while, though nothing more may come until then */
-  private tell(splits: number, withStages: boolean): void {
-    if (withStages) {
-      this.stopTelling()
-      this.lastTold = performance.now()
-    } else this.tellTimer ??= setTimeout(() => this.tell(0, true), TOLD_MS)
-    const stages = withStages ? this.stages() : undefined
+  /** @param tells whether stages are told too; else they are in a while, though nothing more may come until then */
+  private report(splits: number, tells = performance.now() - this.lastTold > TOLD_MS): void {
+    if (!tells && splits === 0 && this.unreported === 0) return
+    clearTimeout(this.tellTimer)
+    if (tells) this.lastTold = performance.now()
+    else this.tellTimer = setTimeout(() => this.report(0, true), TOLD_MS)
+    const stages = tells ? this.stages() : undefined
     this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0
-  }
-
-  private stopTelling(): void {
-    clearTimeout(this.tellTimer)
-    this.tellTimer = undefined
   }
 
   /** Lets the loop turn when it is time. @throws CANCELLED */

@@ -99,7 +99,7 @@ it.each([0, 1])('on %i lanes, says of all rows that have come, though no more co
   const job = feed.flow.filter(t => t.x.gt(1)).subscribe(() => {}, { lanes })
   for (let row = 1; row <= 5; row++) {
     await feed.push(at(row))
-    await expect.poll(() => feed.waiting).toBe(0)
+    await expect.poll(() => feed.waiting, slow).toBe(0)
   }
   await expect
     .poll(() => job.metrics(), slow)

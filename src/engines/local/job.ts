@@ -394,11 +394,11 @@ class Job implements RunningJob {
     this.forget()
     if (this.output.leastIncomplete > leastIncomplete || this.share < Infinity) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
-    const now = performance.now()
-    const wait = this.lastProgress + PROGRESS_MS - now
-    if (wait <= 0) this.tell(now)
-    // What comes without end may stop coming, and what has come is told all the same.
-    else if (this.rest !== null) this.tellTimer ??= setTimeout(() => this.tell(performance.now()), wait)
+    clearTimeout(this.tellTimer)
+    const wait = this.lastProgress + PROGRESS_MS - performance.now()
+    if (wait <= 0) this.tell()
+    // No more may come for a while.
+    else this.tellTimer = setTimeout(() => this.tell(), wait)
   }
 
   /** Of what comes without end nothing is kept that has left: no row of it can fail any more. */
@@ -408,9 +408,9 @@ class Job implements RunningJob {
     for (; this.forgotten < end; this.forgotten++) delete this.splits[this.forgotten]
   }
 
-  private tell(now: number): void {
-    this.stopTelling()
-    this.lastProgress = now
+  private tell(): void {
+    if (this.settled) return
+    this.lastProgress = performance.now()
     const { rows } = this
     const { splits } = this.request
     let { totalRows, totalBytes } = this.request
@@ -427,11 +427,6 @@ class Job implements RunningJob {
     } catch (error) {
       this.giveUp(error)
     }
-  }
-
-  private stopTelling(): void {
-    clearTimeout(this.tellTimer)
-    this.tellTimer = undefined
   }
 
   /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
@@ -471,7 +466,7 @@ class Job implements RunningJob {
   private finish(): void {
     this.closeRest()
     // It may give up: the caller's function may throw, or abort.
-    if (!this.settled) this.tell(performance.now())
+    this.tell()
     if (!this.settled) {
       this.settled = true
       this.resolve({
@@ -488,7 +483,6 @@ class Job implements RunningJob {
     if (this.settled) return
     this.settled = true
     this.rejected = true
-    this.stopTelling()
     this.closeRest()
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
@@ -497,6 +491,7 @@ class Job implements RunningJob {
   }
 
   private close(): void {
+    clearTimeout(this.tellTimer)
     clearTimeout(this.cancelTimer)
     for (const stop of this.stopListening.splice(0)) stop()
     for (const { port } of this.lanes) port.close()
