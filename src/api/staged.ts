@@ -19,15 +19,18 @@ export function stagedFlow(
   const notRun = async () => {
     throw new Error('a source that is to be settled first was opened')
   }
+  // Rows that are made of those of a feed come without end as these do.
+  const endless = [...before.sources.values()].some(({ isEndless }) => isEndless) && ({ isEndless: true } as const)
   const source: Source = {
     label,
     schema,
     rowCount: null,
+    ...endless,
     before,
     step,
     async settle(collect, run, clock) {
       const [{ stageSource }, stage] = await Promise.all([import('../sources/stage.js'), load(collect, clock)])
-      return stageSource(label, schema, stage, () => run(before))
+      return { ...stageSource(label, schema, stage, () => run(before)), ...endless }
     },
     describe: notRun,
     open: notRun,

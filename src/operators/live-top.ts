@@ -319,8 +319,11 @@ export function createLiveTop(
       mine[0] = begin(time, time)
       return mine[0]
     }
+    if (time >= current.start && time <= current.last) return current
     if (time < current.start) current.start = time
-    if (time > current.last) current.last = time
+    else current.last = time
+    // What had been given has other bounds now, also where the row itself is not among the best.
+    touch(current.groups.get(key) as Group)
     return current
   }
 

@@ -502,9 +502,11 @@ function windowedAggregate(
   } else if (spec.kind === 'session') windows = { kind: 'session', gap: ticksOf(spec.gap, type, 'session') }
   else windows = { kind: 'rowCount', count: spec.count }
   const assigned = bound(deriveNode(timedPlan, boundSchemaOf(timedPlan), derived.length === 0 ? [] : derived))
-  const limit = last === null || allowedLateness === null ? last : added(last, allowedLateness)
+  // Windows of so many rows are late for no time, but a row from further ahead than it may be is late whatever its windows are.
+  if (spec.kind === 'rowCount') last = literalOf(MOST, instant)
+  else if (last !== null && allowedLateness !== null) last = added(last, allowedLateness)
   const inTime: Expression =
-    limit === null ? known : { op: 'and', left: known, right: { op: 'lt', left: columnOf(WATERMARK), right: limit } }
+    last === null ? known : { op: 'and', left: known, right: { op: 'lt', left: columnOf(WATERMARK), right: last } }
   const judged = bound(
     deriveNode(assigned, boundSchemaOf(assigned), [
       { name: KEPT, expression: call('coalesce', inTime, { op: 'literal', value: false }) },
@@ -590,6 +592,7 @@ function stageOf({ keys, accumulators, input, over }: LiveAggregateSpec): Stage 
   return { kind: 'aggregate', keys, sets: null, panes: null, accumulators, output: input }
 }
 
+const MOST = 2n ** 63n - 1n
 const ROWS: RowFrame = { unit: 'rows', from: null, to: 0 }
 
 const instantOf = (type: DataType | undefined): DataType => ({ ...(type as DataType), nullable: false })

@@ -24,6 +24,7 @@ export const encodedSink = (target: FileTarget, encoderOf: (schema: SchemaShape)
       if (!file.gathers) await write(encoder.flush())
     }
     return {
+      ...(file.gone && { gone: file.gone }),
       get bytesWritten() {
         return bytesWritten
       },

@@ -21,8 +21,14 @@ export const portSink = (port: MessagePort): Sink => ({
     let ahead = 0
     let gone: unknown = null
     let wake = () => {}
+    let tell: (reason: unknown) => void = () => {}
+    const told = new Promise((_, reject) => {
+      tell = reject
+    })
+    told.catch(() => {})
     const leave = (reason: unknown) => {
       gone ??= reason
+      tell(gone)
       wake()
     }
     const hear = ({ data }: MessageEvent<PortAnswer | null>) => {
@@ -41,6 +47,7 @@ export const portSink = (port: MessagePort): Sink => ({
     }
     const writer = postingWriter((message, transfer) => port.postMessage(message, transfer))
     return {
+      gone: told,
       get bytesWritten() {
         return writer.bytesWritten
       },

@@ -25,6 +25,8 @@ export interface SinkWriter {
   close(): Promise<void> | void
   /** In place of `close`: leaves nothing behind. */
   abort(reason: unknown): Promise<void> | void
+  /** Rejects once nothing can be written any more, though nothing is: a flow may give no batch for a long time, and would be read for nobody. */
+  readonly gone?: Promise<unknown>
   /** Of sinks that make bytes, how many so far. */
   readonly bytesWritten?: number
 }
@@ -39,6 +41,8 @@ export interface SinkServices {
 export type CreateFile = (path: string) => Promise<WrittenFile>
 
 export interface WrittenFile {
+  /** As a writer's. */
+  readonly gone?: Promise<unknown> | undefined
   /** At its end; the bytes are the caller's again once it resolves. */
   write(bytes: Uint8Array): Promise<void>
   /** Sees that all bytes are on the disk. */

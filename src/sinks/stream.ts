@@ -3,6 +3,8 @@ import { MillraceError } from '../errors.js'
 import { type Sink, sinkFailed } from './sink.js'
 
 export interface ChunkWriter<T> {
+  /** Rejects when the stream fails, be it that nothing is being written. */
+  readonly gone: Promise<unknown>
   /** Resolves when the stream wants more. */
   write(chunk: T): Promise<void>
   close(): Promise<void>
@@ -17,9 +19,13 @@ export function openStream<T>(stream: WritableStream<T>, place: string): ChunkWr
     })
   }
   const writer = stream.getWriter()
-  // Told where it is awaited: by the next write, or by close.
-  writer.closed.catch(() => {})
+  const gone = writer.closed.catch(error => {
+    throw sinkFailed(place, 'written to', error)
+  })
+  // Told where it is awaited.
+  gone.catch(() => {})
   return {
+    gone,
     async write(chunk) {
       try {
         await writer.ready

@@ -122,6 +122,7 @@ async function openHandle(handle: FileHandle, remove = async (): Promise<void> =
 function openByteStream(stream: WritableStream<Uint8Array>): OpenTarget {
   const writer = openStream(stream, 'the WritableStream')
   return {
+    gone: writer.gone,
     gathers: false,
     // The stream may keep what it is given.
     write: bytes => writer.write(bytes.slice()),

@@ -155,6 +155,7 @@ class LaneJob implements LaneTurns {
   private bound = Infinity
   private lastYield = performance.now()
   private lastTold = this.lastYield
+  private tellTimer: ReturnType<typeof setTimeout> | undefined
   /** Bytes in dictionaries beyond which rows that only pass have others begun. */
   private mostPassing = MOST_PASSING_BYTES
   /** Morsels since they were begun. */
@@ -247,6 +248,7 @@ class LaneJob implements LaneTurns {
 
   /** Frees all that the job kept; the output table too, unless it was completed. */
   async close(dropOutput: boolean): Promise<void> {
+    clearTimeout(this.tellTimer)
     this.pipeline.free()
     this.windows?.free()
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
@@ -645,11 +647,12 @@ class LaneJob implements LaneTurns {
     }
   }
 
-  private report(splits: number): void {
-    if (splits === 0 && this.unreported === 0) return
-    const now = performance.now()
-    const tells = now - this.lastTold > TOLD_MS
-    if (tells) this.lastTold = now
+  /** @param tells whether stages are told too; else they are in a while, though nothing more may come until then */
+  private report(splits: number, tells = performance.now() - this.lastTold > TOLD_MS): void {
+    if (!tells && splits === 0 && this.unreported === 0) return
+    clearTimeout(this.tellTimer)
+    if (tells) this.lastTold = performance.now()
+    else this.tellTimer = setTimeout(() => this.report(0, true), TOLD_MS)
     const stages = tells ? this.stages() : undefined
     this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0

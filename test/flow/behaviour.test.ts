@@ -9,6 +9,7 @@ import {
   max,
   min,
   type RecordBatch,
+  runAll,
   session,
   stream,
   sum,
@@ -71,6 +72,25 @@ it('a source that fails halfway fails the job after the windows that had closed;
   })()
   await expect(reading).rejects.toThrow('the line is dead')
   expect(seen.every(start => start === 0 || start === 10)).toBe(true)
+})
+
+it('many flows that are run together leave so few listeners on a signal that nobody is warned of a leak', async () => {
+  const warnings: string[] = []
+  const hear = ({ message }: Error) => void warnings.push(message)
+  process.on('warning', hear)
+  const events = channel(tick)
+  const names = Array.from({ length: 12 }, (_, i) => `flow ${i}`)
+  const job = runAll(
+    Object.fromEntries(names.map((name, i) => [name, events.flow.filter(t => t.x.gt(i))])),
+    Object.fromEntries(names.map(name => [name, () => {}])),
+    { lanes: 0 },
+  )
+  await events.push(at(1))
+  events.close()
+  await job.finished
+  await turn()
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
 })
 
 it('a push after close is refused, and changes nothing', async () => {

@@ -1,6 +1,18 @@
 /** Rows that are pushed while a flow runs, on every number of lanes: what comes out, how fast it may come in, and that nothing is left when a job ends. */
 import { describe, expect, it } from 'vitest'
-import { channel, count, float64, int64, nullable, runAll, schema, stream, sum, utf8 } from '../../src/index.js'
+import {
+  channel,
+  count,
+  float64,
+  int64,
+  nullable,
+  type RecordBatch,
+  runAll,
+  schema,
+  stream,
+  sum,
+  utf8,
+} from '../../src/index.js'
 import { onLanes, refusal, until } from './env.js'
 
 const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: float64() })
@@ -135,6 +147,43 @@ export function feedSuite(lanesList: readonly number[]): void {
         })()
         await expect(reading).rejects.toThrow('the pump is dry')
         expect(seen).toEqual([0, 1, 2])
+      })
+
+      it('are read once where what several flows have of them is made by functions of the caller', async () => {
+        const feed = channel(SHAPE)
+        const ids = feed.flow.map(({ id }) => ({ id: id + 1 }), { schema: schema({ id: int64() }) })
+        const found: Record<string, object[]> = { all: [], some: [], more: [], both: [], sums: [] }
+        const into = (name: string) => (batch: RecordBatch) => void found[name]?.push(...batch.toRows())
+        const job = runAll(
+          {
+            all: feed.flow.select('id'),
+            some: ids.filter(t => t.id.mod(2).eq(0)),
+            more: ids.flatMap(row => [row, row], { schema: schema({ id: int64() }) }),
+            both: feed.flow.select('id').union(feed.flow.filterRows(({ id }) => id < 10).select('id')),
+          },
+          Object.fromEntries(['all', 'some', 'more', 'both'].map(name => [name, into(name)])) as never,
+          o(),
+        )
+        for (let id = 0; id < 300; id++) await feed.push(rowAt(id))
+        feed.close()
+        await job.finished
+        const upTo = (end: number, from = 0) => Array.from({ length: end - from }, (_, i) => ({ id: from + i }))
+        const byId = (rows: readonly object[] = []) => [...rows].sort((a: any, b: any) => a.id - b.id)
+        expect(found.all).toEqual(upTo(300))
+        expect(found.some).toEqual(upTo(301, 1).filter(({ id }) => id % 2 === 0))
+        expect(found.more).toEqual(upTo(301, 1).flatMap(row => [row, row]))
+        expect(byId(found.both)).toEqual(byId([...upTo(300), ...upTo(10)]))
+
+        const alone = channel(SHAPE)
+        const sums = alone.flow
+          .select('id')
+          .union(alone.flow.map(({ id }) => ({ id }), { schema: schema({ id: int64() }) }))
+          .aggregate(t => ({ n: count(), total: sum(t.id) }))
+        const last = sums.subscribe(into('sums'), o())
+        for (let id = 0; id < 20; id++) await alone.push(rowAt(id))
+        alone.close()
+        await last.finished
+        expect(found.sums?.at(-1)).toEqual({ n: 40, total: 380 })
       })
 
       it('are read once, by several flows together if need be', async () => {

@@ -19,7 +19,7 @@ import {
 import { createArrivals } from '../../src/sources/live/arrivals.js'
 import { virtualClock } from '../metrics/virtual-clock.js'
 import { refusal } from './env.js'
-import { at, tick } from './live-support.js'
+import { at, slow, tick } from './live-support.js'
 
 const turns = async (count = 20) => {
   for (let i = 0; i < count; i++) await new Promise(resolve => setTimeout(resolve, 1))
@@ -92,6 +92,23 @@ it('measures from the push until the rows are handed over, by the clock of the j
   close()
   next = batches.next()
   expect((await next).done).toBe(true)
+})
+
+it.each([0, 1])('on %i lanes, says of all rows that have come, though no more come', async lanes => {
+  const feed = channel(tick)
+  const job = feed.flow.filter(t => t.x.gt(1)).subscribe(() => {}, { lanes })
+  for (let row = 1; row <= 5; row++) {
+    await feed.push(at(row))
+    await expect.poll(() => feed.waiting, slow).toBe(0)
+  }
+  await expect
+    .poll(() => job.metrics(), slow)
+    .toMatchObject({
+      rows: 5,
+      nodes: [{ rowsIn: 5 }, { name: 'filter', rowsIn: 5, rowsOut: 0 }, { rowsIn: 0 }],
+    })
+  feed.close()
+  await job.finished
 })
 
 it('of a batch job, says rows, bytes and lanes', async () => {

@@ -5,6 +5,7 @@ import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
 import {
   arrow,
   arrowSink,
+  channel,
   columns,
   count,
   csv,
@@ -431,6 +432,44 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         const locked = new WritableStream()
         locked.getWriter()
         await refusal(() => few().to(locked, o()).finished, 'MR_SINK_FAILED')
+      })
+
+      it('a sink that fails, or is left, ends a flow that gives nothing', async () => {
+        const quiet = () => {
+          const feed = channel(schema({ x: int32() }))
+          return { feed, flow: feed.flow.filter(t => t.x.gt(1)) }
+        }
+        const cause = new Error('the client is gone')
+        for (const sinkOf of [(made: WritableStream) => made, (made: WritableStream) => csvSink(made)]) {
+          const { feed, flow } = quiet()
+          let isOpen = () => {}
+          const opened = new Promise<void>(resolve => {
+            isOpen = resolve
+          })
+          let fail: (error: Error) => void = () => {}
+          const made = new WritableStream({
+            start(controller) {
+              fail = error => controller.error(error)
+            },
+            write: () => isOpen(),
+          })
+          const job = flow.to(sinkOf(made), o())
+          feed.push({ x: 2 })
+          await opened
+          fail(cause)
+          expect((await refusal(() => job.finished, 'MR_SINK_FAILED')).cause).toBe(cause)
+          await until(() => feed.isClosed, 10_000)
+        }
+        const { feed, flow } = quiet()
+        const { port1, port2 } = new MessageChannel()
+        const job = flow.to(port1, o())
+        const batches = receive(port2)
+        feed.push({ x: 2 })
+        await batches.next()
+        await batches.return?.()
+        await refusal(() => job.finished, 'MR_SINK_FAILED')
+        await until(() => feed.isClosed, 10_000)
+        port1.close()
       })
 
       it('a flow that fails leaves nothing in its sink', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   bool,
+  channel,
   collectAll,
   columns,
   count,
@@ -13,6 +14,7 @@ import {
   int64,
   type MillraceError,
   nullable,
+  rowNumber,
   rows,
   runAll,
   schema,
@@ -97,6 +99,38 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
           .map(async ({ id }) => ({ id: await Promise.resolve(id + 1) }), { schema: schema({ id: int32() }) })
           .collect(o())
         expect([...table.column('id')]).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+      })
+
+      it('rows made of those of a feed come without end too: groups are told as they change, and nothing waits for the last', async () => {
+        const shape = schema({ key: utf8(), x: nullable(int32()) })
+        const standard = { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } as const
+        const made: readonly ((flow: Flow<typeof shape>) => Flow<typeof shape>)[] = [
+          flow => flow.map(row => row, { schema: shape }),
+          flow => flow.map(row => row, { schema: shape }).flatMap(row => [row], { schema: shape }),
+          flow => flow.filterRows(() => true),
+          flow => flow.validate({ '~standard': standard }).valid,
+          flow => flow.fillNull({ x: { method: 'previous' } }),
+        ]
+        const verbs: readonly ((flow: Flow<typeof shape>) => Flow<any>)[] = [
+          flow => flow.groupBy('key').aggregate(() => ({ n: count() })),
+          flow => flow.dedupe('key'),
+          flow => flow.over({ partitionBy: ['key'] }, () => ({ n: rowNumber() })),
+          flow => flow.union(rows([], shape)).aggregate(() => ({ n: count() })),
+        ]
+        for (const make of made) {
+          for (const verb of verbs) {
+            const feed = channel(shape)
+            const batches = verb(make(feed.flow)).run(o())[Symbol.asyncIterator]()
+            for (const key of ['a', 'b']) {
+              await feed.push({ key, x: 1 })
+              expect((await batches.next()).value?.rowCount).toBeGreaterThan(0)
+            }
+            await batches.return?.()
+          }
+          const feed = channel(shape)
+          const table = rows([{ key: 'a' }], schema({ key: utf8() }))
+          await refusal(() => table.join(make(feed.flow), 'key').run(o()).finished, 'MR_UNBOUNDED')
+        }
       })
 
       it('calls the function no further than its reader wants, and ends what comes before', async () => {

@@ -13,6 +13,7 @@ import {
   max,
   min,
   nullable,
+  rowCount,
   rows as rowsOf,
   schema,
   session,
@@ -76,6 +77,7 @@ type Unit = 'ms' | 's' | 'us' | 'ns'
 function saidIn(unit: Unit, model: ModelWindow): Window {
   const of = (ticks: bigint) => `${ticks}${unit}`
   if (model.kind === 'session') return session(of(model.gap))
+  if (model.kind === 'rowCount') return rowCount(model.count)
   if (model.kind === 'cumulative') return cumulative(of(model.size), of(model.step))
   const options = model.offset === 0n ? {} : { offset: of(model.offset) }
   return model.kind === 'sliding'
@@ -101,6 +103,7 @@ const window: fc.Arbitrary<Windows> = fc.oneof(
     .map(([size, offset]) => windowOf({ kind: 'tumbling', size, offset: offset ?? 0n })),
   { weight: 2, arbitrary: overlapping },
   duration(20).map(gap => windowOf({ kind: 'session', gap })),
+  fc.integer({ min: 1, max: 5 }).map(count => windowOf({ kind: 'rowCount', count })),
 )
 
 const timing: fc.Arbitrary<ModelTiming> = fc.record({
@@ -129,6 +132,9 @@ export const cases = drawn.map(given => ({
   ),
   cuts: given.cuts.map(rows => rows * given.copies),
 }))
+
+/** Whether windows have the bounds of their rows, which move. */
+const hasOwnBounds = ({ kind }: ModelWindow): boolean => kind === 'session' || kind === 'rowCount'
 
 const zeroed = (value: number): number => (value === 0 ? 0 : value)
 
@@ -217,7 +223,7 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
               const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
               const job = flow().run(options)
               const keys = ['windowStart', 'windowEnd', ...(given.isKeyed ? ['key'] : [])]
-              expect(await folded(job, given.window.model.kind === 'session' ? [] : keys)).toEqual(expected)
+              expect(await folded(job, hasOwnBounds(given.window.model) ? [] : keys)).toEqual(expected)
               expect(job.metrics().groups).toBe(0)
               const late = model.late.map(({ place }) => place)
               const lateFlow = flow().late().select('place')

@@ -38,7 +38,7 @@ export function inWindows<R extends TimedRow>(
   left: readonly R[],
   right: readonly R[],
   how: How,
-  window: Exclude<ModelWindow, { kind: 'session' }>,
+  window: Exclude<ModelWindow, { kind: 'session' | 'rowCount' }>,
   where: (l: R, r: R) => boolean,
 ): Met<R>[] {
   const windows = new Map<string, { readonly start: bigint; readonly end: bigint }>()

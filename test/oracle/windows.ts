@@ -13,6 +13,7 @@ export type ModelWindow =
   | { readonly kind: 'sliding'; readonly size: bigint; readonly every: bigint; readonly offset: bigint }
   | { readonly kind: 'cumulative'; readonly size: bigint; readonly step: bigint; readonly offset: bigint }
   | { readonly kind: 'session'; readonly gap: bigint }
+  | { readonly kind: 'rowCount'; readonly count: number }
 
 export interface ModelTiming {
   readonly delay: bigint
@@ -32,7 +33,7 @@ const floorMod = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
 
 /** Those that a time is in, by the definition of each. */
 export function windowsAt(
-  window: Exclude<ModelWindow, { kind: 'session' }>,
+  window: Exclude<ModelWindow, { kind: 'session' | 'rowCount' }>,
   time: bigint,
 ): { start: bigint; end: bigint }[] {
   const found: { start: bigint; end: bigint }[] = []
@@ -104,6 +105,18 @@ export function windowed<R extends ModelRow>(
       continue
     }
     if (latest === null || time > latest) latest = time
+    if (window.kind === 'rowCount') {
+      let place = places.get(String(key))
+      if (place === undefined || place.rows.length === window.count) {
+        if (place !== undefined) places.set(`${key} ${row.time} ${places.size}`, place)
+        place = { start: time, end: time, key, rows: [] }
+        places.set(String(key), place)
+      }
+      place.rows.push(row)
+      if (time < place.start) place.start = time
+      if (time > place.end) place.end = time
+      continue
+    }
     const mark = latest - timing.delay
     const isOver = (end: bigint): boolean => !isBatch && mark >= end + timing.lateness
     if (window.kind === 'session') {

@@ -35,12 +35,17 @@ export function startDelivery(what: string, deliveries: readonly Delivery[], opt
 function deliver(what: string, deliveries: readonly Delivery[], options: RunOptions): Job<any> {
   const { signal } = options
   const cancel = new AbortController()
+  // One each: of some ten listeners on one Node.js warns.
+  const own = deliveries.map(() => new AbortController())
+  cancel.signal.addEventListener('abort', () => {
+    for (const each of own) each.abort(cancel.signal.reason)
+  })
   const forward = () => cancel.abort(signal?.reason)
   if (signal?.aborted === true) forward()
   else signal?.addEventListener('abort', forward)
-  const each = optionsOfEach(what, deliveries.length, options, cancel.signal)
+  const each = optionsOfEach(what, deliveries.length, options)
   const flows = sharingSources(deliveries.map(({ flow }) => flow))
-  const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each()))
+  const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each(own[i].signal)))
   const finished = run(parts, cancel).finally(() => {
     signal?.removeEventListener('abort', forward)
   })
@@ -69,6 +74,7 @@ async function run(parts: readonly Part[], cancel: AbortController): Promise<voi
     cancel.abort(error)
     throw error
   }
+  for (const { opened } of parts) opened.then(({ gone }) => gone?.catch(error => cancel.abort(error))).catch(() => {})
   try {
     // The first that fails ends the others.
     await Promise.all(parts.flatMap(({ opened, written }) => [opened.catch(failed), written.catch(failed)]))
@@ -88,7 +94,7 @@ async function closeAll(parts: readonly Part[]): Promise<void> {
 interface Part {
   readonly job: Job
   /** Resolves when there is somewhere to write to. */
-  readonly opened: Promise<unknown>
+  readonly opened: Promise<SinkWriter>
   /** Resolves when the sink has all rows, and shows none yet. */
   readonly written: Promise<void>
   close(): Promise<void>
@@ -140,7 +146,7 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
 }
 
 /** Of several flows: progress is told as a sum, and memory shared. */
-function optionsOfEach(what: string, count: number, options: RunOptions, signal: AbortSignal): () => RunOptions {
+function optionsOfEach(what: string, count: number, options: RunOptions): (signal: AbortSignal) => RunOptions {
   const { onProgress, memory } = options
   const report = onProgress === undefined ? () => undefined : totalOf(onProgress)
   const share = memory === undefined ? undefined : memory / count
@@ -150,7 +156,7 @@ function optionsOfEach(what: string, count: number, options: RunOptions, signal:
       `${what}: memory is shared by ${count} flows, each of which needs at least 1 MiB (${2 ** 20}), not ${memory}`,
     )
   }
-  return () => ({
+  return signal => ({
     ...options,
     signal,
     onProgress: report(),

@@ -79,6 +79,7 @@ class Job implements RunningJob {
   /** Of formats other than text. */
   private illFormed = 0
   private lastProgress = 0
+  private tellTimer: ReturnType<typeof setTimeout> | undefined
   private cancelTimer: ReturnType<typeof setTimeout> | undefined
   private readonly stopListening: (() => void)[] = []
 
@@ -393,8 +394,11 @@ class Job implements RunningJob {
     this.forget()
     if (this.output.leastIncomplete > leastIncomplete || this.share < Infinity) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
-    const now = performance.now()
-    if (now - this.lastProgress >= PROGRESS_MS) this.tell(now)
+    clearTimeout(this.tellTimer)
+    const wait = this.lastProgress + PROGRESS_MS - performance.now()
+    if (wait <= 0) this.tell()
+    // No more may come for a while.
+    else this.tellTimer = setTimeout(() => this.tell(), wait)
   }
 
   /** Of what comes without end nothing is kept that has left: no row of it can fail any more. */
@@ -404,8 +408,9 @@ class Job implements RunningJob {
     for (; this.forgotten < end; this.forgotten++) delete this.splits[this.forgotten]
   }
 
-  private tell(now: number): void {
-    this.lastProgress = now
+  private tell(): void {
+    if (this.settled) return
+    this.lastProgress = performance.now()
     const { rows } = this
     const { splits } = this.request
     let { totalRows, totalBytes } = this.request
@@ -461,7 +466,7 @@ class Job implements RunningJob {
   private finish(): void {
     this.closeRest()
     // It may give up: the caller's function may throw, or abort.
-    if (!this.settled) this.tell(performance.now())
+    this.tell()
     if (!this.settled) {
       this.settled = true
       this.resolve({
@@ -486,6 +491,7 @@ class Job implements RunningJob {
   }
 
   private close(): void {
+    clearTimeout(this.tellTimer)
     clearTimeout(this.cancelTimer)
     for (const stop of this.stopListening.splice(0)) stop()
     for (const { port } of this.lanes) port.close()

@@ -43,12 +43,13 @@ import { startAny } from './start-any.js'
 type OnSchema = (schema: SchemaShape) => void
 
 export async function startSeveral<S extends SchemaShape>(
-  bound: BoundPlan,
+  given: BoundPlan,
   options: RunOptions,
   what: string,
   onSchema?: OnSchema,
 ): Promise<Job<S>> {
-  const whole = new Set(sidesIn(bound.plan).flatMap(side => sourcesOf(side).map(({ id }) => id)))
+  const whole = new Set(sidesIn(given.plan).flatMap(side => sourcesOf(side).map(({ id }) => id)))
+  const bound = sharingWithin(given, whole)
   const plans = { plans: [bound.plan], sources: bound.sources }
   const { sources, schemas } = await describeSources(plans, options, ({ id }) => !whole.has(id))
   const plan = bindPlan(bound.plan, schemas)
@@ -68,6 +69,13 @@ export async function startSeveral<S extends SchemaShape>(
   const cut = liveCut(plan, isEndless(plan, known))
   if (cut === null) return startRun(bound, options, what, onSchema)
   return startLive(known, cut, options, what, onSchema, sidesOf(known), startAny)
+}
+
+/** What is read at once, and is made of one source, shares it: inputs that are that source itself are seen to by `startJobs`. @param whole sources of sides that are read before the others */
+function sharingWithin({ plan, sources, rejectedBy = null }: BoundPlan, whole: ReadonlySet<number>): BoundPlan {
+  const apart = [...sources].map(entry => ({ plan, sources: new Map([entry]) }))
+  const shared = sharingSources(apart.filter(({ sources: [[id]] }) => !whole.has(id)))
+  return { plan, rejectedBy, sources: new Map([...sources, ...shared.flatMap(each => [...each.sources])]) }
 }
 
 /** The other sides of joins that are read whole. */

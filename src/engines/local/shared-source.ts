@@ -8,28 +8,103 @@ import type { BoundPlan } from './run.js'
 /** Splits that may wait for a job while others have them already. */
 const MOST_AHEAD = 4
 
-/** The same flows, those over one source that can be read only once, or whose rows are made in this thread, sharing it. */
+/** The same flows, those over one source that can be read only once, or whose rows are made in this thread, sharing it: be it theirs, or what theirs is made of. */
 export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[] {
-  const counts = new Map<Source, number>()
-  for (const { sources } of flows)
-    for (const source of sources.values())
-      if (source.once || source.settle) counts.set(source, (counts.get(source) ?? 0) + 1)
-  const shared = new Map<Source, Source>()
-  for (const [source, count] of counts)
-    if (count > 1) shared.set(source, source.settle ? shareSettled(source, count) : shareSource(source, count))
-  if (shared.size === 0) return flows
-  // One flow could wait for the first while another, which waits for the second, keeps it from coming.
-  if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {
+  const readers = readersOf(flows)
+  const isShared = (source: Source): boolean => (readers.get(source)?.size ?? 0) > 1
+  if (![...readers.keys()].some(isShared)) return flows
+  const made = new Map<Source, Source>()
+  const sharing = (source: Source): Source => {
+    let own = made.get(source)
+    if (own === undefined) {
+      own = overShared(source)
+      const count = readers.get(source)?.size ?? 0
+      if (count > 1) own = own.settle ? shareSettled(own, count) : shareSource(own, count)
+      made.set(source, own)
+    }
+    return own
+  }
+  const bound = ({ plan, sources, rejectedBy = null }: BoundPlan): BoundPlan => {
+    checkShared(sources, isShared)
+    return { plan, rejectedBy, sources: new Map([...sources].map(([id, source]) => [id, sharing(source)])) }
+  }
+  /** One whose rows are made of such that are shared. */
+  function overShared(source: Source): Source {
+    const { before, settle } = source
+    if (!before || !settle || firstShared(before.sources, isShared).size === 0) return source
+    return {
+      ...source,
+      before: bound(before),
+      settle: (collect, run, clock) =>
+        settle.call(
+          source,
+          each => collect(bound(each)),
+          each => run(bound(each)),
+          clock,
+        ),
+    }
+  }
+  return flows.map(bound)
+}
+
+/** A flow, by its place, for it may be there more than once; or what is made of a source for several. */
+type Reader = number | Source
+
+/**
+ * Of each source that can be read only once, or is made of a plan's rows, the flows that read it, by themselves or by what theirs are made of. What is made of it for several
+ * flows reads it once, for all of these.
+ */
+function readersOf(flows: readonly BoundPlan[]): ReadonlyMap<Source, ReadonlySet<Reader>> {
+  /** Flows, and sources that are made of it. */
+  const inside = new Map<Source, Reader[]>()
+  const note = (sources: BoundPlan['sources'], reader: Reader): void => {
+    for (const source of sources.values()) {
+      if (!source.once && !source.settle) continue
+      const known = inside.get(source)
+      if (known !== undefined) known.push(reader)
+      else {
+        inside.set(source, [reader])
+        if (source.before) note(source.before.sources, source)
+      }
+    }
+  }
+  for (const [i, { sources }] of flows.entries()) note(sources, i)
+  const found = new Map<Source, ReadonlySet<Reader>>()
+  const readers = (source: Source): ReadonlySet<Reader> => {
+    let own = found.get(source)
+    if (own === undefined) {
+      own = new Set(
+        (inside.get(source) as Reader[]).flatMap(reader => {
+          if (typeof reader === 'number') return [reader]
+          const through = readers(reader)
+          return through.size > 1 ? [reader] : [...through]
+        }),
+      )
+      found.set(source, own)
+    }
+    return own
+  }
+  for (const source of inside.keys()) readers(source)
+  return found
+}
+
+/** The shared sources that these are, or are made of without another between. */
+function firstShared(sources: BoundPlan['sources'], isShared: (source: Source) => boolean): Set<Source> {
+  const found = new Set<Source>()
+  for (const source of sources.values()) {
+    if (isShared(source)) found.add(source)
+    else if (source.before) for (const each of firstShared(source.before.sources, isShared)) found.add(each)
+  }
+  return found
+}
+
+/** One flow could wait for the first while another, which waits for the second, keeps it from coming. @throws MillraceError `MR_INVALID_OPTION` */
+function checkShared(sources: BoundPlan['sources'], isShared: (source: Source) => boolean): void {
+  if (firstShared(sources, isShared).size > 1)
     throw new MillraceError(
       'MR_INVALID_OPTION',
       'flows that are run together share more than one stream, which each can be read once only; collect or load one of these first',
     )
-  }
-  return flows.map(({ plan, sources, rejectedBy = null }) => ({
-    plan,
-    rejectedBy,
-    sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
-  }))
 }
 
 /** What comes before is run once, for all. */
@@ -65,6 +140,8 @@ function shareSource(source: Source, count: number): Source {
   return {
     ...source,
     async open(request, services): Promise<OpenSource> {
+      // Once more than it can be.
+      if (asked.length === count) return source.open(request, services)
       const place = asked.push(request) - 1
       if (asked.length === count) openAll(services)
       const own = (await supplies)[place]
