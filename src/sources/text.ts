@@ -60,6 +60,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
     label,
     schema: options.schema,
     rowCount: null,
+    ...(inputs.some(isReadOnce) && { isStream: true as const }),
     async describe(services) {
       described = await openAll(services)
       return described.schema
@@ -76,3 +77,8 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
     },
   }
 }
+
+const isReadOnce = (input: Input): boolean =>
+  input instanceof ReadableStream ||
+  input instanceof Response ||
+  (Object(input) === input && Symbol.asyncIterator in Object(input))

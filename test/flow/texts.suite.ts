@@ -2,8 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { flowOf } from '../../src/api/flow.js'
 import {
+  collectAll,
+  columns,
   count,
   csv,
+  type Flow,
   float64,
   type IllFormedText,
   type InferenceReport,
@@ -13,7 +16,9 @@ import {
   ndjson,
   nullable,
   type Progress,
+  type RecordBatch,
   type RejectedRow,
+  runAll,
   schema,
   sum,
   utf8,
@@ -395,6 +400,77 @@ export function textSuite(lanesList: readonly number[]): void {
         const flow = csv(streamOf(csvOf(rows), 1000), { schema: SHAPE })
         await flow.collect(o())
         await refusal(() => flow.collect(o()), 'MR_SOURCE_CONSUMED')
+      })
+
+      it('a stream is read once by a terminal that reads it several times', async () => {
+        const few = columns({ id: BigInt64Array.from([3n, 4n, 5000n]), name: ['three', 'four', 'none'] })
+        const text = csvOf(rows)
+        const ways: (() => Flow<any>)[] = [
+          () => csv(streamOf(text, 1000), { schema: SHAPE }),
+          () => csv(streamOf(text, 77)),
+          () => csv([{ text: csvOf([]) }, new Response(text)], { schema: SHAPE }),
+          () => ndjson(streamOf(jsonLines(rows), 1000)),
+          () => json(streamOf(JSON.stringify(rows), 1000)),
+        ]
+        for (const way of ways) {
+          const read: number[] = []
+          const take = async (flow: Flow<any>) => {
+            for await (const batch of flow.run(o())) read.push(...(batch.column('id').toArray() as number[]))
+            return read.splice(0)
+          }
+          expect(await take(way().join(few, 'id'))).toEqual([3, 4])
+          const flow = way()
+          const own = flow.groupBy('city').aggregate(() => ({ n: count() }))
+          expect(await take(flow.join(own, 'city').filter((t: any) => t.id.lt(5)))).toEqual([0, 1, 2, 3, 4])
+          const twice = way()
+          expect(
+            (
+              await twice
+                .union(twice)
+                .aggregate(() => ({ n: count() }))
+                .collect(o())
+            ).at(0),
+          ).toEqual({ n: 6000 })
+          const both = way()
+          expect(await take(both.union(both.filter((t: any) => t.id.lt(2))))).toHaveLength(3002)
+          const shared = way()
+          const late = shared.filter((t: any) => t.id.gte(2990))
+          const all = await collectAll({ late, groups: shared.groupBy('city').aggregate(() => ({ n: count() })) }, o())
+          expect(all.late.rowCount).toBe(10)
+          expect(all.groups.toRows()).toEqual(
+            (
+              await csv({ text }, { schema: SHAPE })
+                .groupBy('city')
+                .aggregate(() => ({ n: count() }))
+                .collect(o())
+            ).toRows(),
+          )
+          const staged = way()
+          const carried = staged.fillNull({ city: { method: 'previous' } })
+          const [asIs, after] = [
+            staged.aggregate(t => ({ n: count(t.city) })),
+            carried.aggregate(t => ({ n: count(t.city) })),
+          ]
+          const nulls = rows.filter(({ city }) => city === null).length
+          const filled = await collectAll({ asIs, after }, o())
+          expect([filled.asIs.at(0), filled.after.at(0)]).toEqual([{ n: 3000 - nulls }, { n: 3000 }])
+          const met = way()
+          expect((await met.semiJoin(met.fillNull({ city: { method: 'next' } }), 'city').collect(o())).rowCount).toBe(
+            3000 - nulls,
+          )
+          const { valid, rejected } = way().validate({ early: t => t.id.lt(2000) })
+          const counts = { valid: 0, rejected: 0 }
+          const sinks = {
+            valid(batch: RecordBatch) {
+              counts.valid += batch.rowCount
+            },
+            rejected(batch: RecordBatch) {
+              counts.rejected += batch.rowCount
+            },
+          }
+          await runAll({ valid, rejected }, sinks, o()).finished
+          expect(counts).toEqual({ valid: 2000, rejected: 1000 })
+        }
       })
 
       it('a stream is let go of when no more is wanted', async () => {

@@ -2,7 +2,9 @@
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { MillraceError } from '../../errors.js'
+import { sourceNode } from '../../plan/build.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
+import { type RowStage, stageSource } from '../../sources/stage.js'
 import type { BoundPlan } from './run.js'
 
 /** Splits that may wait for a job while others have them already. */
@@ -13,10 +15,14 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
   const counts = new Map<Source, number>()
   for (const { sources } of flows)
     for (const source of sources.values())
-      if (source.once || source.settle) counts.set(source, (counts.get(source) ?? 0) + 1)
+      if (source.once || source.settle || source.isStream) counts.set(source, (counts.get(source) ?? 0) + 1)
   const shared = new Map<Source, Source>()
   for (const [source, count] of counts)
-    if (count > 1) shared.set(source, source.settle ? shareSettled(source, count) : shareSource(source, count))
+    if (count > 1)
+      shared.set(
+        source,
+        source.once && !source.settle ? shareSource(source, count) : shareSettled(inBatches(source), count),
+      )
   if (shared.size === 0) return flows
   // One flow could wait for the first while another, which waits for the second, keeps it from coming.
   if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {
@@ -31,6 +37,22 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
     sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
   }))
 }
+
+/** Text that comes as a stream is read by a job of its own, whose rows the others share. */
+const inBatches = (source: Source): Source =>
+  source.isStream
+    ? {
+        ...source,
+        settle: async (_, run) => {
+          const plan = sourceNode(0, source.label, source.schema)
+          return stageSource(source.label, source.schema, AS_THEY_COME, () =>
+            run({ plan, sources: new Map([[0, source]]) }),
+          )
+        },
+      }
+    : source
+
+const AS_THEY_COME: RowStage = { output: input => input, run: batches => batches }
 
 /** What comes before is run once, for all. */
 function shareSettled(source: Source, count: number): Source {
