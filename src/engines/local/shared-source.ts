@@ -5,6 +5,7 @@ import { MillraceError } from '../../errors.js'
 import { sourceNode } from '../../plan/build.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
 import { type RowStage, stageSource } from '../../sources/stage.js'
+import { inPlaceOf, rootsOf } from './read-before.js'
 import type { BoundPlan } from './run.js'
 
 /** Splits that may wait for a job while others have them already. */
@@ -16,13 +17,18 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
   for (const { sources } of flows)
     for (const source of sources.values())
       if (source.once || source.settle || source.isStream) counts.set(source, (counts.get(source) ?? 0) + 1)
-  const shared = new Map<Source, Source>()
+  const roots = new Map<Source, Source>()
+  for (const [root, count] of countsBelow(flows)) counts.set(root, count)
   for (const [source, count] of counts)
-    if (count > 1)
-      shared.set(
-        source,
-        source.once && !source.settle ? shareSource(source, count) : shareSettled(inBatches(source), count),
-      )
+    if (count > 1 && !source.settle)
+      roots.set(source, source.once ? shareSource(source, count) : shareSettled(inBatches(source), count))
+  const inPlace = inPlaceOf(roots)
+  const shared = new Map<Source, Source>()
+  for (const source of new Set(flows.flatMap(({ sources }) => [...sources.values()]))) {
+    const count = counts.get(source) ?? 0
+    if (source.settle && count > 1) shared.set(source, shareSettled(inPlace(source), count))
+    else if (rootsOf(source).some(root => roots.has(root))) shared.set(source, inPlace(source))
+  }
   if (shared.size === 0) return flows
   // One flow could wait for the first while another, which waits for the second, keeps it from coming.
   if (flows.some(({ sources }) => [...sources.values()].filter(source => shared.has(source)).length > 1)) {
@@ -36,6 +42,27 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
     rejectedBy,
     sources: new Map([...sources].map(([id, source]) => [id, shared.get(source) ?? source])),
   }))
+}
+
+/** Of what can be read only once, also below stages: by how many it is, if no flow reads it twice. */
+function countsBelow(flows: readonly BoundPlan[]): Map<Source, number> {
+  const readers = new Map<Source, Set<object>>()
+  const apart = new Set<Source>()
+  for (const { sources } of flows) {
+    const flow = {}
+    const seen = new Set<Source>()
+    for (const source of new Set(sources.values())) {
+      for (const root of rootsOf(source)) {
+        if (!root.once && !root.isStream) continue
+        // A stage that several flows have is run once.
+        readers.set(root, (readers.get(root) ?? new Set()).add(source === root ? flow : source))
+        // One reader would wait for the other.
+        if (seen.has(root)) apart.add(root)
+        seen.add(root)
+      }
+    }
+  }
+  return new Map([...readers].filter(([root]) => !apart.has(root)).map(([root, of]) => [root, of.size]))
 }
 
 /** Text that comes as a stream is read by a job of its own, whose rows the others share. */
@@ -88,6 +115,7 @@ function shareSource(source: Source, count: number): Source {
     ...source,
     async open(request, services): Promise<OpenSource> {
       const place = asked.push(request) - 1
+      if (place >= count) throw readAlready(source)
       if (asked.length === count) openAll(services)
       const own = (await supplies)[place]
       return {
@@ -101,6 +129,12 @@ function shareSource(source: Source, count: number): Source {
     },
   }
 }
+
+const readAlready = ({ label }: Source) =>
+  new MillraceError(
+    'MR_SOURCE_CONSUMED',
+    `${label}: a flow reads it a second time while others read it too, and it can be read once only; collect or load it first`,
+  )
 
 /** A split with these columns alone. */
 function narrowed(split: Split | null, columns: readonly string[]): Split | null {

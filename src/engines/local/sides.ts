@@ -48,7 +48,8 @@ export async function describeSources(
   const nodes = plans.flatMap(sourcesOf)
   const known = new Map(sources)
   const schemas = new Map<number, SchemaShape>()
-  const read = runsOn === null ? await readBefore(sources.values(), options) : (source: Source) => source
+  // A stream of rows that are taken as they come may never end; text does.
+  const read = await readBefore(sources.values(), options, source => runsOn === null || source.isStream === true)
   try {
     for (const [id, reads] of countReads(nodes)) {
       let source = await settled(read(sourceOf(reads.node, sources)), options, runsOn !== null)
