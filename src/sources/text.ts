@@ -44,7 +44,7 @@ export interface JsonOptions extends TextOptions {
 
 export type InferenceReport = import('../formats/inference-report.js').InferenceReport
 
-/** @param inputs read one after another; their columns are those of the first, or those declared. */
+/** @param inputs read one after another; their columns are those of the first that has a row, or those declared. */
 export function textSource(verb: string, inputs: readonly Input[], options: CsvOptions | JsonOptions): Source {
   const label = labelOf(verb, inputs)
   /** What was made of inputs other than paths and addresses: some can be read only once, and then are found to be read. */

@@ -10,6 +10,7 @@ import {
   float64,
   type IllFormedText,
   type InferenceReport,
+  type Inputs,
   int64,
   json,
   mean,
@@ -141,6 +142,45 @@ export function textSuite(lanesList: readonly number[]): void {
         expect(String(reports[0])).toContain('nullable(float64)')
         const grouped = flow.groupBy('city').aggregate((t: any) => ({ n: count(), mean: mean(t.degrees) }))
         expect((await grouped.collect(o())).rowCount).toBe(new Set(rows.map(({ city }) => city)).size)
+      })
+
+      it('have the columns of the first that has a row, wherever those without are', async () => {
+        const few = rows.slice(0, 20)
+        const lines = jsonLines(few)
+        const named = { header: ['id', 'city', 'degrees'] }
+        const ways: (readonly [
+          string,
+          string,
+          (inputs: Inputs, onInferred: (report: InferenceReport) => void) => Flow<any>,
+        ])[] = [
+          ['', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['\r\n\n', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          [csvOf([]), csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['degrees,city,id,more\n', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['', csvLines(few), (inputs, onInferred) => csv(inputs, { ...named, onInferred })],
+          ['', lines, (inputs, onInferred) => ndjson(inputs, { onInferred })],
+          [' \n', lines, (inputs, onInferred) => json(inputs, { onInferred })],
+          ['[]', JSON.stringify(few), (inputs, onInferred) => json(inputs, { onInferred })],
+        ]
+        for (const [none, some, read] of ways) {
+          for (const places of ['01', '001', '0101', '10', '0110']) {
+            const kinds = [(text: string) => ({ text }), (text: string) => streamOf(text, 50)]
+            const zipped = await Promise.all([...places].map(place => gzip(place === '0' ? none : some)))
+            const plain = kinds.map(kind => [...places].map(place => kind(place === '0' ? none : some)))
+            for (const inputs of [...plain, zipped]) {
+              const reports: InferenceReport[] = []
+              const table = await read(inputs as Inputs, report => reports.push(report)).collect(o())
+              expect(table.toRows()).toEqual([...places].flatMap(place => (place === '0' ? [] : few)))
+              expect(reports.map(report => report.columns.length)).toEqual([3])
+            }
+          }
+        }
+        const headers = csv([{ text: '' }, { text: csvOf([]) }, { text: 'id,city,degrees,more\n' }])
+        expect(Object.keys((await headers.collect(o())).schema)).toEqual(['id', 'city', 'degrees'])
+        const reports: InferenceReport[] = []
+        const nothing = csv([{ text: '' }, { text: '' }], { onInferred: report => reports.push(report) })
+        expect(await nothing.collect(o())).toMatchObject({ rowCount: 0, schema: {} })
+        expect(reports.map(report => report.columns)).toEqual([[]])
       })
 
       it('are read with other delimiters, quotes, nulls, comments and headers', async () => {
