@@ -60,7 +60,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
     label,
     schema: options.schema,
     rowCount: null,
-    ...(inputs.some(isReadOnce) && { isStream: true as const }),
+    isStream: inputs.some(isReadOnce),
     async describe(services) {
       described = await openAll(services)
       return described.schema
@@ -78,7 +78,6 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
   }
 }
 
+/** A stream, a response or an iterable. */
 const isReadOnce = (input: Input): boolean =>
-  input instanceof ReadableStream ||
-  input instanceof Response ||
-  (Object(input) === input && Symbol.asyncIterator in Object(input))
+  ['getReader', 'body', Symbol.asyncIterator].some(key => key in Object(input))
