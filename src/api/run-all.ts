@@ -10,8 +10,8 @@ import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 type SchemaOf<F> = F extends Flow<infer S> ? S : SchemaShape
 
 /**
- * Runs several flows into the sinks of the same names, side by side, as one job. Each reads its source for itself, as fast as its own sink takes what comes, but for a `stream`, which can be
- * read only once: flows over one read it together, at the pace of the slowest sink.
+ * Runs several flows into the sinks of the same names, side by side, as one job. Each reads its source for itself, as fast as its own sink takes what comes, but for a `stream`, or text that
+ * comes as one, which can be read only once: flows over one read it together, at the pace of the slowest sink.
  *
  * All sinks have all rows before any shows them, so files are there together or not at all. The first failure ends all flows, and `finished` rejects with it; `stop()` ends all
  * inputs. `memory` is shared equally, `onProgress` and `metrics()` tell sums.

@@ -9,7 +9,7 @@ import { unlessAborted } from './unless-aborted.js'
 
 /**
  * Where bytes come from: a path or a pattern of paths such as `data/*.csv` (Node), a URL, a `File` or `Blob`, a `Response`, a stream or an async
- * iterable of bytes, bytes, or `{ text }`. What can be read only once, a `Response`, a stream and an iterable, serves one flow.
+ * iterable of bytes, bytes, or `{ text }`. What can be read only once, a `Response`, a stream and an iterable, serves one terminal.
  */
 export type Input =
   | string

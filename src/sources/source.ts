@@ -26,6 +26,8 @@ export interface Source {
   readonly rowCount: number | null
   /** Set where it can be opened only once, and then gives all as `rest`, in batches: flows that are run at a time share it. */
   readonly once?: true
+  /** Set where it can be opened only once, but in splits of its own: text that comes as a stream. What reads it several times reads batches made of it. */
+  readonly isStream?: boolean
   /** Set where it may never end: groups without windows are then told as they change. */
   readonly isEndless?: true
   /** Set for rows that lanes already hold. */

@@ -16,10 +16,10 @@ import { inferJson } from '../formats/json/infer.js'
 import { csvReader, filesReader, jsonReader } from '../formats/text-readers.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
-import type { CsvOptions, JsonOptions } from './text.js'
+import type { CsvOptions, InferenceReport, JsonOptions } from './text.js'
 import { createTextOrder } from './text-order.js'
 
-/** Read of each file to see what is in it; of the first, types are inferred from it. */
+/** Read of each file to see what is in it; of the first that has a row, types are inferred from it. */
 const SAMPLE_BYTES = 2 ** 18
 /** Of files whose columns are known, for their header. */
 const HEADER_BYTES = 2 ** 14
@@ -66,6 +66,7 @@ interface Prepared {
   readonly dataOffset: number
   /** Types as found or declared, of the columns of the whole source. */
   readonly schema: SchemaShape
+  readonly report: InferenceReport
 }
 
 /** @throws MillraceError for what cannot be read, or is no such text; its schema. */
@@ -80,22 +81,31 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
   const prepared: Prepared[] = []
   try {
     let schema = options.schema
+    const decide = (by: Prepared) => {
+      const found = by.schema
+      schema = found
+      options.onInferred?.(by.report)
+      for (const [i, each] of prepared.entries()) if (each !== by) prepared[i] = prepare(each.sampled, found, options)
+    }
     for (const input of descriptors) {
       const each = await sampleAndPrepare(input, schema, options, services)
-      schema ??= each.schema
       prepared.push(each)
+      if (schema === null && each.report.rows > 0 && hasColumns(each)) decide(each)
     }
+    if (schema === null) decide(prepared.find(hasColumns) ?? prepared[0])
   } catch (error) {
     await leave(prepared)
     throw error
   }
-  const schema = options.schema ?? prepared[0].schema
+  const { schema } = prepared[0]
   return {
     schema,
     open: request => openPrepared(prepared, texts, request),
     leave: () => leave(prepared),
   }
 }
+
+const hasColumns = ({ schema }: Prepared): boolean => Object.keys(schema).length > 0
 
 async function leave(prepared: readonly Prepared[]): Promise<void> {
   for (const { sampled } of prepared) await sampled.rest?.return?.()
@@ -210,7 +220,7 @@ function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
 /** @param known the columns of the source; null: to be inferred. */
 function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOptions | JsonOptions): Prepared {
   const { sample, isWhole, name } = sampled
-  const { fatal, sampleRows, onBadRow, onInferred } = options
+  const { fatal, sampleRows, onBadRow } = options
   const collect = onBadRow !== undefined
   try {
     if (options.format === 'csv') {
@@ -226,9 +236,8 @@ function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOption
         sampleRows,
         ragged,
       })
-      if (known === null) onInferred?.(report)
       const shape: CsvShape = { ...found, fields, types, ragged, fatal, collect }
-      return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
+      return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types), report }
     }
     const { path, layout: asked, flatten } = options
     const found = inferJson(sample, isWhole, {
@@ -239,9 +248,8 @@ function prepare(sampled: Sampled, known: SchemaShape | null, options: CsvOption
       sampleRows,
     })
     const { fields, paths, types, layout, dataOffset, report } = found
-    if (known === null) onInferred?.(report)
     const shape: JsonShape = { fields, paths, types, layout, isInner: path !== null, fatal, collect }
-    return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types) }
+    return { sampled, shape, dataOffset, schema: known ?? schemaFrom(fields, types), report }
   } catch (error) {
     throw inFile(error, name)
   }

@@ -44,7 +44,7 @@ export interface JsonOptions extends TextOptions {
 
 export type InferenceReport = import('../formats/inference-report.js').InferenceReport
 
-/** @param inputs read one after another; their columns are those of the first, or those declared. */
+/** @param inputs read one after another; their columns are those of the first that has a row, or those declared. */
 export function textSource(verb: string, inputs: readonly Input[], options: CsvOptions | JsonOptions): Source {
   const label = labelOf(verb, inputs)
   /** What was made of inputs other than paths and addresses: some can be read only once, and then are found to be read. */
@@ -60,6 +60,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
     label,
     schema: options.schema,
     rowCount: null,
+    isStream: inputs.some(isReadOnce),
     async describe(services) {
       described = await openAll(services)
       return described.schema
@@ -76,3 +77,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
     },
   }
 }
+
+/** A stream, a response or an iterable. */
+const isReadOnce = (input: Input): boolean =>
+  ['getReader', 'body', Symbol.asyncIterator].some(key => key in Object(input))

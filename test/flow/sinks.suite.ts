@@ -596,6 +596,55 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect(read()).toBeLessThan(SPLITS)
       })
 
+      it('runAll reads a stream once for flows of which some have functions of rows before them', async () => {
+        const shape = schema({ id: int32(), text: utf8() })
+        const given = Array.from({ length: 500 }, (_, id) => ({ id, text: `${id % 7}` }))
+        async function* items() {
+          yield* given
+        }
+        const lines = () => new Blob([given.map(row => `${JSON.stringify(row)}\n`).join('')]).stream()
+        for (const all of [
+          stream(items(), { schema: shape }),
+          ndjson(lines(), { schema: shape }),
+          ndjson(lines()),
+        ] as Flow<any>[]) {
+          const even = all.filterRows(({ id }) => id % 2 === 0)
+          const flows = {
+            all,
+            same: all,
+            even,
+            third: even.filter(t => t.id.mod(3).eq(0)),
+            other: all.fillNull({ text: { method: 'previous' } }).limit(20),
+          }
+          const ids: Record<string, number[]> = {}
+          const sinks = Object.fromEntries(
+            Object.keys(flows).map(name => {
+              const own: number[] = []
+              ids[name] = own
+              return [name, (batch: RecordBatch) => own.push(...(batch.column('id') as Iterable<number>))]
+            }),
+          )
+          await runAll(flows, sinks as never, o()).finished
+          const where = (test: (id: number) => boolean) => given.map(({ id }) => id).filter(test)
+          expect(ids).toEqual({
+            all: where(() => true),
+            same: where(() => true),
+            even: where(id => id % 2 === 0),
+            third: where(id => id % 6 === 0),
+            other: where(id => id < 20),
+          })
+          // What is left of it is nothing.
+          await refusal(() => runAll(flows, sinks as never, o()).finished, 'MR_SOURCE_CONSUMED')
+        }
+        const twice = stream(items(), { schema: shape })
+        const filled = twice.fillNull({ id: { method: 'mean' } })
+        const none = () => {}
+        await refusal(
+          () => runAll({ twice, filled }, { twice: none, filled: none }, o()).finished,
+          'MR_SOURCE_CONSUMED',
+        )
+      })
+
       it('runAll reads a stream once for all its flows, at the pace of the slowest', async () => {
         const shape = schema({ id: int32(), text: utf8() })
         let [given, most, slowest] = [0, 0, 0]

@@ -2,18 +2,24 @@
 import { describe, expect, it } from 'vitest'
 import { flowOf } from '../../src/api/flow.js'
 import {
+  collectAll,
+  columns,
   count,
   csv,
+  type Flow,
   float64,
   type IllFormedText,
   type InferenceReport,
+  type Inputs,
   int64,
   json,
   mean,
   ndjson,
   nullable,
   type Progress,
+  type RecordBatch,
   type RejectedRow,
+  runAll,
   schema,
   sum,
   utf8,
@@ -136,6 +142,45 @@ export function textSuite(lanesList: readonly number[]): void {
         expect(String(reports[0])).toContain('nullable(float64)')
         const grouped = flow.groupBy('city').aggregate((t: any) => ({ n: count(), mean: mean(t.degrees) }))
         expect((await grouped.collect(o())).rowCount).toBe(new Set(rows.map(({ city }) => city)).size)
+      })
+
+      it('have the columns of the first that has a row, wherever those without are', async () => {
+        const few = rows.slice(0, 20)
+        const lines = jsonLines(few)
+        const named = { header: ['id', 'city', 'degrees'] }
+        const ways: (readonly [
+          string,
+          string,
+          (inputs: Inputs, onInferred: (report: InferenceReport) => void) => Flow<any>,
+        ])[] = [
+          ['', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['\r\n\n', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          [csvOf([]), csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['degrees,city,id,more\n', csvOf(few), (inputs, onInferred) => csv(inputs, { onInferred })],
+          ['', csvLines(few), (inputs, onInferred) => csv(inputs, { ...named, onInferred })],
+          ['', lines, (inputs, onInferred) => ndjson(inputs, { onInferred })],
+          [' \n', lines, (inputs, onInferred) => json(inputs, { onInferred })],
+          ['[]', JSON.stringify(few), (inputs, onInferred) => json(inputs, { onInferred })],
+        ]
+        for (const [none, some, read] of ways) {
+          for (const places of ['01', '001', '0101', '10', '0110']) {
+            const kinds = [(text: string) => ({ text }), (text: string) => streamOf(text, 50)]
+            const zipped = await Promise.all([...places].map(place => gzip(place === '0' ? none : some)))
+            const plain = kinds.map(kind => [...places].map(place => kind(place === '0' ? none : some)))
+            for (const inputs of [...plain, zipped]) {
+              const reports: InferenceReport[] = []
+              const table = await read(inputs as Inputs, report => reports.push(report)).collect(o())
+              expect(table.toRows()).toEqual([...places].flatMap(place => (place === '0' ? [] : few)))
+              expect(reports.map(report => report.columns.length)).toEqual([3])
+            }
+          }
+        }
+        const headers = csv([{ text: '' }, { text: csvOf([]) }, { text: 'id,city,degrees,more\n' }])
+        expect(Object.keys((await headers.collect(o())).schema)).toEqual(['id', 'city', 'degrees'])
+        const reports: InferenceReport[] = []
+        const nothing = csv([{ text: '' }, { text: '' }], { onInferred: report => reports.push(report) })
+        expect(await nothing.collect(o())).toMatchObject({ rowCount: 0, schema: {} })
+        expect(reports.map(report => report.columns)).toEqual([[]])
       })
 
       it('are read with other delimiters, quotes, nulls, comments and headers', async () => {
@@ -395,6 +440,77 @@ export function textSuite(lanesList: readonly number[]): void {
         const flow = csv(streamOf(csvOf(rows), 1000), { schema: SHAPE })
         await flow.collect(o())
         await refusal(() => flow.collect(o()), 'MR_SOURCE_CONSUMED')
+      })
+
+      it('a stream is read once by a terminal that reads it several times', async () => {
+        const few = columns({ id: BigInt64Array.from([3n, 4n, 5000n]), name: ['three', 'four', 'none'] })
+        const text = csvOf(rows)
+        const ways: (() => Flow<any>)[] = [
+          () => csv(streamOf(text, 1000), { schema: SHAPE }),
+          () => csv(streamOf(text, 77)),
+          () => csv([{ text: csvOf([]) }, new Response(text)], { schema: SHAPE }),
+          () => ndjson(streamOf(jsonLines(rows), 1000)),
+          () => json(streamOf(JSON.stringify(rows), 1000)),
+        ]
+        for (const way of ways) {
+          const read: number[] = []
+          const take = async (flow: Flow<any>) => {
+            for await (const batch of flow.run(o())) read.push(...(batch.column('id').toArray() as number[]))
+            return read.splice(0)
+          }
+          expect(await take(way().join(few, 'id'))).toEqual([3, 4])
+          const flow = way()
+          const own = flow.groupBy('city').aggregate(() => ({ n: count() }))
+          expect(await take(flow.join(own, 'city').filter((t: any) => t.id.lt(5)))).toEqual([0, 1, 2, 3, 4])
+          const twice = way()
+          expect(
+            (
+              await twice
+                .union(twice)
+                .aggregate(() => ({ n: count() }))
+                .collect(o())
+            ).at(0),
+          ).toEqual({ n: 6000 })
+          const both = way()
+          expect(await take(both.union(both.filter((t: any) => t.id.lt(2))))).toHaveLength(3002)
+          const shared = way()
+          const late = shared.filter((t: any) => t.id.gte(2990))
+          const all = await collectAll({ late, groups: shared.groupBy('city').aggregate(() => ({ n: count() })) }, o())
+          expect(all.late.rowCount).toBe(10)
+          expect(all.groups.toRows()).toEqual(
+            (
+              await csv({ text }, { schema: SHAPE })
+                .groupBy('city')
+                .aggregate(() => ({ n: count() }))
+                .collect(o())
+            ).toRows(),
+          )
+          const staged = way()
+          const carried = staged.fillNull({ city: { method: 'previous' } })
+          const [asIs, after] = [
+            staged.aggregate(t => ({ n: count(t.city) })),
+            carried.aggregate(t => ({ n: count(t.city) })),
+          ]
+          const nulls = rows.filter(({ city }) => city === null).length
+          const filled = await collectAll({ asIs, after }, o())
+          expect([filled.asIs.at(0), filled.after.at(0)]).toEqual([{ n: 3000 - nulls }, { n: 3000 }])
+          const met = way()
+          expect((await met.semiJoin(met.fillNull({ city: { method: 'next' } }), 'city').collect(o())).rowCount).toBe(
+            3000 - nulls,
+          )
+          const { valid, rejected } = way().validate({ early: t => t.id.lt(2000) })
+          const counts = { valid: 0, rejected: 0 }
+          const sinks = {
+            valid(batch: RecordBatch) {
+              counts.valid += batch.rowCount
+            },
+            rejected(batch: RecordBatch) {
+              counts.rejected += batch.rowCount
+            },
+          }
+          await runAll({ valid, rejected }, sinks, o()).finished
+          expect(counts).toEqual({ valid: 2000, rejected: 1000 })
+        }
       })
 
       it('a stream is let go of when no more is wanted', async () => {

@@ -5,7 +5,7 @@ import { type AnyExpr, approxCountDistinct, approxQuantile, approxTopK, type Eng
 import { type ApproximateFunction, type ApproximateParameters, whyNotNear } from '../oracle/approximate.js'
 import { toJavaScript } from '../oracle/javascript.js'
 import { isNumber, keyText, type ModelTable, type Value } from '../oracle/value.js'
-import { CARRIERS, type Carrier, canCarry, carry } from './carriers.js'
+import { CARRIERS, type Carrier, canCarry, carry, isReadOnce } from './carriers.js'
 import { choicesOf } from './choices.js'
 import { valueText } from './compare.js'
 import { own } from './handles.js'
@@ -60,7 +60,7 @@ export function approximateLaws(lanesList: readonly number[], options: LawOption
         const asked = ASKED.filter(one => one.name !== 'approxQuantile' || isNumber(type.kind))
         const seen = new Map<string, string>()
         const groups = [...groupsOf(table, key, name), ...(key === undefined ? [] : groupsOf(table, undefined, name))]
-        for (const carrier of carriers.filter(one => one !== 'stream' && canCarry(table, one))) {
+        for (const carrier of carriers.filter(one => !isReadOnce(one) && canCarry(table, one))) {
           const flow = await carry(table, carrier, choicesOf([3, 1, 6]))
           const define = (t: any) => own(asked.map(({ call }, i) => [`result ${i}`, call(t[name])]))
           const grouped = key === undefined ? flow.aggregate(define) : flow.rollup(key).aggregate(define)

@@ -57,9 +57,13 @@ export const CARRIERS = [
   'parquet',
   'arrow',
   'csv',
+  'csvStream',
   'ndjson',
 ] as const
 export type Carrier = (typeof CARRIERS)[number]
+
+/** Flows that one terminal alone can read. */
+export const isReadOnce = (carrier: Carrier): boolean => carrier === 'stream' || carrier === 'csvStream'
 
 /** A flow over `table`, brought in as `carrier` says; `choices` draws the details, such as where chunks end. */
 export async function carry(table: ModelTable, carrier: Carrier, choices: Choices): Promise<AnyFlow> {
@@ -95,10 +99,12 @@ function broughtAtOnce(
     case 'parquet':
       return parquet(parquetBytes(table, choices))
     case 'csv':
+    case 'csvStream':
       return textFlow(
         { ...CSV, schema: shape, header: table.fields.map(({ name }) => name) },
         csvText(table, choices),
         choices,
+        carrier === 'csvStream',
       )
     case 'ndjson':
       return textFlow({ ...JSON_LINES, schema: shape }, jsonText(table, choices), choices)
@@ -125,7 +131,7 @@ export function beside(table: ModelTable): AnyFlow {
 export function canCarry({ fields, rows }: ModelTable, carrier: Carrier): boolean {
   const hasLists = fields.some(({ type }) => type.kind === 'list')
   if (carrier === 'parquet') return !hasLists && fields.every(({ type }) => type.unit !== 's')
-  if (carrier === 'csv') return !hasLists && fields.length > 0
+  if (carrier === 'csv' || carrier === 'csvStream') return !hasLists && fields.length > 0
   if (carrier !== 'ndjson') return true
   return rows.every(({ values }) => values.every(isInJson)) && fields.every(({ type }) => type.item?.kind !== 'list')
 }
@@ -332,10 +338,23 @@ function textFlow(
   options: Omit<CsvOptions, 'splitBytes'> | Omit<JsonOptions, 'splitBytes'>,
   text: string,
   choices: Choices,
+  isStream = false,
 ): AnyFlow {
   const bytes = new TextEncoder().encode(text)
   const splitBytes = bytes.length < 10_000 ? 16 + choices.below(300) : Math.ceil(bytes.length / (3 + choices.below(5)))
-  return flowOf(textSource(options.format, [new Blob([bytes])], { ...options, splitBytes } as CsvOptions)) as AnyFlow
+  const input = isStream ? streamOf(bytes, splitBytes) : new Blob([bytes])
+  return flowOf(textSource(options.format, [input], { ...options, splitBytes } as CsvOptions)) as AnyFlow
+}
+
+function streamOf(bytes: Uint8Array<ArrayBuffer>, chunkBytes: number): ReadableStream<Uint8Array> {
+  let at = 0
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) controller.close()
+      else controller.enqueue(bytes.slice(at, at + chunkBytes))
+      at += chunkBytes
+    },
+  })
 }
 
 function csvText({ fields, rows: all }: ModelTable, choices: Choices): string {

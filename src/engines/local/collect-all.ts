@@ -17,6 +17,7 @@ import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { load } from './load.js'
 import { checkOptions, type RunOptions } from './options.js'
+import { readBefore } from './read-before.js'
 import { type BoundPlan, collect, heldSource, onlySource, services, settled } from './run.js'
 import type { Described } from './sides.js'
 import { totalOf } from './total-progress.js'
@@ -29,15 +30,25 @@ export async function collectAll(
 ): Promise<Record<string, Table>> {
   checkOptions('collectAll', options)
   options.signal?.throwIfAborted()
+  const read = await readBefore(
+    Object.values(flows).flatMap(({ sources }) => [...sources.values()]),
+    options,
+  )
+  const bound = new Map(
+    Object.entries(flows).map(([name, flow]) => [
+      name,
+      { ...flow, sources: new Map([...flow.sources].map(([id, source]) => [id, read(source)])) },
+    ]),
+  )
   const bySource = new Map<Source, string[]>()
-  for (const name of Object.keys(flows)) {
-    const source = onlySource(flows[name])
+  for (const [name, flow] of bound) {
+    const source = onlySource(flow)
     bySource.set(source, [...(bySource.get(source) ?? []), name])
   }
   const report = options.onProgress && totalOf(options.onProgress)
   const tables = new Map<string, Table>()
   for (const [source, names] of bySource) {
-    const group = names.map(name => flows[name])
+    const group = names.map(name => bound.get(name) as BoundPlan)
     const results = await collectGroup(source, group, { ...options, onProgress: report?.() })
     for (const [i, name] of names.entries()) tables.set(name, results[i])
   }
@@ -62,7 +73,7 @@ async function collectGroup(given: Source, flows: readonly BoundPlan[], options:
   if (flows.length === 1) return apart(flows, options)
   const { signal, memory } = options
   const all = new Map(flows.flatMap(({ sources }) => [...sources]))
-  const described = await describeAll(flows, all, options)
+  const described = await describeAll(source, flows, all, options)
   for (const { plan } of flows) await loadRowRules(plan)
   const chains = flows.map(({ plan }) => chainOf(withoutEventTime(bindPlan(plan, described.schemas))))
   const length = sharedLength(chains)
@@ -90,17 +101,18 @@ const SHARED = -1
 
 const firstOf = (plan: PlanNode): SourceNode => (plan.kind === 'source' ? plan : firstOf(plan.input))
 
-/** Flows of one source each have but that. */
+/** Flows of one source each have but that, which is then not opened to be described again: it may be read once only. */
 async function describeAll(
+  source: Source,
   flows: readonly BoundPlan[],
   all: BoundPlan['sources'],
   options: RunOptions,
 ): Promise<Described> {
   const several = flows.find(({ plan }) => sourcesOf(plan).length > 1)
   if (several === undefined) {
-    const source = onlySource(flows[0])
     const schema = await unlessAborted(source.describe(services), options.signal)
-    return { sources: all, schemas: schema }
+    const known = { ...source, describe: async () => schema }
+    return { sources: new Map([...all].map(([id, each]) => [id, each === source ? known : each])), schemas: schema }
   }
   const { describeSources } = await import('./sides.js')
   return describeSources({ plans: flows.map(({ plan }) => plan), sources: all }, { ...options, onProgress: undefined })

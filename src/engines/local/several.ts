@@ -67,7 +67,7 @@ export async function startSeveral<S extends SchemaShape>(
     return startAny(merged(node, plan, known, options, what), options, what, onSchema)
   }
   const cut = liveCut(plan, isEndless(plan, known))
-  if (cut === null) return startRun(bound, options, what, onSchema)
+  if (cut === null) return startRun(known, options, what, onSchema)
   return startLive(known, cut, options, what, onSchema, sidesOf(known), startAny)
 }
 

@@ -2,7 +2,9 @@
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { MillraceError } from '../../errors.js'
+import { sourceNode } from '../../plan/build.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
+import { type RowStage, stageSource } from '../../sources/stage.js'
 import type { BoundPlan } from './run.js'
 
 /** Splits that may wait for a job while others have them already. */
@@ -19,7 +21,7 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
     if (own === undefined) {
       own = overShared(source)
       const count = readers.get(source)?.size ?? 0
-      if (count > 1) own = own.settle ? shareSettled(own, count) : shareSource(own, count)
+      if (count > 1) own = own.once && !own.settle ? shareSource(own, count) : shareSettled(inBatches(own), count)
       made.set(source, own)
     }
     return own
@@ -59,7 +61,7 @@ function readersOf(flows: readonly BoundPlan[]): ReadonlyMap<Source, ReadonlySet
   const inside = new Map<Source, Reader[]>()
   const note = (sources: BoundPlan['sources'], reader: Reader): void => {
     for (const source of sources.values()) {
-      if (!source.once && !source.settle) continue
+      if (!source.once && !source.settle && !source.isStream) continue
       const known = inside.get(source)
       if (known !== undefined) known.push(reader)
       else {
@@ -107,6 +109,22 @@ function checkShared(sources: BoundPlan['sources'], isShared: (source: Source) =
     )
 }
 
+/** Text that comes as a stream is read by a job of its own, whose rows the others share. */
+const inBatches = (source: Source): Source =>
+  source.isStream
+    ? {
+        ...source,
+        settle: async (_, run) => {
+          const plan = sourceNode(0, source.label, source.schema)
+          return stageSource(source.label, source.schema, AS_THEY_COME, () =>
+            run({ plan, sources: new Map([[0, source]]) }),
+          )
+        },
+      }
+    : source
+
+const AS_THEY_COME: RowStage = { output: input => input, run: batches => batches }
+
 /** What comes before is run once, for all. */
 function shareSettled(source: Source, count: number): Source {
   let settling: Promise<Source> | null = null
@@ -140,8 +158,7 @@ function shareSource(source: Source, count: number): Source {
   return {
     ...source,
     async open(request, services): Promise<OpenSource> {
-      // Once more than it can be.
-      if (asked.length === count) return source.open(request, services)
+      if (asked.length === count) throw readAlready(source)
       const place = asked.push(request) - 1
       if (asked.length === count) openAll(services)
       const own = (await supplies)[place]
@@ -156,6 +173,12 @@ function shareSource(source: Source, count: number): Source {
     },
   }
 }
+
+const readAlready = ({ label }: Source) =>
+  new MillraceError(
+    'MR_SOURCE_CONSUMED',
+    `${label}: a flow reads it a second time while others read it too, and it can be read once only; collect or load it first`,
+  )
 
 /** A split with these columns alone. */
 function narrowed(split: Split | null, columns: readonly string[]): Split | null {

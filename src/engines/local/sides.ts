@@ -15,6 +15,7 @@ import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
 import type { RunOptions } from './options.js'
+import { readBefore } from './read-before.js'
 import {
   type BoundPlan,
   checkHeld,
@@ -47,10 +48,12 @@ export async function describeSources(
   const nodes = plans.flatMap(sourcesOf)
   const known = new Map(sources)
   const schemas = new Map<number, SchemaShape>()
+  // A stream of rows that are taken as they come may never end; text does.
+  const read = await readBefore(sources.values(), options, source => runsOn === null || source.isStream === true)
   try {
     for (const [id, reads] of countReads(nodes)) {
-      let source = await settled(sourceOf(reads.node, sources), options, runsOn !== null)
-      if (source.once && reads.count > 1 && runsOn?.(reads.node) !== true) {
+      let source = await settled(read(sourceOf(reads.node, sources)), options, runsOn !== null)
+      if (source.once ? reads.count > 1 && runsOn?.(reads.node) !== true : source.isStream && reads.count > 1) {
         const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
         source = { ...tableSource(table), label: source.label }
       }
