@@ -152,8 +152,8 @@ it('a reader slower than its source for minutes keeps memory flat and loses noth
   clearInterval(drive)
   expect(most).toBeLessThanOrEqual(1500)
   expect(read).toBe(pushed)
-  // Strings that were ever new: two hundred megabytes of them.
-  expect(memory[5]).toBeLessThan((memory[1] as number) + 60)
+  // Strings that were ever new: two hundred megabytes of them. What is garbage at one moment is none at the next.
+  expect(Math.min(...memory.slice(4))).toBeLessThan((memory[1] as number) + 60)
   expect(job.metrics().latency?.count).toBe(pushed)
 })
 
