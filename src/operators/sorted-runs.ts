@@ -47,7 +47,7 @@ export function createSortedRuns(
   keys: readonly RunKey[],
   top: number | null = null,
 ): SortedRuns {
-  const { k } = context
+  const { k, dictionaries: pool } = context
   const { memory } = k
   const { account } = spill
   // A dictionary that others keep may be longer than there is room to sort it.
@@ -330,8 +330,17 @@ export function createSortedRuns(
     add,
     absorb(part: Part<VectorBatch>) {
       const mark = memory.mark()
-      if (part.kind === 'rows') add(strings.load(part.batch), part.split)
-      else if (part.kind === 'block') {
+      if (part.kind === 'rows') {
+        const batch = strings.load(part.batch)
+        // Where there is no room for the rows, those before them go, and with these the strings that are kept: these are still needed.
+        const coded = batch.columns.map(dictionaryOf).filter(dictionary => dictionary !== null)
+        for (const dictionary of coded) pool.retain(dictionary)
+        try {
+          add(batch, part.split)
+        } finally {
+          for (const dictionary of coded) pool.release(dictionary)
+        }
+      } else if (part.kind === 'block') {
         if (spill.file === null) throw account.overBudget(part.bytes.length)
         let run = received.get(part.of)
         if (run === undefined) {
