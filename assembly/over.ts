@@ -7,27 +7,23 @@
 //
 // A frame is places `from` to before `to`, and its sum the difference of two: limbs of exact.ts, so that nothing is lost.
 
-// @ts-ignore: decorator
-@inline
-function isSet(bitmap: usize, row: u32): bool {
-  return ((load<u8>(bitmap + usize(row >> 3)) >> u8(row & 7)) & 1) != 0
-}
+import { isValid } from './inline'
 
 // @ts-ignore: decorator
 @inline
 function changes<T>(data: usize, validity: usize, rows: usize, count: u32, begins: usize): void {
   let before: T = 0 as T
-  let wasValid = false
+  let wasThere = false
   for (let place: u32 = 0; place < count; place++) {
     const row = rows ? load<u32>(rows + (usize(place) << 2)) : place
-    const isValid = validity == 0 || isSet(validity, row)
-    const value = load<T>(data + usize(row) * sizeof<T>())
+    const isThere = isValid(validity, row)
+    const value = isBoolean<T>() ? (isValid(data, row) as T) : load<T>(data + usize(row) * sizeof<T>())
     let isSame = value == before
     // NaN is one key, and so is zero.
     if (isFloat<T>()) isSame = isSame || (value != value && before != before)
-    if (isValid != wasValid || (isValid && !isSame)) store<u8>(begins + usize(place), 1)
+    if (isThere != wasThere || (isThere && !isSame)) store<u8>(begins + usize(place), 1)
     before = value
-    wasValid = isValid
+    wasThere = isThere
   }
 }
 
@@ -40,16 +36,7 @@ export function overChanges(kind: u32, data: usize, validity: usize, rows: usize
     case 8: return changes<u64>(data, validity, rows, count, begins)
     case 12: return changes<f32>(data, validity, rows, count, begins)
     case 16: return changes<f64>(data, validity, rows, count, begins)
-  }
-  let before = false
-  let wasValid = false
-  for (let place: u32 = 0; place < count; place++) {
-    const row = rows ? load<u32>(rows + (usize(place) << 2)) : place
-    const isValid = validity == 0 || isSet(validity, row)
-    const value = isSet(data, row)
-    if (isValid != wasValid || (isValid && value != before)) store<u8>(begins + usize(place), 1)
-    before = value
-    wasValid = isValid
+    default: changes<bool>(data, validity, rows, count, begins)
   }
 }
 
@@ -78,11 +65,11 @@ export function overSums(addends: usize, width: u32, count: u32, sums: usize): v
   }
 }
 
-/** Goes on with the counts from the one at `counts`. */
+/** Goes on with the counts from the one at `counts`; with `validity` 0 all rows count. */
 export function overCounts(validity: usize, count: u32, counts: usize): void {
   let sum = load<u32>(counts)
   for (let i: u32 = 0; i < count; i++) {
-    sum += u32(isSet(validity, i))
+    sum += u32(isValid(validity, i))
     counts += 4
     store<u32>(counts, sum)
   }

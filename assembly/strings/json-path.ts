@@ -7,8 +7,11 @@
 // What it takes more to say of is left to others: names and strings with escapes, and values within more than 64 others.
 
 import { isValid } from '../inline'
+import { hexDigit, scanText } from '../json/scan'
+import { endOfDigits } from '../parse/digits'
 import { internBytes, NO_ROOM, StringTable } from '../text'
 import { endOf, inputAt, startOf } from './items'
+import { isSame } from './scan'
 
 /** In the place of a pointer: no JSON, or nothing there; and what is for others. */
 // @ts-ignore: decorator
@@ -29,52 +32,41 @@ function afterSpaces(at: usize, end: usize): usize {
   return at
 }
 
-// @ts-ignore: decorator
-@inline
-function isDigit(at: usize, end: usize): bool {
-  return at < end && load<u8>(at) - 0x30 < 10
-}
-
-// @ts-ignore: decorator
-@inline
-function isHex(byte: u8): bool {
-  return byte - 0x30 < 10 || (byte | 0x20) - 0x61 < 6
-}
-
 /** Behind a string's closing quote; `at` is behind the opening one. */
 function afterString(at: usize, end: usize): usize {
-  while (at < end) {
+  while (true) {
+    at = scanText(at, end)
+    if (at >= end) return NONE
     const byte = load<u8>(at++)
     if (byte == 0x22) return at
-    if (byte < 0x20) return NONE
-    if (byte != 0x5c) continue
-    if (at == end) return NONE
+    if (byte != 0x5c || at == end) return NONE
     const escaped = load<u8>(at++)
     if (escaped == 0x75) {
       if (at + 4 > end) return NONE
-      for (const to = at + 4; at < to; at++) if (!isHex(load<u8>(at))) return NONE
+      for (const to = at + 4; at < to; at++) if (hexDigit(load<u8>(at)) < 0) return NONE
     } else if (
       escaped != 0x22 && escaped != 0x5c && escaped != 0x2f && escaped != 0x62 && escaped != 0x66 && escaped != 0x6e &&
       escaped != 0x72 && escaped != 0x74
     ) return NONE
   }
-  return NONE
 }
 
 function afterNumber(at: usize, end: usize): usize {
   if (load<u8>(at) == 0x2d) at++
-  if (!isDigit(at, end)) return NONE
-  if (load<u8>(at) == 0x30) at++
-  else while (isDigit(at, end)) at++
+  let digits = at
+  at = endOfDigits(digits, end)
+  if (at == digits || (load<u8>(digits) == 0x30 && at > digits + 1)) return NONE
   if (at < end && load<u8>(at) == 0x2e) {
-    if (!isDigit(++at, end)) return NONE
-    while (isDigit(at, end)) at++
+    digits = at + 1
+    at = endOfDigits(digits, end)
+    if (at == digits) return NONE
   }
   if (at < end && (load<u8>(at) | 0x20) == 0x65) {
     at++
     if (at < end && (load<u8>(at) == 0x2b || load<u8>(at) == 0x2d)) at++
-    if (!isDigit(at, end)) return NONE
-    while (isDigit(at, end)) at++
+    digits = at
+    at = endOfDigits(digits, end)
+    if (at == digits) return NONE
   }
   return at
 }
@@ -152,9 +144,11 @@ function afterValue(at: usize, end: usize): usize {
   }
 }
 
+/** Whether a checked string has escapes; `at` is behind its opening quote. */
+// @ts-ignore: decorator
+@inline
 function hasEscape(at: usize, end: usize): bool {
-  while (at < end) if (load<u8>(at++) == 0x5c) return true
-  return false
+  return load<u8>(scanText(at, end)) == 0x5c
 }
 
 /** Where the member of a checked object begins; of several of one name the last. */
@@ -166,7 +160,7 @@ function memberAt(at: usize, end: usize, name: usize, length: usize): usize {
     const isLong = behind - at - 2 == length
     if (hasEscape(at + 1, behind)) return OTHERS
     const value = afterName(at, end)
-    if (isLong && memory.compare(at + 1, name, length) == 0) found = value
+    if (isLong && isSame(at + 1, name, length)) found = value
     at = afterSpaces(afterValue(value, end), end)
     if (load<u8>(at) == 0x2c) at = afterSpaces(at + 1, end)
   }

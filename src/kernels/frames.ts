@@ -5,6 +5,9 @@
 import { type DataType, isFloat, isInteger } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { fillerOf } from './aggregate/fill-int.js'
+import { chooseLayout, roundingOf } from './aggregate/sum-float.js'
+import { bitmapBytes } from './bitmap.js'
+import { type Lane, type LimbLayout, limbsToIntegers, roundLimbs } from './exact.js'
 import type { Kernels } from './instance.js'
 import type { LaneVector } from './lane-vector.js'
 import { elementBytes } from './operand.js'
@@ -43,20 +46,10 @@ export interface FrameSums {
   free(): void
 }
 
-/** Bits that values of two limbs may span, bits of a limb at least, and its greatest unit, as sum-float.ts has them. */
-const MOST_BITS = 86
-const LEAST_WIDTH = 36
-const MOST_UNIT = 970
 /** Of integers, as assembly/aggregate/sum-int.ts has it. */
-const INTEGER_WIDTH = 40
+const INTEGERS: LimbLayout = { limbs: 2, base: 0, width: 40, cap: 63 }
 /** Room for the addends of a block, which kernels write before they are added. */
 const BLOCK_BYTES = 4096
-
-interface Limbs {
-  readonly base: number
-  readonly width: number
-  readonly top: number
-}
 
 /**
  * @param type of the values, integers or floats; null: rows are counted only
@@ -81,9 +74,8 @@ export function createFrameSums(
     }
   }
   const isWhole = type !== null && isInteger(type.kind)
-  const limbs = type === null || isWhole ? { base: 0, width: INTEGER_WIDTH, top: 0 } : limbsOf(type)
-  if (limbs === null) return null
-  const { base, width } = limbs
+  const layout = type === null || isWhole ? INTEGERS : layoutOf(type)
+  if (layout === null) return null
   const free = () => {
     memory.free(counted)
     memory.free(summed)
@@ -96,24 +88,23 @@ export function createFrameSums(
     memory.u32.fill(0, counted >>> 2, (counted >>> 2) + (areSome ? 1 : 0))
     memory.u8.fill(0, summed, summed + (type === null ? 0 : 16))
     each(({ vector, validity }, at, count) => {
-      if (areSome && validity !== 0) exports.overCounts(validity, count, counted + 4 * at)
-      else if (areSome) countAll(counted + 4 * at, count)
+      if (areSome) exports.overCounts(validity, count, counted + 4 * at)
       if (vector === null || type === null) return
       const addends = memory.scratch(16 * count)
       memory.u8.fill(0, addends, addends + 16 * count)
       if (isWhole) addIntegers(vector, validity, count, addends)
-      else addFloats(vector, validity, count, addends, limbs)
-      exports.overSums(addends, width, count, summed + 16 * at)
+      else addFloats(vector, validity, count, addends, layout)
+      exports.overSums(addends, layout.width, count, summed + 16 * at)
     })
   } catch (error) {
     free()
     throw error
   }
 
-  function limbsOf({ kind }: DataType): Limbs | null {
+  function layoutOf({ kind }: DataType): LimbLayout | null {
     let [low, top, areFinite] = [Infinity, -Infinity, true]
     each(({ vector, validity }, _at, count) => {
-      const finite = memory.scratch(Math.ceil(count / 128) * 16)
+      const finite = memory.scratch(bitmapBytes(count))
       const out = memory.scratch(16)
       const span = kind === 'float64' ? exports.sumFloatSpanF64 : exports.sumFloatSpanF32
       span((vector as LaneVector).data, validity, count, finite, out)
@@ -124,14 +115,7 @@ export function createFrameSums(
       top = Math.max(top, most)
     })
     if (!areFinite) return null
-    if (low > top) return { base: 0, width: LEAST_WIDTH, top: 1 }
-    if (top - low > MOST_BITS || top > MOST_UNIT) return null
-    return { base: low, width: Math.max(LEAST_WIDTH, Math.ceil((top - low) / 2)), top }
-  }
-
-  function countAll(at: number, count: number): void {
-    const { u32 } = memory
-    for (let i = 0, to = at >>> 2; i < count; i++, to++) u32[to + 1] = u32[to] + 1
+    return low > top ? chooseLayout(0, 1, 2) : chooseLayout(low, top, 2)
   }
 
   function addIntegers({ type, data }: LaneVector, validity: number, count: number, addends: number): void {
@@ -139,21 +123,20 @@ export function createFrameSums(
     else fillerOf(k, type.kind)(addends, 16, data, validity, count)
   }
 
-  function addFloats(vector: LaneVector, validity: number, count: number, addends: number, { top }: Limbs): void {
-    const magic = 1.5 * 2 ** (52 + base)
-    const highMagic = 1.5 * 2 ** Math.min(1022, 52 + base + width)
+  function addFloats(vector: LaneVector, validity: number, count: number, addends: number, by: LimbLayout): void {
+    const [magic, highMagic, cap] = roundingOf(by)
     const groups = memory.scratch(4 * count)
     exports.sortIota(count, groups)
     const room = memory.scratch(BLOCK_BYTES)
     const add = vector.type.kind === 'float64' ? exports.sumFloatTwoF64 : exports.sumFloatTwoF32
-    const added = add(addends, 0, groups, vector.data, validity, count, magic, highMagic, 2 ** top, room) >>> 0
+    const added = add(addends, 0, groups, vector.data, validity, count, magic, highMagic, cap, room) >>> 0
     if (added !== count) throw new Error(`row ${added} is beyond the span of all rows`)
   }
 
-  const limbsOfFrames = (from: number, to: number, count: number): number => {
+  const limbsOf = (from: number, to: number, count: number): Lane => {
     const out = memory.scratch(16 * count)
     exports.overFrameSums(summed, from, to, count, out)
-    return out
+    return { pointer: out, stride: 16 }
   }
   return {
     counts(from, to, count) {
@@ -162,17 +145,12 @@ export function createFrameSums(
       return out
     },
     sums(from, to, count) {
-      const own = limbsOfFrames(from, to, count)
-      const out = memory.scratch(8 * count)
-      if (!isWhole) exports.exactRoundTwo(own, 16, base, width, 0, count, out)
-      else if (exports.exactIntegers(own, 16, 2, width, count, out) >= 0) return null
-      return out
+      const own = limbsOf(from, to, count)
+      if (!isWhole) return roundLimbs(k, layout, own, 0, count)
+      const { data, failed } = limbsToIntegers(k, layout, own, count)
+      return failed < 0 ? data : null
     },
-    means(from, to, count, counts) {
-      const out = memory.scratch(8 * count)
-      exports.exactRoundTwo(limbsOfFrames(from, to, count), 16, base, width, counts, count, out)
-      return out
-    },
+    means: (from, to, count, counts) => roundLimbs(k, layout, limbsOf(from, to, count), counts, count),
     free,
   }
 }

@@ -16,6 +16,14 @@ export interface SortKey {
   readonly nulls: 'first' | 'last'
 }
 
+/** A key by the place of its column. */
+export interface ColumnKey extends Omit<SortKey, 'vector'> {
+  readonly column: number
+}
+
+export const sortKeysOf = (columns: readonly LaneVector[], keys: readonly ColumnKey[]): SortKey[] =>
+  keys.map(({ column, ...how }) => ({ ...how, vector: columns[column] }))
+
 const COUNTS_BYTES = 8 * 256 * 4
 
 /**
@@ -73,12 +81,12 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
 }
 
 /** Kinds of keys that rows can be held against one by one, quickly. */
-const BOUNDED: readonly Kind[] = ['int32', 'date', 'int64', 'timestamp', 'float64']
+const isBounded = (kind: Kind): boolean => isWide(kind) || kind === 'int32' || kind === 'date'
 
 /** Where a row's key is in the order of keys; null of a key that is null. Undefined where only a sort can tell. */
 export function boundOf({ exports, memory }: Kernels, { vector, descending }: SortKey, row: number) {
   const { type, data, validity } = vector
-  if (!BOUNDED.includes(type.kind)) return undefined
+  if (!isBounded(type.kind)) return undefined
   if (validity !== 0 && ((memory.u8[validity + (row >> 3)] >> (row & 7)) & 1) === 0) return null
   return exports.sortBound(type.kind === 'float64', elementBytes(type.kind), data, row, descending ? -1n : 0n)
 }
@@ -87,10 +95,11 @@ export function boundOf({ exports, memory }: Kernels, { vector, descending }: So
 export function notBehind(k: Kernels, key: SortKey, bound: bigint | null, rowCount: number): number {
   const { type, data, validity } = key.vector
   const isLast = key.nulls === 'last'
-  if (bound === null) return isLast ? 0 : validity === 0 ? filled(k, false, rowCount) : not(k, validity, rowCount)
+  if (bound === null && isLast) return 0
   const bits = filled(k, false, rowCount)
   const flip = key.descending ? -1n : 0n
-  k.exports.sortWithin(type.kind === 'float64', elementBytes(type.kind), data, rowCount, flip, bound, bits)
+  if (bound !== null)
+    k.exports.sortWithin(type.kind === 'float64', elementBytes(type.kind), data, rowCount, flip, bound, bits)
   if (validity === 0) return bits
   return isLast ? and(k, bits, validity, rowCount) : or(k, bits, not(k, validity, rowCount), rowCount)
 }

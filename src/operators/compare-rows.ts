@@ -2,17 +2,12 @@
 import type { Kind } from '../columnar/type.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-
-export interface RunKey {
-  readonly column: number
-  readonly descending: boolean
-  readonly nulls: 'first' | 'last'
-}
+import type { ColumnKey } from '../kernels/sort.js'
 
 /** Below 0 where row `i` of `a` comes first, 0 where they are equal in all keys. Each batch may have dictionaries of its own. */
 export function compareRows(
   k: Kernels,
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   a: LaneBatch,
   i: number,
   b: LaneBatch,

@@ -10,7 +10,8 @@
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
-import { compareRows, type RunKey } from './compare-rows.js'
+import type { ColumnKey } from '../kernels/sort.js'
+import { compareRows } from './compare-rows.js'
 import { copyToHeap, freeHeapBatch, joinBatches } from './heap-batch.js'
 import { recodeKept } from './recode-kept.js'
 
@@ -51,7 +52,7 @@ export interface KeptRows {
 /** Rows that are gone before a chunk is made anew, at least. */
 const LEAST_GONE = 256
 
-export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows {
+export function createKeptRows(k: Kernels, orders: readonly ColumnKey[]): KeptRows {
   const { memory } = k
   const chunks: Chunk[] = []
   /** By their slots; null: free. */
@@ -263,7 +264,7 @@ export function createKeptRows(k: Kernels, orders: readonly RunKey[]): KeptRows 
 }
 
 /** Numbers that ascend as rows come in an order; where they are equal, rows may yet differ. */
-function imagesOf({ memory }: Kernels, batch: LaneBatch, order: RunKey | undefined): Float64Array<ArrayBuffer> {
+function imagesOf({ memory }: Kernels, batch: LaneBatch, order: ColumnKey | undefined): Float64Array<ArrayBuffer> {
   const images = new Float64Array(batch.rowCount)
   if (order === undefined) return images
   const { type, data, validity } = batch.columns[order.column] as LaneVector

@@ -15,10 +15,10 @@ import { MORSEL_ROWS } from '../columnar/vector.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { slice, takeBatch } from '../kernels/select.js'
-import { argsort } from '../kernels/sort.js'
+import { argsort, type ColumnKey, sortKeysOf } from '../kernels/sort.js'
 import { laneBatchOfBytes } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
-import { compareRows, type RunKey } from './compare-rows.js'
+import { compareRows } from './compare-rows.js'
 import { freeHeapBatch, joinBatches } from './heap-batch.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Piece, SpillFile } from './spill.js'
@@ -63,11 +63,11 @@ export function* mergeRuns(
   file: SpillFile,
   runs: readonly Run[],
   types: readonly DataType[],
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   rowsAtOnce = MORSEL_ROWS,
   before = (): void => {},
 ): Generator<LaneBatch> {
-  const splitColumn: RunKey = { column: types.length, descending: false, nulls: 'last' }
+  const splitColumn: ColumnKey = { column: types.length, descending: false, nulls: 'last' }
   const isInSplitOrder = runs.every(({ splits: [first] }, i) => i === 0 || runs[i - 1].splits[1] <= first)
   const allKeys = [...keys, splitColumn]
   const sortKeys = isInSplitOrder ? keys : allKeys
@@ -112,7 +112,7 @@ function dropUsed({ k }: OperatorContext, cursor: Cursor): void {
 }
 
 /** Whose last row in memory is the bound; null where all rows that there still are are in memory. */
-function boundOf({ k }: OperatorContext, keys: readonly RunKey[], open: readonly Cursor[]): Cursor | null {
+function boundOf({ k }: OperatorContext, keys: readonly ColumnKey[], open: readonly Cursor[]): Cursor | null {
   const goingOn = open.filter(({ run, next }) => next < run.pieces.length)
   if (goingOn.length === 0) return null
   return goingOn.reduce((least, cursor) => {
@@ -126,7 +126,7 @@ const lastBlock = ({ blocks }: Cursor): LaneBatch => blocks[blocks.length - 1].b
 /** The rows of a cursor up to the bound, block by block; `at` moves behind them, counted from the first block. */
 function takeUntil(
   { k }: OperatorContext,
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   cursor: Cursor,
   bound: Cursor | null,
 ): { cursor: Cursor; rows: LaneBatch }[] {
@@ -150,7 +150,7 @@ function takeUntil(
 /** The first row of a block, from `from` on, that comes behind the bound. */
 function endOf(
   k: Kernels,
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   block: LaneBatch,
   from: number,
   place: number,
@@ -171,7 +171,7 @@ function endOf(
 function* inOrder(
   context: OperatorContext,
   taken: readonly LaneBatch[],
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   isOneRun: boolean,
   rowsAtOnce: number,
 ): Generator<LaneBatch> {
@@ -190,8 +190,7 @@ function* inOrder(
     memory.reset(mark)
     const { rowCount, columns } = all
     order = memory.allocate(4 * rowCount)
-    const sortKeys = keys.map(({ column, descending, nulls }) => ({ vector: columns[column], descending, nulls }))
-    const sorted = argsort(k, isOneRun ? [] : sortKeys, rowCount)
+    const sorted = argsort(k, isOneRun ? [] : sortKeysOf(columns, keys), rowCount)
     memory.u8.copyWithin(order, sorted, sorted + 4 * rowCount)
     memory.reset(mark)
     for (let from = 0; from < rowCount; from += rowsAtOnce) {

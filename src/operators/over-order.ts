@@ -4,7 +4,7 @@ import { bitmapBytes } from '../kernels/bitmap.js'
 import { markChanges, startsOf } from '../kernels/frames.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { argsort, type SortKey } from '../kernels/sort.js'
+import { argsort, type ColumnKey, type SortKey, sortKeysOf } from '../kernels/sort.js'
 import type { RowFrame } from '../plan/physical.js'
 
 export interface OverOrder {
@@ -22,12 +22,12 @@ export function orderRows(
   k: Kernels,
   batch: LaneBatch,
   partitionBy: readonly number[],
-  orders: readonly { readonly column: number; readonly descending: boolean; readonly nulls: 'first' | 'last' }[],
+  orders: readonly ColumnKey[],
 ): OverOrder {
   const { rowCount, columns } = batch
   const keys: SortKey[] = [
     ...partitionBy.map(i => ({ vector: columns[i], descending: false, nulls: 'last' as const })),
-    ...orders.map(({ column, descending, nulls }) => ({ vector: columns[column], descending, nulls })),
+    ...sortKeysOf(columns, orders),
   ]
   const { memory } = k
   const mark = memory.mark()

@@ -2,7 +2,7 @@
  * Sums, means and counts over frames, whatever the frames: each is the difference of two exact sums of all rows before a place (kernels/frames.ts). What that cannot
  * hold, and other aggregates, are over-aggregate.ts's.
  */
-import { type DataType, isFloat, isInteger } from '../columnar/type.js'
+import { type DataType, isFloat, isNumber } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { createFrameSums, type FrameSums, putAtRows } from '../kernels/frames.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
@@ -12,11 +12,8 @@ import type { Computed } from './over.js'
 import { placed, specsOf } from './over-aggregate.js'
 import { bitsOf, type Frames, type OverOrder } from './over-order.js'
 
-const SUMMED: readonly string[] = ['count', 'sum', 'mean']
-const isNumber = ({ kind }: DataType): boolean => isInteger(kind) || isFloat(kind)
-
 export const isSummed = ({ function: name, inputTypes: [type] }: OverCall): boolean =>
-  name === 'count' || (SUMMED.includes(name) && isNumber(type))
+  name === 'count' || ((name === 'sum' || name === 'mean') && isNumber(type.kind))
 
 /** The calls' columns by their names, those that could be made; null: others may have a turn. @param frees as `computeCalls` has it */
 export function* frameSums(

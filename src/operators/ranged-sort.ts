@@ -15,7 +15,7 @@ import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes, elementBytes } from '../kernels/operand.js'
 import { joinPieces, MOST_RANGE_BITS, type Piece, partitionsOf, rangeRows } from '../kernels/ranges.js'
 import { slice, take, takeBatch } from '../kernels/select.js'
-import { argsort, type SortKey } from '../kernels/sort.js'
+import { argsort, type ColumnKey, sortKeysOf } from '../kernels/sort.js'
 import { MOST_GROUPS } from '../plan/needs.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch, joined } from './heap-batch.js'
@@ -23,9 +23,6 @@ import { meteredExchange } from './metered-host.js'
 import type { ExchangeHost, ExchangeTerms, Morsel, OwnExchange, Part } from './operator.js'
 
 import { RowStore } from './row-store.js'
-
-/** A key by the place of its column. */
-export type RangedKey = Omit<SortKey, 'vector'> & { readonly column: number }
 
 export interface RangedSort {
   /** All rows of the store, sorted; this lane has them all. */
@@ -51,7 +48,7 @@ interface Block {
 }
 
 /** @param store its rows become this one's with `emit` or an exchange. */
-export function createRangedSort(context: OperatorContext, keys: readonly RangedKey[], store: RowStore): RangedSort {
+export function createRangedSort(context: OperatorContext, keys: readonly ColumnKey[], store: RowStore): RangedSort {
   const { k, mostGroups = MOST_GROUPS } = context
   const { memory } = k
   const [firstKey] = keys
@@ -169,11 +166,7 @@ export function createRangedSort(context: OperatorContext, keys: readonly Ranged
       try {
         for (let i = 0; i < pieces[0].columns.length; i++) columns.push(joinedPieces(pieces, i, rowCount))
         const batch = { rowCount, columns }
-        const found = argsort(
-          k,
-          keys.map(({ column, ...how }) => ({ ...how, vector: columns[column] })),
-          rowCount,
-        )
+        const found = argsort(k, sortKeysOf(columns, keys), rowCount)
         if (rowCount <= MORSEL_ROWS) {
           yield { ...takeBatch(k, batch, found, rowCount), rows: 0 }
           continue

@@ -1,5 +1,6 @@
 /** Whole rows kept by a breaker, in heap batches tagged with their split: what sort and limit remember, hand over and take over. */
 import type { VectorBatch } from '../columnar/vector.js'
+import type { Kernels } from '../kernels/instance.js'
 import { dictionaryOf, type LaneBatch } from '../kernels/lane-vector.js'
 import { type BatchLoader, createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
@@ -24,6 +25,22 @@ export interface Rows {
    */
   drain(): Iterable<StoredRows | null>
   free(): void
+}
+
+/** Of rows in an ascending list of `count` (u32 pointer), of parts that lay side by side: of each part that has some, its split, and where they are in the list. */
+export function* rowsByPart(
+  { memory }: Kernels,
+  rows: number,
+  count: number,
+  parts: readonly StoredRows[],
+): Generator<{ readonly split: number; readonly indices: number; readonly count: number }> {
+  let [first, end] = [0, 0]
+  for (const { split, batch } of parts) {
+    const from = first
+    end += batch.rowCount
+    while (first < count && memory.u32[(rows >>> 2) + first] < end) first++
+    if (first > from) yield { split, indices: rows + 4 * from, count: first - from }
+  }
 }
 
 export class RowStore implements Rows {
@@ -82,6 +99,7 @@ export class RowStore implements Rows {
 
   /** All rows by (split, arrival); the batches are the caller's to free from now on. */
   take(): StoredRows[] {
+    this.rowCount = 0
     return this.sorted().splice(0)
   }
 

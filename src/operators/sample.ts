@@ -53,7 +53,6 @@ export function createSample(context: OperatorContext, stage: Stage & { kind: 's
   function narrow(wanted: number): void {
     if (store.rowCount <= wanted) return
     const parts = store.take()
-    store.rowCount = 0
     try {
       const all = new Uint32Array(parts.reduce((sum, { batch }) => sum + batch.rowCount, 0))
       let at = 0

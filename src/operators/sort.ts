@@ -7,7 +7,7 @@
 import type { SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { takeBatch } from '../kernels/select.js'
-import { argsort } from '../kernels/sort.js'
+import { argsort, sortKeysOf } from '../kernels/sort.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch } from './heap-batch.js'
@@ -45,11 +45,7 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
       let order = 0
       try {
         const mark = memory.mark()
-        const sorted = argsort(
-          k,
-          keys.map(({ column, descending, nulls }) => ({ vector: all.columns[column], descending, nulls })),
-          all.rowCount,
-        )
+        const sorted = argsort(k, sortKeysOf(all.columns, keys), all.rowCount)
         order = memory.allocate(4 * rowCount)
         memory.u8.copyWithin(order, sorted, sorted + 4 * rowCount)
         memory.reset(mark)

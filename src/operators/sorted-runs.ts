@@ -11,17 +11,16 @@ import type { Kernels } from '../kernels/instance.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { PAGE_BYTES } from '../kernels/memory-account.js'
 import { takeBatch } from '../kernels/select.js'
-import { argsort } from '../kernels/sort.js'
+import { argsort, type ColumnKey, sortKeysOf } from '../kernels/sort.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { batchBytes, narrowed } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
-import type { RunKey } from './compare-rows.js'
 import { byteLengthOf, concatenate, copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
 import { mergeRuns, type Run, typesOfRun } from './merge-runs.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Part } from './operator.js'
-import { RowStore, type Rows, type StoredRows } from './row-store.js'
+import { RowStore, type Rows, rowsByPart, type StoredRows } from './row-store.js'
 import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
 
 export interface SortedRuns extends Rows {
@@ -44,7 +43,7 @@ export function createSortedRuns(
   context: OperatorContext,
   spill: Spill,
   types: readonly DataType[],
-  keys: readonly RunKey[],
+  keys: readonly ColumnKey[],
   top: number | null = null,
 ): SortedRuns {
   const { k, dictionaries: pool } = context
@@ -127,23 +126,16 @@ export function createSortedRuns(
     splits = [Math.min(splits[0], split), Math.max(splits[1], split)]
   }
 
-  /** All rows in memory side by side by split and arrival, which are then no longer in the store, and the split of each part. */
-  const takeAll = (): { all: LaneBatch; parts: readonly { split: number; rowCount: number }[] } => {
-    const taken = store.take()
-    const parts = taken.map(({ split, batch }) => ({ split, rowCount: batch.rowCount }))
-    store.rowCount = 0
+  /** All rows in memory side by side by split and arrival, which are then no longer in the store, and the parts that they were. */
+  const takeAll = (): { all: LaneBatch; parts: readonly StoredRows[] } => {
+    const parts = store.take()
     storedBytes = 0
     widestBytes = 0
-    return { all: concatenate(k, taken), parts }
+    return { all: concatenate(k, parts), parts }
   }
 
   /** u32 pointer in scratch. */
-  const orderOf = (all: LaneBatch): number =>
-    argsort(
-      k,
-      keys.map(({ column, descending, nulls }) => ({ vector: all.columns[column], descending, nulls })),
-      all.rowCount,
-    )
+  const orderOf = (all: LaneBatch): number => argsort(k, sortKeysOf(all.columns, keys), all.rowCount)
 
   const relieve = (): void => {
     if (store.rowCount === 0) return
@@ -158,18 +150,12 @@ export function createSortedRuns(
     const kept: { readonly split: number; readonly batch: VectorBatch }[] = []
     const { all, parts } = takeAll()
     try {
-      const order = orderOf(all) >>> 2
-      memory.u32.subarray(order, order + count).sort()
-      let [first, row] = [0, 0]
-      for (const { split, rowCount } of parts) {
-        const from = first
-        row += rowCount
-        while (first < count && memory.u32[order + first] < row) first++
+      const order = orderOf(all)
+      memory.u32.subarray(order >>> 2, (order >>> 2) + count).sort()
+      for (const { split, indices, count: rows } of rowsByPart(k, order, count, parts)) {
         const inner = memory.mark()
-        if (first > from) {
-          const batch = unloadBatch(k, takeBatch(k, all, 4 * (order + from), first - from), types)
-          kept.push({ split, batch: narrowed(batch) })
-        }
+        const batch = unloadBatch(k, takeBatch(k, all, indices, rows), types)
+        kept.push({ split, batch: narrowed(batch) })
         memory.reset(inner)
       }
     } finally {
@@ -199,9 +185,9 @@ export function createSortedRuns(
     try {
       column = memory.allocate(4 * all.rowCount)
       let row = column >>> 2
-      for (const { split, rowCount } of parts) {
-        memory.u32.fill(split, row, row + rowCount)
-        row += rowCount
+      for (const { split, batch } of parts) {
+        memory.u32.fill(split, row, row + batch.rowCount)
+        row += batch.rowCount
       }
       const count = Math.min(all.rowCount, top ?? Infinity)
       const columns = [...all.columns, splitColumn(column, all.rowCount)]

@@ -9,16 +9,10 @@
  */
 import type { LaneBatch } from '../kernels/lane-vector.js'
 import { selection, takeBatch } from '../kernels/select.js'
-import { argsort, boundOf, notBehind, type SortKey } from '../kernels/sort.js'
+import { argsort, boundOf, type ColumnKey, notBehind, sortKeysOf } from '../kernels/sort.js'
 import type { OperatorContext } from './build.js'
 import { concatenate, freeHeapBatch } from './heap-batch.js'
-import type { RowStore } from './row-store.js'
-
-export interface TopKey {
-  readonly column: number
-  readonly descending: boolean
-  readonly nulls: 'first' | 'last'
-}
+import { type RowStore, rowsByPart } from './row-store.js'
 
 export interface TopRows {
   add(batch: LaneBatch, split: number): void
@@ -36,47 +30,29 @@ const SPARE = 4
 export function createTopRows(
   { k }: OperatorContext,
   store: RowStore,
-  keys: readonly TopKey[],
+  keys: readonly ColumnKey[],
   top: number,
   leastRows?: number,
 ): TopRows {
   const { memory } = k
-  const [first] = keys
   /** Where the last row that is wanted is by its first key, once that is known. */
   let bound: bigint | null | undefined
-
-  const keyOf = ({ columns }: LaneBatch, { column, ...how }: TopKey): SortKey => ({ vector: columns[column], ...how })
-  const isString = ({ vector }: SortKey) => vector.type.kind === 'utf8'
 
   function cut(): void {
     if (store.rowCount <= top) return
     const parts = store.take()
-    const counts = parts.map(({ split, batch }) => ({ split, rowCount: batch.rowCount }))
     const all = concatenate(k, parts)
     const mark = memory.mark()
     try {
-      store.rowCount = 0
-      const sorted = argsort(
-        k,
-        keys.map(key => keyOf(all, key)),
-        all.rowCount,
-      )
-      const rows = memory.u32.slice(sorted >>> 2, (sorted >>> 2) + top)
-      bound = boundOf(k, keyOf(all, first), rows[top - 1])
+      const sortKeys = sortKeysOf(all.columns, keys)
+      const order = argsort(k, sortKeys, all.rowCount)
+      const rows = memory.u32.subarray(order >>> 2, (order >>> 2) + top)
+      bound = boundOf(k, sortKeys[0], rows[top - 1])
       rows.sort()
-      const indices = memory.scratch(4 * top)
-      memory.u32.set(rows, indices >>> 2)
-      let [at, end] = [0, 0]
-      let start = 0
-      for (const { split, rowCount } of counts) {
-        start += rowCount
-        while (end < top && rows[end] < start) end++
-        if (end > at) {
-          const own = memory.mark()
-          store.add(takeBatch(k, all, indices + 4 * at, end - at), split)
-          memory.reset(own)
-        }
-        at = end
+      for (const { split, indices, count } of rowsByPart(k, order, top, parts)) {
+        const inner = memory.mark()
+        store.add(takeBatch(k, all, indices, count), split)
+        memory.reset(inner)
       }
     } finally {
       memory.reset(mark)
@@ -86,13 +62,15 @@ export function createTopRows(
 
   return {
     add(batch, split) {
-      const bits = bound === undefined ? 0 : notBehind(k, keyOf(batch, first), bound, batch.rowCount)
+      const bits = bound === undefined ? 0 : notBehind(k, sortKeysOf(batch.columns, keys)[0], bound, batch.rowCount)
       if (bits === 0) store.add(batch, split)
       else {
         const { indices, count } = selection(k, bits, batch.rowCount)
         if (count > 0) store.add(takeBatch(k, batch, indices, count), split)
       }
-      const least = keys.some(key => isString(keyOf(batch, key))) ? LEAST_ROWS_OF_STRINGS : LEAST_ROWS
+      const least = keys.some(({ column }) => batch.columns[column].type.kind === 'utf8')
+        ? LEAST_ROWS_OF_STRINGS
+        : LEAST_ROWS
       if (store.rowCount > Math.max(leastRows ?? least, SPARE * top)) cut()
     },
     cut,

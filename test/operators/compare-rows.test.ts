@@ -1,8 +1,8 @@
 // Two rows of two batches compare as a sort of all of them would have it.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { argsort } from '../../src/kernels/sort.js'
-import { compareRows, type RunKey } from '../../src/operators/compare-rows.js'
+import { argsort, type ColumnKey } from '../../src/kernels/sort.js'
+import { compareRows } from '../../src/operators/compare-rows.js'
 import { createOneDictionary } from '../../src/operators/one-dictionary.js'
 import { tables, types } from '../laws/tables.js'
 import { batchOfModel, makeContext } from './support.js'
@@ -33,7 +33,7 @@ describe('two rows', () => {
           other.load(batchOfModel({ ...table, rows: table.rows.toReversed() }))
           const [left, right] = [one.load(batch), other.load(batch)]
           const keys = left.columns.map(
-            (_, column): RunKey => ({
+            (_, column): ColumnKey => ({
               column,
               descending: told[column][0],
               nulls: told[column][1] as 'first' | 'last',

@@ -394,11 +394,10 @@ class Job implements RunningJob {
     this.forget()
     if (this.output.leastIncomplete > leastIncomplete || this.share < Infinity) this.feedAll()
     else for (let i = 0; i < splits; i++) this.feed(lane)
-    clearTimeout(this.tellTimer)
     const wait = this.lastProgress + PROGRESS_MS - performance.now()
     if (wait <= 0) this.tell()
     // No more may come for a while.
-    else this.tellTimer = setTimeout(() => this.tell(), wait)
+    else this.tellTimer ??= setTimeout(() => this.tell(), wait)
   }
 
   /** Of what comes without end nothing is kept that has left: no row of it can fail any more. */
@@ -410,6 +409,8 @@ class Job implements RunningJob {
 
   private tell(): void {
     if (this.settled) return
+    clearTimeout(this.tellTimer)
+    this.tellTimer = undefined
     this.lastProgress = performance.now()
     const { rows } = this
     const { splits } = this.request

@@ -37,20 +37,23 @@ function inPlaceOf(known: ReadonlyMap<Source, Source>): (source: Source) => Sour
     sources: new Map([...before.sources].map(([id, source]) => [id, inPlace(source)])),
   })
   const inPlace = (source: Source): Source => {
-    const { settle } = source
-    if (settle !== undefined && !made.has(source))
-      made.set(source, {
-        ...source,
-        settle: (collect, run, clock) =>
-          settle(
-            before => collect(over(before)),
-            before => run(over(before)),
-            clock,
-          ),
-      })
+    if (source.settle !== undefined && !made.has(source)) made.set(source, settledOver(source, over))
     return made.get(source) ?? source
   }
   return inPlace
+}
+
+/** A source whose rows are made of others, which `change` puts in the place of its own. */
+export function settledOver(source: Source, change: (before: PlanBefore) => PlanBefore): Source {
+  return {
+    ...source,
+    settle: (collect, run, clock) =>
+      (source.settle as Required<Source>['settle'])(
+        before => collect(change(before)),
+        before => run(change(before)),
+        clock,
+      ),
+  }
 }
 
 /** Those that a source's rows come of. */

@@ -5,6 +5,7 @@ import { MillraceError } from '../../errors.js'
 import { sourceNode } from '../../plan/build.js'
 import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSupply } from '../../sources/source.js'
 import { type RowStage, stageSource } from '../../sources/stage.js'
+import { settledOver } from './read-before.js'
 import type { BoundPlan } from './run.js'
 
 /** Splits that may wait for a job while others have them already. */
@@ -34,17 +35,7 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
   function overShared(source: Source): Source {
     const { before, settle } = source
     if (!before || !settle || firstShared(before.sources, isShared).size === 0) return source
-    return {
-      ...source,
-      before: bound(before),
-      settle: (collect, run, clock) =>
-        settle.call(
-          source,
-          each => collect(bound(each)),
-          each => run(bound(each)),
-          clock,
-        ),
-    }
+    return { ...settledOver(source, bound), before: bound(before) }
   }
   return flows.map(bound)
 }

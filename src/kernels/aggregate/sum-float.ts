@@ -121,9 +121,7 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   const setLayout = (next: LimbLayout) => {
     limbs.relay(next)
     hasLayout = true
-    magic = 1.5 * 2 ** (52 + next.base)
-    highMagic = 1.5 * 2 ** Math.min(1022, 52 + next.base + next.width)
-    cap = 2 ** next.cap
+    ;[magic, highMagic, cap] = roundingOf(next)
     provide(rows.rowCount, next.cap)
   }
 
@@ -280,10 +278,10 @@ export function createFloatSum(k: Kernels, slots: Slots, type: DataType): Sum {
   }
 }
 
-/** The cheapest limbs for multiples of 2^low below 2^top, or null where two do not suffice. */
-function chooseLayout(low: number, top: number): LimbLayout | null {
+/** The cheapest limbs for multiples of 2^low below 2^top, `fewest` or more, or null where two do not suffice. */
+export function chooseLayout(low: number, top: number, fewest = 1): LimbLayout | null {
   const bits = top - low
-  if (bits <= ONE_LIMB_BITS && top <= MOST_UNIT) {
+  if (fewest === 1 && bits <= ONE_LIMB_BITS && top <= MOST_UNIT) {
     const room = spread(low, top, Math.min(SPARE_BITS, ONE_LIMB_BITS - bits))
     return { limbs: 1, base: room.low, width: 0, cap: room.top }
   }
@@ -291,6 +289,13 @@ function chooseLayout(low: number, top: number): LimbLayout | null {
   const room = spread(low, top, Math.max(0, Math.min(SPARE_BITS, 2 * LEAST_WIDTH + SPARE_BITS + 2 - bits)))
   return twoLimbs(room.low, room.top)
 }
+
+/** What kernels round addends with, to the unit of the low limb and that of the high one, and what these must be below. */
+export const roundingOf = ({ base, width, cap }: LimbLayout): [number, number, number] => [
+  1.5 * 2 ** (52 + base),
+  1.5 * 2 ** Math.min(1022, 52 + base + width),
+  2 ** cap,
+]
 
 function twoLimbs(base: number, cap: number): LimbLayout {
   const width = Math.max(LEAST_WIDTH, Math.ceil((cap - base) / 2))
