@@ -8,7 +8,7 @@ import { type BigIntRowOf, checkRowOptions, type RowOptions, type RowReader, row
 import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import type { RowOf, SchemaShape } from './type.js'
-import { checkVector, sliceVector, type Vector } from './vector.js'
+import { checkVector, MORSEL_ROWS, sliceVector, type Vector } from './vector.js'
 
 export { MORSEL_ROWS } from './vector.js'
 
@@ -101,6 +101,14 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
   toString(): string {
     return formatTable(this.schema, [this])
   }
+}
+
+/** Cut to morsels, without a copy, where it is larger than one. */
+export function morselsOf(batch: RecordBatch): RecordBatch[] {
+  if (batch.rowCount <= MORSEL_ROWS) return batch.rowCount === 0 ? [] : [batch]
+  const morsels: RecordBatch[] = []
+  for (let row = 0; row < batch.rowCount; row += MORSEL_ROWS) morsels.push(batch.slice(row, row + MORSEL_ROWS))
+  return morsels
 }
 
 /** An object with one own property per column, whatever the names. */

@@ -4,7 +4,7 @@
  */
 import { concatVectors } from '../columnar/concat.js'
 import type { InputReader } from '../columnar/input.js'
-import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
+import { MORSEL_ROWS, morselsOf, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
@@ -103,16 +103,6 @@ export function coalescedWork(
     },
     ...(isWhole && { parts: batches }),
   }
-}
-
-/** A table that was put together by hand may have a batch of more rows than a morsel: it is cut, without a copy. */
-export function morselsOf(batch: RecordBatch): RecordBatch[] {
-  const morsels: RecordBatch[] = []
-  for (let row = 0; row < batch.rowCount; row += MORSEL_ROWS) {
-    const end = row + MORSEL_ROWS
-    morsels.push(row === 0 && end >= batch.rowCount ? batch : batch.slice(row, end))
-  }
-  return morsels
 }
 
 /** Neighbours together as long as they have no more than `most` rows. */

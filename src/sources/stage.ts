@@ -3,7 +3,7 @@
  * the plan waits for it, so that little is held at a time. A chunk of its own; user-rows.ts and fill-nulls.ts are such stages.
  */
 import { concatVectors } from '../columnar/concat.js'
-import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
+import { RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { arrivalOf, setArrival } from '../metrics/arrivals.js'
@@ -119,11 +119,6 @@ function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[
       await rows.close()
     },
   }
-}
-
-/** Cut to morsels, where it is larger than one. */
-export function* morselsOf(batch: RecordBatch): Iterable<RecordBatch> {
-  for (let row = 0; row < batch.rowCount; row += MORSEL_ROWS) yield batch.slice(row, row + MORSEL_ROWS)
 }
 
 function narrowed({ schema, vectors, rowCount }: RecordBatch, columns: readonly string[]): RecordBatch {

@@ -1,5 +1,5 @@
 /** Rows that come while a job runs: of an async iterable or a stream of rows, arrays of rows, columns, tables or batches. They are taken only as fast as lanes want them. */
-import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
+import { MORSEL_ROWS, morselsOf, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { type SchemaShape, sameType, typeName } from '../columnar/type.js'
@@ -9,7 +9,7 @@ import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
 import { columnsTeller, givenBatches } from './given-columns.js'
 import { createRowWriter } from './live/row-writer.js'
-import { coalescedWork, morselsOf } from './memory.js'
+import { coalescedWork } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
 

@@ -179,14 +179,13 @@ class LaneJob implements LaneTurns {
     this.k = lane.k
     this.outbox = createOutbox(new Map(spec.known), spec.inline)
     this.unloaded = { expected: spec.rowsOut ?? 0, rows: new WeakMap() }
-    const { budgetBytes, shareBytes, spill, isCollected } = spec.budget ?? {
+    const { budgetBytes, shareBytes, spill } = spec.budget ?? {
       budgetBytes: Infinity,
       shareBytes: Infinity,
       spill: null,
     }
-    const isWaitedFor = isCollected === true || spec.holdAs !== null
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
-    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder, isWaitedFor)) ?? null
+    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder, spec.isWaitedFor === true)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account, spec.spans))
     const { breaker, transforms } = this.pipeline.scan
@@ -418,9 +417,11 @@ class LaneJob implements LaneTurns {
     }
   }
 
+  /** Every batch that leaves costs, and every chunk that is kept: of rows that are waited for there are few. */
   private get takesLong(): boolean {
     const { transforms, breaker } = this.pipeline.scan
-    return transforms.length === 0 && breaker?.takesLong === true
+    if (breaker === null) return this.spec.isWaitedFor === true && this.spec.budget === null
+    return transforms.length === 0 && breaker.takesLong === true
   }
 
   /** Counts rows that have been read, and lets the loop turn when it is time. @throws CANCELLED */

@@ -52,6 +52,8 @@ export interface JobSpec {
   readonly known?: readonly (readonly [id: number, length: number])[]
   /** Whether the caller is in this lane's thread. */
   readonly inline?: boolean
+  /** Whether no row leaves before all have come. */
+  readonly isWaitedFor?: boolean
   /** How many rows are to leave this lane, where that can be told. */
   readonly rowsOut?: number
   /** What the job may take of the memory of all lanes, and of this one; null: what there is. Rows that are held already do not count. */
@@ -65,8 +67,6 @@ export interface JobBudget {
   readonly shareBytes: number
   /** Where what is beyond it may be written; null: nowhere. `folder` null: where temporary files are. */
   readonly spill: { readonly folder: string | null } | null
-  /** Whether no row leaves before all have come. */
-  readonly isCollected?: boolean
 }
 
 /** One port to each other lane, in the order of the lanes. */

@@ -171,6 +171,39 @@ export function joinSuite(lanesList: readonly number[]): void {
         expect((await held.collect(o())).at(-1)).toMatchObject({ key: 3000 })
       })
 
+      it('rows that lanes hold give what rows that come give, in chunks of a morsel at most', async () => {
+        await using held = await (large as Flow<any>).load(o())
+        const few = columns({
+          key: Int32Array.from({ length: 700 }, (_, i) => i % 600),
+          rank: Array.from({ length: 700 }, (_, i) => (i % 9 ? i : null)),
+        })
+        const flows = (rows: Flow<any>): Flow<any>[] => [
+          rows.select('id', 'text'),
+          rows.filter(t => t.id.mod(7).lt(3)).derive(t => ({ half: t.id.div(2), short: t.text.length() })),
+          rows.leftJoin(few, 'key'),
+          rows.join(few, 'key', { where: (l: any, r: any) => l.id.gt(r.rank) }).filter(t => t.rank.gt(300)),
+          rows.antiJoin(few, 'key').unpivot({ on: ['id', 'key'] }),
+        ]
+        const others = flows(large as Flow<any>)
+        for (const [i, flow] of flows(held as Flow<any>).entries()) {
+          const table = await flow.collect(o())
+          const other = await others[i].collect(o())
+          expect(table.batches.every(({ rowCount }) => rowCount > 0 && rowCount <= 65_536)).toBe(true)
+          expect(table.rowCount).toBe(other.rowCount)
+          for (const name of Object.keys(table.schema)) {
+            const wanted = other.column(name).toArray()
+            expect(
+              table
+                .column(name)
+                .toArray()
+                .findIndex((value: unknown, row: number) => value !== wanted[row]),
+            ).toBe(-1)
+          }
+          await using kept = await flow.load(o())
+          expect(kept.rowCount).toBe(other.rowCount)
+        }
+      })
+
       it('joins go on from groups, so many that lanes share them, and before them', async () => {
         const byId = large.groupBy('id').aggregate(t => ({ k: sum(t.key) }))
         const other = columns({ id: Int32Array.of(3, -1, 299_999), name: ['a', 'b', 'c'] })

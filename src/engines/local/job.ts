@@ -132,7 +132,6 @@ class Job implements RunningJob {
             budgetBytes: memoryBytes,
             shareBytes: Math.floor(memoryBytes / pool.lanes.length),
             spill,
-            isCollected: request.onBatch === null,
           }
     const keepsRows = plan.scan.every(({ kind }) => kind === 'project' || kind === 'join' || kind === 'union')
     const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
@@ -169,6 +168,7 @@ class Job implements RunningJob {
         heldTable,
         holdAs,
         budget,
+        isWaitedFor: request.onBatch === null,
         rowsOut,
         carried: request.carried,
         known,

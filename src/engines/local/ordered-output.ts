@@ -1,5 +1,5 @@
 /** A job's output batches put in row order: (split, arrival). A batch may leave as soon as every split before its own is complete. */
-import type { RecordBatch } from '../../columnar/record-batch.js'
+import { morselsOf, type RecordBatch } from '../../columnar/record-batch.js'
 
 export class OrderedOutput {
   private readonly waiting = new Map<number, RecordBatch[]>()
@@ -51,7 +51,7 @@ export class OrderedOutput {
     const splits = [...this.waiting.keys()].sort((a, b) => a - b)
     const batches = splits.flatMap(split => this.waiting.get(split) as RecordBatch[])
     this.waiting.clear()
-    if (this.sink === null) return batches
+    if (this.sink === null) return batches.flatMap(morselsOf)
     for (const batch of batches) this.sink(batch, -1)
     return []
   }

@@ -8,14 +8,14 @@
  * ```
  */
 import { notARow } from '../../columnar/infer.js'
-import { MORSEL_ROWS, RecordBatch } from '../../columnar/record-batch.js'
+import { MORSEL_ROWS, morselsOf, RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { stopwatch } from '../../metrics/clock.js'
 import { columnsTeller, givenBatches } from '../given-columns.js'
-import { coalescedWork, morselsOf } from '../memory.js'
+import { coalescedWork } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
