@@ -29,6 +29,7 @@ export const longSuites = [
   'test/flow/airports.test.ts',
   'test/flow/jobs.test.ts',
   'test/flow/joins.test.ts',
+  'test/flow/parted-joins.test.ts',
   'test/flow/spill.test.ts',
   'test/flow/parquet.test.ts',
   'test/flow/arrow.test.ts',

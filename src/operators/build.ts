@@ -36,7 +36,14 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly shapes: Pick<typeof import('./shapes-part.js'), 'createExplode' | 'createUnpivot' | 'createSample'>
   readonly joins: Pick<
     typeof import('./joins-part.js'),
-    'createAsofJoin' | 'createJoin' | 'createUnion' | 'giveLast' | 'keyWords' | 'shareSides'
+    | 'createAsofJoin'
+    | 'createJoin'
+    | 'createPartedJoin'
+    | 'createUnion'
+    | 'giveLast'
+    | 'hashedKeys'
+    | 'keyHashes'
+    | 'shareSides'
   >
 }
 
@@ -79,7 +86,16 @@ export interface Pipeline {
   free(): void
 }
 
-export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pipeline {
+/**
+ * @param isWaitedFor whether no row leaves before all have come.
+ * @param isHeld whether the scan is of rows that lanes hold.
+ */
+export function buildPipeline(
+  context: OperatorContext,
+  plan: PhysicalPlan,
+  isWaitedFor = false,
+  isHeld = false,
+): Pipeline {
   const segments: Segment[] = []
   const free = () => {
     for (const { transforms, breaker } of segments) {
@@ -90,11 +106,11 @@ export function buildPipeline(context: OperatorContext, plan: PhysicalPlan): Pip
   try {
     // What comes of one input of several is in the order of its splits among the others', and a limit, or who takes rows as they come, may not want to wait for all.
     const breaks = plan.scan.find(isBreaker)?.kind
-    const mayWait = breaks === undefined ? context.spill?.isCollected === true : breaks !== 'limit'
+    const mayWait = breaks === undefined ? isWaitedFor : breaks !== 'limit'
     const branches = plan.branches.map(
       ({ stages, schema }) => cut(context, stages, schema, segments, false)[0].transforms,
     )
-    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, mayWait)
+    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, mayWait, isHeld)
     const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments, true)
     return { branches, scan, final, free }
   } catch (error) {
@@ -113,6 +129,7 @@ function cut(
   input: SchemaShape,
   all: Segment[],
   mayWait: boolean,
+  isHeld = false,
 ): [Segment, ...Segment[]] {
   const segments: Segment[] = []
   let transforms: Transform[] = []
@@ -126,7 +143,7 @@ function cut(
   }
   for (const stage of stages) {
     if (!isBreaker(stage)) {
-      transforms.push(createTransform(context, stage, schema, mayWait))
+      transforms.push(createTransform(context, stage, schema, mayWait, isHeld))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -134,10 +151,16 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
-function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape, mayWait: boolean): Transform {
+function createTransform(
+  context: OperatorContext,
+  stage: Stage,
+  input: SchemaShape,
+  mayWait: boolean,
+  isHeld: boolean,
+): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
   if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
-  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input, mayWait)
+  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input, mayWait, isHeld)
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
@@ -150,11 +173,16 @@ function createPairing(
   stage: Stage & { kind: 'join' | 'union' },
   input: SchemaShape,
   mayWait: boolean,
+  isHeld: boolean,
 ): Transform {
   const joins = context.parts.joins as OperatorParts['joins']
   if (stage.kind === 'union') return joins.createUnion(context, stage.output)
   if (stage.asof !== null) return joins.createAsofJoin(context, stage, input)
-  return (mayWait && context.spill?.createJoin(stage, input)) || joins.createJoin(context, stage, input)
+  return (
+    (mayWait &&
+      (context.spill?.createJoin(stage, input) || (isHeld && joins.createPartedJoin(context, stage, input)))) ||
+    joins.createJoin(context, stage, input)
+  )
 }
 
 function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {

@@ -47,7 +47,8 @@ interface SidePart {
 /** Columns that a fast cache has are best gathered one by one; of larger ones each row is put together, so that it is fetched once. */
 const CACHED_BYTES = 2 ** 20
 
-export function createJoinSide(context: OperatorContext, schema: SchemaShape): JoinSide {
+/** @param cachedBytes so few are gathered column by column; Infinity where they are taken in their order, about */
+export function createJoinSide(context: OperatorContext, schema: SchemaShape, cachedBytes = CACHED_BYTES): JoinSide {
   const { k, dictionaries: pool } = context
   const { memory } = k
   const types = Object.values(schema)
@@ -196,7 +197,7 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape): J
       for (const i of types.keys()) if (!columns.includes(i)) drop(i)
       const fields = columns.filter(i => wholes[i] === null && isPackable(types[i]))
       const rowBytes = fields.reduce((sum, i) => sum + elementBytes(types[i].kind), 0)
-      if (fields.length > 1 && rowCount * rowBytes > CACHED_BYTES) yield* pack(fields)
+      if (fields.length > 1 && rowCount * rowBytes > cachedBytes) yield* pack(fields)
       for (const i of columns) if (!packed.has(i)) column(i)
       freeParts()
     },

@@ -1,5 +1,5 @@
 /**
- * Joins: each morsel of the left side meets rows of the right one, which every lane has. Pairs come in the order of the left rows, then of the right ones; right
+ * Joins: each morsel of the left side meets rows of the right one, of which every lane has all (or a share: parted-join.ts). Pairs come in the order of the left rows, then of the right ones; right
  * rows that no left row met come after all others, from the first lane (`unmatched`). How rows are found is kernels/join.ts's.
  */
 import { schemaOf } from '../columnar/schema.js'
@@ -31,11 +31,23 @@ import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { compilePredicate, Failures } from './compiled.js'
-import { createJoinSide } from './join-side.js'
+import { createJoinSide, type JoinSide } from './join-side.js'
 import { type Morsel, RowFailure, type Side, type Transform } from './operator.js'
 import { prefix } from './pipeline.js'
 
-export function createJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Transform {
+/** Rows of the other side that are at hand; behind them, where rows may meet none, one of `null`s. */
+export type MatchedRows = Pick<JoinSide, 'rowCount' | 'take'>
+
+export interface Join extends Transform {
+  readonly side: Side
+  expand(morsel: Morsel): Iterable<Morsel>
+  /** Once prepared: whether a row meets one row of the other side at most. */
+  readonly isUnique: boolean
+  /** What comes of rows that have been looked up elsewhere: `rows` has the number in `from` of what each has met, or NONE, and may be written to. */
+  matched(morsel: Morsel, rows: number, from: MatchedRows): Iterable<Morsel>
+}
+
+export function createJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Join {
   const { k, dictionaries: pool } = context
   const { memory } = k
   const { how, right: sideSchema } = stage
@@ -50,6 +62,8 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   const givesPairs = how === 'inner' || how === 'right' || how === 'semi'
   const side = createJoinSide(context, sideSchema)
   let index: JoinIndex | null = null
+  /** How it finds rows; told when it is gone, too. */
+  let kernel = ''
   /** A byte a right row: whether it has been met. */
   let marks = 0
   /** Of each left column of strings, the last dictionary that came with it: what nulls in it are coded by. */
@@ -93,6 +107,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       condition !== null ? 'lists' : isTest ? 'tests' : 'either',
       context.partRows,
     )
+    kernel = index.kernel
     if (keepsRight) {
       // The null row has one behind the others.
       marks = memory.allocate(side.rowCount + 16)
@@ -120,16 +135,24 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     if (built.isUnique && condition === null) {
       const rows = built.rowsOf(keys, rowCount)
       if (marks !== 0) markRows(k, rows, rowCount, marks)
-      if (keepsLeft) {
-        const lone = replaceNone(k, rows, rowCount, side.rowCount)
-        yield paired(morsel, { count: rowCount, left: 0, right: rows }, lone > 0)
-        return
-      }
-      const pairs = foundPairs(k, rows, rowCount)
-      if (pairs.count > 0) yield paired(morsel, pairs.count === rowCount ? { ...pairs, left: 0 } : pairs, false)
+      yield* matched(morsel, rows, side)
       return
     }
     yield* expandLists(morsel, built, built.ids(keys, rowCount))
+  }
+
+  /** What comes of rows of which each meets one row of the other side at most: `rows` has its number, or NONE. */
+  function* matched(morsel: Morsel, rows: number, from: MatchedRows): Iterable<Morsel> {
+    const { rowCount } = morsel
+    if (isTest) {
+      yield* selected(morsel, foundBits(k, rows, rowCount))
+    } else if (keepsLeft) {
+      const lone = replaceNone(k, rows, rowCount, from.rowCount)
+      yield paired(morsel, { count: rowCount, left: 0, right: rows }, lone > 0, from)
+    } else {
+      const pairs = foundPairs(k, rows, rowCount)
+      if (pairs.count > 0) yield paired(morsel, pairs.count === rowCount ? { ...pairs, left: 0 } : pairs, false, from)
+    }
   }
 
   function* expandLists(morsel: Morsel, built: JoinIndex, ids: number): Iterable<Morsel> {
@@ -210,7 +233,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   }
 
   /** `left` 0: pair i is of row i. `hasLone`: some right row may be the null row. */
-  function paired(morsel: Morsel, pairs: RowPairs, hasLone: boolean): Morsel {
+  function paired(morsel: Morsel, pairs: RowPairs, hasLone: boolean, from: MatchedRows = side): Morsel {
     const ofLeft = (column: number) => {
       const whole = morsel.columns[column]
       if (pairs.left === 0) return whole
@@ -218,7 +241,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
         ? compact(k, whole, pairs.bits, pairs.left, pairs.count)
         : take(k, whole, pairs.left, pairs.count)
     }
-    const columns = sidewise(outputs, ofLeft, pairs.right, pairs.count, hasLone).map((column, i) => {
+    const columns = sidewise(outputs, ofLeft, pairs.right, pairs.count, hasLone, from).map((column, i) => {
       const { from, type, key } = outputs[i]
       return from === 'right' || key < 0 ? { ...column, type } : keyOf(key, column, type)
     })
@@ -232,9 +255,10 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     right: number,
     rowCount: number,
     hasLone: boolean,
+    rows: MatchedRows = side,
   ): LaneVector[] {
     const ofRight = of.filter(({ from }) => from === 'right').map(({ column }) => column)
-    const taken = ofRight.length === 0 ? [] : side.take(ofRight, right, rowCount, hasLone)
+    const taken = ofRight.length === 0 ? [] : rows.take(ofRight, right, rowCount, hasLone)
     let next = 0
     return of.map(({ from, column }) => (from === 'right' ? taken[next++] : ofLeft(column)))
   }
@@ -309,11 +333,15 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   }
   return {
     label: `${stage.verb} on ${stage.keys.map(key => key.left).join(', ')}`,
-    kernels: () => (index === null ? [] : [`look-up: ${index.kernel}`]),
+    kernels: () => (kernel === '' ? [] : [`look-up: ${kernel}`]),
     apply: () => {
       throw new Error('a join gives several morsels')
     },
     expand,
+    matched,
+    get isUnique() {
+      return index?.isUnique === true
+    },
     side: own,
     free() {
       condition?.predicate.free()

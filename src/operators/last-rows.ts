@@ -1,28 +1,12 @@
 /** Rows that come behind all others, join by join, each through what follows its join: those that it has kept, and those of its other side that nobody met. */
-import type { Segment } from './build.js'
-import type { Morsel, Side } from './operator.js'
-import type { SideHost } from './share-side.js'
-
-export type LastSegment = Pick<Segment, 'transforms' | 'breaker'>
-
-/** What a lane's job does for it. */
-export interface LastHost extends Pick<SideHost, 'lane' | 'peers' | 'told' | 'charged'> {
-  /** The last split that was read in this lane; null behind a breaker, where the rows are of no split and no other lane has met any. */
-  readonly lastSplit: number | null
-  readonly noSplit: number
-  met(message: MetMessage): void
-  each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
-  process(segment: LastSegment, morsel: Morsel, split: number, failedSplit: number): void
-}
-
-/** Which rows of a side a lane has met. */
-export interface MetMessage {
-  readonly type: 'met'
-  readonly side: number
-  readonly marks: Uint8Array<ArrayBuffer>
-  /** The last split that it has read. */
-  readonly split: number
-}
+import {
+  type Deferred,
+  type LastHost,
+  type LastSegment,
+  type MetMessage,
+  PositionedFailure,
+  type Side,
+} from './operator.js'
 
 /** Of the joins before the first whose other side's rows come out, and of it and those behind it. */
 export type LastJoins = 'before' | 'behind'
@@ -32,14 +16,26 @@ export async function giveLast(
   { transforms, breaker }: LastSegment,
   joins: readonly LastJoins[],
 ): Promise<void> {
+  let failure: PositionedFailure | null = null
   const first = transforms.findIndex(({ side }) => side?.unmatched !== undefined)
   for (const [i, { side, deferred }] of transforms.entries()) {
     if (!joins.includes(first < 0 || i < first ? 'before' : 'behind')) continue
     const rest = { transforms: transforms.slice(i + 1), breaker }
     const wants = (split: number) => breaker?.wants(split) ?? true
+    const give = ({ morsel, split }: Deferred) => {
+      if (wants(split)) host.process(rest, morsel, split, split)
+    }
+    try {
+      await deferred?.exchange?.(host, give)
+    } catch (error) {
+      // At the joins behind this one the other lanes meet this lane too.
+      if (!(error instanceof PositionedFailure)) throw error
+      failure ??= error
+      continue
+    }
     if (deferred !== undefined)
       await host.each(deferred.emit(), each => {
-        if (each !== null && wants(each.split)) host.process(rest, each.morsel, each.split, each.split)
+        if (each !== null) give(each)
         return true
       })
     if (side?.unmatched === undefined) continue
@@ -50,6 +46,7 @@ export async function giveLast(
       return wants(split)
     })
   }
+  if (failure !== null) throw failure
 }
 
 /** Rows that no lane has met come out of lane 0: the others tell it what they have met. Returns the split of these rows there, behind all others, and null in other lanes. */

@@ -47,6 +47,8 @@ export interface Transform {
     at(split: number, firstRow: number, places: number): void
     /** In order; null: others may have a turn. */
     emit(): Iterable<Deferred | null>
+    /** In its place, where lanes must have to do with one another first. */
+    exchange?(host: LastHost, give: (rows: Deferred) => void): Promise<void>
   }
   /** What it has written to its job's file. */
   readonly spilled?: Spilled
@@ -71,11 +73,13 @@ export interface SideRows {
   dictionaryOf(column: number): LaneDictionary | null
 }
 
-/** The rows that a join looks things up in: they come before the job's own, and every lane has them all. */
+/** The rows that a join looks things up in: they come before the job's own, and every lane has them all, unless they are `parted`. */
 export interface Side {
   /** Among the plan's sides. */
   readonly index: number
   readonly rows: SideRows
+  /** Where lanes may each have a share of rows that they hold. */
+  readonly parted?: PartedSide | undefined
   /** Once all have come: a step at a time, others may have a turn between two. */
   prepare(): Iterable<unknown>
   /** Where rows that nobody met come out, after all others. */
@@ -86,6 +90,83 @@ export interface Side {
     absorb(marks: Uint8Array): void
     emit(): Iterable<Morsel>
   }
+}
+
+/** Rows of a side that a lane holds. */
+export interface SharedChunk {
+  readonly split: number
+  readonly batch: LaneBatch
+}
+
+/** Rows of a side of which each lane has a share, by their keys, rather than all. */
+export interface PartedSide {
+  /**
+   * Whether it is to be so, of `rowCount` rows of all lanes together that as many as `leftCount` may meet; `chunks` are those that this lane holds, of which its share is kept then.
+   * `isCommon`: of each column whether all lanes have the same codes for the same strings.
+   */
+  begin(
+    rowCount: number,
+    leftCount: number,
+    host: Pick<SideHost, 'lane' | 'peers'>,
+    chunks: readonly SharedChunk[],
+    isCommon: readonly boolean[],
+  ): boolean
+  /** Those of a chunk's rows that are of a lane's share, in scratch. */
+  rowsFor(lane: number, batch: LaneBatch): LaneBatch
+}
+
+/** Of each column's dictionary, what tells it from others; null where it is to be sent in any case. */
+export type CodePrints = readonly (string | null)[]
+
+/** What is said from lane to lane beside the rows. */
+export type SideMessage =
+  /** Before its rows. */
+  | { readonly type: 'codes'; readonly prints: CodePrints; readonly rowCount: number; readonly leftCount: number }
+  /** Before keys are asked for: in how many rounds, and whether those of its share of rows are of one row each. */
+  | { readonly type: 'parted'; readonly rounds: number; readonly isUnique: boolean }
+  /** The last from a later lane to an earlier one: it has had everything. */
+  | { readonly type: 'bye' }
+
+/** What a lane's job does for it. */
+export interface SideHost {
+  readonly lane: number
+  /** The other lanes. */
+  readonly peers: readonly number[]
+  /** Those rows that the job reads which this lane holds. */
+  readonly input: readonly { readonly batch: LaneBatch }[]
+  tell(to: number, message: SideMessage): void
+  told(from: number): Promise<{ readonly type: string }>
+  /** Sends parts, one by one, and says when they were all. */
+  send(to: number, parts: Iterable<Part<LaneBatch>>): Promise<void>
+  /** Takes parts until they were all. */
+  receive(from: number, take: (part: Part<VectorBatch>) => void): Promise<void>
+  /** Work at the job's expense. */
+  charged<T>(work: () => T): T
+}
+
+/** What rows run through that come behind all others. */
+export interface LastSegment {
+  readonly transforms: readonly Transform[]
+  readonly breaker: Breaker | null
+}
+
+/** What a lane's job does for it. */
+export interface LastHost extends SideHost {
+  /** The last split that was read in this lane; null behind a breaker, where the rows are of no split and no other lane has met any. */
+  readonly lastSplit: number | null
+  readonly noSplit: number
+  met(message: MetMessage): void
+  each<T>(items: Iterable<T>, use: (item: T) => boolean): Promise<void>
+  process(segment: LastSegment, morsel: Morsel, split: number, failedSplit: number): void
+}
+
+/** Which rows of a side a lane has met. */
+export interface MetMessage {
+  readonly type: 'met'
+  readonly side: number
+  readonly marks: Uint8Array<ArrayBuffer>
+  /** The last split that it has read. */
+  readonly split: number
 }
 
 /** Rows that failed, and were left out. */

@@ -44,8 +44,6 @@ export interface Spillable {
 
 export interface Spill {
   readonly account: MemoryAccount
-  /** Whether no row leaves before all have come, wherever that is not seen from a breaker. */
-  readonly isCollected: boolean
   /** Null where nothing can be spilled, which is known before the first morsel. */
   readonly file: SpillFile | null
   /** Takes part in `makeRoom` until it says that it does not. */

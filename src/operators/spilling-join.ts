@@ -50,19 +50,14 @@ export function createSpillingJoin(
   const { k } = context
   const { memory } = k
   const { account } = spill
-  const { createJoin, keyWords } = context.parts.joins as OperatorParts['joins']
-  const plain = createJoin(context, stage, input) as Transform & Required<Pick<Transform, 'side' | 'expand'>>
-  const names = Object.keys(input)
-  const sideNames = Object.keys(sideSchema)
+  const { createJoin, hashedKeys, keyHashes } = context.parts.joins as OperatorParts['joins']
+  const plain = createJoin(context, stage, input)
   const sideTypes = Object.values(sideSchema)
   const leftTypes = [...Object.values(input), int32(), int32()]
   const outTypes = [...Object.values(stage.output), int32(), int32()]
   const innerInput: SchemaShape = { ...input, [SPLIT]: int32(), [ROW]: int32() }
   const innerStage: JoinStage = { ...stage, output: { ...stage.output, [SPLIT]: int32(), [ROW]: int32() } }
-  const keys = stage.keys.map(key => ({
-    left: { column: names.indexOf(key.left), type: input[key.left] },
-    right: { column: sideNames.indexOf(key.right), type: sideSchema[key.right] },
-  }))
+  const keys = hashedKeys(stage, input)
   /** Codes of the side's rows that are in memory. */
   const strings = createOneDictionary(context)
   const kept: { readonly split: number; readonly batch: LaneBatch; readonly isHeld: boolean }[] = []
@@ -91,29 +86,10 @@ export function createSpillingJoin(
   const byHash = (types: readonly DataType[]): SortedRuns =>
     createSortedRuns(context, spill, [...types, int32()], [{ column: types.length, descending: false, nulls: 'last' }])
 
-  /** The rows with a hash of their keys behind their columns, in scratch; equal keys of both sides have equal ones. */
+  /** The rows with a hash of their keys behind their columns, in scratch. */
   function hashed(batch: LaneBatch, side: 'left' | 'right'): LaneBatch {
     const { rowCount } = batch
-    const hashes = memory.scratch(4 * rowCount + 4)
-    const mark = memory.mark()
-    memory.u32.fill(0, hashes >>> 2, (hashes >>> 2) + rowCount)
-    for (const key of keys) {
-      const column = batch.columns[key[side].column]
-      if (column.type.kind === 'utf8') {
-        if (column.dictionary === null) continue
-        const lut = column.dictionary.hashes() >>> 2
-        const { u32 } = memory
-        const codes = column.data >>> 2
-        for (let i = 0, at = hashes >>> 2; i < rowCount; i++, at++) u32[at] = mixed(u32[at], u32[lut + u32[codes + i]])
-      } else {
-        const words = keyWords(k, column, key[side === 'left' ? 'right' : 'left'].type, null).words >>> 2
-        const { u32 } = memory
-        for (let i = 0, at = hashes >>> 2; i < rowCount; i++, at++)
-          u32[at] = mixed(mixed(u32[at], u32[words + 2 * i]), u32[words + 2 * i + 1])
-      }
-      memory.reset(mark)
-    }
-    for (let at = hashes >>> 2, end = at + rowCount; at < end; at++) memory.u32[at] = spread(memory.u32[at] ^ k.seed)
+    const hashes = keyHashes(k, keys, batch, side)
     return { rowCount, columns: [...batch.columns, numbers(int32(), rowCount, hashes)] }
   }
 
@@ -299,7 +275,7 @@ export function createSpillingJoin(
         // What is read back has dictionaries that nothing can be added to.
         const own = createOneDictionary(context, () => false)
         const parts: LaneBatch[] = []
-        const inner = createJoin(context, innerStage, innerInput) as typeof plain
+        const inner = createJoin(context, innerStage, innerInput)
         try {
           spill.makeRoom(account.shareBytes / 2)
           for (const { from, byteLength } of pieces) {
@@ -390,16 +366,4 @@ export function createSpillingJoin(
       for (const runs of [right, left, out]) runs?.free()
     },
   }
-}
-
-const mixed = (hash: number, word: number): number => {
-  const h = Math.imul(hash ^ word, 0x85ebca6b)
-  return (h ^ (h >>> 15)) >>> 0
-}
-
-/** 31 bits, so that they are ascending as int32. */
-const spread = (hash: number): number => {
-  let h = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
-  h = Math.imul(h ^ (h >>> 13), 0x9e3779b1)
-  return (h ^ (h >>> 16)) >>> 1
 }

@@ -14,23 +14,24 @@ import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
 import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
 import type { CarriedTexts } from '../operators/carried-texts.js'
 import { sliceBatch } from '../operators/heap-batch.js'
-import type { LastHost, LastJoins } from '../operators/last-rows.js'
+import type { LastJoins } from '../operators/last-rows.js'
 import {
   type Breaker,
   type Exchange,
   type ExchangeHost,
   type ExchangeTerms,
+  type LastHost,
   LONG_MORSEL_ROWS,
   type Morsel,
   type OwnExchange,
   PositionedFailure,
   RowFailure,
   type Side,
+  type SideHost,
   type Transform,
 } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import { RowStore, type Rows, type StoredRows } from '../operators/row-store.js'
-import type { SideHost } from '../operators/share-side.js'
 import { columnsKept } from '../plan/needs.js'
 import { isBreaker } from '../plan/physical.js'
 import { createHeldRows, type HeldRows } from './held-rows.js'
@@ -185,9 +186,11 @@ class LaneJob implements LaneTurns {
       spill: null,
     }
     this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
-    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder, spec.isWaitedFor === true)) ?? null
+    this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
-    this.pipeline = this.charged(() => meterPipeline(buildPipeline(this.context, spec.plan), this.account, spec.spans))
+    this.pipeline = this.charged(() =>
+      meterPipeline(buildPipeline(this.context, spec.plan, spec.isWaitedFor, input !== null), this.account, spec.spans),
+    )
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
@@ -216,10 +219,19 @@ class LaneJob implements LaneTurns {
     await this.takeSides()
     for (const transforms of this.pipeline.branches) await this.prepare({ transforms })
     await this.prepare(this.pipeline.scan)
-    if (this.reader !== null) await this.scanSplits(this.reader)
-    else await this.scanHeld(this.input as HeldTable)
     const { scan } = this.pipeline
+    let failure: unknown = null
+    try {
+      if (this.reader !== null) await this.scanSplits(this.reader)
+      else await this.scanHeld(this.input as HeldTable)
+    } catch (error) {
+      // Other lanes may need this one for rows before.
+      const isMet = scan.transforms.some(({ deferred }) => deferred?.exchange)
+      if (!isMet || !(error instanceof PositionedFailure)) throw error
+      failure = error
+    }
     await this.giveLast(scan, true, ['before'])
+    if (failure !== null) throw failure
     const { breaker } = scan
     // Where nothing of length follows, being finished says as much, and every message costs.
     if (this.reader !== null || breaker !== null) {
@@ -305,6 +317,7 @@ class LaneJob implements LaneTurns {
     return {
       lane: this.spec.lane,
       peers: peers.lanes,
+      input: this.input?.chunks ?? [],
       tell: (to, message) => peers.post(to, message),
       told: from => peers.next(from),
       send: (to, parts) => peers.send(to, parts),

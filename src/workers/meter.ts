@@ -7,7 +7,16 @@ import type { MemoryAccount } from '../kernels/memory-account.js'
 import { dataBytes } from '../kernels/operand.js'
 import { span } from '../metrics/span.js'
 import type { Pipeline, Segment } from '../operators/build.js'
-import type { Breaker, Exchange, Meter, OwnExchange, Side, Transform } from '../operators/operator.js'
+import type {
+  Breaker,
+  Deferred,
+  Exchange,
+  LastHost,
+  Meter,
+  OwnExchange,
+  Side,
+  Transform,
+} from '../operators/operator.js'
 import { pulled } from '../operators/pulled.js'
 import type { StageMetrics } from './protocol.js'
 
@@ -104,6 +113,22 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
                 yield each
               }
             },
+            ...(deferred.exchange === undefined
+              ? {}
+              : {
+                  exchange: (host: LastHost, give: (rows: Deferred) => void) =>
+                    deferred.exchange?.(
+                      {
+                        ...host,
+                        each: (items, use) => host.each(pulled(items, meter.run), use),
+                        send: (to, parts) => host.send(to, pulled(parts, meter.run)),
+                      },
+                      rows => {
+                        meter.gave(rows.morsel)
+                        give(rows)
+                      },
+                    ) as Promise<void>,
+                }),
           },
         }),
     ...(expand === undefined
@@ -135,6 +160,7 @@ function meterSide(side: Side, meter: Meter): Side {
   return {
     index: side.index,
     rows: { ...rows, add: (batch, split) => meter.run(() => rows.add(batch, split)) },
+    ...(side.parted === undefined ? {} : { parted: side.parted }),
     prepare: () => pulled(side.prepare(), meter.run),
     ...(unmatched === undefined
       ? {}

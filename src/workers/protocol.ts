@@ -17,8 +17,7 @@
 import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { ExchangeTerms, Position } from '../operators/operator.js'
-import type { SideMessage } from '../operators/share-side.js'
+import type { ExchangeTerms, Position, SideMessage } from '../operators/operator.js'
 import type { Spilled } from '../operators/spill.js'
 import type { WindowPart } from '../operators/window-parts.js'
 import type { LaneWindows } from '../plan/lane-windows.js'
@@ -167,8 +166,8 @@ export type FromLane =
 export type Gathered =
   | { readonly type: 'part'; readonly part: PartMessage }
   | { readonly type: 'gathered' }
-  /** Before rows of a side that both hold (operators/share-side.ts). */
-  | (SideMessage & { readonly type: 'codes' })
+  /** Of sides whose rows lanes hold. */
+  | SideMessage
   /** To lane 0, at the end of a scan: which rows of a side have been met here (`Side.unmatched`), and the last split read. */
   | { readonly type: 'met'; readonly side: number; readonly marks: Uint8Array; readonly split: number }
   /** To lane 0, in the place of parts: this lane's are to be exchanged. */
@@ -177,8 +176,6 @@ export type Gathered =
   | { readonly type: 'exchange'; readonly terms: ExchangeTerms }
   /** Of a job that may spill: a part has been taken, and another may be sent (credit.ts). */
   | { readonly type: 'took' }
-  /** The last from a later lane to an earlier one: it has had everything. */
-  | { readonly type: 'bye' }
 
 /** What a lane says of itself before an exchange. */
 export interface ReadyToExchange {

@@ -31,18 +31,12 @@ export interface JobSpill {
   close(): Promise<void>
 }
 
-export function openSpill(
-  lane: OperatorContext,
-  account: MemoryAccount,
-  folder: string | null,
-  isCollected: boolean,
-): JobSpill {
+export function openSpill(lane: OperatorContext, account: MemoryAccount, folder: string | null): JobSpill {
   const jobFile = spillPlatform.openJobFile(folder)
   const spillables = new Set<Spillable>()
   let file: SpillFile | null = null
   const spill: Spill = {
     account,
-    isCollected,
     get file() {
       return file
     },

@@ -19,7 +19,7 @@ describe('rows of other lanes', () => {
     const context = await makeContext()
     const { memory } = context.k
     const account = new MemoryAccount(4 * MiB, 4 * MiB, 'the job')
-    const job = openSpill(context, account, null, true)
+    const job = openSpill(context, account, null)
     const ids: number[] = []
     const texts: string[] = []
     try {

@@ -65,7 +65,7 @@ describe('a group that takes most of a budget', () => {
       const context = await makeContext({ seed })
       const { memory } = context.k
       const account = new MemoryAccount(2 * MiB, 2 * MiB, 'the job')
-      const job = openSpill(context, account, null, true)
+      const job = openSpill(context, account, null)
       try {
         await job.ready()
         memory.account = account

@@ -24,8 +24,8 @@ export interface SpillingEngine {
 export async function spillingEngine(laneCount: number, isTime: () => boolean): Promise<SpillingEngine> {
   let pieces = 0
   const spill: LaneParts['spill'] = {
-    openSpill(lane, account, folder, isCollected) {
-      const job = openSpill(lane, account, folder, isCollected)
+    openSpill(lane, account, folder) {
+      const job = openSpill(lane, account, folder)
       const own = job.context.spill as Spill
       const eager = override(own, {
         createBreaker(stage: Parameters<Spill['createBreaker']>[0], input: Parameters<Spill['createBreaker']>[1]) {
