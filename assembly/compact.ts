@@ -35,14 +35,26 @@ export function compact32(data: usize, bitmap: usize, count: u32, out: usize): v
 
 // @ts-ignore: decorator
 @inline
+function step<T>(data: usize, bits: usize, i: usize, out: usize): usize {
+  store<T>(out, load<T>(data + i * sizeof<T>()))
+  return out + ((bits >> i) & 1) * sizeof<T>()
+}
+
+// @ts-ignore: decorator
+@inline
 function compact<T>(data: usize, bitmap: usize, count: u32, out: usize): void {
-  for (let from: u32 = 0; from < count; from += 8, bitmap++) {
-    const bits = u32(load<u8>(bitmap))
-    for (let i: u32 = 0, rows = min<u32>(8, count - from); i < rows; i++, data += sizeof<T>()) {
-      store<T>(out, load<T>(data))
-      out += usize((bits >> i) & 1) * sizeof<T>()
-    }
+  for (const end = data + (usize(count) & ~7) * sizeof<T>(); data < end; data += 8 * sizeof<T>(), bitmap++) {
+    const bits = usize(load<u8>(bitmap))
+    out = step<T>(data, bits, 0, out)
+    out = step<T>(data, bits, 1, out)
+    out = step<T>(data, bits, 2, out)
+    out = step<T>(data, bits, 3, out)
+    out = step<T>(data, bits, 4, out)
+    out = step<T>(data, bits, 5, out)
+    out = step<T>(data, bits, 6, out)
+    out = step<T>(data, bits, 7, out)
   }
+  for (let i: usize = 0; i < usize(count & 7); i++) out = step<T>(data, usize(load<u8>(bitmap)), i, out)
 }
 
 /** The same of other widths; `out` has room for one more. */

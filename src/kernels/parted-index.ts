@@ -89,7 +89,7 @@ export function createPartedIndex(k: Kernels, rowCount: number, partRows = PART_
 
   /** About how many words there are, by those of some parts: no fewer than these have. */
   function estimate(counts: Uint32Array, state: number): number {
-    if (fewWords > 0) return 2 * fewWords
+    if (fewWords > 0) return Math.min(known, 2 * fewWords)
     if (parts < 4 * SAMPLES) return known
     let [seen, found] = [0, 0]
     for (let i = 0; i < SAMPLES; i++) {
