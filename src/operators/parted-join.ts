@@ -52,6 +52,8 @@ const ROUND_ROWS = 2 ** 19
 const ROW = '\0row'
 
 interface KeptMorsel {
+  /** Among those of this lane. */
+  readonly number: number
   readonly split: number
   readonly batch: LaneBatch
   readonly isHeld: boolean
@@ -191,6 +193,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
     const { u32 } = memory
     const placeOf = (row: number) => firstRow + (places === 0 ? row : u32[(places >>> 2) + row])
     kept.push({
+      number: kept.length,
       split,
       batch: isHeld ? { rowCount, columns } : copyToHeap(k, { rowCount, columns }),
       isHeld,
@@ -210,8 +213,8 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
     return { rowCount: count, columns: [...taken.columns, numbers(int32(), count, rows)] }
   }
 
-  function* questions(round: readonly Numbered[], to: number): Iterable<Part<LaneBatch>> {
-    for (const { number, morsel } of round) yield { kind: 'rows', split: number, batch: ask(morsel, to) }
+  function* questions(round: readonly KeptMorsel[], to: number): Iterable<Part<LaneBatch>> {
+    for (const morsel of round) yield { kind: 'rows', split: morsel.number, batch: ask(morsel, to) }
   }
 
   function* answers(to: number): Iterable<Part<LaneBatch>> {
@@ -224,7 +227,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
   }
 
   /** The rows of a morsel with what they have met here, and in other lanes. */
-  function* assembled({ number, morsel }: Numbered): Iterable<Morsel> {
+  function* assembled(morsel: KeptMorsel): Iterable<Morsel> {
     const { rowCount, columns } = morsel.batch
     const own = inner as Join
     const met = createJoinSide(context, Object.fromEntries(givenTypes.map((type, i) => [i, type])), Infinity)
@@ -240,7 +243,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
         count += length
       }
       for (const batches of toldBy.values()) {
-        if (batches[0]?.morsel !== number) continue
+        if (batches[0]?.morsel !== morsel.number) continue
         const { vectors, rowCount: length } = (batches.shift() as Sent).batch
         met.add({ rowCount: length, vectors: vectors.slice(1) }, count)
         note(vectors[0].data as Int32Array, length)
@@ -266,9 +269,9 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
     }
   }
 
-  function* emit(round: readonly Numbered[]): Iterable<Deferred | null> {
+  function* emit(round: readonly KeptMorsel[]): Iterable<Deferred | null> {
     for (const each of round) {
-      for (const morsel of assembled(each)) yield { split: each.morsel.split, morsel }
+      for (const morsel of assembled(each)) yield { split: each.split, morsel }
       yield null
     }
   }
@@ -351,20 +354,15 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
   }
 }
 
-interface Numbered {
-  readonly number: number
-  readonly morsel: KeptMorsel
-}
-
-function roundsOf(kept: readonly KeptMorsel[]): Numbered[][] {
-  const rounds: Numbered[][] = []
+function roundsOf(kept: readonly KeptMorsel[]): KeptMorsel[][] {
+  const rounds: KeptMorsel[][] = []
   let rows = ROUND_ROWS
-  for (const [number, morsel] of kept.entries()) {
+  for (const morsel of kept) {
     if (rows >= ROUND_ROWS) {
       rounds.push([])
       rows = 0
     }
-    rounds[rounds.length - 1].push({ number, morsel })
+    rounds[rounds.length - 1].push(morsel)
     rows += morsel.batch.rowCount
   }
   return rounds
