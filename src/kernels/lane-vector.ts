@@ -37,6 +37,32 @@ export interface LaneBatch {
   readonly columns: readonly LaneVector[]
 }
 
+/** A batch on its way out of a lane, from which columns are copied one by one: each is best made when its turn has come, so that a fast cache has it still. */
+export interface LeavingBatch extends LaneBatch {
+  /** Makes a column in scratch, to be given back before the next is asked for. `columns` have nothing but types then. */
+  readonly columnAt?: (i: number) => LaneVector
+}
+
+/** @param leaves whether each is made in its turn, rather than all at once */
+export function columnsOf(
+  types: readonly DataType[],
+  columnAt: (i: number) => LaneVector,
+  leaves: boolean,
+): Pick<LeavingBatch, 'columns' | 'columnAt'> {
+  if (!leaves) return { columns: types.map((_, i) => columnAt(i)) }
+  return { columns: types.map(type => emptyColumn(type)), columnAt }
+}
+
+/** Without rows. */
+export const emptyColumn = (type: DataType, dictionary: LaneDictionary | null = null): LaneVector => ({
+  type,
+  length: 0,
+  data: 0,
+  validity: 0,
+  dictionary,
+  range: null,
+})
+
 /** The dictionary that a column's strings are coded by, those in its lists too; null where it has none. */
 export const dictionaryOf = ({ child, dictionary }: LaneVector): LaneDictionary | null =>
   child ? dictionaryOf(child) : dictionary

@@ -22,7 +22,7 @@ import {
 import { MillraceError } from '../errors.js'
 import { bitmapBytes, count } from './bitmap.js'
 import type { Kernels } from './instance.js'
-import type { LaneBatch, LaneVector } from './lane-vector.js'
+import type { LaneBatch, LaneVector, LeavingBatch } from './lane-vector.js'
 import { dataBytes } from './operand.js'
 import { itemsOf } from './select.js'
 import type { LaneDictionary } from './text.js'
@@ -101,14 +101,18 @@ export function loadVector(
  */
 export function unloadBatch(
   k: Kernels,
-  batch: LaneBatch,
+  { rowCount, columns, columnAt }: LeavingBatch,
   types: readonly DataType[] = [],
   unloaded?: Unloaded,
 ): VectorBatch {
-  return {
-    rowCount: batch.rowCount,
-    vectors: batch.columns.map((column, i) => unloadVector(k, column, types[i], unloaded)),
-  }
+  const { memory } = k
+  const mark = memory.mark()
+  const vectors = columns.map((column, i) => {
+    const vector = unloadVector(k, columnAt?.(i) ?? column, types[i], unloaded)
+    memory.reset(mark)
+    return vector
+  })
+  return { rowCount, vectors }
 }
 
 /** A copy of one column in fresh JavaScript buffers. */

@@ -6,9 +6,9 @@ import type { DataType, SchemaShape } from '../columnar/type.js'
 import { typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { buildJoinIndex, type JoinIndex } from '../kernels/join.js'
-import type { LaneVector } from '../kernels/lane-vector.js'
+import { columnsOf, type LaneVector } from '../kernels/lane-vector.js'
 import { comparableTimes, countKnown, findNearest, type NearestOf, rowsAt } from '../kernels/nearest.js'
-import { replaceNone } from '../kernels/pairs.js'
+import { foundBits, replaceNone } from '../kernels/pairs.js'
 import { take } from '../kernels/select.js'
 import { argsort } from '../kernels/sort.js'
 import type { AsofJoin } from '../plan/logical.js'
@@ -17,7 +17,12 @@ import type { OperatorContext } from './build.js'
 import { createJoinSide } from './join-side.js'
 import { type Morsel, RowFailure, type Transform } from './operator.js'
 
-export function createAsofJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Transform {
+export function createAsofJoin(
+  context: OperatorContext,
+  stage: JoinStage,
+  input: SchemaShape,
+  leaves = false,
+): Transform {
   const { k } = context
   const { memory } = k
   const { right: sideSchema } = stage
@@ -74,7 +79,7 @@ export function createAsofJoin(context: OperatorContext, stage: JoinStage, input
     memory.reset(mark)
   }
 
-  function nearestRows(morsel: Morsel): { rows: number; hasLone: boolean } {
+  function nearestRows(morsel: Morsel): { rows: number; found: number } {
     const { rowCount } = morsel
     const on = morsel.columns[onLeft]
     const { vector, failedRow } = comparableTimes(k, on, asof.type)
@@ -86,19 +91,22 @@ export function createAsofJoin(context: OperatorContext, stage: JoinStage, input
     const ids = index === null ? 0 : index.ids(keys, rowCount)
     const places = findNearest(k, vector, ids, of, asof.direction, asof.tolerance)
     const rows = rowsAt(k, places, index?.rows ?? 0, rowCount)
-    return { rows, hasLone: replaceNone(k, rows, rowCount, side.rowCount) > 0 }
+    const hasLone = replaceNone(k, rows, rowCount, side.rowCount) > 0
+    return { rows, found: hasLone ? foundBits(k, rows, rowCount, side.rowCount) : 0 }
   }
 
   return {
     label: `asofJoin on ${[asof.left, ...stage.keys.map(key => key.left)].join(', ')}`,
     kernels: () => (index === null ? [] : [`look-up: ${index.kernel}`]),
     apply(morsel) {
-      const { rows, hasLone } = nearestRows(morsel)
-      const columns = outputs.map(({ isTaken, column, type }): LaneVector => {
-        if (!isTaken) return { ...morsel.columns[column], type }
-        return { ...side.take([column], rows, morsel.rowCount, hasLone)[0], type }
-      })
-      return { rowCount: morsel.rowCount, rows: morsel.rows, columns }
+      const { rows, found } = nearestRows(morsel)
+      const { rowCount } = morsel
+      const columnAt = (i: number): LaneVector => {
+        const { isTaken, column, type } = outputs[i]
+        const made = isTaken ? side.take([column], rows, rowCount, found)[0] : morsel.columns[column]
+        return { ...made, type }
+      }
+      return { rowCount, rows: morsel.rows, ...columnsOf(Object.values(stage.output), columnAt, leaves) }
     },
     side: { index: stage.side, rows: side, prepare },
     free() {

@@ -86,15 +86,20 @@ export interface Pipeline {
   free(): void
 }
 
-/**
- * @param isWaitedFor whether no row leaves before all have come.
- * @param isHeld whether the scan is of rows that lanes hold.
- */
+/** What is known of where rows come from and go to. */
+export interface Ends {
+  /** No row leaves before all have come. */
+  readonly isWaitedFor?: boolean
+  /** The scan is of rows that lanes hold. */
+  readonly isHeld?: boolean
+  /** What comes out is copied out of the lane, column by column. */
+  readonly leaves?: boolean
+}
+
 export function buildPipeline(
   context: OperatorContext,
   plan: PhysicalPlan,
-  isWaitedFor = false,
-  isHeld = false,
+  { isWaitedFor = false, isHeld = false, leaves = false }: Ends = {},
 ): Pipeline {
   const segments: Segment[] = []
   const free = () => {
@@ -107,11 +112,10 @@ export function buildPipeline(
     // What comes of one input of several is in the order of its splits among the others', and a limit, or who takes rows as they come, may not want to wait for all.
     const breaks = plan.scan.find(isBreaker)?.kind
     const mayWait = breaks === undefined ? isWaitedFor : breaks !== 'limit'
-    const branches = plan.branches.map(
-      ({ stages, schema }) => cut(context, stages, schema, segments, false)[0].transforms,
-    )
-    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, mayWait, isHeld)
-    const final = scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments, true)
+    const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments, {})[0].transforms)
+    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, { isWaitedFor: mayWait, isHeld, leaves })
+    const final =
+      scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments, { isWaitedFor: true, leaves })
     return { branches, scan, final, free }
   } catch (error) {
     free()
@@ -119,17 +123,13 @@ export function buildPipeline(
   }
 }
 
-/**
- * Segments of which only the last has no breaker; they are also appended to `all` as they are made.
- * @param mayWait whether rows may be kept until all have come, where a budget has no room for more
- */
+/** Segments of which only the last has no breaker; they are also appended to `all` as they are made. */
 function cut(
   context: OperatorContext,
   stages: readonly Stage[],
   input: SchemaShape,
   all: Segment[],
-  mayWait: boolean,
-  isHeld = false,
+  ends: Ends,
 ): [Segment, ...Segment[]] {
   const segments: Segment[] = []
   let transforms: Transform[] = []
@@ -141,9 +141,10 @@ function cut(
     transforms = []
     schema = output
   }
-  for (const stage of stages) {
+  for (const [i, stage] of stages.entries()) {
     if (!isBreaker(stage)) {
-      transforms.push(createTransform(context, stage, schema, mayWait, isHeld))
+      const leaves = ends.leaves === true && i === stages.length - 1
+      transforms.push(createTransform(context, stage, schema, { ...ends, leaves }))
       schema = stage.output
     } else close(createBreaker(context, stage, schema), stage.output)
   }
@@ -151,16 +152,10 @@ function cut(
   return segments as [Segment, ...Segment[]]
 }
 
-function createTransform(
-  context: OperatorContext,
-  stage: Stage,
-  input: SchemaShape,
-  mayWait: boolean,
-  isHeld: boolean,
-): Transform {
+function createTransform(context: OperatorContext, stage: Stage, input: SchemaShape, ends: Ends): Transform {
   if (stage.kind === 'project') return createProject(context, stage, input)
-  if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input)
-  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input, mayWait, isHeld)
+  if (stage.kind === 'filter') return evaluatorOf(context).createFilter(context, stage, input, ends.leaves)
+  if (stage.kind === 'join' || stage.kind === 'union') return createPairing(context, stage, input, ends)
   const shapes = context.parts.shapes as OperatorParts['shapes']
   if (stage.kind === 'explode') return shapes.createExplode(context, stage, input)
   if (stage.kind === 'unpivot') return shapes.createUnpivot(context, stage, input)
@@ -172,16 +167,15 @@ function createPairing(
   context: OperatorContext,
   stage: Stage & { kind: 'join' | 'union' },
   input: SchemaShape,
-  mayWait: boolean,
-  isHeld: boolean,
+  { isWaitedFor, isHeld, leaves }: Ends,
 ): Transform {
   const joins = context.parts.joins as OperatorParts['joins']
   if (stage.kind === 'union') return joins.createUnion(context, stage.output)
-  if (stage.asof !== null) return joins.createAsofJoin(context, stage, input)
+  if (stage.asof !== null) return joins.createAsofJoin(context, stage, input, leaves)
   return (
-    (mayWait &&
-      (context.spill?.createJoin(stage, input) || (isHeld && joins.createPartedJoin(context, stage, input)))) ||
-    joins.createJoin(context, stage, input)
+    (isWaitedFor &&
+      (context.spill?.createJoin(stage, input) || (isHeld && joins.createPartedJoin(context, stage, input, leaves)))) ||
+    joins.createJoin(context, stage, input, leaves)
   )
 }
 

@@ -1,7 +1,7 @@
 /** `filter`: the predicate becomes a bitmap, its rows an index list, and the columns that are read later are gathered by it. */
 import { type SchemaShape, uint32 } from '../columnar/type.js'
 import { count } from '../kernels/bitmap.js'
-import type { LaneVector } from '../kernels/lane-vector.js'
+import { columnsOf, type LaneVector } from '../kernels/lane-vector.js'
 import { selection, take } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
@@ -12,10 +12,12 @@ export function createFilter(
   context: OperatorContext,
   stage: Stage & { kind: 'filter' },
   input: SchemaShape,
+  leaves = false,
 ): Transform {
   const { k } = context
   const predicate = compilePredicate(context, stage.predicate, input)
   const names = Object.keys(input)
+  const types = Object.values(stage.output)
   const kept = Object.keys(stage.output).map(name => names.indexOf(name))
   return {
     label: 'filter',
@@ -30,10 +32,11 @@ export function createFilter(
       if (left === 0) return null
       if (left === rowCount) return { rowCount, rows, columns }
       const { indices } = selection(k, bitmap, rowCount)
+      const columnAt = (i: number) => take(k, columns[i], indices, left)
       return {
         rowCount: left,
         rows: rows === 0 ? indices : take(k, rowNumbers(rows, rowCount), indices, left).data,
-        columns: columns.map(column => take(k, column, indices, left)),
+        ...columnsOf(types, columnAt, leaves),
       }
     },
     free: () => predicate.free(),

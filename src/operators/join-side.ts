@@ -8,7 +8,6 @@ import type { KeyPiece } from '../kernels/join.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
 import { elementBytes } from '../kernels/operand.js'
-import { foundBits } from '../kernels/pairs.js'
 import { isPackable, putRecords, type Records, recordLayout, takeFields } from '../kernels/records.js'
 import { take, takeBits } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
@@ -32,8 +31,10 @@ export interface JoinSide extends SideRows {
   reorder(order: number): void
   /** From now on only these columns are looked at, by `take` mostly. */
   keep(columns: readonly number[]): Iterable<undefined>
-  /** Rows of some columns, gathered into scratch. `hasLone`: the null row may be among them. */
-  take(columns: readonly number[], rows: number, count: number, hasLone: boolean): LaneVector[]
+  /** Whether columns are best taken together. */
+  readonly isPacked: boolean
+  /** Rows of some columns, gathered into scratch. `found`: bitmap of those that are not the null row, 0 where none is. */
+  take(columns: readonly number[], rows: number, count: number, found: number): LaneVector[]
   free(): void
 }
 
@@ -201,7 +202,10 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape, ca
       for (const i of columns) if (!packed.has(i)) column(i)
       freeParts()
     },
-    take(columns, rows, count, hasLone) {
+    get isPacked() {
+      return records !== null
+    },
+    take(columns, rows, count, found) {
       const fields = columns.filter(i => packed.has(i))
       const numbers = [...packed.keys()]
       const data =
@@ -214,16 +218,11 @@ export function createJoinSide(context: OperatorContext, schema: SchemaShape, ca
               rows,
               count,
             )
-      // Columns whose only null is that of the null row have them in the same places.
-      let found = 0
-      const bits = () => {
-        found ||= foundBits(k, rows, count, rowCount)
-        return found
-      }
       return columns.map(i => {
         const own = packed.get(i)
         const { validity } = own ?? column(i)
-        const known = nulls[i] ? takeBits(k, validity, rows, count) : hasLone ? bits() : 0
+        // A column whose only null is that of the null row has nulls in the same places as others.
+        const known = nulls[i] ? takeBits(k, validity, rows, count) : found
         const taken =
           own === undefined
             ? take(k, { ...column(i), validity: 0 }, rows, count)

@@ -11,7 +11,7 @@ import { widen } from '../kernels/cast.js'
 import { type CodeMap, createCodeMap } from '../kernels/code-map.js'
 import { compact } from '../kernels/compact.js'
 import { buildJoinIndex, type JoinIndex, NONE } from '../kernels/join.js'
-import { dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
+import { columnsOf, dictionaryOf, type LaneVector } from '../kernels/lane-vector.js'
 import { nullColumn } from '../kernels/null-column.js'
 import {
   byteBits,
@@ -36,7 +36,7 @@ import { type Morsel, RowFailure, type Side, type Transform } from './operator.j
 import { prefix } from './pipeline.js'
 
 /** Rows of the other side that are at hand; behind them, where rows may meet none, one of `null`s. */
-export type MatchedRows = Pick<JoinSide, 'rowCount' | 'take'>
+export type MatchedRows = Pick<JoinSide, 'rowCount' | 'isPacked' | 'take'>
 
 export interface Join extends Transform {
   readonly side: Side
@@ -47,7 +47,7 @@ export interface Join extends Transform {
   matched(morsel: Morsel, rows: number, from: MatchedRows): Iterable<Morsel>
 }
 
-export function createJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Join {
+export function createJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape, leaves = false): Join {
   const { k, dictionaries: pool } = context
   const { memory } = k
   const { how, right: sideSchema } = stage
@@ -79,6 +79,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     const key = keepsRight ? stage.keys.findIndex(each => each.left === name) : -1
     return { from: 'left' as const, column: names.indexOf(name), key, type }
   })
+  const outputTypes = outputs.map(({ type }) => type)
   const condition = compileCondition()
 
   function compileCondition() {
@@ -205,16 +206,12 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
   function passing(morsel: Morsel, pairs: RowPairs): number {
     const { left, count: rowCount } = pairs
     const { columns, predicate } = condition as NonNullable<typeof condition>
+    const ofLeft = (column: number) => take(k, morsel.columns[column], pairs.left, rowCount)
+    const sidewise = columnsOfPairs(columns, ofLeft, pairs, 0, side, true)
     const candidates: Morsel = {
       rowCount,
       rows: takeIndices(k, morsel.rows, left, rowCount),
-      columns: sidewise(
-        columns,
-        left => take(k, morsel.columns[left], pairs.left, rowCount),
-        pairs.right,
-        rowCount,
-        false,
-      ),
+      columns: columns.map((_, i) => sidewise(i)),
     }
     const failures = new Failures()
     const bits = predicate.evaluate(candidates, failures)
@@ -241,26 +238,33 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
         ? compact(k, whole, pairs.bits, pairs.left, pairs.count)
         : take(k, whole, pairs.left, pairs.count)
     }
-    const columns = sidewise(outputs, ofLeft, pairs.right, pairs.count, hasLone, from).map((column, i) => {
-      const { from, type, key } = outputs[i]
-      return from === 'right' || key < 0 ? { ...column, type } : keyOf(key, column, type)
-    })
-    return { rowCount: pairs.count, rows: takeIndices(k, morsel.rows, pairs.left, pairs.count), columns }
+    const found = hasLone ? foundBits(k, pairs.right, pairs.count, from.rowCount) : 0
+    const rows = takeIndices(k, morsel.rows, pairs.left, pairs.count)
+    const sidewise = columnsOfPairs(outputs, ofLeft, pairs, found, from, !leaves || from.isPacked)
+    const columnAt = (i: number): LaneVector => {
+      const { from: side, type, key } = outputs[i]
+      return side === 'right' || key < 0 ? { ...sidewise(i), type } : keyOf(key, sidewise(i), type)
+    }
+    return { rowCount: pairs.count, rows, ...columnsOf(outputTypes, columnAt, leaves) }
   }
 
-  /** Columns of both sides, those of the right one gathered together. */
-  function sidewise(
-    of: readonly { readonly from: 'left' | 'right'; readonly column: number }[],
+  /** Makes columns of both sides, those of the right one where `isTogether` at once. */
+  function columnsOfPairs(
+    wanted: readonly { readonly from: 'left' | 'right'; readonly column: number }[],
     ofLeft: (column: number) => LaneVector,
-    right: number,
-    rowCount: number,
-    hasLone: boolean,
-    rows: MatchedRows = side,
-  ): LaneVector[] {
-    const ofRight = of.filter(({ from }) => from === 'right').map(({ column }) => column)
-    const taken = ofRight.length === 0 ? [] : rows.take(ofRight, right, rowCount, hasLone)
-    let next = 0
-    return of.map(({ from, column }) => (from === 'right' ? taken[next++] : ofLeft(column)))
+    pairs: RowPairs,
+    found: number,
+    rows: MatchedRows,
+    isTogether: boolean,
+  ): (i: number) => LaneVector {
+    const ofRight = wanted.filter(({ from }) => from === 'right').map(({ column }) => column)
+    const take = (columns: readonly number[]) => rows.take(columns, pairs.right, pairs.count, found)
+    const taken = isTogether && ofRight.length > 0 ? take(ofRight) : []
+    return i => {
+      const { from, column } = wanted[i]
+      if (from === 'left') return ofLeft(column)
+      return isTogether ? taken[ofRight.indexOf(column)] : take([column])[0]
+    }
   }
 
   /** A key of either side as what comes out, where rows of both sides do. */
@@ -301,7 +305,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
         const ofSide = outputs.flatMap(({ from, column, key }) =>
           from === 'right' ? [column] : key < 0 ? [] : [keysRight[key]],
         )
-        const taken = side.take(ofSide, indices, found, false)
+        const taken = side.take(ofSide, indices, found, 0)
         let next = 0
         const columns = outputs.map(({ from, column, key, type }): LaneVector => {
           if (from === 'right') return { ...taken[next++], type }

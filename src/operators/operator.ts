@@ -7,7 +7,7 @@
  */
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { MillraceError } from '../errors.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { LaneBatch, LeavingBatch } from '../kernels/lane-vector.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { Spilled } from './spill.js'
 
@@ -15,7 +15,7 @@ import type { Spilled } from './spill.js'
 export const LONG_MORSEL_ROWS = 4 * MORSEL_ROWS
 
 /** At most 65,536 rows in scratch or heap, on their way through a pipeline. */
-export interface Morsel extends LaneBatch {
+export interface Morsel extends LeavingBatch {
   /** u32 pointer: the row of the morsel as it entered the pipeline that each row came from; 0: the same row. */
   readonly rows: number
   /** Whether the columns are those of a table that the job holds until its end: who keeps them need not copy them. */

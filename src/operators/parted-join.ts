@@ -9,14 +9,13 @@
  * a round of some rows after another, of all lanes at once. So keys must be of one right row at most; where they are not, which is known once rows have been shared, every lane gets
  * the others too, and joins as ever (join.ts).
  */
-import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
+import { int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
 import { NONE } from '../kernels/join.js'
-import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { emptyColumn, type LaneBatch } from '../kernels/lane-vector.js'
 import { dataBytes } from '../kernels/operand.js'
 import { takeBatch } from '../kernels/select.js'
-import type { LaneDictionary } from '../kernels/text.js'
 import type { JoinStage } from '../plan/physical.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
@@ -71,7 +70,12 @@ interface Sent {
 }
 
 /** Null where rows are joined as they come in any case. */
-export function createPartedJoin(context: OperatorContext, stage: JoinStage, input: SchemaShape): Transform | null {
+export function createPartedJoin(
+  context: OperatorContext,
+  stage: JoinStage,
+  input: SchemaShape,
+  leaves = false,
+): Transform | null {
   const { how, right: sideSchema } = stage
   const keys = hashedKeys(stage, input)
   // A string is looked up by its code, once a dictionary has been mapped; to another lane it would have to go itself.
@@ -79,7 +83,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
   if (stage.where !== null || how === 'right' || how === 'full' || isText) return null
   const { k } = context
   const { memory } = k
-  const plain = createJoin(context, stage, input)
+  const plain = createJoin(context, stage, input, leaves)
   const isTest = how === 'semi' || how === 'anti'
   const sideNames = Object.keys(sideSchema)
   const rowBytes = Object.values(sideSchema).reduce((sum, { kind }) => sum + dataBytes(kind, 8) / 8, 0)
@@ -234,7 +238,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
     try {
       // Codes that come are of these dictionaries.
       const dictionaries = given.map(name => own.side.rows.dictionaryOf(sideNames.indexOf(name)))
-      met.hold({ rowCount: 0, columns: givenTypes.map((type, i) => noRows(type, dictionaries[i])) }, 0)
+      met.hold({ rowCount: 0, columns: givenTypes.map((type, i) => emptyColumn(type, dictionaries[i])) }, 0)
       const found = memory.scratch(4 * rowCount + 16)
       memory.u32.fill(NONE, found >>> 2, (found >>> 2) + rowCount)
       let count = 0
@@ -256,6 +260,7 @@ export function createPartedJoin(context: OperatorContext, stage: JoinStage, inp
       for (const _ of met.keep(given.map((_, i) => i)));
       yield* plain.matched({ rowCount, columns, rows: placesOf(morsel) }, found, {
         rowCount: count,
+        isPacked: false,
         take: (wanted, ...rest) =>
           met.take(
             wanted.map(i => given.indexOf(sideNames[i])),
@@ -387,12 +392,3 @@ async function bothWays(
     })(),
   ])
 }
-
-const noRows = (type: DataType, dictionary: LaneDictionary | null): LaneVector => ({
-  type,
-  length: 0,
-  data: 0,
-  validity: 0,
-  dictionary,
-  range: null,
-})

@@ -11,7 +11,7 @@ import { isTrap, type Kernels } from '../kernels/instance.js'
 import { MemoryAccount } from '../kernels/memory-account.js'
 import { rangeOf } from '../kernels/stats.js'
 import { type Unloaded, unloadBatch } from '../kernels/transfer-batch.js'
-import { buildPipeline, type OperatorContext, type Segment } from '../operators/build.js'
+import { buildPipeline, type Ends, type OperatorContext, type Segment } from '../operators/build.js'
 import type { CarriedTexts } from '../operators/carried-texts.js'
 import { sliceBatch } from '../operators/heap-batch.js'
 import type { LastJoins } from '../operators/last-rows.js'
@@ -114,6 +114,12 @@ function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
   return i => kept.has(plan.sourceColumns[i])
 }
 
+const endsOf = ({ isWaitedFor = false, heldTable, holdAs, windows, carried }: JobSpec): Ends => ({
+  isWaitedFor,
+  isHeld: heldTable !== null,
+  leaves: holdAs === null && !windows && !carried?.length,
+})
+
 /** What a lane says of a failure: that the job cannot go on, or that it cannot itself. */
 function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' } {
   const position = error instanceof PositionedFailure && error.position.split !== GATHERED ? error.position : null
@@ -189,7 +195,7 @@ class LaneJob implements LaneTurns {
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() =>
-      meterPipeline(buildPipeline(this.context, spec.plan, spec.isWaitedFor, input !== null), this.account, spec.spans),
+      meterPipeline(buildPipeline(this.context, spec.plan, endsOf(spec)), this.account, spec.spans),
     )
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
