@@ -89,10 +89,32 @@ function imageAt<T>(data: usize, row: u32): u64 {
   return isFloat<T>() ? imageOfDouble(f64(value)) : u64(i64(value)) ^ SIGN
 }
 
+/** What an image, xor `flip`, is of. */
+// @ts-ignore: decorator
+@inline
+function valueOf<T>(image: u64, flip: u64): T {
+  const bits = image ^ flip
+  return isFloat<T>() ? (reinterpret<f64>(bits ^ (u64(i64(~bits) >> 63) | SIGN)) as T) : ((bits ^ SIGN) as T)
+}
+
 // @ts-ignore: decorator
 @inline
 function within<T>(data: usize, count: u32, flip: u64, bound: u64, bits: usize): void {
-  for (let from: u32 = 0; from < count; from += 8) {
+  const limit = valueOf<T>(bound, flip)
+  const limits = v128.splat<T>(limit)
+  const atOnce: u32 = 16 / sizeof<T>()
+  // A NaN is above all: comparisons say nothing of one.
+  const whole = limit == limit ? count & ~7 : 0
+  for (let from: u32 = 0; from < whole; from += 8) {
+    let own: u32 = 0
+    for (let i: u32 = 0; i < 8; i += atOnce) {
+      const values = v128.load(data + usize(from + i) * sizeof<T>())
+      const stay = flip ? v128.not(v128.lt<T>(values, limits)) : v128.le<T>(values, limits)
+      own |= u32(sizeof<T>() == 4 ? i32x4.bitmask(stay) : i64x2.bitmask(stay)) << i
+    }
+    store<u8>(bits + usize(from >> 3), u8(own))
+  }
+  for (let from = whole; from < count; from += 8) {
     let own: u32 = 0
     for (let i = from, end = min(from + 8, count); i < end; i++) own |= u32((imageAt<T>(data, i) ^ flip) <= bound) << (i - from)
     store<u8>(bits + usize(from >> 3), u8(own))

@@ -27,6 +27,7 @@ export function createSort(context: OperatorContext, stage: Stage & { kind: 'sor
     label: `sort by ${stage.orders.map(({ name, descending }) => `${name}${descending ? ' desc' : ''}`).join(', ')}`,
     kernels: () => ['radix argsort'],
     exchange: ranged?.exchange,
+    takesLong: top !== null,
     consume: (morsel, split) => (top ?? store).add(morsel, split),
     wants: () => true,
     handOver() {

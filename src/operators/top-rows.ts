@@ -11,7 +11,7 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import { selection, takeBatch } from '../kernels/select.js'
 import { argsort, boundOf, type ColumnKey, notBehind, sortKeysOf } from '../kernels/sort.js'
 import type { OperatorContext } from './build.js'
-import { concatenate, freeHeapBatch } from './heap-batch.js'
+import { concatenate, freeHeapBatch, sliceBatch } from './heap-batch.js'
 import { type RowStore, rowsByPart } from './row-store.js'
 
 export interface TopRows {
@@ -21,7 +21,7 @@ export interface TopRows {
 }
 
 /** Rows that are kept before any go, at least; strings have to be put in order first, all there are. */
-const LEAST_ROWS = 2 ** 16
+const LEAST_ROWS = 2 ** 14
 const LEAST_ROWS_OF_STRINGS = 2 ** 20
 /** How many times as many as are wanted. */
 const SPARE = 4
@@ -60,18 +60,26 @@ export function createTopRows(
     }
   }
 
+  function keep(batch: LaneBatch, split: number): void {
+    const bits = bound === undefined ? 0 : notBehind(k, sortKeysOf(batch.columns, keys)[0], bound, batch.rowCount)
+    if (bits === 0) store.add(batch, split)
+    else {
+      const { indices, count } = selection(k, bits, batch.rowCount)
+      if (count > 0) store.add(takeBatch(k, batch, indices, count), split)
+    }
+  }
+
   return {
     add(batch, split) {
-      const bits = bound === undefined ? 0 : notBehind(k, sortKeysOf(batch.columns, keys)[0], bound, batch.rowCount)
-      if (bits === 0) store.add(batch, split)
-      else {
-        const { indices, count } = selection(k, bits, batch.rowCount)
-        if (count > 0) store.add(takeBatch(k, batch, indices, count), split)
+      const isText = keys.some(({ column }) => batch.columns[column].type.kind === 'utf8')
+      const most = Math.max(leastRows ?? (isText ? LEAST_ROWS_OF_STRINGS : LEAST_ROWS), SPARE * top)
+      for (let from = 0; from < batch.rowCount; ) {
+        // The first rows show that most others are behind them.
+        const count = Math.min(batch.rowCount - from, bound === undefined ? LEAST_ROWS : Infinity)
+        keep(sliceBatch(batch, from, count), split)
+        if (store.rowCount >= most) cut()
+        from += count
       }
-      const least = keys.some(({ column }) => batch.columns[column].type.kind === 'utf8')
-        ? LEAST_ROWS_OF_STRINGS
-        : LEAST_ROWS
-      if (store.rowCount > Math.max(leastRows ?? least, SPARE * top)) cut()
     },
     cut,
   }
