@@ -82,55 +82,36 @@ export function sortImages32(kind: i32, data: usize, ranks: usize, indices: usiz
   }
 }
 
+// Where the last values are put that are fewer than eight, for the time of a call.
 // @ts-ignore: decorator
 @inline
-function imageAt<T>(data: usize, row: u32): u64 {
-  const value = load<T>(data + usize(row) * sizeof<T>())
-  return isFloat<T>() ? imageOfDouble(f64(value)) : u64(i64(value)) ^ SIGN
-}
-
-/** What an image, xor `flip`, is of. */
-// @ts-ignore: decorator
-@inline
-function valueOf<T>(image: u64, flip: u64): T {
-  const bits = image ^ flip
-  return isFloat<T>() ? (reinterpret<f64>(bits ^ (u64(i64(~bits) >> 63) | SIGN)) as T) : ((bits ^ SIGN) as T)
-}
+const ROOM: usize = 0xf000
 
 // @ts-ignore: decorator
 @inline
-function within<T>(data: usize, count: u32, flip: u64, bound: u64, bits: usize): void {
-  const limit = valueOf<T>(bound, flip)
-  const limits = v128.splat<T>(limit)
-  const atOnce: u32 = 16 / sizeof<T>()
-  // A NaN is above all: comparisons say nothing of one.
-  const whole = limit == limit ? count & ~7 : 0
-  for (let from: u32 = 0; from < whole; from += 8) {
-    let own: u32 = 0
-    for (let i: u32 = 0; i < 8; i += atOnce) {
-      const values = v128.load(data + usize(from + i) * sizeof<T>())
-      const stay = flip ? v128.not(v128.lt<T>(values, limits)) : v128.le<T>(values, limits)
-      own |= u32(sizeof<T>() == 4 ? i32x4.bitmask(stay) : i64x2.bitmask(stay)) << i
+function within<T>(data: usize, count: u32, descends: bool, bound: usize, bits: usize): void {
+  const limit = v128.splat<T>(load<T>(bound))
+  for (let from: u32 = 0; from < count; from += 8) {
+    if (count - from < 8) {
+      memory.copy(ROOM, data, usize(count - from) * sizeof<T>())
+      data = ROOM
     }
-    store<u8>(bits + usize(from >> 3), u8(own))
-  }
-  for (let from = whole; from < count; from += 8) {
-    let own: u32 = 0
-    for (let i = from, end = min(from + 8, count); i < end; i++) own |= u32((imageAt<T>(data, i) ^ flip) <= bound) << (i - from)
-    store<u8>(bits + usize(from >> 3), u8(own))
+    let behind: u32 = 0
+    for (let i: u32 = 0; i < 8; i += 16 / sizeof<T>()) {
+      const values = v128.load(data + usize(i) * sizeof<T>())
+      const is = descends ? v128.lt<T>(values, limit) : v128.gt<T>(values, limit)
+      behind |= u32(sizeof<T>() == 4 ? i32x4.bitmask(is) : i64x2.bitmask(is)) << i
+    }
+    store<u8>(bits + usize(from >> 3), u8(~behind))
+    data += 8 * sizeof<T>()
   }
 }
 
-/** The image of a row's int32 (`width` 4) or int64, or float64, xor `flip`. */
-export function sortBound(isDouble: bool, width: u32, data: usize, row: u32, flip: u64): u64 {
-  return (isDouble ? imageAt<f64>(data, row) : width == 4 ? imageAt<i32>(data, row) : imageAt<i64>(data, row)) ^ flip
-}
-
-/** Sets bit i of `bits` for each row whose image, as above, is not above `bound`. */
-export function sortWithin(isDouble: bool, width: u32, data: usize, count: u32, flip: u64, bound: u64, bits: usize): void {
-  if (isDouble) within<f64>(data, count, flip, bound, bits)
-  else if (width == 4) within<i32>(data, count, flip, bound, bits)
-  else within<i64>(data, count, flip, bound, bits)
+/** Sets bit i of `bits` for each int32 (`width` 4), int64 or float64 that is not above the one at `bound`, or where `descends` not below it; NaN is neither. */
+export function sortWithin(isDouble: bool, width: u32, data: usize, count: u32, descends: bool, bound: usize, bits: usize): void {
+  if (isDouble) within<f64>(data, count, descends, bound, bits)
+  else if (width == 4) within<i32>(data, count, descends, bound, bits)
+  else within<i64>(data, count, descends, bound, bits)
 }
 
 /**

@@ -83,23 +83,26 @@ function sortNarrow(k: Kernels, vector: LaneVector, descending: boolean, indices
 /** Kinds of keys that rows can be held against one by one, quickly. */
 const isBounded = (kind: Kind): boolean => isWide(kind) || kind === 'int32' || kind === 'date'
 
-/** Where a row's key is in the order of keys; null of a key that is null. Undefined where only a sort can tell. */
-export function boundOf({ exports, memory }: Kernels, { vector, descending }: SortKey, row: number) {
+/** The bits of a row's key, to hold others against; null of a key that is null. Undefined where only a sort can tell. */
+export function boundOf({ memory }: Kernels, { vector }: SortKey, row: number) {
   const { type, data, validity } = vector
   if (!isBounded(type.kind)) return undefined
   if (validity !== 0 && ((memory.u8[validity + (row >> 3)] >> (row & 7)) & 1) === 0) return null
-  return exports.sortBound(type.kind === 'float64', elementBytes(type.kind), data, row, descending ? -1n : 0n)
+  return isWide(type.kind) ? memory.i64[(data >>> 3) + row] : BigInt(memory.i32[(data >>> 2) + row])
 }
 
-/** Bitmap in scratch of the rows whose keys are not behind a bound; 0: none is. */
-export function notBehind(k: Kernels, key: SortKey, bound: bigint | null, rowCount: number): number {
-  const { type, data, validity } = key.vector
-  const isLast = key.nulls === 'last'
+/** Bitmap in scratch of the rows whose keys may not be behind a bound; 0: none is. */
+export function notBehind(k: Kernels, { vector, descending, nulls }: SortKey, bound: bigint | null, rowCount: number) {
+  const { memory } = k
+  const { type, data, validity } = vector
+  const isLast = nulls === 'last'
   if (bound === null && isLast) return 0
   const bits = filled(k, false, rowCount)
-  const flip = key.descending ? -1n : 0n
-  if (bound !== null)
-    k.exports.sortWithin(type.kind === 'float64', elementBytes(type.kind), data, rowCount, flip, bound, bits)
+  if (bound !== null) {
+    const limit = memory.scratch(8)
+    memory.i64[limit >>> 3] = bound
+    k.exports.sortWithin(type.kind === 'float64', elementBytes(type.kind), data, rowCount, descending, limit, bits)
+  }
   if (validity === 0) return bits
   return isLast ? and(k, bits, validity, rowCount) : or(k, bits, not(k, validity, rowCount), rowCount)
 }

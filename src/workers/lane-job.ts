@@ -72,9 +72,9 @@ export async function runLaneJob(lane: Lane, spec: JobSpec, ports: JobPorts): Pr
       tables.push(table)
       return table
     }
-    const input = spec.heldTable === null ? null : retained(spec.heldTable)
+    const inputs = spec.heldInputs?.map(({ table }) => retained(table)) ?? null
     const sides = (spec.sides ?? []).map(side => (side === null ? null : retained(side.table)))
-    job = new LaneJob(lane, spec, ports, input, sides)
+    job = new LaneJob(lane, spec, ports, inputs, sides)
   } catch (error) {
     for (const table of tables) releaseTable(lane, table)
     ports.data.post(failureMessage(error))
@@ -114,9 +114,9 @@ function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
   return i => kept.has(plan.sourceColumns[i])
 }
 
-const endsOf = ({ isWaitedFor = false, heldTable, holdAs, windows, carried }: JobSpec): Ends => ({
+const endsOf = ({ isWaitedFor = false, heldInputs, holdAs, windows, carried }: JobSpec): Ends => ({
   isWaitedFor,
-  isHeld: heldTable !== null,
+  isHeld: heldInputs !== null,
   leaves: holdAs === null && !windows && !carried?.length,
 })
 
@@ -178,8 +178,8 @@ class LaneJob implements LaneTurns {
     private readonly lane: Lane,
     private readonly spec: JobSpec,
     private readonly ports: JobPorts,
-    /** Rows held here, retained for the job. */
-    private readonly input: HeldTable | null,
+    /** Rows held here, retained for the job; null: what is read is sent. */
+    private readonly inputs: readonly HeldTable[] | null,
     /** The same of sides. */
     private readonly heldSides: readonly (HeldTable | null)[],
   ) {
@@ -204,7 +204,7 @@ class LaneJob implements LaneTurns {
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
-    this.reader = spec.heldTable === null ? createSplitReader(lane, keepsCodes, fitting, this.carried) : null
+    this.reader = inputs === null ? createSplitReader(lane, keepsCodes, fitting, this.carried) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&
@@ -229,7 +229,7 @@ class LaneJob implements LaneTurns {
     let failure: unknown = null
     try {
       if (this.reader !== null) await this.scanSplits(this.reader)
-      else await this.scanHeld(this.input as HeldTable)
+      else await this.scanHeld(this.inputs as readonly HeldTable[])
     } catch (error) {
       // Other lanes may need this one for rows before.
       const isMet = scan.transforms.some(({ deferred }) => deferred?.exchange)
@@ -269,7 +269,7 @@ class LaneJob implements LaneTurns {
     this.pipeline.free()
     this.windows?.free()
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
-    for (const table of [this.input, ...this.heldSides]) if (table !== null) releaseTable(this.lane, table)
+    for (const table of [...(this.inputs ?? []), ...this.heldSides]) if (table !== null) releaseTable(this.lane, table)
     await this.reader?.close()
     await this.spill?.close()
     // What one job needed for a moment must be there for what another keeps.
@@ -323,7 +323,7 @@ class LaneJob implements LaneTurns {
     return {
       lane: this.spec.lane,
       peers: peers.lanes,
-      input: this.input?.chunks ?? [],
+      input: this.inputs?.flatMap(({ chunks }) => chunks) ?? [],
       tell: (to, message) => peers.post(to, message),
       told: from => peers.next(from),
       send: (to, parts) => peers.send(to, parts),
@@ -417,21 +417,26 @@ class LaneJob implements LaneTurns {
     this.loads = 0
   }
 
-  private async scanHeld(table: HeldTable): Promise<void> {
-    const names = Object.keys(table.schema)
-    const positions = this.spec.plan.sourceColumns.map(name => names.indexOf(name))
-    const ranges = rangesOf(table)
-    for (const { split, firstRow, batch } of table.chunks) {
-      if (split > this.bound || !this.wants(split)) break
-      this.lastSplit = split
-      const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
-      const chunk = { rowCount: batch.rowCount, columns }
-      for (let from = 0; from < chunk.rowCount && this.wants(split); ) {
-        const rowCount = Math.min(chunk.rowCount - from, this.takesLong ? LONG_MORSEL_ROWS : MORSEL_ROWS)
-        const morsel = { ...sliceBatch(chunk, from, rowCount), rows: 0, isHeld: true }
-        this.inScratch(() => this.process(this.pipeline.scan, morsel, split, firstRow + from))
-        from += rowCount
-        await this.advance(rowCount)
+  private async scanHeld(tables: readonly HeldTable[]): Promise<void> {
+    const { plan, heldInputs } = this.spec
+    for (const [i, table] of tables.entries()) {
+      const scan = this.scans[i] ?? this.pipeline.scan
+      const names = Object.keys(table.schema)
+      const positions = (plan.branches[i]?.columns ?? plan.sourceColumns).map(name => names.indexOf(name))
+      const ranges = rangesOf(table)
+      for (const { split, firstRow, batch } of table.chunks) {
+        const at = (heldInputs?.[i].firstSplit ?? 0) + split
+        if (at > this.bound || !this.wants(at)) return
+        this.lastSplit = at
+        const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
+        const chunk = { rowCount: batch.rowCount, columns }
+        for (let from = 0; from < chunk.rowCount && this.wants(at); ) {
+          const rowCount = Math.min(chunk.rowCount - from, this.takesLong ? LONG_MORSEL_ROWS : MORSEL_ROWS)
+          const morsel = { ...sliceBatch(chunk, from, rowCount), rows: 0, isHeld: true }
+          this.inScratch(() => this.process(scan, morsel, at, firstRow + from))
+          from += rowCount
+          await this.advance(rowCount)
+        }
       }
     }
   }
@@ -681,7 +686,7 @@ class LaneJob implements LaneTurns {
   /** Lets the loop turn when it is time. @throws CANCELLED */
   async breathe(): Promise<void> {
     if (performance.now() - this.lastYield > YIELD_MS) {
-      if (this.input !== null) this.report(0)
+      if (this.inputs !== null) this.report(0)
       await yieldToLoop()
       this.lastYield = performance.now()
     }

@@ -34,11 +34,17 @@ export interface LaneOptions {
   readonly maximumBytes: number
 }
 
+export interface HeldInput {
+  readonly table: number
+  /** What the table's split 0 is among those of all inputs. */
+  readonly firstSplit: number
+}
+
 export interface JobSpec {
   readonly plan: PhysicalPlan
   readonly lane: number
-  /** Rows held in the lanes are the source: no splits are sent. */
-  readonly heldTable: number | null
+  /** Rows held in the lanes are the source, table after table: no splits are sent. */
+  readonly heldInputs: readonly HeldInput[] | null
   /** What to make of rows that are to be grouped in windows; left out: they go as they are. */
   readonly windows?: LaneWindows | null
   /** Of the columns that are read, those of strings that go out as they came, by their places. */

@@ -1,15 +1,20 @@
 /** Plans of several sources, on every number of lanes: many rows in many splits, files whose columns are not known, streams, loaded rows, and what is refused. Random ones are in test/laws. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { flowOf } from '../../src/api/flow.js'
 import {
+  bool,
   collectAll,
   columns,
   count,
   csv,
   dictionary,
   type Flow,
+  float64,
+  int8,
   int32,
   int64,
+  type MillraceError,
   ndjson,
   nullable,
   type RejectedRow,
@@ -326,6 +331,83 @@ export function joinSuite(lanesList: readonly number[]): void {
           .aggregate(t => ({ n: count(), s: sum(t.key) }))
           .collect(o())
         expect(united.at(0)).toEqual({ n: MANY + 2, s: 999 * 500 * (MANY / 1000) + 3 })
+      })
+
+      it('unions of what lanes hold are those of what they do not hold', async () => {
+        const anyInput = fc.record({
+          // Up to three splits.
+          rowCount: fc.oneof(fc.nat({ max: 20 }), fc.constantFrom(0, 131_072, 290_001)),
+          type: fc.constantFrom('int8', 'int32', 'int64', 'float64'),
+          texts: fc.integer({ min: 1, max: 300 }),
+          lacks: fc.boolean(),
+          nulls: fc.integer({ min: 2, max: 9 }),
+          stage: fc.constantFrom('none', 'filter', 'derive'),
+        })
+        type Input = typeof anyInput extends fc.Arbitrary<infer T> ? T : never
+        const numbers = {
+          int8: (i: number) => i % 100,
+          int32: (i: number) => i * 3,
+          int64: (i: number) => BigInt(i) * 2n ** 33n,
+          float64: (i: number) => i / 8,
+        }
+        const types = { int8: int8(), int32: int32(), int64: int64(), float64: float64() }
+        const inputOf = ({ rowCount, type, texts, lacks, nulls }: Input, number: number): Flow<any> => {
+          const at = <T>(value: (i: number) => T) =>
+            Array.from({ length: rowCount }, (_, i) => (i % nulls === 1 ? null : value(i)))
+          const shape = {
+            x: nullable(types[type as keyof typeof types]),
+            s: nullable(utf8()),
+            ...(lacks ? {} : { b: nullable(bool()) }),
+          }
+          return columns(
+            {
+              x: at<number | bigint>(numbers[type as keyof typeof numbers]),
+              s: at(i => `t${(i * (number + 7)) % texts}`),
+              ...(lacks ? {} : { b: at(i => i % 3 === 0) }),
+            } as never,
+            schema(shape) as never,
+          ) as unknown as Flow<any>
+        }
+        const staged = (flow: Flow<any>, { stage, lacks }: Input) => {
+          if (stage === 'filter') return flow.filter(t => t.s.ne('t1'))
+          return stage === 'derive' && !lacks ? flow.derive(t => ({ b: t.b.not() })) : flow
+        }
+        const above: Record<string, (flow: Flow<any>, other: Flow<any>) => Flow<any>> = {
+          all: flow => flow,
+          some: flow => flow.filter(t => t.x.gt(40)),
+          groups: flow => flow.groupBy('s').aggregate(t => ({ n: count(), x: sum(t.x) })),
+          'groups of numbers': flow => flow.groupBy('x').aggregate(() => ({ n: count() })),
+          first: flow => flow.orderBy('s', 'x').limit(100),
+          'the first': flow => flow.limit(1000),
+          joined: (flow, other) => flow.join(other.select('s').dedupe('s'), 's'),
+          failing: flow => flow.derive(t => ({ y: t.x.cast(int8()) })),
+        }
+        const outcome = async (flow: () => Flow<any>) => {
+          try {
+            const table = await flow().collect(o())
+            return Object.keys(table.schema).map(column => table.column(column).toArray())
+          } catch (error) {
+            const { code, details } = error as MillraceError
+            return { code, row: details.row }
+          }
+        }
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(anyInput, { minLength: 2, maxLength: 4 }),
+            fc.constantFrom(...Object.keys(above)),
+            async (inputs, name) => {
+              const plain = inputs.map(inputOf)
+              const held = await Promise.all(plain.map(flow => flow.load(o())))
+              const over = (flows: readonly Flow<any>[]) => {
+                const [first, ...others] = flows.map((flow, i) => staged(flow, inputs[i]))
+                return above[name](first.union(...others, { missing: 'null' }), flows[0])
+              }
+              expect(await outcome(() => over(held))).toEqual(await outcome(() => over(plain)))
+              for (const each of held) await each.close()
+            },
+          ),
+          { numRuns: 20 },
+        )
       })
 
       it('what lanes hold on both sides is joined as what they do not hold, whatever their dictionaries', async () => {

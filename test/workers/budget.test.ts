@@ -45,20 +45,20 @@ describe('a job with a budget', () => {
     const heldBytes = lane.k.memory.usedBytes
     expect(heldBytes).toBeGreaterThan(small.shareBytes)
     const grouped = plan(VERBS.grouped)
-    const done = startIn(lane, { plan: grouped, heldTable: 1, budget: small })
+    const done = startIn(lane, { plan: grouped, heldInputs: [{ table: 1, firstSplit: 0 }], budget: small })
     const { metrics } = await done.message('finished')
     expect(done.types()).not.toContain('failed')
     expect(metrics.peakBytes).toBeGreaterThan(0)
     expect(metrics.peakBytes).toBeLessThan(small.shareBytes)
     expect(lane.k.memory.usedBytes).toBe(heldBytes)
-    const failed = startIn(lane, { plan: sorted, heldTable: 1, budget: small })
+    const failed = startIn(lane, { plan: sorted, heldInputs: [{ table: 1, firstSplit: 0 }], budget: small })
     expect((await failed.message('failed')).error.details).toMatchObject({
       operator: 'sort by id desc',
       budgetBytes: 3 * MiB,
     })
     await failed.message('finished')
     expect(lane.k.memory.usedBytes).toBe(heldBytes)
-    const cancelled = startIn(lane, { plan: sorted, heldTable: 1 })
+    const cancelled = startIn(lane, { plan: sorted, heldInputs: [{ table: 1, firstSplit: 0 }] })
     cancelled.send(CANCEL)
     await cancelled.message('finished')
     expect(lane.k.memory.usedBytes).toBe(heldBytes)

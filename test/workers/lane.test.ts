@@ -45,11 +45,11 @@ describe('a lane', () => {
     const lane = await openLane(2 ** 28, { text })
     await hold(lane, 1)
     const late = plan(VERBS.late)
-    const failed = startIn(lane, { plan: late, heldTable: 1 })
+    const failed = startIn(lane, { plan: late, heldInputs: [{ table: 1, firstSplit: 0 }] })
     await failed.message('finished')
     expect(failed.types()).toEqual(['failed', 'finished'])
     lane.add('evaluate', evaluate, null)
-    const run = startIn(lane, { plan: late, heldTable: 1 })
+    const run = startIn(lane, { plan: late, heldInputs: [{ table: 1, firstSplit: 0 }] })
     await run.message('finished')
     expect(ids(run)).toEqual(range(3, 1000))
     lane.release(1)
@@ -61,7 +61,7 @@ describe('a lane', () => {
     await hold(lane, 1)
     for (let i = 0; i < 3; i++) {
       const late = plan(VERBS.late)
-      const run = startIn(lane, { plan: late, heldTable: 1 })
+      const run = startIn(lane, { plan: late, heldInputs: [{ table: 1, firstSplit: 0 }] })
       const { metrics } = await run.message('finished')
       expect(ids(run)).toEqual(range(3, 1000))
       expect(metrics.rowsRead).toBe(1000)
@@ -74,13 +74,13 @@ describe('a lane', () => {
     const lane = await openLane()
     await hold(lane, 1)
     const grouped = plan(VERBS.grouped)
-    const run = startIn(lane, { plan: grouped, heldTable: 1, holdAs: 2 })
+    const run = startIn(lane, { plan: grouped, heldInputs: [{ table: 1, firstSplit: 0 }], holdAs: 2 })
     const { held } = await run.message('finished')
     expect(held?.splits.map(({ rowCount }) => rowCount)).toEqual([4])
     lane.release(1)
     const again = startIn(lane, {
       plan: { ...all, sourceColumns: ['key'], output: { key: grouped.output.key } },
-      heldTable: 2,
+      heldInputs: [{ table: 2, firstSplit: 0 }],
     })
     await again.message('finished')
     expect(again.rows()).toEqual([{ key: 'key 0' }, { key: 'key 1' }, { key: 'key 2' }, { key: null }])
@@ -92,7 +92,7 @@ describe('a lane', () => {
     const lane = await openLane()
     await hold(lane, 1)
     const sorted = plan(VERBS.sorted)
-    const run = startIn(lane, { plan: sorted, heldTable: 1 })
+    const run = startIn(lane, { plan: sorted, heldInputs: [{ table: 1, firstSplit: 0 }] })
     lane.release(1)
     expect(lane.tables.size).toBe(0)
     await run.message('finished')
@@ -103,7 +103,7 @@ describe('a lane', () => {
   it('refuses a job over a table that is gone, and loses nothing by it', async () => {
     const lane = await openLane()
     for (const verbs of Object.values(VERBS)) {
-      const run = startIn(lane, { plan: plan(verbs), heldTable: 3 })
+      const run = startIn(lane, { plan: plan(verbs), heldInputs: [{ table: 3, firstSplit: 0 }] })
       const { error, position } = await run.message('failed')
       expect(error.code).toBe('MR_CLOSED')
       expect(position).toBeNull()
@@ -150,7 +150,7 @@ describe('a lane', () => {
       } catch {}
     }
     const one = plan([{ verb: 'aggregate', keys: [], aggregates: VERBS.grouped[0].aggregates }])
-    const run = startIn(lane, { plan: one, heldTable: 1 })
+    const run = startIn(lane, { plan: one, heldInputs: [{ table: 1, firstSplit: 0 }] })
     expect(await run.message('failed')).toMatchObject({ error: { code: 'MR_MEMORY_LIMIT' } })
     await run.message('finished')
     expect(lane.tables.get(1)?.users).toBe(1)

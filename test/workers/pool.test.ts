@@ -149,7 +149,7 @@ describe('a pool of workers', () => {
     const pool = await openPool({ lanes: 2, memoryBytes: 2 ** 22, seed: 1 })
     await pool.add('text')
     const sorted = plan(VERBS.sorted)
-    const port = pool.lanes[0].start({ plan: sorted, lane: 0, heldTable: null, holdAs: null, budget: null }, [])
+    const port = pool.lanes[0].start({ plan: sorted, lane: 0, heldInputs: null, holdAs: null, budget: null }, [])
     const failed = new Promise<SerialisedError>(resolve => {
       port.onmessage = (message: FromLane) => {
         if (message.type === 'failed') resolve(message.error)

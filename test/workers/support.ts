@@ -108,7 +108,7 @@ export function startIn(
     }
     for (const one of waiting.filter(({ type }) => type === message.type)) one.resolve(message as never)
   }
-  lane.start({ lane: 0, heldTable: null, holdAs: null, budget: null, ...spec }, { data: its, gather })
+  lane.start({ lane: 0, heldInputs: null, holdAs: null, budget: null, ...spec }, { data: its, gather })
   return {
     messages,
     port,

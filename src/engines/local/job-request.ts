@@ -6,7 +6,7 @@ import type { WindowPart } from '../../operators/window-parts.js'
 import type { LaneWindows } from '../../plan/lane-windows.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import type { OpenSource, Resume, Split, SplitSupply } from '../../sources/source.js'
-import type { HeldReport, HeldSide, JobBudget, LaneMetrics } from '../../workers/protocol.js'
+import type { HeldInput, HeldReport, HeldSide, JobBudget, LaneMetrics } from '../../workers/protocol.js'
 import type { BatchMessage, Inbox } from '../../workers/transfer.js'
 
 /** How far a job has come. Rows and bytes are those of the source, after the splits were left out that statistics rule out. */
@@ -25,11 +25,11 @@ export interface JobRequest {
   readonly plan: PhysicalPlan
   /** Of the columns that are read, those of strings that go out as they came, by their places. */
   readonly carried?: readonly number[] | undefined
-  /** What to read; null: rows that the lanes hold as `heldTable`. */
+  /** What to read; null: rows that the lanes hold, `heldInputs`. */
   readonly splits: readonly Split[] | null
   /** What follows `splits` as it comes; null: nothing. */
   readonly rest: SplitSupply | null
-  readonly heldTable: number | null
+  readonly heldInputs: readonly HeldInput[] | null
   /** The rows of the plan's sides. */
   readonly sides: readonly (readonly RecordBatch[])[]
   /** First row of each split in the source, where splits do not say; to say where a row failed. */

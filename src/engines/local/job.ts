@@ -124,7 +124,7 @@ class Job implements RunningJob {
 
   private start(): void {
     const { pool, request } = this
-    const { plan, heldTable, heldSides = [], holdAs, memoryBytes, spill } = request
+    const { plan, heldInputs, heldSides = [], holdAs, memoryBytes, spill } = request
     const budget =
       memoryBytes === undefined
         ? null
@@ -165,7 +165,7 @@ class Job implements RunningJob {
       const told = {
         plan: { ...plan, sides },
         lane: i,
-        heldTable,
+        heldInputs,
         holdAs,
         budget,
         isWaitedFor: request.onBatch === null,

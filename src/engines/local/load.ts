@@ -29,7 +29,8 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
     },
     pool,
     firstRows,
-    codes: result.held.map(held => new Map((held?.codes ?? []).map(id => [id, null]))),
+    inputs: [{ table, firstSplit: 0 }],
+    mirrors: [{ codes: result.held.map(held => new Map((held?.codes ?? []).map(id => [id, null]))) }],
     check: (what, asked) => checkHolder(what, rows, asked),
   }
   return rows

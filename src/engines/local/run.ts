@@ -12,6 +12,7 @@ import { loadRowRules } from '../../plan/row-rules.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
+import type { HeldInput } from '../../workers/protocol.js'
 import { defaultLanes, type Engine, hiddenEngine, LocalEngine } from './engine.js'
 import { isGathered, START } from './job.js'
 import type { JobRequest, JobResult, Mirrors, RunningJob, WindowsBefore } from './job-request.js'
@@ -42,8 +43,11 @@ export interface LoadedRows extends HeldRows {
 }
 
 /** What `load` makes, as `run` needs it. */
-export interface HeldByPool extends LoadedRows, Mirrors {
+export interface HeldByPool extends LoadedRows {
   readonly pool: Pool
+  /** Of several tables, one after another, as of one: each of them. */
+  readonly inputs: readonly HeldInput[]
+  readonly mirrors: readonly Mirrors[]
   readonly firstRows: ReadonlyMap<number, number>
   /** @throws MillraceError where a terminal with these options cannot run over the rows: `MR_CLOSED`, `MR_LANE_FAILED`, `MR_INVALID_OPTION` */
   check(what: string, options: RunOptions): void
@@ -151,9 +155,9 @@ export async function run(
     splits,
     sides,
     rest: opened?.rest ?? null,
-    heldTable: held?.tableId ?? null,
+    heldInputs: held?.inputs ?? null,
     heldSides: heldSides.map(side => side && { table: side.rows.tableId, columns: side.columns }),
-    mirrors: [held, ...heldSides.map(side => side?.rows)].filter(rows => rows !== undefined),
+    mirrors: [held, ...heldSides.map(side => side?.rows)].flatMap(rows => rows?.mirrors ?? []),
     firstRowOf: split => held?.firstRows.get(split) ?? 0,
     totalRows,
     totalBytes,

@@ -14,6 +14,7 @@ import { bindPlan, type SourceSchemas } from '../../plan/typing.js'
 import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
+import type { HeldInput } from '../../workers/protocol.js'
 import type { RunOptions } from './options.js'
 import { readBefore } from './read-before.js'
 import {
@@ -128,12 +129,19 @@ async function prepareOver(
       return Number(table.column('rows').at(0))
     },
   })
-  const plan = physicalPlan(said, schemas, ({ id }, before) => {
-    const { held, once, rowCount } = sourceAt(id)
-    // Rows that lanes hold are no splits; and what is read from where it is may have to be read again, which no stream before it can be.
-    return held !== undefined || (rowCount === null && !once && before.some(each => sourceAt(each.id).once))
-  })
-  const source = plan.branches.length > 0 ? null : sourceAt(plan.sourceId)
+  const planOver = (isHeldApart: boolean) =>
+    physicalPlan(said, schemas, ({ id }, before) => {
+      const { held, once, rowCount } = sourceAt(id)
+      // What is read from where it is may have to be read again, which no stream before it can be.
+      const again = rowCount === null && !once && before.some(each => sourceAt(each.id).once)
+      return held === undefined ? again : isHeldApart
+    })
+  const together = planOver(false)
+  const isUnion = together.branches.length > 0
+  const heldSource = isUnion ? unionOfHeld(together, sourceAt) : null
+  // Rows that lanes hold are no splits, such as others are read by.
+  const plan = isUnion && heldSource === null ? planOver(true) : together
+  const source = isUnion ? heldSource : sourceAt(plan.sourceId)
   checkHeld(what, source, options)
   const ofBranches = new Set(plan.branches.flatMap(branch => ('side' in branch.source ? [branch.source.side] : [])))
   const heldSides = plan.sides.map((side, i) => {
@@ -204,6 +212,34 @@ function isWhere({ rows }: SideHeld, source: Source | null, { engine }: RunOptio
   const main = source?.held as HeldByPool | undefined
   if (main !== undefined) return rows.pool === main.pool
   return engine !== undefined && engine === rows.owner
+}
+
+/** Null where it is not of rows alone that the lanes of one pool hold. */
+function unionOfHeld({ branches, sourceSchema }: PhysicalPlan, sourceAt: (id: number) => Source): Source | null {
+  const sources = branches.map(({ source }) => ('side' in source ? null : sourceAt(source.id)))
+  const tables = sources.flatMap(source => (source?.held as HeldByPool | undefined) ?? [])
+  const [first] = tables
+  if (tables.length < branches.length || tables.some(({ pool }) => pool !== first.pool)) return null
+  const inputs: HeldInput[] = []
+  const firstRows = new Map<number, number>()
+  let firstSplit = 0
+  for (const table of tables) {
+    inputs.push({ table: table.tableId, firstSplit })
+    for (const [split, row] of table.firstRows) firstRows.set(firstSplit + split, row)
+    firstSplit += Math.max(-1, ...table.firstRows.keys()) + 1
+  }
+  const held: HeldByPool = {
+    ...first,
+    inputs,
+    firstRows,
+    mirrors: tables.flatMap(({ mirrors }) => mirrors),
+    rowCount: tables.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    byteLength: tables.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    check(what, asked) {
+      for (const table of tables) table.check(what, asked)
+    },
+  }
+  return { ...(sources[0] as Source), schema: sourceSchema, describe: async () => sourceSchema, held }
 }
 
 function unionOf(

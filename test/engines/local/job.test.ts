@@ -435,7 +435,13 @@ describe('progress', () => {
   it('of rows that lanes hold, bytes are told in proportion', async () => {
     const { pool, lanes } = playPool(1)
     const told: Progress[] = []
-    start(pool, { splits: null, heldTable: 1, totalRows: 40, totalBytes: 400, onProgress: each => told.push(each) })
+    start(pool, {
+      splits: null,
+      heldInputs: [{ table: 1, firstSplit: 0 }],
+      totalRows: 40,
+      totalBytes: 400,
+      onProgress: each => told.push(each),
+    })
     await turns()
     lanes[0].say({ type: 'progress', splits: 0, rows: 10, illFormed: 0 })
     await turns()

@@ -140,7 +140,7 @@ export function start(
     plan: ALL,
     splits: all,
     rest: null,
-    heldTable: null,
+    heldInputs: null,
     sides: [],
     chained: null,
     createOrder: undefined,
