@@ -16,6 +16,8 @@ import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 
 /** Bytes read at a time: they stay in the cache while they are parsed. */
 const BLOCK_BYTES = 2 ** 20
+/** The same where all rows are waited for, in a worker: what comes of a block is a batch, and each costs what parsing some tens of kilobytes does. */
+const LONG_BLOCK_BYTES = 3 * 2 ** 20
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14
 /** More than that is no row but a quote that nobody closed. */
@@ -86,9 +88,10 @@ const MOST_PASSING_BYTES = 2 ** 25
 /**
  * What a job reads text with in a lane: parsers and dictionaries last for the job, inputs stay open for it.
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
+ * @param isLong whether few long morsels are better than many.
  */
-export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean) {
-  const files = createTextFiles(lane.k.memory, lane.openFile)
+export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean) {
+  const files = createTextFiles(lane.k.memory, lane.openFile, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
   const parsers = new Map<string, TextParser>()
   const dictionaries: LaneDictionary[] = []
 
@@ -137,7 +140,7 @@ export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean) 
   }
 }
 
-export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): TextFiles {
+export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, blockBytes = BLOCK_BYTES): TextFiles {
   const open = new Map<string, ByteSource>()
   const readBlock = createBlockReader()
   const openOnce = async (input: InputDescriptor, key: string): Promise<ByteSource> => {
@@ -158,7 +161,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null): 
           yield rows.loader(bytes.bytes, true)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, bytes.decode), rows)
-        } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock)
+        } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
         ended = !rows.stopped
       } finally {
         if (rows.begin !== null)
@@ -185,6 +188,7 @@ async function* readRange(
   { to, isGuess }: { readonly to: number; readonly isGuess: boolean },
   rows: Rows,
   readBlock: ReadBlock,
+  blockBytes: number,
 ): AsyncGenerator<LoadRows> {
   const byteLength = await source.byteLength()
   // The byte before shows whether a row begins here.
@@ -194,7 +198,7 @@ async function* readRange(
   rows.limit = to
   const fetch = (): Promise<Uint8Array> => {
     // A row of many blocks is parsed anew with each: they double.
-    const size = Math.max(next < to ? Math.min(BLOCK_BYTES, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
+    const size = Math.max(next < to ? Math.min(blockBytes, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
     const until = Math.min(byteLength, next + size)
     const block = readBlock(source, next, until)
     next = until

@@ -204,7 +204,10 @@ class LaneJob implements LaneTurns {
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
-    this.reader = inputs === null ? createSplitReader(lane, keepsCodes, fitting, this.carried) : null
+    this.reader =
+      inputs === null
+        ? createSplitReader(lane, keepsCodes, fitting, this.carried, this.isAllWaitedFor && !spec.inline)
+        : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&
@@ -441,10 +444,15 @@ class LaneJob implements LaneTurns {
     }
   }
 
+  /** And there is room for as much as may come at a time. */
+  private get isAllWaitedFor(): boolean {
+    return this.spec.isWaitedFor === true && this.spec.budget === null
+  }
+
   /** Every batch that leaves costs, and every chunk that is kept: of rows that are waited for there are few. */
   private get takesLong(): boolean {
     const { transforms, breaker } = this.pipeline.scan
-    if (breaker === null) return this.spec.isWaitedFor === true && this.spec.budget === null
+    if (breaker === null) return this.isAllWaitedFor
     return transforms.length === 0 && breaker.takesLong === true
   }
 

@@ -30,12 +30,14 @@ export interface SplitReader {
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
  * @param fitting a batch in pieces that a lane has room for.
  * @param carried where some strings go out as they came
+ * @param isLong whether few long morsels are better than many
  */
 export function createSplitReader(
   lane: Lane,
   keepsCodes: (i: number) => boolean,
   fitting: (batch: VectorBatch) => Iterable<VectorBatch>,
   carried: CarriedTexts | null,
+  isLong: boolean,
 ): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
@@ -57,7 +59,7 @@ export function createSplitReader(
   }
 
   let illFormed = 0
-  const texts = lane.parts.files?.createTexts(lane, keepsCodes)
+  const texts = lane.parts.files?.createTexts(lane, keepsCodes, isLong)
   const loadOf =
     (batch: VectorBatch): LoadRows =>
     use =>
