@@ -486,8 +486,10 @@ class LaneJob implements LaneTurns {
       if (breaker === null) this.deliver(left, outputSplit)
       else breaker.consume(left, split)
     }
+    // Rows before one that fails may be all that are wanted.
+    const isDeferred = breaker === null ? this.spec.isWaitedFor === false : breaker.defer !== undefined
     try {
-      runAll(transforms, whole, this.k.memory, use, breaker?.defer !== undefined)
+      runAll(transforms, whole, this.k.memory, use, isDeferred)
     } catch (error) {
       if (!(error instanceof RowFailure)) throw error
       const row = places === 0 ? error.row : this.k.memory.u32[(places >>> 2) + error.row]

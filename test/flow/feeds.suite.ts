@@ -4,6 +4,7 @@ import {
   channel,
   count,
   float64,
+  int8,
   int64,
   nullable,
   type RecordBatch,
@@ -135,6 +136,43 @@ export function feedSuite(lanesList: readonly number[]): void {
         }))
         await refusal(() => overflowing.collect(o()), 'MR_INTEGER_OVERFLOW')
         await Promise.all(pushing)
+      })
+
+      it('give their first rows as they come, and no failure behind these', async () => {
+        const feed = channel(SHAPE)
+        const third = feed.flow.filter(t => t.id.mod(2).eq(0)).limit(3, 1)
+        const batches = third.run(o())[Symbol.asyncIterator]()
+        const given: unknown[] = []
+        for (let id = 0; id < 8; id += 2) {
+          const next = id === 0 ? null : batches.next()
+          await feed.push([rowAt(id), rowAt(id + 1)])
+          // Were they kept, this would wait for ever.
+          given.push(...((await next)?.value?.toRows() ?? []))
+        }
+        expect(given).toEqual([2, 4, 6].map(rowAt))
+        expect((await batches.next()).done).toBe(true)
+        await refusal(() => feed.push(rowAt(9)), 'MR_CLOSED')
+
+        const failing = (rows: number, limit: number) => {
+          const own = channel(SHAPE)
+          const some = own.flow.derive(t => ({ small: t.id.cast(int8()) })).limit(limit)
+          void own.push(Array.from({ length: rows }, (_, i) => rowAt(125 + i))).then(
+            () => own.close(),
+            () => {},
+          )
+          return some.run(o())
+        }
+        const idsOf = async (job: ReturnType<typeof failing>) => {
+          const ids: number[] = []
+          for await (const batch of job) ids.push(...batch.column('id').toArray())
+          return ids
+        }
+        const enough = failing(9, 3)
+        expect(await idsOf(enough)).toEqual([125, 126, 127])
+        await enough.finished
+        await refusal(() => idsOf(failing(9, 4)), 'MR_INTEGER_OVERFLOW')
+        expect(await idsOf(failing(2, 4))).toEqual([125, 126])
+        expect(await idsOf(failing(9, 0))).toEqual([])
       })
 
       it('fail with what they are closed with, after the rows before', async () => {

@@ -3,6 +3,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { lateJob } from './late-job.js'
+import { limitOnTop, startLimited } from './limited-job.js'
 import { startBare, startLive } from './live.js'
 import type { RunOptions } from './options.js'
 import { bareSource } from './rows-job.js'
@@ -16,6 +17,11 @@ export function startAny<S extends SchemaShape>(
   what = 'run',
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
+  const limit = limitOnTop(bound)
+  if (limit !== null)
+    return startWatched(what, options, own =>
+      startLimited(startAny<S>({ ...bound, plan: limit.input }, own, what, onSchema), limit),
+    )
   if (sourcesOf(bound.plan).length > 1)
     return startWatched(what, options, own =>
       lateJob<S>(async () => (await import('./several.js')).startSeveral(bound, own, what, onSchema), true),

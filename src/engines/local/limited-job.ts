@@ -1,0 +1,56 @@
+/** The first rows of a flow that may never end, each as it comes: where lanes count, they give none before they have all (operators/limit.ts). */
+import type { SchemaShape } from '../../columnar/type.js'
+import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
+import { type BoundPlan, sourceOf } from './run.js'
+import type { Job } from './run-job.js'
+
+const STATELESS: readonly string[] = ['project', 'filter', 'user', 'explode', 'unpivot', 'watermark']
+
+/** Whether rows go on as they come, never to be taken back. */
+const isPassed = (node: Exclude<PlanNode, SourceNode>): boolean =>
+  node.kind === 'join' ? node.how !== 'right' && node.how !== 'full' && !node.meets : STATELESS.includes(node.kind)
+
+/** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
+export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
+  if (plan.kind !== 'limit') return null
+  let node = plan.input
+  while (node.kind !== 'source') {
+    if (!isPassed(node)) return null
+    node = node.input
+  }
+  const { once, isEndless } = sourceOf(node, sources)
+  return once || isEndless ? plan : null
+}
+
+/** @param all of whose rows the first are given; it is left then. A row that fails behind them is no failure. */
+export function startLimited<S extends SchemaShape>(all: Job<S>, { count, offset }: LimitNode): Job<S> {
+  const end = offset + count
+  let row = 0
+  let rowsWritten = 0
+
+  async function* batches() {
+    if (count === 0) await all[Symbol.asyncDispose]()
+    for await (const batch of all) {
+      const from = Math.max(0, offset - row)
+      const to = Math.min(batch.rowCount, end - row)
+      row += batch.rowCount
+      if (from < to) {
+        rowsWritten += to - from
+        yield batch.slice(from, to)
+      }
+      if (row >= end) return
+    }
+  }
+
+  const finished = all.finished.catch(error => {
+    if (row < end) throw error
+  })
+  // Whoever iterates is told there.
+  finished.catch(() => {})
+  return {
+    ...all,
+    finished,
+    metrics: () => ({ ...all.metrics(), rowsWritten }),
+    [Symbol.asyncIterator]: batches,
+  }
+}
