@@ -40,9 +40,18 @@ const ONES_IN_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString
 
 /** Ones among the bits `[0, length)`. */
 export function countBits(bitmap: Uint8Array, length: number): number {
-  const whole = length >> 3
+  const { buffer, byteOffset } = bitmap
+  // Four bytes at a time where they are aligned, as bitmaps and their parts mostly are.
+  const words = new Int32Array(buffer, byteOffset & ~3, byteOffset & 3 ? 0 : length >> 5)
   let count = 0
-  for (let i = 0; i < whole; i++) count += ONES_IN_BYTE[bitmap[i]]
+  for (let i = 0; i < words.length; i++) {
+    let ones = words[i]
+    ones -= (ones >>> 1) & 0x55555555
+    ones = (ones & 0x33333333) + ((ones >>> 2) & 0x33333333)
+    count += Math.imul((ones + (ones >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+  }
+  const whole = length >> 3
+  for (let i = 4 * words.length; i < whole; i++) count += ONES_IN_BYTE[bitmap[i]]
   if (length & 7) count += ONES_IN_BYTE[bitmap[whole] & ((1 << (length & 7)) - 1)]
   return count
 }

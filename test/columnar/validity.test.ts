@@ -34,8 +34,12 @@ test('counting ignores the bits past the last row', () => {
   expect(countBits(onesBitmap(13), 13)).toBe(13)
   expect([...onesBitmap(13)]).toEqual([255, 31])
   fc.assert(
-    fc.property(bits, values => {
-      expect(countBits(bitmapOf(values), values.length)).toBe(values.filter(Boolean).length)
+    fc.property(bits, fc.array(fc.boolean(), { maxLength: 300 }), fc.nat({ max: 5 }), (few, many, before) => {
+      for (const values of [few, many]) {
+        // Parts of others begin anywhere.
+        const whole = bitmapOf([...Array(8 * before).fill(true), ...values, true])
+        expect(countBits(whole.subarray(before), values.length)).toBe(values.filter(Boolean).length)
+      }
     }),
   )
 })
