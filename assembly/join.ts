@@ -132,6 +132,24 @@ function direct<T>(data: usize, validity: usize, base: i64, size: u64, table: us
   }
 }
 
+/** `direct` of 4-byte integers without nulls by a table, four at a time; returns how many it has done. */
+function directFours(data: usize, base: i32, size: u32, table: usize, count: u32, out: usize): u32 {
+  const whole = count & ~3
+  const bases = i32x4.splat(base)
+  const sizes = i32x4.splat(size)
+  for (const end = out + (usize(whole) << 2); out < end; out += 16, data += 16) {
+    const distances = i32x4.sub(v128.load(data), bases)
+    const within = i32x4.lt_u(distances, sizes)
+    const at = i32x4.shl(v128.and(distances, within), 2)
+    let found = v128.load32_zero(table + usize(i32x4.extract_lane(at, 0)))
+    found = v128.load_lane<u32>(table + usize(i32x4.extract_lane(at, 1)), found, 1)
+    found = v128.load_lane<u32>(table + usize(i32x4.extract_lane(at, 2)), found, 2)
+    found = v128.load_lane<u32>(table + usize(i32x4.extract_lane(at, 3)), found, 3)
+    v128.store(out, v128.bitselect(found, i32x4.splat(NONE), within))
+  }
+  return whole
+}
+
 /**
  * One key of integers that are ids as they are, less `base`: table[value - base], or with 0 that difference itself, and NONE for what is `size` or more
  * away, or null. `kind` is the integers' size, negative where they are unsigned.
@@ -139,6 +157,15 @@ function direct<T>(data: usize, validity: usize, base: i64, size: u64, table: us
 export function joinDirect(
   kind: i32, data: usize, validity: usize, base: i64, size: u64, table: usize, count: u32, out: usize,
 ): void {
+  // Differences wrap at 32 bits, and then are none of the table's.
+  const least: i64 = kind == 4 ? i64(i32.MIN_VALUE) : 0
+  const isWhole = (kind == 4 || kind == -4) && validity == 0 && table != 0 && base >= least && size < 1 << 30
+  if (isWhole && base + i64(size) <= least + (i64(1) << 32)) {
+    const done = directFours(data, i32(base), u32(size), table, count, out)
+    data += usize(done) << 2
+    out += usize(done) << 2
+    count -= done
+  }
   switch (kind) {
     case 1: return direct<i8>(data, validity, base, size, table, count, out)
     case -1: return direct<u8>(data, validity, base, size, table, count, out)

@@ -80,7 +80,13 @@ const kinds: Record<string, { type: DataType; value: fc.Arbitrary<Cell>; of: (x:
   uint32: { type: uint32(), value: fc.oneof(fc.nat(3), fc.constantFrom(2 ** 32 - 1)), of: String },
   int64: {
     type: int64(),
-    value: fc.oneof(small.map(BigInt), fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, 2n ** 53n)),
+    value: fc.oneof(
+      small.map(BigInt),
+      fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, 2n ** 53n),
+      // Where narrower integers end.
+      fc.integer({ min: 2 ** 31 - 3, max: 2 ** 31 + 2 }).map(BigInt),
+      fc.integer({ min: 2 ** 32 - 3, max: 2 ** 32 + 2 }).map(BigInt),
+    ),
     of: String,
   },
   float64: {
@@ -105,11 +111,12 @@ const partnersOf = (kind: string) => (NUMBERS.includes(kind) ? NUMBERS : kind ==
 const pair = fc
   .constantFrom(...Object.keys(kinds))
   .chain(own => fc.tuple(fc.constant(own), fc.constantFrom(...partnersOf(own))))
-const columnOf = (kind: string, length: number): fc.Arbitrary<Cell[]> =>
-  fc.array(fc.option((kinds[kind] as (typeof kinds)[string]).value, { freq: 6 }), {
-    minLength: length,
-    maxLength: length,
-  })
+const columnOf = (kind: string, length: number): fc.Arbitrary<Cell[]> => {
+  const { value } = kinds[kind] as (typeof kinds)[string]
+  const ofLength = { minLength: length, maxLength: length }
+  // Without a null there is a way of its own.
+  return fc.oneof(fc.array(fc.option(value, { freq: 6 }), ofLength), fc.array<Cell>(value, ofLength))
+}
 
 describe('a join index', () => {
   it('finds the rows with equal keys, in their order, whatever the types', () => {
@@ -167,6 +174,22 @@ describe('a join index', () => {
       }),
       { numRuns: 120 },
     )
+  })
+
+  it('finds no row for integers of 32 bits whose distance to it wraps', () => {
+    for (const [type, most] of [
+      [int32(), 2n ** 31n - 1n],
+      [uint32(), 2n ** 32n - 1n],
+    ] as const) {
+      const mark = k.memory.mark()
+      const least = type.kind === 'int32' ? -(2n ** 31n) : 0n
+      const own = vectors([{ type: int64(), values: [most, most + 1n, most + 2n, most + 3n] }])
+      const index = build(own, [type], 4, 'either')
+      const left = vectors([{ type, values: [least, least + 1n, most, 5n, least + 2n].map(Number) }])
+      expect([...k.memory.i32.subarray(index.rowsOf(left, 5) >>> 2).subarray(0, 5)]).toEqual([-1, -1, 0, -1, -1])
+      index.free()
+      k.memory.reset(mark)
+    }
   })
 
   it('finds no row for strings that came to its dictionary later', () => {
