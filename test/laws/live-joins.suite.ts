@@ -10,6 +10,7 @@ import {
   type Flow,
   int64,
   nullable,
+  rank,
   rows as rowsOf,
   schema,
   session,
@@ -286,6 +287,39 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
       )
       expect(sawRows).toBeGreaterThan(runs / 40)
     })
+    it.each(lanesList)(
+      'in windows are said of by their ends, on %i lanes as they are collected',
+      { timeout: 60_000 + 300 * runs },
+      async lanes => {
+        let sawPeers = 0
+        await fc.assert(
+          fc.asyncProperty(cases, join, fc.boolean(), async (any, windows, isParted) => {
+            fc.pre(windows.kind === 'window')
+            const given: Case = { ...any, join: { ...windows, lateness: null } as WindowJoin, isGrouped: false }
+            const sides = [given.left, given.right]
+            const rows = sides.map(({ times, keys }) =>
+              times.flatMap((time, i) =>
+                time === null ? [] : [{ time, key: keys[i % keys.length] as string | null, place: BigInt(i) }],
+              ),
+            )
+            const of = ([left, right]: readonly Flow<any>[]): Flow<any> =>
+              flowOf(given, left as Flow<any>, right as Flow<any>).over(
+                { orderBy: 'windowEnd', ...(isParted ? { partitionBy: 'key' } : {}) },
+                (r: any) => ({ n: count(), s: sum(r.place), nth: rank() }),
+              )
+            const bounded = rows.map(all => rowsOf(all as never, timedShape as never) as unknown as Flow<any>)
+            const running = rows.map((all, i) => paced(all, timedShape, (sides[i] as Case['left']).pace))
+            const collected = (await of(bounded).collect({ lanes })).toRows({ bigint: true })
+            const job = of(running).run({ lanes })
+            expect(await folded(job)).toEqual(collected.map(text).sort())
+            expect(job.metrics()).toMatchObject({ lateRows: 0 })
+            if (collected.some(({ n, nth }) => n >= nth + 2n)) sawPeers++
+          }),
+          { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
+        )
+        expect(sawPeers).toBeGreaterThan(runs / 40)
+      },
+    )
     it.each(lanesList)(
       'of results of windows are on %i lanes what they are collected',
       { timeout: 60_000 + 300 * runs },
