@@ -78,7 +78,8 @@ export function createWindowJoin(
     }
     for (const window of windows) {
       if (!givesRows(window)) continue
-      if (rows > 0 && rows + window.rows > MOST_ROWS) flush()
+      // Rows of the other side that nobody met come last, and may not come behind those of a later window.
+      if (rows > 0 && (isOtherSided || rows + window.rows > MOST_ROWS)) flush()
       together.push(window)
       rows += window.rows
     }

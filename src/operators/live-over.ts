@@ -108,7 +108,7 @@ export function createLiveOver(
   function* advance(mark: bigint, isEnd: boolean): Iterable<LaneBatch> {
     // Of windows that have closed all results are there, also those of the last.
     const limit = by === 'ends' ? mark + 1n : mark
-    const touched = settle(by === 'time' && !isEnd ? limit : null)
+    const touched = settle(by === 'arrival' || isEnd ? null : limit)
     if (isEnd || needs.ticksAhead > 0n) for (const each of pending) touched.add(each)
     const giving = ready(touched, limit, isEnd)
     if (giving.length > 0) yield give(giving, limit)

@@ -20,20 +20,19 @@ const FEW_ENTRIES = 4096
  */
 export async function shareSides(
   host: SideHost,
-  sides: ReadonlyMap<number, Side>,
+  sides: readonly (readonly Side[])[],
   tables: readonly (SideTable | null)[],
   given: readonly ({ readonly columns: readonly string[] } | null)[],
 ): Promise<void> {
   for (const [i, table] of tables.entries()) {
-    const side = sides.get(i)
-    if (table === null || side === undefined) continue
+    if (table === null) continue
     const names = Object.keys(table.schema)
     const places = (given[i]?.columns ?? []).map(name => names.indexOf(name))
     const chunks = table.chunks.map(({ split, batch }) => ({
       split,
       batch: { ...batch, columns: places.map(at => batch.columns[at]) },
     }))
-    await shareSide(host, side, chunks, places.length)
+    for (const side of sides[i]) await shareSide(host, side, chunks, places.length)
   }
   await takeLeave(host)
 }

@@ -304,10 +304,11 @@ class LaneJob implements LaneTurns {
 
   /** The other sides of joins, wherever these stand. */
   private async takeSides(): Promise<void> {
-    const sides = new Map<number, Side>()
+    // A join of a union within a union is in each of its branches.
+    const sides: Side[][] = this.spec.plan.sides.map(() => [])
     const { branches, scan, final } = this.pipeline
     for (const transforms of [...branches, scan.transforms, ...final.map(segment => segment.transforms)])
-      for (const { side } of transforms) if (side !== undefined) sides.set(side.index, side)
+      for (const { side } of transforms) if (side !== undefined) sides[side.index].push(side)
     const held = this.heldSides.filter(table => table !== null).length
     if (held > 0) await this.lane.parts.joins?.shareSides(this.sideHost(), sides, this.heldSides, this.spec.sides ?? [])
     const inbox = createInbox()
@@ -316,7 +317,11 @@ class LaneJob implements LaneTurns {
       if (message.type !== 'side') throw new Error(`sides come before ${message.type}`)
       const { batch, side } = message
       if (batch === null) left--
-      else this.inScratch(() => sides.get(side)?.rows.add(decodeBatch(batch, inbox)))
+      else
+        this.inScratch(() => {
+          const decoded = decodeBatch(batch, inbox)
+          for (const { rows } of sides[side]) rows.add(decoded)
+        })
       await this.breathe()
     }
   }

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import {
   approxCountDistinct,
+  channel,
   collectAll,
   columns,
   count,
@@ -11,6 +12,7 @@ import {
   type Flow,
   float64,
   int32,
+  int64,
   max,
   mean,
   nullable,
@@ -32,6 +34,7 @@ import {
   type Window,
 } from '../../src/index.js'
 import { folded } from '../laws/running.js'
+import { virtualClock } from '../metrics/virtual-clock.js'
 import { onLanes, refusal } from './env.js'
 
 const tick = schema({ time: timestamp(), key: utf8(), x: float64() })
@@ -335,6 +338,23 @@ export function liveSuite(lanesList: readonly number[]): void {
       const left = rowsGiven.reduce((total, [, , x, weight]) => total + x * weight, 0)
       expect(left).toBe(20)
       expect(rowsGiven.filter(([, , , weight]) => weight > 0).length).toBeLessThan(16)
+    })
+
+    it('fails of what it gives once a period as soon as it does, though no more comes', async () => {
+      const clock = virtualClock()
+      const source = channel(schema({ n: int64() }))
+      const job = source.flow
+        .aggregate(t => ({ n: sum(t.n) }))
+        .emit({ every: '60ms' })
+        .derive(t => ({ twice: t.n.add(t.n) }))
+        .run({ ...o(), clock })
+      const failed = refusal(() => all(job), 'MR_INTEGER_OVERFLOW')
+      await source.push({ n: 2n ** 62n })
+      await expect.poll(() => job.metrics().groups).toBe(1)
+      await clock.advance(60)
+      await failed
+      expect(source.isClosed).toBe(true)
+      expect(clock.timers).toBe(0)
     })
 
     it('gives also a session that begins behind the watermark and is gone before its period is over', async () => {

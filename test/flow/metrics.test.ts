@@ -203,6 +203,10 @@ it('refuses options that are none', async () => {
     'MR_INVALID_OPTION',
   )
   await refusal(async () => flow.collect({ lanes: 0, clock: 5 as never }), 'MR_INVALID_OPTION')
+  await refusal(
+    async () => flow.collect({ lanes: 0, clock: { setTimer: () => () => {} } as never }),
+    'MR_INVALID_OPTION',
+  )
 })
 
 it('sources without a clock of their own, and emit({ every }), go by that of the job', async () => {

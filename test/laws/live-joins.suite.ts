@@ -10,6 +10,7 @@ import {
   type Flow,
   int64,
   nullable,
+  rank,
   rows as rowsOf,
   schema,
   session,
@@ -61,6 +62,15 @@ const join = fc.oneof(
     /** One name for both times, which then come once. */
     isShared: fc.boolean(),
   }),
+)
+
+/** What comes of a join goes into such windows, or none. */
+const again = fc.constantFrom(
+  null,
+  tumbling('30ms'),
+  sliding('20ms', '5ms'),
+  cumulative('40ms', '10ms'),
+  session('4ms'),
 )
 
 const cases = fc.record({
@@ -286,6 +296,58 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
       )
       expect(sawRows).toBeGreaterThan(runs / 40)
     })
+    it.each(lanesList)(
+      'in windows are said of, or in windows again, by their ends, on %i lanes as they are collected',
+      { timeout: 60_000 + 300 * runs },
+      async lanes => {
+        let sawRows = 0
+        await fc.assert(
+          fc.asyncProperty(
+            cases,
+            join,
+            fc.boolean(),
+            again,
+            fc.boolean(),
+            async (any, windows, isParted, next, isTop) => {
+              fc.pre(windows.kind === 'window')
+              const given: Case = { ...any, join: { ...windows, lateness: null } as WindowJoin, isGrouped: false }
+              const sides = [given.left, given.right]
+              const rows = sides.map(({ times, keys }) =>
+                times.flatMap((time, i) =>
+                  time === null ? [] : [{ time, key: keys[i % keys.length] as string | null, place: BigInt(i) }],
+                ),
+              )
+              const of = ([left, right]: readonly Flow<any>[]): Flow<any> => {
+                const joined = flowOf(given, left as Flow<any>, right as Flow<any>)
+                if (next === null)
+                  return joined.over(
+                    { orderBy: 'windowEnd', ...(isParted ? { partitionBy: 'key' } : {}) },
+                    (r: any) => ({
+                      n: count(),
+                      s: sum(r.place),
+                      nth: rank(),
+                    }),
+                  )
+                const marked = joined.rename({ windowEnd: 'end' }).drop('windowStart').watermark('end').window(next)
+                const grouped: any = isParted ? marked.groupBy('key') : marked
+                return isTop
+                  ? grouped.topK(2, 'place', ...('other' in (joined.schema as object) ? ['other'] : []))
+                  : grouped.aggregate((r: any) => ({ n: count(), s: sum(r.place) }))
+              }
+              const bounded = rows.map(all => rowsOf(all as never, timedShape as never) as unknown as Flow<any>)
+              const running = rows.map((all, i) => paced(all, timedShape, (sides[i] as Case['left']).pace))
+              const collected = (await of(bounded).collect({ lanes })).toRows({ bigint: true })
+              const job = of(running).run({ lanes })
+              expect(await folded(job)).toEqual(collected.map(text).sort())
+              expect(job.metrics()).toMatchObject({ lateRows: 0 })
+              if (collected.length > 3) sawRows++
+            },
+          ),
+          { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
+        )
+        expect(sawRows).toBeGreaterThan(runs / 40)
+      },
+    )
     it.each(lanesList)(
       'of results of windows are on %i lanes what they are collected',
       { timeout: 60_000 + 300 * runs },

@@ -217,7 +217,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     const opened = await below.open()
     onSchema?.(opened.plan.output)
     if ('pass' in opened) {
-      await run(opened.pass, () => null)
+      await run(opened.pass)
       await below.finished
       return
     }
@@ -235,7 +235,9 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
         give(step())
         note()
       } catch (error) {
-        failure = { error }
+        // No more may come, which would tell of it.
+        failure ??= { error }
+        cancel.abort()
       }
     }
     const tick = () => between(() => own.tick())
@@ -246,11 +248,13 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
         note()
         return all
       }
-      await run(push, () => failure, between)
+      await run(push, between)
       await below.finished
       give(own.end())
       note()
       isSound = true
+    } catch (error) {
+      throw failure === null ? error : (failure as { readonly error: unknown }).error
     } finally {
       stopTicking()
       own.free()
@@ -262,7 +266,6 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
 
   async function run(
     push: (arrival: A) => readonly RecordBatch[],
-    failed: () => { readonly error: unknown } | null,
     between: (step: () => readonly RecordBatch[]) => void = () => {},
   ): Promise<void> {
     let turn = performance.now()
@@ -270,8 +273,6 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       arrived = below.arrived(arrival)
       give(push(arrival))
       rowsBefore += arrival.rowCount
-      const failure = failed()
-      if (failure !== null) throw failure.error
       if (waiting.length >= MOST_WAITING) {
         await new Promise<void>(resolve => {
           drained = resolve

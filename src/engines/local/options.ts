@@ -84,7 +84,7 @@ export function checkOptions(
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'is an AbortSignal')
   if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'is a function')
-  if (clock !== undefined && typeof clock?.setTimer !== 'function')
+  if (clock !== undefined && !(typeof clock?.now === 'function' && typeof clock.setTimer === 'function'))
     throw wrong('clock', 'has now() and setTimer(at, fn)')
   if (engine !== undefined && lanes !== undefined && lanes !== engine.lanes) {
     throw invalid(

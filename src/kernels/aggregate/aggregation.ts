@@ -175,7 +175,10 @@ export function createAggregation(
           { operator: 'aggregate', column: spec.label },
         )
       }
-      const plainSpecs = specs.filter(spec => !inputOf(spec).accumulatorOf.has(spec))
+      // In the order of the inputs, which is that of the states: the first of an input may be another than the first of all that it has.
+      const plainSpecs = [...inputs].flatMap(([index, { accumulatorOf }]) =>
+        specs.filter(spec => spec.inputIndex === index && !accumulatorOf.has(spec)),
+      )
       // Sums and counts are taken away as what the rows come to by themselves.
       const plain = createAggregation(context, plainSpecs, true)
       const mark = memory.mark()
