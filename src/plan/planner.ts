@@ -83,7 +83,10 @@ function chainOf(plan: PlanNode): [SourceNode | UnionNode, ...Exclude<PlanNode, 
   }
 }
 
-/** Of unions within unions too. What must see all its rows is run first, as a plan of its own. */
+/**
+ * Of unions within unions too. What must see all its rows is run first, as a plan of its own; and so is a join above a union, whose other side each lane builds once and not for
+ * every input.
+ */
 function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, before: SourceNode[]): Branch[] {
   const output = boundSchemaOf(union)
   const fit: Stage = { kind: 'project', verb: 'union', columns: Object.keys(output).map(plainColumn), output }
@@ -91,7 +94,7 @@ function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, b
     const [first, ...nodes] = chainOf(input)
     const stages = nodes.flatMap(node => stagesOf(node, [], []))
     if (
-      stages.some(stage => isBreaker(stage) || hasTail(stage)) ||
+      stages.some(stage => isBreaker(stage) || hasTail(stage) || (first.kind === 'union' && stage.kind === 'join')) ||
       (first.kind === 'source' && runsFirst(first, before))
     ) {
       const schema = boundSchemaOf(input)

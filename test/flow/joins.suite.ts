@@ -306,6 +306,34 @@ export function joinSuite(lanesList: readonly number[]): void {
         expect(rowCount).toBe(2998)
       })
 
+      it('what is joined above a union meets the other side wherever that union stands', async () => {
+        const part = (...k: (number | null)[]) => columns({ k }, schema({ k: nullable(int32()) }))
+        const right = part(1, 3, null)
+        const inner = part(1, 2, null).union(part(3, 4), part())
+        const expected = {
+          join: [1, 3],
+          leftJoin: [1, 2, null, 3, 4],
+          semiJoin: [1, 3],
+          antiJoin: [2, null, 4],
+        } as const
+        for (const [verb, ks] of Object.entries(expected)) {
+          const met = inner[verb as keyof typeof expected](right, 'k')
+          const ksOf = async (flow: Flow<any>) => [...(await flow.collect(o())).column('k')]
+          expect(await ksOf(met.union(part(9))), verb).toEqual([...ks, 9])
+          expect(await ksOf(part(9).union(met, part(8))), verb).toEqual([9, ...ks, 8])
+          expect(
+            await ksOf(
+              part(9).union(
+                part(8)
+                  .union(met)
+                  .filter(t => t.k.ne(8)),
+              ),
+            ),
+            verb,
+          ).toEqual([9, ...ks.filter(k => k !== null)])
+        }
+      })
+
       it('loaded rows stand on either side, and in unions', async () => {
         await using held = await large.load(o())
         const few = columns({ key: Int32Array.of(1, 2), name: ['one', 'two'] })
