@@ -310,27 +310,20 @@ export function joinSuite(lanesList: readonly number[]): void {
         const part = (...k: (number | null)[]) => columns({ k }, schema({ k: nullable(int32()) }))
         const right = part(1, 3, null)
         const inner = part(1, 2, null).union(part(3, 4), part())
-        const expected = {
-          join: [1, 3],
-          leftJoin: [1, 2, null, 3, 4],
-          semiJoin: [1, 3],
-          antiJoin: [2, null, 4],
-        } as const
-        for (const [verb, ks] of Object.entries(expected)) {
-          const met = inner[verb as keyof typeof expected](right, 'k')
+        const joins: [Flow<any>, (number | null)[]][] = [
+          [inner.join(right, 'k'), [1, 3]],
+          [inner.leftJoin(right, 'k'), [1, 2, null, 3, 4]],
+          [inner.semiJoin(right, 'k'), [1, 3]],
+          [inner.antiJoin(right, 'k'), [2, null, 4]],
+        ]
+        for (const [met, ks] of joins) {
           const ksOf = async (flow: Flow<any>) => [...(await flow.collect(o())).column('k')]
-          expect(await ksOf(met.union(part(9))), verb).toEqual([...ks, 9])
-          expect(await ksOf(part(9).union(met, part(8))), verb).toEqual([9, ...ks, 8])
-          expect(
-            await ksOf(
-              part(9).union(
-                part(8)
-                  .union(met)
-                  .filter(t => t.k.ne(8)),
-              ),
-            ),
-            verb,
-          ).toEqual([9, ...ks.filter(k => k !== null)])
+          expect(await ksOf(met.union(part(9)))).toEqual([...ks, 9])
+          expect(await ksOf(part(9).union(met, part(8)))).toEqual([9, ...ks, 8])
+          const deeper = part(8)
+            .union(met)
+            .filter(t => t.k.ne(8))
+          expect(await ksOf(part(9).union(deeper))).toEqual([9, ...ks.filter(k => k !== null)])
         }
       })
 
