@@ -2,9 +2,9 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
-import { mismatch } from '../expressions/typing.js'
 import { aggregateNode, checkNames, columnOf, filterNode, projectNode, sortNode } from './build.js'
-import type { NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+import type { Frame, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+import { overNode } from './over.js'
 
 /** Rows of which none of these columns is null. */
 export const dropNullsOf = (input: PlanNode, names: readonly string[]): PlanNode =>
@@ -23,6 +23,8 @@ export function dedupeOf(
   checkNames('dedupe', names, schema)
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
+  if (all.some(name => !keys.includes(name) && isNested(schema[name] as DataType)))
+    return dedupeInPlace(input, schema, keys, keep)
   const aggregates: NamedAggregate[] = []
   const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
     let name = `#${aggregates.length}`
@@ -34,9 +36,6 @@ export function dedupeOf(
     const column = columnOf(name)
     if (keys.includes(name)) return { name, expression: column }
     const type = schema[name] as DataType
-    if (type.kind === 'list' || type.kind === 'struct') {
-      throw mismatch('dedupe', `a ${type.kind} column cannot be kept by rows; drop it first`, name)
-    }
     if (!type.nullable) return { name, expression: made(column) }
     const value = made(call('coalesce', column, somethingOf(type)))
     const none: Expression = { op: 'literal', value: null }
@@ -46,6 +45,26 @@ export function dedupeOf(
   const grouped = aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
   const orders = places.map(({ name }): OrderKey => ({ name, descending: false, nulls: 'last' }))
   return projectNode(orders[0] ? sortNode(grouped, null, orders) : grouped, 'dedupe', columns)
+}
+
+const isNested = ({ kind }: DataType): boolean => kind === 'list' || kind === 'struct'
+
+/** The same where there are columns that no aggregate keeps: rows stay where they are, and those go that have another of their keys before them, or after. */
+function dedupeInPlace(
+  input: PlanNode,
+  schema: SchemaShape,
+  keys: readonly string[],
+  keep: 'first' | 'last',
+): PlanNode {
+  let others = '#others'
+  while (Object.hasOwn(schema, others)) others += '#'
+  const frame: Frame = { unit: 'rows', ...(keep === 'first' ? { from: null, to: -1 } : { from: 1, to: null }) }
+  const counted = overNode(input, schema, { partitionBy: keys, orders: [], frame }, [
+    { name: others, expression: { op: 'aggregate', function: 'count', inputs: [] } },
+  ])
+  const kept = filterNode(counted, { op: 'eq', left: columnOf(others), right: { op: 'literal', value: 0 } })
+  const columns = Object.keys(schema).map(name => ({ name, expression: columnOf(name) }))
+  return projectNode(kept, 'dedupe', columns)
 }
 
 /** Between the names of rules, none of which has it. */
