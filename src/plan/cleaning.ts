@@ -2,8 +2,8 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
-import { aggregateNode, checkNames, columnOf, filterNode, projectNode, sortNode } from './build.js'
-import type { Frame, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+import { aggregateNode, checkNames, columnOf, filterNode, projectNode, selectNode, sortNode } from './build.js'
+import type { FrameBound, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
 import { overNode } from './over.js'
 
 /** Rows of which none of these columns is null. */
@@ -23,8 +23,8 @@ export function dedupeOf(
   checkNames('dedupe', names, schema)
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
-  if (all.some(name => !keys.includes(name) && isNested(schema[name] as DataType)))
-    return dedupeInPlace(input, schema, keys, keep)
+  if (all.some(name => !keys.includes(name) && schema[name]?.kind === 'list'))
+    return dedupeInPlace(input, schema, keys, keep === 'first' ? [null, -1] : [1, null])
   const aggregates: NamedAggregate[] = []
   const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
     let name = `#${aggregates.length}`
@@ -47,24 +47,21 @@ export function dedupeOf(
   return projectNode(orders[0] ? sortNode(grouped, null, orders) : grouped, 'dedupe', columns)
 }
 
-const isNested = ({ kind }: DataType): boolean => kind === 'list' || kind === 'struct'
-
 /** The same where there are columns that no aggregate keeps: rows stay where they are, and those go that have another of their keys before them, or after. */
 function dedupeInPlace(
   input: PlanNode,
   schema: SchemaShape,
-  keys: readonly string[],
-  keep: 'first' | 'last',
+  partitionBy: readonly string[],
+  [from, to]: readonly FrameBound[],
 ): PlanNode {
-  let others = '#others'
-  while (Object.hasOwn(schema, others)) others += '#'
-  const frame: Frame = { unit: 'rows', ...(keep === 'first' ? { from: null, to: -1 } : { from: 1, to: null }) }
-  const counted = overNode(input, schema, { partitionBy: keys, orders: [], frame }, [
-    { name: others, expression: { op: 'aggregate', function: 'count', inputs: [] } },
+  const names = Object.keys(schema)
+  let name = '#others'
+  while (names.includes(name)) name += '#'
+  const counted = overNode(input, schema, { partitionBy, orders: [], frame: { unit: 'rows', from, to } }, [
+    { name, expression: { op: 'aggregate', function: 'count', inputs: [] } },
   ])
-  const kept = filterNode(counted, { op: 'eq', left: columnOf(others), right: { op: 'literal', value: 0 } })
-  const columns = Object.keys(schema).map(name => ({ name, expression: columnOf(name) }))
-  return projectNode(kept, 'dedupe', columns)
+  const isKept: Expression = { op: 'eq', left: columnOf(name), right: { op: 'literal', value: 0 } }
+  return selectNode(filterNode(counted, isKept), null, names)
 }
 
 /** Between the names of rules, none of which has it. */
