@@ -275,7 +275,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```ts
    * flow.watermark('time', { delay: '1s' }).dedupe({ keys: ['symbol'], within: '10s' }).window(tumbling('1m')).aggregate(() => ({ n: count() }))
    * ```
-   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a column of lists; with `within` `MR_NO_EVENT_TIME` without a watermark before
+   * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION`, `MR_TYPE_MISMATCH` for a key of lists, `MR_UNBOUNDED` for the last of rows with lists where a flow runs on by event time; with `within` `MR_NO_EVENT_TIME` without a watermark before
    */
   dedupe<N extends keyof S & string>(...by: N[] | [DedupeOptions<N>]): Flow<S> {
     const { names, keep, within } = dedupeOptions(by)

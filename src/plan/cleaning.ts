@@ -2,9 +2,9 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
-import { mismatch } from '../expressions/typing.js'
-import { aggregateNode, checkNames, columnOf, filterNode, projectNode, sortNode } from './build.js'
-import type { NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+import { aggregateNode, checkNames, columnOf, filterNode, projectNode, selectNode, sortNode } from './build.js'
+import type { FrameBound, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
+import { overNode } from './over.js'
 
 /** Rows of which none of these columns is null. */
 export const dropNullsOf = (input: PlanNode, names: readonly string[]): PlanNode =>
@@ -23,6 +23,8 @@ export function dedupeOf(
   checkNames('dedupe', names, schema)
   const all = Object.keys(schema)
   const keys = names.length === 0 ? all : names
+  if (all.some(name => !keys.includes(name) && schema[name]?.kind === 'list'))
+    return dedupeInPlace(input, schema, keys, keep === 'first' ? [null, -1] : [1, null])
   const aggregates: NamedAggregate[] = []
   const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
     let name = `#${aggregates.length}`
@@ -34,9 +36,6 @@ export function dedupeOf(
     const column = columnOf(name)
     if (keys.includes(name)) return { name, expression: column }
     const type = schema[name] as DataType
-    if (type.kind === 'list' || type.kind === 'struct') {
-      throw mismatch('dedupe', `a ${type.kind} column cannot be kept by rows; drop it first`, name)
-    }
     if (!type.nullable) return { name, expression: made(column) }
     const value = made(call('coalesce', column, somethingOf(type)))
     const none: Expression = { op: 'literal', value: null }
@@ -46,6 +45,23 @@ export function dedupeOf(
   const grouped = aggregateNode(input, schema, keys, aggregates, null, 'dedupe')
   const orders = places.map(({ name }): OrderKey => ({ name, descending: false, nulls: 'last' }))
   return projectNode(orders[0] ? sortNode(grouped, null, orders) : grouped, 'dedupe', columns)
+}
+
+/** The same where there are columns that no aggregate keeps: rows stay where they are, and those go that have another of their keys before them, or after. */
+function dedupeInPlace(
+  input: PlanNode,
+  schema: SchemaShape,
+  partitionBy: readonly string[],
+  [from, to]: readonly FrameBound[],
+): PlanNode {
+  const names = Object.keys(schema)
+  let name = '#others'
+  while (names.includes(name)) name += '#'
+  const counted = overNode(input, schema, { partitionBy, orders: [], frame: { unit: 'rows', from, to } }, [
+    { name, expression: { op: 'aggregate', function: 'count', inputs: [] } },
+  ])
+  const isKept: Expression = { op: 'eq', left: columnOf(name), right: { op: 'literal', value: 0 } }
+  return selectNode(filterNode(counted, isKept), null, names)
 }
 
 /** Between the names of rules, none of which has it. */

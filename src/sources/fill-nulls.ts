@@ -161,8 +161,11 @@ function interpolated(vector: Vector, firstRow: number, before: Known | null, af
     while (to < data.length && isNullAt(vector, to)) to++
     const right = to < data.length ? { row: to, value: data[to] } : end
     if (left !== null && right !== null) {
+      const rise = right.value - left.value
       for (let row = i; row < to; row++) {
-        data[row] = left.value + (right.value - left.value) * ((row - left.row) / (right.row - left.row))
+        const part = (row - left.row) / (right.row - left.row)
+        // Beyond float64 may be how far the values are from one another, and not what lies between them.
+        data[row] = Number.isFinite(rise) ? left.value + rise * part : left.value * (1 - part) + right.value * part
         setBit(validity, row)
       }
       nullCount -= to - i

@@ -1,4 +1,5 @@
 /** Rows made fit for use: nulls filled and dropped, doubles dropped, rules told. Random ones are test/laws. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   collectAll,
@@ -7,7 +8,9 @@ import {
   type Flow,
   float64,
   int32,
+  list,
   nullable,
+  rows,
   runAll,
   schema,
   typeName,
@@ -42,6 +45,37 @@ export function cleaningSuite(lanesList: readonly number[], _env: FlowEnv): void
         ])
         expect((await trades().dropNulls('price', 'id').collect(o())).column('id').toArray()).toEqual(
           Int32Array.of(1, 2, 3),
+        )
+      })
+
+      it('drops doubles whose rows have lists', async () => {
+        const cell = fc.option(fc.integer({ min: 0, max: 3 }), { nil: null })
+        const row = fc.record({
+          a: cell,
+          '#others': cell,
+          l: fc.option(fc.array(cell, { maxLength: 3 }), { nil: null }),
+        })
+        const shape = schema({
+          a: nullable(int32()),
+          '#others': nullable(int32()),
+          l: nullable(list(nullable(int32()))),
+        })
+        await fc.assert(
+          fc.asyncProperty(fc.array(row, { maxLength: 30 }), fc.boolean(), async (given, isLast) => {
+            const keep = isLast ? ('last' as const) : ('first' as const)
+            for (const keys of [['a'], ['a', '#others']] as const) {
+              const table = await rows(given, shape)
+                .dedupe({ keys: [...keys], keep })
+                .collect(o())
+              const isDouble = (other: (typeof given)[number], i: number) =>
+                keys.every(key => other[key] === given[i][key])
+              const expected = given.filter(
+                (_, i) => !(isLast ? given.slice(i + 1) : given.slice(0, i)).some(other => isDouble(other, i)),
+              )
+              expect(table.toRows()).toEqual(expected)
+            }
+          }),
+          { numRuns: 15 },
         )
       })
 
@@ -92,7 +126,8 @@ export function cleaningSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect((await doubled.dedupe().collect(o())).rowCount).toBe(3)
         await refusal(() => trades().dedupe({ keep: 'any' } as never), 'MR_INVALID_OPTION')
         await refusal(() => trades().dedupe({ by: ['id'] } as never), 'MR_INVALID_OPTION')
-        await refusal(() => columns({ a: [1], b: [[1, 2]] }).dedupe('a'), 'MR_TYPE_MISMATCH')
+        await refusal(() => columns({ a: [1], b: [[1, 2]] }).dedupe('b'), 'MR_TYPE_MISMATCH')
+        await refusal(() => columns({ a: [1], b: [[1, 2]] }).dedupe(), 'MR_TYPE_MISMATCH')
       })
 
       it('parts rows by rules, of which a null breaks one, and counts', async () => {

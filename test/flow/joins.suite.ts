@@ -327,6 +327,27 @@ export function joinSuite(lanesList: readonly number[]): void {
         expect(rowCount).toBe(2998)
       })
 
+      it('what is joined above a union meets the other side wherever that union stands', async () => {
+        const part = (...k: (number | null)[]) => columns({ k }, schema({ k: nullable(int32()) }))
+        const right = part(1, 3, null)
+        const inner = part(1, 2, null).union(part(3, 4), part())
+        const joins: [Flow<any>, (number | null)[]][] = [
+          [inner.join(right, 'k'), [1, 3]],
+          [inner.leftJoin(right, 'k'), [1, 2, null, 3, 4]],
+          [inner.semiJoin(right, 'k'), [1, 3]],
+          [inner.antiJoin(right, 'k'), [2, null, 4]],
+        ]
+        for (const [met, ks] of joins) {
+          const ksOf = async (flow: Flow<any>) => [...(await flow.collect(o())).column('k')]
+          expect(await ksOf(met.union(part(9)))).toEqual([...ks, 9])
+          expect(await ksOf(part(9).union(met, part(8)))).toEqual([9, ...ks, 8])
+          const deeper = part(8)
+            .union(met)
+            .filter(t => t.k.ne(8))
+          expect(await ksOf(part(9).union(deeper))).toEqual([9, ...ks.filter(k => k !== null)])
+        }
+      })
+
       it('loaded rows stand on either side, and in unions', async () => {
         await using held = await large.load(o())
         const few = columns({ key: Int32Array.of(1, 2), name: ['one', 'two'] })

@@ -567,6 +567,15 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect([...linear.column('x')]).toEqual(linearModel(cells))
       })
 
+      it('draws lines between values that are further apart than a float64 says', async () => {
+        const cells = [1.5e308, null, null, null, -1.5e308, null, Infinity, null, 7, null, NaN]
+        const table = await columns({ x: cells })
+          .fillNull({ x: { method: 'linear' } })
+          .collect(o())
+        const between = [7.5e307, 0, -7.5e307, Infinity, Infinity, NaN]
+        expect([...table.column('x')]).toEqual(cells.map(cell => cell ?? between.shift()))
+      })
+
       it('refuses methods that a column has no use for', async () => {
         const flow = columns({ s: ['a', null], l: [[1], null] })
         await refusal(() => flow.fillNull({ s: { method: 'mean' } }), 'MR_TYPE_MISMATCH')

@@ -111,7 +111,7 @@ const MAKERS: Record<ModelVerb['verb'], Maker> = {
   dropNulls: ({ columns }, choices) => ({ verb: 'dropNulls', names: choices.some(namesOf(columns), 2) }),
   dedupe({ columns }, choices) {
     const keys = choices.chance(70) ? choices.some(namesOf(comparable(columns)), 2) : []
-    if (comparable(columns).length < columns.length) return null
+    if (keys.length === 0 && comparable(columns).length < columns.length) return null
     return { verb: 'dedupe', keys, keep: choices.pick(['first', 'last'] as const) }
   },
   fillNull: (state, choices) => (state.stages ? someFill(state.columns, choices) : null),

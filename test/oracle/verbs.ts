@@ -161,9 +161,10 @@ function* applyVerb(verb: ModelVerb, rows: Iterable<ModelRow>, fields: readonly 
     case 'dedupe': {
       const names = verb.keys.length === 0 ? fields.map(({ name }) => name) : verb.keys
       const kept = new Map<string, ModelRow>()
-      for (const { values } of rows) {
-        // What has been grouped is of no one row, and holds one zero.
-        const row = { source: -1, values: values.map(canonical) }
+      // What has been grouped is of no one row, and holds one zero; rows with lists stay as they are.
+      const isGrouped = !fields.some(({ type }) => type.kind === 'list')
+      for (const given of rows) {
+        const row = isGrouped ? { source: -1, values: given.values.map(canonical) } : given
         const key = keyText(names.map(name => valueIn(row, name)))
         if (verb.keep === 'first' && kept.has(key)) continue
         // A key that is taken out and put in again comes last.

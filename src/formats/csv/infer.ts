@@ -9,7 +9,7 @@ import { createReport, type InferenceReport, type InferredColumn } from '../infe
 import { createTypeScan } from '../inferred-type.js'
 import { sortOfField } from '../value-sort.js'
 import { checkCsvOptions } from './check-options.js'
-import { type Dialect, fieldText, rowsOf } from './sample-rows.js'
+import { CR, type Dialect, fieldText, rowsOf, type SampleRow } from './sample-rows.js'
 import { sniffDelimiter } from './sniff.js'
 
 export interface CsvInferOptions {
@@ -165,11 +165,25 @@ function readHeader(
         { operator: 'csv', byteOffset: row.start },
       )
     }
+    refuseLineEnds(sample, row)
     const names = row.quoted.map((_, i) => fieldText(sample, row, i, dialect.quote) || `column${i}`)
     return { names, dataOffset: row.end }
   }
   if (!isWhole) throw incomplete('the header does not end', sample.length)
   return { names: [], dataOffset: sample.length }
+}
+
+/** Where lines end in carriage returns alone, the whole file would be the header, and the answer no rows. */
+function refuseLineEnds(sample: Uint8Array, { quoted, bounds }: SampleRow): void {
+  for (const [i, isQuoted] of quoted.entries()) {
+    const at = isQuoted ? -1 : sample.subarray(0, bounds[2 * i + 1]).indexOf(CR, bounds[2 * i])
+    if (at < 0) continue
+    throw new MillraceError(
+      'MR_FORMAT_ERROR',
+      'csv: the header has a carriage return that no line feed follows; lines end in line feeds, so write the file with these, or quote the name',
+      { operator: 'csv', byteOffset: at },
+    )
+  }
 }
 
 /** The number of fields that most rows have, the first of equals. */

@@ -22,7 +22,7 @@ export interface SampleRow {
 }
 
 const LF = 10
-const CR = 13
+export const CR = 13
 
 /**
  * Rows from byte `from`; comments are left out, and so is a row that the end of the sample may have cut.

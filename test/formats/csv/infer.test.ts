@@ -178,6 +178,14 @@ describe('names', () => {
     expect({ fields, dataOffset }).toEqual({ fields: ['a', 'b'], dataOffset: 7 })
   })
 
+  test('that go on behind a carriage return are refused, since lines may end in these alone', () => {
+    const error = refusal(() => infer('a,"b\r",c\r1,2,3\r'))
+    expect([error.code, error.details.byteOffset]).toEqual(['MR_FORMAT_ERROR', 8])
+    const other = refusal(() => infer('a,b\r1,2\r3,4\r', { schema: schema({ a: int32() }) }))
+    expect([other.code, other.details.byteOffset]).toEqual(['MR_FORMAT_ERROR', 3])
+    expect(infer('a,"b\rc"\r\n1,2\r\n').fields).toEqual(['a', 'b\rc'])
+  })
+
   test('with an unclosed quote are refused', () => {
     const error = refusal(() => infer('\na,"b\n1,2\n'))
     expect([error.code, error.details.byteOffset, error.details.incomplete]).toEqual(['MR_FORMAT_ERROR', 1, undefined])
