@@ -74,8 +74,8 @@ export function createTopRows(
       const isText = keys.some(({ column }) => batch.columns[column].type.kind === 'utf8')
       const most = Math.max(leastRows ?? (isText ? LEAST_ROWS_OF_STRINGS : LEAST_ROWS), SPARE * top)
       for (let from = 0; from < batch.rowCount; ) {
-        // The first rows show that most others are behind them.
-        const count = Math.min(batch.rowCount - from, bound === undefined ? LEAST_ROWS : Infinity)
+        // The first rows show that most others are behind them, but for strings.
+        const count = Math.min(batch.rowCount - from, bound === undefined && !isText ? LEAST_ROWS : Infinity)
         keep(sliceBatch(batch, from, count), split)
         if (store.rowCount >= most) cut()
         from += count
