@@ -122,8 +122,9 @@ export function eventTimeOf(plan: PlanNode): string | null {
     case 'project': {
       if (isDeduping(plan)) return eventTimeOf(plan.input.kind === 'aggregate' ? plan.input.input : plan.input)
       const time = eventTimeOf(plan.input)
-      const kept = plan.columns.find(({ expression }) => expression.op === 'column' && expression.name === time)
-      return kept?.name ?? null
+      const kept = plan.columns.filter(({ expression }) => expression.op === 'column' && expression.name === time)
+      // Of several copies the one that is still called so.
+      return (kept.find(({ name }) => name === time) ?? kept[0])?.name ?? null
     }
     case 'pending': {
       const time = eventTimeOf(plan.input)

@@ -388,6 +388,15 @@ export function liveSuite(lanesList: readonly number[]): void {
       }
     })
 
+    it('is that of its column, whatever columns before it this has been copied to', async () => {
+      const shape = schema({ key: timestamp('ms'), time: timestamp('ms') })
+      const times = [new Date(1), new Date(1500)]
+      const marked = columns({ key: times, time: times }, shape).watermark('time')
+      const copied = marked.derive(t => ({ key: t.time })).derive(t => ({ key: t.key.hour() })) as Flow<any>
+      const ends = copied.window(tumbling('1s')).aggregate(() => ({ n: count() })) as Flow<any>
+      expect((await ends.collect(o())).column('n').toArray()).toEqual(Float64Array.of(1, 1))
+    })
+
     it('is refused where it makes no sense, as soon as it is said', async () => {
       const flow = rows([at(1)]).watermark('time')
       await refusal(() => rows([at(1)]).window(tumbling('1s')), 'MR_NO_EVENT_TIME')
