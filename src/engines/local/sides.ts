@@ -222,11 +222,15 @@ function unionOfHeld({ branches, sourceSchema }: PhysicalPlan, sourceAt: (id: nu
   if (tables.length < branches.length || tables.some(({ pool }) => pool !== first.pool)) return null
   const inputs: HeldInput[] = []
   const firstRows = new Map<number, number>()
-  let firstSplit = 0
+  let next = 0
   for (const table of tables) {
+    const firstSplit = next
     inputs.push({ table: table.tableId, firstSplit })
-    for (const [split, row] of table.firstRows) firstRows.set(firstSplit + split, row)
-    firstSplit += Math.max(-1, ...table.firstRows.keys()) + 1
+    // Ascending, and there may be very many.
+    for (const [split, row] of table.firstRows) {
+      firstRows.set(firstSplit + split, row)
+      next = firstSplit + split + 1
+    }
   }
   const held: HeldByPool = {
     ...first,
