@@ -31,8 +31,3 @@ export function wholeNumber(
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number
   throw invalid(operator, `${name} is a whole number from ${least} to ${most}, not ${show(value)}${hint}`)
 }
-
-/** A name that is none of these. */
-export function freshName(name: string, taken: readonly string[]): string {
-  return taken.includes(name) ? freshName(`${name}#`, taken) : name
-}

@@ -1,11 +1,11 @@
 /** Which groups of an aggregate come out: `minGroupSize` leaves out small ones. Groups of private aggregates are privacy.ts's. */
 import type { DataType } from '../columnar/type.js'
 import type { Expression } from '../expressions/node.js'
-import { aggregateNode, columnOf, filterNode, projectNode } from '../plan/build.js'
+import { aggregateNode, columnOf, filterNode, freshName, projectNode } from '../plan/build.js'
 import type { NamedAggregate } from '../plan/logical.js'
 import { usersIn } from './aggregate-expr.js'
 import { Flow } from './flow.js'
-import { freshName, wholeNumber } from './options.js'
+import { wholeNumber } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { Lowering } from './user-aggregate.js'
 

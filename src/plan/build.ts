@@ -233,6 +233,11 @@ export function checkKey(name: string, input: SchemaShape, operator: string): vo
     throw mismatch(operator, `column ${quote(name)} is a ${kind}, which cannot be a key`, name)
 }
 
+/** A name that is none of these. */
+export function freshName(name: string, taken: readonly string[]): string {
+  return taken.includes(name) ? freshName(`${name}#`, taken) : name
+}
+
 export function checkNames(operator: string, names: readonly string[], schema: Known): void {
   for (const name of names) {
     checkName(operator, name)

@@ -2,7 +2,7 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
-import { aggregateNode, checkNames, columnOf, filterNode, projectNode, selectNode, sortNode } from './build.js'
+import { aggregateNode, checkNames, columnOf, filterNode, freshName, projectNode, selectNode, sortNode } from './build.js'
 import type { FrameBound, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
 import { overNode } from './over.js'
 
@@ -27,8 +27,7 @@ export function dedupeOf(
     return dedupeInPlace(input, schema, keys, keep === 'first' ? [null, -1] : [1, null])
   const aggregates: NamedAggregate[] = []
   const made = (expression: Expression, by: AggregateFunction = keep): Expression => {
-    let name = `#${aggregates.length}`
-    while (keys.includes(name)) name += '#'
+    const name = freshName(`#${aggregates.length}`, keys)
     aggregates.push({ name, expression: { op: 'aggregate', function: by, inputs: [expression] } })
     return columnOf(name)
   }
@@ -55,8 +54,7 @@ function dedupeInPlace(
   [from, to]: readonly FrameBound[],
 ): PlanNode {
   const names = Object.keys(schema)
-  let name = '#others'
-  while (names.includes(name)) name += '#'
+  const name = freshName('#others', names)
   const counted = overNode(input, schema, { partitionBy, orders: [], frame: { unit: 'rows', from, to } }, [
     { name, expression: { op: 'aggregate', function: 'count', inputs: [] } },
   ])
