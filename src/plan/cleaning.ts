@@ -2,7 +2,16 @@
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { literalOf } from '../expressions/literal.js'
 import type { AggregateFunction, ColumnNode, Expression, LiteralValue, OrderKey } from '../expressions/node.js'
-import { aggregateNode, checkNames, columnOf, filterNode, freshName, projectNode, selectNode, sortNode } from './build.js'
+import {
+  aggregateNode,
+  checkNames,
+  columnOf,
+  filterNode,
+  freshName,
+  projectNode,
+  selectNode,
+  sortNode,
+} from './build.js'
 import type { FrameBound, NamedAggregate, NamedExpression, PlanNode } from './logical.js'
 import { overNode } from './over.js'
 
