@@ -18,12 +18,14 @@ import type {
   LogicNode,
   UnaryNode,
 } from './node.js'
-import { castTo, typeOf } from './typing.js'
+import { castTo, resolve, typeOf } from './typing.js'
 import { mapChildren, sameExpression } from './walk.js'
 
 /** `expression` (resolved over `schema`) with its constant parts computed. Folding twice changes nothing more. */
 export function fold(expression: Expression, schema: SchemaShape): Expression {
-  const node = mapChildren(expression, child => fold(child, schema))
+  const mapped = mapChildren(expression, child => fold(child, schema))
+  // Whose parts are others now is typed and bound anew: nullable no more, or put beside a literal that was none.
+  const node = mapped === expression ? expression : resolve(mapped, schema)
   switch (node.op) {
     case 'and':
     case 'or':

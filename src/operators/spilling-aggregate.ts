@@ -76,6 +76,7 @@ export function createSpillingAggregate(
   })
 
   const plain = (): Exchange => inner.exchange as Exchange
+  const room = () => account.shareBytes - account.usedBytes
   const keptBytes = () => account.usedBytes - memory.scratchBytes
   const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
 
@@ -95,7 +96,7 @@ export function createSpillingAggregate(
     const { size } = plain()
     const perGroup = 128 + keyTypes.reduce((sum, type) => sum + keyBits(type) / 4, 0) + 48 * inputs.specs.length
     const seen = size < LEAST_GROUPS ? 0 : stateBytes() / size
-    const rows = (account.shareBytes - account.usedBytes) / (3 * Math.max(perGroup, seen))
+    const rows = room() / (3 * Math.max(perGroup, seen))
     return Math.max(1024, 128 * Math.floor(rows / 128))
   }
 
@@ -106,8 +107,8 @@ export function createSpillingAggregate(
       if (base < 0) base = keptBytes()
       const count = Math.min(rowCount - from, fittingRows())
       const slice = sliceOf(morsel, from, count)
-      // What feeds it has begun new dictionaries: beside many groups their strings might leave no room to write those.
-      if (hasGroups() && strings.toCome(slice) > (account.shareBytes - account.usedBytes) / 4) flush()
+      // Rows to come may double the tables, and what feeds it has begun new dictionaries: neither may take the room that writing needs.
+      if (hasGroups() && (2 * stateBytes() > room() || 4 * strings.toCome(slice) > room())) flush()
       // Whose codes these are may have changed by now.
       inner.consume({ ...strings.recode(slice), rows: slice.rows }, ofSplit)
       start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
