@@ -4,6 +4,7 @@
  */
 import { Dictionary, shifted } from './dictionary.js'
 import { type TextInterner, textInterner } from './text-interner.js'
+import { usedStrings } from './used-strings.js'
 import { decodeUtf8 } from './utf8.js'
 import { copyBits, onesBitmap } from './validity.js'
 import { allocateData, dataOf, isNullAt, itemsOf, makeVector, type Vector } from './vector.js'
@@ -50,18 +51,18 @@ export function concatVectors(vectors: readonly Vector[]): Vector {
 
 /** Beyond so many bytes of text the same strings had better be there once. */
 const MOST_BYTES = 2 ** 30
-/** With fewer entries for a row strings come again and again; with more, not all of them come. */
+/** With fewer entries for a row strings come again and again; with more, not all of them come, and those that do are picked. */
 const LEAST_ENTRIES = 1 / 4
 const MOST_ENTRIES = 2
 
 type Texts = Pick<Vector, 'data' | 'dictionary' | 'offsets'>
 
-function concatTexts(vectors: readonly Vector[], length: number): Texts {
+function concatTexts(given: readonly Vector[], length: number): Texts {
+  const vectors = entriesOf(given) > MOST_ENTRIES * length ? given.map(usedStrings) : given
+  const entries = entriesOf(vectors)
   const ends = vectors.map(endsOf)
-  const entries = ends.reduce((sum, each) => sum + each.length - 1, 0)
   const byteLength = ends.reduce((sum, each) => sum + each[each.length - 1] - each[0], 0)
-  if (byteLength > MOST_BYTES || entries < LEAST_ENTRIES * length || entries > MOST_ENTRIES * length)
-    return internTexts(vectors, length)
+  if (byteLength > MOST_BYTES || entries < LEAST_ENTRIES * length) return internTexts(vectors, length)
   // Entries that several have come several times.
   const offsets = new Int32Array(entries + 1)
   const bytes = new Uint8Array(byteLength)
@@ -85,6 +86,9 @@ function concatTexts(vectors: readonly Vector[], length: number): Texts {
   dictionary.isOfOneBatch = true
   return { data: codes, offsets: null, dictionary }
 }
+
+const entriesOf = (vectors: readonly Vector[]): number =>
+  vectors.reduce((sum, { dictionary, length }) => sum + (dictionary?.length ?? length), 0)
 
 const endsOf = ({ dictionary, offsets, length }: Vector): Int32Array =>
   dictionary?.offsets ?? (offsets as Int32Array).subarray(0, length + 1)
