@@ -116,9 +116,12 @@ export function eventTimeOf(plan: PlanNode): string | null {
     case 'source':
     case 'aggregate':
     case 'top':
-    case 'explode':
-    case 'unpivot':
       return null
+    case 'unpivot': {
+      const time = eventTimeOf(plan.input)
+      const isRepeated = plan.index === null ? !plan.on.includes(time as string) : plan.index.includes(time as string)
+      return isRepeated ? time : null
+    }
     case 'project': {
       if (isDeduping(plan)) return eventTimeOf(plan.input.kind === 'aggregate' ? plan.input.input : plan.input)
       const time = eventTimeOf(plan.input)

@@ -10,6 +10,7 @@ import {
   float64,
   int64,
   last,
+  list,
   max,
   min,
   nullable,
@@ -242,6 +243,58 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
           { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
         )
         expect(lateCases).toBeGreaterThan(runs / 20)
+      },
+    )
+
+    it.each(lanesList)(
+      'on %i lanes hold the rows that explode and unpivot make of one by its time',
+      { timeout: 60_000 + 200 * runs },
+      async lanes => {
+        await fc.assert(
+          fc.asyncProperty(cases, fc.constantFrom('explode', 'unpivot'), async (given, verb) => {
+            const { window: windows, timing: t, mode } = given
+            const listed = schema({ ...shape, items: list(nullable(int64())) })
+            const source = rowsOf(
+              given.rows.map(row => ({
+                ...row,
+                items: [row.place, null, row.place + 1n].slice(0, Number(row.place % 4n)),
+              })),
+              listed,
+            )
+            const made = (flow: Flow<any>): Flow<any> =>
+              verb === 'explode'
+                ? flow.explode('items').rename({ items: 'value' })
+                : flow
+                    .derive(r => ({ twice: r.x.add(r.x) }))
+                    .unpivot({ on: ['x', 'twice'], index: ['place', 'key', 'time'] })
+            const marked = (flow: Flow<any>) => flow.watermark('time', { delay: `${t.delay}ms` })
+            const counted = (flow: Flow<any>) => {
+              const results = flow
+                .window(windows.said, { allowedLateness: `${t.lateness}ms` })
+                .groupBy('key')
+                .aggregate(r => ({
+                  rows: count(),
+                  least: min(r.value),
+                  first: first(r.value),
+                  all: collectList(r.place),
+                }))
+              return mode === 'close' ? results : results.emit(mode === 'change' ? 'change' : { every: '1ms' })
+            }
+            const streamed = () => stream(inBatches(source, given.cuts, given.forms), { schema: listed })
+            // Rows of the same time one after another move the watermark as one of them does.
+            const [ahead, behind] = [() => counted(marked(made(streamed()))), () => counted(made(marked(streamed())))]
+            const keys = hasOwnBounds(windows.model) ? [] : ['windowStart', 'windowEnd', 'key']
+            expect(await folded(behind().run({ lanes }), keys)).toEqual(await folded(ahead().run({ lanes }), keys))
+            const late = (flow: Flow<any>) => folded(flow.late().select('place', 'value').run({ lanes }))
+            expect(await late(behind())).toEqual(await late(ahead()))
+            const collected = async (flow: Flow<any>) =>
+              (await flow.collect({ lanes })).toRows({ bigint: true }).map(text)
+            expect(await collected(counted(made(marked(source))))).toEqual(
+              await collected(counted(marked(made(source)))),
+            )
+          }),
+          { numRuns: Math.ceil(runs / 10), ...(seed === undefined ? {} : { seed }) },
+        )
       },
     )
   })
