@@ -1,14 +1,15 @@
 /** The first rows of a flow that may never end, each as it comes: where lanes count, they give none before they have all (operators/limit.ts). */
 import type { SchemaShape } from '../../columnar/type.js'
+import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
 import { type BoundPlan, sourceOf } from './run.js'
 import type { Job } from './run-job.js'
 
-const STATELESS: readonly string[] = ['project', 'filter', 'user', 'explode', 'unpivot', 'watermark']
-
 /** Whether rows go on as they come, never to be taken back. */
 const isPassed = (node: Exclude<PlanNode, SourceNode>): boolean =>
-  node.kind === 'join' ? node.how !== 'right' && node.how !== 'full' && !node.meets : STATELESS.includes(node.kind)
+  node.kind === 'join'
+    ? node.how !== 'right' && node.how !== 'full' && !node.meets
+    : isStateless(node) || node.kind === 'user' || node.kind === 'watermark'
 
 /** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
 export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
