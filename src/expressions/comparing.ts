@@ -34,7 +34,7 @@ import {
 import type { CompareOp, Expression, LiteralNode } from './node.js'
 import { binary, castTo, describe, literalTyped, mismatch, type Scope, settle, type Typed, withNull } from './typing.js'
 
-const FLIPPED: Readonly<Record<CompareOp, CompareOp>> = {
+export const FLIPPED: Readonly<Record<CompareOp, CompareOp>> = {
   eq: 'eq',
   ne: 'ne',
   lt: 'gt',

@@ -4,18 +4,26 @@
  * type may become a narrower one.
  */
 import { bool, type DataType, type SchemaShape } from '../columnar/type.js'
+import { FLIPPED } from './comparing.js'
 import { canFail } from './failure.js'
 import { foldCall } from './fold-calls.js'
 import { INT64_MAX, INT64_MIN, literalOf } from './literal.js'
-import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, LogicNode, UnaryNode } from './node.js'
-import { resolve, typeOf } from './typing.js'
+import type {
+  ArithmeticOp,
+  BinaryNode,
+  CastNode,
+  CompareOp,
+  Expression,
+  LiteralNode,
+  LogicNode,
+  UnaryNode,
+} from './node.js'
+import { castTo, typeOf } from './typing.js'
 import { mapChildren, sameExpression } from './walk.js'
 
 /** `expression` (resolved over `schema`) with its constant parts computed. Folding twice changes nothing more. */
 export function fold(expression: Expression, schema: SchemaShape): Expression {
-  const mapped = mapChildren(expression, child => fold(child, schema))
-  // Whose parts are others now is typed and bound anew: nullable no more, or put beside a literal that was none.
-  const node = mapped === expression ? expression : resolve(mapped, schema)
+  const node = mapChildren(expression, child => fold(child, schema))
   switch (node.op) {
     case 'and':
     case 'or':
@@ -38,6 +46,8 @@ export function fold(expression: Expression, schema: SchemaShape): Expression {
     case 'mul':
     case 'div':
       return foldArithmetic(node as BinaryNode & { readonly op: ArithmeticOp })
+    case 'cast':
+      return foldCast(node, schema)
     case 'call':
       return foldCall(node, schema)
     default:
@@ -79,6 +89,11 @@ function foldNot(node: UnaryNode): Expression {
   return input.op in NEGATED ? Object.freeze({ ...(input as BinaryNode), op: NEGATED[input.op as CompareOp] }) : node
 }
 
+/** As binding makes one: its input may have become a literal, or be nullable no more. */
+function foldCast({ input, type }: CastNode, schema: SchemaShape): Expression {
+  return castTo({ node: input, type: typeOf(input, schema) }, type, 'cast').node
+}
+
 function foldIsNull(node: UnaryNode, schema: SchemaShape): Expression {
   if (isLiteral(node.input)) return node.input.value === null ? TRUE : FALSE
   return typeOf(node.input, schema).nullable || canFail(node.input, schema) ? node : FALSE
@@ -91,6 +106,8 @@ function foldCompare(node: BinaryNode & { readonly op: CompareOp }, schema: Sche
     if (typeof left.value !== typeof right.value || typeof left.value === 'string') return node
     return holds(op, order(left.value as number, right.value as number)) ? TRUE : FALSE
   }
+  // As binding puts it.
+  if (isLiteral(left)) return foldCompare(Object.freeze({ ...node, op: FLIPPED[op], left: right, right: left }), schema)
   // A null on one side leaves null whatever the other is, so long as the other cannot fail.
   if (isLiteral(right) && right.value === null && !canFail(left, schema)) return literalOf(null, bool())
   const isSettled = sameExpression(left, right) && !typeOf(left, schema).nullable && !canFail(left, schema)

@@ -95,15 +95,6 @@ describe('folding', () => {
     expect(folded({ op: 'in', input: column('n'), values: [] })).toBe('false')
   })
 
-  it('types and binds anew what stands around a part that became another', () => {
-    const half = call('when', unary('isNull', column('l')), column('l'), literal(0.5))
-    expect(folded(binary('eq', half, column('l')))).toBe('false')
-    expect(folded(binary('lt', half, column('l')))).toBe('l > 0')
-    const once = fold(resolve(call('abs', call('nullIf', column('l'), literal(0.5))), shape), shape)
-    expect(once).toMatchObject({ function: 'abs', type: int64() })
-    expect(fold(once, shape)).toBe(once)
-  })
-
   it('lets go of what does not decide', () => {
     expect(folded(binary('and', column('b'), literal(true)))).toBe('b')
     expect(folded(binary('or', literal(false), column('nb')))).toBe('nb')

@@ -14,6 +14,7 @@ import {
   sum,
   timestamp,
   utf8,
+  when,
 } from '../../src/index.js'
 import { explainPlan } from '../../src/plan/explain.js'
 import { physicalPlan } from '../../src/plan/planner.js'
@@ -35,6 +36,16 @@ const pruneOf = (flow: Flow<any>) => {
   const { prune } = planOf(flow)
   return prune === null ? null : printExpression(prune)
 }
+
+describe('constants', () => {
+  it('what stands around a part that has become another is typed and bound anew', () => {
+    const half = trades
+      .derive(t => ({ half: when(t.lots.isNull()).then(t.lots).otherwise(0.5) }))
+      .select('lots', 'half')
+    expect(stages(half.filter(t => t.half.eq(t.lots)).select('lots'))).toEqual(['filter false'])
+    expect(stages(half.filter(t => t.half.lt(t.lots)).select('lots'))).toEqual(['filter lots > 0'])
+  })
+})
 
 describe('columns', () => {
   it('only those that something reads are read from the source', () => {

@@ -6,7 +6,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { canFail } from '../../expressions/failure.js'
 import { fold } from '../../expressions/fold.js'
 import type { AggregateExpression } from '../../expressions/node.js'
-import { typeOf } from '../../expressions/typing.js'
+import { resolve, typeOf } from '../../expressions/typing.js'
 import type { PlanNode } from '../logical.js'
 import { mapExpressions, scopeOf } from '../typing.js'
 import { mapInputs } from './rewrite.js'
@@ -17,7 +17,8 @@ export function foldConstants(plan: PlanNode): PlanNode {
   const { input } = over
   if (over.kind === 'union') return over
   const schema = scopeOf(over)
-  const node = mapExpressions(over, expression => fold(expression, schema))
+  // What other rules, and folding itself, have changed is bound anew: nullable no more, or beside a literal that was none.
+  const node = mapExpressions(over, expression => fold(resolve(expression, schema), schema))
   if (node.kind === 'filter' && node.predicate.op === 'literal' && node.predicate.value === true) return input
   if (node.kind !== 'aggregate') return node
   const aggregates = node.aggregates.map(({ name, expression }) =>
