@@ -5,9 +5,11 @@
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
-import type { AggregateExpression } from '../expressions/node.js'
+import { literalOf } from '../expressions/literal.js'
+import type { AggregateExpression, Expression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
 import { aggregateNode, checkNames, columnOf, filterNode } from './build.js'
+import { call } from './cleaning.js'
 import { nanosecondsOf, nanosecondsPer } from './duration.js'
 import type {
   AggregateNode,
@@ -25,6 +27,7 @@ import type {
 } from './logical.js'
 import type { AccumulatorSpec } from './physical.js'
 import { type Rank, rowRules, type WindowedRows } from './row-rules.js'
+import { boundSchemaOf } from './typing.js'
 
 /** Columns of what a windowed aggregate gives, before its keys. */
 export const WINDOW_START = 'windowStart'
@@ -269,7 +272,10 @@ export function lowerEventTime(plan: PlanNode, isDedupe = false): PlanNode {
     case 'aggregate':
       if (plan.window !== null) return windowRules().lower(plan, plan.window, input)
       if (input === plan.input) return plan
-      return Object.freeze({ ...(isDedupe ? plan : byEventTime(plan, eventTimeOf(plan.input))), input })
+      return Object.freeze({
+        ...(isDedupe ? plan : byEventTime(plan, eventTimeOf(plan.input), boundSchemaOf(plan.input))),
+        input,
+      })
     case 'top':
       return rowRules().lowerTop(plan, input, eventTimeOf(plan.input), windowRules)
     case 'join':
@@ -297,19 +303,27 @@ export function hasEventTime(plan: PlanNode): boolean {
   return hasEventTime(plan.input)
 }
 
-/** First and last are by event time where there is one, and of equal times by the order of rows. */
-export function byEventTime(node: AggregateNode, time: string | null): AggregateNode {
+/**
+ * First and last are by event time where there is one, and of equal times by the order of rows; so is who is first of rows that tie for the least or the greatest. Rows without a time come after all others for the first, and before them for the last.
+ * @param schema of the input
+ */
+export function byEventTime(node: AggregateNode, time: string | null, schema: SchemaShape): AggregateNode {
   if (time === null) return node
+  const type = schema[time] as DataType
+  const orElse = (instant: bigint): Expression =>
+    type.nullable ? call('coalesce', columnOf(time), literalOf(instant, { ...type, nullable: false })) : columnOf(time)
   const timed = (expression: AggregateExpression): AggregateExpression => {
     if (expression.op === 'literal') return expression
     if (expression.op !== 'aggregate')
       return Object.freeze({ ...expression, left: timed(expression.left), right: timed(expression.right) })
     const { function: name, inputs } = expression
+    if (inputs.length === 2 && (name === 'argMin' || name === 'argMax'))
+      return Object.freeze({ ...expression, inputs: Object.freeze([...inputs, orElse(LATEST)]) })
     if (name !== 'first' && name !== 'last') return expression
     return Object.freeze({
       ...expression,
       function: name === 'first' ? 'argMin' : 'argMax',
-      inputs: Object.freeze([...inputs, columnOf(time)]),
+      inputs: Object.freeze([...inputs, orElse(name === 'first' ? LATEST : ~LATEST)]),
       ...(name === 'first' ? {} : { parameters: Object.freeze({ ties: 'last' as const }) }),
     })
   }
@@ -318,6 +332,9 @@ export function byEventTime(node: AggregateNode, time: string | null): Aggregate
   )
   return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
 }
+
+/** Instants are int64. */
+const LATEST = 2n ** 63n - 1n
 
 const invalid = (operator: string, text: string): MillraceError =>
   new MillraceError('MR_INVALID_OPTION', `${operator}: ${text}`, { operator })

@@ -415,7 +415,7 @@ function plainAggregate(
   const schema = boundSchemaOf(input)
   const isClosing = ends !== null && weight === null && node.keys.includes(ends) && mode === 'close'
   const keys = isClosing ? [ends, ...node.keys.filter(name => name !== ends)] : node.keys
-  const timed = byEventTime(node, time !== null && !(schema[time] as DataType).nullable ? time : null)
+  const timed = byEventTime(node, time, schema)
   const { accumulators, accumulated, columns } = accumulate({ ...timed, keys }, schema)
   if (weight !== null) {
     for (const { function: name, label } of accumulators) {
@@ -514,7 +514,7 @@ function windowedAggregate(
   )
   const schema = boundSchemaOf(judged)
   const keys = [...own, ...node.keys]
-  const timed = byEventTime(node, TIME)
+  const timed = byEventTime(node, TIME, schema)
   // Keyed even where there are no keys: there is a group only where there is a row.
   const { accumulators, accumulated, columns } = accumulate(
     { ...timed, keys: own.length === 0 ? [TIME, ...node.keys] : keys },

@@ -118,7 +118,7 @@ function lowerWindows(node: AggregateNode, window: Windowing, input: PlanNode): 
       assigned.plan,
       wide,
       [...assigned.keys, ...node.keys],
-      [...byEventTime(node, instant).aggregates, ...assigned.bounds],
+      [...byEventTime(node, instant, wide).aggregates, ...assigned.bounds],
     ),
     panes: assigned.panes,
   })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   channel,
   count,
+  type Flow,
   float64,
   int8,
   int64,
@@ -185,6 +186,34 @@ export function feedSuite(lanesList: readonly number[]): void {
         })()
         await expect(reading).rejects.toThrow('the pump is dry')
         expect(seen).toEqual([0, 1, 2])
+      })
+
+      it('fail after the rows before, however slowly these are taken', async () => {
+        const plain = channel(SHAPE)
+        const changing = channel(SHAPE)
+        const flows: [typeof plain, Flow<any>][] = [
+          [plain, plain.flow],
+          [changing, changing.flow.groupBy('id').aggregate(() => ({ n: count() }))],
+        ]
+        for (const [feed, flow] of flows) {
+          const job = flow.run(o())
+          const seen: number[] = []
+          const reading = (async () => {
+            for await (const batch of job) {
+              await job.finished.catch(() => {})
+              for (const { id } of batch) seen.push(id)
+            }
+          })()
+          reading.catch(() => {})
+          // A batch each, since each is waited for.
+          for (let id = 0; id < 8; id++) {
+            feed.push(rowAt(id))
+            await until(() => feed.waiting === 0, 2000)
+          }
+          feed.close(new Error('the pump is dry'))
+          await expect(reading).rejects.toThrow('the pump is dry')
+          expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+        }
       })
 
       it('are read once where what several flows have of them is made by functions of the caller', async () => {

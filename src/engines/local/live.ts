@@ -290,8 +290,9 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     error => {
       const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
       const spelt = error instanceof RowFailure ? below.spell(error, rowsBefore) : error
-      cancel.abort(spelt)
+      // First: what has come out before a failure is still handed on, unlike where the reader has left.
       end(left ? undefined : spelt)
+      cancel.abort(spelt)
       if (!left) throw spelt
     },
   )

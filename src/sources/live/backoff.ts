@@ -27,7 +27,9 @@ export function createBackoff({ minMs, maxMs, jitter, attempts, random }: Backof
     },
     next(leastMs = minMs) {
       if (failures >= attempts) return null
-      const wait = Math.min(Math.max(maxMs, leastMs), leastMs * 2 ** Math.min(failures, 40))
+      // Nothing doubled is nothing, for ever.
+      const least = Math.max(1, leastMs)
+      const wait = Math.min(Math.max(maxMs, least), least * 2 ** Math.min(failures, 40))
       failures++
       return Math.round(wait * (1 - jitter * random()))
     },

@@ -25,7 +25,8 @@ export function decoderOf(format: MessageFormat, schema: SchemaShape, operator: 
   if (format === 'ndjson') return message => linesOf(textOf(message)).map(line => row(jsonOf(line, operator)))
   return message => {
     const value = jsonOf(textOf(message), operator)
-    return Array.isArray(value) ? value.map(row) : row(value)
+    // An array also of one: an object whose values are arrays would be taken for columns.
+    return Array.isArray(value) ? value.map(row) : [row(value)]
   }
 }
 

@@ -172,6 +172,38 @@ describe('eventSource', () => {
     await until(() => open() === 0, 2000)
   })
 
+  it('waits longer after each failure too where the server asks for no wait', async () => {
+    const waits: (number | null)[] = []
+    let isUp = true
+    const flow = eventSource('http://x/', {
+      schema: SHAPE,
+      reconnect: { jitter: 0, attempts: 6 },
+      onStatus: ({ state, retryInMs }) => void (state === 'waiting' && waits.push(retryInMs)),
+      fetch: async () => {
+        if (!isUp) throw new TypeError('fetch failed')
+        isUp = false
+        return new Response('retry: 0\n\n', { headers: { 'content-type': 'text/event-stream' } })
+      },
+    })
+    await refusal(() => flow.collect(inline), 'MR_SOURCE_FAILED')
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32])
+  })
+
+  it('takes an object of arrays for a row that does not fit, never for columns', async () => {
+    const bad: unknown[] = []
+    const messages = ['{"id":[1,2],"price":[3,4]}', '{"id":[],"price":[]}', '{"id":5,"price":6}']
+    const flow = eventSource('http://x/', {
+      schema: SHAPE,
+      onBadMessage: ({ data }) => bad.push(data),
+      fetch: async () =>
+        new Response(`${messages.map(data => `data: ${data}\n\n`).join('')}event: end\ndata:\n\n`, {
+          headers: { 'content-type': 'text/event-stream' },
+        }),
+    })
+    expect((await flow.collect(inline)).toRows()).toEqual([{ id: 5, price: 6 }])
+    expect(bad).toEqual(messages.slice(0, 2))
+  })
+
   it('misses a server that has gone silent, and leaves no timer', async () => {
     const clock = virtualClock(0)
     const { url, open } = await serve((_, response) => void stream(response).write('data: {"id":1,"price":2}\n\n'))
