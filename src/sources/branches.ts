@@ -129,8 +129,9 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
           }
           if (sub.verified < locals[current].length) return
         }
-        const next = all[(start ?? 0) + locals[current].length]?.branch
-        if (start === undefined || next === undefined) return
+        // Splits come in the order of their inputs, some of which have none.
+        const next = locals.findIndex((splits, branch) => branch > current && splits.length > 0)
+        if (next < 0) return
         current = next
       }
     }

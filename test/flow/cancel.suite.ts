@@ -35,7 +35,7 @@ export function cancelSuite(lanesList: readonly number[], env: FlowEnv): void {
       })
 
       it('aborting halfway rejects with the reason, whatever it is, and the next job works', async () => {
-        for (const reason of [new Error('enough'), 'a string', { an: 'object' }, 0]) {
+        for (const reason of [new Error('enough'), 'a string', { an: 'object' }, 0, null]) {
           const controller = new AbortController()
           const options = { engine: engine(), signal: controller.signal, onProgress: () => controller.abort(reason) }
           await expect(job().collect(options)).rejects.toBe(reason)

@@ -1,4 +1,5 @@
 /** Files of text through whole flows, on every number of lanes: where they come from, how they are cut, and what is said of rows that cannot be read. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { flowOf } from '../../src/api/flow.js'
 import {
@@ -13,6 +14,7 @@ import {
   type Inputs,
   int64,
   json,
+  last,
   mean,
   ndjson,
   nullable,
@@ -257,6 +259,55 @@ export function textSuite(lanesList: readonly number[]): void {
           }
         }
         expect(bad).toEqual([])
+      })
+
+      it('beside streams, which can be read but once, rows are those of all inputs, guesses right or wrong', async () => {
+        // Within quotes there are lines that look like rows, longer than what a lane looks at.
+        const lines = csvLines(rowsAt(0, 40).map(row => ({ ...row, city: 'x' })))
+        const someRows = (id: number, n: number) =>
+          Array.from({ length: n }, (_, i) => ({ id: id + i, city: i % 3 === 1 ? `${lines}end` : 'x', degrees: i }))
+        const input = fc.record({ n: fc.nat(12), isStream: fc.boolean(), isUnited: fc.boolean() })
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(input, { minLength: 2, maxLength: 4 }),
+            fc.constantFrom(97, 500, 1021),
+            fc.constantFrom('collect', 'run', 'load', 'limit', 'run limit', 'groups'),
+            async (inputs, splitBytes, terminal) => {
+              const parts: Inputs[][] = []
+              const expected: ReturnType<typeof someRows> = []
+              for (const [i, { n, isStream, isUnited }] of inputs.entries()) {
+                const of = someRows(100 * i, n)
+                expected.push(...of)
+                if (parts.length === 0 || isUnited) parts.push([])
+                parts[parts.length - 1].push(isStream ? streamOf(csvOf(of), 1000) : new Blob([csvOf(of)]))
+              }
+              const [first, ...others] = parts.map(part =>
+                flowOf<typeof SHAPE>(textSource('csv', part as Blob[], { ...plain, schema: SHAPE, splitBytes })),
+              )
+              const flow = others.length === 0 ? first : first.union(...others)
+              if (terminal === 'collect') expect((await flow.collect(o())).toRows()).toEqual(expected)
+              else if (terminal === 'run') {
+                const ids: unknown[] = []
+                for await (const batch of flow.run(o())) ids.push(...batch.column('id'))
+                expect(ids.toSorted()).toEqual(expected.map(({ id }) => id).toSorted())
+              } else if (terminal === 'load') {
+                await using loaded = await flow.load(o())
+                expect((await loaded.collect()).toRows()).toEqual(expected)
+              } else if (terminal === 'run limit') {
+                let rowCount = 0
+                for await (const batch of flow.limit(10).run(o())) rowCount += batch.rowCount
+                expect(rowCount).toBe(Math.min(10, expected.length))
+              } else if (terminal === 'limit') {
+                const few = await flow.limit(10).collect(o())
+                expect(few.toRows()).toEqual(expected.slice(0, 10))
+              } else {
+                const groups = await flow.aggregate(t => ({ n: count(), last: last(t.id) })).collect(o())
+                expect(groups.at(0)).toEqual({ n: expected.length, last: expected.at(-1)?.id ?? null })
+              }
+            },
+          ),
+          { numRuns: 40 },
+        )
       })
 
       it('say where the first bad row is, whatever comes after it', async () => {

@@ -41,6 +41,10 @@ const NOTHING = sourceNode(0, '', null)
 /** Nothing has been read. */
 export const START: Resume = { split: 0, at: null, rows: 0, illFormed: 0 }
 
+/** Of a job that guessed wrong where rows begin, where to go on. What others end of may be anything: a signal's reason. */
+export const resumeOf = (error: unknown): Resume | undefined =>
+  error instanceof MillraceError ? (error as { readonly resume?: Resume }).resume : undefined
+
 /** Splits a lane has beyond the one that it reads: no lane waits for a round trip. */
 const AHEAD = 2
 /** Splits handed out beyond the first that is not complete, or four a lane where that is more: so far may output wait for its turn. */
@@ -65,9 +69,13 @@ class Job implements RunningJob {
   /** Those of the request, and those of `rest` that have come. */
   private readonly splits: Split[]
   private rest: SplitSupply | null
+  /** The same where no more is wanted of it, unless the job begins anew. */
+  private kept: SplitSupply | null = null
   private pulling = false
   /** Where splits are of text. */
   private readonly texts: TextOrder | null
+  /** Of the splits of the request the last one of text. */
+  private readonly lastText: number
   private next = 0
   /** What a lane takes of the splits at most, in bytes. */
   private share = Infinity
@@ -100,6 +108,7 @@ class Job implements RunningJob {
     // Whenever rows are read that lanes hold, all had better have as many.
     if (request.holdAs !== null && rest === null && !isGathered(plan))
       this.share = this.splits.reduce((sum, split) => sum + weightOf(split), 0) / pool.lanes.length
+    this.lastText = this.splits.findLastIndex(({ work }) => work.kind === 'text')
     this.next = chained?.split ?? 0
     this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
@@ -222,7 +231,11 @@ class Job implements RunningJob {
 
   endInput(): void {
     this.next = Infinity
-    this.closeRest()
+    if (this.isRightAhead()) this.closeRest()
+    else {
+      this.kept = this.rest
+      this.rest = null
+    }
     this.feedAll()
   }
 
@@ -233,8 +246,9 @@ class Job implements RunningJob {
   }
 
   private closeRest(): void {
-    const { rest } = this
+    const rest = this.rest ?? this.kept
     this.rest = null
+    this.kept = null
     rest?.close().catch(() => {})
   }
 
@@ -273,7 +287,7 @@ class Job implements RunningJob {
     const window = Math.max(LEAST_WINDOW, 2 * AHEAD * this.lanes.length)
     if (!this.request.wantsMore() || this.next >= this.output.leastIncomplete + window) return
     if (isLast) {
-      this.pull(rest as SplitSupply)
+      if (this.isRightAhead()) this.pull(rest as SplitSupply)
       return
     }
     if (lane.taken >= this.share) return
@@ -296,13 +310,24 @@ class Job implements RunningJob {
       this.fail(unsent(error as Error, this.request.sourceLabel), { split: index, row: row - firstRow })
     }
     // What was sent along need not be kept here; what lanes read themselves may have to be read again.
-    if (index >= (this.request.splits ?? []).length) splits[index] = { ...split, work: sent(split.work) }
+    if (this.isOfRest(index)) splits[index] = { ...split, work: sent(split.work) }
   }
 
-  /** A split as it is to be handed out; null where it must wait for the one before to be read. */
+  /** Whether all files ahead of `rest` are known to be right. It can be read but once, and a job that begins anew reads it. */
+  private isRightAhead(): boolean {
+    return this.texts === null || this.texts.verified > this.lastText
+  }
+
+  private isOfRest(split: number): boolean {
+    return split >= (this.request.splits ?? []).length
+  }
+
+  /**
+   * A split as it is to be handed out; null where it must wait for the one before to be read. Behind a stream, which cannot be read again, nothing is guessed.
+   */
   private unguessed(index: number): Split | null {
     const split = this.splits[index]
-    if (this.request.chained === null || split.work.kind !== 'text') return split
+    if (split.work.kind !== 'text' || (this.request.chained === null && !this.isOfRest(index))) return split
     const work = (this.texts as TextOrder).exact(index)
     return work === null ? null : { ...split, work }
   }
@@ -452,16 +477,17 @@ class Job implements RunningJob {
   }
 
   private judge(): void {
-    if (this.settled || this.failure === null || !this.lanes.every(({ scanned }) => scanned)) return
-    const { error, position } = this.failure
+    if (this.settled || !this.lanes.every(({ scanned }) => scanned)) return
+    const { failure, texts } = this
     try {
-      // A row may seem bad to a lane that guessed wrong where rows begin.
-      this.texts?.check(position.split)
+      // A row may seem bad to a lane that guessed wrong where rows begin, and a limit is reached before its split has been read to the end.
+      texts?.check(failure?.position.split ?? texts.verified)
     } catch (misread) {
       this.giveUp(misread)
       return
     }
-    this.giveUp(spellOut(error, this.placeOf(position)))
+    if (failure === null) this.output.release()
+    else this.giveUp(spellOut(failure.error, this.placeOf(failure.position)))
   }
 
   private finish(): void {
@@ -484,6 +510,8 @@ class Job implements RunningJob {
     if (this.settled) return
     this.settled = true
     this.rejected = true
+    // Where a guess was wrong the same job begins anew, and reads it.
+    if (resumeOf(error) !== undefined) this.rest = this.kept = null
     this.closeRest()
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)

@@ -13,8 +13,8 @@ export class OrderedOutput {
     private readonly bySplit: boolean,
     /** The first split. */
     private next = 0,
-    /** Whether a split's batches may only leave once it is complete. */
-    private readonly whole = false,
+    /** Whether a split's batches may only leave once it is complete, and a gathered output once it is told to. */
+    private whole = false,
   ) {}
 
   /** The split whose batches leave as they come, while later ones wait for it; infinite where nothing is to leave early, split by split. */
@@ -23,7 +23,7 @@ export class OrderedOutput {
   }
 
   add(split: number, batch: RecordBatch): void {
-    if (this.sink !== null && split === this.next && !(this.whole && this.bySplit)) {
+    if (this.sink !== null && split === this.next && !this.whole) {
       this.sink(batch, split)
       return
     }
@@ -35,15 +35,23 @@ export class OrderedOutput {
   complete(split: number): void {
     if (!this.bySplit || this.sink === null) return
     this.completed.add(split)
-    const release = () => {
-      for (const batch of this.waiting.get(this.next) ?? []) this.sink?.(batch, this.next)
-      this.waiting.delete(this.next)
-    }
     while (this.completed.delete(this.next)) {
-      if (this.whole) release()
+      if (this.whole) this.leave()
       this.next++
-      if (!this.whole) release()
+      if (!this.whole) this.leave()
     }
+  }
+
+  /** A gathered output may leave, and what comes of it. */
+  release(): void {
+    if (this.bySplit) return
+    this.whole = false
+    if (this.sink !== null) this.leave()
+  }
+
+  private leave(): void {
+    for (const batch of this.waiting.get(this.next) ?? []) this.sink?.(batch, this.next)
+    this.waiting.delete(this.next)
   }
 
   /** What has not left yet; with a sink it is sent there, and nothing is returned. */

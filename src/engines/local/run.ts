@@ -14,7 +14,7 @@ import type { HeldRows, OpenSource, PlanBefore, Resume, Source, SourceServices }
 import type { Pool } from '../../workers/pool.js'
 import type { HeldInput } from '../../workers/protocol.js'
 import { defaultLanes, type Engine, hiddenEngine, LocalEngine } from './engine.js'
-import { isGathered, START } from './job.js'
+import { isGathered, resumeOf, START } from './job.js'
 import type { JobRequest, JobResult, Mirrors, RunningJob, WindowsBefore } from './job-request.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
@@ -177,13 +177,19 @@ export async function run(
     wantsMore: output.wantsMore,
   }
   const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, output.onStart)
-  const { result, pool } = await start(request).catch(error => {
-    const { resume } = error as { readonly resume?: Resume }
-    if (resume === undefined) throw error
-    // Lanes that still clean up after the first attempt let go of its table.
-    table = engine.newTable()
-    return start({ ...againFrom(resume, request), holdAs: hold ? table : null })
-  })
+  const { result, pool } = await start(request)
+    .catch(error => {
+      const resume = resumeOf(error)
+      if (resume === undefined) throw error
+      // Lanes that still clean up after the first attempt let go of its table.
+      table = engine.newTable()
+      return start({ ...againFrom(resume, request), holdAs: hold ? table : null })
+    })
+    .catch(error => {
+      // Of a job that has not begun nobody else does: there are no lanes, or it was aborted before.
+      opened?.rest?.close().catch(() => {})
+      throw error
+    })
   return { plan, result, engine, pool, table }
 }
 

@@ -72,6 +72,26 @@ describe('ordered output', () => {
     )
   })
 
+  it('gives what is gathered once it is told to, and what comes of it then as it comes', () => {
+    fc.assert(
+      fc.property(fc.nat(5), fc.nat(5), (before, after) => {
+        const seen: RecordBatch[] = []
+        const output = new OrderedOutput(each => seen.push(each), false, 0, true)
+        for (let i = 0; i < before; i++) output.add(0, batch(i))
+        expect(seen).toEqual([])
+        output.release()
+        expect(seen).toHaveLength(before)
+        for (let i = before; i < before + after; i++) {
+          output.add(0, batch(i))
+          expect(seen).toHaveLength(i + 1)
+        }
+        expect(counts(seen)).toEqual(Array.from({ length: before + after }, (_, i) => i))
+        expect(output.finish()).toEqual([])
+        expect(seen).toHaveLength(before + after)
+      }),
+    )
+  })
+
   it('cuts what is longer than a chunk of a table, and leaves out what has no rows, where all is given at the end', () => {
     const output = new OrderedOutput(null, false)
     for (const rows of [3 * 65_536 + 1, 0, 65_536]) output.add(0, new RecordBatch({}, [], rows))
