@@ -5,11 +5,13 @@ import { expect, it } from 'vitest'
 import {
   channel,
   count,
+  int64,
   interval,
   max,
   min,
   type RecordBatch,
   runAll,
+  schema,
   session,
   stream,
   sum,
@@ -191,6 +193,34 @@ it('a clock that jumps a year makes ticks late and nothing wrong', async () => {
   ticking.stop()
   counting.stop()
   await Promise.all([ticking.finished, counting.finished])
+  expect(clock.timers).toBe(0)
+})
+
+it('a tick that fails is told after what was told before, however slowly that is taken', async () => {
+  const clock = virtualClock(0)
+  const numbers = channel(schema({ v: int64() }))
+  const job = numbers.flow
+    .aggregate(t => ({ total: sum(t.v) }))
+    .emit({ every: '1s' })
+    .run({ lanes: 0, clock })
+  const totals: bigint[] = []
+  const reading = (async () => {
+    for await (const batch of job) {
+      await job.finished.catch(() => {})
+      for (const [i, { total }] of batch.toRows({ bigint: true }).entries())
+        if ((batch.weights?.[i] ?? 1) > 0) totals.push(total as bigint)
+    }
+  })()
+  reading.catch(() => {})
+  await until(() => clock.timers > 0)
+  for (const [i, v] of [1n, 2n, 3n, 2n ** 63n - 1n].entries()) {
+    await numbers.push({ v })
+    await until(() => job.metrics().rows === i + 1)
+    await turn()
+    await clock.advance(1000)
+  }
+  await refusal(() => reading, 'MR_INTEGER_OVERFLOW')
+  expect(totals).toEqual([1n, 3n, 6n])
   expect(clock.timers).toBe(0)
 })
 

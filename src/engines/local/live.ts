@@ -192,6 +192,8 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   let arrived: number | undefined
   let rowsOut = 0
   let ended: { readonly error: unknown } | null = null
+  /** Of a step that no arrival waits for. */
+  let failure: { readonly error: unknown } | null = null
   let isIterated = false
   let rowsWritten = 0
   let rowsBefore = 0
@@ -228,7 +230,6 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     const own = create(Object.create(lent.context, { meter: { value: measures } }))
     graph = own
     let isSound = false
-    let failure: { readonly error: unknown } | null = null
     const between = (step: () => readonly RecordBatch[]) => {
       if (graph === null) return
       try {
@@ -254,7 +255,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       note()
       isSound = true
     } catch (error) {
-      throw failure === null ? error : (failure as { readonly error: unknown }).error
+      throw failure === null ? error : failure.error
     } finally {
       stopTicking()
       own.free()
@@ -301,7 +302,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   function end(error: unknown): void {
     signal?.removeEventListener('abort', forward)
     ended = { error }
-    if (cancel.signal.aborted) waiting.length = 0
+    if (cancel.signal.aborted && failure === null) waiting.length = 0
     wake()
   }
 
