@@ -115,6 +115,8 @@ class Job implements RunningJob {
     )
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
+    // It may have been while the lanes were made ready.
+    if (signal?.aborted) abort()
     this.stopListening.push(() => signal?.removeEventListener('abort', abort))
     this.stopListening.push(
       pool.onEnd(error => {
