@@ -71,6 +71,39 @@ export function streamSuite(lanesList: readonly number[]): void {
         expect(table.toRows().map(({ id }) => id)).toEqual([...Array.from({ length: 20 }, (_, i) => i), 100, 101])
       })
 
+      it('are let go of, once, by a job that is aborted as it begins', async () => {
+        for (let turns = 0; turns < 25; turns++) {
+          let returned = 0
+          let ended = () => {}
+          const returns = new Promise<void>(resolve => {
+            ended = resolve
+          })
+          const controller = new AbortController()
+          const abort = async () => {
+            for (let turn = 0; turn < turns; turn++) await null
+            controller.abort(null)
+          }
+          const items = {
+            [Symbol.asyncIterator]() {
+              void abort()
+              return {
+                next: () => new Promise<IteratorResult<object>>(() => {}),
+                async return() {
+                  returned++
+                  ended()
+                  return { value: undefined, done: true as const }
+                },
+              }
+            },
+          }
+          const job = stream(items, { schema: SHAPE }).collect({ ...o(), signal: controller.signal })
+          await expect(job).rejects.toBeNull()
+          await returns
+          await new Promise(resolve => setTimeout(resolve))
+          expect(returned).toBe(1)
+        }
+      })
+
       it('may be a ReadableStream, of batches and tables too', async () => {
         const table = await columns(
           { degrees: Float64Array.of(1, 2, 3), id: [1n, 2n, 3n], city: ['a', null, 'b'] },

@@ -106,7 +106,10 @@ export class LocalEngine implements Engine {
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {
-      const on = await unlessAborted(this.prepare(request, readers, pool), request.signal)
+      const on = await unlessAborted(this.prepare(request, readers, pool), request.signal).catch(error => {
+        request.rest?.close().catch(() => {})
+        throw error
+      })
       const job = startJob(on, request)
       idle = job.idle
       onStart?.(job)

@@ -41,7 +41,7 @@ const NOTHING = sourceNode(0, '', null)
 /** Nothing has been read. */
 export const START: Resume = { split: 0, at: null, rows: 0, illFormed: 0 }
 
-/** Of a job that guessed wrong where rows begin, where to go on. What others end of may be anything: a signal's reason. */
+/** Of a job that guessed wrong where rows begin, where to go on. Others end of anything: a signal's reason may be null. */
 export const resumeOf = (error: unknown): Resume | undefined =>
   error instanceof MillraceError ? (error as { readonly resume?: Resume }).resume : undefined
 
@@ -69,13 +69,9 @@ class Job implements RunningJob {
   /** Those of the request, and those of `rest` that have come. */
   private readonly splits: Split[]
   private rest: SplitSupply | null
-  /** The same where no more is wanted of it, unless the job begins anew. */
-  private kept: SplitSupply | null = null
   private pulling = false
   /** Where splits are of text. */
   private readonly texts: TextOrder | null
-  /** Of the splits of the request the last one of text. */
-  private readonly lastText: number
   private next = 0
   /** What a lane takes of the splits at most, in bytes. */
   private share = Infinity
@@ -108,7 +104,6 @@ class Job implements RunningJob {
     // Whenever rows are read that lanes hold, all had better have as many.
     if (request.holdAs !== null && rest === null && !isGathered(plan))
       this.share = this.splits.reduce((sum, split) => sum + weightOf(split), 0) / pool.lanes.length
-    this.lastText = this.splits.findLastIndex(({ work }) => work.kind === 'text')
     this.next = chained?.split ?? 0
     this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
@@ -120,6 +115,8 @@ class Job implements RunningJob {
     )
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
+    // It may have been while the lanes were made ready.
+    if (signal?.aborted) abort()
     this.stopListening.push(() => signal?.removeEventListener('abort', abort))
     this.stopListening.push(
       pool.onEnd(error => {
@@ -232,10 +229,6 @@ class Job implements RunningJob {
   endInput(): void {
     this.next = Infinity
     if (this.isRightAhead()) this.closeRest()
-    else {
-      this.kept = this.rest
-      this.rest = null
-    }
     this.feedAll()
   }
 
@@ -246,9 +239,8 @@ class Job implements RunningJob {
   }
 
   private closeRest(): void {
-    const rest = this.rest ?? this.kept
+    const { rest } = this
     this.rest = null
-    this.kept = null
     rest?.close().catch(() => {})
   }
 
@@ -278,7 +270,7 @@ class Job implements RunningJob {
     if (lane.ended || this.settled || lane.outstanding.length >= AHEAD) return
     const { splits, rest } = this
     const isLast = this.next >= splits.length
-    if ((isLast && rest === null) || this.failure !== null) {
+    if ((isLast && (rest === null || this.next === Infinity)) || this.failure !== null) {
       lane.ended = true
       // Of rows that it holds a lane knows the end itself.
       if (this.request.splits !== null) lane.port.post({ type: 'end' } satisfies ToLane)
@@ -315,7 +307,8 @@ class Job implements RunningJob {
 
   /** Whether all files ahead of `rest` are known to be right. It can be read but once, and a job that begins anew reads it. */
   private isRightAhead(): boolean {
-    return this.texts === null || this.texts.verified > this.lastText
+    const { texts } = this
+    return !texts || !this.request.splits?.some(({ work }, i) => work.kind === 'text' && i >= texts.verified)
   }
 
   private isOfRest(split: number): boolean {
@@ -510,9 +503,9 @@ class Job implements RunningJob {
     if (this.settled) return
     this.settled = true
     this.rejected = true
-    // Where a guess was wrong the same job begins anew, and reads it.
-    if (resumeOf(error) !== undefined) this.rest = this.kept = null
-    this.closeRest()
+    // Where a guess was wrong the job begins anew, and reads it.
+    if (resumeOf(error) === undefined) this.closeRest()
+    this.rest = null
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
     if (this.lanes.length === 0) this.close()

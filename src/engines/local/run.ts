@@ -135,7 +135,11 @@ export async function run(
   output.onSchema?.(plan.output)
   const open = () =>
     source.open({ columns: plan.sourceColumns, prune: plan.prune, signal, clock: options.clock }, services)
-  const opened = held === undefined ? await unlessAborted(open(), signal) : null
+  const opening = held === undefined ? open() : null
+  const opened = await unlessAborted(Promise.resolve(opening), signal).catch(error => {
+    opening?.then(({ rest }) => rest?.close()).catch(() => {})
+    throw error
+  })
   if (opened !== null) output.onOpen?.(opened)
   const splits = opened?.splits ?? null
   const totalRows = held?.rowCount ?? rowsOf(opened as OpenSource)
@@ -177,19 +181,13 @@ export async function run(
     wantsMore: output.wantsMore,
   }
   const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, output.onStart)
-  const { result, pool } = await start(request)
-    .catch(error => {
-      const resume = resumeOf(error)
-      if (resume === undefined) throw error
-      // Lanes that still clean up after the first attempt let go of its table.
-      table = engine.newTable()
-      return start({ ...againFrom(resume, request), holdAs: hold ? table : null })
-    })
-    .catch(error => {
-      // Of a job that has not begun nobody else does: there are no lanes, or it was aborted before.
-      opened?.rest?.close().catch(() => {})
-      throw error
-    })
+  const { result, pool } = await start(request).catch(error => {
+    const resume = resumeOf(error)
+    if (resume === undefined) throw error
+    // Lanes that still clean up after the first attempt let go of its table.
+    table = engine.newTable()
+    return start({ ...againFrom(resume, request), holdAs: hold ? table : null })
+  })
   return { plan, result, engine, pool, table }
 }
 
