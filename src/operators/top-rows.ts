@@ -71,6 +71,7 @@ export function createTopRows(
 
   return {
     add(batch, split) {
+      if (top === 0) return
       const isText = keys.some(({ column }) => batch.columns[column].type.kind === 'utf8')
       const most = Math.max(leastRows ?? (isText ? LEAST_ROWS_OF_STRINGS : LEAST_ROWS), SPARE * top)
       for (let from = 0; from < batch.rowCount; ) {
