@@ -290,6 +290,22 @@ export function joinSuite(lanesList: readonly number[]): void {
         await refusal(() => people.join(cities, { name: 'city' }).collect(o()), 'MR_TYPE_MISMATCH')
       })
 
+      it('a join of a union within a union meets the rows of all its inputs', async () => {
+        const [a, b, c] = [[1, 2], [1, 3], [4]].map(id => columns({ id: Int32Array.from(id) }))
+        const twice = columns({ id: Int32Array.of(1, 1, 3), name: ['x', 'y', 'z'] })
+        const held = await twice.load(o())
+        for (const other of [twice, held]) {
+          const [inner, left] = [
+            a.union(b).join(other, 'id').union(c, { missing: 'null' }),
+            a.union(b).antiJoin(other, 'id').union(c),
+          ]
+          const rows = (await inner.collect(o())).toRows().map(({ id, name }) => `${id}${name ?? ''}`)
+          expect(rows).toEqual(['1x', '1y', '1x', '1y', '3z', '4'])
+          expect((await left.collect(o())).column('id').toArray()).toEqual(Int32Array.of(2, 4))
+        }
+        await held.close()
+      })
+
       it('text that is cut anywhere is united with other text, bad rows told in order, once, guesses right or wrong', async () => {
         // Quoted line breaks with what looks like rows behind them lead guesses astray.
         const line = (i: number) => (i % 5 === 0 ? `${i},"a, ""b""\n${i},c"\n` : `${i},name ${i % 17}\n`)
