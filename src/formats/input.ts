@@ -115,7 +115,10 @@ async function describeInput(
     return paths.map(path => ({ kind: 'path', path }))
   }
   if (input instanceof URL) return [describeUrl(input, baseUrl === null)]
-  if (input instanceof Blob) return [{ kind: 'blob', blob: input }]
+  if (input instanceof Blob) {
+    const isReadHere = streams !== 'sequential' && !isCloneable(input)
+    return [isReadHere ? await readWhole(input.stream(), 'a Blob', signal) : { kind: 'blob', blob: input }]
+  }
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return [blobOf(bytesOf(input, 'what was'))]
   const stream = streamIn(input)
   if (stream !== null) {
@@ -128,6 +131,16 @@ async function describeInput(
     'MR_INVALID_OPTION',
     `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${input === null ? 'null' : typeof input}`,
   )
+}
+
+/** Node.js has Blobs of files that no worker can be sent. */
+export function isCloneable(blob: Blob): boolean {
+  try {
+    structuredClone(blob)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function blobOf(content: string | Uint8Array): InputDescriptor {

@@ -5,21 +5,30 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { csv } from '../../src/index.js'
-import { refusal } from './env.js'
+import { arrow, arrowSink, csv } from '../../src/index.js'
 import { textSuite } from './texts.suite.js'
 
 textSuite([0, 1, 2, 3])
 
-it('a Blob of a file, which no worker can be sent, is read inline and refused by lanes with what to do', async () => {
+it('a Blob of a file, which no worker can be sent, is read by lanes as it is inline', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-'))
   try {
     const file = join(folder, 'numbers.csv')
-    await writeFile(file, `n\n${Array.from({ length: 1000 }, (_, i) => i).join('\n')}\n`)
+    const rows = Array.from({ length: 200_000 }, (_, i) => ({ n: i, name: `${i % 7} "and" ${i}\n` }))
+    await writeFile(file, `n,name\n${rows.map(({ n, name }) => `${n},"${name.replaceAll('"', '""')}"\n`).join('')}`)
     const blob = await openAsBlob(file)
-    expect((await csv(blob).collect({ lanes: 0 })).rowCount).toBe(1000)
-    const error = await refusal(() => csv(blob).collect({ lanes: 2 }), 'MR_SOURCE_FAILED')
-    expect(error.message).toContain('path of the file')
+    const flow = csv(blob)
+    const expected = await csv(file).collect({ lanes: 0 })
+    expect(expected.toRows()).toEqual(rows)
+    for (const lanes of [0, 2]) {
+      expect((await flow.collect({ lanes })).toRows()).toEqual(rows)
+      expect((await csv([file, blob, file]).collect({ lanes })).rowCount).toBe(3 * rows.length)
+    }
+    const packed = join(folder, 'numbers.arrow')
+    await csv(file).to(arrowSink(packed), { lanes: 0 }).finished
+    for (const lanes of [0, 2]) {
+      expect((await arrow(await openAsBlob(packed)).collect({ lanes })).toRows()).toEqual(rows)
+    }
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -35,14 +35,13 @@ export const sent = (work: Split['work']): Split['work'] =>
       ? { ...work, bytes: { kind: 'sent', bytes: new Uint8Array(0) } }
       : work
 
-/** Node.js has Blobs of files that no worker can be sent. Whatever else was thrown, an Error or not, is told as it is. */
+/** Whatever was thrown for another reason than that a worker cannot be sent it, an Error or not, is told as it is. */
 export function unsent(thrown: Error, label: string): Error {
   if (!(thrown instanceof Error) || thrown instanceof MillraceError) return thrown
   if (thrown.name !== 'DataCloneError' && !/cloneable/.test(thrown.message)) return thrown
-  const remedy = 'give the path of the file, or run the flow with lanes: 0'
   return new MillraceError(
     'MR_SOURCE_FAILED',
-    `${label} cannot be sent to the lanes: ${thrown.message}; ${remedy}`,
+    `${label} cannot be sent to the lanes: ${thrown.message}; run the flow with lanes: 0`,
     {},
     thrown,
   )
