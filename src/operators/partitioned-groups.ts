@@ -10,6 +10,7 @@
  * Whatever lane groups a partition, a group's result goes back to the lane that had the group's first row, so that order is restored without a sort:
  * by the place of the row among the lane's.
  */
+import { freeBatch } from '../columnar/free-batch.js'
 import { bool, type DataType, uint32, utf8 } from '../columnar/type.js'
 import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
@@ -78,9 +79,7 @@ export interface PartitionedGroups {
    * The results that are kept, in order, split by split: `splits` are those of this lane, ascending, each with how many of its rows came. Columns are
    * keys, then results; at most 65,536 rows at a time.
    */
-  emit(
-    splits: readonly { readonly split: number; readonly rowCount: number }[],
-  ): Iterable<{ readonly split: number; readonly batch: LaneBatch }>
+  emit(splits: readonly LaneSplit[]): Iterable<{ readonly split: number; readonly batch: LaneBatch }>
   free(): void
 }
 
@@ -94,10 +93,63 @@ interface Piece {
   readonly count: number
 }
 
+/** Partitions side by side whose rows are freed together, once all of them have been grouped or sent. */
+const SEGMENT = PARTITIONS / 8
+const segmentOf = (partition: number): number => Math.floor(partition / SEGMENT)
+
+/** Rows of a morsel that are of the partitions of one segment; the first place is that of `from`. */
 interface Block {
   readonly batch: LaneBatch
   readonly parted: PartedRows
+  readonly from: number
 }
+
+/** Rows of a segment: in chunks, which leave room of their own size, and not holes, when they are freed. */
+interface Segment {
+  readonly blocks: Block[]
+  readonly chunks: number[]
+  /** Where the next column goes in the last chunk, and how much room there is. */
+  next: number
+  left: number
+  /** Partitions that are still needed. */
+  needed: number
+}
+
+const LEAST_CHUNK_BYTES = 2 ** 17
+const MOST_CHUNK_BYTES = 2 ** 20
+
+/** A split of this lane's, and how many of its rows came. */
+export interface LaneSplit {
+  readonly split: number
+  readonly rowCount: number
+}
+
+/** Results of so many rows are put in order at a time, or of an eighth of all: a second copy of all need not have room. */
+const WINDOW_ROWS = 2 ** 18
+const MOST_WINDOWS = 8
+
+const rowsOfSplits = (splits: readonly LaneSplit[]): number => splits.reduce((sum, { rowCount }) => sum + rowCount, 0)
+
+const lastOf = (splits: readonly LaneSplit[]): number => splits.reduce((last, { split }) => Math.max(last, split), 0)
+
+/** Splits one after another, of about as many rows as are put in order at a time. */
+function windowsOf(splits: readonly LaneSplit[]): LaneSplit[][] {
+  const most = Math.max(WINDOW_ROWS, rowsOfSplits(splits) / MOST_WINDOWS)
+  const windows: LaneSplit[][] = []
+  let rows = most
+  for (const split of splits) {
+    if (rows >= most) {
+      windows.push([])
+      rows = 0
+    }
+    windows[windows.length - 1].push(split)
+    rows += split.rowCount
+  }
+  return windows
+}
+
+/** A multiple of 16, with 16 behind that may be read. */
+const padded = (byteLength: number): number => ((byteLength + 31) >>> 4) << 4
 
 export function createPartitionedGroups(
   context: OperatorContext,
@@ -113,10 +165,15 @@ export function createPartitionedGroups(
   const loader = createBatchLoader(context)
   const keysLoader = createBatchLoader(context)
   const resultLoader = createBatchLoader(context)
-  const blocks: Block[] = []
+  const segments = Array.from(
+    { length: segmentOf(PARTITIONS) },
+    (): Segment => ({ blocks: [], chunks: [], next: 0, left: 0, needed: SEGMENT }),
+  )
   const received = new Map<number, PartitionPart<VectorBatch>[]>()
   let earlier: (EarlierGroups & { readonly batch: LaneBatch; readonly parted: PartedRows }) | null = null
   const results: LaneBatch[] = []
+  /** The same once it is known which lane each is for, lane by lane. */
+  let ofLanes: Map<number, LaneBatch[]> | null = null
   /** Partitions of a share. */
   let stride = 1
 
@@ -144,7 +201,7 @@ export function createPartitionedGroups(
     let pieces: Piece[] = []
     let rowCount = 0
     for (let partition = first; partition < end; partition++) {
-      for (const { batch, parted } of blocks) {
+      for (const { batch, parted, from } of segments[segmentOf(partition)].blocks) {
         const count = parted.counts[partition]
         if (count === 0) continue
         if (rowCount + count > MORSEL_ROWS) {
@@ -152,7 +209,7 @@ export function createPartitionedGroups(
           pieces = []
           rowCount = 0
         }
-        pieces.push({ columns: batch.columns, from: parted.starts[partition], count })
+        pieces.push({ columns: batch.columns, from: parted.starts[partition] - from, count })
         rowCount += count
       }
     }
@@ -205,7 +262,7 @@ export function createPartitionedGroups(
   /** Rows of some partitions. */
   const rowCountOf = (first: number, end: number): number => {
     let rows = 0
-    for (const { parted } of blocks) for (let p = first; p < end; p++) rows += parted.counts[p]
+    for (let p = first; p < end; p++) for (const { parted } of segments[segmentOf(p)].blocks) rows += parted.counts[p]
     return rows
   }
 
@@ -229,6 +286,7 @@ export function createPartitionedGroups(
         if (rows === null) continue
         const inner = memory.mark()
         const batch = recoded(loader.load(rows), theirs)
+        freeBatch(rows)
         groups.addRows(batch, inputsOf(batch))
         memory.reset(inner)
       }
@@ -238,6 +296,7 @@ export function createPartitionedGroups(
         if (given !== null) groups.addGroups(recoded(keysLoader.load(given.keys), theirs), given.state)
       }
       received.delete(share)
+      leave(first, end)
       const rowCount = groups.length
       if (rowCount === 0) return
       const planes = planeColumns(groups.planes(), width, rowCount)
@@ -247,6 +306,24 @@ export function createPartitionedGroups(
     } finally {
       groups.free()
       memory.reset(mark)
+    }
+  }
+
+  const freeRows = (segment: Segment): void => {
+    segment.blocks.length = 0
+    segment.left = 0
+    freeChunks(segment.chunks)
+  }
+
+  const freeChunks = (chunks: number[]): void => {
+    for (const chunk of chunks.splice(0)) memory.free(chunk)
+  }
+
+  /** Their rows are not needed any more: results need the room. */
+  const leave = (first: number, end: number): void => {
+    for (let p = first; p < end; p++) {
+      const segment = segments[segmentOf(p)]
+      if (--segment.needed === 0) freeRows(segment)
     }
   }
 
@@ -301,13 +378,14 @@ export function createPartitionedGroups(
   }
   let earlierRows = 0
 
-  /** Where the rows of a block lie among its places: what lies between partitions is none. */
-  const placesOfRows = ({ starts, counts }: PartedRows): [number, number] => {
-    const count = counts.reduce((sum, each) => sum + each, 0)
+  /** Where the rows of a block of a segment lie among its places: what lies between partitions is none. */
+  const placesOfRows = ({ parted: { starts, counts }, from }: Block, segment: number): [number, number] => {
+    const [first, end] = [segment * SEGMENT, (segment + 1) * SEGMENT]
+    const count = counts.subarray(first, end).reduce((sum, each) => sum + each, 0)
     const places = memory.scratch(4 * count)
     let at = places >>> 2
-    for (let p = 0; p < PARTITIONS; p++) {
-      for (let i = 0; i < counts[p]; i++) memory.u32[at++] = starts[p] + i
+    for (let p = first; p < end; p++) {
+      for (let i = 0; i < counts[p]; i++) memory.u32[at++] = starts[p] - from + i
     }
     return [places, count]
   }
@@ -329,24 +407,128 @@ export function createPartitionedGroups(
   ) => {
     const planes = keyPlanes(k, layout, keys, rowCount)
     const parted = partRows(k, layout, planes, rowCount, dictionaries)
-    const { rows, length } = parted
-    const taken: number[] = []
-    const room = (byteLength: number) => taken[taken.push(memory.allocate(byteLength)) - 1]
-    try {
-      const columns = blockOf(planes, inputs, rowCount).map(column => take(k, column, rows, length, room))
-      // Ranks of rows one after another need not be gathered.
-      const places = typeof ranks === 'number' ? words(room(8 * length), length) : take(k, ranks, rows, length, room)
-      if (typeof ranks === 'number') ranksOfRows(k, ranks, rows, length, places.data)
-      columns.splice(width, 0, places)
-      // What other lanes send is coded as it comes, once for all shares.
-      for (const [i, column] of columns.entries()) {
-        const dictionary = dictionaryOf(column)
-        if (dictionary !== null) loader.adopt(i, dictionary)
+    const all = blockOf(planes, inputs, rowCount)
+    for (const [i, segment] of segments.entries()) {
+      const from = parted.starts[i * SEGMENT]
+      const end = parted.starts[(i + 1) * SEGMENT] ?? parted.length
+      if (end > from) {
+        const batch = rowsAt(segment, all, ranks, parted.rows + 4 * from, end - from)
+        segment.blocks.push({ batch, parted, from })
       }
-      blocks.push({ batch: { rowCount: length, columns }, parted })
+    }
+  }
+
+  /** Some rows and their ranks, in the chunks of a segment. */
+  const rowsAt = (
+    segment: Segment,
+    all: readonly LaneVector[],
+    ranks: number | LaneVector,
+    rows: number,
+    length: number,
+  ): LaneBatch => {
+    const room = (byteLength: number): number => {
+      const bytes = padded(byteLength)
+      if (bytes > segment.left) {
+        const { chunks } = segment
+        const size = Math.max(bytes, Math.min(MOST_CHUNK_BYTES, LEAST_CHUNK_BYTES * 2 ** chunks.length))
+        segment.next = memory.allocate(size)
+        segment.left = size
+        chunks.push(segment.next)
+      }
+      const at = segment.next
+      segment.next += bytes
+      segment.left -= bytes
+      return at
+    }
+    const columns = all.map(column => take(k, column, rows, length, room))
+    // Ranks of rows one after another need not be gathered.
+    const places = typeof ranks === 'number' ? words(room(8 * length), length) : take(k, ranks, rows, length, room)
+    if (typeof ranks === 'number') ranksOfRows(k, ranks, rows, length, places.data)
+    columns.splice(width, 0, places)
+    // What other lanes send is coded as it comes, once for all shares.
+    for (const [i, column] of columns.entries()) {
+      const dictionary = dictionaryOf(column)
+      if (dictionary !== null) loader.adopt(i, dictionary)
+    }
+    return { rowCount: length, columns }
+  }
+
+  /** Results by the lanes that have their groups' first rows. */
+  const partResults = (lanes: Uint32Array): Map<number, LaneBatch[]> => {
+    const all = new Map([...new Set(lanes)].map((lane): [number, LaneBatch[]] => [lane, []]))
+    for (const batch of results.splice(0)) {
+      for (const [lane, own] of all) {
+        const mark = memory.mark()
+        const rows = ofLane(batch, lane, lanes)
+        if (rows.rowCount > 0) own.push(copyToHeap(k, rows))
+        memory.reset(mark)
+      }
+      freeHeapBatch(k, batch)
+    }
+    return all
+  }
+
+  const concatenated = (parts: readonly LaneBatch[]): LaneBatch =>
+    concatenate(
+      k,
+      parts.map(batch => ({ split: 0, batch })),
+    )
+
+  /** Results of one window, in a heap batch; null where it has none. */
+  const resultsIn = (windows: readonly (readonly LaneSplit[])[], window: number): LaneBatch | null => {
+    const table = new Uint32Array(1 + lastOf(windows.flat()))
+    for (const [i, splits] of windows.entries()) for (const { split } of splits) table[split] = i
+    const parts: LaneBatch[] = []
+    try {
+      for (const batch of results) {
+        const mark = memory.mark()
+        const rows = ofLane(batch, window, table)
+        if (rows.rowCount > 0) parts.push(copyToHeap(k, rows))
+        memory.reset(mark)
+      }
     } catch (error) {
-      for (const pointer of taken) memory.free(pointer)
+      for (const part of parts) freeHeapBatch(k, part)
       throw error
+    }
+    return parts.length === 0 ? null : concatenated(parts)
+  }
+
+  /** Results of some splits by their ranks; frees them. */
+  const inOrder = function* (
+    all: LaneBatch,
+    splits: readonly LaneSplit[],
+  ): Iterable<{ readonly split: number; readonly batch: LaneBatch }> {
+    let at = 0
+    let order = 0
+    try {
+      const total = rowsOfSplits(splits)
+      at = memory.allocate(4 * total + 16)
+      order = memory.allocate(4 * all.rowCount + 16)
+      memory.u8.fill(0xff, at, at + 4 * total)
+      const mark = memory.mark()
+      const firsts = memory.scratch(4 * (lastOf(splits) + 1))
+      let first = 0
+      for (const { split, rowCount } of splits) {
+        memory.u32[(firsts >>> 2) + split] = first
+        first += rowCount
+      }
+      placeRanks(k, all.columns[width].data, all.rowCount, firsts, at)
+      memory.reset(mark)
+      first = 0
+      for (const { split, rowCount } of splits) {
+        const count = placed(k, at + 4 * first, rowCount, order)
+        first += rowCount
+        for (let from = 0; from < count; from += MORSEL_ROWS) {
+          const rows = Math.min(MORSEL_ROWS, count - from)
+          const batch = takeBatch(k, all, order + 4 * from, rows)
+          const keys = keysOfPlanes(k, layout, planesOf(batch), rows, dictionaries)
+          yield { split, batch: { rowCount: rows, columns: [...keys, ...batch.columns.slice(width + 1)] } }
+        }
+      }
+    } finally {
+      memory.free(at)
+      memory.free(order)
+      freeHeapBatch(k, all)
     }
   }
 
@@ -360,18 +542,29 @@ export function createPartitionedGroups(
       if (next === layout) return
       const before = layout
       const beforeWidth = width
-      for (const { batch, parted } of blocks.splice(0)) {
-        const mark = memory.mark()
-        layout = before
-        width = beforeWidth
-        const rows = takeBatch(k, batch, ...placesOfRows(parted))
-        const keys = keysOfPlanes(k, before, planesOf(rows), rows.rowCount, dictionaries)
-        const [inputs, ranks] = [inputsOf(rows), rows.columns[width]]
-        layout = next
-        width = next.width
-        addRows(keys, inputs, ranks, rows.rowCount)
-        freeHeapBatch(k, batch)
-        memory.reset(mark)
+      // Rows of one segment may be of another by the next layout.
+      const all = segments.map(segment => {
+        segment.left = 0
+        return { blocks: segment.blocks.splice(0), chunks: segment.chunks.splice(0) }
+      })
+      try {
+        for (const [i, { blocks, chunks }] of all.entries()) {
+          for (const block of blocks) {
+            const mark = memory.mark()
+            layout = before
+            width = beforeWidth
+            const rows = takeBatch(k, block.batch, ...placesOfRows(block, i))
+            const keys = keysOfPlanes(k, before, planesOf(rows), rows.rowCount, dictionaries)
+            const [inputs, ranks] = [inputsOf(rows), rows.columns[width]]
+            layout = next
+            width = next.width
+            addRows(keys, inputs, ranks, rows.rowCount)
+            memory.reset(mark)
+          }
+          freeChunks(chunks)
+        }
+      } finally {
+        for (const { chunks } of all) freeChunks(chunks)
       }
       layout = next
       width = next.width
@@ -401,6 +594,7 @@ export function createPartitionedGroups(
           freeHeapBatch(k, rows)
         }
       }
+      leave(first, end)
     },
     receive(part) {
       const parts = received.get(part.share)
@@ -419,18 +613,18 @@ export function createPartitionedGroups(
     },
     group,
     *resultsOf(lane, lanes, common) {
-      for (const batch of results) {
-        const rows = ofLane(batch, lane, lanes)
-        if (rows.rowCount > 0) yield { rows, dictionaries: dictionariesToSend(common) }
+      ofLanes ??= partResults(lanes)
+      for (const rows of ofLanes.get(lane)?.splice(0) ?? []) {
+        try {
+          yield { rows, dictionaries: dictionariesToSend(common) }
+        } finally {
+          freeHeapBatch(k, rows)
+        }
       }
     },
     keepResultsOf(lane, lanes) {
-      for (const [i, batch] of results.entries()) {
-        const mark = memory.mark()
-        results[i] = copyToHeap(k, ofLane(batch, lane, lanes))
-        freeHeapBatch(k, batch)
-        memory.reset(mark)
-      }
+      ofLanes ??= partResults(lanes)
+      results.push(...(ofLanes.get(lane)?.splice(0) ?? []))
     },
     receiveResults({ rows, dictionaries: theirs }) {
       const mark = memory.mark()
@@ -438,53 +632,23 @@ export function createPartitionedGroups(
         if (dictionary) resultLoader.adopt(width + 1 + i, dictionary)
       }
       const { rowCount, columns } = recoded(resultLoader.load(rows), theirs)
+      freeBatch(rows)
       const values = columns.slice(width + 1).map(inResultDictionary)
       results.push(copyToHeap(k, { rowCount, columns: [...columns.slice(0, width + 1), ...values] }))
       memory.reset(mark)
     },
     *emit(splits) {
       if (results.length === 0) return
-      const all = concatenate(
-        k,
-        results.splice(0).map(batch => ({ split: 0, batch })),
-      )
-      let at = 0
-      let order = 0
-      try {
-        const total = splits.reduce((sum, { rowCount }) => sum + rowCount, 0)
-        at = memory.allocate(4 * total + 16)
-        order = memory.allocate(4 * all.rowCount + 16)
-        memory.u8.fill(0xff, at, at + 4 * total)
-        const mark = memory.mark()
-        const most = splits.reduce((last, { split }) => Math.max(last, split), 0)
-        const firsts = memory.scratch(4 * (most + 1))
-        let first = 0
-        for (const { split, rowCount } of splits) {
-          memory.u32[(firsts >>> 2) + split] = first
-          first += rowCount
-        }
-        placeRanks(k, all.columns[width].data, all.rowCount, firsts, at)
-        memory.reset(mark)
-        first = 0
-        for (const { split, rowCount } of splits) {
-          const count = placed(k, at + 4 * first, rowCount, order)
-          first += rowCount
-          for (let from = 0; from < count; from += MORSEL_ROWS) {
-            const rows = Math.min(MORSEL_ROWS, count - from)
-            const batch = takeBatch(k, all, order + 4 * from, rows)
-            const keys = keysOfPlanes(k, layout, planesOf(batch), rows, dictionaries)
-            yield { split, batch: { rowCount: rows, columns: [...keys, ...batch.columns.slice(width + 1)] } }
-          }
-        }
-      } finally {
-        memory.free(at)
-        memory.free(order)
-        freeHeapBatch(k, all)
+      const windows = windowsOf(splits)
+      for (const [i, each] of windows.entries()) {
+        const all = windows.length === 1 ? concatenated(results.splice(0)) : resultsIn(windows, i)
+        if (all !== null) yield* inOrder(all, each)
       }
     },
     free() {
-      for (const { batch } of blocks.splice(0)) freeHeapBatch(k, batch)
-      for (const batch of results.splice(0)) freeHeapBatch(k, batch)
+      for (const segment of segments) freeRows(segment)
+      for (const batch of [results, ...(ofLanes?.values() ?? [])].flatMap(each => each.splice(0)))
+        freeHeapBatch(k, batch)
       if (earlier !== null) freeHeapBatch(k, earlier.batch)
       memory.free(earlierRows)
       earlier = null

@@ -206,7 +206,7 @@ class LaneJob implements LaneTurns {
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
     this.reader =
       inputs === null
-        ? createSplitReader(lane, keepsCodes, fitting, this.carried, this.isAllWaitedFor && !spec.inline)
+        ? createSplitReader(lane, keepsCodes, fitting, this.carried, this.isAllWaitedFor && !spec.inline, !spec.inline)
         : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =

@@ -2,6 +2,7 @@
  * Turns a split as it came over the wire into batches in the lane's memory: decodes those that were sent, reads those that the lane opens itself
  * through an extension. One per job: it owns the open inputs and the input columns' dictionaries.
  */
+import { freeBatch } from '../columnar/free-batch.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { MillraceError } from '../errors.js'
 import type { FormatReader } from '../formats/format.js'
@@ -31,6 +32,7 @@ export interface SplitReader {
  * @param fitting a batch in pieces that a lane has room for.
  * @param carried where some strings go out as they came
  * @param isLong whether few long morsels are better than many
+ * @param isOwn whether batches are the lane's that it has been sent
  */
 export function createSplitReader(
   lane: Lane,
@@ -38,6 +40,7 @@ export function createSplitReader(
   fitting: (batch: VectorBatch) => Iterable<VectorBatch>,
   carried: CarriedTexts | null,
   isLong: boolean,
+  isOwn: boolean,
 ): SplitReader {
   const inbox = createInbox()
   const loader = createBatchLoader(lane)
@@ -69,8 +72,10 @@ export function createSplitReader(
     async *read(work, report) {
       if (work.kind === 'batches') {
         if (work.isFresh) inbox.received.clear()
-        for (const message of work.batches)
+        for (const message of work.batches) {
           for (const batch of fitting(decodeBatch(message, inbox))) yield loadOf(batch)
+          if (isOwn && carried === null) freeBatch(message)
+        }
         return
       }
       if (work.kind === 'text') {

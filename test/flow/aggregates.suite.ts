@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SchemaShape } from '../../src/columnar/type.js'
 import {
+  collectList,
   columns,
   count,
   date,
@@ -349,6 +350,33 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
         expect(read.rowCount).toBe(new Set(Array.from({ length: 20_000 }, (_, i) => text(i))).size)
         const middle = await collect(loaded.groupBy('k').aggregate(t => ({ m: median(t.b) })))
         sameColumns(middle, await collect(flow.groupBy('k').aggregate(t => ({ m: median(t.b) }))))
+      })
+
+      it('groups that are nearly as many as rows come in the order of their first ones', async () => {
+        const rowCount = 900_000
+        const k = Float64Array.from({ length: rowCount }, (_, i) => (Math.imul(i, 0x9e3779b1) >>> 0) % 1_500_000)
+        const table = await collect(
+          columns({ k, x: Int32Array.from(k, (_, i) => i) })
+            .groupBy('k')
+            .aggregate(t => ({ n: count(), x: sum(t.x), all: collectList(t.x) })),
+        )
+        const wanted = new Map<number, number[]>()
+        for (const [i, key] of k.entries()) {
+          const rows = wanted.get(key)
+          if (rows === undefined) wanted.set(key, [i])
+          else rows.push(i)
+        }
+        expect(table.rowCount).toBe(wanted.size)
+        const all = [...wanted.values()]
+        expectSame(table.column('k').toArray(), Float64Array.from(wanted.keys()))
+        expectSame(
+          table.column('n').toArray(),
+          BigInt64Array.from(all, ({ length }) => BigInt(length)),
+        )
+        const totals = all.map(rows => BigInt(rows.reduce((total, row) => total + row, 0)))
+        expectSame(table.column('x').toArray(), BigInt64Array.from(totals))
+        const lists = table.column('all').toArray()
+        expect(lists.findIndex((list, i) => String(list) !== String(all[i]))).toBe(-1)
       })
 
       it('strings of many lanes are one key', async () => {
