@@ -36,7 +36,10 @@ export function receive<S extends SchemaShape = any>(
     waiting.push(message)
     wake()
   }
-  const hear = ({ data }: MessageEvent<PortMessage>) => take(data)
+  // A channel may have messages of others too.
+  const hear = ({ data }: MessageEvent<PortMessage | null>) => {
+    if (data?.type === 'batch' || data?.type === 'end' || data?.type === 'error') take(data)
+  }
   const close = () => take({ type: 'closed' })
   const listened = port as MessagePort
   listened.addEventListener('message', hear)

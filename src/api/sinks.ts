@@ -73,4 +73,5 @@ export const opfsFile = (path: string): OpfsFile => ({
 /** A sink whose program comes with the job that opens it. */
 const lateSink = (load: () => Promise<Sink>): Sink => ({
   open: async (schema, services) => (await load()).open(schema, services),
+  fail: async reason => (await load()).fail?.(reason),
 })

@@ -2,7 +2,7 @@
 import { checkAppended } from '../columnar/appended.js'
 import type { SchemaShape } from '../columnar/type.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
-import type { Sink } from './sink.js'
+import { isOf, type Sink } from './sink.js'
 import { type FileTarget, openTarget } from './target.js'
 
 /** @param encoderOf refuses options and columns; called before anything is opened. */
@@ -42,5 +42,8 @@ export const encodedSink = (target: FileTarget, encoderOf: (schema: SchemaShape)
       close: () => file.publish(),
       abort: reason => file.discard(reason),
     }
+  },
+  fail: async reason => {
+    if (isOf('WritableStream', target)) await (target as WritableStream).abort(reason)
   },
 })

@@ -73,6 +73,7 @@ export const portSink = (port: MessagePort): Sink => ({
       },
     }
   },
+  fail: reason => port.postMessage(failure(reason)),
 })
 
 /** To whoever listens. Nobody answers, so it is as fast as the job: receivers keep what they have not handled. */
@@ -86,9 +87,12 @@ export const channelSink = (channel: BroadcastChannel): Sink => ({
       }
     })
   },
+  fail: reason => channel.postMessage(failure(reason)),
 })
 
 const left = (how: string) => new MillraceError('MR_SINK_FAILED', `the receiver at the other end of the port ${how}`)
+
+const failure = (reason: unknown): PortMessage => ({ type: 'error', error: serialiseError(reason) })
 
 function postingWriter(post: Post): SinkWriter {
   let bytesWritten = 0
@@ -104,7 +108,7 @@ function postingWriter(post: Post): SinkWriter {
       post(message, transfer)
     },
     close: () => post({ type: 'end', rowCount }, []),
-    abort: reason => post({ type: 'error', error: serialiseError(reason) }, []),
+    abort: reason => post(failure(reason), []),
   }
 }
 

@@ -13,6 +13,8 @@ export interface Sink {
    * @throws (rejects) where nothing can be written there; nothing is left behind then.
    */
   open(schema: SchemaShape, services: SinkServices): Promise<SinkWriter>
+  /** Nothing will come, since the job failed before it was opened, or since `open` did: tells whoever waits at the other end. May reject. */
+  fail?(reason: unknown): Promise<void> | void
 }
 
 /** One job's way into a sink. Calls come one after another, but for `abort`, which may come while another call is pending. */

@@ -53,4 +53,5 @@ export const streamSink = (stream: WritableStream): Sink => ({
   async open() {
     return openStream(stream, 'the WritableStream')
   },
+  fail: reason => stream.abort(reason),
 })

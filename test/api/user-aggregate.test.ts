@@ -1,6 +1,7 @@
 /** A user's own aggregates: which rows they see and in which order, what they give, and what follows them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  channel,
   collectAll,
   columns,
   count,
@@ -310,5 +311,36 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
     const seen: number[] = []
     await flow.collect({ engine, onProgress: ({ rows: read }) => seen.push(read) })
     expect(seen.at(-1)).toBe(5)
+  })
+})
+
+describe('a job that is stopped while the values of a feed are listed', () => {
+  it('finishes what has been read', async () => {
+    const names = rows([{ key: 'a', name: 'A' }])
+    for (const joined of [false, true]) {
+      const feed = channel(schema({ key: utf8(), value: int32() }))
+      const products = feed.flow.groupBy('key').aggregate(t => ({ product: product(t.value) }))
+      const job = joined ? products.join(names, 'key').run() : products.run()
+      const read: unknown[] = []
+      const reading = (async () => {
+        for await (const batch of job) read.push(...batch.toRows())
+      })()
+      await feed.push([2, 3, 4].map(value => ({ key: 'a', value })))
+      while (feed.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5))
+      job.stop()
+      await reading
+      await job.finished
+      expect(read).toEqual([{ key: 'a', product: 24, ...(joined && { name: 'A' }) }])
+      expect(feed.isClosed).toBe(true)
+    }
+  })
+
+  it('and one that is stopped before has read nothing', async () => {
+    const feed = channel(schema({ value: int32() }))
+    const job = feed.flow.aggregate(t => ({ product: product(t.value) })).run()
+    job.stop()
+    const read: unknown[] = []
+    for await (const batch of job) read.push(...batch.toRows())
+    expect(read).toEqual([{ product: 1 }])
   })
 })

@@ -368,6 +368,52 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         port1.close()
       })
 
+      it('whoever waits at the other end hears of a job that fails before its sink is opened', async () => {
+        const missing = () => csv('/nowhere/missing.csv').cast({ x: int32() })
+        const early = new Error('early')
+        const heardOf = async (give: (port: MessagePort | BroadcastChannel) => Promise<void>) => {
+          const { port1, port2 } = new MessageChannel()
+          const [channel, other] = [new BroadcastChannel('millrace-early'), new BroadcastChannel('millrace-early')]
+          const waiting = [receive(port2).next(), receive(other).next()]
+          const told = Promise.allSettled(waiting)
+          await Promise.allSettled([give(port1), give(channel)])
+          const heard = await Promise.race([told, turn(2_000)])
+          for (const each of [port1, channel, other]) each.close()
+          return heard?.map(each => each.status === 'rejected' && each.reason.message)
+        }
+        expect(await heardOf(port => few().to(port, { ...o(), signal: AbortSignal.abort(early) }).finished)).toEqual(
+          Array(2).fill('early'),
+        )
+        const unread = await heardOf(port => missing().to(port, o()).finished)
+        expect(unread).toHaveLength(2)
+        for (const message of unread ?? []) expect(message).toContain('missing.csv')
+        const streams = [
+          (to: WritableStream) => missing().to(to, o()),
+          (to: WritableStream) => missing().to(csvSink(to), o()),
+          // Refused by the encoder, before the stream is opened.
+          (to: WritableStream) => few().to(csvSink(to, { delimiter: '' }), o()),
+        ]
+        for (const give of streams) {
+          const { readable, writable } = new TransformStream()
+          const read = readable.getReader().read()
+          const job = give(writable)
+          const error = await job.finished.catch(caught => caught)
+          await expect(Promise.race([read, turn(2_000)])).rejects.toBe(error)
+        }
+      })
+
+      it('a receiver passes over messages of others', async () => {
+        const { port1, port2 } = new MessageChannel()
+        const heard = receive(port2)
+        for (const message of [null, 'hello', { type: 'ping' }, 5]) port1.postMessage(message)
+        const job = few().to(port1, o())
+        let rowCount = 0
+        for await (const batch of heard) rowCount += batch.rowCount
+        await job.finished
+        expect(rowCount).toBe(3)
+        port1.close()
+      })
+
       it('subscribe gives batches; what the subscriber throws, or rejects with, ends the job with that very error', async () => {
         const seen: number[] = []
         await columns(counted(100)).subscribe(batch => seen.push(batch.rowCount), o()).finished
@@ -594,6 +640,22 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect([good, bad, slow].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort', 'abort'])
         expect([good, bad, slow].some(({ log }) => log.includes('close'))).toBe(false)
         expect(read()).toBeLessThan(SPLITS)
+      })
+
+      it('a sink is not opened any more once another has failed, however soon', async () => {
+        for (let turns = 0; turns < 12; turns++) {
+          const { sink, log } = noting()
+          const failing: Sink = {
+            async open() {
+              for (let i = 0; i < turns; i++) await null
+              throw new Error('early')
+            },
+          }
+          const mapped = few().map(({ name }) => ({ name }), { schema: schema({ name: nullable(utf8()) }) })
+          await expect(runAll({ a: few(), b: mapped }, { a: failing, b: sink }, o()).finished).rejects.toThrow('early')
+          await turn(5)
+          expect([undefined, 'abort']).toContain(log.at(-1))
+        }
       })
 
       it('runAll reads a stream once for flows of which some have functions of rows before them', async () => {

@@ -110,10 +110,13 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
   let open: (schema: SchemaShape) => void = () => {}
   const opened = new Promise<SchemaShape>(resolve => {
     open = schema => {
+      // Dropped already, for what another flow failed of: nobody would let go of it.
+      if (signal.aborted) return
       isOpening = true
       resolve(schema)
     }
   }).then(async schema => (await sinkOf(sink, what)).open(schema, { createFile }))
+  const fail = async (reason: unknown) => (await sinkOf(sink, what)).fail?.(reason)
   let writer: SinkWriter | null = null
   let rowsWritten = 0
   const job = startAny(flow, options, what, open)
@@ -137,8 +140,12 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
       await writer?.close()
     },
     async drop(reason) {
-      if (!isOpening) return
-      const letGo = opened.then(late => late.abort(reason))
+      const letGo = isOpening
+        ? opened.then(
+            late => late.abort(reason),
+            () => fail(reason),
+          )
+        : fail(reason)
       await unlessStuck(letGo, AbortSignal.abort(reason)).catch(() => {})
     },
     metrics: () => ({ ...job.metrics(), rowsWritten, bytesWritten: writer?.bytesWritten ?? 0 }),

@@ -49,6 +49,14 @@ export interface RunOptions {
   readonly spans?: boolean
 }
 
+/** Aborted once the input of a job is to end: for what is run before it, which knows of it by its options alone. */
+export const ENDED = Symbol('ended')
+
+/** A job's own. */
+export interface OwnOptions extends RunOptions {
+  readonly [ENDED]?: AbortSignal
+}
+
 const MOST_LANES = 64
 const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress', 'clock', 'onMetrics', 'metricsEvery', 'spans']
 

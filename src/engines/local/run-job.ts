@@ -11,7 +11,7 @@ import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job-request.js'
 import { createLatencyMeter, nodeOfFeed, nodeOfOutput, nodesOfLanes, usesOf } from './measures.js'
-import type { RunOptions } from './options.js'
+import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { type BoundPlan, type RejectedBy, run } from './run.js'
 
 /** How far a job has come, and what it has given to its reader or its sinks. */
@@ -72,7 +72,7 @@ export function startRun<S extends SchemaShape>(
   const cancel = new AbortController()
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
   let running: RunningJob | null = null
-  let stopped = false
+  const stopping = new AbortController()
   let ended: { readonly error: unknown } | null = null
   let wake: () => void = () => {}
   let isIterated = false
@@ -97,16 +97,16 @@ export function startRun<S extends SchemaShape>(
     wantsMore: () => waiting.length < MOST_WAITING,
     onStart(job: RunningJob) {
       running = job
-      if (stopped) job.endInput()
     },
     onOpen(opened: OpenSource) {
       rest = opened.rest
     },
     onSchema,
   }
-  const merged: RunOptions = {
+  const merged: OwnOptions = {
     ...options,
     signal: cancel.signal,
+    [ENDED]: stopping.signal,
     onProgress(told) {
       progress = told
       onProgress?.(told)
@@ -182,8 +182,7 @@ export function startRun<S extends SchemaShape>(
   return {
     finished,
     stop() {
-      stopped = true
-      running?.endInput()
+      stopping.abort()
     },
     metrics: () => ({
       ...progress,

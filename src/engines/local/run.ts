@@ -16,7 +16,7 @@ import type { HeldInput } from '../../workers/protocol.js'
 import { defaultLanes, type Engine, hiddenEngine, LocalEngine } from './engine.js'
 import { isGathered, resumeOf, START } from './job.js'
 import type { JobRequest, JobResult, Mirrors, RunningJob, WindowsBefore } from './job-request.js'
-import { checkOptions, type RunOptions } from './options.js'
+import { checkOptions, ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A plan and what its source ids stand for. */
@@ -123,7 +123,7 @@ async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | u
 export async function run(
   what: string,
   bound: BoundPlan,
-  options: RunOptions,
+  options: OwnOptions,
   hold: boolean,
   output: Output = TOGETHER,
 ): Promise<Execution> {
@@ -180,7 +180,14 @@ export async function run(
     windows: splits === null ? null : bound.windowsOf?.(plan),
     wantsMore: output.wantsMore,
   }
-  const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, output.onStart)
+  const ended = options[ENDED]
+  const onStart = (job: RunningJob) => {
+    output.onStart?.(job)
+    if (source.isEnded) return
+    if (ended?.aborted) job.endInput()
+    else ended?.addEventListener('abort', () => job.endInput())
+  }
+  const start = (asked: JobRequest) => engine.run(asked, opened?.readers ?? [], own?.pool, onStart)
   const { result, pool } = await start(request).catch(error => {
     const resume = resumeOf(error)
     if (resume === undefined) throw error
@@ -244,21 +251,24 @@ function rowsOf({ splits, rest }: OpenSource): number | null {
   return rest === undefined ? rows : null
 }
 
-/** The source itself, or what is made of the rows that are to be run before it. */
-/** @param runsOn whether rows are taken as they come, and so are those that they are made of: windows close, and groups change */
-export const settled = async (source: Source, options: RunOptions, runsOn = false): Promise<Source> =>
-  source.settle === undefined
-    ? source
-    : source.settle(
-        before => collect(before, options),
-        async before => {
-          const { startBefore } = await import('./run-job.js')
-          return runsOn
-            ? startBefore(before, options, 'run', (await import('./start-any.js')).startAny)
-            : startBefore(before, options, 'collect')
-        },
-        options.clock,
-      )
+/**
+ * The source itself, or what is made of the rows that are to be run before it.
+ * @param runsOn whether rows are taken as they come, and so are those that they are made of: windows close, and groups change
+ */
+export async function settled(source: Source, options: OwnOptions, runsOn = false): Promise<Source> {
+  if (source.settle === undefined) return source
+  const made = await source.settle(
+    before => collect(before, options),
+    async before => {
+      const { startBefore } = await import('./run-job.js')
+      return runsOn
+        ? startBefore(before, options, 'run', (await import('./start-any.js')).startAny)
+        : startBefore(before, options, 'collect')
+    },
+    options.clock,
+  )
+  return options[ENDED]?.aborted && !made.once ? { ...made, isEnded: true } : made
+}
 
 /** That of a plan's first side. */
 export function onlySource({ plan, sources }: BoundPlan): Source {

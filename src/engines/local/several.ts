@@ -32,7 +32,7 @@ import type { Source } from '../../sources/source.js'
 import { stageSource } from '../../sources/stage.js'
 import { type Intake, type SidesOf, startLive, startSteps } from './live.js'
 import { type Arrival, mergeJobs } from './merge-jobs.js'
-import type { RunOptions } from './options.js'
+import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import { type BoundPlan, collect } from './run.js'
 import { type Job, type JobMetrics, startRun } from './run-job.js'
@@ -44,14 +44,16 @@ type OnSchema = (schema: SchemaShape) => void
 
 export async function startSeveral<S extends SchemaShape>(
   given: BoundPlan,
-  options: RunOptions,
+  told: OwnOptions,
   what: string,
   onSchema?: OnSchema,
 ): Promise<Job<S>> {
   const whole = new Set(sidesIn(given.plan).flatMap(side => sourcesOf(side).map(({ id }) => id)))
   const bound = sharingWithin(given, whole)
   const plans = { plans: [bound.plan], sources: bound.sources }
-  const { sources, schemas } = await describeSources(plans, options, ({ id }) => !whole.has(id))
+  const { sources, schemas } = await describeSources(plans, told, ({ id }) => !whole.has(id))
+  // Jobs are stopped by themselves, and sides are read whole.
+  const { [ENDED]: _, ...options } = told
   const plan = bindPlan(bound.plan, schemas)
   const known: BoundPlan = { ...bound, plan, sources }
   checkSides(plan, known)

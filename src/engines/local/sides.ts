@@ -15,7 +15,7 @@ import { openBranches } from '../../sources/branches.js'
 import { tableSource } from '../../sources/memory.js'
 import type { Source } from '../../sources/source.js'
 import type { HeldInput } from '../../workers/protocol.js'
-import type { RunOptions } from './options.js'
+import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { readBefore } from './read-before.js'
 import {
   type BoundPlan,
@@ -95,10 +95,12 @@ export interface Prepared {
 }
 
 /** Runs what is to be run before, one side after another. */
-export async function prepareSides(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {
+export async function prepareSides(what: string, bound: BoundPlan, told: OwnOptions): Promise<Prepared> {
+  // Sides are read whole, though the input ends.
+  const { [ENDED]: _, ...options } = told
   const report = options.onProgress && totalOf(options.onProgress)
   const plans = { plans: [bound.plan], sources: bound.sources }
-  const { sources, schemas } = await describeSources(plans, { ...options, onProgress: report?.() })
+  const { sources, schemas } = await describeSources(plans, { ...told, onProgress: report?.() })
   try {
     await loadRowRules(bound.plan)
     return await prepareOver(what, bound, options, { sources, schemas }, report)

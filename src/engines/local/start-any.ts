@@ -5,7 +5,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import { lateJob } from './late-job.js'
 import { limitOnTop, startLimited } from './limited-job.js'
 import { startBare, startLive } from './live.js'
-import type { RunOptions } from './options.js'
+import { ENDED, type RunOptions } from './options.js'
 import { bareSource } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, startRun } from './run-job.js'
@@ -23,9 +23,12 @@ export function startAny<S extends SchemaShape>(
       startLimited(startAny<S>({ ...bound, plan: limit.input }, own, what, onSchema), limit),
     )
   if (sourcesOf(bound.plan).length > 1)
-    return startWatched(what, options, own =>
-      lateJob<S>(async () => (await import('./several.js')).startSeveral(bound, own, what, onSchema), true),
-    )
+    return startWatched(what, options, own => {
+      const stopping = new AbortController()
+      const start = async () =>
+        (await import('./several.js')).startSeveral<S>(bound, { ...own, [ENDED]: stopping.signal }, what, onSchema)
+      return lateJob(start, true, () => stopping.abort())
+    })
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const cut = liveCut(bound.plan, isEndless)
   return startWatched(what, options, own =>
