@@ -272,6 +272,19 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('strings that come again and again, in no order', () => {
+    const rowCount = 60_000
+    const name = Array.from({ length: rowCount }, (_, i) => `name ${(i * 7919) % 12_000} `.padEnd(200, 'and more '))
+    const all = columns({ name })
+    onLanes(spilling, (engine, lanes) => {
+      it('are read as far as there is room', { timeout: 60_000 }, async () => {
+        const flow: Flow = all.groupBy('name').aggregate(() => ({ n: count() }))
+        const wanted = await flow.collect({ lanes: 0 })
+        expectSame(await flow.collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
   describe('a tenth of the state', () => {
     it('is enough to group and to sort', { timeout: 120_000 }, async () => {
       const all = columns(counted(2_100_000))
