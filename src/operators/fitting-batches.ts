@@ -13,7 +13,7 @@ const ENTRY_BYTES = 40
  */
 export function* fittingBatches(batch: VectorBatch, byteLength: number): Iterable<VectorBatch> {
   const { rowCount, vectors } = batch
-  const perRow = vectors.reduce((sum, vector) => sum + rowBytes(vector), 0)
+  const perRow = vectors.reduce((sum, vector) => sum + rowBytes(vector, byteLength), 0)
   const count = Math.max(LEAST_ROWS, 8 * Math.floor(byteLength / Math.max(1, perRow) / 8))
   const isLong = (vector: Vector): boolean =>
     vector.child ? isLong(vector.child) : vector.dictionary !== null && dictionaryBytes(vector) > byteLength
@@ -34,16 +34,16 @@ export function* fittingBatches(batch: VectorBatch, byteLength: number): Iterabl
 const narrowed = (vector: Vector): Vector =>
   vector.child ? { ...vector, child: narrowed(vector.child) } : usedStrings(vector)
 
-/** Bytes of a row in a lane, about, with its strings if no two rows have the same. */
-function rowBytes(vector: Vector): number {
+/** Bytes of a row in a lane, about, with its strings if no two rows have the same: of few rows those of a dictionary beyond `byteLength` may all differ. */
+function rowBytes(vector: Vector, byteLength: number): number {
   const { type, length, data, offsets, dictionary, child } = vector
   if (length === 0) return 0
-  if (child) return 4 + (rowBytes(child) * child.length) / length
+  if (child) return 4 + (rowBytes(child, byteLength) * child.length) / length
   if (leafType(type).kind !== 'utf8') return data.byteLength / Math.max(1, data.length)
   const strings = dictionary === null ? (offsets?.[length] ?? 0) - (offsets?.[0] ?? 0) : dictionaryBytes(vector)
   const entries = dictionary === null ? length : dictionary.length
   const each = strings / Math.max(1, entries) + (dictionary === null ? ENTRY_BYTES : 0)
-  return 4 + each * Math.min(1, entries / length)
+  return 4 + each * (dictionaryBytes(vector) > byteLength ? 1 : Math.min(1, entries / length))
 }
 
 const dictionaryBytes = ({ dictionary }: Vector): number =>

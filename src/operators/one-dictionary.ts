@@ -77,5 +77,6 @@ export function createOneDictionary(
   }
 }
 
-/** Whether only what the column uses of its dictionary is looked at. */
-const isLong = (theirs: LaneDictionary, column: LaneVector): boolean => theirs.length > 4 * column.length + 1024
+/** Whether only what the column uses of its dictionary is looked at. That of a block that was read back has little else, and cannot be unloaded (batch-bytes.ts). */
+const isLong = (theirs: LaneDictionary, column: LaneVector): boolean =>
+  'toDictionary' in theirs && theirs.length > 4 * column.length + 1024

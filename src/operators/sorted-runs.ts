@@ -281,8 +281,12 @@ export function createSortedRuns(
       order = memory.allocate(4 * rowCount)
       memory.u8.copyWithin(order, sorted, sorted + 4 * rowCount)
       memory.reset(mark)
-      for (let from = 0; from < rowCount; from += MORSEL_ROWS) {
-        yield takeBatch(k, all, order + 4 * from, Math.min(MORSEL_ROWS, rowCount - from))
+      memory.trim()
+      // Whoever is given a morsel may copy it, and what it takes of the copy.
+      const fitting = (account.shareBytes - account.usedBytes) / (4 * Math.max(1, byteLengthOf(all) / all.rowCount))
+      const rows = Math.max(128, Math.min(MORSEL_ROWS, Math.floor(fitting)))
+      for (let from = 0; from < rowCount; from += rows) {
+        yield takeBatch(k, all, order + 4 * from, Math.min(rows, rowCount - from))
       }
     } finally {
       memory.free(order)

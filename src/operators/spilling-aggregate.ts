@@ -31,7 +31,7 @@ import { createSpilledSets, type SpilledSets, sum } from './spilled-sets.js'
 
 /** Rows of which an exchange makes 64 shares. */
 const SHARED_ROWS = 2_500_000
-/** What is written groups by so few is not worth it. */
+/** What is written groups by so few is not worth it, unless they keep many values. */
 const LEAST_GROUPS = 512
 /** Marks blocks of results between lanes; those of groups are marked by their share. */
 const RESULTS = -1
@@ -80,7 +80,8 @@ export function createSpillingAggregate(
   const keptBytes = () => account.usedBytes - memory.scratchBytes
   const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
 
-  const hasGroups = (): boolean => spill.file !== null && plain().size >= LEAST_GROUPS
+  const hasGroups = (): boolean =>
+    spill.file !== null && (plain().size >= LEAST_GROUPS || (plain().size > 1 && stateBytes() > account.shareBytes / 4))
 
   /** Whether what is kept has come to so much of what it may. Tables grow by doubling, old and new being there at once, and writing takes room too. */
   const exceeds = (part: number): boolean => {

@@ -272,6 +272,40 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('strings that come again and again, in no order', () => {
+    const rowCount = 60_000
+    const name = Array.from({ length: rowCount }, (_, i) => `name ${(i * 7919) % 12_000} `.padEnd(200, 'and more '))
+    const all = columns({ name })
+    onLanes(spilling, (engine, lanes) => {
+      it('are read as far as there is room', { timeout: 60_000 }, async () => {
+        const flow: Flow = all.groupBy('name').aggregate(() => ({ n: count() }))
+        const wanted = await flow.collect({ lanes: 0 })
+        expectSame(await flow.collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
+  describe('groups that keep many values', () => {
+    const rowCount = 500_000
+    const value = Float64Array.from({ length: rowCount }, (_, i) => (i * 31) % 100_003)
+    const name = Array.from({ length: rowCount }, (_, i) => `name ${(i * 31) % 50_021}`)
+    const by = (groups: number) => Int32Array.from({ length: rowCount }, (_, i) => (i * 7919) % groups)
+    const flows: Record<string, Flow> = {
+      'few of them': columns({ by: by(100), value })
+        .groupBy('by')
+        .aggregate(t => ({ l: collectList(t.value) })),
+      'lists of strings': columns({ by: by(2000), name })
+        .groupBy('by')
+        .aggregate(t => ({ l: collectList(t.name) })),
+    }
+    onLanes(spilling, (engine, lanes) => {
+      it.each(Object.keys(flows))('are written: %s', { timeout: 60_000 }, async name => {
+        const wanted = await flows[name].collect({ lanes: 0 })
+        expectSame(await flows[name].collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
   describe('a tenth of the state', () => {
     it('is enough to group and to sort', { timeout: 120_000 }, async () => {
       const all = columns(counted(2_100_000))
