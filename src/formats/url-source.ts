@@ -49,6 +49,9 @@ export function urlSource(
     while (true) {
       const answer = await request(net, url, { range: 'bytes=0-0', accepted: 416, signal })
       if (!isFailure(answer)) return answer
+      // Browsers fail where a range was asked for and what comes is compressed all the same, which they do not tell.
+      const plain = answer.error.details.status === undefined ? await request(net, url, { signal }) : answer
+      if (!isFailure(plain)) return plain
       await retries.after(answer)
     }
   }

@@ -2,18 +2,27 @@
 
 import { expose } from 'comlink'
 import { inside } from '#inside-worker'
-import { serialiseError } from '../errors.js'
+import { MillraceError, serialiseError } from '../errors.js'
 import { Lane, type LaneParts, type PartName } from './lane.js'
 import { messagePort } from './port.js'
 import type { LaneControl, Reply } from './protocol.js'
 
-/** @param loadPart from its name and, where the caller sent one, its text. */
-export function serveLane(loadPart: (name: PartName, text: string | null) => Promise<unknown>): void {
+/**
+ * @param loadPart from its name and, where the caller sent one, its text.
+ * @param probe rejects where no part could be loaded: a page's policy may allow workers what it refuses to import in them.
+ */
+export function serveLane(
+  loadPart: (name: PartName, text: string | null) => Promise<unknown>,
+  probe?: () => Promise<unknown>,
+): void {
   const lane = new Lane(inside.openFile)
   const control: LaneControl = {
     open: options =>
       reply(async () => {
         lane.open(options)
+        await probe?.().catch(error => {
+          throw new MillraceError('MR_LANE_FAILED', `a lane failed: its worker may import nothing: ${error}`, {}, error)
+        })
         return { lock: await inside.holdLock() }
       }),
     add: (name, text, kernels) =>

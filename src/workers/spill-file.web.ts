@@ -126,8 +126,8 @@ export const spillPlatform: SpillPlatform = {
   openJobFile,
   async sweep() {
     if (!hasFiles()) return
-    // A worker that has been ended lets go of its locks within some milliseconds.
-    for (const ms of [20, 200, 1000]) {
+    // A worker that has been ended lets go of its locks within some milliseconds; one that is in a long step is given two seconds to end it.
+    for (const ms of [20, 200, 1000, 3000]) {
       await new Promise(resolve => setTimeout(resolve, ms))
       await folderOf().then(sweepFolder, () => {})
     }

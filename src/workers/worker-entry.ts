@@ -2,4 +2,7 @@
 import { inside } from '#inside-worker'
 import { serveLane } from './serve-lane.js'
 
-serveLane((_name, text) => inside.importText(text as string))
+serveLane(
+  (_name, text) => inside.importText(text as string),
+  () => inside.importText(''),
+)

@@ -1,5 +1,27 @@
 /** Spilling in a real browser, to the private file system of the page's origin; on pages that are not isolated only, for it takes its time. */
+import { expect, test } from 'vitest'
+import { columns, count, float64, schema } from '../../src/index.js'
+import { until } from '../flow/env.js'
 import { webEnv } from '../flow/env.web.js'
 import { spillSuite } from '../flow/spill.suite.js'
 
-spillSuite([0, 2], webEnv())
+const env = webEnv()
+spillSuite([0, 2], env)
+
+test('a lane that is ended in a long step leaves no file either', { timeout: 60_000 }, async () => {
+  const text = 'export const stuck = row => { for (const end = Date.now() + 30_000; Date.now() < end; ); return row }'
+  const module = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+  const controller = new AbortController()
+  const rows = columns({ x: Float64Array.of(1, 2, 3) }).map(
+    { module, export: 'stuck' },
+    { schema: schema({ x: float64() }) },
+  )
+  const job = rows.groupBy('x').aggregate(() => ({ n: count() }))
+  const collecting = job.collect({ lanes: 1, memory: 8 * 2 ** 20, signal: controller.signal })
+  await until(async () => (await env.spillFiles()) === 1, 10_000)
+  // The lane is stuck soon.
+  await new Promise(resolve => setTimeout(resolve, 500))
+  controller.abort(new Error('enough'))
+  await expect(collecting).rejects.toThrow('enough')
+  await until(async () => (await env.spillFiles()) === 0, 20_000)
+})

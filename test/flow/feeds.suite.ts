@@ -139,6 +139,21 @@ export function feedSuite(lanesList: readonly number[]): void {
         await Promise.all(pushing)
       })
 
+      it('are collected up to a limit once so many rows have come', async () => {
+        for (let i = 0; i < 12; i++) {
+          const feed = channel(SHAPE)
+          const first = feed.flow.filter(t => t.id.gte(0)).limit(3000)
+          const found = i % 2 === 0 ? first.collect(o()) : first.aggregate(() => ({ n: count() })).collect(o())
+          for (let id = 0; id < 3000; id += 50) {
+            feed.push(rowsAt(id, id + 50))
+            if (id % 500 === 0) await new Promise(resolve => setTimeout(resolve, i % 3))
+          }
+          const table = await found
+          if (i % 2 === 0) expect(table.rowCount).toBe(3000)
+          else expect(table.toRows()).toEqual([{ n: 3000 }])
+        }
+      })
+
       it('give their first rows as they come, and no failure behind these', async () => {
         const feed = channel(SHAPE)
         const third = feed.flow.filter(t => t.id.mod(2).eq(0)).limit(3, 1)

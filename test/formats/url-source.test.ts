@@ -399,6 +399,20 @@ describe('a server without ranges', () => {
     await expectContent(open(url))
   })
 
+  test('is read whole where a browser fails at what it compresses though a range was asked for', async () => {
+    const { url } = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(content)),
+    )
+    const net = quick()
+    const fetch: typeof net.fetch = async (address, init) => {
+      if (new Headers(init.headers).has('range')) throw new TypeError('Failed to fetch')
+      return net.fetch(address, init)
+    }
+    const source = open(url, { ...net, fetch })
+    expect(await source.hasRanges?.()).toBe(false)
+    await expectContent(source)
+  })
+
   test('is asked again where it drops', async () => {
     const { url, asked } = await serve((request, response, count) => {
       if (request.method === 'HEAD' || count > 3) whole(request, response, count)

@@ -53,6 +53,15 @@ test('where a policy refuses the worker, the job runs inline and says so once', 
   expect(warnings.filter(warning => warning.includes('inline'))).toHaveLength(1)
 })
 
+test('where a policy allows the worker and nothing that it imports, the job runs inline and says so once', async () => {
+  const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"
+  const program = head + programBody + programBody.replace('table', 'again') + setAnswer
+  const { answer, errors, warnings } = await runOnPage('importless-page', program, policy)
+  expect(errors).toEqual([])
+  expect(answer).toEqual(expectedRows)
+  expect(warnings.filter(warning => warning.includes('inline'))).toHaveLength(1)
+})
+
 test('where a policy refuses WebAssembly, the job rejects with MR_WASM_BLOCKED', async () => {
   const attempt = `try {${programBody}} catch (error) { globalThis.answer = error.code ?? String(error) }`
   const { answer } = await runOnPage('blocked-page', head + attempt, noWebAssembly)

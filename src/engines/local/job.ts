@@ -131,6 +131,8 @@ class Job implements RunningJob {
   private start(): void {
     const { pool, request } = this
     const { plan, heldInputs, heldSides = [], holdAs, memoryBytes, spill } = request
+    // Of rows that are waited for several lanes would each wait until they have counted all that are wanted.
+    const isCounted = this.rest !== null && this.texts === null && plan.scan.at(-1)?.kind === 'limit'
     const budget =
       memoryBytes === undefined
         ? null
@@ -191,7 +193,7 @@ class Job implements RunningJob {
         outbox: createOutbox(new Map(), inline),
         told: new Set(),
         outstanding: [],
-        taken: 0,
+        taken: isCounted && i > 0 ? Infinity : 0,
         ended: false,
         scanned: false,
         finished: false,
