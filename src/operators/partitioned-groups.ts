@@ -26,19 +26,17 @@ import {
   PARTITIONS,
   type PartedRows,
   partRows,
-  placed,
-  placeRanks,
   ranksOfRows,
   recodeKey,
-  rowsOfLane,
 } from '../kernels/radix.js'
 import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { recodeText } from '../kernels/transfer-batch.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
-import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
+import { copyToHeap, freeHeapBatch } from './heap-batch.js'
 import type { PartitionPart, ResultsPart } from './operator.js'
+import { type LaneSplit, resultsInOrder, resultsOfLane } from './ordered-results.js'
 import { createShareGroups, inputsOfRows, planeColumns, words } from './share-groups.js'
 
 /** Groups that were there before rows began to be parted: their keys, ranks and states. */
@@ -117,36 +115,6 @@ interface Segment {
 
 const LEAST_CHUNK_BYTES = 2 ** 17
 const MOST_CHUNK_BYTES = 2 ** 20
-
-/** A split of this lane's, and how many of its rows came. */
-export interface LaneSplit {
-  readonly split: number
-  readonly rowCount: number
-}
-
-/** Results of so many rows are put in order at a time, or of an eighth of all: a second copy of all need not have room. */
-const WINDOW_ROWS = 2 ** 18
-const MOST_WINDOWS = 8
-
-const rowsOfSplits = (splits: readonly LaneSplit[]): number => splits.reduce((sum, { rowCount }) => sum + rowCount, 0)
-
-const lastOf = (splits: readonly LaneSplit[]): number => splits.reduce((last, { split }) => Math.max(last, split), 0)
-
-/** Splits one after another, of about as many rows as are put in order at a time. */
-function windowsOf(splits: readonly LaneSplit[]): LaneSplit[][] {
-  const most = Math.max(WINDOW_ROWS, rowsOfSplits(splits) / MOST_WINDOWS)
-  const windows: LaneSplit[][] = []
-  let rows = most
-  for (const split of splits) {
-    if (rows >= most) {
-      windows.push([])
-      rows = 0
-    }
-    windows[windows.length - 1].push(split)
-    rows += split.rowCount
-  }
-  return windows
-}
 
 /** A multiple of 16, with 16 behind that may be read. */
 const padded = (byteLength: number): number => ((byteLength + 31) >>> 4) << 4
@@ -390,14 +358,6 @@ export function createPartitionedGroups(
     return [places, count]
   }
 
-  /** Rows of results that belong to a lane, in scratch. */
-  const ofLane = (batch: LaneBatch, lane: number, lanes: Uint32Array): LaneBatch => {
-    const table = memory.scratch(4 * lanes.length)
-    memory.u32.set(lanes, table >>> 2)
-    const { rows, count } = rowsOfLane(k, batch.columns[width].data, batch.rowCount, table, lane)
-    return takeBatch(k, batch, rows, count)
-  }
-
   /** `ranks` is the rank of the first row, and the others follow, or a column of them. */
   const addRows = (
     keys: readonly LaneVector[],
@@ -459,77 +419,13 @@ export function createPartitionedGroups(
     for (const batch of results.splice(0)) {
       for (const [lane, own] of all) {
         const mark = memory.mark()
-        const rows = ofLane(batch, lane, lanes)
+        const rows = resultsOfLane(k, batch, width, lane, lanes)
         if (rows.rowCount > 0) own.push(copyToHeap(k, rows))
         memory.reset(mark)
       }
       freeHeapBatch(k, batch)
     }
     return all
-  }
-
-  const concatenated = (parts: readonly LaneBatch[]): LaneBatch =>
-    concatenate(
-      k,
-      parts.map(batch => ({ split: 0, batch })),
-    )
-
-  /** Results of one window, in a heap batch; null where it has none. */
-  const resultsIn = (windows: readonly (readonly LaneSplit[])[], window: number): LaneBatch | null => {
-    const table = new Uint32Array(1 + lastOf(windows.flat()))
-    for (const [i, splits] of windows.entries()) for (const { split } of splits) table[split] = i
-    const parts: LaneBatch[] = []
-    try {
-      for (const batch of results) {
-        const mark = memory.mark()
-        const rows = ofLane(batch, window, table)
-        if (rows.rowCount > 0) parts.push(copyToHeap(k, rows))
-        memory.reset(mark)
-      }
-    } catch (error) {
-      for (const part of parts) freeHeapBatch(k, part)
-      throw error
-    }
-    return parts.length === 0 ? null : concatenated(parts)
-  }
-
-  /** Results of some splits by their ranks; frees them. */
-  const inOrder = function* (
-    all: LaneBatch,
-    splits: readonly LaneSplit[],
-  ): Iterable<{ readonly split: number; readonly batch: LaneBatch }> {
-    let at = 0
-    let order = 0
-    try {
-      const total = rowsOfSplits(splits)
-      at = memory.allocate(4 * total + 16)
-      order = memory.allocate(4 * all.rowCount + 16)
-      memory.u8.fill(0xff, at, at + 4 * total)
-      const mark = memory.mark()
-      const firsts = memory.scratch(4 * (lastOf(splits) + 1))
-      let first = 0
-      for (const { split, rowCount } of splits) {
-        memory.u32[(firsts >>> 2) + split] = first
-        first += rowCount
-      }
-      placeRanks(k, all.columns[width].data, all.rowCount, firsts, at)
-      memory.reset(mark)
-      first = 0
-      for (const { split, rowCount } of splits) {
-        const count = placed(k, at + 4 * first, rowCount, order)
-        first += rowCount
-        for (let from = 0; from < count; from += MORSEL_ROWS) {
-          const rows = Math.min(MORSEL_ROWS, count - from)
-          const batch = takeBatch(k, all, order + 4 * from, rows)
-          const keys = keysOfPlanes(k, layout, planesOf(batch), rows, dictionaries)
-          yield { split, batch: { rowCount: rows, columns: [...keys, ...batch.columns.slice(width + 1)] } }
-        }
-      }
-    } finally {
-      memory.free(at)
-      memory.free(order)
-      freeHeapBatch(k, all)
-    }
   }
 
   return {
@@ -638,11 +534,9 @@ export function createPartitionedGroups(
       memory.reset(mark)
     },
     *emit(splits) {
-      if (results.length === 0) return
-      const windows = windowsOf(splits)
-      for (const [i, each] of windows.entries()) {
-        const all = windows.length === 1 ? concatenated(results.splice(0)) : resultsIn(windows, i)
-        if (all !== null) yield* inOrder(all, each)
+      for (const { split, batch } of resultsInOrder(k, results, width, splits)) {
+        const keys = keysOfPlanes(k, layout, planesOf(batch), batch.rowCount, dictionaries)
+        yield { split, batch: { rowCount: batch.rowCount, columns: [...keys, ...batch.columns.slice(width + 1)] } }
       }
     },
     free() {
