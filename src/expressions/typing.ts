@@ -49,6 +49,7 @@ import {
   standaloneLiteral,
 } from './literal.js'
 import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, TimePart } from './node.js'
+import { childrenOf } from './walk.js'
 import { UTC, zoneOf } from './zone.js'
 
 /** An expression with its type; the type of an untyped literal is not settled yet, and `null`. */
@@ -67,18 +68,44 @@ export interface Scope {
  * The type of `expression` over `schema`.
  * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_TYPE_MISMATCH` and what else `resolve` throws, naming `operator`.
  */
-export function typeOf(expression: Expression, schema: SchemaShape, operator = 'expression'): DataType {
+export function typeOf(expression: Expression, schema: SchemaShape, operator?: string): DataType {
   return resolveTyped(expression, schema, operator).type
 }
 
 /** The same expression with casts inserted and literals typed. Throws as `typeOf` does. */
-export function resolve(expression: Expression, schema: SchemaShape, operator = 'expression'): Expression {
+export function resolve(expression: Expression, schema: SchemaShape, operator?: string): Expression {
   return resolveTyped(expression, schema, operator).node
 }
 
-/** Both at once. */
-export function resolveTyped(expression: Expression, schema: SchemaShape, operator = 'expression'): Typed {
+/**
+ * Both at once.
+ * @param operator the verb that was given the expression; left out where planning has made it
+ */
+export function resolveTyped(expression: Expression, schema: SchemaShape, operator?: string): Typed {
+  if (operator === undefined) return typed(expression, schema, 'expression')
+  checkDepth(expression, operator)
+  return typed(expression, schema, operator)
+}
+
+function typed(expression: Expression, schema: SchemaShape, operator: string): Typed {
   return settle(walk(expression, { schema, operator }), operator)
+}
+
+/** Expressions are walked by functions that call themselves: they must not run out of stack. */
+const MOST_DEPTH = 1000
+
+function checkDepth(expression: Expression, operator: string): void {
+  let level: readonly Expression[] = [expression]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === MOST_DEPTH) {
+      throw new MillraceError(
+        'MR_INVALID_OPTION',
+        `${operator}: the expression is more than ${MOST_DEPTH} operations deep; of many \`or\` make one \`in\`, or several steps`,
+        { operator },
+      )
+    }
+    level = [...new Set(level.flatMap(childrenOf))]
+  }
 }
 
 /** A predicate, resolved; `MR_TYPE_MISMATCH` where it is not bool. */

@@ -119,6 +119,22 @@ describe('arithmetic', () => {
     })
     expect(refusal(binary('mul', column('d'), 2)).code).toBe('MR_TYPE_MISMATCH')
   })
+
+  it('goes a thousand operations deep, and says so beyond, however far', () => {
+    const deep = (operations: number) => {
+      let expression: Expression = column('i32')
+      for (let i = 0; i < operations; i++) expression = binary('add', expression, 1)
+      return expression
+    }
+    expect(type(deep(999))).toBe('int64')
+    for (const operations of [1000, 100_000]) {
+      expect(refusal(deep(operations))).toMatchObject({ code: 'MR_INVALID_OPTION', details: { operator: 'derive' } })
+    }
+    // Of the same operands there are not as many as there are ways to them.
+    let shared: Expression = column('f64')
+    for (let i = 0; i < 20; i++) shared = binary('add', shared, shared)
+    expect(type(shared)).toBe('float64')
+  })
 })
 
 describe('comparison', () => {
