@@ -2,6 +2,7 @@
  * `pivot`: rows to columns. With the values that become columns given it is a group-by, an aggregate for each of them with its `where`. Without, the groups by these values
  * too are made first, and the calling thread gives each value a number, by which they are made columns (`before` of sources/source.ts).
  */
+import type { SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
@@ -113,6 +114,11 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
   }
   // With a known schema what is refused is refused at once.
   const before = grouped(flow, [...index, on], define)
+  const refuseLists = (schema: SchemaShape | null) => {
+    if (results.some(name => schema?.[name].kind === 'list'))
+      throw invalid('pivot', "where cells are lists say which values become columns, as in columns: ['a', 'b']")
+  }
+  refuseLists(before.schema)
   const notRun = async () => {
     throw new Error('a source that is to be settled first was opened')
   }
@@ -123,7 +129,9 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
     before,
     async settle(collect) {
       const { columnsOf } = await import('./pivot-columns.js')
-      return columnsOf(await collect(before), pivot, results, nothing, spread, collect)
+      const groups = await collect(before)
+      refuseLists(groups.schema)
+      return columnsOf(groups, pivot, results, nothing, spread, collect)
     },
     describe: notRun,
     open: notRun,

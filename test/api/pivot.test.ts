@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  collectList,
   columns,
   count,
   createEngine,
+  csv,
   defineAggregate,
   type Engine,
   float64,
@@ -155,6 +157,10 @@ describe('pivot', () => {
       type: float64(),
     })
     expect(pivot({ on: 'month', index: ['city'], values: 'mm', aggregate: own })).toBe('MR_INVALID_OPTION')
+    const lists = { on: 'month', index: ['city'], values: 'mm', aggregate: collectList } as const
+    expect(pivot(lists)).toBe('MR_INVALID_OPTION')
+    await expect(csv({ text: 'city,month,mm\nOslo,jan,10\n' }).pivot(lists).collect()).rejects.toThrow('columns: [')
+    expect((await rain.pivot({ ...lists, columns: ['feb'] }).collect()).at(0)).toEqual({ city: 'Oslo', feb: [30] })
     const many = columns({ n: Int32Array.from({ length: 20_000 }, (_, i) => i) })
     await expect(
       many
