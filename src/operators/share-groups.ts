@@ -5,9 +5,9 @@
 import { type DataType, int64 } from '../columnar/type.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import { type AggregateInput, type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
-import { createGroupArray } from '../kernels/aggregate/group-array.js'
+import { createGroupArray, type GroupArray } from '../kernels/aggregate/group-array.js'
 import { createHashIndex, type HashIndex } from '../kernels/hash.js'
-import { createKeyStore } from '../kernels/key-store.js'
+import { createKeyStore, type KeyStore } from '../kernels/key-store.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { leastRanks, planesOfWords, wordsOfPlanes } from '../kernels/radix.js'
 import type { OperatorContext } from './build.js'
@@ -36,17 +36,28 @@ export function createShareGroups(
 ): ShareGroups {
   const { k } = context
   const { memory } = k
-  const store = createKeyStore(k, width)
+  const made: { free(): void }[] = []
+  const owned = <T extends { free(): void }>(one: T): T => {
+    made.push(one)
+    return one
+  }
+  const free = () => {
+    for (const one of made.splice(0)) one.free()
+  }
+  let store: KeyStore
   let index: HashIndex
+  let aggregation: Aggregation
+  let firsts: GroupArray
   try {
-    index = createHashIndex(k, store, 8, expected)
+    store = owned(createKeyStore(k, width))
+    index = owned(createHashIndex(k, store, 8, expected))
+    aggregation = owned(createAggregation(context, specs))
+    // Beyond every rank, until a group's first comes.
+    firsts = owned(createGroupArray(k, 8, [0x7fffffff]))
   } catch (error) {
-    store.free()
+    free()
     throw error
   }
-  const aggregation = createAggregation(context, specs)
-  // Beyond every rank, until a group's first comes.
-  const firsts = createGroupArray(k, 8, [0x7fffffff])
 
   const find = ({ columns, rowCount }: LaneBatch): number => {
     const groups = memory.scratch(4 * rowCount)
@@ -82,12 +93,7 @@ export function createShareGroups(
     get ranks() {
       return firsts.pointer
     },
-    free() {
-      firsts.free()
-      aggregation.free()
-      index.free()
-      store.free()
-    },
+    free,
   }
 }
 
