@@ -8,6 +8,7 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import { placed, placeRanks, rowsOfLane } from '../kernels/radix.js'
 import { takeBatch } from '../kernels/select.js'
 import { concatenate, copyToHeap, freeHeapBatch } from './heap-batch.js'
+import { inRounds } from './in-rounds.js'
 
 /** A split of this lane's, and how many of its rows came. */
 export interface LaneSplit {
@@ -23,24 +24,8 @@ const rowsOf = (splits: readonly LaneSplit[]): number => splits.reduce((sum, { r
 
 const lastOf = (splits: readonly LaneSplit[]): number => splits.reduce((last, { split }) => Math.max(last, split), 0)
 
-/** Splits one after another, of about as many rows as are put in order at a time. */
-function windowsOf(splits: readonly LaneSplit[]): LaneSplit[][] {
-  const most = Math.max(WINDOW_ROWS, rowsOf(splits) / MOST_WINDOWS)
-  const windows: LaneSplit[][] = []
-  let rows = most
-  for (const split of splits) {
-    if (rows >= most) {
-      windows.push([])
-      rows = 0
-    }
-    windows[windows.length - 1].push(split)
-    rows += split.rowCount
-  }
-  return windows
-}
-
 /** Results whose ranks (column `rank`) are of splits that belong to a lane, in scratch: `lanes` has the lane of each split. */
-export function resultsOfLane(k: Kernels, batch: LaneBatch, rank: number, lane: number, lanes: Uint32Array): LaneBatch {
+function resultsOfLane(k: Kernels, batch: LaneBatch, rank: number, lane: number, lanes: Uint32Array): LaneBatch {
   const { memory } = k
   const table = memory.scratch(4 * lanes.length)
   memory.u32.set(lanes, table >>> 2)
@@ -60,7 +45,8 @@ export function* resultsInOrder(
   splits: readonly LaneSplit[],
 ): Iterable<{ readonly split: number; readonly batch: LaneBatch }> {
   if (results.length === 0) return
-  const windows = windowsOf(splits)
+  const most = Math.max(WINDOW_ROWS, rowsOf(splits) / MOST_WINDOWS)
+  const windows = inRounds(splits, most, ({ rowCount }) => rowCount)
   if (windows.length === 1) {
     yield* ordered(k, concatenated(k, results.splice(0)), rank, splits)
     return
@@ -79,8 +65,8 @@ const concatenated = (k: Kernels, parts: readonly LaneBatch[]): LaneBatch =>
     parts.map(batch => ({ split: 0, batch })),
   )
 
-/** `resultsOfLane` of all results, in heap batches. */
-function copyOfLane(
+/** Results whose ranks are of splits that belong to a lane (`lanes` has that of each split), in heap batches. */
+export function copyOfLane(
   k: Kernels,
   results: readonly LaneBatch[],
   rank: number,

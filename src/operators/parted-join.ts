@@ -20,6 +20,7 @@ import type { JoinStage } from '../plan/physical.js'
 import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
+import { inRounds } from './in-rounds.js'
 import { createJoin, type Join } from './join.js'
 import { createJoinSide } from './join-side.js'
 import { hashedKeys, keyHashes } from './key-hashes.js'
@@ -295,7 +296,7 @@ export function createPartedJoin(
   async function exchange(host: LastHost, give: (rows: Deferred) => void): Promise<void> {
     if (inner === null) return
     const { peers } = host
-    const rounds = roundsOf(kept)
+    const rounds = inRounds(kept, ROUND_ROWS, ({ batch }) => batch.rowCount)
     const { isUnique } = inner
     for (const to of peers) host.tell(to, { type: 'parted', rounds: rounds.length, isUnique })
     const terms = await Promise.all(peers.map(from => host.told(from) as Promise<SideMessage & { type: 'parted' }>))
@@ -357,20 +358,6 @@ export function createPartedJoin(
       plain.free()
     },
   }
-}
-
-function roundsOf(kept: readonly KeptMorsel[]): KeptMorsel[][] {
-  const rounds: KeptMorsel[][] = []
-  let rows = ROUND_ROWS
-  for (const morsel of kept) {
-    if (rows >= ROUND_ROWS) {
-      rounds.push([])
-      rows = 0
-    }
-    rounds[rounds.length - 1].push(morsel)
-    rows += morsel.batch.rowCount
-  }
-  return rounds
 }
 
 /** Every lane to every other. */

@@ -36,7 +36,7 @@ import { createBatchLoader } from './batch-loader.js'
 import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch } from './heap-batch.js'
 import type { PartitionPart, ResultsPart } from './operator.js'
-import { type LaneSplit, resultsInOrder, resultsOfLane } from './ordered-results.js'
+import { copyOfLane, type LaneSplit, resultsInOrder } from './ordered-results.js'
 import { createShareGroups, inputsOfRows, planeColumns, words } from './share-groups.js'
 
 /** Groups that were there before rows began to be parted: their keys, ranks and states. */
@@ -413,19 +413,22 @@ export function createPartitionedGroups(
     return { rowCount: length, columns }
   }
 
-  /** Results by the lanes that have their groups' first rows. */
-  const partResults = (lanes: Uint32Array): Map<number, LaneBatch[]> => {
-    const all = new Map([...new Set(lanes)].map((lane): [number, LaneBatch[]] => [lane, []]))
-    for (const batch of results.splice(0)) {
-      for (const [lane, own] of all) {
-        const mark = memory.mark()
-        const rows = resultsOfLane(k, batch, width, lane, lanes)
-        if (rows.rowCount > 0) own.push(copyToHeap(k, rows))
-        memory.reset(mark)
+  /**
+   * The results whose groups first appeared in a lane, to be taken from there. The first call parts them all, one batch after another, each of which gives
+   * back its room.
+   */
+  const partedResultsOf = (lane: number, lanes: Uint32Array): LaneBatch[] => {
+    if (ofLanes === null) {
+      ofLanes = new Map([...new Set(lanes)].map(each => [each, []]))
+      for (let batch = results.shift(); batch !== undefined; batch = results.shift()) {
+        try {
+          for (const [each, own] of ofLanes) own.push(...copyOfLane(k, [batch], width, each, lanes))
+        } finally {
+          freeHeapBatch(k, batch)
+        }
       }
-      freeHeapBatch(k, batch)
     }
-    return all
+    return ofLanes.get(lane) ?? []
   }
 
   return {
@@ -509,8 +512,8 @@ export function createPartitionedGroups(
     },
     group,
     *resultsOf(lane, lanes, common) {
-      ofLanes ??= partResults(lanes)
-      for (const rows of ofLanes.get(lane)?.splice(0) ?? []) {
+      const own = partedResultsOf(lane, lanes)
+      for (let rows = own.shift(); rows !== undefined; rows = own.shift()) {
         try {
           yield { rows, dictionaries: dictionariesToSend(common) }
         } finally {
@@ -519,8 +522,7 @@ export function createPartitionedGroups(
       }
     },
     keepResultsOf(lane, lanes) {
-      ofLanes ??= partResults(lanes)
-      results.push(...(ofLanes.get(lane)?.splice(0) ?? []))
+      results.push(...partedResultsOf(lane, lanes).splice(0))
     },
     receiveResults({ rows, dictionaries: theirs }) {
       const mark = memory.mark()

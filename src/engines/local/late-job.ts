@@ -5,7 +5,10 @@ import type { Job } from './run-job.js'
 /** How long a failure waits for someone to ask for it. */
 const UNSEEN_MS = 1_000
 
-/** @param isTold whether a failure is told elsewhere too. Otherwise one that nobody has asked for after a second is an unhandled rejection: it is not lost in silence. @param onStop told of `stop`, also before there is a job */
+/**
+ * @param isTold whether a failure is told elsewhere too. Otherwise one that nobody has asked for after a second is an unhandled rejection: it is not lost in silence.
+ * @param onStop told of `stop`, also before there is a job
+ */
 export function lateJob<S extends SchemaShape>(
   load: () => Promise<Job<S>>,
   isTold: boolean,
