@@ -102,6 +102,12 @@ export class LaneMemory {
     return this.chunks.reduce((sum, { capacity }) => sum + capacity, 0)
   }
 
+  /** Of these, what a job pays for: another may have made the arena grow. */
+  scratchBytesOf(account: MemoryAccount): number {
+    const paid = this.chunks.filter(({ pointer }) => this.payers.get(Math.floor(pointer / PAGE_BYTES)) === account)
+    return paid.reduce((sum, { capacity }) => sum + capacity, 0)
+  }
+
   /** Free runs of pages: 0 or 1 where everything has been freed. */
   get freeRunCount(): number {
     return this.freeFrom.size

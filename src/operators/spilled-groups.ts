@@ -264,7 +264,7 @@ export function createSpilledGroups(
     return { parts, bits }
   }
 
-  const keptBytes = () => account.usedBytes - memory.scratchBytes
+  const keptBytes = () => account.usedBytes - memory.scratchBytesOf(account)
 
   /**
    * Results in scratch, and a copy that outlives their groups, its dictionaries retained. Null where there is no room for them, but would be for fewer

@@ -77,7 +77,7 @@ export function createSpillingAggregate(
 
   const plain = (): Exchange => inner.exchange as Exchange
   const room = () => account.shareBytes - account.usedBytes
-  const keptBytes = () => account.usedBytes - memory.scratchBytes
+  const keptBytes = () => account.usedBytes - memory.scratchBytesOf(account)
   const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
 
   const hasGroups = (): boolean =>
@@ -87,7 +87,8 @@ export function createSpillingAggregate(
   const exceeds = (part: number): boolean => {
     if (!hasGroups()) return false
     return (
-      stateBytes() > part * (account.shareBytes - memory.scratchBytes - base) || keptBytes() > 0.7 * account.shareBytes
+      stateBytes() > part * (account.shareBytes - memory.scratchBytesOf(account) - base) ||
+      keptBytes() > 0.7 * account.shareBytes
     )
   }
 

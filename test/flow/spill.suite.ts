@@ -272,6 +272,22 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('jobs at the same time, each with a budget', () => {
+    const all = columns(counted(200_000))
+    const flows: Flow[] = [
+      all.orderBy(desc('value')),
+      all.groupBy('id').aggregate(t => ({ s: sum(t.value) })),
+      all.groupBy('id', 'key').aggregate(() => ({ n: count() })),
+    ]
+    onLanes(spilling, (engine, lanes) => {
+      it('have as much room as each has alone', { timeout: 60_000 }, async () => {
+        const options = { engine: engine(), memory: 3 * MiB * Math.max(1, lanes) }
+        const found = await Promise.all(flows.map(flow => flow.collect(options)))
+        for (const [i, flow] of flows.entries()) expectSame(found[i], await flow.collect({ lanes: 0 }))
+      })
+    })
+  })
+
   describe('strings that come again and again, in no order', () => {
     const rowCount = 60_000
     const name = Array.from({ length: rowCount }, (_, i) => `name ${(i * 7919) % 12_000} `.padEnd(200, 'and more '))
