@@ -63,7 +63,8 @@ function openJobFile(): JobFile {
       }
       try {
         const folder = await folderOf()
-        await sweepFolder(folder)
+        // Whoever waits for that waits for all that others have left.
+        sweepFolder(folder).catch(() => {})
         await hold()
         const file = (await folder.getFileHandle(name, { create: true })) as SyncFileHandle
         handle = await file.createSyncAccessHandle()

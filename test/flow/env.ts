@@ -62,12 +62,23 @@ export async function refusal(action: () => unknown, code: string): Promise<Mill
   return error as MillraceError
 }
 
-/** Resolves once `condition` holds, or rejects after `mostMs`. */
+/** Resolves once `condition` holds, or rejects after `mostMs`, also where it does not even say whether it does. */
 export async function until(condition: () => boolean | Promise<boolean>, mostMs: number): Promise<void> {
-  const start = performance.now()
-  while (!(await condition())) {
-    if (performance.now() - start > mostMs) throw new Error(`not so after ${mostMs} ms`)
-    await new Promise(resolve => setTimeout(resolve, 5))
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isLate = false
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isLate = true
+      reject(new Error(`not so after ${mostMs} ms`))
+    }, mostMs)
+  })
+  const holds = async () => {
+    while (!(await condition()) && !isLate) await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  try {
+    await Promise.race([holds(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
