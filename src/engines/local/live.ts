@@ -274,7 +274,8 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       arrived = below.arrived(arrival)
       give(push(arrival))
       rowsBefore += arrival.rowCount
-      if (waiting.length >= MOST_WAITING) {
+      // Once it is aborted nobody takes them.
+      if (waiting.length >= MOST_WAITING && !cancel.signal.aborted) {
         await new Promise<void>(resolve => {
           drained = resolve
         })
