@@ -109,6 +109,9 @@ export function createLiveGraph(
   /** What a step was of, as far as it is kept. */
   let last: readonly Vector[] = []
   const steps: Step[] = []
+  /** Rows of what a step is given that are late, and where rows that `inTime` has left are among these; null: all are left. */
+  const lateRowsOfStep: number[] = []
+  let places: Uint32Array | null = null
   const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
   if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
@@ -213,13 +216,11 @@ export function createLiveGraph(
     if (over !== undefined) return createLiveOver(context, { ...spec, over }, WATERMARK)
     if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
     if (top !== undefined)
-      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (morsel, rows) =>
-        lateAt(morsel, rows, spec),
-      )
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (_, rows) => late(rows, spec))
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (morsel, rows) => lateAt(morsel, rows, spec))
+      return createLiveSessions(context, stage, spec.input, (_, rows) => late(rows, spec))
     }
     const stage = { ...spec, windows, watermark: WATERMARK }
     const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
@@ -233,7 +234,10 @@ export function createLiveGraph(
     const own = at === 0 ? batch.columns : columns.map(i => batch.columns[i] as LaneVector)
     const use = (morsel: Morsel) => {
       if (aggregate === null || spec === null) emit(morsel)
-      else for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
+      else {
+        for (const each of aggregate.consume(inTime(morsel, spec, kept))) spread(each, at + 1, spec)
+        if (spec.givesLate) giveLate(morsel, spec, at)
+      }
     }
     runAll(pipeline.scan.transforms, { rowCount: batch.rowCount, columns: own, rows: 0 }, memory, use, false)
   }
@@ -363,28 +367,32 @@ export function createLiveGraph(
     const rowCount = count(k, bits, morsel.rowCount)
     if (rowCount === morsel.rowCount) return morsel
     const refused = selection(k, not(k, bits, morsel.rowCount), morsel.rowCount)
-    late(morsel, refused.indices, refused.count, spec)
     const { indices } = selection(k, bits, morsel.rowCount)
+    late(memory.u32.subarray(refused.indices >>> 2, (refused.indices >>> 2) + refused.count), spec)
+    if (spec.givesLate) places = memory.u32.slice(indices >>> 2, (indices >>> 2) + rowCount)
     const columns = morsel.columns.map(column => ({ ...take(k, column, indices, rowCount), range: null }))
     return { rowCount, columns, rows: 0 }
   }
 
-  function lateAt(morsel: Morsel, rows: readonly number[], spec: LiveAggregateSpec): void {
-    const places = memory.scratch(4 * rows.length)
-    memory.u32.set(rows, places >>> 2)
-    late(morsel, places, rows.length, spec)
+  /** Rows of what a step is given, or of those that `inTime` has left of it. */
+  function late(rows: ArrayLike<number>, spec: LiveAggregateSpec): void {
+    refuse((steps.find(step => step.spec === spec) as Step).aggregate as LiveAggregate, rows.length)
+    if (!spec.givesLate) return
+    for (const row of Array.from(rows)) lateRowsOfStep.push(places?.[row] ?? row)
   }
 
-  /** Late rows go on as they came, where that is what is asked for. */
-  function late(morsel: Morsel, places: number, rowCount: number, spec: LiveAggregateSpec): void {
-    const at = steps.findIndex(step => step.spec === spec)
-    refuse((steps[at] as Step).aggregate as LiveAggregate, rowCount)
-    if (!spec.givesLate) return
+  /** Late rows go on as they came, whatever they were late for. */
+  function giveLate(morsel: Morsel, spec: LiveAggregateSpec, at: number): void {
+    const rows = Uint32Array.from(lateRowsOfStep.splice(0)).sort()
+    places = null
+    if (rows.length === 0) return
+    const indices = memory.scratch(rows.byteLength)
+    memory.u32.set(rows, indices >>> 2)
     const names = Object.keys(spec.input)
     const columns = spec.lateColumns.map(name =>
-      take(k, morsel.columns[names.indexOf(name)] as LaneVector, places, rowCount),
+      take(k, morsel.columns[names.indexOf(name)] as LaneVector, indices, rows.length),
     )
-    flow({ rowCount, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
+    flow({ rowCount: rows.length, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
   }
 
   function refuse(aggregate: LiveAggregate, rowCount: number): void {

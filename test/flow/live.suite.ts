@@ -183,6 +183,24 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(await all(flow().late().run(o()))).toEqual([[undefined, new Date(6), 'a', 1, 1]])
     })
 
+    it('gives late rows of sessions in the order in which they came, those without a time too, however they are batched', async () => {
+      const shape = schema({ time: nullable(timestamp('ms')), key: utf8() })
+      const times = [100, 3, null, 101, null, 5, 500, 90, null, 2]
+      const rows = times.map((ms, i) => ({ time: ms === null ? null : new Date(ms), key: `row ${i}` }))
+      const late = async (most: number) => {
+        const batches = rows.flatMap((_, i) => (i % most === 0 ? [rows.slice(i, i + most)] : []))
+        const flow = stream(inTurn(batches, shape), { schema: shape })
+          .watermark('time')
+          .window(session('10ms'))
+          .aggregate(() => ({ n: count() }))
+        return ((await all(flow.late().run(o()))) as unknown[][]).map(row =>
+          row.find(value => typeof value === 'string'),
+        )
+      }
+      for (const most of [1, 3, 10])
+        expect(await late(most)).toEqual(['row 1', 'row 2', 'row 4', 'row 5', 'row 7', 'row 8', 'row 9'])
+    })
+
     it('tells groups as they change: as they were, then as they are', async () => {
       const source = [[at(1), at(2, 'b', 2)], [at(3, 'b', 3)], [at(4, 'c', 4), at(5, 'a', 5)]]
       const totals = () =>
