@@ -5,7 +5,7 @@
 //   bucket (64 bytes)   | slot | slot | slot | slot |      slots are filled in order, and a full bucket goes on in the next
 //   slot                | 12 bytes of the string, ff behind | u32 code + 1, 0 where empty |
 //
-// A string has 1 to 12 bytes there, and none that is ff, which is in no UTF-8. At most half of the slots are in use.
+// A string has 1 to 12 bytes there, and none that is ff, which is in no UTF-8. At most four fifths of the slots are in use.
 
 import { firstIllFormed } from '../parse/utf8'
 import { internBytes, NO_ROOM, StringTable } from '../text'

@@ -158,7 +158,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       try {
         if (bytes.kind === 'sent') {
           // Whole rows, so nothing that follows them can matter.
-          yield rows.loader(bytes.bytes, true)
+          yield rows.loader(...copied(bytes.bytes), true)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, bytes.decode), rows)
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
@@ -182,7 +182,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
   }
 }
 
-/** Rows that begin in a range of bytes, read a block ahead. */
+/** Rows that begin in a range of bytes: read to where they are parsed, or a block ahead where reading takes its time. */
 async function* readRange(
   source: ByteSource,
   { to, isGuess }: { readonly to: number; readonly isGuess: boolean },
@@ -196,12 +196,22 @@ async function* readRange(
   rows.at = next
   if (isGuess) rows.begin = null
   rows.limit = to
-  const fetch = (): Promise<Uint8Array> => {
+  const advance = (): [from: number, until: number] => {
     // A row of many blocks is parsed anew with each: they double.
     const size = Math.max(next < to ? Math.min(blockBytes, to - next + TAIL_BYTES) : TAIL_BYTES, rows.restBytes)
-    const until = Math.min(byteLength, next + size)
-    const block = readBlock(source, next, until)
-    next = until
+    const from = next
+    next = Math.min(byteLength, from + size)
+    return [from, next]
+  }
+  const { readsNow } = source
+  while (readsNow !== undefined) {
+    const [from, until] = advance()
+    const isEnd = until >= byteLength
+    yield rows.loader(until - from, target => readsNow(target, from), isEnd)
+    if (isEnd || rows.stopped || rows.done) return
+  }
+  const fetch = (): Promise<Uint8Array> => {
+    const block = readBlock(source, ...advance())
     // Failures are for whoever waits for the block.
     block.catch(() => {})
     return block
@@ -214,11 +224,22 @@ async function* readRange(
     const isEnd = next >= byteLength
     // Beyond the part's end there is at most the rest of one row, and mostly none.
     coming = isEnd || next >= to ? null : fetch()
-    yield rows.loader(block, isEnd)
+    yield rows.loader(...copied(block), isEnd)
     if (rows.stopped || rows.done) return
     if (coming === null && !isEnd) coming = fetch()
   }
 }
+
+/** Brings a block to where it is wanted, and tells how many bytes came. */
+type FillBlock = (target: Uint8Array) => number
+
+const copied = (block: Uint8Array): [byteLength: number, fill: FillBlock] => [
+  block.length,
+  target => {
+    target.set(block)
+    return block.length
+  },
+]
 
 type ReadBlock = (source: ByteSource, from: number, to: number) => Promise<Uint8Array>
 
@@ -244,12 +265,12 @@ async function* readStream(stream: AsyncIterable<Uint8Array>, rows: Rows): Async
     skip = Math.max(0, skip - chunk.length)
     if (block === null) continue
     if (held !== null) {
-      yield rows.loader(held, false)
+      yield rows.loader(...copied(held), false)
       if (rows.stopped) return
     }
     held = block
   }
-  yield rows.loader(held ?? new Uint8Array(0), true)
+  yield rows.loader(...copied(held ?? new Uint8Array(0)), true)
 }
 
 type Rows = ReturnType<typeof createRows>
@@ -277,12 +298,13 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
     },
     /** @param isEnd whether the input ends with this block. */
     loader:
-      (block: Uint8Array, isEnd: boolean): LoadRows =>
+      (blockBytes: number, fill: FillBlock, isEnd: boolean): LoadRows =>
       use => {
-        const length = rest.length + block.length
+        const length = rest.length + blockBytes
         const pointer = memory.scratch(length + SLACK_BYTES)
         memory.u8.set(rest, pointer)
-        memory.u8.set(block, pointer + rest.length)
+        const came = fill(memory.bytes(pointer + rest.length, blockBytes))
+        if (came !== blockBytes) throw shrunk(rows, came)
         let offset = 0
         if (rows.begin === null) {
           offset = parser.findStart(pointer, length, isEnd)

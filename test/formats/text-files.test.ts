@@ -51,8 +51,20 @@ function lineParser(bytesAt: (from: number, to: number) => Uint8Array, collect: 
   return { parser, lines }
 }
 
-/** A file whose reads are recorded. */
-function fileOf(bytes: Uint8Array): { open: () => Promise<ByteSource>; isOpen: () => boolean } {
+/** Where a file gives its bytes on the spot, as to a lane of Node.js. */
+const onTheSpot = (bytes: Uint8Array): Pick<ByteSource, 'readsNow'> => ({
+  readsNow(target, from) {
+    const part = bytes.subarray(from, from + target.length)
+    target.set(part)
+    return part.length
+  },
+})
+
+/** @param more of how it is read */
+function fileOf(
+  bytes: Uint8Array,
+  more: typeof onTheSpot | null,
+): { open: () => Promise<ByteSource>; isOpen: () => boolean } {
   let open = false
   return {
     async open() {
@@ -60,6 +72,7 @@ function fileOf(bytes: Uint8Array): { open: () => Promise<ByteSource>; isOpen: (
       return {
         byteLength: async () => bytes.length,
         read: async (from, to) => bytes.subarray(from, to),
+        ...more?.(bytes),
         async close() {
           open = false
         },
@@ -81,9 +94,15 @@ interface Reading {
   readonly found: FoundText[]
 }
 
-async function read(bytes: Uint8Array, parts: readonly TextPart[], most = 1000, wanted = Infinity): Promise<Reading> {
+async function readBy(
+  more: typeof onTheSpot | null,
+  bytes: Uint8Array,
+  parts: readonly TextPart[],
+  most = 1000,
+  wanted = Infinity,
+): Promise<Reading> {
   const { memory } = await makeKernels()
-  const file = fileOf(bytes)
+  const file = fileOf(bytes, more)
   const files = createTextFiles(memory, file.open)
   const lines: string[] = []
   const found: FoundText[] = []
@@ -137,7 +156,13 @@ const linesOf = (text: string): string[] => {
   return lines
 }
 
-describe('text files', () => {
+describe.each([
+  ['a block ahead', null],
+  ['on the spot', onTheSpot],
+])('text files that are read %s', (_, more) => {
+  const read = (...given: Parameters<typeof readBy> extends [unknown, ...infer Rest] ? Rest : never) =>
+    readBy(more, ...given)
+
   it('give every row once, wherever they are cut, and each part ends where the next begins', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -219,7 +244,7 @@ describe('text files', () => {
 
   it('refuse a row that has no end', async () => {
     const { memory } = await makeKernels()
-    const files = createTextFiles(memory, fileOf(encoder.encode('abc')).open)
+    const files = createTextFiles(memory, fileOf(encoder.encode('abc'), more).open)
     const stuck: TextParser = {
       parse: () => ({ morsel: { rowCount: 0, columns: [], rows: 0 }, rowsRead: 0, consumed: 0, bad: [], illFormed: 0 }),
       findStart: () => 0,
@@ -234,12 +259,11 @@ describe('text files', () => {
 
   it('refuse a file that has become shorter', async () => {
     const { memory } = await makeKernels()
-    const source: ByteSource = {
+    const open = async () => ({
+      ...(await fileOf(encoder.encode('a\n'.repeat(20)), more).open()),
       byteLength: async () => 100,
-      read: async (from, to) => encoder.encode('a\n'.repeat(20)).subarray(from, to),
-      close: async () => {},
-    }
-    const files = createTextFiles(memory, async () => source)
+    })
+    const files = createTextFiles(memory, open)
     const run = async () => {
       const { parser } = lineParser((from, to) => memory.bytes(from, to - from).slice(), false, 100)
       for await (const load of files.read(partOf(0, 100, false), 'file', parser, () => {})) load(() => true)

@@ -10,7 +10,9 @@ import { type CsvContext, WORD } from './context.js'
 const SLOT_BYTES = 16
 const BUCKET_BYTES = 64
 const LEAST_SLOTS = 2048
-/** 16 MiB, for half as many strings. */
+/** Slots for each string, at least: fewer fit the caches better, and few buckets go on in the next. */
+const SPARE = 1.25
+/** 16 MiB. */
 const MOST_SLOTS = 2 ** 20
 /** With so many slots for a string nearly all are where they are looked for first. */
 const SLOTS_OF_FEW = 16
@@ -84,7 +86,7 @@ export function createTextIndex(k: Kernels, context: CsvContext): TextIndex {
     }
     if (isGivenUp) return
     const most = count + rowCount
-    if (slotCount < 2 * most) grow(Math.max(LEAST_SLOTS, 2 ** Math.ceil(Math.log2(4 * most))))
+    if (slotCount < SPARE * most) grow(Math.max(LEAST_SLOTS, 2 ** Math.ceil(Math.log2(SPARE * most))))
     else if (slotCount < MOST_SLOTS_OF_FEW && slotCount < SLOTS_OF_FEW * count) grow(4 * slotCount)
   }
 
