@@ -204,10 +204,10 @@ class LaneJob implements LaneTurns {
     const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
+    // Every batch that leaves costs.
+    const isLong = this.isAllWaitedFor && !spec.inline && spec.holdAs === null && breaker === null
     this.reader =
-      inputs === null
-        ? createSplitReader(lane, keepsCodes, fitting, this.carried, this.isAllWaitedFor && !spec.inline, !spec.inline)
-        : null
+      inputs === null ? createSplitReader(lane, keepsCodes, fitting, this.carried, isLong, !spec.inline) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&
