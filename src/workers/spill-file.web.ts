@@ -6,6 +6,8 @@
 import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
 
 const FOLDER = 'millrace-spill'
+/** How long the file system may take to answer. */
+const MOST_MS = 10_000
 
 interface SyncAccessHandle {
   read(buffer: Uint8Array, options: { at: number }): number
@@ -48,11 +50,20 @@ function openJobFile(): JobFile {
     handle?.close()
     handle = null
     try {
-      await (await folderOf()).removeEntry(name)
+      await unlessLate(folderOf().then(folder => folder.removeEntry(name)))
     } catch {
       // It was never made, or somebody else removes it.
     }
     letGo()
+  }
+
+  const open = async (): Promise<void> => {
+    const folder = await folderOf()
+    // Whoever waits for that waits for all that others have left.
+    sweepFolder(folder).catch(() => {})
+    await hold()
+    const file = (await folder.getFileHandle(name, { create: true })) as SyncFileHandle
+    handle = await file.createSyncAccessHandle()
   }
 
   return {
@@ -61,16 +72,14 @@ function openJobFile(): JobFile {
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
         return 'files can be written in workers only, and this job runs in its page; give it lanes'
       }
+      const opening = open()
       try {
-        const folder = await folderOf()
-        // Whoever waits for that waits for all that others have left.
-        sweepFolder(folder).catch(() => {})
-        await hold()
-        const file = (await folder.getFileHandle(name, { create: true })) as SyncFileHandle
-        handle = await file.createSyncAccessHandle()
+        await unlessLate(opening)
         return null
       } catch (error) {
         await close()
+        // What is opened yet has nobody to write to it.
+        opening.then(close, () => {})
         return `the private file system cannot be used: ${error instanceof Error ? error.message : String(error)}`
       }
     },
@@ -107,6 +116,19 @@ function openJobFile(): JobFile {
       return bytes
     },
     close,
+  }
+}
+
+/** What `action` comes to, if it does in time: a job is not to wait for ever. */
+async function unlessLate<T>(action: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${MOST_MS / 1000} s`)), MOST_MS)
+  })
+  try {
+    return await Promise.race([action, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Spilling in a real browser, to the private file system of the page's origin; on pages that are not isolated only, for it takes its time. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { columns, count, float64, schema } from '../../src/index.js'
+import { spillPlatform } from '../../src/workers/spill-file.web.js'
 import { until } from '../flow/env.js'
 import { webEnv } from '../flow/env.web.js'
 import { spillSuite } from '../flow/spill.suite.js'
@@ -24,4 +25,33 @@ test('a lane that is ended in a long step leaves no file either', { timeout: 60_
   controller.abort(new Error('enough'))
   await expect(collecting).rejects.toThrow('enough')
   await until(async () => (await env.spillFiles()) === 0, 20_000)
+})
+
+test('a file system that does not answer is not waited for: what it gives later is closed', async () => {
+  vi.useFakeTimers()
+  const prototype = FileSystemFileHandle.prototype as { createSyncAccessHandle?: unknown }
+  let answer: (handle: unknown) => void = () => {}
+  // A page has none, its workers do.
+  prototype.createSyncAccessHandle = () =>
+    new Promise(resolve => {
+      answer = resolve
+    })
+  try {
+    const file = spillPlatform.openJobFile(null)
+    const ready = file.ready()
+    await vi.waitFor(async () => expect(await env.spillFiles()).toBe(1))
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await ready).toBe('the private file system cannot be used: no answer for 10 s')
+    let isClosed = false
+    answer({
+      close() {
+        isClosed = true
+      },
+    })
+    await vi.waitFor(() => expect(isClosed).toBe(true))
+    await vi.waitFor(async () => expect(await env.spillFiles()).toBe(0))
+  } finally {
+    vi.useRealTimers()
+    delete prototype.createSyncAccessHandle
+  }
 })
