@@ -1,6 +1,6 @@
 // All suites that `npm test` runs: Node (the long ones are a project of their own), a browser with and without cross-origin isolation, the packed tarball, and the demo.
 
-import { rmSync } from 'node:fs'
+import { rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { playwright } from '@vitest/browser-playwright'
@@ -16,12 +16,22 @@ const isolationHeaders = {
 
 /**
  * Where a browser keeps its profile. Without one its pages are incognito: their private file system is then in the memory of another process, which is asked for every
- * read and write, and spilling takes ten times as long.
+ * read and write, and spilling takes ten times as long. In memory where there is room: on a disk that is busy its files may take minutes to open.
  */
 function profileFolder(name: string): string {
-  const folder = join(tmpdir(), `millrace-${name}-${process.pid}`)
+  const folder = join(freeBytes('/dev/shm') > 2 ** 31 ? '/dev/shm' : tmpdir(), `millrace-${name}-${process.pid}`)
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** 0 where there is no such folder. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch {
+    return 0
+  }
 }
 
 /** The browser suites on one kind of page: `crossOriginIsolated` is true or false there, and the suites check it. */

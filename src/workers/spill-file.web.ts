@@ -6,8 +6,8 @@
 import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
 
 const FOLDER = 'millrace-spill'
-/** How long the file system may take to answer. */
-const MOST_MS = 10_000
+/** How long the file system may take to answer: it waits for the disk, which may have much to write. */
+const MOST_MS = 30_000
 
 interface SyncAccessHandle {
   read(buffer: Uint8Array, options: { at: number }): number
