@@ -158,6 +158,7 @@ class LaneJob implements LaneTurns {
   /** Where rows are grouped in windows before they leave. */
   private readonly windows: WindowsOfJob | null
   private cancelled = false
+  private onCancel = () => {}
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
   private lastYield = performance.now()
@@ -224,7 +225,7 @@ class LaneJob implements LaneTurns {
   }
 
   async run(): Promise<HeldReport | null> {
-    await this.spill?.ready()
+    if (this.spill !== null) await this.unlessCancelled(this.spill.ready())
     await this.takeSides()
     for (const transforms of this.pipeline.branches) await this.prepare({ transforms })
     await this.prepare(this.pipeline.scan)
@@ -274,7 +275,10 @@ class LaneJob implements LaneTurns {
     if (this.output !== null && dropOutput) releaseTable(this.lane, this.output)
     for (const table of [...(this.inputs ?? []), ...this.heldSides]) if (table !== null) releaseTable(this.lane, table)
     await this.reader?.close()
-    await this.spill?.close()
+    const closing = this.spill?.close()
+    // A page's disk may take its time, and others want this lane.
+    if (this.cancelled) closing?.catch(() => {})
+    else await closing
     // What one job needed for a moment must be there for what another keeps.
     this.k.memory.trim()
   }
@@ -295,11 +299,20 @@ class LaneJob implements LaneTurns {
     if (message.type === 'bound') this.bound = Math.min(this.bound, message.split)
     else if (message.type === 'cancel') {
       this.cancelled = true
+      this.onCancel()
       this.mailbox.fail(CANCELLED)
       this.peers.fail(CANCELLED)
       this.spill?.credit.fail(CANCELLED)
     } else return false
     return true
+  }
+
+  /** For what hears nothing of the job's end itself. @throws CANCELLED */
+  private unlessCancelled(waited: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onCancel = () => reject(CANCELLED)
+      waited.then(resolve, reject)
+    })
   }
 
   /** The other sides of joins, wherever these stand. */

@@ -30,6 +30,7 @@ const folderOf = async (): Promise<FileSystemDirectoryHandle> =>
 function openJobFile(): JobFile {
   const name = crypto.randomUUID()
   let handle: SyncAccessHandle | null = null
+  let opening: Promise<void> | null = null
   let letGo = () => {}
   let byteLength = 0
 
@@ -72,14 +73,12 @@ function openJobFile(): JobFile {
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
         return 'files can be written in workers only, and this job runs in its page; give it lanes'
       }
-      const opening = open()
+      opening = open()
       try {
         await unlessLate(opening)
         return null
       } catch (error) {
         await close()
-        // What is opened yet has nobody to write to it.
-        opening.then(close, () => {})
         return `the private file system cannot be used: ${error instanceof Error ? error.message : String(error)}`
       }
     },
@@ -115,7 +114,11 @@ function openJobFile(): JobFile {
       }
       return bytes
     },
-    close,
+    async close() {
+      if (handle !== null) await close()
+      // What is opened yet has nobody to write to it.
+      else opening?.then(close, close)
+    },
   }
 }
 

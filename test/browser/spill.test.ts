@@ -1,6 +1,6 @@
 /** Spilling in a real browser, to the private file system of the page's origin; on pages that are not isolated only, for it takes its time. */
 import { expect, test, vi } from 'vitest'
-import { columns, count, float64, schema } from '../../src/index.js'
+import { columns, count, createEngine, float64, schema, stream } from '../../src/index.js'
 import { spillPlatform } from '../../src/workers/spill-file.web.js'
 import { until } from '../flow/env.js'
 import { webEnv } from '../flow/env.web.js'
@@ -27,6 +27,40 @@ test('a lane that is ended in a long step leaves no file either', { timeout: 60_
   await until(async () => (await env.spillFiles()) === 0, 20_000)
 })
 
+test('a job that is aborted while its file is being opened leaves the lane to others, and no file', {
+  timeout: 60_000,
+}, async () => {
+  const text = `export function slowDown(row) {
+    const { prototype } = FileSystemFileHandle
+    const open = prototype.createSyncAccessHandle
+    prototype.createSyncAccessHandle = async function () {
+      await new Promise(resolve => setTimeout(resolve, 4000))
+      return open.call(this)
+    }
+    return row
+  }`
+  const module = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+  const engine = await createEngine({ lanes: 1 })
+  const shape = schema({ x: float64() })
+  const rows = columns({ x: Float64Array.of(1) })
+  expect((await rows.map({ module, export: 'slowDown' }, { schema: shape }).collect({ engine })).rowCount).toBe(1)
+  async function* slowly() {
+    yield { x: 1 }
+    await new Promise(resolve => setTimeout(resolve, 3500))
+    yield { x: 2 }
+  }
+  const other = stream(slowly(), { schema: shape }).collect({ engine })
+  const controller = new AbortController()
+  const job = rows.groupBy('x').aggregate(() => ({ n: count() }))
+  const spilling = job.collect({ engine, memory: 8 * 2 ** 20, signal: controller.signal })
+  await until(async () => (await env.spillFiles()) === 1, 10_000)
+  controller.abort(new Error('enough'))
+  await expect(spilling).rejects.toThrow('enough')
+  expect((await other).rowCount).toBe(2)
+  await until(async () => (await env.spillFiles()) === 0, 20_000)
+  await engine.close()
+})
+
 test('a file system that does not answer is not waited for: what it gives later is closed', async () => {
   vi.useFakeTimers()
   const prototype = FileSystemFileHandle.prototype as { createSyncAccessHandle?: unknown }
@@ -42,6 +76,7 @@ test('a file system that does not answer is not waited for: what it gives later 
     await vi.waitFor(async () => expect(await env.spillFiles()).toBe(1))
     await vi.advanceTimersByTimeAsync(30_000)
     expect(await ready).toBe('the private file system cannot be used: no answer for 30 s')
+    await file.close()
     let isClosed = false
     answer({
       close() {
