@@ -4,13 +4,12 @@ import { inputName } from './input-name.js'
 import { unlessAborted } from './unless-aborted.js'
 import { unread } from './unread.js'
 
-/** Read at a time: a stream keeps a buffer of it. */
+/** Read at a time into what is not the source's own. */
 const STREAM_BYTES = 2 ** 20
 
 interface Cursor {
   at: number
   readonly reader: ReadableStreamBYOBReader
-  buffer: ArrayBuffer
 }
 
 /**
@@ -23,7 +22,7 @@ export function blobSource(blob: Blob, streams = true): ByteSource {
   let cursor: Cursor | null = null
   let isBusy = false
 
-  const read = async (from: number, to: number, signal?: AbortSignal): Promise<Uint8Array> => {
+  const read = async (from: number, to: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> => {
     signal?.throwIfAborted()
     try {
       return new Uint8Array(await unlessAborted(blob.slice(from, to).arrayBuffer(), signal))
@@ -44,48 +43,57 @@ export function blobSource(blob: Blob, streams = true): ByteSource {
     leave()
     try {
       const reader = blob.slice(from).stream().getReader({ mode: 'byob' })
-      cursor = { at: from, reader, buffer: new ArrayBuffer(STREAM_BYTES) }
+      cursor = { at: from, reader }
     } catch {}
     return cursor
   }
 
-  const readOn = async (to: Cursor, target: Uint8Array, signal: AbortSignal | undefined): Promise<number> => {
-    let filled = 0
-    while (filled < target.length) {
-      const view = new Uint8Array(to.buffer, 0, Math.min(STREAM_BYTES, target.length - filled))
+  const readOn = async (to: Cursor, given: ArrayBuffer, byteLength: number, signal: AbortSignal | undefined) => {
+    let buffer = given
+    for (let filled = 0; filled < byteLength; ) {
+      const view = new Uint8Array(buffer, filled, byteLength - filled)
       const { done, value } = await unlessAborted(to.reader.read(view), signal)
       if (done || value === undefined) throw new Error('it ends early')
-      target.set(value, filled)
       filled += value.length
       to.at += value.length
-      to.buffer = value.buffer as ArrayBuffer
+      buffer = value.buffer as ArrayBuffer
     }
-    return filled
+    return new Uint8Array(buffer, 0, byteLength)
+  }
+
+  const readBy = async (buffer: ArrayBuffer, most: number, from: number, signal?: AbortSignal) => {
+    signal?.throwIfAborted()
+    const byteLength = Math.max(0, Math.min(most, blob.size - from))
+    if (byteLength === 0) return new Uint8Array(buffer, 0, 0)
+    // One at a time: who comes between has a slice.
+    const stream = isBusy || !streams ? null : seek(from)
+    if (stream === null) return read(from, from + byteLength, signal)
+    isBusy = true
+    try {
+      return await readOn(stream, buffer, byteLength, signal)
+    } catch (error) {
+      leave()
+      signal?.throwIfAborted()
+      throw unread(name, from, error)
+    } finally {
+      isBusy = false
+    }
   }
 
   return {
     byteLength: async () => blob.size,
     read,
+    readBy,
     async readInto(target, from, signal) {
-      signal?.throwIfAborted()
-      const part = target.subarray(0, Math.max(0, Math.min(target.length, blob.size - from)))
-      if (part.length === 0) return 0
-      // One at a time: who comes between has a slice.
-      const stream = isBusy || !streams ? null : seek(from)
-      if (stream === null) {
-        part.set(await read(from, from + part.length, signal))
-        return part.length
+      let buffer = new ArrayBuffer(Math.min(STREAM_BYTES, target.length))
+      for (let filled = 0; filled < target.length; ) {
+        const bytes = await readBy(buffer, Math.min(STREAM_BYTES, target.length - filled), from + filled, signal)
+        if (bytes.length === 0) return filled
+        target.set(bytes, filled)
+        filled += bytes.length
+        buffer = bytes.buffer
       }
-      isBusy = true
-      try {
-        return await readOn(stream, part, signal)
-      } catch (error) {
-        leave()
-        signal?.throwIfAborted()
-        throw unread(name, from, error)
-      } finally {
-        isBusy = false
-      }
+      return target.length
     },
     async close() {
       leave()

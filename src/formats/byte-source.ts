@@ -23,7 +23,12 @@ export interface ByteSource {
    * where `read` is all there is.
    */
   readInto?(target: Uint8Array, from: number, signal?: AbortSignal): number | Promise<number>
-  /** The same on the spot, where that is the quickest. */
+  /**
+   * The same to the beginning of a buffer that is taken away, and is given back, or another in its place, as that of the bytes: without a copy, where they
+   * come as a stream.
+   */
+  readBy?(buffer: ArrayBuffer, byteLength: number, from: number): Promise<Uint8Array<ArrayBuffer>>
+  /** As `readInto`, on the spot, where that is the quickest. */
   readonly readsNow?: (target: Uint8Array, from: number) => number
   /** Of a URL: whether its server gives parts. Where it does not, the first reading reads everything, which `openByteStream` need not hold. */
   hasRanges?(signal?: AbortSignal): Promise<boolean>

@@ -245,14 +245,21 @@ type ReadBlock = (source: ByteSource, from: number, to: number) => Promise<Uint8
 
 /** Reads into two buffers in turn, as the touch of fresh memory takes longer than the reading: a block is good until the next but one is asked for. */
 function createBlockReader(): ReadBlock {
-  const buffers = [new Uint8Array(0), new Uint8Array(0)]
+  const buffers = [new ArrayBuffer(0), new ArrayBuffer(0)]
   let turn = 0
   return async (source, from, to) => {
     if (source.readInto === undefined) return source.read(from, to)
     turn = 1 - turn
-    if (buffers[turn].length < to - from) buffers[turn] = new Uint8Array(to - from)
-    const target = buffers[turn].subarray(0, to - from)
-    return target.subarray(0, await source.readInto(target, from))
+    const own = turn
+    const byteLength = to - from
+    if (buffers[own].byteLength < byteLength) buffers[own] = new ArrayBuffer(byteLength)
+    if (source.readBy === undefined) {
+      const target = new Uint8Array(buffers[own], 0, byteLength)
+      return target.subarray(0, await source.readInto(target, from))
+    }
+    const bytes = await source.readBy(buffers[own], byteLength, from)
+    buffers[own] = bytes.buffer
+    return bytes
   }
 }
 
