@@ -6,8 +6,13 @@
 import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
 
 const FOLDER = 'millrace-spill'
-/** How long the file system may take to answer: it waits for the disk, which may have much to write. */
-const MOST_MS = 30_000
+/**
+ * How long a file may take to open, time after time: the file system waits for its disk, and now and then Chromium never answers, though the next file is
+ * opened at once.
+ */
+const OPENING_MS = [2_000, 6_000, 18_000]
+/** How long one may take to be removed. */
+const REMOVING_MS = 18_000
 
 interface SyncAccessHandle {
   read(buffer: Uint8Array, options: { at: number }): number
@@ -27,12 +32,11 @@ const hasFiles = (): boolean => {
 const folderOf = async (): Promise<FileSystemDirectoryHandle> =>
   (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
 
-function openJobFile(): JobFile {
+/** A file that is being opened, with the lock of its name. */
+function beginFile() {
   const name = crypto.randomUUID()
   let handle: SyncAccessHandle | null = null
-  let opening: Promise<void> | null = null
   let letGo = () => {}
-  let byteLength = 0
 
   /** Takes a lock that nobody else knows of yet, and holds it. */
   const hold = () =>
@@ -47,17 +51,6 @@ function openJobFile(): JobFile {
         .catch(reject)
     })
 
-  const close = async () => {
-    handle?.close()
-    handle = null
-    try {
-      await unlessLate(folderOf().then(folder => folder.removeEntry(name)))
-    } catch {
-      // It was never made, or somebody else removes it.
-    }
-    letGo()
-  }
-
   const open = async (): Promise<void> => {
     const folder = await folderOf()
     // Whoever waits for that waits for all that others have left.
@@ -67,26 +60,65 @@ function openJobFile(): JobFile {
     handle = await file.createSyncAccessHandle()
   }
 
+  const close = async () => {
+    handle?.close()
+    handle = null
+    try {
+      await unlessLate(
+        folderOf().then(folder => folder.removeEntry(name)),
+        REMOVING_MS,
+      )
+    } catch {
+      // It was never made, or somebody else removes it.
+    }
+    letGo()
+  }
+
+  const opening = open()
+  return {
+    opening,
+    get handle() {
+      return handle
+    },
+    async close() {
+      if (handle !== null) await close()
+      // What is opened yet has nobody to write to it.
+      else opening.then(close, close)
+    },
+  }
+}
+
+function openJobFile(): JobFile {
+  let file: ReturnType<typeof beginFile> | null = null
+  let byteLength = 0
+  let isClosed = false
+  const handleOf = () => file?.handle as SyncAccessHandle
+
   return {
     async ready() {
       if (!hasFiles()) return 'this page has no private file system'
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
         return 'files can be written in workers only, and this job runs in its page; give it lanes'
       }
-      opening = open()
-      try {
-        await unlessLate(opening)
-        return null
-      } catch (error) {
-        await close()
-        return `the private file system cannot be used: ${error instanceof Error ? error.message : String(error)}`
+      let reason: unknown
+      for (const ms of OPENING_MS) {
+        file = beginFile()
+        try {
+          await unlessLate(file.opening, ms)
+          return null
+        } catch (error) {
+          await file.close()
+          reason = error
+          if (error !== LATE || isClosed) break
+        }
       }
+      return `the private file system cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`
     },
     write(bytes) {
       const from = byteLength
       try {
         for (let at = 0; at < bytes.length; ) {
-          const written = (handle as SyncAccessHandle).write(bytes.subarray(at), { at: from + at })
+          const written = handleOf().write(bytes.subarray(at), { at: from + at })
           if (written === 0) throw new Error('no more bytes are taken')
           at += written
         }
@@ -103,7 +135,7 @@ function openJobFile(): JobFile {
       const bytes = new Uint8Array(length)
       try {
         for (let at = 0; at < length; ) {
-          const read = (handle as SyncAccessHandle).read(bytes.subarray(at), { at: from + at })
+          const read = handleOf().read(bytes.subarray(at), { at: from + at })
           if (read === 0) throw new Error(`the file ends after ${from + at} bytes`)
           at += read
         }
@@ -115,18 +147,19 @@ function openJobFile(): JobFile {
       return bytes
     },
     async close() {
-      if (handle !== null) await close()
-      // What is opened yet has nobody to write to it.
-      else opening?.then(close, close)
+      isClosed = true
+      await file?.close()
     },
   }
 }
 
-/** What `action` comes to, if it does in time: a job is not to wait for ever. */
-async function unlessLate<T>(action: Promise<T>): Promise<T> {
+const LATE = new Error('it does not answer')
+
+/** What `action` comes to, if it does in time: a job is not to wait for ever. @throws LATE */
+async function unlessLate<T>(action: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${MOST_MS / 1000} s`)), MOST_MS)
+    timer = setTimeout(() => reject(LATE), ms)
   })
   try {
     return await Promise.race([action, late])
