@@ -54,7 +54,7 @@ const browserProject = (isolated: boolean) => ({
       headless: true,
       screenshotFailures: false,
       provider: playwright({
-        launchOptions: { executablePath: findBrowser() ?? undefined, args: ['--no-sandbox'] },
+        launchOptions: { executablePath: findBrowser() ?? undefined, args: ['--no-sandbox', '--js-flags=--expose-gc'] },
         persistentContext: profileFolder(isolated ? 'isolated' : 'plain'),
       }),
       instances: [{ browser: 'chromium' as const }],

@@ -6,6 +6,7 @@ import { startRun } from '../engines/local/run-job.js'
 import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
+import { LATE, within } from '../formats/within.js'
 import type { Flow } from './flow.js'
 import type { Serving } from './handlers.js'
 
@@ -144,24 +145,11 @@ async function* withHeartbeats<T>(
     while (true) {
       const next = iterator.next()
       let result = ms === null ? await next : await within(next, ms)
-      for (; result === null; result = await within(next, ms as number)) yield null
+      for (; result === LATE; result = await within(next, ms as number)) yield null
       if (result.done) return
       yield result.value
     }
   } finally {
     await iterator.return?.()
-  }
-}
-
-/** What the promise gives, or null where it gives nothing in time. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<null>(resolve => {
-    timer = setTimeout(() => resolve(null), ms)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

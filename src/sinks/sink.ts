@@ -62,10 +62,13 @@ export interface OpfsFile {
   file(): Promise<File>
 }
 
-/** By its name: it may be of another realm, or of a library that brings its own. */
-export const isOf = (name: string, value: unknown): boolean =>
-  tagOf(value) === name ||
-  (value as { constructor?: { name?: unknown } } | null | undefined)?.constructor?.name === name
+/** By its class's name, or that of one above it: it may be of another realm, or of a library that brings its own. */
+export function isOf(name: string, value: unknown): boolean {
+  if (tagOf(value) === name) return true
+  let at = value as { constructor?: { name?: unknown } } | null | undefined
+  for (; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) if (at.constructor?.name === name) return true
+  return false
+}
 
 /** Why a sink failed: `place` is what messages call it. The error itself, where it is one of ours. */
 export function sinkFailed(place: string, doing: string, cause: unknown): MillraceError {

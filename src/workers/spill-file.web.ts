@@ -3,16 +3,12 @@
  * its lane holds for as long as it uses it: whoever finds a file whose lock nobody holds removes it, so that what a lane or a page that died has left
  * goes with the next pool that ends, or with the next job that spills.
  */
+import { LATE, within } from '../formats/within.js'
 import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
 
 const FOLDER = 'millrace-spill'
-/**
- * How long a file may take to open, time after time: the file system waits for its disk, and now and then Chromium never answers, though the next file is
- * opened at once.
- */
-const OPENING_MS = [2_000, 6_000, 18_000]
-/** How long one may take to be removed. */
-const REMOVING_MS = 18_000
+/** How long a file may take to open, and to be removed: its disk may be busy, but no job waits for ever. */
+const PATIENCE_MS = 20_000
 
 interface SyncAccessHandle {
   read(buffer: Uint8Array, options: { at: number }): number
@@ -31,6 +27,9 @@ const hasFiles = (): boolean => {
 
 const folderOf = async (): Promise<FileSystemDirectoryHandle> =>
   (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
+
+/** Files that are being opened: of one that the worker cannot reach, and so is collected, Chromium never says whether it is open. */
+const opening = new Set<FileSystemFileHandle>()
 
 /** A file that is being opened, with the lock of its name. */
 function beginFile() {
@@ -57,16 +56,21 @@ function beginFile() {
     sweepFolder(folder).catch(() => {})
     await hold()
     const file = (await folder.getFileHandle(name, { create: true })) as SyncFileHandle
-    handle = await file.createSyncAccessHandle()
+    opening.add(file)
+    try {
+      handle = await file.createSyncAccessHandle()
+    } finally {
+      opening.delete(file)
+    }
   }
 
   const close = async () => {
     handle?.close()
     handle = null
     try {
-      await unlessLate(
+      await within(
         folderOf().then(folder => folder.removeEntry(name)),
-        REMOVING_MS,
+        PATIENCE_MS,
       )
     } catch {
       // It was never made, or somebody else removes it.
@@ -74,16 +78,16 @@ function beginFile() {
     letGo()
   }
 
-  const opening = open()
+  const opened = open()
   return {
-    opening,
+    opened,
     get handle() {
       return handle
     },
     async close() {
       if (handle !== null) await close()
       // What is opened yet has nobody to write to it.
-      else opening.then(close, close)
+      else opened.then(close, close)
     },
   }
 }
@@ -91,7 +95,6 @@ function beginFile() {
 function openJobFile(): JobFile {
   let file: ReturnType<typeof beginFile> | null = null
   let byteLength = 0
-  let isClosed = false
   const handleOf = () => file?.handle as SyncAccessHandle
 
   return {
@@ -100,19 +103,15 @@ function openJobFile(): JobFile {
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
         return 'files can be written in workers only, and this job runs in its page; give it lanes'
       }
-      let reason: unknown
-      for (const ms of OPENING_MS) {
-        file = beginFile()
-        try {
-          await unlessLate(file.opening, ms)
-          return null
-        } catch (error) {
-          await file.close()
-          reason = error
-          if (error !== LATE || isClosed) break
-        }
+      file = beginFile()
+      let reason = 'it does not answer'
+      try {
+        if ((await within(file.opened, PATIENCE_MS)) !== LATE) return null
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error)
       }
-      return `the private file system cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`
+      await file.close()
+      return `the private file system cannot be used: ${reason}`
     },
     write(bytes) {
       const from = byteLength
@@ -147,24 +146,8 @@ function openJobFile(): JobFile {
       return bytes
     },
     async close() {
-      isClosed = true
       await file?.close()
     },
-  }
-}
-
-const LATE = new Error('it does not answer')
-
-/** What `action` comes to, if it does in time: a job is not to wait for ever. @throws LATE */
-async function unlessLate<T>(action: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(LATE), ms)
-  })
-  try {
-    return await Promise.race([action, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

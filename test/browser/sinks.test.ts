@@ -53,6 +53,13 @@ describe('files of the origin', () => {
     expect(await files()).toEqual(['old.ndjson'])
   })
 
+  it('are written by streams that the page has made of them', async () => {
+    const root = await navigator.storage.getDirectory()
+    const handle = await root.getFileHandle('made.csv', { create: true })
+    await columns({ x: [1, 2] }).to(csvSink(await handle.createWritable())).finished
+    expect(await (await handle.getFile()).text()).toBe('x\n1\n2\n')
+  })
+
   it('are there all together or none', async () => {
     const flows = { a: columns({ x: [1] }), b: bad() }
     const sinks = { a: ndjsonSink(opfsFile('a')), b: ndjsonSink(opfsFile('b')) }
