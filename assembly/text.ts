@@ -1,10 +1,10 @@
 // The dictionary of distinct strings: interning, lookup, and predicates over its entries. Order by bytes is in rank.ts.
 //
-//   StringTable (32 bytes)          offsets  u32[capacity + 1]   entry c is bytes[offsets[c] .. offsets[c + 1])
+//   StringTable (36 bytes)          offsets  u32[capacity + 1]   entry c is bytes[offsets[c] .. offsets[c + 1])
 //   | offsets | bytes | slots  |    bytes    u8[byteCapacity]
 //   | count   | capacity       |    slots    u64[slotMask + 1]   low half: code + 1, 0 where empty; high half: hash of the entry
 //   | byteCapacity | slotMask  |    probing is linear from (hash & slotMask); at most half of the slots are in use
-//   | seed    |                |
+//   | seed    | touched        |
 //
 // Bytes may be read up to 16 past the end of any string. The table never grows here: a kernel that runs out of room says
 // how far it came, and the binding makes room and calls again.
@@ -19,6 +19,8 @@ export class StringTable {
   byteCapacity: u32
   slotMask: u32
   seed: u32
+  /** What was fetched ahead: nothing is made of it. */
+  touched: u32
 }
 
 // @ts-ignore: decorator
@@ -97,7 +99,12 @@ export const NO_ROOM: u32 = u32.MAX_VALUE
 // @ts-ignore: decorator
 @inline
 export function internBytes(table: StringTable, at: usize, length: u32): u32 {
-  const hash = hashBytes(at, length, table.seed)
+  return internHashed(table, at, length, hashBytes(at, length, table.seed))
+}
+
+// @ts-ignore: decorator
+@inline
+function internHashed(table: StringTable, at: usize, length: u32, hash: u32): u32 {
   const slot = findSlot(table, at, length, hash)
   const code = load<u32>(slot) - 1
   if (code != u32.MAX_VALUE) return code
@@ -111,17 +118,67 @@ export function internBytes(table: StringTable, at: usize, length: u32): u32 {
   return count
 }
 
+/** So many slots are not in the nearest caches. */
+// @ts-ignore: decorator
+@inline
+const FAR_SLOTS: u32 = 32768
+
+/** Strings whose slots are fetched together. */
+// @ts-ignore: decorator
+@inline
+const FETCHED: u32 = 32
+
+/**
+ * Writes the hashes of strings `from` to `to`, and touches what finding them will look at: slots, then entries, then bytes. No string depends on one before
+ * here, so that as many are under way as the processor can fetch at once; found one by one, each waits for memory three times.
+ */
+function fetchSlots(table: StringTable, offsets: usize, bytes: usize, from: u32, to: u32, hashes: usize): void {
+  const slots = table.slots
+  const entries = table.offsets
+  let touched: u32 = 0
+  const begin = usize(from) << 2
+  const end = usize(to) << 2
+  for (let at = begin; at < end; at += 4) {
+    const start = load<u32>(offsets + at)
+    const hash = hashBytes(bytes + usize(start), load<u32>(offsets + at, 4) - start, table.seed)
+    store<u32>(hashes + at, hash)
+    touched |= load<u32>(slots + (usize(hash & table.slotMask) << 3))
+  }
+  for (let at = begin; at < end; at += 4) touched |= load<u32>(entries + (firstEntry(table, load<u32>(hashes + at)) << 2))
+  for (let at = begin; at < end; at += 4) {
+    touched |= load<u8>(table.bytes + usize(load<u32>(entries + (firstEntry(table, load<u32>(hashes + at)) << 2))))
+  }
+  table.touched = touched
+}
+
+/** The entry in the slot where looking begins, 0 where it is of another hash. */
+// @ts-ignore: decorator
+@inline
+function firstEntry(table: StringTable, hash: u32): usize {
+  const word = load<u64>(table.slots + (usize(hash & table.slotMask) << 3))
+  const code = u32(word)
+  return usize(code != 0 && u32(word >> 32) == hash ? code - 1 : u32(0))
+}
+
 /**
  * Writes the codes of strings `from` to `to` of (offsets, bytes), adding those that are new; a null row gets code 0.
  * Returns `to`, or the row that found no room for its string.
  */
 export function textIntern(tablePointer: usize, offsets: usize, bytes: usize, validity: usize, from: u32, to: u32, codes: usize): u32 {
   const table = changetype<StringTable>(tablePointer)
+  const isFar = table.slotMask >= FAR_SLOTS
+  let fetched = from
   for (let row = from; row < to; row++) {
+    if (isFar && row == fetched) {
+      fetched = min(row + FETCHED, to)
+      fetchSlots(table, offsets, bytes, row, fetched, codes)
+    }
     let code: u32 = 0
     if (validity == 0 || (load<u8>(validity + usize(row >> 3)) >> u8(row & 7)) & 1) {
       const start = load<u32>(offsets + (usize(row) << 2))
-      code = internBytes(table, bytes + usize(start), load<u32>(offsets + (usize(row) << 2), 4) - start)
+      const at = bytes + usize(start)
+      const length = load<u32>(offsets + (usize(row) << 2), 4) - start
+      code = internHashed(table, at, length, isFar ? load<u32>(codes + (usize(row) << 2)) : hashBytes(at, length, table.seed))
       if (code == NO_ROOM) return row
     }
     store<u32>(codes + (usize(row) << 2), code)

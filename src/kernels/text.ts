@@ -11,7 +11,7 @@ import type { Kernels } from './instance.js'
 import { withBlocks } from './memory.js'
 import { type CompareOp, OUTCOMES } from './operand.js'
 
-const HEADER_BYTES = 32
+const HEADER_BYTES = 36
 /** Word indices in the header: see `StringTable` in assembly/text.ts. */
 const OFFSETS = 0
 const BYTES = 1
@@ -28,6 +28,9 @@ export const ENTRY_BYTES = 20
 const MOST_MAPS = 8
 const MOST_TABLES = 16
 const ENTRIES_AT_ONCE = 65_536
+/** Of a dictionary with at least so many entries for each row of a batch, those are mapped that lie in the same blocks as the batch's own. */
+const SPARSE_ENTRIES = 4
+const BLOCK_ENTRIES = 1024
 
 interface CodeMap {
   readonly dictionary: Dictionary
@@ -36,6 +39,8 @@ interface CodeMap {
   capacity: number
   /** Entries of `dictionary` that have been mapped. */
   length: number
+  /** Where not all up to some entry are: how many have been mapped of each block. */
+  blocks: Uint16Array | null
 }
 
 interface Lookup {
@@ -172,17 +177,22 @@ export class LaneDictionary {
    * Where each entry of `dictionary` is here: a pointer to u32 codes (owned by this, good until the next call), or 0 where all
    * codes are the same, so that a column of codes can be copied as it is. Entries are interned once; what was mapped is
    * remembered for the few dictionaries seen last, and only their new entries are mapped again.
+   * @param codes those that are wanted, where not all are
    */
-  codeMap(dictionary: Dictionary): number {
+  codeMap(dictionary: Dictionary, codes: Int32Array | null = null): number {
     const index = this.maps.findIndex(map => map.dictionary === dictionary)
     let map = this.maps[index]
     if (map === undefined) {
-      map = { dictionary, pointer: 0, capacity: 0, length: 0 }
+      map = { dictionary, pointer: 0, capacity: 0, length: 0, blocks: null }
       if (this.maps.length === MOST_MAPS) this.k.memory.free((this.maps.pop() as CodeMap).pointer)
       this.maps.unshift(map)
     } else if (index > 0) {
       this.maps.splice(index, 1)
       this.maps.unshift(map)
+    }
+    if (codes !== null && (map.blocks !== null || this.isSparse(map, codes.length))) {
+      this.extendBlocks(map, codes)
+      return map.pointer
     }
     while (map.length < dictionary.length)
       this.extendMap(map, Math.min(map.length + ENTRIES_AT_ONCE, dictionary.length))
@@ -466,6 +476,47 @@ export class LaneDictionary {
     }
     map.length = to
     memory.reset(mark)
+  }
+
+  /** Whether little of a dictionary comes with so many rows, and it has other entries than this. */
+  private isSparse({ dictionary, length }: CodeMap, rowCount: number): boolean {
+    if (length > 0 || this.length === 0 || dictionary.length < SPARSE_ENTRIES * rowCount) return false
+    if (dictionary.length < ENTRIES_AT_ONCE) return false
+    const { memory } = this.k
+    const mark = memory.mark()
+    const count = Math.min(this.length, BLOCK_ENTRIES)
+    const { offsets, bytes } = this.copyEntries(dictionary, 0, count)
+    const isOther = !this.hasEntries(offsets, bytes, 0, count)
+    memory.reset(mark)
+    return isOther
+  }
+
+  private extendBlocks(map: CodeMap, codes: Int32Array): void {
+    const { memory } = this.k
+    const { dictionary } = map
+    const { length } = dictionary
+    const blockCount = Math.ceil(length / BLOCK_ENTRIES)
+    if (map.capacity < length) {
+      const capacity = Math.max(length, 2 * map.capacity)
+      map.pointer = memory.reallocate(map.pointer, 4 * capacity)
+      map.capacity = capacity
+      const blocks = new Uint16Array(Math.ceil(capacity / BLOCK_ENTRIES))
+      blocks.set(map.blocks ?? [])
+      map.blocks = blocks
+    }
+    const blocks = map.blocks as Uint16Array
+    const wanted = new Uint8Array(blockCount)
+    for (let i = 0; i < codes.length; i++) wanted[Math.floor(codes[i] / BLOCK_ENTRIES)] = 1
+    for (let block = 0; block < blockCount; block++) {
+      const from = block * BLOCK_ENTRIES + blocks[block]
+      const to = Math.min(length, (block + 1) * BLOCK_ENTRIES)
+      if (wanted[block] === 0 || from >= to) continue
+      const mark = memory.mark()
+      const { offsets, bytes } = this.copyEntries(dictionary, from, to)
+      this.intern(offsets, bytes, 0, to - from, map.pointer + 4 * from)
+      memory.reset(mark)
+      blocks[block] += to - from
+    }
   }
 
   private hasEntries(offsets: number, bytes: number, from: number, to: number): boolean {

@@ -175,8 +175,9 @@ function loadCodes(k: Kernels, vector: Vector, dictionary: LaneDictionary, colum
     // All null, and no entry to name.
     memory.bytes(column.data, 4 * length).fill(0)
   } else {
-    const map = dictionary.codeMap(vector.dictionary)
-    memory.i32.set((data as Int32Array).subarray(0, length), column.data >>> 2)
+    const codes = (data as Int32Array).subarray(0, length)
+    const map = dictionary.codeMap(vector.dictionary, codes)
+    memory.i32.set(codes, column.data >>> 2)
     if (map !== 0) exports.textRemap(column.data, length, map, column.data)
   }
   memory.reset(mark)

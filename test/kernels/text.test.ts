@@ -186,6 +186,64 @@ test('the first dictionary keeps its codes, and needs no map even when it grows'
   lane.free()
 })
 
+test('of a long dictionary that has other entries, those are mapped that lie where a batch has its own', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.boolean(), (seed, isShared) => {
+      let state = seed >>> 0
+      const below = (most: number) => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+        return Math.floor((state / 2 ** 32) * most)
+      }
+      const lane = new LaneDictionary(k)
+      const known = Array.from({ length: 500 }, (_, i) => `s${isShared ? 60_000 + i : i * 7}`)
+      lane.internStrings(known)
+      const dictionary = columnar([])
+      const grow = (count: number) => {
+        // Some strings come again and again, also next to one another.
+        for (let i = 0; i < count; i++) dictionary.add(`s${below(8) === 0 ? below(90_000) : dictionary.length + 1}`)
+      }
+      grow(66_000 + below(1500))
+      for (let batch = 0; batch < 6; batch++) {
+        const rows = below(3000)
+        const [from, width] = [below(dictionary.length), 1 + below(3000)]
+        const codes = Int32Array.from({ length: rows }, () => Math.min(from + below(width), dictionary.length - 1))
+        const map = lane.codeMap(dictionary, codes) >>> 2
+        for (const code of codes) expect(lane.get(k.memory.u32[map + code])).toBe(dictionary.get(code))
+        grow(below(2) * below(2000))
+      }
+      expect(new Set(Array.from({ length: lane.length }, (_, code) => lane.get(code))).size).toBe(lane.length)
+      expect(lane.length).toBeLessThan(500 + 6 * 6000)
+      lane.free()
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('strings are found in a dictionary far beyond the caches, new ones, known ones and nulls side by side', () => {
+  const mark = k.memory.mark()
+  const lane = new LaneDictionary(k)
+  const model = new Model()
+  for (let round = 0; round < 12; round++) {
+    const values = Array.from({ length: 20_000 }, (_, i) => {
+      const place = 16_384 * round + i
+      return i % 7 === 0
+        ? `again ${Math.imul(place, 7919) & 0xffff}`
+        : i % 5 === 0
+          ? ''
+          : `${'x'.repeat(i % 20)}${place}`
+    })
+    const isValid = values.map((_, i) => i % 11 !== 3)
+    const { offsets, bytes } = put(values)
+    const validity = bitmap(k, isValid)
+    const codes = k.memory.scratch(4 * values.length)
+    lane.intern(offsets, bytes, validity, values.length, codes)
+    expect(codesAt(codes, values.length)).toEqual(values.map((value, i) => (isValid[i] ? model.code(value) : 0)))
+    k.memory.reset(mark)
+  }
+  expect(lane.length).toBeGreaterThan(65_536)
+  lane.free()
+})
+
 test('any dictionaries, growing in turns and with repeated entries, map to the codes of their strings', () => {
   const step = fc.record({ which: fc.nat(11), values: fc.array(anyText, { maxLength: 20 }), forgets: fc.boolean() })
   fc.assert(
