@@ -15,6 +15,7 @@ import { sharingSources } from './shared-source.js'
 import { startAny } from './start-any.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
+import { unreadAfter } from './unread.js'
 import { startWatched } from './watch.js'
 
 /** A flow and where its batches go. */
@@ -49,6 +50,7 @@ function deliver(what: string, deliveries: readonly Delivery[], options: RunOpti
   const finished = run(parts, cancel).finally(() => {
     signal?.removeEventListener('abort', forward)
   })
+  for (const { flow } of deliveries) unreadAfter(finished, flow)
 
   return {
     finished,
