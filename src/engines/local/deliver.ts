@@ -10,7 +10,7 @@ import { sinkOf } from '../../sinks/sink-of.js'
 import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
-import type { Job, JobMetrics } from './run-job.js'
+import { ALL, type Job, type JobMetrics } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { startAny } from './start-any.js'
 import { totalOf } from './total-progress.js'
@@ -168,6 +168,7 @@ function optionsOfEach(what: string, count: number, options: RunOptions): (signa
   return signal => ({
     ...options,
     signal,
+    [ALL]: signal,
     onProgress: report(),
     ...(share === undefined ? {} : { memory: share }),
   })
