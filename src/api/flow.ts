@@ -11,6 +11,7 @@ import type { Live } from '../engines/local/live-table.js'
 import type { RunOptions } from '../engines/local/options.js'
 import { type BoundPlan, collect, heldSource, type LoadedRows, type RejectedBy } from '../engines/local/run.js'
 import type { Job } from '../engines/local/run-job.js'
+import { unreadAfter } from '../engines/local/unread.js'
 import {
   aggregateNode,
   checkNames,
@@ -802,7 +803,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   async collect(options?: RunOptions): Promise<Table<S>> {
     if (options?.onMetrics !== undefined)
       return (await import('../engines/local/collect-watched.js')).collectWatched<S>(this, options)
-    return collect<S>(this, options)
+    return unreadAfter(collect<S>(this, options), this)
   }
 
   /**
@@ -816,8 +817,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) as `collect` does
    */
   async load(options?: RunOptions): Promise<Loaded<S>> {
-    const { load } = await import('../engines/local/load.js')
-    return new Loaded<S>(await load(this, options))
+    const { loadFlow } = await import('../engines/local/load.js')
+    return new Loaded<S>(await loadFlow(this, options))
   }
 
   /**
@@ -829,7 +830,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```
    */
   run(options?: RunOptions): Job<S> {
-    return lateJob<S>(async () => (await import('../engines/local/start-any.js')).startAny(this, options), true)
+    return lateJob<S>(async () => (await import('../engines/local/start-any.js')).startFlow(this, options), true)
   }
 
   /**

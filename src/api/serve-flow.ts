@@ -3,6 +3,7 @@ import { checkAppended } from '../columnar/appended.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { startRun } from '../engines/local/run-job.js'
+import { startFlow } from '../engines/local/start-any.js'
 import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
@@ -23,7 +24,10 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
     tellSchema = resolve
   })
   const { engine, lanes, memory } = serving
-  const job = startRun(flow, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
+  // Nobody could wait for the last row of one that may never end: its windows are sent as they close.
+  const runsOn = [...flow.sources.values()].some(({ isEndless, once }) => isEndless || once)
+  const start = runsOn ? startFlow : startRun
+  const job = start(flow, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
   const schema = await Promise.race([known, job.finished.then(() => known)])
   const pieces = piecesOf(job, schema, rowsHad(lastId), serving, cancel.signal)
   const leave = () => {

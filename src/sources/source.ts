@@ -50,6 +50,8 @@ export interface Source {
   describe(services: SourceServices): Promise<SchemaShape>
   /** Lets go of what `describe` has begun to read, where no `open` follows. */
   leave?(): Promise<void>
+  /** The job that was to read it has ended, perhaps before it was opened: whoever feeds it waits for nothing. */
+  unread?(): void
   /** Cuts the input into splits. Called once per job, after `describe`; a source that can be read only once refuses the second time. */
   open(request: OpenRequest, services: SourceServices): Promise<OpenSource>
 }

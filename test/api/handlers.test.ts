@@ -4,7 +4,22 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
-import { columns, Flow, type FlowHandlerOptions, flowHandler, type Int32, nodeHandler } from '../../src/index.js'
+import {
+  channel,
+  columns,
+  count,
+  Flow,
+  type FlowHandlerOptions,
+  flowHandler,
+  type Int32,
+  int32,
+  int64,
+  nodeHandler,
+  schema,
+  sum,
+  timestamp,
+  tumbling,
+} from '../../src/index.js'
 import { sourceNode } from '../../src/plan/build.js'
 import { inputSource } from '../../src/sources/memory.js'
 import { counted, refusal, until } from '../flow/env.js'
@@ -168,6 +183,29 @@ describe('a flow as a response', () => {
       await new Promise(resolve => setTimeout(resolve, 100))
       expect(read()).toBe(before)
     }
+  })
+
+  it('of a flow that may never end has windows as they close, and changes are refused', async () => {
+    const feed = channel(schema({ time: timestamp(), n: int32() }))
+    const windows = feed.flow.watermark('time').window(tumbling('10s'))
+    const flow = windows.aggregate(t => ({ n: sum(t.n) })).map(({ n }) => ({ n }), { schema: schema({ n: int64() }) })
+    const response = await flowHandler(() => flow, { format: 'ndjson' })(request())
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    for (let n = 0; n < 15; n++) await feed.push({ time: new Date(n * 1000), n })
+    expect((await reader.read()).value).toBe('{"n":45}\n')
+    feed.close()
+    expect((await reader.read()).value).toBe('{"n":60}\n')
+    expect((await reader.read()).done).toBe(true)
+
+    const other = channel(schema({ n: int32() }))
+    const changing = other.flow.aggregate(() => ({ rows: count() }))
+    const events = (await flowHandler(() => changing, { format: 'sse' })(request())).text()
+    for (let n = 0; n < 2; n++) {
+      await other.push({ n })
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    expect(eventsOf(await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'MR_CANNOT_RETRACT' } })
+    expect(other.isClosed).toBe(true)
   })
 
   it('to HEAD has no body', async () => {

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import {
   channel,
+  collectAll,
   count,
+  createEngine,
   type Flow,
   float64,
   int8,
@@ -137,6 +139,44 @@ export function feedSuite(lanesList: readonly number[]): void {
         }))
         await refusal(() => overflowing.collect(o()), 'MR_INTEGER_OVERFLOW')
         await Promise.all(pushing)
+      })
+
+      it('let those go who push when the job ends before it has opened them', async () => {
+        const aborted = () => ({ ...o(), signal: AbortSignal.abort(new Error('early')) })
+        const lost = () => stream(new ReadableStream({ pull: c => c.error(1) }), { schema: schema({ city: utf8() }) })
+        const none = () => {}
+        const closed = await createEngine({ lanes: 0 })
+        await closed.close()
+        const ends: ((flow: Flow<typeof SHAPE>) => Promise<unknown>)[] = [
+          flow => flow.collect(aborted()),
+          flow => flow.load(aborted()),
+          flow => flow.filter(t => t.id.gt(0)).subscribe(none, aborted()).finished,
+          flow => flow.live(aborted()).finished,
+          flow => collectAll({ flow }, aborted()),
+          flow => flow.map(row => row, { schema: SHAPE }).run(aborted()).finished,
+          flow => runAll({ a: flow, b: flow.select('id') }, { a: none, b: none }, aborted()).finished,
+          async flow =>
+            flow
+              .filter(t => t.id.gt(0))
+              .run(o())
+              [Symbol.asyncDispose](),
+          flow => flow.join(lost(), 'city').run(o()).finished,
+          flow => flow.collect({ engine: closed }),
+        ]
+        for (const [i, end] of ends.entries()) {
+          const feed = channel(SHAPE, { capacity: 1 })
+          const pushed = feed.push(rowsAt(0, 2))
+          await end(feed.flow).catch(() => {})
+          await pushed
+          expect({ i, isClosed: feed.isClosed }).toEqual({ i, isClosed: true })
+          await refusal(() => feed.push(rowAt(2)), 'MR_CLOSED')
+        }
+        // What is refused for its options has not begun.
+        const feed = channel(SHAPE)
+        await refusal(() => feed.flow.collect({ lanes: -1 }), 'MR_INVALID_OPTION')
+        feed.push(rowAt(0))
+        feed.close()
+        expect((await feed.flow.collect(o())).rowCount).toBe(1)
       })
 
       it('are collected up to a limit once so many rows have come', async () => {

@@ -707,6 +707,30 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         )
       })
 
+      it('runAll goes on with rows that functions make for several flows when one of these has all that it wants', async () => {
+        for (const names of [
+          ['first', 'all'],
+          ['all', 'first'],
+        ]) {
+          const feed = channel(schema({ id: int32() }))
+          const all = feed.flow.map(row => row, { schema: schema({ id: int32() }) })
+          const flows: Record<string, Flow<{ id: Int32 }>> = { first: all.limit(1), all }
+          const ids: Record<string, number[]> = { first: [], all: [] }
+          const each = (of: (name: string) => unknown) => Object.fromEntries(names.map(name => [name, of(name)]))
+          const sinks = each(
+            name => (batch: RecordBatch<{ id: Int32 }>) => ids[name].push(...batch.column('id').toArray()),
+          )
+          const job = runAll(each(name => flows[name]) as typeof flows, sinks as never, o())
+          for (let id = 0; id < 5; id++) {
+            await feed.push({ id })
+            await until(() => ids.all.length > id, 1000)
+          }
+          feed.close()
+          await job.finished
+          expect(ids).toEqual({ first: [0], all: [0, 1, 2, 3, 4] })
+        }
+      })
+
       it('runAll reads a stream once for all its flows, at the pace of the slowest', async () => {
         const shape = schema({ id: int32(), text: utf8() })
         let [given, most, slowest] = [0, 0, 0]

@@ -5,11 +5,12 @@ import type { StageMetrics } from '../../workers/protocol.js'
 import { mergeStages } from './merge-stages.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, run } from './run.js'
+import { unreadAfter } from './unread.js'
 
 /** Runs the flow, drops its rows, and tells the plan, the kernels chosen, rows, time and memory of every stage. */
 export async function explainAnalysis(bound: BoundPlan, options: RunOptions = {}): Promise<string> {
   const began = performance.now()
-  const { result, plan, pool } = await run('explain', bound, options, false)
+  const { result, plan, pool } = await unreadAfter(run('explain', bound, options, false), bound)
   const milliseconds = performance.now() - began
   const { metrics } = result
   const rowsRead = metrics.reduce((sum, each) => sum + each.rowsRead, 0)

@@ -22,9 +22,19 @@ import { type BoundPlan, collect, heldSource, onlySource, services, settled } fr
 import type { Described } from './sides.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
+import { unreadAfter } from './unread.js'
 
 /** The rows of each flow under its name. One after another, so that only what is shared is held at a time. @throws as `collect` does */
-export async function collectAll(
+export function collectAll(
+  flows: Readonly<Record<string, BoundPlan>>,
+  options?: RunOptions,
+): Promise<Record<string, Table>> {
+  const tables = collectEach(flows, options)
+  for (const flow of Object.values(flows)) unreadAfter(tables, flow)
+  return tables
+}
+
+async function collectEach(
   flows: Readonly<Record<string, BoundPlan>>,
   options: RunOptions = {},
 ): Promise<Record<string, Table>> {

@@ -5,6 +5,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
 import { startRun } from './run-job.js'
+import { unreadAfter } from './unread.js'
 import { startWatched } from './watch.js'
 
 export async function collectWatched<S extends SchemaShape>(bound: BoundPlan, options: RunOptions): Promise<Table<S>> {
@@ -14,6 +15,7 @@ export async function collectWatched<S extends SchemaShape>(bound: BoundPlan, op
       schema = told
     }),
   )
+  unreadAfter(job.finished, bound)
   const batches: RecordBatch<S>[] = []
   for await (const batch of job) batches.push(batch)
   await job.finished

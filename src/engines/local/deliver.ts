@@ -10,11 +10,12 @@ import { sinkOf } from '../../sinks/sink-of.js'
 import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
-import type { Job, JobMetrics } from './run-job.js'
+import { ALL, type Job, type JobMetrics } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { startAny } from './start-any.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
+import { unreadAfter } from './unread.js'
 import { startWatched } from './watch.js'
 
 /** A flow and where its batches go. */
@@ -49,6 +50,7 @@ function deliver(what: string, deliveries: readonly Delivery[], options: RunOpti
   const finished = run(parts, cancel).finally(() => {
     signal?.removeEventListener('abort', forward)
   })
+  for (const { flow } of deliveries) unreadAfter(finished, flow)
 
   return {
     finished,
@@ -166,6 +168,7 @@ function optionsOfEach(what: string, count: number, options: RunOptions): (signa
   return signal => ({
     ...options,
     signal,
+    [ALL]: signal,
     onProgress: report(),
     ...(share === undefined ? {} : { memory: share }),
   })

@@ -103,6 +103,7 @@ export class LocalEngine implements Engine {
     pool?: Pool,
     onStart?: (job: RunningJob) => void,
   ): Promise<{ result: JobResult; pool: Pool }> {
+    if (this.closed) request.rest?.close().catch(() => {})
     this.begin()
     let idle: Promise<void> = Promise.resolve()
     try {

@@ -13,6 +13,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
 import { startAny } from './start-any.js'
+import { unreadAfter } from './unread.js'
 
 /** A table that follows its flow. */
 export interface Live<S extends SchemaShape = SchemaShape> {
@@ -142,7 +143,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
     becomeReady()
     if (failure !== null) throw failure.error
   })
-  finished.catch(() => {})
+  unreadAfter(finished, bound)
   ready.catch(() => {})
   const leave = () => {
     if (runsOn) return

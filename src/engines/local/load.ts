@@ -2,6 +2,11 @@
 import { MillraceError } from '../../errors.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, type HeldByPool, type LoadedRows, run } from './run.js'
+import { unreadAfter } from './unread.js'
+
+/** `load()` of a flow. */
+export const loadFlow = (flow: BoundPlan, options?: RunOptions): Promise<LoadedRows> =>
+  unreadAfter(load(flow, options), flow)
 
 /** Reads once, and leaves the rows in the lanes. */
 export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {

@@ -3,7 +3,7 @@ import { MillraceError, nearestName, quote } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import type { Engine } from './engine.js'
 import type { Progress } from './job-request.js'
-import type { JobMetrics } from './run-job.js'
+import type { ALL, JobMetrics } from './run-job.js'
 
 export interface EngineOptions {
   /** Workers; 0: inline. By default the cores, at most 16. */
@@ -55,6 +55,7 @@ export const ENDED = Symbol('ended')
 /** A job's own. */
 export interface OwnOptions extends RunOptions {
   readonly [ENDED]?: AbortSignal
+  readonly [ALL]?: AbortSignal | undefined
 }
 
 const MOST_LANES = 64

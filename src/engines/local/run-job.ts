@@ -58,6 +58,9 @@ export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<
   metrics(): JobMetrics
 }
 
+/** Of options: aborted once several jobs are, which may share what is run before them. One that has all that it wants leaves that to the others. */
+export const ALL = Symbol('all')
+
 /** Batches that may wait for their reader before no more splits are handed out. */
 const MOST_WAITING = 16
 
@@ -217,12 +220,12 @@ function countRules({ column, names }: RejectedBy) {
 }
 
 /** A plan whose rows another one's source is made of (`Source.before`), for a terminal of this name: what it is made of in turn is read as that one reads. */
-export function startBefore(before: BoundPlan, options: RunOptions, what: string, start = startRun): RowsUnderWay {
+export function startBefore(before: BoundPlan, options: OwnOptions, what: string, start = startRun): RowsUnderWay {
   let tell: (schema: SchemaShape) => void = () => {}
   const told = new Promise<SchemaShape>(resolve => {
     tell = resolve
   })
-  const job = start(before, options, what, tell)
+  const job = start(before, { ...options, signal: options[ALL] ?? options.signal }, what, tell)
   // It ends with its columns told, or failed.
   const schema = Promise.race([told, job.finished.then(() => told)])
   schema.catch(() => {})

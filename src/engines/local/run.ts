@@ -215,7 +215,7 @@ interface Prepared {
 }
 
 /** Terminals whose rows are taken as they come. */
-const RUNNING_ON: readonly string[] = ['run', 'to', 'subscribe', 'runAll', 'live']
+const RUNNING_ON: readonly string[] = ['run', 'to', 'subscribe', 'runAll', 'live', 'flowHandler']
 
 /** What is to be run before has been. */
 async function prepare(what: string, bound: BoundPlan, options: RunOptions): Promise<Prepared> {

@@ -35,7 +35,7 @@ import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import { type BoundPlan, collect } from './run.js'
-import { type Job, type JobMetrics, startRun } from './run-job.js'
+import { ALL, type Job, type JobMetrics, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { describeSources } from './sides.js'
 import { startAny } from './start-any.js'
@@ -132,7 +132,7 @@ function lowestUnion(
 function startJobs(
   plans: readonly PlanNode[],
   { sources }: BoundPlan,
-  options: RunOptions,
+  options: OwnOptions,
   what: string,
 ): { readonly jobs: readonly Job[]; readonly schemas: Promise<readonly SchemaShape[]> } {
   const flows = plans.map(plan => {
@@ -141,7 +141,11 @@ function startJobs(
     return { plan, sources: new Map([...sources].filter(([id, source]) => ids.has(id) || source.hear !== undefined)) }
   })
   const { memory, onProgress: _, ...rest } = options
-  const own = memory === undefined ? rest : { ...rest, memory: Math.max(2 ** 20, memory / plans.length) }
+  const own = {
+    ...rest,
+    ...(memory !== undefined && { memory: Math.max(2 ** 20, memory / plans.length) }),
+    [ALL]: options[ALL] ?? options.signal,
+  }
   const told: Promise<SchemaShape>[] = []
   const jobs = sharingSources(flows).map(flow => {
     let tell: OnSchema = () => {}

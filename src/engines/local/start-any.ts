@@ -9,7 +9,20 @@ import { ENDED, type RunOptions } from './options.js'
 import { bareSource } from './rows-job.js'
 import type { BoundPlan } from './run.js'
 import { type Job, startRun } from './run-job.js'
+import { unreadAfter } from './unread.js'
 import { startWatched } from './watch.js'
+
+/** `run()` of a flow. */
+export function startFlow<S extends SchemaShape>(
+  flow: BoundPlan,
+  options?: RunOptions,
+  what?: string,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
+  const job = startAny<S>(flow, options, what, onSchema)
+  unreadAfter(job.finished, flow)
+  return job
+}
 
 export function startAny<S extends SchemaShape>(
   bound: BoundPlan,

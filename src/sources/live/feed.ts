@@ -78,6 +78,11 @@ export function queueSource(label: string, schema: SchemaShape, queue: RowQueue)
     once: true,
     isEndless: true,
     describe: async () => schema,
+    unread() {
+      if (consumed) return
+      consumed = true
+      void queue.supply([]).close()
+    },
     async open({ columns, clock }) {
       if (consumed) {
         throw new MillraceError(
