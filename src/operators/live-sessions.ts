@@ -129,10 +129,11 @@ export function createLiveSessions(
       if (current.rows === windows.count) own.length = 0
       return current
     }
+    // They are in the order of their last rows, and mostly a row is of the last of them, or behind it.
+    let from = own.length
+    while (from > 0 && time < endOf(own[from - 1] as Session)) from--
     // One whose end has gone by for good takes no rows, though it is still here.
-    const near = own.filter(
-      ({ start, last }) => time < last + gap && start < time + gap && last + gap + lateness > mark,
-    )
+    const near = own.slice(from).filter(({ start, last }) => start < time + gap && last + gap + lateness > mark)
     let end = time + gap
     for (const each of near) if (endOf(each) > end) end = endOf(each)
     if (end + lateness <= mark) return null
@@ -177,7 +178,9 @@ export function createLiveSessions(
       isGiven: false,
       isClosed: false,
     }
-    own.push(session)
+    let at = own.length
+    while (at > 0 && (own[at - 1] as Session).last > time) at--
+    own.splice(at, 0, session)
     all.add(session)
     if (endOf(session) < leastEnd) leastEnd = endOf(session)
     return session
@@ -292,6 +295,7 @@ export function createLiveSessions(
     if (emits === 'kept' && isEnd) yield* told(true)
     if (windows.kind === 'rowCount') {
       if (isEnd) yield* close([...all])
+      moveIfMany()
       return
     }
     if (!isEnd && watermark < leastEnd) return
@@ -305,21 +309,27 @@ export function createLiveSessions(
     const isOver = (session: Session): boolean => isEnd || endOf(session) + lateness <= watermark
     // Also one that was closed when its first row came, and that no tick has told since.
     if ([...changed].some(isOver)) yield* told(true)
+    const keys = new Set<number>()
     for (const session of all) {
       const over = endOf(session) + lateness
       if (isOver(session)) {
         all.delete(session)
-        const own = sessions[session.key] as Session[]
-        own.splice(own.indexOf(session), 1)
+        keys.add(session.key)
       } else if (session.isClosed && over < leastEnd) leastEnd = over
     }
+    for (const key of keys) sessions[key] = (sessions[key] as Session[]).filter(each => all.has(each))
+    moveIfMany()
+  }
+
+  /** States of windows that are gone are many. */
+  function moveIfMany(): void {
     if (cells > 2 * all.size + LEAST_IDLE) move()
   }
 
   /** Keys and states of the windows that are left. */
   function move(recode: (column: LaneVector) => LaneVector = column => column): void {
     const mark = memory.mark()
-    const left = [...all]
+    const left = [...all].sort((a, b) => (a.last < b.last ? -1 : 1))
     const count = left.length
     const fresh = createAggregation(context, inputs.specs)
     const next = createGroupTable(k, keyTypes, 0)

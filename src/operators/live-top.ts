@@ -331,12 +331,17 @@ export function createLiveTop(
   function sessionOf(key: number, time: bigint, mark: bigint): OpenWindow | null {
     own[key] ??= []
     const mine = own[key] as OpenWindow[]
-    const near = mine.filter(each => time < endOf(each) && each.start < time + gap && endOf(each) + lateness > mark)
+    // They are in the order of their last rows, and mostly a row is of the last of them, or behind it.
+    let from = mine.length
+    while (from > 0 && time < endOf(mine[from - 1] as OpenWindow)) from--
+    const near = mine.slice(from).filter(each => each.start < time + gap && endOf(each) + lateness > mark)
     const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), time + gap)
     if (end + lateness <= mark) return null
     const [first = begin(time, time), ...others] = near
     if (near.length === 0) {
-      mine.push(first)
+      let at = mine.length
+      while (at > 0 && (mine[at - 1] as OpenWindow).last > time) at--
+      mine.splice(at, 0, first)
       // Its end has gone by, and it is told as a change.
       first.isClosed = endOf(first) <= mark
     }
@@ -450,7 +455,7 @@ export function createLiveTop(
     if (isOnce) yield* giveOnce(closing)
     else if (emits === 'closed') yield* tell(groupsOf(closing))
     else if (haveChanged(closing)) yield* tell([...changed])
-    if (kind === 'rowCount') for (const window of closing) drop(window)
+    if (kind === 'rowCount') dropAll(closing)
   }
 
   function* giveOnce(closing: readonly OpenWindow[]): Iterable<LaneBatch> {
@@ -469,6 +474,12 @@ export function createLiveTop(
     if (told.length > 0) yield* rowsOf(told, 0)
   }
 
+  function dropAll(some: readonly OpenWindow[]): void {
+    const keys = new Set(isOwn ? groupsOf(some).map(({ key }) => key) : [])
+    for (const window of some) drop(window)
+    for (const key of keys) own[key] = own[key]?.filter(({ isOver }) => !isOver)
+  }
+
   function drop(window: OpenWindow): void {
     window.isOver = true
     all.delete(window)
@@ -484,10 +495,6 @@ export function createLiveTop(
       changed.delete(group)
       for (const row of group.rows) kept.release(row)
       for (const row of group.given) kept.release(row)
-      if (!isOwn) continue
-      const mine = own[group.key]
-      const at = mine?.indexOf(window) ?? -1
-      if (at >= 0) mine?.splice(at, 1)
     }
     window.groups.clear()
   }
@@ -514,10 +521,8 @@ export function createLiveTop(
     yield* close([...all].filter(window => !window.isClosed && isPast(endOf(window))))
     const ending = [...all].filter(window => isPast(endOf(window) + lateness))
     if (haveChanged(ending)) yield* tell([...changed])
-    for (const window of ending) {
-      drop(window)
-      open.delete(`${window.start} ${window.last}`)
-    }
+    dropAll(ending)
+    for (const window of ending) open.delete(`${window.start} ${window.last}`)
     if (ending.length > 0)
       for (const [start, pane] of panes) if (pane.windows.every(({ isOver }) => isOver)) panes.delete(start)
     latestPane = null

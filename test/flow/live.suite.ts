@@ -582,6 +582,43 @@ export function liveSuite(lanesList: readonly number[]): void {
       ])
     })
 
+    it('keeps nothing of windows of so many rows that are full', async () => {
+      const shape = schema({ time: timestamp(), x: float64() })
+      const kept: number[] = []
+      async function* counting() {
+        for (let i = 0; i < 40; i++) {
+          yield { time: new BigInt64Array(2000).fill(BigInt(i)), x: new Float64Array(2000) }
+          kept.push(Math.max(...(job.metrics().nodes ?? []).map(({ stateBytes }) => stateBytes)))
+        }
+      }
+      const job = stream(counting(), { schema: shape })
+        .watermark('time')
+        .window(rowCount(2))
+        .aggregate(t => ({ n: count(), x: sum(t.x) }))
+        .run(o())
+      let windows = 0
+      for await (const { rowCount } of job) windows += rowCount
+      expect(windows).toBe(40_000)
+      expect(Math.max(...kept)).toBeLessThan(2 ** 19)
+    })
+
+    it('many sessions of a key that are open at once take no more time each than a few', async () => {
+      const shape = schema({ time: timestamp(), key: utf8() })
+      async function* apart() {
+        for (let from = 0; from < 196_608; from += 65_536) {
+          const time = BigInt64Array.from({ length: 65_536 }, (_, i) => BigInt(10 * (from + i)))
+          yield { time, key: Array.from(time, () => 'a') }
+        }
+      }
+      const flow = () =>
+        stream(apart(), { schema: shape }).watermark('time', { delay: '1h' }).window(session('10ms')).groupBy('key')
+      for (const sessions of [flow().aggregate(() => ({ n: count() })), flow().topK(1, 'time')] as Flow<any>[]) {
+        let found = 0
+        for await (const { rowCount } of sessions.run(o())) found += rowCount
+        expect(found).toBe(196_608)
+      }
+    })
+
     it('results and late rows of one stream, side by side', async () => {
       const marked = stream(inTurn([[at(1), at(25), at(2)]], tick), { schema: tick }).watermark('time')
       const results = counted(marked)
