@@ -112,7 +112,8 @@ export class Dictionary {
     return decoded as string[]
   }
 
-  private reserve(entries: number, byteLength: number): void {
+  /** Makes room for so many more. @throws MillraceError as `add` does */
+  reserve(entries: number, byteLength: number): void {
     const bytes = this.byteLength + byteLength
     if (bytes > MAXIMUM_BYTES) {
       throw new MillraceError(

@@ -44,7 +44,10 @@ const LONE_SURROGATE = /\p{Surrogate}/gu
 
 /** `text` with every lone surrogate replaced by U+FFFD, as encoding would do. */
 export function wellFormed(text: string): string {
-  return text.length <= SHORT && !hasSurrogate(text) ? text : text.replace(LONE_SURROGATE, '\ufffd')
+  if (text.length <= SHORT && !hasSurrogate(text)) return text
+  // Of ES2024, and a quarter of the time that a pattern takes.
+  const known = text as { toWellFormed?(): string }
+  return known.toWellFormed?.() ?? text.replace(LONE_SURROGATE, '\ufffd')
 }
 
 function hasSurrogate(text: string): boolean {

@@ -52,6 +52,19 @@ export function aggregateSuite(lanesList: readonly number[], _env: FlowEnv): voi
         expect(table.toRows().reduce((total, row) => total + row.n, 0)).toBe(rowCount)
       })
 
+      it('strings of which most come once are groups like any others', async () => {
+        // Those that come again do so in other chunks, and next to one another.
+        const k = Array.from({ length: 200_000 }, (_, i) => (i % 9 === 0 ? null : `key ${i % 4 < 3 ? i : i % 70_000}`))
+        const expected = new Map<string | null, number>()
+        for (const each of k) expected.set(each, (expected.get(each) ?? 0) + 1)
+        const flow = columns({ k })
+        const grouped = flow.groupBy('k').aggregate(() => ({ n: count() }))
+        const table = await collect(grouped)
+        expectSame([...table.column('k')], [...expected.keys()])
+        expectSame([...table.column('n')], [...expected.values()])
+        expectSame([...(await collect(flow)).column('k')], k)
+      })
+
       it('nulls are one key, NaNs are one key, and so are the zeros, which come out as +0', async () => {
         const k = [NaN, -0, null, 0, NaN, null, 1]
         const table = await collect(
