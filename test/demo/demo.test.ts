@@ -126,20 +126,25 @@ test.each([0, 1])('on %i lanes, chosen on the page, the tables are the same', as
   await page.context().close()
 })
 
-test.each([2, 0])('on %i lanes no task holds up the page for 50 ms while it reads and answers', async lanes => {
-  const { page } = await open()
-  await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing', '__metadata'] })
-  await page.goto(`${site.url}?lanes=${lanes}`)
-  await ready(page)
-  await moveToMinutes(page, 60, 1)
-  await page.mouse.down()
-  await moveToMinutes(page, 170, 12)
-  await page.mouse.up()
-  await ready(page)
-  const trace = await browser.stopTracing()
-  expect(longestTaskMs(trace, 'demo:reading')).toBeLessThan(longTaskMs)
-  await page.context().close()
-})
+// What holds up the page by itself does so each time; what else the machine is busy with does not.
+test.each([2, 0])(
+  'on %i lanes no task holds up the page for 50 ms while it reads and answers',
+  { retry: 2 },
+  async lanes => {
+    const { page } = await open()
+    await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing', '__metadata'] })
+    await page.goto(`${site.url}?lanes=${lanes}`)
+    await ready(page)
+    await moveToMinutes(page, 60, 1)
+    await page.mouse.down()
+    await moveToMinutes(page, 170, 12)
+    await page.mouse.up()
+    await ready(page)
+    const trace = await browser.stopTracing()
+    expect(longestTaskMs(trace, 'demo:reading')).toBeLessThan(longTaskMs)
+    await page.context().close()
+  },
+)
 
 test('on a phone nothing is wider than the screen', async () => {
   const { page, complaints } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
