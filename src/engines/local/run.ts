@@ -18,7 +18,6 @@ import { isGathered, resumeOf, START } from './job.js'
 import type { JobRequest, JobResult, Mirrors, RunningJob, WindowsBefore } from './job-request.js'
 import { checkOptions, ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { unlessAborted } from './unless-aborted.js'
-import { letGo } from './unread.js'
 
 /** A plan and what its source ids stand for. */
 export interface BoundPlan extends PlanBefore {
@@ -268,8 +267,7 @@ export async function settled(source: Source, options: OwnOptions, runsOn = fals
     },
     options.clock,
   )
-  const own = { ...made, unread: () => letGo([source]) }
-  return options[ENDED]?.aborted && !made.once ? { ...own, isEnded: true } : own
+  return options[ENDED]?.aborted && !made.once ? { ...made, isEnded: true } : made
 }
 
 /** That of a plan's first side. */
