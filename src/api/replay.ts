@@ -38,7 +38,7 @@ export function replay<S extends SchemaShape>(flow: Flow<S>, options: ReplayOpti
   const column = time ?? watermarkOf(flow.plan)
   if (flow.schema !== null) timeColumn(flow.schema, column)
   const step = `replay at ${speed === Infinity ? 'full speed' : `${speed} times the speed`}`
-  return stagedFlow(flow, { label: 'replay', step, schema: flow.schema }, async (_, jobClock) => {
+  return stagedFlow(flow, { label: 'replay', step, schema: flow.schema, isPaced: true }, async (_, jobClock) => {
     const { replayStage } = await import('../sources/live/replay.js')
     return replayStage(schema => timeColumn(schema, column), speed, clock ?? jobClock ?? steadyClock)
   })

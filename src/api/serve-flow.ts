@@ -8,34 +8,40 @@ import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
 import { LATE, within } from '../formats/within.js'
+import type { Source } from '../sources/source.js'
 import type { Flow } from './flow.js'
 import type { Serving } from './handlers.js'
 
 /** The id of the last event, be it an error: who asks for what follows it has had everything. */
 const END = 'end'
 
+/** For whoever asks for responses though nobody takes this one, as nginx has it. */
+const CLIENT_LEFT = 499
+
 /** Resolves once the flow's columns are known. @throws (rejects) what the flow fails of before that */
 export async function serveFlow(request: Request, flow: Flow, serving: Serving): Promise<Response> {
   const lastId = serving.format === 'sse' && serving.resume ? request.headers.get('last-event-id') : null
   if (request.headers.get('last-event-id') === END) return new Response(null, { status: 204 })
   const cancel = new AbortController()
+  const leave = () => cancel.abort(new DOMException('the client has left', 'AbortError'))
+  if (request.signal.aborted) leave()
+  request.signal.addEventListener('abort', leave, { once: true })
   let tellSchema: (schema: SchemaShape) => void = () => {}
   const known = new Promise<SchemaShape>(resolve => {
     tellSchema = resolve
   })
   const { engine, lanes, memory } = serving
   // Nobody could wait for the last row of one that may never end: its windows are sent as they close.
-  const runsOn = [...flow.sources.values()].some(({ isEndless, once }) => isEndless || once)
-  const start = runsOn ? startFlow : startRun
+  const start = [...flow.sources.values()].some(comesInTime) ? startFlow : startRun
   const job = start(flow, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
-  const schema = await Promise.race([known, job.finished.then(() => known)])
+  const schema = await Promise.race([known, job.finished.then(() => known)]).catch(error => {
+    if (cancel.signal.aborted) return null
+    throw error
+  })
+  if (schema === null) return new Response(null, { status: CLIENT_LEFT })
   const pieces = piecesOf(job, schema, rowsHad(lastId), serving, cancel.signal)
-  const leave = () => {
-    cancel.abort(new DOMException('the client has left', 'AbortError'))
-    pieces.return().catch(() => {})
-  }
-  if (request.signal.aborted || request.method === 'HEAD') leave()
-  request.signal.addEventListener('abort', leave, { once: true })
+  cancel.signal.addEventListener('abort', () => pieces.return().catch(() => {}))
+  if (request.method === 'HEAD') leave()
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -57,6 +63,10 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
     },
   })
 }
+
+/** Be it of its own, or of what its rows are made of. */
+const comesInTime = ({ isEndless, once, isPaced, before }: Source): boolean =>
+  isEndless || once || isPaced || [...(before?.sources.values() ?? [])].some(comesInTime)
 
 export const failedResponse = (error: unknown, serving: Serving): Response =>
   Response.json({ error: described(error, serving) }, { status: 500, headers: { 'cache-control': 'no-store' } })

@@ -1,6 +1,5 @@
 /** A flow over rows that are made in the calling thread of those of another flow, while that runs: sources/stage.ts. What makes them is loaded when a terminal runs. */
 import type { Table } from '../columnar/table.js'
-import type { SchemaShape } from '../columnar/type.js'
 import type { Clock } from '../metrics/clock.js'
 import type { PlanBefore, Source } from '../sources/source.js'
 import type { RowStage } from '../sources/stage.js'
@@ -13,7 +12,7 @@ import { type Flow, flowOf } from './flow.js'
  */
 export function stagedFlow(
   before: Flow<any>,
-  { label, step, schema }: { readonly label: string; readonly step: string; readonly schema: SchemaShape | null },
+  { label, step, schema, ...pace }: Pick<Source, 'label' | 'schema' | 'isPaced'> & { readonly step: string },
   load: (collect: (before: PlanBefore) => Promise<Table>, clock?: Clock) => Promise<RowStage>,
 ): Flow<any> {
   const notRun = async () => {
@@ -26,6 +25,7 @@ export function stagedFlow(
     schema,
     rowCount: null,
     ...endless,
+    ...pace,
     before,
     step,
     async settle(collect, run, clock) {

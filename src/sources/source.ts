@@ -30,6 +30,8 @@ export interface Source {
   readonly isStream?: boolean
   /** Set where it may never end: groups without windows are then told as they change. */
   readonly isEndless?: true
+  /** Set where rows wait for a time of their own, though they end. */
+  readonly isPaced?: true
   /** Set where its job was told to end while what comes before it was being read: that is where it ended, and all that was made of it comes out. */
   readonly isEnded?: true
   /** Set for rows that lanes already hold. */

@@ -8,6 +8,7 @@ import {
   channel,
   columns,
   count,
+  csv,
   Flow,
   type FlowHandlerOptions,
   flowHandler,
@@ -15,7 +16,10 @@ import {
   int32,
   int64,
   nodeHandler,
+  replay,
+  rows,
   schema,
+  stream,
   sum,
   timestamp,
   tumbling,
@@ -206,6 +210,39 @@ describe('a flow as a response', () => {
     }
     expect(eventsOf(await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'MR_CANNOT_RETRACT' } })
     expect(other.isClosed).toBe(true)
+  })
+
+  it('of rows that come in their own time, though they end, has windows as they close', async () => {
+    const shape = schema({ time: timestamp(), n: int32() })
+    const recorded = [0, 1, 10, 3_600_000].map((ms, n) => ({ time: new Date(ms), n }))
+    async function* coming() {
+      yield recorded.slice(0, 3)
+      await new Promise(() => {})
+    }
+    const same = (flow: Flow<typeof shape>) => flow.map(row => row, { schema: shape })
+    const [played, streamed] = [() => replay(rows(recorded, shape)), () => stream(coming(), { schema: shape })]
+    for (const flow of [played(), same(played()), played().union(played()), streamed(), same(streamed())]) {
+      const windows = flow.watermark('time').window(tumbling('10ms'))
+      const served = windows.aggregate(t => ({ n: count(), of: sum(t.n) })).select('of')
+      const response = await flowHandler(() => served, { format: 'ndjson' })(request())
+      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+      expect((await reader.read()).value).toMatch(/^{"of":[12]}\n$/)
+      await reader.cancel()
+    }
+  })
+
+  it('to a client that leaves before the columns are known ends at once, and is no failure', async () => {
+    const unknown = () => csv(new ReadableStream({ pull: () => new Promise(() => {}) }))
+    const errors: unknown[] = []
+    const onError = (error: unknown) => void errors.push(error)
+    const serve = flowHandler(unknown, { format: 'sse', onError: onError as () => undefined })
+    const client = new AbortController()
+    const response = serve(request({}, { signal: client.signal }))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    client.abort()
+    expect((await response).status).toBe(499)
+    expect((await serve(request({}, { signal: AbortSignal.abort() }))).status).toBe(499)
+    expect(errors).toEqual([])
   })
 
   it('to HEAD has no body', async () => {

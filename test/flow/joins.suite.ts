@@ -255,6 +255,16 @@ export function joinSuite(lanesList: readonly number[]): void {
         expect((await mixed.collect(o())).column('id').toArray()).toEqual(Int32Array.of(1, 3, 7, 1, 3))
       })
 
+      it('text that comes as a stream is united with rows that functions make of it, while the flow runs', async () => {
+        const shape = schema({ id: int32() })
+        const text = new Blob(['id\n1\n2\n']).stream() as ReadableStream<Uint8Array<ArrayBuffer>>
+        const given = csv(text, { schema: shape })
+        const ids: number[] = []
+        const united = given.union(given.map(({ id }) => ({ id: id + 10 }), { schema: shape }))
+        for await (const batch of united.run(o())) ids.push(...batch.column('id').toArray())
+        expect(ids.sort((a, b) => a - b)).toEqual([1, 2, 11, 12])
+      })
+
       it('files whose columns are not known yet are joined and united', async () => {
         const people = csv({ text: 'name,city\nAda,1\nBo,2\nCy,1\n' }) as Flow<any>
         const cities = ndjson({ text: '{"city":1,"title":"Rome"}\n{"city":9,"title":"Oslo"}\n' }) as Flow<any>

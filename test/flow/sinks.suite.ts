@@ -731,6 +731,61 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         }
       })
 
+      it('runAll goes on with what flows share when one of them wants nothing, or ends before it has opened that', async () => {
+        const shape = schema({ id: int32() })
+        const same = (flow: Flow<typeof shape>) => flow.map(row => row, { schema: shape })
+        const some = (flow: Flow<typeof shape>) => flow.filter(t => t.id.gt(0))
+        const none = rows([], shape)
+        const cases: Record<string, (f: Flow<typeof shape>) => Record<string, Flow<typeof shape>>> = {
+          filtered: f => ({ none: some(f).limit(0), all: f }),
+          last: f => ({ all: f, none: some(f).limit(0) }),
+          mapped: f => ({ none: same(f).limit(0), all: f }),
+          'of the same rows': f => {
+            const own = same(f)
+            return { none: own.limit(0), all: own, more: f }
+          },
+          'two of the same rows': f => {
+            const own = same(some(f))
+            return { none: own.limit(0), neither: own.limit(0), all: f }
+          },
+          'in a union': f => ({ some: none.union(same(f).limit(0), some(f)), all: f }),
+          'nobody wants any': f => ({ none: some(f).limit(0), neither: f.limit(0) }),
+        }
+        for (const [name, flowsOf] of Object.entries(cases)) {
+          const feed = channel(shape)
+          const text = new Blob(['id\n0\n1\n2\n']).stream() as ReadableStream<Uint8Array<ArrayBuffer>>
+          for (const given of [feed.flow, csv(text, { schema: shape })]) {
+            const flows = flowsOf(given)
+            const ids: Record<string, number[]> = Object.fromEntries(Object.keys(flows).map(each => [each, []]))
+            const sinks = Object.fromEntries(
+              Object.entries(ids).map(([each, own]) => [
+                each,
+                (batch: RecordBatch<typeof shape>) => void own.push(...batch.column('id').toArray()),
+              ]),
+            )
+            const job = runAll(flows, sinks as never, o())
+            if (given === feed.flow) {
+              await feed.push([{ id: 0 }, { id: 1 }, { id: 2 }]).catch(() => {})
+              feed.close()
+            }
+            await job.finished
+            const all = { none: [], neither: [], some: [1, 2], all: [0, 1, 2], more: [0, 1, 2] }
+            for (const [each, own] of Object.entries(ids))
+              expect([name, each, own]).toEqual([name, each, all[each as 'all']])
+          }
+        }
+      })
+
+      it('a sink of no rows of a feed has its columns', async () => {
+        const feed = channel(schema({ id: int32() }))
+        const kept = collector()
+        await feed.flow
+          .filter(t => t.id.gt(0))
+          .limit(0)
+          .to(csvSink(kept.stream), o()).finished
+        expect(await kept.text()).toBe('id\n')
+      })
+
       it('runAll reads a stream once for all its flows, at the pace of the slowest', async () => {
         const shape = schema({ id: int32(), text: utf8() })
         let [given, most, slowest] = [0, 0, 0]

@@ -122,6 +122,8 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
   let writer: SinkWriter | null = null
   let rowsWritten = 0
   const job = startAny(flow, options, what, open)
+  // Flows that share a source with it go on without it.
+  unreadAfter(job.finished, flow)
   const write = async () => {
     for await (const batch of job) {
       writer ??= await unlessAborted(opened, signal)

@@ -23,14 +23,30 @@ export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
   return once || isEndless ? plan : null
 }
 
-/** @param all of whose rows the first are given; it is left then. A row that fails behind them is no failure. */
-export function startLimited<S extends SchemaShape>(all: Job<S>, { count, offset }: LimitNode): Job<S> {
+/** @param start the job of whose rows the first are given; it is left then. A row that fails behind them is no failure. */
+export function startLimited<S extends SchemaShape>(
+  start: (onSchema: (schema: SchemaShape) => void) => Job<S>,
+  { count, offset }: LimitNode,
+  onSchema?: (schema: SchemaShape) => void,
+): Job<S> {
   const end = offset + count
+  let tell = () => {}
+  const told = new Promise<void>(resolve => {
+    tell = resolve
+  })
+  const all = start(schema => {
+    onSchema?.(schema)
+    tell()
+  })
   let row = 0
   let rowsWritten = 0
 
   async function* batches() {
-    if (count === 0) await all[Symbol.asyncDispose]()
+    if (count === 0) {
+      // A sink is opened by its columns, be there rows or not.
+      await Promise.race([told, all.finished])
+      await all[Symbol.asyncDispose]()
+    }
     for await (const batch of all) {
       const from = Math.max(0, offset - row)
       const to = Math.min(batch.rowCount, end - row)

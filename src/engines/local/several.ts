@@ -39,6 +39,7 @@ import { ALL, type Job, type JobMetrics, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { describeSources } from './sides.js'
 import { startAny } from './start-any.js'
+import { unreadAfter } from './unread.js'
 
 type OnSchema = (schema: SchemaShape) => void
 
@@ -153,7 +154,7 @@ function startJobs(
       tell = resolve
     })
     const job = startAny(flow, own, what, tell)
-    job.finished.catch(() => {})
+    unreadAfter(job.finished, flow)
     told.push(Promise.race([schema, job.finished.then(() => schema)]))
     return job
   })

@@ -7,17 +7,22 @@ import type { OpenRequest, OpenSource, Source, SourceServices, Split, SplitSuppl
 import { type RowStage, stageSource } from '../../sources/stage.js'
 import { settledOver } from './read-before.js'
 import type { BoundPlan } from './run.js'
+import { letGo } from './unread.js'
 
 /** Splits that may wait for a job while others have them already. */
 const MOST_AHEAD = 4
 
-/** The same flows, those over one source that can be read only once, or whose rows are made in this thread, sharing it: be it theirs, or what theirs is made of. */
+/**
+ * The same flows, those over one source that can be read only once, or whose rows are made in this thread, sharing it: be it theirs, or what theirs is made of. Each tells by `unread`
+ * (unread.ts) that its job has ended: the others do not wait for one that has opened nothing.
+ */
 export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[] {
   const readers = readersOf(flows)
   const isShared = (source: Source): boolean => (readers.get(source)?.size ?? 0) > 1
   if (![...readers.keys()].some(isShared)) return flows
   const made = new Map<Source, Source>()
-  const sharing = (source: Source): Source => {
+  const parts = new Map<Reader, Map<Source, Source>>()
+  const sharing = (source: Source, reader: Reader): Source => {
     let own = made.get(source)
     if (own === undefined) {
       own = overShared(source)
@@ -25,17 +30,24 @@ export function sharingSources(flows: readonly BoundPlan[]): readonly BoundPlan[
       if (count > 1) own = own.once && !own.settle ? shareSource(own, count) : shareSettled(inBatches(own), count)
       made.set(source, own)
     }
-    return own
+    if (!isShared(source)) return own
+    const parted = parts.get(reader) ?? new Map<Source, Source>()
+    parts.set(reader, parted)
+    const part = parted.get(source) ?? partOf(own)
+    parted.set(source, part)
+    return part
   }
-  const bound = ({ plan, sources, rejectedBy = null }: BoundPlan): BoundPlan => {
+  const bound = ({ plan, sources, rejectedBy = null }: BoundPlan, reader: Reader): BoundPlan => {
     checkShared(sources, isShared)
-    return { plan, rejectedBy, sources: new Map([...sources].map(([id, source]) => [id, sharing(source)])) }
+    return { plan, rejectedBy, sources: new Map([...sources].map(([id, source]) => [id, sharing(source, reader)])) }
   }
   /** One whose rows are made of such that are shared. */
   function overShared(source: Source): Source {
     const { before, settle } = source
     if (!before || !settle || firstShared(before.sources, isShared).size === 0) return source
-    return { ...settledOver(source, bound), before: bound(before) }
+    const [only] = readers.get(source) as ReadonlySet<Reader>
+    const over = (plan: BoundPlan) => bound(plan, isShared(source) ? source : (only as Reader))
+    return { ...settledOver(source, over), before: over(before) }
   }
   return flows.map(bound)
 }
@@ -119,39 +131,63 @@ const AS_THEY_COME: RowStage = { output: input => input, run: batches => batches
 /** What comes before is run once, for all. */
 function shareSettled(source: Source, count: number): Source {
   let settling: Promise<Source> | null = null
+  let left = 0
   return {
     ...source,
     settle(collect, run, clock) {
-      settling ??= (source.settle as Required<Source>['settle'])(collect, run, clock).then(settled =>
-        settled.once ? shareSource(settled, count) : settled,
-      )
+      settling ??= (source.settle as Required<Source>['settle'])(collect, run, clock).then(settled => {
+        if (!settled.once) return settled
+        const shared = shareSource({ ...settled, unread: () => letGo([source]) }, count)
+        for (let i = 0; i < left; i++) shared.unread?.()
+        return shared
+      })
       return settling
+    },
+    unread() {
+      left++
+      if (settling !== null) settling.then(shared => shared.unread?.()).catch(() => {})
+      else if (left === count) letGo([source])
     },
   }
 }
 
-/** Opened once all `count` jobs have asked, for the columns that any of them reads. */
+/** Opened once all `count` jobs have asked or ended (`unread`), for the columns that any of them reads. */
 function shareSource(source: Source, count: number): Source {
-  const asked: OpenRequest[] = []
+  const asked: (OpenRequest | null)[] = []
+  let given: SourceServices | null = null
   let openAll: (services: SourceServices) => void = () => {}
   const supplies = new Promise<SourceServices>(resolve => {
     openAll = resolve
   }).then(async services => {
+    const requests = asked.filter(request => request !== null)
     const columns = Object.keys(await source.describe(services)).filter(name =>
-      asked.some(request => request.columns.includes(name)),
+      requests.some(request => request.columns.includes(name)),
     )
-    const { rest } = await source.open(
-      { columns, prune: null, signal: asked[0].signal, clock: asked[0].clock },
-      services,
-    )
-    return split(rest as SplitSupply, count)
+    const { signal, clock } = requests[0] as OpenRequest
+    const { rest } = await source.open({ columns, prune: null, signal, clock }, services)
+    const own = split(rest as SplitSupply, count)
+    for (const [i, request] of asked.entries()) if (request === null) void own[i].close()
+    return own
   })
+  const ask = (request: OpenRequest | null): number => {
+    const place = asked.push(request) - 1
+    if (asked.length === count) {
+      if (given !== null) openAll(given)
+      else {
+        source.unread?.()
+        void source.leave?.()
+      }
+    }
+    return place
+  }
   return {
     ...source,
+    unread: () => void ask(null),
+    // What others read.
+    leave: async () => {},
     async open(request, services): Promise<OpenSource> {
-      if (asked.length === count) throw readAlready(source)
-      const place = asked.push(request) - 1
-      if (asked.length === count) openAll(services)
+      given = services
+      const place = ask(request)
       const own = (await supplies)[place]
       return {
         splits: [],
@@ -162,6 +198,34 @@ function shareSource(source: Source, count: number): Source {
         },
       }
     },
+  }
+}
+
+/** A shared source as one of its readers has it, which opens it or is over, once. */
+function partOf(shared: Source): Source {
+  let isTold = false
+  const opening =
+    (source: Source): Source['open'] =>
+    async (request, services) => {
+      if (isTold) throw readAlready(source)
+      isTold = true
+      return source.open(request, services)
+    }
+  const { settle } = shared
+  const unread = () => {
+    if (!isTold) shared.unread?.()
+    isTold = true
+  }
+  return {
+    ...shared,
+    open: opening(shared),
+    ...(settle && {
+      async settle(collect, run, clock) {
+        const settled = await settle(collect, run, clock)
+        return settled.once ? { ...settled, open: opening(settled), unread } : settled
+      },
+    }),
+    unread,
   }
 }
 

@@ -29,6 +29,7 @@ import {
 } from './run.js'
 import { totalOf } from './total-progress.js'
 import { unlessAborted } from './unless-aborted.js'
+import { letGo } from './unread.js'
 
 export interface Described {
   readonly sources: ReadonlyMap<number, Source>
@@ -53,7 +54,8 @@ export async function describeSources(
   const read = await readBefore(sources.values(), options, source => runsOn === null || source.isStream === true)
   try {
     for (const [id, reads] of countReads(nodes)) {
-      let source = await settled(read(sourceOf(reads.node, sources)), options, runsOn !== null)
+      const given = read(sourceOf(reads.node, sources))
+      let source = await settled(given, options, runsOn !== null)
       if (source.once ? reads.count > 1 && runsOn?.(reads.node) !== true : source.isStream && reads.count > 1) {
         const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
         source = { ...tableSource(table), label: source.label }
@@ -61,7 +63,7 @@ export async function describeSources(
       const schema = await unlessAborted(source.describe(services), signal)
       schemas.set(id, schema)
       // What has been opened to be described is not to be opened for that again.
-      known.set(id, { ...source, describe: async () => schema })
+      known.set(id, { ...source, describe: async () => schema, unread: () => letGo([given]) })
     }
   } catch (error) {
     leaveAll(known)

@@ -33,7 +33,7 @@ export function startAny<S extends SchemaShape>(
   const limit = limitOnTop(bound)
   if (limit !== null)
     return startWatched(what, options, own =>
-      startLimited(startAny<S>({ ...bound, plan: limit.input }, own, what, onSchema), limit),
+      startLimited(tell => startAny<S>({ ...bound, plan: limit.input }, own, what, tell), limit, onSchema),
     )
   if (sourcesOf(bound.plan).length > 1)
     return startWatched(what, options, own => {
