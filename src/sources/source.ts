@@ -77,6 +77,8 @@ export interface RowsUnderWay {
 export interface SourceServices extends InputServices {
   /** Null where there are no paths. */
   readonly openFile: OpenFile | null
+  /** Ends what is read to describe a source. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface OpenRequest {

@@ -72,9 +72,11 @@ interface Prepared {
 /** @throws MillraceError for what cannot be read, or is no such text; its schema. */
 export async function openTexts(texts: Texts, services: SourceServices): Promise<OpenedTexts> {
   const { verb, inputs, kept, options } = texts
+  const { signal } = services
   const descriptors: SequentialDescriptor[] = []
   for (const input of inputs) {
-    const described = kept.get(input) ?? (await describeInputs([input], services, { streams: 'sequential', verb }))
+    const described =
+      kept.get(input) ?? (await describeInputs([input], services, { streams: 'sequential', verb, signal }))
     if (typeof input !== 'string') kept.set(input, described)
     descriptors.push(...described)
   }
@@ -151,7 +153,7 @@ async function readSample(
   input: SequentialDescriptor,
   size: number,
   options: CsvOptions | JsonOptions,
-  { openFile }: SourceServices,
+  { openFile, signal }: SourceServices,
 ): Promise<Sampled> {
   const name = inputName(input)
   const decode: ByteStreamOptions = {
@@ -161,7 +163,7 @@ async function readSample(
     ...(options.encoding === null ? {} : { encoding: options.encoding }),
   }
   if (input.kind === 'stream' || (input.kind === 'blob' && !isCloneable(input.blob))) {
-    const rest = openByteStream(input, openFile, decode)[Symbol.asyncIterator]()
+    const rest = openByteStream(input, openFile, { ...decode, signal })[Symbol.asyncIterator]()
     const { bytes, isWhole } = await take(rest, size)
     return { input: null, name, byteLength: null, decode, sample: bytes, isWhole, rest }
   }
@@ -169,9 +171,9 @@ async function readSample(
   let own: InputDescriptor = input
   try {
     // A server that gives no parts is read from front to end, by one lane: several would each get all of it.
-    if ((await source.hasRanges?.()) !== false) {
-      const byteLength = await source.byteLength()
-      const head = (await source.read(0, Math.min(size, byteLength))).slice()
+    if ((await source.hasRanges?.(signal)) !== false) {
+      const byteLength = await source.byteLength(signal)
+      const head = (await source.read(0, Math.min(size, byteLength), signal)).slice()
       own = await pinned(input, source)
       if (isPlain(head, options, name)) {
         return { input: own, name, byteLength, decode, sample: head, isWhole: head.length === byteLength, rest: null }
@@ -180,7 +182,7 @@ async function readSample(
   } finally {
     await source.close()
   }
-  const stream = openByteStream(own, openFile, decode)[Symbol.asyncIterator]()
+  const stream = openByteStream(own, openFile, { ...decode, signal })[Symbol.asyncIterator]()
   const { bytes, isWhole } = await take(stream, size)
   await stream.return?.()
   return { input: own, name, byteLength: null, decode, sample: bytes, isWhole, rest: null }

@@ -71,7 +71,7 @@ export function textSource(verb: string, inputs: readonly Input[], options: CsvO
       await opened?.leave()
     },
     async open(request, services) {
-      const opened = described ?? (await openAll(services))
+      const opened = described ?? (await openAll({ ...services, signal: request.signal }))
       described = null
       return opened.open(request)
     },

@@ -1,6 +1,18 @@
 /** Cancelling and dying: a job ends when it is told to or when its lane does, says why, and leaves nothing behind. */
 import { describe, expect, it } from 'vitest'
-import { columns, count, createEngine, desc, type Engine, sum } from '../../src/index.js'
+import {
+  columns,
+  count,
+  createEngine,
+  csv,
+  desc,
+  type Engine,
+  type Flow,
+  float64,
+  ndjson,
+  schema,
+  sum,
+} from '../../src/index.js'
 import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const ROWS = 1_200_000
@@ -39,6 +51,33 @@ export function cancelSuite(lanesList: readonly number[], env: FlowEnv): void {
           const controller = new AbortController()
           const options = { engine: engine(), signal: controller.signal, onProgress: () => controller.abort(reason) }
           await expect(job().collect(options)).rejects.toBe(reason)
+        }
+        await expectWorks(engine())
+      })
+
+      it('aborting before a stream has given anything lets go of the stream', async () => {
+        const shape = schema({ x: float64() })
+        for (const from of [csv, ndjson] as ((input: unknown, options?: object) => Flow)[]) {
+          for (const options of [undefined, { schema: shape }]) {
+            for (const end of ['collect', 'load', 'run'] as const) {
+              let isLeft = false
+              const stream = new ReadableStream<Uint8Array>({
+                pull: () => new Promise(() => {}),
+                cancel() {
+                  isLeft = true
+                },
+              })
+              const flow: Flow = from(stream, options)
+              const controller = new AbortController()
+              const given = { engine: engine(), signal: controller.signal }
+              const ended: Promise<unknown> = end === 'run' ? flow.run(given).finished : flow[end](given)
+              ended.catch(() => {})
+              await until(() => stream.locked, 5000)
+              controller.abort(new Error('enough'))
+              await expect(ended).rejects.toThrow('enough')
+              await until(() => isLeft, 5000)
+            }
+          }
         }
         await expectWorks(engine())
       })

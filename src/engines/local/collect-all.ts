@@ -120,7 +120,8 @@ async function describeAll(
 ): Promise<Described> {
   const several = flows.find(({ plan }) => sourcesOf(plan).length > 1)
   if (several === undefined) {
-    const schema = await unlessAborted(source.describe(services), options.signal)
+    const { signal } = options
+    const schema = await unlessAborted(source.describe({ ...services, signal }), signal)
     const known = { ...source, describe: async () => schema }
     return { sources: new Map([...all].map(([id, each]) => [id, each === source ? known : each])), schemas: schema }
   }

@@ -97,7 +97,7 @@ export function startRows(
     signal?.addEventListener('abort', abort)
     // Its lanes have nothing to do, but whoever closes it ends the job.
     if (engine !== undefined) letGo = (await ownEngine(what, engine).open()).onEnd(error => end({ error }))
-    const schema = await source.describe(services)
+    const schema = await source.describe({ ...services, signal })
     onSchema(schema)
     const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)
     rest = opened.rest ?? null

@@ -109,7 +109,7 @@ export interface Execution {
 
 /** Over the source's schema. What the source has begun to read it lets go of where the plan is refused, or the job aborted meanwhile. */
 async function planned(bound: BoundPlan, source: Source, signal: AbortSignal | undefined): Promise<PhysicalPlan> {
-  const describing = source.describe(services)
+  const describing = source.describe({ ...services, signal })
   try {
     const schema = await unlessAborted(describing, signal)
     await loadRowRules(bound.plan)

@@ -60,7 +60,7 @@ export async function describeSources(
         const table = await collect({ plan: reads.node, sources: new Map([[id, source]]) }, options)
         source = { ...tableSource(table), label: source.label }
       }
-      const schema = await unlessAborted(source.describe(services), signal)
+      const schema = await unlessAborted(source.describe({ ...services, signal }), signal)
       schemas.set(id, schema)
       // What has been opened to be described is not to be opened for that again.
       known.set(id, { ...source, describe: async () => schema, unread: () => letGo([given]) })
