@@ -112,6 +112,9 @@ function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, b
               stages: [],
             },
           ]
+    // Unions built one onto another, in a loop, say, are as one: each row is made to fit once, not once for each of them.
+    if (first.kind === 'union' && own.length === 0 && JSON.stringify(boundSchemaOf(first)) === JSON.stringify(output))
+      return starts
     return starts.map(start => ({ ...start, stages: narrowFilters([...start.stages, ...own, fit]) }))
   })
 }

@@ -270,3 +270,25 @@ describe('aggregates', () => {
     expect(stages(flow)).toEqual(['rename #0 = symbol', 'aggregate by #0: #1 = count()', 'results #0, #1'])
   })
 })
+
+describe('unions', () => {
+  const branches = (flow: Flow<any>) => planOf(flow).branches.map(({ stages }) => stages.length)
+
+  it('built one onto another make rows fit once', () => {
+    const price = trades.select('price')
+    let flow: Flow<any> = price
+    for (let i = 0; i < 30; i++) flow = flow.union(price)
+    expect(branches(flow)).toEqual(branches(price.union(...Array.from({ length: 30 }, () => price))))
+  })
+
+  it('make rows fit again where columns, types or their order are others', () => {
+    const [once] = branches(trades.select('size').union(trades.select('size'))) as [number]
+    const inner = trades.select('size').union(trades.select('size'))
+    const wider = trades.select('lots').rename({ lots: 'size' })
+    expect(Math.min(...branches(wider.union(inner)).slice(1))).toBeGreaterThan(once)
+    const pair = trades.select('size', 'price')
+    const turned = trades.select('price', 'size').union(pair.union(pair))
+    expect(Object.keys(turned.schema ?? {})).toEqual(['price', 'size'])
+    expect(branches(turned)[1]).toBeGreaterThan(branches(pair.union(pair))[0] as number)
+  })
+})
