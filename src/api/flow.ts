@@ -59,7 +59,7 @@ import type { AsofJoined, AsofOn, Joined, JoinKeys } from './join-types.js'
 import { type AsofOptions, asofJoined, type JoinOptions, joined, type TestOptions } from './joins.js'
 import { castAll } from './methods/casts.js'
 import { optionsOf } from './options.js'
-import { type Order, orderOf } from './orders.js'
+import { type Order, ordersOf } from './orders.js'
 import { type HasSelf, type OverOptions, overOf } from './over.js'
 import { pivoted } from './pivot.js'
 import type { Pivoted, PivotOptions } from './pivot-types.js'
@@ -376,7 +376,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError `MR_UNKNOWN_COLUMN`, `MR_DUPLICATE_COLUMN`, `MR_INVALID_OPTION` for none
    */
   orderBy(...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.next(sortNode(this.plan, this.schema, orders.map(orderOf)))
+    return this.next(sortNode(this.plan, this.schema, ordersOf('orderBy', orders)))
   }
 
   /**
@@ -388,7 +388,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws MillraceError as `orderBy` and `limit` do
    */
   topK(n: number, ...orders: ((keyof S & string) | Order<keyof S & string>)[]): Flow<S> {
-    return this.next(limitNode(sortNode(this.plan, this.schema, orders.map(orderOf), 'topK'), n, 0, 'topK'))
+    return this.next(limitNode(sortNode(this.plan, this.schema, ordersOf('topK', orders), 'topK'), n, 0, 'topK'))
   }
 
   /**
@@ -904,7 +904,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   private top(names: readonly string[], n: number, orders: readonly unknown[], window: Windowing | null): Flow<any> {
-    return this.next(topNode(this.plan, this.schema, names, n, orders.map(orderOf), window))
+    return this.next(topNode(this.plan, this.schema, names, n, ordersOf('topK', orders), window))
   }
 
   private aggregated(

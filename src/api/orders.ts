@@ -41,17 +41,16 @@ function order<N extends string>(name: N, descending: boolean, options: OrderOpt
   return Object.freeze({ name, descending, nulls })
 }
 
-/** What a user gave to `orderBy`. @throws MillraceError `MR_TYPE_MISMATCH` */
-export function orderOf(given: unknown): OrderKey {
+/** What a user gave to a verb. @throws MillraceError `MR_TYPE_MISMATCH` */
+export const ordersOf = (verb: string, given: readonly unknown[]): OrderKey[] => given.map(each => orderOf(each, verb))
+
+function orderOf(given: unknown, verb: string): OrderKey {
   if (typeof given === 'string') return asc(given)
   if (isHandle(given))
-    throw mismatch(
-      'orderBy',
-      `orderBy takes names, as in orderBy(desc('price')); to order by an expression derive it first`,
-    )
+    throw mismatch(verb, `${verb} takes names, as in desc('price'); to order by an expression derive it first`)
   if (isPlainRecord(given) && typeof (given as { name?: unknown }).name === 'string') {
     const { name, descending, nulls } = given as unknown as OrderKey
     return descending ? desc(name, { nulls }) : asc(name, { nulls })
   }
-  throw mismatch('orderBy', `orderBy takes names, asc(name) and desc(name), not ${show(given)}`)
+  throw mismatch(verb, `${verb} takes names, asc(name) and desc(name), not ${show(given)}`)
 }

@@ -10,7 +10,7 @@ import { aggregatesOf } from './callbacks.js'
 import { literalOf } from './columns.js'
 import type { Expr } from './handles.js'
 import { optionsOf, wholeNumber } from './options.js'
-import { type Order, orderOf } from './orders.js'
+import { type Order, ordersOf } from './orders.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { Chosen, Literal, MeanType, OrNull } from './types.js'
 
@@ -41,7 +41,7 @@ export function overOf(input: PlanNode, schema: SchemaShape | null, options: Ove
   )
   if (rows !== undefined && range !== undefined) throw invalid('over', 'a frame is in rows or a range, not both')
   const frame = rows === undefined ? frameOf('range', range) : frameOf('rows', rows)
-  const orders = listOf(orderBy).map(orderOf)
+  const orders = ordersOf('over', listOf(orderBy))
   const named = aggregatesOf(columns, 'over')
   for (const { expression } of named) {
     const user = usersIn(expression)[0]

@@ -37,7 +37,10 @@ export function pivoted(flow: Flow<any>, options: PivotOptions): Flow<any> {
   const plan = { on, index, measures, aggregate: aggregate as Pivot['aggregate'] }
   if (columns === undefined) return found(flow, plan)
   if (!Array.isArray(columns) || columns.length === 0)
-    throw mismatch('pivot', `pivot: columns is an array of the values that become columns, not ${show(columns)}`)
+    throw mismatch(
+      'pivot',
+      `pivot: columns is an array of the values that become columns, not ${Array.isArray(columns) ? 'an empty one' : show(columns)}`,
+    )
   return spread(flow, plan, columns.map(nameOf), (t, i) => isValue(t[on], columns[i]))
 }
 

@@ -171,7 +171,11 @@ const inexact = (value: unknown, type: DataType, origin: Origin, hint: string): 
   failure('MR_INEXACT_VALUE', origin, `${show(value)} cannot be held exactly as ${typeName(type)}; ${hint}`)
 
 const overflow = (value: unknown, type: DataType, origin: Origin): MillraceError =>
-  failure('MR_INTEGER_OVERFLOW', origin, `${show(value)} is out of range for ${typeName(type)}; declare a wider type`)
+  failure(
+    'MR_INTEGER_OVERFLOW',
+    origin,
+    `${show(value)} is out of range for ${typeName(type)}; ${type.kind === 'int64' ? 'no integer is wider: round it, and declare float64' : `declare a ${type.kind === 'timestamp' ? 'coarser unit' : 'wider type'}`}`,
+  )
 
 const INTEGER = 'an integer'
 const EXPECTED: Readonly<Record<string, string>> = {

@@ -110,7 +110,10 @@ function checkKey(key: JoinKey, { verb }: JoinNode, left: SchemaShape, right: Sc
   checkName(verb, key.left, left, 'the left side')
   checkName(verb, key.right, right, 'the right side')
   const [a, b] = [left[key.left] as DataType, right[key.right] as DataType]
-  if (!areComparable(a, b)) throw keyMismatch(key, verb, a, b, 'cannot be equal; cast one of them')
+  if (!areComparable(a, b)) {
+    const why = a.kind === b.kind ? `are ${a.kind}s, which cannot be keys` : 'cannot be equal; cast one of them'
+    throw keyMismatch(key, verb, a, b, why)
+  }
 }
 
 const areComparable = (a: DataType, b: DataType): boolean =>

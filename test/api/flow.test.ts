@@ -64,6 +64,7 @@ it('errors name the verb that was called, and columns by themselves', async () =
   const wrong: [string, ErrorCode, () => unknown, object?][] = [
     ['topK', 'MR_INVALID_OPTION', () => untyped.topK(1)],
     ['topK', 'MR_INVALID_OPTION', () => untyped.topK(-1, 'price')],
+    ['topK', 'MR_TYPE_MISMATCH', () => untyped.topK(1, 5 as never)],
     ['topK', 'MR_UNKNOWN_COLUMN', () => untyped.topK(1, 'prise'), { column: 'prise' }],
     ['topK', 'MR_INVALID_OPTION', () => untyped.groupBy('symbol').topK(0.5, 'price')],
     ['topK', 'MR_INVALID_OPTION', () => untyped.groupBy('symbol').topK(1)],
@@ -86,6 +87,12 @@ it('errors name the verb that was called, and columns by themselves', async () =
     expect(error.details).toMatchObject({ operator, ...details })
     expect(error.message.startsWith(`${code}: ${operator}`)).toBe(true)
   }
+  const lists = columns({ l: [[1]] })
+  const said: [ErrorCode, () => unknown, string][] = [
+    ['MR_TYPE_MISMATCH', () => lists.join(lists, 'l' as never), 'these are lists, which cannot be keys'],
+    ['MR_TYPE_MISMATCH', () => untyped.pivot({ on: 's', index: [], values: 'x', columns: [] }), 'not an empty one'],
+  ]
+  for (const [code, act, words] of said) expect(refused(code, act).message).toContain(words)
   const made = refused('MR_TYPE_MISMATCH', () => untyped.aggregate((t: any) => ({ x: (max(t.symbol) as any).add(1) })))
   expect([made.message.includes('max(symbol)'), made.details.column]).toEqual([true, undefined])
   const table = await untyped.collect()

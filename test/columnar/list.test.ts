@@ -188,7 +188,9 @@ describe('input', () => {
     [list(int32()), null, 'MR_TYPE_MISMATCH', 'null in a column declared list(int32)'],
     [list(int32()), [1, null], 'MR_TYPE_MISMATCH', 'null in a list of items declared int32'],
     [list(int32()), [1, 1.5], 'MR_INEXACT_VALUE', '1.5 cannot be held exactly as int32'],
-    [list(list(int8())), [[1], [1, 128]], 'MR_INTEGER_OVERFLOW', '128 is out of range for int8'],
+    [list(list(int8())), [[1], [1, 128]], 'MR_INTEGER_OVERFLOW', '128 is out of range for int8; declare a wider type'],
+    [int64(), 2n ** 63n, 'MR_INTEGER_OVERFLOW', 'no integer is wider'],
+    [timestamp('ns'), new Date(8.64e15), 'MR_INTEGER_OVERFLOW', 'declare a coarser unit'],
   ] as const)('%o refuses %o', (type, value, code, message) => {
     const error = errorOf(() => openRows([{ x: value }], schema({ x: type })).read(0, 1))
     expect(error).toMatchObject({ code, column: 'x', row: 0 })

@@ -61,6 +61,9 @@ export interface OwnOptions extends RunOptions {
 const MOST_LANES = 64
 const RUN_OPTIONS = ['lanes', 'memory', 'engine', 'signal', 'onProgress', 'clock', 'onMetrics', 'metricsEvery', 'spans']
 
+/** Of a string that it is one: "2" is no number of lanes, and 2 is. */
+const shown = (value: unknown): string => (typeof value === 'string' ? quote(value) : String(value))
+
 /** @throws MillraceError `MR_INVALID_OPTION` */
 export function checkOptions(
   what: string,
@@ -83,10 +86,10 @@ export function checkOptions(
   }
   const { lanes, memory, spill, signal, onProgress, engine, clock } = options
   if (lanes !== undefined && !(Number.isInteger(lanes) && lanes >= 0 && lanes <= MOST_LANES)) {
-    throw wrong('lanes', `is a whole number from 0 (inline) to ${MOST_LANES}, not ${String(lanes)}`)
+    throw wrong('lanes', `is a whole number from 0 (inline) to ${MOST_LANES}, not ${shown(lanes)}`)
   }
   if (memory !== undefined && !(Number.isFinite(memory) && memory >= 2 ** 20)) {
-    throw wrong('memory', `is a number of bytes, at least 1 MiB (${2 ** 20}), not ${String(memory)}`)
+    throw wrong('memory', `is a number of bytes, at least 1 MiB (${2 ** 20}), not ${shown(memory)}`)
   }
   if (spill !== undefined && spill !== false && (typeof spill !== 'string' || spill === '')) {
     throw wrong('spill', `is the path of a folder, or false, not ${String(spill)}`)

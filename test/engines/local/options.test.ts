@@ -31,7 +31,7 @@ describe('options', () => {
       [{ lanes: -1 }, 'from 0 (inline) to 64'],
       [{ lanes: 1.5 }, 'lanes is a whole number'],
       [{ lanes: 65 }, '65'],
-      [{ lanes: '2' }, 'lanes'],
+      [{ lanes: '2' }, 'not "2"'],
       [{ lanes: NaN }, 'NaN'],
       [{ memory: 2 ** 20 - 1 }, 'at least 1 MiB'],
       [{ memory: Infinity }, 'Infinity'],
