@@ -43,7 +43,7 @@ export interface InputReader<S extends SchemaShape = SchemaShape> {
  * Columns of equal length. With a schema its columns are read, others are left aside, and values are converted where
  * that is exact.
  * @throws MillraceError `MR_COLUMN_LENGTH` where they are ragged, `MR_UNKNOWN_COLUMN` where the schema names one that
- * is not there, `MR_TYPE_MISMATCH`
+ * is not there, `MR_SOURCE_CONSUMED` where one has been transferred, `MR_TYPE_MISMATCH`
  */
 export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsInput, schema?: S): InputReader<S> {
   if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
@@ -183,7 +183,23 @@ function finished(builder: VectorBuilder, append: () => void): Vector {
 function lengthOf(input: ColumnInput, name: string): number {
   if (isDictionaryInput(input)) return input.codes.length
   if (typeOfArray(input) === null && !Array.isArray(input)) throw notAColumn(input, name)
-  return (input as readonly unknown[]).length
+  const { length } = input as readonly unknown[]
+  if (length === 0 && ArrayBuffer.isView(input)) checkThere(input, name)
+  return length
+}
+
+/** An array that was transferred has no rows, and would be taken for one that never had any. */
+function checkThere({ buffer }: ArrayBufferView, name: string): void {
+  try {
+    new Uint8Array(buffer)
+  } catch (error) {
+    throw new MillraceError(
+      'MR_SOURCE_CONSUMED',
+      `columns: the array of column ${quote(name)} has been transferred to another thread, and nothing of it is left; give a copy to one of them`,
+      { operator: 'columns', column: name },
+      error,
+    )
+  }
 }
 
 /** The part of a schema that is wanted: itself where that is all of it. */

@@ -208,6 +208,13 @@ test('ragged columns are refused, naming both', () => {
   expect(error.message).toContain('column "c" has 3 rows where column "a" has 2')
 })
 
+test('an array that was transferred is refused: what it had is not to be taken for nothing', () => {
+  const x = Float64Array.of(1, 2)
+  structuredClone(x, { transfer: [x.buffer] })
+  expect(errorOf(() => openColumns({ x }))).toMatchObject({ code: 'MR_SOURCE_CONSUMED', column: 'x' })
+  expect(errorOf(() => openColumns({ y: [], x }))).toMatchObject({ code: 'MR_SOURCE_CONSUMED' })
+})
+
 test('a schema names what is read: others are left aside, a missing one is refused', () => {
   const shape = schema({ price: float64() })
   expect(batchesFromColumns({ price: [1], note: ['x', 'y'] }, shape)[0].toRows()).toEqual([{ price: 1 }])

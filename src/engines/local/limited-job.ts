@@ -1,4 +1,4 @@
-/** The first rows of a flow that may never end, each as it comes: where lanes count, they give none before they have all (operators/limit.ts). */
+/** The first rows of a flow that may never end, or takes its time, each as it comes: where lanes count, they give none before they have all (operators/limit.ts). */
 import type { SchemaShape } from '../../columnar/type.js'
 import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
@@ -19,8 +19,8 @@ export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
     if (!isPassed(node)) return null
     node = node.input
   }
-  const { once, isEndless } = sourceOf(node, sources)
-  return once || isEndless ? plan : null
+  const { once, isEndless, isPaced } = sourceOf(node, sources)
+  return once || isEndless || isPaced ? plan : null
 }
 
 /** @param start the job of whose rows the first are given; it is left then. A row that fails behind them is no failure. */

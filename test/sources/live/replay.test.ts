@@ -47,6 +47,24 @@ async function play(times: readonly (number | null)[], speed: number) {
 }
 
 describe('replay', () => {
+  it('gives the first rows when they are due, and ends with the last of them', async () => {
+    const clock = virtualClock(1_000_000)
+    const ids: number[] = []
+    const job = replay(recorded([0, 1000, 2000, 3000]), { speed: 1, clock })
+      .limit(3)
+      .run(inline)
+    const reading = (async () => {
+      for await (const batch of job) for (const { id } of batch) ids.push(id)
+    })()
+    for (const count of [1, 2]) {
+      await until(() => ids.length === count && clock.timers > 0, 10_000)
+      await clock.jumpTo(clock.next() as number)
+    }
+    await reading
+    expect(ids).toEqual([0, 1, 2])
+    expect(clock.now()).toBe(1_002_000)
+  })
+
   it('gives each row when it is due, in order', async () => {
     const time = fc.oneof(
       { weight: 6, arbitrary: fc.integer({ min: -5000, max: 20_000 }) },
