@@ -2,6 +2,7 @@
  * Windows that are made by their rows, in a job that goes on: sessions, which rows join to one another, and so many rows of a key after another. Each window has a state of its own;
  * where a row joins two sessions their states are merged. live-aggregate.ts has the windows that time alone makes, and says what is given when.
  */
+
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
@@ -13,6 +14,7 @@ import type { OperatorContext } from './build.js'
 import { copyToHeap, freeHeapBatch, rangeIndices } from './heap-batch.js'
 import type { LiveAggregate, LiveAggregateStage } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
+import { addSession, sessionsNear } from './open-sessions.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
 import { inOrder } from './window-groups.js'
@@ -129,11 +131,8 @@ export function createLiveSessions(
       if (current.rows === windows.count) own.length = 0
       return current
     }
-    // They are in the order of their last rows, and mostly a row is of the last of them, or behind it.
-    let from = own.length
-    while (from > 0 && time < endOf(own[from - 1] as Session)) from--
     // One whose end has gone by for good takes no rows, though it is still here.
-    const near = own.slice(from).filter(({ start, last }) => start < time + gap && last + gap + lateness > mark)
+    const near = sessionsNear(own, time, gap, mark - lateness - gap)
     let end = time + gap
     for (const each of near) if (endOf(each) > end) end = endOf(each)
     if (end + lateness <= mark) return null
@@ -178,9 +177,7 @@ export function createLiveSessions(
       isGiven: false,
       isClosed: false,
     }
-    let at = own.length
-    while (at > 0 && (own[at - 1] as Session).last > time) at--
-    own.splice(at, 0, session)
+    addSession(own, session)
     all.add(session)
     if (endOf(session) < leastEnd) leastEnd = endOf(session)
     return session

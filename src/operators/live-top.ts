@@ -8,6 +8,7 @@
  * Rows are kept in chunks (kept-rows.ts), and by each group that has them: windows that overlap have rows in common. Where each of these is given once its groups are those of panes, and
  * a window's best rows are the best of its panes' best, put together as it closes.
  */
+
 import { type DataType, int32 } from '../columnar/type.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
@@ -17,6 +18,7 @@ import { firstFrom, isAsBefore, wordsOf } from './instants.js'
 import { createKeptRows, type KeptRow } from './kept-rows.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createOneDictionary } from './one-dictionary.js'
+import { addSession, sessionsNear } from './open-sessions.js'
 import type { Morsel } from './operator.js'
 import { renewOne } from './renewed-texts.js'
 import { createTopTogether } from './top-together.js'
@@ -331,17 +333,12 @@ export function createLiveTop(
   function sessionOf(key: number, time: bigint, mark: bigint): OpenWindow | null {
     own[key] ??= []
     const mine = own[key] as OpenWindow[]
-    // They are in the order of their last rows, and mostly a row is of the last of them, or behind it.
-    let from = mine.length
-    while (from > 0 && time < endOf(mine[from - 1] as OpenWindow)) from--
-    const near = mine.slice(from).filter(each => each.start < time + gap && endOf(each) + lateness > mark)
+    const near = sessionsNear(mine, time, gap, mark - lateness - gap)
     const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), time + gap)
     if (end + lateness <= mark) return null
     const [first = begin(time, time), ...others] = near
     if (near.length === 0) {
-      let at = mine.length
-      while (at > 0 && (mine[at - 1] as OpenWindow).last > time) at--
-      mine.splice(at, 0, first)
+      addSession(mine, first)
       // Its end has gone by, and it is told as a change.
       first.isClosed = endOf(first) <= mark
     }

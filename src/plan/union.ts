@@ -1,6 +1,6 @@
 /** Unions in the plan: columns by name, each of the type that holds the values of all inputs. How inputs are read one after another is planner.ts's to say. */
 import { schemaOf } from '../columnar/schema.js'
-import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
+import { type DataType, type SchemaShape, sameType, typeName } from '../columnar/type.js'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { columnOf, projectNode } from './build.js'
@@ -98,4 +98,17 @@ function fitted(input: PlanNode, schema: SchemaShape, columns: SchemaShape): Pla
 
 function castOf(input: Expression, { nullable: _, timeZone: __, ...type }: DataType): Expression {
   return Object.freeze({ op: 'cast', input, type: Object.freeze({ ...type, nullable: false }) })
+}
+
+/** Whether two schemas have the same columns in the same types and order. */
+export const sameColumns = (a: SchemaShape, b: SchemaShape): boolean => {
+  const names = Object.keys(a)
+  const others = Object.keys(b)
+  return (
+    names.length === others.length &&
+    names.every((name, i) => {
+      const [x, y] = [a[name] as DataType, b[others[i] as string] as DataType]
+      return name === others[i] && x.nullable === y.nullable && sameType(x, y)
+    })
+  )
 }
