@@ -49,7 +49,7 @@ import {
   standaloneLiteral,
 } from './literal.js'
 import type { ArithmeticOp, BinaryNode, CompareOp, Expression, LiteralNode, TimePart } from './node.js'
-import { childrenOf } from './walk.js'
+import { childrenOf, sameExpression } from './walk.js'
 import { UTC, zoneOf } from './zone.js'
 
 /** An expression with its type; the type of an untyped literal is not settled yet, and `null`. */
@@ -87,8 +87,10 @@ export function resolveTyped(expression: Expression, schema: SchemaShape, operat
   return typed(expression, schema, operator)
 }
 
+/** What is resolved already comes back as it is, so that plans over it stay what they were. */
 function typed(expression: Expression, schema: SchemaShape, operator: string): Typed {
-  return settle(walk(expression, { schema, operator }), operator)
+  const { node, type } = settle(walk(expression, { schema, operator }), operator)
+  return { node: sameExpression(node, expression) ? expression : node, type }
 }
 
 /** Expressions are walked by functions that call themselves: they must not run out of stack. */

@@ -2,7 +2,7 @@
  * Walking and rebuilding expression trees: which columns one reads, what it is with columns replaced, whether two are equal.
  * Knows the shape of the nodes and nothing of types; typing.ts knows those.
  */
-import type { Expression } from './node.js'
+import type { AggregateCall, AggregateExpression, Expression } from './node.js'
 
 /** The direct children, left to right. The values of an `in` are data, not children. */
 export function childrenOf(node: Expression): readonly Expression[] {
@@ -20,9 +20,7 @@ export function mapChildren(node: Expression, map: (child: Expression) => Expres
   }
   if ('inputs' in node) {
     const inputs = node.inputs.map(map)
-    return inputs.every((input, i) => input === node.inputs[i])
-      ? node
-      : Object.freeze({ ...node, inputs: Object.freeze(inputs) })
+    return sameItems(inputs, node.inputs) ? node : Object.freeze({ ...node, inputs: Object.freeze(inputs) })
   }
   if ('input' in node) {
     const input = map(node.input)
@@ -31,11 +29,45 @@ export function mapChildren(node: Expression, map: (child: Expression) => Expres
   return node
 }
 
+/** What is computed of aggregates, over other calls; itself where none differs. */
+export function mapCalls(node: AggregateExpression, map: (call: AggregateCall) => AggregateCall): AggregateExpression {
+  if (node.op === 'literal') return node
+  if (node.op === 'aggregate') return map(node)
+  const left = mapCalls(node.left, map)
+  const right = mapCalls(node.right, map)
+  return left === node.left && right === node.right ? node : Object.freeze({ ...node, left, right })
+}
+
+/** Named expressions over others; the very list where none differs. */
+export function mapNamed<E>(
+  columns: readonly { readonly name: string; readonly expression: E }[],
+  map: (expression: E) => E,
+): readonly { readonly name: string; readonly expression: E }[] {
+  const mapped = columns.map(column => {
+    const expression = map(column.expression)
+    return expression === column.expression ? column : Object.freeze({ ...column, expression })
+  })
+  return sameItems(mapped, columns) ? columns : Object.freeze(mapped)
+}
+
+/** Whether two lists hold the very same items. */
+export const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i])
+
 /** Adds the names of all columns that `node` reads to `names`. */
 export function collectColumns(node: Expression, names: Set<string>): Set<string> {
   if (node.op === 'column') names.add(node.name)
   for (const child of childrenOf(node)) collectColumns(child, names)
   return names
+}
+
+/** The same of the calls of an expression of aggregates. */
+export function collectOfCalls(node: AggregateExpression, names: Set<string>): void {
+  mapCalls(node, call => {
+    for (const input of call.inputs) collectColumns(input, names)
+    if (call.where !== undefined) collectColumns(call.where, names)
+    return call
+  })
 }
 
 /** `node` with each column replaced by what `of` gives for its name. */

@@ -29,7 +29,10 @@ const LEAST_CHUNK_BYTES = 1 << 20
 interface Slab {
   readonly page: number
   readonly blockBytes: number
+  /** Blocks that have been given back. */
   readonly free: number[]
+  /** Bytes from the page's beginning in blocks that have been handed out, and those given back. */
+  begun: number
 }
 
 interface Chunk {
@@ -131,8 +134,8 @@ export class LaneMemory {
       slab = this.makeSlab(1 << shift, byteLength)
       roomy.push(slab)
     }
-    const pointer = slab.free.pop() as number
-    if (slab.free.length === 0) roomy.pop()
+    const pointer = slab.free.pop() ?? freshBlock(slab)
+    if (slab.free.length === 0 && slab.begun === PAGE_BYTES) roomy.pop()
     return pointer
   }
 
@@ -149,8 +152,8 @@ export class LaneMemory {
     const slab = this.slabs.get(page)
     if (slab === undefined) throw new Error(`free: ${pointer} is not a block`)
     const roomy = this.roomy[31 - Math.clz32(slab.blockBytes)]
-    if (slab.free.push(pointer) === 1) roomy.push(slab)
-    if (slab.free.length * slab.blockBytes === PAGE_BYTES) {
+    if (slab.free.push(pointer) === 1 && slab.begun === PAGE_BYTES) roomy.push(slab)
+    if (slab.free.length * slab.blockBytes === slab.begun) {
       roomy.splice(roomy.indexOf(slab), 1)
       this.slabs.delete(page)
       this.givePages(page, 1)
@@ -256,9 +259,7 @@ export class LaneMemory {
 
   private makeSlab(blockBytes: number, byteLength: number): Slab {
     const page = this.takePages(1, byteLength)
-    const free: number[] = []
-    for (let offset = PAGE_BYTES - blockBytes; offset >= 0; offset -= blockBytes) free.push(page * PAGE_BYTES + offset)
-    const slab = { page, blockBytes, free }
+    const slab = { page, blockBytes, free: [], begun: 0 }
     this.slabs.set(page, slab)
     return slab
   }
@@ -403,6 +404,12 @@ export class LaneMemory {
     this.f32 = new Float32Array(buffer)
     this.f64 = new Float64Array(buffer)
   }
+}
+
+function freshBlock(slab: Slab): number {
+  const pointer = slab.page * PAGE_BYTES + slab.begun
+  slab.begun += slab.blockBytes
+  return pointer
 }
 
 const pagesFor = (byteLength: number): number => Math.max(1, Math.ceil((byteLength + SLACK_BYTES) / PAGE_BYTES))

@@ -5,15 +5,17 @@
 import { schemaOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { MillraceError } from '../errors.js'
-import type { AggregateExpression } from '../expressions/node.js'
+import type { AggregateCall } from '../expressions/node.js'
 import { resolve, resolvePredicate, typeOf } from '../expressions/typing.js'
+import { mapCalls, mapNamed, sameItems } from '../expressions/walk.js'
 import { accumulate } from './accumulate.js'
 import { checkKey, settlePending } from './build.js'
 import { distanceOf, keysOf } from './distinct.js'
 import { checkWatermark, rowSchema, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
-import type { JoinNode, PlanNode, SourceNode, UnionNode } from './logical.js'
+import type { AggregateNode, JoinNode, OverNode, PlanNode, ProjectNode, SourceNode, UnionNode } from './logical.js'
 import { lowerOver } from './over.js'
+import { overInput as overOther } from './rules/rewrite.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 import { inputsOf } from './sources-of.js'
 import { settleUnion, unionSchema } from './union.js'
@@ -139,7 +141,7 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   const over = boundSchemaOf(input)
   // May be several nodes, all of them to be bound.
   if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
-  const node = plan.kind === 'unpivot' ? unpivotNode(input, over, plan) : Object.freeze({ ...plan, input })
+  const node = plan.kind === 'unpivot' ? unpivotNode(input, over, plan) : overOther(plan, input)
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }
@@ -172,48 +174,41 @@ export function mapExpressions(
       const predicate = map(node.predicate, 'filter')
       return predicate === node.predicate ? node : Object.freeze({ ...node, predicate })
     }
-    case 'project': {
-      const columns = node.columns.map(column => {
-        const expression = map(column.expression, node.verb)
-        return expression === column.expression ? column : Object.freeze({ ...column, expression })
-      })
-      return columns.every((column, i) => column === node.columns[i])
-        ? node
-        : Object.freeze({ ...node, columns: Object.freeze(columns) })
-    }
+    case 'project':
+      return withColumns(
+        node,
+        mapNamed(node.columns, expression => map(expression, node.verb)),
+      )
     case 'join': {
       const where = node.where && map(node.where, node.verb)
       return where === node.where ? node : Object.freeze({ ...node, where })
     }
-    case 'aggregate': {
-      const aggregates = node.aggregates.map(({ name, expression }) =>
-        Object.freeze({ name, expression: mapCalls(expression, map) }),
+    case 'aggregate':
+      return withAggregates(node, call => overOthers(call, map))
+    case 'over':
+      return withColumns(
+        node,
+        mapNamed(node.columns, expression => mapCalls(expression, call => overOthers(call, map))),
       )
-      return Object.freeze({ ...node, aggregates: Object.freeze(aggregates) })
-    }
-    case 'over': {
-      const columns = node.columns.map(({ name, expression }) =>
-        Object.freeze({ name, expression: mapCalls(expression, map) }),
-      )
-      return Object.freeze({ ...node, columns: Object.freeze(columns) })
-    }
     default:
       return node
   }
 }
 
+/** The same aggregation of other calls; itself where none differs. */
+export function withAggregates(node: AggregateNode, map: (call: AggregateCall) => AggregateCall): AggregateNode {
+  const aggregates = mapNamed(node.aggregates, expression => mapCalls(expression, map))
+  return aggregates === node.aggregates ? node : Object.freeze({ ...node, aggregates })
+}
+
+const withColumns = <N extends ProjectNode | OverNode>(node: N, columns: N['columns']): N =>
+  columns === node.columns ? node : Object.freeze(Object.assign({ ...node }, { columns }))
+
 type ExpressionOf = Parameters<typeof resolve>[0]
 
-function mapCalls(
-  node: AggregateExpression,
-  map: (expression: ExpressionOf, verb: string) => ExpressionOf,
-): AggregateExpression {
-  if (node.op === 'literal') return node
-  if (node.op !== 'aggregate')
-    return Object.freeze({ ...node, left: mapCalls(node.left, map), right: mapCalls(node.right, map) })
-  return Object.freeze({
-    ...node,
-    inputs: node.inputs.map(input => map(input, node.function)),
-    ...(node.where === undefined ? {} : { where: map(node.where, `${node.function}.where`) }),
-  })
+function overOthers(call: AggregateCall, map: (expression: ExpressionOf, verb: string) => ExpressionOf): AggregateCall {
+  const inputs = call.inputs.map(input => map(input, call.function))
+  const where = call.where && map(call.where, `${call.function}.where`)
+  if (where === call.where && sameItems(inputs, call.inputs)) return call
+  return Object.freeze({ ...call, inputs, ...(where === undefined ? {} : { where }) })
 }

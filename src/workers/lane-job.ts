@@ -201,14 +201,14 @@ class LaneJob implements LaneTurns {
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
-    // One that spills has a dictionary of its own.
-    const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
     // Every batch that leaves costs.
     const isLong = this.isAllWaitedFor && !spec.inline && spec.holdAs === null && breaker === null
+    // One that spills has a dictionary of its own.
+    const keepsCodes = () => (breaker?.spilled === undefined ? codesKept(spec) : () => false)
     this.reader =
-      inputs === null ? createSplitReader(lane, keepsCodes, fitting, this.carried, isLong, !spec.inline) : null
+      inputs === null ? createSplitReader(lane, keepsCodes(), fitting, this.carried, isLong, !spec.inline) : null
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&
@@ -363,6 +363,7 @@ class LaneJob implements LaneTurns {
 
   /** Rows that come behind all others: of joins, whose part is then there. */
   private async giveLast(segment: Segment, isScan: boolean, joins: readonly LastJoins[]): Promise<void> {
+    if (!segment.transforms.some(({ side, deferred }) => side !== undefined || deferred !== undefined)) return
     const host: LastHost = {
       ...this.sideHost(),
       lastSplit: isScan ? this.lastSplit : null,
@@ -703,9 +704,11 @@ class LaneJob implements LaneTurns {
   /** @param tells whether stages are told too; else they are in a while, though nothing more may come until then */
   private report(splits: number, tells = performance.now() - this.lastTold > TOLD_MS): void {
     if (!tells && splits === 0 && this.unreported === 0) return
-    clearTimeout(this.tellTimer)
-    if (tells) this.lastTold = performance.now()
-    else this.tellTimer = setTimeout(() => this.report(0, true), TOLD_MS)
+    if (tells) {
+      clearTimeout(this.tellTimer)
+      this.tellTimer = undefined
+      this.lastTold = performance.now()
+    } else this.tellTimer ??= setTimeout(() => this.report(0, true), TOLD_MS)
     const stages = tells ? this.stages() : undefined
     this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0

@@ -16,13 +16,9 @@ export const RULES: readonly ((plan: PlanNode) => PlanNode)[] = [
   pruneSplits,
 ]
 
-export function optimise(plan: PlanNode): PlanNode {
-  let before = ''
-  let after = fingerprint(plan)
-  while (before !== after) {
-    before = after
-    plan = RULES.reduce((rewritten, rule) => rule(rewritten), plan)
-    after = fingerprint(plan)
-  }
-  return plan
+export function optimise(plan: PlanNode, round = 0): PlanNode {
+  const rewritten = RULES.reduce((before, rule) => rule(before), plan)
+  // What rules leave as it was they give back, or now and then an equal plan.
+  const isDone = rewritten === plan || (round > 0 && fingerprint(rewritten) === fingerprint(plan))
+  return isDone ? rewritten : optimise(rewritten, round + 1)
 }

@@ -5,8 +5,7 @@
 import { schemaOf } from '../../columnar/schema.js'
 import type { DataType } from '../../columnar/type.js'
 import { canFail } from '../../expressions/failure.js'
-import type { AggregateExpression } from '../../expressions/node.js'
-import { collectColumns } from '../../expressions/walk.js'
+import { collectColumns, collectOfCalls } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
 import { readsOf } from '../join.js'
 import type { JoinNode, PlanNode, SourceNode, UnionNode } from '../logical.js'
@@ -30,6 +29,7 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       for (const { expression } of kept) collectColumns(expression, below)
       const input = prune(plan.input, below)
       // With no column left only the number of rows counts, and the input has that.
+      if (kept.length === plan.columns.length) return overInput(plan, input)
       return kept.length === 0 ? input : projectNode(input, plan.verb, kept)
     }
     case 'filter':
@@ -38,7 +38,7 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       return overInput(plan, prune(plan.input, new Set([...read, ...plan.orders.map(({ name }) => name)])))
     case 'aggregate': {
       const below = new Set(plan.keys)
-      for (const { expression } of plan.aggregates) collectAggregate(expression, below)
+      for (const { expression } of plan.aggregates) collectOfCalls(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
     case 'user':
@@ -48,13 +48,15 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
     case 'unpivot': {
       const index = (plan.index as readonly string[]).filter(name => read.has(name))
       const input = prune(plan.input, new Set([...index, ...plan.on]))
-      return Object.freeze({ ...plan, input, index: Object.freeze(index) })
+      return index.length === plan.index?.length
+        ? overInput(plan, input)
+        : Object.freeze({ ...plan, input, index: Object.freeze(index) })
     }
     case 'over': {
       // What is replaced keeps its place among the columns, so it stays.
       const below = new Set(read)
       for (const name of [...plan.partitionBy, ...plan.orders.map(order => order.name)]) below.add(name)
-      for (const { expression } of plan.columns) collectAggregate(expression, below)
+      for (const { expression } of plan.columns) collectOfCalls(expression, below)
       return overInput(plan, prune(plan.input, below))
     }
     case 'union':
@@ -113,15 +115,4 @@ function pruneSource(source: SourceNode, read: Set<string>): SourceNode {
   const names = Object.keys(boundSchemaOf(source))
   const kept = names.filter(name => read.has(name))
   return kept.length === names.length ? source : Object.freeze({ ...source, columns: Object.freeze(kept) })
-}
-
-function collectAggregate(node: AggregateExpression, names: Set<string>): void {
-  if (node.op === 'literal') return
-  if (node.op !== 'aggregate') {
-    collectAggregate(node.left, names)
-    collectAggregate(node.right, names)
-    return
-  }
-  for (const input of node.inputs) collectColumns(input, names)
-  if (node.where !== undefined) collectColumns(node.where, names)
 }
