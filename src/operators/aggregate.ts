@@ -59,6 +59,12 @@ export interface SplitRows {
   readonly rowCount: number
 }
 
+/** What an aggregation makes: keys, of which the end of a window comes after its beginning, then accumulators. */
+export const columnsMade = ({ keys, panes, accumulators }: Stage & { kind: 'aggregate' }): string[] => [
+  ...(panes === null ? keys : [keys[0], END, ...keys.slice(1)]),
+  ...accumulators.map(({ name }) => name),
+]
+
 /** @param start where rows go on, if others have been taken before: their split, and how many of it. */
 export function createAggregate(
   context: OperatorContext,
@@ -79,13 +85,10 @@ export function createAggregate(
   )
   let aggregation = createAggregation(context, inputs.specs)
   // In the schema's order, which is not always this one: JavaScript puts integer-like names first.
-  const made = [
-    ...(stage.panes === null ? stage.keys : [stage.keys[0], END, ...stage.keys.slice(1)]),
-    ...stage.accumulators.map(({ name }) => name),
-  ]
+  const made = columnsMade(stage)
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
-  const mayExchange = partitions !== undefined && stage.keys.length > 0 && stage.panes === null
+  const mayExchange = partitions !== undefined && stage.keys.length > 0
   /** Of windows that are made of panes. */
   const oneDictionary = stage.panes === null ? null : createOneDictionary(context)
   // Other sets are derived from the states of all groups in one place.

@@ -45,13 +45,17 @@ export interface SpilledGroups {
   receive(share: number, rowCount: number, bytes: Uint8Array): void
   /** The pieces of a share as they are in the file. */
   pieces(share: number): Iterable<{ readonly rowCount: number; readonly bytes: Uint8Array<ArrayBuffer> }>
-  /** Writes some groups (`indices` is a u32 pointer) of another set of keys by those of its keys that are named by their position. */
-  add(found: FoundGroups, positions: readonly number[], indices: number, count: number): void
+  /** Writes groups that were found by other keys anew, by these. */
+  add(found: FoundGroups, given: Iterable<KeyedAnew>): void
   /**
    * Merges the pieces of a share, step by step. `keep` is given the results, some groups at a time: ranks, keys, then a column for each spec, all in
-   * scratch; and then `onFound` the groups themselves.
+   * scratch; and before that `onFound` the groups themselves. Where nobody keeps results none are made.
    */
-  finish(share: number, keep: (results: LaneBatch) => void, onFound?: (found: FoundGroups) => void): Iterable<null>
+  finish(
+    share: number,
+    keep: ((results: LaneBatch) => void) | null,
+    onFound?: (found: FoundGroups) => void,
+  ): Iterable<null>
 }
 
 /** Groups in the lane's memory, for the moment. */
@@ -63,7 +67,14 @@ export interface FoundGroups {
   readonly aggregation: Aggregation
 }
 
-type Finish = [keep: (results: LaneBatch) => void, onFound?: (found: FoundGroups) => void]
+/** Some groups, and keys for them: a row for each of so many `indices` (u32 pointer), in scratch that is good until the next are asked for. */
+export interface KeyedAnew {
+  readonly keys: readonly LaneVector[]
+  readonly indices: number
+  readonly count: number
+}
+
+type Finish = [keep: ((results: LaneBatch) => void) | null, onFound?: (found: FoundGroups) => void]
 
 export function createSpilledGroups(
   context: OperatorContext,
@@ -238,7 +249,7 @@ export function createSpilledGroups(
         found.free()
         found = open(expected)
       }
-      const made = parts.length === 0 ? resultsOf(found, mayPart()) : null
+      const made = parts.length === 0 ? resultsOf(found, mayPart(), keep !== null) : null
       if (made === null) partAll()
       else {
         results = made.kept
@@ -248,7 +259,7 @@ export function createSpilledGroups(
         found.free()
         memory.reset(mark)
         memory.trim()
-        keep(results)
+        keep?.(results)
       }
     } catch (error) {
       if (results === null && isMemoryLimit(error)) throw new NoRoom(error, mayPart())
@@ -273,10 +284,11 @@ export function createSpilledGroups(
   const resultsOf = (
     found: ReturnType<typeof open>,
     mayPart: boolean,
+    isKept: boolean,
   ): { readonly batch: LaneBatch; readonly kept: LaneBatch } | null => {
     const mark = memory.mark()
     try {
-      const batch = columnsOf(found, found.groups.aggregation.evaluate(found.groups.length))
+      const batch = columnsOf(found, isKept ? found.groups.aggregation.evaluate(found.groups.length) : [])
       const kept = copyToHeap(k, batch)
       for (const dictionary of dictionariesIn(kept)) context.dictionaries.retain(dictionary)
       return { batch, kept }
@@ -324,24 +336,21 @@ export function createSpilledGroups(
         yield { rowCount, bytes: (spill.file as SpillFile).read(from, byteLength) }
       }
     },
-    add({ keys, ranks, aggregation, rowCount: all }, positions, indices, count) {
-      const mark = memory.mark()
-      const own = positions.map(i => take(k, keys[i], indices, count))
-      const planes = planeColumns(keyPlanes(k, layout, own, count), width, count)
-      const batch = { rowCount: count, columns: [...planes, take(k, words(ranks, all), indices, count)] }
+    add({ ranks, aggregation, rowCount }, given) {
       const groups = createShareGroups(context, width, specs, 0)
+      let dictionaries: (LaneDictionary | null)[] = []
       try {
-        groups.addGroups(batch, aggregation.laneState(indices, count), false)
-        part(
-          groups,
-          own.map(({ dictionary }) => dictionary),
-          0,
-          SHARE_BITS,
-          shares,
-        )
+        for (const { keys, indices, count } of given) {
+          const mark = memory.mark()
+          const planes = planeColumns(keyPlanes(k, layout, keys, count), width, count)
+          const columns = [...planes, take(k, words(ranks, rowCount), indices, count)]
+          groups.addGroups({ rowCount: count, columns }, aggregation.laneState(indices, count), false)
+          memory.reset(mark)
+          dictionaries = keys.map(({ dictionary }) => dictionary)
+        }
+        part(groups, dictionaries, 0, SHARE_BITS, shares)
       } finally {
         groups.free()
-        memory.reset(mark)
       }
     },
     *finish(share, ...use) {

@@ -14,6 +14,7 @@ import { filled } from '../kernels/bitmap.js'
 import type { Kernels } from '../kernels/instance.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { dataBytes } from '../kernels/operand.js'
+import { take } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
@@ -85,8 +86,9 @@ export function createSpilledSets(
       for (let from = 0; from < found.rowCount; from += GROUPS_AT_ONCE) {
         const mark = memory.mark()
         const count = Math.min(GROUPS_AT_ONCE, found.rowCount - from)
-        const positions = each.set.map(name => set.indexOf(name))
-        each.groups.add(found, positions, rangeIndices(k, from, from + count), count)
+        const rows = rangeIndices(k, from, from + count)
+        const keys = each.set.map(name => take(k, found.keys[set.indexOf(name)], rows, count))
+        each.groups.add(found, [{ keys, indices: rows, count }])
         memory.reset(mark)
       }
     }

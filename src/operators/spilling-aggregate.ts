@@ -8,6 +8,7 @@
  *   one lane emit          share by share: merged ── results ── by rank
  *   more     exchange      pieces to the lanes whose share they are of ── merged there ── results to the lanes where groups first appeared ── by rank
  * ```
+ * Groups that make others (grouping sets, windows that overlap) go to the first lane, and from there to spilled-sets.ts or spilled-windows.ts.
  * Once one lane has spilled all lanes that take part in the exchange write what they have. Without keys there is one group, which must fit.
  */
 import { int64, type SchemaShape } from '../columnar/type.js'
@@ -17,7 +18,7 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import { takeBatch } from '../kernels/select.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import type { Stage } from '../plan/physical.js'
-import { createAggregate, type SplitRows } from './aggregate.js'
+import { columnsMade, createAggregate, type SplitRows } from './aggregate.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { batchBytes, batchOfBytes } from './batch-bytes.js'
 import type { OperatorContext, Partitions } from './build.js'
@@ -28,6 +29,7 @@ import { createSortedRuns, splitBySplit } from './sorted-runs.js'
 import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
 import { createSpilledGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
 import { createSpilledSets, type SpilledSets, sum } from './spilled-sets.js'
+import { createSpilledWindows, type SpilledWindows } from './spilled-windows.js'
 
 /** Rows of which an exchange makes 64 shares. */
 const SHARED_ROWS = 2_500_000
@@ -50,7 +52,7 @@ export function createSpillingAggregate(
   const context: OperatorContext = { ...given, mostSlots: Math.min(2 ** 18, account.shareBytes / 10 / slotBytes) }
   const { rowsOfLane } = context.parts.partitions as Partitions
   const keyTypes = stage.keys.map(name => input[name])
-  const made = [...stage.keys, ...stage.accumulators.map(({ name }) => name)]
+  const made = columnsMade(stage)
   const resultTypes = [int64(), ...made.map(name => stage.output[name])]
   const outputOrder = Object.keys(stage.output).map(name => 1 + made.indexOf(name))
   const inputs = createAggregateInputs(context, stage.accumulators, input)
@@ -68,7 +70,9 @@ export function createSpillingAggregate(
   /** What was in use when the plain operator began. */
   let base = -1
   let times = 0
-  let sets: SpilledSets | null = null
+  /** Where groups make others, in one place: those of coarser sets, or those of windows that have panes in common. */
+  const isDerived = stage.sets !== null || stage.panes !== null
+  let derived: SpilledSets | SpilledWindows | null = null
   let isFreed = false
   const unregister = spill.register({
     byteLength: () => (spill.file !== null && plain().size > 0 ? Math.max(1, stateBytes()) : 0),
@@ -253,7 +257,11 @@ export function createSpillingAggregate(
 
   function* emit(): Iterable<Morsel | null> {
     unregister()
-    if (!hasSpilled && !(plain().wanted && exceeds(1 / 6)) && !(stage.sets !== null && exceeds(1 / 10))) {
+    if (
+      !hasSpilled &&
+      !(plain().wanted && exceeds(1 / 6)) &&
+      !(isDerived && exceeds(stage.panes === null ? 1 / 10 : 1 / 4))
+    ) {
       const morsels = inner.emit()[Symbol.iterator]()
       const first = firstOf(morsels)
       if (first !== null) {
@@ -267,9 +275,12 @@ export function createSpillingAggregate(
       }
     }
     flush()
-    if (stage.sets !== null) {
-      sets = createSpilledSets(context, spill, stage, input, inputs, groups)
-      for (const batch of sets.emit()) yield batch === null ? null : { ...batch, rows: 0 }
+    if (isDerived) {
+      derived =
+        stage.panes === null
+          ? createSpilledSets(context, spill, stage, input, inputs, groups)
+          : createSpilledWindows(context, spill, stage, input, inputs, groups)
+      for (const batch of derived.emit()) yield batch === null ? null : { ...batch, rows: 0 }
       return
     }
     yield* finish(0, SHARES)
@@ -294,7 +305,7 @@ export function createSpillingAggregate(
     consume,
     wants: () => true,
     *handOver() {
-      // Sets are derived in one place, so nothing is exchanged.
+      // What is derived is so in one place, so nothing is exchanged.
       if (!exchange.spilled) yield* inner.handOver()
       else {
         flush()
@@ -314,10 +325,12 @@ export function createSpillingAggregate(
       inner.absorb(part)
       if (exceeds(1 / 4)) flush()
     },
-    ...(stage.sets === null ? { exchange } : {}),
+    ...(isDerived ? {} : { exchange }),
     emit,
     get spilled() {
-      const written = [groups.spilled, results.spilled, sent, ...(sets === null ? [] : [sets.spilled])].reduce(sum)
+      const written = [groups.spilled, results.spilled, sent, ...(derived === null ? [] : [derived.spilled])].reduce(
+        sum,
+      )
       return { ...written, times }
     },
     free() {
@@ -327,7 +340,7 @@ export function createSpillingAggregate(
       inner.free()
       inputs.free()
       results.free()
-      sets?.free()
+      derived?.free()
       strings.clear()
     },
   }

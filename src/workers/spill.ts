@@ -84,8 +84,7 @@ export function openSpill(lane: OperatorContext, account: MemoryAccount, folder:
 function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, input: SchemaShape): Breaker | null {
   if (stage.kind === 'sort') return createSpillingSort(context, spill, stage, input)
   if (stage.kind === 'aggregate') {
-    // Windows that overlap are put together of the panes of all rows, which are there at once.
-    return stage.keys.length > 0 && stage.panes === null
+    return stage.keys.length > 0
       ? createSpillingAggregate(context, spill, stage, input)
       : keepingOneDictionary(context, createAggregate(context, stage, input))
   }

@@ -29,9 +29,11 @@ import {
   nullable,
   rowNumber,
   schema,
+  sliding,
   stddev,
   sum,
   type Table,
+  timestamp,
   topK,
   utf8,
 } from '../../src/index.js'
@@ -92,6 +94,14 @@ const FLOWS: Record<string, (all: Data) => Flow<any>> = {
       .groupBy('id')
       .aggregate(t => ({ s: median(t.s), n: min(t.n) }))
       .orderBy(desc('n'), 's'),
+  'windows that overlap': all =>
+    all
+      .filter(t => t.few.lt(300))
+      .derive(t => ({ at: t.few.cast(int64()).cast(timestamp()) }))
+      .watermark('at', { delay: '1s' })
+      .window(sliding('300ms', '100ms'))
+      .groupBy('name')
+      .aggregate(t => ({ n: count(), s: sum(t.value), l: last(t.wide), c: countDistinct(t.few) })),
   'a sort of which few rows are wanted': all => all.orderBy('name', 'value').limit(20_000, 5),
 }
 

@@ -1,15 +1,18 @@
 /** Flows that spill at any moment give what the model gives, bit for bit and in order, on any number of lanes, and leave nothing behind. */
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import type fc from 'fast-check'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rows, stream } from '../../src/index.js'
 import type { ModelVerb } from '../oracle/verbs.js'
 import { spillingEngine } from '../workers/spilling.js'
 import { canCarry, carry } from './carriers.js'
 import { ALL, comparable, everyAggregate, someFailingFlow, someFlow } from './flows.js'
 import { applyVerbs } from './handles.js'
+import { inBatches } from './running.js'
 import { type Case, cases, check, expectedOf, expectFlow, longTest } from './support.js'
 import { fieldsOf, tables } from './tables.js'
+import { expectCollected, overlapping, cases as windowCases, shape as windowShape } from './windows.suite.js'
 
 const { MILLRACE_RUNS: runs, MILLRACE_SEED: seed } = process.env
 const options = { runs: Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) }
@@ -94,4 +97,23 @@ describe('spilling at any moment', () => {
       expect((await readdir(tmpdir())).filter(file => file.startsWith(`millrace-${process.pid}-`))).toEqual([])
     })
   }
+
+  it('always, windows that overlap hold what the model gives', { timeout: longTest(options) }, async () => {
+    const engines = await Promise.all(lanesList.map(lanes => spillingEngine(lanes, () => true)))
+    const overlaps = fc.record({ given: windowCases, window: overlapping })
+    await fc.assert(
+      fc.asyncProperty(overlaps, async ({ given, window }) => {
+        const one = { ...given, window }
+        for (const { engine } of engines) {
+          const source = stream(inBatches(rows(one.rows, windowShape), one.cuts, one.forms), { schema: windowShape })
+          await expectCollected(source, one, 'ms', { engine, memory })
+        }
+      }),
+      { numRuns: 100 * options.runs, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    )
+    for (const { pieces, usedBytes } of engines) {
+      expect(pieces).toBeGreaterThan(100)
+      expect(usedBytes()).toBe(0)
+    }
+  })
 })

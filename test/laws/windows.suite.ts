@@ -14,6 +14,7 @@ import {
   max,
   min,
   nullable,
+  type RunOptions,
   rowCount,
   rows as rowsOf,
   schema,
@@ -189,6 +190,20 @@ function flowOf(source: Flow<typeof shape>, given: Case, unit: Unit): Flow<any> 
   return flowIn(source, given, grouped => grouped.aggregate(define), unit)
 }
 
+/** That what is collected of a case, in the order of its windows, is what the model gives. */
+export async function expectCollected(
+  source: Flow<typeof shape>,
+  given: Case,
+  unit: Unit,
+  options: RunOptions,
+): Promise<void> {
+  const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
+  const keyed = given.isKeyed ? filtered : filtered.map(row => ({ ...row, key: null }))
+  const { windows } = windowed(keyed, given.window.model, given.timing, true)
+  const collected = await flowOf(source, given, unit).collect(options)
+  expect(collected.toRows({ bigint: true }).map(text)).toEqual(windows.map(each => text(resultOf(each, given.isKeyed))))
+}
+
 export type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
 export interface WindowLaws {
@@ -211,7 +226,6 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
             fc.boolean(),
             async (given, unit, hasBudget) => {
               const options = hasBudget ? { lanes, memory: 2 ** 28 } : { lanes }
-              const filtered = given.isFiltered ? given.rows.filter(({ place }) => place % 3n !== 1n) : given.rows
               const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
               const isTimed = given.rows.every(({ time }) => time !== null)
               const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
@@ -233,11 +247,7 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
                 for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
               expect(found.sort((a, b) => Number(a - b))).toEqual(late)
               if (late.length > 0) lateCases++
-              const batch = windowed(keyed(filtered), given.window.model, given.timing, true)
-              const collected = await flowOf(source, given, unit).collect(options)
-              expect(collected.toRows({ bigint: true }).map(text)).toEqual(
-                batch.windows.map(each => text(resultOf(each, given.isKeyed))),
-              )
+              await expectCollected(source, given, unit, options)
             },
           ),
           { numRuns: runs, ...(seed === undefined ? {} : { seed }) },

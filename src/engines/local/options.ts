@@ -21,7 +21,7 @@ export interface RunOptions {
   /** Workers; 0: inline. By default the cores, at most 16, and inline where rows are few. */
   readonly lanes?: number
   /**
-   * Bytes that the job may take in all lanes together, an equal share in each; rows that are loaded already do not count. What group-bys, sorts, limits and joins
+   * Bytes that the job may take in all lanes together, an equal share in each; rows that are loaded already do not count. What group-bys (of windows too), sorts, limits and joins
    * have beyond it is written to a file, where the engine allows it (`EngineOptions.spill`); shares of less than 4 MiB may be too small to begin with.
    */
   readonly memory?: number

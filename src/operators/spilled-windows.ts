@@ -1,0 +1,117 @@
+/**
+ * Windows put together of panes of which groups have spilled: while the shares of these are finished, their groups, states and all, are written anew for each
+ * window that their pane is part of; the shares of windows are then finished in turn. window-groups.ts does the same where all is in memory.
+ *
+ * ```
+ *   by pane, keys          share, share, ...   each: its groups by the 1st, 2nd, ... window of their pane ──┐
+ *   by window, keys        share, share, ...   each: results ── by end, beginning, and first appearance
+ * ```
+ */
+import { int64, type SchemaShape } from '../columnar/type.js'
+import type { LaneBatch } from '../kernels/lane-vector.js'
+import { take } from '../kernels/select.js'
+import type { Panes } from '../plan/logical.js'
+import type { Stage } from '../plan/physical.js'
+import { columnsMade } from './aggregate.js'
+import type { AggregateInputs } from './aggregate-inputs.js'
+import type { OperatorContext, OperatorParts } from './build.js'
+import { createSortedRuns } from './sorted-runs.js'
+import type { Spill, Spilled } from './spill.js'
+import { createSpilledGroups, type FoundGroups, type KeyedAnew, SHARES, type SpilledGroups } from './spilled-groups.js'
+import { sum } from './spilled-sets.js'
+import type { WindowBounds } from './window-groups.js'
+
+/** Groups of panes that are written anew at a time, with a copy for each window: of what a lane may take a copy gets so much. */
+const BYTES_A_COPY = 1024
+const LEAST_AT_ONCE = 256
+
+export interface SpilledWindows {
+  readonly spilled: Spilled
+  /** The groups of all windows in their order; columns as the stage's output has them. */
+  emit(): Generator<LaneBatch | null>
+  free(): void
+}
+
+/** @param panes the groups of all panes, whose beginning is the first of their keys */
+export function createSpilledWindows(
+  context: OperatorContext,
+  spill: Spill,
+  stage: Stage & { kind: 'aggregate' },
+  input: SchemaShape,
+  { specs, types }: AggregateInputs,
+  panes: SpilledGroups,
+): SpilledWindows {
+  const { k } = context
+  const { memory } = k
+  const { account } = spill
+  const { windowsOf } = context.parts.windows as OperatorParts['windows']
+  const [time, ...others] = stage.keys.map(name => input[name])
+  const bound = { ...time, nullable: false }
+  const keyTypes = [bound, bound, ...others]
+  const windows = createSpilledGroups(context, spill, keyTypes, specs, types)
+  const results = createSortedRuns(
+    context,
+    spill,
+    [int64(), ...keyTypes, ...stage.accumulators.map(({ name }) => stage.output[name])],
+    [2, 1, 0].map(column => ({ column, descending: false, nulls: 'last' })),
+  )
+  const made = columnsMade(stage)
+  const outputOrder = Object.keys(stage.output).map(name => 1 + made.indexOf(name))
+
+  /** So many groups of panes, once for each of their windows: all of first ones, all of second ones, and so on. */
+  function* inWindows({ keys }: FoundGroups, from: number, count: number): Iterable<KeyedAnew> {
+    const ofPanes: WindowBounds[][] = []
+    const places = new Map<bigint, number>()
+    const [starts, ...others] = keys
+    const at = (starts.data >>> 3) + from
+    const paneOf = Uint32Array.from(memory.i64.subarray(at, at + count), start => {
+      let place = places.get(start)
+      if (place === undefined) {
+        place = ofPanes.push(windowsOf(stage.panes as Panes, start)) - 1
+        places.set(start, place)
+      }
+      return place
+    })
+    const most = ofPanes.reduce((largest, { length }) => Math.max(largest, length), 0)
+    for (let i = 0; i < most; i++) {
+      const mark = memory.mark()
+      const [indices, panes] = [memory.scratch(4 * count), memory.scratch(4 * count)]
+      const bounds = (['start', 'end'] as const).map(side => {
+        const data = memory.scratch(8 * ofPanes.length)
+        for (const [place, windows] of ofPanes.entries()) memory.i64[(data >>> 3) + place] = windows[i]?.[side] ?? 0n
+        return { ...starts, type: bound, length: ofPanes.length, data, range: null }
+      })
+      const { u32 } = memory
+      let rows = 0
+      for (let row = 0; row < count; row++) {
+        if (i >= ofPanes[paneOf[row]].length) continue
+        u32[(indices >>> 2) + rows] = from + row
+        u32[(panes >>> 2) + rows++] = paneOf[row]
+      }
+      const own = [...bounds.map(each => take(k, each, panes, rows)), ...others.map(key => take(k, key, indices, rows))]
+      yield { keys: own, indices, count: rows }
+      memory.reset(mark)
+    }
+  }
+
+  const derive = (groups: FoundGroups) => {
+    const { size, pane } = stage.panes as Panes
+    const copies = account.shareBytes / BYTES_A_COPY
+    const atOnce = Math.max(LEAST_AT_ONCE, Math.floor(copies / Number(size / pane)))
+    for (let from = 0; from < groups.rowCount; from += atOnce)
+      windows.add(groups, inWindows(groups, from, Math.min(atOnce, groups.rowCount - from)))
+  }
+
+  return {
+    get spilled() {
+      return sum(windows.spilled, results.spilled)
+    },
+    *emit() {
+      for (let share = 0; share < SHARES; share++) yield* panes.finish(share, null, derive)
+      for (let share = 0; share < SHARES; share++) yield* windows.finish(share, batch => results.add(batch, 0))
+      for (const batch of results.sorted())
+        yield batch === null ? null : { ...batch, columns: outputOrder.map(i => batch.columns[i]) }
+    },
+    free: () => results.free(),
+  }
+}
