@@ -22,7 +22,7 @@ import { sum } from './spilled-sets.js'
 import type { WindowBounds } from './window-groups.js'
 
 /** Groups of panes that are written anew at a time, with a copy for each window: of what a lane may take a copy gets so much. */
-const BYTES_A_COPY = 1024
+const BYTES_A_COPY = 2048
 const LEAST_AT_ONCE = 256
 
 export interface SpilledWindows {

@@ -96,13 +96,13 @@ export function createSpillingAggregate(
     )
   }
 
-  /** Rows that surely fit, if each were a group of its own. */
+  /** Rows that surely fit, if each were a group of its own and what is kept had to be laid out anew for more. */
   const fittingRows = (): number => {
     if (spill.file === null) return MORSEL_ROWS
     const { size } = plain()
     const perGroup = 128 + keyTypes.reduce((sum, type) => sum + keyBits(type) / 4, 0) + 48 * inputs.specs.length
     const seen = size < LEAST_GROUPS ? 0 : stateBytes() / size
-    const rows = room() / (3 * Math.max(perGroup, seen))
+    const rows = (room() - stateBytes()) / (3 * Math.max(perGroup, seen))
     return Math.max(1024, 128 * Math.floor(rows / 128))
   }
 
@@ -110,11 +110,12 @@ export function createSpillingAggregate(
     const split = Math.max(0, ofSplit)
     const { rowCount } = morsel
     for (let from = 0; from < rowCount; ) {
-      if (base < 0) base = keptBytes()
       const count = Math.min(rowCount - from, fittingRows())
       const slice = sliceOf(morsel, from, count)
-      // Rows to come may double the tables, and what feeds it has begun new dictionaries: neither may take the room that writing needs.
-      if (hasGroups() && (2 * stateBytes() > room() || 4 * strings.toCome(slice) > room())) flush()
+      // Rows to come may double the tables, and move all states to one of another kind; what feeds it has begun new dictionaries: none of it may take the
+      // room that writing needs.
+      if (hasGroups() && (4 * stateBytes() > room() || 4 * strings.toCome(slice) > room())) flush()
+      if (base < 0) base = keptBytes()
       // Whose codes these are may have changed by now.
       inner.consume({ ...strings.recode(slice), rows: slice.rows }, ofSplit)
       start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }

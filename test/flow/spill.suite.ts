@@ -339,6 +339,20 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('sums that become wider by strings', () => {
+    it('are written in time, whatever the budget', { timeout: 60_000 }, async () => {
+      const flow: Flow<any> = dataOf(seed)
+        .groupBy('name')
+        .aggregate(t => ({ s: sum(t.value) }))
+      const wanted = await flow.collect({ lanes: 0 })
+      for (const lanes of spilling) {
+        if (lanes > 0) continue
+        for (const share of [2, 3.5, 4.5])
+          expectSame(await flow.collect({ lanes, memory: share * MiB }), wanted)
+      }
+    })
+  })
+
   describe('a tenth of the state', () => {
     it('is enough to group and to sort', { timeout: 120_000 }, async () => {
       const all = columns(counted(2_100_000))
