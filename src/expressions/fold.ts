@@ -90,8 +90,9 @@ function foldNot(node: UnaryNode): Expression {
 }
 
 /** As binding makes one: its input may have become a literal, or be nullable no more. */
-function foldCast({ input, type }: CastNode, schema: SchemaShape): Expression {
-  return castTo({ node: input, type: typeOf(input, schema) }, type, 'cast').node
+function foldCast(node: CastNode, schema: SchemaShape): Expression {
+  const folded = castTo({ node: node.input, type: typeOf(node.input, schema) }, node.type, 'cast').node
+  return sameExpression(folded, node) ? node : folded
 }
 
 function foldIsNull(node: UnaryNode, schema: SchemaShape): Expression {

@@ -141,7 +141,10 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   const over = boundSchemaOf(input)
   // May be several nodes, all of them to be bound.
   if (plan.kind === 'pending') return bindPlan(settlePending(plan, input, over), schema)
-  const node = plan.kind === 'unpivot' ? unpivotNode(input, over, plan) : overOther(plan, input)
+  const node =
+    plan.kind === 'unpivot' && (plan.index === null || input !== plan.input)
+      ? unpivotNode(input, over, plan)
+      : overOther(plan, input)
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }

@@ -1,7 +1,6 @@
 /** The planner against the naive model, over random flows: same rows, same order, same failures. Facts of each rule are in rules.test.ts. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fingerprint } from '../../src/expressions/walk.js'
 import { explainPlan } from '../../src/plan/explain.js'
 import { physicalPlan } from '../../src/plan/planner.js'
 import { optimise, RULES } from '../../src/plan/rules/optimise.js'
@@ -103,8 +102,8 @@ describe('random flows', () => {
         const bound = bindPlan(planOf(table.fields, verbs), null)
         expect(bindPlan(bound, null)).toEqual(bound)
         const optimised = optimise(bound)
-        expect(bindPlan(optimised, null)).toEqual(optimised)
-        for (const rule of RULES) expect(fingerprint(rule(optimised))).toBe(fingerprint(optimised))
+        expect(bindPlan(optimised, null)).toBe(optimised)
+        for (const rule of RULES) expect(rule(optimised), rule.name).toBe(optimised)
         const [before, after] = [boundSchemaOf(bound), boundSchemaOf(optimised)]
         expect(Object.keys(after)).toEqual(Object.keys(before))
       }),

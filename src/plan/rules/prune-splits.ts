@@ -11,6 +11,6 @@ export function pruneSplits(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
   const { input } = plan
   if (plan.kind !== 'filter' || input.kind !== 'source') return mapInputs(plan, pruneSplits)
-  if (canFail(plan.predicate, boundSchemaOf(input))) return plan
+  if (input.prune === plan.predicate || canFail(plan.predicate, boundSchemaOf(input))) return plan
   return overInput(plan, Object.freeze({ ...input, prune: plan.predicate }))
 }

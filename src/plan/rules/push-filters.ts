@@ -16,7 +16,7 @@ import { anyCanFail, expressionsOf, isTrivial, mapInputs, overInput } from './re
 export function pushFilters(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
   if (plan.kind !== 'filter') return mapInputs(plan, pushFilters)
-  return sink(filterNode(pushFilters(plan.input), plan.predicate))
+  return sink(overInput(plan, pushFilters(plan.input)))
 }
 
 function sink(filter: FilterNode): PlanNode {
