@@ -554,6 +554,24 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect((await months.collect(o())).toRows()[1]).toMatchObject({ windowStart: new Date('2024-02-01'), n: 29 * 24 })
     })
 
+    it('refuses a time whose windows are beyond what its type can hold, whichever they are', async () => {
+      const instants = schema({ time: timestamp('ns') })
+      const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n]
+      for (const [window, time] of [
+        [tumbling('10s'), most],
+        [sliding('10s', '2s'), most],
+        [sliding('10s', '2s'), least + 2_000_000_000n],
+        [cumulative('10s', '2s'), most],
+        [session('3s'), most],
+      ] as const) {
+        const given = rows([{ time }], instants).watermark('time').window(window)
+        for (const flow of [given.aggregate(() => ({ n: count() })), given.topK(1, 'time')]) {
+          await refusal(() => flow.collect(o()), 'MR_INTEGER_OVERFLOW')
+          await refusal(() => all(flow.run(o())), 'MR_INTEGER_OVERFLOW')
+        }
+      }
+    })
+
     it('counts rows by key, and the last window has those that are left', async () => {
       const source = [
         [at(5), at(1), at(9, 'b')],
