@@ -8,6 +8,7 @@ import {
   count,
   csvSink,
   cumulative,
+  defineAggregate,
   desc,
   type Flow,
   float64,
@@ -697,6 +698,28 @@ export function liveSuite(lanesList: readonly number[]): void {
       source.push([at(4, 'a', 9)])
       await expect(totals.finished).rejects.toThrow('no room on the page')
       await expect.poll(() => source.isLeft).toBe(true)
+    })
+
+    it('a table follows a parameter below what the calling thread makes of rows', async () => {
+      const least = param(2)
+      const few = rows([at(1), at(2, 'b', 5)]).filter(t => t.x.gte(least))
+      const total = defineAggregate<{ x: number }, [number], number>({
+        init: () => ({ x: 0 }),
+        update: (state, x) => ({ x: state.x + x }),
+        merge: (a, b) => ({ x: a.x + b.x }),
+        evaluate: ({ x }) => x,
+      })
+      const totals = few.aggregate(t => ({ x: total(t.x) })).live(o())
+      const mapped = few
+        .map(({ x }) => ({ x: x + 1 }), { schema: schema({ x: float64() }) })
+        .map(({ x }) => ({ x }), { schema: schema({ x: float64() }) })
+        .live(o())
+      await Promise.all([totals.ready, mapped.ready])
+      expect([totals.table.toRows(), mapped.table.toRows()]).toEqual([[{ x: 5 }], [{ x: 6 }]])
+      least.set(1)
+      await expect.poll(() => totals.table.toRows()).toEqual([{ x: 6 }])
+      await expect.poll(() => mapped.table.toRows()).toEqual([{ x: 2 }, { x: 6 }])
+      await Promise.all([totals.close(), mapped.close()])
     })
 
     it('a table that is given up rejects with the reason, whether its flow ends or runs on', async () => {

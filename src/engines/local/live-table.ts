@@ -85,7 +85,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
 
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const runsOn = isEndless || liveCut(bound.plan, false) !== null
-  const params = paramsOf(bound.plan)
+  const params = paramsOf(bound)
   const stopListening = runsOn ? () => {} : follow()
 
   /** Collected anew after each change; of changes that come while it is, the last. */
