@@ -722,6 +722,25 @@ export function liveSuite(lanesList: readonly number[]): void {
       await Promise.all([totals.close(), mapped.close()])
     })
 
+    it('a table of windows follows a parameter where its rows can be read again', async () => {
+      const least = param(2)
+      const view = rows([at(1), at(2, 'b', 5), at(25, 'a', 3)])
+        .watermark('time')
+        .filter(t => t.x.gte(least))
+        .window(tumbling('10ms'))
+        .aggregate(() => ({ n: count() }))
+        .live(o())
+      const counts = () => view.table.toRows().map(({ n }) => n)
+      await view.ready
+      expect(counts()).toEqual([1, 1])
+      least.set(1)
+      await expect.poll(counts).toEqual([2, 1])
+      least.set(4)
+      await expect.poll(counts).toEqual([1])
+      await view.close()
+      await view.finished
+    })
+
     it('a table that is given up rejects with the reason, whether its flow ends or runs on', async () => {
       const flows = () => [
         rows([at(1)]),

@@ -12,7 +12,7 @@ import { paramsOf } from '../../plan/params.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
-import { startAny } from './start-any.js'
+import { comesInTime, startAny } from './start-any.js'
 import { unreadAfter } from './unread.js'
 
 /** A table that follows its flow. */
@@ -84,8 +84,10 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
   }
 
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
-  const runsOn = isEndless || liveCut(bound.plan, false) !== null
   const params = paramsOf(bound)
+  // Where the rows are there to be read again, it is what all of them come to, so that a parameter may move.
+  const isAnew = params.size > 0 && ![...bound.sources.values()].some(each => each.isStream || comesInTime(each))
+  const runsOn = isEndless || (!isAnew && liveCut(bound.plan, false) !== null)
   const stopListening = runsOn ? () => {} : follow()
 
   /** Collected anew after each change; of changes that come while it is, the last. */
