@@ -35,7 +35,7 @@ import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import { type BoundPlan, collect } from './run.js'
-import { ALL, type Job, type JobMetrics, startRun } from './run-job.js'
+import { ALL, type Job, type JobMetrics, nodesWithin, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { describeSources } from './sides.js'
 import { startAny } from './start-any.js'
@@ -290,6 +290,7 @@ function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunO
     return {
       schema: Promise.resolve(schema),
       batches: batches(),
+      nodes: () => jobs.flatMap(nodesWithin),
       close: async () => {
         await Promise.all(jobs.map(job => job[Symbol.asyncDispose]()))
       },
