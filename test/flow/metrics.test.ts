@@ -347,6 +347,35 @@ it('of rows that a function makes tells of those that these are made of: where t
     .map(row => row, { schema: tick })
     .run({ engine })
   for await (const _ of both);
-  expect(both.metrics()).toMatchObject({ rowsWritten: 6, droppedRows: 1 })
+  expect(both.metrics()).toMatchObject({ rows: 6, rowsWritten: 6, droppedRows: 1 })
   expect(both.metrics().nodes?.filter(({ place }) => place === 'source')).toHaveLength(2)
+})
+
+it('tells onProgress of all that several inputs have read', async () => {
+  await using engine = await createEngine({ lanes: 0 })
+  const fed = (...times: number[]) => {
+    const { flow, push, close } = channel(tick)
+    push(times.map(ms => at(ms)))
+    close()
+    return flow
+  }
+  const marked = () => fed(1, 2, 3).watermark('time')
+  const window = tumbling('10ms')
+  for (const flow of [
+    fed(1, 2).union(fed(3)),
+    fed(1, 2)
+      .union(fed(3))
+      .map(row => row, { schema: tick }),
+    fed(1, 2)
+      .union(fed(3))
+      .watermark('time')
+      .window(window)
+      .aggregate(() => ({ n: count() })),
+    marked().window(window).semiJoin(marked(), 'key'),
+  ]) {
+    const told: number[] = []
+    const job = flow.run({ engine, onProgress: ({ rows }) => void told.push(rows) })
+    for await (const _ of job);
+    expect(told.at(-1)).toBe(job.metrics().rows)
+  }
 })
