@@ -186,7 +186,9 @@ interface RowStore<S extends SchemaShape> {
 /** Rows by what they are: one that is taken back leaves its place, which the next that is added gets, so that a row that changes stays where it is. */
 function createRowStore<S extends SchemaShape>(schema: S): RowStore<S> {
   let rows: (object | null)[] = []
+  /** Places, of which the first so many have been given again: to shift each from many would take as long as there are. */
   let free: number[] = []
+  let again = 0
   const places = new Map<string, number[]>()
   let made: Table<S> | null = null
   return {
@@ -202,15 +204,20 @@ function createRowStore<S extends SchemaShape>(schema: S): RowStore<S> {
           rows[place] = null
           free.push(place)
         } else {
-          const place = free.shift() ?? rows.length
+          const place = again < free.length ? (free[again++] as number) : rows.length
           rows[place] = row
           known.push(place)
           places.set(name, known)
         }
       }
-      if (free.length > 64 && 2 * free.length > rows.length) {
+      if (2 * again > free.length) {
+        free = free.slice(again)
+        again = 0
+      }
+      if (free.length - again > 64 && 2 * (free.length - again) > rows.length) {
         rows = rows.filter(row => row !== null)
         free = []
+        again = 0
         places.clear()
         for (const [place, row] of rows.entries()) {
           const name = nameOf(row as object)
