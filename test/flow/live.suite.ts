@@ -722,6 +722,36 @@ export function liveSuite(lanesList: readonly number[]): void {
       await Promise.all([totals.close(), mapped.close()])
     })
 
+    it('a job has the values that its parameters had when it began, whatever they are set to before it is planned', async () => {
+      const least = param(2)
+      const few = rows([at(1), at(2, 'b', 5)]).filter(t => t.x.gte(least))
+      const mapped = few.map(({ x }) => ({ x }), { schema: schema({ x: float64() }) })
+      const both = few.join(few.select('x'), 'x')
+      const windows = few
+        .watermark('time')
+        .window(tumbling('1s'))
+        .aggregate(() => ({ n: count() }))
+      const sums: number[] = []
+      const add = (batch: RecordBatch<any>) => void sums.push(batch.rowCount)
+      const begun = () =>
+        Promise.all([
+          ...[few, mapped, both].map(async (flow: Flow<any>) => (await flow.collect(o())).rowCount),
+          collectAll({ few, mapped: few.groupBy('key').aggregate(() => ({ n: count() })) }, o()).then(
+            tables => tables.few.rowCount + tables.mapped.rowCount,
+          ),
+          all(windows.run(o())).then(([window]) => (window as unknown[])[1]),
+          few.subscribe(add, o()).finished,
+          runAll({ few, mapped }, { few: add, mapped: add }, o()).finished,
+        ])
+      const one = begun()
+      least.set(1)
+      const two = begun()
+      least.set(9)
+      expect((await one).slice(0, 5)).toEqual([1, 1, 1, 2, 1])
+      expect((await two).slice(0, 5)).toEqual([2, 2, 2, 4, 2])
+      expect(sums.sort()).toEqual([1, 1, 1, 2, 2, 2])
+    })
+
     it('a table of windows follows a parameter where its rows can be read again', async () => {
       const least = param(2)
       const view = rows([at(1), at(2, 'b', 5), at(25, 'a', 3)])

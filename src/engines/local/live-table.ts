@@ -8,7 +8,7 @@ import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { liveCut } from '../../plan/live.js'
-import { paramsOf } from '../../plan/params.js'
+import { asTheyAre, paramsOf } from '../../plan/param-values.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
@@ -101,7 +101,8 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
       try {
         while (isStale && !cancel.signal.aborted) {
           isStale = false
-          const table = await collect<S>(bound, own, 'live')
+          const [now = bound] = asTheyAre(bound)
+          const table = await collect<S>(now, own, 'live')
           show(() => table)
         }
         if (params.size === 0) end()
