@@ -1,7 +1,9 @@
 /** `collectAll`: several flows at once. One alone is collected by its own `collect`. */
 import type { Table } from '../columnar/table.js'
 import type { RunOptions } from '../engines/local/options.js'
+import type { BoundPlan } from '../engines/local/run.js'
 import { quote } from '../errors.js'
+import { asTheyAre } from '../plan/param-values.js'
 import { Flow } from './flow.js'
 import { isPlainRecord, mismatch, show } from './refusal.js'
 
@@ -28,6 +30,8 @@ export async function collectAll<const F extends Readonly<Record<string, Flow<an
   for (const [name, flow] of Object.entries<unknown>(flows)) {
     if (!(flow instanceof Flow)) throw mismatch('collectAll', `collectAll: ${quote(name)} is ${show(flow)}, not a flow`)
   }
+  const bounds = asTheyAre<BoundPlan>(...Object.values(flows))
   const engine = await import('../engines/local/collect-all.js')
-  return (await engine.collectAll(flows, options)) as never
+  const named = Object.fromEntries(Object.keys(flows).map((name, i) => [name, bounds[i] as BoundPlan]))
+  return (await engine.collectAll(named, options)) as never
 }

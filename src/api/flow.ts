@@ -33,6 +33,7 @@ import { distinctNode } from '../plan/distinct.js'
 import { emitNode, eventTimeOf, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
+import { asTheyAre } from '../plan/param-values.js'
 import { explodeNode } from '../plan/shape.js'
 import { topNode } from '../plan/top.js'
 import { schemaOfPlan } from '../plan/typing.js'
@@ -801,9 +802,10 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) MillraceError; with `signal.reason` where it is aborted
    */
   async collect(options?: RunOptions): Promise<Table<S>> {
+    const bound = this.now()
     if (options?.onMetrics !== undefined)
-      return (await import('../engines/local/collect-watched.js')).collectWatched<S>(this, options)
-    return unreadAfter(collect<S>(this, options), this)
+      return (await import('../engines/local/collect-watched.js')).collectWatched<S>(bound, options)
+    return unreadAfter(collect<S>(bound, options), bound)
   }
 
   /**
@@ -817,8 +819,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (rejects) as `collect` does
    */
   async load(options?: RunOptions): Promise<Loaded<S>> {
+    const bound = this.now()
     const { loadFlow } = await import('../engines/local/load.js')
-    return new Loaded<S>(await loadFlow(this, options))
+    return new Loaded<S>(await loadFlow(bound, options))
   }
 
   /**
@@ -830,7 +833,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```
    */
   run(options?: RunOptions): Job<S> {
-    return lateJob<S>(async () => (await import('../engines/local/start-any.js')).startFlow(this, options), true)
+    const bound = this.now()
+    return lateJob<S>(async () => (await import('../engines/local/start-any.js')).startFlow(bound, options), true)
   }
 
   /**
@@ -848,7 +852,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (`finished` rejects) MillraceError as `collect` does; `MR_SINK_FAILED` where the sink cannot be written, `MR_INVALID_OPTION` for what is no sink
    */
   to(sink: SinkInput<S>, options?: RunOptions): Job<S> {
-    return deliver('to', this, sink, options)
+    return deliver('to', this.now(), sink, options)
   }
 
   /**
@@ -862,7 +866,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * @throws (`finished` rejects) as `to` does
    */
   subscribe(take: (batch: RecordBatch<S>) => unknown, options?: RunOptions): Job<S> {
-    return deliver('subscribe', this, take, options)
+    return deliver('subscribe', this.now(), take, options)
   }
 
   /**
@@ -890,7 +894,8 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   explain(how?: { readonly analyze?: boolean }, options?: RunOptions): string | Promise<string> {
     if (how !== undefined) optionsOf('explain', how, '{ analyze: true }', ['analyze'])
     if (how?.analyze !== true) return explainBound(this)
-    return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(this, options))
+    const bound = this.now()
+    return import('../engines/local/analysis.js').then(({ explainAnalysis }) => explainAnalysis(bound, options))
   }
 
   private grouped(verb: string, names: readonly string[], sets: AggregateNode['sets']): any {
@@ -930,6 +935,11 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
     }
     if (window !== null) return this.next(windowedNode(this.plan, this.schema, names, aggregates, window))
     return this.next(aggregateNode(this.plan, this.schema, names, aggregates, sets, verb))
+  }
+
+  /** For a job that begins now. */
+  private now(): BoundPlan {
+    return asTheyAre<BoundPlan>(this)[0] as BoundPlan
   }
 
   private next<T extends SchemaShape>(plan: PlanNode): Flow<T> {

@@ -2,8 +2,10 @@
 import type { SchemaShape } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
 import type { RunOptions } from '../engines/local/options.js'
+import type { BoundPlan } from '../engines/local/run.js'
 import type { Job } from '../engines/local/run-job.js'
 import { quote } from '../errors.js'
+import { asTheyAre } from '../plan/param-values.js'
 import { Flow, type SinkInput } from './flow.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 
@@ -33,7 +35,8 @@ export function runAll<const F extends Readonly<Record<string, Flow<any>>>>(
 ): Job {
   return lateJob(async () => {
     checkFlows(flows, sinks)
-    const deliveries = Object.keys(flows).map(name => ({ flow: flows[name] as Flow, sink: sinks[name] }))
+    const bounds = asTheyAre<BoundPlan>(...Object.values(flows))
+    const deliveries = Object.keys(flows).map((name, i) => ({ flow: bounds[i] as BoundPlan, sink: sinks[name] }))
     return (await import('../engines/local/deliver.js')).startDelivery('runAll', deliveries, options)
   }, false)
 }

@@ -3,12 +3,11 @@ import { checkAppended } from '../columnar/appended.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { startRun } from '../engines/local/run-job.js'
-import { startFlow } from '../engines/local/start-any.js'
+import { comesInTime, startFlow } from '../engines/local/start-any.js'
 import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
 import { LATE, within } from '../formats/within.js'
-import type { Source } from '../sources/source.js'
 import type { Flow } from './flow.js'
 import type { Serving } from './handlers.js'
 
@@ -63,10 +62,6 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
     },
   })
 }
-
-/** Be it of its own, or of what its rows are made of. */
-const comesInTime = ({ isEndless, once, isPaced, before }: Source): boolean =>
-  isEndless || once || isPaced || [...(before?.sources.values() ?? [])].some(comesInTime)
 
 export const failedResponse = (error: unknown, serving: Serving): Response =>
   Response.json({ error: described(error, serving) }, { status: 500, headers: { 'cache-control': 'no-store' } })

@@ -10,6 +10,8 @@ import { standaloneLiteral } from '../expressions/literal.js'
 import type { LiteralNode, ParamCell } from '../expressions/node.js'
 import { literalIn } from '../expressions/unify.js'
 import { zoneOf } from '../expressions/zone.js'
+import { useParams } from '../plan/param-values.js'
+import { PARAM_RULES } from '../plan/params.js'
 import { familyOf, handleOf, literalOf } from './columns.js'
 import { typeIn } from './methods/casts.js'
 import { mismatch, show } from './refusal.js'
@@ -68,6 +70,7 @@ export type ParamValue = number | bigint | string | boolean | Date
 export function param<V extends ParamValue>(initial: V): Param<TypeOfValue<V>, Widened<V>>
 export function param<V extends ParamValue, D extends DataType>(initial: V, type: D): Param<D, Widened<V>>
 export function param(initial: ParamValue, type?: DataType): unknown {
+  useParams(PARAM_RULES)
   const first = valueNode(initial, 'param', type)
   const cell: ParamCell = { value: first.value, listeners: new Set() }
   let given = initial

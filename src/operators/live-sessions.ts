@@ -17,7 +17,7 @@ import { createOneDictionary } from './one-dictionary.js'
 import { addSession, sessionsNear } from './open-sessions.js'
 import type { Morsel } from './operator.js'
 import { type RenewedTexts, renewOne } from './renewed-texts.js'
-import { inOrder } from './window-groups.js'
+import { inOrder, instantOf } from './window-groups.js'
 
 export interface LiveSessionsStage extends Pick<LiveAggregateStage, 'keys' | 'lateness' | 'emits'> {
   readonly accumulators: readonly AccumulatorSpec[]
@@ -133,7 +133,7 @@ export function createLiveSessions(
     }
     // One whose end has gone by for good takes no rows, though it is still here.
     const near = sessionsNear(own, time, gap, mark - lateness - gap)
-    let end = time + gap
+    let end = instantOf(time + gap)
     for (const each of near) if (endOf(each) > end) end = endOf(each)
     if (end + lateness <= mark) return null
     const [first, ...others] = near

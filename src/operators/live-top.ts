@@ -22,7 +22,7 @@ import { addSession, sessionsNear } from './open-sessions.js'
 import type { Morsel } from './operator.js'
 import { renewOne } from './renewed-texts.js'
 import { createTopTogether } from './top-together.js'
-import { inOrder, windowsOf } from './window-groups.js'
+import { inOrder, instantOf, windowsOf } from './window-groups.js'
 
 interface OpenWindow {
   start: bigint
@@ -334,7 +334,7 @@ export function createLiveTop(
     own[key] ??= []
     const mine = own[key] as OpenWindow[]
     const near = sessionsNear(mine, time, gap, mark - lateness - gap)
-    const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), time + gap)
+    const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), instantOf(time + gap))
     if (end + lateness <= mark) return null
     const [first = begin(time, time), ...others] = near
     if (near.length === 0) {

@@ -3,6 +3,7 @@
  * makes the same bits as grouping the rows of the window. A part of lanes, for plans with windows that overlap.
  */
 import type { DataType } from '../columnar/type.js'
+import { MillraceError } from '../errors.js'
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import { type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
@@ -36,14 +37,27 @@ const ROWS_AT_ONCE = 65_536
 
 const floorMod = (a: bigint, b: bigint): bigint => ((a % b) + b) % b
 
-/** The windows that a pane is part of, as they end. */
+/** Where a window begins or ends. @throws MillraceError `MR_INTEGER_OVERFLOW` */
+export function instantOf(value: bigint): bigint {
+  if (BigInt.asIntN(64, value) === value) return value
+  throw new MillraceError(
+    'MR_INTEGER_OVERFLOW',
+    'window: the time of a row has windows beyond what its type can hold; filter such rows out first, or declare the column in a coarser unit of time',
+    { operator: 'window' },
+  )
+}
+
+/** The windows that a pane is part of, as they end. @throws MillraceError `MR_INTEGER_OVERFLOW` */
 export function windowsOf({ kind, pane, size, offset }: Panes, start: bigint): WindowBounds[] {
   const windows: WindowBounds[] = []
   if (kind === 'sliding') {
+    instantOf(start + pane - size)
+    instantOf(start + size)
     for (let end = start + pane; end <= start + size; end += pane) windows.push({ start: end - size, end })
     return windows
   }
-  const first = start - floorMod(start - offset, size)
+  const first = instantOf(start - floorMod(start - offset, size))
+  instantOf(first + size)
   for (let end = start + pane; end <= first + size; end += pane) windows.push({ start: first, end })
   return windows
 }

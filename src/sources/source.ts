@@ -14,7 +14,7 @@ import type { InputServices } from '../formats/input.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { BadRow, CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { Clock } from '../metrics/clock.js'
-import type { FeedCounts } from '../metrics/node-metrics.js'
+import type { FeedCounts, NodeMetrics } from '../metrics/node-metrics.js'
 import type { PlanNode } from '../plan/logical.js'
 
 export interface Source {
@@ -69,6 +69,8 @@ export interface RowsUnderWay {
   readonly schema: Promise<SchemaShape>
   /** In row order; can be iterated once. Leaving the loop ends the job. */
   readonly batches: AsyncIterable<RecordBatch>
+  /** What the parts of the job have done so far, but for its output. */
+  nodes?(): readonly NodeMetrics[]
   /** Ends the job. Idempotent. */
   close(): Promise<void>
 }
@@ -135,6 +137,8 @@ export interface SplitSupply {
   close(): Promise<void>
   /** Of the feeds that it has, what they have so far. */
   counts?(): readonly FeedCounts[]
+  /** Of a job that its rows are made of: what that has done so far. */
+  nodes?(): readonly NodeMetrics[]
 }
 
 /** Strings that were read of a part of a file, and were not as its encoding asks: what was ill-formed in them became U+FFFD. */

@@ -113,6 +113,7 @@ function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[
       firstRow += rowCount
       return split
     },
+    nodes: () => rows.nodes?.() ?? [],
     async close() {
       ended = true
       left.abort()

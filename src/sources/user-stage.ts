@@ -5,6 +5,7 @@ import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
 import { failureOf, type UserVerb } from '../columnar/user-failure.js'
 import { batchOf, type Given, isKept, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
 import type { MillraceError } from '../errors.js'
+import { arrivalOf, setArrival } from '../metrics/arrivals.js'
 import type { RowStage } from './stage.js'
 
 /** Hears of a row that fails, which is then left out. */
@@ -45,6 +46,7 @@ export function userStage(
         }
         const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
         for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
+        setArrival(made, arrivalOf(batch))
         yield made
         firstRow += batch.rowCount
       }
@@ -123,11 +125,13 @@ function besideStage(
         })
         const vectors = new Map(fieldsOf(input).map(({ name }, i) => [name, batch.vectors[i]]))
         vectors.set(field.name, made.vectors[0])
-        yield new RecordBatch(
+        const wide = new RecordBatch(
           schema,
           Object.keys(schema).map(name => vectors.get(name) as (typeof batch.vectors)[number]),
           batch.rowCount,
         )
+        setArrival(wide, arrivalOf(batch))
+        yield wide
         firstRow += batch.rowCount
       }
     },

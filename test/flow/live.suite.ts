@@ -8,6 +8,7 @@ import {
   count,
   csvSink,
   cumulative,
+  defineAggregate,
   desc,
   type Flow,
   float64,
@@ -554,6 +555,24 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect((await months.collect(o())).toRows()[1]).toMatchObject({ windowStart: new Date('2024-02-01'), n: 29 * 24 })
     })
 
+    it('refuses a time whose windows are beyond what its type can hold, whichever they are', async () => {
+      const instants = schema({ time: timestamp('ns') })
+      const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n]
+      for (const [window, time] of [
+        [tumbling('10s'), most],
+        [sliding('10s', '2s'), most],
+        [sliding('10s', '2s'), least + 2_000_000_000n],
+        [cumulative('10s', '2s'), most],
+        [session('3s'), most],
+      ] as const) {
+        const given = rows([{ time }], instants).watermark('time').window(window)
+        for (const flow of [given.aggregate(() => ({ n: count() })), given.topK(1, 'time')]) {
+          await refusal(() => flow.collect(o()), 'MR_INTEGER_OVERFLOW')
+          await refusal(() => all(flow.run(o())), 'MR_INTEGER_OVERFLOW')
+        }
+      }
+    })
+
     it('counts rows by key, and the last window has those that are left', async () => {
       const source = [
         [at(5), at(1), at(9, 'b')],
@@ -679,6 +698,77 @@ export function liveSuite(lanesList: readonly number[]): void {
       source.push([at(4, 'a', 9)])
       await expect(totals.finished).rejects.toThrow('no room on the page')
       await expect.poll(() => source.isLeft).toBe(true)
+    })
+
+    it('a table follows a parameter below what the calling thread makes of rows', async () => {
+      const least = param(2)
+      const few = rows([at(1), at(2, 'b', 5)]).filter(t => t.x.gte(least))
+      const total = defineAggregate<{ x: number }, [number], number>({
+        init: () => ({ x: 0 }),
+        update: (state, x) => ({ x: state.x + x }),
+        merge: (a, b) => ({ x: a.x + b.x }),
+        evaluate: ({ x }) => x,
+      })
+      const totals = few.aggregate(t => ({ x: total(t.x) })).live(o())
+      const mapped = few
+        .map(({ x }) => ({ x: x + 1 }), { schema: schema({ x: float64() }) })
+        .map(({ x }) => ({ x }), { schema: schema({ x: float64() }) })
+        .live(o())
+      await Promise.all([totals.ready, mapped.ready])
+      expect([totals.table.toRows(), mapped.table.toRows()]).toEqual([[{ x: 5 }], [{ x: 6 }]])
+      least.set(1)
+      await expect.poll(() => totals.table.toRows()).toEqual([{ x: 6 }])
+      await expect.poll(() => mapped.table.toRows()).toEqual([{ x: 2 }, { x: 6 }])
+      await Promise.all([totals.close(), mapped.close()])
+    })
+
+    it('a job has the values that its parameters had when it began, whatever they are set to before it is planned', async () => {
+      const least = param(2)
+      const few = rows([at(1), at(2, 'b', 5)]).filter(t => t.x.gte(least))
+      const mapped = few.map(({ x }) => ({ x }), { schema: schema({ x: float64() }) })
+      const both = few.join(few.select('x'), 'x')
+      const windows = few
+        .watermark('time')
+        .window(tumbling('1s'))
+        .aggregate(() => ({ n: count() }))
+      const sums: number[] = []
+      const add = (batch: RecordBatch<any>) => void sums.push(batch.rowCount)
+      const begun = () =>
+        Promise.all([
+          ...[few, mapped, both].map(async (flow: Flow<any>) => (await flow.collect(o())).rowCount),
+          collectAll({ few, mapped: few.groupBy('key').aggregate(() => ({ n: count() })) }, o()).then(
+            tables => tables.few.rowCount + tables.mapped.rowCount,
+          ),
+          all(windows.run(o())).then(([window]) => (window as unknown[])[1]),
+          few.subscribe(add, o()).finished,
+          runAll({ few, mapped }, { few: add, mapped: add }, o()).finished,
+        ])
+      const one = begun()
+      least.set(1)
+      const two = begun()
+      least.set(9)
+      expect((await one).slice(0, 5)).toEqual([1, 1, 1, 2, 1])
+      expect((await two).slice(0, 5)).toEqual([2, 2, 2, 4, 2])
+      expect(sums.sort()).toEqual([1, 1, 1, 2, 2, 2])
+    })
+
+    it('a table of windows follows a parameter where its rows can be read again', async () => {
+      const least = param(2)
+      const view = rows([at(1), at(2, 'b', 5), at(25, 'a', 3)])
+        .watermark('time')
+        .filter(t => t.x.gte(least))
+        .window(tumbling('10ms'))
+        .aggregate(() => ({ n: count() }))
+        .live(o())
+      const counts = () => view.table.toRows().map(({ n }) => n)
+      await view.ready
+      expect(counts()).toEqual([1, 1])
+      least.set(1)
+      await expect.poll(counts).toEqual([2, 1])
+      least.set(4)
+      await expect.poll(counts).toEqual([1])
+      await view.close()
+      await view.finished
     })
 
     it('a table that is given up rejects with the reason, whether its flow ends or runs on', async () => {

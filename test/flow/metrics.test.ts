@@ -7,12 +7,14 @@ import {
   columns,
   count,
   createEngine,
+  int64,
   interval,
   type JobMetrics,
   otelMetrics,
   type RecordBatch,
   replay,
   runAll,
+  schema,
   sum,
   tumbling,
 } from '../../src/index.js'
@@ -318,4 +320,62 @@ it('knows when rows came, never later than they did, and by a thousand rows at m
       },
     ),
   )
+})
+
+it('of rows that a function makes tells of those that these are made of: where they come from, were left out, and since when', async () => {
+  await using engine = await createEngine({ lanes: 0 })
+  const fed = (times: readonly number[]) => {
+    const { flow, push, close } = channel(tick, { capacity: 4, whenFull: 'dropNewest' })
+    for (const ms of times) push(at(ms))
+    close()
+    return flow
+  }
+  const counted = fed([1, 25, 2, 30, 31])
+    .watermark('time')
+    .window(tumbling('10ms'))
+    .aggregate(() => ({ n: count() }))
+    .map(({ n }) => ({ n }), { schema: schema({ n: int64() }) })
+  const job = counted.run({ engine })
+  for await (const _ of job);
+  const metrics = job.metrics()
+  expect(metrics).toMatchObject({ rows: 4, rowsWritten: 3, droppedRows: 1, lateRows: 1, latency: { count: 3 } })
+  expect(metrics.nodes?.[0]).toMatchObject({ place: 'source', rowsIn: 5, rowsOut: 4, droppedRows: 1 })
+  expect(metrics.nodes?.filter(({ place }) => place === 'output')).toHaveLength(1)
+
+  const both = fed([1, 2, 3, 4, 5])
+    .union(fed([6, 7]))
+    .map(row => row, { schema: tick })
+    .run({ engine })
+  for await (const _ of both);
+  expect(both.metrics()).toMatchObject({ rows: 6, rowsWritten: 6, droppedRows: 1 })
+  expect(both.metrics().nodes?.filter(({ place }) => place === 'source')).toHaveLength(2)
+})
+
+it('tells onProgress of all that several inputs have read', async () => {
+  await using engine = await createEngine({ lanes: 0 })
+  const fed = (...times: number[]) => {
+    const { flow, push, close } = channel(tick)
+    push(times.map(ms => at(ms)))
+    close()
+    return flow
+  }
+  const marked = () => fed(1, 2, 3).watermark('time')
+  const window = tumbling('10ms')
+  for (const flow of [
+    fed(1, 2).union(fed(3)),
+    fed(1, 2)
+      .union(fed(3))
+      .map(row => row, { schema: tick }),
+    fed(1, 2)
+      .union(fed(3))
+      .watermark('time')
+      .window(window)
+      .aggregate(() => ({ n: count() })),
+    marked().window(window).semiJoin(marked(), 'key'),
+  ]) {
+    const told: number[] = []
+    const job = flow.run({ engine, onProgress: ({ rows }) => void told.push(rows) })
+    for await (const _ of job);
+    expect(told.at(-1)).toBe(job.metrics().rows)
+  }
 })

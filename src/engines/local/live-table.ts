@@ -8,11 +8,11 @@ import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { liveCut } from '../../plan/live.js'
-import { paramsOf } from '../../plan/params.js'
+import { asTheyAre, paramsOf } from '../../plan/param-values.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
-import { startAny } from './start-any.js'
+import { comesInTime, startAny } from './start-any.js'
 import { unreadAfter } from './unread.js'
 
 /** A table that follows its flow. */
@@ -84,8 +84,10 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
   }
 
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
-  const runsOn = isEndless || liveCut(bound.plan, false) !== null
-  const params = paramsOf(bound.plan)
+  const params = paramsOf(bound)
+  // Where the rows are there to be read again, it is what all of them come to, so that a parameter may move.
+  const isAnew = params.size > 0 && ![...bound.sources.values()].some(each => each.isStream || comesInTime(each))
+  const runsOn = isEndless || (!isAnew && liveCut(bound.plan, false) !== null)
   const stopListening = runsOn ? () => {} : follow()
 
   /** Collected anew after each change; of changes that come while it is, the last. */
@@ -99,7 +101,8 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
       try {
         while (isStale && !cancel.signal.aborted) {
           isStale = false
-          const table = await collect<S>(bound, own, 'live')
+          const [now = bound] = asTheyAre(bound)
+          const table = await collect<S>(now, own, 'live')
           show(() => table)
         }
         if (params.size === 0) end()
@@ -184,7 +187,9 @@ interface RowStore<S extends SchemaShape> {
 /** Rows by what they are: one that is taken back leaves its place, which the next that is added gets, so that a row that changes stays where it is. */
 function createRowStore<S extends SchemaShape>(schema: S): RowStore<S> {
   let rows: (object | null)[] = []
+  /** Places, of which the first so many have been given again: to shift each from many would take as long as there are. */
   let free: number[] = []
+  let again = 0
   const places = new Map<string, number[]>()
   let made: Table<S> | null = null
   return {
@@ -200,15 +205,20 @@ function createRowStore<S extends SchemaShape>(schema: S): RowStore<S> {
           rows[place] = null
           free.push(place)
         } else {
-          const place = free.shift() ?? rows.length
+          const place = again < free.length ? (free[again++] as number) : rows.length
           rows[place] = row
           known.push(place)
           places.set(name, known)
         }
       }
-      if (free.length > 64 && 2 * free.length > rows.length) {
+      if (2 * again > free.length) {
+        free = free.slice(again)
+        again = 0
+      }
+      if (free.length - again > 64 && 2 * (free.length - again) > rows.length) {
         rows = rows.filter(row => row !== null)
         free = []
+        again = 0
         places.clear()
         for (const [place, row] of rows.entries()) {
           const name = nameOf(row as object)

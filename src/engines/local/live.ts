@@ -17,7 +17,7 @@ import { soon } from '../../sources/soon.js'
 import type { Source } from '../../sources/source.js'
 import { openContext } from '../../workers/open-context.js'
 import { createLiveMeter, type LiveMeter } from './live-meter.js'
-import { createLatencyMeter, nodeOfOutput } from './measures.js'
+import { createLatencyMeter, leftOut, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import { type BatchGroup, bareSource, type RowsJob, startRows } from './rows-job.js'
@@ -347,6 +347,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       rowsWritten,
       bytesWritten: 0,
       ...told,
+      ...(told.lateRows !== undefined && { lateRows: told.lateRows + (leftOut(nodes).lateRows ?? 0) }),
       ...(meter !== null && { watermarkLagMs: meter.lagMs(clock.now()) }),
       ...(own !== null && { latency: own }),
       nodes: [

@@ -1,6 +1,7 @@
 /** What the parts of a job have counted, as `job.metrics()` tells it. */
 import { createHistogram, type Histogram } from '../../metrics/histogram.js'
 import type { FeedCounts, LaneUse, LatencyMetrics, NodeMetrics } from '../../metrics/node-metrics.js'
+import type { SplitSupply } from '../../sources/source.js'
 import type { LaneMetrics, StageMetrics } from '../../workers/protocol.js'
 import { mergeStages } from './merge-stages.js'
 
@@ -21,7 +22,7 @@ const NO_COUNTS = {
 
 const shareOf = (busyMs: number, elapsedMs: number): number => (elapsedMs > 0 ? Math.min(1, busyMs / elapsedMs) : 0)
 
-export const nodeOfFeed = ({ label, rows, waiting, dropped }: FeedCounts): NodeMetrics => ({
+const nodeOfFeed = ({ label, rows, waiting, dropped }: FeedCounts): NodeMetrics => ({
   ...NO_COUNTS,
   name: label,
   place: 'source',
@@ -30,6 +31,19 @@ export const nodeOfFeed = ({ label, rows, waiting, dropped }: FeedCounts): NodeM
   queuedRows: waiting,
   droppedRows: dropped,
 })
+
+/** What a supply has, and what its rows have gone through before. */
+export const nodesOfSupply = (supply: SplitSupply | null | undefined): NodeMetrics[] => [
+  ...(supply?.nodes?.() ?? []),
+  ...(supply?.counts?.() ?? []).map(nodeOfFeed),
+]
+
+/** Rows that nodes have left out. */
+export function leftOut(nodes: readonly NodeMetrics[]): { readonly droppedRows?: number; readonly lateRows?: number } {
+  const sum = (of: 'droppedRows' | 'lateRows') => nodes.reduce((all, node) => all + node[of], 0)
+  const [droppedRows, lateRows] = [sum('droppedRows'), sum('lateRows')]
+  return { ...(droppedRows > 0 && { droppedRows }), ...(lateRows > 0 && { lateRows }) }
+}
 
 /** @param queuedRows that wait for whoever reads */
 export const nodeOfOutput = (rowsIn: number, rowsOut: number, queuedRows: number): NodeMetrics => ({

@@ -6,12 +6,12 @@ import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { VectorBatch } from '../../columnar/vector.js'
 import { setArrival } from '../../metrics/arrivals.js'
-import type { FeedCounts } from '../../metrics/node-metrics.js'
+import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import type { Progress } from './job-request.js'
-import { nodeOfFeed } from './measures.js'
+import { leftOut, nodesOfSupply } from './measures.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, onlySource, ownEngine, services } from './run.js'
 import type { Job } from './run-job.js'
@@ -49,7 +49,7 @@ export function startRows(
 ): RowsJob {
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
   let rest: SplitSupply | null = null
-  let counts: readonly FeedCounts[] = []
+  let nodes: readonly NodeMetrics[] = []
   const began = performance.now()
   let endedAt: number | null = null
   let isStopped = false
@@ -66,7 +66,7 @@ export function startRows(
     if (error !== undefined) failure ??= error
     isStopped = true
     const open = rest
-    counts = rest?.counts?.() ?? counts
+    if (rest !== null) nodes = nodesOfSupply(rest)
     endedAt ??= performance.now()
     rest = null
     open?.close().catch(() => {})
@@ -145,15 +145,14 @@ export function startRows(
     finished,
     stop: () => end(),
     metrics() {
-      counts = rest?.counts?.() ?? counts
-      const droppedRows = counts.reduce((sum, { dropped }) => sum + dropped, 0)
+      if (rest !== null) nodes = nodesOfSupply(rest)
       return {
         ...progress,
         rowsWritten: progress.rows,
         bytesWritten: 0,
         elapsedMs: (endedAt ?? performance.now()) - began,
-        ...(droppedRows > 0 && { droppedRows }),
-        nodes: counts.map(nodeOfFeed),
+        ...leftOut(nodes),
+        nodes,
         lanes: [],
       }
     },

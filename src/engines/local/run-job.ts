@@ -10,7 +10,7 @@ import { columnsCarried } from '../../plan/carried.js'
 import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
 import type { Progress, RunningJob } from './job-request.js'
-import { createLatencyMeter, nodeOfFeed, nodeOfOutput, nodesOfLanes, usesOf } from './measures.js'
+import { createLatencyMeter, leftOut, nodeOfOutput, nodesOfLanes, nodesOfSupply, usesOf } from './measures.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { type BoundPlan, type RejectedBy, run } from './run.js'
 
@@ -169,15 +169,14 @@ export function startRun<S extends SchemaShape>(
   const measured = (): Partial<JobMetrics> => {
     const elapsedMs = (endedAt ?? performance.now()) - began
     const lanes = running?.metrics ?? []
-    const feeds = rest?.counts?.() ?? []
-    const droppedRows = feeds.reduce((sum, { dropped }) => sum + dropped, 0)
+    const before = nodesOfSupply(rest)
     const told = latency.read()
     const output = nodeOfOutput(rowsOut, rowsWritten, rowsOut - rowsWritten)
     return {
       elapsedMs,
-      ...(droppedRows > 0 && { droppedRows }),
+      ...leftOut(before),
       ...(told !== null && { latency: told }),
-      nodes: [...feeds.map(nodeOfFeed), ...nodesOfLanes(lanes, elapsedMs), output],
+      nodes: [...before, ...nodesOfLanes(lanes, elapsedMs), output],
       lanes: usesOf(lanes, elapsedMs),
     }
   }
@@ -201,6 +200,10 @@ export function startRun<S extends SchemaShape>(
     },
   }
 }
+
+/** What the parts of a job have done that another goes on from. */
+export const nodesWithin = (job: Job): NodeMetrics[] =>
+  job.metrics().nodes?.filter(({ place }) => place !== 'output') ?? []
 
 /** How often each rule is named by rejected rows. */
 function countRules({ column, names }: RejectedBy) {
@@ -232,5 +235,5 @@ export function startBefore(before: BoundPlan, options: OwnOptions, what: string
   async function* appended() {
     for await (const batch of job) yield checkAppended(batch, 'a function of rows')
   }
-  return { schema, batches: appended(), close: async () => job[Symbol.asyncDispose]() }
+  return { schema, batches: appended(), nodes: () => nodesWithin(job), close: async () => job[Symbol.asyncDispose]() }
 }

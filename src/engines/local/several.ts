@@ -35,10 +35,11 @@ import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
 import { type BoundPlan, collect } from './run.js'
-import { ALL, type Job, type JobMetrics, startRun } from './run-job.js'
+import { ALL, type Job, type JobMetrics, nodesWithin, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
 import { describeSources } from './sides.js'
 import { startAny } from './start-any.js'
+import { totalOf } from './total-progress.js'
 import { unreadAfter } from './unread.js'
 
 type OnSchema = (schema: SchemaShape) => void
@@ -141,7 +142,8 @@ function startJobs(
     // What hears of rows that fail is no source.
     return { plan, sources: new Map([...sources].filter(([id, source]) => ids.has(id) || source.hear !== undefined)) }
   })
-  const { memory, onProgress: _, ...rest } = options
+  const { memory, onProgress, ...rest } = options
+  const report = onProgress && totalOf(onProgress)
   const own = {
     ...rest,
     ...(memory !== undefined && { memory: Math.max(2 ** 20, memory / plans.length) }),
@@ -153,7 +155,7 @@ function startJobs(
     const schema = new Promise<SchemaShape>(resolve => {
       tell = resolve
     })
-    const job = startAny(flow, own, what, tell)
+    const job = startAny(flow, { ...own, ...(report && { onProgress: report() }) }, what, tell)
     unreadAfter(job.finished, flow)
     told.push(Promise.race([schema, job.finished.then(() => schema)]))
     return job
@@ -282,7 +284,8 @@ function fitted(batch: RecordBatch, output: SchemaShape): RecordBatch {
 function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunOptions, what: string): BoundPlan {
   const schema = boundSchemaOf(node)
   const given = stageSource('union', schema, { output: input => input, run: batches => batches }, async () => {
-    const { jobs } = startJobs(inputsOf(node), bound, options, what)
+    // What it gives is told of by the job over it.
+    const { jobs } = startJobs(inputsOf(node), bound, { ...options, onProgress: undefined }, what)
     async function* batches() {
       for await (const { batch } of mergeJobs(jobs))
         if (batch !== null) yield fitted(checkAppended(batch, 'what follows a union'), schema)
@@ -290,6 +293,7 @@ function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunO
     return {
       schema: Promise.resolve(schema),
       batches: batches(),
+      nodes: () => jobs.flatMap(nodesWithin),
       close: async () => {
         await Promise.all(jobs.map(job => job[Symbol.asyncDispose]()))
       },

@@ -195,6 +195,7 @@ function shareSource(source: Source, count: number): Source {
           next: async () => narrowed(await own.next(), request.columns),
           close: () => own.close(),
           counts: () => own.counts?.() ?? [],
+          nodes: () => own.nodes?.() ?? [],
         },
       }
     },
@@ -299,6 +300,7 @@ function split(rest: SplitSupply, count: number): readonly SplitSupply[] {
       }
     },
     counts: () => rest.counts?.() ?? [],
+    nodes: () => rest.nodes?.() ?? [],
     async close() {
       queues[i] = null
       turn()
