@@ -3,6 +3,7 @@
  * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
 import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
@@ -1041,6 +1042,8 @@ export const newBinding = (): number => ++sourceCount
 /** A flow over a source, under an id of its own. */
 export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
   const id = ++sourceCount
+  // For its checks of types.
+  if (source.schema !== null) schemaOf(fieldsOf(source.schema))
   return new Flow<S>(sourceNode(id, source.label, source.schema), new Map([[id, source]]))
 }
 

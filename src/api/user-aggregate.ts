@@ -5,7 +5,7 @@
 import type { CellInput } from '../columnar/infer.js'
 import { type InputReader, openColumns } from '../columnar/input.js'
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
-import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { fieldsOf, isType, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { thrownText } from '../columnar/user-failure.js'
@@ -79,7 +79,7 @@ export function defineAggregate<State, Values extends readonly any[], Output, T 
       throw mismatch('defineAggregate', `${part} is a function, in ${example}, not ${show(definition[part])}`)
   }
   const { type, name = 'defineAggregate' } = definition
-  if (type !== undefined && typeof (type as { kind?: unknown } | null)?.kind !== 'string')
+  if (type !== undefined && !isType(type))
     throw mismatch('defineAggregate', `type is a column type such as float64(), not ${show(type)}`)
   const user: UserDefinition = Object.freeze({ name, lower, definition: definition as unknown as Definition })
   return (...expressions) => {
