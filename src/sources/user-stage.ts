@@ -2,8 +2,8 @@
 import { RecordBatch } from '../columnar/record-batch.js'
 import { type Field, fieldsOf, schemaOf } from '../columnar/schema.js'
 import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
-import { failureOf, type UserVerb } from '../columnar/user-failure.js'
-import { batchOf, type Given, isKept, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
+import { failureOf, isPromise, type UserVerb } from '../columnar/user-failure.js'
+import { batchOf, type Given, isKept, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
 import type { MillraceError } from '../errors.js'
 import type { RowStage } from './stage.js'
 
