@@ -1067,6 +1067,7 @@ declare module '../columnar/table.js' {
      * ```ts
      * const peer = await (await flow.collect()).toArrow(tableFromIPC)
      * ```
+     * @throws MillraceError `MR_MEMORY_LIMIT`, `MR_TYPE_MISMATCH` for what is no function
      */
     toArrow<T>(read: (bytes: Uint8Array<ArrayBuffer>) => T): Promise<T>
   }
@@ -1075,6 +1076,8 @@ declare module '../columnar/table.js' {
 setTableMethods({
   flow: table => flowOf(tableSource(table)),
   async toArrow(table, read?: (bytes: Uint8Array) => unknown) {
+    if (read !== undefined && typeof read !== 'function')
+      throw mismatch('toArrow', `toArrow takes a function of bytes, such as tableFromIPC, not ${show(read)}`)
     const bytes = (await import('../formats/arrow/to-arrow.js')).tableToArrow(table)
     return read ? read(bytes) : bytes
   },

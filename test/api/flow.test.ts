@@ -121,6 +121,13 @@ it('a type that there is not is refused wherever one is named', () => {
   }
 })
 
+it('what is no reader of bytes and no input is refused as such', async () => {
+  const table = await untyped.collect()
+  for (const read of [-1, {}, 'tableFromIPC'])
+    await expect(table.toArrow(read as never)).rejects.toMatchObject({ code: 'MR_TYPE_MISMATCH' })
+  await expect(csv(Object.create(null)).collect()).rejects.toBeInstanceOf(MillraceError)
+})
+
 const typesOf = (flow: Flow<any>) =>
   Object.entries(flow.schema as object).map(([name, type]) => `${name} ${typeName(type)}`)
 
