@@ -31,7 +31,7 @@ export async function columnsOf(
   groups: Table<any>,
   pivot: Pivot,
   results: readonly string[],
-  nothing: readonly (number | null)[],
+  nothing: readonly (number | bigint | null)[],
   spread: Spread,
   collect: Parameters<NonNullable<Source['settle']>>[0],
 ): Promise<Source> {

@@ -104,7 +104,7 @@ function isValue(handle: any, value: unknown): any {
 function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
   const { on, index, measures, aggregate } = pivot
   const results = measures.map((_, i) => fresh(`#${i}`, [...index, on]))
-  let nothing: readonly (number | null)[] = []
+  let nothing: readonly (number | bigint | null)[] = []
   const define = (t: Handles) => {
     const made = measures.map(measure => aggregate(t[measure]))
     for (const each of made) {
@@ -148,20 +148,19 @@ export function fresh(name: string, taken: readonly string[]): string {
   return free
 }
 
-/** What an aggregate is of no rows at all: 0 of a count, else null. */
-function ofNothing(node: AggregateExpression): number | null {
-  if (node.op === 'literal') return Number(node.value)
-  if (node.op === 'aggregate') return !isOver(node.function) && isCount(node.function) ? 0 : null
+/** What an aggregate is of no rows at all, integers as bigint: 0 of a count; null of others, and of a quotient that is null of some rows too. */
+function ofNothing(node: AggregateExpression): number | bigint | null {
+  if (node.op === 'literal') {
+    const value = node.value as number | bigint
+    return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 63 ? BigInt(value) : value
+  }
+  if (node.op === 'aggregate') return !isOver(node.function) && isCount(node.function) ? 0n : null
   const [a, b] = [ofNothing(node.left), ofNothing(node.right)]
   if (a === null || b === null) return null
-  switch (node.op) {
-    case 'add':
-      return a + b
-    case 'sub':
-      return a - b
-    case 'mul':
-      return a * b
-    case 'div':
-      return b === 0 ? null : a / b
-  }
+  if (node.op === 'div') return node.right.op !== 'literal' || Number(b) === 0 ? null : Number(a) / Number(b) + 0
+  // Whole numbers exactly, and of the others one zero.
+  const areWhole = typeof a === 'bigint' && typeof b === 'bigint'
+  const [x, y] = areWhole ? [a, b] : ([Number(a), Number(b)] as unknown as [bigint, bigint])
+  const result = node.op === 'add' ? x + y : node.op === 'sub' ? x - y : x * y
+  return areWhole ? result : Number(result) + 0
 }
