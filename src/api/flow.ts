@@ -1075,10 +1075,5 @@ declare module '../columnar/table.js' {
 
 setTableMethods({
   flow: table => flowOf(tableSource(table)),
-  async toArrow(table, read?: (bytes: Uint8Array) => unknown) {
-    if (read !== undefined && typeof read !== 'function')
-      throw mismatch('toArrow', `toArrow takes a function of bytes, such as tableFromIPC, not ${show(read)}`)
-    const bytes = (await import('../formats/arrow/to-arrow.js')).tableToArrow(table)
-    return read ? read(bytes) : bytes
-  },
+  toArrow: async (table, read?: unknown) => (await import('../formats/arrow/to-arrow.js')).tableToArrow(table, read),
 })

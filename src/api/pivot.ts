@@ -6,7 +6,6 @@ import type { SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
-import { isCount, isOver } from '../plan/aggregate-types.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, isAggregate, usersIn } from './aggregate-expr.js'
 import { first } from './aggregates.js'
@@ -104,7 +103,7 @@ function isValue(handle: any, value: unknown): any {
 function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
   const { on, index, measures, aggregate } = pivot
   const results = measures.map((_, i) => fresh(`#${i}`, [...index, on]))
-  let nothing: readonly (number | bigint | null)[] = []
+  let cells: readonly AggregateExpression[] = []
   const define = (t: Handles) => {
     const made = measures.map(measure => aggregate(t[measure]))
     for (const each of made) {
@@ -112,7 +111,7 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
       if (user !== undefined)
         throw invalid('pivot', `with ${user.name} say which values become columns, as in columns: ['a', 'b']`)
     }
-    nothing = made.map(each => (isAggregate(each) ? ofNothing(each.aggregate) : null))
+    cells = made.filter(isAggregate).map(({ aggregate }) => aggregate)
     return Object.fromEntries(made.map((each, i) => [results[i], each] as const))
   }
   // With a known schema what is refused is refused at once.
@@ -134,7 +133,7 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
       const { columnsOf } = await import('./pivot-columns.js')
       const groups = await collect(before)
       refuseLists(groups.schema)
-      return columnsOf(groups, pivot, results, nothing, spread, collect)
+      return columnsOf(groups, pivot, results, cells, spread, collect)
     },
     describe: notRun,
     open: notRun,
@@ -146,21 +145,4 @@ export function fresh(name: string, taken: readonly string[]): string {
   let free = name
   while (taken.includes(free)) free += '#'
   return free
-}
-
-/** What an aggregate is of no rows at all, integers as bigint: 0 of a count; null of others, and of a quotient that is null of some rows too. */
-function ofNothing(node: AggregateExpression): number | bigint | null {
-  if (node.op === 'literal') {
-    const value = node.value as number | bigint
-    return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 63 ? BigInt(value) : value
-  }
-  if (node.op === 'aggregate') return !isOver(node.function) && isCount(node.function) ? 0n : null
-  const [a, b] = [ofNothing(node.left), ofNothing(node.right)]
-  if (a === null || b === null) return null
-  if (node.op === 'div') return node.right.op !== 'literal' || Number(b) === 0 ? null : Number(a) / Number(b) + 0
-  // Whole numbers exactly, and of the others one zero.
-  const areWhole = typeof a === 'bigint' && typeof b === 'bigint'
-  const [x, y] = areWhole ? [a, b] : ([Number(a), Number(b)] as unknown as [bigint, bigint])
-  const result = node.op === 'add' ? x + y : node.op === 'sub' ? x - y : x * y
-  return areWhole ? result : Number(result) + 0
 }
