@@ -3,6 +3,7 @@
  * handles in its callbacks is columns.ts's, aggregates are aggregates.ts's, and where rows come from is sources.ts's.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
+import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { setTableMethods, type Table } from '../columnar/table.js'
 import type { DataType, Int64, RowOf, SchemaShape, Utf8 } from '../columnar/type.js'
 import { lateJob } from '../engines/local/late-job.js'
@@ -1051,6 +1052,8 @@ export const newBinding = (): number => ++sourceCount
 /** A flow over a source, under an id of its own. */
 export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
   const id = ++sourceCount
+  // For its checks of types.
+  if (source.schema !== null) schemaOf(fieldsOf(source.schema))
   return new Flow<S>(sourceNode(id, source.label, source.schema), new Map([[id, source]]))
 }
 
@@ -1074,6 +1077,7 @@ declare module '../columnar/table.js' {
      * ```ts
      * const peer = await (await flow.collect()).toArrow(tableFromIPC)
      * ```
+     * @throws MillraceError `MR_MEMORY_LIMIT`, `MR_TYPE_MISMATCH` for what is no function
      */
     toArrow<T>(read: (bytes: Uint8Array<ArrayBuffer>) => T): Promise<T>
   }
@@ -1081,8 +1085,5 @@ declare module '../columnar/table.js' {
 
 setTableMethods({
   flow: table => flowOf(tableSource(table)),
-  async toArrow(table, read?: (bytes: Uint8Array) => unknown) {
-    const bytes = (await import('../formats/arrow/to-arrow.js')).tableToArrow(table)
-    return read ? read(bytes) : bytes
-  },
+  toArrow: async (table, read?: unknown) => (await import('../formats/arrow/to-arrow.js')).tableToArrow(table, read),
 })

@@ -5,6 +5,8 @@ import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import { int32, type SchemaShape } from '../columnar/type.js'
 import { quote } from '../errors.js'
+import type { AggregateExpression } from '../expressions/node.js'
+import { isCount, isOver } from '../plan/aggregate-types.js'
 import { tableSource } from '../sources/memory.js'
 import type { Source } from '../sources/source.js'
 import { first } from './aggregates.js'
@@ -25,13 +27,13 @@ type Spread = (
 
 /**
  * @param groups by `index` and `on`, with `results` for the measures
- * @param nothing what each measure is of no rows
+ * @param aggregates what each measure is
  */
 export async function columnsOf(
   groups: Table<any>,
   pivot: Pivot,
   results: readonly string[],
-  nothing: readonly (number | null)[],
+  aggregates: readonly AggregateExpression[],
   spread: Spread,
   collect: Parameters<NonNullable<Source['settle']>>[0],
 ): Promise<Source> {
@@ -40,6 +42,7 @@ export async function columnsOf(
   const number = fresh('#id', Object.keys(groups.schema))
   const rows: Flow<any> = withColumn(groups, number, ids).flow()
   const wide = spread(rows, { ...pivot, measures: results, aggregate: first }, names, (t, i) => t[number].eq(i))
+  const nothing = aggregates.map(ofNothing)
   const cells = names.flatMap(name =>
     measures.map((measure, i) => ({
       made: columnName(name, results[i], results),
@@ -99,4 +102,21 @@ function withColumn(table: Table<any>, name: string, ids: Int32Array): Table<any
     return new RecordBatch(schema, vectors, batch.rowCount)
   })
   return new Table(schema, batches)
+}
+
+/** What an aggregate is of no rows at all, integers as bigint: 0 of a count; null of others, and of a quotient that is null of some rows too. */
+function ofNothing(node: AggregateExpression): number | bigint | null {
+  if (node.op === 'literal') {
+    const value = node.value as number | bigint
+    return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 63 ? BigInt(value) : value
+  }
+  if (node.op === 'aggregate') return !isOver(node.function) && isCount(node.function) ? 0n : null
+  const [a, b] = [ofNothing(node.left), ofNothing(node.right)]
+  if (a === null || b === null) return null
+  if (node.op === 'div') return node.right.op !== 'literal' || Number(b) === 0 ? null : Number(a) / Number(b) + 0
+  // Whole numbers exactly, and of the others one zero.
+  const areWhole = typeof a === 'bigint' && typeof b === 'bigint'
+  const [x, y] = areWhole ? [a, b] : ([Number(a), Number(b)] as unknown as [bigint, bigint])
+  const result = node.op === 'add' ? x + y : node.op === 'sub' ? x - y : x * y
+  return areWhole ? result : Number(result) + 0
 }

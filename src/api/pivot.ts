@@ -6,7 +6,6 @@ import type { SchemaShape } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateExpression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
-import { isCount, isOver } from '../plan/aggregate-types.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, isAggregate, usersIn } from './aggregate-expr.js'
 import { first } from './aggregates.js'
@@ -104,7 +103,7 @@ function isValue(handle: any, value: unknown): any {
 function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
   const { on, index, measures, aggregate } = pivot
   const results = measures.map((_, i) => fresh(`#${i}`, [...index, on]))
-  let nothing: readonly (number | null)[] = []
+  let cells: readonly AggregateExpression[] = []
   const define = (t: Handles) => {
     const made = measures.map(measure => aggregate(t[measure]))
     for (const each of made) {
@@ -112,7 +111,7 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
       if (user !== undefined)
         throw invalid('pivot', `with ${user.name} say which values become columns, as in columns: ['a', 'b']`)
     }
-    nothing = made.map(each => (isAggregate(each) ? ofNothing(each.aggregate) : null))
+    cells = made.filter(isAggregate).map(({ aggregate }) => aggregate)
     return Object.fromEntries(made.map((each, i) => [results[i], each] as const))
   }
   // With a known schema what is refused is refused at once.
@@ -134,7 +133,7 @@ function found(flow: Flow<any>, pivot: Pivot): Flow<any> {
       const { columnsOf } = await import('./pivot-columns.js')
       const groups = await collect(before)
       refuseLists(groups.schema)
-      return columnsOf(groups, pivot, results, nothing, spread, collect)
+      return columnsOf(groups, pivot, results, cells, spread, collect)
     },
     describe: notRun,
     open: notRun,
@@ -146,22 +145,4 @@ export function fresh(name: string, taken: readonly string[]): string {
   let free = name
   while (taken.includes(free)) free += '#'
   return free
-}
-
-/** What an aggregate is of no rows at all: 0 of a count, else null. */
-function ofNothing(node: AggregateExpression): number | null {
-  if (node.op === 'literal') return Number(node.value)
-  if (node.op === 'aggregate') return !isOver(node.function) && isCount(node.function) ? 0 : null
-  const [a, b] = [ofNothing(node.left), ofNothing(node.right)]
-  if (a === null || b === null) return null
-  switch (node.op) {
-    case 'add':
-      return a + b
-    case 'sub':
-      return a - b
-    case 'mul':
-      return a * b
-    case 'div':
-      return b === 0 ? null : a / b
-  }
 }

@@ -156,7 +156,7 @@ export function approxCountDistinct(
 }
 
 /**
- * About the value below which the share `q` of all values lies: within `error`, relative to it, of a value of that rank.
+ * About the value below which the share `q` of all values lies: within `error`, relative to it, of a value of that rank. Numbers nearer to 0 than 2.2e-308 are taken for it.
  *
  * ```ts
  * flow.aggregate(t => ({ slowest: approxQuantile(t.price, 0.99), finer: approxQuantile(t.price, 0.99, { error: 0.001 }) }))

@@ -2,13 +2,14 @@
  * `defineAggregate`: a user's own aggregate. Functions cannot travel to the lanes: these list the values of each group, and the calling thread
  * goes through the lists. So a flow with one is a flow over the table that this leaves, whose source runs what comes before (sources/source.ts).
  */
+import type { Column } from '../columnar/column.js'
 import type { CellInput } from '../columnar/infer.js'
 import { type InputReader, openColumns } from '../columnar/input.js'
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
-import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { fieldsOf, isType, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
-import { thrownText } from '../columnar/user-failure.js'
+import { isPromise, thrownText } from '../columnar/user-failure.js'
 import { MillraceError, quote } from '../errors.js'
 import type { AggregateCall, AggregateExpression, Expression } from '../expressions/node.js'
 import { printAggregate, printName } from '../expressions/print.js'
@@ -79,7 +80,8 @@ export function defineAggregate<State, Values extends readonly any[], Output, T 
       throw mismatch('defineAggregate', `${part} is a function, in ${example}, not ${show(definition[part])}`)
   }
   const { type, name = 'defineAggregate' } = definition
-  if (type !== undefined && typeof (type as { kind?: unknown } | null)?.kind !== 'string')
+  if (typeof name !== 'string') throw mismatch('defineAggregate', `name is a string, not ${show(name)}`)
+  if (type !== undefined && !isType(type))
     throw mismatch('defineAggregate', `type is a column type such as float64(), not ${show(type)}`)
   const user: UserDefinition = Object.freeze({ name, lower, definition: definition as unknown as Definition })
   return (...expressions) => {
@@ -141,7 +143,7 @@ function lower(
   }
   const compute = (expression: AggregateExpression, name = fresh()): Expression => {
     listed.push({ name, expression })
-    return columnOf(name)
+    return columnOf(name, printAggregate(expression))
   }
   const columnFor = (node: AggregateExpression, result: string): Expression => {
     if (node.op === 'literal') return node
@@ -151,7 +153,7 @@ function lower(
     const lists = listsOf(node).map(list => (compute(list) as { name: string }).name)
     const name = fresh()
     steps.push({ definition: user.definition as Definition, called: user.name, result, lists, name })
-    return columnOf(name)
+    return columnOf(name, printAggregate(node))
   }
   const results = aggregates.map(({ name, expression }) => {
     if (usersIn(expression).length === 0) return { name, expression: compute(expression, name) }
@@ -229,30 +231,36 @@ function stepped(inner: Flow, steps: readonly Step[], keys: readonly string[], l
 
 /** The results of a step as a column, `keys` says which group is which. */
 function inputOf(table: Table, step: Step, keys: readonly string[]): InputReader {
-  const { init, update, merge, evaluate, type } = step.definition
+  const { definition } = step
+  const { type } = definition
   const columns = step.lists.map(name => table.column(name))
   const result = Array.from({ length: table.rowCount }, (_, group) => {
-    const values = columns.map(column => (column.at(group) ?? []) as readonly unknown[])
-    let phase = 'init'
+    const values = columns.map(column => listAt(column, group, step, () => keyText(table, keys, group)))
+    let phase = 'init' as 'init' | 'update' | 'merge' | 'evaluate'
     let at = 0
+    let pending: MillraceError | null = null
+    const called = (part: typeof phase, ...given: unknown[]): unknown => {
+      phase = part
+      const made = (definition[part] as (...given: unknown[]) => unknown)(...given)
+      if (!isPromise(made)) return made
+      // Whether it fails later is nobody's concern: it is refused here and now.
+      made.then(undefined, () => {})
+      pending = asynchronous(step, part)
+      throw pending
+    }
     const stateOf = (from: number): unknown => {
-      phase = 'init'
-      let state = init()
-      phase = 'update'
+      let state = called('init')
       const to = Math.min(from + MORSEL_ROWS, values[0].length)
-      for (at = from; at < to; at++) state = update(state, ...values.map(list => list[at])) ?? state
+      for (at = from; at < to; at++) state = called('update', state, ...values.map(list => list[at])) ?? state
       return state
     }
     try {
       let state = stateOf(0)
-      for (let from = MORSEL_ROWS; from < values[0].length; from += MORSEL_ROWS) {
-        const later = stateOf(from)
-        phase = 'merge'
-        state = merge(state, later)
-      }
-      phase = 'evaluate'
-      return evaluate(state)
+      for (let from = MORSEL_ROWS; from < values[0].length; from += MORSEL_ROWS)
+        state = called('merge', state, stateOf(from))
+      return called('evaluate', state)
     } catch (error) {
+      if (pending !== null) throw pending
       throw failureOf(step, phase, keyText(table, keys, group), group, phase === 'update' ? at : undefined, error)
     }
   })
@@ -268,6 +276,28 @@ function inputOf(table: Table, step: Step, keys: readonly string[]): InputReader
   )
   return { schema, rowCount: table.rowCount, read: (from, to) => told(() => read(from, to)) }
 }
+
+/** The values of a group, as JavaScript has them. */
+function listAt(column: Column, group: number, { called, result }: Step, placeOf: () => string): readonly unknown[] {
+  try {
+    return (column.at(group) ?? []) as readonly unknown[]
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    const text = error.message.replace(/^.*?, row \d+: (.*); read it with .*$/, '$1')
+    throw new MillraceError(
+      error.code,
+      `${called}: a value of ${placeOf()}: ${text}; cast what it takes, to utf8 to have it exactly`,
+      { operator: called, column: result, group, value: error.details.value },
+    )
+  }
+}
+
+const asynchronous = ({ called, result }: Step, phase: string): MillraceError =>
+  new MillraceError(
+    'MR_TYPE_MISMATCH',
+    `${called}: ${phase} is asynchronous, and nothing waits for it; have map wait for what it needs, and aggregate that`,
+    { operator: called, column: result, function: phase },
+  )
 
 /** What a result was refused for as a column, told of the aggregate and its group. */
 function refusalOf({ called, result }: Step, placeOf: (group: number) => string, error: unknown): unknown {

@@ -1,5 +1,5 @@
 /** What `map` and `flatMap` are given, checked, and `validate` with a validator of rows. flow.ts has the verbs, sources/user-stage.ts calls the functions. */
-import { fieldsOf, schemaOf } from '../columnar/schema.js'
+import { fieldsOf, isType, schemaOf } from '../columnar/schema.js'
 import { bool, type DataType, nullable, type SchemaShape, utf8, type ValueOf } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { columnOf, deriveNode, dropNode, filterNode, freshName } from '../plan/build.js'
@@ -144,7 +144,7 @@ function checkedOptions(verb: string, options: UserOptions<any>): UserOptions<an
   if (typeof schema !== 'object' || schema === null || Object.keys(schema).length === 0)
     throw invalid(verb, `what a function gives cannot be known beforehand, so its columns are declared: ${example}`)
   for (const [name, type] of Object.entries(schema)) {
-    if (typeof (type as { kind?: unknown } | null)?.kind === 'string') continue
+    if (isType(type)) continue
     throw mismatch(verb, `${verb}: a column type such as float64() is declared, not ${show(type)}`, name)
   }
   checkListener(verb, onError)

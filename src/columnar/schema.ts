@@ -24,10 +24,15 @@ export function schema<const S extends SchemaShape>(shape: S): S {
   return schemaOf(Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))) as S
 }
 
-function isType(type: unknown): boolean {
+/** Whether it is one of the types that there are: some are written by hand, or come out of JSON. */
+export function isType(type: unknown): type is DataType {
   if (typeof type !== 'object' || type === null) return false
-  const { kind, item } = type as Partial<DataType>
-  return typeof kind === 'string' && (kind !== 'list' || isType(item))
+  const { kind, unit, item, fields } = type as Partial<DataType>
+  if (kind === 'list') return isType(item)
+  if (kind === 'struct') return typeof fields === 'object' && fields !== null && Object.values(fields).every(isType)
+  return /^(bool|u?int(8|16|32)|int64|float(32|64)|utf8|date|timestamp (s|[mun]s))$/.test(
+    kind === 'timestamp' ? `${kind} ${unit}` : `${kind}`,
+  )
 }
 
 /** The ordered fields of a schema. */
@@ -47,7 +52,7 @@ export function schemaOf(fields: readonly Field[]): SchemaShape {
     if (!isType(type)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `schema: column ${quote(name)} has no type; write for example ${quote(name)}: int32()`,
+        `schema: column ${quote(name)} has no type that there is; write for example ${quote(name)}: int32()`,
         {
           column: name,
         },

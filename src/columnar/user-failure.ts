@@ -45,3 +45,6 @@ export const shown = (value: unknown): string =>
           : typeof value === 'string'
             ? `the string ${quote(value)}`
             : String(value)
+
+export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -93,6 +93,3 @@ function withoutRow(error: unknown): unknown {
     .replace(/^rows: row \d+ is/, 'a row of the result is')
   return new MillraceError(error.code, text, error.details, error.cause)
 }
-
-export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

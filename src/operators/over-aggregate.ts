@@ -28,19 +28,26 @@ import type { RunningStates } from './over-running.js'
 const FRAMES_AT_ONCE = 65_536
 /** Rows that frames may have together then, where their states keep them. */
 const ROWS_AT_ONCE = 2 ** 21
-/** Aggregates whose states are of one size, however many rows they have: a block's may go into many frames. The others are given the rows of every frame. */
+/** Aggregates whose states are of one size, however many rows they have: a block's may go into many frames. The others are given the rows of every frame, or grow with it. */
 const MERGED: readonly string[] = [
   ...['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'argMin', 'argMax'],
   ...['variance', 'stddev', 'covariance', 'correlation', 'slope', 'histogram'],
 ]
 export const areOfOneSize = (calls: readonly OverCall[]): boolean =>
   calls.every(({ function: name }) => MERGED.includes(name))
+/** Of the others those whose states keep no more than so many rows, or what they are told. */
+const BOUNDED: readonly string[] = ['topK', 'bottomK', 'approxCountDistinct', 'approxQuantile', 'approxTopK']
+const ROWS_KEPT = 2 ** 14
+const mostKept = ({ function: name, parameters: { capacity, n } }: OverCall): number =>
+  BOUNDED.includes(name) ? Math.max(ROWS_KEPT, capacity ?? n ?? 0) : MERGED.includes(name) ? 0 : Infinity
 /** Those that tell rows apart by their places, so that all rows must come in with them. */
 const ORDERED: readonly string[] = ['first', 'last', 'argMin', 'argMax']
 /** What frames that grow have in common ends at multiples of so many rows. */
 const TRUNK_ROWS = 32
 /** Frames of so many rows on average are given their rows one by one. */
 const FEW_ROWS = 6
+/** A state costs what so many rows do, to be merged into another. */
+const MANY_ROWS = 512
 /** Rows between two blocks that are aggregated along with them, so that they are one run. */
 const MOST_BETWEEN = 4096
 /** Levels from this one on have blocks so large that they are few: made once for all frames. */
@@ -85,8 +92,10 @@ export function* aggregateFrames(
   const origin = before?.states.rowCount ?? 0
   const canMerge = areOfOneSize(calls)
   const hasNoOrder = !calls.some(({ function: name }) => ORDERED.includes(name))
+  const keptRows = Math.max(...calls.map(mostKept))
   const parts: LaneBatch[] = []
   const large = new Map<number, Aggregation>()
+  let grown = null as Grown | null
   try {
     for (let first = 0; first < from.length; ) {
       const end = endOf(first)
@@ -114,6 +123,7 @@ export function* aggregateFrames(
   } finally {
     for (const part of parts) freeHeapBatch(k, part)
     for (const aggregation of large.values()) aggregation.free()
+    grown?.states.free()
     rows.free()
   }
 
@@ -122,8 +132,10 @@ export function* aggregateFrames(
     const most = Math.min(from.length, first + FRAMES_AT_ONCE)
     if (canMerge) return most
     let end = first
-    for (let sum = 0; end < most && (end === first || sum + to[end] - from[end] <= ROWS_AT_ONCE); end++)
-      sum += to[end] - from[end]
+    for (let kept = 0; end < most; end++) {
+      kept += Math.min(to[end] - from[end], keptRows)
+      if (kept > ROWS_AT_ONCE && end > first) break
+    }
     return end
   }
 
@@ -137,7 +149,9 @@ export function* aggregateFrames(
     }
     const isFew = sum <= Math.max(FEW_ROWS * (end - first), most - least)
     const spans = { from: from.subarray(first, end), to: to.subarray(first, end) }
-    if (isFew || !canMerge) giveRows(aggregation, spans)
+    const isGrown = sum > MANY_ROWS * (end - first) && before === null && beginAlike(spans)
+    if (!canMerge && isGrown) giveGrown(aggregation, spans)
+    else if (isFew || !canMerge) giveRows(aggregation, spans)
     else if (hasNoOrder && beginAlike(spans)) mergeTrunks(aggregation, spans)
     else mergeBlocks(aggregation, spans)
   }
@@ -173,6 +187,29 @@ export function* aggregateFrames(
     }
     if (count > 0) flush()
     memory.reset(mark)
+  }
+
+  /** Each frame what the one before it has, where that begins at the same place, and its own rows beyond. */
+  function giveGrown(aggregation: Aggregation, { from, to }: Frames): void {
+    for (let frame = 0; frame < from.length; frame++) {
+      if (grown === null || grown.from !== from[frame] || grown.to > to[frame]) {
+        grown?.states.free()
+        grown = { states: createAggregation(context, specs, true), from: from[frame], to: from[frame] }
+        grown.states.resize(1)
+      }
+      const mark = memory.mark()
+      for (let place = grown.to; place < to[frame]; place += MORSEL_ROWS) {
+        const count = Math.min(MORSEL_ROWS, to[frame] - place)
+        const own = inputs.map(input => rows.run(input, place, count))
+        grown.states.update(0, own, count, place)
+      }
+      grown.to = to[frame]
+      grown.states.open(0, 1)
+      const target = memory.scratch(4)
+      memory.u32[target >>> 2] = frame
+      aggregation.merge(grown.states.laneState(0, 1), target, 1, 1)
+      memory.reset(mark)
+    }
   }
 
   /**
@@ -264,6 +301,13 @@ export function* aggregateFrames(
       throw error
     }
   }
+}
+
+/** One group, of the rows from a place to another. */
+interface Grown {
+  readonly states: Aggregation
+  readonly from: number
+  to: number
 }
 
 interface Segment {

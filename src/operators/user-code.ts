@@ -3,8 +3,8 @@
  * functions of the calling thread are sources/user-stage.ts.
  */
 import { RecordBatch } from '../columnar/record-batch.js'
-import { shown, type UserVerb } from '../columnar/user-failure.js'
-import { batchOf, type Given, isKept, isPromise, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
+import { isPromise, shown, type UserVerb } from '../columnar/user-failure.js'
+import { batchOf, type Given, isKept, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { MillraceError, quote } from '../errors.js'
 import { takeBatch, takeIndices } from '../kernels/select.js'
@@ -47,6 +47,7 @@ export function createUserCode(context: OperatorContext, stage: Stage & { kind: 
   const called = (row: object): unknown => {
     const result = call(row)
     if (!isPromise(result)) return result
+    result.then(undefined, () => {})
     throw new MillraceError(
       'MR_TYPE_MISMATCH',
       `${verb}: the function is asynchronous, which lanes do not wait for; give it itself in the place of its module, and it is called in the calling thread`,

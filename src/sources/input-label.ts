@@ -9,5 +9,5 @@ function nameOf(input: Input): string {
   if (typeof input === 'string') return input
   if (input instanceof URL) return input.href
   if ('text' in input && typeof input.text === 'string') return 'text'
-  return 'name' in input && typeof input.name === 'string' ? input.name : input.constructor.name
+  return 'name' in input && typeof input.name === 'string' ? input.name : (input.constructor?.name ?? 'an object')
 }

@@ -6,7 +6,9 @@ import {
   bool,
   columns,
   count,
+  csv,
   date,
+  defineAggregate,
   desc,
   dictionary,
   type ErrorCode,
@@ -14,10 +16,12 @@ import {
   float64,
   int32,
   list,
+  literal,
   MillraceError,
   max,
   mean,
   nullable,
+  param,
   parquet,
   rows,
   schema,
@@ -97,6 +101,31 @@ it('errors name the verb that was called, and columns by themselves', async () =
   expect([made.message.includes('max(symbol)'), made.details.column]).toEqual([true, undefined])
   const table = await untyped.collect()
   for (const name of [undefined, null, 5]) refused('MR_UNKNOWN_COLUMN', () => table.column(name as never))
+})
+
+it('a type that there is not is refused wherever one is named', () => {
+  for (const type of [{ kind: 'decimal' }, { kind: 'timestamp', unit: 'h' }, { kind: 'list' }] as any[]) {
+    const named = [
+      () => columns({ x: [1] }, { x: type }),
+      () => rows([{ x: 1 }], { x: type }),
+      () => csv({ text: 'x' }, { schema: { x: type } }),
+      () => literal(1, type),
+      () => param(1, type),
+      () => trades.cast({ price: type }),
+      () => trades.derive(t => ({ x: t.symbol.tryCast(type) })),
+      () => trades.derive(t => ({ x: t.symbol.json('a', type) })),
+      () => trades.map(() => ({ x: 1 }), { schema: { x: type } }),
+      () => defineAggregate({ init: () => 0, update: n => n, merge: n => n, evaluate: n => n, type }),
+    ]
+    for (const act of named) refused('MR_TYPE_MISMATCH', act)
+  }
+})
+
+it('what is no reader of bytes and no input is refused as such', async () => {
+  const table = await untyped.collect()
+  for (const read of [-1, {}, 'tableFromIPC'])
+    await expect(table.toArrow(read as never)).rejects.toMatchObject({ code: 'MR_TYPE_MISMATCH' })
+  await expect(csv(Object.create(null)).collect()).rejects.toBeInstanceOf(MillraceError)
 })
 
 const typesOf = (flow: Flow<any>) =>

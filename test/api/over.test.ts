@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  approxCountDistinct,
+  approxQuantile,
+  approxTopK,
+  bottomK,
+  collectList,
   columns,
   count,
   countDistinct,
@@ -31,6 +36,7 @@ import {
   schema,
   sum,
   timestamp,
+  topK,
 } from '../../src/index.js'
 
 const engines: Engine[] = []
@@ -190,6 +196,40 @@ describe('over', () => {
     expect(await of(-0, -0)).toEqual([0, 1])
     expect(await of(3, -2)).toEqual([-2, 2])
   })
+
+  it('has of frames that grow what the one before had, whatever states keep', async () => {
+    const half = 30_000
+    const values = Int32Array.from({ length: 2 * half }, (_, i) => (i * 7919) % 1000)
+    const flow = columns({ part: Int32Array.from(values, (_, i) => Number(i >= half)), x: values })
+    const table = await flow
+      .over({ partitionBy: 'part', rows: [null, 0] }, t => ({
+        most: topK(t.x, 2),
+        least: bottomK(t.x, 1),
+        middle: approxQuantile(t.x, 0.5),
+      }))
+      .collect({ engine: engines[0] })
+    const { most, least, middle } = table.toColumns() as Record<string, any>
+    for (const part of [0, half]) {
+      for (const count of [1, 2, 500, 4999, 12_345, half]) {
+        const sorted = values.slice(part, part + count).sort()
+        const at = part + count - 1
+        expect([most[at], least[at]]).toEqual([[...sorted.slice(-2)].reverse(), [sorted[0]]])
+        const exact = sorted[Math.floor((count - 1) / 2)]
+        expect(Math.abs(middle[at] - exact)).toBeLessThanOrEqual(0.0101 * exact)
+      }
+    }
+    const few = flow.limit(3000).over({ rows: [null, 0] }, t => ({
+      all: collectList(t.x),
+      distinct: approxCountDistinct(t.x),
+      often: approxTopK(t.x, 1),
+    }))
+    for (const at of [0, 700, 1500, 2999]) {
+      const { all, distinct, often } = (await few.collect({ engine: engines[0] })).at(at) as any
+      expect(all).toEqual([...values.subarray(0, at + 1)])
+      expect(Math.abs(distinct - Math.min(1000, at + 1))).toBeLessThan(30)
+      expect(all).toContain(often[0])
+    }
+  }, 15_000)
 
   it('fails with a sum beyond int64', async () => {
     const flow = rows([{ a: 2n ** 62n }, { a: 2n ** 62n }], schema({ a: int64() }))

@@ -56,19 +56,35 @@ describe('pivot', () => {
   })
 
   it('finds the values in order of first appearance, and gives what naming them gives', async () => {
-    for (const aggregate of [undefined, sum, mean, count, (v: any) => count(v).mul(2).add(1)]) {
+    const ofCounts = [
+      (v: any) => count(v).mul(2).add(1),
+      (v: any) => count(v).add(2n ** 53n + 1n),
+      (v: any) => count(v).mul(-0.5),
+    ]
+    for (const aggregate of [undefined, sum, mean, count, ...ofCounts]) {
       for (const values of [['mm'], ['days', 'mm']] as const) {
         const options = { on: 'month', index: ['city'], values, ...(aggregate && { aggregate }) } as const
         for (const engine of engines) {
           const found = await rain.pivot(options).collect({ engine })
           const given = await rain.pivot({ ...options, columns: ['jan', 'feb', null] }).collect({ engine })
-          expect(found.toRows()).toEqual(given.toRows())
+          expect(found.toRows({ bigint: true })).toEqual(given.toRows({ bigint: true }))
           expect(found.schema).toEqual(given.schema)
         }
       }
     }
     const { schema: names } = await rain.pivot({ on: 'month', index: [], values: ['mm', 'days'] }).collect()
     expect(Object.keys(names)).toEqual(['mm_jan', 'days_jan', 'mm_feb', 'days_feb', 'mm_null', 'days_null'])
+  })
+
+  it('leaves a quotient null where its rows make the divisor zero', async () => {
+    const table = await rain
+      .pivot({ on: 'month', index: ['city'], values: 'mm', aggregate: (v: any) => count(v).div(count(v).sub(1)) })
+      .collect()
+    expect(table.toRows()).toEqual([
+      { city: 'Oslo', jan: 2, feb: null, null: null },
+      { city: 'Rome', jan: null, feb: null, null: null },
+      { city: 'Bern', jan: null, feb: null, null: null },
+    ])
   })
 
   it('is what a model of it gives', async () => {

@@ -13,6 +13,7 @@ import {
   int32,
   int64,
   list,
+  max,
   nullable,
   rows,
   schema,
@@ -222,6 +223,9 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
       const own = { ...parts, name: 'mine', [part]: (...args: unknown[]) => (fails(...args) ? boom() : call(...args)) }
       return defineAggregate(own as never)
     }
+    const raise = (thrown: unknown): never => {
+      throw thrown
+    }
     const thrown = new RangeError('of the user')
     const boom = (): never => {
       throw thrown
@@ -244,12 +248,83 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
       group: 0,
     })
     expect((await of('evaluate', state => state === 1)).details).toMatchObject({ function: 'evaluate', group: 0 })
+    for (const nothing of [null, undefined]) {
+      const own = { ...plain, evaluate: (n: number) => n, init: () => raise(nothing) }
+      const flow = data.aggregate(t => ({ r: defineAggregate(own as never)(t.x as never) as any }))
+      expect((await refusal(() => flow.collect({ engine }), 'MR_USER_CODE_FAILED')).cause).toBe(nothing)
+    }
     const long = columns({ x: new Float64Array(70_000) })
     const merge = await refusal(
       () => long.aggregate(t => ({ r: (failing('merge', () => true) as any)(t.x) })).collect({ engine }),
       'MR_USER_CODE_FAILED',
     )
     expect(merge.message).toContain('mine: merge failed on all rows')
+  })
+
+  it('refuses asynchronous functions, and what they fail of later goes to nobody', async () => {
+    const unhandled: unknown[] = []
+    const hear = (reason: unknown) => unhandled.push(reason)
+    process.on('unhandledRejection', hear)
+    const parts = {
+      init: () => ({ sum: 0 }),
+      update(state: { sum: number }, x: number) {
+        state.sum += x
+      },
+      merge: (a: { sum: number }) => a,
+      evaluate: ({ sum: total }: { sum: number }) => total,
+    }
+    for (const part of ['init', 'update', 'evaluate'] as const) {
+      for (const late of [() => {}, () => Promise.reject(new Error('too late'))]) {
+        const call = parts[part] as (...args: unknown[]) => unknown
+        const own = { ...parts, name: 'mine', [part]: async (...args: unknown[]) => call(...args) ?? late() }
+        const mine = defineAggregate(own as never) as unknown as (x: any) => any
+        const flow = trades.groupBy('key').aggregate(t => ({ r: mine(t.x) as any }))
+        const error = await refusal(() => flow.collect({ engine }), 'MR_TYPE_MISMATCH')
+        expect(error.message).toContain(`mine: ${part} is asynchronous`)
+        expect(error.details).toEqual({ operator: 'mine', column: 'r', function: part })
+      }
+    }
+    await new Promise(resolve => setTimeout(resolve, 10))
+    process.off('unhandledRejection', hear)
+    expect(unhandled).toEqual([])
+  })
+
+  it('calls the functions of an object as its methods', async () => {
+    class Scaled {
+      constructor(readonly factor: number) {}
+      init() {
+        return 0 * this.factor
+      }
+      update(state: number, x: number) {
+        return state + this.factor * x
+      }
+      merge(a: number, b: number) {
+        return a + b + 0 * this.factor
+      }
+      evaluate(state: number) {
+        return state / this.factor
+      }
+    }
+    const table = await trades.aggregate(t => ({ r: defineAggregate(new Scaled(4))(t.x) })).collect({ engine })
+    expect(table.toRows()).toEqual([{ r: 11 }])
+  })
+
+  it('tells what it cannot take by the names that it was written with', async () => {
+    const far = columns({ k: ['a', 'b'], n: [1n, 2n ** 60n], s: ['x', 'y'] }).groupBy('k')
+    const counting = defineAggregate({ ...plain, name: 'counting', evaluate: n => n, type: float64() })
+    const unsafe = await refusal(
+      () => far.aggregate(t => ({ r: counting(t.n as any) })).collect({ engine }),
+      'MR_UNSAFE_INTEGER',
+    )
+    expect(unsafe.message).toContain('counting: a value of the group k = "b": 1152921504606846976 is beyond')
+    expect(unsafe.message).not.toContain('toRows')
+    expect(unsafe.details).toMatchObject({ operator: 'counting', column: 'r', group: 1 })
+    const texts = await refusal(
+      () => far.aggregate(t => ({ r: (max(t.s) as any).add(counting(t.n as any)) })).collect({ engine }),
+      'MR_TYPE_MISMATCH',
+    )
+    expect([texts.message.includes('max(s)'), texts.details.column]).toEqual([true, undefined])
+    await refusal(() => defineAggregate({ ...plain, evaluate: n => n, name: 7 as never }), 'MR_TYPE_MISMATCH')
   })
 
   it('merges states of 65,536 rows, in order', async () => {

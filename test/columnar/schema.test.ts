@@ -56,6 +56,11 @@ describe('a schema', () => {
       list(5 as never),
       nullable(list({} as never)),
       nullable(5 as never),
+      { kind: 'decimal' },
+      { kind: 'timestamp' },
+      { kind: 'timestamp', unit: 'h' },
+      { kind: 'struct' },
+      { kind: 'struct', fields: { b: { kind: 'list' } } },
     ]) {
       expect(errorOf(() => schema({ a: wrong as unknown as DataType }))).toMatchObject({
         code: 'MR_TYPE_MISMATCH',

@@ -1,4 +1,5 @@
 /** Methods that convert. */
+import { isType } from '../../columnar/schema.js'
 import type { DataType } from '../../columnar/type.js'
 import type { CallMethod, CallMethods } from '../calls.js'
 import { isPlainRecord, mismatch, show } from '../refusal.js'
@@ -22,6 +23,6 @@ export function castAll(columns: object, types: unknown): Record<string, unknown
 
 /** @throws MillraceError `MR_TYPE_MISMATCH` for what is no type */
 export function typeIn(type: unknown, name: string): DataType {
-  if (typeof type === 'object' && type !== null && typeof (type as DataType).kind === 'string') return type as DataType
+  if (isType(type)) return type
   throw mismatch(name, `${name} takes a type, as in int32(), not ${show(type)}`)
 }
