@@ -5,6 +5,7 @@
 import { MillraceError, quote } from '../errors.js'
 import type { InputDescriptor, SequentialDescriptor } from './byte-source.js'
 import { bytesOf, consumed, streamFailed, streamOf } from './input-stream.js'
+import { isFailure, network, request } from './network.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /**
@@ -109,12 +110,12 @@ async function describeInput(
 ): Promise<readonly SequentialDescriptor[]> {
   if (typeof input === 'string') {
     // One letter before the colon is a drive of Windows, not a scheme.
-    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return [describeUrl(parseUrl(input), baseUrl === null)]
-    if (baseUrl !== null) return [describeUrl(parseUrl(input, baseUrl), false)]
+    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return [await describeUrl(parseUrl(input), baseUrl === null, signal)]
+    if (baseUrl !== null) return [await describeUrl(parseUrl(input, baseUrl), false, signal)]
     const paths = findFiles === null ? [input] : await unlessAborted(findFiles(input), signal)
     return paths.map(path => ({ kind: 'path', path }))
   }
-  if (input instanceof URL) return [describeUrl(input, baseUrl === null)]
+  if (input instanceof URL) return [await describeUrl(input, baseUrl === null, signal)]
   if (input instanceof Blob) {
     const isReadHere = streams !== 'sequential' && !isCloneable(input)
     return [isReadHere ? await readWhole(input.stream(), 'a Blob', signal) : { kind: 'blob', blob: input }]
@@ -230,7 +231,7 @@ function parseUrl(text: string, baseUrl?: string): URL {
   }
 }
 
-function describeUrl(url: URL, isNode: boolean): InputDescriptor {
+async function describeUrl(url: URL, isNode: boolean, signal: AbortSignal | undefined): Promise<InputDescriptor> {
   if (!isNode) return { kind: 'url', url: url.href }
   if (url.protocol === 'file:') {
     try {
@@ -245,6 +246,12 @@ function describeUrl(url: URL, isNode: boolean): InputDescriptor {
       `${quote(url.href)} cannot be fetched: there are ${[...FETCHED, 'file:'].join(' ')}; what comes another way can be given as a stream`,
       { file: url.href },
     )
+  }
+  // Node's fetch leaves out the last byte of each range of a Blob.
+  if (url.protocol === 'blob:') {
+    const answer = await request(network, url.href, { signal })
+    if (isFailure(answer)) throw answer.error
+    return { kind: 'blob', blob: await answer.blob() }
   }
   return { kind: 'url', url: url.href }
 }

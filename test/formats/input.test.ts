@@ -36,6 +36,15 @@ test('file URLs are paths in Node', async () => {
   })
 })
 
+test('blob URLs are their blobs in Node', async () => {
+  const url = URL.createObjectURL(new Blob([Uint8Array.of(1, 2, 3)]))
+  expect(await bytesOf(url)).toEqual([1, 2, 3])
+  expect(await bytesOf(new URL(url))).toEqual([1, 2, 3])
+  URL.revokeObjectURL(url)
+  const error = await refusal(() => describeInput(url, null), 'MR_SOURCE_FAILED')
+  expect(error.details).toMatchObject({ file: url })
+})
+
 test('bytes, blobs, responses and streams become blobs, and bytes stay the caller’s', async () => {
   const bytes = Uint8Array.of(1, 2, 3, 4)
   expect(await bytesOf(bytes.subarray(1, 3))).toEqual([2, 3])
