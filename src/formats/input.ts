@@ -117,7 +117,7 @@ async function describeInput(
   }
   if (input instanceof URL) return [await describeUrl(input, baseUrl === null, signal)]
   if (input instanceof Blob) {
-    const isReadHere = streams !== 'sequential' && !isCloneable(input)
+    const isReadHere = streams !== 'sequential' && !(await isSendable(input, baseUrl === null))
     return [isReadHere ? await readWhole(input.stream(), 'a Blob', signal) : { kind: 'blob', blob: input }]
   }
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return [blobOf(bytesOf(input, 'what was'))]
@@ -134,14 +134,26 @@ async function describeInput(
   )
 }
 
-/** Node.js has Blobs of files that no worker can be sent. */
-export function isCloneable(blob: Blob): boolean {
+/**
+ * Node.js has Blobs of files that no worker can be sent, nor their slices, and Blobs and Files made of them, though it does send these: reading one then ends the
+ * process. Bytes in memory come within a few microtasks, those of a file never do.
+ */
+export async function isSendable(blob: Blob, isNode: boolean): Promise<boolean> {
+  if (!isNode || blob.size === 0) return true
   try {
     structuredClone(blob)
-    return true
   } catch {
     return false
   }
+  let came = 0
+  for (const end of [blob.slice(0, 1), blob.slice(-1)]) {
+    end.arrayBuffer().then(
+      () => came++,
+      () => {},
+    )
+  }
+  for (let microtask = 0; microtask < 16; microtask++) await null
+  return came === 2
 }
 
 function blobOf(content: string | Uint8Array): InputDescriptor {
