@@ -75,6 +75,17 @@ test('a body that was read already is refused', async () => {
   await expect(describeInput(stream, null)).rejects.toMatchObject({ code: 'MR_SOURCE_CONSUMED' })
 })
 
+test('bytes that were transferred are refused', async () => {
+  const bytes = Uint8Array.of(1, 2, 3)
+  const views = [bytes, bytes.buffer, new DataView(bytes.buffer)]
+  structuredClone(bytes, { transfer: [bytes.buffer] })
+  for (const view of views) await refusal(() => describeInput(view, null), 'MR_SOURCE_CONSUMED')
+  async function* chunks() {
+    yield bytes
+  }
+  await refusal(() => describeInput(chunks(), null), 'MR_SOURCE_CONSUMED')
+})
+
 test('a failed response, and what is no input, are refused', async () => {
   await expect(describeInput(new Response('', { status: 404 }), null)).rejects.toThrow('status 404')
   for (const wrong of [null, undefined, 5, {}, []]) {
