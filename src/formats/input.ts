@@ -95,6 +95,7 @@ export function keptInputs(
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
+      signal?.throwIfAborted()
       const one =
         typeof input === 'string' ? describeInputs([input], services, { signal, verb }) : keep(input, services)
       described.push(...(await unlessAborted(one, signal)))

@@ -114,6 +114,15 @@ test('what refuses an input says who was given it', async () => {
   }
 })
 
+test('a job that has been aborted begins to read nothing that can be read but once', async () => {
+  const stream = new Blob(['x']).stream()
+  const describe = keptInputs([stream])
+  const services = { baseUrl: null, findFiles: null }
+  await expect(describe(services, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+  expect(stream.locked).toBe(false)
+  expect(await describe(services)).toHaveLength(1)
+})
+
 test('a pattern stands for its files, in the place where it is', async () => {
   const findFiles = async (path: string) => (path.includes('*') ? ['a/1.csv', 'a/2.csv'] : [path])
   const described = await describeInputs(['x.csv', 'a/*.csv', { text: 'y' }, 'https://example.org/*'], {
