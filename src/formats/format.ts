@@ -34,11 +34,12 @@ export interface FormatDescriber {
   /**
    * Opens the file, finds what is in it, and closes it. The input comes back pinned: opened as another version it is refused.
    * @param openFile for paths; null where there are none.
-   * @throws MillraceError `MR_SOURCE_FAILED` where it cannot be opened, `MR_FORMAT_ERROR` where it is no sound file of the format.
+   * @throws MillraceError `MR_SOURCE_FAILED` where it cannot be opened, `MR_FORMAT_ERROR` where it is no sound file of the format; the signal's reason.
    */
   describeFile(
     input: InputDescriptor,
     openFile: OpenFile | null,
+    signal?: AbortSignal,
   ): Promise<{ readonly input: InputDescriptor; readonly file: DescribedFile }>
 }
 

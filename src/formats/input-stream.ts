@@ -1,11 +1,15 @@
 /** Streams of bytes that users give: what may be in them, that they are read once, and what it means when they fail. */
 import { MillraceError, quote } from '../errors.js'
 
-/** @throws MillraceError `MR_TYPE_MISMATCH` for what is no bytes. */
+/** @throws MillraceError `MR_TYPE_MISMATCH` for what is no bytes, `MR_SOURCE_CONSUMED` for bytes that have been transferred. */
 export function bytesOf(chunk: unknown, name: string): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk
-  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
+  try {
+    if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
+  } catch (error) {
+    const what = `${name} given as an input has been transferred to another thread, and nothing of it is left; give a copy to one of them`
+    throw new MillraceError('MR_SOURCE_CONSUMED', what, {}, error)
+  }
   throw new MillraceError(
     'MR_TYPE_MISMATCH',
     `${name} given as an input is of ${typeof chunk === 'string' ? 'strings' : `values such as ${quote(String(chunk))}`}, and not of bytes; pipe text through a TextEncoderStream`,

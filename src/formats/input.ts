@@ -5,6 +5,7 @@
 import { MillraceError, quote } from '../errors.js'
 import type { InputDescriptor, SequentialDescriptor } from './byte-source.js'
 import { bytesOf, consumed, streamFailed, streamOf } from './input-stream.js'
+import { isFailure, network, request } from './network.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /**
@@ -94,6 +95,7 @@ export function keptInputs(
   return async (services, signal) => {
     const described: InputDescriptor[] = []
     for (const input of inputs) {
+      signal?.throwIfAborted()
       const one =
         typeof input === 'string' ? describeInputs([input], services, { signal, verb }) : keep(input, services)
       described.push(...(await unlessAborted(one, signal)))
@@ -109,14 +111,14 @@ async function describeInput(
 ): Promise<readonly SequentialDescriptor[]> {
   if (typeof input === 'string') {
     // One letter before the colon is a drive of Windows, not a scheme.
-    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return [describeUrl(parseUrl(input), baseUrl === null)]
-    if (baseUrl !== null) return [describeUrl(parseUrl(input, baseUrl), false)]
+    if (/^[a-z][a-z0-9+.-]+:/i.test(input)) return [await describeUrl(parseUrl(input), baseUrl === null, signal)]
+    if (baseUrl !== null) return [await describeUrl(parseUrl(input, baseUrl), false, signal)]
     const paths = findFiles === null ? [input] : await unlessAborted(findFiles(input), signal)
     return paths.map(path => ({ kind: 'path', path }))
   }
-  if (input instanceof URL) return [describeUrl(input, baseUrl === null)]
+  if (input instanceof URL) return [await describeUrl(input, baseUrl === null, signal)]
   if (input instanceof Blob) {
-    const isReadHere = streams !== 'sequential' && !isCloneable(input)
+    const isReadHere = streams !== 'sequential' && !(await isSendable(input, baseUrl === null))
     return [isReadHere ? await readWhole(input.stream(), 'a Blob', signal) : { kind: 'blob', blob: input }]
   }
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return [blobOf(bytesOf(input, 'what was'))]
@@ -133,14 +135,26 @@ async function describeInput(
   )
 }
 
-/** Node.js has Blobs of files that no worker can be sent. */
-export function isCloneable(blob: Blob): boolean {
+/**
+ * Node.js has Blobs of files that no worker can be sent, nor their slices, and Blobs and Files made of them, though it does send these: reading one then ends the
+ * process. Bytes in memory come within a few microtasks, those of a file never do.
+ */
+export async function isSendable(blob: Blob, isNode: boolean): Promise<boolean> {
+  if (!isNode || blob.size === 0) return true
   try {
     structuredClone(blob)
-    return true
   } catch {
     return false
   }
+  let came = 0
+  for (const end of [blob.slice(0, 1), blob.slice(-1)]) {
+    end.arrayBuffer().then(
+      () => came++,
+      () => {},
+    )
+  }
+  for (let microtask = 0; microtask < 16; microtask++) await null
+  return came === 2
 }
 
 function blobOf(content: string | Uint8Array): InputDescriptor {
@@ -230,7 +244,7 @@ function parseUrl(text: string, baseUrl?: string): URL {
   }
 }
 
-function describeUrl(url: URL, isNode: boolean): InputDescriptor {
+async function describeUrl(url: URL, isNode: boolean, signal: AbortSignal | undefined): Promise<InputDescriptor> {
   if (!isNode) return { kind: 'url', url: url.href }
   if (url.protocol === 'file:') {
     try {
@@ -245,6 +259,12 @@ function describeUrl(url: URL, isNode: boolean): InputDescriptor {
       `${quote(url.href)} cannot be fetched: there are ${[...FETCHED, 'file:'].join(' ')}; what comes another way can be given as a stream`,
       { file: url.href },
     )
+  }
+  // Node's fetch leaves out the last byte of each range of a Blob.
+  if (url.protocol === 'blob:') {
+    const answer = await request(network, url.href, { signal })
+    if (isFailure(answer)) throw answer.error
+    return { kind: 'blob', blob: await answer.blob() }
   }
   return { kind: 'url', url: url.href }
 }

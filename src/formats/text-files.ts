@@ -132,16 +132,18 @@ export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, 
     },
     /** Begins new dictionaries. */
     renew: () => letGo(() => true),
-    async close() {
+    /** Closes its inputs. */
+    leave: files.close,
+    close() {
       for (const parser of parsers.values()) parser.free()
       letGo(() => true)
-      await files.close()
     },
   }
 }
 
 export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, blockBytes = BLOCK_BYTES): TextFiles {
   const open = new Map<string, ByteSource>()
+  const closing = new AbortController()
   const readBlock = createBlockReader()
   const openOnce = async (input: InputDescriptor, key: string): Promise<ByteSource> => {
     const before = open.get(key)
@@ -160,7 +162,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
           // Whole rows, so nothing that follows them can matter.
           yield rows.loader(...copied(bytes.bytes), true)
         } else if (bytes.kind === 'stream') {
-          yield* readStream(openByteStream(bytes.input, openFile, bytes.decode), rows)
+          yield* readStream(openByteStream(bytes.input, openFile, { ...bytes.decode, signal: closing.signal }), rows)
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
         ended = !rows.stopped
       } finally {
@@ -175,6 +177,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       }
     },
     async close() {
+      closing.abort()
       const sources = [...open.values()]
       open.clear()
       for (const source of sources) await source.close().catch(() => {})

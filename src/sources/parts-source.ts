@@ -33,8 +33,10 @@ export function partsSource(format: Format, inputs: readonly Input[], declared: 
     try {
       const [module, describeInputs] = await Promise.all([format.describe(), inputsOf])
       const files: ReadFile[] = []
-      for (const input of await describeInputs(services)) {
-        files.push(await module.describeFile(input, services.openFile))
+      const { openFile, signal } = services
+      for (const input of await describeInputs(services, signal)) {
+        signal?.throwIfAborted()
+        files.push(await module.describeFile(input, openFile, signal))
       }
       return files
     } catch (error) {

@@ -10,7 +10,7 @@ import { type ByteStreamOptions, openByteStream } from '../formats/byte-stream.j
 import { createRowCutter } from '../formats/csv/cut.js'
 import { inferCsv } from '../formats/csv/infer.js'
 import { encodingName, sniffEncoding } from '../formats/encoding.js'
-import { describeInputs, type Input, isCloneable } from '../formats/input.js'
+import { describeInputs, type Input, isSendable } from '../formats/input.js'
 import { inputName } from '../formats/input-name.js'
 import { inferJson } from '../formats/json/infer.js'
 import { csvReader, filesReader, jsonReader } from '../formats/text-readers.js'
@@ -162,7 +162,7 @@ async function readSample(
     fatal: options.fatal,
     ...(options.encoding === null ? {} : { encoding: options.encoding }),
   }
-  if (input.kind === 'stream' || (input.kind === 'blob' && !isCloneable(input.blob))) {
+  if (input.kind === 'stream' || (input.kind === 'blob' && !(await isSendable(input.blob, openFile !== null)))) {
     const rest = openByteStream(input, openFile, { ...decode, signal })[Symbol.asyncIterator]()
     const { bytes, isWhole } = await take(rest, size)
     return { input: null, name, byteLength: null, decode, sample: bytes, isWhole, rest }

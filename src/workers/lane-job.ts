@@ -303,6 +303,8 @@ class LaneJob implements LaneTurns {
       this.mailbox.fail(CANCELLED)
       this.peers.fail(CANCELLED)
       this.spill?.credit.fail(CANCELLED)
+      // A server may keep it waiting for as long as it likes.
+      void this.reader?.leave()
     } else return false
     return true
   }

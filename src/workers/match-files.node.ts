@@ -12,7 +12,9 @@ import { MillraceError, quote } from '../errors.js'
  */
 export async function matchFiles(path: string): Promise<string[]> {
   const pattern = process.platform === 'win32' ? path.replaceAll('\\', '/') : path
-  const files = await glob(pattern, { absolute: true, expandDirectories: false })
+  // Names such as `Program Files (x86)` are no groups, and a `!` in front is no negation: these are taken as they are, unless they are escaped already.
+  const plain = pattern.replace(/\\.|[()|]|(?<![^/])!/gs, found => (found.length === 1 ? `\\${found}` : found))
+  const files = await glob(plain, { absolute: true, expandDirectories: false })
   if (files.length > 0) return files.sort()
   const [, folder, rest] = /^((?:[^*?[{]*\/)?)(.*)$/s.exec(pattern) as unknown as [string, string, string]
   const place = resolve(folder)

@@ -24,6 +24,8 @@ export interface SplitReader {
   readonly byteLength: number
   /** Begins new dictionaries: whoever still has codes of the old ones has retained them. */
   renew(): void
+  /** Closes what is read from, so that whoever waits for it waits no more. */
+  leave(): Promise<void>
   close(): Promise<void>
 }
 
@@ -68,6 +70,11 @@ export function createSplitReader(
     use =>
       use({ ...(carried?.load(batch, loader) ?? loader.load(batch)), rows: 0 }, batch.rowCount)
 
+  const leave = async (): Promise<void> => {
+    await texts?.leave()
+    for (const reader of open.values()) await reader.then(each => each.close()).catch(() => {})
+  }
+
   return {
     async *read(work, report) {
       if (work.kind === 'batches') {
@@ -105,10 +112,11 @@ export function createSplitReader(
       loader.close()
       texts?.renew()
     },
+    leave,
     async close() {
       loader.close()
-      await texts?.close()
-      for (const reader of open.values()) await reader.then(each => each.close()).catch(() => {})
+      texts?.close()
+      await leave()
     },
   }
 }

@@ -36,6 +36,15 @@ test('file URLs are paths in Node', async () => {
   })
 })
 
+test('blob URLs are their blobs in Node', async () => {
+  const url = URL.createObjectURL(new Blob([Uint8Array.of(1, 2, 3)]))
+  expect(await bytesOf(url)).toEqual([1, 2, 3])
+  expect(await bytesOf(new URL(url))).toEqual([1, 2, 3])
+  URL.revokeObjectURL(url)
+  const error = await refusal(() => describeInput(url, null), 'MR_SOURCE_FAILED')
+  expect(error.details).toMatchObject({ file: url })
+})
+
 test('bytes, blobs, responses and streams become blobs, and bytes stay the caller’s', async () => {
   const bytes = Uint8Array.of(1, 2, 3, 4)
   expect(await bytesOf(bytes.subarray(1, 3))).toEqual([2, 3])
@@ -66,6 +75,17 @@ test('a body that was read already is refused', async () => {
   await expect(describeInput(stream, null)).rejects.toMatchObject({ code: 'MR_SOURCE_CONSUMED' })
 })
 
+test('bytes that were transferred are refused', async () => {
+  const bytes = Uint8Array.of(1, 2, 3)
+  const views = [bytes, bytes.buffer, new DataView(bytes.buffer)]
+  structuredClone(bytes, { transfer: [bytes.buffer] })
+  for (const view of views) await refusal(() => describeInput(view, null), 'MR_SOURCE_CONSUMED')
+  async function* chunks() {
+    yield bytes
+  }
+  await refusal(() => describeInput(chunks(), null), 'MR_SOURCE_CONSUMED')
+})
+
 test('a failed response, and what is no input, are refused', async () => {
   await expect(describeInput(new Response('', { status: 404 }), null)).rejects.toThrow('status 404')
   for (const wrong of [null, undefined, 5, {}, []]) {
@@ -92,6 +112,15 @@ test('what refuses an input says who was given it', async () => {
     const error = await refusal(() => make({} as never).collect({ lanes: 0 }), 'MR_INVALID_OPTION')
     expect(error.message).toContain(`: ${make.name}: an input is a path`)
   }
+})
+
+test('a job that has been aborted begins to read nothing that can be read but once', async () => {
+  const stream = new Blob(['x']).stream()
+  const describe = keptInputs([stream])
+  const services = { baseUrl: null, findFiles: null }
+  await expect(describe(services, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+  expect(stream.locked).toBe(false)
+  expect(await describe(services)).toHaveLength(1)
 })
 
 test('a pattern stands for its files, in the place where it is', async () => {

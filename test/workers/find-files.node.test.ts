@@ -23,6 +23,7 @@ beforeAll(async () => {
     'sub/deep/e.csv',
     'odd[1].csv',
     'é.csv',
+    '!tables (x86)|(1)/f (1).csv',
   ]) {
     await mkdir(join(folder, path, '..'), { recursive: true })
     await writeFile(join(folder, path), path)
@@ -39,6 +40,12 @@ it('matches files, in the order of their paths', async () => {
   expect(await find('**/[de].csv')).toEqual(['sub/d.csv', 'sub/deep/e.csv'])
   expect(await find('s*/*.csv')).toEqual(['sub/d.csv'])
   expect(await find('.h*.csv')).toEqual(['.hidden.csv'])
+})
+
+it('takes parentheses, bars and exclamation marks as they are', async () => {
+  const file = '!tables (x86)|(1)/f (1).csv'
+  for (const pattern of ['!tables (x86)|(1)/*.csv', '!*/f (?).csv', '!tables \\(x86\\)*/{f,g} (1).csv'])
+    expect(await find(pattern)).toEqual([file])
 })
 
 it('leaves alone what is a file, or no pattern', async () => {

@@ -65,7 +65,7 @@ const MAGIC = 'ARROW1'
 
 /** @throws MillraceError `MR_FORMAT_ERROR`, with the byte offset; what reading throws. */
 export async function readIndex(source: ByteSource, signal?: AbortSignal): Promise<ArrowIndex> {
-  const fileLength = await source.byteLength()
+  const fileLength = await source.byteLength(signal)
   const start = await readExactly(source, 0, Math.min(fileLength, 8), signal)
   if (textOf(start, 0, 4) === 'FEA1')
     throw unsupported('it is a Feather file of version 1, which this version does not read; write it as version 2')

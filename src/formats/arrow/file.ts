@@ -25,12 +25,14 @@ export async function openArrowFile(
   input: InputDescriptor,
   openFile: OpenFile | null = null,
   known: ArrowIndex | null = null,
+  signal?: AbortSignal,
 ): Promise<{ index: ArrowIndex; source: ByteSource }> {
   const source = await openInput(input, openFile)
   try {
-    return { index: known ?? (await readIndex(source)), source }
+    return { index: known ?? (await readIndex(source, signal)), source }
   } catch (error) {
     await source.close()
+    signal?.throwIfAborted()
     throw located(error, { file: inputName(input) })
   }
 }
@@ -39,8 +41,9 @@ export async function openArrowFile(
 export async function describeFile(
   input: InputDescriptor,
   openFile: OpenFile | null,
+  signal?: AbortSignal,
 ): ReturnType<FormatDescriber['describeFile']> {
-  const { index, source } = await openArrowFile(input, openFile)
+  const { index, source } = await openArrowFile(input, openFile, null, signal)
   const own = await pinned(input, source).finally(() => source.close())
   const { fields, parts, columnBytes, nullCounts, rowCount } = index
   const schema = arrowSchema(index)

@@ -53,12 +53,14 @@ export async function openParquetFile(
   input: InputDescriptor,
   openFile: OpenFile | null = null,
   metadata: ParquetMetadata | null = null,
+  signal?: AbortSignal,
 ): Promise<{ file: ParquetFile; source: ByteSource }> {
   const source = await openInput(input, openFile)
   try {
-    return { file: describe(metadata ?? (await readMetadata(source)), source), source }
+    return { file: describe(metadata ?? (await readMetadata(source, signal)), source), source }
   } catch (error) {
     await source.close()
+    signal?.throwIfAborted()
     throw located(error, { file: inputName(input) })
   }
 }
@@ -67,8 +69,9 @@ export async function openParquetFile(
 export async function describeFile(
   input: InputDescriptor,
   openFile: OpenFile | null,
+  signal?: AbortSignal,
 ): ReturnType<FormatDescriber['describeFile']> {
-  const { file, source } = await openParquetFile(input, openFile)
+  const { file, source } = await openParquetFile(input, openFile, null, signal)
   const own = await pinned(input, source).finally(() => file.close())
   const { schema, rowCount, rowGroups, metadata, candidates, byteLength } = file
   const described: DescribedFile = {

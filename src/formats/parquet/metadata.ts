@@ -18,7 +18,7 @@ const ENCRYPTED_MAGIC = 0x45524150 // PARE
 
 /** @throws MillraceError `MR_FORMAT_ERROR`, with the byte offset. */
 export async function readMetadata(source: ByteSource, signal?: AbortSignal): Promise<ParquetMetadata> {
-  const fileLength = await source.byteLength()
+  const fileLength = await source.byteLength(signal)
   // Two magic words, a length, and a footer that cannot be empty.
   if (fileLength < 13) throw corrupt(`this is no Parquet file: it has ${fileLength} bytes`, 0)
   const tailStart = Math.max(0, fileLength - TAIL_BYTES)
