@@ -347,8 +347,7 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       const wanted = await flow.collect({ lanes: 0 })
       for (const lanes of spilling) {
         if (lanes > 0) continue
-        for (const share of [2, 3.5, 4.5])
-          expectSame(await flow.collect({ lanes, memory: share * MiB }), wanted)
+        for (const share of [2, 3.5, 4.5]) expectSame(await flow.collect({ lanes, memory: share * MiB }), wanted)
       }
     })
   })
