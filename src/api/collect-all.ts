@@ -3,7 +3,7 @@ import type { Table } from '../columnar/table.js'
 import type { RunOptions } from '../engines/local/options.js'
 import type { BoundPlan } from '../engines/local/run.js'
 import { quote } from '../errors.js'
-import { asTheyAre } from '../plan/param-values.js'
+import { asTheyAre } from '../sources/param-values.js'
 import { Flow } from './flow.js'
 import { isPlainRecord, mismatch, show } from './refusal.js'
 

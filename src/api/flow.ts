@@ -34,12 +34,12 @@ import { distinctNode } from '../plan/distinct.js'
 import { emitNode, eventTimeOf, lateNode, watermarkNode, windowedNode, windowingOf } from '../plan/event-time.js'
 import { explainPlan } from '../plan/explain.js'
 import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
-import { asTheyAre } from '../plan/param-values.js'
 import { explodeNode } from '../plan/shape.js'
 import { topNode } from '../plan/top.js'
 import { schemaOfPlan } from '../plan/typing.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
+import { asTheyAre } from '../sources/param-values.js'
 import type { Source } from '../sources/source.js'
 import { type AggregateExpr, predicateOf, usersIn } from './aggregate-expr.js'
 import { aggregatesOf, derivationsOf } from './callbacks.js'
@@ -441,7 +441,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Rows to columns: a row for each group of `index`, in order of first appearance, and a column for each value of `on`, of what `values` are in its rows. A cell that no row is of is
-   * null, or 0 where rows are counted.
+   * null, or 0 where rows are counted. What is computed of counts goes by these, but for quotients where `columns` is left out: they are null.
    *
    * ```ts
    * flow.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', aggregate: price => mean(price), columns: ['ABC', 'XYZ'] })
@@ -885,7 +885,9 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * ```
    */
   live(options?: RunOptions): Live<S> {
-    return lateLive<S>(async () => (await import('../engines/local/live-table.js')).startLiveTable<S>(this, options))
+    const begun = this.now()
+    const start = async () => (await import('../engines/local/live-table.js')).startLiveTable<S>(this, begun, options)
+    return lateLive<S>(start)
   }
 
   /** The plan as readable text: what is read, what every lane does, what one lane does after the gather. */

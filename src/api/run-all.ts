@@ -5,7 +5,7 @@ import type { RunOptions } from '../engines/local/options.js'
 import type { BoundPlan } from '../engines/local/run.js'
 import type { Job } from '../engines/local/run-job.js'
 import { quote } from '../errors.js'
-import { asTheyAre } from '../plan/param-values.js'
+import { asTheyAre } from '../sources/param-values.js'
 import { Flow, type SinkInput } from './flow.js'
 import { invalid, isPlainRecord, mismatch, show } from './refusal.js'
 

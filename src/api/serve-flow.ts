@@ -2,12 +2,14 @@
 import { checkAppended } from '../columnar/appended.js'
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { SchemaShape } from '../columnar/type.js'
+import type { BoundPlan } from '../engines/local/run.js'
 import { startRun } from '../engines/local/run-job.js'
 import { comesInTime, startFlow } from '../engines/local/start-any.js'
 import { MillraceError } from '../errors.js'
 import type { BatchEncoder } from '../formats/batch-encoder.js'
 import { createJsonEncoder } from '../formats/json/write.js'
 import { LATE, within } from '../formats/within.js'
+import { asTheyAre } from '../sources/param-values.js'
 import type { Flow } from './flow.js'
 import type { Serving } from './handlers.js'
 
@@ -32,7 +34,8 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
   const { engine, lanes, memory } = serving
   // Nobody could wait for the last row of one that may never end: its windows are sent as they close.
   const start = [...flow.sources.values()].some(comesInTime) ? startFlow : startRun
-  const job = start(flow, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
+  const [bound = flow] = asTheyAre<BoundPlan>(flow)
+  const job = start(bound, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
   const schema = await Promise.race([known, job.finished.then(() => known)]).catch(error => {
     if (cancel.signal.aborted) return null
     throw error

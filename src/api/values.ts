@@ -10,8 +10,8 @@ import { standaloneLiteral } from '../expressions/literal.js'
 import type { LiteralNode, ParamCell } from '../expressions/node.js'
 import { literalIn } from '../expressions/unify.js'
 import { zoneOf } from '../expressions/zone.js'
-import { useParams } from '../plan/param-values.js'
-import { PARAM_RULES } from '../plan/params.js'
+import { useParams } from '../sources/param-values.js'
+import { PARAM_RULES } from '../sources/params.js'
 import { familyOf, handleOf, literalOf } from './columns.js'
 import { typeIn } from './methods/casts.js'
 import { mismatch, show } from './refusal.js'
@@ -56,7 +56,7 @@ export type Param<D extends DataType, V extends ParamValue> = HandleOf<D> & {
 export type ParamValue = number | bigint | string | boolean | Date
 
 /**
- * A value that stands in expressions where a literal may, and is read anew by each job when it is planned: one flow serves many values. Its type is `type`, or
+ * A value that stands in expressions where a literal may, and is read anew by each job as it begins: one flow serves many values. Its type is `type`, or
  * that of `initial` by itself (number float64, bigint int64), so what is computed with it keeps its type whatever it is set to.
  *
  * ```ts

@@ -61,7 +61,7 @@ export function collectColumns(node: Expression, names: Set<string>): Set<string
   return names
 }
 
-/** The same of the calls of an expression of aggregates. */
+/** Adds the names of all columns that the calls of an expression of aggregates read. */
 export function collectOfCalls(node: AggregateExpression, names: Set<string>): void {
   mapCalls(node, call => {
     for (const input of call.inputs) collectColumns(input, names)

@@ -143,7 +143,8 @@ export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, 
 
 export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, blockBytes = BLOCK_BYTES): TextFiles {
   const open = new Map<string, ByteSource>()
-  const closing = new AbortController()
+  /** Streams that are being read: each has a signal of its own, on which a fetch leaves listeners. */
+  const reading = new Set<AbortController>()
   const readBlock = createBlockReader()
   const openOnce = async (input: InputDescriptor, key: string): Promise<ByteSource> => {
     const before = open.get(key)
@@ -157,6 +158,8 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       const { bytes } = part
       const rows = createRows(memory, parser, part)
       let ended = false
+      const closing = new AbortController()
+      reading.add(closing)
       try {
         if (bytes.kind === 'sent') {
           // Whole rows, so nothing that follows them can matter.
@@ -166,6 +169,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
         ended = !rows.stopped
       } finally {
+        reading.delete(closing)
         if (rows.begin !== null)
           report({
             from: rows.begin,
@@ -177,7 +181,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       }
     },
     async close() {
-      closing.abort()
+      for (const each of reading) each.abort()
       const sources = [...open.values()]
       open.clear()
       for (const source of sources) await source.close().catch(() => {})

@@ -27,7 +27,7 @@ export interface OperatorParts extends AggregateParts, Record<CallPart, CallComp
   readonly evaluate: Evaluator
   readonly partitions: Partitions
   readonly sets: Pick<typeof import('./grouping-sets.js'), 'coarserGroups'>
-  readonly windows: Pick<typeof import('./window-groups.js'), 'windowGroups' | 'windowsOf'>
+  readonly windows: Pick<typeof import('./window-groups.js'), 'windowGroups' | 'windowsFrom'>
   readonly userCode: Pick<typeof import('./user-code.js'), 'createUserCode'>
   readonly over: Pick<
     typeof import('./over.js'),

@@ -35,6 +35,12 @@ export interface Spilled {
   readonly times: number
 }
 
+export const addSpilled = (a: Spilled, b: Spilled): Spilled => ({
+  bytes: a.bytes + b.bytes,
+  pieces: a.pieces + b.pieces,
+  times: a.times + b.times,
+})
+
 /** Who can make room by writing what it keeps. */
 export interface Spillable {
   /** Bytes that this would free, about. */

@@ -238,6 +238,7 @@ export function createSpilledGroups(
       part(found.groups, dictionariesOf(found.strings), passed, bits, parts)
     }
     let results: LaneBatch | null = null
+    let isMade = false
     try {
       for (const [i, piece] of pieces.entries()) {
         add(found, piece)
@@ -253,16 +254,17 @@ export function createSpilledGroups(
       if (made === null) partAll()
       else {
         results = made.kept
-        const { ranks, aggregation } = found.groups
+        isMade = true
+        const { length: rowCount, ranks, aggregation } = found.groups
         const keys = made.batch.columns.slice(1, 1 + keyTypes.length)
-        onFound?.({ rowCount: results.rowCount, keys, ranks, aggregation })
+        onFound?.({ rowCount, keys, ranks, aggregation })
         found.free()
         memory.reset(mark)
         memory.trim()
-        keep?.(results)
+        if (results !== null) keep?.(results)
       }
     } catch (error) {
-      if (results === null && isMemoryLimit(error)) throw new NoRoom(error, mayPart())
+      if (!isMade && isMemoryLimit(error)) throw new NoRoom(error, mayPart())
       throw error
     } finally {
       found.free()
@@ -278,17 +280,18 @@ export function createSpilledGroups(
   const keptBytes = () => account.usedBytes - memory.scratchBytesOf(account)
 
   /**
-   * Results in scratch, and a copy that outlives their groups, its dictionaries retained. Null where there is no room for them, but would be for fewer
-   * groups'.
+   * Keys in scratch, and results where they are kept, with a copy that outlives their groups, its dictionaries retained. Null where there is no room for them,
+   * but would be for fewer groups'.
    */
   const resultsOf = (
     found: ReturnType<typeof open>,
     mayPart: boolean,
     isKept: boolean,
-  ): { readonly batch: LaneBatch; readonly kept: LaneBatch } | null => {
+  ): { readonly batch: LaneBatch; readonly kept: LaneBatch | null } | null => {
     const mark = memory.mark()
     try {
-      const batch = columnsOf(found, isKept ? found.groups.aggregation.evaluate(found.groups.length) : [])
+      if (!isKept) return { batch: columnsOf(found, []), kept: null }
+      const batch = columnsOf(found, found.groups.aggregation.evaluate(found.groups.length))
       const kept = copyToHeap(k, batch)
       for (const dictionary of dictionariesIn(kept)) context.dictionaries.retain(dictionary)
       return { batch, kept }
@@ -348,7 +351,7 @@ export function createSpilledGroups(
           memory.reset(mark)
           dictionaries = keys.map(({ dictionary }) => dictionary)
         }
-        part(groups, dictionaries, 0, SHARE_BITS, shares)
+        if (groups.length > 0) part(groups, dictionaries, 0, SHARE_BITS, shares)
       } finally {
         groups.free()
       }

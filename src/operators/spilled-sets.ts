@@ -20,7 +20,7 @@ import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
 import { rangeIndices } from './heap-batch.js'
 import { createSortedRuns } from './sorted-runs.js'
-import type { Spill, Spilled } from './spill.js'
+import { addSpilled, type Spill, type Spilled } from './spill.js'
 import { createSpilledGroups, type FoundGroups, SHARES, type SpilledGroups } from './spilled-groups.js'
 
 /** Groups that are written anew at a time. */
@@ -127,7 +127,7 @@ export function createSpilledSets(
         else yield { ...batch, columns: columnsOf(one.set, batch.columns.slice(1), batch.rowCount) }
       }
     } finally {
-      written = sum(written, sorted.spilled)
+      written = addSpilled(written, sorted.spilled)
       sorted.free()
       results = null
     }
@@ -141,8 +141,8 @@ export function createSpilledSets(
 
   return {
     get spilled() {
-      const own = all.slice(1).reduce((so, { groups }) => sum(so, groups.spilled), written)
-      return results === null ? own : sum(own, results.spilled)
+      const own = all.slice(1).reduce((so, { groups }) => addSpilled(so, groups.spilled), written)
+      return results === null ? own : addSpilled(own, results.spilled)
     },
     *emit() {
       for (const one of all) yield* emitSet(one)
@@ -158,12 +158,6 @@ export function createSpilledSets(
 
 const parentOf = (all: readonly SpilledSet[], set: readonly string[]): SpilledSet =>
   all.findLast(each => set.every(name => each.set.includes(name))) as SpilledSet
-
-export const sum = (a: Spilled, b: Spilled): Spilled => ({
-  bytes: a.bytes + b.bytes,
-  pieces: a.pieces + b.pieces,
-  times: a.times + b.times,
-})
 
 /** A key that a set leaves out. */
 function nulls(k: Kernels, type: DataType, length: number): LaneVector {

@@ -16,12 +16,10 @@ import { columnsMade } from './aggregate.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext, OperatorParts } from './build.js'
 import { createSortedRuns } from './sorted-runs.js'
-import type { Spill, Spilled } from './spill.js'
+import { addSpilled, type Spill, type Spilled } from './spill.js'
 import { createSpilledGroups, type FoundGroups, type KeyedAnew, SHARES, type SpilledGroups } from './spilled-groups.js'
-import { sum } from './spilled-sets.js'
-import type { WindowBounds } from './window-groups.js'
 
-/** Groups of panes that are written anew at a time, with a copy for each window: of what a lane may take a copy gets so much. */
+/** Groups are written anew for as many windows at a time as leaves each copy so much of what a lane may take; so many at least are for one window. */
 const BYTES_A_COPY = 2048
 const LEAST_AT_ONCE = 256
 
@@ -44,7 +42,7 @@ export function createSpilledWindows(
   const { k } = context
   const { memory } = k
   const { account } = spill
-  const { windowsOf } = context.parts.windows as OperatorParts['windows']
+  const { windowsFrom } = context.parts.windows as OperatorParts['windows']
   const [time, ...others] = stage.keys.map(name => input[name])
   const bound = { ...time, nullable: false }
   const keyTypes = [bound, bound, ...others]
@@ -58,53 +56,55 @@ export function createSpilledWindows(
   const made = columnsMade(stage)
   const outputOrder = Object.keys(stage.output).map(name => 1 + made.indexOf(name))
 
-  /** So many groups of panes, once for each of their windows: all of first ones, all of second ones, and so on. */
-  function* inWindows({ keys }: FoundGroups, from: number, count: number): Iterable<KeyedAnew> {
-    const ofPanes: WindowBounds[][] = []
-    const places = new Map<bigint, number>()
+  /** So many groups of panes for windows of theirs, from the one at such a place up to another: all of one place, then all of the next. */
+  function* inWindows({ keys }: FoundGroups, from: number, count: number, first: number, end: number) {
     const [starts, ...others] = keys
+    const places = new Map<bigint, number>()
     const at = (starts.data >>> 3) + from
     const paneOf = Uint32Array.from(memory.i64.subarray(at, at + count), start => {
-      let place = places.get(start)
-      if (place === undefined) {
-        place = ofPanes.push(windowsOf(stage.panes as Panes, start)) - 1
-        places.set(start, place)
-      }
+      const place = places.get(start) ?? places.size
+      places.set(start, place)
       return place
     })
-    const most = ofPanes.reduce((largest, { length }) => Math.max(largest, length), 0)
-    for (let i = 0; i < most; i++) {
+    const windowAt = Array.from(places.keys(), start => windowsFrom(stage.panes as Panes, start))
+    for (let place = first; place < end; place++) {
       const mark = memory.mark()
+      const windows = windowAt.map(of => of(place))
       const [indices, panes] = [memory.scratch(4 * count), memory.scratch(4 * count)]
       const bounds = (['start', 'end'] as const).map(side => {
-        const data = memory.scratch(8 * ofPanes.length)
-        for (const [place, windows] of ofPanes.entries()) memory.i64[(data >>> 3) + place] = windows[i]?.[side] ?? 0n
-        return { ...starts, type: bound, length: ofPanes.length, data, range: null }
+        const data = memory.scratch(8 * windows.length)
+        for (const [i, window] of windows.entries()) memory.i64[(data >>> 3) + i] = window?.[side] ?? 0n
+        return { ...starts, type: bound, length: windows.length, data, range: null }
       })
       const { u32 } = memory
       let rows = 0
       for (let row = 0; row < count; row++) {
-        if (i >= ofPanes[paneOf[row]].length) continue
+        if (windows[paneOf[row]] === null) continue
         u32[(indices >>> 2) + rows] = from + row
         u32[(panes >>> 2) + rows++] = paneOf[row]
       }
       const own = [...bounds.map(each => take(k, each, panes, rows)), ...others.map(key => take(k, key, indices, rows))]
-      yield { keys: own, indices, count: rows }
+      if (rows > 0) yield { keys: own, indices, count: rows } satisfies KeyedAnew
       memory.reset(mark)
     }
   }
 
   const derive = (groups: FoundGroups) => {
     const { size, pane } = stage.panes as Panes
+    const most = Number(size / pane)
     const copies = account.shareBytes / BYTES_A_COPY
-    const atOnce = Math.max(LEAST_AT_ONCE, Math.floor(copies / Number(size / pane)))
-    for (let from = 0; from < groups.rowCount; from += atOnce)
-      windows.add(groups, inWindows(groups, from, Math.min(atOnce, groups.rowCount - from)))
+    const atOnce = Math.max(LEAST_AT_ONCE, Math.floor(copies / most))
+    for (let from = 0; from < groups.rowCount; from += atOnce) {
+      const count = Math.min(atOnce, groups.rowCount - from)
+      const step = Math.max(1, Math.floor(copies / count))
+      for (let place = 0; place < most; place += step)
+        windows.add(groups, inWindows(groups, from, count, place, Math.min(most, place + step)))
+    }
   }
 
   return {
     get spilled() {
-      return sum(windows.spilled, results.spilled)
+      return addSpilled(windows.spilled, results.spilled)
     },
     *emit() {
       for (let share = 0; share < SHARES; share++) yield* panes.finish(share, null, derive)

@@ -26,9 +26,9 @@ import { rangeIndices, sliceBatch } from './heap-batch.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
 import { createSortedRuns, splitBySplit } from './sorted-runs.js'
-import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
+import { addSpilled, type Piece, type Spill, type Spilled, type SpillFile } from './spill.js'
 import { createSpilledGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
-import { createSpilledSets, type SpilledSets, sum } from './spilled-sets.js'
+import { createSpilledSets, type SpilledSets } from './spilled-sets.js'
 import { createSpilledWindows, type SpilledWindows } from './spilled-windows.js'
 
 /** Rows of which an exchange makes 64 shares. */
@@ -186,7 +186,7 @@ export function createSpillingAggregate(
   const sendLater = (lane: number, batch: LaneBatch) => {
     const bytes = batchBytes(unloadBatch(k, batch, resultTypes))
     const piece = { from: (spill.file as SpillFile).write(bytes), byteLength: bytes.length, rowCount: batch.rowCount }
-    sent = sum(sent, { bytes: bytes.length, pieces: 1, times: 0 })
+    sent = addSpilled(sent, { bytes: bytes.length, pieces: 1, times: 0 })
     const pieces = outgoing.get(lane)
     if (pieces === undefined) outgoing.set(lane, [piece])
     else pieces.push(piece)
@@ -330,7 +330,7 @@ export function createSpillingAggregate(
     emit,
     get spilled() {
       const written = [groups.spilled, results.spilled, sent, ...(derived === null ? [] : [derived.spilled])].reduce(
-        sum,
+        addSpilled,
       )
       return { ...written, times }
     },

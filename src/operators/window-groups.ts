@@ -48,18 +48,25 @@ export function instantOf(value: bigint): bigint {
 }
 
 /** The windows that a pane is part of, as they end. @throws MillraceError `MR_INTEGER_OVERFLOW` */
-export function windowsOf({ kind, pane, size, offset }: Panes, start: bigint): WindowBounds[] {
+export function windowsOf(panes: Panes, start: bigint): WindowBounds[] {
+  const windowAt = windowsFrom(panes, start)
   const windows: WindowBounds[] = []
-  if (kind === 'sliding') {
-    instantOf(start + pane - size)
-    instantOf(start + size)
-    for (let end = start + pane; end <= start + size; end += pane) windows.push({ start: end - size, end })
-    return windows
-  }
-  const first = instantOf(start - floorMod(start - offset, size))
-  instantOf(first + size)
-  for (let end = start + pane; end <= first + size; end += pane) windows.push({ start: first, end })
+  for (let window = windowAt(0); window !== null; window = windowAt(windows.length)) windows.push(window)
   return windows
+}
+
+/** The same, each by its place; null beyond the last. */
+export function windowsFrom(
+  { kind, pane, size, offset }: Panes,
+  start: bigint,
+): (place: number) => WindowBounds | null {
+  const isSliding = kind === 'sliding'
+  const first = instantOf(isSliding ? start + pane - size : start - floorMod(start - offset, size))
+  const last = instantOf(isSliding ? start + size : first + size)
+  return place => {
+    const end = start + pane * BigInt(place + 1)
+    return end > last ? null : { start: isSliding ? end - size : first, end }
+  }
 }
 
 /** All windows of the groups by pane, in their order: by end, beginning, and first appearance; in scratch that is good until the next are asked for. */

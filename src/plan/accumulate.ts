@@ -9,7 +9,7 @@ import { literalOf } from '../expressions/literal.js'
 import type { AggregateCall, AggregateExpression, AggregateFunction, Expression } from '../expressions/node.js'
 import { aggregateOperand, printAggregate } from '../expressions/print.js'
 import { describe, mismatch, resolvePredicate, resolveTyped, type Typed } from '../expressions/typing.js'
-import { childrenOf, collectOfCalls, fingerprint, sameExpression } from '../expressions/walk.js'
+import { childrenOf, collectOfCalls, fingerprint } from '../expressions/walk.js'
 import { hasNullsOfItsOwn, isCount, isOver, isTakenBy, lowered, type PlainCall, resultType } from './aggregate-types.js'
 import { columnOf } from './build.js'
 import type { AggregateNode, NamedExpression } from './logical.js'
@@ -26,7 +26,10 @@ export interface Accumulation {
   readonly output: SchemaShape
 }
 
-/** What was made of a list of aggregates last, and over what: a plan is typed at every step of its making, over ever fewer columns. */
+/**
+ * What was made of a list of aggregates last, and over what: a plan is typed at every step of its making, over ever fewer columns. Lists of bound nodes have no
+ * parameters, and of others only the types are asked for, which parameters keep.
+ */
 const last = new WeakMap<Grouping['aggregates'], Grouping & { input: SchemaShape; made: Accumulation }>()
 
 /** @throws MillraceError `MR_TYPE_MISMATCH`, `MR_UNKNOWN_COLUMN` */
@@ -78,6 +81,7 @@ export function withOneZero(node: Expression, type: DataType): Expression {
 class Builder {
   readonly accumulators: AccumulatorSpec[] = []
   private readonly types: DataType[] = []
+  private readonly names = new Map<string, string>()
   private made = 0
 
   /** Whether there is a group only where there is a row of it. */
@@ -126,18 +130,18 @@ class Builder {
         : fold(resolvePredicate(call.where, this.input, `${written.function}.where`), this.input)
     const where = predicate?.op === 'literal' && predicate.value === true ? null : predicate
     const spec = { function: call.function, inputs, parameters: call.parameters ?? {}, where }
-    const equal = this.accumulators.find(
-      (each, i) => this.types[i]?.nullable === type.nullable && isSameAccumulator(each, spec),
-    )
-    if (equal !== undefined) return equal.name
-    let name: string
-    do name = `#${this.made++}`
-    while (this.keys.includes(name))
-    const inputTypes = inputs.map(input => resolveTyped(input, this.input, call.function).type)
-    const { where: _, ...unfiltered } = written
-    const label = printAggregate({ ...unfiltered, inputs })
-    this.accumulators.push(Object.freeze({ ...spec, inputTypes, label, name }))
-    this.types.push(type)
+    const key = fingerprint([spec, type.nullable])
+    let name = this.names.get(key)
+    if (name === undefined) {
+      do name = `#${this.made++}`
+      while (this.keys.includes(name))
+      this.names.set(key, name)
+      const inputTypes = inputs.map(input => resolveTyped(input, this.input, call.function).type)
+      const { where: _, ...unfiltered } = written
+      const label = printAggregate({ ...unfiltered, inputs })
+      this.accumulators.push(Object.freeze({ ...spec, inputTypes, label, name }))
+      this.types.push(type)
+    }
     return name
   }
 
@@ -154,15 +158,6 @@ class Builder {
     return isAlways && !hasNullsOfItsOwn(name, parameters) ? type : nullable(type)
   }
 }
-
-type Accumulates = Pick<AccumulatorSpec, 'function' | 'inputs' | 'parameters' | 'where'>
-
-const isSameAccumulator = (a: Accumulates, b: Accumulates): boolean =>
-  a.function === b.function &&
-  a.inputs.length === b.inputs.length &&
-  a.inputs.every((input, i) => sameExpression(input, b.inputs[i])) &&
-  (a.where === null || b.where === null ? a.where === b.where : sameExpression(a.where, b.where)) &&
-  fingerprint(a.parameters) === fingerprint(b.parameters)
 
 const isPlain = (call: AggregateCall): call is PlainCall => !isOver(call.function)
 

@@ -28,11 +28,10 @@ export function lowerTop(
   windows: () => Pick<WindowRules, 'rows'>,
 ): PlanNode {
   const rank: Rank = (plan, partition) => {
-    const ordered = over(plan, partition, tiedOrders(orders, time), NTH, 'rowNumber')
-    const known = over(ordered, partition, [], FIRST, 'min')
+    const known = over(plan, partition, tiedOrders(orders, time), { [NTH]: 'rowNumber', [FIRST]: 'min' })
     return filterNode(known, { op: 'lte', left: columnOf(NTH), right: { op: 'literal', value: count } })
   }
-  const placed = over(input, [], [], FIRST, 'rowNumber')
+  const placed = over(input, [], [], { [FIRST]: 'rowNumber' })
   const { plan, partition } =
     window === null ? { plan: placed, partition: keys } : windows().rows(placed, window, keys, rank)
   const found = rank(plan, partition)
@@ -57,16 +56,18 @@ export function lowerTop(
   )
 }
 
+/** Columns by their names: the place of a row in its partition, or what an aggregate of the column comes to over the whole of it. */
 function over(
   plan: PlanNode,
   partitionBy: readonly string[],
   orders: readonly OrderKey[],
-  name: string,
-  by: OverFunction | AggregateFunction,
+  by: Readonly<Record<string, OverFunction | AggregateFunction>>,
 ): PlanNode {
-  const inputs: Expression[] = by === 'rowNumber' ? [] : [columnOf(name)]
-  const column: NamedAggregate = { name, expression: { op: 'aggregate', function: by, inputs } }
-  return overNode(plan, null, { partitionBy, orders, frame: null }, [column])
+  const columns = Object.entries(by).map(([name, function_]): NamedAggregate => {
+    const inputs = function_ === 'rowNumber' ? [] : [columnOf(name)]
+    return { name, expression: { op: 'aggregate', function: function_, inputs } }
+  })
+  return overNode(plan, null, { partitionBy, orders, frame: { unit: 'rows', from: null, to: null } }, columns)
 }
 
 export function lowerDistinct(node: DistinctNode, input: PlanNode): PlanNode {

@@ -13,9 +13,18 @@ import { checkKey, settlePending } from './build.js'
 import { distanceOf, keysOf } from './distinct.js'
 import { checkWatermark, rowSchema, windowedSchema, withWindowEnd } from './event-time.js'
 import { joinSchema, pairSchema, settleJoin } from './join.js'
-import type { AggregateNode, JoinNode, OverNode, PlanNode, ProjectNode, SourceNode, UnionNode } from './logical.js'
+import type {
+  AggregateNode,
+  JoinNode,
+  OverNode,
+  PendingNode,
+  PlanNode,
+  ProjectNode,
+  SourceNode,
+  UnionNode,
+} from './logical.js'
 import { lowerOver } from './over.js'
-import { overInput as overOther } from './rules/rewrite.js'
+import { overInput } from './rules/rewrite.js'
 import { explodedSchema, unpivotedSchema, unpivotNode } from './shape.js'
 import { inputsOf } from './sources-of.js'
 import { settleUnion, unionSchema } from './union.js'
@@ -34,7 +43,7 @@ export function schemaOfPlan(plan: PlanNode): SchemaShape | null {
     else if (plan.kind === 'late' && plan.of.kind === 'side')
       schema = schemaOfSide(plan.input as JoinNode, plan.of.side)
     else if (plan.kind === 'join') schema = schemaOfJoin(plan, schemaOfPlan(plan.input), schemaOfPlan(plan.right))
-    else schema = overInput(plan, schemaOfPlan(plan.input))
+    else schema = schemaOver(plan, schemaOfPlan(plan.input))
     known.set(plan, schema)
   }
   return schema
@@ -72,7 +81,7 @@ const schemaOfUnion = (node: UnionNode, inputs: readonly (SchemaShape | null)[])
 
 type Unary = Exclude<PlanNode, SourceNode | JoinNode | UnionNode>
 
-function overInput(node: Unary, input: SchemaShape | null): SchemaShape | null {
+function schemaOver(node: Unary, input: SchemaShape | null): SchemaShape | null {
   if (input === null) return null
   switch (node.kind) {
     case 'project':
@@ -144,7 +153,7 @@ export function bindPlan(plan: PlanNode, schema: SourceSchemas): PlanNode {
   const node =
     plan.kind === 'unpivot' && (plan.index === null || input !== plan.input)
       ? unpivotNode(input, over, plan)
-      : overOther(plan, input)
+      : overInput(plan, input)
   boundSchemaOf(node)
   return mapExpressions(node, (expression, verb) => resolve(expression, over, verb))
 }
@@ -178,6 +187,7 @@ export function mapExpressions(
       return predicate === node.predicate ? node : Object.freeze({ ...node, predicate })
     }
     case 'project':
+    case 'pending':
       return withColumns(
         node,
         mapNamed(node.columns, expression => map(expression, node.verb)),
@@ -187,11 +197,11 @@ export function mapExpressions(
       return where === node.where ? node : Object.freeze({ ...node, where })
     }
     case 'aggregate':
-      return withAggregates(node, call => overOthers(call, map))
+      return withAggregates(node, call => mapInputsOf(call, map))
     case 'over':
       return withColumns(
         node,
-        mapNamed(node.columns, expression => mapCalls(expression, call => overOthers(call, map))),
+        mapNamed(node.columns, expression => mapCalls(expression, call => mapInputsOf(call, map))),
       )
     default:
       return node
@@ -204,12 +214,15 @@ export function withAggregates(node: AggregateNode, map: (call: AggregateCall) =
   return aggregates === node.aggregates ? node : Object.freeze({ ...node, aggregates })
 }
 
-const withColumns = <N extends ProjectNode | OverNode>(node: N, columns: N['columns']): N =>
+const withColumns = <N extends ProjectNode | PendingNode | OverNode>(node: N, columns: N['columns']): N =>
   columns === node.columns ? node : Object.freeze(Object.assign({ ...node }, { columns }))
 
 type ExpressionOf = Parameters<typeof resolve>[0]
 
-function overOthers(call: AggregateCall, map: (expression: ExpressionOf, verb: string) => ExpressionOf): AggregateCall {
+function mapInputsOf(
+  call: AggregateCall,
+  map: (expression: ExpressionOf, verb: string) => ExpressionOf,
+): AggregateCall {
   const inputs = call.inputs.map(input => map(input, call.function))
   const where = call.where && map(call.where, `${call.function}.where`)
   if (where === call.where && sameItems(inputs, call.inputs)) return call

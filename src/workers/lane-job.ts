@@ -154,7 +154,7 @@ class LaneJob implements LaneTurns {
   private readonly scans: readonly Pick<Segment, 'transforms' | 'breaker'>[]
   /** Where some strings go out as they came. */
   private readonly carried: CarriedTexts | null
-  private readonly reader: SplitReader | null
+  private readonly reader: SplitReader | null = null
   /** Where rows are grouped in windows before they leave. */
   private readonly windows: WindowsOfJob | null
   private cancelled = false
@@ -205,10 +205,11 @@ class LaneJob implements LaneTurns {
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
     // Every batch that leaves costs.
     const isLong = this.isAllWaitedFor && !spec.inline && spec.holdAs === null && breaker === null
-    // One that spills has a dictionary of its own.
-    const keepsCodes = () => (breaker?.spilled === undefined ? codesKept(spec) : () => false)
-    this.reader =
-      inputs === null ? createSplitReader(lane, keepsCodes(), fitting, this.carried, isLong, !spec.inline) : null
+    if (inputs === null) {
+      // One that spills has a dictionary of its own.
+      const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
+      this.reader = createSplitReader(lane, keepsCodes, fitting, this.carried, isLong, !spec.inline)
+    }
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =
       (spec.windows &&

@@ -6,6 +6,7 @@ import {
   collectAll,
   columns,
   count,
+  csv,
   csvSink,
   cumulative,
   defineAggregate,
@@ -750,6 +751,44 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect((await one).slice(0, 5)).toEqual([1, 1, 1, 2, 1])
       expect((await two).slice(0, 5)).toEqual([2, 2, 2, 4, 2])
       expect(sums.sort()).toEqual([1, 1, 1, 2, 2, 2])
+    })
+
+    it('parameters of columns that are known once a file opens are those of the others', async () => {
+      const least = param(2)
+      const flow = csv({ text: 'x\n1\n2\n3\n' })
+        .derive(t => ({ y: t.x.mul(least) }))
+        .filter(t => t.x.gte(least))
+      const begun = flow.collect(o())
+      least.set(3)
+      expect((await begun).toRows()).toEqual([
+        { x: 2, y: 4 },
+        { x: 3, y: 6 },
+      ])
+      const view = csv({ text: 'x\n1\n2\n' })
+        .derive(t => ({ x: t.x.mul(least) }))
+        .live(o())
+      await view.ready
+      expect(view.table.toRows()).toEqual([{ x: 3 }, { x: 6 }])
+      least.set(1)
+      await expect.poll(() => view.table.toRows()).toEqual([{ x: 1 }, { x: 2 }])
+      await view.close()
+    })
+
+    it('a table of windows over a stream, below functions of rows, is made once', async () => {
+      const least = param(2)
+      const text = new Blob(['time,key,x\n1970-01-01T00:00:00.001Z,a,2\n1970-01-01T00:00:00.002Z,a,1\n']).stream()
+      const view = csv(text, { schema: tick })
+        .map(row => row, { schema: tick })
+        .watermark('time')
+        .filter(t => t.x.gte(least))
+        .window(tumbling('10ms'))
+        .aggregate(() => ({ n: count() }))
+        .live(o())
+      await view.finished
+      least.set(1)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      expect(view.table.toRows().map(({ n }) => n)).toEqual([1])
+      await view.close()
     })
 
     it('a table of windows follows a parameter where its rows can be read again', async () => {

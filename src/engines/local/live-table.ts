@@ -8,8 +8,9 @@ import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { liveCut } from '../../plan/live.js'
-import { asTheyAre, paramsOf } from '../../plan/param-values.js'
 import { sourcesOf } from '../../plan/sources-of.js'
+import { asTheyAre, paramsOf } from '../../sources/param-values.js'
+import type { Source } from '../../sources/source.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
 import { comesInTime, startAny } from './start-any.js'
@@ -30,7 +31,15 @@ export interface Live<S extends SchemaShape = SchemaShape> {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options: RunOptions = {}): Live<S> {
+const canBeReadAgain = (source: Source): boolean =>
+  !source.isStream && !comesInTime(source) && [...(source.before?.sources.values() ?? [])].every(canBeReadAgain)
+
+/** @param begun with the values that parameters had when it was called, for what follows a feed */
+export function startLiveTable<S extends SchemaShape>(
+  bound: BoundPlan,
+  begun: BoundPlan,
+  options: RunOptions = {},
+): Live<S> {
   checkOptions('live', options)
   const cancel = new AbortController()
   const { signal } = options
@@ -86,7 +95,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
   const params = paramsOf(bound)
   // Where the rows are there to be read again, it is what all of them come to, so that a parameter may move.
-  const isAnew = params.size > 0 && ![...bound.sources.values()].some(each => each.isStream || comesInTime(each))
+  const isAnew = params.size > 0 && [...bound.sources.values()].every(canBeReadAgain)
   const runsOn = isEndless || (!isAnew && liveCut(bound.plan, false) !== null)
   const stopListening = runsOn ? () => {} : follow()
 
@@ -122,7 +131,7 @@ export function startLiveTable<S extends SchemaShape>(bound: BoundPlan, options:
 
   async function run(): Promise<void> {
     let rows: RowStore<S> | null = null
-    const job = startAny<S>(bound, own, 'live', schema => {
+    const job = startAny<S>(begun, own, 'live', schema => {
       rows = createRowStore(schema as S)
     })
     const store = () => rows as RowStore<S> | null

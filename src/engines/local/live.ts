@@ -119,7 +119,7 @@ function intakeOf(
   })
   const bare = bareSource(cut.before, bound.sources)
   let made: LivePlan | null = null
-  /** Once, for lanes and for this thread: a parameter may change between. */
+  /** Once, for lanes and for this thread. */
   const planOf = (schema: SchemaShape): LivePlan => {
     made ??= livePlan(cut, schema)
     return made

@@ -1,6 +1,7 @@
 /** What can be read only once, and is read for several sources: those of a plan, or of several, may be stages over it. It is read before them, into this thread. */
 import { sourceNode } from '../../plan/build.js'
 import { tableSource } from '../../sources/memory.js'
+import { settledOver } from '../../sources/settled-over.js'
 import type { PlanBefore, Source } from '../../sources/source.js'
 import type { RunOptions } from './options.js'
 import { collect } from './run.js'
@@ -41,19 +42,6 @@ function inPlaceOf(known: ReadonlyMap<Source, Source>): (source: Source) => Sour
     return made.get(source) ?? source
   }
   return inPlace
-}
-
-/** A source whose rows are made of others, which `change` puts in the place of its own. */
-export function settledOver(source: Source, change: (before: PlanBefore) => PlanBefore): Source {
-  return {
-    ...source,
-    settle: (collect, run, clock) =>
-      (source.settle as Required<Source>['settle'])(
-        before => collect(change(before)),
-        before => run(change(before)),
-        clock,
-      ),
-  }
 }
 
 /** Those that a source's rows come of. */

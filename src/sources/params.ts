@@ -1,13 +1,15 @@
 /** The parameters in plans: which there are, and plans that keep the values that these have. */
 import type { Expression, ParamCell } from '../expressions/node.js'
 import { childrenOf, mapChildren } from '../expressions/walk.js'
-import type { PlanNode } from './logical.js'
-import type { ParamRules, Read } from './param-values.js'
-import { mapInputs } from './rules/rewrite.js'
-import { inputsOf } from './sources-of.js'
-import { mapExpressions } from './typing.js'
+import type { PlanNode } from '../plan/logical.js'
+import { mapInputs } from '../plan/rules/rewrite.js'
+import { inputsOf } from '../plan/sources-of.js'
+import { mapExpressions } from '../plan/typing.js'
+import type { ParamRules } from './param-values.js'
+import { settledOver } from './settled-over.js'
+import type { PlanBefore, Source } from './source.js'
 
-function paramsOf({ plan, sources }: Read): Set<ParamCell> {
+function paramsOf({ plan, sources }: PlanBefore): Set<ParamCell> {
   const cells = new Set(
     [...sources.values()].flatMap(({ before }) => (before === undefined ? [] : [...paramsOf(before)])),
   )
@@ -26,21 +28,13 @@ function paramsOf({ plan, sources }: Read): Set<ParamCell> {
   return cells
 }
 
-/** What makes its rows of those of other plans. */
-interface Settled {
-  readonly before?: Read
-  settle?(collect: Runs, run: Runs, clock: unknown): unknown
-}
-
-type Runs = (before: Read) => unknown
-
-function withValues(bounds: readonly Read[]): readonly Read[] {
+function withValues<B extends PlanBefore>(bounds: readonly B[]): readonly B[] {
   const values = new Map<ParamCell, ParamCell>()
   for (const bound of bounds)
     for (const cell of paramsOf(bound)) values.set(cell, { value: cell.value, listeners: new Set() })
   if (values.size === 0) return bounds
   const nodes = new Map<PlanNode, PlanNode>()
-  const made = new Map<Settled, Settled>()
+  const made = new Map<Source, Source>()
 
   const valued = (expression: Expression): Expression =>
     expression.op === 'param'
@@ -56,24 +50,15 @@ function withValues(bounds: readonly Read[]): readonly Read[] {
     return all
   }
 
-  function sourceOf(source: Settled): Settled {
+  function sourceOf(source: Source): Source {
     const { before } = source
     if (before === undefined) return source
-    let own = made.get(source)
-    if (own === undefined) {
-      const settle: Settled['settle'] = (collect, run, clock) =>
-        source.settle?.(
-          each => collect(boundOf(each)),
-          each => run(boundOf(each)),
-          clock,
-        )
-      own = { ...source, before: boundOf(before), settle }
-      made.set(source, own)
-    }
+    const own = made.get(source) ?? { ...settledOver(source, boundOf), before: boundOf(before) }
+    made.set(source, own)
     return own
   }
 
-  const boundOf = (bound: Read): Read => ({
+  const boundOf = <P extends PlanBefore>(bound: P): P => ({
     ...bound,
     plan: planOf(bound.plan),
     sources: new Map([...bound.sources].map(([id, source]) => [id, sourceOf(source)])),
