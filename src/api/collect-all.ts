@@ -30,7 +30,7 @@ export async function collectAll<const F extends Readonly<Record<string, Flow<an
   for (const [name, flow] of Object.entries<unknown>(flows)) {
     if (!(flow instanceof Flow)) throw mismatch('collectAll', `collectAll: ${quote(name)} is ${show(flow)}, not a flow`)
   }
-  const bounds = asTheyAre<BoundPlan>(...Object.values(flows))
+  const bounds = asTheyAre<BoundPlan[]>(...Object.values(flows))
   const engine = await import('../engines/local/collect-all.js')
   const named = Object.fromEntries(Object.keys(flows).map((name, i) => [name, bounds[i] as BoundPlan]))
   return (await engine.collectAll(named, options)) as never

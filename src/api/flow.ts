@@ -942,7 +942,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /** For a job that begins now. */
   private now(): BoundPlan {
-    return asTheyAre<BoundPlan>(this)[0] as BoundPlan
+    return asTheyAre<[BoundPlan]>(this)[0]
   }
 
   private next<T extends SchemaShape>(plan: PlanNode): Flow<T> {

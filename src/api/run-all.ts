@@ -35,7 +35,7 @@ export function runAll<const F extends Readonly<Record<string, Flow<any>>>>(
 ): Job {
   return lateJob(async () => {
     checkFlows(flows, sinks)
-    const bounds = asTheyAre<BoundPlan>(...Object.values(flows))
+    const bounds = asTheyAre<BoundPlan[]>(...Object.values(flows))
     const deliveries = Object.keys(flows).map((name, i) => ({ flow: bounds[i] as BoundPlan, sink: sinks[name] }))
     return (await import('../engines/local/deliver.js')).startDelivery('runAll', deliveries, options)
   }, false)

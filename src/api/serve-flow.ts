@@ -34,7 +34,7 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
   const { engine, lanes, memory } = serving
   // Nobody could wait for the last row of one that may never end: its windows are sent as they close.
   const start = [...flow.sources.values()].some(comesInTime) ? startFlow : startRun
-  const [bound = flow] = asTheyAre<BoundPlan>(flow)
+  const [bound] = asTheyAre<[BoundPlan]>(flow)
   const job = start(bound, { engine, lanes, memory, signal: cancel.signal }, 'flowHandler', tellSchema)
   const schema = await Promise.race([known, job.finished.then(() => known)]).catch(error => {
     if (cancel.signal.aborted) return null

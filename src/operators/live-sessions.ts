@@ -2,7 +2,6 @@
  * Windows that are made by their rows, in a job that goes on: sessions, which rows join to one another, and so many rows of a key after another. Each window has a state of its own;
  * where a row joins two sessions their states are merged. live-aggregate.ts has the windows that time alone makes, and says what is given when.
  */
-
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'

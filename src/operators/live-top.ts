@@ -8,7 +8,6 @@
  * Rows are kept in chunks (kept-rows.ts), and by each group that has them: windows that overlap have rows in common. Where each of these is given once its groups are those of panes, and
  * a window's best rows are the best of its panes' best, put together as it closes.
  */
-
 import { type DataType, int32 } from '../columnar/type.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'

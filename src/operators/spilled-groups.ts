@@ -74,6 +74,14 @@ export interface KeyedAnew {
   readonly count: number
 }
 
+/** Groups that are made of those of a finer set of keys, as a breaker gives them. */
+export interface DerivedGroups {
+  readonly spilled: Spilled
+  /** In their order: set by set, or window by window, each in order of first appearance; columns as the stage's output has them. */
+  emit(): Generator<LaneBatch | null>
+  free(): void
+}
+
 type Finish = [keep: ((results: LaneBatch) => void) | null, onFound?: (found: FoundGroups) => void]
 
 export function createSpilledGroups(

@@ -21,17 +21,16 @@ import type { OperatorContext } from './build.js'
 import { rangeIndices } from './heap-batch.js'
 import { createSortedRuns } from './sorted-runs.js'
 import { addSpilled, type Spill, type Spilled } from './spill.js'
-import { createSpilledGroups, type FoundGroups, SHARES, type SpilledGroups } from './spilled-groups.js'
+import {
+  createSpilledGroups,
+  type DerivedGroups,
+  type FoundGroups,
+  SHARES,
+  type SpilledGroups,
+} from './spilled-groups.js'
 
 /** Groups that are written anew at a time. */
 const GROUPS_AT_ONCE = 16_384
-
-export interface SpilledSets {
-  readonly spilled: Spilled
-  /** The groups of every set, set by set, each in order of first appearance; columns as the stage's output has them. */
-  emit(): Generator<LaneBatch | null>
-  free(): void
-}
 
 interface SpilledSet {
   readonly set: readonly string[]
@@ -48,7 +47,7 @@ export function createSpilledSets(
   input: SchemaShape,
   inputs: AggregateInputs,
   finest: SpilledGroups,
-): SpilledSets {
+): DerivedGroups {
   const { k } = context
   const { memory } = k
   const { specs } = inputs

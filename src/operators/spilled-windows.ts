@@ -8,7 +8,6 @@
  * ```
  */
 import { int64, type SchemaShape } from '../columnar/type.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
 import { take } from '../kernels/select.js'
 import type { Panes } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
@@ -16,19 +15,19 @@ import { columnsMade } from './aggregate.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext, OperatorParts } from './build.js'
 import { createSortedRuns } from './sorted-runs.js'
-import { addSpilled, type Spill, type Spilled } from './spill.js'
-import { createSpilledGroups, type FoundGroups, type KeyedAnew, SHARES, type SpilledGroups } from './spilled-groups.js'
+import { addSpilled, type Spill } from './spill.js'
+import {
+  createSpilledGroups,
+  type DerivedGroups,
+  type FoundGroups,
+  type KeyedAnew,
+  SHARES,
+  type SpilledGroups,
+} from './spilled-groups.js'
 
 /** Groups are written anew for as many windows at a time as leaves each copy so much of what a lane may take; so many at least are for one window. */
 const BYTES_A_COPY = 2048
 const LEAST_AT_ONCE = 256
-
-export interface SpilledWindows {
-  readonly spilled: Spilled
-  /** The groups of all windows in their order; columns as the stage's output has them. */
-  emit(): Generator<LaneBatch | null>
-  free(): void
-}
 
 /** @param panes the groups of all panes, whose beginning is the first of their keys */
 export function createSpilledWindows(
@@ -38,7 +37,7 @@ export function createSpilledWindows(
   input: SchemaShape,
   { specs, types }: AggregateInputs,
   panes: SpilledGroups,
-): SpilledWindows {
+): DerivedGroups {
   const { k } = context
   const { memory } = k
   const { account } = spill

@@ -27,9 +27,9 @@ import { createOneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
 import { createSortedRuns, splitBySplit } from './sorted-runs.js'
 import { addSpilled, type Piece, type Spill, type Spilled, type SpillFile } from './spill.js'
-import { createSpilledGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
-import { createSpilledSets, type SpilledSets } from './spilled-sets.js'
-import { createSpilledWindows, type SpilledWindows } from './spilled-windows.js'
+import { createSpilledGroups, type DerivedGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
+import { createSpilledSets } from './spilled-sets.js'
+import { createSpilledWindows } from './spilled-windows.js'
 
 /** Rows of which an exchange makes 64 shares. */
 const SHARED_ROWS = 2_500_000
@@ -72,7 +72,7 @@ export function createSpillingAggregate(
   let times = 0
   /** Where groups make others, in one place: those of coarser sets, or those of windows that have panes in common. */
   const isDerived = stage.sets !== null || stage.panes !== null
-  let derived: SpilledSets | SpilledWindows | null = null
+  let derived: DerivedGroups | null = null
   let isFreed = false
   const unregister = spill.register({
     byteLength: () => (spill.file !== null && plain().size > 0 ? Math.max(1, stateBytes()) : 0),

@@ -4,7 +4,7 @@ import type { PlanBefore } from './source.js'
 
 export interface ParamRules {
   of(bound: PlanBefore): Set<ParamCell>
-  now<B extends PlanBefore>(bounds: readonly B[]): readonly B[]
+  now<B extends readonly PlanBefore[]>(bounds: B): B
 }
 
 let rules: ParamRules | null = null
@@ -17,4 +17,4 @@ export function useParams(given: ParamRules): void {
 export const paramsOf = (bound: PlanBefore): Set<ParamCell> => rules?.of(bound) ?? new Set()
 
 /** The same plans with the values that their parameters have now, whatever they are set to before the job is planned. What they share they go on sharing. */
-export const asTheyAre = <B extends PlanBefore>(...bounds: readonly B[]): readonly B[] => rules?.now(bounds) ?? bounds
+export const asTheyAre = <B extends readonly PlanBefore[]>(...bounds: B): B => rules?.now(bounds) ?? bounds

@@ -28,7 +28,7 @@ function paramsOf({ plan, sources }: PlanBefore): Set<ParamCell> {
   return cells
 }
 
-function withValues<B extends PlanBefore>(bounds: readonly B[]): readonly B[] {
+function withValues<B extends readonly PlanBefore[]>(bounds: B): B {
   const values = new Map<ParamCell, ParamCell>()
   for (const bound of bounds)
     for (const cell of paramsOf(bound)) values.set(cell, { value: cell.value, listeners: new Set() })
@@ -63,7 +63,7 @@ function withValues<B extends PlanBefore>(bounds: readonly B[]): readonly B[] {
     plan: planOf(bound.plan),
     sources: new Map([...bound.sources].map(([id, source]) => [id, sourceOf(source)])),
   })
-  return bounds.map(boundOf)
+  return bounds.map(boundOf) as readonly PlanBefore[] as B
 }
 
 export const PARAM_RULES: ParamRules = { of: paramsOf, now: withValues }

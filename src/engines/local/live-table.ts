@@ -110,7 +110,7 @@ export function startLiveTable<S extends SchemaShape>(
       try {
         while (isStale && !cancel.signal.aborted) {
           isStale = false
-          const [now = bound] = asTheyAre(bound)
+          const [now] = asTheyAre(bound)
           const table = await collect<S>(now, own, 'live')
           show(() => table)
         }

@@ -28,8 +28,8 @@ function prune(plan: PlanNode, read: Set<string>): PlanNode {
       const below = new Set<string>()
       for (const { expression } of kept) collectColumns(expression, below)
       const input = prune(plan.input, below)
-      // With no column left only the number of rows counts, and the input has that.
       if (kept.length === plan.columns.length) return overInput(plan, input)
+      // With no column left only the number of rows counts, and the input has that.
       return kept.length === 0 ? input : projectNode(input, plan.verb, kept)
     }
     case 'filter':

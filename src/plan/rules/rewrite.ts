@@ -2,6 +2,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { canFail } from '../../expressions/failure.js'
 import type { Expression } from '../../expressions/node.js'
+import { sameItems } from '../../expressions/walk.js'
 import type { NamedExpression, PlanNode, ProjectNode, SourceNode } from '../logical.js'
 
 export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, input: PlanNode): N {
@@ -13,7 +14,7 @@ export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map:
   const input = map(node.input)
   if (node.kind === 'union') {
     const others = node.others.map(map)
-    const isSame = input === node.input && others.every((each, i) => each === node.others[i])
+    const isSame = input === node.input && sameItems(others, node.others)
     return isSame ? node : Object.freeze(Object.assign({ ...node }, { input, others: Object.freeze(others) }))
   }
   if (node.kind !== 'join') return overInput(node, input)
