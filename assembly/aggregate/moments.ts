@@ -225,32 +225,21 @@ function addProducts(
   }
 }
 
-/**
- * Adds doubles and their squares to three slots a group, or with `undo` takes them away. Returns whether each was below `cap` in magnitude and a
- * multiple of 2^low; where not, nothing of it is any good and all of it must be undone, which takes away the same again, because what is too
- * large, or no number, counts as 0.
- */
+/** Adds doubles that fit (`momentsFitting`) and their squares to three slots a group, or with `undo` takes them away. */
 export function momentsBins(
-  state: usize, pitch: usize, copy: usize, groups: usize, data: usize, count: u32, low: i32, width: i32, cap: f64, undo: bool,
-): bool {
+  state: usize, pitch: usize, copy: usize, groups: usize, data: usize, count: u32, low: i32, width: i32, undo: bool,
+): void {
   const lowMagic = magicOf(low)
   const highMagic = magicOf(low + width)
   const magic0 = magicOf(2 * low)
   const magic1 = magicOf(2 * low + width)
   const magic2 = magicOf(2 * low + 2 * width)
   const magic3 = magicOf(2 * low + 3 * width)
-  const caps = f64x2.splat(cap)
-  let wrong = i64x2.splat(0)
   for (let row: u32 = 0; row < count; row += 2) {
     const both = row + 2 <= count
-    const value = both ? v128.load(data) : v128.load64_zero(data)
-    const fits = f64x2.lt(f64x2.abs(value), caps)
-    const x = v128.and(value, fits)
+    const x = both ? v128.load(data) : v128.load64_zero(data)
     const high = f64x2.add(x, highMagic)
-    const rest = cut(x, high, highMagic)
-    const sum = f64x2.add(rest, lowMagic)
-    wrong = v128.or(wrong, v128.or(v128.not(fits), f64x2.ne(f64x2.sub(sum, lowMagic), rest)))
-    const limb0 = i64x2.sub(sum, lowMagic)
+    const limb0 = i64x2.sub(f64x2.add(cut(x, high, highMagic), lowMagic), lowMagic)
     const limb1 = i64x2.sub(high, highMagic)
     const slot = slotAt(state, groups, row)
     const next = both ? slotAt(state + copy, groups, row + 1) : 0
@@ -265,10 +254,9 @@ export function momentsBins(
     )
     data += 16
   }
-  return !v128.any_true(wrong)
 }
 
-/** Adds the products of two columns, of which `momentsBins` has said that they fit, to two slots a group. */
+/** Adds the products of two columns that fit to two slots a group. */
 export function momentsProducts(
   state: usize, pitch: usize, copy: usize, groups: usize, a: usize, b: usize, count: u32, unit: i32, width: i32, undo: bool,
 ): void {
@@ -325,21 +313,25 @@ export function momentsDoubles(data: usize, count: u32, out: usize): void {
   }
 }
 
-/** A bitmap, in whole bytes, of which finite doubles are below `cap` in magnitude and multiples of 2^unit. Returns how many. */
-export function momentsFitting(data: usize, count: u32, unit: i32, cap: f64, out: usize): u32 {
-  const least = unit + 1075
+/**
+ * A bitmap, in whole bytes, of which doubles are below `cap` in magnitude and multiples of 2^low: they are cut at 2^(low + width), which leaves no more
+ * than that above and below. Returns how many.
+ */
+export function momentsFitting(data: usize, count: u32, low: i32, width: i32, cap: f64, out: usize): u32 {
+  const lowMagic = magicOf(low)
+  const highMagic = magicOf(low + width)
+  const caps = f64x2.splat(cap)
   let fitting: u32 = 0
   for (let row: u32 = 0; row < count; row += 8) {
     let byte: u32 = 0
-    for (let j: u32 = 0, end = min(8, count - row); j < end; j++) {
-      const bits = load<u64>(data)
-      const exponent = i32(bits >> 52) & 0x7ff
-      const significand = (bits & 0xfffffffffffff) | (u64(exponent != 0) << 52)
-      // ctz(0) is 64: a zero is a multiple of anything.
-      const fits = abs(reinterpret<f64>(bits)) < cap && (significand == 0 || max(exponent, 1) + i32(ctz(significand)) >= least)
-      byte |= u32(fits) << j
-      data += 8
+    for (let j: u32 = 0, end = min(8, count - row); j < end; j += 2) {
+      const x = v128.load(data)
+      const rest = cut(x, f64x2.add(x, highMagic), highMagic)
+      const whole = f64x2.eq(f64x2.sub(f64x2.add(rest, lowMagic), lowMagic), rest)
+      byte |= u32(i64x2.bitmask(v128.and(f64x2.lt(f64x2.abs(x), caps), whole))) << j
+      data += 16
     }
+    if (count - row < 8) byte &= (1 << (count - row)) - 1
     fitting += popcnt(byte)
     store<u8>(out++, u8(byte))
   }

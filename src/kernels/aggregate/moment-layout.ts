@@ -94,8 +94,11 @@ export const joinSpans = (a: MomentSpan | null, b: MomentSpan | null): MomentSpa
         integer: a.integer,
       }
 
+/** Bits of the lower of two limbs of a value. */
+export const limbBits = ({ low, top }: MomentSpan): number => Math.max(8, (top - low + 1) >> 1)
+
 function bins(spans: readonly MomentSpan[]): MomentLayout {
-  const widths = spans.map(({ low, top }) => Math.max(8, (top - low + 1) >> 1))
+  const widths = spans.map(limbBits)
   const fields: MomentField[] = []
   const limbs = (sum: number, count: number, exponent: number, width: number) => {
     for (let i = 0; i < count; i++)

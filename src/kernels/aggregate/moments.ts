@@ -18,6 +18,7 @@ import {
   clipAbove,
   holdsSpan,
   joinSpans,
+  limbBits,
   type MomentLayout,
   type MomentSpan,
 } from './moment-layout.js'
@@ -117,8 +118,20 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       return { integer, stored: mask === 0 ? data : 0, integers, doubles }
     })
 
-  /** Adds rows to the lanes, or takes them back. False where the lanes cannot hold them, with nothing changed. */
-  const addRows = (columns: readonly Column[], { groups, count }: Block, retract: boolean): boolean => {
+  /** Which doubles are of such a span, as a bitmap, and how many. */
+  const fits = (data: number, rowCount: number, span: MomentSpan): { bits: number; count: number } => {
+    const bits = memory.scratch(bitmapBytes(rowCount))
+    const count = exports.momentsFitting(data, rowCount, span.low, limbBits(span), 2 ** span.top, bits) >>> 0
+    return { bits, count }
+  }
+
+  /** Adds rows to the lanes, or takes them back. False where the lanes cannot hold them, with nothing changed; `areFitting` says that they can. */
+  const addRows = (
+    columns: readonly Column[],
+    { groups, count }: Block,
+    retract: boolean,
+    areFitting = false,
+  ): boolean => {
     const { layout } = lanes
     if (layout === null) return false
     const { form, spans, fields } = layout
@@ -146,20 +159,13 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       }
       return true
     }
+    const pointers = columns.map(({ doubles }) => doubles())
+    if (!areFitting && pointers.some((data, i) => fits(data, count, spans[i]).count < count)) return false
     sums.provide(count)
     const { state, pitch, copy } = lanes
-    const pointers = columns.map(({ doubles }) => doubles())
-    /** Slots, values and squares of one column. */
-    const bins = (i: number, undo: boolean) => {
-      const { exponent: low } = fields[6 * i]
-      const width = fields[6 * i + 1].exponent - low
+    for (const [i, data] of pointers.entries()) {
       const to = state + 3 * i * pitch
-      return exports.momentsBins(to, pitch, copy, groups, pointers[i], count, low, width, 2 ** spans[i].top, undo)
-    }
-    for (let i = 0; i < pointers.length; i++) {
-      if (bins(i, retract)) continue
-      for (let j = 0; j <= i; j++) bins(j, !retract)
-      return false
+      exports.momentsBins(to, pitch, copy, groups, data, count, spans[i].low, limbBits(spans[i]), retract)
     }
     if (two) {
       const { exponent: unit } = fields[12]
@@ -269,11 +275,10 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
   /** Which rows of a mask the lanes can hold. */
   const fitting = (columns: readonly Column[], mask: number, count: number): number => {
     const { spans } = lanes.layout as MomentLayout
-    return columns.reduce((held, { doubles }, i) => {
-      const bits = memory.scratch(bitmapBytes(count))
-      exports.momentsFitting(doubles(), count, spans[i].low, 2 ** spans[i].top, bits)
-      return bothValid(k, held, bits, count)
-    }, mask)
+    return columns.reduce(
+      (held, { doubles }, i) => bothValid(k, held, fits(doubles(), count, spans[i]).bits, count),
+      mask,
+    )
   }
 
   const apply = (rows: AccumulatorRows, retract: boolean) => {
@@ -316,7 +321,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
           columns = load(rows, some)
         }
         const held = { ...some, mask: settle(columns, ranges, some, onlyWide, retract) }
-        if (!onlyWide) addRows(load(rows, held), held, retract)
+        if (!onlyWide) addRows(load(rows, held), held, retract, true)
       }
       from += some.count
       memory.reset(mark)
