@@ -14,7 +14,7 @@
 
 import { isValid } from '../inline'
 import {
-  bucketOf, chosenTable, countOf, findSlot, GroupTable, insertKey, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
+  AHEAD, bucketOf, chosenTable, countOf, findSlot, GroupTable, insertKey, matches, readAhead, setCount, slotAt, slotCount, sortEntries, tableAt,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -71,6 +71,7 @@ export function ddSketchAdd(
   pool: usize, tables: usize, groups: usize, keys: usize, validity: usize, from: u32, count: u32, by: i32,
 ): u32 {
   for (let row = from; row < count; row++) {
+    if (groups && (row & (AHEAD - 1)) == 0) readAhead(tables, groups, keys, row, count, 2, 0)
     if (!isValid(validity, row)) continue
     const key = load<u32>(keys + (usize(row) << 2))
     const table = tableAt(tables, groups, row)

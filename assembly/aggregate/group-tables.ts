@@ -129,6 +129,39 @@ export function bucketOf<K>(block: usize, shift: u32, width: u32, key: K): usize
   return block + usize(((hash >> shift) & ~3) * width) * sizeof<K>()
 }
 
+/** So many rows are looked for in memory together, a power of two. */
+// @ts-ignore: decorator
+@inline
+export const AHEAD: u32 = 64
+
+/** The first word of a key's bucket; where the block is no table, a word at its byte key >> byteShift. */
+// @ts-ignore: decorator
+@inline
+export function bucketWord<K>(table: GroupTable, key: K, width: u32, byteShift: u32): u32 {
+  const block = table.block
+  const at = table.used == NO_TABLE ? block + usize(key >> <K>byteShift) : bucketOf<K>(block, table.shift, width, key)
+  return load<u32>(block ? at : 0)
+}
+
+/** Makes sure that what was read for nothing but to have it near is read. */
+// @ts-ignore: decorator
+@inline
+export function noteRead(words: u32): void {
+  store<u32>(0xf000, words)
+}
+
+/**
+ * Reads the buckets of the next rows, from `row` on, so that those which are far away come at the same time, and not one after another as rows are
+ * added.
+ */
+export function readAhead(tables: usize, groups: usize, keys: usize, row: u32, count: u32, width: u32, byteShift: u32): void {
+  let words: u32 = 0
+  for (const end = min(row + AHEAD, count); row < end; row++) {
+    words |= bucketWord<u32>(tableAt(tables, groups, row), load<u32>(keys + (usize(row) << 2)), width, byteShift)
+  }
+  noteRead(words)
+}
+
 /** The slot of a key, or the empty one where it would go. The table has slots, and one of them is empty. */
 export function findSlot<K>(block: usize, shift: u32, width: u32, key: K): usize {
   const end = block + (sizeof<K>() * usize(width) << (32 - shift))

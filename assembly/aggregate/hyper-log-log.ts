@@ -15,8 +15,8 @@
 
 import { isValid } from '../inline'
 import {
-  blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, insertKey, matches, NO_TABLE, slotAt, slotCount, sortEntries, tableAt,
-  takeBlock,
+  AHEAD, blockBits, bucketOf, chosenTable, findSlot, giveBlock, GroupTable, insertKey, matches, NO_TABLE, readAhead, slotAt, slotCount, sortEntries,
+  tableAt, takeBlock,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -76,6 +76,7 @@ export function hyperLogLogAdd(
     return count
   }
   for (let row = from; row < count; row++) {
+    if (groups && (row & (AHEAD - 1)) == 0) readAhead(tables, groups, tokens, row, count, 1, 32 - precision)
     if (!isValid(validity, row)) continue
     const token = load<u32>(tokens + (usize(row) << 2))
     const table = tableAt(tables, groups, row)

@@ -17,7 +17,8 @@
 
 import { isValid } from '../inline'
 import {
-  blockBits, bucketOf, chosenTable, countOf, findSlot, giveBlock, GroupTable, insertKey, matches, setCount, slotAt, slotCount, sortEntries, tableAt,
+  AHEAD, blockBits, bucketOf, bucketWord, chosenTable, countOf, findSlot, giveBlock, GroupTable, insertKey, matches, noteRead, setCount, slotAt,
+  slotCount, sortEntries, tableAt,
 } from './group-tables'
 
 // @ts-ignore: decorator
@@ -58,6 +59,13 @@ export function spaceSavingAdd(
   tag: u32, capacity: u32, room: usize,
 ): u32 {
   for (let row = from; row < count; row++) {
+    if (groups && (row & (AHEAD - 1)) == 0) {
+      let words: u32 = 0
+      for (let i = row, end = min(row + AHEAD, count); i < end; i++) {
+        words |= bucketWord<u64>(openAt(tables, groups, i), keyOf(images, imageBytes, i), 2, 0)
+      }
+      noteRead(words)
+    }
     if (!isValid(validity, row)) continue
     const key = keyOf(images, imageBytes, row)
     const table = openAt(tables, groups, row)
