@@ -15,6 +15,8 @@ export const longSuites = [
   'test/laws/window-rows.test.ts',
   'test/laws/lane-windows.test.ts',
   'test/laws/endless.test.ts',
+  'test/laws/event-time-ties.test.ts',
+  'test/plan/reduced-side.test.ts',
   'test/graph/window-parts.test.ts',
   'test/flow/live.test.ts',
   'test/flow/day.test.ts',
