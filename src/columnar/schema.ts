@@ -40,6 +40,18 @@ export function fieldsOf(shape: SchemaShape): readonly Field[] {
   return Object.keys(shape).map(name => ({ name, type: shape[name] as DataType }))
 }
 
+const placesOf = new WeakMap<SchemaShape, ReadonlyMap<string, number>>()
+
+/** The place of a column that there is. */
+export function placeOf(shape: SchemaShape, name: string): number {
+  let places = placesOf.get(shape)
+  if (places === undefined) {
+    places = new Map(Object.keys(shape).map((each, i) => [each, i]))
+    placesOf.set(shape, places)
+  }
+  return places.get(name) as number
+}
+
 /**
  * A schema from its fields: own, enumerable, frozen properties, defined and not assigned, so that `__proto__` is just a
  * name. Integer-like names move to the front, so whoever goes on to line up vectors must do so by `fieldsOf` of the

@@ -2,6 +2,7 @@
  * What expressions are compiled to, and the compiling of those that are columns as they are. evaluate.ts compiles all others: a lane loads it
  * before the first plan that computes.
  */
+import { placeOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { type ErrorCode, MillraceError } from '../errors.js'
 import { type CommonParts, commonParts } from '../expressions/common.js'
@@ -94,7 +95,7 @@ export function compileExpression(
   shared = shareParts([expression]),
 ): CompiledExpression {
   if (expression.op !== 'column') return evaluatorOf(context).compileExpression(context, expression, schema, shared)
-  const position = Object.keys(schema).indexOf(expression.name)
+  const position = placeOf(schema, expression.name)
   return { evaluate: ({ columns }) => columns[position], free() {} }
 }
 

@@ -3,6 +3,7 @@
  * Results are in scratch, or the morsel's own columns. A chunk of its own, which compiled.ts stands before: a plan that only reads columns
  * never loads it.
  */
+import { placeOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type {
   ArithmeticOp,
@@ -138,7 +139,7 @@ function compileNode(
   }
   switch (node.op) {
     case 'column': {
-      const position = Object.keys(schema).indexOf(node.name)
+      const position = placeOf(schema, node.name)
       return morsel => morsel.columns[position]
     }
     case 'param':

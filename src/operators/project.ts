@@ -1,6 +1,6 @@
 /** `select`, `drop`, `rename` and `derive`: each output column is an input column as it is, or an expression evaluated. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { NamedExpression } from '../plan/logical.js'
+import type { Expression } from '../expressions/node.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
 import { compileExpression, Failures, shareParts } from './compiled.js'
@@ -13,9 +13,8 @@ export function createProject(
 ): Transform {
   // In the schema's order, which is not always the verb's: JavaScript puts integer-like names first.
   const names = Object.keys(stage.output)
-  const expressions = names.map(
-    name => (stage.columns.find(column => column.name === name) as NamedExpression).expression,
-  )
+  const given = new Map(stage.columns.map(({ name, expression }) => [name, expression]))
+  const expressions = names.map(name => given.get(name) as Expression)
   const compile = () => {
     const shared = shareParts(expressions)
     return expressions.map(expression => compileExpression(context, expression, input, shared))

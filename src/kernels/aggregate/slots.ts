@@ -96,7 +96,7 @@ interface SlotArray {
 
 export function createSlots(k: Kernels): Slots {
   const { exports, memory } = k
-  let users: readonly SlotUser[] = []
+  const users: SlotUser[] = []
   let arrays: SlotArray[] = []
   let capacity = 0
   let groupCount = 0
@@ -112,11 +112,19 @@ export function createSlots(k: Kernels): Slots {
     return { pointer: array.pointer + 8 * array.users.indexOf(user), stride: array.stride }
   }
 
-  /** An array for each user of two lanes, and for every two of the others; empty states for the groups there are. */
-  const place = () => {
-    const alone = users.filter(user => user.lanes === 1)
+  /**
+   * An array for each user of two lanes, and for every two of the others: those whose users have the lanes that they had stay, for others there are empty
+   * states for the groups there are. Returns these.
+   */
+  const place = (): SlotArray[] => {
+    const stays = ({ users: all, stride }: SlotArray) =>
+      all.length === 2 ? all.every(({ lanes }) => lanes === 1) : all[0].lanes === 2 && stride === 16
+    const kept = arrays.filter(stays)
+    const placed = new Set(kept.flatMap(({ users: all }) => all))
+    const others = users.filter(user => user.lanes > 0 && !placed.has(user))
+    const alone = others.filter(user => user.lanes === 1)
     const shared = alone.flatMap((_, i) => (i % 2 === 0 ? [alone.slice(i, i + 2)] : []))
-    const placed = [...users.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
+    const made = [...others.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
       users: each,
       stride: each.length === 1 && each[0].lanes === 1 ? 8 : 16,
       pointer: 0,
@@ -125,16 +133,16 @@ export function createSlots(k: Kernels): Slots {
       used: false,
     }))
     try {
-      for (const array of placed) {
-        if (capacity === 0) continue
+      for (const array of made) {
         array.pointer = memory.allocate(array.stride * capacity)
         memory.u8.fill(0, array.pointer, array.pointer + array.stride * evenly(groupCount))
       }
     } catch (error) {
-      freeArrays(placed)
+      freeArrays(made)
       throw error
     }
-    arrays = placed
+    arrays = [...kept, ...made]
+    return made
   }
 
   /** Other states for an array, of another stride, which `fill` writes. */
@@ -269,46 +277,48 @@ export function createSlots(k: Kernels): Slots {
     return [...pair.users, ...other.users]
   }
 
-  /** The next step of users that have rows left to add, who they are, and where their states are. */
+  /** The next step of an array's users that have rows left to add, and who they are. */
   const stepOf = (
+    array: SlotArray,
     pending: readonly SlotUser[],
     keyed: boolean,
-  ): { readonly adding: readonly SlotUser[]; readonly array: SlotArray; readonly step: Step } => {
+  ): { readonly adding: readonly SlotUser[]; readonly step: Step } => {
     const [user] = pending
-    const array = arrayOf(user) as SlotArray
     array.used ||= user.lanes === 2
-    if (user.lanes === 2) return { adding: [user], array, step: wholeSlot(user) }
-    const both = keyed && array.users.length === 2 && array.users.every(each => pending.includes(each))
-    const step = both ? twoLanes(array) : null
-    if (step !== null) return { adding: array.users, array, step }
+    if (user.lanes === 2) return { adding: pending, step: wholeSlot(user) }
+    const step = keyed && pending.length === 2 ? twoLanes(array) : null
+    if (step !== null) return { adding: pending, step }
     unpack(array)
-    return { adding: [user], array, step: oneLane(user, array, keyed) }
+    return { adding: [user], step: oneLane(user, array, keyed) }
   }
 
   return {
     lane: user => laneOf(user),
     add(user) {
-      users = [...users, user]
-      place()
+      users.push(user)
     },
     change(user, convert) {
+      if (capacity === 0) return
       const before = arrays
-      place()
-      for (const other of users) {
-        if (other === user || other.lanes === 0) continue
-        const [from, to] = [laneOf(other, before), laneOf(other)]
-        for (let i = 0; i < other.lanes; i++) {
-          exports.slotsCopy(to.pointer + 8 * i, to.stride, from.pointer + 8 * i, from.stride, groupCount)
+      for (const { users: all } of place()) {
+        for (const other of all) {
+          if (other === user) continue
+          const [from, to] = [laneOf(other, before), laneOf(other)]
+          for (let i = 0; i < other.lanes; i++) {
+            exports.slotsCopy(to.pointer + 8 * i, to.stride, from.pointer + 8 * i, from.stride, groupCount)
+          }
         }
       }
       convert(laneOf(user, before), laneOf(user))
-      freeArrays(before)
+      freeArrays(before.filter(array => !arrays.includes(array)))
     },
     resize(count) {
       if (count <= groupCount) return
       if (count > capacity) {
+        const isFirst = capacity === 0
         capacity = Math.max(evenly(count), capacity * 2)
-        for (const array of arrays) array.pointer = memory.reallocate(array.pointer, array.stride * capacity)
+        if (isFirst) place()
+        else for (const array of arrays) array.pointer = memory.reallocate(array.pointer, array.stride * capacity)
       }
       for (const { pointer, stride } of arrays) {
         memory.u8.fill(0, pointer + stride * groupCount, pointer + stride * evenly(count))
@@ -321,10 +331,14 @@ export function createSlots(k: Kernels): Slots {
       const added = new Map<SlotUser, number>()
       const addedOf = (user: SlotUser) => added.get(user) ?? 0
       if (replicated) for (const user of addThree(groups, rowCount)) added.set(user, rowCount)
-      while (true) {
-        const pending = users.filter(user => user.lanes > 0 && addedOf(user) < rowCount)
-        if (pending.length === 0) return
-        const { adding, array, step } = stepOf(pending, groups !== 0)
+      for (let i = 0; i < arrays.length; ) {
+        const array = arrays[i]
+        const pending = array.users.filter(user => addedOf(user) < rowCount)
+        if (pending.length === 0) {
+          i++
+          continue
+        }
+        const { adding, step } = stepOf(array, pending, groups !== 0)
         const run = (to: number, replica: number): number => {
           let row = addedOf(adding[0])
           while (row < rowCount) {
@@ -337,8 +351,10 @@ export function createSlots(k: Kernels): Slots {
         }
         const row = replicated ? withReplicas(array, run) : run(array.pointer, 0)
         for (const user of adding) added.set(user, row)
-        // Its lanes may move, and everyone else's with them.
-        if (row < rowCount) adding[0].promote(row)
+        if (row === rowCount) continue
+        // Its array may be left, and another that had but one lane: new ones come last.
+        adding[0].promote(row)
+        i = Math.max(0, i - 1)
       }
     },
     free() {
