@@ -94,8 +94,11 @@ export function fingerprint(value: unknown): string {
 export function sameExpression(a: Expression, b: Expression): boolean {
   if (a === b) return true
   if (a.op !== b.op) return false
-  const left = childrenOf(a)
-  const right = childrenOf(b)
-  if (left.length === 0 || a.op === 'in' || a.op === 'cast' || a.op === 'call') return fingerprint(a) === fingerprint(b)
-  return left.every((child, i) => sameExpression(child, right[i] as Expression))
+  if (a.op === 'literal' && b.op === 'literal') {
+    return Object.is(a.value, b.value) && (a.type === b.type || fingerprint(a.type) === fingerprint(b.type))
+  }
+  const left = a.op === 'in' ? [a.input, ...a.values] : childrenOf(a)
+  const right = b.op === 'in' ? [b.input, ...b.values] : childrenOf(b)
+  if (left.length === 0 || a.op === 'cast' || a.op === 'call') return fingerprint(a) === fingerprint(b)
+  return left.length === right.length && left.every((child, i) => sameExpression(child, right[i] as Expression))
 }

@@ -31,7 +31,6 @@ import { isIdentity } from './rules/rewrite.js'
 import { unpivotInput } from './shape.js'
 import { inputsOf } from './sources-of.js'
 import { bindPlan, boundSchemaOf, type SourceSchemas } from './typing.js'
-import { sameColumns } from './union.js'
 
 /** Whether an input of a union over `source` is to be run first, though it could be read as it comes, after `before`. */
 export type RunsFirst = (source: SourceNode, before: readonly SourceNode[]) => boolean
@@ -113,8 +112,6 @@ function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, b
               stages: [],
             },
           ]
-    // Unions built one onto another, in a loop, say, are as one: each row is made to fit once, not once for each of them.
-    if (first.kind === 'union' && own.length === 0 && sameColumns(boundSchemaOf(first), output)) return starts
     return starts.map(start => ({ ...start, stages: narrowFilters([...start.stages, ...own, fit]) }))
   })
 }

@@ -4,7 +4,11 @@ import type { PlanNode, SourceNode } from './logical.js'
 export const inputsOf = (plan: Exclude<PlanNode, SourceNode>): readonly PlanNode[] =>
   plan.kind === 'join' ? [plan.input, plan.right] : plan.kind === 'union' ? [plan.input, ...plan.others] : [plan.input]
 
-export function sourcesOf(plan: PlanNode): SourceNode[] {
+const known = new WeakMap<PlanNode, readonly SourceNode[]>()
+
+export function sourcesOf(plan: PlanNode): readonly SourceNode[] {
   if (plan.kind === 'source') return [plan]
-  return inputsOf(plan).flatMap(sourcesOf)
+  const sources = known.get(plan) ?? inputsOf(plan).flatMap(sourcesOf)
+  known.set(plan, sources)
+  return sources
 }

@@ -1,11 +1,12 @@
 /** Unions in the plan: columns by name, each of the type that holds the values of all inputs. How inputs are read one after another is planner.ts's to say. */
 import { schemaOf } from '../columnar/schema.js'
-import { type DataType, type SchemaShape, sameType, typeName } from '../columnar/type.js'
+import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, nearestName, quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { columnOf, projectNode } from './build.js'
 import { commonType, orNull } from './common-type.js'
 import type { NamedExpression, PlanNode, UnionNode } from './logical.js'
+import { inputsOf } from './sources-of.js'
 
 export function unionNode(
   inputs: readonly PlanNode[],
@@ -65,13 +66,13 @@ function missingColumn(name: string, i: number, schema: SchemaShape): MillraceEr
 
 const nameOf = (i: number): string => (i === 0 ? 'the first flow' : `flow ${i + 1}`)
 
-/** The same over bound inputs, each of which gives the columns that come out, in their types. */
+/** The same over bound inputs, each of which gives the columns that come out, in their types. Unions built one onto another, in a loop, say, are as one. */
 export function settleUnion(node: UnionNode, inputs: readonly PlanNode[], schemas: readonly SchemaShape[]): UnionNode {
   const columns = unionSchema(node, schemas)
-  const [input, ...others] = inputs.map((each, i) => fitted(each, schemas[i] as SchemaShape, columns)) as [
-    PlanNode,
-    ...PlanNode[],
-  ]
+  const [input, ...others] = inputs.flatMap((each, i) => {
+    const given = fitted(each, schemas[i] as SchemaShape, columns)
+    return given.kind === 'union' ? inputsOf(given) : [given]
+  }) as [PlanNode, ...PlanNode[]]
   return Object.freeze({ ...node, input, others: Object.freeze(others), columns })
 }
 
@@ -98,17 +99,4 @@ function fitted(input: PlanNode, schema: SchemaShape, columns: SchemaShape): Pla
 
 function castOf(input: Expression, { nullable: _, timeZone: __, ...type }: DataType): Expression {
   return Object.freeze({ op: 'cast', input, type: Object.freeze({ ...type, nullable: false }) })
-}
-
-/** Whether two schemas have the same columns in the same types and order. */
-export const sameColumns = (a: SchemaShape, b: SchemaShape): boolean => {
-  const names = Object.keys(a)
-  const others = Object.keys(b)
-  return (
-    names.length === others.length &&
-    names.every((name, i) => {
-      const [x, y] = [a[name] as DataType, b[others[i] as string] as DataType]
-      return name === others[i] && x.nullable === y.nullable && sameType(x, y)
-    })
-  )
 }

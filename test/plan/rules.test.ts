@@ -281,7 +281,7 @@ describe('unions', () => {
     expect(branches(flow)).toEqual(branches(price.union(...Array.from({ length: 30 }, () => price))))
   })
 
-  it('make rows fit again where columns, types or their order are others', () => {
+  it('make rows fit again where types are others, and once where only their order is', () => {
     const [once] = branches(trades.select('size').union(trades.select('size'))) as [number]
     const inner = trades.select('size').union(trades.select('size'))
     const wider = trades.select('lots').rename({ lots: 'size' })
@@ -289,6 +289,6 @@ describe('unions', () => {
     const pair = trades.select('size', 'price')
     const turned = trades.select('price', 'size').union(pair.union(pair))
     expect(Object.keys(turned.schema ?? {})).toEqual(['price', 'size'])
-    expect(branches(turned)[1]).toBeGreaterThan(branches(pair.union(pair))[0] as number)
+    expect(branches(turned)[1]).toBe(branches(pair.union(pair))[0])
   })
 })
