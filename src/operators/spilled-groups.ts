@@ -16,6 +16,7 @@ import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import type { Aggregation } from '../kernels/aggregate/aggregation.js'
 import { type KeyLayout, layoutKeys } from '../kernels/key-words.js'
 import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-vector.js'
+import { PAGE_BYTES } from '../kernels/memory-account.js'
 import { take, takeBatch } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
@@ -197,11 +198,17 @@ export function createSpilledGroups(
     return { rowCount, columns: [words(groups.ranks, rowCount), ...keys, ...results] }
   }
 
+  /** What groups may take before they are written in parts: of a few the blocks that they begin with, which those of a part would have too. */
+  const mostKept = (): number => {
+    const room = account.shareBytes - account.usedBytes
+    return Math.max(MOST_PART * room, Math.min(0.75 * room, PAGE_BYTES * (3 + specs.length)))
+  }
+
   /** @param passed bits of the hash in which all these groups are alike. */
   function* finishPieces(pieces: readonly Piece[], passed: number, ...use: Finish): Generator<null> {
     memory.trim()
     spill.makeRoom(account.shareBytes / 2)
-    let most = MOST_PART * (account.shareBytes - account.usedBytes)
+    let most = mostKept()
     let hasAllRoom = false
     while (true) {
       const mark = memory.mark()
@@ -222,7 +229,7 @@ export function createSpilledGroups(
         hasAllRoom = true
         memory.trim()
         spill.makeRoom(account.shareBytes)
-        most = MOST_PART * (account.shareBytes - account.usedBytes)
+        most = mostKept()
       }
     }
   }

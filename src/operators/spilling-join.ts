@@ -14,8 +14,9 @@
 import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
+import { bothValid } from '../kernels/bitmap.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
-import { takeBatch } from '../kernels/select.js'
+import { selection, takeBatch } from '../kernels/select.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import type { JoinStage } from '../plan/physical.js'
 import { batchBytes, laneBatchOfBytes } from './batch-bytes.js'
@@ -93,6 +94,16 @@ export function createSpillingJoin(
     return { rowCount, columns: [...batch.columns, numbers(int32(), rowCount, hashes)] }
   }
 
+  /** The side's rows likewise; those with a null among their keys, which meet no row and have one hash, are left out. */
+  function hashedSide(batch: LaneBatch): LaneBatch {
+    const { rowCount, columns } = batch
+    let valid = 0
+    for (const key of keys) valid = bothValid(k, valid, columns[key.right.column].validity, rowCount)
+    if (valid === 0) return hashed(batch, 'right')
+    const { indices, count } = selection(k, valid, rowCount)
+    return hashed(takeBatch(k, batch, indices, count), 'right')
+  }
+
   const hasRoom = (): boolean =>
     account.usedBytes + keptBytes + INDEX_BYTES * keptRows <= MOST_AT_ONCE * account.shareBytes
 
@@ -104,8 +115,10 @@ export function createSpillingJoin(
       if (!hasRoom() && spill.file !== null) right = spillSide()
       return
     }
-    right.add(hashed(batch, 'right'), split)
-    if (right.spilled.times === timesSpilled) return
+    const rows = hashedSide(batch)
+    right.add(rows, split)
+    // Nor need the strings of rows that are left out be kept.
+    if (right.spilled.times === timesSpilled && rows.rowCount === batch.rowCount) return
     timesSpilled = right.spilled.times
     strings.clear()
   }
@@ -116,7 +129,7 @@ export function createSpillingJoin(
     for (let part = kept.shift(); part !== undefined; part = kept.shift()) {
       const mark = memory.mark()
       try {
-        runs.add(hashed(part.batch, 'right'), part.split)
+        runs.add(hashedSide(part.batch), part.split)
       } finally {
         if (!part.isHeld) freeHeapBatch(k, part.batch)
       }

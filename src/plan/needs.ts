@@ -3,7 +3,7 @@ import { type DataType, isFloat, leafType } from '../columnar/type.js'
 import type { CallPart, Expression } from '../expressions/node.js'
 import { childrenOf, collectColumns } from '../expressions/walk.js'
 import { isOver } from './aggregate-types.js'
-import { type AccumulatorSpec, isBreaker, type PhysicalPlan, type Stage } from './physical.js'
+import type { AccumulatorSpec, PhysicalPlan, Stage } from './physical.js'
 
 /** Parts of lanes that plans call for. Most have kernels of their own: a file of assembly/parts/. */
 export type PlanPart =
@@ -48,7 +48,8 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   // There are no more groups than rows, of which a join or a function may make any number, and what is spilled is parted whatever there is.
   const joins = stages.some(({ kind }) => kind === 'join' || kind === 'user')
   if ((rowCount > MOST_GROUPS || spills || joins) && stages.some(mayPart)) parts.push('partitions')
-  if (spills && stages.some(stage => isBreaker(stage) || stage.kind === 'join')) parts.push('spill')
+  // Rows that only pass are read in pieces that there is room for.
+  if (spills) parts.push('spill')
   if (stages.some(({ kind }) => kind === 'join' || kind === 'union')) parts.push('joins')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.sets !== null)) parts.push('sets')
   if (stages.some(stage => stage.kind === 'aggregate' && stage.panes !== null)) parts.push('windows')

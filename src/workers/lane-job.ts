@@ -192,7 +192,7 @@ class LaneJob implements LaneTurns {
       shareBytes: Infinity,
       spill: null,
     }
-    this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'the job' : 'load')
+    this.account = new MemoryAccount(budgetBytes, shareBytes, spec.holdAs === null ? 'reading' : 'load')
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() =>

@@ -279,6 +279,7 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       'a sort': some.orderBy(desc('name')),
       'a limit': some.limit(50, 300),
       'rows among others': some.over({ partitionBy: ['few'], orderBy: ['name'] }, () => ({ n: rowNumber() })),
+      'rows that only pass': all.filter(t => t.few.gt(1)),
     }
     onLanes(spilling, (engine, lanes) => {
       it.each(Object.keys(flows))('need no room: %s', { timeout: 60_000 }, async name => {
@@ -315,6 +316,42 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
         const wanted = await flow.collect({ lanes: 0 })
         expectSame(await flow.collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) }), wanted)
       })
+    })
+  })
+
+  describe('the other side of a join', () => {
+    const rowCount = 200_000
+    const key = Array.from({ length: rowCount }, (_, i) => (i * 7919) % rowCount)
+    const some = columns({ key: Int32Array.from(key).reverse(), place: Int32Array.from(key, (_, i) => i) })
+    const name = key.map(each => `a name like no other, ${each}`)
+    const flows: Record<string, Flow> = {
+      'may have many strings': some.join(columns({ key: Int32Array.from(key), name }), 'key'),
+      'may have many keys that are null': some.leftJoin(
+        columns({ key: key.map(each => (each % 50 === 0 ? each : null)), name, value: Float64Array.from(key) }),
+        'key',
+      ),
+    }
+    onLanes(spilling, (engine, lanes) => {
+      it.each(Object.keys(flows))('%s', { timeout: 60_000 }, async name => {
+        const wanted = await flows[name].collect({ lanes: 0 })
+        expectSame(await flows[name].collect({ engine: engine(), memory: 5 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
+  describe('a budget of a few pages', () => {
+    it('does not have groups parted one by one', { timeout: 60_000 }, async () => {
+      const flow: Flow = columns(counted(30_000))
+        .derive(t => ({ by: t.id.mod(9000) }))
+        .groupBy('by')
+        .aggregate(t => ({ n: count(), s: sum(t.value), m: mean(t.id), d: stddev(t.value), o: count(t.value) }))
+      const wanted = await flow.collect({ lanes: 0 })
+      for (const lanes of spilling) {
+        if (lanes > 0) continue
+        expectSame(await flow.collect({ lanes, memory: MiB }), wanted)
+        const text = await flow.explain({ analyze: true }, { lanes, memory: MiB })
+        expect(Number(/spilled [\d.]+ MB in (\d+) pieces/.exec(text)?.[1])).toBeLessThan(9000)
+      }
     })
   })
 
