@@ -734,7 +734,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * Each row of this flow beside the row of the other that is nearest in time, or in number, among those with its keys; nulls where there is none. The right one
-   * comes in the order of time, of equal ones in its own order.
+   * comes in the order of time, of equal ones in its own order. Null and NaN are near nothing.
    *
    * ```ts
    * flow.asofJoin(columns({ time: [new Date('2024-01-02T03:04:04Z')], symbol: ['ABC'], bid: [10.25] }), {

@@ -51,7 +51,11 @@ export function partsSource(format: Format, inputs: readonly Input[], declared: 
     async describe(services) {
       const files = await readAll(services)
       const schema = declared ?? commonSchema(files)
-      for (const { input, file } of files) checkColumns(file.schema, schema, file.hasNoNulls, inputName(input), label)
+      const first = declared === null ? inputName(files[0].input) : null
+      for (const { input, file } of files) {
+        const called = inputName(input)
+        checkColumns(file.schema, schema, file.hasNoNulls, called, `${format.name} ${called}`, first)
+      }
       described = files
       return schema
     },
@@ -96,6 +100,7 @@ function commonSchema(files: readonly ReadFile[]): SchemaShape {
 /**
  * @param found of a file, or the like.
  * @param called how messages call it.
+ * @param first the file that has these columns, where nobody has declared any.
  * @throws MillraceError where it lacks a column, has it in another type, or may have nulls where none are declared.
  */
 export function checkColumns(
@@ -104,14 +109,23 @@ export function checkColumns(
   hasNoNulls: (name: string) => boolean,
   called: string,
   label: string,
+  first: string | null = null,
 ): void {
+  const apart = 'read the files apart and put them together by union'
   for (const { name, type } of fieldsOf(declared)) {
-    if (!Object.hasOwn(found, name)) throw unknownColumn(name, Object.keys(found), label)
+    if (!Object.hasOwn(found, name)) {
+      if (first === null) throw unknownColumn(name, Object.keys(found), label)
+      throw new MillraceError(
+        'MR_UNKNOWN_COLUMN',
+        `${label}: there is no column ${quote(name)}, which ${first} has; declare those that all files have by schema, or ${apart}, with { missing: 'null' }`,
+        { operator: label, file: called, column: name },
+      )
+    }
     const own = found[name] as DataType
     if (!sameType(own, type)) {
       throw new MillraceError(
         'MR_TYPE_MISMATCH',
-        `${label}: column ${quote(name)} of ${called} is ${typeName(own)}, not ${typeName(type)}; declare it so`,
+        `${label}: column ${quote(name)} of ${called} is ${typeName(own)}, not ${typeName(type)}${first === null ? '; declare it so' : ` as in ${first}; ${apart}, cast to one type`}`,
         { file: called, column: name },
       )
     }

@@ -175,6 +175,31 @@ describe('several files', () => {
     expect(table.toRows()).toEqual([{ n: 50 }])
   })
 
+  it('that do not agree are refused with the name of the one that differs, and what helps', async () => {
+    const named = (name: string, columns: Columns) => new File([bytesOf(columns)], name)
+    const full = named('full.parquet', { id: [1], x: [0.5] })
+    const short = named('short.parquet', { id: [2] })
+    const data = (name: string, value: number) => ({ name, data: [value], type: 'DOUBLE' as const, nullable: false })
+    const other = new File([parquetWriteBuffer({ columnData: [data('id', 7.5), data('x', 1)] })], 'other.parquet')
+    const lacking = await refusal(() => describeAndOpen([full, short]), 'MR_UNKNOWN_COLUMN')
+    expect(lacking.message).toMatch(/short\.parquet: there is no column "x", which full\.parquet has.*union/)
+    expect(lacking.details).toMatchObject({ file: 'short.parquet', column: 'x' })
+    const declared = { id: int32(), x: float64() }
+    const asDeclared = await refusal(() => describeAndOpen([full, short], { declared }), 'MR_UNKNOWN_COLUMN')
+    expect(asDeclared.message).toContain('parquet short.parquet: there is no column "x"')
+    const differing = await refusal(() => describeAndOpen([full, other]), 'MR_TYPE_MISMATCH')
+    expect(differing.message).toMatch(/"id" of other\.parquet is float64, not int32 as in full\.parquet; .*union/)
+    // What it says to do is done.
+    const [left, right] = [parquet(full), parquet(other)]
+    const wide = { id: float64() }
+    expect((await left.cast(wide).union(right).collect({ lanes: 0 })).toRows()).toEqual([
+      { id: 1, x: 0.5 },
+      { id: 7.5, x: 1 },
+    ])
+    const padded = left.union(parquet(short), { missing: 'null' })
+    expect((await padded.collect({ lanes: 0 })).rowCount).toBe(2)
+  })
+
   it('of which one is no Parquet file are refused with its name', async () => {
     const broken = new File([Uint8Array.of(1, 2, 3)], 'broken.parquet')
     const error = await refusal(() => describeAndOpen([first, broken]), 'MR_FORMAT_ERROR')

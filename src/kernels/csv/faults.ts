@@ -72,10 +72,15 @@ export function sayValue(shape: CsvShape, fault: number, field: number, text: st
         'MR_INEXACT_VALUE',
         `${quote(text)} is finer than ${typeName(plain)} or beyond it ${where}; declare the column with another unit, or utf8`,
       )
-    default:
-      return said('MR_TYPE_MISMATCH', `${quote(text)} is no ${typeName(plain)} ${where}; declare the column utf8`)
+    default: {
+      const fits = /int/.test(type.kind) && isDecimal(text) ? 'float64' : 'utf8'
+      return said('MR_TYPE_MISMATCH', `${quote(text)} is no ${typeName(plain)} ${where}; declare the column ${fits}`)
+    }
   }
 }
+
+/** Digits with a point or an exponent: what float64 reads, and no integer does. */
+const isDecimal = (text: string): boolean => /^\s*[-+]?(?:\d+\.?|\d*\.\d+)(?:e[-+]?\d+)?\s*$/i.test(text)
 
 /** Bytes `[from, to)` as text, cut where it is long. */
 export function excerpt(bytes: Uint8Array, from: number, to: number): string {

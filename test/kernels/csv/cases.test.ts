@@ -247,6 +247,20 @@ describe('bad rows', () => {
       'MR_TYPE_MISMATCH',
       '"12x" is no int32 (column "age"); declare the column utf8, or collect bad rows',
     ],
+    ...['2.5', '-.5e-3', '1e3'].map((text): [Record<string, DataType>, string, string, string, string] => [
+      { n: int64() },
+      text,
+      'n',
+      'MR_TYPE_MISMATCH',
+      `"${text}" is no int64 (column "n"); declare the column float64, or collect bad rows`,
+    ]),
+    [
+      { day: date() },
+      '2.5',
+      'day',
+      'MR_TYPE_MISMATCH',
+      '"2.5" is no date (column "day"); declare the column utf8, or collect bad rows',
+    ],
     [
       { age: int8() },
       '"300"',
