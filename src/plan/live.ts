@@ -236,6 +236,11 @@ export function livePlan(
           break
         }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
+        if (isDisordered && (said.kind === 'distinct' || said.window !== null))
+          throw unbounded(
+            said.kind === 'distinct' ? 'dedupe' : 'window',
+            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
+          )
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
           const made = distinctOf(said, current, isAppended)
           const { segment } = made
@@ -254,11 +259,6 @@ export function livePlan(
         }
         if (dedupe !== null) passed = i + dedupe.length
         const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
-        if (isDisordered && of.window !== null)
-          throw unbounded(
-            'window',
-            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
-          )
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =

@@ -350,6 +350,17 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
       expect(plain(shown((await of(rows(given, bid)).collect(o())).batches[0] as RecordBatch))).toEqual(expected)
     })
 
+    it('dedupe within a time is refused where rows come in no order of time', async () => {
+      const waits = bids([at(1)])
+        .watermark('time')
+        .over({ partitionBy: 'item', rows: [-1, 1] }, () => ({ n: count() }))
+      const error = await refusal(
+        () => batches(waits.dedupe({ keys: ['item'], within: '10ms' }).run(o())),
+        'MR_UNBOUNDED',
+      )
+      expect(error.message).toContain('no order of time')
+    })
+
     it('dedupe is refused where it cannot be: no event time, no duration, rows that may be taken back', async () => {
       const flow = rows([at(1)], bid)
       const timed = flow.watermark('time')
