@@ -241,6 +241,7 @@ export function livePlan(
             said.kind === 'distinct' ? 'dedupe' : 'window',
             'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
           )
+        if (dedupe !== null) current = bound(withOneZeros(current))
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
           const made = distinctOf(said, current, isAppended)
           const { segment } = made
@@ -352,6 +353,22 @@ function outputOf(nodes: LiveCut['nodes'], input: SchemaShape): SchemaShape {
 }
 
 const bound = (plan: PlanNode): PlanNode => bindPlan(plan, null)
+
+/** Rows of which one of each key stays: collected they are groups, and results hold one zero. */
+function withOneZeros(input: PlanNode): PlanNode {
+  const schema = boundSchemaOf(input)
+  const floats = Object.entries(schema).filter(([, { kind }]) => kind === 'float64' || kind === 'float32')
+  if (floats.length === 0) return input
+  return deriveNode(
+    input,
+    schema,
+    floats.map(([name, type]): NamedExpression => {
+      const column = columnOf(name)
+      const zero = literalOf(0, { ...type, nullable: false } as DataType)
+      return { name, expression: call('when', { op: 'eq', left: column, right: zero }, zero, column) }
+    }),
+  )
+}
 
 /** A project that hands on columns of the segment's too. */
 function carrying(node: PlanNode & { kind: 'project' }, names: readonly string[]): PlanNode {

@@ -8,6 +8,7 @@ import {
   cumulative,
   desc,
   type Flow,
+  float32,
   float64,
   type Job,
   list,
@@ -25,6 +26,7 @@ import {
   tumbling,
   utf8,
 } from '../../src/index.js'
+import { folded, text } from '../laws/running.js'
 import { onLanes, refusal } from './env.js'
 
 const bid = schema({ time: timestamp(), item: utf8(), price: float64() })
@@ -330,6 +332,27 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
           ],
         ],
       ])
+    })
+
+    it('plain dedupe gives one zero, running on as collected', async () => {
+      const shape = schema({ key: utf8(), wide: float64(), narrow: nullable(float32()) })
+      const given = [
+        { key: 'a', wide: -0, narrow: -0 },
+        { key: 'b', wide: -0, narrow: null },
+        { key: 'b', wide: 0.1, narrow: -0 },
+      ]
+      for (const by of [['key'], [{ keys: ['key'], keep: 'last' }], [], ['narrow']] as [any][]) {
+        const feed = channel(shape)
+        const job = feed.flow.dedupe(...by).run(o())
+        feed.push(given)
+        feed.close()
+        const collected = await rows(given, shape)
+          .dedupe(...by)
+          .collect(o())
+        const expected = collected.toRows().map(text).sort()
+        expect(expected.join()).not.toContain('-0')
+        expect(await folded(job)).toEqual(expected)
+      }
     })
 
     it('plain dedupe keeps the event time: windows may be behind it', async () => {
