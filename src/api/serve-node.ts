@@ -1,5 +1,9 @@
 /** A handler of `Request`s called by `node:http`, of which it needs no import. A chunk that `nodeHandler` loads. */
+import { within } from '../formats/within.js'
 import type { NodeRequest, NodeResponse } from './handlers.js'
+
+/** A client that has not taken the last words by then goes without. */
+const SENT_MS = 2_000
 
 export async function serveNode(
   handler: (request: Request) => Response | Promise<Response>,
@@ -17,6 +21,7 @@ export async function serveNode(
     if (response.body !== null) await pipe(response.body, outgoing, gone.signal)
     outgoing.end()
   } catch {
+    if (outgoing.headersSent) await within(sent(outgoing, gone.signal), SENT_MS)
     if (!outgoing.headersSent && !gone.signal.aborted) {
       outgoing.writeHead(500, {})
       outgoing.end()
@@ -78,6 +83,14 @@ async function pipe(body: ReadableStream<Uint8Array>, outgoing: NodeResponse, go
     gone.removeEventListener('abort', leave)
   }
 }
+
+/** Resolves when what has been written is on its way, which would be lost with the response, or when nobody is there any more. */
+const sent = (outgoing: NodeResponse, gone: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (gone.aborted) return resolve()
+    gone.addEventListener('abort', () => resolve())
+    outgoing.write(new Uint8Array(0), () => resolve())
+  })
 
 /** Resolves when more may be written, or when nobody is there any more. */
 async function drained(outgoing: NodeResponse, gone: AbortSignal): Promise<void> {

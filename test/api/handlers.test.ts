@@ -308,6 +308,19 @@ describe('a flow over node:http', () => {
     expect((await fetch(thrower)).status).toBe(500)
   })
 
+  it('that fails late says so in its last line, which comes before it breaks off', async () => {
+    const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
+    const lines = await new Promise<string[]>(resolve => {
+      const client = get(address, response => {
+        const text: string[] = []
+        response.on('data', chunk => text.push(String(chunk)))
+        response.on('error', () => resolve(text.join('').trim().split('\n')))
+      })
+      client.on('error', () => {})
+    })
+    expect(JSON.parse(lines.at(-1) as string)).toMatchObject({ error: { code: 'MR_INEXACT_VALUE' } })
+  })
+
   it('a client that does not read stops the reading; one that leaves ends the job', async () => {
     const { flow, read } = watched()
     const errors: unknown[] = []
