@@ -41,7 +41,9 @@ function requestOf(incoming: NodeRequest, signal: AbortSignal): Request {
   }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const init = { method, headers, signal, ...(hasBody ? { body: streamOf(incoming), duplex: 'half' } : {}) }
-  return new Request(new URL(url, `http://${headers.get('host') ?? 'localhost'}`), init)
+  const origin = `http://${headers.get('host') ?? 'localhost'}`
+  // A path of two slashes is one too, and names no other host.
+  return new Request(url.startsWith('/') ? `${origin}${url}` : new URL(url, origin), init)
 }
 
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {

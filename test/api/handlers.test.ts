@@ -299,6 +299,16 @@ describe('a flow over node:http', () => {
     expect(await response.json()).toEqual(['POST', '/a/b', '1', 'the body'])
   })
 
+  it('a path of two slashes names no other host', async () => {
+    const address = await serve(request => new Response(request.url.slice(request.url.indexOf(':'))))
+    for (const path of ['//', '//other.example/rows?x=1']) {
+      const text = await new Promise<string>(resolve => {
+        get({ port: new URL(address).port, path }, response => response.on('data', chunk => resolve(String(chunk))))
+      })
+      expect(text.endsWith(`:${new URL(address).port}${path}`)).toBe(true)
+    }
+  })
+
   it('that breaks off is no end: the client is told', async () => {
     const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
     await expect(fetch(address).then(response => response.text())).rejects.toThrow()
