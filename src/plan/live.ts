@@ -212,6 +212,8 @@ export function livePlan(
       case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        const waits = isDisordered
+        if (node.kind === 'late') isDisordered = true
         if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
         if (said.kind === 'over') {
           const made = overOf(said, current, time, ends, isAppended)
@@ -221,6 +223,7 @@ export function livePlan(
             segments.push({ ...made.segment, aggregate })
             current = lateSource(aggregate, late)
             carried = []
+            time = null
             ends = null
             break
           }
@@ -236,10 +239,10 @@ export function livePlan(
           break
         }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
-        if (isDisordered && (said.kind === 'distinct' || said.window !== null))
+        if (waits && (said.kind === 'distinct' || said.window !== null))
           throw unbounded(
             said.kind === 'distinct' ? 'dedupe' : 'window',
-            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
+            'rows that are late, and those of an over without an order that wait for rows behind them, come in no order of time; order it by the event time',
           )
         if (dedupe !== null) current = bound(withOneZeros(current))
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
@@ -250,6 +253,7 @@ export function livePlan(
             segments.push({ ...segment, aggregate })
             current = lateSource(aggregate, made.output)
             carried = []
+            time = null
             ends = null
           } else {
             segments.push(segment)

@@ -373,15 +373,28 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
       expect(plain(shown((await of(rows(given, bid)).collect(o())).batches[0] as RecordBatch))).toEqual(expected)
     })
 
-    it('dedupe within a time is refused where rows come in no order of time', async () => {
-      const waits = bids([at(1)])
-        .watermark('time')
-        .over({ partitionBy: 'item', rows: [-1, 1] }, () => ({ n: count() }))
-      const error = await refusal(
-        () => batches(waits.dedupe({ keys: ['item'], within: '10ms' }).run(o())),
-        'MR_UNBOUNDED',
-      )
-      expect(error.message).toContain('no order of time')
+    it('what goes by event time is refused where rows come in no order of it: behind rows that wait for others, and late ones', async () => {
+      const flow = bids([at(1), at(9), at(2)]).watermark('time')
+      const before: Flow<any>[] = [
+        flow.over({ partitionBy: 'item', rows: [-1, 1] }, () => ({ n: count() })),
+        flow
+          .window(tumbling('5ms'))
+          .aggregate(() => ({ n: count() }))
+          .late(),
+        flow.dedupe({ within: '5ms' }).late(),
+        flow.over({ orderBy: 'time' }, () => ({ n: count() })).late(),
+      ]
+      for (const disordered of before) {
+        for (const [verb, made] of [
+          ['dedupe', disordered.dedupe({ within: '10ms' })],
+          ['window', disordered.window(tumbling('5ms')).aggregate(() => ({ n: count() }))],
+          ['over', disordered.over({ orderBy: 'time' }, () => ({ n: count() }))],
+        ] as [string, Flow<any>][]) {
+          const { message, details } = await refusal(() => batches(made.run(o())), 'MR_UNBOUNDED')
+          expect(details.operator).toBe(verb)
+          if (verb !== 'over') expect(message).toContain('no order of time')
+        }
+      }
     })
 
     it('dedupe is refused where it cannot be: no event time, no duration, rows that may be taken back', async () => {
