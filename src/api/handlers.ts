@@ -89,7 +89,7 @@ export interface NodeResponse {
   readonly headersSent: boolean
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
   flushHeaders(): unknown
-  write(chunk: Uint8Array): boolean
+  write(chunk: Uint8Array, done?: () => void): boolean
   end(): unknown
   destroy(): unknown
   on(event: 'close' | 'drain', listener: () => void): unknown

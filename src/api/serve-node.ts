@@ -1,5 +1,9 @@
 /** A handler of `Request`s called by `node:http`, of which it needs no import. A chunk that `nodeHandler` loads. */
+import { within } from '../formats/within.js'
 import type { NodeRequest, NodeResponse } from './handlers.js'
+
+/** A client that has not taken the last words by then goes without. */
+const SENT_MS = 2_000
 
 export async function serveNode(
   handler: (request: Request) => Response | Promise<Response>,
@@ -17,6 +21,7 @@ export async function serveNode(
     if (response.body !== null) await pipe(response.body, outgoing, gone.signal)
     outgoing.end()
   } catch {
+    if (outgoing.headersSent) await within(sent(outgoing, gone.signal), SENT_MS)
     if (!outgoing.headersSent && !gone.signal.aborted) {
       outgoing.writeHead(500, {})
       outgoing.end()
@@ -36,7 +41,9 @@ function requestOf(incoming: NodeRequest, signal: AbortSignal): Request {
   }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const init = { method, headers, signal, ...(hasBody ? { body: streamOf(incoming), duplex: 'half' } : {}) }
-  return new Request(new URL(url, `http://${headers.get('host') ?? 'localhost'}`), init)
+  const origin = `http://${headers.get('host') ?? 'localhost'}`
+  // A path of two slashes is one too, and names no other host.
+  return new Request(url.startsWith('/') ? `${origin}${url}` : new URL(url, origin), init)
 }
 
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
@@ -78,6 +85,14 @@ async function pipe(body: ReadableStream<Uint8Array>, outgoing: NodeResponse, go
     gone.removeEventListener('abort', leave)
   }
 }
+
+/** Resolves when what has been written is on its way, which would be lost with the response, or when nobody is there any more. */
+const sent = (outgoing: NodeResponse, gone: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (gone.aborted) return resolve()
+    gone.addEventListener('abort', () => resolve())
+    outgoing.write(new Uint8Array(0), () => resolve())
+  })
 
 /** Resolves when more may be written, or when nobody is there any more. */
 async function drained(outgoing: NodeResponse, gone: AbortSignal): Promise<void> {

@@ -212,6 +212,8 @@ export function livePlan(
       case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
+        const waits = isDisordered
+        if (node.kind === 'late') isDisordered = true
         if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
         if (said.kind === 'over') {
           const made = overOf(said, current, time, ends, isAppended)
@@ -221,6 +223,7 @@ export function livePlan(
             segments.push({ ...made.segment, aggregate })
             current = lateSource(aggregate, late)
             carried = []
+            time = null
             ends = null
             break
           }
@@ -236,6 +239,12 @@ export function livePlan(
           break
         }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
+        if (waits && (said.kind === 'distinct' || said.window !== null))
+          throw unbounded(
+            said.kind === 'distinct' ? 'dedupe' : 'window',
+            'rows that are late, and those of an over without an order that wait for rows behind them, come in no order of time; order it by the event time',
+          )
+        if (dedupe !== null) current = bound(withOneZeros(current))
         if (said.kind === 'distinct' || (said.kind === 'aggregate' && dedupe?.keep === 'first')) {
           const made = distinctOf(said, current, isAppended)
           const { segment } = made
@@ -244,6 +253,7 @@ export function livePlan(
             segments.push({ ...segment, aggregate })
             current = lateSource(aggregate, made.output)
             carried = []
+            time = null
             ends = null
           } else {
             segments.push(segment)
@@ -254,11 +264,6 @@ export function livePlan(
         }
         if (dedupe !== null) passed = i + dedupe.length
         const of = dedupe === null ? said : lastOf(current, said as AggregateNode)
-        if (isDisordered && of.window !== null)
-          throw unbounded(
-            'window',
-            'rows of an over without an order that wait for rows behind them come in no order of time; order it by the event time',
-          )
         const mode = modeOf(nodes.slice(i + 1), of, ends)
         if (typeof mode === 'object') everyMs = Number(nanosecondsOf(mode.every, 'emit')) / 1e6
         const made: Made =
@@ -352,6 +357,22 @@ function outputOf(nodes: LiveCut['nodes'], input: SchemaShape): SchemaShape {
 }
 
 const bound = (plan: PlanNode): PlanNode => bindPlan(plan, null)
+
+/** Rows of which one of each key stays: collected they are groups, and results hold one zero. */
+function withOneZeros(input: PlanNode): PlanNode {
+  const schema = boundSchemaOf(input)
+  const floats = Object.entries(schema).filter(([, { kind }]) => kind === 'float64' || kind === 'float32')
+  if (floats.length === 0) return input
+  return deriveNode(
+    input,
+    schema,
+    floats.map(([name, type]): NamedExpression => {
+      const column = columnOf(name)
+      const zero = literalOf(0, { ...type, nullable: false } as DataType)
+      return { name, expression: call('when', { op: 'eq', left: column, right: zero }, zero, column) }
+    }),
+  )
+}
 
 /** A project that hands on columns of the segment's too. */
 function carrying(node: PlanNode & { kind: 'project' }, names: readonly string[]): PlanNode {

@@ -299,6 +299,16 @@ describe('a flow over node:http', () => {
     expect(await response.json()).toEqual(['POST', '/a/b', '1', 'the body'])
   })
 
+  it('a path of two slashes names no other host', async () => {
+    const address = await serve(request => new Response(request.url.slice(request.url.indexOf(':'))))
+    for (const path of ['//', '//other.example/rows?x=1']) {
+      const text = await new Promise<string>(resolve => {
+        get({ port: new URL(address).port, path }, response => response.on('data', chunk => resolve(String(chunk))))
+      })
+      expect(text.endsWith(`:${new URL(address).port}${path}`)).toBe(true)
+    }
+  })
+
   it('that breaks off is no end: the client is told', async () => {
     const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
     await expect(fetch(address).then(response => response.text())).rejects.toThrow()
@@ -306,6 +316,19 @@ describe('a flow over node:http', () => {
       throw new Error('no')
     })
     expect((await fetch(thrower)).status).toBe(500)
+  })
+
+  it('that fails late says so in its last line, which comes before it breaks off', async () => {
+    const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
+    const lines = await new Promise<string[]>(resolve => {
+      const client = get(address, response => {
+        const text: string[] = []
+        response.on('data', chunk => text.push(String(chunk)))
+        response.on('error', () => resolve(text.join('').trim().split('\n')))
+      })
+      client.on('error', () => {})
+    })
+    expect(JSON.parse(lines.at(-1) as string)).toMatchObject({ error: { code: 'MR_INEXACT_VALUE' } })
   })
 
   it('a client that does not read stops the reading; one that leaves ends the job', async () => {

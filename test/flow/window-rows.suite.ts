@@ -8,6 +8,7 @@ import {
   cumulative,
   desc,
   type Flow,
+  float32,
   float64,
   type Job,
   list,
@@ -25,6 +26,7 @@ import {
   tumbling,
   utf8,
 } from '../../src/index.js'
+import { folded, text } from '../laws/running.js'
 import { onLanes, refusal } from './env.js'
 
 const bid = schema({ time: timestamp(), item: utf8(), price: float64() })
@@ -332,6 +334,27 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
       ])
     })
 
+    it('plain dedupe gives one zero, running on as collected', async () => {
+      const shape = schema({ key: utf8(), wide: float64(), narrow: nullable(float32()) })
+      const given = [
+        { key: 'a', wide: -0, narrow: -0 },
+        { key: 'b', wide: -0, narrow: null },
+        { key: 'b', wide: 0.1, narrow: -0 },
+      ]
+      for (const by of [['key'], [{ keys: ['key'], keep: 'last' }], [], ['narrow']] as [any][]) {
+        const feed = channel(shape)
+        const job = feed.flow.dedupe(...by).run(o())
+        feed.push(given)
+        feed.close()
+        const collected = await rows(given, shape)
+          .dedupe(...by)
+          .collect(o())
+        const expected = collected.toRows().map(text).sort()
+        expect(expected.join()).not.toContain('-0')
+        expect(await folded(job)).toEqual(expected)
+      }
+    })
+
     it('plain dedupe keeps the event time: windows may be behind it', async () => {
       const given = [at(5), at(1), at(7, 'b'), at(12), at(13, 'c')]
       const of = (flow: Flow<typeof bid>) =>
@@ -348,6 +371,30 @@ export function windowRowsSuite(lanesList: readonly number[]): void {
         JSON.parse(JSON.stringify(all), (_, v) => (typeof v === 'string' ? Date.parse(v) : v))
       expect(plain(await batches(of(bids(given)).run(o())))).toEqual(expected)
       expect(plain(shown((await of(rows(given, bid)).collect(o())).batches[0] as RecordBatch))).toEqual(expected)
+    })
+
+    it('what goes by event time is refused where rows come in no order of it: behind rows that wait for others, and late ones', async () => {
+      const flow = bids([at(1), at(9), at(2)]).watermark('time')
+      const before: Flow<any>[] = [
+        flow.over({ partitionBy: 'item', rows: [-1, 1] }, () => ({ n: count() })),
+        flow
+          .window(tumbling('5ms'))
+          .aggregate(() => ({ n: count() }))
+          .late(),
+        flow.dedupe({ within: '5ms' }).late(),
+        flow.over({ orderBy: 'time' }, () => ({ n: count() })).late(),
+      ]
+      for (const disordered of before) {
+        for (const [verb, made] of [
+          ['dedupe', disordered.dedupe({ within: '10ms' })],
+          ['window', disordered.window(tumbling('5ms')).aggregate(() => ({ n: count() }))],
+          ['over', disordered.over({ orderBy: 'time' }, () => ({ n: count() }))],
+        ] as [string, Flow<any>][]) {
+          const { message, details } = await refusal(() => batches(made.run(o())), 'MR_UNBOUNDED')
+          expect(details.operator).toBe(verb)
+          if (verb !== 'over') expect(message).toContain('no order of time')
+        }
+      }
     })
 
     it('dedupe is refused where it cannot be: no event time, no duration, rows that may be taken back', async () => {
