@@ -4,11 +4,7 @@ import type { PlanNode, SourceNode } from './logical.js'
 export const inputsOf = (plan: Exclude<PlanNode, SourceNode>): readonly PlanNode[] =>
   plan.kind === 'join' ? [plan.input, plan.right] : plan.kind === 'union' ? [plan.input, ...plan.others] : [plan.input]
 
-const known = new WeakMap<PlanNode, readonly SourceNode[]>()
-
-export function sourcesOf(plan: PlanNode): readonly SourceNode[] {
+export function sourcesOf(plan: PlanNode): SourceNode[] {
   if (plan.kind === 'source') return [plan]
-  const sources = known.get(plan) ?? inputsOf(plan).flatMap(sourcesOf)
-  known.set(plan, sources)
-  return sources
+  return inputsOf(plan).flatMap(sourcesOf)
 }
