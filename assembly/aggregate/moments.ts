@@ -314,8 +314,8 @@ export function momentsDoubles(data: usize, count: u32, out: usize): void {
 }
 
 /**
- * A bitmap, in whole bytes, of which doubles are below `cap` in magnitude and multiples of 2^low: they are cut at 2^(low + width), which leaves no more
- * than that above and below. Returns how many.
+ * A bitmap, in whole bytes, of which doubles are below `cap` in magnitude and multiples of 2^low. What is below 2^(low + width) is cut off first, as
+ * `momentsBins` does: `cap` is at most 2^(low + width + 51). Returns how many.
  */
 export function momentsFitting(data: usize, count: u32, low: i32, width: i32, cap: f64, out: usize): u32 {
   const lowMagic = magicOf(low)

@@ -41,7 +41,7 @@ function requestOf(incoming: NodeRequest, signal: AbortSignal): Request {
   }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const init = { method, headers, signal, ...(hasBody ? { body: streamOf(incoming), duplex: 'half' } : {}) }
-  const origin = `http://${headers.get('host') ?? 'localhost'}`
+  const { origin } = new URL(`http://${headers.get('host') || 'localhost'}`)
   // A path of two slashes is one too, and names no other host.
   return new Request(url.startsWith('/') ? `${origin}${url}` : new URL(url, origin), init)
 }

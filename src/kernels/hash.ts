@@ -34,9 +34,9 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   let slotsLog2 = 0
 
   // At most half full: a key is then in its first slot four times out of five.
-  const grow = (groups: number) => {
+  const grow = () => {
     slotsLog2 = Math.max(LEAST_SLOTS_LOG2, slotsLog2 + 1)
-    while (2 ** (slotsLog2 - 1) < Math.max(groups, store.count) + BLOCK_ROWS) slotsLog2++
+    while (2 ** (slotsLog2 - 1) < Math.max(expected, store.count) + BLOCK_ROWS) slotsLog2++
     const byteLength = slotBytes * 2 ** slotsLog2
     const limit = 2 ** (slotsLog2 - 1)
     store.reserve(limit)
@@ -51,7 +51,7 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
     exports.hashFill(header, inSlot)
   }
   try {
-    grow(expected)
+    grow()
   } catch (error) {
     memory.free(header)
     throw error
@@ -61,12 +61,10 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
     find(keys, rowCount, groups) {
       const mark = memory.mark()
       const misses = memory.scratch(4 * BLOCK_ROWS + 4)
-      const before = store.count
       for (let row = 0; row < rowCount; ) {
         row = findIn(header, keys, row, rowCount, groups, misses) >>> 0
         store.count = memory.u32[(header >>> 2) + 2]
-        // As many new ones among the rows that are left as among those before.
-        if (row < rowCount) grow(store.count + (row && ((store.count - before) / row) * (rowCount - row)))
+        if (row < rowCount) grow()
       }
       memory.reset(mark)
     },

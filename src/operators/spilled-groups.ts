@@ -35,6 +35,9 @@ export const SHARES = 2 ** SHARE_BITS
 const MOST_BITS = 26
 /** Part of the room that there is which the groups of a share may take before results are made of them. */
 const MOST_PART = 0.4
+/** Pages that groups begin with, however few, beside one for each aggregate, and the part of the room that these may be. */
+const FIRST_PAGES = 3
+const MOST_OF_FIRST = 0.75
 /** Parts are made no smaller than for so much. */
 const LEAST_ROOM = 2 ** 16
 
@@ -201,7 +204,7 @@ export function createSpilledGroups(
   /** What groups may take before they are written in parts: of a few the blocks that they begin with, which those of a part would have too. */
   const mostKept = (): number => {
     const room = account.shareBytes - account.usedBytes
-    return Math.max(MOST_PART * room, Math.min(0.75 * room, PAGE_BYTES * (3 + specs.length)))
+    return Math.max(MOST_PART * room, Math.min(MOST_OF_FIRST * room, PAGE_BYTES * (FIRST_PAGES + specs.length)))
   }
 
   /** @param passed bits of the hash in which all these groups are alike. */

@@ -212,7 +212,7 @@ export function livePlan(
       case 'over':
       case 'aggregate': {
         const said = node.kind === 'late' ? node.of : node
-        const waits = isDisordered
+        const wasDisordered = isDisordered
         if (node.kind === 'late') isDisordered = true
         if (said.kind === 'side') throw new Error('late rows of a join are its own to give')
         if (said.kind === 'over') {
@@ -239,7 +239,7 @@ export function livePlan(
           break
         }
         const dedupe = node.kind === 'aggregate' && node.window === null ? dedupeAt(nodes, i) : null
-        if (waits && (said.kind === 'distinct' || said.window !== null))
+        if (wasDisordered && (said.kind === 'distinct' || said.window !== null))
           throw unbounded(
             said.kind === 'distinct' ? 'dedupe' : 'window',
             'rows that are late, and those of an over without an order that wait for rows behind them, come in no order of time; order it by the event time',

@@ -84,8 +84,13 @@ function chainOf(plan: PlanNode): [SourceNode | UnionNode, ...Exclude<PlanNode, 
 }
 
 /** Of unions within unions too. What must see all its rows is run first, as a plan of its own. */
-function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, before: SourceNode[]): Branch[] {
-  const output = boundSchemaOf(union)
+function branchesOf(
+  union: UnionNode,
+  sides: PlanNode[],
+  runsFirst: RunsFirst,
+  before: SourceNode[],
+  output = boundSchemaOf(union),
+): Branch[] {
   const fit: Stage = { kind: 'project', verb: 'union', columns: Object.keys(output).map(plainColumn), output }
   return inputsOf(union).flatMap(input => {
     const [first, ...nodes] = chainOf(input)
@@ -100,6 +105,8 @@ function branchesOf(union: UnionNode, sides: PlanNode[], runsFirst: RunsFirst, b
     }
     if (first.kind === 'source') before.push(first)
     const own = nodes.flatMap(node => stagesOf(node, [], sides))
+    // Its columns are those that come out: rows are made to fit once.
+    if (first.kind === 'union' && own.length === 0) return branchesOf(first, sides, runsFirst, before, output)
     const starts: Branch[] =
       first.kind === 'union'
         ? branchesOf(first, sides, runsFirst, before)

@@ -309,6 +309,17 @@ describe('a flow over node:http', () => {
     }
   })
 
+  it('the path is that of the request, whatever host is told', async () => {
+    const address = await serve(request => new Response(new URL(request.url).pathname))
+    for (const host of ['localhost', 'localhost/admin', 'localhost/admin?', 'localhost/admin#', '']) {
+      const text = await new Promise<string>(resolve => {
+        const to = { port: new URL(address).port, path: '/public', headers: { host } }
+        get(to, response => response.on('data', chunk => resolve(String(chunk))))
+      })
+      expect([host, text]).toEqual([host, '/public'])
+    }
+  })
+
   it('that breaks off is no end: the client is told', async () => {
     const address = await serve(flowHandler(failingLate, { format: 'ndjson' }))
     await expect(fetch(address).then(response => response.text())).rejects.toThrow()

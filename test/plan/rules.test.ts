@@ -277,8 +277,14 @@ describe('unions', () => {
   it('built one onto another make rows fit once', () => {
     const price = trades.select('price')
     let flow: Flow<any> = price
-    for (let i = 0; i < 30; i++) flow = flow.union(price)
-    expect(branches(flow)).toEqual(branches(price.union(...Array.from({ length: 30 }, () => price))))
+    let chosen: Flow<any> = price
+    for (let i = 0; i < 30; i++) {
+      flow = flow.union(price)
+      chosen = chosen.select('price').union(price)
+    }
+    const atOnce = branches(price.union(...Array.from({ length: 30 }, () => price)))
+    expect(branches(flow)).toEqual(atOnce)
+    expect(branches(chosen)).toEqual(atOnce)
   })
 
   it('make rows fit again where types are others, and once where only their order is', () => {

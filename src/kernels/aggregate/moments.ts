@@ -119,7 +119,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
     })
 
   /** Which doubles are of such a span, as a bitmap, and how many. */
-  const fits = (data: number, rowCount: number, span: MomentSpan): { bits: number; count: number } => {
+  const fittingOf = (data: number, rowCount: number, span: MomentSpan): { bits: number; count: number } => {
     const bits = memory.scratch(bitmapBytes(rowCount))
     const count = exports.momentsFitting(data, rowCount, span.low, limbBits(span), 2 ** span.top, bits) >>> 0
     return { bits, count }
@@ -160,7 +160,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
       return true
     }
     const pointers = columns.map(({ doubles }) => doubles())
-    if (!areFitting && pointers.some((data, i) => fits(data, count, spans[i]).count < count)) return false
+    if (!areFitting && pointers.some((data, i) => fittingOf(data, count, spans[i]).count < count)) return false
     sums.provide(count)
     const { state, pitch, copy } = lanes
     for (const [i, data] of pointers.entries()) {
@@ -276,7 +276,7 @@ function createMoments(k: Kernels, kinds: readonly Kind[]): Accumulator {
   const fitting = (columns: readonly Column[], mask: number, count: number): number => {
     const { spans } = lanes.layout as MomentLayout
     return columns.reduce(
-      (held, { doubles }, i) => bothValid(k, held, fits(doubles(), count, spans[i]).bits, count),
+      (held, { doubles }, i) => bothValid(k, held, fittingOf(doubles(), count, spans[i]).bits, count),
       mask,
     )
   }

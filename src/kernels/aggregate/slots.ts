@@ -114,12 +114,14 @@ export function createSlots(k: Kernels): Slots {
 
   /**
    * An array for each user of two lanes, and for every two of the others: those whose users have the lanes that they had stay, for others there are empty
-   * states for the groups there are. Returns these.
+   * states for the groups there are. Returns these, and those that are left, as lanes.
    */
-  const place = (): SlotArray[] => {
+  const place = (size: number): { readonly made: readonly SlotArray[]; readonly left: readonly SlotArray[] } => {
     const stays = ({ users: all, stride }: SlotArray) =>
       all.length === 2 ? all.every(({ lanes }) => lanes === 1) : all[0].lanes === 2 && stride === 16
     const kept = arrays.filter(stays)
+    const left = arrays.filter(array => !stays(array))
+    for (const array of left) unpack(array)
     const placed = new Set(kept.flatMap(({ users: all }) => all))
     const others = users.filter(user => user.lanes > 0 && !placed.has(user))
     const alone = others.filter(user => user.lanes === 1)
@@ -134,7 +136,7 @@ export function createSlots(k: Kernels): Slots {
     }))
     try {
       for (const array of made) {
-        array.pointer = memory.allocate(array.stride * capacity)
+        array.pointer = memory.allocate(array.stride * size)
         memory.u8.fill(0, array.pointer, array.pointer + array.stride * evenly(groupCount))
       }
     } catch (error) {
@@ -142,7 +144,7 @@ export function createSlots(k: Kernels): Slots {
       throw error
     }
     arrays = [...kept, ...made]
-    return made
+    return { made, left }
   }
 
   /** Other states for an array, of another stride, which `fill` writes. */
@@ -299,26 +301,26 @@ export function createSlots(k: Kernels): Slots {
     },
     change(user, convert) {
       if (capacity === 0) return
-      const before = arrays
-      for (const { users: all } of place()) {
+      const { made, left } = place(capacity)
+      for (const { users: all } of made) {
         for (const other of all) {
           if (other === user) continue
-          const [from, to] = [laneOf(other, before), laneOf(other)]
+          const [from, to] = [laneOf(other, left), laneOf(other, made)]
           for (let i = 0; i < other.lanes; i++) {
             exports.slotsCopy(to.pointer + 8 * i, to.stride, from.pointer + 8 * i, from.stride, groupCount)
           }
         }
       }
-      convert(laneOf(user, before), laneOf(user))
-      freeArrays(before.filter(array => !arrays.includes(array)))
+      convert(laneOf(user, left), laneOf(user, made))
+      freeArrays(left)
     },
     resize(count) {
       if (count <= groupCount) return
       if (count > capacity) {
-        const isFirst = capacity === 0
-        capacity = Math.max(evenly(count), capacity * 2)
-        if (isFirst) place()
-        else for (const array of arrays) array.pointer = memory.reallocate(array.pointer, array.stride * capacity)
+        const size = Math.max(evenly(count), capacity * 2)
+        if (capacity === 0) place(size)
+        else for (const array of arrays) array.pointer = memory.reallocate(array.pointer, array.stride * size)
+        capacity = size
       }
       for (const { pointer, stride } of arrays) {
         memory.u8.fill(0, pointer + stride * groupCount, pointer + stride * evenly(count))
@@ -352,7 +354,7 @@ export function createSlots(k: Kernels): Slots {
         const row = replicated ? withReplicas(array, run) : run(array.pointer, 0)
         for (const user of adding) added.set(user, row)
         if (row === rowCount) continue
-        // Its array may be left, and another that had but one lane: new ones come last.
+        // Its array may be gone, and one of a lone lane before it: what followed is at i - 1 then, and what is new comes last.
         adding[0].promote(row)
         i = Math.max(0, i - 1)
       }
