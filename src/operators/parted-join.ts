@@ -9,6 +9,7 @@
  * a round of some rows after another, of all lanes at once. So keys must be of one right row at most; where they are not, which is known once rows have been shared, every lane gets
  * the others too, and joins as ever (join.ts).
  */
+import { placeOf } from '../columnar/schema.js'
 import { int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { numbers } from '../kernels/aggregate/accumulator.js'
@@ -92,7 +93,7 @@ export function createPartedJoin(
   const given = isTest ? [] : [...new Set(stage.taken.map(({ column }) => column))]
   const givenTypes = given.map(name => sideSchema[name])
   const asked = [...new Set(stage.keys.map(key => key.left))]
-  const askedColumns = asked.map(name => Object.keys(input).indexOf(name))
+  const askedColumns = asked.map(name => placeOf(input, name))
   const innerInput: SchemaShape = {
     ...Object.fromEntries(asked.map((name, i) => [`\0${i}`, input[name]])),
     [ROW]: int32(),

@@ -7,6 +7,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SinkWriter } from '../../sinks/sink.js'
 import { sinkOf } from '../../sinks/sink-of.js'
+import { followSignal } from './follow-signal.js'
 import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
 import type { BoundPlan } from './run.js'
@@ -36,20 +37,13 @@ export function startDelivery(what: string, deliveries: readonly Delivery[], opt
 function deliver(what: string, deliveries: readonly Delivery[], options: RunOptions): Job<any> {
   const { signal } = options
   const cancel = new AbortController()
-  // One each: of some ten listeners on one Node.js warns.
   const own = deliveries.map(() => new AbortController())
-  cancel.signal.addEventListener('abort', () => {
-    for (const each of own) each.abort(cancel.signal.reason)
-  })
-  const forward = () => cancel.abort(signal?.reason)
-  if (signal?.aborted === true) forward()
-  else signal?.addEventListener('abort', forward)
+  followSignal(cancel.signal, ...own)
+  const unfollow = followSignal(signal, cancel)
   const each = optionsOfEach(what, deliveries.length, options)
   const flows = sharingSources(deliveries.map(({ flow }) => flow))
   const parts = deliveries.map(({ sink }, i) => startPart(what, { flow: flows[i], sink }, each(own[i].signal)))
-  const finished = run(parts, cancel).finally(() => {
-    signal?.removeEventListener('abort', forward)
-  })
+  const finished = run(parts, cancel).finally(unfollow)
   for (const { flow } of deliveries) unreadAfter(finished, flow)
 
   return {

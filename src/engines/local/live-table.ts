@@ -11,6 +11,7 @@ import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
 import { asTheyAre, paramsOf } from '../../sources/param-values.js'
 import type { Source } from '../../sources/source.js'
+import { followSignal } from './follow-signal.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
 import { comesInTime, startAny } from './start-any.js'
@@ -43,11 +44,7 @@ export function startLiveTable<S extends SchemaShape>(
   checkOptions('live', options)
   const cancel = new AbortController()
   const { signal } = options
-  const forward = () => cancel.abort(signal?.reason)
-  if (signal !== undefined) {
-    if (signal.aborted) forward()
-    else signal.addEventListener('abort', forward)
-  }
+  const unfollow = followSignal(signal, cancel)
   const own: RunOptions = { ...options, signal: cancel.signal }
   const subscribers = new Set<(table: Table<S>) => void>()
   let current: (() => Table<S>) | null = null
@@ -151,7 +148,7 @@ export function startLiveTable<S extends SchemaShape>(
 
   const finished = ended.then(() => {
     stopListening()
-    signal?.removeEventListener('abort', forward)
+    unfollow()
     becomeReady()
     if (failure !== null) throw failure.error
   })

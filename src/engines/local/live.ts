@@ -16,6 +16,7 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import { soon } from '../../sources/soon.js'
 import type { Source } from '../../sources/source.js'
 import { openContext } from '../../workers/open-context.js'
+import { followSignal } from './follow-signal.js'
 import { createLiveMeter, type LiveMeter } from './live-meter.js'
 import { createLatencyMeter, leftOut, nodeOfOutput } from './measures.js'
 import type { RunOptions } from './options.js'
@@ -179,9 +180,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
 ): Job<S> {
   const { signal, clock = steadyClock } = options
   const cancel = new AbortController()
-  const forward = () => cancel.abort(signal?.reason)
-  if (signal?.aborted === true) forward()
-  else signal?.addEventListener('abort', forward)
+  const unfollow = followSignal(signal, cancel)
   const below = begin({ ...options, signal: cancel.signal })
   const waiting: RecordBatch<S>[] = []
   let graph: StepGraph<A> | null = null
@@ -301,7 +300,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   finished.catch(() => {})
 
   function end(error: unknown): void {
-    signal?.removeEventListener('abort', forward)
+    unfollow()
     ended = { error }
     if (cancel.signal.aborted && failure === null) waiting.length = 0
     wake()

@@ -9,6 +9,7 @@ import type { LaneUse, LatencyMetrics, NodeMetrics } from '../../metrics/node-me
 import { columnsCarried } from '../../plan/carried.js'
 import { RULE_SEPARATOR } from '../../plan/cleaning.js'
 import type { OpenSource, RowsUnderWay, SplitSupply } from '../../sources/source.js'
+import { followSignal } from './follow-signal.js'
 import type { Progress, RunningJob } from './job-request.js'
 import { createLatencyMeter, leftOut, nodeOfOutput, nodesOfLanes, nodesOfSupply, usesOf } from './measures.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
@@ -115,11 +116,9 @@ export function startRun<S extends SchemaShape>(
       onProgress?.(told)
     },
   }
-  const forward = () => cancel.abort(signal?.reason)
-  if (signal?.aborted === true) forward()
-  else signal?.addEventListener('abort', forward)
+  const unfollow = followSignal(signal, cancel)
   const end = (error: unknown) => {
-    signal?.removeEventListener('abort', forward)
+    unfollow()
     ended = { error }
     endedAt = performance.now()
     if (cancel.signal.aborted) waiting.length = 0

@@ -30,6 +30,7 @@ import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { stageSource } from '../../sources/stage.js'
+import { followSignal } from './follow-signal.js'
 import { type Intake, type SidesOf, startLive, startSteps } from './live.js'
 import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
@@ -150,35 +151,27 @@ function startJobs(
     [ALL]: options[ALL] ?? options.signal,
   }
   const told: Promise<SchemaShape>[] = []
-  const { signals, leave } = eachItsOwn(options.signal, plans.length)
+  const cancels = plans.map(() => new AbortController())
+  const unfollow = followSignal(options.signal, ...cancels)
   const jobs = sharingSources(flows).map((flow, i) => {
     let tell: OnSchema = () => {}
     const schema = new Promise<SchemaShape>(resolve => {
       tell = resolve
     })
-    const job = startAny(flow, { ...own, signal: signals[i], ...(report && { onProgress: report() }) }, what, tell)
+    const job = startAny(
+      flow,
+      { ...own, signal: (cancels[i] as AbortController).signal, ...(report && { onProgress: report() }) },
+      what,
+      tell,
+    )
     unreadAfter(job.finished, flow)
     told.push(Promise.race([schema, job.finished.then(() => schema)]))
     return job
   })
-  Promise.allSettled(jobs.map(job => job.finished)).then(leave)
+  Promise.allSettled(jobs.map(job => job.finished)).then(unfollow)
   const schemas = Promise.all(told)
   schemas.catch(() => {})
   return { jobs, schemas }
-}
-
-/** Signals that abort as one does: Node warns of more than ten listeners to one. */
-function eachItsOwn(
-  signal: AbortSignal | undefined,
-  count: number,
-): { readonly signals: readonly AbortSignal[]; readonly leave: () => void } {
-  const cancels = Array.from({ length: count }, () => new AbortController())
-  const forward = () => {
-    for (const cancel of cancels) cancel.abort(signal?.reason)
-  }
-  if (signal?.aborted === true) forward()
-  else signal?.addEventListener('abort', forward)
-  return { signals: cancels.map(cancel => cancel.signal), leave: () => signal?.removeEventListener('abort', forward) }
 }
 
 /** That of jobs which meet by their watermarks. */

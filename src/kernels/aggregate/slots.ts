@@ -123,7 +123,7 @@ export function createSlots(k: Kernels): Slots {
     const left = arrays.filter(array => !stays(array))
     for (const array of left) unpack(array)
     const placed = new Set(kept.flatMap(({ users: all }) => all))
-    const others = users.filter(user => user.lanes > 0 && !placed.has(user))
+    const others = users.filter(user => !placed.has(user))
     const alone = others.filter(user => user.lanes === 1)
     const shared = alone.flatMap((_, i) => (i % 2 === 0 ? [alone.slice(i, i + 2)] : []))
     const made = [...others.filter(user => user.lanes === 2).map(user => [user]), ...shared].map(each => ({
