@@ -48,7 +48,8 @@ function between(column: readonly Value[], i: number): Value {
   const [left, right] = [neighbour(column, i, -1), neighbour(column, i, 1)]
   if (left === null || right === null) return null
   const [a, b] = [Number(left.value), Number(right.value)]
-  return a + (b - a) * ((i - left.at) / (right.at - left.at))
+  const part = (i - left.at) / (right.at - left.at)
+  return Number.isFinite(b - a) ? a + (b - a) * part : a * (1 - part) + b * part
 }
 
 export function* mapped(
