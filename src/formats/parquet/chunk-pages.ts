@@ -4,6 +4,7 @@
 import type { PlainDictionary } from '../plain-batch.js'
 import { repairUtf8, type Texts } from '../repair-utf8.js'
 import { corrupt } from './corrupt.js'
+import { type Decimal, decimalDictionaryOf, decimalsOf } from './decimal.js'
 import type { Chunk, ParquetColumn } from './footer.js'
 import { type HybridState, hybridOver, packedBits, readBits, readHybrid } from './hybrid.js'
 import { createPageReader, type LevelWidths, type Page } from './page.js'
@@ -48,7 +49,7 @@ export interface ChunkPages {
 
 /** @param bytes the chunk's, in full. */
 export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uint8Array): ChunkPages {
-  const { encoded, type, list } = column
+  const { encoded, decimal, type, list } = column
   const most = list === null ? Number(type.nullable) : list.most
   const widths: LevelWidths = {
     repetition: list === null ? 0 : 1,
@@ -72,7 +73,10 @@ export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uin
     if (wordDictionary !== null || textDictionary !== null) throw corrupt('a column chunk has two dictionaries')
     if (encoded === 'bool') throw corrupt('a boolean column has a dictionary')
     if (encoded !== 'bytes') {
-      wordDictionary = dictionaryOf(encoded, bytes, valueCount)
+      wordDictionary =
+        encoded === 'decimal'
+          ? decimalDictionaryOf(decimal as Decimal, bytes, valueCount)
+          : dictionaryOf(encoded, bytes, valueCount)
       return
     }
     const texts = repaired(stringDictionaryOf(bytes, valueCount))
@@ -95,7 +99,7 @@ export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uin
         }
         if (next.valueCount > left) throw corrupt('a column chunk has more values than its row group has rows')
         left -= next.valueCount
-        page = openPage(next, encoded, most, wordDictionary, textDictionary)
+        page = openPage(next, column, most, wordDictionary, textDictionary)
       }
       return page
     },
@@ -113,7 +117,7 @@ export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uin
 
 function openPage(
   page: Page,
-  encoded: ParquetColumn['encoded'],
+  { encoded, decimal }: ParquetColumn,
   most: number,
   words: Int32Array | null,
   texts: PlainDictionary | null,
@@ -136,6 +140,8 @@ function openPage(
     }
   }
   if (encoded === 'bool') return { ...open, bits: boolBits(encoding, bytes, at, dense) }
+  if (encoded === 'decimal')
+    return { ...open, words: decimalsOf(decimal as Decimal, encoding, bytes, at, end, dense, words) }
   if (encoded !== 'bytes') return { ...open, words: wordsOf(encoded, encoding, bytes, at, end, dense, words) }
   if (!isDictionaryEncoding(encoding)) return { ...open, strings: stringsOf(encoding, bytes, at, end, dense) }
   if (texts === null) throw corrupt('a page refers to a dictionary that there is not')

@@ -22,6 +22,7 @@ import {
   uint32,
   utf8,
 } from '../../columnar/type.js'
+import { type Decimal, MAX_BYTES } from './decimal.js'
 import { isItemOfList, type ListLevels, listOf } from './list-type.js'
 
 /** `parquet.thrift`, enum Type. */
@@ -84,13 +85,15 @@ export interface SchemaElement {
   readonly scale: number
 }
 
-/** How a column's values, or its items, lie in its pages. `uint64` becomes int64, `int96` a timestamp in ns; both are checked value by value. */
-export type Encoded = 'bool' | 'int32' | 'int64' | 'uint64' | 'int96' | 'float32' | 'float64' | 'bytes'
+/** How a column's values, or its items, lie in its pages. `uint64` becomes int64, `int96` a timestamp in ns; both are checked value by value; `decimal` becomes float64. */
+export type Encoded = 'bool' | 'int32' | 'int64' | 'uint64' | 'int96' | 'float32' | 'float64' | 'bytes' | 'decimal'
 
 export interface ColumnType {
   /** Of a column that cannot be read: an empty struct, which no operator takes. */
   readonly type: DataType
   readonly encoded: Encoded
+  /** How digits lie in pages; null where `encoded` says all. */
+  readonly decimal: Decimal | null
   /** Parquet's name of a type that cannot be read; null where it can. */
   readonly unsupported: string | null
   /** Whether the strings are declared to be UTF-8; otherwise their statistics say nothing about the values as read. */
@@ -113,16 +116,18 @@ export function columnTypeOf(subtree: readonly SchemaElement[]): ColumnType {
     return {
       type: nullable(struct({})),
       encoded: 'bytes',
+      decimal: null,
       unsupported: parquetName(subtree),
       isText: false,
       list: null,
     }
   const { encoded } = read
+  const decimal = encoded === 'decimal' ? decimalOf(leaf) : null
   const isText = read.type.kind === 'utf8' && annotation(leaf) !== null
   const own = leaf.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
-  if (nested === null) return { type: own, encoded, unsupported: null, isText, list: null }
+  if (nested === null) return { type: own, encoded, decimal, unsupported: null, isText, list: null }
   const type = nested.levels.list === 1 ? nullable(list(own)) : list(own)
-  return { type, encoded, unsupported: null, isText, list: nested.levels }
+  return { type, encoded, decimal, unsupported: null, isText, list: nested.levels }
 }
 
 const annotation = (element: SchemaElement): string | null => element.logical?.name ?? element.converted
@@ -131,6 +136,7 @@ function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } 
   const { physical } = element
   const name = annotation(element)
   const plain = name === null || name === 'UNKNOWN'
+  if (name === 'DECIMAL') return decimalOf(element) === null ? null : { type: float64(), encoded: 'decimal' }
   if (physical === 'BOOLEAN' && plain) return { type: bool(), encoded: 'bool' }
   if (physical === 'FLOAT' && plain) return { type: float32(), encoded: 'float32' }
   if (physical === 'DOUBLE' && plain) return { type: float64(), encoded: 'float64' }
@@ -153,6 +159,18 @@ function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } 
     return type?.kind === 'int64' ? { type, encoded: isUnsigned(element) ? 'uint64' : 'int64' } : null
   }
   return null
+}
+
+/** Null of what no writer means: no digits, or a point outside of them. */
+function decimalOf({ physical, typeLength, precision, scale }: SchemaElement): Decimal | null {
+  if (precision < 1 || scale < 0 || scale > precision) return null
+  if (physical === 'FIXED_LEN_BYTE_ARRAY' && (typeLength < 1 || typeLength > MAX_BYTES)) return null
+  return physical === 'INT32' ||
+    physical === 'INT64' ||
+    physical === 'FIXED_LEN_BYTE_ARRAY' ||
+    physical === 'BYTE_ARRAY'
+    ? { physical, byteLength: typeLength, scale }
+    : null
 }
 
 const isUnsigned = ({ logical, converted }: SchemaElement): boolean =>

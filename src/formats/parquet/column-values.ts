@@ -41,7 +41,7 @@ export function createValues(encoded: Encoded, type: DataType, capacity: number,
   return encoded === 'bytes' ? strings(capacity, pages) : fixed(encoded, type, capacity)
 }
 
-function fixed(encoded: FixedEncoded, type: DataType, capacity: number): ValueBuilder {
+function fixed(encoded: FixedEncoded | 'decimal', type: DataType, capacity: number): ValueBuilder {
   const words = wordsPerValue(encoded)
   let data = new Int32Array(capacity * words)
   return {

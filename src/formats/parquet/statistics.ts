@@ -2,6 +2,7 @@
  * The bounds that a footer keeps of each column chunk, as exact values, and only where they can be trusted; prune.ts uses them.
  */
 import type { Encoded } from './column-type.js'
+import { type Decimal, decimalBound } from './decimal.js'
 import { type Cursor, readBinary, readI64, readStruct, WIRE } from './thrift.js'
 
 /** In the column's unit: bigint for int64 and timestamps, days for dates. Not necessarily attained: long strings are cut to bounds. */
@@ -44,6 +45,7 @@ export function readStatistics(cursor: Cursor): RawStatistics {
 
 interface StatisticsColumn {
   readonly encoded: Encoded
+  readonly decimal: Decimal | null
   readonly isText: boolean
   readonly type: { readonly kind: string }
 }
@@ -63,7 +65,8 @@ export function statisticsOf(
   const nullCount = counted != null && counted >= 0n && counted <= BigInt(rowCount) ? Number(counted) : null
   const none = { min: null, max: null, nullCount, mayHoldNaN: isFloat && raw?.nanCount !== 0n }
   if (raw === null) return none
-  const hasOneOrder = column.encoded !== 'bytes' && !column.type.kind.startsWith('uint')
+  const isBytes = column.encoded === 'bytes' || column.decimal?.physical.endsWith('BYTE_ARRAY')
+  const hasOneOrder = !isBytes && !column.type.kind.startsWith('uint')
   const min = boundOf(ordered || hasOneOrder ? (raw.minValue ?? (hasOneOrder ? raw.min : null)) : null, column)
   const max = boundOf(ordered || hasOneOrder ? (raw.maxValue ?? (hasOneOrder ? raw.max : null)) : null, column)
   if (min !== null && max !== null && compareBounds(min, max) > 0) return none
@@ -71,7 +74,7 @@ export function statisticsOf(
 }
 
 /** PLAIN, without a length. Null for what is no value of the column: a wrong length, NaN, text cut inside a character. */
-function boundOf(bytes: Uint8Array | null, { encoded, isText, type }: StatisticsColumn): Bound | null {
+function boundOf(bytes: Uint8Array | null, { encoded, decimal, isText, type }: StatisticsColumn): Bound | null {
   if (bytes === null) return null
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const { byteLength } = bytes
@@ -81,6 +84,7 @@ function boundOf(bytes: Uint8Array | null, { encoded, isText, type }: Statistics
   if (encoded === 'int64' && byteLength === 8) return view.getBigInt64(0, true)
   if (encoded === 'float32' && byteLength === 4) return notNaN(view.getFloat32(0, true))
   if (encoded === 'float64' && byteLength === 8) return notNaN(view.getFloat64(0, true))
+  if (decimal !== null) return decimalBound(decimal, bytes)
   if (encoded === 'bytes' && isText) return textOf(bytes)
   return null
 }

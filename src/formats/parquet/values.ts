@@ -1,6 +1,6 @@
 /**
  * Values of fixed width, from a page or a dictionary to 32-bit words: one word for int32 and float32, two (low, high) for 64 bits. Words keep
- * every bit, NaN payloads too, and make no BigInt. strings.ts reads byte arrays.
+ * every bit, NaN payloads too, and make no BigInt. strings.ts reads byte arrays, decimal.ts decimals.
  */
 import { MillraceError } from '../../errors.js'
 import type { Encoded } from './column-type.js'
@@ -11,9 +11,10 @@ import { hybridOver, readHybrid } from './hybrid.js'
 /** Reads the next `count` values to words of `out`, from value position o. */
 export type ReadWords = (out: Int32Array, o: number, count: number) => void
 
-export type FixedEncoded = Exclude<Encoded, 'bool' | 'bytes'>
+export type FixedEncoded = Exclude<Encoded, 'bool' | 'bytes' | 'decimal'>
 
-export const wordsPerValue = (encoded: FixedEncoded): 1 | 2 => (encoded === 'int32' || encoded === 'float32' ? 1 : 2)
+export const wordsPerValue = (encoded: FixedEncoded | 'decimal'): 1 | 2 =>
+  encoded === 'int32' || encoded === 'float32' ? 1 : 2
 
 /** `parquet.thrift`, enum Encoding. */
 export const ENCODING = {
@@ -112,7 +113,7 @@ function codeSpace(count: number): Int32Array {
   return codeBuffer
 }
 
-function dictionaryWords(readCodes: ReadWords, dictionary: Int32Array, words: 1 | 2): ReadWords {
+export function dictionaryWords(readCodes: ReadWords, dictionary: Int32Array, words: 1 | 2): ReadWords {
   if (words === 1) {
     return (out, o, count) => {
       readCodes(out, o, count)
