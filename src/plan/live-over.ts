@@ -5,11 +5,11 @@
 import { schemaOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { quote } from '../errors.js'
-import type { AggregateCall, AggregateExpression } from '../expressions/node.js'
+import type { AggregateCall, AggregateExpression, OrderKey } from '../expressions/node.js'
 import { printAggregate } from '../expressions/print.js'
 import { isOver } from './aggregate-types.js'
 import { deriveNode, selectNode } from './build.js'
-import { fieldsOf, isByTime } from './event-time.js'
+import { fieldsOf, isByTime, WINDOW_END } from './event-time.js'
 import { KEPT, type LiveOverSpec, type LiveSegment, refusal, WATERMARK, WEIGHT } from './live.js'
 import { inTime, TIME } from './live-distinct.js'
 import type { NamedExpression, OverNode, PlanNode } from './logical.js'
@@ -20,6 +20,13 @@ import { bindPlan, boundSchemaOf } from './typing.js'
 
 /** Whether a flow that may end runs on nonetheless, row by row: what is said of a row is known once the watermark has passed it. */
 export const runsOn = (node: OverNode): boolean => isByTime(node) && needsAll(node) === null
+
+/** Whether what is said of a row is known only when all have come, wherever the rows come from. */
+export const seesAllRows = (node: OverNode): boolean =>
+  needsAll(node) !== null || !(isByTime(node) || node.orders.every(isByEnd))
+
+const isByEnd = ({ name, descending }: OrderKey, place: number): boolean =>
+  place === 0 && name === WINDOW_END && !descending
 
 /** Why rows of a partition are known only when all have come; null where a row, and some about it, are enough. */
 function needsAll({ frame, orders, columns }: OverNode): string | null {

@@ -55,7 +55,10 @@ const STATELESS: readonly string[] = ['project', 'filter', 'explode', 'unpivot']
 export const isStateless = ({ kind }: PlanNode): boolean => STATELESS.includes(kind)
 
 /** From the lowest source or meeting up. */
-function chainOf(plan: PlanNode): { readonly base: PlanNode; readonly nodes: Exclude<PlanNode, { kind: 'source' }>[] } {
+export function chainOf(plan: PlanNode): {
+  readonly base: PlanNode
+  readonly nodes: Exclude<PlanNode, { kind: 'source' }>[]
+} {
   const nodes: Exclude<PlanNode, { kind: 'source' }>[] = []
   let base = plan
   for (; base.kind !== 'source' && base.kind !== 'union' && !meets(base); base = base.input) nodes.unshift(base)

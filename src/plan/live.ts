@@ -15,7 +15,7 @@ import { call, not } from './cleaning.js'
 import { nanosecondsOf } from './duration.js'
 import { byEventTime, END, fieldsOf, START, ticksOf, WINDOW_END, WINDOW_START, windowRules } from './event-time.js'
 import { dedupeAt, distinctOf, lastOf } from './live-distinct.js'
-import { overOf, runsOn } from './live-over.js'
+import { overOf, runsOn, seesAllRows } from './live-over.js'
 import { topOf } from './live-top.js'
 import type { AggregateNode, EmitMode, NamedExpression, Panes, PlanNode, WatermarkNode, Windowing } from './logical.js'
 import { type PlanPart, partsFor } from './needs.js'
@@ -37,9 +37,9 @@ export interface LiveCut {
   readonly nodes: readonly Exclude<PlanNode, { kind: 'source' }>[]
 }
 
-/** Where a plan is cut; null where it need not be: nothing in it closes, changes or is late. */
+/** Where a plan is cut; null where it need not be: nothing in it closes, changes or is late, or it ends and what is above has no row to give before. */
 export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
-  const chain: Exclude<PlanNode, { kind: 'source' }>[] = []
+  const chain: LiveNode[] = []
   let node = plan
   for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
   // What must see all rows of a flow that ends has them.
@@ -56,8 +56,25 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
   const at =
     marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top' || kind === 'over')
-  return at < 0 ? null : { before: chain[at]?.input as PlanNode, nodes: chain.slice(at) }
+  if (at < 0) return null
+  const nodes = chain.slice(at)
+  return !isEndless && givesAtEnd(nodes) ? null : { before: chain[at]?.input as PlanNode, nodes }
 }
+
+type LiveNode = LiveCut['nodes'][number]
+
+/** Whether results of a flow that ends are there when all rows are, and nobody asked for them to be told as they change, or for late rows. */
+export const givesAtEnd = (nodes: readonly LiveNode[]): boolean =>
+  nodes.some(seesAll) && !nodes.some(each => each.kind === 'late' || (each.kind === 'emit' && each.mode !== 'close'))
+
+/** Whether a verb has no row to give before it has seen all. */
+const seesAll = (node: LiveNode): boolean =>
+  node.kind in VERBS ||
+  node.kind === 'limit' ||
+  node.kind === 'sample' ||
+  (node.kind === 'join' && (node.how === 'right' || node.how === 'full')) ||
+  (node.kind === 'aggregate' && node.sets !== null) ||
+  (node.kind === 'over' && seesAllRows(node))
 
 export interface LiveSegment {
   /** Stateless: `scan` alone has stages. */

@@ -20,6 +20,7 @@ import {
   nullable,
   param,
   type RecordBatch,
+  rank,
   rowCount,
   rows,
   runAll,
@@ -394,18 +395,42 @@ export function liveSuite(lanesList: readonly number[]): void {
       ])
     })
 
-    it('says which verbs must see all rows, and collects with them', async () => {
-      const flow = counted(rows([at(1), at(2, 'b', 3)]).watermark('time'))
-      for (const [verb, said] of [
-        ['orderBy', flow.orderBy(desc('x'))],
-        ['limit', flow.limit(1)],
-        ['fullJoin', flow.fullJoin(columns({ key: ['a'] }), 'key')],
-        ['rightJoin', flow.rightJoin(columns({ key: ['a'] }), 'key')],
-      ] as [string, Flow<any>][]) {
-        const error = await refusal(() => all(said.run(o())), 'MR_UNBOUNDED')
+    it('says which verbs must see all rows where they run on, and gives what all come to where they end', async () => {
+      const verbs: [string, (flow: Flow<any>) => Flow<any>][] = [
+        ['orderBy', flow => flow.orderBy(desc('x'))],
+        ['limit', flow => flow.emit('change').limit(1)],
+        ['sample', flow => flow.sample({ n: 1 })],
+        ['fullJoin', flow => flow.fullJoin(columns({ key: ['a'] }), 'key')],
+        ['rightJoin', flow => flow.rightJoin(columns({ key: ['a'] }), 'key')],
+        ['over', flow => flow.over({ orderBy: 'x' }, () => ({ rank: rank() }))],
+      ]
+      for (const [verb, over] of verbs) {
+        const endless = channel(tick)
+        const error = await refusal(() => all(over(counted(endless.flow.watermark('time'))).run(o())), 'MR_UNBOUNDED')
         expect(error.message).toContain(verb)
-        expect((await said.collect(o())).rowCount).toBeGreaterThan(0)
+        const given = over(counted(rows([at(1), at(2, 'b', 3)]).watermark('time')))
+        if (verb === 'limit') await refusal(() => all(given.run(o())), 'MR_UNBOUNDED')
+        else {
+          const found: object[] = []
+          for await (const batch of given.run(o())) found.push(...batch.toRows())
+          expect(found).toEqual((await given.collect(o())).toRows())
+          expect(found).not.toEqual([])
+        }
       }
+      const ordered = counted(rows([at(1), at(2, 'b', 3)]).watermark('time')).orderBy(desc('x'))
+      const late = counted(rows([at(100), at(2, 'b', 3)]).watermark('time')).late()
+      await refusal(() => all(ordered.emit('change').run(o())), 'MR_UNBOUNDED')
+      await refusal(() => all(late.orderBy('x').run(o())), 'MR_UNBOUNDED')
+    })
+
+    it('gives the first rows of windows as they close, and is then done', async () => {
+      const source = channel(tick)
+      const job = counted(source.flow.watermark('time')).limit(2, 1).run(o())
+      const given = all(job)
+      for (let i = 0; i < 60; i++) source.push([at(i * 10, i % 2 ? 'a' : 'b')])
+      expect(await given).toHaveLength(2)
+      await job.finished
+      await refusal(() => source.push(at(1000)), 'MR_CLOSED')
     })
 
     it('is that of its column, whatever columns before it this has been copied to', async () => {

@@ -9,7 +9,11 @@ import type { Job } from './run-job.js'
 const isPassed = (node: Exclude<PlanNode, SourceNode>): boolean =>
   node.kind === 'join'
     ? node.how !== 'right' && node.how !== 'full' && !node.meets
-    : isStateless(node) || node.kind === 'user' || node.kind === 'watermark'
+    : node.kind === 'aggregate' || node.kind === 'top'
+      ? node.window !== null && node.window.allowedLateness === null
+      : node.kind === 'emit'
+        ? node.mode === 'close'
+        : isStateless(node) || node.kind === 'user' || node.kind === 'watermark' || node.kind === 'distinct'
 
 /** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
 export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {

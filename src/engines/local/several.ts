@@ -13,8 +13,9 @@ import { createLiveTree, type TreePlan } from '../../graph/live-tree.js'
 import { arrivalOf } from '../../metrics/arrivals.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { sourceNode } from '../../plan/build.js'
-import { type LivePlan, liveCut, livePlan } from '../../plan/live.js'
+import { givesAtEnd, type LivePlan, liveCut, livePlan } from '../../plan/live.js'
 import {
+  chainOf,
   isStateless,
   jobsOf,
   type LiveTree,
@@ -60,7 +61,7 @@ export async function startSeveral<S extends SchemaShape>(
   const plan = bindPlan(bound.plan, schemas)
   const known: BoundPlan = { ...bound, plan, sources }
   checkSides(plan, known)
-  const tree = liveTree(plan)
+  const tree = !isEndless(plan, known) && givesAtEnd(chainOf(plan).nodes) ? null : liveTree(plan)
   if (tree !== null) return startSteps(own => treeIntake(tree, known, own, what), options, onSchema)
   const union = lowestUnion(plan)
   if (union !== null && runsOn(union.node, known)) {
