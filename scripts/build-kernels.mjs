@@ -36,19 +36,18 @@ export const PARTS = [
  * Compiles the kernels, or finds them compiled. The cache key is the content of assembly/, the options and the compiler's
  * version; outputs are written to a temporary name and renamed, so that several processes may call this at once.
  *
- * @param {{ debug?: boolean, outDir?: string, cache?: boolean }} [options] `outDir` is absolute, by default build/;
- *   `cache: false` compiles whatever is there.
+ * @param {{ debug?: boolean, outDir?: string }} [options] `outDir` is absolute, by default build/
  * @returns {Promise<{ wasmPath: string, typesPath: string, partPaths: Record<string, string>, compiled: boolean }>} paths of the module that has
  *   everything, of its types, and of the modules of its parts
  */
-export async function buildKernels({ debug = false, outDir = join(root, 'build'), cache = true } = {}) {
+export async function buildKernels({ debug = false, outDir = join(root, 'build') } = {}) {
   const name = debug ? 'kernels.debug' : 'kernels'
   const wasmPath = join(outDir, `${name}.wasm`)
   const typesPath = join(outDir, `${name}.d.ts`)
   const partPaths = Object.fromEntries(PARTS.map(part => [part, join(outDir, `${name}-${part}.wasm`)]))
   const stampPath = join(outDir, `${name}.stamp`)
   const stamp = await kernelsHash(debug)
-  if (cache && (await readText(stampPath)) === stamp && (await readText(typesPath))) {
+  if ((await readText(stampPath)) === stamp && (await readText(typesPath))) {
     return { wasmPath, typesPath, partPaths, compiled: false }
   }
   await mkdir(outDir, { recursive: true })
