@@ -358,7 +358,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
   }
 
   /**
-   * The first `n` rows after `offset`, in row order.
+   * The first `n` rows after `offset`, in row order. Run, a flow that may never end gives them as they come, and its job ends with them.
    *
    * ```ts
    * flow.orderBy(desc('price')).limit(10)

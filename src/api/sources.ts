@@ -70,7 +70,7 @@ export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
  * after another; those that a pattern such as `2024/*.parquet` matches, in the order of their paths. What a server fails at for a while is asked again.
  * Lanes open the input themselves, each a few row groups at a time, and decode only the columns that the flow reads. Without a
  * schema the columns are known once the file is opened, so a misspelt one is refused by the terminal. Lists of values are list columns. A DECIMAL is
- * the float64 nearest to it, as the same number in a CSV file is. Groups of fields, maps and lists of these are refused where the flow reads them.
+ * the float64 nearest to it, as the same number in a CSV file is, a UUID its text. Groups of fields, maps and lists of these are refused where the flow reads them.
  *
  * ```ts
  * await parquet('flights.parquet').groupBy('origin').aggregate(t => ({ flights: count(), delay: mean(t.delay) })).collect()

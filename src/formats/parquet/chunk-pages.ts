@@ -8,7 +8,7 @@ import { type Decimal, decimalDictionaryOf, decimalsOf } from './decimal.js'
 import type { Chunk, ParquetColumn } from './footer.js'
 import { type HybridState, hybridOver, packedBits, readBits, readHybrid } from './hybrid.js'
 import { createPageReader, type LevelWidths, type Page } from './page.js'
-import { type ReadStrings, stringDictionaryOf, stringsOf } from './strings.js'
+import { type ReadStrings, stringDictionaryOf, stringsOf, uuidDictionaryOf, uuidsOf } from './strings.js'
 import {
   codesOf,
   dictionaryOf,
@@ -49,7 +49,7 @@ export interface ChunkPages {
 
 /** @param bytes the chunk's, in full. */
 export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uint8Array): ChunkPages {
-  const { encoded, decimal, type, list } = column
+  const { encoded, decimal, isUuid, type, list } = column
   const most = list === null ? Number(type.nullable) : list.most
   const widths: LevelWidths = {
     repetition: list === null ? 0 : 1,
@@ -79,7 +79,7 @@ export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uin
           : dictionaryOf(encoded, bytes, valueCount)
       return
     }
-    const texts = repaired(stringDictionaryOf(bytes, valueCount))
+    const texts = isUuid ? uuidDictionaryOf(bytes, valueCount) : repaired(stringDictionaryOf(bytes, valueCount))
     // A null row's code is 0, which must be in range even where all rows are null.
     textDictionary = {
       offsets: valueCount === 0 ? new Int32Array(2) : texts.offsets,
@@ -117,7 +117,7 @@ export function createChunkPages(column: ParquetColumn, chunk: Chunk, bytes: Uin
 
 function openPage(
   page: Page,
-  { encoded, decimal }: ParquetColumn,
+  { encoded, decimal, isUuid }: ParquetColumn,
   most: number,
   words: Int32Array | null,
   texts: PlainDictionary | null,
@@ -143,7 +143,10 @@ function openPage(
   if (encoded === 'decimal')
     return { ...open, words: decimalsOf(decimal as Decimal, encoding, bytes, at, end, dense, words) }
   if (encoded !== 'bytes') return { ...open, words: wordsOf(encoded, encoding, bytes, at, end, dense, words) }
-  if (!isDictionaryEncoding(encoding)) return { ...open, strings: stringsOf(encoding, bytes, at, end, dense) }
+  if (!isDictionaryEncoding(encoding)) {
+    const strings = isUuid ? uuidsOf(encoding, bytes, at, end) : stringsOf(encoding, bytes, at, end, dense)
+    return { ...open, strings }
+  }
   if (texts === null) throw corrupt('a page refers to a dictionary that there is not')
   return { ...open, codes: codesOf(bytes, at, end, texts.length) }
 }

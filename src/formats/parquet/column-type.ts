@@ -94,6 +94,8 @@ export interface ColumnType {
   readonly encoded: Encoded
   /** How digits lie in pages; null where `encoded` says all. */
   readonly decimal: Decimal | null
+  /** Whether bytes are UUIDs, 16 each, which are read as text. */
+  readonly isUuid: boolean
   /** Parquet's name of a type that cannot be read; null where it can. */
   readonly unsupported: string | null
   /** Whether the strings are declared to be UTF-8; otherwise their statistics say nothing about the values as read. */
@@ -117,17 +119,19 @@ export function columnTypeOf(subtree: readonly SchemaElement[]): ColumnType {
       type: nullable(struct({})),
       encoded: 'bytes',
       decimal: null,
+      isUuid: false,
       unsupported: parquetName(subtree),
       isText: false,
       list: null,
     }
   const { encoded } = read
   const decimal = encoded === 'decimal' ? decimalOf(leaf) : null
-  const isText = read.type.kind === 'utf8' && annotation(leaf) !== null
+  const isUuid = isUuidLeaf(leaf)
+  const isText = !isUuid && read.type.kind === 'utf8' && annotation(leaf) !== null
   const own = leaf.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
-  if (nested === null) return { type: own, encoded, decimal, unsupported: null, isText, list: null }
+  if (nested === null) return { type: own, encoded, decimal, isUuid, unsupported: null, isText, list: null }
   const type = nested.levels.list === 1 ? nullable(list(own)) : list(own)
-  return { type, encoded, decimal, unsupported: null, isText, list: nested.levels }
+  return { type, encoded, decimal, isUuid, unsupported: null, isText, list: nested.levels }
 }
 
 const annotation = (element: SchemaElement): string | null => element.logical?.name ?? element.converted
@@ -143,6 +147,7 @@ function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } 
   if (physical === 'INT96' && plain) return { type: timestamp('ns'), encoded: 'int96' }
   if (physical === 'BYTE_ARRAY' && (plain || ['STRING', 'UTF8', 'ENUM', 'JSON'].includes(name)))
     return { type: utf8(), encoded: 'bytes' }
+  if (isUuidLeaf(element)) return { type: utf8(), encoded: 'bytes' }
   if (physical === 'INT32') {
     if (plain) return { type: int32(), encoded: 'int32' }
     if (name === 'DATE') return { type: date(), encoded: 'int32' }
@@ -160,6 +165,9 @@ function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } 
   }
   return null
 }
+
+const isUuidLeaf = (element: SchemaElement): boolean =>
+  annotation(element) === 'UUID' && element.physical === 'FIXED_LEN_BYTE_ARRAY' && element.typeLength === 16
 
 /** Null of what no writer means: no digits, or a point outside of them. */
 function decimalOf({ physical, typeLength, precision, scale }: SchemaElement): Decimal | null {

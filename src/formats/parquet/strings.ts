@@ -99,6 +99,28 @@ export function spreadStrings(
   out.count = start + rows
 }
 
+/** A reader of a page's UUIDs, which are bytes [at, end), as text; not for dictionary codes. */
+export function uuidsOf(encoding: number, bytes: Uint8Array, at: number, end: number): ReadStrings {
+  if (encoding !== ENCODING.plain) throw unsupportedEncoding(encoding, 'bytes')
+  return (out, count) => {
+    if (count * 16 > end - at) throw corrupt(`${count} UUIDs in a page of ${end - at} bytes`)
+    reserve(out, count * 36)
+    for (let i = 0; i < count; i++, at += 16) {
+      let o = out.byteLength
+      for (let b = 0; b < 16; b++) {
+        if (b === 4 || b === 6 || b === 8 || b === 10) out.bytes[o++] = 45
+        const byte = bytes[at + b] as number
+        out.bytes[o++] = HEX[byte >> 4] as number
+        out.bytes[o++] = HEX[byte & 15] as number
+      }
+      out.byteLength = o
+      out.offsets[++out.count] = o
+    }
+  }
+}
+
+const HEX = new TextEncoder().encode('0123456789abcdef')
+
 /** A reader of a page's `count` strings, which are bytes [at, end); not for dictionary codes. */
 export function stringsOf(encoding: number, bytes: Uint8Array, at: number, end: number, count: number): ReadStrings {
   if (encoding === ENCODING.plain) return plainStrings(bytes, at, end)
@@ -169,6 +191,15 @@ function deltaStrings(bytes: Uint8Array, at: number, end: number, count: number)
     // The builder's bytes go to the receiver, who may transfer them.
     last = last.slice()
   }
+}
+
+/** The entries of a dictionary page: PLAIN, 16 bytes each. */
+export function uuidDictionaryOf(bytes: Uint8Array, count: number): Texts {
+  const read = uuidsOf(ENCODING.plain, bytes, 0, bytes.length)
+  if (count * 16 > bytes.length) throw corrupt(`a dictionary of ${count} UUIDs in ${bytes.length} bytes`)
+  const out = createStringBuilder(count)
+  read(out, count)
+  return finishStrings(out)
 }
 
 /** The entries of a dictionary page: PLAIN strings, end to end without their lengths. */

@@ -15,7 +15,7 @@ const DELTA_LENGTH = 6
 const DELTA_STRING = 7
 const RLE_DICTIONARY = 8
 const BYTE_STREAM_SPLIT = 9
-const [BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY] = [0, 1, 2, 3, 4, 5, 6]
+const [BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED] = [0, 1, 2, 3, 4, 5, 6, 7]
 
 const bytesOf = (array: ArrayBufferView): number[] => [
   ...new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
@@ -212,6 +212,30 @@ describe('values', () => {
       ...quiet,
       ...quiet.toReversed(),
     ])
+  })
+
+  test('UUIDs are their text, also through a dictionary', async () => {
+    const texts = [
+      '00000000-0000-0000-0000-000000000000',
+      '01234567-89ab-cdef-0123-456789abcdef',
+      'ffffffff-ffff-ffff-ffff-fffffffffffe',
+    ]
+    const bytes = texts.flatMap(text => [...Buffer.from(text.replaceAll('-', ''), 'hex')])
+    const codes = [2, ...hybrid(2, [{ packed: [2, 1, 0] }])]
+    const uuid = { physical: FIXED, typeLength: 16, logical: { 14: { struct: {} } } }
+    const present = [true, false, true, true]
+    const file = oneColumn(
+      { ...uuid, repetition: 1 },
+      8,
+      page('dictionary', PLAIN, 3, bytes),
+      page('data', RLE_DICTIONARY, 4, [...levels1(present), ...codes]),
+      page('data', PLAIN, 4, [...levels1(present), ...bytes]),
+    )
+    const [a, b, c] = texts
+    expect(await readColumn(file, 'x')).toEqual([c, null, b, a, a, null, b, c])
+    await expect(readColumn(oneColumn(uuid, 3, page('data', PLAIN, 3, bytes.slice(1))), 'x')).rejects.toMatchObject({
+      code: 'MR_FORMAT_ERROR',
+    })
   })
 
   test('nulls, version 1 and version 2', async () => {
