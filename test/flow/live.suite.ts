@@ -423,14 +423,45 @@ export function liveSuite(lanesList: readonly number[]): void {
       await refusal(() => all(late.orderBy('x').run(o())), 'MR_UNBOUNDED')
     })
 
-    it('gives the first rows of windows as they close, and is then done', async () => {
-      const source = channel(tick)
-      const job = counted(source.flow.watermark('time')).limit(2, 1).run(o())
-      const given = all(job)
-      for (let i = 0; i < 60; i++) source.push([at(i * 10, i % 2 ? 'a' : 'b')])
-      expect(await given).toHaveLength(2)
-      await job.finished
-      await refusal(() => source.push(at(1000)), 'MR_CLOSED')
+    it('gives the first rows of windows as they close, and is then done, be they of one input or of two', async () => {
+      for (const together of [(flow: Flow<any>) => flow, (flow: Flow<any>) => flow.union(rows([at(2)], tick))]) {
+        const source = channel(tick)
+        const job = counted(together(source.flow).watermark('time')).limit(2, 1).run(o())
+        const given = all(job)
+        for (let i = 0; i < 60; i++) source.push([at(i * 10, i % 2 ? 'a' : 'b')])
+        expect(await given).toHaveLength(2)
+        await job.finished
+        await refusal(() => source.push(at(1000)), 'MR_CLOSED')
+      }
+    })
+
+    it('gives what inputs that end come to in windows and joins, in an order', async () => {
+      const ticks = Array.from({ length: 40 }, (_, i) => at(i * 3, i % 3 ? 'a' : 'b', i))
+      const kinds = [
+        () => rows(ticks).watermark('time'),
+        () =>
+          stream(
+            inTurn(
+              ticks.map(each => [each]),
+              tick,
+            ),
+            { schema: tick },
+          ).watermark('time'),
+      ]
+      for (const make of kinds) {
+        const flows: ((one: Flow<any>, other: Flow<any>) => Flow<any>)[] = [
+          (one, other) => counted(one.union(other)).orderBy(desc('n'), 'windowStart', 'key').limit(3, 1),
+          (one, other) => counted(one).union(counted(other)).orderBy(desc('n'), 'windowStart', 'key'),
+          (one, other) => one.window(tumbling('10ms')).join(other, 'key').orderBy(desc('x'), 'x_right').limit(9),
+          one => one.dedupe({ within: '5ms' }).orderBy(desc('time')),
+        ]
+        for (const flow of flows) {
+          const found: object[] = []
+          for await (const batch of flow(make(), make()).run(o())) found.push(...batch.toRows())
+          expect(found).toEqual((await flow(make(), make()).collect(o())).toRows())
+          expect(found.length).toBeGreaterThan(1)
+        }
+      }
     })
 
     it('is that of its column, whatever columns before it this has been copied to', async () => {

@@ -2,29 +2,46 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
+import { inputsOf } from '../../plan/sources-of.js'
 import { type BoundPlan, sourceOf } from './run.js'
 import type { Job } from './run-job.js'
 
-/** Whether rows go on as they come, never to be taken back. */
-const isPassed = (node: Exclude<PlanNode, SourceNode>): boolean =>
-  node.kind === 'join'
-    ? node.how !== 'right' && node.how !== 'full' && !node.meets
-    : node.kind === 'aggregate' || node.kind === 'top'
-      ? node.window !== null && node.window.allowedLateness === null
-      : node.kind === 'emit'
-        ? node.mode === 'close'
-        : isStateless(node) || node.kind === 'user' || node.kind === 'watermark' || node.kind === 'distinct'
+/** Whether rows go on as they come, or as their windows close, never to be taken back. */
+function isPassed(node: Exclude<PlanNode, SourceNode>): boolean {
+  switch (node.kind) {
+    case 'union':
+    case 'user':
+    case 'watermark':
+    case 'distinct':
+      return true
+    case 'join':
+      return node.how !== 'right' && node.how !== 'full' && !node.meets
+    case 'aggregate':
+    case 'top':
+      return node.window !== null && node.window.allowedLateness === null
+    case 'emit':
+      return node.mode === 'close'
+    default:
+      return isStateless(node)
+  }
+}
+
+/** Whose rows, if any of it, a plan gives as they come: not those of the other side of a join, which is read whole. Null where some verb has to see all. */
+function passing(plan: PlanNode): readonly SourceNode[] | null {
+  if (plan.kind === 'source') return [plan]
+  if (!isPassed(plan)) return null
+  const inputs = (plan.kind === 'union' ? inputsOf(plan) : [plan.input]).map(passing)
+  return inputs.includes(null) ? null : inputs.flatMap(sources => sources ?? [])
+}
 
 /** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
 export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
   if (plan.kind !== 'limit') return null
-  let node = plan.input
-  while (node.kind !== 'source') {
-    if (!isPassed(node)) return null
-    node = node.input
-  }
-  const { once, isEndless, isPaced } = sourceOf(node, sources)
-  return once || isEndless || isPaced ? plan : null
+  const isOpen = passing(plan.input)?.some(node => {
+    const { once, isEndless, isPaced } = sourceOf(node, sources)
+    return once || isEndless || isPaced
+  })
+  return isOpen ? plan : null
 }
 
 /** @param start the job of whose rows the first are given; it is left then. A row that fails behind them is no failure. */

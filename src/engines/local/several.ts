@@ -61,7 +61,9 @@ export async function startSeveral<S extends SchemaShape>(
   const plan = bindPlan(bound.plan, schemas)
   const known: BoundPlan = { ...bound, plan, sources }
   checkSides(plan, known)
-  const tree = !isEndless(plan, known) && givesAtEnd(chainOf(plan).nodes) ? null : liveTree(plan)
+  const tree = liveTree(plan)
+  if (tree !== null && !isEndless(plan, known) && givesAtEnd(chainOf(plan).nodes))
+    return startRun(known, options, what, onSchema)
   if (tree !== null) return startSteps(own => treeIntake(tree, known, own, what), options, onSchema)
   const union = lowestUnion(plan)
   if (union !== null && runsOn(union.node, known)) {
