@@ -62,6 +62,8 @@ export interface Typed {
 export interface Scope {
   readonly schema: SchemaShape
   readonly operator: string
+  /** Set where one was met: its value may be another the next time. */
+  param?: true
 }
 
 /**
@@ -77,20 +79,22 @@ export function resolve(expression: Expression, schema: SchemaShape, operator?: 
   return resolveTyped(expression, schema, operator).node
 }
 
+/** What an expression came to over the schema that it was asked of last: plans ask again and again. */
+const resolved = new WeakMap<Expression, { readonly schema: SchemaShape; readonly typed: Typed }>()
+
 /**
- * Both at once.
+ * Both at once. What is resolved already comes back as it is, so that plans over it stay what they were.
  * @param operator the verb that was given the expression; left out where planning has made it
  */
 export function resolveTyped(expression: Expression, schema: SchemaShape, operator?: string): Typed {
-  if (operator === undefined) return typed(expression, schema, 'expression')
-  checkDepth(expression, operator)
-  return typed(expression, schema, operator)
-}
-
-/** What is resolved already comes back as it is, so that plans over it stay what they were. */
-function typed(expression: Expression, schema: SchemaShape, operator: string): Typed {
-  const { node, type } = settle(walk(expression, { schema, operator }), operator)
-  return { node: sameExpression(node, expression) ? expression : node, type }
+  const known = resolved.get(expression)
+  if (known?.schema === schema) return known.typed
+  if (operator !== undefined) checkDepth(expression, operator)
+  const scope: Scope = { operator: operator ?? 'expression', schema }
+  const { node, type } = settle(walk(expression, scope), scope.operator)
+  const typed = { node: sameExpression(node, expression) ? expression : node, type }
+  if (!scope.param) resolved.set(expression, { typed, schema })
+  return typed
 }
 
 /** Expressions are walked by functions that call themselves: they must not run out of stack. */
@@ -156,6 +160,7 @@ function walk(node: Expression, scope: Scope): Typed {
     case 'literal':
       return { node, type: node.type ?? UNSETTLED }
     case 'param':
+      scope.param = true
       return literalTyped(node.cell.value, node.type)
     case 'call': {
       const inputs = node.inputs.map(input => walk(input, scope))

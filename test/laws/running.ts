@@ -1,5 +1,6 @@
 /** What laws of flows that run on have in common: rows in any batches at any pace, and what comes out folded. */
 import fc from 'fast-check'
+import { openRows } from '../../src/columnar/input.js'
 import { type Flow, type RecordBatch, rows as rowsOf, type SchemaShape, stream } from '../../src/index.js'
 import { soon } from '../../src/sources/soon.js'
 
@@ -39,9 +40,7 @@ export async function* inBatches(
     if (form === 'none') yield batch.slice(0, 0) as RecordBatch
     const rows = form === 'own' || form === 'rows' ? part.toRows({ bigint: true }) : []
     if (form === 'rows') yield rows as unknown as RecordBatch
-    else if (form === 'own')
-      yield* (await rowsOf(rows as never, batch.schema as never).collect({ lanes: 0 }))
-        .batches as readonly RecordBatch[]
+    else if (form === 'own') yield openRows(rows, batch.schema).read(0, rows.length) as RecordBatch
     else yield part
     row = end
   }
