@@ -61,9 +61,11 @@ export type NumberOperand = number | bigint | Expr<any, 'number'>
 export type StringOperand = string | Expr<any, 'string'>
 export type BoolOperand = boolean | Expr<any, 'boolean'>
 /** A timestamp compares with a `Date`, with a bigint that counts its unit, and with timestamps of any unit; a date with 'YYYY-MM-DD' and with dates. */
-export type TimeOperand<T extends DataType> = T['kind'] extends 'date'
-  ? string | Date | Expr<DataType<'date'>, 'time'>
-  : Date | bigint | Expr<DataType<'timestamp'>, 'time'>
+export type TimeOperand<T extends DataType> = TimeOperands[T['kind'] & TimeKind]
+interface TimeOperands {
+  date: string | Date | Expr<DataType<'date'>, 'time'>
+  timestamp: Date | bigint | Expr<DataType<'timestamp'>, 'time'>
+}
 
 /** A column or expression of integers or floats. Comparison is exact, and NaN is equal to itself and greater than all other numbers. */
 export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends Expr<T, 'number'> {

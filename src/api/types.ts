@@ -19,6 +19,7 @@ import type {
   List,
   Nullable,
   NumberKind,
+  ScalarKind,
   SchemaShape,
   TimeKind,
   Timestamp,
@@ -38,20 +39,27 @@ export type Columns<S extends SchemaShape> = { readonly [K in keyof S]: HandleOf
 
 export type IsAny<T> = 0 extends 1 & T ? true : false
 
-export type HandleOf<T extends DataType> =
-  IsAny<T> extends true
+/**
+ * The handle of a column. It goes over `T` and looks its kind up, so that it is known of a type parameter too, of `S['time']` where `S` has a timestamp there: of conditions
+ * alone the compiler would only know that one of their branches holds. `All` keeps unions whole.
+ */
+export type HandleOf<T extends DataType, All extends DataType = T> = T extends unknown
+  ? 0 extends 1 & T
     ? AnyExpr
-    : Kind extends T['kind']
-      ? AnyExpr
-      : T['kind'] extends NumberKind
-        ? NumberExpr<T>
-        : T['kind'] extends 'utf8'
-          ? StringExpr<T>
-          : T['kind'] extends 'bool'
-            ? BoolExpr<T>
-            : T['kind'] extends TimeKind
-              ? TimeExpr<T>
-              : Expr<T>
+    : T['kind'] extends ScalarKind | 'list'
+      ? Handles<All>[All['kind']]
+      : T['kind'] extends 'struct'
+        ? Expr<All>
+        : AnyExpr
+  : never
+
+interface Handles<T extends DataType>
+  extends Record<NumberKind, NumberExpr<T>>,
+    Record<TimeKind, TimeExpr<T>>,
+    Record<'list' | 'struct', Expr<T>> {
+  utf8: StringExpr<T>
+  bool: BoolExpr<T>
+}
 
 /** The type named by kind and nullability, in the form in which it would be declared. */
 export type TypeOf<K extends Kind, N extends boolean> = [K] extends ['int64']
@@ -161,7 +169,8 @@ type Unified<V, N extends boolean> =
     : never
 
 /** The kinds of the expressions among `V` as one. */
-type ExprTypes<V> = UnifiedKind<V extends Expr<infer U> ? (IsAny<U> extends true ? any : U['kind']) : never>
+type ExprTypes<V> =
+  IsAny<V> extends true ? any : UnifiedKind<V extends Expr<infer U> ? (IsAny<U> extends true ? any : U['kind']) : never>
 
 type UnifiedKind<K> =
   IsAny<K> extends true

@@ -61,6 +61,7 @@ import {
   rowNumber,
   rows,
   runAll,
+  type SchemaShape,
   schema,
   slope,
   some,
@@ -633,6 +634,38 @@ const busiest = (flow: Flow<typeof trade>) =>
     .limit(3)
 holds<Equal<SchemaOf<ReturnType<typeof busiest>>, { symbol: Utf8; n: Int64 }>>()
 busiest(trades)
+
+// It may ask for some columns only, whatever others there are, and what comes of them is known where it is called.
+const daily = <S extends SchemaShape & { readonly time: Timestamp; readonly size: DataType<'int32'> }>(flow: Flow<S>) =>
+  flow
+    .filter(t => t.time.gt(new Date(0)).and(t.time.lte(t.time)).and(t.size.add(1).gt(t.size)))
+    .watermark('time')
+    .window(tumbling('1 day'))
+    .aggregate(t => ({ opened: min(t.time), hour: max(t.time.hour()), size: sum(t.size) }))
+const days = daily(trades)
+holds<
+  Equal<
+    SchemaOf<typeof days>,
+    {
+      windowStart: Timestamp
+      windowEnd: Timestamp
+      opened: Timestamp
+      hour: Int32
+      size: Int64
+    }
+  >
+>()
+// @ts-expect-error: a column is missing
+daily(trades.drop('size'))
+const totalOf = <S extends { readonly [K in N]: DataType<'float64'> }, N extends string>(flow: Flow<S>, name: N) =>
+  flow.aggregate(t => ({ total: sum(t[name]) }))
+const total = totalOf(trades, 'price')
+holds<Equal<SchemaOf<typeof total>, { total: Nullable<Float64> }>>()
+// @ts-expect-error: it is no float64
+totalOf(trades, 'symbol')
+const labels = async <S extends { readonly symbol: Utf8 }>(flow: Flow<S>): Promise<string[]> =>
+  (await flow.collect()).toRows().map(row => row.symbol)
+labels(trades)
 
 // Batches know their columns, wherever they go.
 const jobs = [
