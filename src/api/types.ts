@@ -308,6 +308,14 @@ export type TypeOfInput<I> =
                           ? TypeOfCells<V>
                           : DataType
 
+/** The schema that `rows` infers. Rows of a union, which a literal with a null in one of them is, make one schema; of rows of which nothing is known it is any. */
+export type SchemaOfRows<R> = [NamesOf<R>] extends [never]
+  ? any
+  : { readonly [K in NamesOf<R>]: TypeOfCells<CellsOf<R, K>> }
+
+type NamesOf<R> = R extends unknown ? keyof R : never
+type CellsOf<R, K> = R extends unknown ? (K extends keyof R ? R[K] : undefined) : never
+
 /** The type of a column of such values; null and undefined make it nullable. */
 export type TypeOfCells<V> =
   IsAny<V> extends true

@@ -625,6 +625,22 @@ holds<Equal<RowsOf<typeof late>, { origin: any; hour: any; n: number; mean: numb
 const known = parquet('flights.parquet', { schema: schema({ delay: int32() }) })
 holds<Equal<SchemaOf<typeof known>, { delay: Int32 }>>()
 
+// Rows of which one has a null, or lacks a name, have one schema, as they have when run.
+const gappy = rows([
+  { a: 'x', b: 1 },
+  { a: null, b: 2 },
+  { b: 3, c: [1] },
+])
+holds<Equal<SchemaOf<typeof gappy>, { a: Nullable<Utf8>; b: Float64; c: Nullable<List<Float64>> }>>()
+gappy.filter(t => t.a.eq('x').or(t.c.isNull())).derive(t => ({ a: t.a.lower() }))
+const events = rows(
+  [] as ({ readonly at: Date; readonly size: number } | { readonly at: Date; readonly note?: string })[],
+)
+holds<Equal<SchemaOf<typeof events>, { at: Timestamp; size: Nullable<Float64>; note: Nullable<Utf8> }>>()
+// Of rows of which nothing is known anything may be asked.
+const unknownRows = rows(JSON.parse('[]'))
+holds<Equal<typeof unknownRows, Flow<any>>>()
+
 // A query is a function from flows to flows.
 const busiest = (flow: Flow<typeof trade>) =>
   flow
