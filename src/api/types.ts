@@ -320,7 +320,10 @@ type CellsOf<R, K> = R extends unknown ? (K extends keyof R ? R[K] : undefined) 
 export type TypeOfCells<V> =
   IsAny<V> extends true
     ? any
-    : NullableIf<TypeOfCell<Exclude<V, null | undefined>>, null extends V ? true : undefined extends V ? true : false>
+    : NullableIf<
+        TypeOfCell<Exclude<V, null | undefined>>,
+        [V] extends [never] ? true : null extends V ? true : undefined extends V ? true : false
+      >
 
 type TypeOfCell<V> = [V] extends [never]
   ? Float64

@@ -637,6 +637,9 @@ const events = rows(
   [] as ({ readonly at: Date; readonly size: number } | { readonly at: Date; readonly note?: string })[],
 )
 holds<Equal<SchemaOf<typeof events>, { at: Timestamp; size: Nullable<Float64>; note: Nullable<Utf8> }>>()
+// What no value says is as where all are null.
+const empty = columns({ a: [], b: [[]] })
+holds<Equal<SchemaOf<typeof empty>, { a: Nullable<Float64>; b: List<Nullable<Float64>> }>>()
 // Of rows of which nothing is known anything may be asked.
 const unknownRows = rows(JSON.parse('[]'))
 holds<Equal<typeof unknownRows, Flow<any>>>()
