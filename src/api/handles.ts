@@ -107,7 +107,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
    * No less than `low` and no more than `high`, either of which may be null, in a row too: no bound. NaN stays NaN. Of bounds that cross in a row the upper
    * one holds. int64 of integers, float64 as soon as one is a float.
    */
-  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null>(
+  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null = null>(
     low: A,
     high?: B,
   ): NumberExpr<Clamped<T, A, B>>

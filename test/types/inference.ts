@@ -590,6 +590,7 @@ const computed = trades.select('price', 'size', 'lots').derive(t => ({
   b: t.price.floor(),
   c: t.lots.clamp(0, null),
   d: t.size.clamp(0, 0.5),
+  j: t.size.clamp(0),
   e: t.size.bucket(10),
   f: t.lots.bucket(0.5),
   g: t.size.pow(2),
@@ -604,6 +605,7 @@ holds<
       b: Float64
       c: Nullable<Int64>
       d: Float64
+      j: Int64
       e: Int64
       f: Nullable<Float64>
       g: Float64
