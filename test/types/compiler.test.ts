@@ -64,6 +64,8 @@ const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = {
     ['trades.filter(t => t.price.eq(null))', "type 'null' is not assignable to parameter of type 'NumberOperand'"],
     ["trades.filter(t => t.price.in(['a']))", "Type 'string' is not assignable to type 'number | bigint | null'"],
     ["trades.filter(t => t.time.gt('2020-01-01'))", "type 'string' is not assignable to parameter of type", 'Date'],
+    ["trades.filter(t => t.time.in(['2020-01-01']))", "Type 'string' is not assignable to type 'bigint | Date | null'"],
+    ['trades.filter(t => t.day.in([1n]))', "Type 'bigint' is not assignable to type 'string | Date | null'"],
     [
       'trades.filter(t => t.time.gt(t.day))',
       "'TimeExpr<Date_>' is not assignable",
