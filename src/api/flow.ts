@@ -1060,7 +1060,7 @@ export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
 }
 
 declare module '../columnar/table.js' {
-  interface Table<S extends SchemaShape = SchemaShape> {
+  interface Table<S extends SchemaShape = any> {
     /** A flow over the rows of this table, which it reads where they are. */
     flow(): Flow<S>
 

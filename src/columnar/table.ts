@@ -7,7 +7,7 @@
  *
  * ```ts
  * declare module '../columnar/table.js' {
- *   interface Table<S extends SchemaShape = SchemaShape> {
+ *   interface Table<S extends SchemaShape = any> {
  *     flow(): Flow<S>
  *   }
  * }
@@ -22,7 +22,7 @@ import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import { type RowOf, type SchemaShape, sameType, typeName } from './type.js'
 
-export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowOf<S>> {
+export class Table<S extends SchemaShape = any> implements Iterable<RowOf<S>> {
   readonly schema: S
   readonly rowCount: number
   /** The chunks, in row order. Their dictionaries may differ. */

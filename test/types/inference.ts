@@ -9,6 +9,7 @@ import {
   type Bool,
   bool,
   bottomK,
+  type Column,
   coalesce,
   collectAll,
   collectList,
@@ -41,6 +42,7 @@ import {
   type Job,
   join,
   type List,
+  type Live,
   lag,
   last,
   list,
@@ -709,6 +711,18 @@ runAll({ few: trades, n: cubed }, { few: () => {} })
 trades.to('trades.csv')
 const { rowsWritten, bytesWritten } = (jobs[0] as Job).metrics()
 holds<Equal<[typeof rowsWritten, typeof bytesWritten], [number, number]>>()
+
+// What takes any table, any live one, batch, column, job or flow takes each of them.
+const sizes = {
+  table: (table: Table) => table.rowCount,
+  live: (live: Live) => live.table?.rowCount,
+  batch: (batch: RecordBatch) => batch.rowCount,
+  column: (column: Column) => column.length,
+  job: (job: Job) => job.metrics(),
+  flow: (flow: Flow) => flow.explain(),
+}
+void [trades.collect().then(sizes.table), sizes.live(trades.live()), sizes.job(trades.run()), sizes.flow(trades)]
+void trades.collect().then(table => [table.batches.map(sizes.batch), sizes.column(table.column('lots'))])
 
 // Joins: key columns come once, clashing names get a suffix, and what may be unmatched may be null.
 const prices = columns({ symbol: ['ABC'], price: Float64Array.of(1), venue: [1, null] })
