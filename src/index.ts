@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public interface: everything a program may import from 'millrace', by name. Nothing is defined here. */
 export type { AggregateExpr, AggregateOperand, NumberAggregate } from './api/aggregate-expr.js'
 export {
@@ -209,7 +210,7 @@ export type { Input } from './formats/input.js'
 export type { JsonWriteOptions } from './formats/json/write.js'
 export type { Clock } from './metrics/clock.js'
 export type { LaneUse, LatencyMetrics, NodeMetrics } from './metrics/node-metrics.js'
-export type { PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
+export type { MessagePortOrChannel, PortAnswer, PortColumn, PortMessage } from './sinks/port-message.js'
 export type { OpfsFile, Sink, SinkServices, SinkWriter } from './sinks/sink.js'
 export type { FileHandle, FileTarget } from './sinks/target.js'
 export type { MessageFormat } from './sources/live/decode.js'

@@ -115,27 +115,45 @@ console.log(JSON.stringify(process.getActiveResourcesInfo().length - before))
   expect(await runProgram('import.js', program)).toBe(0)
 })
 
-const typed = `${query}${programBody}
+const typed = `import { receive } from 'millrace'
+${query}${programBody}
 const typedRows: { symbol: number, trades: number, volume: number }[] = table.toRows()
 configure({ kernels: new Uint8Array(8) })
+const { port1, port2 } = new MessageChannel()
+rows(input, trade).to(port1)
+for await (const batch of receive<typeof trade>(port2)) batch.column('price').toArray().fill(0)
+rows(input, trade).to(batch => batch.column('price'))
+// @ts-expect-error no sink
+rows(input, trade).to(42)
+// @ts-expect-error no port
+receive(42)
+// @ts-expect-error neither bytes nor an address
+configure({ kernels: 42 })
 // @ts-expect-error a column that does not exist
 rows(input, trade).groupBy('symbl')
 export { typedRows }
 `
 
-test.each(['bundler', 'nodenext'])('the declarations hold for a consumer that resolves as %s', async resolution => {
+const DOM = ['DOM', 'DOM.Iterable', 'DOM.AsyncIterable']
+
+test.each([
+  ['bundler', 'with the DOM', { lib: ['ES2023', ...DOM], types: [] }],
+  ['nodenext', 'with the DOM', { lib: ['ES2023', ...DOM], types: [] }],
+  ['node16', 'with Node.js alone', { lib: ['ES2023'], types: ['node'] }],
+] as const)('the declarations hold for a consumer that resolves as %s, %s', async (resolution, _, libraries) => {
   const folder = join(inject('consumer'), resolution)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'program.ts'), typed)
   const compilerOptions = {
     target: 'ES2022',
-    lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable', 'ESNext.Disposable'],
-    module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+    ...libraries,
+    module: resolution === 'bundler' ? 'esnext' : resolution,
     moduleResolution: resolution,
     strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
     skipLibCheck: false,
     noEmit: true,
-    types: [],
   }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
