@@ -259,7 +259,8 @@ type NonNull<T extends DataType> = [T['nullable']] extends [false]
     ? Declared[T['kind']]
     : DataType<T['kind'], false>
 
-interface Declared {
+/** By kind, the types as `schema` declares them. */
+export interface Declared {
   bool: Bool
   int8: Int8
   int16: Int16
