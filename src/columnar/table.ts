@@ -80,7 +80,8 @@ export class Table<S extends SchemaShape = any> implements Iterable<RowOf<S>> {
    * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; neither with `{ bigint: true }`. `MR_INVALID_OPTION`.
    */
   toRows(options: { readonly bigint: true }): BigIntRowOf<S>[]
-  toRows(options?: RowOptions): RowOf<S>[]
+  toRows(options?: { readonly bigint?: false }): RowOf<S>[]
+  toRows(options: RowOptions): RowOf<S>[] | BigIntRowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
     checkRowOptions(options)
     const rows = new Array<unknown>(this.rowCount)

@@ -114,6 +114,11 @@ holds<Equal<SchemaOf<typeof dropped>, { price: Float64; lots: Nullable<Int64> }>
 const renamed = selected.rename({ price: 'cost' })
 holds<Equal<SchemaOf<typeof renamed>, { cost: Float64; lots: Nullable<Int64> }>>()
 
+// Where it is not known whether rows have bigints, they have either.
+const readAs = async (bigint: boolean) => (await trades.select('lots').collect()).toRows({ bigint })
+type Read = Awaited<ReturnType<typeof readAs>>[number]
+holds<Equal<Read, { lots: number | null } | { lots: bigint | null }>>()
+
 // Handles are typed by their column.
 trades.filter(t => {
   holds<Equal<typeof t.price, NumberExpr<Float64>>>()
