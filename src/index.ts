@@ -24,7 +24,16 @@ export {
 export { type Channel, channel, type FullOptions, type PushInput } from './api/channel.js'
 export type { DedupeOptions, FillByMethod } from './api/cleaning.js'
 export { collectAll } from './api/collect-all.js'
-export { type Choice, coalesce, type Then, type When, when } from './api/conditions.js'
+export {
+  type Choice,
+  type ChoiceBeside,
+  type ChoicesOf,
+  coalesce,
+  type FamilyOfChoice,
+  type Then,
+  type When,
+  when,
+} from './api/conditions.js'
 export { type EventSourceOptions, eventSource } from './api/event-source.js'
 export { Flow, type GroupedFlow, Loaded, type RolledFlow, type SinkInput, type Validated } from './api/flow.js'
 export { type EventOptions, type EventSourceLike, fromEvent } from './api/from-event.js'

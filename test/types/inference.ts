@@ -685,6 +685,10 @@ holds<
 >()
 // @ts-expect-error: a column is missing
 daily(trades.drop('size'))
+const filledUp = <S extends { readonly size: DataType<'int32'>; readonly isBuy: Bool }>(flow: Flow<S>) =>
+  flow.derive(t => ({ signed: when(t.isBuy).then(t.size).otherwise(0), size: coalesce(t.size, 0) })).select('signed')
+const signed = filledUp(trades)
+holds<Equal<SchemaOf<typeof signed>, { signed: Int32 }>>()
 const totalOf = <S extends { readonly [K in N]: DataType<'float64'> }, N extends string>(flow: Flow<S>, name: N) =>
   flow.aggregate(t => ({ total: sum(t[name]) }))
 const total = totalOf(trades, 'price')
