@@ -95,9 +95,11 @@ type ArithmeticKind<A extends Kind, B extends Kind> = [A | B] extends [IntegerKi
   ? 'int64'
   : [A] extends [FloatKind]
     ? 'float64'
-    : [B] extends [FloatKind]
-      ? 'float64'
-      : 'int64' | 'float64'
+    : [B] extends [never]
+      ? 'int64' | 'float64'
+      : [B] extends [FloatKind]
+        ? 'float64'
+        : 'int64' | 'float64'
 
 export type Or<A, B> = [A] extends [false] ? B : true
 

@@ -247,8 +247,11 @@ holds<
 >()
 // A number whose value is not known when compiling may be whole or not.
 const scale: number = 2
-const scaled = trades.derive(t => ({ x: t.size.mul(scale), y: t.price.mul(scale) })).select('x', 'y')
-holds<Equal<SchemaOf<typeof scaled>, { x: DataType<'int64' | 'float64', false>; y: Float64 }>>()
+const scaled = trades
+  .derive(t => ({ x: t.size.mul(scale), y: t.price.mul(scale), z: t.size.clamp(scale), w: t.size.clamp(scale, null) }))
+  .select('x', 'y', 'z', 'w')
+type WholeOrNot = DataType<'int64' | 'float64', false>
+holds<Equal<SchemaOf<typeof scaled>, { x: WholeOrNot; y: Float64; z: WholeOrNot; w: WholeOrNot }>>()
 
 // Comparisons and logic are null where an operand may be.
 const truths = trades
