@@ -1,12 +1,41 @@
 /** Expressions that choose among values: `coalesce` and `when`. */
 import type { Expression } from '../expressions/node.js'
 import { callNode, type Handle, handleOf, isHandle, literalOf, operandOf, type RuntimeFamily } from './columns.js'
-import type { BoolOperand, Expr } from './handles.js'
+import type { BoolOperand, Expr, NumberOperand, ScalarFamily, StringOperand } from './handles.js'
 import { mismatch } from './refusal.js'
 import type { Chosen, CoalescedOf, HandleOf, Literal } from './types.js'
 
 /** A value that may be chosen: an expression, or a literal. */
-export type Choice = Literal | Expr<any>
+export type Choice = Literal | Expr<any, ScalarFamily>
+
+/** One that may be chosen beside `V`: of its family, or null. */
+export type ChoiceBeside<V> = ChoicesOf[[V] extends [never] ? 'any' : FamilyOfChoice<V>]
+
+/** Of a literal every family that may have it. */
+export type FamilyOfChoice<V> =
+  V extends Expr<any, any>
+    ? V['family']
+    : V extends number
+      ? 'number'
+      : V extends bigint
+        ? 'number' | 'time'
+        : V extends string
+          ? 'string' | 'time'
+          : V extends boolean
+            ? 'boolean'
+            : V extends Date
+              ? 'time'
+              : 'any'
+
+/** What may be chosen, by family. */
+export interface ChoicesOf {
+  number: NumberOperand | null
+  string: StringOperand | null
+  boolean: BoolOperand | null
+  time: Date | string | bigint | Expr<any, 'time'> | null
+  other: null
+  any: Choice
+}
 
 /**
  * The first of `values` that is not null, row by row; null where all are. They are of one family, and the result has the type that holds them all:
@@ -18,19 +47,21 @@ export type Choice = Literal | Expr<any>
  * ```
  * @throws MillraceError (from the verb) `MR_TYPE_MISMATCH` where no type holds them all
  */
-export function coalesce<const V extends readonly [Choice, ...Choice[]]>(
-  ...values: V
-): HandleOf<CoalescedOf<V[number]>> {
+export function coalesce<const V extends Choice, const W extends readonly ChoiceBeside<V>[]>(
+  value: V,
+  ...others: W
+): HandleOf<CoalescedOf<V | W[number]>>
+export function coalesce(...values: readonly unknown[]): unknown {
   return chosen(
     'coalesce',
     values,
     values.map(value => choiceOf(value, 'coalesce')),
-  ) as unknown as HandleOf<CoalescedOf<V[number]>>
+  )
 }
 
 /** A condition that waits for its value. */
 export interface When<V> {
-  then<const W extends Choice>(value: W): Then<V | W>
+  then<const W extends ChoiceBeside<V>>(value: W): Then<V | W>
 }
 
 /** Values by condition so far, an expression by itself: null where no condition is true. */
@@ -38,7 +69,7 @@ export type Then<V> = HandleOf<Chosen<V | null>> & {
   /** Another condition, for the rows of which none before is true. */
   when(condition: BoolOperand): When<V>
   /** The value of the rows of which no condition is true. */
-  otherwise<const W extends Choice>(value: W): HandleOf<Chosen<V | W>>
+  otherwise<const W extends ChoiceBeside<V>>(value: W): HandleOf<Chosen<V | W>>
 }
 
 /**

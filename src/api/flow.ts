@@ -37,6 +37,7 @@ import type { AggregateNode, PlanNode, Windowing } from '../plan/logical.js'
 import { explodeNode } from '../plan/shape.js'
 import { topNode } from '../plan/top.js'
 import { schemaOfPlan } from '../plan/typing.js'
+import type { MessagePortOrChannel } from '../sinks/port-message.js'
 import type { Sink } from '../sinks/sink.js'
 import { tableSource } from '../sources/memory.js'
 import { asTheyAre } from '../sources/param-values.js'
@@ -967,8 +968,7 @@ export type SinkInput<S extends SchemaShape = any> =
   | Sink
   | ((batch: RecordBatch<S>) => unknown)
   | WritableStream<RecordBatch<S>>
-  | MessagePort
-  | BroadcastChannel
+  | MessagePortOrChannel
 
 const deliver = (what: string, flow: BoundPlan, sink: SinkInput, options?: RunOptions): Job<any> =>
   lateJob(
@@ -1060,7 +1060,7 @@ export function flowOf<S extends SchemaShape>(source: Source): Flow<S> {
 }
 
 declare module '../columnar/table.js' {
-  interface Table<S extends SchemaShape = SchemaShape> {
+  interface Table<S extends SchemaShape = any> {
     /** A flow over the rows of this table, which it reads where they are. */
     flow(): Flow<S>
 

@@ -61,9 +61,15 @@ export type NumberOperand = number | bigint | Expr<any, 'number'>
 export type StringOperand = string | Expr<any, 'string'>
 export type BoolOperand = boolean | Expr<any, 'boolean'>
 /** A timestamp compares with a `Date`, with a bigint that counts its unit, and with timestamps of any unit; a date with 'YYYY-MM-DD' and with dates. */
-export type TimeOperand<T extends DataType> = T['kind'] extends 'date'
-  ? string | Date | Expr<DataType<'date'>, 'time'>
-  : Date | bigint | Expr<DataType<'timestamp'>, 'time'>
+export type TimeOperand<T extends DataType> = TimeOperands[T['kind'] & TimeKind]
+interface TimeOperands {
+  date: TimeLiterals['date'] | Expr<DataType<'date'>, 'time'>
+  timestamp: TimeLiterals['timestamp'] | Expr<DataType<'timestamp'>, 'time'>
+}
+interface TimeLiterals {
+  date: string | Date
+  timestamp: Date | bigint
+}
 
 /** A column or expression of integers or floats. Comparison is exact, and NaN is equal to itself and greater than all other numbers. */
 export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends Expr<T, 'number'> {
@@ -105,7 +111,7 @@ export interface NumberExpr<T extends DataType = DataType<NumberKind>> extends E
    * No less than `low` and no more than `high`, either of which may be null, in a row too: no bound. NaN stays NaN. Of bounds that cross in a row the upper
    * one holds. int64 of integers, float64 as soon as one is a float.
    */
-  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null>(
+  clamp<const A extends NumberOperand | null, const B extends NumberOperand | null = null>(
     low: A,
     high?: B,
   ): NumberExpr<Clamped<T, A, B>>
@@ -321,7 +327,7 @@ export interface TimeExpr<T extends DataType = DataType<TimeKind>> extends Expr<
   /** `low <= this <= high`, both included. */
   between<A extends TimeOperand<T>, B extends TimeOperand<T>>(low: A, high: B): BoolExpr<Truth<T, A | B>>
   /** Equal to one of `values`; false for an empty list. Where none is equal and one is null: null. */
-  in<V extends Date | string | bigint | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
+  in<V extends TimeLiterals[T['kind'] & TimeKind] | null>(values: readonly V[]): BoolExpr<Truth<T, V>>
   /** The first of these values that is not null. */
   coalesce<const B extends readonly TimeOperand<T>[]>(...others: B): HandleOf<Coalesced<T, B[number]>>
   /** Null where it equals `value`, else as it is. */

@@ -5,7 +5,7 @@ import { schemaOf } from '../columnar/schema.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { makeVector, type Vector } from '../columnar/vector.js'
 import { deserialiseError, MillraceError } from '../errors.js'
-import type { PortAnswer, PortColumn, PortMessage } from '../sinks/port-message.js'
+import type { MessagePortOrChannel, PortAnswer, PortColumn, PortMessage } from '../sinks/port-message.js'
 import { invalid, show } from './refusal.js'
 
 /**
@@ -23,7 +23,7 @@ import { invalid, show } from './refusal.js'
  * @throws MillraceError `MR_INVALID_OPTION` for what is neither; (the loop) what the job failed of; MillraceError `MR_FORMAT_ERROR` where rows were missed, `MR_CLOSED` where the port was closed before their end
  */
 export function receive<S extends SchemaShape = any>(
-  port: MessagePort | BroadcastChannel,
+  port: MessagePortOrChannel,
 ): AsyncIterableIterator<RecordBatch<S>> {
   if (typeof port?.addEventListener !== 'function')
     throw invalid('receive', `it takes a MessagePort or a BroadcastChannel, not ${show(port)}`)

@@ -18,7 +18,7 @@ import { streamSource } from '../sources/stream.js'
 import { type Flow, flowOf } from './flow.js'
 import { optionsOf } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
-import type { DictionaryOf, TypeOfCells, TypeOfInput } from './types.js'
+import type { DictionaryOf, SchemaOfRows, TypeOfInput } from './types.js'
 
 /**
  * A flow over columns: typed arrays, ordinary arrays and `dictionary()`, all of one length. Without a schema types are inferred: typed arrays
@@ -52,7 +52,7 @@ export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaSh
  * @throws MillraceError `MR_TYPE_MISMATCH` where no type can be inferred; the terminal what conversion calls for.
  */
 export function rows<const S extends SchemaShape>(data: readonly object[], schema: S): Flow<S>
-export function rows<R extends object>(data: readonly R[]): Flow<{ readonly [K in keyof R]-?: TypeOfCells<R[K]> }>
+export function rows<R extends object>(data: readonly R[]): Flow<SchemaOfRows<R>>
 export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
   if (!Array.isArray(data))
     throw mismatch('rows', `rows takes an array of objects, as in rows([{ price: 1 }]), not ${show(data)}`)

@@ -19,6 +19,7 @@ import type {
   List,
   Nullable,
   NumberKind,
+  ScalarKind,
   SchemaShape,
   TimeKind,
   Timestamp,
@@ -38,20 +39,27 @@ export type Columns<S extends SchemaShape> = { readonly [K in keyof S]: HandleOf
 
 export type IsAny<T> = 0 extends 1 & T ? true : false
 
-export type HandleOf<T extends DataType> =
-  IsAny<T> extends true
+/**
+ * The handle of a column. It goes over `T` and looks its kind up, so that it is known of a type parameter too, of `S['time']` where `S` has a timestamp there: of conditions
+ * alone the compiler would only know that one of their branches holds. `All` keeps unions whole.
+ */
+export type HandleOf<T extends DataType, All extends DataType = T> = T extends unknown
+  ? 0 extends 1 & T
     ? AnyExpr
-    : Kind extends T['kind']
-      ? AnyExpr
-      : T['kind'] extends NumberKind
-        ? NumberExpr<T>
-        : T['kind'] extends 'utf8'
-          ? StringExpr<T>
-          : T['kind'] extends 'bool'
-            ? BoolExpr<T>
-            : T['kind'] extends TimeKind
-              ? TimeExpr<T>
-              : Expr<T>
+    : T['kind'] extends ScalarKind | 'list'
+      ? Handles<All>[All['kind']]
+      : T['kind'] extends 'struct'
+        ? Expr<All>
+        : AnyExpr
+  : never
+
+interface Handles<T extends DataType>
+  extends Record<NumberKind, NumberExpr<T>>,
+    Record<TimeKind, TimeExpr<T>>,
+    Record<'list' | 'struct', Expr<T>> {
+  utf8: StringExpr<T>
+  bool: BoolExpr<T>
+}
 
 /** The type named by kind and nullability, in the form in which it would be declared. */
 export type TypeOf<K extends Kind, N extends boolean> = [K] extends ['int64']
@@ -87,9 +95,11 @@ type ArithmeticKind<A extends Kind, B extends Kind> = [A | B] extends [IntegerKi
   ? 'int64'
   : [A] extends [FloatKind]
     ? 'float64'
-    : [B] extends [FloatKind]
-      ? 'float64'
-      : 'int64' | 'float64'
+    : [B] extends [never]
+      ? 'int64' | 'float64'
+      : [B] extends [FloatKind]
+        ? 'float64'
+        : 'int64' | 'float64'
 
 export type Or<A, B> = [A] extends [false] ? B : true
 
@@ -161,7 +171,8 @@ type Unified<V, N extends boolean> =
     : never
 
 /** The kinds of the expressions among `V` as one. */
-type ExprTypes<V> = UnifiedKind<V extends Expr<infer U> ? (IsAny<U> extends true ? any : U['kind']) : never>
+type ExprTypes<V> =
+  IsAny<V> extends true ? any : UnifiedKind<V extends Expr<infer U> ? (IsAny<U> extends true ? any : U['kind']) : never>
 
 type UnifiedKind<K> =
   IsAny<K> extends true
@@ -250,7 +261,8 @@ type NonNull<T extends DataType> = [T['nullable']] extends [false]
     ? Declared[T['kind']]
     : DataType<T['kind'], false>
 
-interface Declared {
+/** By kind, the types as `schema` declares them. */
+export interface Declared {
   bool: Bool
   int8: Int8
   int16: Int16
@@ -299,11 +311,22 @@ export type TypeOfInput<I> =
                           ? TypeOfCells<V>
                           : DataType
 
+/** The schema that `rows` infers. Rows of a union, which a literal with a null in one of them is, make one schema; of rows of which nothing is known it is any. */
+export type SchemaOfRows<R> = [NamesOf<R>] extends [never]
+  ? any
+  : { readonly [K in NamesOf<R>]: TypeOfCells<CellsOf<R, K>> }
+
+type NamesOf<R> = R extends unknown ? keyof R : never
+type CellsOf<R, K> = R extends unknown ? (K extends keyof R ? R[K] : undefined) : never
+
 /** The type of a column of such values; null and undefined make it nullable. */
 export type TypeOfCells<V> =
   IsAny<V> extends true
     ? any
-    : NullableIf<TypeOfCell<Exclude<V, null | undefined>>, null extends V ? true : undefined extends V ? true : false>
+    : NullableIf<
+        TypeOfCell<Exclude<V, null | undefined>>,
+        [V] extends [never] ? true : null extends V ? true : undefined extends V ? true : false
+      >
 
 type TypeOfCell<V> = [V] extends [never]
   ? Float64

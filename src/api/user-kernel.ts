@@ -1,6 +1,7 @@
 /** `defineKernel`: a user's own WebAssembly as a function of expressions. kernels/user-kernel.ts says what lanes do with it. */
 import { type DataType, isFloat, isInteger, isTime, typeName } from '../columnar/type.js'
 import type { UserKernelCall } from '../expressions/node.js'
+import type { KernelModule } from '../kernels/instance.js'
 import { familyOf, type Handle, handleOf, isHandle, literalOf } from './columns.js'
 import type { Expr } from './handles.js'
 import { optionsOf } from './options.js'
@@ -10,7 +11,7 @@ import type { HandleOf, Literal, MayBeNull, NullableIf } from './types.js'
 /** What `defineKernel` is told. */
 export interface KernelDefinition<I extends readonly DataType[], O extends DataType> {
   /** The module: its bytes, its address (in Node.js a path too), a response that has it, or compiled. */
-  readonly wasm: BufferSource | URL | string | Response | WebAssembly.Module
+  readonly wasm: ArrayBuffer | ArrayBufferView | URL | string | Response | KernelModule
   /** The function of it that computes. */
   readonly export: string
   /** Types of what it takes: bool, integers, floats, dates and timestamps. */

@@ -76,7 +76,8 @@ export class RecordBatch<S extends SchemaShape = SchemaShape> implements Iterabl
    * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; neither with `{ bigint: true }`. `MR_INVALID_OPTION`.
    */
   toRows(options: { readonly bigint: true }): BigIntRowOf<S>[]
-  toRows(options?: RowOptions): RowOf<S>[]
+  toRows(options?: { readonly bigint?: false }): RowOf<S>[]
+  toRows(options: RowOptions): RowOf<S>[] | BigIntRowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
     checkRowOptions(options)
     const read = rowReader(this.schema, this.vectors, 0, options)

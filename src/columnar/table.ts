@@ -7,7 +7,7 @@
  *
  * ```ts
  * declare module '../columnar/table.js' {
- *   interface Table<S extends SchemaShape = SchemaShape> {
+ *   interface Table<S extends SchemaShape = any> {
  *     flow(): Flow<S>
  *   }
  * }
@@ -22,7 +22,7 @@ import { fieldsOf, findField } from './schema.js'
 import { formatTable } from './to-string.js'
 import { type RowOf, type SchemaShape, sameType, typeName } from './type.js'
 
-export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowOf<S>> {
+export class Table<S extends SchemaShape = any> implements Iterable<RowOf<S>> {
   readonly schema: S
   readonly rowCount: number
   /** The chunks, in row order. Their dictionaries may differ. */
@@ -80,7 +80,8 @@ export class Table<S extends SchemaShape = SchemaShape> implements Iterable<RowO
    * @throws MillraceError `MR_UNSAFE_INTEGER`, `MR_INEXACT_VALUE`; neither with `{ bigint: true }`. `MR_INVALID_OPTION`.
    */
   toRows(options: { readonly bigint: true }): BigIntRowOf<S>[]
-  toRows(options?: RowOptions): RowOf<S>[]
+  toRows(options?: { readonly bigint?: false }): RowOf<S>[]
+  toRows(options: RowOptions): RowOf<S>[] | BigIntRowOf<S>[]
   toRows(options: RowOptions = {}): unknown[] {
     checkRowOptions(options)
     const rows = new Array<unknown>(this.rowCount)

@@ -159,11 +159,13 @@ type NonNullValueOf<T extends DataType> = T['kind'] extends 'bool'
  * The JavaScript value of a type: `Date` for a timestamp, `'YYYY-MM-DD'` for a date, `null` where nullable; `any` of an
  * unknown type.
  */
-export type ValueOf<T extends DataType> = 0 extends 1 & T
-  ? any
-  : T['nullable'] extends false
-    ? NonNullValueOf<T>
-    : NonNullValueOf<T> | null
+export type ValueOf<T extends DataType> = T extends unknown
+  ? 0 extends 1 & T
+    ? any
+    : T['nullable'] extends false
+      ? NonNullValueOf<T>
+      : NonNullValueOf<T> | null
+  : never
 
 /** The JavaScript row of a schema. */
 export type RowOf<S extends SchemaShape> = { -readonly [K in keyof S]: ValueOf<S[K]> }

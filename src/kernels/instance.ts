@@ -25,8 +25,9 @@ export interface InstanceOptions {
   readonly seed?: number
 }
 
-/** A compiled module: may be posted to any lane. */
-export type KernelModule = WebAssembly.Module
+/** A compiled module, a `WebAssembly.Module`: may be posted to any lane. That of the DOM's types has no members, and others have none of the name. */
+export type KernelModule = object &
+  (typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : unknown)
 
 /** Whether an error is a kernel's trap, after which its instance must be discarded. */
 export const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError

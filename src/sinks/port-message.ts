@@ -3,6 +3,11 @@ import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { VectorData } from '../columnar/vector.js'
 import type { SerialisedError } from '../errors.js'
 
+/** A `MessagePort` or a `BroadcastChannel`. Named by their values: the DOM has types of these names, and Node.js has none. */
+export type MessagePortOrChannel =
+  | (typeof globalThis extends { MessagePort: { prototype: infer P } } ? P : never)
+  | (typeof globalThis extends { BroadcastChannel: { prototype: infer C } } ? C : never)
+
 /**
  * Messages in order: `batch`es, then `end`, or `error` where the job failed. A batch stands for itself: it needs none of those before it.
  * Through a `MessagePort` a receiver answers each batch with `{ type: 'taken' }`, for at most 8 are sent unanswered, and may end the job with `{ type: 'cancel' }`.

@@ -8,7 +8,7 @@ export interface Configuration {
   /** Address of `millrace/worker.js`, or what makes a worker of it: a `Worker` in browsers, a `worker_threads.Worker` in Node. */
   readonly worker?: string | URL | (() => unknown)
   /** `millrace/kernels.wasm`: its address (in Node also a path), its bytes, or the compiled module. */
-  readonly kernels?: string | URL | BufferSource | KernelModule
+  readonly kernels?: string | URL | ArrayBuffer | ArrayBufferView | KernelModule
 }
 
 let configuration: Configuration = {}

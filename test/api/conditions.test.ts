@@ -85,10 +85,15 @@ describe('conditions', () => {
 
   it('refuse values that no type holds, at the verb', () => {
     const flow = columns({ n: Int32Array.of(1), s: ['a'], b: [true] })
-    expect(refusal(() => flow.derive(r => ({ x: when(r.b).then(r.n).otherwise(r.s) as never })))).toEqual([
-      'MR_TYPE_MISMATCH',
-      expect.stringMatching(/when of int32 column "n" and utf8 column "s"/),
-    ])
+    expect(
+      refusal(() =>
+        flow.derive(r => ({
+          x: when(r.b)
+            .then(r.n)
+            .otherwise(r.s as never) as never,
+        })),
+      ),
+    ).toEqual(['MR_TYPE_MISMATCH', expect.stringMatching(/when of int32 column "n" and utf8 column "s"/)])
   })
 
   it('choose by the first condition that is true, of rows whose columns nobody knew before', async () => {

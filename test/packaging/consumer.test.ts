@@ -115,27 +115,45 @@ console.log(JSON.stringify(process.getActiveResourcesInfo().length - before))
   expect(await runProgram('import.js', program)).toBe(0)
 })
 
-const typed = `${query}${programBody}
+const typed = `import { receive } from 'millrace'
+${query}${programBody}
 const typedRows: { symbol: number, trades: number, volume: number }[] = table.toRows()
 configure({ kernels: new Uint8Array(8) })
+const { port1, port2 } = new MessageChannel()
+rows(input, trade).to(port1)
+for await (const batch of receive<typeof trade>(port2)) batch.column('price').toArray().fill(0)
+rows(input, trade).to(batch => batch.column('price'))
+// @ts-expect-error no sink
+rows(input, trade).to(42)
+// @ts-expect-error no port
+receive(42)
+// @ts-expect-error neither bytes nor an address
+configure({ kernels: 42 })
 // @ts-expect-error a column that does not exist
 rows(input, trade).groupBy('symbl')
 export { typedRows }
 `
 
-test.each(['bundler', 'nodenext'])('the declarations hold for a consumer that resolves as %s', async resolution => {
+const DOM = ['DOM', 'DOM.Iterable', 'DOM.AsyncIterable']
+
+test.each([
+  ['bundler', 'with the DOM', { lib: ['ES2023', ...DOM], types: [] }],
+  ['nodenext', 'with the DOM', { lib: ['ES2023', ...DOM], types: [] }],
+  ['node16', 'with Node.js alone', { lib: ['ES2023'], types: ['node'] }],
+] as const)('the declarations hold for a consumer that resolves as %s, %s', async (resolution, _, libraries) => {
   const folder = join(inject('consumer'), resolution)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'program.ts'), typed)
   const compilerOptions = {
     target: 'ES2022',
-    lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable', 'ESNext.Disposable'],
-    module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+    ...libraries,
+    module: resolution === 'bundler' ? 'esnext' : resolution,
     moduleResolution: resolution,
     strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
     skipLibCheck: false,
     noEmit: true,
-    types: [],
   }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
@@ -143,3 +161,50 @@ test.each(['bundler', 'nodenext'])('the declarations hold for a consumer that re
   expect(outcome.stdout).toBe('')
   expect(outcome.stderr).toBe('')
 })
+
+test('what a consumer exports of flows can be named in declarations of its own', async () => {
+  const folder = join(inject('consumer'), 'declarations')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'program.ts'), exporting)
+  const compilerOptions = {
+    target: 'ES2022',
+    lib: ['ES2023', ...DOM],
+    module: 'nodenext',
+    strict: true,
+    declaration: true,
+    emitDeclarationOnly: true,
+    outDir: 'emitted',
+    types: [],
+  }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const outcome = await execute(process.execPath, [tsc, '-p', folder]).catch(error => error)
+  expect(outcome.stdout).toBe('')
+})
+
+const exporting = `
+import * as m from 'millrace'
+export const trade = m.schema({ time: m.timestamp(), symbol: m.utf8(), price: m.float64(), size: m.nullable(m.int32()), isBuy: m.bool(), tags: m.list(m.utf8()) })
+export const trades = m.rows([], trade)
+const prices = m.columns({ symbol: ['a'], bid: [1, null] })
+export const inWindows = trades.watermark('time').window(m.tumbling('1m')).groupBy('symbol')
+export const pivoted = trades.pivot({ on: 'symbol', index: ['isBuy'], values: 'price', columns: ['a', 'b'] })
+export const unpivoted = trades.unpivot({ on: ['price', 'size'] })
+export const exploded = trades.explode('tags')
+export const joined = trades.fullJoin(prices, 'symbol', { suffix: '_x' })
+export const united = trades.union(prices, { missing: 'null' })
+export const condition = m.when(true)
+export const arrays = async () => (await trades.collect()).toColumns()
+export const tree = (t: m.Columns<typeof trade>) => t.price.gt(1).expression
+type Some = { readonly time: m.Timestamp; readonly symbol: m.Utf8; readonly price: m.Float64; readonly size: m.Nullable<m.Int32>; readonly isBuy: m.Bool }
+export const derived = <S extends Some>(flow: m.Flow<S>) =>
+  flow.derive(t => ({
+    a: t.price.mul(t.size), b: t.price.div(t.size), c: t.size.coalesce(0), d: t.symbol.concat('x', t.symbol), e: t.time.gt(new Date()),
+    f: t.size.cast(m.utf8()), g: t.price.pow(2), h: t.price.clamp(0), i: t.size.mod(2), j: m.when(t.isBuy).then(t.size).otherwise(0),
+  }))
+export const grouped = <S extends Some>(flow: m.Flow<S>) =>
+  flow.groupBy('symbol').aggregate(t => ({ a: m.sum(t.size).div(2), b: m.mean(t.size), c: m.topK(t.price, 2), d: m.argMin(t.time, t.size), e: m.every(t.isBuy) }))
+export const rolled = <S extends Some>(flow: m.Flow<S>) => flow.rollup('symbol').aggregate(t => ({ high: m.max(t.size) }))
+export const placed = <S extends Some>(flow: m.Flow<S>) => flow.over({ orderBy: 'time', rows: [0, 1] }, t => ({ before: m.lag(t.price, 1, 0), sum: m.sum(t.size) }))
+export const matched = <S extends Some>(flow: m.Flow<S>) => flow.leftJoin(prices, 'symbol')
+`

@@ -9,6 +9,7 @@ import {
   type Bool,
   bool,
   bottomK,
+  type Column,
   coalesce,
   collectAll,
   collectList,
@@ -41,6 +42,7 @@ import {
   type Job,
   join,
   type List,
+  type Live,
   lag,
   last,
   list,
@@ -61,6 +63,7 @@ import {
   rowNumber,
   rows,
   runAll,
+  type SchemaShape,
   schema,
   slope,
   some,
@@ -110,6 +113,11 @@ const dropped = trades.drop('time', 'day', 'isBuy', 'symbol', 'size')
 holds<Equal<SchemaOf<typeof dropped>, { price: Float64; lots: Nullable<Int64> }>>()
 const renamed = selected.rename({ price: 'cost' })
 holds<Equal<SchemaOf<typeof renamed>, { cost: Float64; lots: Nullable<Int64> }>>()
+
+// Where it is not known whether rows have bigints, they have either.
+const readAs = async (bigint: boolean) => (await trades.select('lots').collect()).toRows({ bigint })
+type Read = Awaited<ReturnType<typeof readAs>>[number]
+holds<Equal<Read, { lots: number | null } | { lots: bigint | null }>>()
 
 // Handles are typed by their column.
 trades.filter(t => {
@@ -239,8 +247,11 @@ holds<
 >()
 // A number whose value is not known when compiling may be whole or not.
 const scale: number = 2
-const scaled = trades.derive(t => ({ x: t.size.mul(scale), y: t.price.mul(scale) })).select('x', 'y')
-holds<Equal<SchemaOf<typeof scaled>, { x: DataType<'int64' | 'float64', false>; y: Float64 }>>()
+const scaled = trades
+  .derive(t => ({ x: t.size.mul(scale), y: t.price.mul(scale), z: t.size.clamp(scale), w: t.size.clamp(scale, null) }))
+  .select('x', 'y', 'z', 'w')
+type WholeOrNot = DataType<'int64' | 'float64', false>
+holds<Equal<SchemaOf<typeof scaled>, { x: WholeOrNot; y: Float64; z: WholeOrNot; w: WholeOrNot }>>()
 
 // Comparisons and logic are null where an operand may be.
 const truths = trades
@@ -589,6 +600,7 @@ const computed = trades.select('price', 'size', 'lots').derive(t => ({
   b: t.price.floor(),
   c: t.lots.clamp(0, null),
   d: t.size.clamp(0, 0.5),
+  j: t.size.clamp(0),
   e: t.size.bucket(10),
   f: t.lots.bucket(0.5),
   g: t.size.pow(2),
@@ -603,6 +615,7 @@ holds<
       b: Float64
       c: Nullable<Int64>
       d: Float64
+      j: Int64
       e: Int64
       f: Nullable<Float64>
       g: Float64
@@ -624,6 +637,25 @@ holds<Equal<RowsOf<typeof late>, { origin: any; hour: any; n: number; mean: numb
 const known = parquet('flights.parquet', { schema: schema({ delay: int32() }) })
 holds<Equal<SchemaOf<typeof known>, { delay: Int32 }>>()
 
+// Rows of which one has a null, or lacks a name, have one schema, as they have when run.
+const gappy = rows([
+  { a: 'x', b: 1 },
+  { a: null, b: 2 },
+  { b: 3, c: [1] },
+])
+holds<Equal<SchemaOf<typeof gappy>, { a: Nullable<Utf8>; b: Float64; c: Nullable<List<Float64>> }>>()
+gappy.filter(t => t.a.eq('x').or(t.c.isNull())).derive(t => ({ a: t.a.lower() }))
+const events = rows(
+  [] as ({ readonly at: Date; readonly size: number } | { readonly at: Date; readonly note?: string })[],
+)
+holds<Equal<SchemaOf<typeof events>, { at: Timestamp; size: Nullable<Float64>; note: Nullable<Utf8> }>>()
+// What no value says is as where all are null.
+const empty = columns({ a: [], b: [[]] })
+holds<Equal<SchemaOf<typeof empty>, { a: Nullable<Float64>; b: List<Nullable<Float64>> }>>()
+// Of rows of which nothing is known anything may be asked.
+const unknownRows = rows(JSON.parse('[]'))
+holds<Equal<typeof unknownRows, Flow<any>>>()
+
 // A query is a function from flows to flows.
 const busiest = (flow: Flow<typeof trade>) =>
   flow
@@ -633,6 +665,42 @@ const busiest = (flow: Flow<typeof trade>) =>
     .limit(3)
 holds<Equal<SchemaOf<ReturnType<typeof busiest>>, { symbol: Utf8; n: Int64 }>>()
 busiest(trades)
+
+// It may ask for some columns only, whatever others there are, and what comes of them is known where it is called.
+const daily = <S extends SchemaShape & { readonly time: Timestamp; readonly size: DataType<'int32'> }>(flow: Flow<S>) =>
+  flow
+    .filter(t => t.time.gt(new Date(0)).and(t.time.lte(t.time)).and(t.size.add(1).gt(t.size)))
+    .watermark('time')
+    .window(tumbling('1 day'))
+    .aggregate(t => ({ opened: min(t.time), hour: max(t.time.hour()), size: sum(t.size) }))
+const days = daily(trades)
+holds<
+  Equal<
+    SchemaOf<typeof days>,
+    {
+      windowStart: Timestamp
+      windowEnd: Timestamp
+      opened: Timestamp
+      hour: Int32
+      size: Int64
+    }
+  >
+>()
+// @ts-expect-error: a column is missing
+daily(trades.drop('size'))
+const filledUp = <S extends { readonly size: DataType<'int32'>; readonly isBuy: Bool }>(flow: Flow<S>) =>
+  flow.derive(t => ({ signed: when(t.isBuy).then(t.size).otherwise(0), size: coalesce(t.size, 0) })).select('signed')
+const signed = filledUp(trades)
+holds<Equal<SchemaOf<typeof signed>, { signed: Int32 }>>()
+const totalOf = <S extends { readonly [K in N]: DataType<'float64'> }, N extends string>(flow: Flow<S>, name: N) =>
+  flow.aggregate(t => ({ total: sum(t[name]) }))
+const total = totalOf(trades, 'price')
+holds<Equal<SchemaOf<typeof total>, { total: Nullable<Float64> }>>()
+// @ts-expect-error: it is no float64
+totalOf(trades, 'symbol')
+const labels = async <S extends { readonly symbol: Utf8 }>(flow: Flow<S>): Promise<string[]> =>
+  (await flow.collect()).toRows().map(row => row.symbol)
+labels(trades)
 
 // Batches know their columns, wherever they go.
 const jobs = [
@@ -655,6 +723,18 @@ runAll({ few: trades, n: cubed }, { few: () => {} })
 trades.to('trades.csv')
 const { rowsWritten, bytesWritten } = (jobs[0] as Job).metrics()
 holds<Equal<[typeof rowsWritten, typeof bytesWritten], [number, number]>>()
+
+// What takes any table, any live one, batch, column, job or flow takes each of them.
+const sizes = {
+  table: (table: Table) => table.rowCount,
+  live: (live: Live) => live.table?.rowCount,
+  batch: (batch: RecordBatch) => batch.rowCount,
+  column: (column: Column) => column.length,
+  job: (job: Job) => job.metrics(),
+  flow: (flow: Flow) => flow.explain(),
+}
+void [trades.collect().then(sizes.table), sizes.live(trades.live()), sizes.job(trades.run()), sizes.flow(trades)]
+void trades.collect().then(table => [table.batches.map(sizes.batch), sizes.column(table.column('lots'))])
 
 // Joins: key columns come once, clashing names get a suffix, and what may be unmatched may be null.
 const prices = columns({ symbol: ['ABC'], price: Float64Array.of(1), venue: [1, null] })

@@ -18,7 +18,7 @@ import { comesInTime, startAny } from './start-any.js'
 import { unreadAfter } from './unread.js'
 
 /** A table that follows its flow. */
-export interface Live<S extends SchemaShape = SchemaShape> {
+export interface Live<S extends SchemaShape = any> {
   /** Resolves when there is a first table. Rejects with what the flow fails of before. */
   readonly ready: Promise<void>
   /** Resolves when the flow has ended, or been closed; where a parameter may still change it, only then. Rejects with what it failed of. */
