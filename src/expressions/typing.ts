@@ -88,7 +88,7 @@ const resolved = new WeakMap<Expression, { readonly schema: SchemaShape; readonl
  */
 export function resolveTyped(expression: Expression, schema: SchemaShape, operator?: string): Typed {
   const known = resolved.get(expression)
-  if (known?.schema === schema) return known.typed
+  if (known !== undefined && known.schema === schema) return known.typed
   if (operator !== undefined) checkDepth(expression, operator)
   const scope: Scope = { operator: operator ?? 'expression', schema }
   const { node, type } = settle(walk(expression, scope), scope.operator)

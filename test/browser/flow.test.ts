@@ -20,7 +20,7 @@ import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 import { windowRowsSuite } from '../flow/window-rows.suite.js'
-import { moreLanes as lanesList } from './lanes.js'
+import { moreLanes as lanesList, runningLanes } from './lanes.js'
 
 const env = webEnv()
 
@@ -36,11 +36,11 @@ functionSuite(lanesList, env)
 joinSuite([0, 2])
 listSuite(lanesList, env)
 streamSuite(lanesList)
-feedSuite([0, 2])
-liveSuite([0, 2])
-windowRowsSuite([0, 2])
+feedSuite(runningLanes)
+liveSuite(runningLanes)
+windowRowsSuite(runningLanes)
 inputSuite([0, 2])
-liveJoinSuite([0, 2])
-liveOverSuite([0, 2])
+liveJoinSuite(runningLanes)
+liveOverSuite(runningLanes)
 userCodeSuite([0, 2], env)
 ownKernelsSuite([0, 2])

@@ -6,3 +6,5 @@ declare const __ISOLATED__: boolean
 
 export const lanesList: readonly number[] = __ISOLATED__ ? [0, 3] : [0, 2]
 export const moreLanes: readonly number[] = __ISOLATED__ ? [0, 3] : [0, 1, 2]
+/** Of flows that run on, which wait more than they work: what is above the watermark is the same on any number. */
+export const runningLanes: readonly number[] = __ISOLATED__ ? [2] : [0]

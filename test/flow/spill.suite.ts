@@ -142,7 +142,7 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
 
   describe('a job with a small part of the memory that it would take', () => {
     const data = dataOf(seed)
-    for (const [name, make] of Object.entries({ ...FLOWS, ...JOINS })) {
+    for (const [i, [name, make]] of Object.entries({ ...FLOWS, ...JOINS }).entries()) {
       const flow = make(data)
       const most = name in JOINS ? JOIN_SHARE : MOST_SHARE
       let once: Promise<{ wanted: Table; peak: number }> | null = null
@@ -153,7 +153,9 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
         })()
         return once
       }
-      onLanes(spilling, (engine, lanes) => {
+      // One lane and three take turns: each flow takes seconds on each.
+      const turn = spilling.filter(lanes => lanes !== 1 + 2 * (i % 2))
+      onLanes(turn, (engine, lanes) => {
         it(`gives the same: ${name}`, { timeout: 120_000 }, async () => {
           const { wanted, peak } = await unbounded()
           expect(peak).toBeGreaterThan((name in JOINS ? 2.5 : 4.5) * most)
@@ -161,7 +163,7 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
           const options = { engine: engine(), memory: share * Math.max(1, lanes) }
           expectSame(await flow.collect(options), wanted)
           // Twice as long, and told alike by all lanes.
-          if (lanes % 2 === 1) return
+          if (lanes !== 2) return
           const text = await flow.explain({ analyze: true }, options)
           expect(text).toMatch(/spilled [\d.]+ MB in \d+ pieces/)
           // Told to a tenth.
@@ -370,10 +372,12 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
         .groupBy('by')
         .aggregate(t => ({ l: collectList(t.name) })),
     }
+    const wanted = new Map<string, Promise<Table>>()
     onLanes(spilling, (engine, lanes) => {
       it.each(Object.keys(flows))('are written: %s', { timeout: 60_000 }, async name => {
-        const wanted = await flows[name].collect({ lanes: 0 })
-        expectSame(await flows[name].collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) }), wanted)
+        if (!wanted.has(name)) wanted.set(name, flows[name].collect({ lanes: 0 }))
+        const found = await flows[name].collect({ engine: engine(), memory: 4 * MiB * Math.max(1, lanes) })
+        expectSame(found, (await wanted.get(name)) as Table)
       })
     })
   })
@@ -391,7 +395,6 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       for (const lanes of spilling) {
         if (lanes > 0) continue
         expectSame(await flow.collect({ lanes, memory: 2 * MiB }), wanted)
-        expect(await flow.explain({ analyze: true }, { lanes, memory: 2 * MiB })).toMatch(/spilled [\d.]+ MB/)
       }
     })
   })
@@ -414,10 +417,10 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       const all = columns(counted(2_100_000))
       const grouped = all.groupBy('id').aggregate(t => ({ s: sum(t.value) }))
       const flows = [grouped, all.orderBy(desc('id'))] as readonly Flow[]
-      for (const lanes of spilling) {
-        if (lanes === 1 || lanes === 3) continue
-        for (const flow of flows) {
-          const [peak] = peaksOf(await flow.explain({ analyze: true }, { lanes: 0 }))
+      for (const flow of flows) {
+        const [peak] = peaksOf(await flow.explain({ analyze: true }, { lanes: 0 }))
+        for (const lanes of spilling) {
+          if (lanes === 1 || lanes === 3) continue
           const memory = Math.max(1, lanes) * 4 * MiB
           expect(memory / Math.max(1, lanes)).toBeLessThan(peak / 10)
           const table = await flow.collect({ lanes, memory })

@@ -241,11 +241,13 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
               expect(await folded(job, hasOwnBounds(given.window.model) ? [] : keys)).toEqual(expected)
               expect(job.metrics().groups).toBe(0)
               const late = model.late.map(({ place }) => place)
-              const lateFlow = flow().late().select('place')
-              const found: bigint[] = []
-              for await (const batch of lateFlow.run(options))
-                for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
-              expect(found.sort((a, b) => Number(a - b))).toEqual(late)
+              // A job more: of few that none is late for, to see that it gives none.
+              if (late.length > 0 || given.rows.length % 4 === 0) {
+                const found: bigint[] = []
+                for await (const batch of flow().late().select('place').run(options))
+                  for (const { place } of batch.toRows({ bigint: true })) found.push(place as bigint)
+                expect(found.sort((a, b) => Number(a - b))).toEqual(late)
+              }
               if (late.length > 0) lateCases++
               await expectCollected(source, given, unit, options)
             },
