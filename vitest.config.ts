@@ -15,6 +15,7 @@ export const longSuites = [
   'test/laws/window-rows.test.ts',
   'test/laws/lane-windows.test.ts',
   'test/laws/endless.test.ts',
+  'test/laws/behind-windows.test.ts',
   'test/laws/event-time-ties.test.ts',
   'test/plan/reduced-side.test.ts',
   'test/graph/window-parts.test.ts',
