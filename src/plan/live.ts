@@ -312,7 +312,9 @@ export function livePlan(
       default:
         throw unbounded(
           VERBS[node.kind] ?? node.kind,
-          'it must see all rows, or another input whole, and this flow runs on; collect it, or take it away',
+          node.kind === 'limit'
+            ? 'which rows are the first is known of windows that close once, as the last verb but for select and derive, and this flow runs on; put it there, collect it, or take it away'
+            : 'it must see all rows, or another input whole, and this flow runs on; collect it, or take it away',
         )
     }
   }

@@ -426,7 +426,10 @@ export function liveSuite(lanesList: readonly number[]): void {
     it('gives the first rows of windows as they close, and is then done, be they of one input or of two', async () => {
       for (const together of [(flow: Flow<any>) => flow, (flow: Flow<any>) => flow.union(rows([at(2)], tick))]) {
         const source = channel(tick)
-        const job = counted(together(source.flow).watermark('time')).limit(2, 1).run(o())
+        const job = counted(together(source.flow).watermark('time'))
+          .limit(2, 1)
+          .derive(t => ({ twice: t.n.mul(2) }))
+          .run(o())
         const given = all(job)
         for (let i = 0; i < 60; i++) source.push([at(i * 10, i % 2 ? 'a' : 'b')])
         expect(await given).toHaveLength(2)

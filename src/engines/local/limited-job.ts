@@ -2,6 +2,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
+import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf } from '../../plan/sources-of.js'
 import { type BoundPlan, sourceOf } from './run.js'
 import type { Job } from './run-job.js'
@@ -34,14 +35,24 @@ function passing(plan: PlanNode): readonly SourceNode[] | null {
   return inputs.includes(null) ? null : inputs.flatMap(sources => sources ?? [])
 }
 
-/** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
-export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
-  if (plan.kind !== 'limit') return null
-  const isOpen = passing(plan.input)?.some(node => {
-    const { once, isEndless, isPaced } = sourceOf(node, sources)
+/** A limit at the end of a plan, and the plan without it. */
+export interface Limited {
+  readonly limit: LimitNode
+  readonly all: PlanNode
+}
+
+/** The limit that a plan ends with, but for columns made of its rows, where rows that come without end go through nothing before it that has to see all of them. */
+export function limitOnTop({ plan, sources }: BoundPlan): Limited | null {
+  const above: Exclude<PlanNode, SourceNode>[] = []
+  let node = plan
+  for (; node.kind === 'project'; node = node.input) above.unshift(node)
+  if (node.kind !== 'limit') return null
+  const isOpen = passing(node.input)?.some(from => {
+    const { once, isEndless, isPaced } = sourceOf(from, sources)
     return once || isEndless || isPaced
   })
-  return isOpen ? plan : null
+  const all = above.reduce<PlanNode>((below, each) => overInput(each, below), node.input)
+  return isOpen ? { limit: node, all } : null
 }
 
 /** @param start the job of whose rows the first are given; it is left then. A row that fails behind them is no failure. */

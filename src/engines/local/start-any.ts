@@ -31,10 +31,10 @@ export function startAny<S extends SchemaShape>(
   what = 'run',
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
-  const limit = limitOnTop(bound)
-  if (limit !== null)
+  const limited = limitOnTop(bound)
+  if (limited !== null)
     return startWatched(what, options, own =>
-      startLimited(tell => startAny<S>({ ...bound, plan: limit.input }, own, what, tell), limit, onSchema),
+      startLimited(tell => startAny<S>({ ...bound, plan: limited.all }, own, what, tell), limited.limit, onSchema),
     )
   if (sourcesOf(bound.plan).length > 1)
     return startWatched(what, options, own => {
