@@ -435,6 +435,23 @@ export function liveSuite(lanesList: readonly number[]): void {
       }
     })
 
+    it('gives the first rows of windows of a stream that is mapped before as they close', async () => {
+      let isLeft = false
+      async function* ticks() {
+        try {
+          for (let i = 0; ; i++) {
+            yield at(i * 10)
+            await new Promise(resolve => setTimeout(resolve))
+          }
+        } finally {
+          isLeft = true
+        }
+      }
+      const mapped = stream(ticks(), { schema: tick }).map(row => row, { schema: tick })
+      expect(await all(counted(mapped.watermark('time')).limit(2).run(o()))).toHaveLength(2)
+      await expect.poll(() => isLeft).toBe(true)
+    })
+
     it('gives what inputs that end come to in windows and joins, in an order', async () => {
       const ticks = Array.from({ length: 40 }, (_, i) => at(i * 3, i % 3 ? 'a' : 'b', i))
       const kinds = [

@@ -3,8 +3,13 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
 import { inputsOf } from '../../plan/sources-of.js'
+import type { Source } from '../../sources/source.js'
 import { type BoundPlan, sourceOf } from './run.js'
 import type { Job } from './run-job.js'
+
+/** Whether rows of a source come as they come, be they its own, or what its rows are made of. */
+export const comesInTime = ({ isEndless, once, isPaced, before }: Source): boolean =>
+  isEndless || once || isPaced || [...(before?.sources.values() ?? [])].some(comesInTime)
 
 /** Whether rows go on as they come, or as their windows close, never to be taken back. */
 function isPassed(node: Exclude<PlanNode, SourceNode>): boolean {
@@ -37,11 +42,7 @@ function passing(plan: PlanNode): readonly SourceNode[] | null {
 /** The limit that a plan ends with, where rows that come without end go through nothing before it that has to see all of them. */
 export function limitOnTop({ plan, sources }: BoundPlan): LimitNode | null {
   if (plan.kind !== 'limit') return null
-  const isOpen = passing(plan.input)?.some(node => {
-    const { once, isEndless, isPaced } = sourceOf(node, sources)
-    return once || isEndless || isPaced
-  })
-  return isOpen ? plan : null
+  return passing(plan.input)?.some(node => comesInTime(sourceOf(node, sources))) ? plan : null
 }
 
 /** @param start the job of whose rows the first are given; it is left then. A row that fails behind them is no failure. */
