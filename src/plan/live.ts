@@ -406,7 +406,7 @@ function movedTo(node: PlanNode, name: string | null): string | null {
 }
 
 /** Also where it has no nulls any more. */
-const isColumn = (expression: Expression, name: string): boolean =>
+export const isColumn = (expression: Expression, name: string): boolean =>
   expression.op === 'call' && expression.function === 'coalesce'
     ? isColumn(expression.inputs[0] as Expression, name)
     : expression.op === 'column' && expression.name === name
