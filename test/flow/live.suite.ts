@@ -421,6 +421,9 @@ export function liveSuite(lanesList: readonly number[]): void {
       const late = counted(rows([at(100), at(2, 'b', 3)]).watermark('time')).late()
       await refusal(() => all(ordered.emit('change').run(o())), 'MR_UNBOUNDED')
       await refusal(() => all(late.orderBy('x').run(o())), 'MR_UNBOUNDED')
+      const beside = rows([at(1)], tick).watermark('time')
+      const joined = counted(late.watermark('time').union(beside)).orderBy('key')
+      await refusal(() => all(joined.run(o())), 'MR_UNBOUNDED')
     })
 
     it('gives the first rows of windows as they close, and is then done, be they of one input or of two', async () => {
