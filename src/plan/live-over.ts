@@ -5,12 +5,12 @@
 import { schemaOf } from '../columnar/schema.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { quote } from '../errors.js'
-import type { AggregateCall, AggregateExpression, OrderKey } from '../expressions/node.js'
+import type { AggregateCall, AggregateExpression } from '../expressions/node.js'
 import { printAggregate } from '../expressions/print.js'
 import { isOver } from './aggregate-types.js'
 import { deriveNode, selectNode } from './build.js'
 import { fieldsOf, isByTime, WINDOW_END } from './event-time.js'
-import { KEPT, type LiveOverSpec, type LiveSegment, refusal, WATERMARK, WEIGHT } from './live.js'
+import { isColumn, KEPT, type LiveOverSpec, type LiveSegment, refusal, WATERMARK, WEIGHT } from './live.js'
 import { inTime, TIME } from './live-distinct.js'
 import type { NamedExpression, OverNode, PlanNode } from './logical.js'
 import { lowerOver } from './over.js'
@@ -23,10 +23,16 @@ export const runsOn = (node: OverNode): boolean => isByTime(node) && needsAll(no
 
 /** Whether what is said of a row is known only when all have come, wherever the rows come from. */
 export const seesAllRows = (node: OverNode): boolean =>
-  needsAll(node) !== null || !(isByTime(node) || node.orders.every(isByEnd))
+  needsAll(node) !== null ||
+  !(isByTime(node) || node.orders.every((order, i) => i === 0 && order.name === endOf(node.input) && !order.descending))
 
-const isByEnd = ({ name, descending }: OrderKey, place: number): boolean =>
-  place === 0 && name === WINDOW_END && !descending
+/** What the column is called now that has the end of windows, if any has. */
+function endOf(plan: PlanNode): string {
+  if (plan.kind === 'source' || ('window' in plan && plan.window)) return WINDOW_END
+  const end = endOf(plan.input)
+  const made = plan.kind === 'project' || plan.kind === 'pending' ? plan.columns : []
+  return made.find(({ expression }) => isColumn(expression, end))?.name ?? end
+}
 
 /** Why rows of a partition are known only when all have come; null where a row, and some about it, are enough. */
 function needsAll({ frame, orders, columns }: OverNode): string | null {

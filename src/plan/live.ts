@@ -63,9 +63,9 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
 
 type LiveNode = LiveCut['nodes'][number]
 
-/** Whether results of a flow that ends are there when all rows are, and nobody asked for them to be told as they change, or for late rows. */
-export const givesAtEnd = (nodes: readonly LiveNode[]): boolean =>
-  nodes.some(seesAll) && !nodes.some(each => each.kind === 'late' || (each.kind === 'emit' && each.mode !== 'close'))
+/** Whether results of a flow that ends are there when all rows are, and nobody asked for them to be told as they change, or for late rows: of `all` that there is. */
+export const givesAtEnd = (nodes: readonly LiveNode[], all = nodes): boolean =>
+  nodes.some(seesAll) && !all.some(each => each.kind === 'late' || (each.kind === 'emit' && each.mode !== 'close'))
 
 /** Whether a verb has no row to give before it has seen all. */
 const seesAll = (node: LiveNode): boolean =>
@@ -408,7 +408,7 @@ function movedTo(node: PlanNode, name: string | null): string | null {
 }
 
 /** Also where it has no nulls any more. */
-const isColumn = (expression: Expression, name: string): boolean =>
+export const isColumn = (expression: Expression, name: string): boolean =>
   expression.op === 'call' && expression.function === 'coalesce'
     ? isColumn(expression.inputs[0] as Expression, name)
     : expression.op === 'column' && expression.name === name

@@ -17,6 +17,7 @@ import {
   rank,
   rowNumber,
   rows,
+  stream,
   sum,
   tumbling,
 } from '../../src/index.js'
@@ -173,6 +174,36 @@ export function liveOverSuite(lanesList: readonly number[]): void {
       feed.close()
       await done
       expect(found.slice(3)).toEqual([[30, 40, 'a', 5, 9, 3]])
+    })
+
+    it('follows windows of a stream that may end as they close, by whatever name their end goes', async () => {
+      let end = () => {}
+      const ended = new Promise<void>(resolve => {
+        end = resolve
+      })
+      async function* ticks() {
+        yield* [at(1, 'a', 1), at(11, 'a', 3), at(31, 'a', 5)]
+        await ended
+      }
+      const job = stream(ticks(), { schema: tick })
+        .watermark('time')
+        .window(tumbling('10ms'))
+        .groupBy('key')
+        .aggregate(t => ({ total: sum(t.x) }))
+        .select('key', 'windowEnd', 'total')
+        .rename({ windowEnd: 'end' })
+        .over({ partitionBy: 'key', orderBy: 'end' }, t => ({ before: lag(t.total) }))
+        .run(o())
+      const { found, done } = watched(job)
+      await expect
+        .poll(() => found, slow)
+        .toEqual([
+          ['a', 10, 1, null],
+          ['a', 20, 3, 1],
+        ])
+      end()
+      await done
+      expect(found.slice(2)).toEqual([['a', 40, 5, 3]])
     })
 
     it('stands before a union and before joins, whose watermark waits for what it gives', async () => {

@@ -421,6 +421,9 @@ export function liveSuite(lanesList: readonly number[]): void {
       const late = counted(rows([at(100), at(2, 'b', 3)]).watermark('time')).late()
       await refusal(() => all(ordered.emit('change').run(o())), 'MR_UNBOUNDED')
       await refusal(() => all(late.orderBy('x').run(o())), 'MR_UNBOUNDED')
+      const beside = rows([at(1)], tick).watermark('time')
+      const joined = counted(late.watermark('time').union(beside)).orderBy('key')
+      await refusal(() => all(joined.run(o())), 'MR_UNBOUNDED')
     })
 
     it('gives the first rows of windows as they close, and is then done, be they of one input or of two', async () => {
@@ -436,6 +439,23 @@ export function liveSuite(lanesList: readonly number[]): void {
         await job.finished
         await refusal(() => source.push(at(1000)), 'MR_CLOSED')
       }
+    })
+
+    it('gives the first rows of windows of a stream that is mapped before as they close', async () => {
+      let isLeft = false
+      async function* ticks() {
+        try {
+          for (let i = 0; ; i++) {
+            yield at(i * 10)
+            await new Promise(resolve => setTimeout(resolve))
+          }
+        } finally {
+          isLeft = true
+        }
+      }
+      const mapped = stream(ticks(), { schema: tick }).map(row => row, { schema: tick })
+      expect(await all(counted(mapped.watermark('time')).limit(2).run(o()))).toHaveLength(2)
+      await expect.poll(() => isLeft).toBe(true)
     })
 
     it('gives what inputs that end come to in windows and joins, in an order', async () => {

@@ -4,8 +4,13 @@ import { isStateless } from '../../plan/live-tree.js'
 import type { LimitNode, PlanNode, SourceNode } from '../../plan/logical.js'
 import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf } from '../../plan/sources-of.js'
+import type { Source } from '../../sources/source.js'
 import { type BoundPlan, sourceOf } from './run.js'
 import type { Job } from './run-job.js'
+
+/** Whether rows of a source come as they come, be they its own, or what its rows are made of. */
+export const comesInTime = ({ isEndless, once, isPaced, before }: Source): boolean =>
+  isEndless || once || isPaced || [...(before?.sources.values() ?? [])].some(comesInTime)
 
 /** Whether rows go on as they come, or as their windows close, never to be taken back. */
 function isPassed(node: Exclude<PlanNode, SourceNode>): boolean {
@@ -47,10 +52,7 @@ export function limitOnTop({ plan, sources }: BoundPlan): Limited | null {
   let node = plan
   for (; node.kind === 'project'; node = node.input) above.unshift(node)
   if (node.kind !== 'limit') return null
-  const isOpen = passing(node.input)?.some(from => {
-    const { once, isEndless, isPaced } = sourceOf(from, sources)
-    return once || isEndless || isPaced
-  })
+  const isOpen = passing(node.input)?.some(from => comesInTime(sourceOf(from, sources)))
   const all = above.reduce<PlanNode>((below, each) => overInput(each, below), node.input)
   return isOpen ? { limit: node, all } : null
 }

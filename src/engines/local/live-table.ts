@@ -12,9 +12,10 @@ import { sourcesOf } from '../../plan/sources-of.js'
 import { asTheyAre, paramsOf } from '../../sources/param-values.js'
 import type { Source } from '../../sources/source.js'
 import { followSignal } from './follow-signal.js'
+import { comesInTime } from './limited-job.js'
 import { checkOptions, type RunOptions } from './options.js'
 import { type BoundPlan, collect } from './run.js'
-import { comesInTime, startAny } from './start-any.js'
+import { startAny } from './start-any.js'
 import { unreadAfter } from './unread.js'
 
 /** A table that follows its flow. */

@@ -62,7 +62,7 @@ export async function startSeveral<S extends SchemaShape>(
   const known: BoundPlan = { ...bound, plan, sources }
   checkSides(plan, known)
   const tree = liveTree(plan)
-  if (tree !== null && !isEndless(plan, known) && givesAtEnd(chainOf(plan).nodes))
+  if (tree !== null && !isEndless(plan, known) && givesAtEnd(chainOf(plan).nodes, nodesOf(plan)))
     return startRun(known, options, what, onSchema)
   if (tree !== null) return startSteps(own => treeIntake(tree, known, own, what), options, onSchema)
   const union = lowestUnion(plan)
@@ -85,6 +85,12 @@ function sharingWithin({ plan, sources, rejectedBy = null }: BoundPlan, whole: R
   const shared = sharingSources(apart.filter(({ sources: [[id]] }) => !whole.has(id)))
   return { plan, rejectedBy, sources: new Map([...sources, ...shared.flatMap(each => [...each.sources])]) }
 }
+
+/** All that rows go through as they come, not those of the other side of a join. */
+const nodesOf = (plan: PlanNode): Exclude<PlanNode, { kind: 'source' }>[] =>
+  plan.kind === 'source'
+    ? []
+    : [plan, ...(plan.kind === 'union' || meets(plan) ? inputsOf(plan) : [plan.input]).flatMap(nodesOf)]
 
 /** The other sides of joins that are read whole. */
 function sidesIn(plan: PlanNode): PlanNode[] {

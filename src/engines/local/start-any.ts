@@ -2,7 +2,6 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
-import type { Source } from '../../sources/source.js'
 import { lateJob } from './late-job.js'
 import { limitOnTop, startLimited } from './limited-job.js'
 import { startBare, startLive } from './live.js'
@@ -49,10 +48,6 @@ export function startAny<S extends SchemaShape>(
     cut === null ? startPlain(bound, own, what, onSchema) : startLive(bound, cut, own, what, onSchema),
   )
 }
-
-/** Whether rows of a source come as they come, be they its own, or what its rows are made of. */
-export const comesInTime = ({ isEndless, once, isPaced, before }: Source): boolean =>
-  isEndless || once || isPaced || [...(before?.sources.values() ?? [])].some(comesInTime)
 
 function startPlain<S extends SchemaShape>(
   bound: BoundPlan,

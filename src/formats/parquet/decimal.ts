@@ -46,11 +46,14 @@ export function decimalsOf(
 }
 
 /** A bound, as statistics keep it: PLAIN without a length. Rounding keeps the order. */
-export function decimalBound({ physical, scale }: Decimal, bytes: Uint8Array): number | null {
+export function decimalBound(decimal: Decimal, bytes: Uint8Array): number | null {
+  const { physical, scale } = decimal
   const { byteLength } = bytes
   if (byteLength === 0 || byteLength > MAX_BYTES) return null
   const isInteger = physical === 'INT32' || physical === 'INT64'
   if (isInteger && byteLength !== (physical === 'INT32' ? 4 : 8)) return null
+  // Bytes that are cut off are the low ones.
+  if (physical === 'FIXED_LEN_BYTE_ARRAY' && byteLength !== decimal.byteLength) return null
   const digits = isInteger ? bytes.slice().reverse() : bytes
   return nearestOf(scale)(digitsAt(digits, 0, byteLength))
 }

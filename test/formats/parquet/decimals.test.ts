@@ -206,5 +206,7 @@ describe('a file of prices', () => {
     }
     expect(await rowsRead()).toBe(3)
     expect(await rowsRead(() => [])).toBe(7)
+    expect(await rowsRead(value => bigEndian(value, 5).slice(0, 3))).toBe(7)
+    expect(await rowsRead(value => bigEndian(value, 16))).toBe(7)
   })
 })
