@@ -3,8 +3,8 @@ import { inputLaws } from './inputs.suite.js'
 const { MILLRACE_RUNS: scale, MILLRACE_SEED: seed } = process.env
 
 for (const [lanes, runs] of [
-  [0, 500],
-  [2, 150],
+  [0, 250],
+  [2, 75],
 ] as const) {
   inputLaws({
     lanesList: [lanes],
