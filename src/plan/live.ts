@@ -43,7 +43,7 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   let node = plan
   for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
   // What must see all rows of a flow that ends has them.
-  const waits = chain.some(({ kind }) => kind in VERBS || kind === 'limit' || kind === 'sample')
+  const waits = chain.some(isOfAll)
   const isLive = chain.some(
     each =>
       each.kind === 'emit' ||
@@ -67,11 +67,11 @@ type LiveNode = LiveCut['nodes'][number]
 export const givesAtEnd = (nodes: readonly LiveNode[], all = nodes): boolean =>
   nodes.some(seesAll) && !all.some(each => each.kind === 'late' || (each.kind === 'emit' && each.mode !== 'close'))
 
+const isOfAll = ({ kind }: LiveNode): boolean => kind in VERBS || kind === 'limit' || kind === 'sample'
+
 /** Whether a verb has no row to give before it has seen all. */
 const seesAll = (node: LiveNode): boolean =>
-  node.kind in VERBS ||
-  node.kind === 'limit' ||
-  node.kind === 'sample' ||
+  isOfAll(node) ||
   (node.kind === 'join' && (node.how === 'right' || node.how === 'full')) ||
   (node.kind === 'aggregate' && node.sets !== null) ||
   (node.kind === 'over' && seesAllRows(node))

@@ -162,8 +162,8 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
           const share = name in JOINS ? most : Math.min(most, Math.floor(peak / 5))
           const options = { engine: engine(), memory: share * Math.max(1, lanes) }
           expectSame(await flow.collect(options), wanted)
-          // Twice as long, and told alike by all lanes.
-          if (lanes !== 2) return
+          // Twice as long, and told alike by all lanes: inline and on two by turns, where both spill.
+          if (lanes !== (spilling.includes(0) ? 2 * (i % 2) : 2)) return
           const text = await flow.explain({ analyze: true }, options)
           expect(text).toMatch(/spilled [\d.]+ MB in \d+ pieces/)
           // Told to a tenth.
@@ -395,6 +395,7 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       for (const lanes of spilling) {
         if (lanes > 0) continue
         expectSame(await flow.collect({ lanes, memory: 2 * MiB }), wanted)
+        expect(await flow.explain({ analyze: true }, { lanes, memory: 2 * MiB })).toMatch(/spilled [\d.]+ MB/)
       }
     })
   })

@@ -143,10 +143,8 @@ function openPage(
   if (encoded === 'decimal')
     return { ...open, words: decimalsOf(decimal as Decimal, encoding, bytes, at, end, dense, words) }
   if (encoded !== 'bytes') return { ...open, words: wordsOf(encoded, encoding, bytes, at, end, dense, words) }
-  if (!isDictionaryEncoding(encoding)) {
-    const strings = isUuid ? uuidsOf(encoding, bytes, at, end) : stringsOf(encoding, bytes, at, end, dense)
-    return { ...open, strings }
-  }
+  if (!isDictionaryEncoding(encoding))
+    return { ...open, strings: (isUuid ? uuidsOf : stringsOf)(encoding, bytes, at, end, dense) }
   if (texts === null) throw corrupt('a page refers to a dictionary that there is not')
   return { ...open, codes: codesOf(bytes, at, end, texts.length) }
 }

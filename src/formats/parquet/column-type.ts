@@ -124,9 +124,7 @@ export function columnTypeOf(subtree: readonly SchemaElement[]): ColumnType {
       isText: false,
       list: null,
     }
-  const { encoded } = read
-  const decimal = encoded === 'decimal' ? decimalOf(leaf) : null
-  const isUuid = isUuidLeaf(leaf)
+  const { encoded, decimal = null, isUuid = false } = read
   const isText = !isUuid && read.type.kind === 'utf8' && annotation(leaf) !== null
   const own = leaf.repetition === 'OPTIONAL' ? nullable(read.type) : read.type
   if (nested === null) return { type: own, encoded, decimal, isUuid, unsupported: null, isText, list: null }
@@ -136,18 +134,27 @@ export function columnTypeOf(subtree: readonly SchemaElement[]): ColumnType {
 
 const annotation = (element: SchemaElement): string | null => element.logical?.name ?? element.converted
 
-function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } | null {
+interface FlatType extends Partial<Pick<ColumnType, 'decimal' | 'isUuid'>> {
+  readonly type: DataType
+  readonly encoded: Encoded
+}
+
+function flatType(element: SchemaElement): FlatType | null {
   const { physical } = element
   const name = annotation(element)
   const plain = name === null || name === 'UNKNOWN'
-  if (name === 'DECIMAL') return decimalOf(element) === null ? null : { type: float64(), encoded: 'decimal' }
+  if (name === 'DECIMAL') {
+    const decimal = decimalOf(element)
+    return decimal === null ? null : { type: float64(), encoded: 'decimal', decimal }
+  }
   if (physical === 'BOOLEAN' && plain) return { type: bool(), encoded: 'bool' }
   if (physical === 'FLOAT' && plain) return { type: float32(), encoded: 'float32' }
   if (physical === 'DOUBLE' && plain) return { type: float64(), encoded: 'float64' }
   if (physical === 'INT96' && plain) return { type: timestamp('ns'), encoded: 'int96' }
   if (physical === 'BYTE_ARRAY' && (plain || ['STRING', 'UTF8', 'ENUM', 'JSON'].includes(name)))
     return { type: utf8(), encoded: 'bytes' }
-  if (isUuidLeaf(element)) return { type: utf8(), encoded: 'bytes' }
+  if (physical === 'FIXED_LEN_BYTE_ARRAY' && name === 'UUID' && element.typeLength === 16)
+    return { type: utf8(), encoded: 'bytes', isUuid: true }
   if (physical === 'INT32') {
     if (plain) return { type: int32(), encoded: 'int32' }
     if (name === 'DATE') return { type: date(), encoded: 'int32' }
@@ -165,9 +172,6 @@ function flatType(element: SchemaElement): { type: DataType; encoded: Encoded } 
   }
   return null
 }
-
-const isUuidLeaf = (element: SchemaElement): boolean =>
-  annotation(element) === 'UUID' && element.physical === 'FIXED_LEN_BYTE_ARRAY' && element.typeLength === 16
 
 /** Null of what no writer means: no digits, or a point outside of them. */
 function decimalOf({ physical, typeLength, precision, scale }: SchemaElement): Decimal | null {

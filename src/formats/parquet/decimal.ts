@@ -4,7 +4,7 @@
  */
 import { corrupt } from './corrupt.js'
 import { createStringBuilder, type ReadStrings, stringsOf } from './strings.js'
-import { codesOf, dictionaryWords, ENCODING, isDictionaryEncoding, type ReadWords, wordsOf } from './values.js'
+import { checkRoom, codedWords, ENCODING, isDictionaryEncoding, type ReadWords, wordsOf } from './values.js'
 
 /** 256 bits, of 76 digits, are the widest that there are. */
 export const MAX_BYTES = 32
@@ -28,17 +28,14 @@ export function decimalsOf(
   count: number,
   dictionary: Int32Array | null,
 ): ReadWords {
-  if (isDictionaryEncoding(encoding)) {
-    if (dictionary === null) throw corrupt('a page refers to a dictionary that there is not')
-    return dictionaryWords(codesOf(bytes, at, end, dictionary.length / 2), dictionary, 2)
-  }
+  if (isDictionaryEncoding(encoding)) return codedWords(bytes, at, end, dictionary, 2)
   const { physical, byteLength, scale } = decimal
   const nearest = nearestOf(scale)
   if (physical === 'INT32') return fromInt32(wordsOf('int32', encoding, bytes, at, end, count, null), nearest)
   if (physical === 'INT64') return fromInt64(wordsOf('int64', encoding, bytes, at, end, count, null), nearest)
   if (physical === 'BYTE_ARRAY' || encoding !== ENCODING.plain)
     return fromStrings(stringsOf(encoding, bytes, at, end, count), nearest)
-  if (count * byteLength > end - at) throw corrupt(`${count} values of ${byteLength} bytes in a page of ${end - at}`)
+  checkRoom(count, byteLength, end - at)
   return (out, o, n) => {
     const doubles = doublesOf(out)
     for (let i = o; i < o + n; i++, at += byteLength) doubles[i] = nearest(digitsAt(bytes, at, byteLength))
@@ -87,7 +84,7 @@ function digitsAt(bytes: Uint8Array, at: number, byteLength: number): number | b
 type Nearest = (digits: number | bigint) => number
 
 /** The float64 nearest to digits * 10^-scale: where both are exact that is their quotient, otherwise the number's text is read. */
-export function nearestOf(scale: number): Nearest {
+function nearestOf(scale: number): Nearest {
   const unit = Number(`1e${scale}`)
   return digits =>
     scale <= 22 && digits >= -MAX_SAFE && digits <= MAX_SAFE ? Number(digits) / unit : Number(`${digits}e-${scale}`)

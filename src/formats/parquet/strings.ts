@@ -6,7 +6,7 @@ import type { PlainDictionary } from '../plain-batch.js'
 import type { Texts } from '../repair-utf8.js'
 import { corrupt, unsupported } from './corrupt.js'
 import { deltaEnd, deltaOver, readDelta } from './delta.js'
-import { ENCODING, unsupportedEncoding } from './values.js'
+import { checkRoom, ENCODING, unsupportedEncoding } from './values.js'
 
 /** Appends the next `count` strings of a page. */
 export type ReadStrings = (out: StringBuilder, count: number) => void
@@ -99,13 +99,13 @@ export function spreadStrings(
   out.count = start + rows
 }
 
-/** A reader of a page's UUIDs, which are bytes [at, end), as text; not for dictionary codes. */
-export function uuidsOf(encoding: number, bytes: Uint8Array, at: number, end: number): ReadStrings {
+/** A reader of a page's `count` UUIDs, which are bytes [at, end), as text; not for dictionary codes. */
+export function uuidsOf(encoding: number, bytes: Uint8Array, at: number, end: number, count: number): ReadStrings {
   if (encoding !== ENCODING.plain) throw unsupportedEncoding(encoding, 'bytes')
-  return (out, count) => {
-    if (count * 16 > end - at) throw corrupt(`${count} UUIDs in a page of ${end - at} bytes`)
-    reserve(out, count * 36)
-    for (let i = 0; i < count; i++, at += 16) {
+  checkRoom(count, 16, end - at)
+  return (out, n) => {
+    reserve(out, n * 36)
+    for (let i = 0; i < n; i++, at += 16) {
       let o = out.byteLength
       for (let b = 0; b < 16; b++) {
         if (b === 4 || b === 6 || b === 8 || b === 10) out.bytes[o++] = 45
@@ -195,8 +195,7 @@ function deltaStrings(bytes: Uint8Array, at: number, end: number, count: number)
 
 /** The entries of a dictionary page: PLAIN, 16 bytes each. */
 export function uuidDictionaryOf(bytes: Uint8Array, count: number): Texts {
-  const read = uuidsOf(ENCODING.plain, bytes, 0, bytes.length)
-  if (count * 16 > bytes.length) throw corrupt(`a dictionary of ${count} UUIDs in ${bytes.length} bytes`)
+  const read = uuidsOf(ENCODING.plain, bytes, 0, bytes.length, count)
   const out = createStringBuilder(count)
   read(out, count)
   return finishStrings(out)

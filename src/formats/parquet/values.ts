@@ -62,10 +62,7 @@ export function wordsOf(
   dictionary: Int32Array | null,
 ): ReadWords {
   const words = wordsPerValue(encoded)
-  if (isDictionaryEncoding(encoding)) {
-    if (dictionary === null) throw corrupt('a page refers to a dictionary that there is not')
-    return dictionaryWords(codesOf(bytes, at, end, dictionary.length / words), dictionary, words)
-  }
+  if (isDictionaryEncoding(encoding)) return codedWords(bytes, at, end, dictionary, words)
   if (encoding === ENCODING.plain) return plainWords(encoded, bytes, at, end, count)
   if (encoding === ENCODING.deltaBinary && (encoded === 'int32' || encoded === 'int64' || encoded === 'uint64')) {
     const state = deltaOver(bytes, at, end, count)
@@ -83,6 +80,23 @@ export function dictionaryOf(encoded: FixedEncoded, bytes: Uint8Array, count: nu
   const words = new Int32Array(count * wordsPerValue(encoded))
   plainWords(encoded, bytes, 0, bytes.length, count)(words, 0, count)
   return words
+}
+
+/** A reader of a page of dictionary codes, whose values are so many words each. */
+export function codedWords(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  dictionary: Int32Array | null,
+  words: 1 | 2,
+): ReadWords {
+  if (dictionary === null) throw corrupt('a page refers to a dictionary that there is not')
+  return dictionaryWords(codesOf(bytes, at, end, dictionary.length / words), dictionary, words)
+}
+
+/** That a page's values of one width are within its bytes. */
+export function checkRoom(count: number, byteWidth: number, byteLength: number): void {
+  if (count * byteWidth > byteLength) throw corrupt(`${count} values of ${byteWidth} bytes in a page of ${byteLength}`)
 }
 
 /** Reads dictionary codes, each below `length`. A byte before them says how many bits they have. */
@@ -113,7 +127,7 @@ function codeSpace(count: number): Int32Array {
   return codeBuffer
 }
 
-export function dictionaryWords(readCodes: ReadWords, dictionary: Int32Array, words: 1 | 2): ReadWords {
+function dictionaryWords(readCodes: ReadWords, dictionary: Int32Array, words: 1 | 2): ReadWords {
   if (words === 1) {
     return (out, o, count) => {
       readCodes(out, o, count)
@@ -140,7 +154,7 @@ function gatherPairs(codes: Int32Array, count: number, dictionary: Int32Array, o
 function plainWords(encoded: FixedEncoded, bytes: Uint8Array, at: number, end: number, count: number): ReadWords {
   if (encoded === 'int96') return int96Words(bytes, at, end)
   const byteWidth = wordsPerValue(encoded) * 4
-  if (count * byteWidth > end - at) throw corrupt(`${count} values of ${byteWidth} bytes in a page of ${end - at}`)
+  checkRoom(count, byteWidth, end - at)
   return checking(encoded, (out, o, n) => {
     new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(
       bytes.subarray(at, at + n * byteWidth),
@@ -153,7 +167,7 @@ function plainWords(encoded: FixedEncoded, bytes: Uint8Array, at: number, end: n
 /** BYTE_STREAM_SPLIT: first every value's byte 0, then every value's byte 1, and so on. */
 function splitWords(bytes: Uint8Array, at: number, end: number, count: number, words: 1 | 2): ReadWords {
   const byteWidth = words * 4
-  if (count * byteWidth > end - at) throw corrupt(`${count} values of ${byteWidth} bytes in a page of ${end - at}`)
+  checkRoom(count, byteWidth, end - at)
   let done = 0
   return (out, o, n) => {
     const target = new Uint8Array(out.buffer, out.byteOffset, out.byteLength)
