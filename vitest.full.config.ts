@@ -48,7 +48,7 @@ const browserProject = (isolated: boolean) => ({
     exclude: isolated ? ['test/browser/spill.test.ts'] : [],
     testTimeout: 60_000,
     fileParallelism: false,
-    sequence: { groupOrder: isolated ? 1 : 2 },
+    sequence: { groupOrder: 1 },
     browser: {
       enabled: true,
       headless: true,

@@ -71,6 +71,8 @@ export interface RowsUnderWay {
   readonly batches: AsyncIterable<RecordBatch>
   /** What the parts of the job have done so far, but for its output. */
   nodes?(): readonly NodeMetrics[]
+  /** Ends the job's input: what has come is given. */
+  stop(): void
   /** Ends the job. Idempotent. */
   close(): Promise<void>
 }
@@ -135,6 +137,8 @@ export interface SplitSupply {
   next(): Promise<Split | null>
   /** No more is wanted: lets go of what is being read. */
   close(): Promise<void>
+  /** No more is to come: what has is given, and then the end. Where there is none, nothing waits here that a program believes to be taken. */
+  finish?(): void
   /** Of the feeds that it has, what they have so far. */
   counts?(): readonly FeedCounts[]
   /** Of a job that its rows are made of: what that has done so far. */

@@ -12,6 +12,8 @@ import type { RowsUnderWay, Source, SplitSupply } from './source.js'
 
 /** What becomes of rows. */
 export interface RowStage {
+  /** Whether rows wait in it for their time: none has come before it is due. */
+  readonly isPaced?: true
   /** The columns that come out, of those that go in. @throws MillraceError where these do not do */
   readonly output: (input: SchemaShape) => SchemaShape
   /** Batches of those columns, of any size. */
@@ -114,6 +116,7 @@ function supplyOf(rows: RowsUnderWay, stage: RowStage, columns: readonly string[
       return split
     },
     nodes: () => rows.nodes?.() ?? [],
+    ...(!stage.isPaced && { finish: () => rows.stop() }),
     async close() {
       ended = true
       left.abort()

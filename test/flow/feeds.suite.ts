@@ -9,12 +9,15 @@ import {
   float64,
   int8,
   int64,
+  literal,
   nullable,
   type RecordBatch,
   runAll,
   schema,
   stream,
   sum,
+  timestamp,
+  tumbling,
   utf8,
 } from '../../src/index.js'
 import { onLanes, refusal, until } from './env.js'
@@ -22,6 +25,28 @@ import { onLanes, refusal, until } from './env.js'
 const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: float64() })
 
 const rowAt = (id: number) => ({ id, city: id % 5 === 4 ? null : `city ${id % 3}`, degrees: id / 4 })
+const timed = (flow: Flow<typeof SHAPE>) =>
+  flow.derive(t => ({ time: t.id.cast(timestamp()) })).watermark('time', { delay: '1 day' })
+
+/** Flows over what is pushed, each of which tells how many rows there were: by the sum of `n`, or where there is none by its own. */
+const STOPPED: Record<string, (flow: Flow<typeof SHAPE>, other: Flow<typeof SHAPE>) => Flow<any>> = {
+  'rows as they are': flow => flow,
+  'columns of them': flow => flow.derive(() => ({ n: literal(1) })),
+  'rows that a filter leaves': flow => flow.filter(t => t.degrees.gt(-1)).derive(() => ({ n: literal(1) })),
+  'groups of windows': flow =>
+    timed(flow)
+      .window(tumbling('7ms'))
+      .groupBy('city')
+      .aggregate(() => ({ n: count() })),
+  'what a function makes': flow => flow.map(row => ({ n: row.id < 0 ? 0 : 1 }), { schema: schema({ n: float64() }) }),
+  'two of them': (flow, other) => flow.union(other).derive(() => ({ n: literal(1) })),
+  'windows of two of them': (flow, other) =>
+    timed(flow)
+      .union(timed(other))
+      .window(tumbling('7ms'))
+      .aggregate(() => ({ n: count() })),
+}
+
 const rowsAt = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => rowAt(from + i))
 
 export function feedSuite(lanesList: readonly number[]): void {
@@ -98,8 +123,9 @@ export function feedSuite(lanesList: readonly number[]): void {
           .select('id')
           .aggregate(t => ({ n: count(), total: sum(t.id) }))
           .run(o())
+        let pushed = 0
         const pushing = (async () => {
-          for (let id = 0; !feed.isClosed; id++) await feed.push(rowAt(id))
+          for (; !feed.isClosed; pushed++) await feed.push(rowAt(pushed))
         })()
         const sums: { n: number; total: number | null }[] = []
         setTimeout(() => job.stop(), 30)
@@ -107,7 +133,45 @@ export function feedSuite(lanesList: readonly number[]): void {
         const { n, total } = sums[sums.length - 1] as { n: number; total: number }
         expect(total).toBe((n * (n - 1)) / 2)
         await pushing
+        // Whatever has been taken has come out.
+        expect(n).toBe(pushed)
         await refusal(() => feed.push(rowAt(0)), 'MR_CLOSED')
+      })
+
+      it.each(Object.entries(STOPPED))('give all that was taken to a job that is stopped: %s', async (_, flowOf) => {
+        for (const count of [3, 40_000]) {
+          for (const isStarted of [false, true]) {
+            const [feed, other] = [channel(SHAPE, { capacity: 2 ** 31 - 1 }), channel(SHAPE)]
+            const given = Array.from({ length: count }, (_, id) => rowAt(id))
+            feed.push(given)
+            const job = flowOf(feed.flow, other.flow).run(o())
+            // Before it has read anything, or while it waits for its reader or for more.
+            if (isStarted) await expect.poll(() => job.metrics().rows).toBeGreaterThan(0)
+            if (isStarted) feed.push(given)
+            job.stop()
+            let total = 0
+            for await (const batch of job) for (const { n } of batch.toRows()) total += n === undefined ? 1 : Number(n)
+            expect(total).toBe(count * (isStarted ? 2 : 1))
+            await job.finished
+            await refusal(() => feed.push(rowAt(0)), 'MR_CLOSED')
+          }
+        }
+      })
+
+      it('give each of several sinks all that was taken', async () => {
+        const feed = channel(SHAPE)
+        const totals = [0, 0]
+        const sinkOf = (i: number) => async (batch: RecordBatch) => {
+          // Slower than rows come.
+          await new Promise(resolve => setTimeout(resolve, 5))
+          totals[i] += batch.rowCount
+        }
+        const flows = { all: feed.flow, most: feed.flow.filter(t => t.id.gt(9)) }
+        const job = runAll(flows, { all: sinkOf(0), most: sinkOf(1) }, o())
+        for (let i = 0; i < 30; i++) await feed.push(Array.from({ length: 1_000 }, (_, id) => rowAt(id)))
+        job.stop()
+        await job.finished
+        expect(totals).toEqual([30_000, 29_700])
       })
 
       it('let those go who push when the job is left, aborted, limited or fails', async () => {

@@ -229,6 +229,14 @@ class Job implements RunningJob {
   }
 
   endInput(): void {
+    const { rest } = this
+    if (rest?.finish && this.isOfRest(this.next)) {
+      rest.finish()
+      this.feedAll()
+    } else this.readNoMore()
+  }
+
+  private readNoMore(): void {
     this.next = Infinity
     if (this.isRightAhead()) this.closeRest()
     this.feedAll()
@@ -237,7 +245,7 @@ class Job implements RunningJob {
   /** Nothing after this split matters, and so no failure there. */
   private endAfter(split: number): void {
     if (this.failure !== null && this.failure.position.split > split) this.failure = null
-    this.endInput()
+    this.readNoMore()
   }
 
   private closeRest(): void {

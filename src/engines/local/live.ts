@@ -194,6 +194,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
   /** Of a step that no arrival waits for. */
   let failure: { readonly error: unknown } | null = null
   let isIterated = false
+  let isStopped = false
   let rowsWritten = 0
   let rowsBefore = 0
   let wake: () => void = () => {}
@@ -274,7 +275,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
       give(push(arrival))
       rowsBefore += arrival.rowCount
       // Once it is aborted nobody takes them.
-      if (waiting.length >= MOST_WAITING && !cancel.signal.aborted) {
+      if (waiting.length >= MOST_WAITING && !cancel.signal.aborted && !isStopped) {
         await new Promise<void>(resolve => {
           drained = resolve
         })
@@ -360,7 +361,12 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
 
   return {
     finished,
-    stop: () => below.stop(),
+    stop() {
+      // What is left of an input that has been stopped is in memory already.
+      isStopped = true
+      drained()
+      below.stop()
+    },
     metrics: () => measured(below.metrics()),
     [Symbol.asyncIterator]: batches,
     async [Symbol.asyncDispose]() {

@@ -53,6 +53,7 @@ export function startRows(
   const began = performance.now()
   let endedAt: number | null = null
   let isStopped = false
+  let isOver = false
   let failure: { readonly error: unknown } | null = null
   /** Ends what waits for the next rows. */
   let wake: () => void = () => {}
@@ -64,7 +65,7 @@ export function startRows(
   finished.catch(() => {})
   const end = (error?: { readonly error: unknown }) => {
     if (error !== undefined) failure ??= error
-    isStopped = true
+    isOver = true
     const open = rest
     if (rest !== null) nodes = nodesOfSupply(rest)
     endedAt ??= performance.now()
@@ -80,6 +81,14 @@ export function startRows(
     if (!isLast && now - told < PROGRESS_MS) return
     told = now
     options.onProgress(progress)
+  }
+
+  /** What its source has taken is still given. */
+  const stop = () => {
+    isStopped = true
+    if (rest?.finish) rest.finish()
+    // What is opened yet is told then.
+    else if (rest !== null) end()
   }
 
   const abort = () => end({ error: options.signal?.reason })
@@ -101,7 +110,8 @@ export function startRows(
     onSchema(schema)
     const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)
     rest = opened.rest ?? null
-    if (isStopped) end()
+    if (isOver) end()
+    else if (isStopped) stop()
   }
 
   const opening = open()
@@ -143,7 +153,7 @@ export function startRows(
 
   return {
     finished,
-    stop: () => end(),
+    stop,
     metrics() {
       if (rest !== null) nodes = nodesOfSupply(rest)
       return {

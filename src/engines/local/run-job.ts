@@ -54,7 +54,7 @@ export interface Job<S extends SchemaShape = SchemaShape> extends AsyncIterable<
    * have all rows, made visible; a failure that nobody asks for here within a second is an unhandled rejection, since nothing else tells of it.
    */
   readonly finished: Promise<void>
-  /** Ends the input: what has been read is finished and comes out. */
+  /** Ends the input: what has been read, or taken by a channel or a feed, is finished and comes out, and windows close. */
   stop(): void
   metrics(): JobMetrics
 }
@@ -98,7 +98,8 @@ export function startRun<S extends SchemaShape>(
       waiting.push(batch as RecordBatch<S>)
       wake()
     },
-    wantsMore: () => waiting.length < MOST_WAITING,
+    // What is left of an input that has been stopped is in memory already.
+    wantsMore: () => waiting.length < MOST_WAITING || stopping.signal.aborted,
     onStart(job: RunningJob) {
       running = job
     },
@@ -234,5 +235,11 @@ export function startBefore(before: BoundPlan, options: OwnOptions, what: string
   async function* appended() {
     for await (const batch of job) yield checkAppended(batch, 'a function of rows')
   }
-  return { schema, batches: appended(), nodes: () => nodesWithin(job), close: async () => job[Symbol.asyncDispose]() }
+  return {
+    schema,
+    batches: appended(),
+    nodes: () => nodesWithin(job),
+    stop: () => job.stop(),
+    close: async () => job[Symbol.asyncDispose](),
+  }
 }

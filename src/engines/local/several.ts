@@ -312,6 +312,9 @@ function merged(node: UnionNode, plan: PlanNode, bound: BoundPlan, options: RunO
       schema: Promise.resolve(schema),
       batches: batches(),
       nodes: () => jobs.flatMap(nodesWithin),
+      stop() {
+        for (const job of jobs) job.stop()
+      },
       close: async () => {
         await Promise.all(jobs.map(job => job[Symbol.asyncDispose]()))
       },

@@ -196,6 +196,7 @@ function shareSource(source: Source, count: number): Source {
           close: () => own.close(),
           counts: () => own.counts?.() ?? [],
           nodes: () => own.nodes?.() ?? [],
+          finish: own.finish,
         },
       }
     },
@@ -301,6 +302,8 @@ function split(rest: SplitSupply, count: number): readonly SplitSupply[] {
     },
     counts: () => rest.counts?.() ?? [],
     nodes: () => rest.nodes?.() ?? [],
+    // All that share it are stopped together.
+    finish: rest.finish && (() => rest.finish?.()),
     async close() {
       queues[i] = null
       turn()

@@ -58,6 +58,11 @@ export function feedSource(
             }
           },
           counts: () => supply.counts?.() ?? [],
+          finish() {
+            stop?.()
+            stop = () => {}
+            supply.finish?.()
+          },
           async close() {
             letGo()
             await supply.close()

@@ -72,6 +72,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   let arrivals: Arrivals | null = null
   let end: { readonly error: unknown } | null = null
   let isLeft = false
+  let isFinished = false
   let wake: (() => void) | null = null
   let room: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
 
@@ -200,6 +201,13 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
     return taken
   }
 
+  const close = (error?: unknown): void => {
+    if (end !== null) return
+    end = { error }
+    wake?.()
+    wake = null
+  }
+
   return {
     get rows() {
       return gone + waiting + (dropped - droppedOldest)
@@ -217,7 +225,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       if (end !== null || isLeft) {
         throw new MillraceError(
           'MR_CLOSED',
-          isLeft
+          isLeft || isFinished
             ? `${operator}: the job that read it has ended, so nothing can be pushed any more`
             : `${operator}: it has been closed, so nothing can be pushed any more`,
           { operator },
@@ -244,12 +252,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       }
       return settled(admitted(1, open.length - 1), 1)
     },
-    close(error) {
-      if (end !== null) return
-      end = { error }
-      wake?.()
-      wake = null
-    },
+    close,
     supply(columns, now = stopwatch(undefined)) {
       const since = createArrivals(now)
       arrivals = since
@@ -280,6 +283,10 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
           return split
         },
         counts: () => [{ label: operator, rows: gone + waiting + (dropped - droppedOldest), waiting, dropped }],
+        finish() {
+          isFinished = end === null
+          close()
+        },
         async close() {
           isLeft = true
           batches.length = 0

@@ -17,6 +17,7 @@ const DAY_MS = 86_400_000
  */
 export function replayStage(columnOf: (schema: SchemaShape) => string, speed: number, clock: Clock): RowStage {
   return {
+    isPaced: true,
     output(input) {
       columnOf(input)
       return input
