@@ -4,7 +4,8 @@
  * have a budget.
  *
  * A job counts what it has in the lane's memory, by whole pages: rows and states kept, tables, dictionaries, and the scratch of the morsel in hand.
- * Beside it, in JavaScript buffers, there is one piece of the file on its way, and between two lanes some parts under way (workers/credit.ts).
+ * Beside it, in JavaScript buffers, there is one piece of the file on its way, 64 KB that wait to be written, and between two lanes some parts under way
+ * (workers/credit.ts).
  */
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'

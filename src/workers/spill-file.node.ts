@@ -6,12 +6,11 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
+import { createSpillFile, type JobFile, type SpillPlatform } from './spill-file.js'
 
 function openJobFile(folder: string | null): JobFile {
   const path = join(folder ?? tmpdir(), `millrace-${process.pid}-${randomUUID()}`)
   let descriptor = -1
-  let byteLength = 0
 
   const open = (): number => {
     const opened = openSync(path, 'wx+', 0o600)
@@ -24,39 +23,17 @@ function openJobFile(folder: string | null): JobFile {
     return opened
   }
 
+  const access = {
+    write(bytes: Uint8Array, at: number) {
+      if (descriptor < 0) descriptor = open()
+      return writeSync(descriptor, bytes, 0, bytes.length, at)
+    },
+    read: (target: Uint8Array, at: number) => readSync(descriptor, target, 0, target.length, at),
+  }
+
   return {
+    ...createSpillFile(access, path, { file: path }),
     ready: async () => null,
-    write(bytes) {
-      const from = byteLength
-      try {
-        if (descriptor < 0) descriptor = open()
-        for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at, from + at)
-      } catch (error) {
-        throw spillFailed(`what is beyond it could not be written to ${path}`, error, {
-          file: path,
-          byteOffset: from,
-          requestedBytes: bytes.length,
-        })
-      }
-      byteLength += bytes.length
-      return from
-    },
-    read(from, length) {
-      const bytes = new Uint8Array(length)
-      try {
-        for (let at = 0; at < length; ) {
-          const read = readSync(descriptor, bytes, at, length - at, from + at)
-          if (read === 0) throw new Error(`the file ends after ${from + at} bytes`)
-          at += read
-        }
-      } catch (error) {
-        throw spillFailed(`what is beyond it could not be read back from ${path}`, error, {
-          file: path,
-          byteOffset: from,
-        })
-      }
-      return bytes
-    },
     async close() {
       if (descriptor >= 0) closeSync(descriptor)
       descriptor = -1

@@ -4,7 +4,7 @@
  * goes with the next pool that ends, or with the next job that spills.
  */
 import { LATE, within } from '../formats/within.js'
-import { type JobFile, type SpillPlatform, spillFailed } from './spill-file.js'
+import { createSpillFile, type JobFile, type SpillPlatform } from './spill-file.js'
 
 const FOLDER = 'millrace-spill'
 /** How long a file may take to open, and to be removed: its disk may be busy, but no job waits for ever. */
@@ -94,10 +94,14 @@ function beginFile() {
 
 function openJobFile(): JobFile {
   let file: ReturnType<typeof beginFile> | null = null
-  let byteLength = 0
   const handleOf = () => file?.handle as SyncAccessHandle
+  const access = {
+    write: (bytes: Uint8Array, at: number) => handleOf().write(bytes, { at }),
+    read: (target: Uint8Array, at: number) => handleOf().read(target, { at }),
+  }
 
   return {
+    ...createSpillFile(access, "the page's private file system"),
     async ready() {
       if (!hasFiles()) return 'this page has no private file system'
       if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) {
@@ -112,38 +116,6 @@ function openJobFile(): JobFile {
       }
       await file.close()
       return `the private file system cannot be used: ${reason}`
-    },
-    write(bytes) {
-      const from = byteLength
-      try {
-        for (let at = 0; at < bytes.length; ) {
-          const written = handleOf().write(bytes.subarray(at), { at: from + at })
-          if (written === 0) throw new Error('no more bytes are taken')
-          at += written
-        }
-      } catch (error) {
-        throw spillFailed("what is beyond it could not be written to the page's private file system", error, {
-          byteOffset: from,
-          requestedBytes: bytes.length,
-        })
-      }
-      byteLength += bytes.length
-      return from
-    },
-    read(from, length) {
-      const bytes = new Uint8Array(length)
-      try {
-        for (let at = 0; at < length; ) {
-          const read = handleOf().read(bytes.subarray(at), { at: from + at })
-          if (read === 0) throw new Error(`the file ends after ${from + at} bytes`)
-          at += read
-        }
-      } catch (error) {
-        throw spillFailed("what is beyond it could not be read back from the page's private file system", error, {
-          byteOffset: from,
-        })
-      }
-      return bytes
     },
     async close() {
       await file?.close()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { spillPlatform } from '../../src/workers/spill-file.node.js'
+import { expectSame } from '../arrays.js'
 import { thrown } from '../operators/support.js'
 
 let folder = ''
@@ -43,9 +44,26 @@ describe("a job's file", () => {
 
   it('in a folder that is not there says which', async () => {
     const file = spillPlatform.openJobFile(join(folder, 'none'))
-    const error = thrown(() => file.write(bytes(1))) as Error
-    expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { requestedBytes: 1 } })
-    expect(error.message).toContain(join(folder, 'none'))
+    for (const asks of [() => file.write(bytes(100_000)), () => file.read(file.write(bytes(1)), 1)]) {
+      const error = thrown(asks) as Error
+      expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { byteOffset: 0 } })
+      expect(error.message).toContain(join(folder, 'none'))
+    }
+    await file.close()
+  })
+
+  it('gives back pieces of any length, be they written yet or not', async () => {
+    const file = spillPlatform.openJobFile(folder)
+    const pieces = new Map<number, Uint8Array>()
+    let end = 0
+    for (const [i, length] of [7, 65_536, 0, 65_529, 1, 200_000, 3, 65_537, 40_000, 40_000, 5].entries()) {
+      const piece = bytes(length, 17 * i)
+      expect(file.write(piece)).toBe(end)
+      pieces.set(end, piece)
+      end += length
+      if (i % 3 === 2) for (const [from, each] of pieces) expectSame(file.read(from, each.length), each)
+    }
+    expectSame(file.read(0, end), Uint8Array.from([...pieces.values()].flatMap(each => [...each])))
     await file.close()
   })
 })
