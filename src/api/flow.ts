@@ -844,7 +844,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
    * batch and awaited, a `WritableStream` of batches, or a `MessagePort` or `BroadcastChannel`, of which `receive` is the other end.
    *
    * The job's `finished` resolves once the sink has all rows. What the job fails of, and what the sink does, it rejects with, and then nothing is left in the sink, nor is it
-   * where the job is aborted or disposed of; `stop()` ends the input, and what has been read is written.
+   * where the job is aborted or disposed of; `stop()` ends the input, and what has been read, or pushed, is written.
    *
    * ```ts
    * const job = flow.filter(t => t.isBuy).to(csvSink('bought.csv'))
