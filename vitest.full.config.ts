@@ -62,7 +62,7 @@ const browserProject = (isolated: boolean) => ({
   },
 })
 
-// Group by group: two browsers and the Node suites at once are too much for two cores, and time limits would tell.
+// Group by group, the two browsers together: these and the Node suites at once are too much for two cores, and time limits would tell.
 export default defineConfig({
   test: {
     projects: [
