@@ -57,10 +57,9 @@ export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsIn
   }
   const shape = schema === undefined ? inferColumns(data) : declared(schema, 'columns')
   const fields = fieldsOf(shape)
-  const names = Object.keys(data)
   let rowCount = 0
   fields.forEach(({ name }, f) => {
-    if (!names.includes(name)) throw unknownColumn(name, names, 'columns')
+    if (!Object.hasOwn(data, name)) throw unknownColumn(name, Object.keys(data), 'columns')
     const length = lengthOf(data[name], name)
     if (f === 0) rowCount = length
     if (length === rowCount) return

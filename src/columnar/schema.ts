@@ -85,8 +85,7 @@ export function schemaOf(fields: readonly Field[]): SchemaShape {
  * @throws MillraceError `MR_UNKNOWN_COLUMN`, with the nearest name.
  */
 export function findField(shape: SchemaShape, name: string, operator: string): number {
-  const names = Object.keys(shape)
-  const position = names.indexOf(name)
-  if (position < 0) throw unknownColumn(name, names, operator)
+  const position: number | undefined = placeOf(shape, name)
+  if (position === undefined) throw unknownColumn(name, Object.keys(shape), operator)
   return position
 }

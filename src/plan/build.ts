@@ -221,7 +221,7 @@ export const columnOf = (name: string, label?: string): Expression =>
 /** Objects list integer-like names first, whatever the order in which they were set; plans follow them. */
 export function inKeyOrder(names: readonly string[]): string[] {
   const shape = Object.create(null) as Record<string, true>
-  for (const name of names) Object.defineProperty(shape, name, { value: true, enumerable: true })
+  for (const name of names) shape[name] = true
   return Object.keys(shape)
 }
 

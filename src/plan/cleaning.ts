@@ -79,11 +79,13 @@ export const not = (input: Expression): Expression => Object.freeze({ op: 'not',
 export const call = (name: string, ...inputs: readonly Expression[]): Expression =>
   Object.freeze({ op: 'call', function: name, inputs: Object.freeze(inputs) })
 
-/** True where there are none. */
+/** True where there are none. Of very many not all are one in another, lest that gets too deep. */
 export const allOf = (predicates: readonly Expression[]): Expression =>
   predicates.length === 0
     ? Object.freeze({ op: 'literal', value: true })
-    : predicates.reduce((left, right) => Object.freeze({ op: 'and', left, right }))
+    : predicates.length > 50
+      ? allOf([allOf(predicates.slice(0, 50)), allOf(predicates.slice(50))])
+      : predicates.reduce((left, right) => Object.freeze({ op: 'and', left, right }))
 
 /** Any value of a type. */
 function somethingOf(type: DataType): Expression {

@@ -132,7 +132,7 @@ export function overStages(node: OverNode, input: SchemaShape): Stage[] {
   const before: Stage = {
     kind: 'project',
     verb: 'over',
-    columns: inKeyOrder(Object.keys(computed)).map(name => inputs.find(column => column.name === name)!),
+    columns: Object.keys(computed).map(name => inputs.find(column => column.name === name)!),
     output: computed,
   }
   return [
@@ -148,6 +148,8 @@ class Lowering {
   readonly types: DataType[] = []
   private readonly names = new Map<string, string>()
   private readonly taken: Set<string>
+  /** The columns of the input, and the results of the calls so far. */
+  private readonly scope: Record<string, DataType>
 
   constructor(
     node: OverNode,
@@ -156,16 +158,13 @@ class Lowering {
   ) {
     this.inputs = Object.entries(input).map(([name, type]) => ({ name, expression: columnOf(name), type }))
     this.taken = new Set([...Object.keys(input), ...node.columns.map(({ name }) => name)])
+    this.scope = { ...input }
   }
 
   /** A column of the results, over the calls. */
   column(written: AggregateExpression): { readonly expression: Expression; readonly type: DataType } {
     const tree = this.lower(written)
-    const schema = {
-      ...this.input,
-      ...Object.fromEntries(this.calls.map(({ name }, i) => [name, this.types[i] as DataType])),
-    }
-    const { node, type } = resolveTyped(tree, schema, 'over')
+    const { node, type } = resolveTyped(tree, this.scope, 'over')
     // A row that is not there has the default, so that only the values themselves may be null.
     const isFilled = written.op === 'aggregate' && written.parameters?.default !== undefined
     if (isFilled) return { expression: node, type: withNull(type, this.isNullable(written)) }
@@ -267,6 +266,7 @@ class Lowering {
     const name = this.fresh(key)
     this.calls.push(Object.freeze({ ...spec, name }))
     this.types.push(type)
+    this.scope[name] = type
     return columnOf(name, spec.label)
   }
 

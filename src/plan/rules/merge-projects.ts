@@ -1,6 +1,7 @@
 /**
  * Rule: two adjacent projects become one, and one that hands on exactly its input goes.
- * Not merged where the lower one computes a column that the upper one would compute twice, or one that can fail and is not read above.
+ * Not merged where the lower one computes a column that the upper one would compute twice, or one that can fail and is not read above, nor where
+ * computing one over the other gets deep.
  */
 import { canFail } from '../../expressions/failure.js'
 import type { Expression } from '../../expressions/node.js'
@@ -8,7 +9,7 @@ import { countReads, substitute } from '../../expressions/walk.js'
 import { projectNode } from '../build.js'
 import type { PlanNode, ProjectNode } from '../logical.js'
 import { boundSchemaOf } from '../typing.js'
-import { expressionsOf, isIdentity, isTrivial, mapInputs, overInput } from './rewrite.js'
+import { expressionsOf, isIdentity, isTooDeep, isTrivial, mapInputs, overInput } from './rewrite.js'
 
 export function mergeProjects(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
@@ -33,6 +34,7 @@ function merge(upper: ProjectNode): PlanNode {
     name,
     expression: substitute(expression, of) as Expression,
   }))
+  if (columns.some(({ expression }) => isTooDeep(expression))) return upper
   return isIdentity(columns, schema) ? lower.input : projectNode(lower.input, moreTelling(upper, lower), columns)
 }
 

@@ -3,15 +3,16 @@
  *
  * A filter changes which rows the nodes above it see, so it passes only nodes that cannot fail: an error that the user's own
  * order of verbs reports is reported whatever the rewriting. For the same reason one that can fail does not merge into another.
- * It never passes a limit or an aggregate, and passes a project only on columns that the project hands through.
+ * Nor do so many that the predicate gets deep. It never passes a limit or an aggregate, and passes a project only on columns that the project hands through.
  */
 import { canFail } from '../../expressions/failure.js'
 import type { Expression } from '../../expressions/node.js'
 import { collectColumns, substitute } from '../../expressions/walk.js'
 import { columnOf, filterNode } from '../build.js'
+import { allOf } from '../cleaning.js'
 import type { FilterNode, JoinNode, PlanNode } from '../logical.js'
 import { boundSchemaOf, scopeOf } from '../typing.js'
-import { anyCanFail, expressionsOf, isTrivial, mapInputs, overInput } from './rewrite.js'
+import { anyCanFail, expressionsOf, isTooDeep, isTrivial, mapInputs, overInput } from './rewrite.js'
 
 export function pushFilters(plan: PlanNode): PlanNode {
   if (plan.kind === 'source') return plan
@@ -22,8 +23,8 @@ export function pushFilters(plan: PlanNode): PlanNode {
 function sink(filter: FilterNode): PlanNode {
   const { input, predicate } = filter
   if (input.kind === 'filter' && !canFail(predicate, boundSchemaOf(input))) {
-    const both: Expression = Object.freeze({ op: 'and', left: input.predicate, right: predicate })
-    return sink(filterNode(input.input, both))
+    const both = allOf([input.predicate, predicate])
+    if (!isTooDeep(both)) return sink(filterNode(input.input, both))
   }
   if (input.kind === 'sort' && !canFail(predicate, boundSchemaOf(input))) {
     return overInput(input, sink(filterNode(input.input, predicate)))

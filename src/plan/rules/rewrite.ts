@@ -2,7 +2,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { canFail } from '../../expressions/failure.js'
 import type { Expression } from '../../expressions/node.js'
-import { sameItems } from '../../expressions/walk.js'
+import { childrenOf, sameItems } from '../../expressions/walk.js'
 import type { NamedExpression, PlanNode, ProjectNode, SourceNode } from '../logical.js'
 
 export function overInput<N extends Exclude<PlanNode, SourceNode>>(node: N, input: PlanNode): N {
@@ -26,6 +26,10 @@ export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map:
 
 /** A column taken as it is, or a literal: costs nothing to compute twice. */
 export const isTrivial = (expression: Expression): boolean => expression.op === 'column' || expression.op === 'literal'
+
+/** Whether it is better not made of several verbs': each that joins it has it walked again, and at some depth it is refused. */
+export const isTooDeep = (expression: Expression, left = 100): boolean =>
+  left === 0 || childrenOf(expression).some(child => isTooDeep(child, left - 1))
 
 export const anyCanFail = (columns: readonly NamedExpression[], schema: SchemaShape): boolean =>
   columns.some(({ expression }) => canFail(expression, schema))
