@@ -359,6 +359,17 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('strings of the input', () => {
+    const text = Array.from({ length: 200_000 }, (_, i) => `some words of row ${(i * 7919) % 200_000}`)
+    const flow: Flow<any> = columns({ text }).orderBy('text')
+    onLanes(spilling, (engine, lanes) => {
+      it('take no room once it has ended', { timeout: 60_000 }, async () => {
+        const wanted = await flow.collect({ lanes: 0 })
+        expectSame(await flow.collect({ engine: engine(), memory: 2.5 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
   describe('a budget of a few pages', () => {
     it('does not have groups parted one by one', { timeout: 60_000 }, async () => {
       const flow: Flow = columns(counted(30_000))
