@@ -16,6 +16,7 @@ export function createLimit(
 ): Breaker {
   const { k } = context
   const { count, offset } = stage
+  const end = offset + count
   const failures: { readonly split: number; readonly failure: PositionedFailure }[] = []
   const part = (from: number, to: number, batch: Parameters<RowStore['add']>[0]) =>
     from === 0 && to === batch.rowCount ? batch : takeBatch(k, batch, rangeIndices(k, from, to), to - from)
@@ -23,13 +24,13 @@ export function createLimit(
     label: `limit ${count}${offset === 0 ? '' : ` offset ${offset}`}`,
     kernels: () => [],
     consume(morsel, split) {
-      const wanted = Math.min(morsel.rowCount, offset + count - store.rowCount)
+      const wanted = Math.min(morsel.rowCount, end - store.rowCount)
       if (wanted > 0) store.add(part(0, wanted, morsel), split)
     },
     defer(failure, split) {
       failures.push({ split, failure })
     },
-    wants: () => failures.length === 0 && store.rowCount < offset + count,
+    wants: () => failures.length === 0 && store.rowCount < end,
     *handOver() {
       yield* store.handOver()
       for (const each of failures) yield { kind: 'failure', ...each }
@@ -51,13 +52,15 @@ export function createLimit(
           continue
         }
         const { batch, split } = rows
-        if (row < offset + count) throwUntil(split)
+        if (row < end) throwUntil(split)
         const from = Math.max(0, offset - row)
-        const to = Math.min(batch.rowCount, offset + count - row)
+        const to = Math.min(batch.rowCount, end - row)
         row += batch.rowCount
-        if (from < to) yield { ...part(from, to, batch), rows: 0 }
+        // What is left out is let go of, too: rows that are read back are in scratch.
+        yield from < to ? { ...part(from, to, batch), rows: 0 } : null
+        if (row >= end) return
       }
-      if (row < offset + count) throwUntil(Infinity)
+      if (row < end) throwUntil(Infinity)
     },
     free: () => store.free(),
   }

@@ -161,6 +161,7 @@ export function createSpillingJoin(
     *prepare() {
       unregister()
       if (right !== null) {
+        strings.clear()
         yield* cutStretches(right)
         right.free()
         left = byHash(leftTypes)

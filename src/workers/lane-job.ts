@@ -381,7 +381,8 @@ class LaneJob implements LaneTurns {
   private async scanSplits(reader: SplitReader): Promise<void> {
     while (true) {
       const message = await this.mailbox.next()
-      if (message.type !== 'split') return
+      // Whoever has kept rows has their strings: others need not take room from what follows.
+      if (message.type !== 'split') return this.spill ? reader.renew() : undefined
       const { split, branch = 0, work } = message
       const scan = this.scans[branch] ?? this.pipeline.scan
       this.lastSplit = split

@@ -294,6 +294,22 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('rows that a limit leaves out', () => {
+    const data = dataOf(seed)
+    const flows: Record<string, Flow<any>> = {
+      'before those that are wanted': data.limit(10, 200_000),
+      'behind them, of other lanes': data.limit(120_000, 1000),
+      'in order': data.orderBy('name', 'value').limit(10_000, 100_000),
+    }
+    onLanes(spilling, (engine, lanes) => {
+      it.each(Object.keys(flows))('need no room: %s', { timeout: 60_000 }, async name => {
+        const wanted = await flows[name].collect({ lanes: 0 })
+        expect(wanted.rowCount).toBeGreaterThan(0)
+        expectSame(await flows[name].collect({ engine: engine(), memory: 3 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
   describe('jobs at the same time, each with a budget', () => {
     const all = columns(counted(200_000))
     const flows: Flow[] = [
@@ -339,6 +355,17 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       it.each(Object.keys(flows))('%s', { timeout: 60_000 }, async name => {
         const wanted = await flows[name].collect({ lanes: 0 })
         expectSame(await flows[name].collect({ engine: engine(), memory: 5 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
+  describe('strings of the input', () => {
+    const text = Array.from({ length: 200_000 }, (_, i) => `some words of row ${(i * 7919) % 200_000}`)
+    const flow: Flow<any> = columns({ text }).orderBy('text')
+    onLanes(spilling, (engine, lanes) => {
+      it('take no room once it has ended', { timeout: 60_000 }, async () => {
+        const wanted = await flow.collect({ lanes: 0 })
+        expectSame(await flow.collect({ engine: engine(), memory: 2.5 * MiB * Math.max(1, lanes) }), wanted)
       })
     })
   })
