@@ -382,7 +382,7 @@ class LaneJob implements LaneTurns {
     while (true) {
       const message = await this.mailbox.next()
       // Whoever has kept rows has their strings: others need not take room from what follows.
-      if (message.type !== 'split') return this.spill ? reader.renew() : undefined
+      if (message.type !== 'split') return reader.renew()
       const { split, branch = 0, work } = message
       const scan = this.scans[branch] ?? this.pipeline.scan
       this.lastSplit = split

@@ -28,7 +28,7 @@ export function mapInputs<N extends Exclude<PlanNode, SourceNode>>(node: N, map:
 export const isTrivial = (expression: Expression): boolean => expression.op === 'column' || expression.op === 'literal'
 
 /** Whether it is better not made of several verbs': each that joins it has it walked again, and at some depth it is refused. */
-export const isTooDeep = (expression: Expression, left = 100): boolean =>
+export const isTooDeep = (expression: Expression, left = 99): boolean =>
   left === 0 || childrenOf(expression).some(child => isTooDeep(child, left - 1))
 
 export const anyCanFail = (columns: readonly NamedExpression[], schema: SchemaShape): boolean =>
