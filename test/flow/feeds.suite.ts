@@ -172,6 +172,9 @@ export function feedSuite(lanesList: readonly number[]): void {
         job.stop()
         await job.finished
         expect(totals).toEqual([30_000, 29_700])
+        expect((await refusal(() => feed.push(rowAt(0)), 'MR_CLOSED')).message).toContain(
+          'the job that read it has ended',
+        )
       })
 
       it('let those go who push when the job is left, aborted, limited or fails', async () => {

@@ -59,7 +59,11 @@ export function feedSource(
           },
           counts: () => supply.counts?.() ?? [],
           finish() {
-            stop?.()
+            try {
+              stop?.()
+            } catch {
+              // What cannot be let go of has nobody to hear it.
+            }
             stop = () => {}
             supply.finish?.()
           },

@@ -284,7 +284,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
         },
         counts: () => [{ label: operator, rows: gone + waiting + (dropped - droppedOldest), waiting, dropped }],
         finish() {
-          isFinished = end === null
+          isFinished ||= end === null
           close()
         },
         async close() {

@@ -1,7 +1,7 @@
 /** Ticks and events on a clock that tests move: when they come, which they are, and that nothing of them is left. */
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { cron, float64, fromEvent, interval, schema, timer } from '../../../src/index.js'
+import { cron, type Flow, float64, fromEvent, interval, schema, timer } from '../../../src/index.js'
 import { createSteadyClock, systemClock } from '../../../src/metrics/clock.js'
 import { refusal, until } from '../../flow/env.js'
 import { virtualClock } from '../../metrics/virtual-clock.js'
@@ -163,6 +163,21 @@ describe('fromEvent', () => {
     await emitted.job[Symbol.asyncDispose]()
     await emitted.finished
     expect(emitter.listenerCount('pulse')).toBe(0)
+  })
+
+  it('gives what has come where its listener cannot be removed', async () => {
+    for (const flowOf of [(flow: Flow) => flow, (flow: Flow) => flow.filter(t => t.rate.gte(0))]) {
+      const emitter = new EventEmitter()
+      emitter.off = () => {
+        throw new Error('kept')
+      }
+      const { rows, job, finished } = read(flowOf(fromEvent(emitter, 'pulse', { schema: shape })))
+      await until(() => emitter.listenerCount('pulse') === 1, 2000)
+      emitter.emit('pulse', { rate: 1 })
+      job.stop()
+      await finished
+      expect(rows).toEqual([{ rate: 1 }])
+    }
   })
 
   it('fails of a row that does not fit, of a function that throws, and of too many', async () => {
