@@ -91,7 +91,7 @@ export interface RunningJob {
   readonly idle: Promise<void>
   /** Reads on, where `wantsMore` says so again. */
   feedAll(): void
-  /** The input ends here: what has been read is finished. */
+  /** The input ends here: what has been read, or taken by what it is read from, is finished. */
   endInput(): void
   /** Of what the lanes have done so far, told some times a second. */
   readonly metrics: readonly LaneMetrics[]
