@@ -142,7 +142,7 @@ export function feedSuite(lanesList: readonly number[]): void {
         for (const count of [3, 40_000]) {
           for (const isStarted of [false, true]) {
             const [feed, other] = [channel(SHAPE, { capacity: 2 ** 31 - 1 }), channel(SHAPE)]
-            const given = Array.from({ length: count }, (_, id) => rowAt(id))
+            const given = rowsAt(0, count)
             feed.push(given)
             const job = flowOf(feed.flow, other.flow).run(o())
             // Before it has read anything, or while it waits for its reader or for more.
@@ -168,7 +168,7 @@ export function feedSuite(lanesList: readonly number[]): void {
         }
         const flows = { all: feed.flow, most: feed.flow.filter(t => t.id.gt(9)) }
         const job = runAll(flows, { all: sinkOf(0), most: sinkOf(1) }, o())
-        for (let i = 0; i < 30; i++) await feed.push(Array.from({ length: 1_000 }, (_, id) => rowAt(id)))
+        for (let i = 0; i < 30; i++) await feed.push(rowsAt(0, 1_000))
         job.stop()
         await job.finished
         expect(totals).toEqual([30_000, 29_700])

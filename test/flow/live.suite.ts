@@ -459,7 +459,7 @@ export function liveSuite(lanesList: readonly number[]): void {
     })
 
     it('gives what inputs that end come to in windows and joins, in an order', async () => {
-      const ticks = Array.from({ length: 16 }, (_, i) => at(i * 3, i % 3 ? 'a' : 'b', i))
+      const ticks = Array.from({ length: 40 }, (_, i) => at(i * 3, i % 3 ? 'a' : 'b', i))
       const kinds = [
         () => rows(ticks).watermark('time'),
         () =>

@@ -44,9 +44,13 @@ describe("a job's file", () => {
 
   it('in a folder that is not there says which', async () => {
     const file = spillPlatform.openJobFile(join(folder, 'none'))
-    for (const asks of [() => file.write(bytes(100_000)), () => file.read(file.write(bytes(1)), 1)]) {
-      const error = thrown(asks) as Error
-      expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { byteOffset: 0 } })
+    const asks = [
+      [100_000, () => file.write(bytes(100_000))],
+      [1, () => file.read(file.write(bytes(1)), 1)],
+    ] as const
+    for (const [requestedBytes, ask] of asks) {
+      const error = thrown(ask) as Error
+      expect(error).toMatchObject({ code: 'MR_MEMORY_LIMIT', details: { byteOffset: 0, requestedBytes } })
       expect(error.message).toContain(join(folder, 'none'))
     }
     await file.close()

@@ -53,7 +53,6 @@ export function startRows(
   const began = performance.now()
   let endedAt: number | null = null
   let isStopped = false
-  let isOver = false
   let failure: { readonly error: unknown } | null = null
   /** Ends what waits for the next rows. */
   let wake: () => void = () => {}
@@ -65,7 +64,6 @@ export function startRows(
   finished.catch(() => {})
   const end = (error?: { readonly error: unknown }) => {
     if (error !== undefined) failure ??= error
-    isOver = true
     const open = rest
     if (rest !== null) nodes = nodesOfSupply(rest)
     endedAt ??= performance.now()
@@ -110,7 +108,7 @@ export function startRows(
     onSchema(schema)
     const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)
     rest = opened.rest ?? null
-    if (isOver) end()
+    if (endedAt !== null) end()
     else if (isStopped) stop()
   }
 
