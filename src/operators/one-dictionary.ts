@@ -80,3 +80,7 @@ export function createOneDictionary(
 /** Whether only what the column uses of its dictionary is looked at. That of a block that was read back has little else, and cannot be unloaded (batch-bytes.ts). */
 const isLong = (theirs: LaneDictionary, column: LaneVector): boolean =>
   'toDictionary' in theirs && theirs.length > 4 * column.length + 1024
+
+/** What an entry of a dictionary takes in another, while that grows. */
+export const entryBytes = ({ byteLength, length }: LaneDictionary): number =>
+  2 * (byteLength / Math.max(1, length) + 24)

@@ -12,13 +12,12 @@ import { dictionaryOf, type LaneBatch, type LaneVector } from '../kernels/lane-v
 import { PAGE_BYTES } from '../kernels/memory-account.js'
 import { takeBatch } from '../kernels/select.js'
 import { argsort, type ColumnKey, sortKeysOf } from '../kernels/sort.js'
-import type { LaneDictionary } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { batchBytes, narrowed } from './batch-bytes.js'
 import type { OperatorContext } from './build.js'
 import { byteLengthOf, concatenate, copyToHeap, freeHeapBatch, rangeIndices, sliceBatch } from './heap-batch.js'
 import { mergeRuns, type Run, typesOfRun } from './merge-runs.js'
-import { createOneDictionary } from './one-dictionary.js'
+import { createOneDictionary, entryBytes } from './one-dictionary.js'
 import type { Part } from './operator.js'
 import { RowStore, type Rows, rowsByPart, type StoredRows } from './row-store.js'
 import type { Piece, Spill, Spilled, SpillFile } from './spill.js'
@@ -404,9 +403,6 @@ export function* splitBySplit(k: Kernels, batch: LaneBatch, ofRows: Uint32Array)
     freeHeapBatch(k, kept)
   }
 }
-
-/** What an entry of a dictionary takes in another, while that grows. */
-const entryBytes = ({ byteLength, length }: LaneDictionary): number => 2 * (byteLength / Math.max(1, length) + 24)
 
 const splitColumn = (data: number, length: number): LaneVector => ({
   type: int32(),

@@ -9,7 +9,7 @@
  *   more     exchange      pieces to the lanes whose share they are of ── merged there ── results to the lanes where groups first appeared ── by rank
  * ```
  * Groups that make others (grouping sets, windows that overlap) go to the first lane, and from there to spilled-sets.ts or spilled-windows.ts.
- * Once one lane has spilled all lanes that take part in the exchange write what they have. Without keys there is one group, which must fit.
+ * Once one lane has spilled all lanes that take part in the exchange write what they have. Without keys there is one group: keyless-aggregate.ts.
  */
 import { int64, type SchemaShape } from '../columnar/type.js'
 import { MORSEL_ROWS } from '../columnar/vector.js'
@@ -22,9 +22,9 @@ import { columnsMade, createAggregate, type SplitRows } from './aggregate.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { batchBytes, batchOfBytes } from './batch-bytes.js'
 import type { OperatorContext, Partitions } from './build.js'
-import { rangeIndices, sliceBatch } from './heap-batch.js'
 import { createOneDictionary } from './one-dictionary.js'
 import type { Breaker, Exchange, Morsel, PartitionPart } from './operator.js'
+import { sliceMorsel } from './slice-morsel.js'
 import { createSortedRuns, splitBySplit } from './sorted-runs.js'
 import { addSpilled, type Piece, type Spill, type Spilled, type SpillFile } from './spill.js'
 import { createSpilledGroups, type DerivedGroups, isMemoryLimit, SHARES } from './spilled-groups.js'
@@ -111,7 +111,7 @@ export function createSpillingAggregate(
     const { rowCount } = morsel
     for (let from = 0; from < rowCount; ) {
       const count = Math.min(rowCount - from, fittingRows())
-      const slice = sliceOf(morsel, from, count)
+      const slice = sliceMorsel(k, morsel, from, count)
       // Rows to come may double the tables, and move all states to one of another kind; what feeds it has begun new dictionaries: none of it may take the
       // room that writing needs.
       if (hasGroups() && (4 * stateBytes() > room() || 4 * strings.toCome(slice) > room())) flush()
@@ -122,13 +122,6 @@ export function createSpillingAggregate(
       from += count
       if (exceeds(1 / 4)) flush()
     }
-  }
-
-  /** Rows of a morsel that still know where they came from. */
-  const sliceOf = (morsel: Morsel, from: number, count: number): Morsel => {
-    if (count === morsel.rowCount) return morsel
-    const rows = morsel.rows === 0 ? rangeIndices(k, from, from + count) : morsel.rows + 4 * from
-    return { ...sliceBatch(morsel, from, count), rows }
   }
 
   /** Writes all groups, and begins anew. */

@@ -6,9 +6,9 @@ import { spillPlatform } from '#spill-file'
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { MemoryAccount } from '../kernels/memory-account.js'
-import { createAggregate } from '../operators/aggregate.js'
 import type { OperatorContext, OperatorParts } from '../operators/build.js'
 import { fittingBatches } from '../operators/fitting-batches.js'
+import { createKeylessAggregate } from '../operators/keyless-aggregate.js'
 import { createOneDictionary } from '../operators/one-dictionary.js'
 import type { Breaker } from '../operators/operator.js'
 import type { Spill, Spillable, SpillFile } from '../operators/spill.js'
@@ -86,7 +86,7 @@ function createBreaker(context: OperatorContext, spill: Spill, stage: Stage, inp
   if (stage.kind === 'aggregate') {
     return stage.keys.length > 0
       ? createSpillingAggregate(context, spill, stage, input)
-      : keepingOneDictionary(context, createAggregate(context, stage, input))
+      : createKeylessAggregate(context, spill, stage, input)
   }
   if (stage.kind === 'limit') return createSpillingLimit(context, spill, stage, input)
   const { shapes, over } = context.parts as OperatorParts

@@ -12,6 +12,7 @@ import {
   count,
   countDistinct,
   createEngine,
+  csv,
   desc,
   type Engine,
   type Flow,
@@ -369,6 +370,42 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
         expect(wanted.rowCount).toBe(few.length)
         expectSame(await flow.collect({ engine: engine(), memory: 2 * MiB * Math.max(1, lanes) }), wanted)
       })
+    })
+  })
+
+  describe('an aggregate without keys', () => {
+    const few = Int32Array.from({ length: 300_000 }, (_, i) => i % 10)
+    const text = Array.from(few, (_, i) => (i % 50 === 7 ? null : `some words of row ${(i * 7919) % few.length}`))
+    const csvText = `few,text\n${text.map((each, i) => `${few[i]},${each ?? ''}`).join('\n')}\n`
+    const sources: Record<string, Flow<any>> = {
+      columns: columns({ few, text }),
+      csv: csv({ text: csvText }, { schema: schema({ few: int32(), text: nullable(utf8()) }) }),
+    }
+    const of = (rows: Flow<any>): Flow =>
+      rows.aggregate(t => ({
+        n: count(t.text),
+        least: min(t.text),
+        most: max(t.text.upper()).where(t.few.lt(7)),
+        front: first(t.text),
+        back: last(t.text),
+        which: argMax(t.text, t.few),
+        best: topK(t.text, 3),
+        distinct: approxCountDistinct(t.text),
+        digits: countDistinct(t.few),
+      }))
+    onLanes(spilling, (engine, lanes) => {
+      it.each(Object.keys(sources))(
+        'keeps no strings but those of its results: %s',
+        { timeout: 60_000 },
+        async name => {
+          const wanted = await of(sources[name]).collect({ lanes: 0 })
+          expect(wanted.toRows()[0]).toMatchObject({ n: 294_000, front: 'some words of row 0', digits: 10 })
+          expectSame(
+            await of(sources[name]).collect({ engine: engine(), memory: 8 * MiB * Math.max(1, lanes) }),
+            wanted,
+          )
+        },
+      )
     })
   })
 

@@ -1,0 +1,10 @@
+import type { Kernels } from '../kernels/instance.js'
+import { rangeIndices, sliceBatch } from './heap-batch.js'
+import type { Morsel } from './operator.js'
+
+/** Rows of a morsel that still know where they came from, where they lie or, what they came from, in scratch. */
+export function sliceMorsel(k: Kernels, morsel: Morsel, from: number, count: number): Morsel {
+  if (count === morsel.rowCount) return morsel
+  const rows = morsel.rows === 0 ? rangeIndices(k, from, from + count) : morsel.rows + 4 * from
+  return { ...sliceBatch(morsel, from, count), rows }
+}
