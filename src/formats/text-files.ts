@@ -345,7 +345,8 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
         row: rows.count + row.row,
         byteOffset: rows.at + row.byteOffset,
       }))
-      if (collects) rows.bad.push(...placed)
+      // Of a block there may be more than a call has arguments.
+      if (collects) for (const row of placed) rows.bad.push(row)
       // A bad row that ends the reading has not been passed.
       const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
       const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)

@@ -272,3 +272,11 @@ describe.each([
     await files.close()
   })
 })
+
+it('very many bad rows of one block are told', async () => {
+  const many = 1_000_000
+  const sent: TextPart['bytes'] = { kind: 'sent', bytes: encoder.encode('!\n'.repeat(many)) }
+  const part: TextPart = { from: 0, name: 'file', collects: true, bytes: sent }
+  const { found } = await readBy(null, encoder.encode(''), [part], many)
+  expect(found.map(({ bad }) => bad.length)).toEqual([many])
+})
