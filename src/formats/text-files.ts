@@ -20,6 +20,8 @@ const BLOCK_BYTES = 2 ** 20
 const LONG_BLOCK_BYTES = 3 * 2 ** 20
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14
+/** Of a row that is longer a stream's chunks wait for others. */
+const LONG_ROW_BYTES = 2 ** 16
 /** More than that is no row but a quote that nobody closed. */
 const MOST_ROW_BYTES = 2 ** 28
 /** Bytes behind a block that a parser may read. */
@@ -163,7 +165,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       try {
         if (bytes.kind === 'sent') {
           // Whole rows, so nothing that follows them can matter.
-          yield rows.loader(...copied(bytes.bytes), true)
+          yield rows.loader(...copied([bytes.bytes]), true)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, { ...bytes.decode, signal: closing.signal }), rows)
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
@@ -231,7 +233,7 @@ async function* readRange(
     const isEnd = next >= byteLength
     // Beyond the part's end there is at most the rest of one row, and mostly none.
     coming = isEnd || next >= to ? null : fetch()
-    yield rows.loader(...copied(block), isEnd)
+    yield rows.loader(...copied([block]), isEnd)
     if (rows.stopped || rows.done) return
     if (coming === null && !isEnd) coming = fetch()
   }
@@ -240,11 +242,15 @@ async function* readRange(
 /** Brings a block to where it is wanted, and tells how many bytes came. */
 type FillBlock = (target: Uint8Array) => number
 
-const copied = (block: Uint8Array): [byteLength: number, fill: FillBlock] => [
-  block.length,
+const copied = (blocks: readonly Uint8Array[]): [byteLength: number, fill: FillBlock] => [
+  blocks.reduce((sum, { length }) => sum + length, 0),
   target => {
-    target.set(block)
-    return block.length
+    let at = 0
+    for (const block of blocks) {
+      target.set(block, at)
+      at += block.length
+    }
+    return at
   },
 ]
 
@@ -273,18 +279,23 @@ function createBlockReader(): ReadBlock {
 /** All rows of a stream of bytes, its first `from` left out. */
 async function* readStream(stream: AsyncIterable<Uint8Array>, rows: Rows): AsyncGenerator<LoadRows> {
   let skip = rows.at
-  let held: Uint8Array | null = null
+  let held: Uint8Array[] = []
+  let heldBytes = 0
   for await (const chunk of stream) {
     const block = skip >= chunk.length ? null : chunk.subarray(skip)
     skip = Math.max(0, skip - chunk.length)
     if (block === null) continue
-    if (held !== null) {
+    // A row of many chunks is parsed anew with each block: they double.
+    if (heldBytes > 0 && (rows.restBytes < LONG_ROW_BYTES || heldBytes >= rows.restBytes)) {
       yield rows.loader(...copied(held), false)
       if (rows.stopped) return
+      held = []
+      heldBytes = 0
     }
-    held = block
+    held.push(block)
+    heldBytes += block.length
   }
-  yield rows.loader(...copied(held ?? new Uint8Array(0)), true)
+  yield rows.loader(...copied(held), true)
 }
 
 type Rows = ReturnType<typeof createRows>

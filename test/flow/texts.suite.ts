@@ -503,6 +503,19 @@ export function textSuite(lanesList: readonly number[]): void {
         }
       })
 
+      it('a row of a stream may come in very many pieces', { timeout: 20_000 }, async () => {
+        const city = 'a'.repeat(2 ** 24)
+        const lines = [`id,city,degrees\n1,"${city}",2\n3,b,4\n`, jsonLines([{ ...rowAt(1), city }, rowAt(2)])]
+        for (const flow of [
+          csv(streamOf(lines[0], 2000), { schema: SHAPE }),
+          ndjson(streamOf(lines[1], 2000), { schema: SHAPE }),
+        ]) {
+          const table = await flow.collect(o())
+          expect(table.column('city').at(0)?.length).toBe(city.length)
+          expect(table.rowCount).toBe(2)
+        }
+      })
+
       it('a stream can be read once', async () => {
         const flow = csv(streamOf(csvOf(rows), 1000), { schema: SHAPE })
         await flow.collect(o())
