@@ -16,7 +16,7 @@ import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 
 /** Bytes read at a time: they stay in the cache while they are parsed. */
 const BLOCK_BYTES = 2 ** 20
-/** The same where all rows are waited for and leave a worker: what comes of a block is a batch, and each costs what parsing some tens of kilobytes does. */
+/** The same where all rows are waited for: each block costs what parsing some tens of kilobytes does, and more where the reading does not block, or where what comes of it is a batch. */
 const LONG_BLOCK_BYTES = 3 * 2 ** 20
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14

@@ -8,6 +8,7 @@ const MOST_MAPS = 8
 export interface CodeMap {
   /** i32 pointer, good until the next call: the code in `target` of each of the first `from.length` entries; -1 for one that it lacks. */
   of(from: LaneDictionary): number
+  /** Forgets what it has looked up; it can be asked again. */
   free(): void
 }
 

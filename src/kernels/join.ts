@@ -38,6 +38,8 @@ export interface JoinIndex {
   ids(keys: readonly LaneVector[], rowCount: number): number
   /** The row of each row's key likewise, of unique keys; where only tests were asked for, something that is not NONE in its place. */
   rowsOf(keys: readonly LaneVector[], rowCount: number): number
+  /** Forgets what it knows of the dictionaries that strings came with. */
+  forgetCodes(): void
   free(): void
 }
 
@@ -90,10 +92,13 @@ export function* buildJoinIndex(
     owned.push(pointer)
     return pointer
   }
+  const forgetCodes = () => {
+    for (const map of maps) map?.free()
+  }
   const free = () => {
     for (const pointer of owned.splice(0)) memory.free(pointer)
     for (const hash of hashes.splice(0)) hash.free()
-    for (const map of maps.splice(0)) map?.free()
+    forgetCodes()
   }
   const addHash = (): PartedIndex => {
     const hash = createPartedIndex(k, rowCount, partRows)
@@ -378,6 +383,7 @@ export function* buildJoinIndex(
         else if (last === null) exports.joinLookUp(rowIds, rowOf, count, rowIds)
         return rowIds
       },
+      forgetCodes,
       free,
     }
   } catch (error) {

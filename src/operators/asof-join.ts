@@ -109,6 +109,9 @@ export function createAsofJoin(
       return { rowCount, rows: morsel.rows, ...columnsOf(Object.values(stage.output), columnAt, leaves) }
     },
     side: { index: stage.side, rows: side, prepare },
+    renew(mostBytes) {
+      if (mostBytes === 0) index?.forgetCodes()
+    },
     free() {
       index?.free()
       index = null

@@ -284,6 +284,14 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
     return { own, map: createCodeMap(k, own, true) }
   }
 
+  function dropTexts(key: number): void {
+    const text = keyTexts[key]
+    if (!text) return
+    text.map.free()
+    pool.release(text.own)
+    delete keyTexts[key]
+  }
+
   function see(i: number, dictionary: LaneDictionary | null): void {
     if (!keepsRight || dictionary === null || seen[i] === dictionary) return
     pool.retain(dictionary)
@@ -347,6 +355,12 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       return index?.isUnique === true
     },
     side: own,
+    renew(mostBytes) {
+      if (mostBytes === 0) index?.forgetCodes()
+      keyTexts.forEach((text, key) => {
+        if (text && text.own.storedBytes >= mostBytes) dropTexts(key)
+      })
+    },
     free() {
       condition?.predicate.free()
       index?.free()
@@ -354,10 +368,7 @@ export function createJoin(context: OperatorContext, stage: JoinStage, input: Sc
       memory.free(marks)
       marks = 0
       for (const dictionary of seen.splice(0)) if (dictionary) pool.release(dictionary)
-      for (const text of keyTexts.splice(0)) {
-        text?.map.free()
-        if (text) pool.release(text.own)
-      }
+      for (const key of keyTexts.keys()) dropTexts(key)
       side.free()
     },
   }

@@ -354,6 +354,7 @@ export function createSpillingJoin(
     kernels: () => plain.kernels(),
     apply: plain.apply,
     expand,
+    renew: mostBytes => plain.renew?.(mostBytes),
     side,
     deferred: {
       at(split, firstRow, places) {

@@ -203,8 +203,8 @@ class LaneJob implements LaneTurns {
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
     const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
-    // Every batch that leaves costs.
-    const isLong = this.isAllWaitedFor && !spec.inline && spec.holdAs === null && breaker === null
+    // Every block costs, and every batch that leaves.
+    const isLong = breaker === null && this.isAllWaitedFor
     if (inputs === null) {
       // One that spills has a dictionary of its own.
       const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false

@@ -359,6 +359,19 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
     })
   })
 
+  describe('rows looked up by text', () => {
+    const text = Array.from({ length: 200_000 }, (_, i) => `k${i}`)
+    const few = text.filter((_, i) => i % 100 === 0)
+    const flow: Flow<any> = columns({ text: few }).join(columns({ text, place: Int32Array.from(text.keys()) }), 'text')
+    onLanes(spilling, (engine, lanes) => {
+      it('leave nothing of the strings that were let go', { timeout: 60_000 }, async () => {
+        const wanted = await flow.collect({ lanes: 0 })
+        expect(wanted.rowCount).toBe(few.length)
+        expectSame(await flow.collect({ engine: engine(), memory: 2 * MiB * Math.max(1, lanes) }), wanted)
+      })
+    })
+  })
+
   describe('strings of the input', () => {
     const text = Array.from({ length: 200_000 }, (_, i) => `some words of row ${(i * 7919) % 200_000}`)
     const flow: Flow<any> = columns({ text }).orderBy('text')
