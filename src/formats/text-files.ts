@@ -18,6 +18,8 @@ import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 const BLOCK_BYTES = 2 ** 20
 /** The same where all rows are waited for: each block costs what parsing some tens of kilobytes does, and more where the reading does not block, or where what comes of it is a batch. */
 const LONG_BLOCK_BYTES = 3 * 2 ** 20
+/** A small budget has room for few blocks, beside what comes of them. */
+const LEAST_BLOCK_BYTES = 2 ** 16
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14
 /** Of a row that is longer a stream's chunks wait for others. */
@@ -91,9 +93,12 @@ const MOST_PASSING_BYTES = 2 ** 25
  * What a job reads text with in a lane: parsers and dictionaries last for the job, inputs stay open for it.
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
  * @param isLong whether few long morsels are better than many.
+ * @param shareBytes what the job may take in the lane.
  */
-export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean) {
-  const files = createTextFiles(lane.k.memory, lane.openFile, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
+export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean, shareBytes: number) {
+  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / 12))
+  const blockBytes = Math.min(mostBytes, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
+  const files = createTextFiles(lane.k.memory, lane.openFile, blockBytes)
   const parsers = new Map<string, TextParser>()
   const dictionaries: LaneDictionary[] = []
 
@@ -165,7 +170,13 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       try {
         if (bytes.kind === 'sent') {
           // Whole rows, so nothing that follows them can matter.
-          yield rows.loader(...copied([bytes.bytes]), true)
+          const whole = bytes.bytes
+          let until = 0
+          do {
+            const from = until
+            until += Math.min(whole.length - from, Math.max(blockBytes, rows.restBytes))
+            yield rows.loader(...copied([whole.subarray(from, until)]), until === whole.length)
+          } while (until < whole.length && !rows.stopped)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, { ...bytes.decode, signal: closing.signal }), rows)
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
