@@ -120,12 +120,19 @@ async function* byBeginning(
     while (head.length < byteLength) {
       const next = await iterator.next()
       if (next.done) break
-      head = head.length === 0 ? next.value : Uint8Array.of(...head, ...next.value)
+      head = head.length === 0 ? next.value : joined(head, next.value)
     }
     yield* choose(head, all())
   } finally {
     await iterator.return?.()
   }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }
 
 async function* rawBytes(

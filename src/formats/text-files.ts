@@ -18,8 +18,12 @@ import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 const BLOCK_BYTES = 2 ** 20
 /** The same where all rows are waited for: each block costs what parsing some tens of kilobytes does, and more where the reading does not block, or where what comes of it is a batch. */
 const LONG_BLOCK_BYTES = 3 * 2 ** 20
+/** A small budget has room for few blocks, beside what comes of them. */
+const LEAST_BLOCK_BYTES = 2 ** 16
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14
+/** Of a row that is longer a stream's chunks wait for others. */
+const LONG_ROW_BYTES = 2 ** 16
 /** More than that is no row but a quote that nobody closed. */
 const MOST_ROW_BYTES = 2 ** 28
 /** Bytes behind a block that a parser may read. */
@@ -89,9 +93,12 @@ const MOST_PASSING_BYTES = 2 ** 25
  * What a job reads text with in a lane: parsers and dictionaries last for the job, inputs stay open for it.
  * @param keepsCodes whether a column's codes outlive their morsel, by its place among the columns read.
  * @param isLong whether few long morsels are better than many.
+ * @param shareBytes what the job may take in the lane.
  */
-export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean) {
-  const files = createTextFiles(lane.k.memory, lane.openFile, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
+export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean, shareBytes: number) {
+  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / 12))
+  const blockBytes = Math.min(mostBytes, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
+  const files = createTextFiles(lane.k.memory, lane.openFile, blockBytes)
   const parsers = new Map<string, TextParser>()
   const dictionaries: LaneDictionary[] = []
 
@@ -163,7 +170,13 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
       try {
         if (bytes.kind === 'sent') {
           // Whole rows, so nothing that follows them can matter.
-          yield rows.loader(...copied(bytes.bytes), true)
+          const whole = bytes.bytes
+          let until = 0
+          do {
+            const from = until
+            until += Math.min(whole.length - from, Math.max(blockBytes, rows.restBytes))
+            yield rows.loader(...copied([whole.subarray(from, until)]), until === whole.length)
+          } while (until < whole.length && !rows.stopped)
         } else if (bytes.kind === 'stream') {
           yield* readStream(openByteStream(bytes.input, openFile, { ...bytes.decode, signal: closing.signal }), rows)
         } else yield* readRange(await openOnce(bytes.input, key), bytes, rows, readBlock, blockBytes)
@@ -231,7 +244,7 @@ async function* readRange(
     const isEnd = next >= byteLength
     // Beyond the part's end there is at most the rest of one row, and mostly none.
     coming = isEnd || next >= to ? null : fetch()
-    yield rows.loader(...copied(block), isEnd)
+    yield rows.loader(...copied([block]), isEnd)
     if (rows.stopped || rows.done) return
     if (coming === null && !isEnd) coming = fetch()
   }
@@ -240,11 +253,15 @@ async function* readRange(
 /** Brings a block to where it is wanted, and tells how many bytes came. */
 type FillBlock = (target: Uint8Array) => number
 
-const copied = (block: Uint8Array): [byteLength: number, fill: FillBlock] => [
-  block.length,
+const copied = (blocks: readonly Uint8Array[]): [byteLength: number, fill: FillBlock] => [
+  blocks.reduce((sum, { length }) => sum + length, 0),
   target => {
-    target.set(block)
-    return block.length
+    let at = 0
+    for (const block of blocks) {
+      target.set(block, at)
+      at += block.length
+    }
+    return at
   },
 ]
 
@@ -273,18 +290,23 @@ function createBlockReader(): ReadBlock {
 /** All rows of a stream of bytes, its first `from` left out. */
 async function* readStream(stream: AsyncIterable<Uint8Array>, rows: Rows): AsyncGenerator<LoadRows> {
   let skip = rows.at
-  let held: Uint8Array | null = null
+  let held: Uint8Array[] = []
+  let heldBytes = 0
   for await (const chunk of stream) {
     const block = skip >= chunk.length ? null : chunk.subarray(skip)
     skip = Math.max(0, skip - chunk.length)
     if (block === null) continue
-    if (held !== null) {
+    // A row of many chunks is parsed anew with each block: they double.
+    if (heldBytes > 0 && (rows.restBytes < LONG_ROW_BYTES || heldBytes >= rows.restBytes)) {
       yield rows.loader(...copied(held), false)
       if (rows.stopped) return
+      held = []
+      heldBytes = 0
     }
-    held = block
+    held.push(block)
+    heldBytes += block.length
   }
-  yield rows.loader(...copied(held ?? new Uint8Array(0)), true)
+  yield rows.loader(...copied(held), true)
 }
 
 type Rows = ReturnType<typeof createRows>
@@ -345,7 +367,8 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
         row: rows.count + row.row,
         byteOffset: rows.at + row.byteOffset,
       }))
-      if (collects) rows.bad.push(...placed)
+      // Of a block there may be more than a call has arguments.
+      if (collects) for (const row of placed) rows.bad.push(row)
       // A bad row that ends the reading has not been passed.
       const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
       const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)

@@ -127,7 +127,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
       const before = last.get(key)
       if (before === undefined || time >= (times[before] as bigint)) last.set(key, row)
     }
-    rows.push(...last.values())
+    for (const row of last.values()) rows.push(row)
     return rows.length === batch.rowCount ? batch : picked(batch, Uint32Array.from(rows).sort())
   }
 

@@ -362,18 +362,46 @@ async function* sentSplits(
   }
   const cut = createRowCutter('delimiter' in shape ? shape : null)
   let from = dataOffset
-  let waiting = first
+  const waiting = createWaitingBytes(first)
   let done = isWhole
   while (true) {
-    const end = done ? waiting.length : cut(waiting)
+    const { bytes } = waiting
+    const end = done ? bytes.length : cut(bytes)
     if (end > 0) {
-      yield splitOf(from, waiting.slice(0, end))
+      yield splitOf(from, waiting.take(end))
       from += end
-      waiting = waiting.subarray(end)
     }
     if (done) return
     const next = await rest.next()
     done = next.done === true
-    if (!next.done) waiting = concat([waiting, next.value], waiting.length + next.value.length)
+    if (!next.done) waiting.add(next.value)
+  }
+}
+
+/** Bytes that come at the end and leave at the front, in room that doubles: a row may come in many pieces. */
+function createWaitingBytes(first: Uint8Array) {
+  let room = first
+  let from = 0
+  let to = first.length
+  return {
+    get bytes() {
+      return room.subarray(from, to)
+    },
+    add(piece: Uint8Array) {
+      if (to + piece.length > room.length) {
+        const kept = room.subarray(from, to)
+        room = new Uint8Array(2 * (kept.length + piece.length))
+        room.set(kept)
+        from = 0
+        to = kept.length
+      }
+      room.set(piece, to)
+      to += piece.length
+    },
+    /** A copy. */
+    take(byteLength: number): Uint8Array {
+      from += byteLength
+      return room.slice(from - byteLength, from)
+    },
   }
 }

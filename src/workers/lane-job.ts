@@ -208,7 +208,7 @@ class LaneJob implements LaneTurns {
     if (inputs === null) {
       // One that spills has a dictionary of its own.
       const keepsCodes = breaker?.spilled === undefined ? codesKept(spec) : () => false
-      this.reader = createSplitReader(lane, keepsCodes, fitting, this.carried, isLong, !spec.inline)
+      this.reader = createSplitReader(lane, keepsCodes, fitting, this.carried, isLong, shareBytes, !spec.inline)
     }
     this.outputTypes = Object.values(spec.plan.output)
     this.windows =

@@ -34,6 +34,7 @@ export interface SplitReader {
  * @param fitting a batch in pieces that a lane has room for.
  * @param carried where some strings go out as they came
  * @param isLong whether few long morsels are better than many
+ * @param shareBytes what the job may take in the lane
  * @param isOwn whether batches are the lane's that it has been sent
  */
 export function createSplitReader(
@@ -42,6 +43,7 @@ export function createSplitReader(
   fitting: (batch: VectorBatch) => Iterable<VectorBatch>,
   carried: CarriedTexts | null,
   isLong: boolean,
+  shareBytes: number,
   isOwn: boolean,
 ): SplitReader {
   const inbox = createInbox()
@@ -64,7 +66,7 @@ export function createSplitReader(
   }
 
   let illFormed = 0
-  const texts = lane.parts.files?.createTexts(lane, keepsCodes, isLong)
+  const texts = lane.parts.files?.createTexts(lane, keepsCodes, isLong, shareBytes)
   const loadOf =
     (batch: VectorBatch): LoadRows =>
     use =>

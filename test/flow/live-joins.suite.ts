@@ -6,9 +6,11 @@ import {
   count,
   type Flow,
   float64,
+  int32,
   schema,
   session,
   sliding,
+  stream,
   sum,
   timestamp,
   tumbling,
@@ -388,6 +390,36 @@ export function liveJoinSuite(lanesList: readonly number[]): void {
           .asofJoin(channel(bid).flow.watermark('time'), after)
           .run(o()));
       }, 'MR_UNBOUNDED')
+    })
+
+    it('asofJoin keeps a row each of very many keys', async () => {
+      const keys = 600_000
+      const sides = {
+        left: schema({ time: timestamp(), id: int32() }),
+        right: schema({ at: timestamp(), id: int32() }),
+      }
+      const ids = Int32Array.from({ length: keys }, (_, i) => i)
+      const old = new Array(keys).fill(new Date(1))
+      const left = [
+        { time: [new Date(10)], id: [3] },
+        { time: [new Date(30)], id: [keys - 1] },
+      ]
+      const right = [
+        { at: old, id: ids },
+        { at: [new Date(20)], id: [3] },
+      ]
+      async function* given<T>(chunks: readonly T[]) {
+        yield* chunks
+      }
+      const asked = stream(given(left), { schema: sides.left }).watermark('time')
+      const kept = stream(given(right), { schema: sides.right }).watermark('at')
+      const rows: unknown[] = []
+      for await (const batch of asked.asofJoin(kept, { on: { left: 'time', right: 'at' }, by: 'id' }).run(o()))
+        for (const { id, at: before } of batch) rows.push([id, before])
+      expect(rows).toEqual([
+        [3, new Date(1)],
+        [keys - 1, new Date(1)],
+      ])
     })
 
     it('joins one stream to itself, and joins of joins', async () => {

@@ -18,6 +18,7 @@ import {
   type Flow,
   first,
   float64,
+  type Inputs,
   int32,
   int64,
   join,
@@ -486,6 +487,31 @@ export function spillSuite(lanesList: readonly number[], env: FlowEnv, seed = 1)
       for (const lanes of spilling) {
         if (lanes > 0) continue
         for (const share of [2, 3.5, 4.5]) expectSame(await flow.collect({ lanes, memory: share * MiB }), wanted)
+      }
+    })
+  })
+
+  describe('text', () => {
+    it('is read in blocks that a small budget has room for', { timeout: 60_000 }, async () => {
+      const shape = schema({ id: int32(), key: int32(), value: float64(), name: utf8() })
+      const lines = Array.from({ length: 60_000 }, (_, i) => `${i},${(i * 7919) % 60_000},${i / 4},name${i % 997}\n`)
+      const bytes = new TextEncoder().encode(`id,key,value,name\n${lines.join('')}`)
+      const oneChunk = () =>
+        new ReadableStream<Uint8Array<ArrayBuffer>>({
+          start(controller) {
+            controller.enqueue(bytes)
+            controller.close()
+          },
+        })
+      const grouped = (input: Inputs): Flow<any> =>
+        csv(input, { schema: shape })
+          .groupBy('key', 'name')
+          .aggregate(t => ({ s: sum(t.value), n: count() }))
+      const wanted = await grouped(bytes).collect({ lanes: 0 })
+      for (const lanes of spilling) {
+        if (lanes === 1 || lanes === 3) continue
+        const memory = Math.max(1, lanes) * 4 * MiB
+        for (const input of [bytes, oneChunk()]) expectSame(await grouped(input).collect({ lanes, memory }), wanted)
       }
     })
   })

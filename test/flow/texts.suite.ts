@@ -487,6 +487,35 @@ export function textSuite(lanesList: readonly number[]): void {
         expect((await json({ text: '[]' }, { schema: SHAPE }).collect(o())).rowCount).toBe(0)
       })
 
+      it('a stream begins with as few bytes as it likes, and goes on with as many', async () => {
+        const text = csvOf(rowsAt(0, 20_000))
+        for (const input of [bytesOf(text), new Uint8Array(await (await gzip(text)).arrayBuffer())]) {
+          for (const first of [1, 2]) {
+            const parts = [input.slice(0, first), input.slice(first)]
+            const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+              start(controller) {
+                for (const part of parts) controller.enqueue(part)
+                controller.close()
+              },
+            })
+            expect((await csv(stream, { schema: SHAPE }).collect(o())).rowCount).toBe(20_000)
+          }
+        }
+      })
+
+      it('a row of a stream may come in very many pieces', { timeout: 20_000 }, async () => {
+        const city = 'a'.repeat(2 ** 24)
+        const lines = [`id,city,degrees\n1,"${city}",2\n3,b,4\n`, jsonLines([{ ...rowAt(1), city }, rowAt(2)])]
+        for (const flow of [
+          csv(streamOf(lines[0], 2000), { schema: SHAPE }),
+          ndjson(streamOf(lines[1], 2000), { schema: SHAPE }),
+        ]) {
+          const table = await flow.collect(o())
+          expect(table.column('city').at(0)?.length).toBe(city.length)
+          expect(table.rowCount).toBe(2)
+        }
+      })
+
       it('a stream can be read once', async () => {
         const flow = csv(streamOf(csvOf(rows), 1000), { schema: SHAPE })
         await flow.collect(o())

@@ -272,3 +272,45 @@ describe.each([
     await files.close()
   })
 })
+
+it('very many bad rows of one block are told', async () => {
+  const many = 1_000_000
+  const sent: TextPart['bytes'] = { kind: 'sent', bytes: encoder.encode('!\n'.repeat(many)) }
+  const part: TextPart = { from: 0, name: 'file', collects: true, bytes: sent }
+  const { found } = await readBy(null, encoder.encode(''), [part], many)
+  expect(found.map(({ bad }) => bad.length)).toEqual([many])
+})
+
+it('a row of very many chunks of a stream is parsed a few times, not with each', async () => {
+  const { memory } = await makeKernels()
+  const long = 2_000_000
+  const bytes = encoder.encode(`a\n${'x'.repeat(long)}\nb`)
+  let at = 0
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (at >= bytes.length) controller.close()
+      else controller.enqueue(bytes.slice(at, at + 1000))
+      at += 1000
+    },
+  })
+  const input = { kind: 'stream', stream, name: 'stream' } as never
+  const part: TextPart = { from: 0, name: 'stream', collects: false, bytes: { kind: 'stream', input, decode: {} } }
+  const { parser, lines } = lineParser((from, to) => memory.bytes(from, to - from).slice(), false, 1000)
+  let parsedBytes = 0
+  const counted: TextParser = {
+    ...parser,
+    parse(pointer, length, ...rest) {
+      parsedBytes += length
+      return parser.parse(pointer, length, ...rest)
+    },
+  }
+  const files = createTextFiles(memory, null)
+  for await (const load of files.read(part, 'stream', counted, () => {})) {
+    const mark = memory.mark()
+    load(() => true)
+    memory.reset(mark)
+  }
+  expect(lines.map(({ length }) => length)).toEqual([1, long, 1])
+  // With each of its chunks from 64 KB on it would be a thousand times.
+  expect(parsedBytes).toBeLessThan(10 * long)
+})

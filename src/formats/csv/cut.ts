@@ -11,31 +11,29 @@ export function createRowCutter(
   shape: Pick<CsvShape, 'delimiter' | 'quote' | 'comment'> | null,
 ): (bytes: Uint8Array) => number {
   const quote = shape?.quote?.charCodeAt(0)
-  if (shape === null || quote === undefined) return bytes => bytes.lastIndexOf(NEWLINE) + 1
-  const delimiter = shape.delimiter.charCodeAt(0)
-  const comment = shape.comment?.charCodeAt(0) ?? -1
-  /** Up to where the bytes have been looked at, and whether that is within quotes. */
+  const delimiter = shape?.delimiter.charCodeAt(0)
+  const comment = shape?.comment?.charCodeAt(0) ?? -1
+  /** Up to where the bytes have been looked at, and whether that is within quotes: of a row that comes in many pieces none is looked at twice. */
   let seen = 0
   let isQuoted = false
 
-  const opens = (bytes: Uint8Array, at: number): boolean => {
-    const before = bytes[at - 1]
-    if (at > 0 && before !== delimiter && before !== NEWLINE) return false
-    return comment < 0 || bytes[at === 0 ? 0 : bytes.lastIndexOf(NEWLINE, at - 1) + 1] !== comment
-  }
+  /** @param row where the row begins */
+  const opens = (bytes: Uint8Array, at: number, row: number): boolean =>
+    (at === row || bytes[at - 1] === delimiter) && bytes[row] !== comment
 
   return bytes => {
     let end = 0
     while (seen < bytes.length) {
-      const at = bytes.indexOf(quote, seen)
+      const at = quote === undefined ? -1 : bytes.indexOf(quote, seen)
       const until = at < 0 ? bytes.length : at
-      if (!isQuoted && until > seen) {
-        const last = bytes.lastIndexOf(NEWLINE, until - 1)
+      if (!isQuoted) {
+        let last = until - 1
+        while (last >= seen && bytes[last] !== NEWLINE) last--
         if (last >= seen) end = last + 1
       }
       seen = until
       if (at < 0) break
-      if (!isQuoted) isQuoted = opens(bytes, at)
+      if (!isQuoted) isQuoted = opens(bytes, at, end)
       else if (bytes[at + 1] === quote) seen++
       // The last byte may be half of a doubled quote: it is looked at again.
       else if (at + 1 === bytes.length) break
