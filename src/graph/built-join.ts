@@ -6,9 +6,10 @@ import type { LaneBatch } from '../kernels/lane-vector.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext } from '../operators/build.js'
-import { type Morsel, RowFailure, type Side, type Transform } from '../operators/operator.js'
+import type { Morsel, Side, Transform } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import type { JoinStage, PhysicalPlan } from '../plan/physical.js'
+import { withoutRow } from './without-row.js'
 
 export interface BuiltJoin {
   /** What comes of rows of the left side. */
@@ -74,10 +75,8 @@ export function buildJoin(
         // Strings that come are of no use once they have been looked up.
         const loader = createBatchLoader(context)
         try {
-          runAll(transforms, { ...loader.load(columnsOf(batch, left)), rows: 0 }, memory, take, false)
-        } catch (error) {
-          // Rows have waited: which of the source's it was is not known any more.
-          throw error instanceof RowFailure ? error.error : error
+          // Rows have waited.
+          withoutRow(() => runAll(transforms, { ...loader.load(columnsOf(batch, left)), rows: 0 }, memory, take, false))
         } finally {
           loader.close()
         }

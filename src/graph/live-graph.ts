@@ -14,7 +14,7 @@ import { MORSEL_ROWS, makeVector, type Vector, type VectorBatch } from '../colum
 import { count, isTrue, not } from '../kernels/bitmap.js'
 import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { selection, slice, take } from '../kernels/select.js'
+import { selection, slice, take, takeIndices } from '../kernels/select.js'
 import { ENTRY_BYTES } from '../kernels/text.js'
 import { unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
@@ -37,6 +37,7 @@ import type { Panes, PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
 import { canLoadTogether, loadTogether } from './load-together.js'
 import { createWatermark, type Watermark } from './watermark.js'
+import { withoutRow } from './without-row.js'
 
 export interface LiveGraph {
   /** One step: what comes out of a batch. @throws RowFailure, of a row of the batch */
@@ -358,7 +359,7 @@ export function createLiveGraph(
   /** What an aggregate gives may have any number of rows. */
   function spread(batch: LaneBatch, at: number, { givesLate }: LiveAggregateSpec): void {
     if (givesLate) return
-    for (const morsel of morselsOf(k, batch)) flow(morsel, at)
+    for (const morsel of morselsOf(k, batch)) withoutRow(() => flow(morsel, at))
   }
 
   function inTime(morsel: Morsel, spec: LiveAggregateSpec, kept: number): Morsel {
@@ -371,7 +372,7 @@ export function createLiveGraph(
     late(memory.u32.subarray(refused.indices >>> 2, (refused.indices >>> 2) + refused.count), spec)
     if (spec.givesLate) places = memory.u32.slice(indices >>> 2, (indices >>> 2) + rowCount)
     const columns = morsel.columns.map(column => ({ ...take(k, column, indices, rowCount), range: null }))
-    return { rowCount, columns, rows: 0 }
+    return { rowCount, columns, rows: takeIndices(k, morsel.rows, indices, rowCount) }
   }
 
   /** Rows of what a step is given, or of those that `inTime` has left of it. */
@@ -392,7 +393,8 @@ export function createLiveGraph(
     const columns = spec.lateColumns.map(name =>
       take(k, morsel.columns[names.indexOf(name)] as LaneVector, indices, rows.length),
     )
-    flow({ rowCount: rows.length, columns: columns.map(column => ({ ...column, range: null })) }, at + 1)
+    const taken = columns.map(column => ({ ...column, range: null }))
+    withoutRow(() => flow({ rowCount: rows.length, columns: taken }, at + 1))
   }
 
   function refuse(aggregate: LiveAggregate, rowCount: number): void {

@@ -23,6 +23,7 @@ import { createLiveGraph, type LiveGraph, type SideRows } from './live-graph.js'
 import type { LiveJoin, OnLate } from './live-join.js'
 import { createWatermark, type Watermark } from './watermark.js'
 import { createWindowJoin } from './window-join.js'
+import { withoutRow } from './without-row.js'
 
 /** What a tree of live-tree.ts comes to once the columns of its jobs are known. */
 export type TreePlan =
@@ -75,6 +76,8 @@ interface Part {
   /** Nothing more comes of any of its jobs. */
   end(): Marked[]
   readonly schema: SchemaShape
+  /** Whether it gives the rows of its job as they come. */
+  readonly isBare: boolean
 }
 
 interface JobState {
@@ -115,6 +118,7 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const graph = above && graphOf(above, schema, watermark)
     return {
       schema: above === null ? schema : withoutMarks(above.output),
+      isBare: graph === null,
       end: () => graph?.end().map(takeMarks) ?? [],
       state: stateOf(
         () => graph?.passed ?? watermark.value,
@@ -166,10 +170,11 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
   }
 
   function unionPart({ schema, inputs, above }: TreePlan & { kind: 'union' }): Part {
-    const { common, take, end, isOver, isSilent } = inputsOf(
+    const { common, parts, take, end, isOver, isSilent } = inputsOf(
       inputs,
       inputs.map(() => schema),
     )
+    const areBare = parts.every(({ isBare }) => isBare)
     let marksNow = NONE
     let value = common.value
     const graph = graphOf(
@@ -182,10 +187,11 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     )
     const push = ({ batch, marks }: Marked): Marked[] => {
       marksNow = marks
-      return graph.push(batch).map(takeMarks)
+      return (areBare ? graph.push(batch) : withoutRow(() => graph.push(batch))).map(takeMarks)
     }
     return {
       schema: withoutMarks(above.output),
+      isBare: false,
       state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { rows } = take(job, batch)
@@ -232,11 +238,12 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
     const push = (given: readonly RecordBatch[]): Marked[] => {
       const batches = lateSide === null ? given : late
       late = []
-      return batches.flatMap(batch => graph.push(columnsOf(batch, schema)).map(takeMarks))
+      return batches.flatMap(batch => withoutRow(() => graph.push(columnsOf(batch, schema))).map(takeMarks))
     }
     const behind = (mark: bigint): bigint => (mark < LEAST + join.hold ? LEAST : mark - join.hold)
     return {
       schema: withoutMarks(above.output),
+      isBare: false,
       state: stateOf(() => graph.passed, isOver, isSilent),
       take(job, batch) {
         const { i, rows } = take(job, batch)

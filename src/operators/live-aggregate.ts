@@ -166,7 +166,12 @@ export function createLiveAggregate(
     const ofWindows = { groupTypes, isTold, windowsNow: windowsAsTheyAre }
     const windowsAt = (cell: number) => (paneOfCell[cell] as Pane).windows
     return isOverlapping
-      ? createChangedPanes(k, { ...ofWindows, windowsOf: windowsAt, keyOf: cell => cellKeys?.at(cell) ?? 0 })
+      ? createChangedPanes(k, {
+          ...ofWindows,
+          windowsOf: windowsAt,
+          keyOf: cell => cellKeys?.at(cell) ?? 0,
+          cellsOf: cellsOfKey,
+        })
       : createChangedWindows(k, { ...ofWindows, cellCount, windowOf: cell => windowsAt(cell)[0] as OpenWindow })
   }
 
@@ -367,18 +372,12 @@ export function createLiveAggregate(
 
   /** Windows with their results, in their order, made of these of their cells. */
   function* windowsAsTheyAre(
-    all: Iterable<OpenWindow>,
+    all: Iterable<readonly [window: OpenWindow, cells: readonly number[]]>,
     weight: number,
-    isAsked?: (cell: number, window: OpenWindow) => boolean,
   ): Iterable<LaneBatch> {
-    const groups = [...all]
-      .sort(inOrder)
-      .map(window => ({
-        start: window.start,
-        end: window.end,
-        rows: cellsOf(window, isAsked && (cell => isAsked(cell, window))),
-      }))
+    const groups = Array.from(all, ([{ start, end }, cells]) => ({ start, end, rows: ascending([cells]) }))
       .filter(({ rows }) => rows.length > 0)
+      .sort(inOrder)
     if (groups.length === 0) return
     const mark = memory.mark()
     const bound = keyTypes[0] as DataType
@@ -390,9 +389,15 @@ export function createLiveAggregate(
     memory.reset(mark)
   }
 
-  function cellsOf({ panes }: OpenWindow, isAsked?: (cell: number) => boolean): Uint32Array {
-    const asked = panes.map(({ cells }) => (isAsked ? cells.filter(isAsked) : cells))
-    return ascending(asked)
+  const cellsOf = ({ panes }: OpenWindow): number[] => panes.flatMap(({ cells }) => cells)
+
+  /** Of a window that is open, which has all cells between its bounds. */
+  function cellsOfKey(window: OpenWindow, key: number): readonly number[] {
+    if (cellKeys === null) return cellsOf(window)
+    return cellKeys.cellsOf(key).filter(cell => {
+      const { start } = paneOfCell[cell] as Pane
+      return start >= window.start && start < window.end
+    })
   }
 
   /** With weights, in the dictionaries of the output, without groups that have no rows. */
@@ -444,7 +449,11 @@ export function createLiveAggregate(
         if (next < leastEnd) leastEnd = next
       }
     }
-    if (emits === 'closed') yield* windowsAsTheyAre(closing, 1)
+    if (emits === 'closed')
+      yield* windowsAsTheyAre(
+        closing.map(window => [window, cellsOf(window)]),
+        1,
+      )
     else if (emits === 'kept' && closing.length + ending.length > 0 && changes.hasAny) yield* changes.tell()
     for (const [name, window] of ending) {
       open.delete(name)

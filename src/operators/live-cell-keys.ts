@@ -10,6 +10,8 @@ export interface CellKeys {
   /** The key of the next cell. */
   push(key: number): void
   at(cell: number): number
+  /** Cells that have a key, ascending. */
+  cellsOf(key: number): readonly number[]
   /** Other cells have taken the place of all there were. */
   renew(keys: readonly LaneVector[], cellCount: number): void
   free(): void
@@ -20,21 +22,28 @@ export function createCellKeys(k: Kernels, types: readonly DataType[], mostSlots
   const makeTable = (): GroupTable => createGroupTable(k, types, mostSlots)
   let table = makeTable()
   let keyOf: number[] = []
+  let cellsOf: number[][] = []
   const find = (keys: readonly LaneVector[], rowCount: number): number => {
     table.cover(keys, rowCount)
     return table.find(keys, rowCount)
   }
+  const push = (key: number): void => {
+    cellsOf[key] ??= []
+    cellsOf[key].push(keyOf.length)
+    keyOf.push(key)
+  }
   return {
     find,
-    push(key) {
-      keyOf.push(key)
-    },
+    push,
     at: cell => keyOf[cell] as number,
+    cellsOf: key => cellsOf[key] as number[],
     renew(keys, cellCount) {
       table.free()
       table = makeTable()
       const found = cellCount === 0 ? 0 : find(keys, cellCount) >>> 2
-      keyOf = Array.from(memory.u32.subarray(found, found + cellCount))
+      keyOf = []
+      cellsOf = []
+      for (const key of memory.u32.slice(found, found + cellCount)) push(key)
     },
     free: () => table.free(),
   }

@@ -107,8 +107,8 @@ interface Windows<W> {
   readonly groupTypes: readonly DataType[]
   /** Whether a change of the window is to be told now. */
   isTold(window: W): boolean
-  /** In their order, made of those of their cells that are asked for. */
-  windowsNow(all: Iterable<W>, weight: number, isAsked: (cell: number, window: W) => boolean): Iterable<LaneBatch>
+  /** In their order, each made of these of its cells. */
+  windowsNow(all: Iterable<readonly [window: W, cells: readonly number[]]>, weight: number): Iterable<LaneBatch>
 }
 
 /** Of windows that follow one another: each cell is of one. */
@@ -118,22 +118,28 @@ export function createChangedWindows<W>(
 ): LiveChanges<W> {
   const { windowOf, isTold, windowsNow, cellCount } = windows
   const changed = createChangedCells()
-  const { before, tell, free } = createTelling(k, windows.groupTypes, () => {
-    const cells = new Set(changed.take())
-    return windowsNow(windowsOf(cells), 1, cell => cells.has(cell))
-  })
+  const { before, tell, free } = createTelling(k, windows.groupTypes, () => windowsNow(byWindow(changed.take()), 1))
 
-  const windowsOf = (cells: Iterable<number>): Set<W> => new Set(Array.from(cells, windowOf))
+  function byWindow(cells: Iterable<number>): Map<W, number[]> {
+    const found = new Map<W, number[]>()
+    for (const cell of cells) {
+      const window = windowOf(cell)
+      const mine = found.get(window)
+      if (mine === undefined) found.set(window, [cell])
+      else mine.push(cell)
+    }
+    return found
+  }
 
   return {
     touch(cells, earlier) {
       changed.grow(cellCount())
-      const told = new Set<number>()
+      const told: number[] = []
       for (let row = 0; row < cells.length; row++) {
         const cell = cells[row] as number
-        if (!changed.has(cell) && isTold(windowOf(cell)) && changed.add(cell) && cell < earlier) told.add(cell)
+        if (!changed.has(cell) && isTold(windowOf(cell)) && changed.add(cell) && cell < earlier) told.push(cell)
       }
-      for (const batch of windowsNow(windowsOf(told), -1, cell => told.has(cell))) before.push(copyToHeap(k, batch))
+      for (const batch of windowsNow(byWindow(told), -1)) before.push(copyToHeap(k, batch))
     },
     tell,
     get hasAny() {
@@ -150,15 +156,26 @@ export function createChangedWindows<W>(
 /** Of windows that overlap: a cell is of several, and what changes of each is told by keys. */
 export function createChangedPanes<W>(
   k: Kernels,
-  windows: Windows<W> & { windowsOf(cell: number): readonly W[]; keyOf(cell: number): number },
+  windows: Windows<W> & {
+    windowsOf(cell: number): readonly W[]
+    keyOf(cell: number): number
+    /** The cells of a window that have a key. */
+    cellsOf(window: W, key: number): readonly number[]
+  },
 ): LiveChanges<W> {
-  const { windowsOf, keyOf, isTold, windowsNow } = windows
+  const { windowsOf, keyOf, cellsOf, isTold, windowsNow } = windows
   let changed = new Map<W, Set<number>>()
   const { before, tell, free } = createTelling(k, windows.groupTypes, () => {
-    const keys = changed
+    const all = changed
     changed = new Map()
-    return windowsNow(keys.keys(), 1, (cell, window) => (keys.get(window) as Set<number>).has(keyOf(cell)))
+    return windowsNow(cellsIn(all), 1)
   })
+
+  function* cellsIn(all: Map<W, Set<number>>, to = Infinity): Generator<readonly [W, readonly number[]]> {
+    for (const [window, keys] of all)
+      yield [window, Array.from(keys).flatMap(key => cellsOf(window, key).filter(cell => cell < to))]
+  }
+
   return {
     touch(cells, earlier) {
       const told = new Map<W, Set<number>>()
@@ -172,9 +189,7 @@ export function createChangedPanes<W>(
           keysIn(told, window).add(key)
         }
       }
-      const isEarlier = (cell: number, window: W) =>
-        cell < earlier && (told.get(window) as Set<number>).has(keyOf(cell))
-      for (const batch of windowsNow(told.keys(), -1, isEarlier)) before.push(copyToHeap(k, batch))
+      for (const batch of windowsNow(cellsIn(told, earlier), -1)) before.push(copyToHeap(k, batch))
     },
     tell,
     get hasAny() {

@@ -6,7 +6,7 @@ import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
-import { take } from '../kernels/select.js'
+import { take, takeIndices } from '../kernels/select.js'
 import type { AccumulatorSpec } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
@@ -200,7 +200,7 @@ export function createLiveSessions(
         count === morsel.rowCount
           ? morsel.columns
           : morsel.columns.map(each => ({ ...take(k, each, rows, count), range: null })),
-      rows: count === morsel.rowCount ? morsel.rows : rows,
+      rows: count === morsel.rowCount ? morsel.rows : takeIndices(k, morsel.rows, rows, count),
     }
     const values = inputs.evaluate(own)
     const groups = memory.scratch(4 * count)

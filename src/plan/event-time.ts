@@ -85,6 +85,11 @@ export interface WindowRules {
   rows(input: PlanNode, window: Windowing, keys: readonly string[], rank: Rank): WindowedRows
   /** Of windows of one length that follow no calendar how long they are, and from where on, in ticks. */
   fixed(spec: WindowSpec, type: DataType): { readonly size: bigint; readonly offset: bigint } | undefined
+  /** Of the window of an instant. */
+  bounds(
+    spec: WindowSpec & { kind: 'tumbling' },
+    time: Expression,
+  ): { readonly start: Expression; readonly end: Expression }
   /** Whether states of an aggregate take little room, however many rows they are of. */
   isSmall(accumulator: AccumulatorSpec): boolean
   /** Who groups the rows of windows while the flow runs on, in lines; none where there are none. */

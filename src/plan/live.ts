@@ -23,7 +23,7 @@ import type { AccumulatorSpec, OverCall, PhysicalPlan, RowFrame, Stage } from '.
 import { physicalPlan } from './planner.js'
 import { bindPlan, boundSchemaOf } from './typing.js'
 import { groupsOf } from './window-rows.js'
-import { added, aligned, panesOf, windowEnd, windowStart } from './windows.js'
+import { added, aligned, panesOf } from './windows.js'
 
 export const WATERMARK = '#watermark'
 export const WEIGHT = '#weight'
@@ -527,8 +527,8 @@ function windowedAggregate(
   let own: string[] = []
   let last: Expression | null = null
   if (spec.kind === 'tumbling') {
-    derived.push({ name: START, expression: windowStart(spec, time) })
-    derived.push({ name: END, expression: windowEnd(spec, derived[0]?.expression as Expression) })
+    const bounds = windowRules().bounds(spec, time)
+    derived.push({ name: START, expression: bounds.start }, { name: END, expression: bounds.end })
     own = [START, END]
     last = columnOf(END)
   } else if (spec.kind === 'sliding' || spec.kind === 'cumulative') {

@@ -293,8 +293,16 @@ function shifted(time: Expression, by: string, offset: string, zone: string | nu
 const daysOf = (by: string, zone: string | null): string | null =>
   parseDuration(by, 'tumbling').nanoseconds === 0n ? zone : null
 
-export const windowStart = ({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, time: Expression): Expression =>
-  aligned(time, size, offset, zone)
+export function windowStart(spec: WindowSpec & { kind: 'tumbling' }, time: Expression): Expression {
+  const { size, offset, zone } = spec
+  const at = (instant: Expression) => aligned(instant, size, offset, zone)
+  const start = at(time)
+  if (zone === null) return start
+  // What clocks show once more may be of a window that has ended, as St John's put them back at a minute past midnight: it is of the next. Of most rows that is plain without the zone.
+  const isBefore = (right: Expression): Expression => ({ op: 'lt', left: time, right })
+  const next = windowEnd(spec, at(added(time, negated(size))))
+  return call('when', isBefore(added(start, size)), start, isBefore(windowEnd(spec, start)), start, next)
+}
 
 /** Where the next window begins: by the calendar that may be sooner or later than its length says. */
 export function windowEnd({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, start: Expression): Expression {
@@ -324,6 +332,10 @@ const timeCall = (name: string, input: Expression, parameters: CallParameters): 
 export const WINDOW_RULES: Omit<WindowRules, 'rows' | 'rowSchema' | 'isSmall' | 'explain'> = {
   check: checkSpec,
   fixed,
+  bounds(spec, time) {
+    const start = windowStart(spec, time)
+    return { start, end: windowEnd(spec, start) }
+  },
   schema: windowedSchema,
   lower: lowerWindows,
 }

@@ -558,6 +558,46 @@ export function liveSuite(lanesList: readonly number[]): void {
         .aggregate(t => ({ n: max(t.text) }))
       const error = await refusal(() => all(bad.run(o())), 'MR_INTEGER_OVERFLOW')
       expect(error.details.row).toBe(1)
+      // Rows are counted in the source, or not told.
+      const feed = () =>
+        stream(inTurn([[at(0), at(1)], [at(200)], [at(2), at(210), at(220, 'b', 16_384)]], tick), { schema: tick })
+      const failing = (flow: Flow<any>) => flow.derive(t => ({ n: t.x.cast(int64()).mul(2n ** 50n) }))
+      const summed = (flow: Flow<any>) => flow.window(tumbling('100ms')).aggregate(t => ({ n: sum(t.n) }))
+      const rowOf = async (flow: Flow<any>) => {
+        const { message, details } = await refusal(() => all(flow.run(o())), 'MR_INTEGER_OVERFLOW')
+        expect(message).toContain('is beyond int64')
+        expect(message.includes('(row')).toBe(details.row !== undefined)
+        expect(details).not.toHaveProperty('expression')
+        return details.row
+      }
+      const marked = (flow: Flow<any>) => flow.watermark('time')
+      expect(await rowOf(summed(failing(marked(feed().select('x', 'time')))))).toBe(5)
+      expect(await rowOf(summed(failing(marked(feed()).filter(t => t.x.gt(1)))))).toBe(5)
+      for (const window of [tumbling('100ms'), session('100ms')]) {
+        const late = marked(feed())
+          .filter(t => t.time.ne(new Date(210)))
+          .window(window)
+          .aggregate(t => ({ n: max(t.x.cast(int64()).mul(2n ** 50n)) }))
+        expect(await rowOf(late)).toBe(5)
+      }
+      expect(await rowOf(summed(failing(marked(feed().filter(t => t.x.gt(1))))))).toBeUndefined()
+      const behind = marked(feed())
+        .window(tumbling('100ms'))
+        .aggregate(t => ({ x: sum(t.x) }))
+      expect(await rowOf(failing(behind))).toBeUndefined()
+      expect(await rowOf(summed(failing(marked(feed()).union(marked(feed())))))).toBe(5)
+      const apart = marked(feed()).union(marked(feed()).filter(t => t.x.gt(1)))
+      expect(await rowOf(summed(failing(apart)))).toBeUndefined()
+      const met = marked(feed())
+        .window(tumbling('100ms'))
+        .join(marked(feed()), 'key', {
+          where: (l, r) =>
+            l.x
+              .cast(int64())
+              .mul(2n ** 50n)
+              .gt(r.x.cast(int64())),
+        })
+      expect(await rowOf(met)).toBeUndefined()
       async function* halfway() {
         yield [at(1), at(50)]
         throw new Error('the line is down')

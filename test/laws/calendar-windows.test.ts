@@ -22,6 +22,8 @@ const CHANGES = [
   ['Australia/Lord_Howe', '2024-04-06T15:00Z'],
   ['Australia/Lord_Howe', '2024-10-05T15:30Z'],
   ['Pacific/Apia', '2011-12-30T10:00Z'],
+  // At a minute past midnight, back to the day before.
+  ['America/St_Johns', '2006-10-29T02:31Z'],
   ['Asia/Kolkata', '2024-02-29T00:00Z'],
   [undefined, '2024-02-29T00:00Z'],
 ] as const
@@ -84,4 +86,28 @@ describe('windows by a calendar', () => {
     )
     expect(changes).toBeGreaterThan(5)
   })
+
+  it.each(['1 day', '6h', '30m'])(
+    'of %s take what clocks show once more, where they are put back past midnight',
+    async size => {
+      // Midnight of St John's was at 02:30, and at 02:31 it was 23:01 again.
+      const times = ['02:00', '02:30', '02:31', '02:55', '03:29', '03:30'].map(at => new Date(`2006-10-29T${at}Z`))
+      const flow = rows(
+        times.map(time => ({ time })),
+        schema({ time: timestamp() }),
+      )
+        .watermark('time')
+        .window(tumbling(size, { zone: 'America/St_Johns' }))
+        .aggregate(t => ({ least: min(t.time), most: max(t.time) }))
+      const job = flow.run({ lanes: 0 })
+      const windows = (await flow.collect({ lanes: 0 })).toRows({ bigint: true })
+      expect(await folded(job)).toEqual(windows.map(text).sort())
+      expect(job.metrics().lateRows).toBe(0)
+      for (const { windowStart, windowEnd, least, most } of windows) {
+        expect([windowStart <= (least as bigint), (most as bigint) < windowEnd]).toEqual([true, true])
+        if (size === '1 day')
+          expect(windowEnd - windowStart).toBe(BigInt((windowEnd > 1162092600000n ? 25 : 24) * HOUR))
+      }
+    },
+  )
 })

@@ -12,7 +12,7 @@ import { every } from '../../metrics/every.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
-import { sourcesOf } from '../../plan/sources-of.js'
+import type { PlanNode } from '../../plan/logical.js'
 import { soon } from '../../sources/soon.js'
 import type { Source } from '../../sources/source.js'
 import { openContext } from '../../workers/open-context.js'
@@ -132,7 +132,7 @@ function intakeOf(
       ? one(startJob({ plan: cut.before, sources: bound.sources, windowsOf }, options, what, tellColumns))
       : startRows(bare, options, what, tellColumns)
   below.finished.catch(() => {})
-  const label = sourcesOf(cut.before)[0]?.label ?? 'the source'
+  const label = rowsAreOf(cut.before)
   return {
     async open() {
       // What the job below fails of before its columns are known.
@@ -154,9 +154,18 @@ function intakeOf(
     finished: below.finished,
     stop: () => below.stop(),
     metrics: () => below.metrics(),
-    spell: ({ error, row }, rowsBefore) => spellOut(error, { row: rowsBefore + row, label }),
+    spell: ({ error, row }, rowsBefore) => spellOut(error, label === null ? null : { row: rowsBefore + row, label }),
   }
 }
+
+/** The source whose rows come out of a plan, each in its place; null: others do. */
+export function rowsAreOf(plan: PlanNode): string | null {
+  let node = plan
+  while (node.kind === 'project' || (node.kind === 'pending' && !LEAVES_OUT.includes(node.verb))) node = node.input
+  return node.kind === 'source' ? node.label : null
+}
+
+const LEAVES_OUT: readonly string[] = ['dropNulls', 'dedupe']
 
 /** Each batch is a group. */
 const one = (job: Job): RowsJob => ({
@@ -291,7 +300,7 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     () => end(undefined),
     error => {
       const left = cancel.signal.aborted && error === cancel.signal.reason && signal?.aborted !== true
-      const spelt = error instanceof RowFailure ? below.spell(error, rowsBefore) : error
+      const spelt = error instanceof RowFailure ? below.spell(error, rowsBefore) : spellOut(error, null)
       // First: what has come out before a failure is still handed on, unlike where the reader has left.
       end(left ? undefined : spelt)
       cancel.abort(spelt)

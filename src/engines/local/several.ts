@@ -32,7 +32,7 @@ import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { stageSource } from '../../sources/stage.js'
 import { followSignal } from './follow-signal.js'
-import { type Intake, type SidesOf, startLive, startSteps } from './live.js'
+import { type Intake, rowsAreOf, type SidesOf, startLive, startSteps } from './live.js'
 import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
@@ -192,7 +192,7 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
     options,
     what,
   )
-  const labels = parts.map(({ before }) => sourcesOf(before)[0]?.label ?? 'the source')
+  const labels = parts.map(({ before }) => rowsAreOf(before))
   let graph: ReturnType<typeof createLiveTree> | null = null
   return {
     ...intakeOf(
@@ -270,11 +270,7 @@ function plainIntake(
   const { jobs, schemas } = startJobs(inputs, bound, options, what)
   const output = boundSchemaOf(plan)
   return {
-    ...intakeOf(
-      jobs,
-      inputs.map(input => sourcesOf(input)[0]?.label ?? 'the source'),
-      options,
-    ),
+    ...intakeOf(jobs, inputs.map(rowsAreOf), options),
     async open() {
       await schemas
       const nothing = () => []
@@ -332,7 +328,7 @@ const MERGED = -2
 
 function intakeOf(
   jobs: readonly Job[],
-  labels: readonly string[],
+  labels: readonly (string | null)[],
   options: RunOptions,
   idle: readonly (number | null)[] = [],
   setAside: (job: number) => RecordBatch[] = () => [],
@@ -356,7 +352,10 @@ function intakeOf(
       for (const job of jobs) job.stop()
     },
     metrics: () => sumOf(jobs.map(job => job.metrics())),
-    spell: ({ error, row }) => spellOut(error, { row: (rows[last] as number) + row, label: labels[last] as string }),
+    spell({ error, row }) {
+      const label = labels[last] ?? null
+      return spellOut(error, label === null ? null : { row: (rows[last] as number) + row, label })
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 /** Functions that choose among values, compiled: a part of lanes, loaded for the first plan that calls one. */
 import type { DataType } from '../../columnar/type.js'
 import type { CallNode } from '../../expressions/node.js'
-import { and, andNot, filled, isTrue } from '../../kernels/bitmap.js'
+import { and, andNot, count as countBits, filled, isTrue } from '../../kernels/bitmap.js'
 import { select } from '../../kernels/conditions.js'
 import type { Kernels } from '../../kernels/instance.js'
 import type { Operand, Scalar } from '../../kernels/operand.js'
@@ -47,7 +47,7 @@ function compileCoalesce(context: OperatorContext, node: CallNode, inputs: reado
   }
 }
 
-/** A condition is asked of the rows for which none before it is true, a value of those for which its condition is the first that is. */
+/** A condition is asked of the rows for which none before it is true, a value of those for which its condition is the first that is; neither is computed where there are none. */
 function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly CallInput[]): CompiledCall {
   const { k } = context
   const count = inputs.length >> 1
@@ -59,14 +59,18 @@ function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly 
     run(morsel, failures) {
       const { rowCount } = morsel
       const masks: number[] = []
-      const undecided = (before: number) =>
-        masks.slice(0, before).reduce((bits, mask) => andNot(k, bits, mask, rowCount), filled(k, true, rowCount))
-      conditions.forEach(({ forRows }, i) => {
-        const told = forRows(morsel, failures, () => undecided(i)) ?? none
-        masks.push(isScalar(told) ? filled(k, told.value === true, rowCount) : isTrue(k, told))
+      /** Rows that no condition before this one has decided: all, some or none. */
+      const undecided = [filled(k, true, rowCount)]
+      /** Null where no row asks for it, or as `forRows` says. */
+      const told = ({ forRows }: CallInput, rows: number): Operand | null =>
+        rowCount > 0 && countBits(k, rows, rowCount) === 0 ? null : forRows(morsel, failures, () => rows)
+      conditions.forEach((condition, i) => {
+        const held = told(condition, undecided[i]) ?? none
+        masks.push(isScalar(held) ? filled(k, held.value === true, rowCount) : isTrue(k, held))
+        undecided.push(andNot(k, undecided[i], masks[i], rowCount))
       })
-      const asked = branches.map(({ forRows }, i) =>
-        forRows(morsel, failures, () => (i === count ? undecided(count) : and(k, masks[i], undecided(i), rowCount))),
+      const asked = branches.map((branch, i) =>
+        told(branch, i === count ? undecided[count] : and(k, masks[i], undecided[i], rowCount)),
       )
       const { operands: given, dictionary } = values.of(asked.map(operand => operand ?? none))
       // For what is asked of no row any other will do, and there is one.
