@@ -1,72 +1,71 @@
-// What a change of a group costs while its windows are open: that of the group, and not of all that these windows have.
-import { expect, it } from 'vitest'
-import { int64, timestamp } from '../../src/columnar/type.js'
-import { createLiveAggregate } from '../../src/operators/live-aggregate.js'
-import { batchOf, makeContext, morselOf } from './support.js'
+// What a change of a group costs while its windows are open: of all that these have only the cells of the group are looked at.
+import { beforeEach, expect, it } from 'vitest'
+import { int64 } from '../../src/columnar/type.js'
+import { createChangedPanes, createChangedWindows } from '../../src/operators/live-changes.js'
+import { makeContext } from './support.js'
 
-const shape = { start: timestamp(), end: timestamp(), watermark: timestamp(), id: int64() }
-const count = {
-  name: 'n',
-  function: 'count',
-  inputs: [],
-  inputTypes: [],
-  where: null,
-  parameters: {},
-  label: 'count()',
-} as const
-
-/** Milliseconds that one row takes, at best, where so many groups are there in each window. */
-async function updateMs(
-  windows: 'ends' | { kind: 'sliding'; pane: bigint; size: bigint; offset: bigint },
-  groups: number,
-) {
-  const context = await makeContext()
-  const { memory } = context.k
-  const keys = windows === 'ends' ? ['start', 'end', 'id'] : ['start', 'id']
-  const live = createLiveAggregate(
-    context,
-    {
-      keys,
-      accumulators: [count],
-      windows,
-      isEndOnly: false,
-      lateness: 0n,
-      emits: 'changes',
-      watermark: 'watermark',
-      weight: null,
-    },
-    shape,
-  )
-  const push = (ids: readonly number[]): number => {
-    const mark = memory.mark()
-    const all = (value: number) => ids.map(() => new Date(value))
-    const batch = batchOf({ start: all(0), end: all(60), watermark: all(-1), id: ids }, shape)
-    let rows = 0
-    for (const { rowCount } of live.consume(morselOf(context, batch))) rows += rowCount
-    memory.reset(mark)
-    return rows
-  }
-  for (let from = 0; from < groups; from += 50_000)
-    push(Array.from({ length: Math.min(50_000, groups - from) }, (_, i) => from + i))
-  let best = Infinity
-  for (let i = 0; i < 30; i++) {
-    const begin = performance.now()
-    // As it was, and as it is, in each window.
-    expect(push([(i * 7919) % groups])).toBe(windows === 'ends' ? 2 : 12)
-    best = Math.min(best, performance.now() - begin)
-  }
-  live.free()
-  return best
+const { k } = await makeContext()
+const CELLS = 200_000
+const PANE_CELLS = 1000
+/** Weight, window and cells of what was asked for. */
+const asked: [weight: number, window: string, ...cells: number[]][] = []
+const given = {
+  groupTypes: [int64()],
+  cellCount: () => CELLS,
+  isTold: () => true,
+  windowsNow(all: Iterable<readonly [window: string, cells: readonly number[]]>, weight: number) {
+    for (const [window, cells] of all) asked.push([weight, window, ...cells])
+    return []
+  },
 }
 
-it.each([
-  ['follow one another', 'ends' as const],
-  ['overlap', { kind: 'sliding' as const, pane: 10n, size: 60n, offset: 0n }],
-])(
-  'a change takes as long among many groups as among few, where windows %s',
-  { timeout: 60_000 },
-  async (_, windows) => {
-    const few = await updateMs(windows, 100)
-    expect(await updateMs(windows, windows === 'ends' ? 200_000 : 50_000)).toBeLessThan(8 * few)
-  },
-)
+beforeEach(() => {
+  asked.length = 0
+})
+
+it('asks for the cells that change, where windows follow one another', () => {
+  const changes = createChangedWindows(k, { ...given, windowOf: cell => (cell < 100_000 ? 'before' : 'behind') })
+  changes.touch([7, 150_000, 7, CELLS - 1], CELLS - 1)
+  expect(asked).toEqual([
+    [-1, 'before', 7],
+    [-1, 'behind', 150_000],
+  ])
+  asked.length = 0
+  expect([...changes.tell(), ...changes.tell()]).toEqual([])
+  expect(asked).toEqual([
+    [1, 'before', 7],
+    [1, 'behind', 150_000, CELLS - 1],
+  ])
+})
+
+it('asks for the cells that the keys which change have in each window, where these overlap', () => {
+  const keysLookedAt: number[] = []
+  const paneOf = (cell: number) => Math.floor(cell / PANE_CELLS)
+  const changes = createChangedPanes(k, {
+    ...given,
+    windowsOf: cell => [`to ${paneOf(cell)}`, `to ${paneOf(cell) + 1}`],
+    keyOf: cell => cell % PANE_CELLS,
+    cellsOf(window, key) {
+      keysLookedAt.push(key)
+      const last = Number(window.slice(3))
+      return [last - 1, last].filter(pane => pane >= 0).map(pane => pane * PANE_CELLS + key)
+    },
+  })
+  changes.touch([7], CELLS)
+  expect(asked).toEqual([
+    [-1, 'to 0', 7],
+    [-1, 'to 1', 7, 1007],
+  ])
+  asked.length = 0
+  // Those of the next pane have had no row yet.
+  changes.touch([1007], 1000)
+  expect(asked).toEqual([[-1, 'to 2']])
+  asked.length = 0
+  expect([...changes.tell()]).toEqual([])
+  expect(asked).toEqual([
+    [1, 'to 0', 7],
+    [1, 'to 1', 7, 1007],
+    [1, 'to 2', 1007, 2007],
+  ])
+  expect(new Set(keysLookedAt)).toEqual(new Set([7]))
+})
