@@ -204,12 +204,12 @@ describe('a flow as a response', () => {
     const other = channel(schema({ n: int32() }))
     const changing = other.flow.aggregate(() => ({ rows: count() }))
     const events = (await flowHandler(() => changing, { format: 'sse' })(request())).text()
-    for (let n = 0; n < 2; n++) {
+    // Rows that a busy machine takes together make no change of what was told.
+    for (let n = 0; !other.isClosed; n++) {
       await other.push({ n })
       await new Promise(resolve => setTimeout(resolve, 20))
     }
     expect(eventsOf(await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'MR_CANNOT_RETRACT' } })
-    expect(other.isClosed).toBe(true)
   })
 
   it('of rows that come in their own time, though they end, has windows as they close', async () => {
