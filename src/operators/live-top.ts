@@ -532,7 +532,7 @@ export function createLiveTop(
     if (keyTypes.length === 0) return
     const mark = memory.mark()
     const groups = groupsOf(all)
-    for (const { own } of panes.values()) groups.push(...own.values())
+    for (const { own } of panes.values()) for (const group of own.values()) groups.push(group)
     const used = [...new Set(groups.map(({ key }) => key))].sort((a, b) => a - b)
     const next = createGroupTable(k, keyTypes, 0)
     const places = new Map<number, number>()
