@@ -96,7 +96,7 @@ const MOST_PASSING_BYTES = 2 ** 25
  * @param shareBytes what the job may take in the lane.
  */
 export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean, shareBytes: number) {
-  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / 12))
+  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / 32))
   const blockBytes = Math.min(mostBytes, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
   const files = createTextFiles(lane.k.memory, lane.openFile, blockBytes)
   const parsers = new Map<string, TextParser>()

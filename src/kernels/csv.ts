@@ -20,8 +20,9 @@ import type { LaneDictionary } from './text.js'
 import type { BadRow, CsvShape, TextParser } from './text-rows.js'
 
 const MOST_ROWS = 65_536
-/** Of many columns fewer rows are read at a time: what is parsed of them shall not be more than this. */
+/** Of many columns fewer rows are read at a time: what is parsed of them shall not be more than this, or than a part of a budget's share. */
 const MOST_MORSEL_BYTES = 2 ** 24
+const MORSEL_PARTS = 32
 const LEAST_ROWS = 1024
 
 /** In `ends`: without the flags of assembly/csv/context.ts. */
@@ -81,12 +82,14 @@ export function createCsvParser(
   const leastRowBytes = shape.ragged === 'pad' ? 1 : fields.length
   const tableStep = 4 * (fields.length + 1)
 
-  const roomFor = (length: number): number =>
-    Math.min(
+  const roomFor = (length: number): number => {
+    const mostBytes = Math.min(MOST_MORSEL_BYTES, (memory.account?.shareBytes ?? Infinity) / MORSEL_PARTS)
+    return Math.min(
       MOST_ROWS,
-      Math.max(LEAST_ROWS, Math.floor(MOST_MORSEL_BYTES / rowBytes)),
+      Math.max(LEAST_ROWS, Math.floor(mostBytes / rowBytes)),
       Math.floor(length / leastRowBytes) + 1,
     )
+  }
 
   /** What has been read by one call. */
   const createMorsel = (pointer: number, room: number): Morsel => {

@@ -13,7 +13,7 @@ import { sliceMorsel } from './slice-morsel.js'
 import type { Spill } from './spill.js'
 
 /** Of the room beside scratch, what may be in use before the operator begins anew; where nearly as much still is then, a quarter of what is left beside it. */
-const MOST_USED = 0.4
+const MOST_USED = 0.3
 /** Rows that are taken at once whatever their strings are. */
 const LEAST_ROWS = 1024
 
@@ -45,6 +45,8 @@ export function createKeylessAggregate(
 
   function begin(): void {
     takeBack()
+    // Writing takes room too.
+    memory.trim()
     const mark = memory.mark()
     state = [...inner.handOver()].filter(part => part !== null)
     memory.reset(mark)
