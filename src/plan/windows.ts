@@ -298,10 +298,16 @@ export function windowStart(spec: WindowSpec & { kind: 'tumbling' }, time: Expre
   const at = (instant: Expression) => aligned(instant, size, offset, zone)
   const start = at(time)
   if (zone === null) return start
-  // What clocks show once more may be of a window that has ended, as St John's put them back at a minute past midnight: it is of the next. Of most rows that is plain without the zone.
+  // What clocks show once more may be of a window that has ended, as St John's put them back at a minute past midnight: it is of a later one. Of most rows that is plain without the zone, but
+  // for the last of windows so long that clocks are put forward and back in one.
   const isBefore = (right: Expression): Expression => ({ op: 'lt', left: time, right })
-  const next = windowEnd(spec, at(added(time, negated(size))))
-  return call('when', isBefore(added(start, size)), start, isBefore(windowEnd(spec, start)), start, next)
+  const { months, days, nanoseconds } = parseDuration(size, 'tumbling')
+  const plain = months > 1 || days > 31 ? added(added(start, size), '-1 day') : added(start, size)
+  const end = windowEnd(spec, start)
+  // Shorter ones may have been begun several times since.
+  const before = nanoseconds === 0n ? start : at(added(time, negated(size)))
+  const next = windowEnd(spec, before)
+  return call('when', isBefore(plain), start, isBefore(end), start, isBefore(next), before, next)
 }
 
 /** Where the next window begins: by the calendar that may be sooner or later than its length says. */

@@ -110,4 +110,41 @@ describe('windows by a calendar', () => {
       }
     },
   )
+
+  it.each([
+    ['8 months', '6 months'],
+    ['245 days', '97 days'],
+  ])('of %s that clocks are put forward and back in have no rows of the next', async (size, offset) => {
+    // From March, when midnight was at 03:30, until November, which began at 02:30, a minute before clocks were put back.
+    const times = ['03-01T03:30', '11-01T02:00', '11-01T02:30', '11-01T02:31', '11-01T03:29', '11-01T03:30']
+    const windows = rows(
+      times.map(at => ({ time: new Date(`2009-${at}Z`) })),
+      schema({ time: timestamp() }),
+    )
+      .watermark('time')
+      .window(tumbling(size, { zone: 'America/St_Johns', offset }))
+      .aggregate(() => ({ n: count() }))
+    const [before, after] = (await windows.collect({ lanes: 0 })).toRows()
+    expect([before?.n, after?.n]).toEqual([2, 4])
+    expect(before?.windowEnd).toEqual(new Date('2009-11-01T02:30Z'))
+    expect(after?.windowStart).toEqual(before?.windowEnd)
+  })
+
+  it('that are no part of what clocks are put back by are longer then', async () => {
+    // At 15:00 it was 01:30 again, so that 01:40 came twenty minutes late.
+    const times = ['14:20', '14:40', '15:00', '15:09', '15:10']
+    const windows = rows(
+      times.map(at => ({ time: new Date(`2009-04-04T${at}Z`) })),
+      schema({ time: timestamp() }),
+    )
+      .watermark('time')
+      .window(tumbling('20m', { zone: 'Australia/Lord_Howe' }))
+      .aggregate(() => ({ n: count() }))
+    const starts = (await windows.collect({ lanes: 0 })).toRows().map(row => [row.windowStart.toISOString(), row.n])
+    expect(starts).toEqual([
+      ['2009-04-04T14:20:00.000Z', 1],
+      ['2009-04-04T14:40:00.000Z', 3],
+      ['2009-04-04T15:10:00.000Z', 1],
+    ])
+  })
 })
