@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly lanes?: number
   /**
    * Bytes that the job may take in all lanes together, an equal share in each; rows that are loaded already do not count. What group-bys (of windows too), sorts, limits and joins
-   * have beyond it is written to a file, where the engine allows it (`EngineOptions.spill`); shares of less than 4 MiB may be too small to begin with. Not written, and so refused where
+   * have beyond it is written to a file, where the engine allows it (`EngineOptions.spill`); shares of less than 8 MiB may be too small to begin with. Not written, and so refused where
    * they have more (`MR_MEMORY_LIMIT`): the state of an `aggregate` without keys, such as all values of a `countDistinct`; what `load` keeps, and what the flows of `collectAll` share;
    * the rows of sessions and windows of so many rows, of `over`, of `topK` in groups or windows and of `dedupe` within a time; joins by time, right and full joins, joins with `where`,
    * and the other side of any join whose rows do not wait for all: in a job that is `run`, before a `limit`, and in an input of a union.
