@@ -8,6 +8,7 @@ import { decompress } from './decompress.js'
 import { encodingName, reencode, SNIFFED_BYTES, sniffEncoding } from './encoding.js'
 import { inputName } from './input-name.js'
 import { bytesOf, consumed, streamFailed } from './input-stream.js'
+import { joinedBytes } from './joined-bytes.js'
 import { type Network, network } from './network.js'
 import { unlessAborted } from './unless-aborted.js'
 import { urlStream } from './url-stream.js'
@@ -120,19 +121,12 @@ async function* byBeginning(
     while (head.length < byteLength) {
       const next = await iterator.next()
       if (next.done) break
-      head = head.length === 0 ? next.value : joined(head, next.value)
+      head = head.length === 0 ? next.value : joinedBytes(head, next.value)
     }
     yield* choose(head, all())
   } finally {
     await iterator.return?.()
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }
 
 async function* rawBytes(

@@ -6,6 +6,7 @@
  *   member   1f 8b 08 flags ...   deflate data   CRC-32: 4 bytes   length of what was compressed, modulo 2^32: 4 bytes
  * ```
  */
+import { joinedBytes } from './joined-bytes.js'
 
 export interface Piece {
   /** At most `PIECE_BYTES`. */
@@ -24,11 +25,11 @@ export async function* gzipPieces(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let held: Uint8Array = new Uint8Array(0)
   const pieceOf = (bytes: Uint8Array, isBegin: boolean): Piece => {
     const endsWith = isBegin ? lengthBefore(last) : null
-    last = joined(last, bytes.subarray(-TAIL_BYTES)).subarray(-TAIL_BYTES)
+    last = joinedBytes(last, bytes.subarray(-TAIL_BYTES)).subarray(-TAIL_BYTES)
     return { bytes, endsWith }
   }
   for await (const chunk of chunks) {
-    const bytes = held.length === 0 ? chunk : joined(held, chunk)
+    const bytes = held.length === 0 ? chunk : joinedBytes(held, chunk)
     let from = 0
     while (from < bytes.length) {
       const begins = beginsMember(bytes, from)
@@ -79,10 +80,3 @@ function lengthBefore(last: Uint8Array): number | null {
 }
 
 const littleEndian = ([a, b, c, d]: Uint8Array) => (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(a.length + b.length)
-  bytes.set(a)
-  bytes.set(b, a.length)
-  return bytes
-}

@@ -18,7 +18,8 @@ import { type ByteStreamOptions, openByteStream } from './byte-stream.js'
 const BLOCK_BYTES = 2 ** 20
 /** The same where all rows are waited for: each block costs what parsing some tens of kilobytes does, and more where the reading does not block, or where what comes of it is a batch. */
 const LONG_BLOCK_BYTES = 3 * 2 ** 20
-/** A small budget has room for few blocks, beside what comes of them. */
+/** A budget has room for few blocks, beside what comes of them: what part of a lane's share one is at most, but no less than so many bytes. */
+const BLOCK_PARTS = 32
 const LEAST_BLOCK_BYTES = 2 ** 16
 /** Read beyond a part's end at once: the rest of its last row. */
 const TAIL_BYTES = 2 ** 14
@@ -96,7 +97,7 @@ const MOST_PASSING_BYTES = 2 ** 25
  * @param shareBytes what the job may take in the lane.
  */
 export function createTexts(lane: TextLane, keepsCodes: (i: number) => boolean, isLong: boolean, shareBytes: number) {
-  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / 32))
+  const mostBytes = Math.max(LEAST_BLOCK_BYTES, Math.floor(shareBytes / BLOCK_PARTS))
   const blockBytes = Math.min(mostBytes, isLong ? LONG_BLOCK_BYTES : BLOCK_BYTES)
   const files = createTextFiles(lane.k.memory, lane.openFile, blockBytes)
   const parsers = new Map<string, TextParser>()

@@ -28,8 +28,6 @@ export function createKeylessAggregate(
   const strings = createOneDictionary(context)
   let inner = createAggregate(context, stage, input)
   let start: SplitRows | null = null
-  /** What has been handed over, until the next rows have said whose codes their strings have. */
-  let state: readonly Part<LaneBatch>[] = []
   let mostUsed = MOST_USED
 
   const used = () => {
@@ -43,26 +41,24 @@ export function createKeylessAggregate(
     return (account.shareBytes - account.usedBytes) / (4 * perRow * (1 + stage.accumulators.length))
   }
 
-  function begin(): void {
-    takeBack()
+  /** Returns what has been handed over. */
+  function begin(): readonly Part<LaneBatch>[] {
     // Writing takes room too.
     memory.trim()
     const mark = memory.mark()
-    state = [...inner.handOver()].filter(part => part !== null)
+    const state = [...inner.handOver()].filter(part => part !== null)
     memory.reset(mark)
     inner.free()
     strings.clear()
     memory.trim()
     inner = createAggregate(context, stage, input, start)
+    return state
   }
 
-  function takeBack(): void {
-    for (const part of state) {
-      if (part.kind !== 'groups') throw new Error(`groups are taken back here, not ${part.kind}`)
-      // When the one group appeared is of no account.
-      inner.absorb({ ...part, appearance: new Float64Array(), keys: { rowCount: part.groupCount, vectors: [] } })
-    }
-    state = []
+  function takeBack(part: Part<LaneBatch>): void {
+    if (part.kind !== 'groups') throw new Error(`groups are taken back here, not ${part.kind}`)
+    // When the one group appeared is of no account.
+    inner.absorb({ ...part, appearance: new Float64Array(), keys: { rowCount: part.groupCount, vectors: [] } })
   }
 
   return {
@@ -75,27 +71,18 @@ export function createKeylessAggregate(
       for (let from = 0; from < rowCount; ) {
         const count = Math.min(rowCount - from, Math.max(LEAST_ROWS, 128 * Math.floor(fittingRows(morsel) / 128)))
         const slice = sliceMorsel(k, morsel, from, count)
-        if (used() > mostUsed) begin()
-        const isAnew = state.length > 0
+        const state = used() > mostUsed ? begin() : []
+        // First, for then the strings of the state are coded as those of the rows are.
         inner.consume({ ...strings.recode(slice), rows: slice.rows }, ofSplit)
-        takeBack()
-        if (isAnew) mostUsed = Math.max(MOST_USED, (3 * used() + 1) / 4)
+        state.forEach(takeBack)
+        if (state.length > 0) mostUsed = Math.max(MOST_USED, (3 * used() + 1) / 4)
         start = { split, rowCount: (start?.split === split ? start.rowCount : 0) + count }
         from += count
       }
     },
-    *handOver() {
-      takeBack()
-      yield* inner.handOver()
-    },
-    absorb(part) {
-      takeBack()
-      inner.absorb(part)
-    },
-    *emit() {
-      takeBack()
-      yield* inner.emit()
-    },
+    handOver: () => inner.handOver(),
+    absorb: part => inner.absorb(part),
+    emit: () => inner.emit(),
     free() {
       inner.free()
       strings.clear()
