@@ -66,8 +66,23 @@ const entry = `${root}/src/index.ts`
 const lane = `${root}/src/workers/lane.ts`
 
 /**
- * Puts all that the entry imports, however far down, into one chunk, and all else that the inline lane imports into another; what is imported on
- * first use stays out.
+ * What some of the API's functions have in common with what is loaded on first use, and many a program calls nothing of. A bundler takes a chunk's code to wherever any of it is used
+ * first: in the core these would be fetched by every program.
+ */
+const shared = [
+  'api/conditions',
+  'expressions/zone-offsets',
+  'metrics/clock',
+  'plan/steps-before',
+  'plan/window-rows',
+  'plan/windows',
+  'sources/settled-over',
+  'sources/soon',
+].map(name => `${root}/src/${name}.ts`)
+
+/**
+ * Puts all that the entry imports, however far down, into one chunk, but for what is `shared`, and all else that the inline lane imports into another; what is imported on first use stays
+ * out.
  */
 function groups() {
   let core: Set<string> | null = null
@@ -78,7 +93,7 @@ function groups() {
       const importsOf = (path: string) => context.getModuleInfo(path)?.importedIds ?? []
       core ??= closure(entry, importsOf)
       inline ??= closure(lane, importsOf)
-      if (core.has(id)) return id === entry ? null : 'core'
+      if (core.has(id)) return id === entry ? null : shared.includes(id) ? 'shared' : 'core'
       return inline.has(id) ? 'lane' : null
     },
   }
@@ -106,6 +121,7 @@ export default defineConfig(({ mode }) => {
       reportCompressedSize: false,
       lib: { entry: { index: entry }, formats: ['es'] },
       rolldownOptions: {
+        preserveEntrySignatures: 'allow-extension',
         platform: platform === 'node' ? 'node' : 'browser',
         external: externals(platform),
         output: {
@@ -115,7 +131,7 @@ export default defineConfig(({ mode }) => {
             return chunkNames[id] ?? `${name}.js`
           },
           // Whole, not only what index.js and a format share: it compresses better, and is then fetched but once.
-          codeSplitting: { groups: [groups()] },
+          codeSplitting: { groups: [groups()], includeDependenciesRecursively: false },
         },
       },
     },

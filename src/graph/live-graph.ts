@@ -16,7 +16,7 @@ import { compare } from '../kernels/compare.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { selection, slice, take, takeIndices } from '../kernels/select.js'
 import { ENTRY_BYTES } from '../kernels/text.js'
-import { unloadBatch } from '../kernels/transfer-batch.js'
+import { loadVector, unloadBatch } from '../kernels/transfer-batch.js'
 import { type BatchLoader, createBatchLoader } from '../operators/batch-loader.js'
 import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { morselsOf } from '../operators/heap-batch.js'
@@ -35,7 +35,8 @@ import { type FixedWindows, type Range, RUN_ROWS, rangeOfAll, rangesOf } from '.
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { Panes, PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
-import { canLoadTogether, loadTogether } from './load-together.js'
+import { loadAll, rowsOf } from './load-together.js'
+import { createStepsBefore } from './steps-before.js'
 import { createWatermark, type Watermark } from './watermark.js'
 import { withoutRow } from './without-row.js'
 
@@ -76,6 +77,7 @@ interface Step {
 
 /** The way of batches that lie within windows still open: no row of theirs is asked whether it is late. */
 interface TimedStep {
+  readonly spec: LiveAggregateSpec
   readonly pipeline: Pipeline
   readonly columns: readonly number[]
   readonly aggregate: LiveWindows
@@ -109,6 +111,7 @@ export function createLiveGraph(
   let passed = LEAST
   /** What a step was of, as far as it is kept. */
   let last: readonly Vector[] = []
+  const before = plan.before === undefined ? null : createStepsBefore(context, plan.before)
   const steps: Step[] = []
   /** Rows of what a step is given that are late, and where rows that `inTime` has left are among these; null: all are left. */
   const lateRowsOfStep: number[] = []
@@ -167,7 +170,10 @@ export function createLiveGraph(
       const step = { pipeline, columns, spec, kept, aggregate }
       return {
         ...step,
-        timed: timed && spec?.fixed ? timedStep(timed, spec, spec.fixed, names, aggregate, pipeline) : null,
+        timed:
+          timed && spec?.fixed && !spec.givesLate && watermark !== null
+            ? timedStep(timed, spec, spec.fixed, names, aggregate, pipeline)
+            : null,
       }
     } catch (error) {
       pipeline.free()
@@ -203,6 +209,7 @@ export function createLiveGraph(
     const output = Object.keys(pipeline.scan.output)
     const time = output.indexOf(spec.time)
     return {
+      spec,
       pipeline,
       columns: stages.sourceColumns.map(name => names.indexOf(name)),
       aggregate: aggregate as LiveWindows,
@@ -248,17 +255,17 @@ export function createLiveGraph(
    * @returns how many rows it has taken; the others are to be asked one by one
    */
   function pushTimed(batches: readonly RecordBatch[]): number {
-    const { timed, spec } = steps[0] as Step
-    if (timed === null || spec === null || spec.givesLate || watermark === null) return 0
+    const { timed } = steps[0] as Step
+    const rowCount = rowsOf(batches)
+    if (timed === null || rowCount === 0 || rowCount > MORSEL_ROWS) return 0
     if (batches.some(({ vectors }) => vectors[timeColumn]?.validity !== null)) return 0
-    const length = rowsOf(batches)
-    if (length === 0 || length > MORSEL_ROWS) return 0
-    const parts = timed.columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
-    if (batches.length > 1 && !parts.every(([first]) => canLoadTogether(first as Vector))) return 0
-    const columns =
-      batches.length > 1
-        ? parts.map((each, i) => loadTogether(k, each, timedLoader.of(i)))
-        : [...timedLoader.load({ rowCount: length, vectors: parts.map(([only]) => only as Vector) }).columns]
+    const loaded = loadAll(context, batches, timed.columns, timedLoader)
+    return loaded === null ? 0 : takeOpen(timed, loaded)
+  }
+
+  /** The same of the columns that such rows are taken by. */
+  function takeOpen(timed: TimedStep, { rowCount: length, columns }: LaneBatch): number {
+    const own = watermark as Watermark
     const place = timed.columns.indexOf(timeColumn)
     const times = columns[place] as LaneVector
     let from = 0
@@ -267,18 +274,18 @@ export function createLiveGraph(
       let ranges = rangesOf(k, times, from, length)
       let range = rangeOfAll(ranges)
       let count = length - from
-      if (!watermark.mayAdvance(range, timed.fixed)) {
-        const closing = watermark.closing(range, timed.fixed)
+      if (!own.mayAdvance(range, timed.fixed)) {
+        const closing = own.closing(range, timed.fixed)
         const run = closing === null ? 0 : ranges.findIndex(({ max }) => max >= closing)
         count = closing === null ? 0 : run * RUN_ROWS + firstFrom(times, from + run * RUN_ROWS, length, closing)
         if (count < LEAST_TIMED_ROWS) break
         const cut = from + run * RUN_ROWS
         ranges = [...ranges.slice(0, run), ...rangesOf(k, times, cut, from + count)]
         range = rangeOfAll(ranges)
-        if (!watermark.mayAdvance(range, timed.fixed)) break
+        if (!own.mayAdvance(range, timed.fixed)) break
       }
-      watermark.advance(range.max)
-      takeTimed(timed, spec, columns, from, from + count, ranges)
+      own.advance(range.max)
+      takeTimed(timed, columns, from, from + count, ranges)
       memory.reset(mark)
       from += count
     }
@@ -287,19 +294,10 @@ export function createLiveGraph(
 
   /** Takes all rows at once, where there is no watermark that goes from row to row. @returns whether it has */
   function pushWhole(batches: readonly RecordBatch[]): boolean {
-    const rowCount = rowsOf(batches)
-    if (plan.watermark !== null || rowCount > MORSEL_ROWS) return false
-    const parts = (steps[0] as Step).columns.map(i => batches.map(({ vectors }) => vectors[i] as Vector))
-    if (!parts.every(([first]) => canLoadTogether(first as Vector))) return false
-    const columns = parts.map((each, i) => {
-      if (each[0]?.type.kind === 'utf8' && loader.of(i) === null) {
-        const dictionary = context.dictionaries.create()
-        loader.adopt(i, dictionary)
-        context.dictionaries.release(dictionary)
-      }
-      return loadTogether(k, each, loader.of(i))
-    })
-    flow({ rowCount, columns }, 0)
+    if (plan.watermark !== null) return false
+    const loaded = loadAll(context, batches, (steps[0] as Step).columns, loader)
+    if (loaded === null) return false
+    flow(loaded, 0)
     return true
   }
 
@@ -315,11 +313,24 @@ export function createLiveGraph(
           ]
     // Only what the first stages take: of a column that nobody reads there may be no kernels.
     const own = (steps[0] as Step).columns.map(i => vectors[i] as Vector)
-    try {
-      flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0)
-    } catch (error) {
-      throw error instanceof RowFailure ? new RowFailure(error.row + before, error.error) : error
+    inRows(before, () => flow(loader.load({ rowCount: batch.rowCount, vectors: own }), 0))
+  }
+
+  /** Rows that are in memory, with all columns, of which some may be late. */
+  function pushLoaded({ rowCount, columns }: LaneBatch): void {
+    const { timed, columns: own } = steps[0] as Step
+    const at = (places: readonly number[], of: readonly LaneVector[]) => places.map(i => of[i] as LaneVector)
+    const isOpen = timed !== null && columns[timeColumn]?.validity === 0
+    const taken = isOpen ? takeOpen(timed, { rowCount, columns: at(timed.columns, columns) }) : 0
+    if (taken === rowCount) return
+    const left = columns.map(column => slice(k, column, taken, rowCount))
+    const times = left[timeColumn]
+    if (times !== undefined && watermark !== null) {
+      const [vector] = unloadBatch(k, { rowCount: times.length, columns: [times] }).vectors
+      const marks = watermark.ofRows(vector as Vector)
+      left.push(loadVector(k, makeVector(withoutNulls(times.type), times.length, marks), null))
     }
+    inRows(taken, () => flow({ rowCount: rowCount - taken, columns: at(own, left) }, 0))
   }
 
   /** How many times from `from` on come before the first that is not before this one, which is one of the next `RUN_ROWS`. */
@@ -333,8 +344,7 @@ export function createLiveGraph(
   }
 
   function takeTimed(
-    { pipeline, columns: own, aggregate, fixed, places, time }: TimedStep,
-    spec: LiveAggregateSpec,
+    { spec, pipeline, columns: own, aggregate, fixed, places, time }: TimedStep,
     loaded: readonly LaneVector[],
     from: number,
     to: number,
@@ -349,11 +359,8 @@ export function createLiveGraph(
       const known = times.data === given.data && morsel.rowCount === to - from ? ranges : null
       for (const each of aggregate.consumeTimed({ ...morsel, columns: all }, times, fixed, known)) spread(each, 1, spec)
     }
-    try {
-      runAll(pipeline.scan.transforms, { rowCount: to - from, columns, rows: 0 }, memory, use, false)
-    } catch (error) {
-      throw error instanceof RowFailure ? new RowFailure(from + error.row, error.error) : error
-    }
+    const morsel = { rowCount: to - from, columns, rows: 0 }
+    inRows(from, () => runAll(pipeline.scan.transforms, morsel, memory, use, false))
   }
 
   /** What an aggregate gives may have any number of rows. */
@@ -445,6 +452,7 @@ export function createLiveGraph(
     for (const { aggregate } of steps) aggregate?.renew(renewed)
     for (const { pipeline, timed } of steps)
       for (const each of [pipeline, timed?.pipeline]) for (const stage of each?.scan.transforms ?? []) stage.renew?.(0)
+    before?.renew(renewed)
     shareDictionaries(renewed)
     renewed.release()
     memory.reset(mark)
@@ -459,8 +467,8 @@ export function createLiveGraph(
     return bytes
   }
 
-  const vectorsOf = (batch: RecordBatch | undefined): Vector[] =>
-    (steps[0] as Step).columns.flatMap(i => batch?.vectors[i] ?? [])
+  const vectorsOf = (batch: RecordBatch | undefined): readonly Vector[] =>
+    before === null ? (steps[0] as Step).columns.flatMap(i => batch?.vectors[i] ?? []) : (batch?.vectors ?? [])
 
   const given = (from: readonly Vector[] = []): RecordBatch[] => {
     last = from
@@ -476,51 +484,61 @@ export function createLiveGraph(
       timed?.pipeline.free()
       pipeline.free()
     }
+    before?.free()
     loader.close()
     timedLoader.close()
   }
 
-  /** @param before rows that came together with it, and have been taken */
-  function pushOne(batch: RecordBatch, before: number): void {
+  /** @param rowsBefore that came together with it, and have been taken */
+  function pushOne(batch: RecordBatch, rowsBefore: number): void {
     const mark = memory.mark()
     const taken = pushTimed([batch])
     memory.reset(mark)
     if (taken < batch.rowCount || taken === 0)
-      pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), before + taken)
+      pushRows(taken === 0 ? batch : batch.slice(taken, batch.rowCount), rowsBefore + taken)
     memory.reset(mark)
     advance(false)
   }
 
+  function pushBatches(batches: readonly RecordBatch[]): void {
+    if (before !== null) {
+      before.push(batches, pushLoaded)
+      advance(false)
+      return
+    }
+    const mark = memory.mark()
+    const isWhole = batches.length > 1 && pushWhole(batches)
+    const taken = isWhole ? rowsOf(batches) : batches.length > 1 ? pushTimed(batches) : 0
+    memory.reset(mark)
+    if (taken > 0) advance(false)
+    let rowsBefore = 0
+    for (const batch of batches) {
+      const from = taken - rowsBefore
+      if (from <= 0) pushOne(batch, rowsBefore)
+      else if (from < batch.rowCount) pushOne(batch.slice(from, batch.rowCount), taken)
+      rowsBefore += batch.rowCount
+    }
+  }
+
   return {
     push(batch) {
-      pushOne(batch, 0)
+      pushBatches([batch])
       return given(vectorsOf(batch))
     },
     pushAll(batches) {
-      const mark = memory.mark()
-      const isWhole = batches.length > 1 && pushWhole(batches)
-      const taken = isWhole ? rowsOf(batches) : batches.length > 1 ? pushTimed(batches) : 0
-      memory.reset(mark)
-      if (taken > 0) advance(false)
-      let before = 0
-      for (const batch of batches) {
-        const from = taken - before
-        if (from <= 0) pushOne(batch, before)
-        else if (from < batch.rowCount) pushOne(batch.slice(from, batch.rowCount), taken)
-        before += batch.rowCount
-      }
+      pushBatches(batches)
       return given(vectorsOf(batches.at(-1)))
     },
     pushPart({ windows, latest, lateRows: lateThere, place }) {
       const { aggregate, spec } = steps[0] as Step & { readonly aggregate: LiveCells; readonly spec: LiveAggregateSpec }
       const mark = memory.mark()
-      const before = (watermark as Watermark).value
+      const least = (watermark as Watermark).value
       let late = lateThere
       for (const groups of windows) {
-        const isOver = groups.panes === null && groups.end <= before
+        const isOver = groups.panes === null && groups.end <= least
         if (isOver) late += groups.rowCount
         else aggregate.absorb(groups, place)
-        for (const { start, rowCount } of groups.panes ?? []) if (lastEndOf(spec, start) <= before) late += rowCount
+        for (const { start, rowCount } of groups.panes ?? []) if (lastEndOf(spec, start) <= least) late += rowCount
       }
       refuse(aggregate, late)
       if (latest !== null) watermark?.advance(latest)
@@ -561,6 +579,15 @@ export function createLiveGraph(
   }
 }
 
+/** What fails of rows before which so many others of the same batch have been taken. */
+function inRows(taken: number, step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    throw error instanceof RowFailure ? new RowFailure(taken + error.row, error.error) : error
+  }
+}
+
 /** Of the windows that rows of a pane are in. */
 const lastEndOf = ({ windows }: LiveAggregateSpec, pane: bigint): bigint =>
   (windowsOf(windows as Panes, pane).at(-1) as WindowBounds).end
@@ -590,8 +617,6 @@ function outputNames({
     WEIGHT,
   ]
 }
-
-const rowsOf = (batches: readonly RecordBatch[]): number => batches.reduce((sum, { rowCount }) => sum + rowCount, 0)
 
 const isSessionLike = (windows: LiveAggregateSpec['windows']): boolean =>
   typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')

@@ -8,6 +8,7 @@ import { type SourceTraits, START, ticksOf, type WindowRules } from './event-tim
 import type { AggregateNode, PlanNode, WatermarkNode, Windowing } from './logical.js'
 import { hasTail, isBreaker } from './physical.js'
 import { physicalPlan } from './planner.js'
+import { stepsBefore } from './steps-before.js'
 import { boundSchemaOf, schemaOfPlan } from './typing.js'
 import { panesOf, WINDOW_RULES } from './windows.js'
 
@@ -41,7 +42,10 @@ function reasonAgainst(chain: readonly PlanNode[], at: number, sources: readonly
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
   if (marked < 0) return 'several inputs meet before'
   const before = chain[marked - 1] as PlanNode
-  if (before.kind === 'source' && sources.some(isStreamed)) return 'nothing happens to rows below the watermark'
+  if (sources.some(isStreamed) && stepsBefore(before) !== null)
+    return before.kind === 'source'
+      ? 'nothing happens to rows below the watermark'
+      : 'what happens to rows below the watermark is not worth a lane'
   const below = physicalPlan(before)
   if (below.branches.length > 0) return 'several inputs come to the watermark'
   if (below.scan.some(stage => isBreaker(stage) || hasTail(stage)))

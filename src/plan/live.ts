@@ -144,6 +144,8 @@ export interface DistinctSpec {
 }
 
 export interface LivePlan {
+  /** What happens to rows before all this where that is no job of its own: steps-before.ts. Where it is not said, rows have come out of it. */
+  readonly before?: PhysicalPlan | undefined
   /** How the watermark goes, in ticks of its column. */
   readonly watermark: { readonly column: string; readonly delay: bigint; readonly maxAdvance: bigint | null } | null
   readonly segments: readonly LiveSegment[]
@@ -155,6 +157,7 @@ export interface LivePlan {
 
 /** Where the rows of a plan come from. */
 export interface LiveStart {
+  readonly before?: PhysicalPlan | undefined
   /** Where they have the end of a window that is about to close. */
   readonly ends?: string | null
 }
@@ -324,10 +327,13 @@ export function livePlan(
     ? schemaOf([...fieldsOf(given), { name: WATERMARK, type: boundSchemaOf(current)[WATERMARK] as DataType }])
     : given
   segments.push({ stages: physicalPlan(current), aggregate: null })
+  const { before } = start
   const parts = segments.flatMap(({ stages, aggregate }) =>
     partsFor(aggregate === null ? stages : { ...stages, scan: [...stages.scan, stageOf(aggregate)] }, 0),
   )
+  if (before !== undefined) parts.push(...partsFor(before, 0))
   return {
+    before,
     watermark:
       marked === null
         ? null

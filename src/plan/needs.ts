@@ -32,7 +32,7 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
   const stages = [...plan.branches.flatMap(({ stages }) => stages), ...plan.scan, ...plan.final]
   const computing = stages.some(computes)
   const parts: PlanPart[] = computing ? ['evaluate'] : []
-  const called = new Set(stages.flatMap(expressionsOf).flatMap(partsCalled))
+  const called = new Set(partsCalledIn(stages))
   parts.push(...called)
   // A constant of a computation may be a string where no column is.
   if (computing || hasText(plan, stages)) parts.push('text')
@@ -66,6 +66,10 @@ const mayPart = (stage: Stage): boolean =>
 
 const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'
+
+/** Of every call that stages make, the part that computes it. */
+export const partsCalledIn = (stages: readonly Stage[]): CallPart[] =>
+  stages.flatMap(expressionsOf).flatMap(partsCalled)
 
 const partsCalled = (node: Expression): CallPart[] => [
   ...(node.op === 'call' ? [node.part as CallPart] : []),

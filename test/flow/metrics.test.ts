@@ -70,7 +70,7 @@ it('of a flow that runs on, says what each node has done and keeps, and how far 
   close()
   await job.finished
   metrics = job.metrics()
-  expect(byName('filter')).toMatchObject({ rowsIn: 5, rowsOut: 4, place: 'lanes' })
+  expect(byName('filter')).toMatchObject({ rowsIn: 5, rowsOut: 4, place: 'steps' })
   expect(metrics).toMatchObject({ groups: 0, rowsWritten: 3 })
   for (const { busyShare, busyMs } of metrics.nodes ?? []) {
     expect(busyMs).toBeGreaterThanOrEqual(0)

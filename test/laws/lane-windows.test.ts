@@ -112,7 +112,8 @@ function flowOf(given: Case, data: ReturnType<typeof columnsOf>): Flow<any> {
           ? stream(inBatches(all, given.batches), { schema: own })
           : csv(textOf(data), { schema: own })) as unknown as typeof all)
   const windows = source
-    .derive(r => ({ y: r.x.mul(2) }))
+    // So many functions that a stream's rows are worth a lane.
+    .derive(r => ({ y: r.x.sqrt().abs().sqrt().abs().floor().mul(2) }))
     .watermark('time', { delay: `${given.delay}ms` })
     .filter(r => r.key.ne(7))
     .window(given.isSliding ? sliding(`${4 * given.size}ms`, `${given.size}ms`) : tumbling(`${given.size}ms`))

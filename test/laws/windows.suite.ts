@@ -224,15 +224,19 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
             cases,
             fc.constantFrom<Unit>('ms', 'ms', 's', 'us', 'ns'),
             fc.boolean(),
-            async (given, unit, hasBudget) => {
+            fc.boolean(),
+            async (given, unit, hasBudget, isMended) => {
               const options = hasBudget ? { lanes, memory: 2 ** 28 } : { lanes }
               const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
               const isTimed = given.rows.every(({ time }) => time !== null)
               const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
               const own = schema({ ...shape, time }) as unknown as typeof shape
               const source = rowsOf(given.rows, own)
-              const flow = () =>
-                flowOf(stream(inBatches(source, given.cuts, given.forms), { schema: own }), given, unit)
+              const coming = isMended ? rowsOf(spoiled(given.rows), own) : source
+              const flow = () => {
+                const streamed = stream(inBatches(coming, given.cuts, given.forms), { schema: own })
+                return flowOf(isMended ? mended(streamed) : streamed, given, unit)
+              }
               // The watermark goes by all rows, also by those that are filtered out behind it.
               const model = windowedBehind(given, keyed)
               const expected = model.windows.map(each => text(resultOf(each, given.isKeyed))).sort()
@@ -311,6 +315,17 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
     )
   })
 }
+
+/** Rows among others, of far later times, that are not to move the watermark. */
+const spoiled = (rows: readonly Row[]): Row[] =>
+  rows.flatMap((row, i) => {
+    const own = { ...row, x: -row.x }
+    return i % 3 === 1 ? [own] : [{ ...own, time: (row.time ?? 0n) + 1000n, key: 'no', place: -1n }, own]
+  })
+
+/** These as they were, before a watermark sees them. */
+const mended = (flow: Flow<typeof shape>): Flow<typeof shape> =>
+  flow.filter(r => r.place.gte(0)).derive(r => ({ x: r.x.neg() })) as unknown as Flow<typeof shape>
 
 /** Rows that a filter behind the watermark leaves, each with what the watermark is by all rows. */
 export function windowedBehind(

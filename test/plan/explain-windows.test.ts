@@ -152,7 +152,7 @@ describe('what is said of windows', () => {
     expect(reason({ results: 'median' })).toBe('median(x) keeps more than a few values a group')
   })
 
-  it('is that lanes have no rows, where these are pushed and nothing happens to them before', () => {
+  it('is that lanes have no rows, where these are pushed and little happens to them before', () => {
     const { flow } = channel(shape)
     const counted = (from: Flow<any>) =>
       from
@@ -162,7 +162,11 @@ describe('what is said of windows', () => {
     expect(runningOn(counted(flow))).toBe(
       '  calling thread groups by window: nothing happens to rows below the watermark',
     )
-    expect(runningOn(counted(flow.filter(t => t.x.gt(0))))).toBe('  every lane groups by window')
+    expect(runningOn(counted(flow.filter(t => t.x.gt(0)).derive(t => ({ x: t.x.mul(2).floor() }))))).toBe(
+      '  calling thread groups by window: what happens to rows below the watermark is not worth a lane',
+    )
+    const much = flow.derive(t => ({ x: t.x.abs().sqrt().floor().sqrt().abs() }))
+    expect(runningOn(counted(much))).toBe('  every lane groups by window')
   })
 
   it('is nothing where there are none, and goes before what comes out', async () => {

@@ -13,6 +13,7 @@ import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
 import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import type { PlanNode } from '../../plan/logical.js'
+import { stepsBefore } from '../../plan/steps-before.js'
 import { soon } from '../../sources/soon.js'
 import type { Source } from '../../sources/source.js'
 import { openContext } from '../../workers/open-context.js'
@@ -118,11 +119,13 @@ function intakeOf(
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
   })
-  const bare = bareSource(cut.before, bound.sources)
+  const steps = stepsBefore(cut.before)
+  const bare = bareSource(cut.before, bound.sources, steps)
+  const before = bare === null || steps === null || cut.before.kind === 'source' ? undefined : steps
   let made: LivePlan | null = null
   /** Once, for lanes and for this thread. */
   const planOf = (schema: SchemaShape): LivePlan => {
-    made ??= livePlan(cut, schema)
+    made ??= livePlan(cut, schema, false, { before })
     return made
   }
   // What is below several inputs is not known to be one job.
@@ -130,13 +133,14 @@ function intakeOf(
   const below =
     bare === null
       ? one(startJob({ plan: cut.before, sources: bound.sources, windowsOf }, options, what, tellColumns))
-      : startRows(bare, options, what, tellColumns)
+      : startRows(bare, options, what, tellColumns, before?.sourceColumns)
   below.finished.catch(() => {})
-  const label = rowsAreOf(cut.before)
+  const label = before === undefined ? rowsAreOf(cut.before) : (bare as Source).label
   return {
     async open() {
       // What the job below fails of before its columns are known.
-      const schema = await Promise.race([columns, below.finished.then(() => columns)])
+      const given = await Promise.race([columns, below.finished.then(() => columns)])
+      const schema = before?.output ?? given
       const plan = planOf(schema)
       const sides = await sidesOf([plan], options)
       return {

@@ -9,6 +9,7 @@ import { setArrival } from '../../metrics/arrivals.js'
 import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import type { Progress } from './job-request.js'
 import { leftOut, nodesOfSupply } from './measures.js'
@@ -19,9 +20,13 @@ import type { Job } from './run-job.js'
 /** Between two calls of `onProgress`. */
 const PROGRESS_MS = 33
 
-/** The source of a plan that is nothing else, where it gives batches as they come; null: the plan is to be run. */
-export function bareSource(plan: PlanNode, sources: BoundPlan['sources']): Source | null {
-  if (plan.kind !== 'source') return null
+/** The source of a plan that is nothing else, or but these steps, where it gives batches as they come; null: the plan is to be run. */
+export function bareSource(
+  plan: PlanNode,
+  sources: BoundPlan['sources'],
+  steps: PhysicalPlan | null = null,
+): Source | null {
+  if (plan.kind !== 'source' && steps === null) return null
   const source = onlySource({ plan, sources })
   return source.once === true && source.settle === undefined && source.held === undefined ? source : null
 }
@@ -40,12 +45,13 @@ export interface BatchGroup {
 /** As a job, but that batches which came together are given together. */
 export type RowsJob = Omit<Job, typeof Symbol.asyncIterator> & AsyncIterable<BatchGroup>
 
-/** @param onSchema told the columns before the first batch */
+/** @param onSchema told the columns before the first batch. @param columns those that are wanted, in their order; undefined: all */
 export function startRows(
   source: Source,
   options: RunOptions,
   what: string,
   onSchema: (schema: SchemaShape) => void,
+  columns?: readonly string[],
 ): RowsJob {
   let progress: Progress = { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0 }
   let rest: SplitSupply | null = null
@@ -106,7 +112,7 @@ export function startRows(
     if (engine !== undefined) letGo = (await ownEngine(what, engine).open()).onEnd(error => end({ error }))
     const schema = await source.describe({ ...services, signal })
     onSchema(schema)
-    const opened = await source.open({ columns: Object.keys(schema), prune: null, signal, clock }, services)
+    const opened = await source.open({ columns: columns ?? Object.keys(schema), prune: null, signal, clock }, services)
     rest = opened.rest ?? null
     if (endedAt !== null) end()
     else if (isStopped) stop()

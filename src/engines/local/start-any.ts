@@ -2,6 +2,7 @@
 import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
+import { stepsBefore } from '../../plan/steps-before.js'
 import { lateJob } from './late-job.js'
 import { limitOnTop, startLimited } from './limited-job.js'
 import { startBare, startLive } from './live.js'
@@ -55,6 +56,10 @@ function startPlain<S extends SchemaShape>(
   what: string,
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
-  const bare = bareSource(bound.plan, bound.sources)
-  return bare === null ? startRun(bound, options, what, onSchema) : startBare(bare, options, what, onSchema)
+  const { plan, sources } = bound
+  const bare = bareSource(plan, sources, stepsBefore(plan))
+  if (bare === null) return startRun(bound, options, what, onSchema)
+  return plan.kind === 'source'
+    ? startBare(bare, options, what, onSchema)
+    : startLive(bound, { before: plan, nodes: [] }, options, what, onSchema)
 }
