@@ -47,6 +47,8 @@ export interface LiveGraph {
   pushAll(batches: readonly RecordBatch[]): RecordBatch[]
   /** The same of rows that a lane has grouped: `laneWindows` says of which plans. */
   pushPart(part: WindowPart<VectorBatch>): RecordBatch[]
+  /** Of a step that has failed, what has come out of the rows before. */
+  left(): RecordBatch[]
   /** What closes where the watermark has moved on without rows. */
   settle(): RecordBatch[]
   /** What has changed since the last time, where that waits for a clock. */
@@ -502,8 +504,10 @@ export function createLiveGraph(
 
   function pushBatches(batches: readonly RecordBatch[]): void {
     if (before !== null) {
-      before.push(batches, pushLoaded)
-      advance(false)
+      before.push(batches, batch => {
+        pushLoaded(batch)
+        advance(false)
+      })
       return
     }
     const mark = memory.mark()
@@ -545,6 +549,11 @@ export function createLiveGraph(
       memory.reset(mark)
       advance(false)
       return given(windows.flatMap(({ keys }) => keys.vectors))
+    },
+    left() {
+      const all = out
+      out = []
+      return all
     },
     settle() {
       advance(false)

@@ -55,7 +55,7 @@ export type TreePlan =
     }
 
 /** The graph of several jobs, which are told apart by their place. */
-export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'pushPart' | 'settle' | 'passed'> {
+export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'pushPart' | 'left' | 'settle' | 'passed'> {
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]

@@ -11,7 +11,7 @@ import { loadAll } from './load-together.js'
 import { withoutRow } from './without-row.js'
 
 export interface StepsBefore {
-  /** Batches that have come together; `use` gets what comes of them, which is good until it returns. @throws RowFailure of a row as they came, where it is known which that was */
+  /** Batches that have come together; `use` gets what comes of them, which is good until it returns. @throws RowFailure of a row as they came, where it is known which that was, once those before it have been given */
   push(batches: readonly RecordBatch[], use: (batch: LaneBatch) => void): void
   /** New dictionaries in the place of those that columns are coded by. */
   renew(renewed: RenewedTexts): void
@@ -39,7 +39,7 @@ export function createStepsBefore(context: OperatorContext, plan: PhysicalPlan):
       if (keepsRows) use(batch)
       else withoutRow(() => use(batch))
     }
-    runAll(transforms, { ...loaded, rows: 0 }, memory, above, false)
+    runAll(transforms, { ...loaded, rows: 0 }, memory, above, true)
     memory.reset(mark)
     return loaded.rowCount
   }

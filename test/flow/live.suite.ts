@@ -547,6 +547,40 @@ export function liveSuite(lanesList: readonly number[]): void {
       await refusal(() => flow.late(), 'MR_INVALID_OPTION')
     })
 
+    it('takes rows behind a filter together up to the first that may be late, and the others one by one', async () => {
+      const times = Array.from({ length: 4000 }, (_, i) => (i === 3500 ? 10 : i))
+      const many = columns(
+        {
+          time: BigInt64Array.from(times, BigInt),
+          key: times.map((_, i) => 'abc'[i % 3] as string),
+          x: Float64Array.from(times, (_, i) => i),
+        },
+        tick,
+      )
+      const expected = new Map<string, [number, number]>()
+      for (const [i, time] of times.entries()) {
+        if (i === 7 || i === 3500) continue
+        const name = `${Math.floor(time / 1000) * 1000} ${'abc'[i % 3]}`
+        const [n, x] = expected.get(name) ?? [0, 0]
+        expected.set(name, [n + 1, x - i])
+      }
+      async function* whole() {
+        yield await many.collect({ lanes: 0 })
+      }
+      const kept = stream(whole(), { schema: tick })
+        .filter(t => t.x.ne(7))
+        .derive(t => ({ x: t.x.neg() }))
+      const job = kept
+        .watermark('time')
+        .window(tumbling('1s'))
+        .groupBy('key')
+        .aggregate(t => ({ n: count(), x: sum(t.x) }))
+        .run(o())
+      const found = (await all(job)).map(row => row as [number, string, number, number, number])
+      expect(new Map(found.map(([start, key, n, x]) => [`${start} ${key}`, [n, x]]))).toEqual(expected)
+      expect(job.metrics().lateRows).toBe(1)
+    })
+
     it('fails with the row that fails, and with what the source fails of', async () => {
       const whole = schema({ time: timestamp(), n: int32() })
       const bad = stream(inTurn([[{ time: new Date(0), n: 1 }], [{ time: new Date(1), n: 2 ** 31 - 1 }]], whole), {
@@ -581,6 +615,17 @@ export function liveSuite(lanesList: readonly number[]): void {
         expect(await rowOf(late)).toBe(5)
       }
       expect(await rowOf(summed(failing(marked(feed().filter(t => t.x.gt(1))))))).toBeUndefined()
+      expect(await rowOf(summed(marked(failing(feed().filter(t => t.x.gt(1))))))).toBe(5)
+      const before: unknown[] = []
+      const [rest, last] = [[at(0), at(150), at(160, 'b', 16_384), at(900)], []]
+      const closing = summed(
+        marked(failing(stream(inTurn([rest, last], tick), { schema: tick }).filter(t => t.x.gt(0)))),
+      )
+      const given = async () => {
+        for await (const batch of closing.run(o())) before.push(...shown(batch))
+      }
+      expect((await refusal(given, 'MR_INTEGER_OVERFLOW')).details.row).toBe(2)
+      expect(before).toEqual([[0, 2 ** 50, 1]])
       const behind = marked(feed())
         .window(tumbling('100ms'))
         .aggregate(t => ({ x: sum(t.x) }))

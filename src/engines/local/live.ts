@@ -49,9 +49,10 @@ export interface Intake<A extends { readonly rowCount: number }> {
 }
 
 /** A graph of one job, or of several. */
-export type StepGraph<A> = Pick<LiveGraph, 'tick' | 'end' | 'lateRows' | 'watermark' | 'stateSize' | 'free'> & {
-  push(arrival: A): RecordBatch[]
-}
+export type StepGraph<A> = Pick<LiveGraph, 'tick' | 'end' | 'lateRows' | 'watermark' | 'stateSize' | 'free'> &
+  Partial<Pick<LiveGraph, 'left'>> & {
+    push(arrival: A): RecordBatch[]
+  }
 
 /** Batches that may wait for their reader before no more are read. */
 const MOST_WAITING = 16
@@ -258,9 +259,14 @@ export function startSteps<S extends SchemaShape, A extends { readonly rowCount:
     const stopTicking = plan.everyMs === null ? () => {} : every(clock, Math.max(1, Math.ceil(plan.everyMs)), tick)
     try {
       const push = (arrival: A) => {
-        const all = own.push(arrival)
-        note()
-        return all
+        try {
+          return own.push(arrival)
+        } catch (error) {
+          give(own.left?.() ?? [])
+          throw error
+        } finally {
+          note()
+        }
       }
       await run(push, between)
       await below.finished
