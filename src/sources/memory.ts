@@ -87,7 +87,10 @@ export function coalesce(
   })
 }
 
-/** The same as work, done once it is asked for. */
+/** Batches of as many rows cost no more one by one than to be put end to end. */
+const LARGE_ROWS = 4096
+
+/** The same as work, done once it is asked for, where they are small. */
 export function coalescedWork(
   batches: readonly RecordBatch[],
   schema: SchemaShape,
@@ -98,7 +101,9 @@ export function coalescedWork(
   return {
     kind: 'batches',
     batches: () => {
-      made ??= coalesce(batches, schema, positions)
+      const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
+      const runs = rowCount < LARGE_ROWS * batches.length ? [batches] : batches.map(batch => [batch])
+      made ??= runs.flatMap(run => coalesce(run, schema, positions))
       return made
     },
     ...(isWhole && { parts: batches }),
