@@ -113,7 +113,7 @@ export function createLiveGraph(
   let passed = LEAST
   /** What a step was of, as far as it is kept. */
   let last: readonly Vector[] = []
-  const before = plan.before === undefined ? null : createStepsBefore(context, plan.before)
+  const before = plan.before === undefined ? null : createStepsBefore(context, plan.before, fillSides)
   const steps: Step[] = []
   /** Rows of what a step is given that are late, and where rows that `inTime` has left are among these; null: all are left. */
   const lateRowsOfStep: number[] = []

@@ -2,7 +2,7 @@
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { createBatchLoader } from '../operators/batch-loader.js'
-import { buildPipeline, type OperatorContext } from '../operators/build.js'
+import { buildPipeline, type OperatorContext, type Pipeline } from '../operators/build.js'
 import { type Morsel, RowFailure } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
 import type { RenewedTexts } from '../operators/renewed-texts.js'
@@ -18,9 +18,15 @@ export interface StepsBefore {
   free(): void
 }
 
-export function createStepsBefore(context: OperatorContext, plan: PhysicalPlan): StepsBefore {
+/** @param fillSides with the rows of the other sides of joins */
+export function createStepsBefore(
+  context: OperatorContext,
+  plan: PhysicalPlan,
+  fillSides: (pipeline: Pipeline, plan: PhysicalPlan) => void,
+): StepsBefore {
   const { memory } = context.k
   const plain = buildPipeline(context, plan)
+  fillSides(plain, plan)
   const pipeline = context.meter?.pipeline(plain) ?? plain
   const { transforms, output } = pipeline.scan
   const names = Object.keys(output)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  bool,
   collectList,
   count,
   cumulative,
@@ -224,18 +225,18 @@ export function windowLaws({ lanesList, runs, seed }: WindowLaws): void {
             cases,
             fc.constantFrom<Unit>('ms', 'ms', 's', 'us', 'ns'),
             fc.boolean(),
-            fc.boolean(),
-            async (given, unit, hasBudget, isMended) => {
+            fc.constantFrom('none', 'none', 'rows', 'partners'),
+            async (given, unit, hasBudget, mending) => {
               const options = hasBudget ? { lanes, memory: 2 ** 28 } : { lanes }
               const keyed = (all: readonly Row[]) => (given.isKeyed ? all : all.map(row => ({ ...row, key: null })))
               const isTimed = given.rows.every(({ time }) => time !== null)
               const time = isTimed ? timestamp(unit) : nullable(timestamp(unit))
               const own = schema({ ...shape, time }) as unknown as typeof shape
               const source = rowsOf(given.rows, own)
-              const coming = isMended ? rowsOf(spoiled(given.rows), own) : source
+              const coming = mending === 'none' ? source : rowsOf(spoiled(given.rows), own)
               const flow = () => {
                 const streamed = stream(inBatches(coming, given.cuts, given.forms), { schema: own })
-                return flowOf(isMended ? mended(streamed) : streamed, given, unit)
+                return flowOf(mending === 'none' ? streamed : mended(streamed, mending), given, unit)
               }
               // The watermark goes by all rows, also by those that are filtered out behind it.
               const model = windowedBehind(given, keyed)
@@ -323,9 +324,17 @@ const spoiled = (rows: readonly Row[]): Row[] =>
     return i % 3 === 1 ? [own] : [{ ...own, time: (row.time ?? 0n) + 1000n, key: 'no', place: -1n }, own]
   })
 
-/** These as they were, before a watermark sees them. */
-const mended = (flow: Flow<typeof shape>): Flow<typeof shape> =>
-  flow.filter(r => r.place.gte(0)).derive(r => ({ x: r.x.neg() })) as unknown as Flow<typeof shape>
+/** These as they were, before a watermark sees them; be it by what is said of their keys elsewhere. */
+function mended(flow: Flow<typeof shape>, by: 'rows' | 'partners'): Flow<typeof shape> {
+  const known = rowsOf([{ key: 'no', isOut: true }], schema({ key: utf8(), isOut: bool() }))
+  const own = (by === 'rows'
+    ? flow.filter(r => r.place.gte(0))
+    : flow
+        .leftJoin(known, 'key')
+        .filter(r => r.isOut.isNull())
+        .drop('isOut')) as unknown as Flow<typeof shape>
+  return own.derive(r => ({ x: r.x.neg() })) as unknown as Flow<typeof shape>
+}
 
 /** Rows that a filter behind the watermark leaves, each with what the watermark is by all rows. */
 export function windowedBehind(

@@ -120,7 +120,7 @@ function intakeOf(
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
   })
-  const steps = stepsBefore(cut.before)
+  const steps = stepsBefore(cut.before, options.memory !== undefined)
   const bare = bareSource(cut.before, bound.sources, steps)
   const before = bare === null || steps === null || cut.before.kind === 'source' ? undefined : steps
   let made: LivePlan | null = null

@@ -10,6 +10,7 @@ import type { NodeMetrics } from '../../metrics/node-metrics.js'
 import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
+import { sourcesOf } from '../../plan/sources-of.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import type { Progress } from './job-request.js'
 import { leftOut, nodesOfSupply } from './measures.js'
@@ -27,6 +28,9 @@ export function bareSource(
   steps: PhysicalPlan | null = null,
 ): Source | null {
   if (plan.kind !== 'source' && steps === null) return null
+  // Partners of rows that lanes hold stay there, and what can be read once only may be what is read here.
+  const others = (steps?.sides ?? []).flatMap(sourcesOf).map(({ id }) => sources.get(id))
+  if (others.some(other => other?.once === true || other?.held !== undefined)) return null
   const source = onlySource({ plan, sources })
   return source.once === true && source.settle === undefined && source.held === undefined ? source : null
 }

@@ -28,6 +28,7 @@ import type { PlanNode, UnionNode } from '../../plan/logical.js'
 import { type PlanPart, partsFor } from '../../plan/needs.js'
 import { overInput } from '../../plan/rules/rewrite.js'
 import { inputsOf, sourcesOf } from '../../plan/sources-of.js'
+import { stepsBefore } from '../../plan/steps-before.js'
 import { bindPlan, boundSchemaOf } from '../../plan/typing.js'
 import type { Source } from '../../sources/source.js'
 import { stageSource } from '../../sources/stage.js'
@@ -36,6 +37,7 @@ import { type Intake, rowsAreOf, type SidesOf, startLive, startSteps } from './l
 import { type Arrival, mergeJobs } from './merge-jobs.js'
 import { ENDED, type OwnOptions, type RunOptions } from './options.js'
 import { spellOut } from './row-error.js'
+import { bareSource } from './rows-job.js'
 import { type BoundPlan, collect } from './run.js'
 import { ALL, type Job, type JobMetrics, nodesWithin, startRun } from './run-job.js'
 import { sharingSources } from './shared-source.js'
@@ -75,8 +77,10 @@ export async function startSeveral<S extends SchemaShape>(
     return startAny(merged(node, plan, known, options, what), options, what, onSchema)
   }
   const cut = liveCut(plan, isEndless(plan, known))
-  if (cut === null) return startRun(known, options, what, onSchema)
-  return startLive(known, cut, options, what, onSchema, sidesOf(known), startAny)
+  if (cut !== null) return startLive(known, cut, options, what, onSchema, sidesOf(known), startAny)
+  if (bareSource(plan, sources, stepsBefore(plan, options.memory !== undefined)) === null)
+    return startRun(known, options, what, onSchema)
+  return startLive(known, { before: plan, nodes: [] }, options, what, onSchema, sidesOf(known), startAny)
 }
 
 /** What is read at once, and is made of one source, shares it: inputs that are that source itself are seen to by `startJobs`. @param whole sources of sides that are read before the others */
@@ -116,9 +120,10 @@ const sidesOf =
   async (plans, options) => {
     const { onProgress: _, ...own } = options
     const rows = new Map<PlanNode, readonly RecordBatch[]>()
-    const sides = plans.flatMap(({ segments }) =>
-      segments.flatMap(({ stages, timed }) => [...stages.sides, ...(timed?.sides ?? [])]),
-    )
+    const sides = plans.flatMap(({ before, segments }) => [
+      ...(before?.sides ?? []),
+      ...segments.flatMap(({ stages, timed }) => [...stages.sides, ...(timed?.sides ?? [])]),
+    ])
     for (const plan of new Set(sides)) rows.set(plan, (await collect({ plan, sources: bound.sources }, own)).batches)
     return rows
   }

@@ -57,7 +57,7 @@ function startPlain<S extends SchemaShape>(
   onSchema?: (schema: SchemaShape) => void,
 ): Job<S> {
   const { plan, sources } = bound
-  const bare = bareSource(plan, sources, stepsBefore(plan))
+  const bare = bareSource(plan, sources, stepsBefore(plan, options.memory !== undefined))
   if (bare === null) return startRun(bound, options, what, onSchema)
   return plan.kind === 'source'
     ? startBare(bare, options, what, onSchema)
