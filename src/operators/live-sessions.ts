@@ -75,6 +75,9 @@ export function createLiveSessions(
   let changed = new Set<Session>()
   let before: LaneBatch[] = []
   let leastEnd = MOST
+  /** The watermark of the row before; up to where windows take no rows any more, by their end and by their last row; and those that a row joins. */
+  let [latest, closing, over] = [LEAST, LEAST, LEAST]
+  const near: Session[] = []
 
   const endOf = ({ last }: Session): bigint => last + gap
 
@@ -107,7 +110,7 @@ export function createLiveSessions(
     }
     if (late.length > 0) onLate(morsel, late)
     if (kept.length > 0) update(morsel, kept, places)
-    for (const [from, to] of merges) merge(from, to)
+    if (merges.length > 0) merge(merges)
     position += count
     yield* told(emits === 'changes')
     if (full.length > 0) yield* close(full)
@@ -130,13 +133,17 @@ export function createLiveSessions(
       if (current.rows === windows.count) own.length = 0
       return current
     }
+    if (mark !== latest) {
+      latest = mark
+      closing = mark - lateness
+      over = closing - gap
+    }
+    const to = time + gap
     // One whose end has gone by for good takes no rows, though it is still here.
-    const near = sessionsNear(own, time, gap, mark - lateness - gap)
-    let end = instantOf(time + gap)
-    for (const each of near) if (endOf(each) > end) end = endOf(each)
-    if (end + lateness <= mark) return null
-    const [first, ...others] = near
+    sessionsNear(own, time - gap, to, over, near)
+    const first = near[0]
     if (first === undefined) {
+      if (instantOf(to) <= closing) return null
       const begun = begin(own, key, time, row)
       // Its end has gone by, and it is told as a change.
       if (endOf(begun) <= mark) begun.isClosed = true
@@ -146,7 +153,8 @@ export function createLiveSessions(
     touch(first)
     if (time < first.start) first.start = time
     if (time > first.last) first.last = time
-    for (const other of others) {
+    for (let i = 1; i < near.length; i++) {
+      const other = near[i] as Session
       touch(other)
       changed.delete(other)
       merges.push([other.cell, first.cell])
@@ -156,12 +164,15 @@ export function createLiveSessions(
       own.splice(own.indexOf(other), 1)
       all.delete(other)
     }
-    if (first.isClosed && endOf(first) > mark) {
-      // Open again: what had been given is taken back, and it is given when it closes.
-      first.isClosed = false
-      first.isGiven = false
+    if (first.isClosed) {
+      const end = endOf(first)
+      if (end > mark) {
+        // Open again: what had been given is taken back, and it is given when it closes.
+        first.isClosed = false
+        first.isGiven = false
+      }
+      if (end < leastEnd) leastEnd = end
     }
-    if (endOf(first) < leastEnd) leastEnd = endOf(first)
     return first
   }
 
@@ -184,8 +195,7 @@ export function createLiveSessions(
 
   /** Keeps it as it is, where it has been given and is about to change. */
   function touch(session: Session): void {
-    if (changed.has(session)) return
-    if (emits === 'closed' && !session.isClosed) return
+    if ((emits === 'closed' && !session.isClosed) || changed.has(session)) return
     changed.add(session)
     if (session.isGiven) for (const batch of asTheyAre([session], -1)) before.push(copyToHeap(k, batch))
   }
@@ -210,14 +220,31 @@ export function createLiveSessions(
     aggregation.open(0, cells)
   }
 
-  function merge(from: number, to: number): void {
+  /** @param merges in order: a state that others go to may go on to another */
+  function merge(merges: readonly (readonly [from: number, to: number])[]): void {
+    const ends = new Map<number, number>()
+    const times = new Map<number, number>()
+    let most = 0
+    for (let i = merges.length - 1; i >= 0; i--) {
+      const [from, to] = merges[i] as readonly [number, number]
+      const end = ends.get(to) ?? to
+      ends.set(from, end)
+      const count = (times.get(end) ?? 0) + 1
+      times.set(end, count)
+      most = Math.max(most, count)
+    }
     const mark = memory.mark()
-    const indices = memory.scratch(8)
-    memory.u32[indices >>> 2] = from
-    memory.u32[(indices >>> 2) + 1] = to
-    aggregation.merge(aggregation.laneState(indices, 1), indices + 4, 1, 1)
+    const [from, to] = [u32s([...ends.keys()]), u32s([...ends.values()])]
+    aggregation.merge(aggregation.laneState(from, ends.size), to, ends.size, most)
     aggregation.open(0, cells)
     memory.reset(mark)
+  }
+
+  /** In scratch. */
+  function u32s(values: readonly number[]): number {
+    const pointer = memory.scratch(4 * values.length)
+    memory.u32.set(values, pointer >>> 2)
+    return pointer
   }
 
   /** What has changed: as it was, and if it is closed, or all is told, as it is. */
@@ -243,11 +270,6 @@ export function createLiveSessions(
     )
     const count = ordered.length
     const mark = memory.mark()
-    const u32s = (values: readonly number[]): number => {
-      const pointer = memory.scratch(4 * count)
-      memory.u32.set(values, pointer >>> 2)
-      return pointer
-    }
     const instants = (values: readonly bigint[]): LaneVector => {
       const data = memory.scratch(8 * count)
       memory.i64.set(values, data >>> 3)
@@ -331,15 +353,12 @@ export function createLiveSessions(
     const next = createGroupTable(k, keyTypes, 0)
     let keys: readonly number[] = left.map(() => 0)
     if (count > 0) {
-      const pointers = [left.map(({ cell }) => cell), left.map(({ key }) => key)].map(values => {
-        const pointer = memory.scratch(4 * count)
-        memory.u32.set(values, pointer >>> 2)
-        return pointer
-      }) as [number, number]
+      const own = u32s(left.map(({ cell }) => cell))
+      const ofKeys = u32s(left.map(({ key }) => key))
       fresh.resize(count)
-      fresh.merge(aggregation.laneState(pointers[0], count), rangeIndices(k, 0, count), count, 1)
+      fresh.merge(aggregation.laneState(own, count), rangeIndices(k, 0, count), count, 1)
       fresh.open(0, count)
-      const columns = table.keys().map(key => recode({ ...take(k, key, pointers[1], count), range: null }))
+      const columns = table.keys().map(key => recode({ ...take(k, key, ofKeys, count), range: null }))
       next.cover(columns, count)
       const found = next.find(columns, count)
       if (found !== 0) keys = [...memory.u32.subarray(found >>> 2, (found >>> 2) + count)]
@@ -391,5 +410,6 @@ export function createLiveSessions(
   }
 }
 
-/** Later than all instants. */
+/** Later than all instants, and earlier than all watermarks. */
 const MOST = 2n ** 63n - 1n
+const LEAST = -(2n ** 65n)

@@ -332,7 +332,7 @@ export function createLiveTop(
   function sessionOf(key: number, time: bigint, mark: bigint): OpenWindow | null {
     own[key] ??= []
     const mine = own[key] as OpenWindow[]
-    const near = sessionsNear(mine, time, gap, mark - lateness - gap)
+    const near = sessionsNear(mine, time - gap, time + gap, mark - lateness - gap, [])
     const end = near.reduce((most, each) => (endOf(each) > most ? endOf(each) : most), instantOf(time + gap))
     if (end + lateness <= mark) return null
     const [first = begin(time, time), ...others] = near

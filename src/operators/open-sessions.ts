@@ -5,11 +5,25 @@ interface Session {
   readonly last: bigint
 }
 
-/** Those within `gap` of `time`, without those whose last row is at `over` or before: their end has gone by for good. */
-export function sessionsNear<S extends Session>(own: readonly S[], time: bigint, gap: bigint, over: bigint): S[] {
-  let from = own.length
-  while (from > 0 && time < (own[from - 1] as S).last + gap) from--
-  return own.slice(from).filter(({ start, last }) => start < time + gap && last > over)
+/**
+ * Those that a row joins, from the gap before its time to the gap behind it, without those whose last row is at `over` or before: their end has gone by for good.
+ * @param near what they are written to: it is asked row by row
+ */
+export function sessionsNear<S extends Session>(
+  own: readonly S[],
+  from: bigint,
+  to: bigint,
+  over: bigint,
+  near: S[],
+): S[] {
+  while (near.length > 0) near.pop()
+  let first = own.length
+  while (first > 0 && (own[first - 1] as S).last > from) first--
+  for (; first < own.length; first++) {
+    const each = own[first] as S
+    if (each.start < to && each.last > over) near.push(each)
+  }
+  return near
 }
 
 export function addSession<S extends Session>(own: S[], session: S): void {
