@@ -113,7 +113,8 @@ export function createLiveGraph(
   let passed = LEAST
   /** What a step was of, as far as it is kept. */
   let last: readonly Vector[] = []
-  const before = plan.before === undefined ? null : createStepsBefore(context, plan.before, fillSides)
+  const isOut = plan.segments.every(({ stages, aggregate }) => aggregate === null && stages.scan.length === 0)
+  const before = plan.before === undefined ? null : createStepsBefore(context, plan.before, fillSides, isOut)
   const steps: Step[] = []
   /** Rows of what a step is given that are late, and where rows that `inTime` has left are among these; null: all are left. */
   const lateRowsOfStep: number[] = []
@@ -424,7 +425,8 @@ export function createLiveGraph(
   }
 
   function give(schema: SchemaShape, batch: LaneBatch, weight: LaneVector | null): void {
-    const { vectors, rowCount } = unloadBatch(k, batch, Object.values(schema))
+    const types = Object.values(schema)
+    const { vectors, rowCount } = before?.unload(batch, types) ?? unloadBatch(k, batch, types)
     const weights = weight === null ? null : memory.i32.slice(weight.data >>> 2, (weight.data >>> 2) + rowCount)
     const isAdded = weights === null || weights.every(each => each === 1)
     out.push(new RecordBatch(schema, vectors, rowCount, isAdded ? null : weights))

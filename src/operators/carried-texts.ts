@@ -15,7 +15,7 @@ export interface CarriedTexts {
   /** As `loader` does it, but for the columns that are carried; in scratch. */
   load(batch: VectorBatch, loader: BatchLoader): LaneBatch
   /** As `unloadBatch` does it; bytes of strings may be those that were loaded. */
-  unload(batch: LaneBatch, types: readonly DataType[], unloaded: Unloaded): VectorBatch
+  unload(batch: LaneBatch, types: readonly DataType[], unloaded?: Unloaded): VectorBatch
 }
 
 /** Entries of a dictionary for each row that is left: with more, only those that are used go along. */

@@ -352,6 +352,15 @@ export function livePlan(
   }
 }
 
+/** Of the columns that come, those that anything is done with; one at least, to have rows by. */
+export function columnsRead({ segments: [first], watermark }: LivePlan, schema: SchemaShape): string[] {
+  const { stages, timed } = first as LiveSegment
+  const read = new Set([...stages.sourceColumns, ...(timed?.sourceColumns ?? []), watermark?.column])
+  const names = Object.keys(schema)
+  const wanted = names.filter(name => read.has(name))
+  return wanted.length > 0 ? wanted : names.slice(0, 1)
+}
+
 /** Results of windows that close come in the order of their ends: these may be their event time, and are the watermark as each came. */
 function inOrderOfEnds(
   input: PlanNode,

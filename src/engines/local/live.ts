@@ -11,8 +11,10 @@ import { steadyClock, stopwatch } from '../../metrics/clock.js'
 import { every } from '../../metrics/every.js'
 import type { OperatorContext } from '../../operators/build.js'
 import { RowFailure } from '../../operators/operator.js'
-import { type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
+import { selectNode } from '../../plan/build.js'
+import { columnsRead, type LiveCut, type LivePlan, livePlan } from '../../plan/live.js'
 import type { PlanNode } from '../../plan/logical.js'
+import type { PhysicalPlan } from '../../plan/physical.js'
 import { stepsBefore } from '../../plan/steps-before.js'
 import { soon } from '../../sources/soon.js'
 import type { Source } from '../../sources/source.js'
@@ -120,13 +122,12 @@ function intakeOf(
   const columns = new Promise<SchemaShape>(resolve => {
     tellColumns = resolve
   })
-  const steps = stepsBefore(cut.before, options.memory !== undefined)
-  const bare = bareSource(cut.before, bound.sources, steps)
-  const before = bare === null || steps === null || cut.before.kind === 'source' ? undefined : steps
-  let made: LivePlan | null = null
+  const fed = fedBy(bound, cut, options)
+  const { source: bare, before } = fed ?? { source: null }
+  let made = fed?.plan ?? null
   /** Once, for lanes and for this thread. */
   const planOf = (schema: SchemaShape): LivePlan => {
-    made ??= livePlan(cut, schema, false, { before })
+    made ??= livePlan(cut, schema)
     return made
   }
   // What is below several inputs is not known to be one job.
@@ -136,7 +137,7 @@ function intakeOf(
       ? one(startJob({ plan: cut.before, sources: bound.sources, windowsOf }, options, what, tellColumns))
       : startRows(bare, options, what, tellColumns, before?.sourceColumns)
   below.finished.catch(() => {})
-  const label = before === undefined ? rowsAreOf(cut.before) : (bare as Source).label
+  const label = bare === null ? rowsAreOf(cut.before) : bare.label
   return {
     async open() {
       // What the job below fails of before its columns are known.
@@ -160,6 +161,30 @@ function intakeOf(
     stop: () => below.stop(),
     metrics: () => below.metrics(),
     spell: ({ error, row }, rowsBefore) => spellOut(error, label === null ? null : { row: rowsBefore + row, label }),
+  }
+}
+
+/** The source whose batches go to the graph as they come, and where something happens to them before, what, and the plan with that; null: a job is to give them. */
+function fedBy(
+  { sources }: BoundPlan,
+  cut: LiveCut,
+  { memory }: RunOptions,
+): { readonly source: Source; readonly before?: PhysicalPlan; readonly plan?: LivePlan } | null {
+  const { before: below } = cut
+  if (below.kind === 'source') {
+    const source = bareSource(below, sources)
+    return source && { source }
+  }
+  const all = stepsBefore(below, memory !== undefined)
+  const source = bareSource(below, sources, all)
+  if (all === null || source === null) return null
+  try {
+    const read = columnsRead(livePlan(cut, all.output), all.output)
+    const before = stepsBefore(selectNode(below, all.output, read)) ?? all
+    return { source, before, plan: livePlan(cut, all.output, false, { before }) }
+  } catch {
+    // What is refused is told by whoever runs it.
+    return null
   }
 }
 
