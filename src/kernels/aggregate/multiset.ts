@@ -3,6 +3,7 @@
  * taken back. One table of all pairs would not stay in cache once they are many: they are dealt to many then, and rows wait until there are enough for each.
  */
 import { type DataType, int64, isFloat } from '../../columnar/type.js'
+import { MORSEL_ROWS } from '../../columnar/vector.js'
 import { filled } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
 import { dataBytes, elementBytes } from '../operand.js'
@@ -31,6 +32,14 @@ const MOST_PAIRS = 2 ** 18
 const WAIT = 4
 /** What waits has its group in 24 bits. */
 const MOST_GROUPS = 2 ** 24
+
+/** Pairs that have been sent: their values, the groups that these go to, and how often each came. */
+interface Piece {
+  readonly values: number
+  readonly groups: number
+  readonly weights: number
+  readonly length: number
+}
 
 /** @param mostPairs of one table */
 export function createMultiset(context: AccumulatorContext, type: DataType, mostPairs = MOST_PAIRS): Accumulator {
@@ -144,6 +153,28 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     }
     memory.reset(mark)
     dealIfMany()
+  }
+
+  const addPiece = ({ values, groups, weights, length }: Piece) => add(column(length, values), groups, weights, 0n)
+
+  /** Of many tables each has few pairs for each of many others. */
+  const together = (pieces: readonly Piece[], length: number): Piece => {
+    const [only] = pieces
+    if (pieces.length === 1) return only
+    const all = { values: 0, groups: 0, weights: 0, length }
+    for (const [name, width] of [
+      ['values', valueBytes],
+      ['groups', 4],
+      ['weights', 8],
+    ] as const) {
+      all[name] = memory.scratch(width * length + 16)
+      let at = all[name]
+      for (const piece of pieces) {
+        memory.u8.copyWithin(at, piece[name], piece[name] + width * piece.length)
+        at += width * piece.length
+      }
+    }
+    return all
   }
 
   const dealIfMany = () => {
@@ -264,17 +295,25 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
       memory.reset(mark)
     },
     merge(reader, groupMap) {
+      let mark = memory.mark()
+      let pieces: Piece[] = []
+      let rows = 0
       for (let left = reader.u32(); left > 0; left--) {
-        const mark = memory.mark()
         const length = reader.u32()
         const places = reader.lane(k, 4 * length)
         const byteLength = dataBytes(kind, length)
-        const data = kind === 'utf8' ? texts.read(reader, length).codes : reader.lane(k, byteLength, byteLength + 16)
+        const values = kind === 'utf8' ? texts.read(reader, length).codes : reader.lane(k, byteLength, byteLength + 16)
         const weights = reader.lane(k, 8 * length)
         const groups = memory.scratch(4 * length)
         exports.textRemap(places, length, groupMap, groups)
-        if (length > 0) add(column(length, data), groups, weights, 0n)
+        if (length > 0) pieces.push({ values, groups, weights, length })
+        rows += length
+        if (left > 1 && rows < MORSEL_ROWS) continue
+        if (rows > 0) addPiece(together(pieces, rows))
         memory.reset(mark)
+        mark = memory.mark()
+        pieces = []
+        rows = 0
       }
       dealIfMany()
     },
