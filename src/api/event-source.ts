@@ -20,7 +20,7 @@ import { invalid, isPlainRecord, show } from './refusal.js'
 import { millisecondsOf } from './timers.js'
 
 export interface EventSourceOptions<S extends SchemaShape> extends ConnectionOptions<S, StreamEvent> {
-  /** Names of the events that have rows; by default `'message'`, which are those without a name. */
+  /** Names of the events that have rows; by default `'message'`, which are those without a name. One called `'error'` that is not among them fails the job. */
   readonly events?: readonly string[]
   /** The event that ends the input; by default `'end'`, which is what `flowHandler` sends last. */
   readonly until?: string | null
@@ -35,7 +35,7 @@ export interface EventSourceOptions<S extends SchemaShape> extends ConnectionOpt
 
 /**
  * A flow of server-sent events, over `fetch`, so that there may be headers: from when a job begins to read until it ends. A lost connection is made again and asks for what follows the last event (`Last-Event-ID`), after the wait that the
- * server asks for (`retry`), which grows. It is read as fast as the job takes its rows. An answer of 204 ends the input.
+ * server asks for (`retry`), which grows. It is read as fast as the job takes its rows. An answer of 204 ends the input; an event `error`, by which `flowHandler` says that its flow has failed, is a failure here too.
  *
  * ```ts
  * const handler = flowHandler(() => flow.select('symbol', 'price'), { format: 'sse' })

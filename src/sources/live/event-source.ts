@@ -1,4 +1,5 @@
 /** Server-sent events over `fetch`: asked for again from the last event whenever the connection is lost, and read no faster than lanes take the rows. */
+import { quote } from '../../errors.js'
 import type { Clock } from '../../metrics/clock.js'
 import { type BackoffOptions, createBackoff } from './backoff.js'
 import { createEventParser, type StreamEvent } from './event-stream.js'
@@ -25,6 +26,8 @@ export interface EventSettings extends Omit<IntakeSettings, 'decode'> {
 }
 
 const OPERATOR = 'eventSource'
+/** The event by which a server says that it has failed, as flowHandler's last: what has come is not all. */
+const FAILURE = 'error'
 /** Answers that another attempt may fare better than. */
 const PASSING = new Set([408, 425, 429])
 
@@ -136,6 +139,8 @@ export const eventFeed =
             backoff?.reset()
             if (event.event === settings.until) return null
             if (settings.events === null || settings.events.has(event.event)) await intake.take(event.data)
+            else if (event.event === FAILURE)
+              return { reason: `the server has failed: ${quote(event.data)}`, isFinal: true, isClean: false }
             if (over.signal.aborted) return null
             lastId = event.id
           }

@@ -10,6 +10,7 @@ import {
   int64,
   type StreamEvent,
   schema,
+  stream as streamOf,
 } from '../../../src/index.js'
 import { refusal, until } from '../../flow/env.js'
 import { virtualClock } from '../../metrics/virtual-clock.js'
@@ -110,6 +111,31 @@ describe('eventSource', () => {
       reconnect: { min: 1 },
     })
     expect((await trades.collect(inline)).toRows()).toEqual([{ id: 5, price: 2 }])
+  })
+
+  it('fails where what flowHandler serves has failed, after the rows before', async () => {
+    async function* pump() {
+      for (let id = 0; id < 5; id++) yield { id, price: id / 4 }
+      throw new Error('the pump is dry')
+    }
+    const handler = flowHandler(() => streamOf(pump(), { schema: SHAPE }), { format: 'sse', rowsPerEvent: 2, lanes: 0 })
+    const served = (options = {}) =>
+      eventSource('http://localhost/', {
+        schema: SHAPE,
+        reconnect: { min: 1 },
+        fetch: (url, init) => handler(new Request(url, init)),
+        ...options,
+      })
+    const ids: number[] = []
+    const reading = async () => {
+      for await (const batch of served().run(inline)) ids.push(...batch.column('id').toArray())
+    }
+    expect((await refusal(reading, 'MR_SOURCE_FAILED')).message).toContain('the server has failed')
+    expect(ids).toEqual([0, 1, 2, 3, 4])
+    const told: string[] = []
+    const format = ({ event, data }: StreamEvent) => (event === 'error' ? void told.push(data) : JSON.parse(data))
+    await served({ format, events: ['message', 'error'] }).collect(inline)
+    expect(told).toEqual([expect.stringContaining('MR_SOURCE_FAILED')])
   })
 
   it('tries again what may pass, and fails of what will not', async () => {
