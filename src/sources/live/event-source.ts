@@ -182,6 +182,10 @@ export const eventFeed =
 function requestOf(init: RequestInit, lastId: string, signal: AbortSignal): RequestInit {
   const headers = new Headers(init.headers)
   headers.set('accept', 'text/event-stream')
-  if (lastId !== '') headers.set('last-event-id', lastId)
+  if (lastId !== '') headers.set('last-event-id', bytesOf(lastId))
   return { cache: 'no-store', ...init, headers, signal }
 }
+
+/** Its UTF-8, a character a byte: headers take no others. */
+const bytesOf = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte)).join('')

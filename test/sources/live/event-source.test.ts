@@ -88,6 +88,21 @@ describe('eventSource', () => {
     await until(() => open() === 0, 2000)
   })
 
+  it('says in UTF-8 which event was the last', async () => {
+    const ids = ['7', 'café', '日本 😀', 'é'.repeat(5000)]
+    const from: (string | undefined)[] = []
+    const { url } = await serve((request, response, count) => {
+      const last = request.headers['last-event-id'] as string | undefined
+      from.push(last && Buffer.from(last, 'latin1').toString())
+      stream(response).end(
+        count < 4 ? `id: ${ids[count]}\ndata: {"id":${count},"price":0}\n\n` : 'event: end\ndata\n\n',
+      )
+    })
+    const flow = eventSource(url, { schema: SHAPE, reconnect: { min: 1, attempts: 1 } })
+    expect((await flow.collect(inline)).rowCount).toBe(4)
+    expect(from).toEqual([undefined, ...ids])
+  })
+
   it('reads what flowHandler serves, and its answer of 204 as the end', async () => {
     const data = columns({ id: BigInt64Array.of(1n, 2n, 3n), price: Float64Array.of(0.1, 2, 3) })
     const handler = flowHandler(() => data, { format: 'sse', rowsPerEvent: 2 })
