@@ -1,5 +1,6 @@
 /** Server-sent events over `fetch`: asked for again from the last event whenever the connection is lost, and read no faster than lanes take the rows. */
 import { quote } from '../../errors.js'
+import { unlessAborted } from '../../formats/unless-aborted.js'
 import type { Clock } from '../../metrics/clock.js'
 import { type BackoffOptions, createBackoff } from './backoff.js'
 import { createEventParser, type StreamEvent } from './event-stream.js'
@@ -92,13 +93,22 @@ export const eventFeed =
             : String(error)
         return { reason, isFinal: false, isClean: false }
       }
+      const ask = async (): Promise<Response> => {
+        const address = String(await settings.url())
+        silent.signal.throwIfAborted()
+        url = address
+        const response = await settings.fetch(url, requestOf(settings.init, lastId, silent.signal))
+        if (silent.signal.aborted) response.body?.cancel().catch(() => {})
+        return response
+      }
+      /** A `fetch` of the caller's, and what it gives, need not know of the signal. */
+      const heard = <T>(promise: Promise<T>): Promise<T> => unlessAborted(promise, silent.signal)
       let body: ReadableStreamDefaultReader<Uint8Array> | null = null
       try {
         listen()
         let response: Response
         try {
-          url = String(await settings.url())
-          response = await settings.fetch(url, requestOf(settings.init, lastId, silent.signal))
+          response = await heard(ask())
         } catch (error) {
           return lost(error)
         }
@@ -125,7 +135,7 @@ export const eventFeed =
           let events: StreamEvent[]
           listen()
           try {
-            read = await body.read()
+            read = await heard(body.read())
             if (read.done) return { reason: 'the connection was closed', isFinal: false, isClean: true }
             events = parser.feed(text.decode(read.value, { stream: true }))
           } catch (error) {
@@ -149,7 +159,7 @@ export const eventFeed =
       } finally {
         cancel()
         over.signal.removeEventListener('abort', abort)
-        await body?.cancel().catch(() => {})
+        body?.cancel().catch(() => {})
       }
     }
 

@@ -270,6 +270,44 @@ describe('eventSource', () => {
     await until(() => open() === 0 && clock.timers === 0, 2000)
   })
 
+  it('lets go of what a fetch gives that knows no signal, and misses its silence', async () => {
+    for (const when of ['asked', 'answered', 'reading']) {
+      let [open, asked] = [0, 0]
+      const answer = () =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              open++
+              if (when === 'reading') controller.enqueue(new TextEncoder().encode('data: {"id":1,"price":2}\n\n'))
+            },
+            cancel() {
+              open--
+              return new Promise(() => {})
+            },
+          }),
+          { headers: { 'content-type': 'text/event-stream' } },
+        )
+      const job = eventSource('http://x/', {
+        schema: SHAPE,
+        timeout: 20,
+        reconnect: { min: 1, max: 1 },
+        fetch: async () => {
+          asked++
+          if (when === 'asked') await new Promise(resolve => setTimeout(resolve, 60))
+          return answer()
+        },
+      }).run(inline)
+      const first = job[Symbol.asyncIterator]().next()
+      await until(() => asked > 2, 2000)
+      if (when === 'reading') expect((await first).value?.toRows()).toEqual([{ id: 1, price: 2 }])
+      await job[Symbol.asyncDispose]()
+      await until(() => open === 0, 2000)
+      const before = asked
+      await new Promise(resolve => setTimeout(resolve, 70))
+      expect({ when, asked, open }).toEqual({ when, asked: before, open: 0 })
+    }
+  })
+
   it('refuses what it cannot do', async () => {
     const make = (options: object) =>
       refusal(() => eventSource('http://x', { schema: SHAPE, ...options } as any), 'MR_INVALID_OPTION')
