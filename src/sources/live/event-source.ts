@@ -9,7 +9,8 @@ import { createIntake, type FeedStatus, feedFailed, type IntakeSettings } from '
 
 export interface EventSettings extends Omit<IntakeSettings, 'decode'> {
   readonly url: () => string | URL | Promise<string | URL>
-  readonly fetch: typeof fetch
+  /** Null: the runtime's. */
+  readonly fetch: typeof fetch | null
   readonly init: RequestInit
   /** Rows of an event; null or undefined for none. */
   readonly decode: (event: StreamEvent) => unknown
@@ -93,11 +94,13 @@ export const eventFeed =
             : String(error)
         return { reason, isFinal: false, isClean: false }
       }
-      const ask = async (): Promise<Response> => {
+      const { fetch: own } = settings
+      const ask = async (): Promise<Response | Loss> => {
         const address = String(await settings.url())
         silent.signal.throwIfAborted()
         url = address
-        const response = await settings.fetch(url, requestOf(settings.init, lastId, silent.signal))
+        if (own === null && !isAddress(url)) return { reason: 'it is no address', isFinal: true, isClean: false }
+        const response = await (own ?? fetch)(url, requestOf(settings.init, lastId, silent.signal))
         if (silent.signal.aborted) response.body?.cancel().catch(() => {})
         return response
       }
@@ -106,12 +109,13 @@ export const eventFeed =
       let body: ReadableStreamDefaultReader<Uint8Array> | null = null
       try {
         listen()
-        let response: Response
+        let response: Response | Loss
         try {
           response = await heard(ask())
         } catch (error) {
           return lost(error)
         }
+        if ('isFinal' in response) return response
         body = response.body?.getReader() ?? null
         const { status } = response
         if (status === 204) return null
@@ -188,6 +192,15 @@ export const eventFeed =
     listenOn().catch(error => queue.close(error))
     return () => over.abort()
   }
+
+/** `fetch` fails alike of what is none and of a server that is not there; the former stays so. */
+function isAddress(url: string): boolean {
+  try {
+    return Boolean(new URL(url, globalThis.location?.href))
+  } catch {
+    return false
+  }
+}
 
 function requestOf(init: RequestInit, lastId: string, signal: AbortSignal): RequestInit {
   const headers = new Headers(init.headers)
