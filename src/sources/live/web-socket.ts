@@ -161,12 +161,19 @@ export const socketFeed =
             const mine = (fn: (event: any) => void) => (event: any) => {
               if (socket === made) guard(() => fn(event))
             }
-            made.onopen = mine(opened)
+            let isOpening = true
+            made.onopen = mine(() => {
+              isOpening = false
+              opened()
+            })
             made.onmessage = mine(({ data }) => hear(data))
             made.onclose = mine(({ code, reason }) =>
               lose(`closed with code ${code}${reason ? `, ${reason}` : ''}`, code === 1000),
             )
-            made.onerror = () => {}
+            // Of one that cannot be opened the WebSocket of Node.js 22 tells no end.
+            made.onerror = mine(({ message }) => {
+              if (isOpening) lose(`it cannot be opened${message ? `: ${message}` : ''}`, false)
+            })
             after(settings.openMs, () => lose(`not open after ${settings.openMs} ms`, false))
           })
         },

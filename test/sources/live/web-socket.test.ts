@@ -167,6 +167,30 @@ describe('webSocket', () => {
     expect(await run(4)).not.toEqual(waits)
   })
 
+  it('tries again at once where one that cannot be opened tells only of an error', async () => {
+    const clock = virtualClock(0)
+    FakeSocket.all = []
+    const refused = refusal(
+      () =>
+        webSocket('ws://nowhere', {
+          schema: SHAPE,
+          reconnect: { min: 100, jitter: 0, attempts: 1 },
+          clock,
+          WebSocket: FakeSocket,
+        }).collect(inline),
+      'MR_SOURCE_FAILED',
+    )
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await until(() => FakeSocket.all.length === attempt + 1, 2000)
+      const { onerror, onclose } = FakeSocket.all[attempt]!
+      onerror?.({ message: 'nobody is there' })
+      if (attempt > 0) onclose?.({ code: 1006, reason: '' })
+      await clock.advance(100)
+    }
+    expect((await refused).message).toContain('it cannot be opened: nobody is there (2 attempts)')
+    expect(clock.timers).toBe(0)
+  })
+
   it('begins its waits anew once something has been heard', async () => {
     const clock = virtualClock(0)
     FakeSocket.all = []
