@@ -77,11 +77,11 @@ describe('webSocket', () => {
             return
           }
           const row = { id: next, price: next / 4 }
-          // In turn: a row, an array, bytes; each tenth is said again, each seventh followed by garbage.
+          // In turn: a row, an array, bytes; each tenth is said again, its id in digits, each seventh followed by garbage.
           if (next % 3 === 0) socket.send(JSON.stringify(row))
           else if (next % 3 === 1) socket.send(JSON.stringify([row]))
           else socket.send(Buffer.from(JSON.stringify(row)))
-          if (next % 10 === 9) socket.send(JSON.stringify(row))
+          if (next % 10 === 9) socket.send(JSON.stringify({ ...row, id: String(next) }))
           if (next % 7 === 6) {
             socket.send(['<html>', '{"id":"x","price":1}', '[1,2]', '{"price":3}'][garbage++ % 4] as string)
           }
