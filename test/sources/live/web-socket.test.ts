@@ -83,7 +83,8 @@ describe('webSocket', () => {
           else socket.send(Buffer.from(JSON.stringify(row)))
           if (next % 10 === 9) socket.send(JSON.stringify({ ...row, id: String(next) }))
           if (next % 7 === 6) {
-            socket.send(['<html>', '{"id":"x","price":1}', '[1,2]', '{"price":3}'][garbage++ % 4] as string)
+            const kinds = ['<html>', '{"id":"x","price":1}', '[1,2]', '{"price":3}', Buffer.of(0xff)]
+            socket.send(kinds[garbage++ % kinds.length] as string)
           }
           next++
           if (++sent === 23) {
