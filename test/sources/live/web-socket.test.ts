@@ -329,6 +329,8 @@ describe('webSocket', () => {
     await make({ schema: SHAPE, WebSocket: FakeSocket, heartbeat: {} })
     await make({ schema: SHAPE, WebSocket: FakeSocket, unique: 'ID' })
     await make({ schema: SHAPE, WebSocket: FakeSocket, whenFull: 'block' })
+    // The first wait may be longer than what the longest is unless told.
+    webSocket('ws://x', { schema: SHAPE, WebSocket: FakeSocket, reconnect: { min: '1m' } })
     const BadUrl = class {
       constructor() {
         throw new SyntaxError('no such protocol')
