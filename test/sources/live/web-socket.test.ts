@@ -261,6 +261,30 @@ describe('webSocket', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('lets go at once of a connection that has silently died', async () => {
+    const made: WsSocket[] = []
+    class Watched extends WsSocket {
+      constructor(url: string) {
+        super(url)
+        made.push(this)
+      }
+    }
+    // Its server hears nothing any more, and answers nothing.
+    const { url } = await serve(socket => void (socket as unknown as { _socket: { pause(): void } })._socket.pause())
+    const job = webSocket(url, {
+      schema: SHAPE,
+      heartbeat: { every: 20 },
+      reconnect: { min: 1 },
+      WebSocket: Watched as unknown as typeof Socket,
+    }).run(inline)
+    const first = job[Symbol.asyncIterator]().next()
+    await until(() => made.length > 1, 2000)
+    await until(() => made[0]?.readyState === WsSocket.CLOSED, 2000)
+    await job[Symbol.asyncDispose]()
+    expect((await first).done).toBe(true)
+    for (const socket of made) socket.terminate()
+  })
+
   it('ends with its connection where it is not to be made again, cleanly or not', async () => {
     const { url } = await serve((socket, connection) => {
       socket.send('1,2.5\n2,\n')
