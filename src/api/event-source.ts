@@ -20,7 +20,7 @@ import { invalid, isPlainRecord, show } from './refusal.js'
 import { millisecondsOf } from './timers.js'
 
 export interface EventSourceOptions<S extends SchemaShape> extends ConnectionOptions<S, StreamEvent> {
-  /** Names of the events that have rows; by default `'message'`, which are those without a name. */
+  /** Names of the events that have rows; by default `'message'`, which are those without a name. One called `'error'` that is not among them fails the job. */
   readonly events?: readonly string[]
   /** The event that ends the input; by default `'end'`, which is what `flowHandler` sends last. */
   readonly until?: string | null
@@ -35,7 +35,7 @@ export interface EventSourceOptions<S extends SchemaShape> extends ConnectionOpt
 
 /**
  * A flow of server-sent events, over `fetch`, so that there may be headers: from when a job begins to read until it ends. A lost connection is made again and asks for what follows the last event (`Last-Event-ID`), after the wait that the
- * server asks for (`retry`), which grows. It is read as fast as the job takes its rows. An answer of 204 ends the input.
+ * server asks for (`retry`), which grows. It is read as fast as the job takes its rows. An answer of 204 ends the input; an event `error`, by which `flowHandler` says that its flow has failed, is a failure here too.
  *
  * ```ts
  * const handler = flowHandler(() => flow.select('symbol', 'price'), { format: 'sse' })
@@ -56,7 +56,7 @@ export function eventSource<const S extends SchemaShape>(
   const known = [...CONNECTION_OPTIONS, 'events', 'until', 'lastEventId', 'timeout', 'init', 'fetch']
   optionsOf(name, options, '{ schema }', known)
   const { schema, format, events = ['message'], until = 'end', lastEventId = '', timeout, onStatus } = options
-  const { init = {}, fetch: fetching = fetch } = options
+  const { init = {}, fetch: fetching } = options
   checkSchema(name, schema)
   checkFunction(name, 'onStatus', onStatus)
   checkFunction(name, 'fetch', fetching)
@@ -64,13 +64,15 @@ export function eventSource<const S extends SchemaShape>(
     throw invalid(name, `events is an array of names, not ${show(events)}`)
   if (until !== null && typeof until !== 'string') throw invalid(name, `until is a name or null, not ${show(until)}`)
   if (typeof lastEventId !== 'string') throw invalid(name, `lastEventId is a string, not ${show(lastEventId)}`)
+  if (/[\0\r\n]/.test(lastEventId)) throw invalid(name, `lastEventId is one line, not ${show(lastEventId)}`)
   if (!isPlainRecord(init)) throw invalid(name, `init is an object such as { headers }, not ${show(init)}`)
+  checkHeaders(init)
   const { decode, clock: own, ...settings } = messageSettings(name, options)
   const made: Omit<EventSettings, 'clock'> = {
     ...settings,
     decode: typeof format === 'function' ? format : ({ data }) => (decode as Decode)(data),
     url: addressOf(name, url),
-    fetch: (input, given) => fetching(input, given),
+    fetch: fetching ?? null,
     init,
     events: new Set(events),
     until,
@@ -81,4 +83,13 @@ export function eventSource<const S extends SchemaShape>(
   }
   const listen = byClock(own, steadyClock, clock => eventFeed({ ...made, clock }))
   return flowOf(feedSource(name, schema, fullOptions(name, options, 'block'), listen)) as Flow<S>
+}
+
+/** @throws MillraceError `MR_INVALID_OPTION` */
+function checkHeaders({ headers }: RequestInit): void {
+  try {
+    new Headers(headers)
+  } catch (error) {
+    throw invalid('eventSource', `init has headers that are none: ${(error as Error).message}`)
+  }
 }

@@ -561,7 +561,7 @@ export class Flow<S extends SchemaShape = any> implements BoundPlan {
 
   /**
    * When an aggregate before this gives its groups, in a flow that runs on: once, as their window closes (`'close'`, the default of windows); at every change (`'change'`, the
-   * default without windows); or at most so often, by the clock. A group that has been given before is taken back first: rows of weight -1 (`batch.weights`), then those of weight +1.
+   * default without windows); or at most so often, by the clock, and when their window closes. A group that has been given before is taken back first: rows of weight -1 (`batch.weights`), then those of weight +1.
    *
    * ```ts
    * flow.groupBy('symbol').aggregate(() => ({ trades: count() })).emit({ every: '1s' })

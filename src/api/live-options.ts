@@ -16,7 +16,7 @@ export type MessageDecoder<S extends SchemaShape, M> = (message: M) => PushInput
 export interface ReconnectOptions {
   /** The wait after a first failure, doubled by each that follows: `'500ms'`. */
   readonly min?: string | number
-  /** The longest wait: `'30s'`. */
+  /** The longest wait: `'30s'`, or `min` where that is longer. */
   readonly max?: string | number
   /** The share of a wait that chance may take away, 0 to 1, so that not all clients come at once: 0.5. */
   readonly jitter?: number
@@ -84,9 +84,9 @@ function uniqueOf(
 export function reconnectSettings(operator: string, reconnect: ReconnectOptions | false = {}): BackoffOptions | null {
   if (reconnect === false) return null
   optionsOf(operator, reconnect, "{ min: '500ms' }", ['min', 'max', 'jitter', 'seed', 'attempts'])
-  const { min = 500, max = 30_000, jitter = 0.5, seed, attempts } = reconnect
+  const { min = 500, max, jitter = 0.5, seed, attempts } = reconnect
   const minMs = millisecondsOf(operator, 'min', min, 1)
-  const maxMs = millisecondsOf(operator, 'max', max, minMs)
+  const maxMs = millisecondsOf(operator, 'max', max ?? Math.max(30_000, minMs), minMs)
   if (!(jitter >= 0 && jitter <= 1)) throw invalid(operator, `jitter is a number from 0 to 1, not ${show(jitter)}`)
   if (seed !== undefined && !Number.isFinite(seed)) throw invalid(operator, `seed is a number, not ${show(seed)}`)
   return {

@@ -59,8 +59,8 @@ export interface LiveTreeGraph extends Omit<LiveGraph, 'push' | 'pushAll' | 'pus
   push(batch: RecordBatch, job: number): RecordBatch[]
   /** Nothing more comes of a job. */
   over(job: number): RecordBatch[]
-  /** A job is silent: what can be said without it is. */
-  setAside(job: number): RecordBatch[]
+  /** Jobs are silent: what can be said without them is. */
+  setAside(silent: readonly number[]): RecordBatch[]
 }
 
 /** Rows with the watermark as each came, which is no column of theirs. */
@@ -283,9 +283,9 @@ export function createLiveTree(context: OperatorContext, plan: TreePlan, sides?:
       ;(jobs[job] as JobState).isOver = true
       return batchesOf(root.take(job, null))
     },
-    setAside(job) {
-      ;(jobs[job] as JobState).isSilent = true
-      return batchesOf(root.take(job, null))
+    setAside(silent) {
+      for (const job of silent) (jobs[job] as JobState).isSilent = true
+      return silent.flatMap(job => batchesOf(root.take(job, null)))
     },
     tick: () => top.tick(),
     end: () => batchesOf(root.end()),

@@ -47,7 +47,7 @@ export interface LiveAggregateStage {
   readonly isEndOnly: boolean
   /** How long after their end windows still take rows, in ticks. */
   readonly lateness: bigint
-  /** `changes`: told as they are; `kept`: gathered until `tick`; `closed`: once, as windows close, and then as `changes`. */
+  /** `changes`: told as they are; `kept`: gathered until `tick`, or until their window closes or is over; `closed`: once, as windows close, and then as `changes`. */
   readonly emits: 'changes' | 'kept' | 'closed'
   /** Of panes, the column of the watermark as each row came. */
   readonly watermark: string
@@ -163,7 +163,8 @@ export function createLiveAggregate(
   function createChanges(): LiveChanges<OpenWindow> {
     const cellCount = () => table.indexCount
     if (!isWindowed) return createChangedGroups(k, { keyCount: keyTypes.length, cellCount, cellsNow })
-    const ofWindows = { groupTypes, isTold, windowsNow: windowsAsTheyAre }
+    const endOf = ({ end }: OpenWindow) => end
+    const ofWindows = { groupTypes, endColumn: stage.isEndOnly ? 0 : 1, endOf, isTold, windowsNow: windowsAsTheyAre }
     const windowsAt = (cell: number) => (paneOfCell[cell] as Pane).windows
     return isOverlapping
       ? createChangedPanes(k, {
@@ -454,7 +455,10 @@ export function createLiveAggregate(
         closing.map(window => [window, cellsOf(window)]),
         1,
       )
-    else if (emits === 'kept' && closing.length + ending.length > 0 && changes.hasAny) yield* changes.tell()
+    else if (emits === 'kept' && closing.length + ending.length > 0 && changes.hasAny) {
+      const ends = new Set([...closing, ...ending.map(([, window]) => window)].map(({ end }) => end))
+      yield* changes.tell(end => ends.has(end))
+    }
     for (const [name, window] of ending) {
       open.delete(name)
       changes.forget(window)
@@ -482,18 +486,20 @@ export function createLiveAggregate(
     const indices = memory.scratch(4 * count)
     memory.u32.set(left, indices >>> 2)
     const before = { table, aggregation }
+    const renumbered = changes.renumber()
     const recode = renewed && ((column: LaneVector) => renewed.recode(column))
     const own = alike.context(renewed && (old => renewed.of(old)))
     const after = movedGroups(own, before, indices, count, keyTypes, NO_SLOTS, specs, isRetractable, recode)
     alike.keep()
+    if (cellKeys !== null) {
+      const keys = count === 0 ? [] : after.table.keysAt(rangeIndices(k, 0, count), count)
+      cellKeys.renew(keys.slice(plainFrom), count)
+    }
     if (isWindowed) {
       const places = new Map(left.map((cell, i) => [cell, i]))
       paneOfCell = left.map(cell => paneOfCell[cell] as Pane)
       for (const pane of panes.values()) pane.cells = pane.cells.map(cell => places.get(cell) as number)
-    }
-    if (cellKeys !== null) {
-      const keys = count === 0 ? [] : after.table.keysAt(rangeIndices(k, 0, count), count)
-      cellKeys.renew(keys.slice(plainFrom), count)
+      renumbered(places)
     }
     table = after.table
     aggregation = after.aggregation

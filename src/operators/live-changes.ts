@@ -4,7 +4,7 @@
  */
 import type { DataType } from '../columnar/type.js'
 import type { Kernels } from '../kernels/instance.js'
-import type { LaneBatch } from '../kernels/lane-vector.js'
+import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { take } from '../kernels/select.js'
 import { copyToHeap, freeHeapBatch } from './heap-batch.js'
 import { lowerBound } from './lower-bound.js'
@@ -13,15 +13,19 @@ import { sameGroups, sameRows } from './same-rows.js'
 export interface LiveChanges<W> {
   /** Cells are about to change: keeps what has been given of them as it is. From `earlier` on they have had no row yet. */
   touch(cells: Uint32Array | readonly number[], earlier: number): void
-  /** What has changed since the last time, first as it was; of what has come to the same as before nothing is told. */
-  tell(): Iterable<LaneBatch>
+  /** What has changed since the last time, first as it was; of what has come to the same as before nothing is told. Of windows also only those with such an end: the others wait. */
+  tell(isDue?: IsDue): Iterable<LaneBatch>
   readonly hasAny: boolean
   /** Whether anything waits to be told. */
   readonly isPending: boolean
   /** A window is over. */
   forget(window: W): void
+  /** Cells are about to be numbered anew: the answer is told how, once they are. Those that are gone have no number. */
+  renumber(): (numbers: ReadonlyMap<number, number>) => void
   free(): void
 }
+
+type IsDue = (end: bigint) => boolean
 
 interface Groups {
   readonly keyCount: number
@@ -96,6 +100,8 @@ export function createChangedGroups<W>(k: Kernels, { keyCount, cellCount, cellsN
       return before.length > 0 || changed.size > 0
     },
     forget() {},
+    // Nothing waits where they are, and all stay.
+    renumber: () => () => {},
     free() {
       for (const batch of before.splice(0)) freeHeapBatch(k, batch)
     },
@@ -105,6 +111,9 @@ export function createChangedGroups<W>(k: Kernels, { keyCount, cellCount, cellsN
 interface Windows<W> {
   /** Of what is given: bounds and keys. */
   readonly groupTypes: readonly DataType[]
+  /** Of what is given, the column of the windows' ends. */
+  readonly endColumn: number
+  endOf(window: W): bigint
   /** Whether a change of the window is to be told now. */
   isTold(window: W): boolean
   /** In their order, each made of these of its cells. */
@@ -116,9 +125,11 @@ export function createChangedWindows<W>(
   k: Kernels,
   windows: Windows<W> & { readonly cellCount: () => number; windowOf(cell: number): W },
 ): LiveChanges<W> {
-  const { windowOf, isTold, windowsNow, cellCount } = windows
+  const { windowOf, endOf, isTold, windowsNow, cellCount } = windows
   const changed = createChangedCells()
-  const { before, tell, free } = createTelling(k, windows.groupTypes, () => windowsNow(byWindow(changed.take()), 1))
+  const { before, tell, free } = createTelling(k, windows, isDue =>
+    windowsNow(byWindow(changed.take(isDue && (cell => isDue(endOf(windowOf(cell)))))), 1),
+  )
 
   function byWindow(cells: Iterable<number>): Map<W, number[]> {
     const found = new Map<W, number[]>()
@@ -149,6 +160,7 @@ export function createChangedWindows<W>(
       return before.length > 0 || changed.size > 0
     },
     forget() {},
+    renumber: () => changed.renumber,
     free,
   }
 }
@@ -163,11 +175,16 @@ export function createChangedPanes<W>(
     cellsOf(window: W, key: number): readonly number[]
   },
 ): LiveChanges<W> {
-  const { windowsOf, keyOf, cellsOf, isTold, windowsNow } = windows
+  const { windowsOf, keyOf, cellsOf, endOf, isTold, windowsNow } = windows
   let changed = new Map<W, Set<number>>()
-  const { before, tell, free } = createTelling(k, windows.groupTypes, () => {
+  const { before, tell, free } = createTelling(k, windows, isDue => {
     const all = changed
     changed = new Map()
+    for (const [window, keys] of all) {
+      if (isDue === undefined || isDue(endOf(window))) continue
+      changed.set(window, keys)
+      all.delete(window)
+    }
     return windowsNow(cellsIn(all), 1)
   })
 
@@ -199,6 +216,16 @@ export function createChangedPanes<W>(
       return before.length > 0 || changed.size > 0
     },
     forget: window => changed.delete(window),
+    renumber() {
+      const cells = Array.from(changed, ([window, keys]) => {
+        return [window, Array.from(keys, key => cellsOf(window, key))] as const
+      })
+      return numbers => {
+        const keyAt = (cells: readonly number[]) =>
+          keyOf(numbers.get(cells.find(cell => numbers.has(cell)) as number) as number)
+        changed = new Map(cells.map(([window, ofKeys]) => [window, new Set(ofKeys.map(keyAt))]))
+      }
+    },
     free,
   }
 }
@@ -213,9 +240,28 @@ function keysIn<W>(keys: Map<W, Set<number>>, window: W): Set<number> {
 }
 
 /** What was, and what is in its place, without groups that have come to the same. */
-function createTelling(k: Kernels, groupTypes: readonly DataType[], changedNow: () => Iterable<LaneBatch>) {
+function createTelling(
+  k: Kernels,
+  { groupTypes, endColumn }: Pick<Windows<unknown>, 'groupTypes' | 'endColumn'>,
+  changedNow: (isDue: IsDue | undefined) => Iterable<LaneBatch>,
+) {
   const { memory } = k
   const before: LaneBatch[] = []
+
+  /** Takes what was of these out of what is kept. */
+  function taken(isDue: IsDue): LaneBatch[] {
+    const due: LaneBatch[] = []
+    for (const batch of before.splice(0)) {
+      const ends = (batch.columns[endColumn] as LaneVector).data >>> 3
+      const parts: [rest: number[], due: number[]] = [[], []]
+      for (let row = 0; row < batch.rowCount; row++) parts[isDue(memory.i64[ends + row] as bigint) ? 1 : 0].push(row)
+      const isWhole = parts.some(rows => rows.length === 0)
+      for (const [i, rows] of parts.entries())
+        if (rows.length > 0) (i === 0 ? before : due).push(isWhole ? batch : copyToHeap(k, rowsOf(k, batch, rows)))
+      if (!isWhole) freeHeapBatch(k, batch)
+    }
+    return due
+  }
 
   function* changes(was: readonly LaneBatch[], is: Iterable<LaneBatch>): Iterable<LaneBatch> {
     let isFirst = true
@@ -232,11 +278,11 @@ function createTelling(k: Kernels, groupTypes: readonly DataType[], changedNow: 
 
   return {
     before,
-    *tell(): Iterable<LaneBatch> {
+    *tell(isDue?: IsDue): Iterable<LaneBatch> {
       const mark = memory.mark()
-      const told = before.splice(0)
+      const told = isDue === undefined ? before.splice(0) : taken(isDue)
       try {
-        yield* changes(told, changedNow())
+        yield* changes(told, changedNow(isDue))
       } finally {
         for (const batch of told) freeHeapBatch(k, batch)
         memory.reset(mark)
@@ -267,12 +313,17 @@ function createChangedCells() {
       cells.push(cell)
       return true
     },
-    /** From the first that appeared on. */
-    take(): Uint32Array {
-      const taken = cells
-      cells = []
+    /** From the first that appeared on; all, or those that do, the others staying. */
+    take(does?: (cell: number) => boolean): Uint32Array {
+      const taken = does === undefined ? cells : cells.filter(does)
+      cells = does === undefined ? [] : cells.filter(cell => !does(cell))
       for (const cell of taken) isChanged[cell] = 0
       return Uint32Array.from(taken).sort()
+    },
+    renumber(numbers: ReadonlyMap<number, number>) {
+      isChanged.fill(0)
+      cells = cells.map(cell => numbers.get(cell) as number)
+      for (const cell of cells) isChanged[cell] = 1
     },
   }
 }

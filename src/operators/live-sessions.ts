@@ -41,6 +41,8 @@ interface Session {
   order: number
   isGiven: boolean
   isClosed: boolean
+  /** What has been given of it, and has changed since. */
+  before: LaneBatch[]
 }
 
 /** Keys without a window that are kept, at least, before the table is made anew. */
@@ -73,7 +75,6 @@ export function createLiveSessions(
   let sessions: Session[][] = []
   const all = new Set<Session>()
   let changed = new Set<Session>()
-  let before: LaneBatch[] = []
   let leastEnd = MOST
   /** The watermark of the row before; up to where windows take no rows any more, by their end and by their last row; and those that a row joins. */
   let [latest, closing, over] = [LEAST, LEAST, LEAST]
@@ -157,6 +158,8 @@ export function createLiveSessions(
       const other = near[i] as Session
       touch(other)
       changed.delete(other)
+      if (other.before.length > 0) changed.add(first)
+      first.before.push(...other.before.splice(0))
       merges.push([other.cell, first.cell])
       first.start = other.start < first.start ? other.start : first.start
       first.last = other.last > first.last ? other.last : first.last
@@ -186,6 +189,7 @@ export function createLiveSessions(
       order: position + row,
       isGiven: false,
       isClosed: false,
+      before: [],
     }
     addSession(own, session)
     all.add(session)
@@ -197,7 +201,7 @@ export function createLiveSessions(
   function touch(session: Session): void {
     if ((emits === 'closed' && !session.isClosed) || changed.has(session)) return
     changed.add(session)
-    if (session.isGiven) for (const batch of asTheyAre([session], -1)) before.push(copyToHeap(k, batch))
+    if (session.isGiven) for (const batch of asTheyAre([session], -1)) session.before.push(copyToHeap(k, batch))
   }
 
   function update(morsel: Morsel, kept: readonly number[], places: Uint32Array): void {
@@ -247,18 +251,19 @@ export function createLiveSessions(
     return pointer
   }
 
-  /** What has changed: as it was, and if it is closed, or all is told, as it is. */
-  function* told(tellsAll: boolean): Iterable<LaneBatch> {
+  /** What has changed of these: as it was, and if it is closed, or all is told, as it is. */
+  function* told(tellsAll: boolean, some: readonly Session[] = [...changed]): Iterable<LaneBatch> {
     if (emits === 'kept' && !tellsAll) return
-    for (const batch of before.splice(0)) {
-      try {
-        yield batch
-      } finally {
-        freeHeapBatch(k, batch)
+    const mine = some.filter(session => changed.delete(session))
+    for (const session of mine)
+      for (const batch of session.before.splice(0)) {
+        try {
+          yield batch
+        } finally {
+          freeHeapBatch(k, batch)
+        }
       }
-    }
-    const now = [...changed].filter(session => (tellsAll || session.isClosed) && all.has(session))
-    changed = new Set()
+    const now = mine.filter(session => (tellsAll || session.isClosed) && all.has(session))
     for (const session of now) session.isGiven = true
     yield* asTheyAre(now, 1)
   }
@@ -305,7 +310,7 @@ export function createLiveSessions(
     if (emits === 'closed') {
       for (const session of closing) session.isGiven = true
       yield* asTheyAre(closing, 1)
-    } else if (closing.some(session => changed.has(session))) yield* told(true)
+    } else yield* told(true, closing)
     if (windows.kind === 'rowCount') for (const session of closing) all.delete(session)
   }
 
@@ -326,7 +331,7 @@ export function createLiveSessions(
     yield* close(closing)
     const isOver = (session: Session): boolean => isEnd || endOf(session) + lateness <= watermark
     // Also one that was closed when its first row came, and that no tick has told since.
-    if ([...changed].some(isOver)) yield* told(true)
+    yield* told(true, [...changed].filter(isOver))
     const keys = new Set<number>()
     for (const session of all) {
       const over = endOf(session) + lateness
@@ -393,14 +398,13 @@ export function createLiveSessions(
     tick: () => (emits === 'kept' ? told(true) : []),
     renew,
     get isPending() {
-      return before.length > 0 || changed.size > 0
+      return changed.size > 0
     },
     get size() {
       return all.size
     },
     free() {
-      for (const batch of before.splice(0)) freeHeapBatch(k, batch)
-      before = []
+      for (const { before } of all) for (const batch of before.splice(0)) freeHeapBatch(k, batch)
       inputs.free()
       table.free()
       aggregation.free()

@@ -441,8 +441,12 @@ export function createLiveTop(
 
   const groupsOf = (some: Iterable<OpenWindow>): Group[] => [...some].flatMap(({ groups }) => [...groups.values()])
 
-  const haveChanged = (some: Iterable<OpenWindow>): boolean =>
-    changed.size > 0 && groupsOf(some).some(group => changed.has(group))
+  /** What has changed of these, and of windows that have been joined to others. */
+  function* tellOf(some: readonly OpenWindow[]): Iterable<LaneBatch> {
+    if (some.length === 0 || changed.size === 0) return
+    const mine = new Set<OpenWindow | null>(some)
+    yield* tell([...changed].filter(({ window }) => mine.has(window) || window?.isOver))
+  }
 
   /** Windows whose time has come. */
   function* close(closing: readonly OpenWindow[]): Iterable<LaneBatch> {
@@ -450,7 +454,7 @@ export function createLiveTop(
     for (const window of closing) window.isClosed = true
     if (isOnce) yield* giveOnce(closing)
     else if (emits === 'closed') yield* tell(groupsOf(closing))
-    else if (haveChanged(closing)) yield* tell([...changed])
+    else yield* tellOf(closing)
     if (kind === 'rowCount') dropAll(closing)
   }
 
@@ -516,7 +520,7 @@ export function createLiveTop(
     const isPast = (end: bigint): boolean => isEnd || end <= watermark
     yield* close([...all].filter(window => !window.isClosed && isPast(endOf(window))))
     const ending = [...all].filter(window => isPast(endOf(window) + lateness))
-    if (haveChanged(ending)) yield* tell([...changed])
+    yield* tellOf(ending)
     dropAll(ending)
     for (const window of ending) open.delete(`${window.start} ${window.last}`)
     if (ending.length > 0)

@@ -162,6 +162,39 @@ export function inputSuite(lanesList: readonly number[]): void {
       expect(clock.timers).toBe(0)
     })
 
+    it('closes nothing by the silence of all, however late the clock comes', async () => {
+      for (const where of ['flat', 'nested']) {
+        const clock = virtualClock(1000)
+        const feeds = [channel(tick), channel(tick), channel(tick)] as const
+        const [a, b, c] = feeds.map(({ flow }) => flow.watermark('time', { idleAfter: '1s' }))
+        const union = where === 'flat' ? a.union(b, c) : a.union(b.union(c))
+        const job = counted(union).run({ ...o(), clock })
+        const { found, done } = watched(job)
+        feeds[0].push(at(5))
+        await until(job, { rows: 1 })
+        await clock.advance(300)
+        feeds[1].push(at(25))
+        feeds[2].push(at(35))
+        await until(job, { watermark: 5n, groups: 3 })
+        // As of a computer that slept, or a page in the background.
+        await clock.jumpTo(60_000)
+        await settled()
+        expect(found).toEqual([])
+        expect(job.metrics()).toMatchObject({ watermark: 5n })
+        // Of those that are heard again b is behind.
+        feeds[2].push(at(36))
+        await expect
+          .poll(() => found, slow)
+          .toEqual([
+            [0, 10, 'a', 1, 1],
+            [20, 30, 'a', 1, 1],
+          ])
+        for (const feed of feeds) feed.close()
+        await done
+        expect(clock.timers).toBe(0)
+      }
+    })
+
     it('takes turns, so that an input that floods keeps no other back', async () => {
       const [a, b] = [channel(tick, { capacity: 1e6 }), channel(tick)]
       for (let i = 0; i < 400; i++) a.push(Array.from({ length: 1000 }, (_, j) => at(i, `${j}`)))

@@ -36,7 +36,7 @@ import {
   utf8,
   type Window,
 } from '../../src/index.js'
-import { folded } from '../laws/running.js'
+import { folded, text } from '../laws/running.js'
 import { virtualClock } from '../metrics/virtual-clock.js'
 import { onLanes, refusal } from './env.js'
 
@@ -359,6 +359,61 @@ export function liveSuite(lanesList: readonly number[]): void {
       const left = rowsGiven.reduce((total, [, , x, weight]) => total + x * weight, 0)
       expect(left).toBe(20)
       expect(rowsGiven.filter(([, , , weight]) => weight > 0).length).toBeLessThan(16)
+    })
+
+    it.each<[string, Window, ((window: any) => Flow<any>)?]>([
+      ['tumbling', tumbling('10ms')],
+      ['sliding', sliding('40ms', '10ms')],
+      ['session', session('12ms')],
+      ['rows', rowCount(7)],
+      ['the first of sliding', sliding('40ms', '10ms'), window => window.groupBy('key').topK(1, desc('x'))],
+      ['the first of sessions', session('12ms'), window => window.groupBy('key').topK(1, desc('x'))],
+    ])('gives windows that are open at most once a period, though others close: %s', async (_, window, results) => {
+      const clock = virtualClock()
+      const soonest = { interval: 1, timeout: 10_000 }
+      const source = channel(tick, { capacity: 2 ** 20 })
+      const given: Tick[] = []
+      const resultsOf = (flow: Flow<any>): Flow<any> => {
+        const windows = flow.watermark('time').window(window, { allowedLateness: '5ms' }) as any
+        return results?.(windows) ?? windows.groupBy('key').aggregate((t: any) => ({ n: count(), x: sum(t.x) }))
+      }
+      const job = resultsOf(source.flow)
+        .emit({ every: '1s' })
+        .run({ ...o(), clock })
+      const told: any[] = []
+      const batches: RecordBatch[] = []
+      const done = (async () => {
+        for await (const batch of job) {
+          told.push(...batch.toRows().filter((_, i) => (batch.weights?.[i] ?? 1) > 0))
+          batches.push(batch)
+        }
+      })()
+      await expect.poll(() => clock.timers).toBe(1)
+      for (let step = 0; step < 60; step++) {
+        const rows = Array.from({ length: 150 }, (_, i) => {
+          const row = 150 * step + i
+          return at(Math.floor(row / 10), `k${((row * 7) % 90) + 90 * Math.floor(row / 1000)}`, (row * 31) % 97)
+        })
+        given.push(...rows)
+        source.push(rows)
+        await expect.poll(() => job.metrics().watermark, soonest).toBe(BigInt(given.at(-1)?.time.getTime() as number))
+        const isOver = ({ windowEnd, n }: any) =>
+          windowEnd <= (given.at(-1)?.time as Date) && (window.spec.kind !== 'rowCount' || n === 7)
+        expect(told.filter(row => !isOver(row))).toEqual([])
+        if (step % 7 !== 3) continue
+        await clock.advance(1000)
+        await expect.poll(() => told.some(row => !isOver(row)), soonest).toBe(true)
+        told.splice(0)
+      }
+      source.close()
+      await done
+      const collected = await resultsOf(rows(given, tick)).collect(o())
+      const texts = collected.toRows({ bigint: true }).map(text)
+      async function* all() {
+        yield* batches
+      }
+      expect(await folded(all())).toEqual(texts.sort())
+      expect(clock.timers).toBe(0)
     })
 
     it('fails of what it gives once a period as soon as it does, though no more comes', async () => {

@@ -11,6 +11,8 @@ const PANE_CELLS = 1000
 const asked: [weight: number, window: string, ...cells: number[]][] = []
 const given = {
   groupTypes: [int64()],
+  endColumn: 0,
+  endOf: () => 0n,
   cellCount: () => CELLS,
   isTold: () => true,
   windowsNow(all: Iterable<readonly [window: string, cells: readonly number[]]>, weight: number) {

@@ -68,6 +68,22 @@ console.log(JSON.stringify(table.toRows()))
   expect(await runProgram('parquet.js', program)).toEqual([{ n: 3_000_000 }])
 })
 
+test('what chunks have of one another is there when it is asked for: windows, and their first rows', async () => {
+  const program = `
+import { count, cumulative, desc, rows, session, sliding, tumbling } from 'millrace'
+const flow = rows([{ time: new Date(1), key: 'a', x: 1 }]).watermark('time')
+const told = []
+for (const window of [tumbling('10ms'), sliding('10ms', '5ms'), cumulative('10ms', '5ms'), session('5ms')]) {
+  const keyed = flow.window(window).groupBy('key')
+  const first = await keyed.topK(1, desc('x')).collect()
+  told.push([(await keyed.aggregate(() => ({ n: count() })).collect()).rowCount, first.rowCount, ...Object.keys(first.schema)])
+}
+console.log(JSON.stringify(told))
+`
+  const names = ['windowStart', 'windowEnd', 'time', 'key', 'x']
+  expect(await runProgram('windows.js', program)).toEqual([1, 2, 2, 1].map(count => [count, count, ...names]))
+})
+
 test('the published worker and kernels serve through configure, found by import.meta.resolve', async () => {
   const override = `
 configure({

@@ -1,4 +1,4 @@
-/** Batches of several jobs as they come, one of each in turn where several have some, and who has been silent for how long. */
+/** Batches of several jobs as they come, one of each in turn where several have some, and which have been silent for how long. */
 import type { RecordBatch } from '../../columnar/record-batch.js'
 import { type Clock, steadyClock } from '../../metrics/clock.js'
 import type { Job } from './run-job.js'
@@ -14,12 +14,12 @@ export interface Arrival {
  * Each job is asked for its next batch once the one before has been taken, so that none is read ahead of another by more than it reads ahead itself. A job that fails ends
  * all of them, and so does leaving the loop.
  * @param idle milliseconds, null: it may be silent
- * @param onSilent of a job that has been asked for so long, and has had nothing
+ * @param onSilent of jobs that have been asked for so long, and have had nothing: together, where a timer comes late, all that are by then
  */
 export async function* mergeJobs(
   jobs: readonly Job[],
   idle: readonly (number | null)[] = [],
-  onSilent: (job: number) => void = () => {},
+  onSilent: (jobs: readonly number[]) => void = () => {},
   clock: Clock = steadyClock,
 ): AsyncGenerator<Arrival, void, void> {
   const ready: Arrival[] = []
@@ -29,18 +29,25 @@ export async function* mergeJobs(
   const sources = jobs.map(job => job[Symbol.asyncIterator]())
   let isOver = false
 
+  /** When each will have been silent for so long. */
+  const dueAt = jobs.map(() => Infinity)
+
   const watch = (job: number): void => {
     const afterMs = idle[job] ?? null
     if (afterMs === null) return
-    let isHeard = false
-    const cancel = clock.setTimer(clock.now() + afterMs, () => {
+    const at = clock.now() + afterMs
+    dueAt[job] = at
+    const cancel = clock.setTimer(at, () => {
       // What has come while nobody looked is heard first.
       setTimeout(() => {
-        if (!isHeard && !isOver) onSilent(job)
+        if (isOver || dueAt[job] !== at) return
+        const silent = [...jobs.keys()].filter(each => (dueAt[each] as number) <= clock.now())
+        for (const each of silent) dueAt[each] = Infinity
+        onSilent(silent)
       }, 0)
     })
     cancels[job] = () => {
-      isHeard = true
+      dueAt[job] = Infinity
       cancel()
     }
   }

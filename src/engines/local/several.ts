@@ -205,7 +205,7 @@ function treeIntake(tree: LiveTree, bound: BoundPlan, options: RunOptions, what:
       labels,
       options,
       parts.map(({ idleMs }) => idleMs),
-      job => graph?.setAside(job) ?? [],
+      silent => graph?.setAside(silent) ?? [],
     ),
     async open() {
       const made = treePlan(tree, await schemas)
@@ -336,7 +336,7 @@ function intakeOf(
   labels: readonly (string | null)[],
   options: RunOptions,
   idle: readonly (number | null)[] = [],
-  setAside: (job: number) => RecordBatch[] = () => [],
+  setAside: (jobs: readonly number[]) => RecordBatch[] = () => [],
 ): Omit<Intake<Arrival>, 'open'> {
   const rows = jobs.map(() => 0)
   let last = 0
@@ -345,7 +345,7 @@ function intakeOf(
   finished.catch(() => {})
   return {
     async *arrivals(give) {
-      for await (const arrival of mergeJobs(jobs, idle, job => give(() => setAside(job)), options.clock)) {
+      for await (const arrival of mergeJobs(jobs, idle, silent => give(() => setAside(silent)), options.clock)) {
         last = arrival.job
         yield arrival
         rows[last] = (rows[last] as number) + arrival.rowCount

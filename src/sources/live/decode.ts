@@ -12,8 +12,15 @@ export type Decode = (message: Message) => unknown
 
 export type MessageFormat = 'json' | 'ndjson' | 'csv'
 
-export const textOf = (message: Message): string =>
-  typeof message === 'string' ? message : new TextDecoder('utf-8', { fatal: true }).decode(message)
+/** @throws MillraceError `MR_FORMAT_ERROR` */
+function textOf(message: Message, operator: string): string {
+  if (typeof message === 'string') return message
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(message)
+  } catch (error) {
+    throw new MillraceError('MR_FORMAT_ERROR', `${operator}: a message is no UTF-8`, { operator }, error)
+  }
+}
 
 /**
  * `json`: a row, or an array of rows; names with points are looked for in nested objects too. `ndjson`: one a line. `csv`: lines with all columns of the schema in order, and no header.
@@ -22,9 +29,9 @@ export const textOf = (message: Message): string =>
 export function decoderOf(format: MessageFormat, schema: SchemaShape, operator: string): Decode {
   if (format === 'csv') return csvDecoder(schema, operator)
   const row = jsonRow(schema, operator)
-  if (format === 'ndjson') return message => linesOf(textOf(message)).map(line => row(jsonOf(line, operator)))
+  if (format === 'ndjson') return message => linesOf(textOf(message, operator)).map(line => row(jsonOf(line, operator)))
   return message => {
-    const value = jsonOf(textOf(message), operator)
+    const value = jsonOf(textOf(message, operator), operator)
     // An array also of one: an object whose values are arrays would be taken for columns.
     return Array.isArray(value) ? value.map(row) : [row(value)]
   }
@@ -159,7 +166,7 @@ function csvDecoder(schema: SchemaShape, operator: string): Decode {
     }
   return message => {
     const rows: object[] = []
-    for (const texts of csvRows(textOf(message), fail)) {
+    for (const texts of csvRows(textOf(message, operator), fail)) {
       if (texts.length !== fields.length) fail(`a line has ${texts.length} fields, the schema has ${fields.length}`)
       const row: Record<string, unknown> = Object.create(null)
       fields.forEach(({ name, type }, i) => {

@@ -1,4 +1,6 @@
 /** Server-sent events over `fetch`: asked for again from the last event whenever the connection is lost, and read no faster than lanes take the rows. */
+import { quote } from '../../errors.js'
+import { unlessAborted } from '../../formats/unless-aborted.js'
 import type { Clock } from '../../metrics/clock.js'
 import { type BackoffOptions, createBackoff } from './backoff.js'
 import { createEventParser, type StreamEvent } from './event-stream.js'
@@ -7,7 +9,8 @@ import { createIntake, type FeedStatus, feedFailed, type IntakeSettings } from '
 
 export interface EventSettings extends Omit<IntakeSettings, 'decode'> {
   readonly url: () => string | URL | Promise<string | URL>
-  readonly fetch: typeof fetch
+  /** Null: the runtime's. */
+  readonly fetch: typeof fetch | null
   readonly init: RequestInit
   /** Rows of an event; null or undefined for none. */
   readonly decode: (event: StreamEvent) => unknown
@@ -25,6 +28,8 @@ export interface EventSettings extends Omit<IntakeSettings, 'decode'> {
 }
 
 const OPERATOR = 'eventSource'
+/** The event by which a server says that it has failed, as flowHandler's last: what has come is not all. */
+const FAILURE = 'error'
 /** Answers that another attempt may fare better than. */
 const PASSING = new Set([408, 425, 429])
 
@@ -89,16 +94,28 @@ export const eventFeed =
             : String(error)
         return { reason, isFinal: false, isClean: false }
       }
+      const { fetch: own } = settings
+      const ask = async (): Promise<Response | Loss> => {
+        const address = String(await settings.url())
+        silent.signal.throwIfAborted()
+        url = address
+        if (own === null && !isAddress(url)) return { reason: 'it is no address', isFinal: true, isClean: false }
+        const response = await (own ?? fetch)(url, requestOf(settings.init, lastId, silent.signal))
+        if (silent.signal.aborted) response.body?.cancel().catch(() => {})
+        return response
+      }
+      /** A `fetch` of the caller's, and what it gives, need not know of the signal. */
+      const heard = <T>(promise: Promise<T>): Promise<T> => unlessAborted(promise, silent.signal)
       let body: ReadableStreamDefaultReader<Uint8Array> | null = null
       try {
         listen()
-        let response: Response
+        let response: Response | Loss
         try {
-          url = String(await settings.url())
-          response = await settings.fetch(url, requestOf(settings.init, lastId, silent.signal))
+          response = await heard(ask())
         } catch (error) {
           return lost(error)
         }
+        if ('isFinal' in response) return response
         body = response.body?.getReader() ?? null
         const { status } = response
         if (status === 204) return null
@@ -122,7 +139,7 @@ export const eventFeed =
           let events: StreamEvent[]
           listen()
           try {
-            read = await body.read()
+            read = await heard(body.read())
             if (read.done) return { reason: 'the connection was closed', isFinal: false, isClean: true }
             events = parser.feed(text.decode(read.value, { stream: true }))
           } catch (error) {
@@ -136,6 +153,8 @@ export const eventFeed =
             backoff?.reset()
             if (event.event === settings.until) return null
             if (settings.events === null || settings.events.has(event.event)) await intake.take(event.data)
+            else if (event.event === FAILURE)
+              return { reason: `the server has failed: ${quote(event.data)}`, isFinal: true, isClean: false }
             if (over.signal.aborted) return null
             lastId = event.id
           }
@@ -144,7 +163,7 @@ export const eventFeed =
       } finally {
         cancel()
         over.signal.removeEventListener('abort', abort)
-        await body?.cancel().catch(() => {})
+        body?.cancel().catch(() => {})
       }
     }
 
@@ -174,9 +193,22 @@ export const eventFeed =
     return () => over.abort()
   }
 
+/** `fetch` fails alike of what is none and of a server that is not there; the former stays so. */
+function isAddress(url: string): boolean {
+  try {
+    return Boolean(new URL(url, globalThis.location?.href))
+  } catch {
+    return false
+  }
+}
+
 function requestOf(init: RequestInit, lastId: string, signal: AbortSignal): RequestInit {
   const headers = new Headers(init.headers)
   headers.set('accept', 'text/event-stream')
-  if (lastId !== '') headers.set('last-event-id', lastId)
+  if (lastId !== '') headers.set('last-event-id', bytesOf(lastId))
   return { cache: 'no-store', ...init, headers, signal }
 }
+
+/** Its UTF-8, a character a byte: headers take no others. */
+const bytesOf = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte)).join('')

@@ -21,14 +21,19 @@ export interface EventParser {
 /** An event of more characters is refused: a stream that never ends its event would fill the memory. */
 export const MOST_EVENT_LENGTH = 2 ** 26
 
-/** @throws RangeError (`feed`) for an event beyond `MOST_EVENT_LENGTH` */
-export function createEventParser(firstId = '', retry: number | null = null): EventParser {
+/** @throws RangeError (`feed`) for an event beyond `mostLength` */
+export function createEventParser(
+  firstId = '',
+  retry: number | null = null,
+  mostLength = MOST_EVENT_LENGTH,
+): EventParser {
   let rest = ''
   let isFirst = true
   /** A line feed that follows belongs to the carriage return before. */
   let afterReturn = false
   let event = ''
   let data: string[] = []
+  /** Of the data, with a line feed each. */
   let length = 0
   let id = firstId
   let lastId = firstId
@@ -49,7 +54,7 @@ export function createEventParser(firstId = '', retry: number | null = null): Ev
     const value = colon < 0 ? '' : text.slice(text[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (name === 'data') {
       data.push(value)
-      length += value.length
+      length += value.length + 1
     } else if (name === 'event') event = value
     else if (name === 'id' && !value.includes('\0')) id = value
     else if (name === 'retry' && /^\d+$/.test(value)) retryMs = Math.min(Number(value), 2 ** 31)
@@ -79,8 +84,7 @@ export function createEventParser(firstId = '', retry: number | null = null): Ev
         if (match[0] === '\r' && from === text.length) afterReturn = true
       }
       rest += text.slice(from)
-      if (length + rest.length > MOST_EVENT_LENGTH)
-        throw new RangeError(`an event has more than ${MOST_EVENT_LENGTH} characters`)
+      if (length + rest.length > mostLength) throw new RangeError(`an event has more than ${mostLength} characters`)
       return events
     },
   }

@@ -125,9 +125,12 @@ export function createIntake(
 const isEnd = (error: unknown): boolean =>
   error instanceof MillraceError && ['MR_CHANNEL_FULL', 'MR_CLOSED', 'MR_INVALID_OPTION'].includes(error.code)
 
-/** What is compared; null where there is nothing to compare. */
-const keyOf = (value: unknown): unknown =>
-  value === null || value === undefined ? null : typeof value === 'object' ? String(JSON.stringify(value)) : value
+/** What is compared; null where there is nothing to compare. An integer is the same as a number and as digits, of which decode.ts makes a bigint. */
+function keyOf(value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  return typeof value === 'object' ? String(JSON.stringify(value)) : value
+}
 
 type Recent = ReturnType<typeof createRecent>
 

@@ -15,6 +15,8 @@ export interface SocketLike {
   onerror: ((event: any) => void) | null
   send(data: any): void
   close(code?: number, reason?: string): void
+  /** Of `ws`: at once, where `close` waits for the other side. */
+  terminate?(): void
 }
 
 export interface SocketSettings extends IntakeSettings {
@@ -73,8 +75,8 @@ export const socketFeed =
       const { dropped } = queue
       settings.onStatus?.({ ...intake.counts, state, url, connections, failures, dropped, reason, retryInMs })
     }
-    /** Lets go of the socket, whatever state it is in. */
-    const drop = () => {
+    /** Lets go of the socket, whatever state it is in. @param isDead nobody is there to answer */
+    const drop = (isDead = false) => {
       clearTimers()
       if (socket === null) return
       const dropped = socket
@@ -85,7 +87,8 @@ export const socketFeed =
       // Of one that was still connecting it may yet tell.
       dropped.onerror = () => {}
       try {
-        dropped.close(1000)
+        if (isDead && dropped.terminate !== undefined) dropped.terminate()
+        else dropped.close(1000)
       } catch {
         // One that cannot be closed is closed.
       }
@@ -100,9 +103,9 @@ export const socketFeed =
       tell('ended', reason)
       end(isClean ? undefined : feedFailed(OPERATOR, url, reason, failures))
     }
-    const lose = (reason: string, isClean: boolean) => {
+    const lose = (reason: string, isClean: boolean, isDead = false) => {
       if (isOver) return
-      drop()
+      drop(isDead)
       failures++
       const wait = backoff === null ? null : backoff.next()
       if (wait === null) {
@@ -124,7 +127,7 @@ export const socketFeed =
       const now = clock.now()
       // Where this comes late, messages that came in time may be waiting behind it.
       if (now - dueAt < everyMs && now - lastHeard >= timeoutMs) {
-        lose(`nothing has been heard for ${now - lastHeard} ms`, false)
+        lose(`nothing has been heard for ${now - lastHeard} ms`, false, true)
         return
       }
       if (message !== null) socket?.send(message())
@@ -161,12 +164,19 @@ export const socketFeed =
             const mine = (fn: (event: any) => void) => (event: any) => {
               if (socket === made) guard(() => fn(event))
             }
-            made.onopen = mine(opened)
+            let isOpening = true
+            made.onopen = mine(() => {
+              isOpening = false
+              opened()
+            })
             made.onmessage = mine(({ data }) => hear(data))
             made.onclose = mine(({ code, reason }) =>
               lose(`closed with code ${code}${reason ? `, ${reason}` : ''}`, code === 1000),
             )
-            made.onerror = () => {}
+            // Of one that cannot be opened the WebSocket of Node.js 22 tells no end.
+            made.onerror = mine(({ message }) => {
+              if (isOpening) lose(`it cannot be opened${message ? `: ${message}` : ''}`, false)
+            })
             after(settings.openMs, () => lose(`not open after ${settings.openMs} ms`, false))
           })
         },

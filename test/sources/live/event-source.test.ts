@@ -10,6 +10,7 @@ import {
   int64,
   type StreamEvent,
   schema,
+  stream as streamOf,
 } from '../../../src/index.js'
 import { refusal, until } from '../../flow/env.js'
 import { virtualClock } from '../../metrics/virtual-clock.js'
@@ -87,6 +88,21 @@ describe('eventSource', () => {
     await until(() => open() === 0, 2000)
   })
 
+  it('says in UTF-8 which event was the last', async () => {
+    const ids = ['7', 'café', '日本 😀', 'é'.repeat(5000)]
+    const from: (string | undefined)[] = []
+    const { url } = await serve((request, response, count) => {
+      const last = request.headers['last-event-id'] as string | undefined
+      from.push(last && Buffer.from(last, 'latin1').toString())
+      stream(response).end(
+        count < 4 ? `id: ${ids[count]}\ndata: {"id":${count},"price":0}\n\n` : 'event: end\ndata\n\n',
+      )
+    })
+    const flow = eventSource(url, { schema: SHAPE, reconnect: { min: 1, attempts: 1 } })
+    expect((await flow.collect(inline)).rowCount).toBe(4)
+    expect(from).toEqual([undefined, ...ids])
+  })
+
   it('reads what flowHandler serves, and its answer of 204 as the end', async () => {
     const data = columns({ id: BigInt64Array.of(1n, 2n, 3n), price: Float64Array.of(0.1, 2, 3) })
     const handler = flowHandler(() => data, { format: 'sse', rowsPerEvent: 2 })
@@ -110,6 +126,31 @@ describe('eventSource', () => {
       reconnect: { min: 1 },
     })
     expect((await trades.collect(inline)).toRows()).toEqual([{ id: 5, price: 2 }])
+  })
+
+  it('fails where what flowHandler serves has failed, after the rows before', async () => {
+    async function* pump() {
+      for (let id = 0; id < 5; id++) yield { id, price: id / 4 }
+      throw new Error('the pump is dry')
+    }
+    const handler = flowHandler(() => streamOf(pump(), { schema: SHAPE }), { format: 'sse', rowsPerEvent: 2, lanes: 0 })
+    const served = (options = {}) =>
+      eventSource('http://localhost/', {
+        schema: SHAPE,
+        reconnect: { min: 1 },
+        fetch: (url, init) => handler(new Request(url, init)),
+        ...options,
+      })
+    const ids: number[] = []
+    const reading = async () => {
+      for await (const batch of served().run(inline)) ids.push(...batch.column('id').toArray())
+    }
+    expect((await refusal(reading, 'MR_SOURCE_FAILED')).message).toContain('the server has failed')
+    expect(ids).toEqual([0, 1, 2, 3, 4])
+    const told: string[] = []
+    const format = ({ event, data }: StreamEvent) => (event === 'error' ? void told.push(data) : JSON.parse(data))
+    await served({ format, events: ['message', 'error'] }).collect(inline)
+    expect(told).toEqual([expect.stringContaining('MR_SOURCE_FAILED')])
   })
 
   it('tries again what may pass, and fails of what will not', async () => {
@@ -141,6 +182,8 @@ describe('eventSource', () => {
     expect((await refusal(() => html.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('text/html')
     const nobody = eventSource('http://localhost:1/', { schema: SHAPE, reconnect: { min: 1, attempts: 2 } })
     expect((await refusal(() => nobody.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('3 attempts')
+    const none = eventSource(() => 'http//localhost/', { schema: SHAPE, reconnect: { min: 1 } })
+    expect((await refusal(() => none.collect(inline), 'MR_SOURCE_FAILED')).message).toContain('no address')
     const once = await serve((_, response) => stream(response).end('data: {"id":1,"price":2}\n\n'))
     expect((await eventSource(once.url, { schema: SHAPE, reconnect: false }).collect(inline)).rowCount).toBe(1)
   })
@@ -229,6 +272,44 @@ describe('eventSource', () => {
     await until(() => open() === 0 && clock.timers === 0, 2000)
   })
 
+  it('lets go of what a fetch gives that knows no signal, and misses its silence', async () => {
+    for (const when of ['asked', 'answered', 'reading']) {
+      let [open, asked] = [0, 0]
+      const answer = () =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              open++
+              if (when === 'reading') controller.enqueue(new TextEncoder().encode('data: {"id":1,"price":2}\n\n'))
+            },
+            cancel() {
+              open--
+              return new Promise(() => {})
+            },
+          }),
+          { headers: { 'content-type': 'text/event-stream' } },
+        )
+      const job = eventSource('http://x/', {
+        schema: SHAPE,
+        timeout: 20,
+        reconnect: { min: 1, max: 1 },
+        fetch: async () => {
+          asked++
+          if (when === 'asked') await new Promise(resolve => setTimeout(resolve, 60))
+          return answer()
+        },
+      }).run(inline)
+      const first = job[Symbol.asyncIterator]().next()
+      await until(() => asked > 2, 2000)
+      if (when === 'reading') expect((await first).value?.toRows()).toEqual([{ id: 1, price: 2 }])
+      await job[Symbol.asyncDispose]()
+      await until(() => open === 0, 2000)
+      const before = asked
+      await new Promise(resolve => setTimeout(resolve, 70))
+      expect({ when, asked, open }).toEqual({ when, asked: before, open: 0 })
+    }
+  })
+
   it('refuses what it cannot do', async () => {
     const make = (options: object) =>
       refusal(() => eventSource('http://x', { schema: SHAPE, ...options } as any), 'MR_INVALID_OPTION')
@@ -237,7 +318,9 @@ describe('eventSource', () => {
     await make({ until: 3 })
     await make({ timeout: 0 })
     await make({ init: 'GET' })
+    await make({ init: { headers: { 'x token': 'secret' } } })
     await make({ lastEventId: 3 })
+    await make({ lastEventId: '3\n4' })
     await make({ header: {} })
   })
 })

@@ -82,4 +82,15 @@ describe('text/event-stream', () => {
       { numRuns: 1000 },
     )
   })
+
+  it('refuses an event of too many characters, and of too many lines without any', () => {
+    const within = (text: string) => {
+      const parser = createEventParser('', null, 100)
+      return () => [...text].flatMap(char => parser.feed(char)).length
+    }
+    expect(within(`data:${'x'.repeat(94)}\n\n`.repeat(3))()).toBe(3)
+    expect(within('data:\n\n'.repeat(200))()).toBe(200)
+    for (const endless of ['x', ':', 'data: x', 'data:\n', 'data\n', 'data: x\n'])
+      expect(within(endless.repeat(200)), endless).toThrow(RangeError)
+  })
 })

@@ -77,13 +77,14 @@ describe('webSocket', () => {
             return
           }
           const row = { id: next, price: next / 4 }
-          // In turn: a row, an array, bytes; each tenth is said again, each seventh followed by garbage.
+          // In turn: a row, an array, bytes; each tenth is said again, its id in digits, each seventh followed by garbage.
           if (next % 3 === 0) socket.send(JSON.stringify(row))
           else if (next % 3 === 1) socket.send(JSON.stringify([row]))
           else socket.send(Buffer.from(JSON.stringify(row)))
-          if (next % 10 === 9) socket.send(JSON.stringify(row))
+          if (next % 10 === 9) socket.send(JSON.stringify({ ...row, id: String(next) }))
           if (next % 7 === 6) {
-            socket.send(['<html>', '{"id":"x","price":1}', '[1,2]', '{"price":3}'][garbage++ % 4] as string)
+            const kinds = ['<html>', '{"id":"x","price":1}', '[1,2]', '{"price":3}', Buffer.of(0xff)]
+            socket.send(kinds[garbage++ % kinds.length] as string)
           }
           next++
           if (++sent === 23) {
@@ -167,6 +168,30 @@ describe('webSocket', () => {
     expect(await run(4)).not.toEqual(waits)
   })
 
+  it('tries again at once where one that cannot be opened tells only of an error', async () => {
+    const clock = virtualClock(0)
+    FakeSocket.all = []
+    const refused = refusal(
+      () =>
+        webSocket('ws://nowhere', {
+          schema: SHAPE,
+          reconnect: { min: 100, jitter: 0, attempts: 1 },
+          clock,
+          WebSocket: FakeSocket,
+        }).collect(inline),
+      'MR_SOURCE_FAILED',
+    )
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await until(() => FakeSocket.all.length === attempt + 1, 2000)
+      const { onerror, onclose } = FakeSocket.all[attempt]!
+      onerror?.({ message: 'nobody is there' })
+      if (attempt > 0) onclose?.({ code: 1006, reason: '' })
+      await clock.advance(100)
+    }
+    expect((await refused).message).toContain('it cannot be opened: nobody is there (2 attempts)')
+    expect(clock.timers).toBe(0)
+  })
+
   it('begins its waits anew once something has been heard', async () => {
     const clock = virtualClock(0)
     FakeSocket.all = []
@@ -234,6 +259,30 @@ describe('webSocket', () => {
     await job[Symbol.asyncDispose]()
     expect(third.closed).toBe(true)
     expect(clock.timers).toBe(0)
+  })
+
+  it('lets go at once of a connection that has silently died', async () => {
+    const made: WsSocket[] = []
+    class Watched extends WsSocket {
+      constructor(url: string) {
+        super(url)
+        made.push(this)
+      }
+    }
+    // Its server hears nothing any more, and answers nothing.
+    const { url } = await serve(socket => void (socket as unknown as { _socket: { pause(): void } })._socket.pause())
+    const job = webSocket(url, {
+      schema: SHAPE,
+      heartbeat: { every: 20 },
+      reconnect: { min: 1 },
+      WebSocket: Watched as unknown as typeof Socket,
+    }).run(inline)
+    const first = job[Symbol.asyncIterator]().next()
+    await until(() => made.length > 1, 2000)
+    await until(() => made[0]?.readyState === WsSocket.CLOSED, 2000)
+    await job[Symbol.asyncDispose]()
+    expect((await first).done).toBe(true)
+    for (const socket of made) socket.terminate()
   })
 
   it('ends with its connection where it is not to be made again, cleanly or not', async () => {
@@ -304,6 +353,8 @@ describe('webSocket', () => {
     await make({ schema: SHAPE, WebSocket: FakeSocket, heartbeat: {} })
     await make({ schema: SHAPE, WebSocket: FakeSocket, unique: 'ID' })
     await make({ schema: SHAPE, WebSocket: FakeSocket, whenFull: 'block' })
+    // The first wait may be longer than what the longest is unless told.
+    webSocket('ws://x', { schema: SHAPE, WebSocket: FakeSocket, reconnect: { min: '1m' } })
     const BadUrl = class {
       constructor() {
         throw new SyntaxError('no such protocol')
