@@ -173,7 +173,7 @@ export const socketFeed =
             made.onclose = mine(({ code, reason }) =>
               lose(`closed with code ${code}${reason ? `, ${reason}` : ''}`, code === 1000),
             )
-            // Of one that cannot be opened the WebSocket of Node.js 22 tells no end.
+            // Of one that cannot be opened the WebSocket of undici 6 tells no end.
             made.onerror = mine(({ message }) => {
               if (isOpening) lose(`it cannot be opened${message ? `: ${message}` : ''}`, false)
             })
