@@ -41,11 +41,11 @@ export function windowRows(
   return { plan: derived(bounded, { name: END, expression: assigned.end }), partition }
 }
 
-const BOUNDS = [WINDOW_START, WINDOW_END]
-
 /** `windowStart, windowEnd`, and the columns of the input. @throws MillraceError `MR_DUPLICATE_COLUMN` */
 export function windowRowsSchema(node: TopNode, window: Windowing, input: SchemaShape): SchemaShape {
-  for (const name of BOUNDS) {
+  // Not said beside the function: these are of a chunk that may come after this one's.
+  const own = [WINDOW_START, WINDOW_END]
+  for (const name of own) {
     if (!Object.hasOwn(input, name)) continue
     throw new MillraceError(
       'MR_DUPLICATE_COLUMN',
@@ -54,7 +54,7 @@ export function windowRowsSchema(node: TopNode, window: Windowing, input: Schema
     )
   }
   const bounds = windowedSchema(groupsOf(node), window, input)
-  return schemaOf([...BOUNDS, ...Object.keys(input)].map(name => ({ name, type: bounds[name] ?? input[name] })))
+  return schemaOf([...own, ...Object.keys(input)].map(name => ({ name, type: bounds[name] ?? input[name] })))
 }
 
 /** An aggregate of nothing, whose windows and keys are those of a `topK`. */
