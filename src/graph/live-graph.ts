@@ -447,8 +447,6 @@ export function createLiveGraph(
 
   /** After a step: lets go of strings that nobody needs any more. */
   function renew(): void {
-    // What looks things up in other sides keeps codes of its own.
-    if (sides.size > 0) return
     if (!renewal.isDue(context.dictionaries.byteLength, coming) || steps.some(({ aggregate }) => aggregate?.isPending))
       return
     const mark = memory.mark()

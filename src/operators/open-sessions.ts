@@ -17,12 +17,14 @@ export function sessionsNear<S extends Session>(
   near: S[],
 ): S[] {
   while (near.length > 0) near.pop()
-  let first = own.length
-  while (first > 0 && (own[first - 1] as S).last > from) first--
-  for (; first < own.length; first++) {
-    const each = own[first] as S
-    if (each.start < to && each.last > over) near.push(each)
+  // In the order of their last rows; those that are not over lie apart, and most rows come to the last.
+  const least = from > over ? from : over
+  let [first, end] = [0, own.length]
+  for (let at = end - 1; first < end; at = (first + end) >>> 1) {
+    if ((own[at] as S).last > least) end = at
+    else first = at + 1
   }
+  for (; first < own.length && (own[first] as S).start < to; first++) near.push(own[first] as S)
   return near
 }
 

@@ -13,11 +13,12 @@ const MOST_CALLS = 4
 /**
  * Stages that look at each row by itself, or for partners of it that are there from the start, over a source whose columns are known, none where nothing happens to rows; null: lanes had
  * better run them, or tell what is wrong with them.
- * @param hasBudget whether what is more than so much is to go to files, as lanes' partners of rows may
+ * @param hasBudget whether there is only so much room: lanes read what is large in parts, let go of strings sooner, and have partners of rows in files
  */
 export function stepsBefore(plan: PlanNode, hasBudget = false): PhysicalPlan | null {
+  if (hasBudget) return null
   let node = plan
-  while (node.kind === 'project' || node.kind === 'filter' || (isLookUp(node) && !hasBudget)) node = node.input
+  while (node.kind === 'project' || node.kind === 'filter' || isLookUp(node)) node = node.input
   if (node.kind !== 'source' || schemaOfPlan(plan) === null) return null
   try {
     const steps = physicalPlan(plan)

@@ -636,6 +636,19 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(job.metrics().lateRows).toBe(1)
     })
 
+    it('reads what is large in parts within a budget, also where little happens to it', async () => {
+      const pair = schema({ a: float64(), b: float64() })
+      const wide = columns({ a: Float64Array.from({ length: 65_536 }, (_, i) => i), b: new Float64Array(65_536) }, pair)
+      async function* whole() {
+        yield await wide.collect({ lanes: 0 })
+      }
+      const job = stream(whole(), { schema: pair })
+        .filter(t => t.a.gte(1))
+        .derive(t => ({ c: t.a.add(t.b) }))
+        .run({ ...o(), memory: 2 ** 20 })
+      expect((await all(job)).length).toBe(65_535)
+    })
+
     it('fails with the row that fails, and with what the source fails of', async () => {
       const whole = schema({ time: timestamp(), n: int32() })
       const bad = stream(inTurn([[{ time: new Date(0), n: 1 }], [{ time: new Date(1), n: 2 ** 31 - 1 }]], whole), {

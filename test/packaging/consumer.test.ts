@@ -1,7 +1,7 @@
 // A program outside the repository: type-checked as bundlers and as Node resolve, run in Node, overrides included.
 
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
@@ -82,6 +82,24 @@ console.log(JSON.stringify(told))
 `
   const names = ['windowStart', 'windowEnd', 'time', 'key', 'x']
   expect(await runProgram('windows.js', program)).toEqual([1, 2, 2, 1].map(count => [count, count, ...names]))
+})
+
+test('chunks that import one another need nothing of each other as they are evaluated, whichever comes first', async () => {
+  for (const platform of ['node', 'web']) {
+    const from = join(inject('consumer'), 'node_modules/millrace/dist', platform)
+    const to = join(inject('consumer'), `early-${platform}`)
+    await mkdir(to)
+    for (const file of await readdir(from)) {
+      if (!file.endsWith('.js')) continue
+      const code = await readFile(join(from, file), 'utf8')
+      // A `var` would be undefined where what is not there yet is asked for.
+      await writeFile(join(to, file), code.replace(/^var /gm, 'let '))
+    }
+    for (const first of ['index', 'core', 'shared']) {
+      const program = `await import('./early-${platform}/${first}.js')\nconsole.log(true)\n`
+      expect(await runProgram(`early-${platform}-${first}.js`, program)).toBe(true)
+    }
+  }
 })
 
 test('the published worker and kernels serve through configure, found by import.meta.resolve', async () => {
