@@ -472,12 +472,16 @@ export function createLiveGraph(
   const vectorsOf = (batch: RecordBatch | undefined): readonly Vector[] =>
     before === null ? (steps[0] as Step).columns.flatMap(i => batch?.vectors[i] ?? []) : (batch?.vectors ?? [])
 
-  const given = (from: readonly Vector[] = []): RecordBatch[] => {
-    last = from
-    renew()
+  function left(): RecordBatch[] {
     const all = out
     out = []
     return all
+  }
+
+  const given = (from: readonly Vector[] = []): RecordBatch[] => {
+    last = from
+    renew()
+    return left()
   }
 
   function free(): void {
@@ -550,11 +554,7 @@ export function createLiveGraph(
       advance(false)
       return given(windows.flatMap(({ keys }) => keys.vectors))
     },
-    left() {
-      const all = out
-      out = []
-      return all
-    },
+    left,
     settle() {
       advance(false)
       return given()

@@ -206,8 +206,7 @@ export function createLiveSessions(
 
   function update(morsel: Morsel, kept: readonly number[], places: Uint32Array): void {
     const count = kept.length
-    const rows = memory.scratch(4 * count)
-    memory.u32.set(kept, rows >>> 2)
+    const rows = u32s(kept)
     const own: Morsel = {
       rowCount: count,
       columns:
@@ -217,8 +216,7 @@ export function createLiveSessions(
       rows: count === morsel.rowCount ? morsel.rows : takeIndices(k, morsel.rows, rows, count),
     }
     const values = inputs.evaluate(own)
-    const groups = memory.scratch(4 * count)
-    memory.u32.set(places.subarray(0, count), groups >>> 2)
+    const groups = u32s(places.subarray(0, count))
     aggregation.resize(cells)
     aggregation.update(groups, values, count, position)
     aggregation.open(0, cells)
@@ -245,7 +243,7 @@ export function createLiveSessions(
   }
 
   /** In scratch. */
-  function u32s(values: readonly number[]): number {
+  function u32s(values: ArrayLike<number>): number {
     const pointer = memory.scratch(4 * values.length)
     memory.u32.set(values, pointer >>> 2)
     return pointer

@@ -101,9 +101,10 @@ export function coalescedWork(
   return {
     kind: 'batches',
     batches: () => {
+      if (made !== null) return made
       const rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
       const runs = rowCount < LARGE_ROWS * batches.length ? [batches] : batches.map(batch => [batch])
-      made ??= runs.flatMap(run => coalesce(run, schema, positions))
+      made = runs.flatMap(run => coalesce(run, schema, positions))
       return made
     },
     ...(isWhole && { parts: batches }),

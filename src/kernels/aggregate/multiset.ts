@@ -155,8 +155,6 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     dealIfMany()
   }
 
-  const addPiece = ({ values, groups, weights, length }: Piece) => add(column(length, values), groups, weights, 0n)
-
   /** Of many tables each has few pairs for each of many others. */
   const together = (pieces: readonly Piece[], length: number): Piece => {
     const [only] = pieces
@@ -309,7 +307,10 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
         if (length > 0) pieces.push({ values, groups, weights, length })
         rows += length
         if (left > 1 && rows < MORSEL_ROWS) continue
-        if (rows > 0) addPiece(together(pieces, rows))
+        if (rows > 0) {
+          const all = together(pieces, rows)
+          add(column(rows, all.values), all.groups, all.weights, 0n)
+        }
         memory.reset(mark)
         mark = memory.mark()
         pieces = []
