@@ -3,8 +3,6 @@
 //
 //   places    u32[], what to add to the base of the part; or, where that does not do, u64[]: positions themselves
 
-import { sortPairs } from '../sort'
-
 /** out[i] = start + rows[i], or with `rows` 0 start + i. */
 export function listPlaces(rows: usize, count: u32, start: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
@@ -38,11 +36,11 @@ export function listNarrow(positions: usize, count: u32, out: usize): f64 {
 const SHORT: u32 = 48
 
 /**
- * Sorts the positions of each group, which lie side by side as `offsets` say, and moves `indices` along. Room to work is as much of both again, and
- * `counts` 8 KiB.
+ * Sorts the positions of each group, which lie side by side as `offsets` say, and moves `indices` along. Room to work is as much of both again. Those of
+ * one lane ascend already, so there are as many runs as lanes, and these are merged.
  */
 export function listSort(
-  positions: usize, indices: usize, otherPositions: usize, otherIndices: usize, offsets: usize, count: u32, counts: usize,
+  positions: usize, indices: usize, otherPositions: usize, otherIndices: usize, offsets: usize, count: u32,
 ): void {
   for (let group: u32 = 0; group < count; group++) {
     const from = usize(load<u32>(offsets + (usize(group) << 2)))
@@ -50,11 +48,48 @@ export function listSort(
     const keys = positions + (from << 3)
     const values = indices + (from << 2)
     if (length <= SHORT) insertionSort(keys, values, length)
-    else if (sortPairs(keys, values, otherPositions, otherIndices, length, counts)) {
-      memory.copy(values, otherIndices, usize(length) << 2)
-      memory.copy(keys, otherPositions, usize(length) << 3)
-    }
+    else mergeSort(keys, values, otherPositions, otherIndices, length)
   }
+}
+
+/** Merges ascending runs, two and two, until there is one. */
+function mergeSort(keys: usize, values: usize, otherKeys: usize, otherValues: usize, count: u32): void {
+  let source = keys
+  let sourceValues = values
+  let target = otherKeys
+  let targetValues = otherValues
+  while (runEnd(source, 0, count) < count) {
+    for (let from: u32 = 0; from < count; ) {
+      const middle = runEnd(source, from, count)
+      const end = middle < count ? runEnd(source, middle, count) : count
+      let left = from
+      let right = middle
+      for (let to = from; to < end; to++) {
+        let at = left
+        if (left == middle || (right < end && load<u64>(source + (usize(right) << 3)) < load<u64>(source + (usize(left) << 3)))) at = right++
+        else left++
+        store<u64>(target + (usize(to) << 3), load<u64>(source + (usize(at) << 3)))
+        store<u32>(targetValues + (usize(to) << 2), load<u32>(sourceValues + (usize(at) << 2)))
+      }
+      from = end
+    }
+    const swap = source
+    source = target
+    target = swap
+    const swapValues = sourceValues
+    sourceValues = targetValues
+    targetValues = swapValues
+  }
+  if (source == keys) return
+  memory.copy(values, otherValues, usize(count) << 2)
+  memory.copy(keys, otherKeys, usize(count) << 3)
+}
+
+/** Behind the last of the keys that ascend from `from` on. */
+function runEnd(keys: usize, from: u32, count: u32): u32 {
+  let at = from + 1
+  while (at < count && load<u64>(keys + (usize(at - 1) << 3)) <= load<u64>(keys + (usize(at) << 3))) at++
+  return at
 }
 
 function insertionSort(keys: usize, values: usize, count: u32): void {

@@ -98,7 +98,7 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
       const indices = memory.scratch(4 * total)
       exports.sortIota(total, indices)
       const room = [memory.scratch(8 * total), memory.scratch(4 * total)] as const
-      exports.listSort(positions, indices, ...room, offsets, count, memory.scratch(8 * 256 * 4))
+      exports.listSort(positions, indices, ...room, offsets, count)
       values = taken(values, indices, total)
     }
     if (isFloat(kind)) exports.statesFloats(values, width, total)
