@@ -220,11 +220,15 @@ export function textSame(a: usize, aBytes: usize, b: usize, bBytes: usize, count
   return equalBytes(aBytes + usize(aStart), bBytes + usize(bStart), load<u32>(a + (usize(count) << 2)) - aStart)
 }
 
-/** lut[code] = hash of the entry, for every entry in the slots. */
-export function textHashes(slots: usize, slotCount: u32, lut: usize): void {
-  for (const end = slots + (usize(slotCount) << 3); slots < end; slots += 8) {
-    const word = load<u64>(slots)
-    if (u32(word)) store<u32>(lut + (usize(u32(word) - 1) << 2), u32(word >> 32))
+/** lut[code] = hash of the entry, for entries `from` on. */
+export function textHashes(tablePointer: usize, from: u32, lut: usize): void {
+  const table = changetype<StringTable>(tablePointer)
+  const bytes = table.bytes
+  const seed = table.seed
+  for (let code = from; code < table.count; code++) {
+    const entry = table.offsets + (usize(code) << 2)
+    const start = load<u32>(entry)
+    store<u32>(lut + (usize(code) << 2), hashBytes(bytes + usize(start), load<u32>(entry, 4) - start, seed))
   }
 }
 

@@ -9,16 +9,22 @@
 import { textCompare } from '../text'
 
 /**
- * counts[pairs[i]] += weights[i], or with `weights` 0 `weight`. Returns how many more pairs have a count that is not 0: negative where fewer.
+ * counts[pairs[i]] += weights[i], or with `weights` 0 `weight`; distinct[groups[i]] (u32, with `groups` 0 that of group 0) says of how many pairs of a group the
+ * count is not 0. Returns how many more there are of these: negative where fewer.
  */
-export function multisetAdd(counts: usize, pairs: usize, count: u32, weights: usize, weight: i64): i32 {
+export function multisetAdd(
+  counts: usize, pairs: usize, count: u32, weights: usize, weight: i64, groups: usize, distinct: usize,
+): i32 {
   let more: i32 = 0
   for (let i: u32 = 0; i < count; i++) {
     const at = counts + (usize(load<u32>(pairs + (usize(i) << 2))) << 3)
     const before = load<i64>(at)
     const after = before + (weights ? load<i64>(weights + (usize(i) << 3)) : weight)
     store<i64>(at, after)
-    more += i32(after != 0) - i32(before != 0)
+    const change = i32(after != 0) - i32(before != 0)
+    more += change
+    const slot = distinct + (groupAt(groups, i) << 2)
+    store<i32>(slot, load<i32>(slot) + change)
   }
   return more
 }
@@ -118,8 +124,8 @@ export function multisetBestText(
 }
 
 /**
- * What ../partition.ts takes for a group: group << 8 | hash of group and value, so that the hash says the partition. Values are of 4 or 8 bytes; equal floats
- * need equal hashes.
+ * What ../partition.ts takes for a group: group << 8 | the partition, four bits of which are of a hash of the value, which other lanes find as well, and four of
+ * one of group and value. Values are of 4 or 8 bytes; equal floats need equal hashes.
  */
 export function multisetDeal(values: usize, bytes: u32, isFloat: bool, groups: usize, count: u32, seed: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
@@ -136,8 +142,9 @@ export function multisetDeal(values: usize, bytes: u32, isFloat: bool, groups: u
     const group = u32(groupAt(groups, i))
     // Not the hash by which a table finds its slots: all pairs of a table would begin in the same few.
     let hash = (word + u64(seed)) * 0xff51afd7ed558ccd
-    hash = (hash ^ (hash >> 32) ^ u64(group)) * 0xc4ceb9fe1a85ec53
-    store<u32>(out, (group << 8) | u32(hash >> 56))
+    hash = (hash ^ (hash >> 32)) * 0xc4ceb9fe1a85ec53
+    const mixed = ((hash << 4 >> 4) ^ u64(group)) * 0x9e3779b97f4a7c15
+    store<u32>(out, (group << 8) | (u32(hash >> 60) << 4) | u32(mixed >> 60))
     values += usize(bytes)
     out += 4
   }

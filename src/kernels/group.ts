@@ -32,11 +32,11 @@ export interface GroupTable {
    */
   cover(keys: readonly LaneVector[], rowCount: number): Move | null
   /**
-   * One group index per row, as a u32 pointer in scratch or the column's own (0 without keys: every row is of group 0); adds new groups. All
-   * string columns given for one key must have codes of one dictionary.
+   * One group index per row, as a u32 pointer in scratch or the column's own (0 without keys: every row is of group 0); adds new groups, for `expected`
+   * of which there is room at once. All string columns given for one key must have codes of one dictionary.
    * @throws MillraceError `MR_MEMORY_LIMIT`
    */
-  find(keys: readonly LaneVector[], rowCount: number): number
+  find(keys: readonly LaneVector[], rowCount: number, expected?: number): number
   /**
    * One vector per key, `length` rows in order of first appearance, in scratch. One zero (+0) and one NaN; null is a value of its
    * own. String keys keep their dictionary (null before the first row).
@@ -156,12 +156,12 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
       }
       return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
     },
-    find(columns, rowCount) {
+    find(columns, rowCount, expected) {
       if (direct !== null) return direct.find(columns, rowCount)
       const groups = memory.scratch(4 * rowCount)
       const mark = memory.mark()
       hash ??= createHashIndex(k, store, layout.storedBytes === 4 ? 4 : 8)
-      if (rowCount > 0) hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups)
+      if (rowCount > 0) hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups, expected)
       memory.reset(mark)
       return groups
     },

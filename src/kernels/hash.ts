@@ -13,9 +13,9 @@ const LEAST_SLOTS_LOG2 = 12
 export interface HashIndex {
   /**
    * Writes one group index per row to `groups` (u32, caller's); new keys open groups in row order, in `store`. `keys` points to
-   * the rows' key words, or to their 32-bit keys.
+   * the rows' key words, or to their 32-bit keys. `expected` new ones get room at once.
    */
-  find(keys: number, rowCount: number, groups: number): void
+  find(keys: number, rowCount: number, groups: number, expected?: number): void
   free(): void
 }
 
@@ -33,38 +33,39 @@ export function createHashIndex(k: Kernels, store: KeyStore, keyBytes: 4 | 8, ex
   let slots = 0
   let slotsLog2 = 0
 
+  const limit = () => 2 ** (slotsLog2 - 1)
   // At most half full: a key is then in its first slot four times out of five.
-  const grow = () => {
+  const grow = (groups: number) => {
     slotsLog2 = Math.max(LEAST_SLOTS_LOG2, slotsLog2 + 1)
-    while (2 ** (slotsLog2 - 1) < Math.max(expected, store.count) + BLOCK_ROWS) slotsLog2++
+    while (limit() < groups + BLOCK_ROWS) slotsLog2++
     const byteLength = slotBytes * 2 ** slotsLog2
-    const limit = 2 ** (slotsLog2 - 1)
-    store.reserve(limit)
+    store.reserve(limit())
     memory.free(slots)
     slots = 0
     slots = memory.allocate(byteLength)
     memory.u8.fill(0xff, slots, slots + byteLength)
     memory.u32.set(
-      [slots, store.pointer, store.count, limit, 64 - slotsLog2, store.width, ...multipliers],
+      [slots, store.pointer, store.count, limit(), 64 - slotsLog2, store.width, ...multipliers],
       header >>> 2,
     )
     exports.hashFill(header, inSlot)
   }
   try {
-    grow()
+    grow(Math.max(expected, store.count))
   } catch (error) {
     memory.free(header)
     throw error
   }
 
   return {
-    find(keys, rowCount, groups) {
+    find(keys, rowCount, groups, more = 0) {
+      if (store.count + more > limit()) grow(store.count + more)
       const mark = memory.mark()
       const misses = memory.scratch(4 * BLOCK_ROWS + 4)
       for (let row = 0; row < rowCount; ) {
         row = findIn(header, keys, row, rowCount, groups, misses) >>> 0
         store.count = memory.u32[(header >>> 2) + 2]
-        if (row < rowCount) grow()
+        if (row < rowCount) grow(store.count)
       }
       memory.reset(mark)
     },

@@ -11,6 +11,8 @@ export interface Partitions {
   append(groups: number, values: number, rowCount: number): void
   /** The first block of all rows, 0 where there are none; good until more come. One may be in scratch. */
   blocks(): number
+  /** Rows of partitions `from` to `to`. */
+  rowsOf(from: number, to: number): number
   /** The same blocks, each with its length in bytes. */
   list(): { readonly block: number; readonly byteLength: number }[]
   /**
@@ -97,10 +99,24 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
     },
     append,
     blocks,
+    rowsOf(from, to) {
+      const mark = memory.mark()
+      let block = blocks()
+      const { u32 } = memory
+      let rows = 0
+      for (; block !== 0; block = u32[block >>> 2]) {
+        const ends = (block + 16) >>> 2
+        rows += u32[ends + to - 1] - (from === 0 ? 0 : u32[ends + from - 1])
+      }
+      memory.reset(mark)
+      return rows
+    },
     list() {
+      let block = blocks()
+      // The last may have called for more memory.
       const { u32 } = memory
       const all = []
-      for (let block = blocks(); block !== 0; block = u32[block >>> 2]) {
+      for (; block !== 0; block = u32[block >>> 2]) {
         const [rowCount, high] = [u32[(block >>> 2) + 1], u32[(block >>> 2) + 2]]
         all.push({ block, byteLength: HEADER_BYTES + rowCount * (valueBytes + high) })
       }

@@ -68,6 +68,7 @@ export class LaneDictionary {
   private mirror: Dictionary | null = null
   private hashPointer = 0
   private hashLength = 0
+  private hashCapacity = 0
   private printed: { readonly length: number; readonly mixed: number } | null = null
   private rankPointer = 0
   private rankLength = 0
@@ -294,15 +295,16 @@ export class LaneDictionary {
     return this.rankPointer
   }
 
-  /** A hash of each entry's bytes (u32 pointer, good until the dictionary grows), seeded: the same in every lane of an engine. Kept until then. */
+  /** A hash of each entry's bytes (u32 pointer, good until the dictionary grows), seeded: the same in every lane of an engine. Kept, and extended. */
   hashes(): number {
-    const { exports, memory } = this.k
-    this.enter()
-    if (this.hashLength !== this.length || this.hashPointer === 0) {
-      this.hashPointer = memory.reallocate(this.hashPointer, 4 * this.length + 4)
-      exports.textHashes(this.field(SLOTS), this.field(SLOT_MASK) + 1, this.hashPointer)
-      this.hashLength = this.length
+    const { length } = this
+    if (this.hashCapacity < length || this.hashPointer === 0) {
+      const capacity = this.field(CAPACITY)
+      this.hashPointer = this.k.memory.reallocate(this.hashPointer, 4 * capacity)
+      this.hashCapacity = capacity
     }
+    if (this.hashLength < length) this.k.exports.textHashes(this.header, this.hashLength, this.hashPointer)
+    this.hashLength = length
     return this.hashPointer
   }
 

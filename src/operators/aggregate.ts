@@ -12,20 +12,18 @@ import { type AggregateFunction, SPLIT_WEIGHT } from '../kernels/aggregate/accum
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
 import { type Appearance, createAppearance, ranksOfGroups } from '../kernels/appearance.js'
 import { createGroupTable } from '../kernels/group.js'
-import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import type { Panes } from '../plan/logical.js'
 import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
-import type { OperatorContext, OperatorParts, Partitions } from './build.js'
+import type { OperatorContext, OperatorParts } from './build.js'
 import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
 import { movedStates } from './moved-states.js'
 import { createOneDictionary, type OneDictionary } from './one-dictionary.js'
-import type { Breaker, Exchange, Morsel, Part } from './operator.js'
-import type { EarlierGroups, PartitionedGroups } from './partitioned-groups.js'
+import type { Breaker, Morsel, Part } from './operator.js'
 
 /** The end of a window, which comes after its beginning: plan/event-time.ts has the names. */
 const END = '#windowEnd'
@@ -88,12 +86,11 @@ export function createAggregate(
   const made = columnsMade(stage)
   const outputOrder = Object.keys(stage.output).map(name => made.indexOf(name))
   const keyLoader = createBatchLoader(context)
-  const mayExchange = partitions !== undefined && stage.keys.length > 0
   /** Of windows that are made of panes. */
   const oneDictionary = stage.panes === null ? null : createOneDictionary(context)
   // Other sets are derived from the states of all groups in one place.
   const mayPart =
-    mayExchange &&
+    stage.keys.length > 0 &&
     stage.sets === null &&
     stage.panes === null &&
     !inputs.specs.some(spec => ORDERED.includes(spec.function))
@@ -103,8 +100,6 @@ export function createAggregate(
   let isFreed = false
   /** Rows so far of each split, ascending. */
   const splits: { readonly split: number; rowCount: number }[] = start === null ? [] : [{ ...start }]
-  /** Where rows go once there are too many groups for one table. */
-  let parted: PartitionedGroups | null = null
   /** Pairs (split, first group that appeared in it). */
   const appearance: number[] = []
   /** Once another lane's groups have been merged. */
@@ -140,7 +135,8 @@ export function createAggregate(
     if (appearance.length === 0 || appearance[appearance.length - 2] !== split) appearance.push(split, table.length)
     const values = inputs.evaluate(morsel)
     const position = place(split, morsel.rowCount)
-    if (parted !== null) {
+    const parted = exchange?.parted
+    if (parted) {
       table.cover(keys, morsel.rowCount)
       parted.layOut(table.layout)
       parted.add(keys, values, morsel.rowCount, position)
@@ -149,42 +145,33 @@ export function createAggregate(
     const groups = findGroups(keys, morsel.rowCount)
     aggregation.update(groups, values, morsel.rowCount, position)
     aggregation.open(table.order, table.length)
-    if (mayPart && table.order === 0 && table.length > mostGroups) part()
-  }
-
-  function part(): PartitionedGroups {
-    const { createPartitionedGroups } = partitions as Partitions
-    parted ??= createPartitionedGroups(context, table.layout, inputs.specs, inputs.types, table.dictionaries)
-    return parted
-  }
-
-  /** The groups that there were before rows began to be parted. */
-  function earlierGroups(): EarlierGroups {
-    return {
-      count: table.length,
-      keys: table.keys(),
-      ranks: merged?.ranks ?? ranksOfGroups(k, appearance, table.length, start),
-      order: table.order,
-      aggregation,
-    }
+    if (mayPart && table.order === 0 && table.length > mostGroups) exchange?.part()
   }
 
   function absorb(part: Part<VectorBatch>): void {
     if (part.kind !== 'groups') throw new Error(`groups are absorbed here, not ${part.kind}`)
+    const { groupCount, keys, appearance: theirs, state } = part
+    merged ??= createAppearance(k, ranksOfGroups(k, appearance, table.length, start), table.length)
+    join(
+      keys,
+      () => ranksOfGroups(k, theirs, groupCount),
+      map => aggregation.merge(state, map, groupCount, 1),
+    )
+    adoptSplits(theirs, groupCount)
+  }
+
+  /** Another lane's groups, and their ranks; `merge` is given the index of each (u32 pointer). */
+  function join(batch: VectorBatch, ranks: () => number, merge: (map: number) => void): void {
     const mark = memory.mark()
     try {
       const own = table.length
-      const { columns } = keyLoader.load(part.keys)
+      const { columns, rowCount } = keyLoader.load(batch)
       for (const [i, { dictionary }] of columns.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
-      const found = findGroups(columns, part.groupCount)
-      const map = found === 0 ? rangeIndices(k, 0, part.groupCount) : found
-      aggregation.merge(part.state, map, part.groupCount, 1)
+      const found = findGroups(columns, rowCount)
+      const map = found === 0 ? rangeIndices(k, 0, rowCount) : found
+      merge(map)
       aggregation.open(table.order, table.length)
-      merged ??= createAppearance(k, ranksOfGroups(k, appearance, own, start), own)
-      const { groupCount } = part
-      const theirs = ranksOfGroups(k, part.appearance, groupCount)
-      merged.merge(own, table.length, theirs, groupCount, map, table.order, table.indexCount)
-      adoptSplits(part.appearance, part.groupCount)
+      merged?.merge(own, table.length, ranks(), rowCount, map, table.order, table.indexCount)
     } finally {
       memory.reset(mark)
     }
@@ -222,68 +209,28 @@ export function createAggregate(
     return { set: stage.keys, table, aggregation, sortedPlaces }
   }
 
-  function* emitParted(groups: PartitionedGroups): Iterable<Morsel | null> {
-    const shares = exchange.begin(true, exchange.size)
-    for (const _ of exchange.finish(0, shares)) yield null
-    for (const { batch } of groups.emit(splits)) yield inOutputOrder(batch)
-  }
-
-  let common = true
-  const exchange: Exchange = {
-    get wanted() {
-      return parted !== null
-    },
-    fingerprint: () =>
-      JSON.stringify(
-        table.layout.fields.map(({ bits, base, word, shift }, i) => {
-          const dictionary = table.dictionaries[i]
-          return [bits, String(base), word, shift, dictionary?.length, dictionary?.fingerprint()]
-        }),
-      ),
-    splits: () => splits.map(({ split }) => split),
-    get size() {
-      return table.length + (parted?.rowCount ?? 0)
-    },
-    begin(equal, size) {
-      common = equal
-      const groups = part()
-      groups.share(size)
-      const mark = memory.mark()
-      // Codes of other lanes' dictionaries may need more bits, and so may groups that have been absorbed since rows were parted.
-      groups.layOut(common ? table.layout : layoutKeys(stage.keys.map(name => input[name])))
-      groups.begin(earlierGroups())
-      memory.reset(mark)
-      return groups.shares
-    },
-    *parts(first, end) {
-      for (let partition = first; partition < end; partition++) {
-        for (const each of part().send(partition, common)) yield { kind: 'partition', ...each }
-      }
-    },
-    receive(given) {
-      if (given.kind === 'partition') part().receive(given)
-      else if (given.kind === 'results') part().receiveResults(given)
-      else throw new Error(`partitions are exchanged here, not ${given.kind}`)
-    },
-    *finish(first, end) {
-      for (let partition = first; partition < end; partition++) {
-        part().group(partition)
-        yield
-      }
-    },
-    *results(lane, lanes) {
-      for (const each of part().resultsOf(lane, lanes, common)) yield { kind: 'results', ...each }
-    },
-    *emit(lane, lanes) {
-      part().keepResultsOf(lane, lanes)
-      for (const { split, batch } of part().emit(splits)) yield { split, morsel: inOutputOrder(batch) }
-    },
-  }
-
   const inOutputOrder = ({ rowCount, columns }: LaneBatch): Morsel => ({
     rowCount,
     columns: outputOrder.map(i => columns[i]),
     rows: 0,
+  })
+
+  const exchange = partitions?.createAggregateExchange(context, {
+    stage,
+    input,
+    inputs,
+    table,
+    get aggregation() {
+      return aggregation
+    },
+    splits,
+    start,
+    appearance,
+    get merged() {
+      return merged
+    },
+    join,
+    inOutputOrder,
   })
 
   function free(): void {
@@ -293,7 +240,7 @@ export function createAggregate(
     table.free()
     aggregation.free()
     merged?.free()
-    parted?.free()
+    exchange?.free()
     keyLoader.close()
     oneDictionary?.clear()
   }
@@ -308,7 +255,7 @@ export function createAggregate(
   const sets = stage.sets === null ? '' : `${stage.sets.length} sets of `
   return {
     label: `aggregate by ${sets}${stage.keys.length === 0 ? 'nothing' : stage.keys.join(', ')}`,
-    kernels: () => [`group: ${table.kernel}${parted === null ? '' : ', parted'}`, ...aggregation.kernels],
+    kernels: () => [`group: ${table.kernel}${exchange?.parted ? ', parted' : ''}`, ...aggregation.kernels],
     consume,
     get takesLong() {
       return mayTakeLong && table.order !== 0 && table.indexCount >= LEAST_SLOTS_OF_LONG
@@ -325,10 +272,10 @@ export function createAggregate(
       }
     },
     absorb,
-    ...(mayExchange ? { exchange } : {}),
+    ...(exchange ? { exchange } : {}),
     *emit() {
-      if (parted !== null) {
-        yield* emitParted(parted)
+      if (exchange?.parted) {
+        yield* exchange.emitAll()
         return
       }
       if (stage.panes !== null) {

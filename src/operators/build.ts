@@ -15,8 +15,8 @@ import { createProject } from './project.js'
 import { createSort } from './sort.js'
 import type { Spill } from './spill.js'
 
-/** partitioned-groups.ts, and what spilling-aggregate.ts, which is another part, borrows of this one. */
-export type Partitions = Pick<typeof import('./partitioned-groups.js'), 'createPartitionedGroups'> &
+/** And what spilling-aggregate.ts, which is another part, borrows of this one. */
+export type Partitions = Pick<typeof import('./aggregate-exchange.js'), 'createAggregateExchange'> &
   Pick<typeof import('./ranged-sort.js'), 'createRangedSort'> &
   Pick<typeof import('./first-rows.js'), 'createFirstRows'> &
   Pick<typeof import('./share-groups.js'), 'createShareGroups' | 'inputsOfRows' | 'planeColumns' | 'words'> &

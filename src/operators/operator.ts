@@ -221,6 +221,8 @@ export interface Exchange {
   readonly spilled?: boolean
   /** Equal in lanes whose keys are packed and coded alike. */
   fingerprint(): string
+  /** Where it has parted no rows yet, the values that its states hold: these may be shared out in the place of all that follows. */
+  readonly states?: StatesToShare | null
   /** Splits of which this lane has groups, its own and those handed over to it, ascending. */
   splits(): readonly number[]
   /** Rows and groups that would be exchanged. */
@@ -242,9 +244,22 @@ export interface Exchange {
   emit(lane: number, lanes: Uint32Array): Iterable<{ readonly split: number; readonly morsel: Morsel }>
 }
 
+/** Each lane sends the others the values of their shares, and then hands over what is left, as if it had never had more. */
+export interface StatesToShare {
+  /** What another lane needs to know of its share. */
+  parts(share: number, shares: number): Iterable<Part<LaneBatch>>
+  /** Takes what `parts` of another lane gave. */
+  receive(part: Part<VectorBatch>): void
+  /** Keeps the values of one share alone, once the others have been sent. */
+  keep(share: number, shares: number): void
+  /** Nothing more is received. A lane that `handsOver` then has results to hand over, rather than values. */
+  end(handsOver: boolean): void
+}
+
 /** The same of whole rows, which have a way of their own. */
 export interface OwnExchange extends Pick<Exchange, 'wanted' | 'fingerprint' | 'splits' | 'size'> {
   readonly spilled?: undefined
+  readonly states?: undefined
   /** Whether what a lane gives is not as of the splits that its rows came by: a failure has no place among those of other lanes. */
   readonly reorders: boolean
   /** All that lanes do together until each has given its share. */
@@ -282,6 +297,8 @@ export interface ExchangeTerms {
   readonly common: boolean
   /** Whether any of them has spilled. */
   readonly spilled: boolean
+  /** Whether it is the values of states that are shared out, and nothing else. */
+  readonly ofStates: boolean
   /** What they have together. */
   readonly size: number
   readonly laneOfSplit: Uint32Array

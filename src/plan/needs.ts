@@ -62,7 +62,12 @@ export function partsFor(plan: PhysicalPlan, rowCount: number, spills = false): 
 }
 
 const mayPart = (stage: Stage): boolean =>
-  stage.kind === 'sort' || (stage.kind === 'aggregate' && (stage.keys.length > 0 || stage.sets !== null))
+  stage.kind === 'sort' ||
+  (stage.kind === 'aggregate' &&
+    (stage.keys.length > 0 || stage.sets !== null || stage.accumulators.some(each => HOLDS.includes(each.function))))
+
+/** Aggregates whose states hold values, which lanes may share out. */
+const HOLDS: readonly AccumulatorSpec['function'][] = ['countDistinct', 'mode']
 
 const unifiesText = (stage: Stage): boolean =>
   stage.kind === 'unpivot' && leafType(stage.output[stage.valueName] as DataType).kind === 'utf8'

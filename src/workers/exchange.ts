@@ -3,7 +3,7 @@
  * first appeared. lane-job.ts brings the lanes here; what is exchanged is operators/partitioned-groups.ts's.
  */
 import type { LaneBatch } from '../kernels/lane-vector.js'
-import type { Exchange, ExchangeHost, ExchangeTerms, OwnExchange, Part } from '../operators/operator.js'
+import type { Exchange, ExchangeHost, ExchangeTerms, OwnExchange, Part, StatesToShare } from '../operators/operator.js'
 import type { ReadyToExchange } from './protocol.js'
 
 export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, terms: ExchangeTerms): Promise<void> {
@@ -33,6 +33,24 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
   })
 }
 
+/** Lanes share out the values that their states hold, before they hand over what is left. */
+export async function shareStates(
+  host: Omit<ExchangeHost, 'give'>,
+  states: StatesToShare,
+  { lanes }: ExchangeTerms,
+): Promise<void> {
+  const others = lanes.filter(lane => lane !== host.lane)
+  const shareOf = (lane: number) => lanes.indexOf(lane)
+  await Promise.all([
+    ...others.map(from => host.receive(from, part => states.receive(part))),
+    (async () => {
+      for (const to of others) await host.send(to, states.parts(shareOf(to), lanes.length))
+      host.charged(() => states.keep(shareOf(host.lane), lanes.length))
+    })(),
+  ])
+  host.charged(() => states.end(host.lane > 0))
+}
+
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */
 export function agree(own: Exchange | OwnExchange, ready: ReadonlyMap<number, ReadyToExchange>): ExchangeTerms {
   const lanes = [0, ...[...ready.keys()].sort((a, b) => a - b)]
@@ -49,5 +67,6 @@ export function agree(own: Exchange | OwnExchange, ready: ReadonlyMap<number, Re
     laneOfSplit,
     common: others.every(each => each.fingerprint === fingerprint),
     spilled: own.spilled === true || others.some(each => each.spilled),
+    ofStates: Boolean(own.states) && others.every(each => each.ofStates),
   }
 }

@@ -24,10 +24,12 @@ import {
   LONG_MORSEL_ROWS,
   type Morsel,
   type OwnExchange,
+  type Part,
   PositionedFailure,
   RowFailure,
   type Side,
   type SideHost,
+  type StatesToShare,
   type Transform,
 } from '../operators/operator.js'
 import { runAll } from '../operators/pipeline.js'
@@ -579,10 +581,12 @@ class LaneJob implements LaneTurns {
         splits: exchange.splits(),
         size: exchange.size,
         spilled: exchange.spilled === true,
+        ofStates: Boolean(exchange.states),
       })
       const message = await this.peers.next(0)
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)
-      return message.terms
+      if (!message.terms.ofStates) return message.terms
+      await this.shareStates(exchange, message.terms)
     }
     await this.peers.send(0, breaker.handOver())
     breaker.free()
@@ -593,20 +597,54 @@ class LaneJob implements LaneTurns {
   private async gather(breaker: Breaker): Promise<ExchangeTerms | null> {
     const { exchange } = breaker
     const ready = new Map<number, Gathered & { type: 'ready' }>()
-    await this.peers.unlessOneFails(
-      this.peers.lanes.map(lane =>
-        this.peers.receive(
-          lane,
-          part => breaker.absorb(part),
-          message => ready.set(lane, message),
-        ),
-      ),
+    await this.receiveFrom(
+      this.peers.lanes,
+      part => breaker.absorb(part),
+      (lane, message) => ready.set(lane, message),
     )
     if (exchange === undefined || ready.size === 0) return null
     const { agree } = this.lane.parts.partitions as LaneParts['partitions']
     const terms = agree(exchange, ready)
     for (const lane of ready.keys()) this.peers.post(lane, { type: 'exchange', terms })
-    return terms
+    if (!terms.ofStates) return terms
+    await this.shareStates(exchange, terms)
+    await this.receiveFrom([...ready.keys()], part => breaker.absorb(part))
+    return null
+  }
+
+  /** What lanes send, to whoever takes it. */
+  private receiveFrom(
+    lanes: readonly number[],
+    take: (part: Part<VectorBatch>) => void,
+    isReady?: (lane: number, message: Gathered & { type: 'ready' }) => void,
+  ): Promise<void> {
+    return this.peers.unlessOneFails(
+      lanes.map(lane => this.peers.receive(lane, take, message => isReady?.(lane, message))),
+    )
+  }
+
+  private async shareStates(exchange: Exchange | OwnExchange, terms: ExchangeTerms): Promise<void> {
+    const { shareStates } = this.lane.parts.partitions as LaneParts['partitions']
+    await shareStates(this.exchangeHost(), exchange.states as StatesToShare, terms)
+    await this.leave(terms)
+  }
+
+  private exchangeHost(): Omit<ExchangeHost, 'give'> {
+    const { peers } = this
+    return {
+      lane: this.spec.lane,
+      send: (to, parts) => peers.send(to, parts),
+      receive: (from, take) => peers.receive(from, take),
+      each: (items, use) => this.each(items, use),
+      charged: work => this.charged(work),
+    }
+  }
+
+  /** An earlier lane closes the port to a later one: not before this has had everything. */
+  private async leave({ lanes }: ExchangeTerms): Promise<void> {
+    const { lane } = this.spec
+    for (const each of lanes) if (each < lane) this.peers.post(each, { type: 'bye' })
+    for (const each of lanes) if (each > lane) await this.peers.next(each)
   }
 
   private async exchange(breaker: Breaker, terms: ExchangeTerms): Promise<void> {
@@ -621,11 +659,7 @@ class LaneJob implements LaneTurns {
     const others = terms.lanes.filter(each => each !== lane)
     try {
       const host: ExchangeHost = {
-        lane,
-        send: (to, parts) => peers.send(to, parts),
-        receive: (from, take) => peers.receive(from, take),
-        each: (items, use) => this.each(items, use),
-        charged: work => this.charged(work),
+        ...this.exchangeHost(),
         give: (morsel, split) => {
           if (rows === null) this.process(segment, morsel, GATHERED, 0, split)
           else rows.add(morsel, split)
@@ -636,14 +670,13 @@ class LaneJob implements LaneTurns {
       breaker.free()
       if (rows !== null && lane > 0) await peers.send(0, rows.handOver())
       if (rows !== null && lane === 0) {
-        await peers.unlessOneFails(others.map(each => peers.receive(each, part => rows.absorb(part))))
+        await this.receiveFrom(others, part => rows.absorb(part))
         await this.drainRows(rows.drain())
       }
     } finally {
       rows?.free()
     }
-    for (const each of others) if (each < lane) peers.post(each, { type: 'bye' })
-    for (const each of others) if (each > lane) await peers.next(each)
+    await this.leave(terms)
   }
 
   private createRows(): Rows {

@@ -15,6 +15,7 @@ import type {
   Meter,
   OwnExchange,
   Side,
+  StatesToShare,
   Transform,
 } from '../operators/operator.js'
 import { pulled } from '../operators/pulled.js'
@@ -214,6 +215,16 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
     },
     get spilled() {
       return exchange.spilled === true
+    },
+    get states(): StatesToShare | null {
+      const { states } = exchange
+      if (!states) return null
+      return {
+        parts: (share, shares) => pulled(states.parts(share, shares), meter.run),
+        receive: part => meter.run(() => states.receive(part)),
+        keep: (share, shares) => meter.run(() => states.keep(share, shares)),
+        end: handsOver => meter.run(() => states.end(handsOver)),
+      }
     },
     fingerprint: () => exchange.fingerprint(),
     splits: () => exchange.splits(),

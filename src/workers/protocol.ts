@@ -190,6 +190,8 @@ export interface ReadyToExchange {
   readonly size: number
   /** Whether it has written some of it. */
   readonly spilled: boolean
+  /** Whether the values of its states are all there is to it. */
+  readonly ofStates: boolean
 }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */

@@ -29,6 +29,7 @@ export async function exchanged(
     lanes: taking.map(lane => lanes.indexOf(lane)),
     common: false,
     spilled: false,
+    ofStates: false,
     size: exchanges.reduce((sum, { size }) => sum + size, 0),
     laneOfSplit,
   }

@@ -142,7 +142,26 @@ export interface Accumulator {
   evaluate(spec: AggregateSpec, counts: number): LaneVector
   /** The same of groups `groups[0..count)` (u32 pointer) alone. Absent where that is not to be had sooner than all. */
   evaluateAt?(spec: AggregateSpec, groups: number, count: number): LaneVector
+  /** Absent where states are no longer for more rows. */
+  readonly shares?: StateShares
   free(): void
+}
+
+/**
+ * States that hold values, which lanes share out before one of them puts states together: each lane sends every other the values of its share, lets go of
+ * those that are not of its own, and in the end writes no more than results need.
+ */
+export interface StateShares {
+  /** Whether there are so many values that this is worth it. */
+  readonly isMuch: boolean
+  /** Writes the values of one of so many shares, of all groups: `groups[0..count)` (u32 pointer), or with 0 the first `count`. */
+  write(writer: StateWriter, groups: number, count: number, share: number, shares: number): void
+  /** Adds what `write` wrote: of its group g to group `groupMap[g]` (u32 pointer). */
+  merge(reader: StateReader, groupMap: number): void
+  /** Lets go of the values of other shares. */
+  keep(share: number, shares: number): void
+  /** No more come. Where it `handsOver`, the accumulator's `write` writes results rather than values from now on. */
+  end(handsOver: boolean): void
 }
 
 /** One kind of accumulator, and which aggregates it serves. */

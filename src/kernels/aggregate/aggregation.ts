@@ -17,6 +17,7 @@ import {
   type AggregateSpec,
   type Family,
   numbers,
+  type StateShares,
 } from './accumulator.js'
 import { createSlots, type Slots, type StoredRows } from './slots.js'
 import {
@@ -44,6 +45,8 @@ export interface AggregateInput {
 export interface Aggregation {
   /** Per spec, what computes it now, for `explain`: `sum float64 fixed 64`. */
   readonly kernels: readonly string[]
+  /** Of what it is made of, that of which lanes may share out the values. */
+  readonly shares: readonly StateShares[]
   /** Groups beyond those there were begin empty. Call it before `update` with all groups that the rows have. */
   resize(groupCount: number): void
   /**
@@ -131,6 +134,7 @@ export function createAggregation(
     get kernels() {
       return specs.map(spec => [spec.function, kernelOf(spec, inputOf(spec))].filter(Boolean).join(' '))
     },
+    shares: [...inputs.values()].flatMap(({ accumulators }) => accumulators.flatMap(({ shares }) => shares ?? [])),
     resize(count) {
       groupCount = count
       slots.resize(count)

@@ -4,15 +4,13 @@
  */
 import { int32, isFloat } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
-import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { elementBytes } from '../operand.js'
 import { take } from '../select.js'
 import type { LaneDictionary } from '../text.js'
 import { type Accumulator, type AccumulatorContext, type AggregateSpec, type Family, numbers } from './accumulator.js'
 import { expandGroups, lists, placesOf } from './by-group.js'
-import type { StateReader, StateWriter } from './state-bytes.js'
-import { createTextStates, type TextStates } from './text-states.js'
+import { createTextStates } from './text-states.js'
 
 /** What is kept is the same whatever it is joined by. */
 export const list: Family = {
@@ -173,7 +171,7 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
       if (least < 0) writer.lane(k, positions, 8 * total)
       else writer.lane(k, narrow, 4 * total)
       if (texts === null) writer.lane(k, values, width * total)
-      else writeTexts(k, texts, writer, values, total)
+      else texts.writeRepeated(writer, values, total)
       memory.reset(mark)
     },
     merge(reader, groupMap, count) {
@@ -184,7 +182,7 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
       const base = memory.f64[at >>> 3]
       const placeBytes = base < 0 ? 8 : 4
       const places = reader.lane(k, placeBytes * total)
-      const values = texts === null ? reader.lane(k, width * total) : readTexts(k, texts, reader, total)
+      const values = texts === null ? reader.lane(k, width * total) : texts.readRepeated(reader, total)
       if (total > 0) {
         const groups = expandGroups(k, groupMap, offsets, count, total)
         const part = addPart(total, total, base)
@@ -210,26 +208,4 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
       texts?.free()
     },
   }
-}
-
-/** Strings that many rows have are written once: how many there are, these strings, and a number for each row. */
-function writeTexts(k: Kernels, texts: TextStates, writer: StateWriter, codes: number, count: number): void {
-  const { memory } = k
-  const { length } = texts.dictionary()
-  const numbers = memory.scratch(4 * length)
-  memory.u32.fill(0xffffffff, numbers >>> 2, (numbers >>> 2) + length)
-  const local = memory.scratch(4 * count)
-  const distinct = memory.scratch(4 * Math.min(count, length))
-  const distinctCount = k.exports.listDistinct(codes, count, numbers, local, distinct)
-  writer.u32(distinctCount)
-  texts.write(writer, distinct, 0, distinctCount)
-  writer.lane(k, local, 4 * count)
-}
-
-/** What `writeTexts` wrote, as codes in scratch. */
-function readTexts(k: Kernels, texts: TextStates, reader: StateReader, count: number): number {
-  const { codes } = texts.read(reader, reader.u32())
-  const out = k.memory.scratch(4 * count)
-  k.exports.textRemap(reader.lane(k, 4 * count), count, codes, out)
-  return out
 }

@@ -9,9 +9,16 @@ import type { LaneVector } from '../lane-vector.js'
 import { dataBytes, elementBytes } from '../operand.js'
 import { createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
 import { take } from '../select.js'
-import { type Accumulator, type AccumulatorContext, type AccumulatorRows, type Family, numbers } from './accumulator.js'
+import {
+  type Accumulator,
+  type AccumulatorContext,
+  type AccumulatorRows,
+  type Family,
+  numbers,
+  type StateShares,
+} from './accumulator.js'
 import { countedRows } from './counted-rows.js'
-import { createGroupArray } from './group-array.js'
+import { createGroupArray, type GroupArray } from './group-array.js'
 import { createImages } from './images.js'
 import { createPairTable, type Pairs, type PairTable, zeros } from './pair-table.js'
 import { statesOf } from './state-bytes.js'
@@ -21,17 +28,36 @@ import { createTextStates } from './text-states.js'
 export const multiset: Family = {
   counts: false,
   share: () => 'multiset',
-  create: (context, { inputs: [type] }) => createMultiset(context, { ...type, nullable: false }),
+  create: (context, { inputs: [type] }, sharing) =>
+    createMultiset(
+      context,
+      { ...type, nullable: false },
+      sharing?.some(spec => spec.function === 'mode'),
+    ),
 }
 
 /** Pairs without rows are dropped once they are most, and more than these. */
 const MOST_DEAD = 4096
 /** The most pairs of a table while it is the only one, some 40 bytes each: many more would be far beyond a core's own caches. */
-const MOST_PAIRS = 2 ** 18
+const MOST_PAIRS = 2 ** 16
+/** So many times as many in a table that is indexed directly, which takes fewer bytes. */
+const MORE_DIRECT = 4
 /** Rows that wait for each pair there is, 4 to 12 bytes each: fetching a table into the cache is for several rows of every line then. */
 const WAIT = 4
+/** And for each of the pairs of one table at first: many tables take as much before there is a pair in them. */
+const FIRST_WAIT = 16
+/** Which of so many runs of tables a pair is in depends on its value alone. */
+const VALUE_CLASSES = 16
 /** What waits has its group in 24 bits. */
 const MOST_GROUPS = 2 ** 24
+
+/** Rows or pairs in the order of their partitions; `weights` is 0 where rows have none of their own, `ends` is behind the last of each partition. */
+interface Dealt {
+  readonly values: number
+  readonly groups: number
+  readonly weights: number
+  readonly ends: Uint32Array
+}
 
 /** Pairs that have been sent: their values, the groups that these go to, and how often each came. */
 interface Piece {
@@ -41,8 +67,16 @@ interface Piece {
   readonly length: number
 }
 
-/** @param mostPairs of one table */
-export function createMultiset(context: AccumulatorContext, type: DataType, mostPairs = MOST_PAIRS): Accumulator {
+/**
+ * @param hasMode whether a mode is asked for
+ * @param mostPairs of one table
+ */
+export function createMultiset(
+  context: AccumulatorContext,
+  type: DataType,
+  hasMode = true,
+  mostPairs = MOST_PAIRS,
+): Accumulator {
   const { k } = context
   const { exports, memory } = k
   const { kind } = type
@@ -52,16 +86,20 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
   const waiting = createPartitions(k, valueBytes === 8 ? 8 : 4)
   let waitingRows = 0
   /** So many rows do not wait any longer. */
-  let enough = WAIT * mostPairs
+  let enough = FIRST_WAIT * mostPairs
   let groupCount = 0
-  const createTable = () => createPairTable(k, type, () => groupCount)
   /** One, or one for each partition. */
   let tables: PairTable[] = []
-  /** Values of each group, of so many pairs of each table: while none is taken back, only new ones are counted when that is asked again. */
+  /** What was the only one: its pairs go to the others when rows do. */
+  let early: PairTable | null = null
+  /** Partitions of which rows that wait are wanted, the first and behind the last: others are other lanes'. */
+  let wanted: readonly [number, number] = [0, PARTITIONS]
+  /** How many distinct values each group has in the tables, u32. */
   const known = createGroupArray(k, 4)
-  let counted: number[] = []
-  let hasTakenBack = false
-  let isAsked = false
+  const createTable = () => createPairTable(k, type, () => groupCount, known)
+  /** Values of each group that are in none of these tables, since other lanes have them: u32 each; null while there are none. */
+  let elsewhere: GroupArray | null = null
+  let isReduced = false
 
   const column = (length: number, data: number): LaneVector => ({
     ...numbers(type, length, data),
@@ -70,40 +108,64 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
 
   const partitionsOf = ({ data, length }: LaneVector, groups: number): number => {
     const out = memory.scratch(4 * length)
-    exports.multisetDeal(data, valueBytes, isFloat(kind), groups, length, k.seed, out)
+    let words = data
+    if (kind === 'utf8') {
+      // Whatever its code: lanes deal alike.
+      words = memory.scratch(4 * length)
+      exports.textRemap(data, length, texts.dictionary().hashes(), words)
+    }
+    exports.multisetDeal(words, valueBytes, isFloat(kind), groups, length, k.seed, out)
     return out
   }
 
-  /** Rows to the tables they belong to, at once. */
-  const add = (values: LaneVector, groups: number, weights: number, weight: bigint) => {
+  /** Rows in the order of their partitions, in scratch. */
+  const dealt = (values: LaneVector, groups: number, weights: number): Dealt => {
     const { length } = values
-    if (tables.length === 1) {
-      tables[0].add(values, groups, weights, weight)
-      return
-    }
     const rows = memory.scratch(4 * length)
     exports.sortIota(length, rows)
     const block = memory.scratch(HEADER_BYTES + 4 * length)
     exports.partitionSort32(partitionsOf(values, groups), rows, length, 0, block, 0)
-    for (const [p, table] of tables.entries()) {
-      const mark = memory.mark()
-      const at = ((block + 16) >>> 2) + p
-      const from = p === 0 ? 0 : memory.u32[at - 1]
-      const count = memory.u32[at] - from
-      const mine = block + HEADER_BYTES + 4 * from
-      if (count > 0)
-        table.add(take(k, values, mine, count), taken(groups, 4, mine, count), taken(weights, 8, mine, count), weight)
-      memory.reset(mark)
+    const ends = (block + 16) >>> 2
+    const order = block + HEADER_BYTES
+    return {
+      values: take(k, values, order, length).data,
+      groups: taken(groups, 4, order, length),
+      weights: taken(weights, 8, order, length),
+      ends: memory.u32.slice(ends, ends + PARTITIONS),
     }
+  }
+
+  /** Those of a partition to its table; `more` rows follow of which so many are likely new. */
+  const addDealt = ({ values, groups, weights, ends }: Dealt, p: number, weight: bigint, more = 0) => {
+    const from = p === 0 ? 0 : ends[p - 1]
+    const count = ends[p] - from
+    if (count === 0) return
+    const mark = memory.mark()
+    const at = (list: number, width: number) => (list === 0 ? 0 : list + width * from)
+    const rows = column(count, at(values, valueBytes))
+    tables[p].add(rows, at(groups, 4), at(weights, 8), weight, count + more)
+    memory.reset(mark)
+  }
+
+  /** Rows to the tables they belong to, at once. */
+  const add = (values: LaneVector, groups: number, weights: number, weight: bigint) => {
+    if (tables.length === 1) {
+      tables[0].add(values, groups, weights, weight)
+      return
+    }
+    const rows = dealt(values, groups, weights)
+    for (const p of tables.keys()) addDealt(rows, p, weight)
   }
 
   const taken = (list: number, width: number, rows: number, count: number): number =>
     list === 0 ? 0 : statesOf(k, { pointer: list, stride: width }, width, rows, count)
 
+  const forgetKnown = () => memory.u8.fill(0, known.pointer, known.pointer + 4 * groupCount)
+
   /** Pairs that have rows go to new tables, which take the place of these. */
   const renew = (old: readonly PairTable[], count: number) => {
     tables = Array.from({ length: count }, createTable)
-    counted = []
+    forgetKnown()
     for (const table of old) {
       const mark = memory.mark()
       const { values, groups, counts, length } = table.chosen(0)
@@ -115,27 +177,50 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
 
   /** What waits goes to the tables. */
   const settle = () => {
-    if (waitingRows === 0) return
+    if (waitingRows === 0 && early === null) return
     const mark = memory.mark()
+    let pairs: Dealt | null = null
+    if (early !== null) {
+      const { values, groups, counts } = early.chosen(0)
+      pairs = dealt(values, groups, counts)
+    }
     const blocks = waiting.blocks()
     const most = exports.partitionMost(blocks) >>> 0
     const groups = memory.scratch(4 * most)
     const values = memory.scratch(valueBytes * most + 16)
-    for (const [p, table] of tables.entries()) {
+    // Of how many rows how many pairs are new, in the tables that have had theirs.
+    let rows = 0
+    let made = 0
+    for (let [p, end] = wanted; p < end; p++) {
       const inside = memory.mark()
+      const table = tables[p]
       const count = exports.partitionRows(blocks, p, valueBytes, groups, values) >>> 0
-      if (count > 0) table.add(column(count, values), groups, 0, 1n)
+      const likely = Math.ceil((count * made) / (rows || 1))
+      if (pairs !== null) addDealt(pairs, p, 0n, likely)
+      const before = table.length
+      if (count > 0) table.add(column(count, values), groups, 0, 1n, likely)
+      rows += count
+      made += table.length - before
       memory.reset(inside)
     }
     memory.reset(mark)
     waiting.free()
     waitingRows = 0
-    enough =
-      WAIT *
-      Math.max(
-        mostPairs,
-        tables.reduce((sum, { length }) => sum + length, 0),
-      )
+    early?.free()
+    early = null
+    const pairCount = tables.reduce((sum, { length }) => sum + length, 0)
+    enough = Math.max(FIRST_WAIT * mostPairs, WAIT * pairCount)
+  }
+
+  /** Rows that go to the tables once there are enough. */
+  const wait = (values: LaneVector, groups: number) => {
+    if (groupCount > MOST_GROUPS) {
+      settle()
+      add(values, groups, 0, 1n)
+      return
+    }
+    waiting.append(partitionsOf(values, groups), values.data, values.length)
+    waitingRows += values.length
   }
 
   const addRows = (rows: AccumulatorRows, weight: bigint) => {
@@ -143,12 +228,11 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     const [vector] = rows.vectors
     const vectors = kind === 'utf8' ? [column(vector.length, texts.codes(vector))] : rows.vectors
     const { vector: values, groups } = countedRows(k, { ...rows, vectors })
-    if (tables.length === 1 || weight !== 1n || groupCount > MOST_GROUPS) {
+    if (tables.length === 1 || weight !== 1n) {
       settle()
       add(values, groups, 0, weight)
     } else {
-      waiting.append(partitionsOf(values, groups), values.data, values.length)
-      waitingRows += values.length
+      wait(values, groups)
       if (waitingRows >= enough) settle()
     }
     memory.reset(mark)
@@ -175,8 +259,38 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     return all
   }
 
+  const mayDeal = valueBytes >= 4
+  const deal = () => {
+    early = tables[0]
+    forgetKnown()
+    tables = Array.from({ length: PARTITIONS }, createTable)
+  }
   const dealIfMany = () => {
-    if (tables.length === 1 && tables[0].length > mostPairs && valueBytes >= 4) renew(tables, PARTITIONS)
+    if (tables.length > 1 || !mayDeal) return
+    const [{ length, kernel }] = tables
+    if (length > mostPairs * (kernel.startsWith('direct') ? MORE_DIRECT : 1)) deal()
+  }
+
+  /** The partitions of a share, the first and behind the last. */
+  const partitionsOfShare = (share: number, shares: number): [number, number] => {
+    if (tables.length === 1) deal()
+    const first = (i: number) => Math.floor((VALUE_CLASSES * i) / shares) * (PARTITIONS / VALUE_CLASSES)
+    return [first(share), first(share + 1)]
+  }
+
+  const earlyPairs = (table: PairTable, from: number, to: number): Pairs => {
+    const all = table.chosen(0)
+    const { values, groups, weights, ends } = dealt(all.values, all.groups, all.counts)
+    const first = from === 0 ? 0 : ends[from - 1]
+    const length = ends[to - 1] - first
+    const pairs = column(length, values + valueBytes * first)
+    return { groups: groups + 4 * first, values: pairs, counts: weights + 8 * first, length }
+  }
+
+  const othersOfGroups = (): GroupArray => {
+    elsewhere ??= createGroupArray(k, 4)
+    elsewhere.resize(groupCount)
+    return elsewhere
   }
 
   /** For each group its place among the chosen (u32 pointer), or with `chosen` 0 among the first `count`; 0 where that is the group itself. */
@@ -199,7 +313,8 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
     }
   }
 
-  const modes = (): LaneVector => {
+  /** Of each group the value that came most often, and how often: 0 of a group without values. */
+  const modes = (): { readonly values: LaneVector; readonly most: number } => {
     const most = zeros(k, 2 * groupCount)
     const least = zeros(k, 2 * groupCount)
     const find = images.bytes === 4 ? exports.multisetBest32 : exports.multisetBest64
@@ -212,76 +327,150 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
         images.each(data, 0, length, 0n, (block, from, count) => find(groups, counts, block, from, count, most, least))
       }
     })
-    return column(groupCount, kind === 'utf8' ? least : images.values(least, groupCount))
+    return { values: column(groupCount, kind === 'utf8' ? least : images.values(least, groupCount)), most }
   }
 
-  /** Adds the pairs that have come since the last time. */
-  const countNew = (): number => {
-    settle()
-    known.resize(groupCount)
-    if (counted.length === 0) {
-      counted = tables.map(() => 0)
-      memory.u8.fill(0, known.pointer, known.pointer + 4 * groupCount)
+  /** The modes that there are, as pairs of their places. */
+  const modePairs = (chosen: number, count: number): Pairs => {
+    const [order, groups] = [memory.scratch(4 * count), memory.scratch(4 * count)]
+    if (!hasMode) return { groups, values: column(0, 0), counts: 0, length: 0 }
+    const { values, most } = modes()
+    const { u32, i64 } = memory
+    let length = 0
+    for (let i = 0; i < count; i++) {
+      const group = chosen === 0 ? i : u32[(chosen >>> 2) + i]
+      if (i64[(most >>> 3) + group] === 0n) continue
+      u32[(order >>> 2) + length] = group
+      u32[(groups >>> 2) + length++] = i
     }
-    for (const [t, table] of tables.entries()) {
-      const from = counted[t]
-      const count = table.length - from
-      if (count === 0) continue
-      const mark = memory.mark()
-      const groups = table.groupsFrom(from)
-      const { u32 } = memory
-      const at = known.pointer >>> 2
-      if (groups === 0) u32[at] += count
-      else for (let i = 0; i < count; i++) u32[at + u32[(groups >>> 2) + i]]++
-      memory.reset(mark)
-      counted[t] = table.length
-    }
-    return known.pointer
+    return { groups, values: take(k, values, order, length), counts: taken(most, 8, order, length), length }
   }
 
-  const countAll = (): number => {
-    const counts = zeros(k, groupCount)
-    each(({ groups, counts: weights, length }) => exports.multisetDistinct(groups, weights, length, counts))
-    return counts
+  /** How many values chosen groups have elsewhere, u32 in scratch; and in the tables, if these are to be added. */
+  const countsOf = (chosen: number, count: number, isOfAll: boolean): number => {
+    const other = othersOfGroups().pointer >>> 2
+    const out = memory.scratch(4 * count)
+    const { u32 } = memory
+    for (let i = 0; i < count; i++) {
+      const group = chosen === 0 ? i : u32[(chosen >>> 2) + i]
+      u32[(out >>> 2) + i] = u32[other + group] + (isOfAll ? u32[(known.pointer >>> 2) + group] : 0)
+    }
+    return out
   }
 
   const distinct = (): LaneVector => {
-    // Who asks once, as a job that ends does, needs no counts that stay.
-    const counts = hasTakenBack || !isAsked ? countAll() : countNew()
-    isAsked = true
+    settle()
+    const counts = elsewhere === null ? known.pointer : countsOf(0, groupCount, true)
     const data = memory.scratch(8 * groupCount)
     exports.castToInt64(-4, counts, groupCount, data)
     // None is null: a group without values has 0 of them.
     return { ...numbers(int64(), groupCount, data), validity: filled(k, true, groupCount) }
   }
 
+  /** Pairs, and rows that wait: how many u32, and of these pairs; groups u32, values, how often each pair came i64. */
+  const shares: StateShares = {
+    get isMuch() {
+      return tables.length > 1
+    },
+    write(writer, chosen, count, share, all) {
+      const mark = memory.mark()
+      const [from, to] = partitionsOfShare(share, all)
+      const pairs = tables.slice(from, to).map(table => table.chosen(0))
+      if (early !== null) pairs.push(earlyPairs(early, from, to))
+      const pairCount = pairs.reduce((sum, { length }) => sum + length, 0)
+      const total = pairCount + waiting.rowsOf(from, to)
+      const groups = memory.scratch(4 * total)
+      const values = memory.scratch(valueBytes * total + 16)
+      const weights = memory.scratch(8 * pairCount)
+      const { u8 } = memory
+      let at = 0
+      for (const {
+        groups: own,
+        values: { data },
+        counts,
+        length,
+      } of pairs) {
+        u8.copyWithin(groups + 4 * at, own, own + 4 * length)
+        u8.copyWithin(values + valueBytes * at, data, data + valueBytes * length)
+        u8.copyWithin(weights + 8 * at, counts, counts + 8 * length)
+        at += length
+      }
+      const blocks = waiting.blocks()
+      for (let p = from; p < to; p++)
+        at += exports.partitionRows(blocks, p, valueBytes, groups + 4 * at, values + valueBytes * at) >>> 0
+      const places = placesOf(chosen, count)
+      if (places !== 0) exports.textRemap(groups, total, places, groups)
+      writer.u32(total)
+      writer.u32(pairCount)
+      writer.lane(k, groups, 4 * total)
+      if (kind === 'utf8') texts.writeRepeated(writer, values, total)
+      else writer.lane(k, values, valueBytes * total)
+      writer.lane(k, weights, 8 * pairCount)
+      memory.reset(mark)
+    },
+    merge(reader, groupMap) {
+      const mark = memory.mark()
+      const [total, pairCount] = [reader.u32(), reader.u32()]
+      const places = reader.lane(k, 4 * total)
+      const values =
+        kind === 'utf8'
+          ? texts.readRepeated(reader, total)
+          : reader.lane(k, valueBytes * total, valueBytes * total + 16)
+      const weights = reader.lane(k, 8 * pairCount)
+      const groups = memory.scratch(4 * total)
+      exports.textRemap(places, total, groupMap, groups)
+      if (pairCount > 0) add(column(pairCount, values), groups, weights, 0n)
+      // As other lanes have other groups, so they have pairs in other tables.
+      if (total > pairCount) wait(column(total - pairCount, values + valueBytes * pairCount), groups + 4 * pairCount)
+      memory.reset(mark)
+    },
+    keep(share, all) {
+      wanted = partitionsOfShare(share, all)
+      forgetKnown()
+      for (const [p, table] of tables.entries()) {
+        if (p >= wanted[0] && p < wanted[1]) table.countDistinct()
+        else {
+          table.free()
+          tables[p] = createTable()
+        }
+      }
+    },
+    end(handsOver) {
+      settle()
+      isReduced = handsOver
+    },
+  }
+
   return {
     get kernel() {
-      return `${kind} distinct ${tables[0]?.kernel}${tables.length > 1 ? `, ${tables.length} tables` : ''}`
+      return `${kind} distinct ${(early ?? tables[0])?.kernel}${tables.length > 1 ? `, ${tables.length} tables` : ''}`
     },
     resize(count) {
       const before = groupCount
-      if (count > MOST_GROUPS) settle()
+      if (count > MOST_GROUPS || (before <= 1 && count > 1)) settle()
       groupCount = count
+      known.resize(count)
       if (tables.length === 0 || (before <= 1 && count > 1)) renew(tables, Math.max(1, tables.length))
       waiting.resize(count * PARTITIONS)
     },
     update: rows => addRows(rows, 1n),
     retract(rows) {
-      hasTakenBack = true
       addRows(rows, -1n)
       const { length } = tables
       if (tables.some(table => table.length > MOST_DEAD / length + 2 * table.live)) renew(tables, length)
     },
-    // Tables u32, and of each: pairs u32, for each its group's place u32, its value, and how often it came, i64.
+    // Tables u32, and of each: pairs u32, for each its group's place u32, its value, and how often it came, i64. Between lanes a word more, and where
+    // that is 1 for each group how many values are elsewhere, u32.
     write(writer, groups, count) {
       settle()
       const mark = memory.mark()
       const places = placesOf(groups, count)
-      writer.u32(tables.length)
-      for (const table of tables) {
+      const reduced = isReduced ? modePairs(groups, count) : null
+      const lists = reduced === null ? tables.map(table => () => table.chosen(places)) : [() => reduced]
+      writer.u32(lists.length)
+      for (const list of lists) {
         const inside = memory.mark()
-        const chosen = table.chosen(places)
+        const chosen = list()
         const { length } = chosen
         writer.u32(length)
         writer.lane(k, chosen.groups, 4 * length)
@@ -290,9 +479,21 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
         writer.lane(k, chosen.counts, 8 * length)
         memory.reset(inside)
       }
+      if (writer.forLane) {
+        const hasElsewhere = isReduced || elsewhere !== null
+        writer.u32(Number(hasElsewhere))
+        if (hasElsewhere) {
+          const counts = countsOf(groups, count, isReduced)
+          const { u32 } = memory
+          // Those that are written with them are not elsewhere.
+          if (reduced !== null)
+            for (let i = 0; i < reduced.length; i++) u32[(counts >>> 2) + u32[(reduced.groups >>> 2) + i]]--
+          writer.lane(k, counts, 4 * count)
+        }
+      }
       memory.reset(mark)
     },
-    merge(reader, groupMap) {
+    merge(reader, groupMap, count) {
       let mark = memory.mark()
       let pieces: Piece[] = []
       let rows = 0
@@ -316,12 +517,22 @@ export function createMultiset(context: AccumulatorContext, type: DataType, most
         pieces = []
         rows = 0
       }
+      if (reader.forLane && reader.u32() === 1) {
+        const counts = reader.lane(k, 4 * count)
+        const { pointer } = othersOfGroups()
+        const { u32 } = memory
+        for (let i = 0; i < count; i++) u32[(pointer >>> 2) + u32[(groupMap >>> 2) + i]] += u32[(counts >>> 2) + i]
+      }
+      memory.reset(mark)
       dealIfMany()
     },
-    evaluate: spec => (spec.function === 'mode' ? modes() : distinct()),
+    evaluate: spec => (spec.function === 'mode' ? modes().values : distinct()),
+    ...(mayDeal ? { shares } : {}),
     free() {
       for (const table of tables) table.free()
+      early?.free()
       known.free()
+      elsewhere?.free()
       waiting.free()
       texts.free()
     },

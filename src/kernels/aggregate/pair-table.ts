@@ -8,7 +8,7 @@ import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { take } from '../select.js'
 import { numbers } from './accumulator.js'
-import { createGroupArray } from './group-array.js'
+import { createGroupArray, type GroupArray } from './group-array.js'
 import { statesOf } from './state-bytes.js'
 
 /** Pairs side by side, in scratch or as they are kept. */
@@ -27,12 +27,15 @@ export interface PairTable {
   /** Pairs that have rows. */
   readonly live: number
   readonly kernel: string
-  /** Adds the i64 weights at `weights`, or where that is 0 `weight` for each, to the pairs of these rows, at least one. `groups` is 0 where all are of group 0. */
-  add(values: LaneVector, groups: number, weights: number, weight: bigint): void
+  /**
+   * Adds the i64 weights at `weights`, or where that is 0 `weight` for each, to the pairs of these rows, at least one. `groups` is 0 where all are of group 0;
+   * some `expected` of the pairs are new.
+   */
+  add(values: LaneVector, groups: number, weights: number, weight: bigint, expected?: number): void
+  /** Adds to `distinct` how many pairs that have rows there are of each group. */
+  countDistinct(): void
   /** All pairs there have been. */
   pairs(): Pairs
-  /** Groups (u32 pointer) of the pairs from the one at this place on, in order of first appearance; 0 where all are of group 0. */
-  groupsFrom(place: number): number
   /**
    * Those that have rows and whose group has a place (u32; 0xffffffff is none) in `places`, or with 0 all; `groups` are the places.
    */
@@ -40,8 +43,17 @@ export interface PairTable {
   free(): void
 }
 
-/** While `groupCount` is 1 the values alone are keys. No row may be of a group that is not below. */
-export function createPairTable(k: Kernels, type: DataType, groupCount: () => number): PairTable {
+/**
+ * While `groupCount` is 1 the values alone are keys. No row may be of a group that is not below.
+ *
+ * @param distinct gets the pairs that have rows of each group counted: u32
+ */
+export function createPairTable(
+  k: Kernels,
+  type: DataType,
+  groupCount: () => number,
+  distinct: Readonly<GroupArray>,
+): PairTable {
   const { exports, memory } = k
   const keyed = groupCount() > 1
   const table = createGroupTable(k, keyed ? [uint32(), type] : [type])
@@ -68,7 +80,7 @@ export function createPairTable(k: Kernels, type: DataType, groupCount: () => nu
     get kernel() {
       return table.kernel
     },
-    add(values, groups, weights, weight) {
+    add(values, groups, weights, weight, expected) {
       const { length } = values
       const columns = [values]
       if (keyed) {
@@ -83,19 +95,17 @@ export function createPairTable(k: Kernels, type: DataType, groupCount: () => nu
         counts.free()
         counts = moved
       }
-      const found = table.find(columns, length)
+      const found = table.find(columns, length, expected)
       counts.resize(table.indexCount)
-      live += exports.multisetAdd(counts.pointer, found, length, weights, weight)
+      live += exports.multisetAdd(counts.pointer, found, length, weights, weight, groups, distinct.pointer)
+    },
+    countDistinct() {
+      const mark = memory.mark()
+      const { groups, counts: weights, length } = pairs()
+      exports.multisetDistinct(groups, weights, length, distinct.pointer)
+      memory.reset(mark)
     },
     pairs,
-    groupsFrom(place) {
-      const count = table.length - place
-      if (!keyed || count === 0) return 0
-      if (table.order !== 0) return table.keys()[0].data + 4 * place
-      const places = memory.scratch(4 * count)
-      for (let i = 0; i < count; i++) memory.u32[(places >>> 2) + i] = place + i
-      return table.keysAt(places, count)[0].data
-    },
     chosen(places) {
       const all = pairs()
       const order = memory.scratch(4 * all.length + 4)

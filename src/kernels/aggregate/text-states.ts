@@ -4,6 +4,7 @@
  *
  * ```
  * serialised   byte lengths u32[count], 0xffffffff for none     bytes, end to end
+ * repeated     distinct strings u32, these as above             number of each among them u32[count]
  * ```
  */
 import { bitmapBytes } from '../bitmap.js'
@@ -24,6 +25,10 @@ export interface TextStates {
   write(writer: StateWriter, states: number, groups: number, count: number): void
   /** What `write` wrote, as codes in scratch; `validity` is a bitmap of those that are strings, or 0 where all are. */
   read(reader: StateReader, count: number): { codes: number; validity: number }
+  /** The same of codes of which many are the same: a string is written once, with a number for each code. */
+  writeRepeated(writer: StateWriter, codes: number, count: number): void
+  /** What `writeRepeated` wrote, as codes in scratch. */
+  readRepeated(reader: StateReader, count: number): number
   free(): void
 }
 
@@ -39,6 +44,34 @@ export function createTextStates({ k, dictionaries, texts }: AccumulatorContext)
     if (dictionary === null) dictionary = dictionaries.create()
     else dictionaries.retain(dictionary)
     return dictionary
+  }
+
+  const write: TextStates['write'] = (writer, states, groups, count) => {
+    const mark = memory.mark()
+    const codes = statesOf(k, { pointer: states, stride: 4 }, 4, groups, count)
+    // Where nothing has come all codes are -1, and no entry is looked at.
+    const { offsets, bytes: entries } = dictionary ?? { offsets: 0, bytes: 0 }
+    const lengths = memory.scratch(4 * count)
+    const byteLength = exports.statesTextLengths(codes, offsets, count, lengths) >>> 0
+    const bytes = memory.scratch(byteLength + 16)
+    exports.statesTextBytes(codes, offsets, entries, count, bytes)
+    writer.lane(k, lengths, 4 * count)
+    writer.u32(byteLength)
+    writer.lane(k, bytes, byteLength)
+    memory.reset(mark)
+  }
+
+  const read: TextStates['read'] = (reader, count) => {
+    const lengths = reader.lane(k, 4 * count)
+    const byteLength = reader.u32()
+    const bytes = reader.lane(k, byteLength, byteLength + 16)
+    const offsets = memory.scratch(4 * (count + 1))
+    const bits = memory.scratch(bitmapBytes(count))
+    const valid = exports.statesTextOffsets(lengths, count, offsets, bits)
+    const validity = valid === count ? 0 : bits
+    const codes = memory.scratch(4 * count)
+    known().intern(offsets, bytes, validity, count, codes)
+    return { codes, validity }
   }
 
   return {
@@ -61,31 +94,26 @@ export function createTextStates({ k, dictionaries, texts }: AccumulatorContext)
       exports.textRemap(data, length, map, out)
       return out
     },
-    write(writer, states, groups, count) {
+    write,
+    read,
+    writeRepeated(writer, codes, count) {
       const mark = memory.mark()
-      const codes = statesOf(k, { pointer: states, stride: 4 }, 4, groups, count)
-      // Where nothing has come all codes are -1, and no entry is looked at.
-      const { offsets, bytes: entries } = dictionary ?? { offsets: 0, bytes: 0 }
-      const lengths = memory.scratch(4 * count)
-      const byteLength = exports.statesTextLengths(codes, offsets, count, lengths) >>> 0
-      const bytes = memory.scratch(byteLength + 16)
-      exports.statesTextBytes(codes, offsets, entries, count, bytes)
-      writer.lane(k, lengths, 4 * count)
-      writer.u32(byteLength)
-      writer.lane(k, bytes, byteLength)
+      const { length } = known()
+      const numbers = memory.scratch(4 * length)
+      memory.u32.fill(0xffffffff, numbers >>> 2, (numbers >>> 2) + length)
+      const local = memory.scratch(4 * count)
+      const distinct = memory.scratch(4 * Math.min(count, length))
+      const distinctCount = exports.listDistinct(codes, count, numbers, local, distinct)
+      writer.u32(distinctCount)
+      write(writer, distinct, 0, distinctCount)
+      writer.lane(k, local, 4 * count)
       memory.reset(mark)
     },
-    read(reader, count) {
-      const lengths = reader.lane(k, 4 * count)
-      const byteLength = reader.u32()
-      const bytes = reader.lane(k, byteLength, byteLength + 16)
-      const offsets = memory.scratch(4 * (count + 1))
-      const bits = memory.scratch(bitmapBytes(count))
-      const valid = exports.statesTextOffsets(lengths, count, offsets, bits)
-      const validity = valid === count ? 0 : bits
-      const codes = memory.scratch(4 * count)
-      known().intern(offsets, bytes, validity, count, codes)
-      return { codes, validity }
+    readRepeated(reader, count) {
+      const { codes } = read(reader, reader.u32())
+      const out = memory.scratch(4 * count)
+      exports.textRemap(reader.lane(k, 4 * count), count, codes, out)
+      return out
     },
     free() {
       if (dictionary !== null) dictionaries.release(dictionary)

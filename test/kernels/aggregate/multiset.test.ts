@@ -20,7 +20,12 @@ import {
 } from '../../../src/columnar/type.js'
 import type { Accumulator, AggregateFunction, AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
 import { createMultiset, multiset } from '../../../src/kernels/aggregate/multiset.js'
-import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
+import {
+  createStateReader,
+  createStateWriter,
+  type StateReader,
+  type StateWriter,
+} from '../../../src/kernels/aggregate/state-bytes.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { LaneDictionary } from '../../../src/kernels/text.js'
 import { accumulatorContext, anyDouble, anyInt32, anyInt64, makeKernels, valuesOf } from '../support.js'
@@ -132,7 +137,7 @@ class Lane {
   private readonly keyed: boolean
 
   constructor(type: DataType, groupCount: number, mostPairs?: number) {
-    this.accumulator = createMultiset(accumulatorContext(k), type, mostPairs) as Required<Accumulator>
+    this.accumulator = createMultiset(accumulatorContext(k), type, true, mostPairs) as Required<Accumulator>
     this.type = type
     this.dictionary = new LaneDictionary(k)
     this.keyed = groupCount > 1
@@ -249,6 +254,104 @@ describe('pairs dealt to many tables', () => {
       lane.expectRows(rows, groupCount)
       lane.free()
     }
+  })
+})
+
+describe('pairs shared out among lanes', () => {
+  test('give what one lane has of them all', () => {
+    const anyRows = fc.constantFrom(...types.filter(([{ kind }]) => !/8|16|bool/.test(kind))).chain(([type, value]) =>
+      fc.record({
+        type: fc.constant(type),
+        lanes: fc.array(
+          fc.record({
+            rows: fc.array(fc.record({ group: fc.integer({ min: 0, max: 5 }), value, gone: fc.constant(false) }), {
+              maxLength: 120,
+              size: 'max',
+            }),
+            // Some have many tables before, and rows that wait.
+            mostPairs: fc.constantFrom(3, 20, 1000),
+          }),
+          { minLength: 2, maxLength: 4 },
+        ),
+        batch: fc.integer({ min: 1, max: 60 }),
+        groupCount: fc.constantFrom(1, 6),
+        /** Lane 0 may have had others' pairs handed over before, whole. */
+        isHandedOver: fc.boolean(),
+      }),
+    )
+    let pairsElsewhere = 0
+    fc.assert(
+      fc.property(anyRows, ({ type, lanes: given, batch, groupCount, isHandedOver }) => {
+        const lanes = given.map(({ mostPairs }) => new Lane(type, groupCount, mostPairs))
+        // Each lane has met the groups in an order of its own, and lists them in yet another.
+        const indexIn = (lane: number, group: number) => (group * (lane % 2 === 0 ? 1 : 5)) % groupCount
+        for (const [i, lane] of lanes.entries()) {
+          const own = given[i].rows.map(row => ({ ...row, group: indexIn(i, row.group % groupCount) }))
+          lane.pass(own, batch, 'update')
+        }
+        const give = (
+          from: number,
+          to: number,
+          write: (writer: StateWriter, groups: number) => void,
+          merge: (reader: StateReader, map: number) => void,
+        ) => {
+          const mark = k.memory.mark()
+          const listed = Array.from({ length: groupCount }, (_, i) => (i + from) % groupCount)
+          const writer = createStateWriter(true)
+          write(
+            writer,
+            groupPointer(
+              k,
+              listed.map(group => indexIn(from, group)),
+            ),
+          )
+          const reader = createStateReader(writer.pieces())
+          reader.forLane = true
+          merge(
+            reader,
+            groupPointer(
+              k,
+              listed.map(group => indexIn(to, group)),
+            ),
+          )
+          k.memory.reset(mark)
+        }
+        const handOver = (from: number) =>
+          give(
+            from,
+            0,
+            (writer, groups) => lanes[from].accumulator.write(writer, groups, groupCount),
+            (reader, map) => lanes[0].accumulator.merge(reader, map, groupCount, 1),
+          )
+        const sharing = isHandedOver ? lanes.slice(0, -1) : lanes
+        const shares = sharing.map(({ accumulator }) => accumulator.shares)
+        if (isHandedOver) handOver(lanes.length - 1)
+        for (const i of shares.keys()) {
+          for (const j of shares.keys()) {
+            if (i === j) continue
+            give(
+              i,
+              j,
+              (writer, groups) => shares[i].write(writer, groups, groupCount, j, shares.length),
+              (reader, map) => shares[j].merge(reader, map),
+            )
+            // As soon as the last has been sent.
+            if (j === shares.length - (i === shares.length - 1 ? 2 : 1)) shares[i].keep(i, shares.length)
+          }
+        }
+        if (shares.length === 1) shares[0].keep(0, 1)
+        for (const [i, share] of shares.entries()) {
+          share.end(i > 0)
+          if (i > 0) handOver(i)
+        }
+        const rows = given.flatMap(each => each.rows)
+        if (given.slice(1, shares.length).some(each => each.rows.length > 0)) pairsElsewhere++
+        lanes[0].expectRows(rows, groupCount)
+        for (const lane of lanes) lane.free()
+      }),
+      { numRuns: 300 },
+    )
+    expect(pairsElsewhere).toBeGreaterThan(50)
   })
 })
 

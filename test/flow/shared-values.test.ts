@@ -1,0 +1,112 @@
+// States that hold so many values that lanes share them out: counts of distinct values and modes, against maps and against other numbers of lanes.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { columns, countDistinct, createEngine, type Engine, first, max, mode, sum } from '../../src/index.js'
+
+const ROWS = 440_000
+
+/** A number below 2^32 that follows from another, each from one alone. */
+const scrambled = (i: number) => Math.imul(i, 0x9e3779b1) >>> 0
+
+/** So many values that every lane of three has more than one table takes; some come twice, in lanes far from one another. */
+const values = Int32Array.from({ length: ROWS }, (_, i) => scrambled(i % 300_000) | 0)
+/** Of a few rows in the middle many values, elsewhere few: one lane alone has much. */
+const uneven = Int32Array.from({ length: ROWS }, (_, i) => (i > 150_000 && i < 290_000 ? scrambled(i) : i % 5))
+const texts = Array.from(values, value => `user ${value}`)
+const wide = Float64Array.from(values, value => value / 3)
+/** Groups that first appear late, and in other lanes than most of their rows are in. */
+const groups = Int32Array.from({ length: ROWS }, (_, i) => (i < 200_000 ? i % 40 : 90 - (i % 90)))
+const names = Array.from(groups, group => `group ${group} of some length`)
+const rows = columns({ values, uneven, texts, wide, groups, names })
+
+function expected<K, V>(keys: readonly K[] | Int32Array, of: ArrayLike<V>) {
+  const counts = new Map<K | number, Map<V, number>>()
+  for (let i = 0; i < ROWS; i++) {
+    const mine = counts.get(keys[i]) ?? new Map<V, number>()
+    counts.set(keys[i], mine)
+    mine.set(of[i], (mine.get(of[i]) ?? 0) + 1)
+  }
+  return [...counts].map(([key, mine]) => ({ key, distinct: mine.size, most: Math.max(...mine.values()) }))
+}
+
+describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
+  let engine: Engine
+  let loaded: Awaited<ReturnType<typeof rows.load>>
+
+  beforeAll(async () => {
+    engine = await createEngine({ lanes })
+    loaded = await rows.load({ engine })
+  })
+
+  afterAll(async () => {
+    await loaded.close()
+    await engine.close()
+  })
+
+  const collected = async (flow: { collect(options: object): Promise<{ toRows(): object[] }> }) =>
+    (await flow.collect({ engine })).toRows() as Record<string, unknown>[]
+
+  test.each(['values', 'uneven', 'texts', 'wide'] as const)('%s of all rows', async name => {
+    const flow = loaded.aggregate(t => ({ distinct: countDistinct(t[name]), total: sum(t.groups) }))
+    const total = groups.reduce((all, group) => all + group, 0)
+    const of = { values, uneven, texts, wide }[name]
+    expect(await collected(flow)).toEqual([{ distinct: new Set<unknown>(of).size, total }])
+  })
+
+  test.each(['groups', 'names'] as const)('of %s, in order of first appearance', async key => {
+    const flow = loaded.groupBy(key).aggregate(t => ({
+      values: countDistinct(t.values),
+      uneven: countDistinct(t.uneven),
+      texts: countDistinct(t.texts),
+      few: countDistinct(t.groups),
+      top: max(t.values),
+      first: first(t.texts),
+    }))
+    const [ofValues, ofUneven] = [values, uneven].map(each => expected(key === 'groups' ? groups : names, each))
+    const found = await collected(flow)
+    expect(found.map(row => row[key])).toEqual(ofValues.map(each => each.key))
+    for (const name of ['values', 'texts'])
+      expect(found.map(row => row[name])).toEqual(ofValues.map(each => each.distinct))
+    expect(found.map(row => row.uneven)).toEqual(ofUneven.map(each => each.distinct))
+    expect(new Set(found.map(row => row.few))).toEqual(new Set([1]))
+  })
+
+  test('values that come most often, of several the least', async () => {
+    const flow = loaded.groupBy('groups').aggregate(t => ({
+      mode: mode(t.values),
+      text: mode(t.texts),
+      distinct: countDistinct(t.values),
+    }))
+    const model = expected(groups, values)
+    const found = await collected(flow)
+    for (const [i, row] of found.entries()) {
+      const { mode: value, text, distinct } = row as { mode: number; text: string; distinct: number }
+      const mine = new Map<number, number>()
+      for (let j = 0; j < ROWS; j++) {
+        if (groups[j] === model[i].key) mine.set(values[j], (mine.get(values[j]) ?? 0) + 1)
+      }
+      const best = [...mine].filter(([, count]) => count === model[i].most).map(([each]) => each)
+      expect(value).toBe(Math.min(...best))
+      expect(text).toBe(best.map(each => `user ${each}`).sort()[0])
+      expect(distinct).toBe(model[i].distinct)
+    }
+  })
+
+  test('with what else is asked of the groups behind, and rows that are left out', async () => {
+    const flow = loaded
+      .filter(t => t.values.gt(0))
+      .groupBy('names')
+      .aggregate(t => ({ distinct: countDistinct(t.values).where(t.wide.lt(5e8)), top: max(t.values) }))
+      .orderBy('distinct', 'names')
+    const kept = new Map<string, Set<number>>()
+    for (let i = 0; i < ROWS; i++) {
+      if (values[i] <= 0) continue
+      const mine = kept.get(names[i]) ?? new Set()
+      kept.set(names[i], mine)
+      if (wide[i] < 5e8) mine.add(values[i])
+    }
+    const model = [...kept].map(([name, mine]) => ({ names: name, distinct: mine.size }))
+    model.sort((a, b) => a.distinct - b.distinct || (a.names < b.names ? -1 : 1))
+    const found = await collected(flow)
+    expect(found).toEqual(model.map(each => expect.objectContaining(each)))
+  })
+})
