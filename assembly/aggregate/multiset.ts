@@ -9,8 +9,8 @@
 import { textCompare } from '../text'
 
 /**
- * counts[pairs[i]] += weights[i], or with `weights` 0 `weight`; distinct[groups[i]] (u32, with `groups` 0 that of group 0) says of how many pairs of a group the
- * count is not 0. Returns how many more there are of these: negative where fewer.
+ * counts[pairs[i]] += weights[i], or with `weights` 0 `weight`; distinct[groups[i]] (u32, with `groups` 0 that of group 0; `distinct` may be 0) says of how many
+ * pairs of a group the count is not 0. Returns how many more there are of these: negative where fewer.
  */
 export function multisetAdd(
   counts: usize, pairs: usize, count: u32, weights: usize, weight: i64, groups: usize, distinct: usize,
@@ -23,8 +23,10 @@ export function multisetAdd(
     store<i64>(at, after)
     const change = i32(after != 0) - i32(before != 0)
     more += change
-    const slot = distinct + (groupAt(groups, i) << 2)
-    store<i32>(slot, load<i32>(slot) + change)
+    if (distinct) {
+      const slot = distinct + (groupAt(groups, i) << 2)
+      store<i32>(slot, load<i32>(slot) + change)
+    }
   }
   return more
 }

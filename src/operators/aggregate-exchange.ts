@@ -4,12 +4,14 @@
  */
 import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
+import type { Share } from '../kernels/aggregate/accumulator.js'
 import type { Aggregation } from '../kernels/aggregate/aggregation.js'
 import { createStateReader, createStateWriter } from '../kernels/aggregate/state-bytes.js'
 import { type Appearance, ranksOfGroups } from '../kernels/appearance.js'
 import type { GroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
+import { keyPlanes, PARTITIONS, partRows } from '../kernels/radix.js'
 import type { Stage } from '../plan/physical.js'
 import type { SplitRows } from './aggregate.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
@@ -65,10 +67,37 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
   // Other sets, and windows made of panes, are derived from the states of all groups in one place.
   const mayShare = stage.sets === null && stage.panes === null
 
+  const shareOf = (share: number, shares: number): Share => ({
+    share,
+    shares,
+    groups: table.order,
+    count: table.length,
+    shareOf: sharesOfGroups(shares),
+  })
+
+  /** By the place of each group: equal keys are of one share in all lanes. */
+  const sharesOfGroups = (shares: number): Uint8Array => {
+    const { length, dictionaries } = table
+    const found = new Uint8Array(length)
+    if (stage.keys.length === 0) return found
+    const mark = memory.mark()
+    const layout = layoutKeys(stage.keys.map(name => input[name]))
+    const planes = keyPlanes(k, layout, table.keys(), length)
+    const { rows, starts, counts } = partRows(k, layout, planes, length, dictionaries)
+    const { u32 } = memory
+    for (let p = 0; p < PARTITIONS; p++) {
+      const own = Math.floor((p * shares) / PARTITIONS)
+      for (let i = 0; i < counts[p]; i++) found[u32[(rows >>> 2) + starts[p] + i]] = own
+    }
+    memory.reset(mark)
+    return found
+  }
+
   const states: StatesToShare = {
     *parts(share, shares) {
       const writer = createStateWriter(true)
-      for (const each of grouped.aggregation.shares) each.write(writer, table.order, table.length, share, shares)
+      const one = shareOf(share, shares)
+      for (const each of grouped.aggregation.shares) each.write(writer, one)
       yield {
         kind: 'groups',
         groupCount: table.length,
@@ -81,6 +110,7 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
       if (given.kind !== 'groups') throw new Error(`states are shared out here, not ${given.kind}`)
       const { keys, state, groupCount } = given
       if (appearance[appearance.length - 2] !== NO_SPLIT) appearance.push(NO_SPLIT, table.length)
+      grouped.aggregation.admit()
       const ranks = () => ranksOfGroups(k, [NO_SPLIT, 0], groupCount)
       grouped.join(keys, ranks, map => {
         const reader = createStateReader(state)
@@ -88,11 +118,9 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
         for (const each of grouped.aggregation.shares) each.merge(reader, map)
       })
     },
-    keep(share, shares) {
-      for (const each of grouped.aggregation.shares) each.keep(share, shares)
-    },
-    end(handsOver) {
-      for (const each of grouped.aggregation.shares) each.end(handsOver)
+    end(share, shares, handsOver) {
+      const one = shareOf(share, shares)
+      for (const each of grouped.aggregation.shares) each.end(one, handsOver)
     },
   }
 

@@ -250,10 +250,10 @@ export interface StatesToShare {
   parts(share: number, shares: number): Iterable<Part<LaneBatch>>
   /** Takes what `parts` of another lane gave. */
   receive(part: Part<VectorBatch>): void
-  /** Keeps the values of one share alone, once the others have been sent. */
-  keep(share: number, shares: number): void
-  /** Nothing more is received. A lane that `handsOver` then has results to hand over, rather than values. */
-  end(handsOver: boolean): void
+  /**
+   * All has been sent and received: only the values of this share are kept. A lane that `handsOver` then has results to hand over, rather than values.
+   */
+  end(share: number, shares: number, handsOver: boolean): void
 }
 
 /** The same of whole rows, which have a way of their own. */

@@ -45,10 +45,9 @@ export async function shareStates(
     ...others.map(from => host.receive(from, part => states.receive(part))),
     (async () => {
       for (const to of others) await host.send(to, states.parts(shareOf(to), lanes.length))
-      host.charged(() => states.keep(shareOf(host.lane), lanes.length))
     })(),
   ])
-  host.charged(() => states.end(host.lane > 0))
+  host.charged(() => states.end(shareOf(host.lane), lanes.length, host.lane > 0))
 }
 
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */

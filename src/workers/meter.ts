@@ -222,8 +222,7 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
       return {
         parts: (share, shares) => pulled(states.parts(share, shares), meter.run),
         receive: part => meter.run(() => states.receive(part)),
-        keep: (share, shares) => meter.run(() => states.keep(share, shares)),
-        end: handsOver => meter.run(() => states.end(handsOver)),
+        end: (share, shares, handsOver) => meter.run(() => states.end(share, shares, handsOver)),
       }
     },
     fingerprint: () => exchange.fingerprint(),

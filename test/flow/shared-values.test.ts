@@ -1,6 +1,17 @@
 // States that hold so many values that lanes share them out: counts of distinct values and modes, against maps and against other numbers of lanes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { columns, countDistinct, createEngine, type Engine, first, max, mode, sum } from '../../src/index.js'
+import {
+  columns,
+  countDistinct,
+  createEngine,
+  type Engine,
+  first,
+  max,
+  median,
+  mode,
+  quantile,
+  sum,
+} from '../../src/index.js'
 
 const ROWS = 440_000
 
@@ -88,6 +99,35 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
       expect(value).toBe(Math.min(...best))
       expect(text).toBe(best.map(each => `user ${each}`).sort()[0])
       expect(distinct).toBe(model[i].distinct)
+    }
+  })
+
+  test('medians and quantiles of groups, some of them without a value', async () => {
+    const flow = loaded.groupBy('names').aggregate(t => ({
+      middle: median(t.wide),
+      most: quantile(t.values, 0.9),
+      some: median(t.values).where(t.groups.gt(60)),
+      distinct: countDistinct(t.texts),
+    }))
+    const model = new Map<string, number[]>()
+    for (let i = 0; i < ROWS; i++) {
+      const mine = model.get(names[i]) ?? []
+      model.set(names[i], mine)
+      mine.push(values[i])
+    }
+    const at = (sorted: readonly number[], q: number) => {
+      const h = (sorted.length - 1) * q
+      const [a, b, t] = [sorted[Math.floor(h)], sorted[Math.floor(h) + 1], h - Math.floor(h)]
+      return t === 0 || a === b ? a : t === 0.5 ? (a + b) / 2 : Math.min(a + t * (b - a), b)
+    }
+    const found = await collected(flow)
+    expect(found.map(row => row.names)).toEqual([...model.keys()])
+    for (const row of found) {
+      const sorted = (model.get(row.names as string) as number[]).sort((a, b) => a - b)
+      const thirds = sorted.map(value => value / 3)
+      expect(row.middle).toBe(at(thirds, 0.5))
+      expect(row.most).toBe(at(sorted, 0.9))
+      expect(row.some).toBe(Number(/group (\d+)/.exec(row.names as string)?.[1]) > 60 ? at(sorted, 0.5) : null)
     }
   })
 

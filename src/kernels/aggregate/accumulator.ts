@@ -147,6 +147,16 @@ export interface Accumulator {
   free(): void
 }
 
+/** One of so many shares, of all groups: `groups[0..count)` (u32 pointer), or with 0 the first `count`. */
+export interface Share {
+  readonly share: number
+  readonly shares: number
+  readonly groups: number
+  readonly count: number
+  /** By its place, whose each group is where it is groups that are shared out, and not the values of all: told by its key. */
+  readonly shareOf: Uint8Array
+}
+
 /**
  * States that hold values, which lanes share out before one of them puts states together: each lane sends every other the values of its share, lets go of
  * those that are not of its own, and in the end writes no more than results need.
@@ -154,14 +164,15 @@ export interface Accumulator {
 export interface StateShares {
   /** Whether there are so many values that this is worth it. */
   readonly isMuch: boolean
-  /** Writes the values of one of so many shares, of all groups: `groups[0..count)` (u32 pointer), or with 0 the first `count`. */
-  write(writer: StateWriter, groups: number, count: number, share: number, shares: number): void
+  /** Writes the values of a share, its groups as their places among those that are listed. */
+  write(writer: StateWriter, share: Share): void
   /** Adds what `write` wrote: of its group g to group `groupMap[g]` (u32 pointer). */
   merge(reader: StateReader, groupMap: number): void
-  /** Lets go of the values of other shares. */
-  keep(share: number, shares: number): void
-  /** No more come. Where it `handsOver`, the accumulator's `write` writes results rather than values from now on. */
-  end(handsOver: boolean): void
+  /**
+   * No more come: lets go of the values of other shares than this. Where it `handsOver`, the accumulator's `write` writes results rather than values from now
+   * on.
+   */
+  end(share: Share, handsOver: boolean): void
 }
 
 /** One kind of accumulator, and which aggregates it serves. */

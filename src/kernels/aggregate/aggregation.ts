@@ -56,6 +56,8 @@ export interface Aggregation {
   update(groups: number, inputs: readonly AggregateInput[], rowCount: number, position: number): void
   /** Says which groups have had a row by now; call it after `update` and `merge`. */
   open(order: number, count: number): void
+  /** Groups that follow may be other lanes': no row of theirs has come here. */
+  admit(): void
   /**
    * Takes back rows that it has taken, in any order. Made to be `retractable` only.
    * @throws MillraceError `MR_CANNOT_RETRACT` naming the aggregate that has no way to; nothing has then been taken back.
@@ -167,6 +169,9 @@ export function createAggregation(
     open(order, count) {
       opened.order = order
       opened.count = count
+    },
+    admit() {
+      for (const { values } of inputs.values()) values.admit()
     },
     retract(groups, columns, rowCount, position) {
       if (rowCount === 0) return

@@ -94,9 +94,16 @@ export function createMultiset(
   let early: PairTable | null = null
   /** Partitions of which rows that wait are wanted, the first and behind the last: others are other lanes'. */
   let wanted: readonly [number, number] = [0, PARTITIONS]
-  /** How many distinct values each group has in the tables, u32. */
-  const known = createGroupArray(k, 4)
-  const createTable = () => createPairTable(k, type, () => groupCount, known)
+  /** How many distinct values each group has in the tables, u32, once that is worth the room: where pairs are many, or are counted more than once. */
+  let known: GroupArray | null = null
+  let isAsked = false
+  const createTable = () =>
+    createPairTable(
+      k,
+      type,
+      () => groupCount,
+      () => known?.pointer ?? 0,
+    )
   /** Values of each group that are in none of these tables, since other lanes have them: u32 each; null while there are none. */
   let elsewhere: GroupArray | null = null
   let isReduced = false
@@ -160,12 +167,20 @@ export function createMultiset(
   const taken = (list: number, width: number, rows: number, count: number): number =>
     list === 0 ? 0 : statesOf(k, { pointer: list, stride: width }, width, rows, count)
 
-  const forgetKnown = () => memory.u8.fill(0, known.pointer, known.pointer + 4 * groupCount)
+  /** Counts the values in the tables anew, and from now on as they come. */
+  const know = (): number => {
+    known ??= createGroupArray(k, 4)
+    known.resize(groupCount)
+    const { pointer } = known
+    memory.u8.fill(0, pointer, pointer + 4 * groupCount)
+    for (const table of tables) table.countDistinct(pointer)
+    return pointer
+  }
 
   /** Pairs that have rows go to new tables, which take the place of these. */
   const renew = (old: readonly PairTable[], count: number) => {
     tables = Array.from({ length: count }, createTable)
-    forgetKnown()
+    if (known !== null) know()
     for (const table of old) {
       const mark = memory.mark()
       const { values, groups, counts, length } = table.chosen(0)
@@ -262,8 +277,8 @@ export function createMultiset(
   const mayDeal = valueBytes >= 4
   const deal = () => {
     early = tables[0]
-    forgetKnown()
     tables = Array.from({ length: PARTITIONS }, createTable)
+    know()
   }
   const dealIfMany = () => {
     if (tables.length > 1 || !mayDeal) return
@@ -349,18 +364,28 @@ export function createMultiset(
   /** How many values chosen groups have elsewhere, u32 in scratch; and in the tables, if these are to be added. */
   const countsOf = (chosen: number, count: number, isOfAll: boolean): number => {
     const other = othersOfGroups().pointer >>> 2
+    const own = isOfAll ? ownCounts() >>> 2 : 0
     const out = memory.scratch(4 * count)
     const { u32 } = memory
     for (let i = 0; i < count; i++) {
       const group = chosen === 0 ? i : u32[(chosen >>> 2) + i]
-      u32[(out >>> 2) + i] = u32[other + group] + (isOfAll ? u32[(known.pointer >>> 2) + group] : 0)
+      u32[(out >>> 2) + i] = u32[other + group] + (isOfAll ? u32[own + group] : 0)
     }
     return out
   }
 
-  const distinct = (): LaneVector => {
+  const ownCounts = (): number => {
     settle()
-    const counts = elsewhere === null ? known.pointer : countsOf(0, groupCount, true)
+    if (known !== null) return known.pointer
+    if (isAsked) return know()
+    isAsked = true
+    const counts = zeros(k, groupCount)
+    for (const table of tables) table.countDistinct(counts)
+    return counts
+  }
+
+  const distinct = (): LaneVector => {
+    const counts = elsewhere === null ? ownCounts() : countsOf(0, groupCount, true)
     const data = memory.scratch(8 * groupCount)
     exports.castToInt64(-4, counts, groupCount, data)
     // None is null: a group without values has 0 of them.
@@ -372,7 +397,7 @@ export function createMultiset(
     get isMuch() {
       return tables.length > 1
     },
-    write(writer, chosen, count, share, all) {
+    write(writer, { share, shares: all, groups: chosen, count }) {
       const mark = memory.mark()
       const [from, to] = partitionsOfShare(share, all)
       const pairs = tables.slice(from, to).map(table => table.chosen(0))
@@ -424,18 +449,14 @@ export function createMultiset(
       if (total > pairCount) wait(column(total - pairCount, values + valueBytes * pairCount), groups + 4 * pairCount)
       memory.reset(mark)
     },
-    keep(share, all) {
+    end({ share, shares: all }, handsOver) {
       wanted = partitionsOfShare(share, all)
-      forgetKnown()
       for (const [p, table] of tables.entries()) {
-        if (p >= wanted[0] && p < wanted[1]) table.countDistinct()
-        else {
-          table.free()
-          tables[p] = createTable()
-        }
+        if (p >= wanted[0] && p < wanted[1]) continue
+        table.free()
+        tables[p] = createTable()
       }
-    },
-    end(handsOver) {
+      know()
       settle()
       isReduced = handsOver
     },
@@ -449,7 +470,7 @@ export function createMultiset(
       const before = groupCount
       if (count > MOST_GROUPS || (before <= 1 && count > 1)) settle()
       groupCount = count
-      known.resize(count)
+      known?.resize(count)
       if (tables.length === 0 || (before <= 1 && count > 1)) renew(tables, Math.max(1, tables.length))
       waiting.resize(count * PARTITIONS)
     },
@@ -531,7 +552,7 @@ export function createMultiset(
     free() {
       for (const table of tables) table.free()
       early?.free()
-      known.free()
+      known?.free()
       elsewhere?.free()
       waiting.free()
       texts.free()

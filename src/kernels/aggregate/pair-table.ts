@@ -8,7 +8,7 @@ import type { Kernels } from '../instance.js'
 import type { LaneVector } from '../lane-vector.js'
 import { take } from '../select.js'
 import { numbers } from './accumulator.js'
-import { createGroupArray, type GroupArray } from './group-array.js'
+import { createGroupArray } from './group-array.js'
 import { statesOf } from './state-bytes.js'
 
 /** Pairs side by side, in scratch or as they are kept. */
@@ -32,8 +32,8 @@ export interface PairTable {
    * some `expected` of the pairs are new.
    */
   add(values: LaneVector, groups: number, weights: number, weight: bigint, expected?: number): void
-  /** Adds to `distinct` how many pairs that have rows there are of each group. */
-  countDistinct(): void
+  /** Adds to `distinct` (u32 pointer) how many pairs that have rows there are of each group. */
+  countDistinct(distinct: number): void
   /** All pairs there have been. */
   pairs(): Pairs
   /**
@@ -46,13 +46,13 @@ export interface PairTable {
 /**
  * While `groupCount` is 1 the values alone are keys. No row may be of a group that is not below.
  *
- * @param distinct gets the pairs that have rows of each group counted: u32
+ * @param distinct where pairs that have rows are counted, u32 a group, or 0
  */
 export function createPairTable(
   k: Kernels,
   type: DataType,
   groupCount: () => number,
-  distinct: Readonly<GroupArray>,
+  distinct: () => number,
 ): PairTable {
   const { exports, memory } = k
   const keyed = groupCount() > 1
@@ -97,12 +97,13 @@ export function createPairTable(
       }
       const found = table.find(columns, length, expected)
       counts.resize(table.indexCount)
-      live += exports.multisetAdd(counts.pointer, found, length, weights, weight, groups, distinct.pointer)
+      live += exports.multisetAdd(counts.pointer, found, length, weights, weight, groups, distinct())
     },
-    countDistinct() {
+    countDistinct(pointer) {
+      if (table.length === 0) return
       const mark = memory.mark()
       const { groups, counts: weights, length } = pairs()
-      exports.multisetDistinct(groups, weights, length, distinct.pointer)
+      exports.multisetDistinct(groups, weights, length, pointer)
       memory.reset(mark)
     },
     pairs,

@@ -17,6 +17,8 @@ export interface Values {
   update(groups: number, validity: number, rowCount: number): number
   /** Takes rows back; where values are counted only. */
   retract(groups: number, validity: number, rowCount: number): void
+  /** Groups that follow may be such as have had no row: until now all had one, and what has no null a value. */
+  admit(): void
   /** The states of groups `groups[0..count)` (u32 pointer), or with 0 of the first `count`. */
   write(writer: StateWriter, groups: number, count: number): void
   merge(reader: StateReader, groupMap: number, groupCount: number, most: number): void
@@ -102,6 +104,9 @@ export function createValues(k: Kernels, counted: boolean, opened: Readonly<Open
       const { i64 } = memory
       for (let group = 0; group < groupCount; group++) i64[(pointer >>> 3) + group] -= i64[(nulls >>> 3) + group]
       memory.reset(mark)
+    },
+    admit() {
+      if (!counted) keep()
     },
     write(writer, groups, count) {
       if (!counted && opened.count === 0) keep()

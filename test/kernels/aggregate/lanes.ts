@@ -6,8 +6,9 @@
 import * as fc from 'fast-check'
 import { type DataType, nullable } from '../../../src/columnar/type.js'
 import { MillraceError } from '../../../src/errors.js'
-import type { AggregateSpec } from '../../../src/kernels/aggregate/accumulator.js'
+import type { AggregateSpec, Share } from '../../../src/kernels/aggregate/accumulator.js'
 import { type Aggregation, createAggregation } from '../../../src/kernels/aggregate/aggregation.js'
+import { createStateReader, createStateWriter } from '../../../src/kernels/aggregate/state-bytes.js'
 import type { Kernels } from '../../../src/kernels/instance.js'
 import { LaneDictionary } from '../../../src/kernels/text.js'
 import { accumulatorContext, bitmap } from '../support.js'
@@ -25,6 +26,8 @@ export interface Lanes {
   readonly parts: readonly (readonly (readonly Row[])[])[]
   /** When each lane but the first hands over: before the first one's batch of this number. */
   readonly handOver: readonly number[]
+  /** Whether those that hand over in the end share out the values of their states with the first before. */
+  readonly shares: boolean
   /** Whether groups are handed over in two states as between lanes, or in one portable one. */
   readonly halves: boolean
   /** Whether there are groups at all. */
@@ -49,6 +52,7 @@ export const anyLanes = (
       maxLength: 3,
     }),
     handOver: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 2 }),
+    shares: fc.boolean(),
     halves: fc.boolean(),
     keyed: fc.boolean(),
     filtered: fc.boolean(),
@@ -126,12 +130,36 @@ export class Lane {
       const groups = groupPointer(this.k, some)
       const { aggregation } = other
       const { length } = some
-      const state = this.lanes.halves ? aggregation.laneState(groups, length) : aggregation.state(groups, length)
+      const { halves, shares } = this.lanes
+      const state = halves || shares ? aggregation.laneState(groups, length) : aggregation.state(groups, length)
       const map = some.map(i => this.index(other.groups[i]))
       this.aggregation.resize(this.groups.length)
       this.aggregation.merge(state, groupPointer(this.k, map), some.length, 1)
       this.aggregation.open(0, this.groups.length)
     }
+    memory.reset(mark)
+  }
+
+  /** Which share a group is of. */
+  share(share: number, shares: number): Share {
+    const all = this.groups.map((_, i) => i).reverse()
+    const shareOf = Uint8Array.from(all, i => this.groups[i] % shares)
+    return { share, shares, groups: groupPointer(this.k, all), count: all.length, shareOf }
+  }
+
+  /** Sends another its share. */
+  send(to: Lane, share: number, shares: number): void {
+    const { memory } = this.k
+    const mark = memory.mark()
+    const writer = createStateWriter(true)
+    for (const each of this.aggregation.shares) each.write(writer, this.share(share, shares))
+    to.aggregation.admit()
+    const map = [...this.groups].reverse().map(group => to.index(group))
+    to.aggregation.resize(to.groups.length)
+    const reader = createStateReader(writer.pieces())
+    reader.forLane = true
+    for (const each of to.aggregation.shares) each.merge(reader, groupPointer(this.k, map))
+    to.aggregation.open(0, to.groups.length)
     memory.reset(mark)
   }
 
@@ -163,8 +191,22 @@ export function runLanes(
     // Looking at results on the way changes nothing.
     if (lanes.halves) first.look()
   }
+  if (lanes.shares) {
+    const sharing = [first, ...others.filter((_, i) => lanes.handOver[i] >= lanes.parts[0].length)]
+    shareOut(k, sharing)
+  }
   handOver(lanes.parts[0].length)
   check(first)
   for (const lane of all) lane.free()
   k.memory.reset(0)
+}
+
+function shareOut(k: Kernels, lanes: readonly Lane[]): void {
+  const mark = k.memory.mark()
+  for (const [i, lane] of lanes.entries()) {
+    for (const [j, to] of lanes.entries()) if (i !== j) lane.send(to, j, lanes.length)
+  }
+  for (const [i, lane] of lanes.entries())
+    for (const each of lane.aggregation.shares) each.end(lane.share(i, lanes.length), i > 0)
+  k.memory.reset(mark)
 }

@@ -325,6 +325,10 @@ describe('pairs shared out among lanes', () => {
           )
         const sharing = isHandedOver ? lanes.slice(0, -1) : lanes
         const shares = sharing.map(({ accumulator }) => accumulator.shares)
+        const shareOf = (share: number, groups = 0) => {
+          const all = { shares: shares.length, groups, count: groupCount }
+          return { ...all, share, shareOf: new Uint8Array(groupCount) }
+        }
         if (isHandedOver) handOver(lanes.length - 1)
         for (const i of shares.keys()) {
           for (const j of shares.keys()) {
@@ -332,16 +336,13 @@ describe('pairs shared out among lanes', () => {
             give(
               i,
               j,
-              (writer, groups) => shares[i].write(writer, groups, groupCount, j, shares.length),
+              (writer, groups) => shares[i].write(writer, shareOf(j, groups)),
               (reader, map) => shares[j].merge(reader, map),
             )
-            // As soon as the last has been sent.
-            if (j === shares.length - (i === shares.length - 1 ? 2 : 1)) shares[i].keep(i, shares.length)
           }
         }
-        if (shares.length === 1) shares[0].keep(0, 1)
         for (const [i, share] of shares.entries()) {
-          share.end(i > 0)
+          share.end(shareOf(i), i > 0)
           if (i > 0) handOver(i)
         }
         const rows = given.flatMap(each => each.rows)
