@@ -11,7 +11,6 @@ import { type Appearance, ranksOfGroups } from '../kernels/appearance.js'
 import type { GroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
-import { keyPlanes, PARTITIONS, partRows } from '../kernels/radix.js'
 import type { Stage } from '../plan/physical.js'
 import type { SplitRows } from './aggregate.js'
 import type { AggregateInputs } from './aggregate-inputs.js'
@@ -72,26 +71,7 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     shares,
     groups: table.order,
     count: table.length,
-    shareOf: sharesOfGroups(shares),
   })
-
-  /** By the place of each group: equal keys are of one share in all lanes. */
-  const sharesOfGroups = (shares: number): Uint8Array => {
-    const { length, dictionaries } = table
-    const found = new Uint8Array(length)
-    if (stage.keys.length === 0) return found
-    const mark = memory.mark()
-    const layout = layoutKeys(stage.keys.map(name => input[name]))
-    const planes = keyPlanes(k, layout, table.keys(), length)
-    const { rows, starts, counts } = partRows(k, layout, planes, length, dictionaries)
-    const { u32 } = memory
-    for (let p = 0; p < PARTITIONS; p++) {
-      const own = Math.floor((p * shares) / PARTITIONS)
-      for (let i = 0; i < counts[p]; i++) found[u32[(rows >>> 2) + starts[p] + i]] = own
-    }
-    memory.reset(mark)
-    return found
-  }
 
   const states: StatesToShare = {
     *parts(share, shares) {

@@ -153,8 +153,6 @@ export interface Share {
   readonly shares: number
   readonly groups: number
   readonly count: number
-  /** By its place, whose each group is where it is groups that are shared out, and not the values of all: told by its key. */
-  readonly shareOf: Uint8Array
 }
 
 /**

@@ -10,11 +10,10 @@ import { type DataType, float64, type Kind } from '../../columnar/type.js'
 import type { Kernels } from '../instance.js'
 import { elementBytes, integerKind } from '../operand.js'
 import { createPartitions, PARTITIONS } from '../partition.js'
-import { type Accumulator, type AggregateSpec, type Family, numbers, type StateShares } from './accumulator.js'
+import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
 import { expandGroups, offsetsOf } from './by-group.js'
 import { countedRows } from './counted-rows.js'
-import { createGroupArray, type GroupArray } from './group-array.js'
-import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
+import { statesOf } from './state-bytes.js'
 
 /** A median is a quantile: all of one input share what is kept. */
 export const keptValues: Family = {
@@ -22,18 +21,6 @@ export const keptValues: Family = {
   share: () => 'kept values',
   create: ({ k }, spec, sharing = [spec]) => createKeptValues(k, spec.inputs[0], sharing),
 }
-
-/** Where the values of a group are, and whether its result has been given here. */
-const HERE = 0
-const GIVEN = 1
-const ELSEWHERE = 2
-/** In place of a number of blocks. */
-const RESULTS = 0xffffffff
-/** A start that is none. */
-const PASSED_OVER = 0xffffffff
-/** So many rows, of so many groups, are worth sharing out. */
-const MUCH_ROWS = 2 ** 17
-const MUCH_GROUPS = 32
 
 /** Visits a value before pivots are chosen for the worst case (assembly/order-statistics.ts); two are usual. */
 const BUDGET = 8
@@ -50,28 +37,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
   /** Results of these quantiles, one after the other, f64 a group; 0 where they are to be found anew. */
   let results = 0
   let groupCount = 0
-  let rowCount = 0
-  /** By group, where its values are (`HERE` ...); null while all are here. */
-  let whereabouts: GroupArray | null = null
-  /** Results that other lanes have found, f64 a group for each quantile, ascending. */
-  const given: GroupArray[] = []
-  let isReduced = false
-
-  const ascendingQs = () => [...qs].sort((a, b) => a - b)
-
-  const placesOfValues = (): GroupArray => {
-    whereabouts ??= createGroupArray(k, 1)
-    whereabouts.resize(groupCount)
-    return whereabouts
-  }
-
-  /** Calls `use` with every group whose values are not here. */
-  const eachElsewhere = (use: (group: number) => void, first = 0, step = 1) => {
-    if (whereabouts === null) return
-    const { pointer } = placesOfValues()
-    const { u8 } = memory
-    for (let group = first; group < groupCount; group += step) if (u8[pointer + group] !== HERE) use(group)
-  }
 
   const forget = () => {
     memory.free(results)
@@ -93,20 +58,9 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     for (let partition = 0; partition < Math.min(PARTITIONS, groupCount); partition++) {
       const groups = Math.ceil((groupCount - partition) / PARTITIONS)
       memory.u32.fill(0, ends >>> 2, (ends >>> 2) + groups)
-      exports.partitionCount(blocks, partition, ends, 0, 0, valueBytes)
-      const at = (group: number) => (ends >>> 2) + (group - partition) / PARTITIONS
-      const eachOther = (use: (slot: number) => void) => eachElsewhere(group => use(at(group)), partition, PARTITIONS)
-      eachOther(slot => {
-        memory.u32[slot] = 0
-      })
-      const total = exports.partitionStarts(ends, 0, groups, ends) >>> 0
-      eachOther(slot => {
-        memory.u32[slot] = PASSED_OVER
-      })
+      const total = exports.partitionCount(blocks, partition, ends, 0, 0, valueBytes)
+      exports.partitionStarts(ends, 0, groups, ends)
       gather(blocks, partition, ends, 0, 0, values)
-      eachOther(slot => {
-        memory.u32[slot] = slot === ends >>> 2 ? 0 : memory.u32[slot - 1]
-      })
       exports.keptImages(images, values, total)
       const out = results + 8 * partition
       const [stride, column] = [8 * PARTITIONS, 8 * groupCount]
@@ -139,129 +93,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     return map
   }
 
-  const writeValues = (writer: StateWriter, groups: number, count: number) => {
-    const lengths = memory.scratch(4 * groupCount)
-    memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
-    const blocks = partitions.blocks()
-    const partitionCount = Math.min(PARTITIONS, groupCount)
-    for (let p = 0; p < partitionCount; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
-    eachElsewhere(group => {
-      memory.u32[(lengths >>> 2) + group] = 0
-    })
-    const taken = statesOf(k, { pointer: lengths, stride: 4 }, 4, groups, count)
-    const starts = memory.scratch(4 * groupCount)
-    memory.u32.fill(PASSED_OVER, starts >>> 2, (starts >>> 2) + groupCount)
-    const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
-    eachElsewhere(group => {
-      memory.u32[(starts >>> 2) + group] = PASSED_OVER
-    })
-    const values = memory.scratch(valueBytes * total)
-    for (let p = 0; p < partitionCount; p++) gather(blocks, p, starts, 8, p, values)
-    writer.lane(k, taken, 4 * count)
-    writer.lane(k, values, valueBytes * total)
-  }
-
-  const readValues = (reader: StateReader, groupMap: number, count: number) => {
-    const lengths = reader.lane(k, 4 * count)
-    const { offsets, total } = offsetsOf(k, lengths, count)
-    const values = reader.lane(k, valueBytes * total)
-    partitions.append(expandGroups(k, groupMap, offsets, count, total), values, total)
-    rowCount += total
-  }
-
-  /** The results of all groups for one of the quantiles, in scratch: those found here, and those that were given. */
-  const resultsOf = (i: number): number => {
-    const ascending = ascendingQs()
-    if (results === 0) find(ascending)
-    const data = memory.scratch(8 * groupCount)
-    const from = results + 8 * groupCount * i
-    memory.u8.copyWithin(data, from, from + 8 * groupCount)
-    const theirs = given[i]
-    theirs?.resize(groupCount)
-    if (theirs) {
-      eachElsewhere(group => {
-        memory.f64[(data >>> 3) + group] = memory.f64[(theirs.pointer >>> 3) + group]
-      })
-    }
-    return data
-  }
-
-  /** Whether no values follow; where each group's are, a byte each; and results, f64 a group for each quantile. */
-  const writeResults = (writer: StateWriter, groups: number, count: number) => {
-    const { pointer } = placesOfValues()
-    const columns = ascendingQs().map((_, i) => resultsOf(i))
-    const places = memory.scratch(count)
-    for (let i = 0; i < count; i++) {
-      const place = memory.u8[pointer + (groups === 0 ? i : memory.u32[(groups >>> 2) + i])]
-      // What others have is theirs to tell.
-      memory.u8[places + i] = !isReduced ? place : place === HERE ? GIVEN : HERE
-    }
-    writer.u32(RESULTS)
-    writer.u32(Number(isReduced))
-    writer.lane(k, places, count)
-    for (const column of columns) writer.states(k, { pointer: column, stride: 8 }, 8, groups, count)
-  }
-
-  const readResults = (reader: StateReader, groupMap: number, count: number): boolean => {
-    const areReduced = reader.u32() === 1
-    const places = reader.lane(k, count)
-    const { pointer } = placesOfValues()
-    for (let q = 0; q < qs.size; q++) {
-      given[q] ??= createGroupArray(k, 8)
-      given[q].resize(groupCount)
-      const column = reader.lane(k, 8 * count)
-      const { u8, u32, f64 } = memory
-      for (let i = 0; i < count; i++) {
-        if (u8[places + i] === HERE) continue
-        const group = u32[(groupMap >>> 2) + i]
-        u8[pointer + group] = u8[places + i]
-        f64[(given[q].pointer >>> 3) + group] = f64[(column >>> 3) + i]
-      }
-    }
-    return areReduced
-  }
-
-  /** Groups u32, as places; values a group; the values. */
-  const shares: StateShares = {
-    get isMuch() {
-      return rowCount > MUCH_ROWS && groupCount >= MUCH_GROUPS
-    },
-    write(writer, { share, groups, count, shareOf }) {
-      const mark = memory.mark()
-      const places = memory.scratch(4 * count)
-      const own = memory.scratch(4 * count)
-      const { u32 } = memory
-      let length = 0
-      for (let i = 0; i < count; i++) {
-        if (shareOf[i] !== share) continue
-        u32[(places >>> 2) + length] = i
-        u32[(own >>> 2) + length++] = groups === 0 ? i : u32[(groups >>> 2) + i]
-      }
-      writer.u32(length)
-      writer.lane(k, places, 4 * length)
-      writeValues(writer, own, length)
-      memory.reset(mark)
-    },
-    merge(reader, groupMap) {
-      forget()
-      const mark = memory.mark()
-      const length = reader.u32()
-      const groups = memory.scratch(4 * length)
-      exports.textRemap(reader.lane(k, 4 * length), length, groupMap, groups)
-      readValues(reader, groups, length)
-      memory.reset(mark)
-    },
-    end({ share, groups, count, shareOf }, handsOver) {
-      forget()
-      const { pointer } = placesOfValues()
-      const { u8, u32 } = memory
-      for (let i = 0; i < count; i++)
-        if (shareOf[i] !== share) u8[pointer + (groups === 0 ? i : u32[(groups >>> 2) + i])] = ELSEWHERE
-      find(ascendingQs())
-      isReduced = handsOver
-    },
-  }
-
   return {
     kernel: `${kind} kept`,
     resize(count) {
@@ -272,7 +103,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     },
     update(rows) {
       forget()
-      rowCount += rows.valueCount
       const mark = memory.mark()
       const {
         groups,
@@ -287,12 +117,10 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       memory.reset(mark)
     },
     // Values a group, u32 each; then the values as they came, group by group. Between lanes a word comes first: how many blocks of rows as they lie
-    // there are instead, behind the index of each group in them; or that before all this come results.
+    // there are instead, behind the index of each group in them.
     write(writer, groups, count) {
       const mark = memory.mark()
-      const hasResults = isReduced || whereabouts !== null
-      if (hasResults) writeResults(writer, groups, count)
-      const asTheyLie = writer.ofAll && !hasResults ? partitions.list() : []
+      const asTheyLie = writer.ofAll ? partitions.list() : []
       if (asTheyLie.length > 0) {
         writer.u32(asTheyLie.length)
         writer.lane(k, groups === 0 ? indicesOf(count) : groups, 4 * count)
@@ -304,16 +132,25 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
         return
       }
       if (writer.forLane) writer.u32(0)
-      writeValues(writer, groups, isReduced ? 0 : count)
+      const lengths = memory.scratch(4 * groupCount)
+      memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
+      const blocks = partitions.blocks()
+      const partitionCount = Math.min(PARTITIONS, groupCount)
+      for (let p = 0; p < partitionCount; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
+      const taken = statesOf(k, { pointer: lengths, stride: 4 }, 4, groups, count)
+      const starts = memory.scratch(4 * groupCount)
+      memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
+      const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
+      const values = memory.scratch(valueBytes * total)
+      for (let p = 0; p < partitionCount; p++) gather(blocks, p, starts, 8, p, values)
+      writer.lane(k, taken, 4 * count)
+      writer.lane(k, values, valueBytes * total)
       memory.reset(mark)
     },
     merge(reader, groupMap, count) {
       forget()
       const mark = memory.mark()
-      let blockCount = reader.forLane ? reader.u32() : 0
-      const hasResults = blockCount === RESULTS
-      const areReduced = hasResults && readResults(reader, groupMap, count)
-      if (hasResults) blockCount = reader.u32()
+      const blockCount = reader.forLane ? reader.u32() : 0
       if (blockCount > 0) {
         const map = mapOf(reader.lane(k, 4 * count), groupMap, count)
         for (let i = 0; i < blockCount; i++) {
@@ -322,7 +159,13 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
           partitions.adopt(reader.lane(k, byteLength), byteLength, map)
           memory.reset(outer)
         }
-      } else readValues(reader, groupMap, areReduced ? 0 : count)
+        memory.reset(mark)
+        return
+      }
+      const lengths = reader.lane(k, 4 * count)
+      const { offsets, total } = offsetsOf(k, lengths, count)
+      const values = reader.lane(k, valueBytes * total)
+      partitions.append(expandGroups(k, groupMap, offsets, count, total), values, total)
       memory.reset(mark)
     },
     evaluate(spec) {
@@ -331,14 +174,16 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
         qs.add(q)
         forget()
       }
-      return numbers(float64(), groupCount, resultsOf(ascendingQs().indexOf(q)))
+      const ascending = [...qs].sort((a, b) => a - b)
+      if (results === 0) find(ascending)
+      const data = memory.scratch(8 * groupCount)
+      const from = results + 8 * groupCount * ascending.indexOf(q)
+      memory.u8.copyWithin(data, from, from + 8 * groupCount)
+      return numbers(float64(), groupCount, data)
     },
-    shares,
     free() {
       forget()
       partitions.free()
-      whereabouts?.free()
-      for (const each of given) each.free()
     },
   }
 }

@@ -140,11 +140,9 @@ export class Lane {
     memory.reset(mark)
   }
 
-  /** Which share a group is of. */
   share(share: number, shares: number): Share {
     const all = this.groups.map((_, i) => i).reverse()
-    const shareOf = Uint8Array.from(all, i => this.groups[i] % shares)
-    return { share, shares, groups: groupPointer(this.k, all), count: all.length, shareOf }
+    return { share, shares, groups: groupPointer(this.k, all), count: all.length }
   }
 
   /** Sends another its share. */

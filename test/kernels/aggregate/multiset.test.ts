@@ -325,10 +325,7 @@ describe('pairs shared out among lanes', () => {
           )
         const sharing = isHandedOver ? lanes.slice(0, -1) : lanes
         const shares = sharing.map(({ accumulator }) => accumulator.shares)
-        const shareOf = (share: number, groups = 0) => {
-          const all = { shares: shares.length, groups, count: groupCount }
-          return { ...all, share, shareOf: new Uint8Array(groupCount) }
-        }
+        const shareOf = (share: number, groups = 0) => ({ share, shares: shares.length, groups, count: groupCount })
         if (isHandedOver) handOver(lanes.length - 1)
         for (const i of shares.keys()) {
           for (const j of shares.keys()) {
