@@ -32,11 +32,10 @@ export function userStage(
         }
         const given: Given[] = []
         const failed: { readonly row: number; readonly error: unknown }[] = []
-        const read = rowsOf(batch, firstRow)
+        const read = rowsOf(batch)
         for (let row = 0; row < batch.rowCount; row++) {
-          const value = read(row)
           try {
-            const result = call(value)
+            const result = call(read(row))
             given.push({ row, rows: rowsOfResult(verb, isPromise(result) ? await result : result) })
           } catch (error) {
             failed.push({ row, error })
@@ -105,13 +104,12 @@ function besideStage(
       const schema = output(input)
       let firstRow = 0
       for await (const batch of batches) {
-        const read = rowsOf(batch, firstRow)
+        const read = rowsOf(batch)
         const given: Given[] = []
         for (let row = 0; row < batch.rowCount; row++) {
-          const object = read(row)
           let value: unknown
           try {
-            const result = call(object)
+            const result = call(read(row))
             value = meant(isPromise(result) ? await result : result)
           } catch (error) {
             const failure = failureAt(verb, firstRow + row, error)

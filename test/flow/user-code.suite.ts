@@ -219,6 +219,31 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         await refusal(() => flow.filterRows(judge, { onErrors: judge } as never), 'MR_INVALID_OPTION')
       })
 
+      it('a row that JavaScript cannot have exactly fails as others do: it is told, or left out', async () => {
+        const flow = columns({ id: [1n, 2n ** 60n, 3n] })
+        const made = { schema: schema({ id: int64() }) }
+        const module = moduleOf(
+          'export const same = row => row; export const some = row => [row]; export const all = () => true',
+        )
+        const verbs: readonly ((more: { onError?: (error: MillraceError) => void }) => Flow)[] = [
+          more => flow.map(row => row, { ...made, ...more }),
+          more => flow.flatMap(row => [row], { ...made, ...more }),
+          more => flow.filterRows(() => true, more),
+          more => flow.map({ module, export: 'same' }, { ...made, ...more }),
+          more => flow.flatMap({ module, export: 'some' }, { ...made, ...more }),
+          more => flow.filter({ module, export: 'all' }, more),
+        ]
+        for (const verb of verbs) {
+          const error = await refusal(() => verb({}).collect(o()), 'MR_UNSAFE_INTEGER')
+          expect(error.message).toMatch(/: \w+: row 1(?: of columns)?: column "id": 1152921504606846976 is beyond/)
+          expect(error.message).not.toContain('toRows')
+          expect(error.details).toMatchObject({ row: 1, column: 'id' })
+          const told: unknown[] = []
+          const kept = await verb({ onError: ({ code, details }) => told.push([code, details.row]) }).collect(o())
+          expect([kept.toRows(), told]).toEqual([[{ id: 1 }, { id: 3 }], [['MR_UNSAFE_INTEGER', 1]]])
+        }
+      })
+
       it('is an input of unions and joins, and ends where these are refused', async () => {
         const one = columns({ id: [1, 2] }).map(({ id }) => ({ id: id * 10 }), { schema: schema({ id: int64() }) })
         const late = (csv({ text: 'id,n\n1,\n,3\n' }) as Flow).fillNull({ n: { method: 'next' } })
