@@ -1,5 +1,5 @@
 /** The stages of `map`, `flatMap`, `filterRows` and `validate` with a function of the caller's: it is called in the calling thread, row after row, and may be asynchronous. */
-import { RecordBatch } from '../columnar/record-batch.js'
+import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { type Field, fieldsOf, schemaOf } from '../columnar/schema.js'
 import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
 import { failureOf, isPromise, type UserVerb } from '../columnar/user-failure.js'
@@ -30,23 +30,32 @@ export function userStage(
           if (onError === null) throw failure
           onError(failure)
         }
-        const given: Given[] = []
-        const failed: { readonly row: number; readonly error: unknown }[] = []
+        let given: Given[] = []
+        let failed: { readonly row: number; readonly error: unknown }[] = []
+        let count = 0
+        const flushed = (): RecordBatch => {
+          const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
+          for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
+          ;[given, failed, count] = [[], [], 0]
+          setArrival(made, arrivalOf(batch))
+          return made
+        }
         const read = rowsOf(batch)
         for (let row = 0; row < batch.rowCount; row++) {
           try {
             const result = call(read(row))
-            given.push({ row, rows: rowsOfResult(verb, isPromise(result) ? await result : result) })
+            const rows = rowsOfResult(verb, isPromise(result) ? await result : result)
+            given.push({ row, rows })
+            count += rows.length
           } catch (error) {
             failed.push({ row, error })
             // Rows before it may fail by what they gave, which is told first.
             if (onError === null) break
           }
+          // One row may stand for many.
+          if (count >= MORSEL_ROWS) yield flushed()
         }
-        const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
-        for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
-        setArrival(made, arrivalOf(batch))
-        yield made
+        yield flushed()
         firstRow += batch.rowCount
       }
     },

@@ -154,6 +154,23 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect(calls).toBeLessThan(3_000_000)
       })
 
+      it('flatMap goes no further where rows stand for many, and gives them all', async () => {
+        const [length, each] = [60_000, 1000]
+        let calls = 0
+        const given = Array.from({ length: each }, (_, i) => ({ i }))
+        const flow = columns({ id: new Int32Array(length) }).flatMap(
+          () => {
+            calls++
+            return given
+          },
+          { schema: schema({ i: int32() }) },
+        )
+        expect((await flow.limit(5).collect(o())).rowCount).toBe(5)
+        expect(calls).toBeLessThan(length / 4)
+        const all = await flow.limit(200_001).collect(o())
+        expect(all.column('i').toArray()).toEqual(Int32Array.from({ length: 200_001 }, (_, i) => i % each))
+      })
+
       it('tells the row of which a function throws, or collects it and goes on', async () => {
         const failing = ({ id }: { id: number }) => {
           if (id % 40_000 === 39_999) throw new RangeError(`no ${id}`)
