@@ -83,6 +83,8 @@ export function unlucky(rows: i32, x: usize, xv: usize, out: usize, ov: usize): 
 export function traps(rows: i32, x: usize, xv: usize, out: usize, ov: usize): void {
   for (let i = 0; i < rows; i++) if (load<f64>(x + 8 * i) == 13) unreachable()
 }
+export function tells64(rows: i32, x: usize, xv: usize, out: usize, ov: usize): i64 { return 1 }
+export function tellsHalf(rows: i32, x: usize, xv: usize, out: usize, ov: usize): f64 { return 0.5 }
 export function asserts(rows: i32, x: usize, xv: usize, out: usize, ov: usize): void { assert(rows < 0) }
 export function few(rows: i32): void {}
 // Allocates at every call.
@@ -250,6 +252,17 @@ describe('defineKernel', () => {
       'MR_USER_CODE_FAILED',
     )
     expect(aborted.message).toContain('it aborted in line')
+    for (const [name, said] of [
+      ['tells64', 'it gives 1, which is no i32'],
+      ['tellsHalf', 'it gives 0.5, which is no i32'],
+    ] as const) {
+      const tells = await defineKernel({ wasm, export: name, inputs: [float64()], output: float64() })
+      const told = await refusal(
+        () => flow.derive(t => ({ w: tells(t.v) })).collect({ lanes: 0 }),
+        'MR_USER_CODE_FAILED',
+      )
+      expect(told.message).toContain(said)
+    }
   }, 30_000)
 
   it('refuses modules of another kind, at once', async () => {
