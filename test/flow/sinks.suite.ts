@@ -368,6 +368,29 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         port1.close()
       })
 
+      it('a port that was left is sent through again, by one job at a time', async () => {
+        const { port1, port2 } = new MessageChannel()
+        for (let round = 0; round < 4; round++) {
+          // Of rows that are few the job may have ended before it hears that it was left.
+          const job = round % 2 === 0 ? watched().flow.to(port1, o()) : few().to(port1, o())
+          for await (const batch of receive(port2)) {
+            expect(batch.rowCount).toBeGreaterThan(0)
+            break
+          }
+          await job.finished.catch(() => {})
+        }
+        const { flow } = watched()
+        const job = flow.to(port1, o())
+        const heard = receive(port2)
+        const second = await refusal(() => few().to(port1, o()).finished, 'MR_SINK_FAILED')
+        expect(second.message).toContain('another job')
+        let rowCount = 0
+        for await (const batch of heard) rowCount += batch.rowCount
+        await job.finished
+        expect(rowCount).toBe(data.id.length)
+        port1.close()
+      })
+
       it('whoever waits at the other end hears of a job that fails before its sink is opened', async () => {
         const missing = () => csv('/nowhere/missing.csv').cast({ x: int32() })
         const early = new Error('early')
