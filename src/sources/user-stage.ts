@@ -22,7 +22,7 @@ export function userStage(
 ): RowStage {
   return {
     output: () => schema,
-    async *run(batches) {
+    async *run(batches, _input, signal) {
       let firstRow = 0
       for await (const batch of batches) {
         const fail = (row: number, error: unknown) => {
@@ -41,7 +41,7 @@ export function userStage(
           return made
         }
         const read = rowsOf(batch)
-        for (let row = 0; row < batch.rowCount; row++) {
+        for (let row = 0; row < batch.rowCount && !signal.aborted; row++) {
           try {
             const result = call(read(row))
             const rows = rowsOfResult(verb, isPromise(result) ? await result : result)
@@ -55,6 +55,7 @@ export function userStage(
           // One row may stand for many.
           if (count >= MORSEL_ROWS) yield flushed()
         }
+        if (signal.aborted) return
         yield flushed()
         firstRow += batch.rowCount
       }
@@ -109,13 +110,13 @@ function besideStage(
   const output = (input: SchemaShape) => schemaOf([...fieldsOf(input), field])
   return {
     output,
-    async *run(batches, input) {
+    async *run(batches, input, signal) {
       const schema = output(input)
       let firstRow = 0
       for await (const batch of batches) {
         const read = rowsOf(batch)
         const given: Given[] = []
-        for (let row = 0; row < batch.rowCount; row++) {
+        for (let row = 0; row < batch.rowCount && !signal.aborted; row++) {
           let value: unknown
           try {
             const result = call(read(row))
@@ -127,6 +128,7 @@ function besideStage(
           }
           given.push({ row, rows: [{ [field.name]: value }] })
         }
+        if (signal.aborted) return
         const { batch: made } = batchOf(given, schemaOf([field]), (row, error) => {
           throw failureAt(verb, firstRow + row, error)
         })

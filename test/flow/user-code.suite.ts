@@ -22,7 +22,7 @@ import {
   typeName,
   utf8,
 } from '../../src/index.js'
-import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const RUNS = 12
 
@@ -314,6 +314,35 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
           { schema: schema({ id: int32() }) },
         )
         await expect(flow.collect({ ...o(), signal: cancel.signal })).rejects.toThrow('stop')
+      })
+
+      it('asynchronous functions are called with no more rows of a batch once nobody wants them', async () => {
+        const made = { schema: schema({ id: int32() }) }
+        for (const verb of ['map', 'flatMap', 'filterRows'] as const) {
+          let calls = 0
+          const called = async <T>(given: T) => {
+            calls++
+            await new Promise(resolve => setTimeout(resolve, 1))
+            return given
+          }
+          const flow = columns({ id: new Int32Array(5000) })
+          const slow =
+            verb === 'map'
+              ? flow.map(called, made)
+              : verb === 'flatMap'
+                ? flow.flatMap(row => called([row]) as never, made)
+                : flow.filterRows(() => called(true))
+          const cancel = new AbortController()
+          const collecting = slow.collect({ ...o(), signal: cancel.signal })
+          collecting.catch(() => {})
+          await until(() => calls > 3, 5_000)
+          cancel.abort(new Error('enough'))
+          await expect(collecting).rejects.toThrow('enough')
+          await new Promise(resolve => setTimeout(resolve, 20))
+          const before = calls
+          await new Promise(resolve => setTimeout(resolve, 50))
+          expect(calls).toBe(before)
+        }
       })
     })
   })
