@@ -665,6 +665,15 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect(read()).toBeLessThan(SPLITS)
       })
 
+      it('a stream that fails as it closes leaves nothing in what comes before it', async () => {
+        const broken = () => new WritableStream({ close: () => Promise.reject(new Error('broken')) })
+        for (const last of [broken(), csvSink(broken())]) {
+          const { sink, log } = noting()
+          await refusal(() => runAll({ a: few(), b: few() }, { a: sink, b: last }, o()).finished, 'MR_SINK_FAILED')
+          expect([log.includes('close'), log.at(-1)]).toEqual([false, 'abort'])
+        }
+      })
+
       it('a sink is not opened any more once another has failed, however soon', async () => {
         for (let turns = 0; turns < 12; turns++) {
           const { sink, log } = noting()
