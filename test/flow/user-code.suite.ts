@@ -480,6 +480,20 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect((await flow.filter(t => t.id.lt(3)).collect(o())).rowCount).toBe(3)
       })
 
+      it('is refused behind what runs in the calling thread, by its verb', async () => {
+        const verbs: readonly ((flow: Flow<any>) => Flow<any>)[] = [
+          flow => flow.map({ module, export: 'twice' }, { schema: made }),
+          flow => flow.flatMap({ module, export: 'some' }, { schema: made }),
+          flow => flow.filter({ module, export: 'isEven' }),
+        ]
+        for (const [i, verb] of ['map', 'flatMap', 'filter'].entries()) {
+          const feed = channel(shape)
+          const groups = feed.flow.groupBy('a').aggregate(() => ({ b: count() }))
+          const error = await refusal(() => verbs[i]!(groups).run(o()).finished, 'MR_UNBOUNDED')
+          expect(error.message).toContain(`${verb}: lanes call functions of modules`)
+        }
+      })
+
       it('is said by explain', () => {
         const text = columns({ id: [1] })
           .map({ module: 'file:///clean.js', export: 'clean' }, { schema: id })
