@@ -8,6 +8,9 @@ import { deserialiseError, MillraceError } from '../errors.js'
 import type { MessagePortOrChannel, PortAnswer, PortColumn, PortMessage } from '../sinks/port-message.js'
 import { invalid, show } from './refusal.js'
 
+/** Of each port, the job whose loop was left last. */
+const left = new WeakMap<object, string>()
+
 /**
  * The batches that a job elsewhere sends by `to(port)`: iterate them once. Rows of a `MessagePort` come as fast as they are taken; those of a `BroadcastChannel` wait
  * here, however many they are. Call it before the job begins: rows that were sent earlier through a channel are missed, which is an error. Leaving the loop ends a job that sends
@@ -27,8 +30,9 @@ export function receive<S extends SchemaShape = any>(
 ): AsyncIterableIterator<RecordBatch<S>> {
   if (typeof port?.addEventListener !== 'function')
     throw invalid('receive', `it takes a MessagePort or a BroadcastChannel, not ${show(port)}`)
-  const answer = (message: PortAnswer) => {
-    if ('start' in port) port.postMessage(message)
+  let job: string | undefined
+  const answer = (type: PortAnswer['type']) => {
+    if ('start' in port) port.postMessage(job === undefined ? { type } : { type, job })
   }
   const waiting: (PortMessage | { readonly type: 'closed' })[] = []
   let wake = () => {}
@@ -36,9 +40,11 @@ export function receive<S extends SchemaShape = any>(
     waiting.push(message)
     wake()
   }
-  // A channel may have messages of others too.
+  // A channel may have messages of others too, and a port those of a job that was left.
   const hear = ({ data }: MessageEvent<PortMessage | null>) => {
-    if (data?.type === 'batch' || data?.type === 'end' || data?.type === 'error') take(data)
+    if (data?.type !== 'batch' && data?.type !== 'end' && data?.type !== 'error') return
+    if (data.job !== undefined && job === undefined && data.job !== left.get(port)) job = data.job
+    if (data.job === job) take(data)
   }
   const close = () => take({ type: 'closed' })
   const listened = port as MessagePort
@@ -80,7 +86,7 @@ export function receive<S extends SchemaShape = any>(
       }
       if (message.type === 'end') break
       rows += message.rowCount
-      answer({ type: 'taken' })
+      answer('taken')
       return { done: false, value: batchOf<S>(message.columns, message.rowCount) }
     }
     return { done: true, value: undefined }
@@ -97,7 +103,8 @@ export function receive<S extends SchemaShape = any>(
     async return() {
       if (!isOver) {
         end()
-        answer({ type: 'cancel' })
+        answer('cancel')
+        if ('start' in port && job !== undefined) left.set(port, job)
       }
       return { done: true, value: undefined }
     },

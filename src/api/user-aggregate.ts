@@ -251,7 +251,10 @@ function inputOf(table: Table, step: Step, keys: readonly string[]): InputReader
     const stateOf = (from: number): unknown => {
       let state = called('init')
       const to = Math.min(from + MORSEL_ROWS, values[0].length)
-      for (at = from; at < to; at++) state = called('update', state, ...values.map(list => list[at])) ?? state
+      for (at = from; at < to; at++) {
+        const next = called('update', state, ...values.map(list => list[at]))
+        if (next !== undefined) state = next
+      }
       return state
     }
     try {

@@ -1,6 +1,8 @@
 /** `defineKernel`: a user's own WebAssembly as a function of expressions. kernels/user-kernel.ts says what lanes do with it. */
 import { type DataType, isFloat, isInteger, isTime, typeName } from '../columnar/type.js'
-import type { UserKernelCall } from '../expressions/node.js'
+import { exactDouble, exactInteger, literalOf as literalNode } from '../expressions/literal.js'
+import type { LiteralValue, UserKernelCall } from '../expressions/node.js'
+import { RANGES } from '../expressions/range.js'
 import type { KernelModule } from '../kernels/instance.js'
 import { familyOf, type Handle, handleOf, isHandle, literalOf } from './columns.js'
 import type { Expr } from './handles.js'
@@ -98,12 +100,34 @@ export async function defineKernel<const I extends readonly DataType[], O extend
         name,
         `${name} takes ${inputs.length} ${inputs.length === 1 ? 'value' : 'values'}, not ${given.length}`,
       )
-    const operands = given.map(each => (isHandle(each) ? each.expression : literalOf(each, name)))
+    const operands = given.map((each, i) => {
+      const node = isHandle(each) ? each.expression : literalOf(each, name)
+      if (node.op !== 'literal' || node.type !== undefined || node.value === null) return node
+      const value = exactValue(node.value, inputs[i] as DataType)
+      if (value !== null) return literalNode(value, kernel.inputs[i] as DataType)
+      const type = typeName(inputs[i] as DataType)
+      throw mismatch(
+        name,
+        `${name} takes ${type} as its input ${i + 1}, not ${show(node.value)}; give one that it holds exactly`,
+      )
+    })
     return handleOf(
       familyOf(output),
       Object.freeze({ op: 'call', function: 'kernel', inputs: Object.freeze(operands), kernel }),
     )
   }) as unknown as UserKernel<I, O>
+}
+
+/** What a literal is in a type that it is to be a value of as it stands; null: it is none. */
+function exactValue(value: LiteralValue, { kind }: DataType): LiteralValue {
+  if (typeof value === 'boolean' && kind === 'bool') return value
+  if (typeof value !== 'number' && typeof value !== 'bigint') return null
+  const [double, whole] = [exactDouble(value), exactInteger(value)]
+  if (kind === 'float64' || (kind === 'float32' && double !== null && Object.is(Math.fround(double), double)))
+    return double
+  const range = isInteger(kind) ? RANGES[kind] : undefined
+  if (range === undefined || whole === null || whole < range.min || whole > range.max) return null
+  return kind === 'int64' ? whole : Number(whole)
 }
 
 function checkType(type: DataType): void {

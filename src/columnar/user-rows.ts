@@ -37,9 +37,17 @@ export function isKept(verb: UserVerb, result: unknown): boolean {
   })
 }
 
-/** Rows of a batch that a function is called with, as objects. */
-export const rowsOf = (batch: RecordBatch, firstRow: number): ((i: number) => object) =>
-  rowReader(batch.schema, batch.vectors, firstRow)
+/** Rows of a batch that a function is called with, as objects. @throws MillraceError for one with a value that a number or a `Date` would round */
+export function rowsOf(batch: RecordBatch): (i: number) => object {
+  const read = rowReader(batch.schema, batch.vectors, 0)
+  return i => {
+    try {
+      return read(i)
+    } catch (error) {
+      throw unreadable(error)
+    }
+  }
+}
 
 /** What a function gave for one row. */
 export interface Given {
@@ -82,6 +90,14 @@ export function batchOf(
   let at = 0
   for (const { row, rows } of fitting) for (let i = 0; i < rows.length; i++) origins[at++] = row
   return { batch, origins }
+}
+
+/** `toRows` and its like are no way out here, and the row is told by who called the function. */
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof MillraceError)) return error
+  const text = error.message.slice(error.code.length + 2).replace(/, row \d+: (.*); read it with .*$/, ': $1')
+  const remedy = 'cast it to utf8 before to have it exactly, or drop the column'
+  return new MillraceError(error.code, `${text}; ${remedy}`, { column: error.details.column })
 }
 
 /** A reader counts rows of what the function gave; which row that was made of is told by who called it. */

@@ -132,7 +132,9 @@ export function createUserKernel(k: Kernels, { module, export: name }: UserKerne
         theirs = new Uint8Array(given.memory.buffer)
         memory.bytes(data, bytes).set(theirs.subarray(place(last), place(last) + bytes))
         if (ownBits !== 0) memory.bytes(ownBits, bits).set(theirs.subarray(place(last + 1), place(last + 1) + bits))
-        const failedRow = typeof told === 'number' && told >= 0 && told < rowCount ? told : -1
+        // A module does not say of what type that is.
+        if (told !== undefined && !Number.isInteger(told)) throw new Error(`it gives ${told}, which is no i32`)
+        const failedRow = told !== undefined && told >= 0 && told < rowCount ? told : -1
         return { vector, failedRow, thrown: null }
       } catch (thrown) {
         // After a trap nothing in there is to be trusted.

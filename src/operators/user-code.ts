@@ -41,7 +41,7 @@ export function createUserCode(context: OperatorContext, stage: Stage & { kind: 
 
   const reading = (morsel: Morsel): ((i: number) => object) => {
     const { rowCount, vectors } = unloadBatch(k, morsel, types)
-    return rowsOf(new RecordBatch(input, vectors, rowCount), 0)
+    return rowsOf(new RecordBatch(input, vectors, rowCount))
   }
 
   const called = (row: object): unknown => {

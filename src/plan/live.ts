@@ -313,6 +313,11 @@ export function livePlan(
         break
       }
       default:
+        if (node.kind === 'user')
+          throw unbounded(
+            node.verb,
+            'lanes call functions of modules, and rows behind a watermark, or of groups that change, have left them, for this flow runs on; put it before these, or collect the flow',
+          )
         throw unbounded(
           VERBS[node.kind] ?? node.kind,
           node.kind === 'limit'

@@ -53,21 +53,56 @@ async function removeOnceFree(folder: FileSystemDirectoryHandle, name: string): 
   }
 }
 
-/** The file to write to, made where it is not there, and the folders on the way; `remove` removes one that was made here. */
-export async function openOpfs(
-  path: string,
-): Promise<{ readonly handle: FileHandle; readonly remove: () => Promise<void> }> {
+/** Files that are not there yet are written here, and moved once they are whole: a page that ends before leaves nothing under their names. */
+const UNFINISHED = 'millrace-unfinished'
+/** What has been whole for so long is not about to be moved. */
+const ABANDONED_MS = 60_000
+
+type Entries = { entries(): AsyncIterable<[string, FileSystemFileHandle]> }
+type Movable = FileSystemFileHandle & { move?(folder: FileSystemDirectoryHandle, name: string): Promise<void> }
+
+/** Removes what pages have left that have ended. What is being written is locked. */
+async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
+  for await (const [name, handle] of (folder as unknown as Entries).entries()) {
+    // Chromium keeps what it has been given in files of its own beside them.
+    if (name.includes('.')) continue
+    const { lastModified } = await handle.getFile()
+    if (Date.now() - lastModified > ABANDONED_MS) await folder.removeEntry(name).catch(() => {})
+  }
+}
+
+/** A file to write to, and where it goes. */
+export interface OpenedOpfs {
+  readonly handle: FileHandle
+  /** Once it is whole. */
+  place(): Promise<void>
+  /** Of one that was not there before. */
+  remove(): Promise<void>
+}
+
+/** The file to write to, and the folders on the way, made where they are not there. */
+export async function openOpfs(path: string): Promise<OpenedOpfs> {
   const names = namesOf(path)
   const name = names[names.length - 1]
   const folder = await folderOf(names, true)
-  const isThere = await folder.getFileHandle(name).then(
-    () => true,
-    () => false,
-  )
+  const there = await folder.getFileHandle(name).catch(error => {
+    if (error?.name === 'NotFoundError') return null
+    throw error
+  })
+  // The browser writes beside it, and puts that in its place.
+  if (there !== null) return { handle: there, async place() {}, async remove() {} }
+  const unfinished = await folderOf([UNFINISHED, ''], true)
+  // Whoever waits for that waits for all that others have left.
+  sweep(unfinished).catch(() => {})
+  const part = crypto.randomUUID()
+  const handle: Movable = await unfinished.getFileHandle(part, { create: true })
+  if (handle.move !== undefined && 'createWritable' in handle) {
+    return { handle, place: () => handle.move!(folder, name), remove: () => removeOnceFree(unfinished, part) }
+  }
+  await unfinished.removeEntry(part)
   return {
     handle: await folder.getFileHandle(name, { create: true }),
-    async remove() {
-      if (!isThere) await removeOnceFree(folder, name)
-    },
+    async place() {},
+    remove: () => removeOnceFree(folder, name),
   }
 }

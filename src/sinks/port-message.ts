@@ -11,8 +11,9 @@ export type MessagePortOrChannel =
 /**
  * Messages in order: `batch`es, then `end`, or `error` where the job failed. A batch stands for itself: it needs none of those before it.
  * Through a `MessagePort` a receiver answers each batch with `{ type: 'taken' }`, for at most 8 are sent unanswered, and may end the job with `{ type: 'cancel' }`.
+ * `job` is of one job alone: messages of one that was left may still come while the next one sends. An answer with it is that job's, and one without of whichever sends.
  */
-export type PortMessage =
+export type PortMessage = { readonly job?: string } & (
   | {
       readonly type: 'batch'
       readonly schema: SchemaShape
@@ -24,6 +25,7 @@ export type PortMessage =
     }
   | { readonly type: 'end'; readonly rowCount: number }
   | { readonly type: 'error'; readonly error: SerialisedError }
+)
 
 /** A column's buffers as Arrow has them; of strings the codes, as a rule, with the entries of this batch. */
 export interface PortColumn {
@@ -41,4 +43,4 @@ export interface PortColumn {
   readonly child: PortColumn | null
 }
 
-export type PortAnswer = { readonly type: 'taken' } | { readonly type: 'cancel' }
+export type PortAnswer = { readonly type: 'taken' | 'cancel'; readonly job?: string }

@@ -15,9 +15,15 @@ const MOST_AHEAD = 8
 
 type Post = (message: PortMessage, transfer: Transferable[]) => void
 
+/** Ports that a job sends through. */
+const inUse = new WeakSet<MessagePort>()
+
 /** As fast as the receiver answers. It fails where the receiver cancels or, where the runtime tells, closes its port. */
 export const portSink = (port: MessagePort): Sink => ({
   async open() {
+    if (inUse.has(port)) throw new MillraceError('MR_SINK_FAILED', 'another job is sending through the MessagePort')
+    inUse.add(port)
+    const job = newJob()
     let ahead = 0
     let gone: unknown = null
     let wake = () => {}
@@ -32,6 +38,7 @@ export const portSink = (port: MessagePort): Sink => ({
       wake()
     }
     const hear = ({ data }: MessageEvent<PortAnswer | null>) => {
+      if (data?.job !== undefined && data.job !== job) return
       if (data?.type === 'taken') {
         ahead--
         wake()
@@ -42,10 +49,11 @@ export const portSink = (port: MessagePort): Sink => ({
     port.addEventListener('close', close)
     port.start()
     const stop = () => {
+      inUse.delete(port)
       port.removeEventListener('message', hear)
       port.removeEventListener('close', close)
     }
-    const writer = postingWriter((message, transfer) => port.postMessage(message, transfer))
+    const writer = postingWriter(job, (message, transfer) => port.postMessage(message, transfer))
     return {
       gone: told,
       get bytesWritten() {
@@ -73,13 +81,15 @@ export const portSink = (port: MessagePort): Sink => ({
       },
     }
   },
-  fail: reason => port.postMessage(failure(reason)),
+  fail(reason) {
+    if (!inUse.has(port)) port.postMessage(failure(reason))
+  },
 })
 
 /** To whoever listens. Nobody answers, so it is as fast as the job: receivers keep what they have not handled. */
 export const channelSink = (channel: BroadcastChannel): Sink => ({
   async open() {
-    return postingWriter(message => {
+    return postingWriter(newJob(), message => {
       try {
         channel.postMessage(message)
       } catch (error) {
@@ -94,7 +104,9 @@ const left = (how: string) => new MillraceError('MR_SINK_FAILED', `the receiver 
 
 const failure = (reason: unknown): PortMessage => ({ type: 'error', error: serialiseError(reason) })
 
-function postingWriter(post: Post): SinkWriter {
+const newJob = () => Math.random().toString(36).slice(2)
+
+function postingWriter(job: string, post: Post): SinkWriter {
   let bytesWritten = 0
   let rowCount = 0
   return {
@@ -105,10 +117,10 @@ function postingWriter(post: Post): SinkWriter {
       const { message, transfer } = messageOf(checkAppended(batch, 'a port'), rowCount)
       for (const { byteLength } of transfer) bytesWritten += byteLength
       rowCount += batch.rowCount
-      post(message, transfer)
+      post({ ...message, job }, transfer)
     },
-    close: () => post({ type: 'end', rowCount }, []),
-    abort: reason => post(failure(reason), []),
+    close: () => post({ type: 'end', rowCount, job }, []),
+    abort: reason => post({ ...failure(reason), job }, []),
   }
 }
 

@@ -36,8 +36,8 @@ export async function openTarget(target: FileTarget, services: SinkServices): Pr
     const { path } = target as OpfsFile
     return told(path, async () => {
       const { openOpfs } = await import('./opfs.js')
-      const { handle, remove } = await openOpfs(path)
-      return openHandle(handle, remove)
+      const { handle, place, remove } = await openOpfs(path)
+      return openHandle(handle, place, remove)
     })
   }
   throw new MillraceError(
@@ -87,8 +87,12 @@ async function told(name: string, open: () => Promise<WrittenFile>): Promise<Ope
   }
 }
 
-/** What a handle's file had stays until `close`: the browser writes beside it. @param remove of a file that was not there before */
-async function openHandle(handle: FileHandle, remove = async (): Promise<void> => {}): Promise<WrittenFile> {
+/** What a handle's file had stays until `close`: the browser writes beside it. @param place puts it where it goes, @param remove one that was not there before */
+async function openHandle(
+  handle: FileHandle,
+  place = async (): Promise<void> => {},
+  remove = async (): Promise<void> => {},
+): Promise<WrittenFile> {
   if (typeof handle.createWritable !== 'function') {
     await remove()
     throw new MillraceError(
@@ -107,6 +111,7 @@ async function openHandle(handle: FileHandle, remove = async (): Promise<void> =
     async sync() {},
     async publish() {
       await stream.close()
+      await place()
       isOpen = false
     },
     async discard() {

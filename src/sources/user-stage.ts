@@ -1,5 +1,5 @@
 /** The stages of `map`, `flatMap`, `filterRows` and `validate` with a function of the caller's: it is called in the calling thread, row after row, and may be asynchronous. */
-import { RecordBatch } from '../columnar/record-batch.js'
+import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { type Field, fieldsOf, schemaOf } from '../columnar/schema.js'
 import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
 import { failureOf, isPromise, type UserVerb } from '../columnar/user-failure.js'
@@ -22,7 +22,7 @@ export function userStage(
 ): RowStage {
   return {
     output: () => schema,
-    async *run(batches) {
+    async *run(batches, _input, signal) {
       let firstRow = 0
       for await (const batch of batches) {
         const fail = (row: number, error: unknown) => {
@@ -30,24 +30,33 @@ export function userStage(
           if (onError === null) throw failure
           onError(failure)
         }
-        const given: Given[] = []
-        const failed: { readonly row: number; readonly error: unknown }[] = []
-        const read = rowsOf(batch, firstRow)
-        for (let row = 0; row < batch.rowCount; row++) {
-          const value = read(row)
+        let given: Given[] = []
+        let failed: { readonly row: number; readonly error: unknown }[] = []
+        let count = 0
+        const flushed = (): RecordBatch => {
+          const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
+          for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
+          ;[given, failed, count] = [[], [], 0]
+          setArrival(made, arrivalOf(batch))
+          return made
+        }
+        const read = rowsOf(batch)
+        for (let row = 0; row < batch.rowCount && !signal.aborted; row++) {
           try {
-            const result = call(value)
-            given.push({ row, rows: rowsOfResult(verb, isPromise(result) ? await result : result) })
+            const result = call(read(row))
+            const rows = rowsOfResult(verb, isPromise(result) ? await result : result)
+            given.push({ row, rows })
+            count += rows.length
           } catch (error) {
             failed.push({ row, error })
             // Rows before it may fail by what they gave, which is told first.
             if (onError === null) break
           }
+          // One row may stand for many.
+          if (count >= MORSEL_ROWS) yield flushed()
         }
-        const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
-        for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
-        setArrival(made, arrivalOf(batch))
-        yield made
+        if (signal.aborted) return
+        yield flushed()
         firstRow += batch.rowCount
       }
     },
@@ -101,17 +110,16 @@ function besideStage(
   const output = (input: SchemaShape) => schemaOf([...fieldsOf(input), field])
   return {
     output,
-    async *run(batches, input) {
+    async *run(batches, input, signal) {
       const schema = output(input)
       let firstRow = 0
       for await (const batch of batches) {
-        const read = rowsOf(batch, firstRow)
+        const read = rowsOf(batch)
         const given: Given[] = []
-        for (let row = 0; row < batch.rowCount; row++) {
-          const object = read(row)
+        for (let row = 0; row < batch.rowCount && !signal.aborted; row++) {
           let value: unknown
           try {
-            const result = call(object)
+            const result = call(read(row))
             value = meant(isPromise(result) ? await result : result)
           } catch (error) {
             const failure = failureAt(verb, firstRow + row, error)
@@ -120,6 +128,7 @@ function besideStage(
           }
           given.push({ row, rows: [{ [field.name]: value }] })
         }
+        if (signal.aborted) return
         const { batch: made } = batchOf(given, schemaOf([field]), (row, error) => {
           throw failureAt(verb, firstRow + row, error)
         })

@@ -327,6 +327,25 @@ describe.each([0, 2])("a user's own aggregate on %i lanes", lanes => {
     await refusal(() => defineAggregate({ ...plain, evaluate: n => n, name: 7 as never }), 'MR_TYPE_MISMATCH')
   })
 
+  it('takes null for a state like any other', async () => {
+    const sinceNegative = defineAggregate({
+      init: () => null as number | null,
+      update: (state: number | null, x: number) => (x < 0 ? null : (state ?? 0) + x),
+      merge: (_, later) => later,
+      evaluate: state => state,
+      type: nullable(float64()),
+    })
+    const data = columns({ k: [1, 1, 1, 1, 2, 2], x: [1, 2, -1, 5, 4, -4] })
+    const table = await data
+      .groupBy('k')
+      .aggregate(t => ({ x: sinceNegative(t.x) }))
+      .collect({ engine })
+    expect(table.toRows()).toEqual([
+      { k: 1, x: 5 },
+      { k: 2, x: null },
+    ])
+  })
+
   it('merges states of 65,536 rows, in order', async () => {
     const many = columns({
       k: Int32Array.from({ length: 300_000 }, (_, i) => i % 2),

@@ -83,6 +83,8 @@ export function unlucky(rows: i32, x: usize, xv: usize, out: usize, ov: usize): 
 export function traps(rows: i32, x: usize, xv: usize, out: usize, ov: usize): void {
   for (let i = 0; i < rows; i++) if (load<f64>(x + 8 * i) == 13) unreachable()
 }
+export function tells64(rows: i32, x: usize, xv: usize, out: usize, ov: usize): i64 { return 1 }
+export function tellsHalf(rows: i32, x: usize, xv: usize, out: usize, ov: usize): f64 { return 0.5 }
 export function asserts(rows: i32, x: usize, xv: usize, out: usize, ov: usize): void { assert(rows < 0) }
 export function few(rows: i32): void {}
 // Allocates at every call.
@@ -250,6 +252,17 @@ describe('defineKernel', () => {
       'MR_USER_CODE_FAILED',
     )
     expect(aborted.message).toContain('it aborted in line')
+    for (const [name, said] of [
+      ['tells64', 'it gives 1, which is no i32'],
+      ['tellsHalf', 'it gives 0.5, which is no i32'],
+    ] as const) {
+      const tells = await defineKernel({ wasm, export: name, inputs: [float64()], output: float64() })
+      const told = await refusal(
+        () => flow.derive(t => ({ w: tells(t.v) })).collect({ lanes: 0 }),
+        'MR_USER_CODE_FAILED',
+      )
+      expect(told.message).toContain(said)
+    }
   }, 30_000)
 
   it('refuses modules of another kind, at once', async () => {
@@ -287,6 +300,31 @@ describe('defineKernel', () => {
     expect(wrong.message).toContain('hypot takes float64 as its input 2')
     await refusal(() => flow.derive(t => ({ h: hypot(t.t, 1) })), 'MR_TYPE_MISMATCH')
     await refusal(() => flow.derive(() => ({ h: hypot('a', 1) })), 'MR_TYPE_MISMATCH')
+    const same = (name: string, type: DataType): Promise<(value: any) => any> =>
+      defineKernel({ wasm, export: name, inputs: [type], output: type })
+    const literals: [string, DataType, any[], any[]][] = [
+      ['same1', int8(), [127, -128, 5n, -0], [128, -129, 1.5, Number.NaN, true, 300n, 'a']],
+      ['same1', uint8(), [0, 255], [-1, 256]],
+      ['same4', int32(), [2 ** 31 - 1, -(2 ** 31)], [2 ** 31, 2 ** 40]],
+      ['same4', uint32(), [2 ** 32 - 1], [2 ** 32, -1]],
+      ['same4', float32(), [0.5, Number.POSITIVE_INFINITY], [0.1, 1e300]],
+      ['same8', int64(), [5], [2n ** 63n, 0.5]],
+      ['same8', float64(), [0.1, 2n ** 60n], [2n ** 60n + 1n, true]],
+      ['same8', timestamp(), [new Date(5)], [5]],
+    ]
+    for (const [name, type, good, bad] of literals) {
+      const call = await same(name, type)
+      for (const value of good) {
+        const table = await flow.derive(() => ({ y: call(value) })).collect({ lanes: 0 })
+        expect((table.at(0) as any).y).toEqual(typeof value === 'bigint' ? Number(value) : value === 0 ? 0 : value)
+      }
+      for (const value of bad) await refusal(() => flow.derive(() => ({ y: call(value) })), 'MR_TYPE_MISMATCH')
+    }
+    const flip = await same('flip', bool())
+    expect((await flow.derive(() => ({ y: flip(true), n: flip(false) })).collect({ lanes: 0 })).toRows()).toMatchObject(
+      [{ y: false, n: true }],
+    )
+    await refusal(() => flow.derive(() => ({ y: flip(1) })), 'MR_TYPE_MISMATCH')
     const small = await defineKernel({ wasm, export: 'same1', inputs: [int8()], output: int8() })
     await refusal(() => flow.derive(t => ({ h: small(t.x) })), 'MR_TYPE_MISMATCH')
     const flowOfMany = columns({ x: Float64Array.of(1) }).derive(t => ({ h: hypot(t.x, 2) }))

@@ -1,7 +1,7 @@
 /** The sinks suite in a real browser, and files of the origin private file system, which are there whole or not at all. */
-import { afterEach, describe, expect, it } from 'vitest'
-import { columns, csvSink, ndjsonSink, opfsFile, runAll } from '../../src/index.js'
-import { counted, refusal } from '../flow/env.js'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { channel, columns, csvSink, int32, ndjsonSink, opfsFile, runAll, schema } from '../../src/index.js'
+import { counted, refusal, until } from '../flow/env.js'
 import { webEnv } from '../flow/env.web.js'
 import { sinkSuite } from '../flow/sinks.suite.js'
 import { lanesList } from './lanes.js'
@@ -51,6 +51,29 @@ describe('files of the origin', () => {
     await columns({ x: [2] }).to(ndjsonSink(file)).finished
     expect(await (await file.file()).text()).toBe('{"x":2}\n')
     expect(await files()).toEqual(['old.ndjson'])
+  })
+
+  it('are not there before they are whole, and what a page that has ended had begun goes', async () => {
+    const file = opfsFile('exports/late.csv')
+    const feed = channel(schema({ x: int32() }))
+    const job = feed.flow.to(csvSink(file))
+    await feed.push({ x: 1 })
+    await until(() => job.metrics().rowsWritten === 1, 5_000)
+    await refusal(() => file.file(), 'MR_SOURCE_FAILED')
+    const unfinished = await (await navigator.storage.getDirectory()).getDirectoryHandle('millrace-unfinished')
+    const left = crypto.randomUUID()
+    await unfinished.getFileHandle(left, { create: true })
+    const begun = (await files()).filter(path => !path.endsWith('.crswap'))
+    expect(begun.length).toBe(2)
+    // What is being written stays, however long that takes.
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000)
+    await columns({ x: [1] }).to(csvSink(opfsFile('other.csv'))).finished
+    await until(async () => !(await files()).some(path => path.endsWith(left)), 5_000)
+    vi.restoreAllMocks()
+    feed.close()
+    await job.finished
+    expect(await (await file.file()).text()).toBe('x\n1\n')
+    expect(await files()).toEqual(['exports/late.csv', 'other.csv'])
   })
 
   it('are written by streams that the page has made of them', async () => {

@@ -368,6 +368,29 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         port1.close()
       })
 
+      it('a port that was left is sent through again, by one job at a time', async () => {
+        const { port1, port2 } = new MessageChannel()
+        for (let round = 0; round < 4; round++) {
+          // Of rows that are few the job may have ended before it hears that it was left.
+          const job = round % 2 === 0 ? watched().flow.to(port1, o()) : few().to(port1, o())
+          for await (const batch of receive(port2)) {
+            expect(batch.rowCount).toBeGreaterThan(0)
+            break
+          }
+          await job.finished.catch(() => {})
+        }
+        const { flow } = watched()
+        const job = flow.to(port1, o())
+        const heard = receive(port2)
+        const second = await refusal(() => few().to(port1, o()).finished, 'MR_SINK_FAILED')
+        expect(second.message).toContain('another job')
+        let rowCount = 0
+        for await (const batch of heard) rowCount += batch.rowCount
+        await job.finished
+        expect(rowCount).toBe(data.id.length)
+        port1.close()
+      })
+
       it('whoever waits at the other end hears of a job that fails before its sink is opened', async () => {
         const missing = () => csv('/nowhere/missing.csv').cast({ x: int32() })
         const early = new Error('early')
@@ -640,6 +663,15 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         expect([good, bad, slow].map(({ log }) => log.at(-1))).toEqual(['abort', 'abort', 'abort'])
         expect([good, bad, slow].some(({ log }) => log.includes('close'))).toBe(false)
         expect(read()).toBeLessThan(SPLITS)
+      })
+
+      it('a stream that fails as it closes leaves nothing in what comes before it', async () => {
+        const broken = () => new WritableStream({ close: () => Promise.reject(new Error('broken')) })
+        for (const last of [broken(), csvSink(broken())]) {
+          const { sink, log } = noting()
+          await refusal(() => runAll({ a: few(), b: few() }, { a: sink, b: last }, o()).finished, 'MR_SINK_FAILED')
+          expect([log.includes('close'), log.at(-1)]).toEqual([false, 'abort'])
+        }
       })
 
       it('a sink is not opened any more once another has failed, however soon', async () => {

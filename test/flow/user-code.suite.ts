@@ -22,7 +22,7 @@ import {
   typeName,
   utf8,
 } from '../../src/index.js'
-import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+import { counted, type FlowEnv, onLanes, refusal, until } from './env.js'
 
 const RUNS = 12
 
@@ -154,6 +154,23 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect(calls).toBeLessThan(3_000_000)
       })
 
+      it('flatMap goes no further where rows stand for many, and gives them all', async () => {
+        const [length, each] = [60_000, 1000]
+        let calls = 0
+        const given = Array.from({ length: each }, (_, i) => ({ i }))
+        const flow = columns({ id: new Int32Array(length) }).flatMap(
+          () => {
+            calls++
+            return given
+          },
+          { schema: schema({ i: int32() }) },
+        )
+        expect((await flow.limit(5).collect(o())).rowCount).toBe(5)
+        expect(calls).toBeLessThan(length / 4)
+        const all = await flow.limit(200_001).collect(o())
+        expect(all.column('i').toArray()).toEqual(Int32Array.from({ length: 200_001 }, (_, i) => i % each))
+      })
+
       it('tells the row of which a function throws, or collects it and goes on', async () => {
         const failing = ({ id }: { id: number }) => {
           if (id % 40_000 === 39_999) throw new RangeError(`no ${id}`)
@@ -219,6 +236,31 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         await refusal(() => flow.filterRows(judge, { onErrors: judge } as never), 'MR_INVALID_OPTION')
       })
 
+      it('a row that JavaScript cannot have exactly fails as others do: it is told, or left out', async () => {
+        const flow = columns({ id: [1n, 2n ** 60n, 3n] })
+        const made = { schema: schema({ id: int64() }) }
+        const module = moduleOf(
+          'export const same = row => row; export const some = row => [row]; export const all = () => true',
+        )
+        const verbs: readonly ((more: { onError?: (error: MillraceError) => void }) => Flow)[] = [
+          more => flow.map(row => row, { ...made, ...more }),
+          more => flow.flatMap(row => [row], { ...made, ...more }),
+          more => flow.filterRows(() => true, more),
+          more => flow.map({ module, export: 'same' }, { ...made, ...more }),
+          more => flow.flatMap({ module, export: 'some' }, { ...made, ...more }),
+          more => flow.filter({ module, export: 'all' }, more),
+        ]
+        for (const verb of verbs) {
+          const error = await refusal(() => verb({}).collect(o()), 'MR_UNSAFE_INTEGER')
+          expect(error.message).toMatch(/: \w+: row 1(?: of columns)?: column "id": 1152921504606846976 is beyond/)
+          expect(error.message).not.toContain('toRows')
+          expect(error.details).toMatchObject({ row: 1, column: 'id' })
+          const told: unknown[] = []
+          const kept = await verb({ onError: ({ code, details }) => told.push([code, details.row]) }).collect(o())
+          expect([kept.toRows(), told]).toEqual([[{ id: 1 }, { id: 3 }], [['MR_UNSAFE_INTEGER', 1]]])
+        }
+      })
+
       it('is an input of unions and joins, and ends where these are refused', async () => {
         const one = columns({ id: [1, 2] }).map(({ id }) => ({ id: id * 10 }), { schema: schema({ id: int64() }) })
         const late = (csv({ text: 'id,n\n1,\n,3\n' }) as Flow).fillNull({ n: { method: 'next' } })
@@ -272,6 +314,35 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
           { schema: schema({ id: int32() }) },
         )
         await expect(flow.collect({ ...o(), signal: cancel.signal })).rejects.toThrow('stop')
+      })
+
+      it('asynchronous functions are called with no more rows of a batch once nobody wants them', async () => {
+        const made = { schema: schema({ id: int32() }) }
+        for (const verb of ['map', 'flatMap', 'filterRows'] as const) {
+          let calls = 0
+          const called = async <T>(given: T) => {
+            calls++
+            await new Promise(resolve => setTimeout(resolve, 1))
+            return given
+          }
+          const flow = columns({ id: new Int32Array(5000) })
+          const slow =
+            verb === 'map'
+              ? flow.map(called, made)
+              : verb === 'flatMap'
+                ? flow.flatMap(row => called([row]) as never, made)
+                : flow.filterRows(() => called(true))
+          const cancel = new AbortController()
+          const collecting = slow.collect({ ...o(), signal: cancel.signal })
+          collecting.catch(() => {})
+          await until(() => calls > 3, 5_000)
+          cancel.abort(new Error('enough'))
+          await expect(collecting).rejects.toThrow('enough')
+          await new Promise(resolve => setTimeout(resolve, 20))
+          const before = calls
+          await new Promise(resolve => setTimeout(resolve, 50))
+          expect(calls).toBe(before)
+        }
       })
     })
   })
@@ -407,6 +478,20 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         await refusal(() => flow.filter({ module, export: 'twice' }).collect(o()), 'MR_TYPE_MISMATCH')
         // The lanes are as good as before.
         expect((await flow.filter(t => t.id.lt(3)).collect(o())).rowCount).toBe(3)
+      })
+
+      it('is refused behind what runs in the calling thread, by its verb', async () => {
+        const verbs: readonly ((flow: Flow<any>) => Flow<any>)[] = [
+          flow => flow.map({ module, export: 'twice' }, { schema: made }),
+          flow => flow.flatMap({ module, export: 'some' }, { schema: made }),
+          flow => flow.filter({ module, export: 'isEven' }),
+        ]
+        for (const [i, verb] of ['map', 'flatMap', 'filter'].entries()) {
+          const feed = channel(shape)
+          const groups = feed.flow.groupBy('a').aggregate(() => ({ b: count() }))
+          const error = await refusal(() => verbs[i]!(groups).run(o()).finished, 'MR_UNBOUNDED')
+          expect(error.message).toContain(`${verb}: lanes call functions of modules`)
+        }
       })
 
       it('is said by explain', () => {

@@ -83,8 +83,11 @@ async function run(parts: readonly Part[], cancel: AbortController): Promise<voi
   }
 }
 
+/** Streams and ports may fail to the last, and files have all that they need: these are shown when nothing else can end the job. */
 async function closeAll(parts: readonly Part[]): Promise<void> {
-  for (const part of parts) await part.close()
+  const writers = await Promise.all(parts.map(({ opened }) => opened))
+  const [others, files] = [parts.filter((_, i) => writers[i]?.gone), parts.filter((_, i) => !writers[i]?.gone)]
+  for (const part of [...others, ...files]) await part.close()
 }
 
 interface Part {

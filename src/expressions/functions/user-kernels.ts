@@ -2,7 +2,7 @@
 import { typeName } from '../../columnar/type.js'
 import type { Functions } from '../calls.js'
 import type { UserKernelCall } from '../node.js'
-import { describe, literalTyped, mismatch, operandAs, settle, withNull } from '../typing.js'
+import { castTo, describe, literalTyped, mismatch, settle, withNull } from '../typing.js'
 
 export const userKernelFunctions: Functions = {
   kernel: {
@@ -11,10 +11,9 @@ export const userKernelFunctions: Functions = {
       const taken = inputs.map((given, i) => {
         const type = types[i]
         if (given.node.op === 'literal' && given.node.value === null) return literalTyped(null, type)
-        const untyped = given.node.op === 'literal' && given.node.type === undefined
-        const input = untyped ? given : settle(given, scope.operator)
+        const input = settle(given, scope.operator)
         try {
-          return operandAs(input, withNull(type, input.type.nullable), scope)
+          return castTo(input, withNull(type, input.type.nullable), scope.operator)
         } catch {
           throw mismatch(
             scope.operator,
