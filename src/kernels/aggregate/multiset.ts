@@ -59,6 +59,8 @@ interface Dealt {
   readonly ends: Uint32Array
 }
 
+const startOf = (ends: Uint32Array, partition: number): number => (partition === 0 ? 0 : ends[partition - 1])
+
 /** Pairs that have been sent: their values, the groups that these go to, and how often each came. */
 interface Piece {
   readonly values: number
@@ -144,7 +146,7 @@ export function createMultiset(
 
   /** Those of a partition to its table; `more` rows follow of which so many are likely new. */
   const addDealt = ({ values, groups, weights, ends }: Dealt, p: number, weight: bigint, more = 0) => {
-    const from = p === 0 ? 0 : ends[p - 1]
+    const from = startOf(ends, p)
     const count = ends[p] - from
     if (count === 0) return
     const mark = memory.mark()
@@ -296,8 +298,8 @@ export function createMultiset(
   const earlyPairs = (table: PairTable, from: number, to: number): Pairs => {
     const all = table.chosen(0)
     const { values, groups, weights, ends } = dealt(all.values, all.groups, all.counts)
-    const first = from === 0 ? 0 : ends[from - 1]
-    const length = ends[to - 1] - first
+    const first = startOf(ends, from)
+    const length = startOf(ends, to) - first
     const pairs = column(length, values + valueBytes * first)
     return { groups: groups + 4 * first, values: pairs, counts: weights + 8 * first, length }
   }
