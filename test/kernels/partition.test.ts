@@ -1,0 +1,67 @@
+// Rows parted by the low byte of their group: those of some partitions, and blocks as they are sent.
+import { beforeEach, expect, test } from 'vitest'
+import type { Kernels } from '../../src/kernels/instance.js'
+import { createPartitions } from '../../src/kernels/partition.js'
+import { makeKernels } from './support.js'
+
+let k: Kernels
+
+beforeEach(async () => {
+  k = await makeKernels()
+})
+
+/** Groups i * 7 % groupCount. */
+function partedRows(rows: number, groupCount: number) {
+  const { memory } = k
+  const parted = createPartitions(k, 8)
+  parted.resize(groupCount)
+  for (let from = 0; from < rows; from += 10_000) {
+    const count = Math.min(10_000, rows - from)
+    const mark = memory.mark()
+    const groups = memory.scratch(4 * count)
+    const values = memory.scratch(8 * count)
+    for (let i = 0; i < count; i++) {
+      memory.u32[(groups >>> 2) + i] = ((from + i) * 7) % groupCount
+      memory.f64[(values >>> 3) + i] = from + i
+    }
+    parted.append(groups, values, count)
+    memory.reset(mark)
+  }
+  return parted
+}
+
+test('how many rows some partitions have', () => {
+  const parted = partedRows(150_000, 1000)
+  const expected = (from: number, to: number) =>
+    Array.from({ length: 150_000 }, (_, i) => ((i * 7) % 1000) & 255).filter(part => part >= from && part < to).length
+  for (const [from, to] of [
+    [0, 256],
+    [0, 0],
+    [0, 16],
+    [200, 240],
+    [255, 256],
+    [100, 100],
+  ] as const)
+    expect(parted.rowsOf(from, to)).toBe(expected(from, to))
+  parted.free()
+})
+
+test('rows that are too few for a block may call for more memory, where the others are no longer where they were seen', () => {
+  const rows = 190_000
+  const parted = partedRows(rows, 1000)
+  const { memory } = k
+  let grown = 0
+  for (let i = 0; i < 64; i++) {
+    memory.scratch(65_536)
+    const mark = memory.mark()
+    const before = memory.i64.byteLength
+    const blocks = parted.list()
+    expect(blocks.length).toBe(3)
+    expect(blocks.reduce((sum, { block }) => sum + memory.u32[(block >>> 2) + 1], 0)).toBe(rows)
+    if (memory.i64.byteLength > before) grown++
+    memory.reset(mark)
+    expect(parted.rowsOf(0, 256)).toBe(rows)
+  }
+  expect(grown).toBeGreaterThan(0)
+  parted.free()
+})
