@@ -3,4 +3,4 @@
 export * from '../abi'
 export * from '../times/parts'
 export * from '../times/shift'
-export { timesToInstant, timesToLocal } from '../times/zones'
+export { timesNext, timesToInstant, timesToLocal } from '../times/zones'

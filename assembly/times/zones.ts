@@ -110,3 +110,36 @@ export function timesToInstant(
   }
   return failed
 }
+
+/**
+ * Instants after those of `data` at which clocks first show a multiple of `size`, or pass one, as they are put forward. Returns the least valid row
+ * beyond int64, or -1.
+ */
+export function timesNext(pointer: usize, size: i64, data: usize, validity: usize, rowCount: u32, out: usize): i32 {
+  const zone = changetype<Zone>(pointer)
+  let failed: i32 = -1
+  let segment: u32 = 0
+  for (let row: u32 = 0; row < rowCount; row++) {
+    const value = load<i64>(data + (usize(row) << 3))
+    const cycles = cyclesOf(zone, value)
+    let at = value - cycles
+    segment = segmentOf(zone, at, segment)
+    let next = (floorDiv(at + offsetOf(zone, segment), size) + 1) * size
+    let now = segment
+    let instant = next - offsetOf(zone, now)
+    while (now + 1 < zone.count && instant >= startAt(zone, now + 1)) {
+      at = startAt(zone, ++now)
+      const local = at + offsetOf(zone, now)
+      if (local >= next) {
+        instant = at
+        break
+      }
+      next = -floorDiv(-local, size) * size
+      instant = next - offsetOf(zone, now)
+    }
+    instant += cycles
+    if (instant <= value && failed < 0 && isValid(validity, row)) failed = row
+    store<i64>(out + (usize(row) << 3), instant)
+  }
+  return failed
+}

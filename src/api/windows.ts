@@ -21,7 +21,10 @@ export interface Window {
 }
 
 export interface TumblingOptions {
-  /** Where windows begin, counted from the epoch: `'15m'` past the hour; `'-1 day'`, for weeks that begin on Sunday. None by default. */
+  /**
+   * Where windows begin, counted from the epoch: `'15m'` past the hour; `'-1 day'`, for weeks that begin on Sunday. Of days and longer units its months and days are of the calendar, and
+   * hours come after them. None by default.
+   */
   readonly offset?: string
   /** Whose calendar days, weeks, months, quarters and years are of: `'Europe/Berlin'`. UTC by default. */
   readonly zone?: string

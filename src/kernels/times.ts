@@ -135,3 +135,9 @@ export function toInstant(
   const failedRow = k.exports.timesToInstant(zone, which, reach, data, instants, validity, length, out)
   return { data: out, failedRow }
 }
+
+/** When clocks show a multiple of `size` next, or pass one, as they are put forward. */
+export function nextOfClock(k: Kernels, zone: number, { data, validity, length }: Instants, size: bigint): Shifted {
+  const out = k.memory.scratch(8 * length)
+  return { data: out, failedRow: k.exports.timesNext(zone, size, data, validity, length, out) }
+}

@@ -4,7 +4,7 @@ import { type DataType, type SchemaShape, typeName } from '../columnar/type.js'
 import { MillraceError, quote } from '../errors.js'
 import { parseDuration } from '../expressions/duration.js'
 import { literalOf } from '../expressions/literal.js'
-import type { CallParameters, Expression } from '../expressions/node.js'
+import type { CallNode, CallParameters, Expression } from '../expressions/node.js'
 import { mismatch } from '../expressions/typing.js'
 import { zoneOf } from '../expressions/zone.js'
 import { accumulate } from './accumulate.js'
@@ -274,24 +274,8 @@ function sessions(input: PlanNode, gap: string, time: string, keys: readonly str
 }
 
 /** `time` in the unit, a whole number of which it then is from the offset on. */
-export function aligned(time: Expression, by: string, offset: string | null, zone: string | null = null): Expression {
-  return offset === null ? truncated(time, by, zone) : shifted(unshifted(time, by, offset, zone), by, offset, zone)
-}
-
-/** The same but for the offset. */
-const unshifted = (time: Expression, by: string, offset: string, zone: string | null): Expression =>
-  truncated(added(time, negated(offset), daysOf(by, zone)), by, zone)
-
-function shifted(time: Expression, by: string, offset: string, zone: string | null): Expression {
-  const days = daysOf(by, zone)
-  const moved = added(time, offset, days)
-  // Where a day begins at one o'clock, others still begin at midnight.
-  return days === null || parseDuration(offset, 'tumbling').nanoseconds !== 0n ? moved : truncated(moved, '1 day', zone)
-}
-
-/** Whose the days of an offset are: of windows of hours they have 24 each. */
-const daysOf = (by: string, zone: string | null): string | null =>
-  parseDuration(by, 'tumbling').nanoseconds === 0n ? zone : null
+export const aligned = (time: Expression, by: string, offset: string | null, zone: string | null = null): Expression =>
+  timeCall('truncate', time, { by, ...(offset === null ? {} : { offset }), ...(zone === null ? {} : { zone }) })
 
 export function windowStart(spec: WindowSpec & { kind: 'tumbling' }, time: Expression): Expression {
   const { size, offset, zone } = spec
@@ -299,10 +283,11 @@ export function windowStart(spec: WindowSpec & { kind: 'tumbling' }, time: Expre
   const start = at(time)
   if (zone === null) return start
   // What clocks show once more may be of a window that has ended, as St John's put them back at a minute past midnight: it is of a later one. Of most rows that is plain without the zone, but
-  // for the last of windows so long that clocks are put forward and back in one.
+  // for the last of windows so long that clocks are put forward and back in one, and of months that an offset of days makes shorter.
   const isBefore = (right: Expression): Expression => ({ op: 'lt', left: time, right })
   const { months, days, nanoseconds } = parseDuration(size, 'tumbling')
-  const plain = months > 1 || days > 31 ? added(added(start, size), '-1 day') : added(start, size)
+  const last = months > 0 && offset !== null ? '-4 days' : months > 1 || days > 31 ? '-1 day' : null
+  const plain = last === null ? added(start, size) : added(added(start, size), last)
   const end = windowEnd(spec, start)
   // Shorter ones may have been begun several times since.
   const before = nanoseconds === 0n ? start : at(added(time, negated(size)))
@@ -312,22 +297,14 @@ export function windowStart(spec: WindowSpec & { kind: 'tumbling' }, time: Expre
 
 /** Where the next window begins: by the calendar that may be sooner or later than its length says. */
 export function windowEnd({ size, offset, zone }: WindowSpec & { kind: 'tumbling' }, start: Expression): Expression {
-  const { months, nanoseconds } = parseDuration(size, 'tumbling')
+  const { months } = parseDuration(size, 'tumbling')
   if (zone === null && (months === 0 || offset === null)) return added(start, size)
-  const begin = offset === null ? start : unshifted(start, size, offset, zone)
-  const after = added(begin, size, zone)
-  const next = truncated(after, size, zone)
-  const isNext: Expression = { op: 'gt', left: next, right: begin }
-  // Where clocks are put back the same hours may come once more.
-  const end = nanoseconds === 0n ? next : call('when', isNext, next, truncated(added(after, size, zone), size, zone))
-  return offset === null ? end : shifted(end, size, offset, zone)
+  const whole = aligned(start, size, offset, zone) as CallNode
+  return Object.freeze({ ...whole, parameters: Object.freeze({ ...whole.parameters, next: true }) })
 }
 
 export const added = (time: Expression, by: string, zone: string | null = null): Expression =>
   timeCall('add', time, { by, ...(zone === null ? {} : { zone }) })
-
-const truncated = (time: Expression, by: string, zone: string | null): Expression =>
-  timeCall('truncate', time, { by, ...(zone === null ? {} : { zone }) })
 
 const negated = (duration: string): string =>
   duration.startsWith('-') ? duration.slice(1) : `-${duration.replace(/^\+/, '')}`

@@ -4,7 +4,7 @@
  */
 
 import type { DataType } from '../columnar/type.js'
-import { MORSEL_ROWS, type VectorBatch } from '../columnar/vector.js'
+import { MORSEL_ROWS, sliceVector, type VectorBatch } from '../columnar/vector.js'
 import { MillraceError, serialiseError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import { isTrap, type Kernels } from '../kernels/instance.js'
@@ -51,6 +51,8 @@ import { createInbox, createOutbox, decodeBatch, encodeFresh, type Outbox } from
 
 /** How long operators may run before messages, timers and cancels are looked at. */
 const YIELD_MS = 8
+/** Rows that a join is given first: each may meet any number of others. */
+const FIRST_ROWS = 128
 /** Between two tellings of what its stages have done. */
 const TOLD_MS = 250
 
@@ -160,6 +162,8 @@ class LaneJob implements LaneTurns {
   /** Where rows are grouped in windows before they leave. */
   private readonly windows: WindowsOfJob | null
   private cancelled = false
+  /** Rows that are read at a time. */
+  private mostRows = Infinity
   private onCancel = () => {}
   /** Splits after this one need not be read: another lane failed there. */
   private bound = Infinity
@@ -203,7 +207,9 @@ class LaneJob implements LaneTurns {
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))
     if (breaker !== null) this.account.operator = `reading for ${breaker.label}`
-    const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? [batch]
+    if ([this.pipeline.scan, ...this.scans].some(({ transforms }) => transforms.some(({ side }) => side)))
+      this.mostRows = FIRST_ROWS
+    const fitting = (batch: VectorBatch) => this.spill?.fitting(batch) ?? this.paced(batch)
     this.carried = (spec.carried?.length && lane.parts.carried?.carryTexts(this.context, spec.carried)) || null
     // Every block costs, and every batch that leaves.
     const isLong = breaker === null && this.isAllWaitedFor
@@ -399,7 +405,7 @@ class LaneJob implements LaneTurns {
           for await (const load of reader.read(work, report)) {
             const before = row
             let wantsMore = true
-            this.inScratch(() => {
+            this.timed(() => {
               wantsMore = load((morsel, rowsRead) => {
                 this.process(scan, morsel, split, row)
                 row += rowsRead
@@ -459,9 +465,10 @@ class LaneJob implements LaneTurns {
         const columns = positions.map(i => ({ ...batch.columns[i], range: ranges[i] }))
         const chunk = { rowCount: batch.rowCount, columns }
         for (let from = 0; from < chunk.rowCount && this.wants(at); ) {
-          const rowCount = Math.min(chunk.rowCount - from, this.takesLong ? LONG_MORSEL_ROWS : MORSEL_ROWS)
+          const most = this.takesLong ? LONG_MORSEL_ROWS : MORSEL_ROWS
+          const rowCount = Math.min(chunk.rowCount - from, most, this.mostRows)
           const morsel = { ...sliceBatch(chunk, from, rowCount), rows: 0, isHeld: true }
-          this.inScratch(() => this.process(scan, morsel, at, firstRow + from))
+          this.timed(() => this.process(scan, morsel, at, firstRow + from))
           from += rowCount
           await this.advance(rowCount)
         }
@@ -530,6 +537,26 @@ class LaneJob implements LaneTurns {
       const failures = leftOut.failures.map(({ row, error }) => ({ row: placeOf(row), error: serialiseError(error) }))
       this.say({ type: 'leftOut', split: failedSplit, listener: leftOut.listener, failures })
     }
+  }
+
+  /** A batch by as many rows at a time as are done soon. */
+  private *paced(batch: VectorBatch): Iterable<VectorBatch> {
+    const { rowCount, vectors } = batch
+    if (rowCount <= this.mostRows) yield batch
+    else
+      for (let from = 0, to = 0; from < rowCount; from = to) {
+        to = Math.min(rowCount, from + this.mostRows)
+        yield { rowCount: to - from, vectors: vectors.map(vector => sliceVector(vector, from, to)) }
+      }
+  }
+
+  /** In scratch; the next rows are as many as take no longer than the loop may wait. */
+  private timed(work: () => void): void {
+    const begun = performance.now()
+    this.inScratch(work)
+    const took = performance.now() - begun
+    if (took < YIELD_MS / 4) this.mostRows *= 2
+    else if (took > 4 * YIELD_MS) this.mostRows = Math.max(FIRST_ROWS, this.mostRows / 2)
   }
 
   /** Nothing in scratch outlives `work`, which does not wait: between two waits other jobs use the same arena. */

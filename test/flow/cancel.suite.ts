@@ -55,6 +55,24 @@ export function cancelSuite(lanesList: readonly number[], env: FlowEnv): void {
         await expectWorks(engine())
       })
 
+      it('aborting stops a join whose rows each meet all others, and the loop turns meanwhile', async () => {
+        const given = columns({ key: new Int32Array(60_000), x: Float64Array.from(Array(60_000).keys()) })
+        const held = await given.load({ engine: engine() })
+        for (const left of [given, held]) {
+          const pairs = left
+            .join(given, 'key', { where: (l, r) => l.x.add(r.x).lt(0) })
+            .aggregate(() => ({ n: count() }))
+          const reason = new Error('enough')
+          const controller = new AbortController()
+          const begun = performance.now()
+          setTimeout(() => controller.abort(reason), 500)
+          await expect(pairs.collect({ engine: engine(), signal: controller.signal })).rejects.toBe(reason)
+          expect(performance.now() - begun).toBeLessThan(10_000)
+          await expectWorks(engine())
+        }
+        await held.close()
+      })
+
       it('aborting before a stream has given anything lets go of the stream', async () => {
         const shape = schema({ x: float64() })
         for (const from of [csv, ndjson] as ((input: unknown, options?: object) => Flow)[]) {

@@ -82,6 +82,9 @@ function toDate(node: CallNode, [given]: readonly Typed[], scope: Scope): Return
 function truncate(node: CallNode, [given]: readonly Typed[], scope: Scope): ReturnType<CallTyping> {
   const input = time(given, node, scope)
   unitOf(node, input.type, scope)
+  // Of windows.
+  const { offset: by } = node.parameters ?? {}
+  if (by !== undefined) fitting(parseDuration(by, scope.operator), { ...node, parameters: { by } }, input.type, scope)
   return { inputs: [input], parameters: told(node, input, scope), type: input.type }
 }
 

@@ -18,6 +18,7 @@ import {
   type Instants,
   isPart,
   monthsBetween,
+  nextOfClock,
   PART_RANGES,
   parts,
   type Shifted,
@@ -34,6 +35,7 @@ import { createZoneTable } from '../zone-table.js'
 
 const NANOSECONDS: Readonly<Record<TimeUnit, bigint>> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1_000n, ns: 1n }
 const DAY_NANOSECONDS = 86_400_000_000_000n
+const NONE: Duration = { months: 0, days: 0, nanoseconds: 0n }
 /** The Monday of the week of 1970-01-01. */
 const MONDAY = -3n
 
@@ -42,6 +44,7 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
   const { function: name, parameters = {} } = node
   const type = node.type as DataType
   const by = parameters.by === undefined ? null : parseDuration(parameters.by, name)
+  const offset = parameters.offset === undefined ? NONE : parseDuration(parameters.offset, name)
   const table = (parameters.zone ?? UTC) === UTC ? null : createZoneTable(k, parameters.zone as string)
 
   return {
@@ -66,9 +69,9 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
       return data
     }
     const of = (data: number): Instants => ({ data, validity, length, perDay })
-    const zone = (data: number): number => {
-      const range = rangeOf(k, { type: TICKS, data, validity, length, dictionary: null, range: null })
-      return table?.covering(range ?? { min: 0n, max: 0n }, perDay / 86_400n) ?? 0
+    const zone = (data: number, reach = 0n): number => {
+      const { min, max } = rangeOf(k, { type: TICKS, data, validity, length, dictionary: null, range: null }) ?? ZERO
+      return table?.covering({ min, max: max + reach }, perDay / 86_400n) ?? 0
     }
     return {
       nanoseconds,
@@ -79,6 +82,7 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
       local: (data: number): number => (table === null ? data : noted(toLocal(k, zone(data), of(data)))),
       instant: (local: number, how: 'compatible' | 'start' | 'near', was: number): number =>
         table === null ? local : noted(toInstant(k, zone(local), how, of(local), was)),
+      next: (data: number, size: bigint): number => noted(nextOfClock(k, zone(data, size), of(data), size)),
       /** A result of the column's own type. */
       own: (data: number): number => (nanoseconds === null ? noted(toDays(k, of(data))) : data),
     }
@@ -128,17 +132,28 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
     return short === 0n ? day : noted(shifted(k, of(day), 0n, ticksIn(run, 0, short)))
   }
 
+  /** To where a unit begins, or the next one: units that an offset moves, months and days of it by the calendar, the rest, and all of it for units of hours, by the clock. */
   function truncated(
     run: ReturnType<typeof runOf>,
     ticks: number,
     { months, days, nanoseconds: short }: Duration,
   ): number {
     const { noted, of } = run
-    const local = of(run.local(ticks))
-    if (months !== 0) return run.instant(noted(flooredToMonths(k, local, BigInt(months))), 'start', ticks)
+    const isNext = parameters.next === true
+    const moved = (data: number, months: number, ticks: bigint): number =>
+      months === 0 && ticks === 0n ? data : noted(shifted(k, of(data), BigInt(months), ticks))
+    const isOfCalendar = short === 0n
+    const byClock = ticksIn(run, isOfCalendar ? 0 : offset.days, offset.nanoseconds)
+    const byDays = ticksIn(run, isOfCalendar ? offset.days : 0, 0n)
     const size = ticksIn(run, days, short)
+    const instants = moved(ticks, 0, -byClock)
+    if (isNext && !isOfCalendar && table !== null) return moved(run.next(instants, size), 0, byClock)
+    // Days first, since they were added last: no month is cut then.
+    const local = of(moved(moved(run.local(instants), 0, -byDays), -offset.months, 0n))
     const anchor = days % 7 === 0 && days !== 0 ? size + MONDAY * run.perDay : 0n
-    return run.instant(noted(floored(k, local, size, anchor)), days === 0 ? 'near' : 'start', ticks)
+    const whole = noted(months === 0 ? floored(k, local, size, anchor) : flooredToMonths(k, local, BigInt(months)))
+    const start = moved(whole, offset.months + (isNext ? months : 0), byDays + (isNext ? size : 0n))
+    return moved(run.instant(start, isOfCalendar ? 'start' : 'near', instants), 0, byClock)
   }
 
   function ticksIn({ perDay, nanoseconds }: ReturnType<typeof runOf>, days: number, short: bigint): bigint {
@@ -146,6 +161,7 @@ export function compileCall(context: OperatorContext, node: CallNode, inputs: re
   }
 }
 
+const ZERO = { min: 0n, max: 0n }
 const TICKS: DataType = { kind: 'int64', nullable: true }
 
 const BEYOND = {
