@@ -4,6 +4,7 @@ import { float64, int32, int64, type SchemaShape } from '../../src/columnar/type
 import { MemoryAccount } from '../../src/kernels/memory-account.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
 import type { OperatorContext } from '../../src/operators/build.js'
+import { createKeylessAggregate } from '../../src/operators/keyless-aggregate.js'
 import type { Breaker } from '../../src/operators/operator.js'
 import type { Spill } from '../../src/operators/spill.js'
 import { createSpillingAggregate } from '../../src/operators/spilling-aggregate.js'
@@ -114,5 +115,10 @@ describe('values that lanes without a budget share out', () => {
   it('are handed over or written with their groups', async () => {
     expect(await consumed(context => createAggregate(context, medians, input))).toBe(true)
     expect(await consumed((context, spill) => createSpillingAggregate(context, spill, medians, input))).toBe(false)
+  })
+
+  it('are handed over with the one group that goes from operator to operator', async () => {
+    const keyless = { ...stage, keys: [] }
+    expect(await consumed((context, spill) => createKeylessAggregate(context, spill, keyless, input))).toBeUndefined()
   })
 })
