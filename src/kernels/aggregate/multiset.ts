@@ -437,6 +437,8 @@ export function createMultiset(
       memory.reset(mark)
     },
     merge(reader, groupMap) {
+      // Where no row has come there was nothing to deal when the shares of others were written.
+      if (tables.length === 1) deal()
       const mark = memory.mark()
       const [total, pairCount] = [reader.u32(), reader.u32()]
       const places = reader.lane(k, 4 * total)
