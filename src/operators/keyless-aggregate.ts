@@ -63,6 +63,8 @@ export function createKeylessAggregate(
 
   return {
     ...inner,
+    // That of the operator of now, which others follow.
+    exchange: undefined,
     kernels: () => inner.kernels(),
     spilled: { bytes: 0, pieces: 0, times: 0 },
     consume(morsel, ofSplit) {

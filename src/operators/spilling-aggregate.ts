@@ -80,6 +80,8 @@ export function createSpillingAggregate(
   })
 
   const plain = (): Exchange => inner.exchange as Exchange
+  /** Whether it has parted rows. What states hold is not shared out where they may be written. */
+  const isParted = () => plain().wanted && !plain().states
   const room = () => account.shareBytes - account.usedBytes
   const keptBytes = () => account.usedBytes - memory.scratchBytesOf(account)
   const stateBytes = () => (base < 0 ? 0 : keptBytes() - base)
@@ -193,7 +195,7 @@ export function createSpillingAggregate(
 
   const exchange: Exchange = {
     get wanted() {
-      return exchange.spilled === true || plain().wanted
+      return exchange.spilled === true || isParted()
     },
     get spilled() {
       return hasSpilled || exceeds(1 / 6)
@@ -253,7 +255,7 @@ export function createSpillingAggregate(
     unregister()
     if (
       !hasSpilled &&
-      !(plain().wanted && exceeds(1 / 6)) &&
+      !(isParted() && exceeds(1 / 6)) &&
       !(isDerived && exceeds(stage.panes === null ? 1 / 10 : 1 / 4))
     ) {
       const morsels = inner.emit()[Symbol.iterator]()
@@ -287,7 +289,7 @@ export function createSpillingAggregate(
     try {
       return morsels.next()
     } catch (error) {
-      if (!isMemoryLimit(error) || spill.file === null || plain().wanted) throw error
+      if (!isMemoryLimit(error) || spill.file === null || isParted()) throw error
       memory.reset(mark)
       return null
     }

@@ -131,6 +131,13 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     }
   })
 
+  test.each([24, 48, 96])('within %i MiB, in which many tables have no room', async mebibytes => {
+    const flow = rows.groupBy('groups').aggregate(t => ({ values: countDistinct(t.values), texts: mode(t.texts) }))
+    const found = (await flow.collect({ engine, memory: mebibytes * 2 ** 20 })).toRows()
+    const model = expected(groups, values)
+    expect(found.map(row => [row.groups, row.values])).toEqual(model.map(each => [each.key, each.distinct]))
+  })
+
   test('with what else is asked of the groups behind, and rows that are left out', async () => {
     const flow = loaded
       .filter(t => t.values.gt(0))

@@ -1,8 +1,10 @@
 /** What has been spilled is put together again where each group fits by itself, whatever has been made of others. */
 import { describe, expect, it } from 'vitest'
-import { int32, int64, type SchemaShape } from '../../src/columnar/type.js'
+import { float64, int32, int64, type SchemaShape } from '../../src/columnar/type.js'
 import { MemoryAccount } from '../../src/kernels/memory-account.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
+import type { OperatorContext } from '../../src/operators/build.js'
+import { createKeylessAggregate } from '../../src/operators/keyless-aggregate.js'
 import type { Breaker } from '../../src/operators/operator.js'
 import type { Spill } from '../../src/operators/spill.js'
 import { createSpillingAggregate } from '../../src/operators/spilling-aggregate.js'
@@ -79,5 +81,44 @@ describe('a group that takes most of a budget', () => {
       }
       expect(context.usedBytes()).toBe(0)
     }
+  })
+})
+
+describe('values that lanes without a budget share out', () => {
+  const medians: typeof stage = {
+    ...stage,
+    accumulators: stage.accumulators.slice(0, 1).map(each => ({ ...each, function: 'median' })),
+    output: { key: int32(), countDistinct: float64() },
+  }
+
+  const consumed = async (create: (context: OperatorContext, spill: Spill) => Breaker) => {
+    const context = await makeContext()
+    const job = openSpill(context, new MemoryAccount(256 * MiB, 256 * MiB, 'the job'), null)
+    await job.ready()
+    const breaker = create(job.context, job.context.spill as Spill)
+    for (let at = 0; at < 150_000; at += MORSEL) {
+      const mark = context.k.memory.mark()
+      const rows = {
+        key: Int32Array.from({ length: MORSEL }, (_, i) => i % 40),
+        value: BigInt64Array.from({ length: MORSEL }, (_, i) => BigInt(at + i)),
+      }
+      breaker.consume(morselOf(context, batchOf(rows, input)), 0)
+      context.k.memory.reset(mark)
+    }
+    const { exchange } = breaker
+    const isWanted = exchange?.wanted
+    breaker.free()
+    await job.close()
+    return isWanted
+  }
+
+  it('are handed over or written with their groups', async () => {
+    expect(await consumed(context => createAggregate(context, medians, input))).toBe(true)
+    expect(await consumed((context, spill) => createSpillingAggregate(context, spill, medians, input))).toBe(false)
+  })
+
+  it('are handed over with the one group that goes from operator to operator', async () => {
+    const keyless = { ...stage, keys: [] }
+    expect(await consumed((context, spill) => createKeylessAggregate(context, spill, keyless, input))).toBeUndefined()
   })
 })

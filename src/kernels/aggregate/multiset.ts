@@ -6,6 +6,7 @@ import { type DataType, int64, isFloat } from '../../columnar/type.js'
 import { MORSEL_ROWS } from '../../columnar/vector.js'
 import { filled } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
+import { PAGE_BYTES } from '../memory-account.js'
 import { dataBytes, elementBytes } from '../operand.js'
 import { createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
 import { take } from '../select.js'
@@ -42,6 +43,8 @@ const MOST_DEAD = 4096
 const MOST_PAIRS = 2 ** 16
 /** So many times as many in a table that is indexed directly, which takes fewer bytes. */
 const MORE_DIRECT = 4
+/** Room that a job has, if what it may take is limited, before there are many tables: what waits for them takes many times its bytes in them, and at a stroke. */
+const ROOM_TO_DEAL = 2 ** 30
 /** Rows that wait for each pair there is, 4 to 12 bytes each: fetching a table into the cache is for several rows of every line then. */
 const WAIT = 4
 /** And for each of the pairs of one table at first: many tables take as much before there is a pair in them. */
@@ -283,7 +286,7 @@ export function createMultiset(
     know()
   }
   const dealIfMany = () => {
-    if (tables.length > 1 || !mayDeal) return
+    if (tables.length > 1 || !mayDeal || memory.account?.hasRoom(ROOM_TO_DEAL / PAGE_BYTES) === false) return
     const [{ length, kernel }] = tables
     if (length > mostPairs * (kernel.startsWith('direct') ? MORE_DIRECT : 1)) deal()
   }
@@ -436,6 +439,8 @@ export function createMultiset(
       memory.reset(mark)
     },
     merge(reader, groupMap) {
+      // Where no row has come there was nothing to deal when the shares of others were written.
+      if (tables.length === 1) deal()
       const mark = memory.mark()
       const [total, pairCount] = [reader.u32(), reader.u32()]
       const places = reader.lane(k, 4 * total)

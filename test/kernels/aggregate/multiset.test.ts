@@ -356,6 +356,32 @@ describe('pairs shared out among lanes', () => {
   })
 })
 
+describe('a lane that had no row', () => {
+  test('is sent what others have: of one group, and then of more', () => {
+    const type = int32()
+    const lane = createMultiset(accumulatorContext(k), type, true, 3) as Required<Accumulator>
+    const all = (count: number) => ({ share: 0, shares: 1, groups: 0, count, shareOf: new Uint8Array(count) })
+    for (const groupCount of [1, 6]) {
+      const mark = k.memory.mark()
+      const other = new Lane(type, groupCount, 3)
+      const rows = Array.from({ length: 24 }, (_, i) => ({ group: i % groupCount, value: i + 1, gone: false }))
+      other.pass(rows, 8, 'update')
+      const writer = createStateWriter(true)
+      other.accumulator.shares.write(writer, all(groupCount))
+      other.free()
+      lane.resize(groupCount)
+      const map = Array.from({ length: groupCount }, (_, i) => i)
+      lane.shares.merge(createStateReader(writer.pieces()), groupPointer(k, map))
+      k.memory.reset(mark)
+    }
+    lane.shares.end(all(6), false)
+    // Of group 0 these are 1 to 24, four of which came again.
+    expect(valuesOf(k, lane.evaluate(specsOf(type, ['countDistinct'])[0], 0))).toEqual([24, 4, 4, 4, 4, 4].map(BigInt))
+    lane.free()
+    k.memory.reset(0)
+  })
+})
+
 describe('rows taken back', () => {
   const check = (type: DataType, rows: readonly Row[], batch: number, keyed: boolean) => {
     const groupCount = keyed ? 8 : 1
