@@ -25,8 +25,10 @@ export interface Partitions {
 
 /** Group g is in partition g & 255, where it is number g >> 8. */
 export const PARTITIONS = 256
-/** Before the values of a block: 16 bytes, and where each partition ends (u32). */
+/** Before the values of a block: 16 bytes, of which the last word is 0, and where each partition ends (u32). */
 export const HEADER_BYTES = 1040
+/** Where in a block its partitions begin, u32 each, and behind them the last one ends. */
+export const STARTS = 12
 const BLOCK_ROWS = 65_536
 /** Blocks share a piece of heap, so that little of its whole pages is lost. */
 const MOST_BLOCKS_AT_ONCE = 8
@@ -105,8 +107,8 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
       const { u32 } = memory
       let rows = 0
       for (; block !== 0; block = u32[block >>> 2]) {
-        const ends = (block + 16) >>> 2
-        rows += u32[ends + to - 1] - (from === 0 ? 0 : u32[ends + from - 1])
+        const starts = (block + STARTS) >>> 2
+        rows += u32[starts + to] - u32[starts + from]
       }
       memory.reset(mark)
       return rows

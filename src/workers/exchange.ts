@@ -16,14 +16,7 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
     const i = lanes.indexOf(lane)
     return [Math.floor((partitions * i) / lanes.length), Math.floor((partitions * (i + 1)) / lanes.length)]
   }
-  const both = async (parts: (to: number) => Iterable<Part<LaneBatch>>) => {
-    await Promise.all([
-      ...others.map(from => host.receive(from, part => exchange.receive(part))),
-      (async () => {
-        for (const to of others) await host.send(to, parts(to))
-      })(),
-    ])
-  }
+  const both = (parts: (to: number) => Iterable<Part<LaneBatch>>) => sendAndReceive(host, others, parts, exchange)
   await both(to => exchange.parts(...shareOf(to)))
   await host.each(exchange.finish(...shareOf(host.lane)), () => true)
   await both(to => exchange.results(to, laneOfSplit))
@@ -41,13 +34,23 @@ export async function shareStates(
 ): Promise<void> {
   const others = lanes.filter(lane => lane !== host.lane)
   const shareOf = (lane: number) => lanes.indexOf(lane)
+  await sendAndReceive(host, others, to => states.parts(shareOf(to), lanes.length), states)
+  host.charged(() => states.end(shareOf(host.lane), lanes.length, host.lane > 0))
+}
+
+/** Each lane to every other, and from it. */
+async function sendAndReceive(
+  host: Pick<ExchangeHost, 'send' | 'receive'>,
+  others: readonly number[],
+  parts: (to: number) => Iterable<Part<LaneBatch>>,
+  taker: Pick<Exchange, 'receive'>,
+): Promise<void> {
   await Promise.all([
-    ...others.map(from => host.receive(from, part => states.receive(part))),
+    ...others.map(from => host.receive(from, part => taker.receive(part))),
     (async () => {
-      for (const to of others) await host.send(to, states.parts(shareOf(to), lanes.length))
+      for (const to of others) await host.send(to, parts(to))
     })(),
   ])
-  host.charged(() => states.end(shareOf(host.lane), lanes.length, host.lane > 0))
 }
 
 /** Who takes part: lane 0, which decides, and those that are ready; splits of all others have become lane 0's. */

@@ -350,17 +350,26 @@ class LaneJob implements LaneTurns {
     }
   }
 
-  private sideHost(): SideHost {
+  /** What every exchange between lanes needs of this one. */
+  private exchangeHost(): Omit<ExchangeHost, 'give'> {
     const { peers } = this
     return {
       lane: this.spec.lane,
+      send: (to, parts) => peers.send(to, parts),
+      receive: (from, take) => peers.receive(from, take),
+      each: (items, use) => this.each(items, use),
+      charged: work => this.charged(work),
+    }
+  }
+
+  private sideHost(): SideHost & Pick<LastHost, 'each'> {
+    const { peers } = this
+    return {
+      ...this.exchangeHost(),
       peers: peers.lanes,
       input: this.inputs?.flatMap(({ chunks }) => chunks) ?? [],
       tell: (to, message) => peers.post(to, message),
       told: from => peers.next(from),
-      send: (to, parts) => peers.send(to, parts),
-      receive: (from, take) => peers.receive(from, take),
-      charged: work => this.charged(work),
     }
   }
 
@@ -380,7 +389,6 @@ class LaneJob implements LaneTurns {
       lastSplit: isScan ? this.lastSplit : null,
       noSplit: GATHERED,
       met: message => this.peers.post(0, message, [message.marks.buffer]),
-      each: (items, use) => this.each(items, use),
       process: (rest, morsel, split, failedSplit) => this.process(rest, morsel, split, 0, split, failedSplit),
     }
     await this.lane.parts.joins?.giveLast(host, segment, joins)
@@ -654,17 +662,6 @@ class LaneJob implements LaneTurns {
     const { shareStates } = this.lane.parts.partitions as LaneParts['partitions']
     await shareStates(this.exchangeHost(), exchange.states as StatesToShare, terms)
     await this.leave(terms)
-  }
-
-  private exchangeHost(): Omit<ExchangeHost, 'give'> {
-    const { peers } = this
-    return {
-      lane: this.spec.lane,
-      send: (to, parts) => peers.send(to, parts),
-      receive: (from, take) => peers.receive(from, take),
-      each: (items, use) => this.each(items, use),
-      charged: work => this.charged(work),
-    }
   }
 
   /** An earlier lane closes the port to a later one: not before this has had everything. */

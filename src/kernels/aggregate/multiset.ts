@@ -8,7 +8,7 @@ import { filled } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
 import { PAGE_BYTES } from '../memory-account.js'
 import { dataBytes, elementBytes } from '../operand.js'
-import { createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
+import { createPartitions, HEADER_BYTES, PARTITIONS, STARTS } from '../partition.js'
 import { take } from '../select.js'
 import {
   type Accumulator,
@@ -54,15 +54,13 @@ const VALUE_CLASSES = 16
 /** What waits has its group in 24 bits. */
 const MOST_GROUPS = 2 ** 24
 
-/** Rows or pairs in the order of their partitions; `weights` is 0 where rows have none of their own, `ends` is behind the last of each partition. */
+/** Rows or pairs in the order of their partitions; `weights` is 0 where rows have none of their own, `starts` has the first of each partition, and the end. */
 interface Dealt {
   readonly values: number
   readonly groups: number
   readonly weights: number
-  readonly ends: Uint32Array
+  readonly starts: Uint32Array
 }
-
-const startOf = (ends: Uint32Array, partition: number): number => (partition === 0 ? 0 : ends[partition - 1])
 
 /** Pairs that have been sent: their values, the groups that these go to, and how often each came. */
 interface Piece {
@@ -137,20 +135,20 @@ export function createMultiset(
     exports.sortIota(length, rows)
     const block = memory.scratch(HEADER_BYTES + 4 * length)
     exports.partitionSort32(partitionsOf(values, groups), rows, length, 0, block, 0)
-    const ends = (block + 16) >>> 2
+    const starts = (block + STARTS) >>> 2
     const order = block + HEADER_BYTES
     return {
       values: take(k, values, order, length).data,
       groups: taken(groups, 4, order, length),
       weights: taken(weights, 8, order, length),
-      ends: memory.u32.slice(ends, ends + PARTITIONS),
+      starts: memory.u32.slice(starts, starts + PARTITIONS + 1),
     }
   }
 
   /** Those of a partition to its table; `more` rows follow of which so many are likely new. */
-  const addDealt = ({ values, groups, weights, ends }: Dealt, p: number, weight: bigint, more = 0) => {
-    const from = startOf(ends, p)
-    const count = ends[p] - from
+  const addDealt = ({ values, groups, weights, starts }: Dealt, p: number, weight: bigint, more = 0) => {
+    const from = starts[p]
+    const count = starts[p + 1] - from
     if (count === 0) return
     const mark = memory.mark()
     const at = (list: number, width: number) => (list === 0 ? 0 : list + width * from)
@@ -300,9 +298,9 @@ export function createMultiset(
 
   const earlyPairs = (table: PairTable, from: number, to: number): Pairs => {
     const all = table.chosen(0)
-    const { values, groups, weights, ends } = dealt(all.values, all.groups, all.counts)
-    const first = startOf(ends, from)
-    const length = startOf(ends, to) - first
+    const { values, groups, weights, starts } = dealt(all.values, all.groups, all.counts)
+    const first = starts[from]
+    const length = starts[to] - first
     const pairs = column(length, values + valueBytes * first)
     return { groups: groups + 4 * first, values: pairs, counts: weights + 8 * first, length }
   }
@@ -323,30 +321,26 @@ export function createMultiset(
     return places
   }
 
-  /** Calls `use` with the pairs of each table in turn. */
-  const each = (use: (pairs: Pairs) => void) => {
-    settle()
-    for (const table of tables) {
-      const mark = memory.mark()
-      use(table.pairs())
-      memory.reset(mark)
-    }
-  }
-
   /** Of each group the value that came most often, and how often: 0 of a group without values. */
   const modes = (): { readonly values: LaneVector; readonly most: number } => {
     const most = zeros(k, 2 * groupCount)
     const least = zeros(k, 2 * groupCount)
     const find = images.bytes === 4 ? exports.multisetBest32 : exports.multisetBest64
-    each(({ groups, values: { data }, counts, length }) => {
-      if (length === 0) return
+    settle()
+    for (const table of tables) {
+      if (table.length === 0) continue
+      const mark = memory.mark()
+      const { groups, values, counts, length } = table.pairs()
       if (kind === 'utf8') {
         const { offsets, bytes } = texts.dictionary()
-        exports.multisetBestText(groups, counts, data, length, most, least, offsets, bytes)
+        exports.multisetBestText(groups, counts, values.data, length, most, least, offsets, bytes)
       } else {
-        images.each(data, 0, length, 0n, (block, from, count) => find(groups, counts, block, from, count, most, least))
+        images.each(values.data, 0, length, 0n, (block, from, count) =>
+          find(groups, counts, block, from, count, most, least),
+        )
       }
-    })
+      memory.reset(mark)
+    }
     return { values: column(groupCount, kind === 'utf8' ? least : images.values(least, groupCount)), most }
   }
 
