@@ -141,7 +141,7 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSl
     },
     cover(keys, rowCount) {
       spans = keys.map((key, i) =>
-        spanOf(spans[i], isKnownWithin(key, domains[i]) ? promisedBounds(key) : boundsOf(k, key)),
+        spanOf(spans[i], isKnownWithin(key, domains[i]) ? promisedBounds(key) : boundsOf(k, key, mostSlots)),
       )
       possible = spans.reduce((product, span, i) => product * (sizeOfSpan(span) + nulls[i]), 1)
       if (flags !== 0 && spans.every((span, i) => span === null || isWithin(span, domains[i]))) return 'same'
@@ -194,9 +194,9 @@ const isWithin = ({ min, max }: Bounds, domain: Domain | null): boolean =>
   domain !== null && min >= domain.base && max < domain.base + BigInt(domain.size)
 
 /** The bounds of the values in hand, null where all are null; what is promised where that is near enough, and of codes always. */
-function boundsOf(k: Kernels, key: LaneVector): Bounds | null {
+function boundsOf(k: Kernels, key: LaneVector, most: number): Bounds | null {
   const promised = promisedBounds(key)
-  const isEnough = promised !== null && (key.type.kind === 'utf8' || sizeOfSpan(promised) <= MOST_SLOTS)
+  const isEnough = promised !== null && (key.type.kind === 'utf8' || sizeOfSpan(promised) <= most)
   return isEnough ? promised : rangeOf(k, { ...key, range: null })
 }
 

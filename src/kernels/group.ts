@@ -37,6 +37,8 @@ export interface GroupTable {
    * @throws MillraceError `MR_MEMORY_LIMIT`
    */
   find(keys: readonly LaneVector[], rowCount: number, expected?: number): number
+  /** Has groups found by an index of more slots than the table would make; there are none yet. */
+  adopt(index: DirectIndex): void
   /**
    * One vector per key, `length` rows in order of first appearance, in scratch. One zero (+0) and one NaN; null is a value of its
    * own. String keys keep their dictionary (null before the first row).
@@ -63,6 +65,7 @@ const SINGLE: GroupTable = {
   kernel: 'single',
   cover: () => null,
   find: () => 0,
+  adopt: () => {},
   keys: () => [],
   keysAt: () => [],
   free: () => {},
@@ -164,6 +167,9 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
       if (rowCount > 0) hash.find(wordsOf(k, layout, columns, rowCount), rowCount, groups, expected)
       memory.reset(mark)
       return groups
+    },
+    adopt(index) {
+      direct = index
     },
     keys: () =>
       direct === null ? unpackKeys(k, layout, store.pointer, store.count, dictionaries) : direct.keys(dictionaries),

@@ -14,11 +14,10 @@ import { type Appearance, createAppearance, ranksOfGroups } from '../kernels/app
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import type { Panes } from '../plan/logical.js'
-import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
 import { createBatchLoader } from './batch-loader.js'
-import type { OperatorContext, OperatorParts } from './build.js'
+import type { OperatorContext, OperatorParts, RowsHeld } from './build.js'
 import { type Grouping, groupColumns } from './group-columns.js'
 import { morselsOf, rangeIndices } from './heap-batch.js'
 import { movedStates } from './moved-states.js'
@@ -27,22 +26,6 @@ import type { Breaker, Morsel, Part } from './operator.js'
 
 /** The end of a window, which comes after its beginning: plan/event-time.ts has the names. */
 const END = '#windowEnd'
-/**
- * Aggregates that must see the rows of a group in order, and one after another. `first` and `last` could be told the place of each row where rows are parted: with two lanes
- * and millions of groups that took a tenth to a third longer.
- */
-const ORDERED: readonly AggregateFunction[] = [
-  'first',
-  'last',
-  'any',
-  'argMin',
-  'argMax',
-  'collectList',
-  'join',
-  'approxTopK',
-  'lastPlace',
-]
-
 /**
  * Where the states of so many groups are more than a core's second cache holds, accumulator after accumulator throws out those of the one before:
  * the more rows at a time, the less often.
@@ -63,14 +46,18 @@ export const columnsMade = ({ keys, panes, accumulators }: Stage & { kind: 'aggr
   ...accumulators.map(({ name }) => name),
 ]
 
-/** @param start where rows go on, if others have been taken before: their split, and how many of it. */
+/**
+ * @param start where rows go on, if others have been taken before: their split, and how many of it.
+ * @param held where rows come from: those that are filtered out are among them.
+ */
 export function createAggregate(
   context: OperatorContext,
   stage: Stage & { kind: 'aggregate' },
   input: SchemaShape,
   start: SplitRows | null = null,
+  held?: RowsHeld,
 ): Breaker {
-  const { k, mostGroups = MOST_GROUPS } = context
+  const { k } = context
   const { partitions } = context.parts
   const { memory } = k
   const names = Object.keys(input)
@@ -88,12 +75,6 @@ export function createAggregate(
   const keyLoader = createBatchLoader(context)
   /** Of windows that are made of panes. */
   const oneDictionary = stage.panes === null ? null : createOneDictionary(context)
-  // Other sets are derived from the states of all groups in one place.
-  const mayPart =
-    stage.keys.length > 0 &&
-    stage.sets === null &&
-    stage.panes === null &&
-    !inputs.specs.some(spec => ORDERED.includes(spec.function))
   const mayTakeLong = stage.accumulators.every(
     each => TAKES_LONG.includes(each.function) && each.where === null && each.inputs.every(({ op }) => op === 'column'),
   )
@@ -117,10 +98,14 @@ export function createAggregate(
     return split * SPLIT_WEIGHT + before
   }
 
-  /** Group indices of the rows; states follow where groups get other indices. */
-  function findGroups(keys: readonly LaneVector[], rowCount: number): number {
+  /** States follow where groups get other indices. */
+  function cover(keys: readonly LaneVector[], rowCount: number): void {
     const move = table.cover(keys, rowCount)
     if (move !== null) aggregation = movedStates(context, inputs.specs, table, aggregation, move)
+  }
+
+  /** Group indices of the rows, which have been covered. */
+  function findGroups(keys: readonly LaneVector[], rowCount: number): number {
     const groups = table.find(keys, rowCount)
     aggregation.resize(table.indexCount)
     return groups
@@ -135,9 +120,10 @@ export function createAggregate(
     if (appearance.length === 0 || appearance[appearance.length - 2] !== split) appearance.push(split, table.length)
     const values = inputs.evaluate(morsel)
     const position = place(split, morsel.rowCount)
+    cover(keys, morsel.rowCount)
+    exchange?.foresee(keys, morsel.rowCount)
     const parted = exchange?.parted
     if (parted) {
-      table.cover(keys, morsel.rowCount)
       parted.layOut(table.layout)
       parted.add(keys, values, morsel.rowCount, position)
       return
@@ -145,7 +131,7 @@ export function createAggregate(
     const groups = findGroups(keys, morsel.rowCount)
     aggregation.update(groups, values, morsel.rowCount, position)
     aggregation.open(table.order, table.length)
-    if (mayPart && table.order === 0 && table.length > mostGroups) exchange?.part()
+    exchange?.partIfMany(morsel.rowCount)
   }
 
   function absorb(part: Part<VectorBatch>): void {
@@ -167,6 +153,7 @@ export function createAggregate(
       const own = table.length
       const { columns, rowCount } = keyLoader.load(batch)
       for (const [i, { dictionary }] of columns.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
+      cover(columns, rowCount)
       const found = findGroups(columns, rowCount)
       const map = found === 0 ? rangeIndices(k, 0, rowCount) : found
       merge(map)
@@ -225,6 +212,7 @@ export function createAggregate(
     },
     splits,
     start,
+    held,
     appearance,
     get merged() {
       return merged

@@ -86,21 +86,23 @@ export interface Pipeline {
   free(): void
 }
 
+/** Rows that come from tables which lanes hold: about how many all of them have, and whether that is this lane alone. */
+export interface RowsHeld {
+  readonly rowCount: number
+  readonly isAlone: boolean
+}
+
 /** What is known of where rows come from and go to. */
 export interface Ends {
   /** No row leaves before all have come. */
   readonly isWaitedFor?: boolean
   /** The scan is of rows that lanes hold. */
-  readonly isHeld?: boolean
+  readonly held?: RowsHeld
   /** What comes out is copied out of the lane, column by column. */
   readonly leaves?: boolean
 }
 
-export function buildPipeline(
-  context: OperatorContext,
-  plan: PhysicalPlan,
-  { isWaitedFor = false, isHeld = false, leaves = false }: Ends = {},
-): Pipeline {
+export function buildPipeline(context: OperatorContext, plan: PhysicalPlan, ends: Ends = {}): Pipeline {
   const segments: Segment[] = []
   const free = () => {
     for (const { transforms, breaker } of segments) {
@@ -111,11 +113,13 @@ export function buildPipeline(
   try {
     // What comes of one input of several is in the order of its splits among the others', and a limit, or who takes rows as they come, may not want to wait for all.
     const breaks = plan.scan.find(isBreaker)?.kind
-    const mayWait = breaks === undefined ? isWaitedFor : breaks !== 'limit'
+    const mayWait = breaks === undefined ? ends.isWaitedFor : breaks !== 'limit'
     const branches = plan.branches.map(({ stages, schema }) => cut(context, stages, schema, segments, {})[0].transforms)
-    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, { isWaitedFor: mayWait, isHeld, leaves })
+    const [scan] = cut(context, plan.scan, plan.sourceSchema, segments, { ...ends, isWaitedFor: mayWait })
     const final =
-      scan.breaker === null ? [] : cut(context, plan.final, scan.output, segments, { isWaitedFor: true, leaves })
+      scan.breaker === null
+        ? []
+        : cut(context, plan.final, scan.output, segments, { isWaitedFor: true, leaves: ends.leaves })
     return { branches, scan, final, free }
   } catch (error) {
     free()
@@ -146,7 +150,7 @@ function cut(
       const leaves = ends.leaves === true && i === stages.length - 1
       transforms.push(createTransform(context, stage, schema, { ...ends, leaves }))
       schema = stage.output
-    } else close(createBreaker(context, stage, schema), stage.output)
+    } else close(createBreaker(context, stage, schema, ends), stage.output)
   }
   close(null, schema)
   return segments as [Segment, ...Segment[]]
@@ -167,23 +171,26 @@ function createPairing(
   context: OperatorContext,
   stage: Stage & { kind: 'join' | 'union' },
   input: SchemaShape,
-  { isWaitedFor, isHeld, leaves }: Ends,
+  { isWaitedFor, held, leaves }: Ends,
 ): Transform {
   const joins = context.parts.joins as OperatorParts['joins']
   if (stage.kind === 'union') return joins.createUnion(context, stage.output)
   if (stage.asof !== null) return joins.createAsofJoin(context, stage, input, leaves)
   return (
     (isWaitedFor &&
-      (context.spill?.createJoin(stage, input) || (isHeld && joins.createPartedJoin(context, stage, input, leaves)))) ||
+      (context.spill?.createJoin(stage, input) || (held && joins.createPartedJoin(context, stage, input, leaves)))) ||
     joins.createJoin(context, stage, input, leaves)
   )
 }
 
-function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape): Breaker {
+function createBreaker(context: OperatorContext, stage: Stage, input: SchemaShape, { held }: Ends): Breaker {
   const spilling = context.spill?.createBreaker(stage, input)
   if (spilling) return spilling
   if (stage.kind === 'aggregate')
-    return context.parts.partitions?.createFirstRows(context, stage, input) ?? createAggregate(context, stage, input)
+    return (
+      context.parts.partitions?.createFirstRows(context, stage, input) ??
+      createAggregate(context, stage, input, null, held)
+    )
   if (stage.kind === 'sort') return createSort(context, stage, input)
   if (stage.kind === 'limit') return createLimit(context, stage)
   if (stage.kind === 'sample') return (context.parts.shapes as OperatorParts['shapes']).createSample(context, stage)

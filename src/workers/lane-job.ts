@@ -118,11 +118,15 @@ function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
   return i => kept.has(plan.sourceColumns[i])
 }
 
-const endsOf = ({ isWaitedFor = false, heldInputs, holdAs, windows, carried }: JobSpec): Ends => ({
-  isWaitedFor,
-  isHeld: heldInputs !== null,
-  leaves: holdAs === null && !windows && !carried?.length,
-})
+function endsOf(spec: JobSpec, { gather }: JobPorts, inputs: readonly HeldTable[] | null): Ends {
+  const { isWaitedFor = false, holdAs, windows, carried } = spec
+  const rows = inputs?.flatMap(({ chunks }) => chunks).reduce((sum, { batch }) => sum + batch.rowCount, 0)
+  return {
+    isWaitedFor,
+    ...(rows === undefined ? {} : { held: { rowCount: rows * (1 + gather.length), isAlone: gather.length === 0 } }),
+    leaves: holdAs === null && !windows && !carried?.length,
+  }
+}
 
 /** What a lane says of a failure: that the job cannot go on, or that it cannot itself. */
 function failureMessage(error: unknown): FromLane & { type: 'failed' | 'fatal' } {
@@ -202,7 +206,7 @@ class LaneJob implements LaneTurns {
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() =>
-      meterPipeline(buildPipeline(this.context, spec.plan, endsOf(spec)), this.account, spec.spans),
+      meterPipeline(buildPipeline(this.context, spec.plan, endsOf(spec, ports, inputs)), this.account, spec.spans),
     )
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))

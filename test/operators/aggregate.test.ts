@@ -247,6 +247,7 @@ describe('an aggregate', () => {
 
   it('more groups than a morsel has rows come morsel by morsel, also after a merge', async () => {
     const [first, other] = [await makeContext(), await makeContext()]
+    for (const context of [first, other]) Object.assign(context, { mostGroups: Infinity })
     const input = { id: int32() }
     const make = (context: Context) =>
       createAggregate(

@@ -7,6 +7,7 @@ import type { Expression } from '../../src/expressions/node.js'
 import type { LaneBatch } from '../../src/kernels/lane-vector.js'
 import { unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { createAggregate } from '../../src/operators/aggregate.js'
+import type { RowsHeld } from '../../src/operators/build.js'
 import type { Breaker, Exchange, Part } from '../../src/operators/operator.js'
 import type { AccumulatorSpec } from '../../src/plan/physical.js'
 import { agree } from '../../src/workers/exchange.js'
@@ -77,13 +78,21 @@ const FEW = 3
 
 const keySets = [['a'], ['b'], ['a', 'b'], ['c', 'a'], ['a', 'b', 'c']] as const
 
-const aggregate = (context: Context, keys: readonly (keyof typeof shape)[]): [Breaker, SchemaShape] => {
-  const output = { ...Object.fromEntries(keys.map(key => [key, shape[key]])), ...RESULTS }
+const aggregate = (
+  context: Context,
+  keys: readonly (keyof typeof shape)[],
+  held?: RowsHeld,
+  accumulators = ACCUMULATORS,
+): [Breaker, SchemaShape] => {
+  const results = accumulators.map(({ name }) => [name, RESULTS[name as keyof typeof RESULTS]] as const)
+  const output = { ...Object.fromEntries(keys.map(key => [key, shape[key]])), ...Object.fromEntries(results) }
   return [
     createAggregate(
       context,
-      { kind: 'aggregate', keys, accumulators: ACCUMULATORS, sets: null, panes: null, output },
+      { kind: 'aggregate', keys, accumulators, sets: null, panes: null, output },
       shape,
+      null,
+      held,
     ),
     output,
   ]
@@ -171,6 +180,63 @@ describe('rows that are parted', () => {
     }
   })
 
+  it('are not where so many rows are known to come that there may be as many slots, and lanes hand over or exchange', async () => {
+    const plain = { ...(await makeContext()), mostGroups: Infinity, mostSlots: 0 }
+    const contexts = await Promise.all([0, 1, 2].map(async () => ({ ...(await makeContext()), mostGroups: 16 })))
+    const seen = { spread: 0, handed: 0, parted: 0, exchanged: 0 }
+    const ofNumbers = ACCUMULATORS.filter(({ name }) => name !== 'least')
+    fc.assert(
+      fc.property(
+        fc.constantFrom(['a'], ['a', 'b'], ['b'], ['t', 'a']) as fc.Arbitrary<(keyof typeof shape)[]>,
+        withNullBatches(
+          fc.tuple(fc.constantFrom(30, 4_000, 20_000), fc.constantFrom(-9, 0, 1e9)).chain(([size, from]) => {
+            const a = fc.option(
+              fc.nat({ max: 2 ** 30 }).map(n => from + (n % size)),
+              { freq: 9 },
+            )
+            const inDomain = fc.tuple(row, a).map(([each, key]) => ({ ...each, a: key }))
+            const rows = fc.oneof({ weight: 499, arbitrary: inDomain }, { weight: 1, arbitrary: row })
+            return fc.array(fc.array(rows, { minLength: 10, maxLength: 60 }), { minLength: 1, maxLength: 9 })
+          }),
+          ['a', 'b', 'n', 'x', 's'],
+        ),
+        fc.array(fc.nat({ max: 2 }), { minLength: 9, maxLength: 9 }),
+        fc.constantFrom(1, 2, 3),
+        fc.array(fc.constantFrom(0, 1_000, 200_000, 200_000, 200_000), { minLength: 3, maxLength: 3 }),
+        fc.constantFrom(ACCUMULATORS, ofNumbers),
+        (keys, splits, laneOf, laneCount, rowCounts, accumulators) => {
+          const [one, output] = aggregate(plain, keys, undefined, accumulators)
+          const lanes = contexts.slice(0, laneCount).map((context, i) => {
+            const held = { rowCount: rowCounts[i], isAlone: laneCount === 1 }
+            return aggregate(context, keys, held, accumulators)[0]
+          })
+          for (const [split, rows] of splits.entries()) {
+            const lane = (laneOf[split] as number) % laneCount
+            feedSplit(plain, one, rows, split)
+            feedSplit(contexts[lane], lanes[lane], rows, split)
+            const kernel = lanes[lane].kernels()[0]
+            // So few rows have at most 1,024 slots otherwise.
+            const isSpread = keys.includes('a') && kernel.startsWith('group: direct') && spanOf(rows) > 1_500
+            if (isSpread) seen[laneCount === 1 ? 'spread' : 'handed']++
+            if (kernel.endsWith('parted')) seen.parted++
+          }
+          const found =
+            laneCount === 1
+              ? emitted(contexts[0], lanes[0], output)
+              : together(contexts.slice(0, laneCount), lanes, output, () => seen.exchanged++)
+          expect(found).toEqual(emitted(plain, one, output))
+          for (const operator of [one, ...lanes]) operator.free()
+        },
+      ),
+      { numRuns: 120 },
+    )
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(5)
+    for (const context of [plain, ...contexts]) {
+      context.loader.close()
+      expect(context.usedBytes()).toBe(0)
+    }
+  })
+
   it('by strings of which each lane has met many others', async () => {
     const plain = await makeContext()
     const contexts = await Promise.all([0, 1].map(async () => ({ ...(await makeContext()), mostGroups: FEW })))
@@ -224,6 +290,11 @@ describe('rows that are parted', () => {
     for (const operator of [one, ...lanes]) operator.free()
   })
 })
+
+const spanOf = (rows: readonly Row[]): number => {
+  const keys = rows.flatMap(({ a }) => (a === null ? [] : [Number(a)]))
+  return Math.max(...keys) - Math.min(...keys)
+}
 
 const feedSplit = (context: Context, operator: Breaker, rows: readonly Row[], split: number) => {
   const mark = context.k.memory.mark()
