@@ -74,6 +74,8 @@ const ORDERED: readonly AggregateFunction[] = [
 
 /** Aggregates whose states are soon handed over, but those of strings. */
 const SOON_HANDED: readonly AggregateFunction[] = ['count', 'sum', 'mean', 'min', 'max']
+/** Rows that are parted take less room than more slots do. */
+const MOST_SLOTS = 2 ** 22
 /** Of lanes that hand over: more groups are better shared. */
 const MOST_HANDED_SLOTS = 2 ** 21
 
@@ -90,7 +92,7 @@ function mostSlots(specs: readonly AggregateSpec[], held: RowsHeld | undefined):
   const isSmall = ({ function: name, inputs: [type] }: AggregateSpec) =>
     held.isAlone ? name !== 'histogram' : SOON_HANDED.includes(name) && type?.kind !== 'utf8'
   if (!specs.every(isSmall)) return 0
-  return held.isAlone ? held.rowCount : Math.min(held.rowCount, MOST_HANDED_SLOTS)
+  return Math.min(held.rowCount, held.isAlone ? MOST_SLOTS : MOST_HANDED_SLOTS)
 }
 
 const typesOf = (keys: readonly LaneVector[]): DataType[] => keys.map(({ type }) => type)
