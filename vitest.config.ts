@@ -75,6 +75,7 @@ export const longSuites = [
   'test/api/user-kernel.test.ts',
   'test/flow/texts.test.ts',
   'test/flow/shared-values.test.ts',
+  'test/flow/many-groups.test.ts',
   'test/formats/text-files.test.ts',
   'test/formats/parquet/flights.test.ts',
   'test/formats/parquet/written.test.ts',

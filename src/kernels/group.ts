@@ -80,6 +80,7 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
   const dictionaries: (LaneDictionary | null)[] = keyTypes.map(() => null)
   let direct: DirectIndex | null = mayIndexDirectly(keyTypes) ? createDirectIndex(k, keyTypes, mostSlots) : null
   let hash: HashIndex | null = null
+  let isFitted = false
 
   /** Another layout for words: what the store has is packed anew. */
   const layOut = (next: KeyLayout) => {
@@ -106,8 +107,9 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
   /** Words as narrow as is known to be enough; once that proves wrong, as wide as the types. */
   const fitLayout = (bounds: readonly KeyBounds[]) => {
     if (keyTypes.length === 1) return
-    if (store.count === 0 && hash === null) layOut(layoutKeys(keyTypes, bounds))
+    if (!isFitted) layOut(layoutKeys(keyTypes, bounds))
     else if (!layoutHolds(layout, bounds)) layOut(layoutKeys(keyTypes))
+    isFitted = true
   }
 
   /** The groups of the direct index into the hash table's store, in order. */

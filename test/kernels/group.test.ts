@@ -172,6 +172,24 @@ test('more strings than may be indexed directly move to a hash table, and none i
   dictionary.free()
 })
 
+test('words of keys are laid out anew only where they do not hold, with groups or without', () => {
+  const types = [int32(), int32()]
+  const table = createGroupTable(k, types, 0)
+  const cover = (most: number) => {
+    const columns = types.map(type => ({ ...laneVector(k, type, [0, most]), range: { min: 0n, max: BigInt(most) } }))
+    table.cover(columns, 2)
+    return table.layout
+  }
+  const narrow = cover(1000)
+  expect(narrow.fields.map(({ bits }) => bits)).toEqual([10, 10])
+  expect(cover(1000)).toBe(narrow)
+  expect(cover(500)).toBe(narrow)
+  const wide = cover(5000)
+  expect(wide.fields.map(({ bits }) => bits)).toEqual([32, 32])
+  expect(cover(1000)).toBe(wide)
+  table.free()
+})
+
 describe('finds the groups that a Map finds', () => {
   test('for any one key, over several batches', () => {
     fc.assert(
