@@ -24,7 +24,7 @@ export interface UserOptions<S extends SchemaShape> {
   readonly schema: S
   /**
    * Hears of each row that fails, in their order (of what lanes call, in that in which they meet them), and the row is left out; without it the job fails of the first. The error says which row it is (`details.row`), and its
-   * cause is what the function threw. What this throws ends the job.
+   * cause is what the function threw. What this throws, or rejects with, ends the job.
    */
   readonly onError?: OnError
 }

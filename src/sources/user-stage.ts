@@ -8,7 +8,7 @@ import type { MillraceError } from '../errors.js'
 import { arrivalOf, setArrival } from '../metrics/arrivals.js'
 import type { RowStage } from './stage.js'
 
-/** Hears of a row that fails, which is then left out. */
+/** Hears of a row that fails, which is then left out; one that is asynchronous is waited for. */
 export type OnError = (error: MillraceError) => void
 
 type UserFunction = (row: object) => unknown
@@ -28,14 +28,14 @@ export function userStage(
         const fail = (row: number, error: unknown) => {
           const failure = failureAt(verb, firstRow + row, error)
           if (onError === null) throw failure
-          onError(failure)
+          return onError(failure)
         }
         let given: Given[] = []
         let failed: { readonly row: number; readonly error: unknown }[] = []
         let count = 0
-        const flushed = (): RecordBatch => {
+        const flushed = async (): Promise<RecordBatch> => {
           const { batch: made } = batchOf(given, schema, (row, error) => failed.push({ row, error }))
-          for (const { row, error } of failed.sort((a, b) => a.row - b.row)) fail(row, error)
+          for (const { row, error } of failed.sort((a, b) => a.row - b.row)) await fail(row, error)
           ;[given, failed, count] = [[], [], 0]
           setArrival(made, arrivalOf(batch))
           return made
@@ -53,10 +53,10 @@ export function userStage(
             if (onError === null) break
           }
           // One row may stand for many.
-          if (count >= MORSEL_ROWS) yield flushed()
+          if (count >= MORSEL_ROWS) yield await flushed()
         }
         if (signal.aborted) return
-        yield flushed()
+        yield await flushed()
         firstRow += batch.rowCount
       }
     },
@@ -93,8 +93,8 @@ export const keepStage = (call: UserFunction, column: string, onError: OnError |
     call,
     result => isKept('filterRows', result),
     onError &&
-      (failure => {
-        onError(failure)
+      (async failure => {
+        await onError(failure)
         return false
       }),
   )
@@ -105,7 +105,7 @@ function besideStage(
   field: Field,
   call: UserFunction,
   meant: (result: unknown) => unknown,
-  instead: ((failure: MillraceError) => unknown) | null,
+  instead: ((failure: MillraceError) => Promise<unknown>) | null,
 ): RowStage {
   const output = (input: SchemaShape) => schemaOf([...fieldsOf(input), field])
   return {
@@ -124,7 +124,7 @@ function besideStage(
           } catch (error) {
             const failure = failureAt(verb, firstRow + row, error)
             if (instead === null) throw failure
-            value = instead(failure)
+            value = await instead(failure)
           }
           given.push({ row, rows: [{ [field.name]: value }] })
         }

@@ -931,6 +931,18 @@ export function liveSuite(lanesList: readonly number[]): void {
       source.push([at(4, 'a', 9)])
       await expect(totals.finished).rejects.toThrow('no room on the page')
       await expect.poll(() => source.isLeft).toBe(true)
+      const other = feed<Tick[]>()
+      const drawn = stream(other, { schema: tick })
+        .groupBy('key')
+        .aggregate(() => ({ n: count() }))
+        .emit('change')
+        .live(o())
+      drawn.subscribe(async () => {
+        throw new Error('no room on the page')
+      })
+      other.push([at(1)])
+      await expect(drawn.finished).rejects.toThrow('no room on the page')
+      await expect.poll(() => other.isLeft).toBe(true)
     })
 
     it('a table follows a parameter below what the calling thread makes of rows', async () => {

@@ -197,6 +197,33 @@ it('tells onMetrics every period of the clock and at the end; what it throws end
   expect(clock.timers).toBe(0)
 })
 
+it('waits for an onMetrics that is asynchronous, and what it rejects with ends the job', async () => {
+  const flow = columns({ a: [1] })
+  const later = () => new Promise(resolve => setTimeout(resolve, 5))
+  let isTold = false
+  await flow.collect({
+    onMetrics: async () => {
+      await later()
+      isTold = true
+    },
+  })
+  expect(isTold).toBe(true)
+  const failing = async () => {
+    await later()
+    throw new Error('no more')
+  }
+  await expect(flow.collect({ onMetrics: failing })).rejects.toThrow('no more')
+  await expect(flow.subscribe(() => {}, { onMetrics: failing }).finished).rejects.toThrow('no more')
+  const { flow: endless } = channel(tick)
+  await expect(endless.subscribe(() => {}, { metricsEvery: 5, onMetrics: failing }).finished).rejects.toThrow('no more')
+  const leaving = new AbortController()
+  const never = () => {
+    setTimeout(() => leaving.abort(new Error('left')), 5)
+    return new Promise<void>(() => {})
+  }
+  await expect(flow.collect({ signal: leaving.signal, onMetrics: never })).rejects.toThrow('left')
+})
+
 it('refuses options that are none', async () => {
   const flow = columns({ a: [1] })
   await refusal(async () => flow.run({ lanes: 0, onMetrics: 5 as never }).finished, 'MR_INVALID_OPTION')

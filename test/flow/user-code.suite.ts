@@ -194,6 +194,45 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         await expect(flow.map(failing, { schema: made, onError: collector }).collect(o())).rejects.toThrow('enough')
       })
 
+      it('a listener that is asynchronous is waited for, and what it rejects with ends the job', async () => {
+        const flow = columns({ id: Int32Array.of(1, 2, 3, 4) })
+        const made = schema({ id: int32() })
+        const module = moduleOf(
+          'export const odd = ({ id }) => { if (id % 2 === 0) throw new Error("even"); return { id } }',
+        )
+        const odd = ({ id }: { id: number }): { id: number } => {
+          if (id % 2 === 0) throw new Error('even')
+          return { id }
+        }
+        const verbs: readonly ((onError: (error: MillraceError) => void) => Flow)[] = [
+          onError => flow.map(odd, { schema: made, onError }),
+          onError => flow.flatMap(row => [odd(row)], { schema: made, onError }),
+          onError => flow.filterRows(row => odd(row).id > 0, { onError }),
+          onError => flow.map({ module, export: 'odd' }, { schema: made, onError }),
+        ]
+        const later = () => new Promise(resolve => setTimeout(resolve, 5))
+        for (const verb of verbs) {
+          const told: unknown[] = []
+          const hear = async ({ details }: MillraceError) => {
+            await later()
+            told.push(details.row)
+          }
+          expect((await verb(hear).collect(o())).toRows()).toEqual([{ id: 1 }, { id: 3 }])
+          expect(told).toEqual([1, 3])
+          const refuse = async () => {
+            await later()
+            throw new Error('enough')
+          }
+          await expect(verb(refuse).collect(o())).rejects.toThrow('enough')
+          const leaving = new AbortController()
+          const never = () => {
+            setTimeout(() => leaving.abort(new Error('left')), 50)
+            return new Promise<void>(() => {})
+          }
+          await expect(verb(never).collect({ ...o(), signal: leaving.signal })).rejects.toThrow('left')
+        }
+      })
+
       it('tells rows that are not of the columns declared', async () => {
         const flow = columns({ id: Int32Array.of(1, 2, 3, 4) })
         const bad = ({ id }: { id: number }): any => (id === 2 ? { id: 'two' } : id === 4 ? 5 : { id })

@@ -63,6 +63,8 @@ class Job implements RunningJob {
   private reject!: (error: unknown) => void
   private becomeIdle!: () => void
   private settled = false
+  /** Listeners that have not heard yet. */
+  private hearing = 0
   private rejected = false
   private readonly lanes: LaneState[] = []
   private readonly output: OrderedOutput
@@ -346,7 +348,7 @@ class Job implements RunningJob {
       for (const { codes } of this.request.mirrors ?? [])
         for (const id of codes[index].keys()) codes[index].set(id, lane.inbox.received.get(id) ?? null)
       this.judge()
-      if (this.lanes.every(({ finished }) => finished)) this.finish()
+      this.end()
       return
     }
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
@@ -376,12 +378,20 @@ class Job implements RunningJob {
     for (const { row, error } of failures) {
       const place = row === null ? null : this.placeOf({ split, row })
       try {
-        tell(spellOut(deserialiseError(error), place) as MillraceError)
+        void this.hear(tell(spellOut(deserialiseError(error), place) as MillraceError))
       } catch (thrown) {
         this.giveUp(thrown)
         return
       }
     }
+  }
+
+  /** A listener that is asynchronous is waited for, as long as nothing else ends the job. */
+  private async hear(told: unknown): Promise<void> {
+    this.hearing++
+    await Promise.resolve(told).catch(thrown => this.giveUp(thrown))
+    this.hearing--
+    this.end()
   }
 
   private placeOf({ split, row }: Position): { readonly row: number; readonly label: string } {
@@ -493,6 +503,11 @@ class Job implements RunningJob {
     else this.giveUp(spellOut(failure.error, this.placeOf(failure.position)))
   }
 
+  /** Once all lanes have finished. */
+  private end(): void {
+    if (this.lanes.every(({ finished }) => finished) && (this.settled || this.hearing === 0)) this.finish()
+  }
+
   private finish(): void {
     this.closeRest()
     // It may give up: the caller's function may throw, or abort.
@@ -518,7 +533,7 @@ class Job implements RunningJob {
     this.rest = null
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
-    if (this.lanes.length === 0) this.close()
+    if (this.lanes.every(({ finished }) => finished)) this.close()
     else this.cancelTimer = setTimeout(() => this.pool.close(stuck()), CANCEL_MS)
   }
 

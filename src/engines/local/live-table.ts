@@ -64,9 +64,9 @@ export function startLiveTable<S extends SchemaShape>(
   const tell = (): void => {
     isTelling = false
     try {
-      for (const take of subscribers) take((current as () => Table<S>)())
+      for (const take of subscribers) Promise.resolve(take((current as () => Table<S>)())).catch(failLater)
     } catch (error) {
-      // As a subscriber of batches does, it ends what it follows.
+      // As a subscriber of batches does, it ends what it follows; so does one that is asynchronous.
       failWith(error)
     }
   }
@@ -88,6 +88,13 @@ export function startLiveTable<S extends SchemaShape>(
     cancel.abort(error)
     fail(error)
     end()
+  }
+
+  let isOver = false
+  const failLater = (error: unknown): void => {
+    failWith(error)
+    // Nothing else would tell of it.
+    if (isOver) throw error
   }
 
   const isEndless = sourcesOf(bound.plan).some(({ id }) => bound.sources.get(id)?.isEndless === true)
@@ -148,6 +155,7 @@ export function startLiveTable<S extends SchemaShape>(
   }
 
   const finished = ended.then(() => {
+    isOver = true
     stopListening()
     unfollow()
     becomeReady()

@@ -40,7 +40,7 @@ export interface RunOptions {
    */
   readonly clock?: Clock
   /**
-   * Of a job (`run`, `to`, `subscribe`, `runAll`, `live`), and of `collect`: told what `metrics()` tells, every so often and once at the end. What it throws ends the job.
+   * Of a job (`run`, `to`, `subscribe`, `runAll`, `live`), and of `collect`: told what `metrics()` tells, every so often and once at the end. What it throws, or rejects with, ends the job.
    */
   readonly onMetrics?: (metrics: JobMetrics) => void
   /** How often `onMetrics` is told, in milliseconds: 1,000. */

@@ -5,6 +5,7 @@ import { steadyClock } from '../../metrics/clock.js'
 import { every } from '../../metrics/every.js'
 import { checkOptions, type RunOptions } from './options.js'
 import type { Job } from './run-job.js'
+import { unlessAborted } from './unless-aborted.js'
 
 const PERIOD_MS = 1000
 
@@ -31,21 +32,23 @@ export function startWatched<S extends SchemaShape>(
     ...rest,
     signal: joined(signal, failed),
   })
+  // Asynchronous ones are waited for at the end.
+  let heard: Promise<unknown> = Promise.resolve()
   const tell = () => {
-    try {
-      onMetrics(job.metrics())
-    } catch (error) {
-      failed.abort(error)
-    }
+    const hears = async () => onMetrics(job.metrics())
+    heard = Promise.all([heard, hears().catch(error => failed.abort(error))])
   }
   const stop = every(clock, metricsEvery, tell)
   const last = () => {
     stop()
-    if (failed.signal.aborted) return
-    tell()
-    if (failed.signal.aborted) throw failed.signal.reason
+    if (!failed.signal.aborted) tell()
   }
-  const finished = job.finished.then(last, error => {
+  const lastHeard = async () => {
+    last()
+    await unlessAborted(heard, signal)
+    failed.signal.throwIfAborted()
+  }
+  const finished = job.finished.then(lastHeard, error => {
     last()
     throw error
   })
