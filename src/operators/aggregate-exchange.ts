@@ -188,7 +188,7 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     },
     part,
     foresee(keys, rowCount) {
-      if (parted !== null || table.length > 0 || table.order !== 0) return
+      if (held === undefined || parted !== null || table.length > 0 || table.order !== 0) return
       if (!foreseesMore(rowCount, rowCount, mostGroups) || spread(keys, rowCount) || !mayPart) return
       const tried = createGroupTable(k, typesOf(keys), 0)
       const mark = memory.mark()
@@ -203,7 +203,9 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     },
     partIfMany(rowCount) {
       rows += rowCount
-      if (mayPart && table.order === 0 && foreseesMore(rows, table.length, mostGroups)) part()
+      // Rows that are not held may be any number, of no more groups than the first have: parted, they would all be kept.
+      const areMany = held === undefined ? table.length > mostGroups : foreseesMore(rows, table.length, mostGroups)
+      if (mayPart && table.order === 0 && areMany) part()
     },
     get wanted() {
       return parted !== null || (mayShare && grouped.aggregation.shares.some(({ isMuch }) => isMuch))

@@ -237,6 +237,24 @@ describe('rows that are parted', () => {
     }
   })
 
+  it('are not where rows that are not held have few groups, whatever the first of them tell', async () => {
+    const context = { ...(await makeContext()), mostGroups: 64, mostSlots: 0 }
+    const rows = Array.from(
+      { length: 50 },
+      (_, i): Row => ({ ...fc.sample(row, { numRuns: 1, seed: i })[0], a: i * 1_000_003 }),
+    )
+    for (const [held, isParted] of [
+      [undefined, false],
+      [{ rowCount: 200, isAlone: true }, true],
+    ] as const) {
+      const [operator] = aggregate(context, ['a'], held)
+      for (let split = 0; split < 4; split++) feedSplit(context, operator, rows, split)
+      expect(operator.kernels()[0].endsWith('parted')).toBe(isParted)
+      operator.free()
+    }
+    context.loader.close()
+  })
+
   it('by strings of which each lane has met many others', async () => {
     const plain = await makeContext()
     const contexts = await Promise.all([0, 1].map(async () => ({ ...(await makeContext()), mostGroups: FEW })))
