@@ -32,7 +32,7 @@ export interface Grouped {
   readonly splits: readonly SplitRows[]
   readonly start: SplitRows | null
   /** Where rows come from: those that are filtered out are among them. */
-  readonly held: RowsHeld | undefined
+  readonly held: RowsHeld | null
   /** Pairs (split, first group that appeared in it). */
   readonly appearance: number[]
   /** Once another lane's groups have been merged. */
@@ -47,10 +47,10 @@ export interface AggregateExchange extends Exchange {
   readonly parted: PartitionedGroups | null
   /** Begins that. */
   part(): PartitionedGroups
-  /** Sees the keys of rows before they are grouped: where the first of them tell of very many groups, there are slots for all, or rows are parted at once. */
-  foresee(keys: readonly LaneVector[], rowCount: number): void
-  /** After so many rows more have been grouped: begins to part those that follow, where there are too many groups. */
-  partIfMany(rowCount: number): void
+  /** Where these rows go, if not to the table: where the first of all tell of very many groups, there are slots for all, or rows are parted at once. */
+  partedFor(keys: readonly LaneVector[], rowCount: number): PartitionedGroups | null
+  /** After rows have been grouped: begins to part those that follow, where there are too many groups. */
+  partIfMany(): void
   /** All that has been parted, in the only lane. */
   emitAll(): Iterable<Morsel | null>
   free(): void
@@ -74,26 +74,24 @@ const ORDERED: readonly AggregateFunction[] = [
 
 /** Aggregates whose states are soon handed over, but those of strings. */
 const SOON_HANDED: readonly AggregateFunction[] = ['count', 'sum', 'mean', 'min', 'max']
-/** Rows that are parted take less room than more slots do. */
-const MOST_SLOTS = 2 ** 22
-/** Of lanes that hand over: more groups are better shared. */
-const MOST_HANDED_SLOTS = 2 ** 21
+/** More take more room than rows that are parted, and other lanes had better share them. */
+const MOST_SLOTS = 2 ** 21
 
 /** Rows before which nothing is foreseen. */
 const LEAST_FORESEEN = 3 / 8
+
+/** Rows of which all are parted at once, whatever follows: more of them may be of the groups of the first, in turn, and would all be kept. */
+const MOST_FORESEEN = 2 ** 21
 
 /** Whether the first rows have as many groups as if each were of any of `most` groups, or more: then there will be more than that. */
 const foreseesMore = (rowCount: number, groupCount: number, most: number): boolean =>
   rowCount >= LEAST_FORESEEN * most && groupCount >= most * (1 - Math.exp(-rowCount / most))
 
-/** Slots that are worth their making where rows are of very many groups: as many as there are rows, where a slot's states are small. */
-function mostSlots(specs: readonly AggregateSpec[], held: RowsHeld | undefined): number {
-  if (held === undefined) return 0
-  const isSmall = ({ function: name, inputs: [type] }: AggregateSpec) =>
-    held.isAlone ? name !== 'histogram' : SOON_HANDED.includes(name) && type?.kind !== 'utf8'
-  if (!specs.every(isSmall)) return 0
-  return Math.min(held.rowCount, held.isAlone ? MOST_SLOTS : MOST_HANDED_SLOTS)
-}
+/** Whether a slot for each row is not too much, and states are soon handed over where there are other lanes. */
+const hasSmallStates = (specs: readonly AggregateSpec[], isAlone: boolean): boolean =>
+  specs.every(({ function: name, inputs: [type] }) =>
+    isAlone ? name !== 'histogram' : SOON_HANDED.includes(name) && type?.kind !== 'utf8',
+  )
 
 const typesOf = (keys: readonly LaneVector[]): DataType[] => keys.map(({ type }) => type)
 
@@ -119,9 +117,8 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     stage.sets === null &&
     stage.panes === null &&
     !functions.some(name => ORDERED.includes(name))
-  const slots = context.mostSlots === undefined ? mostSlots(inputs.specs, held) : 0
-  /** Rows that have been grouped. */
-  let rows = 0
+  const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount * held.lanes : 0
+  const slots = hasSmallStates(inputs.specs, held?.lanes === 1) ? Math.min(rowsHeld, MOST_SLOTS) : 0
 
   // Other sets, and windows made of panes, are derived from the states of all groups in one place.
   const mayShare = stage.sets === null && stage.panes === null
@@ -148,6 +145,20 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     } finally {
       memory.reset(mark)
       if (!isAdopted) index.free()
+    }
+  }
+
+  const foresee = (keys: readonly LaneVector[], rowCount: number): void => {
+    if (spread(keys, rowCount) || !mayPart || rowsHeld > MOST_FORESEEN) return
+    const tried = createGroupTable(k, typesOf(keys), 0)
+    const mark = memory.mark()
+    try {
+      tried.cover(keys, rowCount)
+      tried.find(keys, rowCount)
+      if (foreseesMore(rowCount, tried.length, mostGroups)) part()
+    } finally {
+      memory.reset(mark)
+      tried.free()
     }
   }
 
@@ -187,25 +198,13 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
       return parted
     },
     part,
-    foresee(keys, rowCount) {
-      if (held === undefined || parted !== null || table.length > 0 || table.order !== 0) return
-      if (!foreseesMore(rowCount, rowCount, mostGroups) || spread(keys, rowCount) || !mayPart) return
-      const tried = createGroupTable(k, typesOf(keys), 0)
-      const mark = memory.mark()
-      try {
-        tried.cover(keys, rowCount)
-        tried.find(keys, rowCount)
-        if (foreseesMore(rowCount, tried.length, mostGroups)) part()
-      } finally {
-        memory.reset(mark)
-        tried.free()
-      }
+    partedFor(keys, rowCount) {
+      const areFirst = parted === null && table.length === 0 && table.order === 0
+      if (areFirst && rowsHeld > 0 && foreseesMore(rowCount, rowCount, mostGroups)) foresee(keys, rowCount)
+      return parted
     },
-    partIfMany(rowCount) {
-      rows += rowCount
-      // Rows that are not held may be any number, of no more groups than the first have: parted, they would all be kept.
-      const areMany = held === undefined ? table.length > mostGroups : foreseesMore(rows, table.length, mostGroups)
-      if (mayPart && table.order === 0 && areMany) part()
+    partIfMany() {
+      if (mayPart && table.order === 0 && table.length > mostGroups) part()
     },
     get wanted() {
       return parted !== null || (mayShare && grouped.aggregation.shares.some(({ isMuch }) => isMuch))

@@ -48,14 +48,14 @@ export const columnsMade = ({ keys, panes, accumulators }: Stage & { kind: 'aggr
 
 /**
  * @param start where rows go on, if others have been taken before: their split, and how many of it.
- * @param held where rows come from: those that are filtered out are among them.
+ * @param held where rows come from, if lanes hold them: those that are filtered out are among them.
  */
 export function createAggregate(
   context: OperatorContext,
   stage: Stage & { kind: 'aggregate' },
   input: SchemaShape,
   start: SplitRows | null = null,
-  held?: RowsHeld,
+  held: RowsHeld | null = null,
 ): Breaker {
   const { k } = context
   const { partitions } = context.parts
@@ -121,8 +121,7 @@ export function createAggregate(
     const values = inputs.evaluate(morsel)
     const position = place(split, morsel.rowCount)
     cover(keys, morsel.rowCount)
-    exchange?.foresee(keys, morsel.rowCount)
-    const parted = exchange?.parted
+    const parted = exchange?.partedFor(keys, morsel.rowCount)
     if (parted) {
       parted.layOut(table.layout)
       parted.add(keys, values, morsel.rowCount, position)
@@ -131,7 +130,7 @@ export function createAggregate(
     const groups = findGroups(keys, morsel.rowCount)
     aggregation.update(groups, values, morsel.rowCount, position)
     aggregation.open(table.order, table.length)
-    exchange?.partIfMany(morsel.rowCount)
+    exchange?.partIfMany()
   }
 
   function absorb(part: Part<VectorBatch>): void {

@@ -86,10 +86,10 @@ export interface Pipeline {
   free(): void
 }
 
-/** Rows that come from tables which lanes hold: about how many all of them have, and whether that is this lane alone. */
+/** Rows that come from tables which lanes hold: how many this one has, 0 where a job has a budget; each of them has about as many. */
 export interface RowsHeld {
   readonly rowCount: number
-  readonly isAlone: boolean
+  readonly lanes: number
 }
 
 /** What is known of where rows come from and go to. */
@@ -97,7 +97,7 @@ export interface Ends {
   /** No row leaves before all have come. */
   readonly isWaitedFor?: boolean
   /** The scan is of rows that lanes hold. */
-  readonly held?: RowsHeld
+  readonly held?: RowsHeld | null
   /** What comes out is copied out of the lane, column by column. */
   readonly leaves?: boolean
 }

@@ -119,11 +119,11 @@ function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
 }
 
 function endsOf(spec: JobSpec, { gather }: JobPorts, inputs: readonly HeldTable[] | null): Ends {
-  const { isWaitedFor = false, holdAs, windows, carried } = spec
-  const rows = inputs?.flatMap(({ chunks }) => chunks).reduce((sum, { batch }) => sum + batch.rowCount, 0)
+  const { isWaitedFor = false, budget, holdAs, windows, carried } = spec
+  const rowCount = inputs?.flatMap(({ chunks }) => chunks).reduce((sum, { batch }) => sum + batch.rowCount, 0)
   return {
     isWaitedFor,
-    ...(rows === undefined ? {} : { held: { rowCount: rows * (1 + gather.length), isAlone: gather.length === 0 } }),
+    held: rowCount === undefined ? null : { rowCount: budget ? 0 : rowCount, lanes: 1 + gather.length },
     leaves: holdAs === null && !windows && !carried?.length,
   }
 }

@@ -81,7 +81,7 @@ const keySets = [['a'], ['b'], ['a', 'b'], ['c', 'a'], ['a', 'b', 'c']] as const
 const aggregate = (
   context: Context,
   keys: readonly (keyof typeof shape)[],
-  held?: RowsHeld,
+  held: RowsHeld | null = null,
   accumulators = ACCUMULATORS,
 ): [Breaker, SchemaShape] => {
   const results = accumulators.map(({ name }) => [name, RESULTS[name as keyof typeof RESULTS]] as const)
@@ -205,9 +205,9 @@ describe('rows that are parted', () => {
         fc.array(fc.constantFrom(0, 1_000, 200_000, 200_000, 200_000), { minLength: 3, maxLength: 3 }),
         fc.constantFrom(ACCUMULATORS, ofNumbers),
         (keys, splits, laneOf, laneCount, rowCounts, accumulators) => {
-          const [one, output] = aggregate(plain, keys, undefined, accumulators)
+          const [one, output] = aggregate(plain, keys, null, accumulators)
           const lanes = contexts.slice(0, laneCount).map((context, i) => {
-            const held = { rowCount: rowCounts[i], isAlone: laneCount === 1 }
+            const held = { rowCount: rowCounts[i], lanes: laneCount }
             return aggregate(context, keys, held, accumulators)[0]
           })
           for (const [split, rows] of splits.entries()) {
@@ -237,15 +237,16 @@ describe('rows that are parted', () => {
     }
   })
 
-  it('are not where rows that are not held have few groups, whatever the first of them tell', async () => {
-    const context = { ...(await makeContext()), mostGroups: 64, mostSlots: 0 }
+  it('are not where rows that are not held, or very many, have few groups, whatever the first of them tell', async () => {
+    const context = { ...(await makeContext()), mostGroups: 64 }
     const rows = Array.from(
       { length: 50 },
       (_, i): Row => ({ ...fc.sample(row, { numRuns: 1, seed: i })[0], a: i * 1_000_003 }),
     )
     for (const [held, isParted] of [
-      [undefined, false],
-      [{ rowCount: 200, isAlone: true }, true],
+      [null, false],
+      [{ rowCount: 200, lanes: 1 }, true],
+      [{ rowCount: 2 ** 22, lanes: 1 }, false],
     ] as const) {
       const [operator] = aggregate(context, ['a'], held)
       for (let split = 0; split < 4; split++) feedSplit(context, operator, rows, split)
