@@ -141,7 +141,10 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSl
     },
     cover(keys, rowCount) {
       spans = keys.map((key, i) =>
-        spanOf(spans[i], isKnownWithin(key, domains[i]) ? promisedBounds(key) : boundsOf(k, key, mostSlots)),
+        spanOf(
+          spans[i],
+          isKnownWithin(key, domains[i]) ? promisedBounds(key) : boundsOf(k, key, Math.max(MOST_SLOTS, mostSlots)),
+        ),
       )
       possible = spans.reduce((product, span, i) => product * (sizeOfSpan(span) + nulls[i]), 1)
       if (flags !== 0 && spans.every((span, i) => span === null || isWithin(span, domains[i]))) return 'same'

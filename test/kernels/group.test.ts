@@ -172,6 +172,19 @@ test('more strings than may be indexed directly move to a hash table, and none i
   dictionary.free()
 })
 
+test('where no slots are wanted, keys of the smallest domains are hashed too', () => {
+  for (const [type, values] of [
+    [bool(), [false, true, false]],
+    [int8(), [3, 3, -4]],
+    [nullable(bool()), [null, false, null]],
+  ] as const) {
+    const table = check([type], [column(values)], createGroupTable(k, [type], 0))
+    expect(table.kernel).toMatch(/^hash/)
+    expect(table.length).toBe(2)
+    table.free()
+  }
+})
+
 test('words of keys are laid out anew only where they do not hold, with groups or without', () => {
   const types = [int32(), int32()]
   const table = createGroupTable(k, types, 0)
