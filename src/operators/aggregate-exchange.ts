@@ -45,8 +45,6 @@ export interface Grouped {
 export interface AggregateExchange extends Exchange {
   /** Where rows go once there are too many groups for one table. */
   readonly parted: PartitionedGroups | null
-  /** Begins that. */
-  part(): PartitionedGroups
   /** Where these rows go, if not to the table: where the first of all tell of very many groups, there are slots for all, or rows are parted at once. */
   partedFor(keys: readonly LaneVector[], rowCount: number): PartitionedGroups | null
   /** After rows have been grouped: begins to part those that follow, where there are too many groups. */
@@ -110,18 +108,11 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     return parted
   }
 
-  const functions = inputs.specs.map(spec => spec.function)
-  // Other sets are derived from the states of all groups in one place.
-  const mayPart =
-    stage.keys.length > 0 &&
-    stage.sets === null &&
-    stage.panes === null &&
-    !functions.some(name => ORDERED.includes(name))
-  const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount * held.lanes : 0
-  const slots = hasSmallStates(inputs.specs, held?.lanes === 1) ? Math.min(rowsHeld, MOST_SLOTS) : 0
-
   // Other sets, and windows made of panes, are derived from the states of all groups in one place.
   const mayShare = stage.sets === null && stage.panes === null
+  const mayPart = mayShare && stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
+  const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount * held.lanes : 0
+  const slots = hasSmallStates(inputs.specs, held?.lanes === 1) ? Math.min(rowsHeld, MOST_SLOTS) : 0
 
   const shareOf = (share: number, shares: number): Share => ({
     share,
@@ -197,7 +188,6 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     get parted() {
       return parted
     },
-    part,
     partedFor(keys, rowCount) {
       const areFirst = parted === null && table.length === 0 && table.order === 0
       if (areFirst && rowsHeld > 0 && foreseesMore(rowCount, rowCount, mostGroups)) foresee(keys, rowCount)

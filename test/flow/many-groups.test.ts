@@ -1,11 +1,10 @@
 // So many groups that no table of theirs is in a cache: slots for all where the rows are held, and else rows that are parted, against a map and in its order.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { columns, count, countDistinct, createEngine, type Engine, first, max, min, sum } from '../../src/index.js'
+import { describe, expect, test } from 'vitest'
+import { columns, count, countDistinct, first, max, min, sum } from '../../src/index.js'
+import { loadedInto, scrambled } from './loaded-lanes.js'
 
 const ROWS = 420_000
 
-/** A number below 2^32 that follows from another, each from one alone. */
-const scrambled = (i: number) => Math.imul(i, 0x9e3779b1) >>> 0
 const ints = (of: (i: number) => number) => Int32Array.from({ length: ROWS }, (_, i) => of(i))
 
 const near = ints(i => (scrambled(i) % 300_000) - 1000)
@@ -51,31 +50,22 @@ const expected = (keys: readonly Key[]) => {
 }
 
 describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
-  let engine: Engine
-  let loaded: Awaited<ReturnType<typeof rows.load>>
-
-  beforeAll(async () => {
-    engine = await createEngine({ lanes })
-    loaded = await rows.load({ engine })
-  })
-
-  afterAll(async () => {
-    await loaded.close()
-    await engine.close()
-  })
+  const held = loadedInto(lanes, rows)
 
   test.each([[['near']], [['far']], [['late']], [['names']], [['parts', 'near']]] as [Key[]][])('by %j', async keys => {
     const groups = expected(keys)
-    const numbers = loaded.groupBy(...keys).aggregate(t => ({ n: count(), total: sum(t.values), least: min(t.values) }))
-    const all = loaded.groupBy(...keys).aggregate(t => ({ texts: max(t.texts), distinct: countDistinct(t.values) }))
-    const firsts = loaded.groupBy(...keys).aggregate(t => ({ at: first(t.values), n: count() }))
+    const numbers = held.loaded
+      .groupBy(...keys)
+      .aggregate(t => ({ n: count(), total: sum(t.values), least: min(t.values) }))
+    const all = held.loaded
+      .groupBy(...keys)
+      .aggregate(t => ({ texts: max(t.texts), distinct: countDistinct(t.values) }))
+    const firsts = held.loaded.groupBy(...keys).aggregate(t => ({ at: first(t.values), n: count() }))
     const wanted = (results: (mine: readonly number[]) => object) =>
       groups.map(({ keys: key, rows: mine }) => ({ ...key, ...results(mine) }))
-    const collected = async (flow: { collect(options: object): Promise<{ toRows(): object[] }> }) =>
-      (await flow.collect({ engine })).toRows()
     expect(
       differing(
-        await collected(numbers),
+        await held.collected(numbers),
         wanted(mine => ({
           n: mine.length,
           total: mine.reduce((total, i) => total + values[i], 0),
@@ -85,7 +75,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     ).toBeNull()
     expect(
       differing(
-        await collected(all),
+        await held.collected(all),
         wanted(mine => ({
           texts: mine.map(i => texts[i]).reduce((most, text) => (text > most ? text : most)),
           distinct: new Set(mine.map(i => values[i])).size,
@@ -94,7 +84,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     ).toBeNull()
     expect(
       differing(
-        await collected(firsts),
+        await held.collected(firsts),
         wanted(mine => ({ at: values[mine[0]], n: mine.length })),
       ),
     ).toBeNull()
@@ -102,7 +92,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
 
   test('how groups are found is said', async () => {
     const explained = async (key: Key) => {
-      const flow = loaded.groupBy(key).aggregate(t => ({ total: sum(t.values) }))
+      const flow = held.loaded.groupBy(key).aggregate(t => ({ total: sum(t.values) }))
       return String(await flow.explain({ analyze: true }))
     }
     expect(await explained('near')).toContain('group: direct;')

@@ -1,22 +1,9 @@
 // States that hold so many values that lanes share them out: counts of distinct values and modes, against maps and against other numbers of lanes.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  columns,
-  countDistinct,
-  createEngine,
-  type Engine,
-  first,
-  max,
-  median,
-  mode,
-  quantile,
-  sum,
-} from '../../src/index.js'
+import { describe, expect, test } from 'vitest'
+import { columns, countDistinct, first, max, median, mode, quantile, sum } from '../../src/index.js'
+import { loadedInto, scrambled } from './loaded-lanes.js'
 
 const ROWS = 440_000
-
-/** A number below 2^32 that follows from another, each from one alone. */
-const scrambled = (i: number) => Math.imul(i, 0x9e3779b1) >>> 0
 
 /** So many values that every lane of three has more than one table takes; some come twice, in lanes far from one another. */
 const values = Int32Array.from({ length: ROWS }, (_, i) => scrambled(i % 300_000) | 0)
@@ -40,31 +27,17 @@ function expected<K, V>(keys: readonly K[] | Int32Array, of: ArrayLike<V>) {
 }
 
 describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
-  let engine: Engine
-  let loaded: Awaited<ReturnType<typeof rows.load>>
-
-  beforeAll(async () => {
-    engine = await createEngine({ lanes })
-    loaded = await rows.load({ engine })
-  })
-
-  afterAll(async () => {
-    await loaded.close()
-    await engine.close()
-  })
-
-  const collected = async (flow: { collect(options: object): Promise<{ toRows(): object[] }> }) =>
-    (await flow.collect({ engine })).toRows() as Record<string, unknown>[]
+  const held = loadedInto(lanes, rows)
 
   test.each(['values', 'uneven', 'texts', 'wide'] as const)('%s of all rows', async name => {
-    const flow = loaded.aggregate(t => ({ distinct: countDistinct(t[name]), total: sum(t.groups) }))
+    const flow = held.loaded.aggregate(t => ({ distinct: countDistinct(t[name]), total: sum(t.groups) }))
     const total = groups.reduce((all, group) => all + group, 0)
     const of = { values, uneven, texts, wide }[name]
-    expect(await collected(flow)).toEqual([{ distinct: new Set<unknown>(of).size, total }])
+    expect(await held.collected(flow)).toEqual([{ distinct: new Set<unknown>(of).size, total }])
   })
 
   test.each(['groups', 'names'] as const)('of %s, in order of first appearance', async key => {
-    const flow = loaded.groupBy(key).aggregate(t => ({
+    const flow = held.loaded.groupBy(key).aggregate(t => ({
       values: countDistinct(t.values),
       uneven: countDistinct(t.uneven),
       texts: countDistinct(t.texts),
@@ -73,7 +46,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
       first: first(t.texts),
     }))
     const [ofValues, ofUneven] = [values, uneven].map(each => expected(key === 'groups' ? groups : names, each))
-    const found = await collected(flow)
+    const found = await held.collected(flow)
     expect(found.map(row => row[key])).toEqual(ofValues.map(each => each.key))
     for (const name of ['values', 'texts'])
       expect(found.map(row => row[name])).toEqual(ofValues.map(each => each.distinct))
@@ -82,13 +55,13 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
   })
 
   test('values that come most often, of several the least', async () => {
-    const flow = loaded.groupBy('groups').aggregate(t => ({
+    const flow = held.loaded.groupBy('groups').aggregate(t => ({
       mode: mode(t.values),
       text: mode(t.texts),
       distinct: countDistinct(t.values),
     }))
     const model = expected(groups, values)
-    const found = await collected(flow)
+    const found = await held.collected(flow)
     for (const [i, row] of found.entries()) {
       const { mode: value, text, distinct } = row as { mode: number; text: string; distinct: number }
       const mine = new Map<number, number>()
@@ -103,7 +76,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
   })
 
   test('medians and quantiles of groups, some of them without a value', async () => {
-    const flow = loaded.groupBy('names').aggregate(t => ({
+    const flow = held.loaded.groupBy('names').aggregate(t => ({
       middle: median(t.wide),
       most: quantile(t.values, 0.9),
       some: median(t.values).where(t.groups.gt(60)),
@@ -120,7 +93,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
       const [a, b, t] = [sorted[Math.floor(h)], sorted[Math.floor(h) + 1], h - Math.floor(h)]
       return t === 0 || a === b ? a : t === 0.5 ? (a + b) / 2 : Math.min(a + t * (b - a), b)
     }
-    const found = await collected(flow)
+    const found = await held.collected(flow)
     expect(found.map(row => row.names)).toEqual([...model.keys()])
     for (const row of found) {
       const sorted = (model.get(row.names as string) as number[]).sort((a, b) => a - b)
@@ -133,13 +106,13 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
 
   test.each([24, 48, 96])('within %i MiB, in which many tables have no room', async mebibytes => {
     const flow = rows.groupBy('groups').aggregate(t => ({ values: countDistinct(t.values), texts: mode(t.texts) }))
-    const found = (await flow.collect({ engine, memory: mebibytes * 2 ** 20 })).toRows()
+    const found = (await flow.collect({ engine: held.engine, memory: mebibytes * 2 ** 20 })).toRows()
     const model = expected(groups, values)
     expect(found.map(row => [row.groups, row.values])).toEqual(model.map(each => [each.key, each.distinct]))
   })
 
   test('with what else is asked of the groups behind, and rows that are left out', async () => {
-    const flow = loaded
+    const flow = held.loaded
       .filter(t => t.values.gt(0))
       .groupBy('names')
       .aggregate(t => ({ distinct: countDistinct(t.values).where(t.wide.lt(5e8)), top: max(t.values) }))
@@ -153,7 +126,7 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     }
     const model = [...kept].map(([name, mine]) => ({ names: name, distinct: mine.size }))
     model.sort((a, b) => a.distinct - b.distinct || (a.names < b.names ? -1 : 1))
-    const found = await collected(flow)
+    const found = await held.collected(flow)
     expect(found).toEqual(model.map(each => expect.objectContaining(each)))
   })
 })
