@@ -66,6 +66,16 @@ export function partitionMost(first: usize): u32 {
   return most
 }
 
+// @ts-ignore: decorator
+@inline
+function countHighs<H>(highs: usize, from: u32, to: u32, counts: usize, byteShift: usize): void {
+  const end = highs + usize(to) * sizeof<H>()
+  for (let at = highs + usize(from) * sizeof<H>(); at < end; at += sizeof<H>()) {
+    const slot = counts + (usize(load<H>(at)) << byteShift)
+    store<u32>(slot, load<u32>(slot) + 1)
+  }
+}
+
 /** counts[(high << shift) + base] += 1 for each row of a partition. Returns how many there are. */
 export function partitionCount(block: usize, part: u32, counts: usize, shift: u32, base: u32, valueBytes: u32): u32 {
   let total: u32 = 0
@@ -78,11 +88,9 @@ export function partitionCount(block: usize, part: u32, counts: usize, shift: u3
     const highs = block + VALUES + usize(load<u32>(block, 4)) * usize(valueBytes)
     const highBytes = load<u32>(block, 8)
     total += to - from
-    if (highBytes == 0) store<u32>(counts, load<u32>(counts) + to - from)
-    for (let i = highBytes ? from : to; i < to; i++) {
-      const slot = counts + (highAt(highs, highBytes, i) << byteShift)
-      store<u32>(slot, load<u32>(slot) + 1)
-    }
+    if (highBytes == 2) countHighs<u16>(highs, from, to, counts, byteShift)
+    else if (highBytes == 4) countHighs<u32>(highs, from, to, counts, byteShift)
+    else store<u32>(counts, load<u32>(counts) + to - from)
   }
   return total
 }
@@ -93,11 +101,9 @@ function highAt(highs: usize, highBytes: u32, i: u32): usize {
   return highBytes == 2 ? usize(load<u16>(highs + (usize(i) << 1))) : usize(load<u32>(highs + (usize(i) << 2)))
 }
 
-/** out[i] = map[group of row i] for the rows of one block, in its order. */
-export function partitionRegroup(block: usize, valueBytes: u32, map: usize, out: usize): void {
-  const count = load<u32>(block, 4)
+/** out[i] = map[group of row i] for the rows of one block, in its order: `highs` need not lie behind its values. */
+export function partitionRegroup(block: usize, highs: usize, map: usize, out: usize): void {
   const highBytes = load<u32>(block, 8)
-  const highs = block + VALUES + usize(count) * usize(valueBytes)
   let i: u32 = 0
   for (let part: u32 = 0; part < 256; part++) {
     const end = load<u32>(block + ENDS + (usize(part) << 2))
@@ -121,6 +127,20 @@ export function partitionStarts(lengths: usize, groups: usize, count: u32, start
 
 // @ts-ignore: decorator
 @inline
+function gatherHighs<V, H>(value: usize, end: usize, high: usize, starts: usize, byteShift: usize, out: usize): void {
+  for (; value < end; value += sizeof<V>()) {
+    const slot = starts + (usize(load<H>(high)) << byteShift)
+    const start = load<u32>(slot)
+    if (start != u32.MAX_VALUE) {
+      store<V>(out + usize(start) * sizeof<V>(), load<V>(value))
+      store<u32>(slot, start + 1)
+    }
+    high += sizeof<H>()
+  }
+}
+
+// @ts-ignore: decorator
+@inline
 function gather<V>(block: usize, part: u32, starts: usize, shift: u32, base: u32, out: usize): void {
   starts += usize(base) << 2
   const byteShift = usize(shift) + 2
@@ -130,22 +150,15 @@ function gather<V>(block: usize, part: u32, starts: usize, shift: u32, base: u32
     const to = load<u32>(at)
     const highBytes = load<u32>(block, 8)
     const highs = block + VALUES + usize(load<u32>(block, 4)) * sizeof<V>()
-    let value = block + VALUES + usize(from) * sizeof<V>()
-    if (highBytes == 0) {
+    const value = block + VALUES + usize(from) * sizeof<V>()
+    const end = block + VALUES + usize(to) * sizeof<V>()
+    if (highBytes == 2) gatherHighs<V, u16>(value, end, highs + (usize(from) << 1), starts, byteShift, out)
+    else if (highBytes == 4) gatherHighs<V, u32>(value, end, highs + (usize(from) << 2), starts, byteShift, out)
+    else {
       const start = load<u32>(starts)
       if (start == u32.MAX_VALUE) continue
-      memory.copy(out + usize(start) * sizeof<V>(), value, usize(to - from) * sizeof<V>())
+      memory.copy(out + usize(start) * sizeof<V>(), value, end - value)
       store<u32>(starts, start + to - from)
-      continue
-    }
-    for (let i = from; i < to; i++) {
-      const slot = starts + (highAt(highs, highBytes, i) << byteShift)
-      const start = load<u32>(slot)
-      if (start != u32.MAX_VALUE) {
-        store<V>(out + usize(start) * sizeof<V>(), load<V>(value))
-        store<u32>(slot, start + 1)
-      }
-      value += sizeof<V>()
     }
   }
 }

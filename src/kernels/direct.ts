@@ -23,6 +23,8 @@ export interface DirectIndex {
   readonly length: number
   /** Every index is below. */
   readonly slotCount: number
+  /** Of each key; null before the first row. */
+  readonly domains: readonly (Domain | null)[]
   /** u32 pointer: the slots of the groups in order of first appearance; kept, and only appended to. */
   readonly order: number
   /**
@@ -41,7 +43,7 @@ export interface DirectIndex {
 }
 
 /** The values that slots are laid out for: `base` to `base + size - 1`, and null before them where the key is nullable. */
-interface Domain {
+export interface Domain {
   readonly base: bigint
   readonly size: number
 }
@@ -132,6 +134,9 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSl
     },
     get slotCount() {
       return slotCount
+    },
+    get domains() {
+      return domains
     },
     get order() {
       return order

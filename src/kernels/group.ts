@@ -21,6 +21,8 @@ export interface GroupTable {
   readonly order: number
   /** How several keys, and those of large domains, are packed. */
   readonly layout: KeyLayout
+  /** What finds groups by slots; null where they are hashed. */
+  readonly direct: DirectIndex | null
   /** Whose codes string keys are, by key; null before the first row. */
   readonly dictionaries: (LaneDictionary | null)[]
   /** What finds groups now, for `explain`: `single`, `direct`, `direct composite`, `hash 32`, `hash 64` or `hash 3 words`. */
@@ -61,6 +63,7 @@ const SINGLE: GroupTable = {
   indexCount: 1,
   order: 0,
   layout: { width: 0, fields: [], storedBytes: 0 },
+  direct: null,
   dictionaries: [],
   kernel: 'single',
   cover: () => null,
@@ -141,6 +144,9 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
     },
     get layout() {
       return layout
+    },
+    get direct() {
+      return direct
     },
     dictionaries,
     get kernel() {

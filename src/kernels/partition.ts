@@ -13,14 +13,23 @@ export interface Partitions {
   blocks(): number
   /** Rows of partitions `from` to `to`. */
   rowsOf(from: number, to: number): number
-  /** The same blocks, each with its length in bytes. */
-  list(): { readonly block: number; readonly byteLength: number }[]
+  /** The same blocks, of the rows of partitions `from` to `to` alone; each is good until the next. */
+  list(from: number, to: number): Iterable<Block>
   /**
    * Takes over a copy of another's block. Where `map` (u32 pointer) is given, a row of group g becomes one of map[g].
    */
-  adopt(block: number, byteLength: number, map: number): void
+  adopt(block: Block, map: number): void
   /** Forgets all rows. */
   free(): void
+}
+
+/** What a block is made of: pointers, and how many bytes there are of each group >> 8. */
+export interface Block {
+  readonly header: number
+  readonly rowCount: number
+  readonly highBytes: number
+  readonly values: number
+  readonly highs: number
 }
 
 /** Group g is in partition g & 255, where it is number g >> 8. */
@@ -86,6 +95,27 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
     return block
   }
 
+  /** The rows of partitions `from` to `to` of a block. */
+  const stretch = (block: number, from: number, to: number): Block => {
+    const starts = (block + STARTS) >>> 2
+    const {
+      [(block >>> 2) + 1]: all,
+      [(block >>> 2) + 2]: highBytes,
+      [starts + from]: first,
+      [starts + to]: end,
+    } = memory.u32
+    const rowCount = end - first
+    const values = block + HEADER_BYTES
+    const highs = values + valueBytes * all + highBytes * first
+    if (rowCount === all) return { header: block, rowCount, highBytes, values, highs }
+    const header = memory.scratch(HEADER_BYTES)
+    const { u32 } = memory
+    u32.set([0, rowCount, highBytes, 0], header >>> 2)
+    for (let p = 1; p <= PARTITIONS; p++)
+      u32[((header + STARTS) >>> 2) + p] = Math.min(Math.max(u32[starts + p], first), end) - first
+    return { header, rowCount, highBytes, values: values + valueBytes * first, highs }
+  }
+
   const append = (groups: number, values: number, rowCount: number) => {
     for (let from = 0; from < rowCount; ) {
       const count = Math.min(BLOCK_ROWS - waiting, rowCount - from)
@@ -113,30 +143,30 @@ export function createPartitions({ exports, memory }: Kernels, valueBytes: 4 | 8
       memory.reset(mark)
       return rows
     },
-    list() {
-      let block = blocks()
-      // The last may have called for more memory.
-      const { u32 } = memory
-      const all = []
-      for (; block !== 0; block = u32[block >>> 2]) {
-        const [rowCount, high] = [u32[(block >>> 2) + 1], u32[(block >>> 2) + 2]]
-        all.push({ block, byteLength: HEADER_BYTES + rowCount * (valueBytes + high) })
+    *list(from, to) {
+      for (let block = blocks(); block !== 0; block = memory.u32[block >>> 2]) {
+        const mark = memory.mark()
+        const each = stretch(block, from, to)
+        if (each.rowCount > 0) yield each
+        memory.reset(mark)
       }
-      return all
     },
-    adopt(block, byteLength, map) {
+    adopt({ header, rowCount, highBytes, values, highs }, map) {
       if (map !== 0) {
-        const rowCount = memory.u32[(block >>> 2) + 1]
         const groups = memory.scratch(4 * rowCount)
-        exports.partitionRegroup(block, valueBytes, map, groups)
-        append(groups, block + HEADER_BYTES, rowCount)
+        exports.partitionRegroup(header, highs, map, groups)
+        append(groups, values, rowCount)
         return
       }
-      const copy = memory.allocate(byteLength)
-      pieces.push(copy)
-      memory.u8.copyWithin(copy, block, block + byteLength)
-      memory.u32[copy >>> 2] = first
-      first = copy
+      const block = memory.allocate(HEADER_BYTES + rowCount * (valueBytes + highBytes))
+      pieces.push(block)
+      const { u8, u32 } = memory
+      const place = block + HEADER_BYTES
+      u8.copyWithin(block, header, header + HEADER_BYTES)
+      u8.copyWithin(place, values, values + valueBytes * rowCount)
+      u8.copyWithin(place + valueBytes * rowCount, highs, highs + highBytes * rowCount)
+      u32[block >>> 2] = first
+      first = block
     },
     free() {
       for (const piece of pieces.splice(0)) memory.free(piece)

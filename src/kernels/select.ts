@@ -96,3 +96,11 @@ export function takeBits(
   k.exports.selectTakeBits(bitmap, indices, count, out)
   return out
 }
+
+/** Pointer in scratch to the u32 row numbers `from` to `to`. */
+export function rangeIndices(k: Kernels, from: number, to: number): number {
+  const indices = k.memory.scratch(4 * (to - from))
+  const { u32 } = k.memory
+  for (let row = from, at = indices >>> 2; row < to; row++, at++) u32[at] = row
+  return indices
+}

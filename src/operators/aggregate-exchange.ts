@@ -114,9 +114,10 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
   const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount * held.lanes : 0
   const slots = hasSmallStates(inputs.specs, held?.lanes === 1) ? Math.min(rowsHeld, MOST_SLOTS) : 0
 
-  const shareOf = (share: number, shares: number): Share => ({
+  const shareOf = (share: number, shares: number, common: boolean): Share => ({
     share,
     shares,
+    areAlike: common && table.direct !== null,
     groups: table.order,
     count: table.length,
   })
@@ -154,9 +155,16 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
   }
 
   const states: StatesToShare = {
-    *parts(share, shares) {
+    fingerprint() {
+      const keys = table.direct?.domains.map((domain, i) => {
+        const dictionary = table.dictionaries[i]
+        return [String(domain?.base), domain?.size, dictionary?.length, dictionary?.fingerprint()]
+      })
+      return JSON.stringify(keys ?? null)
+    },
+    *parts(share, shares, common) {
       const writer = createStateWriter(true)
-      const one = shareOf(share, shares)
+      const one = shareOf(share, shares, common)
       for (const each of grouped.aggregation.shares) each.write(writer, one)
       yield {
         kind: 'groups',
@@ -178,11 +186,15 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
         for (const each of grouped.aggregation.shares) each.merge(reader, map)
       })
     },
-    end(share, shares, handsOver) {
-      const one = shareOf(share, shares)
+    end(share, shares, common, handsOver) {
+      const one = shareOf(share, shares, common)
       for (const each of grouped.aggregation.shares) each.end(one, handsOver)
     },
   }
+
+  /** Whether some values are worth sharing out, as far as is to be seen from here. */
+  const hasMuch = (): boolean =>
+    grouped.aggregation.shares.some(({ isMuch, goByIndex }) => isMuch && !(goByIndex && table.direct === null))
 
   return {
     get parted() {
@@ -197,7 +209,7 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
       if (mayPart && table.order === 0 && table.length > mostGroups) part()
     },
     get wanted() {
-      return parted !== null || (mayShare && grouped.aggregation.shares.some(({ isMuch }) => isMuch))
+      return parted !== null || (mayShare && hasMuch())
     },
     get states() {
       return parted === null && mayShare ? states : null

@@ -54,14 +54,6 @@ export function* morselsOf(k: Kernels, batch: LaneBatch): Generator<Morsel> {
   }
 }
 
-/** Pointer in scratch to the u32 row numbers `from` to `to`. */
-export function rangeIndices(k: Kernels, from: number, to: number): number {
-  const indices = k.memory.scratch(4 * (to - from))
-  const { u32 } = k.memory
-  for (let row = from, at = indices >>> 2; row < to; row++, at++) u32[at] = row
-  return indices
-}
-
 /** All rows of `parts`, one after another, in one heap batch; frees the parts, column by column. There is at least one. */
 export function concatenate(k: Kernels, parts: readonly StoredRows[]): LaneBatch {
   if (parts.length === 1) return parts[0].batch

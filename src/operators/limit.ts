@@ -2,10 +2,9 @@
  * `limit(count, offset)`: the first rows in row order. A lane sees its own splits in ascending order, so it needs no more than `offset + count` rows
  * and can stop reading once it has them; which of them count is settled in the first lane. A row that fails behind them is no failure.
  */
-import { takeBatch } from '../kernels/select.js'
+import { rangeIndices, takeBatch } from '../kernels/select.js'
 import type { Stage } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { rangeIndices } from './heap-batch.js'
 import type { Breaker, PositionedFailure } from './operator.js'
 import { RowStore, type Rows } from './row-store.js'
 

@@ -4,8 +4,8 @@ import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import { type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import type { LaneVector } from '../kernels/lane-vector.js'
+import { rangeIndices } from '../kernels/select.js'
 import type { OperatorContext } from './build.js'
-import { rangeIndices } from './heap-batch.js'
 
 export interface Groups {
   readonly table: GroupTable

@@ -2,8 +2,8 @@
 import type { AggregateSpec } from '../kernels/aggregate/accumulator.js'
 import { type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import type { GroupTable, Move } from '../kernels/group.js'
+import { rangeIndices } from '../kernels/select.js'
 import type { OperatorContext } from './build.js'
-import { rangeIndices } from './heap-batch.js'
 
 /** The same states at the indices of now; the old accumulators are freed, where all went well. */
 export function movedStates(

@@ -246,14 +246,16 @@ export interface Exchange {
 
 /** Each lane sends the others the values of their shares, and then hands over what is left, as if it had never had more. */
 export interface StatesToShare {
-  /** What another lane needs to know of its share. */
-  parts(share: number, shares: number): Iterable<Part<LaneBatch>>
+  /** Equal in lanes in which the groups of equal keys have the same slot; of no use where they have none. */
+  fingerprint(): string
+  /** What another lane needs to know of its share. `common`: whether all fingerprints are equal. */
+  parts(share: number, shares: number, common: boolean): Iterable<Part<LaneBatch>>
   /** Takes what `parts` of another lane gave. */
   receive(part: Part<VectorBatch>): void
   /**
    * All has been sent and received: only the values of this share are kept. A lane that `handsOver` then has results to hand over, rather than values.
    */
-  end(share: number, shares: number, handsOver: boolean): void
+  end(share: number, shares: number, common: boolean, handsOver: boolean): void
 }
 
 /** The same of whole rows, which have a way of their own. */

@@ -2,9 +2,9 @@
 import { MORSEL_ROWS } from '../columnar/vector.js'
 import { type Aggregation, createAggregation } from '../kernels/aggregate/aggregation.js'
 import type { LaneBatch } from '../kernels/lane-vector.js'
+import { rangeIndices } from '../kernels/select.js'
 import type { OverCall } from '../plan/physical.js'
 import type { OperatorContext } from './build.js'
-import { rangeIndices } from './heap-batch.js'
 import { areOfOneSize, placed, specsOf } from './over-aggregate.js'
 
 export interface RunningStates {

@@ -1,5 +1,6 @@
 import type { Kernels } from '../kernels/instance.js'
-import { rangeIndices, sliceBatch } from './heap-batch.js'
+import { rangeIndices } from '../kernels/select.js'
+import { sliceBatch } from './heap-batch.js'
 import type { Morsel } from './operator.js'
 
 /** Some rows of a morsel, where they lie, that still know where they came from. */

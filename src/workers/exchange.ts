@@ -30,12 +30,12 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
 export async function shareStates(
   host: Omit<ExchangeHost, 'give'>,
   states: StatesToShare,
-  { lanes }: ExchangeTerms,
+  { lanes, common }: ExchangeTerms,
 ): Promise<void> {
   const others = lanes.filter(lane => lane !== host.lane)
   const shareOf = (lane: number) => lanes.indexOf(lane)
-  await sendAndReceive(host, others, to => states.parts(shareOf(to), lanes.length), states)
-  host.charged(() => states.end(shareOf(host.lane), lanes.length, host.lane > 0))
+  await sendAndReceive(host, others, to => states.parts(shareOf(to), lanes.length, common), states)
+  host.charged(() => states.end(shareOf(host.lane), lanes.length, common, host.lane > 0))
 }
 
 /** Each lane to every other, and from it. */
@@ -60,15 +60,16 @@ export function agree(own: Exchange | OwnExchange, ready: ReadonlyMap<number, Re
   const most = splits.flat().reduce((last, split) => Math.max(last, split), 0)
   const laneOfSplit = new Uint32Array(most + 1)
   for (const [i, each] of splits.entries()) for (const split of each) laneOfSplit[split] = lanes[i]
-  const fingerprint = own.fingerprint()
-  const size = [...ready.values()].reduce((sum, each) => sum + each.size, own.size)
   const others = [...ready.values()]
+  const size = others.reduce((sum, each) => sum + each.size, own.size)
+  const ofStates = Boolean(own.states) && others.every(({ states }) => states !== undefined)
+  const fingerprint = (ofStates ? own.states : own)?.fingerprint()
   return {
     lanes,
     size,
     laneOfSplit,
-    common: others.every(each => each.fingerprint === fingerprint),
-    spilled: own.spilled === true || others.some(each => each.spilled),
-    ofStates: Boolean(own.states) && others.every(each => each.ofStates),
+    common: others.every(each => (ofStates ? each.states : each.fingerprint) === fingerprint),
+    spilled: own.spilled === true || others.some(each => each.spilled === true),
+    ofStates,
   }
 }

@@ -619,8 +619,8 @@ class LaneJob implements LaneTurns {
         fingerprint: exchange.fingerprint(),
         splits: exchange.splits(),
         size: exchange.size,
-        spilled: exchange.spilled === true,
-        ofStates: Boolean(exchange.states),
+        spilled: exchange.spilled,
+        states: exchange.states?.fingerprint(),
       })
       const message = await this.peers.next(0)
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)

@@ -220,9 +220,10 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
       const { states } = exchange
       if (!states) return null
       return {
-        parts: (share, shares) => pulled(states.parts(share, shares), meter.run),
+        fingerprint: () => states.fingerprint(),
+        parts: (share, shares, common) => pulled(states.parts(share, shares, common), meter.run),
         receive: part => meter.run(() => states.receive(part)),
-        end: (share, shares, handsOver) => meter.run(() => states.end(share, shares, handsOver)),
+        end: (share, shares, common, handsOver) => meter.run(() => states.end(share, shares, common, handsOver)),
       }
     },
     fingerprint: () => exchange.fingerprint(),

@@ -189,9 +189,9 @@ export interface ReadyToExchange {
   readonly splits: readonly number[]
   readonly size: number
   /** Whether it has written some of it. */
-  readonly spilled: boolean
-  /** Whether the values of its states are all there is to it. */
-  readonly ofStates: boolean
+  readonly spilled: boolean | undefined
+  /** Where the values of its states are all there is to it: their own fingerprint. */
+  readonly states: string | undefined
 }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */

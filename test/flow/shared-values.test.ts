@@ -14,7 +14,9 @@ const wide = Float64Array.from(values, value => value / 3)
 /** Groups that first appear late, and in other lanes than most of their rows are in. */
 const groups = Int32Array.from({ length: ROWS }, (_, i) => (i < 200_000 ? i % 40 : 90 - (i % 90)))
 const names = Array.from(groups, group => `group ${group} of some length`)
-const rows = columns({ values, uneven, texts, wide, groups, names })
+/** Groups that every lane meets in its first rows. */
+const cells = Int32Array.from({ length: ROWS }, (_, i) => scrambled(i) % 600)
+const rows = columns({ values, uneven, texts, wide, groups, names, cells })
 
 function expected<K, V>(keys: readonly K[] | Int32Array, of: ArrayLike<V>) {
   const counts = new Map<K | number, Map<V, number>>()
@@ -75,32 +77,41 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     }
   })
 
-  test('medians and quantiles of groups, some of them without a value', async () => {
-    const flow = held.loaded.groupBy('names').aggregate(t => ({
+  test.each([
+    ['names', names],
+    ['groups', groups],
+    ['cells', cells],
+  ] as const)('medians and quantiles of %s, some of them without a value', async (key, keys) => {
+    const flow = held.loaded.groupBy(key).aggregate(t => ({
       middle: median(t.wide),
       most: quantile(t.values, 0.9),
       some: median(t.values).where(t.groups.gt(60)),
       distinct: countDistinct(t.texts),
     }))
-    const model = new Map<string, number[]>()
+    const model = new Map<string | number, { all: number[]; some: number[] }>()
     for (let i = 0; i < ROWS; i++) {
-      const mine = model.get(names[i]) ?? []
-      model.set(names[i], mine)
-      mine.push(values[i])
+      const mine = model.get(keys[i]) ?? { all: [], some: [] }
+      model.set(keys[i], mine)
+      mine.all.push(values[i])
+      if (groups[i] > 60) mine.some.push(values[i])
     }
-    const at = (sorted: readonly number[], q: number) => {
+    const at = (sorted: Float64Array, q: number) => {
       const h = (sorted.length - 1) * q
       const [a, b, t] = [sorted[Math.floor(h)], sorted[Math.floor(h) + 1], h - Math.floor(h)]
       return t === 0 || a === b ? a : t === 0.5 ? (a + b) / 2 : Math.min(a + t * (b - a), b)
     }
     const found = await held.collected(flow)
-    expect(found.map(row => row.names)).toEqual([...model.keys()])
-    for (const row of found) {
-      const sorted = (model.get(row.names as string) as number[]).sort((a, b) => a - b)
-      const thirds = sorted.map(value => value / 3)
-      expect(row.middle).toBe(at(thirds, 0.5))
-      expect(row.most).toBe(at(sorted, 0.9))
-      expect(row.some).toBe(Number(/group (\d+)/.exec(row.names as string)?.[1]) > 60 ? at(sorted, 0.5) : null)
+    expect(found.map(row => row[key])).toEqual([...model.keys()])
+    for (const [i, { all, some }] of [...model.values()].entries()) {
+      const sorted = Float64Array.from(all).sort()
+      expect(found[i].middle).toBe(
+        at(
+          sorted.map(value => value / 3),
+          0.5,
+        ),
+      )
+      expect(found[i].most).toBe(at(sorted, 0.9))
+      expect(found[i].some).toBe(some.length === 0 ? null : at(Float64Array.from(some).sort(), 0.5))
     }
   })
 

@@ -2,14 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bool, float64, int8, int16, int64, list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
-import {
-  byteLengthOf,
-  concatenate,
-  copyToHeap,
-  freeHeapBatch,
-  rangeIndices,
-  sliceBatch,
-} from '../../src/operators/heap-batch.js'
+import { rangeIndices } from '../../src/kernels/select.js'
+import { byteLengthOf, concatenate, copyToHeap, freeHeapBatch, sliceBatch } from '../../src/operators/heap-batch.js'
 import { batchOf, makeContext, morselOf, rowsOf, thrown } from './support.js'
 
 const shape = {

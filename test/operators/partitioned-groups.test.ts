@@ -342,7 +342,7 @@ function together(
     new Map(
       [...ready].map(([i, each]) => [
         i,
-        { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size, spilled: false, ofStates: false },
+        { fingerprint: each.fingerprint(), splits: each.splits(), size: each.size, spilled: false, states: undefined },
       ]),
     ),
   )

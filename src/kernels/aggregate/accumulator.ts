@@ -151,6 +151,8 @@ export interface Accumulator {
 export interface Share {
   readonly share: number
   readonly shares: number
+  /** Whether every lane has the same index for a group. */
+  readonly areAlike: boolean
   readonly groups: number
   readonly count: number
 }
@@ -162,6 +164,8 @@ export interface Share {
 export interface StateShares {
   /** Whether there are so many values that this is worth it. */
   readonly isMuch: boolean
+  /** Whether shares are of groups, told by their indices: nothing is shared out where lanes have others. */
+  readonly goByIndex: boolean
   /** Writes the values of a share, its groups as their places among those that are listed. */
   write(writer: StateWriter, share: Share): void
   /** Adds what `write` wrote: of its group g to group `groupMap[g]` (u32 pointer). */

@@ -9,6 +9,7 @@ import { type DataType, float64, int64, isFloat } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { LaneVector } from '../lane-vector.js'
 import { nullableIf } from '../operand.js'
+import { rangeIndices } from '../select.js'
 import {
   type Accumulator,
   type AccumulatorContext,
@@ -197,8 +198,7 @@ export function createAggregation(
         const reader = createStateReader(plain.state(0, groupCount))
         reader.negate = true
         checkHead(reader, plainSpecs, groupCount)
-        const all = memory.scratch(4 * groupCount)
-        for (let group = 0; group < groupCount; group++) memory.u32[(all >>> 2) + group] = group
+        const all = rangeIndices(k, 0, groupCount)
         mergeCounts(k, reader, slots.lane(rowCounter), all, groupCount)
         for (const [index, { values, sum, accumulators }] of inputs) {
           const { vectors, validity } = columns[index]

@@ -9,11 +9,19 @@
 import { type DataType, float64, type Kind } from '../../columnar/type.js'
 import type { Kernels } from '../instance.js'
 import { elementBytes, integerKind } from '../operand.js'
-import { createPartitions, PARTITIONS } from '../partition.js'
-import { type Accumulator, type AggregateSpec, type Family, numbers } from './accumulator.js'
+import { type Block, createPartitions, HEADER_BYTES, PARTITIONS } from '../partition.js'
+import { rangeIndices } from '../select.js'
+import {
+  type Accumulator,
+  type AggregateSpec,
+  type Family,
+  numbers,
+  type Share,
+  type StateShares,
+} from './accumulator.js'
 import { expandGroups, offsetsOf } from './by-group.js'
 import { countedRows } from './counted-rows.js'
-import { statesOf } from './state-bytes.js'
+import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
 
 /** A median is a quantile: all of one input share what is kept. */
 export const keptValues: Family = {
@@ -24,6 +32,14 @@ export const keptValues: Family = {
 
 /** Visits a value before pivots are chosen for the worst case (assembly/order-statistics.ts); two are usual. */
 const BUDGET = 8
+
+/** What comes between lanes: values group by group, blocks of rows as they lie, or results. */
+const VALUES = 0
+const BLOCKS = 1
+const RESULTS = 2
+/** So many values, of so many groups, are worth sharing out. */
+const MUCH_VALUES = 2 ** 17
+const MUCH_GROUPS = 32
 
 function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly AggregateSpec[]): Accumulator {
   const { exports, memory } = k
@@ -37,6 +53,11 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
   /** Results of these quantiles, one after the other, f64 a group; 0 where they are to be found anew. */
   let results = 0
   let groupCount = 0
+  let valueCount = 0
+  /** The partitions of this lane's share, the first and behind the last: once lanes have shared the values out, results are those of its groups, and of others as they come. */
+  let own: readonly [number, number] | null = null
+
+  const partitionCount = () => Math.min(PARTITIONS, groupCount)
 
   const forget = () => {
     memory.free(results)
@@ -55,7 +76,8 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     const values = memory.scratch(valueBytes * most + 16)
     const other = memory.scratch(valueBytes * most + 16)
     const ends = memory.scratch(4 * Math.ceil(groupCount / PARTITIONS))
-    for (let partition = 0; partition < Math.min(PARTITIONS, groupCount); partition++) {
+    const [first, end] = own ?? [0, partitionCount()]
+    for (let partition = first; partition < end; partition++) {
       const groups = Math.ceil((groupCount - partition) / PARTITIONS)
       memory.u32.fill(0, ends >>> 2, (ends >>> 2) + groups)
       const total = exports.partitionCount(blocks, partition, ends, 0, 0, valueBytes)
@@ -67,13 +89,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       quantiles(images, values, other, ends, groups, wanted, ascending.length, room, BUDGET, out, stride, column)
     }
     memory.reset(mark)
-  }
-
-  /** 0 to `count` as u32 in scratch. */
-  const indicesOf = (count: number): number => {
-    const indices = memory.scratch(4 * count)
-    for (let i = 0; i < count; i++) memory.u32[(indices >>> 2) + i] = i
-    return indices
   }
 
   /** By the other's index of a group the one it has here (u32 pointer in scratch); 0 where they are the same. */
@@ -93,16 +108,101 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
     return map
   }
 
+  const ascendingQs = () => [...qs].sort((a, b) => a - b)
+
+  const partitionsOfShare = ({ share, shares }: Share): [number, number] => {
+    const first = (i: number) => Math.floor((partitionCount() * i) / shares)
+    return [first(share), first(share + 1)]
+  }
+
+  /** Each behind its rows, and then 0. */
+  const writeBlocks = (writer: StateWriter, blocks: Iterable<Block>) => {
+    for (const { header, rowCount, highBytes, values, highs } of blocks) {
+      writer.u32(rowCount)
+      writer.u32(highBytes)
+      writer.lane(k, header, HEADER_BYTES)
+      writer.lane(k, values, valueBytes * rowCount)
+      writer.lane(k, highs, highBytes * rowCount)
+    }
+    writer.u32(0)
+  }
+
+  const adoptBlocks = (reader: StateReader, map: number) => {
+    for (let rowCount = reader.u32(); rowCount > 0; rowCount = reader.u32()) {
+      const mark = memory.mark()
+      const highBytes = reader.u32()
+      const header = reader.lane(k, HEADER_BYTES)
+      const values = reader.lane(k, valueBytes * rowCount)
+      const highs = reader.lane(k, highBytes * rowCount)
+      valueCount += rowCount
+      partitions.adopt({ header, rowCount, highBytes, values, highs }, map)
+      memory.reset(mark)
+    }
+  }
+
+  /** Of the groups of this lane's share; f64 a group for each quantile, ascending. */
+  const writeResults = (
+    writer: StateWriter,
+    [first, end]: readonly [number, number],
+    groups: number,
+    count: number,
+  ) => {
+    writer.u32(RESULTS)
+    writer.u32(first)
+    writer.u32(end)
+    for (let q = 0; q < qs.size; q++) {
+      writer.states(k, { pointer: results + 8 * groupCount * q, stride: 8 }, 8, groups, count)
+    }
+  }
+
+  const readResults = (reader: StateReader, groupMap: number, count: number) => {
+    const [first, end] = [reader.u32(), reader.u32()]
+    for (let q = 0; q < qs.size; q++) {
+      const theirs = reader.lane(k, 8 * count) >>> 3
+      const ours = (results + 8 * groupCount * q) >>> 3
+      const { u32, f64 } = memory
+      for (let i = 0; i < count; i++) {
+        const group = u32[(groupMap >>> 2) + i]
+        const partition = group % PARTITIONS
+        if (partition >= first && partition < end) f64[ours + group] = f64[theirs + i]
+      }
+    }
+  }
+
+  /** Blocks with the rows of the share alone. */
+  const shares: StateShares = {
+    goByIndex: true,
+    get isMuch() {
+      return valueCount > MUCH_VALUES && groupCount >= MUCH_GROUPS
+    },
+    write(writer, share) {
+      const mark = memory.mark()
+      writeBlocks(writer, share.areAlike ? partitions.list(...partitionsOfShare(share)) : [])
+      memory.reset(mark)
+    },
+    merge(reader) {
+      forget()
+      adoptBlocks(reader, 0)
+    },
+    end(share) {
+      if (!share.areAlike) return
+      own = partitionsOfShare(share)
+      find(ascendingQs())
+    },
+  }
+
   return {
     kernel: `${kind} kept`,
     resize(count) {
       if (count === groupCount) return
+      if (own !== null) throw new Error('groups come when values have been shared out')
       forget()
       groupCount = count
       partitions.resize(count)
     },
     update(rows) {
       forget()
+      valueCount += rows.valueCount
       const mark = memory.mark()
       const {
         groups,
@@ -116,55 +216,55 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       partitions.append(groups, values, length)
       memory.reset(mark)
     },
-    // Values a group, u32 each; then the values as they came, group by group. Between lanes a word comes first: how many blocks of rows as they lie
-    // there are instead, behind the index of each group in them.
+    // Values a group, u32 each; then the values as they came, group by group. Between lanes a word comes first: there may be blocks instead, behind
+    // the index of each group in them, or results.
     write(writer, groups, count) {
+      if (own !== null) {
+        writeResults(writer, own, groups, count)
+        return
+      }
       const mark = memory.mark()
-      const asTheyLie = writer.ofAll ? partitions.list() : []
-      if (asTheyLie.length > 0) {
-        writer.u32(asTheyLie.length)
-        writer.lane(k, groups === 0 ? indicesOf(count) : groups, 4 * count)
-        for (const { block, byteLength } of asTheyLie) {
-          writer.u32(byteLength)
-          writer.lane(k, block, byteLength)
-        }
+      if (writer.ofAll) {
+        writer.u32(BLOCKS)
+        writer.lane(k, groups === 0 ? rangeIndices(k, 0, count) : groups, 4 * count)
+        writeBlocks(writer, partitions.list(0, PARTITIONS))
         memory.reset(mark)
         return
       }
-      if (writer.forLane) writer.u32(0)
+      if (writer.forLane) writer.u32(VALUES)
       const lengths = memory.scratch(4 * groupCount)
       memory.u32.fill(0, lengths >>> 2, (lengths >>> 2) + groupCount)
       const blocks = partitions.blocks()
-      const partitionCount = Math.min(PARTITIONS, groupCount)
-      for (let p = 0; p < partitionCount; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
+      const used = partitionCount()
+      for (let p = 0; p < used; p++) exports.partitionCount(blocks, p, lengths, 8, p, valueBytes)
       const taken = statesOf(k, { pointer: lengths, stride: 4 }, 4, groups, count)
       const starts = memory.scratch(4 * groupCount)
       memory.u32.fill(0xffffffff, starts >>> 2, (starts >>> 2) + groupCount)
       const total = exports.partitionStarts(taken, groups, count, starts) >>> 0
       const values = memory.scratch(valueBytes * total)
-      for (let p = 0; p < partitionCount; p++) gather(blocks, p, starts, 8, p, values)
+      for (let p = 0; p < used; p++) gather(blocks, p, starts, 8, p, values)
       writer.lane(k, taken, 4 * count)
       writer.lane(k, values, valueBytes * total)
       memory.reset(mark)
     },
     merge(reader, groupMap, count) {
-      forget()
       const mark = memory.mark()
-      const blockCount = reader.forLane ? reader.u32() : 0
-      if (blockCount > 0) {
-        const map = mapOf(reader.lane(k, 4 * count), groupMap, count)
-        for (let i = 0; i < blockCount; i++) {
-          const outer = memory.mark()
-          const byteLength = reader.u32()
-          partitions.adopt(reader.lane(k, byteLength), byteLength, map)
-          memory.reset(outer)
-        }
+      const form = reader.forLane ? reader.u32() : VALUES
+      if (form === RESULTS) {
+        readResults(reader, groupMap, count)
+        memory.reset(mark)
+        return
+      }
+      forget()
+      if (form === BLOCKS) {
+        adoptBlocks(reader, mapOf(reader.lane(k, 4 * count), groupMap, count))
         memory.reset(mark)
         return
       }
       const lengths = reader.lane(k, 4 * count)
       const { offsets, total } = offsetsOf(k, lengths, count)
       const values = reader.lane(k, valueBytes * total)
+      valueCount += total
       partitions.append(expandGroups(k, groupMap, offsets, count, total), values, total)
       memory.reset(mark)
     },
@@ -174,13 +274,14 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
         qs.add(q)
         forget()
       }
-      const ascending = [...qs].sort((a, b) => a - b)
+      const ascending = ascendingQs()
       if (results === 0) find(ascending)
       const data = memory.scratch(8 * groupCount)
       const from = results + 8 * groupCount * ascending.indexOf(q)
       memory.u8.copyWithin(data, from, from + 8 * groupCount)
       return numbers(float64(), groupCount, data)
     },
+    shares,
     free() {
       forget()
       partitions.free()

@@ -393,6 +393,7 @@ export function createMultiset(
 
   /** Pairs, and rows that wait: how many u32, and of these pairs; groups u32, values, how often each pair came i64. */
   const shares: StateShares = {
+    goByIndex: false,
     get isMuch() {
       return tables.length > 1
     },

@@ -69,11 +69,9 @@ export function createStateWriter(forLane = false, ofAll = false): StateWriter {
   }
   const lane: StateWriter['lane'] = (k, pointer, byteLength) => {
     const padded = Math.ceil(byteLength / 4) * 4
-    if (byteLength >= OWN_PIECE_BYTES) {
+    if (byteLength >= OWN_PIECE_BYTES && byteLength === padded) {
       endPiece()
-      const piece = new Uint8Array(padded)
-      piece.set(k.memory.bytes(pointer, byteLength))
-      pieces.push(piece)
+      pieces.push(new Uint8Array(k.memory.copyOut(pointer, byteLength)))
       return
     }
     grow(padded)

@@ -28,6 +28,8 @@ export interface Lanes {
   readonly handOver: readonly number[]
   /** Whether those that hand over in the end share out the values of their states with the first before. */
   readonly shares: boolean
+  /** Whether lanes have the same index for a group. */
+  readonly alike: boolean
   /** Whether groups are handed over in two states as between lanes, or in one portable one. */
   readonly halves: boolean
   /** Whether there are groups at all. */
@@ -53,6 +55,7 @@ export const anyLanes = (
     }),
     handOver: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 2 }),
     shares: fc.boolean(),
+    alike: fc.boolean(),
     halves: fc.boolean(),
     keyed: fc.boolean(),
     filtered: fc.boolean(),
@@ -75,6 +78,10 @@ export class Lane {
   private readonly type: DataType
   private readonly lanes: Lanes
   private readonly dictionary: LaneDictionary
+  /** Indices of the groups that it has, in order of appearance: not of all, where lanes are alike. */
+  private readonly met = new Set<number>()
+  /** The same for the aggregation, in lane memory. */
+  private order = 0
 
   constructor(k: Kernels, type: DataType, specs: readonly AggregateSpec[], lanes: Lanes) {
     this.k = k
@@ -83,12 +90,30 @@ export class Lane {
     this.aggregation = createAggregation(accumulatorContext(k), specs)
     this.dictionary = new LaneDictionary(k)
     if (!lanes.keyed) this.groups.push(0)
+    else if (lanes.alike) {
+      this.groups.push(...new Set(lanes.parts.flat(2).map(({ group }) => group)))
+      this.order = k.memory.allocate(4 * this.groups.length)
+    }
     this.aggregation.resize(this.groups.length)
   }
 
   index(group: number): number {
     if (!this.lanes.keyed) return 0
-    return this.groups.includes(group) ? this.groups.indexOf(group) : this.groups.push(group) - 1
+    const index = this.groups.includes(group) ? this.groups.indexOf(group) : this.groups.push(group) - 1
+    if (this.order !== 0 && !this.met.has(index)) this.k.memory.u32[(this.order >>> 2) + this.met.size] = index
+    this.met.add(index)
+    return index
+  }
+
+  /** Tells the aggregation which groups there are. */
+  private open(): void {
+    if (this.order === 0) this.aggregation.open(0, this.groups.length)
+    else this.aggregation.open(this.order, this.met.size)
+  }
+
+  /** Indices of the groups that there are, the last first. */
+  private listed(): number[] {
+    return (this.order === 0 ? this.groups.map((_, i) => i) : [...this.met]).reverse()
   }
 
   update(rows: readonly Row[]): void {
@@ -106,7 +131,7 @@ export class Lane {
     this.aggregation.resize(this.groups.length)
     const groups = lanes.keyed ? groupPointer(k, indices) : 0
     this.aggregation.update(groups, [{ vectors: [vector], validity }], rows.length, 0)
-    this.aggregation.open(0, this.groups.length)
+    this.open()
     k.memory.reset(mark)
   }
 
@@ -124,7 +149,7 @@ export class Lane {
   merge(other: Lane): void {
     const { memory } = this.k
     const mark = memory.mark()
-    const all = other.groups.map((_, i) => i).reverse()
+    const all = other.listed()
     const chosen = this.lanes.halves ? [all.filter(i => i % 2 === 0), all.filter(i => i % 2 === 1)] : [all]
     for (const some of chosen) {
       const groups = groupPointer(this.k, some)
@@ -135,14 +160,14 @@ export class Lane {
       const map = some.map(i => this.index(other.groups[i]))
       this.aggregation.resize(this.groups.length)
       this.aggregation.merge(state, groupPointer(this.k, map), some.length, 1)
-      this.aggregation.open(0, this.groups.length)
+      this.open()
     }
     memory.reset(mark)
   }
 
   share(share: number, shares: number): Share {
-    const all = this.groups.map((_, i) => i).reverse()
-    return { share, shares, groups: groupPointer(this.k, all), count: all.length }
+    const all = this.listed()
+    return { share, shares, areAlike: this.lanes.alike, groups: groupPointer(this.k, all), count: all.length }
   }
 
   /** Sends another its share. */
@@ -152,17 +177,18 @@ export class Lane {
     const writer = createStateWriter(true)
     for (const each of this.aggregation.shares) each.write(writer, this.share(share, shares))
     to.aggregation.admit()
-    const map = [...this.groups].reverse().map(group => to.index(group))
+    const map = this.listed().map(i => to.index(this.groups[i]))
     to.aggregation.resize(to.groups.length)
     const reader = createStateReader(writer.pieces())
     reader.forLane = true
     for (const each of to.aggregation.shares) each.merge(reader, groupPointer(this.k, map))
-    to.aggregation.open(0, to.groups.length)
+    to.open()
     memory.reset(mark)
   }
 
   free(): void {
     this.aggregation.free()
+    this.k.memory.free(this.order)
     this.dictionary.free()
   }
 }

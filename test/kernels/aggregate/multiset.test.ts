@@ -328,7 +328,8 @@ describe('pairs shared out among lanes', () => {
           )
         const sharing = isHandedOver ? lanes.slice(0, -1) : lanes
         const shares = sharing.map(({ accumulator }) => accumulator.shares)
-        const shareOf = (share: number, groups = 0) => ({ share, shares: shares.length, groups, count: groupCount })
+        const all = { shares: shares.length, areAlike: false, count: groupCount }
+        const shareOf = (share: number, groups = 0) => ({ ...all, share, groups })
         if (isHandedOver) handOver(lanes.length - 1)
         for (const i of shares.keys()) {
           for (const j of shares.keys()) {
@@ -360,7 +361,7 @@ describe('a lane that had no row', () => {
   test('is sent what others have: of one group, and then of more', () => {
     const type = int32()
     const lane = createMultiset(accumulatorContext(k), type, true, 3) as Required<Accumulator>
-    const all = (count: number) => ({ share: 0, shares: 1, groups: 0, count, shareOf: new Uint8Array(count) })
+    const all = (count: number) => ({ share: 0, shares: 1, areAlike: false, groups: 0, count })
     for (const groupCount of [1, 6]) {
       const mark = k.memory.mark()
       const other = new Lane(type, groupCount, 3)
