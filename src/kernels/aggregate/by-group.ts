@@ -74,3 +74,20 @@ export const lists = (item: DataType, length: number, offsets: number, child: La
   ...numbers(list({ ...item, nullable: false }), length, offsets),
   child,
 })
+
+/** By the index of a group in another lane (`theirs`) the one that it has here (u32 pointer in scratch); 0 where all are the same. */
+export function indexMap({ memory }: Kernels, theirs: number, ours: number, count: number): number {
+  const { u32 } = memory
+  let most = 0
+  let moved = false
+  for (let i = 0; i < count; i++) {
+    const index = u32[(theirs >>> 2) + i]
+    moved ||= index !== u32[(ours >>> 2) + i]
+    most = Math.max(most, index)
+  }
+  if (!moved) return 0
+  const map = memory.scratch(4 * (most + 1))
+  for (let i = 0; i < count; i++)
+    memory.u32[(map >>> 2) + memory.u32[(theirs >>> 2) + i]] = memory.u32[(ours >>> 2) + i]
+  return map
+}

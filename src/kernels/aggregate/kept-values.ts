@@ -19,7 +19,7 @@ import {
   type Share,
   type StateShares,
 } from './accumulator.js'
-import { expandGroups, offsetsOf } from './by-group.js'
+import { expandGroups, indexMap, offsetsOf } from './by-group.js'
 import { countedRows } from './counted-rows.js'
 import { type StateReader, type StateWriter, statesOf } from './state-bytes.js'
 
@@ -89,23 +89,6 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       quantiles(images, values, other, ends, groups, wanted, ascending.length, room, BUDGET, out, stride, column)
     }
     memory.reset(mark)
-  }
-
-  /** By the other's index of a group the one it has here (u32 pointer in scratch); 0 where they are the same. */
-  const mapOf = (theirs: number, ours: number, count: number): number => {
-    const { u32 } = memory
-    let most = 0
-    let moved = false
-    for (let i = 0; i < count; i++) {
-      const index = u32[(theirs >>> 2) + i]
-      moved ||= index !== u32[(ours >>> 2) + i]
-      most = Math.max(most, index)
-    }
-    if (!moved) return 0
-    const map = memory.scratch(4 * (most + 1))
-    for (let i = 0; i < count; i++)
-      memory.u32[(map >>> 2) + memory.u32[(theirs >>> 2) + i]] = memory.u32[(ours >>> 2) + i]
-    return map
   }
 
   const ascendingQs = () => [...qs].sort((a, b) => a - b)
@@ -257,7 +240,7 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
       }
       forget()
       if (form === BLOCKS) {
-        adoptBlocks(reader, mapOf(reader.lane(k, 4 * count), groupMap, count))
+        adoptBlocks(reader, indexMap(k, reader.lane(k, 4 * count), groupMap, count))
         memory.reset(mark)
         return
       }

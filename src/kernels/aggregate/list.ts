@@ -6,10 +6,11 @@ import { int32, isFloat } from '../../columnar/type.js'
 import { bitmapBytes } from '../bitmap.js'
 import type { LaneVector } from '../lane-vector.js'
 import { elementBytes } from '../operand.js'
-import { take } from '../select.js'
+import { rangeIndices, take } from '../select.js'
 import type { LaneDictionary } from '../text.js'
 import { type Accumulator, type AccumulatorContext, type AggregateSpec, type Family, numbers } from './accumulator.js'
-import { expandGroups, lists, placesOf } from './by-group.js'
+import { expandGroups, indexMap, lists, placesOf } from './by-group.js'
+import type { StateReader, StateWriter } from './state-bytes.js'
 import { createTextStates } from './text-states.js'
 
 /** What is kept is the same whatever it is joined by. */
@@ -44,7 +45,7 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
   const parts: Part[] = []
   /** The last of them, if rows may be added to it. */
   let open: Part | null = null
-  /** Whether rows of other lanes are among them: then they are not in order. */
+  /** Whether there are states by group among them: then rows are not in order. */
   let merged = false
   let groupCount = 0
   /** Of strings that were joined. */
@@ -74,17 +75,22 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
   const taken = (values: number, indices: number, count: number): number =>
     take(k, numbers(kept, count, values), indices, count).data
 
+  const lastOf = ({ base, places, length }: Part): number => base + memory.u32[(places >>> 2) + length - 1]
+
   /** Values of chosen groups side by side, in order, and their positions where they are asked for. */
   const sideBySide = (groups: number, count: number, positioned: boolean) => {
     const places = placesOf(k, parts, groupCount, groups, count)
     const { total, offsets } = places
+    const ascending = [...parts].sort((a, b) => a.base - b.base)
+    // As long as rows of a split are all of one lane.
+    const areInOrder = !merged && ascending.every((part, i) => i === 0 || lastOf(ascending[i - 1]) < part.base)
     let values = memory.scratch(width * total + 16)
-    for (const part of parts) places.move(part, part.values, width, values)
+    for (const part of ascending) places.move(part, part.values, width, values)
     let positions = 0
-    if (positioned || merged) {
+    if (positioned || !areInOrder) {
       places.rewind()
       positions = memory.scratch(8 * total)
-      for (const part of parts) {
+      for (const part of ascending) {
         const mark = memory.mark()
         const own = part.base < 0 ? part.places : memory.scratch(8 * part.length)
         if (part.base >= 0) exports.listWiden(part.places, part.length, part.base, own)
@@ -92,7 +98,7 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
         memory.reset(mark)
       }
     }
-    if (merged) {
+    if (!areInOrder) {
       const indices = memory.scratch(4 * total)
       exports.sortIota(total, indices)
       const room = [memory.scratch(8 * total), memory.scratch(4 * total)] as const
@@ -101,6 +107,58 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
     }
     if (isFloat(kind)) exports.statesFloats(values, width, total)
     return { total, offsets, values, positions }
+  }
+
+  /** Rows as they came, behind the index of each group in them. */
+  const writeRows = (writer: StateWriter, groups: number, count: number) => {
+    writer.lane(k, groups === 0 ? rangeIndices(k, 0, count) : groups, 4 * count)
+    writer.u32(parts.length)
+    const base = memory.scratch(8)
+    for (const part of parts) {
+      memory.f64[base >>> 3] = part.base
+      writer.lane(k, base, 8)
+      writer.u32(part.length)
+      writer.lane(k, part.groups, 4 * part.length)
+      writer.lane(k, part.places, 4 * part.length)
+      if (texts === null) writer.lane(k, part.values, width * part.length)
+    }
+    if (texts === null) return
+    const total = parts.reduce((sum, { length }) => sum + length, 0)
+    const values = memory.scratch(width * total)
+    let to = values
+    for (const part of parts) {
+      copy(part.values, width * part.length, to)
+      to += width * part.length
+    }
+    texts.writeRepeated(writer, values, total)
+  }
+
+  const readRows = (reader: StateReader, groupMap: number, count: number) => {
+    const map = indexMap(k, reader.lane(k, 4 * count), groupMap, count)
+    const theirs: Part[] = []
+    for (let left = reader.u32(); left > 0; left--) {
+      const mark = memory.mark()
+      const at = reader.lane(k, 8)
+      const base = memory.f64[at >>> 3]
+      const length = reader.u32()
+      const part = addPart(length, length, base)
+      const groups = reader.lane(k, 4 * length)
+      if (map === 0) copy(groups, 4 * length, part.groups)
+      else exports.textRemap(groups, length, map, part.groups)
+      copy(reader.lane(k, 4 * length), 4 * length, part.places)
+      if (texts === null) copy(reader.lane(k, width * length), width * length, part.values)
+      theirs.push(part)
+      memory.reset(mark)
+    }
+    if (texts === null) return
+    let from = texts.readRepeated(
+      reader,
+      theirs.reduce((sum, { length }) => sum + length, 0),
+    )
+    for (const part of theirs) {
+      copy(from, width * part.length, part.values)
+      from += width * part.length
+    }
   }
 
   const columnOf = (values: number, total: number): LaneVector => {
@@ -158,9 +216,17 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
       part.length += valueCount
       memory.reset(mark)
     },
-    // Where each group's rows begin; the least position, or -1, and what to add to it, or positions; the values.
+    // Where each group's rows begin; the least position, or -1, and what to add to it, or positions; the values. Between lanes a word comes first: 1 where
+    // there are rows as they came instead.
     write(writer, groups, count) {
       const mark = memory.mark()
+      const asTheyCame = writer.ofAll && !merged
+      if (writer.forLane) writer.u32(Number(asTheyCame))
+      if (asTheyCame) {
+        writeRows(writer, groups, count)
+        memory.reset(mark)
+        return
+      }
       const { total, offsets, values, positions } = sideBySide(groups, count, true)
       const base = memory.scratch(8)
       const narrow = memory.scratch(4 * total)
@@ -176,6 +242,11 @@ function createList(context: AccumulatorContext, { inputs: [type] }: AggregateSp
     },
     merge(reader, groupMap, count) {
       const mark = memory.mark()
+      if (reader.forLane && reader.u32() === 1) {
+        readRows(reader, groupMap, count)
+        memory.reset(mark)
+        return
+      }
       const offsets = reader.lane(k, 4 * (count + 1))
       const total = memory.u32[(offsets >>> 2) + count]
       const at = reader.lane(k, 8)

@@ -49,7 +49,12 @@ testDealings('strings joined by anything', () => k, joined, model, 200)
 
 describe('many rows of one group', () => {
   /** Lanes take batches in turn, so that the rows of two lanes alternate; `step` positions lie between. */
-  const lanesOf = (inputs: readonly AggregateSpec[], step: number, batch: (from: number) => Some[]) => {
+  const lanesOf = (
+    inputs: readonly AggregateSpec[],
+    step: number,
+    batch: (from: number) => Some[],
+    asTheyLie: boolean,
+  ) => {
     const dictionaries = [new LaneDictionary(k), new LaneDictionary(k)]
     const lanes = dictionaries.map(() => createAggregation(accumulatorContext(k), inputs))
     for (let i = 0; i < 40; i++) {
@@ -61,19 +66,29 @@ describe('many rows of one group', () => {
       lanes[i % 2].open(0, 1)
       k.memory.reset(mark)
     }
-    lanes[0].merge(lanes[1].state(0, 1), groupPointer(k, [0]), 1, 1)
+    const state = asTheyLie ? lanes[1].laneState(0, 1, true) : lanes[1].state(0, 1)
+    lanes[0].merge(state, groupPointer(k, [0]), 1, 1)
     return lanes[0].evaluate(1)
   }
 
-  test.each([3000, 2 ** 40])('are in order though lanes alternate, %d positions from batch to batch', step => {
-    const batch = (i: number) => Array.from({ length: 2500 }, (_, j) => i * 2500 + j)
-    const [result] = lanesOf([spec('collectList', [int32()])], step, batch)
-    expect(valuesOf(k, result.child!)).toEqual(Array.from({ length: 100_000 }, (_, i) => i))
-  })
+  test.each([
+    [3000, false],
+    [3000, true],
+    [2 ** 32, true],
+    [2 ** 40, false],
+    [2 ** 40, true],
+  ])(
+    'are in order though lanes alternate, %d positions from batch to batch, handed over as they lie: %s',
+    (step, asTheyLie) => {
+      const batch = (i: number) => Array.from({ length: 2500 }, (_, j) => i * 2500 + j)
+      const [result] = lanesOf([spec('collectList', [int32()])], step, batch, asTheyLie)
+      expect(valuesOf(k, result.child!)).toEqual(Array.from({ length: 100_000 }, (_, i) => i))
+    },
+  )
 
-  test('are joined to one long string', () => {
+  test.each([false, true])('are joined to one long string, handed over as they lie: %s', asTheyLie => {
     const batch = (i: number) => Array.from({ length: 500 }, (_, j) => 'x'.repeat((i * 500 + j) % 19))
-    const [result] = lanesOf([spec('join', [utf8()], '|')], 500, batch)
+    const [result] = lanesOf([spec('join', [utf8()], '|')], 500, batch, asTheyLie)
     expect(valuesOf(k, result)).toEqual([Array.from({ length: 20_000 }, (_, i) => 'x'.repeat(i % 19)).join('|')])
   })
 })
