@@ -49,6 +49,12 @@ const ROOM_TO_DEAL = 2 ** 30
 const WAIT = 4
 /** And for each of the pairs of one table at first: many tables take as much before there is a pair in them. */
 const FIRST_WAIT = 16
+/** At most, while most of the rows are of pairs of their own, and take less room than these. */
+const MOST_WAIT = 128
+/** No partition has so many times as many rows as there are in the mean. */
+const MOST_SKEW = 4
+/** Partitions that tell of all. */
+const LOOKED_INTO = [0, PARTITIONS / 2]
 /** Which of so many runs of tables a pair is in depends on its value alone. */
 const VALUE_CLASSES = 16
 /** What waits has its group in 24 bits. */
@@ -230,6 +236,41 @@ export function createMultiset(
     enough = Math.max(FIRST_WAIT * mostPairs, WAIT * pairCount)
   }
 
+  /** Whether most of the rows that wait are of pairs of their own. */
+  const areMostlyDistinct = (): boolean => {
+    const mark = memory.mark()
+    const blocks = waiting.blocks()
+    const most = exports.partitionMost(blocks) >>> 0
+    if (most * PARTITIONS > MOST_SKEW * waitingRows) return false
+    const groups = memory.scratch(4 * most)
+    const values = memory.scratch(valueBytes * most + 16)
+    const table = createPairTable(
+      k,
+      type,
+      () => groupCount,
+      () => 0,
+    )
+    try {
+      let rows = 0
+      for (const p of LOOKED_INTO) {
+        const count = exports.partitionRows(blocks, p, valueBytes, groups, values) >>> 0
+        if (count > 0) table.add(column(count, values), groups, 0, 1n)
+        rows += count
+      }
+      return 2 * table.length > rows
+    } finally {
+      table.free()
+      memory.reset(mark)
+    }
+  }
+
+  /** What waits goes to the tables where it is enough, or waits for more. */
+  const settleIfEnough = () => {
+    if (waitingRows < enough) return
+    if (waitingRows < MOST_WAIT * mostPairs && areMostlyDistinct()) enough = 2 * waitingRows
+    else settle()
+  }
+
   /** Rows that go to the tables once there are enough. */
   const wait = (values: LaneVector, groups: number) => {
     if (groupCount > MOST_GROUPS) {
@@ -251,7 +292,7 @@ export function createMultiset(
       add(values, groups, 0, weight)
     } else {
       wait(values, groups)
-      if (waitingRows >= enough) settle()
+      settleIfEnough()
     }
     memory.reset(mark)
     dealIfMany()
