@@ -155,12 +155,13 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
   }
 
   const states: StatesToShare = {
-    fingerprint() {
+    get offer() {
       const keys = table.direct?.domains.map((domain, i) => {
         const dictionary = table.dictionaries[i]
         return [String(domain?.base), domain?.size, dictionary?.length, dictionary?.fingerprint()]
       })
-      return JSON.stringify(keys ?? null)
+      const goesByIndex = grouped.aggregation.shares.every(each => each.goByIndex || !each.isMuch)
+      return { fingerprint: JSON.stringify(keys ?? null), goesByIndex }
     },
     *parts(share, shares, common) {
       const writer = createStateWriter(true)

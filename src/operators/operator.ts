@@ -246,8 +246,7 @@ export interface Exchange {
 
 /** Each lane sends the others the values of their shares, and then hands over what is left, as if it had never had more. */
 export interface StatesToShare {
-  /** Equal in lanes in which the groups of equal keys have the same slot; of no use where they have none. */
-  fingerprint(): string
+  readonly offer: StatesOffer
   /** What another lane needs to know of its share. `common`: whether all fingerprints are equal. */
   parts(share: number, shares: number, common: boolean): Iterable<Part<LaneBatch>>
   /** Takes what `parts` of another lane gave. */
@@ -256,6 +255,13 @@ export interface StatesToShare {
    * All has been sent and received: only the values of this share are kept. A lane that `handsOver` then has results to hand over, rather than values.
    */
   end(share: number, shares: number, common: boolean, handsOver: boolean): void
+}
+
+export interface StatesOffer {
+  /** Equal in lanes in which the groups of equal keys have the same slot; of no use where they have none. */
+  readonly fingerprint: string
+  /** Whether nothing is worth sharing out unless fingerprints are equal. */
+  readonly goesByIndex: boolean
 }
 
 /** The same of whole rows, which have a way of their own. */
@@ -299,8 +305,9 @@ export interface ExchangeTerms {
   readonly common: boolean
   /** Whether any of them has spilled. */
   readonly spilled: boolean
-  /** Whether it is the values of states that are shared out, and nothing else. */
+  /** Whether it is the values of states that are shared out, and nothing else; and whether that is left, for it would be in vain. */
   readonly ofStates: boolean
+  readonly isInVain: boolean
   /** What they have together. */
   readonly size: number
   readonly laneOfSplit: Uint32Array

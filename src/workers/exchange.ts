@@ -30,8 +30,9 @@ export async function exchangeGroups(host: ExchangeHost, exchange: Exchange, ter
 export async function shareStates(
   host: Omit<ExchangeHost, 'give'>,
   states: StatesToShare,
-  { lanes, common }: ExchangeTerms,
+  { lanes, common, isInVain }: ExchangeTerms,
 ): Promise<void> {
+  if (isInVain) return
   const others = lanes.filter(lane => lane !== host.lane)
   const shareOf = (lane: number) => lanes.indexOf(lane)
   await sendAndReceive(host, others, to => states.parts(shareOf(to), lanes.length, common), states)
@@ -62,14 +63,17 @@ export function agree(own: Exchange | OwnExchange, ready: ReadonlyMap<number, Re
   for (const [i, each] of splits.entries()) for (const split of each) laneOfSplit[split] = lanes[i]
   const others = [...ready.values()]
   const size = others.reduce((sum, each) => sum + each.size, own.size)
-  const ofStates = Boolean(own.states) && others.every(({ states }) => states !== undefined)
-  const fingerprint = (ofStates ? own.states : own)?.fingerprint()
+  const offer = own.states?.offer
+  const ofStates = offer !== undefined && others.every(({ states }) => states !== undefined)
+  const fingerprint = ofStates ? offer.fingerprint : own.fingerprint()
+  const common = others.every(each => (ofStates ? each.states?.fingerprint : each.fingerprint) === fingerprint)
   return {
     lanes,
     size,
     laneOfSplit,
-    common: others.every(each => (ofStates ? each.states : each.fingerprint) === fingerprint),
+    common,
     spilled: own.spilled === true || others.some(each => each.spilled === true),
     ofStates,
+    isInVain: ofStates && !common && offer.goesByIndex && others.every(({ states }) => states?.goesByIndex === true),
   }
 }

@@ -620,7 +620,7 @@ class LaneJob implements LaneTurns {
         splits: exchange.splits(),
         size: exchange.size,
         spilled: exchange.spilled,
-        states: exchange.states?.fingerprint(),
+        states: exchange.states?.offer,
       })
       const message = await this.peers.next(0)
       if (message.type !== 'exchange') throw new Error(`a lane that is ready is told terms, not ${message.type}`)

@@ -220,10 +220,10 @@ function meterExchange(exchange: Exchange | OwnExchange, meter: Meter): Exchange
       const { states } = exchange
       if (!states) return null
       return {
-        fingerprint: () => states.fingerprint(),
-        parts: (share, shares, common) => pulled(states.parts(share, shares, common), meter.run),
+        ...states,
+        parts: (...terms) => pulled(states.parts(...terms), meter.run),
         receive: part => meter.run(() => states.receive(part)),
-        end: (share, shares, common, handsOver) => meter.run(() => states.end(share, shares, common, handsOver)),
+        end: (...terms) => meter.run(() => states.end(...terms)),
       }
     },
     fingerprint: () => exchange.fingerprint(),

@@ -17,7 +17,7 @@
 import type { SerialisedError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
 import type { KernelModule } from '../kernels/instance.js'
-import type { ExchangeTerms, Position, SideMessage } from '../operators/operator.js'
+import type { ExchangeTerms, Position, SideMessage, StatesOffer } from '../operators/operator.js'
 import type { Spilled } from '../operators/spill.js'
 import type { WindowPart } from '../operators/window-parts.js'
 import type { LaneWindows } from '../plan/lane-windows.js'
@@ -190,8 +190,8 @@ export interface ReadyToExchange {
   readonly size: number
   /** Whether it has written some of it. */
   readonly spilled: boolean | undefined
-  /** Where the values of its states are all there is to it: their own fingerprint. */
-  readonly states: string | undefined
+  /** Where the values of its states are all there is to it. */
+  readonly states: StatesOffer | undefined
 }
 
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */

@@ -30,6 +30,7 @@ export async function exchanged(
     common: false,
     spilled: false,
     ofStates: false,
+    isInVain: false,
     size: exchanges.reduce((sum, { size }) => sum + size, 0),
     laneOfSplit,
   }
