@@ -41,7 +41,9 @@ export function runsOf(rows: Rows, width: 4 | 8, available: number): Runs {
     start += first
     if (Number(wide[rowCount]) - first > MOST_ITEMS)
       throw unsupported('65,536 rows of it have more than 2 GiB of text, or more than 2^31 items; leave it out')
-    offsets = Int32Array.from({ length: rowCount + 1 }, (_, row) => Number(wide[row]) - first)
+    // What is beyond int32 becomes -1, which no offset is behind another.
+    const narrow = (offset: number) => (offset >= 0 && offset <= MOST_ITEMS ? offset : -1)
+    offsets = Int32Array.from({ length: rowCount + 1 }, (_, row) => narrow(Number(wide[row]) - first))
   }
   let last = offsets[0] as number
   let isAscending = start >= 0 && last >= 0

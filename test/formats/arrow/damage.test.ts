@@ -373,6 +373,28 @@ describe('what a batch claims', () => {
     await refused(items(6, 0, 2, 3, 6), 'a buffer has 20 bytes where 24 are needed')
   })
 
+  test('about offsets of 64 bits is held against what they refer to, however far off', async () => {
+    const text = (...offsets: bigint[]) => {
+      const body = new Uint8Array(64)
+      new BigInt64Array(body.buffer).set(offsets)
+      const type: FlatFields = [int16(0), { tables: [['x', int8(1), int8(20), { table: [] }, null, { tables: [] }]] }]
+      return streamOf(
+        type,
+        3,
+        [[3, 0]],
+        [
+          [0, 0],
+          [0, 32],
+          [32, 5],
+        ],
+        body,
+      )
+    }
+    for (const between of [2n ** 32n + 2n, 2n - 2n ** 32n, 2n ** 63n - 1n, -1n])
+      await refused(text(0n, between, 3n, 5n), 'its offsets decrease')
+    expect((await readArrow(text(0n, 2n, 3n, 5n))).columns.x).toEqual(['\0\0', '\0', '\0\0'])
+  })
+
   test('about the length of a compressed buffer takes no memory for it', async () => {
     const bytes = bytesOf('full-zstd.arrows')
     const view = new DataView(bytes.buffer)
