@@ -9,6 +9,8 @@ const MOST_TEXT_BYTES = 2 ** 30
 const MOST_ITEMS = 2 ** 31 - 1
 /** Strings up to this length are in their view. */
 const INLINE_BYTES = 12
+/** Of longer ones the view has the beginning. */
+const PREFIX_BYTES = 4
 
 /** Told of strings that were not UTF-8. */
 export interface Repairs {
@@ -111,6 +113,10 @@ export function viewedTexts(validity: Uint8Array | null, rows: Rows, repairs: Re
     if (length <= INLINE_BYTES) for (let i = 0; i < length; i++) bytes[into + i] = views[at + 4 + i] as number
     else {
       const [source, place] = placeOf(at) as [Uint8Array, number]
+      for (let i = 0; i < PREFIX_BYTES; i++) {
+        if (source[place + i] !== views[at + 4 + i])
+          throw rowFault(`a string of ${length} bytes begins otherwise than its view says`, rows, row)
+      }
       bytes.set(source.subarray(place, place + length), into)
     }
   }

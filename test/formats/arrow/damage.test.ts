@@ -395,6 +395,40 @@ describe('what a batch claims', () => {
     expect((await readArrow(text(0n, 2n, 3n, 5n))).columns.x).toEqual(['\0\0', '\0', '\0\0'])
   })
 
+  test('about how a string begins, in its view, is held against the string', async () => {
+    const viewed = (prefix: string) => {
+      const body = new Uint8Array(64)
+      const words = new Int32Array(body.buffer)
+      words.set([13, 0, 0, 1])
+      body.set(Buffer.from(prefix), 4)
+      body.set(Buffer.from('-fourteen bytes'), 16)
+      const type: FlatFields = [int16(0), { tables: [['x', int8(1), int8(24), { table: [] }, null, { tables: [] }]] }]
+      const batch: FlatFields = [
+        ...batchFields(
+          1,
+          [[1, 0]],
+          [
+            [0, 0],
+            [0, 16],
+            [16, 15],
+          ],
+        ),
+        null,
+        { structs: [[1]] },
+      ]
+      return new Uint8Array(
+        Buffer.concat([
+          messageBytes({ kind: 'schema', fields: type }, 0),
+          messageBytes({ kind: 'batch', batch }, body.length),
+          body,
+          endOfStream(),
+        ]),
+      )
+    }
+    await refused(viewed('fouR'), 'begins otherwise than its view says')
+    expect((await readArrow(viewed('four'))).columns.x).toEqual(['fourteen byte'])
+  })
+
   test('about the length of a compressed buffer takes no memory for it', async () => {
     const bytes = bytesOf('full-zstd.arrows')
     const view = new DataView(bytes.buffer)
