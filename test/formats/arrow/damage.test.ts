@@ -523,6 +523,24 @@ describe('a schema', () => {
     })
   })
 
+  test('whose columns of other kinds share a dictionary is refused', async () => {
+    const coded = (name: string, typeId: number, unit: number): FlatFields => [
+      name,
+      int8(1),
+      int8(typeId),
+      { table: [int16(unit)] },
+      { table: [int64(7), { table: [int32(32), int8(1)] }, int8(0)] },
+      { tables: [] },
+    ]
+    const shared = (typeId: number, ...units: number[]) =>
+      readDamaged(schemaStream(units.map((unit, i) => coded(`${i}`, typeId, unit))))
+    expect(await shared(8, 0, 1)).toMatchObject({ message: expect.stringContaining('columns of date32 and date64') })
+    expect(await shared(10, 1, 3)).toMatchObject({
+      message: expect.stringContaining('columns of timestamp(ms) and timestamp(ns) share the dictionary 7'),
+    })
+    expect(isRefused(await shared(10, 1, 1))).toBe(false)
+  })
+
   test('nested deeper than any is refused', async () => {
     let nested = field('x', 6)
     for (let i = 0; i < 100; i++) nested = field('x', 12, [nested])
