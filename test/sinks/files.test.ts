@@ -109,6 +109,20 @@ describe('a file by its path', () => {
     )
   })
 
+  it('is made where a link leads that leads nowhere yet, however many there are on the way', async () => {
+    await mkdir(at('folder'))
+    await symlink('folder/real', at('link'))
+    await symlink(at('link'), at('first'))
+    await write(at('first'))
+    expect(await readFile(at('folder/real'), 'utf8')).toBe('x\n1\n2\n')
+    await symlink('loop', at('loop'))
+    await symlink('none/out', at('lost'))
+    for (const name of ['loop', 'lost']) await refusal(() => write(at(name)), 'MR_SINK_FAILED')
+    const links = (await readdir(folder, { withFileTypes: true })).filter(entry => entry.isSymbolicLink())
+    expect(links.map(({ name }) => name).sort()).toEqual(['first', 'link', 'loop', 'lost'])
+    expect(await readdir(at('folder'))).toEqual(['real'])
+  })
+
   it('refuses what cannot be written, with its name', async () => {
     await mkdir(at('folder'))
     for (const name of ['folder', 'none/out', `${'long'.repeat(100)}`]) {
