@@ -41,6 +41,8 @@ describe('a file by its path', () => {
     const long = 'é'.repeat(127)
     await write(at(long))
     expect((await readdir(folder)).sort()).toEqual(['a b%.csv', 'b.csv', long])
+    const noPath = await refusal(() => write(`${pathToFileURL(at('a'))}%zz`), 'MR_INVALID_OPTION')
+    expect(noPath.message).toContain('is no path')
     expect(await readFile(at('a b%.csv'), 'utf8')).toBe('x\n1\n2\n')
   })
 
