@@ -3,10 +3,9 @@ import { shorten } from '../../columnar/to-string.js'
 import { list, nullable, utf8 } from '../../columnar/type.js'
 import { createTypeScan, type Example, type InferredType, type TypeScan } from '../inferred-type.js'
 import { sortOfNumber, sortOfTime, type ValueSort } from '../value-sort.js'
-import type { JsonNode } from './parse.js'
+import { type JsonNode, MOST_DEPTH } from './parse.js'
 
-/** Objects in more objects than this, and with more keys than this, stay JSON text. */
-const MOST_DEPTH = 32
+/** Objects with more keys than this stay JSON text, as those do that are in too many others. */
 const MOST_KEYS = 1000
 
 export interface Place {
