@@ -87,8 +87,9 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
             commonWidth(sample, dataOffset, isWhole, dialect),
           )
   refuseDuplicates(fields, begin, header)
+  const known = new Set(fields)
   for (const { name } of declared) {
-    if (!fields.includes(name)) throw unknownColumn(name, fields, 'csv')
+    if (!known.has(name)) throw unknownColumn(name, fields, 'csv')
   }
 
   const scans = fields.map(() => createTypeScan(false))

@@ -91,11 +91,13 @@ export function createPlaces(flatten: boolean): Places {
   }
 
   function find(place: Place, name: string, from: number, found: Place[]): void {
-    for (const [key, child] of place.children) {
-      if (!name.startsWith(key, from)) continue
-      const end = from + key.length
-      if (end === name.length) found.push(child)
-      else if (name[end] === '.') find(child, name, end + 1, found)
+    for (let end = from - 1; end < name.length; ) {
+      const dot = name.indexOf('.', end + 1)
+      end = dot < 0 ? name.length : dot
+      const child = place.children.get(name.slice(from, end))
+      if (child === undefined) continue
+      if (dot < 0) found.push(child)
+      else find(child, name, end + 1, found)
     }
   }
 
