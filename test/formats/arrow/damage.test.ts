@@ -596,3 +596,45 @@ test('what follows the end of a stream is not left out in silence', async () => 
   const twice = new Uint8Array(Buffer.concat([stream, stream]))
   expect(await readDamaged(twice)).toMatchObject({ code: 'MR_FORMAT_ERROR', details: { byteOffset: stream.length } })
 })
+
+test('a stream that adds to its dictionary with each batch is read in time that grows with their number', {
+  timeout: 120_000,
+}, async () => {
+  const count = 60_000
+  const schema = schemaFields([{ name: 'text', type: utf8() }], () => 0)
+  const wordOf = (i: number) => `word ${i}`.padEnd(12, '.')
+  const body = (...words: number[]) => {
+    const bytes = new Uint8Array(24)
+    new Int32Array(bytes.buffer).set(words)
+    return bytes
+  }
+  const messages = [messageBytes({ kind: 'schema', fields: schema }, 0)]
+  for (let i = 0; i < count; i++) {
+    const added = body(0, 12)
+    added.set(Buffer.from(wordOf(i)), 8)
+    const values = batchFields(
+      1,
+      [[1, 0]],
+      [
+        [0, 0],
+        [0, 8],
+        [8, 12],
+      ],
+    )
+    const rows = batchFields(
+      1,
+      [[1, 0]],
+      [
+        [0, 0],
+        [0, 4],
+      ],
+    )
+    messages.push(messageBytes({ kind: 'dictionary', id: 0, isDelta: i > 0, batch: values }, added.length), added)
+    messages.push(messageBytes({ kind: 'batch', batch: rows }, 24), body(i))
+  }
+  const bytes = new Uint8Array(Buffer.concat([...messages, endOfStream()]))
+  const began = performance.now()
+  const { columns } = await readArrow(bytes)
+  expect(performance.now() - began).toBeLessThan(15_000)
+  expect(columns.text).toEqual(Array.from({ length: count }, (_, i) => wordOf(i)))
+})
