@@ -29,6 +29,8 @@ const LONG_ROW_BYTES = 2 ** 16
 const MOST_ROW_BYTES = 2 ** 28
 /** Bytes behind a block that a parser may read. */
 const SLACK_BYTES = 64
+/** Bad rows that wait for the end of their part: of a file that is one part there may be any number, each some hundred bytes. */
+const MOST_BAD_ROWS = 4096
 
 /** Takes rows in scratch as long as it returns true. */
 export type UseRows = (rows: ParsedRows['morsel'], rowsRead: number) => boolean
@@ -68,13 +70,15 @@ export interface TextPart {
 }
 
 export interface TextFiles {
-  /** The rows of a part. `report` is told what has been found of it, once, however it ends. */
+  /** The rows of a part. `report` is told what has been found of it, however it ends, and before that of bad rows where there are many. */
   read(part: TextPart, key: string, parser: TextParser, report: (found: FoundText) => void): AsyncGenerator<LoadRows>
   close(): Promise<void>
 }
 
 /** Where a part really began and ended. */
 export interface FoundText {
+  /** Set where it has not ended: of it there are bad rows so far, and no others are told again. */
+  readonly goesOn?: true
   /** Zero-based byte of the input at which its first row begins. */
   readonly from: number
   /** Where the row after its last begins; null where it was not read to its end. */
@@ -164,7 +168,7 @@ export function createTextFiles(memory: LaneMemory, openFile: OpenFile | null, b
   return {
     async *read(part, key, parser, report) {
       const { bytes } = part
-      const rows = createRows(memory, parser, part)
+      const rows = createRows(memory, parser, part, report)
       let ended = false
       const closing = new AbortController()
       reading.add(closing)
@@ -313,7 +317,12 @@ async function* readStream(stream: AsyncIterable<Uint8Array>, rows: Rows): Async
 type Rows = ReturnType<typeof createRows>
 
 /** Rows of blocks that follow one another. */
-function createRows(memory: LaneMemory, parser: TextParser, { name, from, collects }: TextPart) {
+function createRows(
+  memory: LaneMemory,
+  parser: TextParser,
+  { name, from, collects }: TextPart,
+  report: (found: FoundText) => void,
+) {
   /** What is left of the blocks before: less than a row. */
   let rest = new Uint8Array(0)
   const rows = {
@@ -370,6 +379,10 @@ function createRows(memory: LaneMemory, parser: TextParser, { name, from, collec
       }))
       // Of a block there may be more than a call has arguments.
       if (collects) for (const row of placed) rows.bad.push(row)
+      if (rows.bad.length > MOST_BAD_ROWS) {
+        report({ goesOn: true, from: rows.begin as number, to: null, rows: 0, bad: rows.bad, illFormed: 0 })
+        rows.bad = []
+      }
       // A bad row that ends the reading has not been passed.
       const rowsRead = collects ? parsed.rowsRead : parsed.morsel.rowCount
       const wantsMore = rowsRead === 0 || use(parsed.morsel, rowsRead)

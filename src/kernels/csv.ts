@@ -69,9 +69,10 @@ export function createCsvParser(
       `csv: ${fields.length} fields of ${types.length} types; give each field one`,
     )
   }
+  const fieldOf = new Map(fields.map((name, field) => [name, field]))
   const wanted = columns.map(name => {
-    const field = fields.indexOf(name)
-    if (field < 0) throw unknownColumn(name, fields, 'csv')
+    const field = fieldOf.get(name)
+    if (field === undefined) throw unknownColumn(name, fields, 'csv')
     return field
   })
   for (const field of wanted) checkType(fields[field], types[field])

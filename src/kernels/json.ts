@@ -40,9 +40,10 @@ export function createJsonParser(
 ): TextParser {
   const { memory, exports } = k
   const { collect } = shape
+  const fieldOf = new Map(shape.fields.map((name, field) => [name, field]))
   const fields = columns.map(name => {
-    const field = shape.fields.indexOf(name)
-    if (field < 0) throw unknownColumn(name, shape.fields, 'json')
+    const field = fieldOf.get(name)
+    if (field === undefined) throw unknownColumn(name, shape.fields, 'json')
     checkField(name, shape.types[field], shape.paths[field])
     return field
   })

@@ -54,7 +54,11 @@ function pathOf(target: string | URL): string {
       file: text,
     })
   }
-  return decodeURIComponent(new URL(text).pathname).replace(/^\/([a-z]:)/i, '$1')
+  try {
+    return decodeURIComponent(new URL(text).pathname).replace(/^\/([a-z]:)/i, '$1')
+  } catch (error) {
+    throw new MillraceError('MR_INVALID_OPTION', `${quote(text)} is no path`, { file: text }, error)
+  }
 }
 
 function openPath(path: string, { createFile }: SinkServices): Promise<OpenTarget> {

@@ -103,7 +103,7 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
       return subs[branch]
     }
     subOf(current)
-    const waiting = new Map<number, FoundText>()
+    const waiting = new Map<number, FoundText[]>()
     const illFormed = () => subs.reduce((sum, sub) => sum + (sub?.illFormed ?? 0), resume.illFormed)
     const globally = <T>(branch: number, work: () => T): T => {
       try {
@@ -122,10 +122,9 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
         const start = starts[current]
         if (sub !== null && start !== undefined) {
           for (let i = start; i < start + locals[current].length; i++) {
-            const report = waiting.get(i)
-            if (report === undefined) continue
+            const reports = waiting.get(i) ?? []
             waiting.delete(i)
-            globally(current, () => sub.take(i - start, report))
+            for (const report of reports) globally(current, () => sub.take(i - start, report))
           }
           if (sub.verified < locals[current].length) return
         }
@@ -150,7 +149,7 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
         return subOf(branch)?.firstRow(split - starts[branch]) ?? all[split]?.firstRow ?? 0
       },
       take(split, report) {
-        waiting.set(split, report)
+        waiting.set(split, [...(waiting.get(split) ?? []), report])
         advance()
       },
       check(split) {

@@ -4,6 +4,7 @@
  */
 import { MillraceError } from '../errors.js'
 import type { FoundText } from '../formats/text-files.js'
+import type { BadRow } from '../kernels/text-rows.js'
 import type { IllFormedText, RejectedRow, Resume, Split, TextOrder, TextWork } from './source.js'
 
 /** A guess was wrong: the rows from `resume.split` on are to be read again, one split after another. */
@@ -19,7 +20,10 @@ export function createTextOrder(
   onBadRow: ((row: RejectedRow) => void) | undefined,
   onIllFormed?: (text: IllFormedText) => void,
 ): TextOrder {
+  /** The last of each split. */
   const reports = new Map<number, FoundText>()
+  /** Bad rows of splits that are not known to be right. */
+  const untold = new Map<number, BadRow[]>()
   const firstRows: number[] = []
   firstRows[resume.split] = resume.rows
   let verified = resume.split
@@ -41,6 +45,13 @@ export function createTextOrder(
     }
   }
 
+  const isRight = (split: number, { from }: FoundText): boolean => [null, from].includes(expected(split))
+  const tell = (split: number): void => {
+    const { name } = splits[split].work as TextWork
+    for (const row of untold.get(split) ?? []) onBadRow?.({ ...row, row: firstRows[split] + row.row, file: name })
+    untold.delete(split)
+  }
+
   return {
     get verified() {
       return verified
@@ -51,10 +62,13 @@ export function createTextOrder(
     firstRow: split => firstRows[split] ?? 0,
     take(split, report) {
       reports.set(split, report)
+      const bad = untold.get(split) ?? []
+      for (const row of report.bad) bad.push(row)
+      untold.set(split, bad)
       for (let next = reports.get(verified); next !== undefined && next.to !== null; next = reports.get(verified)) {
         check(verified)
         const { name } = splits[verified].work as TextWork
-        for (const row of next.bad) onBadRow?.({ ...row, row: firstRows[verified] + row.row, file: name })
+        tell(verified)
         const [fromRow, toRow] = [firstRows[verified], firstRows[verified] + next.rows]
         if (next.illFormed > 0) onIllFormed?.({ file: name, fromRow, toRow, count: next.illFormed })
         illFormed += next.illFormed
@@ -63,6 +77,8 @@ export function createTextOrder(
         firstRows[verified + 1] = toRow
         verified++
       }
+      const last = reports.get(verified)
+      if (last?.goesOn && isRight(verified, last)) tell(verified)
     },
     check,
     exact(split) {

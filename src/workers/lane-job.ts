@@ -410,8 +410,8 @@ class LaneJob implements LaneTurns {
       try {
         if (split <= this.bound && this.wants(split)) {
           const report = (found: FoundText) => {
-            // With that the split is complete.
-            this.inScratch(() => this.windows?.give(split))
+            // With the last the split is complete.
+            if (!found.goesOn) this.inScratch(() => this.windows?.give(split))
             this.say({ type: 'text', split, report: found })
           }
           for await (const load of reader.read(work, report)) {

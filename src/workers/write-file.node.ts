@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { CreateFile, WrittenFile } from '../sinks/sink.js'
 
 /** Targets that are being written: two jobs at one file would leave one job's rows, and say nothing of the other's. */
@@ -22,8 +22,7 @@ function removeAll(): void {
 }
 
 export const createFile: CreateFile = async path => {
-  // A link is followed, so that it is not itself replaced.
-  const target = await realpath(path).catch(async () => join(await realpath(dirname(path)), basename(path)))
+  const target = await placeOf(path)
   const found = await stat(target).catch(() => null)
   if (found?.isDirectory()) throw new Error('it is a folder')
   if (busy.has(target)) throw new Error('another job is writing it')
@@ -35,6 +34,22 @@ export const createFile: CreateFile = async path => {
     busy.delete(target)
     throw error
   }
+}
+
+/** Where a path leads. Links are followed, also to what is not there yet, so that none is itself replaced. */
+async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const place = join(await realpath(dirname(path)), basename(path))
+  // What there is and has no path, such as the pipe behind /dev/stdout, is opened by its link.
+  const link = await stat(place).then(
+    () => null,
+    () => readlink(place).catch(() => null),
+  )
+  return link === null ? place : placeOf(resolve(dirname(place), link))
 }
 
 async function openBeside(target: string, mode: number | undefined): Promise<WrittenFile> {

@@ -369,6 +369,28 @@ export function textSuite(lanesList: readonly number[]): void {
         expect(bad.map(({ row, text: own }) => ({ row, text: own }))).toEqual(expected)
       })
 
+      it('tell bad rows of a file that is one part as they come, of several files in their order', async () => {
+        const shape = schema({ id: int64() })
+        const lines = Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? `${i}` : `no ${i}`))
+        const zipped = await gzip(`id\n${lines.join('\n')}\n`)
+        const document = { text: `[${lines.map(line => `{"id":${/^no/.test(line) ? `"${line}"` : line}}`).join(',')}]` }
+        const good = lines.filter(line => !line.startsWith('no')).map(id => ({ id: Number(id) }))
+        const bad: number[] = []
+        const onBadRow = ({ row }: RejectedRow) => bad.push(row)
+        const told = lines.flatMap((line, row) => (line.startsWith('no') ? [row] : []))
+        const both = [...told, ...told.map(row => lines.length + row)]
+        const one = () => csv(zipped, { schema: shape, onBadRow })
+        for (const [flow, rows] of [
+          [csv([zipped, zipped], { schema: shape, onBadRow }), both],
+          [json([document, document], { schema: shape, onBadRow }), both],
+          [one().union(one()), [...told, ...told]],
+        ] as const) {
+          bad.length = 0
+          expect((await flow.collect(o())).toRows()).toEqual([...good, ...good])
+          expect(bad).toEqual(rows)
+        }
+      })
+
       it('count strings in which ill-formed text was replaced', async () => {
         // 0xff is written as ÿ at first. Every third row has one; what guesses where rows begin is misled by line breaks within quotes.
         const city = (i: number, mark: string) =>

@@ -278,7 +278,20 @@ it('very many bad rows of one block are told', async () => {
   const sent: TextPart['bytes'] = { kind: 'sent', bytes: encoder.encode('!\n'.repeat(many)) }
   const part: TextPart = { from: 0, name: 'file', collects: true, bytes: sent }
   const { found } = await readBy(null, encoder.encode(''), [part], many)
-  expect(found.map(({ bad }) => bad.length)).toEqual([many])
+  expect(found.map(({ bad }) => bad.length)).toEqual([2 ** 19, many - 2 ** 19, 0])
+})
+
+it('bad rows of a part are told while it is read, each once', async () => {
+  const many = 10_000
+  const bytes = encoder.encode('!\n'.repeat(many))
+  const { found } = await readBy(null, bytes, [partOf(0, bytes.length, false, true)], 1000)
+  expect(found.map(({ goesOn, to, rows, bad }) => [goesOn, to, rows, bad.length])).toEqual([
+    [true, null, 0, 5000],
+    [true, null, 0, 5000],
+    [undefined, bytes.length, many, 0],
+  ])
+  const places = found.flatMap(({ bad }) => bad.map(({ row, byteOffset }) => [row, byteOffset]))
+  expect(places).toEqual(Array.from({ length: many }, (_, row) => [row, 2 * row]))
 })
 
 it('a row of very many chunks of a stream is parsed a few times, not with each', async () => {

@@ -5,7 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { columns, csvSink, type FileTarget, ndjsonSink, runAll } from '../../src/index.js'
+import {
+  arrow,
+  arrowSink,
+  columns,
+  csv,
+  csvSink,
+  type FileTarget,
+  type Flow,
+  ndjson,
+  ndjsonSink,
+  runAll,
+} from '../../src/index.js'
 import { createFile } from '../../src/workers/write-file.node.js'
 import { counted, refusal } from '../flow/env.js'
 
@@ -41,6 +52,8 @@ describe('a file by its path', () => {
     const long = 'é'.repeat(127)
     await write(at(long))
     expect((await readdir(folder)).sort()).toEqual(['a b%.csv', 'b.csv', long])
+    const noPath = await refusal(() => write(`${pathToFileURL(at('a'))}%zz`), 'MR_INVALID_OPTION')
+    expect(noPath.message).toContain('is no path')
     expect(await readFile(at('a b%.csv'), 'utf8')).toBe('x\n1\n2\n')
   })
 
@@ -107,6 +120,42 @@ describe('a file by its path', () => {
     expect((await readdir(folder, { withFileTypes: true })).find(({ name }) => name === 'link')?.isSymbolicLink()).toBe(
       true,
     )
+  })
+
+  it('is made where a link leads that leads nowhere yet, however many there are on the way', async () => {
+    await mkdir(at('folder'))
+    await symlink('folder/real', at('link'))
+    await symlink(at('link'), at('first'))
+    await write(at('first'))
+    expect(await readFile(at('folder/real'), 'utf8')).toBe('x\n1\n2\n')
+    await symlink('loop', at('loop'))
+    await symlink('none/out', at('lost'))
+    for (const name of ['loop', 'lost']) await refusal(() => write(at(name)), 'MR_SINK_FAILED')
+    const links = (await readdir(folder, { withFileTypes: true })).filter(entry => entry.isSymbolicLink())
+    expect(links.map(({ name }) => name).sort()).toEqual(['first', 'link', 'loop', 'lost'])
+    expect(await readdir(at('folder'))).toEqual(['real'])
+  })
+
+  it('of forty thousand columns is written and read in time that grows with their number', {
+    timeout: 120_000,
+  }, async () => {
+    const names = Array.from({ length: 40_000 }, (_, i) => `gene ${i}`)
+    const flow = columns(Object.fromEntries(names.map((name, i) => [name, Int32Array.of(i, -i)])))
+    const { schema } = await flow.limit(0).collect({ lanes: 0 })
+    const began = performance.now()
+    await flow.to(csvSink(at('out.csv')), { lanes: 0 }).finished
+    await flow.to(ndjsonSink(at('out.ndjson')), { lanes: 0 }).finished
+    await flow.to(arrowSink(at('out.arrow')), { lanes: 0 }).finished
+    for (const read of [
+      csv(at('out.csv'), { schema }),
+      ndjson(at('out.ndjson'), { schema }),
+      arrow(at('out.arrow')),
+    ] as Flow<any>[]) {
+      const table = await read.collect({ lanes: 0 })
+      expect(Object.keys(table.schema)).toEqual(names)
+      expect(table.column('gene 39999').toArray()).toEqual(Int32Array.of(39_999, -39_999))
+    }
+    expect(performance.now() - began).toBeLessThan(30_000)
   })
 
   it('refuses what cannot be written, with its name', async () => {

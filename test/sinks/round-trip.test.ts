@@ -12,7 +12,7 @@ import { batchOf, bytesOf } from '../formats/written-text.js'
 
 const given = (usable: (sample: Sample) => boolean) =>
   samples().map(({ samples: all }) => {
-    const names = ['a', 'b,c', ' d', 'e"\n', 'f']
+    const names = ['', 'b,c', ' d', 'e"\n', 'f']
     return batchOf(Object.fromEntries(all.filter(usable).map((sample, i) => [names[i] as string, sample])))
   })
 const isScalar = ({ type }: Sample) => type.kind !== 'list'

@@ -94,7 +94,15 @@ describe('text order', () => {
         const taken = new Set<number>()
         while (left.length > 0) {
           const [split] = left.splice(choices.next().value % left.length, 1)
-          order.take(split, reports[split])
+          // Some are told of while they are read, and at once where all before them is known.
+          const { bad: all, from } = reports[split]
+          const ahead = choices.next().value % (all.length + 1)
+          if (ahead > 0) {
+            order.take(split, { goesOn: true, from, to: null, rows: 0, bad: all.slice(0, ahead), illFormed: 0 })
+            expect(order.verified).toBeLessThanOrEqual(split)
+            if (order.verified === split) expect(told.at(-1)?.row).toBe(order.firstRow(split) + ahead - 1)
+          }
+          order.take(split, { ...reports[split], bad: all.slice(ahead) })
           taken.add(split)
           const gap = reports.findIndex((_, each) => !taken.has(each))
           expect(order.verified).toBe(gap < 0 ? reports.length : gap)

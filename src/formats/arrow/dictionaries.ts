@@ -24,6 +24,13 @@ export interface Dictionaries {
   find(id: number, at: number): Promise<ArrowDictionary>
 }
 
+/** What a dictionary was for a time: a batch of values, and those that were added to it. */
+interface Run {
+  /** Of its first batch. */
+  readonly at: number
+  readonly blocks: DictionaryBlock[]
+}
+
 const MOST_TEXT_BYTES = 2 ** 31 - 1
 const EMPTY: ArrowDictionary = { length: 0, text: null, values: null, validity: null }
 
@@ -32,27 +39,50 @@ export function openDictionaries(
   reader: RangeReader,
   repairs: Repairs,
 ): Dictionaries {
-  const known = new Map<number, { readonly field: ArrowField; readonly blocks: DictionaryBlock[] }>()
-  for (const { id, values } of dictionaryFields(fields)) known.set(id, { field: values, blocks: [] })
-  for (const block of dictionaries) known.get(block.id)?.blocks.push(block)
-  /** Of each dictionary the one that was asked for last: batches come in order. */
-  const last = new Map<number, { readonly first: number; readonly read: Promise<ArrowDictionary> }>()
+  const blocksOf = new Map<number, DictionaryBlock[]>()
+  const known = new Map<number, { readonly field: ArrowField; readonly runs: readonly Run[] }>()
+  for (const block of dictionaries) {
+    const blocks = blocksOf.get(block.id)
+    if (blocks === undefined) blocksOf.set(block.id, [block])
+    else blocks.push(block)
+  }
+  for (const { id, values } of dictionaryFields(fields))
+    known.set(id, { field: values, runs: runsOf(blocksOf.get(id) ?? [], layout) })
+  /** Of each dictionary the run that was asked for last: batches come in order. */
+  const last = new Map<number, { readonly run: Run; readonly read: Promise<ArrowDictionary> }>()
 
   return {
     find(id, at) {
-      const { field, blocks: own } = known.get(id) as { field: ArrowField; blocks: DictionaryBlock[] }
-      const started = own.findLastIndex(block => !block.isDelta && block.at < at)
-      if (started < 0 && (layout === 'stream' || own.length === 0)) return Promise.resolve(EMPTY)
-      const first = Math.max(0, started)
+      const { field, runs } = known.get(id) as { field: ArrowField; runs: readonly Run[] }
+      const run = lastBefore(runs, at) ?? (layout === 'file' ? runs[0] : undefined)
+      if (run === undefined) return Promise.resolve(EMPTY)
       const before = last.get(id)
-      if (before?.first === first) return before.read
-      const next = own.findIndex((block, i) => i > first && !block.isDelta)
-      const blocks = own.slice(first, next < 0 ? undefined : next)
-      const read = readAll(blocks, field, reader, repairs)
-      last.set(id, { first, read })
+      if (before?.run === run) return before.read
+      const read = readAll(run.blocks, field, reader, repairs)
+      last.set(id, { run, read })
       return read
     },
   }
+}
+
+/** In order of their places. What is added to nothing is a run of a file, and in a stream nothing. */
+function runsOf(blocks: readonly DictionaryBlock[], layout: ArrowIndex['layout']): Run[] {
+  const runs: Run[] = []
+  for (const block of blocks) {
+    if (!block.isDelta || (runs.length === 0 && layout === 'file')) runs.push({ at: block.at, blocks: [block] })
+    else runs.at(-1)?.blocks.push(block)
+  }
+  return runs.sort((a, b) => a.at - b.at)
+}
+
+function lastBefore(runs: readonly Run[], at: number): Run | undefined {
+  let [low, high] = [0, runs.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (runs[middle].at < at) low = middle + 1
+    else high = middle
+  }
+  return runs[low - 1]
 }
 
 async function readAll(

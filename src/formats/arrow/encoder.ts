@@ -70,8 +70,9 @@ export function createArrowEncoder(
   }
 
   const schemaMessage = (): Uint8Array[] => {
+    const positionOf = new Map(fields.map(({ name }, position) => [name, position]))
     written = schemaFields(fields, column => {
-      const position = fields.findIndex(({ name }) => name === column)
+      const position = positionOf.get(column) as number
       return columns[position]?.text?.isCoded ? position : null
     })
     return message({ kind: 'schema', fields: written }, createBody(), null)

@@ -279,6 +279,10 @@ function arrowName(parts: ArrowTypeParts, children: readonly ArrowField[]): stri
       return `${isSigned ? 'int' : 'uint'}${bitWidth}`
     case TYPE.float:
       return ['float16', 'float32', 'float64'][unit ?? -1] ?? name
+    case TYPE.date:
+      return unit === 0 ? 'date32' : 'date64'
+    case TYPE.timestamp:
+      return `timestamp(${UNITS[unit ?? -1] ?? unit})`
     case TYPE.decimal:
       return `decimal(${precision}, ${scale})`
     case TYPE.fixedSizeBinary:

@@ -47,6 +47,7 @@ export async function describeFile(
   const own = await pinned(input, source).finally(() => source.close())
   const { fields, parts, columnBytes, nullCounts, rowCount } = index
   const schema = arrowSchema(index)
+  const columnOf = new Map(fields.map(({ name }, column) => [name, column]))
   const file: DescribedFile = {
     schema,
     rowCount,
@@ -55,10 +56,10 @@ export async function describeFile(
     candidates: () => [...parts.keys()],
     // What a part's rows take on average.
     byteLength: (part, names) => {
-      const bytes = names.reduce((sum, name) => sum + (columnBytes[fields.findIndex(f => f.name === name)] ?? 0), 0)
+      const bytes = names.reduce((sum, name) => sum + (columnBytes[columnOf.get(name) ?? -1] ?? 0), 0)
       return Math.round((bytes * (parts[part]?.rowCount ?? 0)) / Math.max(1, rowCount))
     },
-    hasNoNulls: name => nullCounts[fields.findIndex(field => field.name === name)] === 0,
+    hasNoNulls: name => nullCounts[columnOf.get(name) ?? -1] === 0,
   }
   return { input: own, file }
 }

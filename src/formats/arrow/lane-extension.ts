@@ -44,6 +44,7 @@ export async function open(
   const file = inputName(input)
   const repairs: Repairs = { illFormedCount: 0 }
   const reader = createRangeReader(source)
+  const columnOf = new Map(index.fields.map(({ name }, column) => [name, column]))
   let dictionaries: Dictionaries
   try {
     dictionaries = openDictionaries(index, reader, repairs)
@@ -55,7 +56,7 @@ export async function open(
   return {
     async *read(part, names, signal) {
       if (!isOpen) throw new MillraceError('MR_CLOSED', 'arrow: the reader is closed', { file })
-      const columns = names.map(name => columnOf(index, name, file))
+      const columns = names.map(name => readable(index, name, columnOf.get(name), file))
       const own = index.parts[part]
       if (own === undefined)
         throw new MillraceError(
@@ -95,11 +96,10 @@ export async function open(
   }
 }
 
-/** The position of a column that can be read. */
-function columnOf({ fields }: ArrowIndex, name: string, file: string): number {
-  const column = fields.findIndex(field => field.name === name)
-  const field = fields[column]
-  if (field === undefined)
+/** The position of a column, where it can be read. */
+function readable({ fields }: ArrowIndex, name: string, column: number | undefined, file: string): number {
+  const field = column === undefined ? undefined : fields[column]
+  if (column === undefined || field === undefined)
     throw unknownColumn(
       name,
       fields.map(known => known.name),

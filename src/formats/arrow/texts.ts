@@ -9,6 +9,8 @@ const MOST_TEXT_BYTES = 2 ** 30
 const MOST_ITEMS = 2 ** 31 - 1
 /** Strings up to this length are in their view. */
 const INLINE_BYTES = 12
+/** Of longer ones the view has the beginning. */
+const PREFIX_BYTES = 4
 
 /** Told of strings that were not UTF-8. */
 export interface Repairs {
@@ -41,7 +43,9 @@ export function runsOf(rows: Rows, width: 4 | 8, available: number): Runs {
     start += first
     if (Number(wide[rowCount]) - first > MOST_ITEMS)
       throw unsupported('65,536 rows of it have more than 2 GiB of text, or more than 2^31 items; leave it out')
-    offsets = Int32Array.from({ length: rowCount + 1 }, (_, row) => Number(wide[row]) - first)
+    // What is beyond int32 becomes -1, which no offset is behind another.
+    const narrow = (offset: number) => (offset >= 0 && offset <= MOST_ITEMS ? offset : -1)
+    offsets = Int32Array.from({ length: rowCount + 1 }, (_, row) => narrow(Number(wide[row]) - first))
   }
   let last = offsets[0] as number
   let isAscending = start >= 0 && last >= 0
@@ -109,6 +113,10 @@ export function viewedTexts(validity: Uint8Array | null, rows: Rows, repairs: Re
     if (length <= INLINE_BYTES) for (let i = 0; i < length; i++) bytes[into + i] = views[at + 4 + i] as number
     else {
       const [source, place] = placeOf(at) as [Uint8Array, number]
+      for (let i = 0; i < PREFIX_BYTES; i++) {
+        if (source[place + i] !== views[at + 4 + i])
+          throw rowFault(`a string of ${length} bytes begins otherwise than its view says`, rows, row)
+      }
       bytes.set(source.subarray(place, place + length), into)
     }
   }

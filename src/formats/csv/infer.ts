@@ -71,7 +71,9 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
     })
   const dialect: Dialect = { ...marks, delimiter: byteOf(delimiter) }
 
-  const head = header === true ? readHeader(sample, begin, isWhole, dialect) : { names: [], dataOffset: begin }
+  // A name that is empty is one that is lacking, unless it is asked for.
+  const isName = (name: string) => name !== '' || declared.some(field => field.name === '')
+  const head = header === true ? readHeader(sample, begin, isWhole, dialect, isName) : { names: [], dataOffset: begin }
   const { dataOffset } = head
   const fields =
     given !== null
@@ -85,8 +87,9 @@ export function inferCsv(sample: Uint8Array, isWhole: boolean, options: CsvInfer
             commonWidth(sample, dataOffset, isWhole, dialect),
           )
   refuseDuplicates(fields, begin, header)
+  const known = new Set(fields)
   for (const { name } of declared) {
-    if (!fields.includes(name)) throw unknownColumn(name, fields, 'csv')
+    if (!known.has(name)) throw unknownColumn(name, fields, 'csv')
   }
 
   const scans = fields.map(() => createTypeScan(false))
@@ -155,6 +158,7 @@ function readHeader(
   from: number,
   isWhole: boolean,
   dialect: Dialect,
+  isName: (text: string) => boolean,
 ): { names: string[]; dataOffset: number } {
   for (const row of rowsOf(sample, from, isWhole, dialect)) {
     if (row.isBlank) continue
@@ -166,8 +170,8 @@ function readHeader(
       )
     }
     refuseLineEnds(sample, row)
-    const names = row.quoted.map((_, i) => fieldText(sample, row, i, dialect.quote) || `column${i}`)
-    return { names, dataOffset: row.end }
+    const texts = row.quoted.map((_, i) => fieldText(sample, row, i, dialect.quote))
+    return { names: texts.map((text, i) => (isName(text) ? text : `column${i}`)), dataOffset: row.end }
   }
   if (!isWhole) throw incomplete('the header does not end', sample.length)
   return { names: [], dataOffset: sample.length }

@@ -3,10 +3,9 @@ import { shorten } from '../../columnar/to-string.js'
 import { list, nullable, utf8 } from '../../columnar/type.js'
 import { createTypeScan, type Example, type InferredType, type TypeScan } from '../inferred-type.js'
 import { sortOfNumber, sortOfTime, type ValueSort } from '../value-sort.js'
-import type { JsonNode } from './parse.js'
+import { type JsonNode, MOST_DEPTH } from './parse.js'
 
-/** Objects in more objects than this, and with more keys than this, stay JSON text. */
-const MOST_DEPTH = 32
+/** Objects with more keys than this stay JSON text, as those do that are in too many others. */
 const MOST_KEYS = 1000
 
 export interface Place {
@@ -92,11 +91,13 @@ export function createPlaces(flatten: boolean): Places {
   }
 
   function find(place: Place, name: string, from: number, found: Place[]): void {
-    for (const [key, child] of place.children) {
-      if (!name.startsWith(key, from)) continue
-      const end = from + key.length
-      if (end === name.length) found.push(child)
-      else if (name[end] === '.') find(child, name, end + 1, found)
+    for (let end = from - 1; end < name.length; ) {
+      const dot = name.indexOf('.', end + 1)
+      end = dot < 0 ? name.length : dot
+      const child = place.children.get(name.slice(from, end))
+      if (child === undefined) continue
+      if (dot < 0) found.push(child)
+      else find(child, name, end + 1, found)
     }
   }
 

@@ -373,6 +373,62 @@ describe('what a batch claims', () => {
     await refused(items(6, 0, 2, 3, 6), 'a buffer has 20 bytes where 24 are needed')
   })
 
+  test('about offsets of 64 bits is held against what they refer to, however far off', async () => {
+    const text = (...offsets: bigint[]) => {
+      const body = new Uint8Array(64)
+      new BigInt64Array(body.buffer).set(offsets)
+      const type: FlatFields = [int16(0), { tables: [['x', int8(1), int8(20), { table: [] }, null, { tables: [] }]] }]
+      return streamOf(
+        type,
+        3,
+        [[3, 0]],
+        [
+          [0, 0],
+          [0, 32],
+          [32, 5],
+        ],
+        body,
+      )
+    }
+    for (const between of [2n ** 32n + 2n, 2n - 2n ** 32n, 2n ** 63n - 1n, -1n])
+      await refused(text(0n, between, 3n, 5n), 'its offsets decrease')
+    expect((await readArrow(text(0n, 2n, 3n, 5n))).columns.x).toEqual(['\0\0', '\0', '\0\0'])
+  })
+
+  test('about how a string begins, in its view, is held against the string', async () => {
+    const viewed = (prefix: string) => {
+      const body = new Uint8Array(64)
+      const words = new Int32Array(body.buffer)
+      words.set([13, 0, 0, 1])
+      body.set(Buffer.from(prefix), 4)
+      body.set(Buffer.from('-fourteen bytes'), 16)
+      const type: FlatFields = [int16(0), { tables: [['x', int8(1), int8(24), { table: [] }, null, { tables: [] }]] }]
+      const batch: FlatFields = [
+        ...batchFields(
+          1,
+          [[1, 0]],
+          [
+            [0, 0],
+            [0, 16],
+            [16, 15],
+          ],
+        ),
+        null,
+        { structs: [[1]] },
+      ]
+      return new Uint8Array(
+        Buffer.concat([
+          messageBytes({ kind: 'schema', fields: type }, 0),
+          messageBytes({ kind: 'batch', batch }, body.length),
+          body,
+          endOfStream(),
+        ]),
+      )
+    }
+    await refused(viewed('fouR'), 'begins otherwise than its view says')
+    expect((await readArrow(viewed('four'))).columns.x).toEqual(['fourteen byte'])
+  })
+
   test('about the length of a compressed buffer takes no memory for it', async () => {
     const bytes = bytesOf('full-zstd.arrows')
     const view = new DataView(bytes.buffer)
@@ -467,6 +523,24 @@ describe('a schema', () => {
     })
   })
 
+  test('whose columns of other kinds share a dictionary is refused', async () => {
+    const coded = (name: string, typeId: number, unit: number): FlatFields => [
+      name,
+      int8(1),
+      int8(typeId),
+      { table: [int16(unit)] },
+      { table: [int64(7), { table: [int32(32), int8(1)] }, int8(0)] },
+      { tables: [] },
+    ]
+    const shared = (typeId: number, ...units: number[]) =>
+      readDamaged(schemaStream(units.map((unit, i) => coded(`${i}`, typeId, unit))))
+    expect(await shared(8, 0, 1)).toMatchObject({ message: expect.stringContaining('columns of date32 and date64') })
+    expect(await shared(10, 1, 3)).toMatchObject({
+      message: expect.stringContaining('columns of timestamp(ms) and timestamp(ns) share the dictionary 7'),
+    })
+    expect(isRefused(await shared(10, 1, 1))).toBe(false)
+  })
+
   test('nested deeper than any is refused', async () => {
     let nested = field('x', 6)
     for (let i = 0; i < 100; i++) nested = field('x', 12, [nested])
@@ -521,4 +595,46 @@ test('what follows the end of a stream is not left out in silence', async () => 
   const stream = bytesOf('types.arrows')
   const twice = new Uint8Array(Buffer.concat([stream, stream]))
   expect(await readDamaged(twice)).toMatchObject({ code: 'MR_FORMAT_ERROR', details: { byteOffset: stream.length } })
+})
+
+test('a stream that adds to its dictionary with each batch is read in time that grows with their number', {
+  timeout: 120_000,
+}, async () => {
+  const count = 60_000
+  const schema = schemaFields([{ name: 'text', type: utf8() }], () => 0)
+  const wordOf = (i: number) => `word ${i}`.padEnd(12, '.')
+  const body = (...words: number[]) => {
+    const bytes = new Uint8Array(24)
+    new Int32Array(bytes.buffer).set(words)
+    return bytes
+  }
+  const messages = [messageBytes({ kind: 'schema', fields: schema }, 0)]
+  for (let i = 0; i < count; i++) {
+    const added = body(0, 12)
+    added.set(Buffer.from(wordOf(i)), 8)
+    const values = batchFields(
+      1,
+      [[1, 0]],
+      [
+        [0, 0],
+        [0, 8],
+        [8, 12],
+      ],
+    )
+    const rows = batchFields(
+      1,
+      [[1, 0]],
+      [
+        [0, 0],
+        [0, 4],
+      ],
+    )
+    messages.push(messageBytes({ kind: 'dictionary', id: 0, isDelta: i > 0, batch: values }, added.length), added)
+    messages.push(messageBytes({ kind: 'batch', batch: rows }, 24), body(i))
+  }
+  const bytes = new Uint8Array(Buffer.concat([...messages, endOfStream()]))
+  const began = performance.now()
+  const { columns } = await readArrow(bytes)
+  expect(performance.now() - began).toBeLessThan(15_000)
+  expect(columns.text).toEqual(Array.from({ length: count }, (_, i) => wordOf(i)))
 })

@@ -7,9 +7,15 @@ import { type JsonNode, parseJson, skipSpace } from '../../../src/formats/json/p
 const wellFormed = (text: string) => new TextDecoder().decode(new TextEncoder().encode(text))
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
-function treeValue(node: JsonNode): unknown {
-  if (node.kind === 'object') return Object.fromEntries(node.keys.map((key, i) => [key, treeValue(node.nodes[i])]))
-  if (node.kind === 'array') return node.nodes.map(treeValue)
+/** What is in an array is told by where it is. */
+function treeValue(bytes: Uint8Array, node: JsonNode, isItem = false): unknown {
+  const { kind, keys, nodes, start, end } = node
+  if (isItem && (kind === 'object' || kind === 'array')) {
+    expect([keys, nodes]).toEqual([[], []])
+    return JSON.parse(new TextDecoder().decode(bytes.subarray(start, end)))
+  }
+  if (kind === 'object') return Object.fromEntries(keys.map((key, i) => [key, treeValue(bytes, nodes[i])]))
+  if (kind === 'array') return nodes.map(item => treeValue(bytes, item, true))
   return node.kind === 'string' ? node.text : JSON.parse(node.kind === 'null' ? 'null' : node.text)
 }
 
@@ -18,7 +24,7 @@ function parsed(bytes: Uint8Array): unknown {
   const { root, end, fault, isCut } = parseJson(bytes, 0, bytes.length)
   return fault !== null || isCut || skipSpace(bytes, end, bytes.length) < bytes.length
     ? undefined
-    : treeValue(root as JsonNode)
+    : treeValue(bytes, root as JsonNode)
 }
 
 function expected(text: string): unknown {
@@ -115,4 +121,24 @@ test('no depth is too deep', () => {
   const text = '['.repeat(100_000)
   expect(parseJson(bytesOf(text), 0, text.length).isCut).toBe(true)
   expect(parseJson(bytesOf(text + ']'.repeat(100_000)), 0, 2 * text.length).fault).toBe(null)
+})
+
+test('of a value of millions of brackets, braces, items or escapes there are few nodes, and it takes no seconds', () => {
+  const nodesIn = ({ nodes }: JsonNode): number => nodes.reduce((sum, node) => sum + nodesIn(node), 1)
+  const ways: [text: string, count: number, isCut: boolean][] = [
+    ['['.repeat(2_000_000), 2, true],
+    ['[]'.repeat(2_000_000).replaceAll('][', '],['), 2 ** 17 + 1, false],
+    ['{"":'.repeat(1_000_000), 33, true],
+    [`[${'1,'.repeat(2_000_000)}"a",1]`, 2 ** 17 + 3, false],
+    [`["${'\\n\\u00e9'.repeat(1_000_000)}"]`, 2, false],
+  ]
+  for (const [inner, count, isCut] of ways) {
+    const text = inner.startsWith('[]') ? `[${inner}]` : inner
+    const before = performance.now()
+    const { root, fault, ...rest } = parseJson(bytesOf(text), 0, text.length)
+    expect(performance.now() - before).toBeLessThan(5000)
+    expect([fault, rest.isCut]).toEqual([null, isCut])
+    const found = nodesIn(root as JsonNode)
+    expect([text.slice(0, 8), found]).toEqual([text.slice(0, 8), count])
+  }
 })
