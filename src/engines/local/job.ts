@@ -118,16 +118,16 @@ class Job implements RunningJob {
     )
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
-    // It may have been while the lanes were made ready.
-    if (signal?.aborted) abort()
-    this.stopListening.push(() => signal?.removeEventListener('abort', abort))
     this.stopListening.push(
+      () => signal?.removeEventListener('abort', abort),
       pool.onEnd(error => {
         this.giveUp(error)
         // A lane in this thread goes on until it has been told; one in a worker is gone.
         if (!pool.inline || this.lanes.length === 0) this.close()
       }),
     )
+    // It may have been while the lanes were made ready.
+    if (signal?.aborted) abort()
     if (!this.settled) this.start()
   }
 
