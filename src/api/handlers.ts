@@ -16,8 +16,8 @@ export interface FlowHandlerOptions extends Pick<RunOptions, 'engine' | 'lanes' 
   readonly resume?: boolean
   /** What becomes of a NaN or an infinity, for which JSON has no word; by default it is an error. */
   readonly nonFinite?: 'error' | 'null'
-  /** Told of what a flow fails of. What it returns is sent in place of the error's message, which may name files and columns. */
-  readonly onError?: (error: unknown) => string | undefined
+  /** Told of what a flow fails of. What it returns, or resolves to, is sent in place of the error's message, which may name files and columns. */
+  readonly onError?: (error: unknown) => string | undefined | Promise<string | undefined>
 }
 
 /** From a request to a response, as service workers, edge runtimes, Deno and Bun have it; for Node see `nodeHandler`. */

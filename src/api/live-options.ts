@@ -33,7 +33,7 @@ export interface MessageOptions<S extends SchemaShape, M> extends FullOptions {
    * unit; an int64 may be a string of digits. A message that cannot be read, or of which a row does not fit the schema, is left out whole, counted, and told to `onBadMessage`.
    */
   readonly format?: MessageFormat | MessageDecoder<S, M>
-  /** Told of each message that has been left out; what it throws ends the job. */
+  /** Told of each message that has been left out; what it throws, or rejects with, ends the job. */
   readonly onBadMessage?: (bad: BadMessage) => void
   /** Leaves out rows whose value in a column is among the last values there (65,536 unless told): what a feed says twice. Null is never the same as another. */
   readonly unique?: string | { readonly column: string; readonly last?: number }
@@ -44,7 +44,7 @@ export interface MessageOptions<S extends SchemaShape, M> extends FullOptions {
 export interface ConnectionOptions<S extends SchemaShape, M> extends MessageOptions<S, M> {
   /** How often, and after which waits, a lost connection is made again; false: never, and its end is the end of the input. */
   readonly reconnect?: ReconnectOptions | false
-  /** Told whenever the connection is begun, open, lost or given up, with all counts; what it throws ends the job. */
+  /** Told whenever the connection is begun, open, lost or given up, with all counts; what it throws, or rejects with, ends the job. */
   readonly onStatus?: (status: FeedStatus) => void
 }
 

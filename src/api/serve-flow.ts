@@ -67,14 +67,14 @@ export async function serveFlow(request: Request, flow: Flow, serving: Serving):
   })
 }
 
-export const failedResponse = (error: unknown, serving: Serving): Response =>
-  Response.json({ error: described(error, serving) }, { status: 500, headers: { 'cache-control': 'no-store' } })
+export const failedResponse = async (error: unknown, serving: Serving): Promise<Response> =>
+  Response.json({ error: await described(error, serving) }, { status: 500, headers: { 'cache-control': 'no-store' } })
 
 const rowsHad = (lastId: string | null): number => (lastId !== null && /^\d{1,15}$/.test(lastId) ? Number(lastId) : 0)
 
 /** What of an error is sent. */
-function described(error: unknown, { onError }: Serving): { code: string | null; message: string } {
-  const said = onError?.(error)
+async function described(error: unknown, { onError }: Serving): Promise<{ code: string | null; message: string }> {
+  const said = await onError?.(error)
   const isOurs = error instanceof MillraceError
   // What others throw is not for strangers.
   const message = said ?? (isOurs ? error.message : 'the flow failed')
@@ -119,7 +119,7 @@ async function* piecesOf(
     if (isEvents) yield utf8(`id: ${END}\nevent: end\ndata: ${JSON.stringify({ rows })}\n\n`)
   } catch (error) {
     if (left.aborted) return
-    const told = described(error, serving)
+    const told = await described(error, serving)
     if (isEvents) {
       yield utf8(`id: ${END}\nevent: error\ndata: ${JSON.stringify(told)}\n\n`)
       return

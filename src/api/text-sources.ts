@@ -24,7 +24,7 @@ export interface TextFileOptions<S extends SchemaShape = SchemaShape> {
   readonly fatal?: boolean
   /** Rows that types are inferred from, at most: 10,000 of the first 256 KiB. */
   readonly sample?: number
-  /** Told, in row order, of rows that cannot be read, which are left out; without it the first ends the job with its error. */
+  /** Told, in row order, of rows that cannot be read, which are left out; without it the first ends the job with its error. What it throws, or rejects with, ends the job; so does what the others do. */
   readonly onBadRow?: (row: RejectedRow) => void
   /** Told, in row order, of strings in which ill-formed text was replaced: how many, of which rows. `job.metrics().illFormed` is their sum. */
   readonly onIllFormed?: (text: IllFormedText) => void

@@ -75,7 +75,7 @@ function chained(
 function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
   /** The input in which a guess was wrong before: bad rows of those before it have all been told of. */
   let misread = 0
-  return (all, resume, told) => {
+  return (all, resume, told, hear) => {
     const locals: Split[][] = opened.map(() => [])
     const starts: number[] = []
     let synced = 0
@@ -98,7 +98,7 @@ function orders(opened: readonly OpenSource[]): OpenSource['createOrder'] {
             ? { ...resume, split: resume.split - start, illFormed: 0 }
             : { split: 0, at: null, rows: 0, illFormed: 0 }
         const before = branch < misread ? Infinity : branch === misread ? told : 0
-        subs[branch] = opened[branch].createOrder?.(locals[branch], own, before) ?? null
+        subs[branch] = opened[branch].createOrder?.(locals[branch], own, before, hear) ?? null
       }
       return subs[branch]
     }

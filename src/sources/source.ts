@@ -102,8 +102,13 @@ export interface OpenSource {
   readonly rest?: SplitSupply
   /** Parts of lanes that read the splits. */
   readonly readers?: readonly LaneReader[]
-  /** Where splits are of text: keeps them in order. `told`: rows that bad ones have been told of before. */
-  readonly createOrder?: (splits: readonly Split[], resume: Resume, told: number) => TextOrder
+  /** Where splits are of text: keeps them in order. `told`: rows that bad ones have been told of before. `hear` tells a listener. */
+  readonly createOrder?: (
+    splits: readonly Split[],
+    resume: Resume,
+    told: number,
+    hear: (tell: () => unknown) => void,
+  ) => TextOrder
 }
 
 /** Where reading goes on, and what was read before. */

@@ -14,6 +14,7 @@ import { describeInputs, type Input, isSendable } from '../formats/input.js'
 import { inputName } from '../formats/input-name.js'
 import { inferJson } from '../formats/json/infer.js'
 import { csvReader, filesReader, jsonReader } from '../formats/text-readers.js'
+import { unlessAborted } from '../formats/unless-aborted.js'
 import type { CsvShape, JsonShape } from '../kernels/text-rows.js'
 import type { OpenRequest, OpenSource, SourceServices, Split, SplitSupply, TextBytes, TextWork } from './source.js'
 import type { CsvOptions, InferenceReport, JsonOptions } from './text.js'
@@ -83,18 +84,18 @@ export async function openTexts(texts: Texts, services: SourceServices): Promise
   const prepared: Prepared[] = []
   try {
     let schema = options.schema
-    const decide = (by: Prepared) => {
+    const decide = async (by: Prepared) => {
       const found = by.schema
       schema = found
-      options.onInferred?.(by.report)
+      await unlessAborted(Promise.resolve(options.onInferred?.(by.report)), signal)
       for (const [i, each] of prepared.entries()) if (each !== by) prepared[i] = prepare(each.sampled, found, options)
     }
     for (const input of descriptors) {
       const each = await sampleAndPrepare(input, schema, options, services)
       prepared.push(each)
-      if (schema === null && each.report.rows > 0 && hasColumns(each)) decide(each)
+      if (schema === null && each.report.rows > 0 && hasColumns(each)) await decide(each)
     }
-    if (schema === null) decide(prepared.find(hasColumns) ?? prepared[0])
+    if (schema === null) await decide(prepared.find(hasColumns) ?? prepared[0])
   } catch (error) {
     await leave(prepared)
     throw error
@@ -270,6 +271,8 @@ function inFile(error: unknown, file: string): unknown {
 function openPrepared(prepared: readonly Prepared[], texts: Texts, request: OpenRequest): OpenSource {
   const { options } = texts
   const splits: Split[] = []
+  /** Of all that listeners have been told, also before a guess was found to be wrong. */
+  let heard: Promise<unknown> | undefined
   const streamed = prepared.findIndex(({ sampled }) => sampled.rest !== null)
   const ahead = streamed < 0 ? prepared : prepared.slice(0, streamed)
   ahead.forEach((each, i) => {
@@ -279,13 +282,18 @@ function openPrepared(prepared: readonly Prepared[], texts: Texts, request: Open
     splits,
     ...(streamed < 0 ? {} : { rest: supplyOf(prepared, streamed, texts, request) }),
     readers: [filesReader, options.format === 'csv' ? csvReader : jsonReader],
-    createOrder(all, resume, told) {
+    createOrder(all, resume, told, hear) {
       const { onBadRow, onIllFormed } = options
+      const note = (given: unknown) => {
+        heard = Promise.all([heard, given])
+        hear(() => heard)
+      }
+      hear(() => heard)
       return createTextOrder(
         all,
         resume,
-        onBadRow && (row => row.row >= told && onBadRow(row)),
-        onIllFormed && (text => text.fromRow >= told && onIllFormed(text)),
+        onBadRow && (row => row.row >= told && note(onBadRow(row))),
+        onIllFormed && (text => text.fromRow >= told && note(onIllFormed(text))),
       )
     },
   }

@@ -162,6 +162,15 @@ describe('a flow as a response', () => {
       expect(await told.json()).toEqual({ error: { code, message: 'not for you' } })
     }
     expect(seen.length).toBe(3)
+    // One that is asynchronous is waited for, and what it rejects with is the server's to hear, as what it throws is.
+    const later = { format: 'sse', onError: async () => 'later' } as const
+    expect(await (await ask(5 as never, later)).json()).toMatchObject({ error: { message: 'later' } })
+    expect(eventsOf(await (await ask(failing(), later)).text()).at(-1)).toMatchObject({ data: { message: 'later' } })
+    const refusing = async () => {
+      throw new Error('no log')
+    }
+    await expect(ask(5 as never, { format: 'sse', onError: refusing })).rejects.toThrow('no log')
+    await expect((await ask(failing(), { format: 'sse', onError: refusing })).text()).rejects.toThrow('no log')
     const own = flowHandler(() => new Response('no', { status: 403 }), { format: 'sse' })
     expect((await own(request())).status).toBe(403)
     const response = await ask(failing(), { format: 'sse' })

@@ -13,7 +13,7 @@ import {
   timestamp,
   tumbling,
 } from '../../src/index.js'
-import { counted, type FlowEnv, onLanes, refusal } from './env.js'
+import { counted, expectWaitedFor, type FlowEnv, onLanes, refusal } from './env.js'
 
 const totals = (flow: ReturnType<typeof someRows>) =>
   flow.groupBy('key').aggregate(t => ({ n: count(), total: sum(t.value) }))
@@ -121,6 +121,23 @@ export function engineSuite(lanesList: readonly number[], env: FlowEnv): void {
         }
         await expect(totals(someRows()).collect({ engine: engine(), onProgress })).rejects.toBe(thrown)
         expect((await totals(someRows(70)).collect({ engine: engine() })).rowCount).toBe(7)
+      })
+
+      it('an onProgress that is asynchronous is waited for, and what it rejects with ends the job', async () => {
+        const some = () => totals(someRows(70))
+        const o = (onProgress: () => void, signal?: AbortSignal) => ({
+          engine: engine(),
+          onProgress,
+          ...(signal && { signal }),
+        })
+        await expectWaitedFor((...told) => some().collect(o(...told)))
+        await expectWaitedFor((...told) => some().subscribe(() => {}, o(...told)).finished)
+        await expectWaitedFor((...told) =>
+          some()
+            .union(some())
+            .collect(o(...told)),
+        )
+        await expectWaitedFor((...told) => collectAll({ a: some(), b: some() }, o(...told)))
       })
 
       it('loaded rows answer many questions', async () => {

@@ -92,3 +92,27 @@ export function counted(rowCount: number): { id: Int32Array; key: Int32Array; va
   }
   return { id, key, value }
 }
+
+/** That a listener which is asynchronous is waited for, that what it rejects with is what a job rejects with, and that one which never hears is left when the job is aborted. */
+export async function expectWaitedFor(
+  run: (listener: () => Promise<void>, signal?: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const later = () => new Promise(resolve => setTimeout(resolve, 20))
+  let isHeard = false
+  await run(async () => {
+    await later()
+    isHeard = true
+  })
+  expect(isHeard).toBe(true)
+  const refusing = run(async () => {
+    await later()
+    throw new Error('enough')
+  })
+  await expect(refusing).rejects.toThrow('enough')
+  const leaving = new AbortController()
+  const left = run(() => {
+    setTimeout(() => leaving.abort(new Error('left')), 20)
+    return new Promise<void>(() => {})
+  }, leaving.signal)
+  await expect(left).rejects.toThrow('left')
+}

@@ -20,7 +20,7 @@ import {
 } from '../../src/index.js'
 import { createArrivals } from '../../src/sources/live/arrivals.js'
 import { virtualClock } from '../metrics/virtual-clock.js'
-import { refusal } from './env.js'
+import { expectWaitedFor, refusal } from './env.js'
 import { at, slow, tick } from './live-support.js'
 
 const turns = async (count = 20) => {
@@ -405,4 +405,23 @@ it('tells onProgress of all that several inputs have read', async () => {
     for await (const _ of job);
     expect(told.at(-1)).toBe(job.metrics().rows)
   }
+})
+
+it('waits for an onProgress of rows that come, which is asynchronous', async () => {
+  const fed = () => {
+    const { flow, push, close } = channel(tick)
+    push(at(1))
+    close()
+    return flow
+  }
+  const window = tumbling('10ms')
+  const counted = () =>
+    fed()
+      .watermark('time')
+      .window(window)
+      .aggregate(() => ({ n: count() }))
+  for (const make of [fed, counted, () => fed().union(fed())])
+    await expectWaitedFor(
+      (onProgress, signal) => make().subscribe(() => {}, { lanes: 0, onProgress, ...(signal && { signal }) }).finished,
+    )
 })

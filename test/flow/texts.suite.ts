@@ -27,7 +27,7 @@ import {
   utf8,
 } from '../../src/index.js'
 import { type CsvOptions, textSource } from '../../src/sources/text.js'
-import { onLanes, refusal } from './env.js'
+import { expectWaitedFor, onLanes, refusal } from './env.js'
 
 const SHAPE = schema({ id: int64(), city: nullable(utf8()), degrees: nullable(float64()) })
 
@@ -471,6 +471,24 @@ export function textSuite(lanesList: readonly number[]): void {
           },
         )
         await expect(flow.collect(o())).rejects.toThrow('not having it')
+      })
+
+      it('a listener that is asynchronous is waited for, and what it rejects with ends the job', async () => {
+        const bytes = Uint8Array.from('id,city,degrees\nx,,\n1,\xff,2\n', character => character.charCodeAt(0))
+        const read = (options: object, signal?: AbortSignal) =>
+          csv(bytes, options).collect({ ...o(), ...(signal && { signal }) })
+        const skipped = { schema: SHAPE, onBadRow: () => {} }
+        await expectWaitedFor((onBadRow, signal) => read({ ...skipped, onBadRow }, signal))
+        await expectWaitedFor((onIllFormed, signal) => read({ ...skipped, onIllFormed }, signal))
+        await expectWaitedFor((onInferred, signal) => read({ onInferred }, signal))
+        // Also of what was read before a guess was found to be wrong.
+        const text = `id,city,degrees\nx,,\n${'1,"a\n2,b,3\n",3\n'.repeat(200)}`
+        const guessed = (onBadRow: () => Promise<void>, signal?: AbortSignal) =>
+          flowOf(textSource('csv', [new Blob([text])], { ...plain, schema: SHAPE, splitBytes: 97, onBadRow })).collect({
+            ...o(),
+            ...(signal && { signal }),
+          })
+        await expectWaitedFor(guessed)
       })
 
       it('tell how far they have been read, in bytes and rows', async () => {

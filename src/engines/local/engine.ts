@@ -120,21 +120,10 @@ export class LocalEngine implements Engine {
     }
   }
 
-  /** Counts rows held, which keep the lanes as long as these live: returns what lets them go. */
-  hold(pool: Pool, table: number): () => void {
-    this.heldTables++
-    clearTimeout(this.idleTimer)
-    let held = true
-    const letGo = () => {
-      if (!held) return
-      held = false
-      this.heldTables--
-      stopListening()
-      if (pool.failure === null) for (const lane of pool.lanes) lane.release(table)
-      this.rest()
-    }
-    const stopListening = pool.onEnd(() => queueMicrotask(letGo))
-    return letGo
+  /** One table more, or less, of rows that the lanes hold, which are kept for them. */
+  holds(change: 1 | -1): void {
+    this.heldTables += change
+    this.rest()
   }
 
   async close(): Promise<void> {
@@ -166,7 +155,7 @@ export class LocalEngine implements Engine {
   private begin(): void {
     if (this.closed) throw closedError()
     this.running++
-    clearTimeout(this.idleTimer)
+    this.rest()
   }
 
   /** From here until no job runs, what is awaited of the lanes keeps a Node process alive. */
@@ -186,8 +175,8 @@ export class LocalEngine implements Engine {
   }
 
   private rest(): void {
-    if (this.idleMs === undefined || this.running > 0 || this.heldTables > 0 || this.closed) return
     clearTimeout(this.idleTimer)
+    if (this.idleMs === undefined || this.running > 0 || this.heldTables > 0 || this.closed) return
     this.idleTimer = setTimeout(() => this.endIdle(), this.idleMs)
     ;(this.idleTimer as { unref?(): void }).unref?.()
   }

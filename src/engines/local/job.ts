@@ -8,6 +8,7 @@ import type { FoundText } from '../../formats/text-files.js'
 import type { Position } from '../../operators/operator.js'
 import { sourceNode } from '../../plan/build.js'
 import { hasTail, isBreaker, type PhysicalPlan } from '../../plan/physical.js'
+import { heardAfter } from '../../sources/heard.js'
 import type { Resume, Split, SplitSupply, TextOrder } from '../../sources/source.js'
 import type { Pool } from '../../workers/pool.js'
 import type { Port } from '../../workers/port.js'
@@ -63,8 +64,8 @@ class Job implements RunningJob {
   private reject!: (error: unknown) => void
   private becomeIdle!: () => void
   private settled = false
-  /** Listeners that have not heard yet. */
-  private hearing = 0
+  /** Of the listeners that have been told. */
+  private heard = Promise.resolve()
   private rejected = false
   private readonly lanes: LaneState[] = []
   private readonly output: OrderedOutput
@@ -107,7 +108,7 @@ class Job implements RunningJob {
     if (request.holdAs !== null && rest === null && !isGathered(plan))
       this.share = this.splits.reduce((sum, split) => sum + weightOf(split), 0) / pool.lanes.length
     this.next = chained?.split ?? 0
-    this.texts = createOrder?.(this.splits, chained ?? START, told) ?? null
+    this.texts = createOrder?.(this.splits, chained ?? START, told, this.hear) ?? null
     // What lane 0 puts out after a gather is in order as it comes; held rows are not told split by split.
     this.output = new OrderedOutput(
       onBatch && ((batch, split) => onBatch(batch, this.splits[split]?.arrivedAt)),
@@ -117,16 +118,16 @@ class Job implements RunningJob {
     )
     const abort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', abort)
-    // It may have been while the lanes were made ready.
-    if (signal?.aborted) abort()
-    this.stopListening.push(() => signal?.removeEventListener('abort', abort))
     this.stopListening.push(
+      () => signal?.removeEventListener('abort', abort),
       pool.onEnd(error => {
         this.giveUp(error)
         // A lane in this thread goes on until it has been told; one in a worker is gone.
         if (!pool.inline || this.lanes.length === 0) this.close()
       }),
     )
+    // It may have been while the lanes were made ready.
+    if (signal?.aborted) abort()
     if (!this.settled) this.start()
   }
 
@@ -144,7 +145,7 @@ class Job implements RunningJob {
             spill,
           }
     const keepsRows = plan.scan.every(({ kind }) => kind === 'project' || kind === 'join' || kind === 'union')
-    const rowsOut = keepsRows ? (this.request.totalRows ?? 0) / pool.lanes.length : 0
+    const rowsOut = keepsRows ? (request.totalRows ?? 0) / pool.lanes.length : 0
     // Every lane has a port to every other, in the order of the lanes.
     const ports: MessagePort[][] = pool.lanes.map(() => [])
     for (
@@ -172,8 +173,9 @@ class Job implements RunningJob {
         }
       }
       const { inline } = pool
-      const told = {
+      const spec = {
         plan: { ...plan, sides },
+        sides: heldSides,
         lane: i,
         heldInputs,
         holdAs,
@@ -187,7 +189,6 @@ class Job implements RunningJob {
         // What is kept of windows is not written anywhere, and there is more of it than of rows that pass.
         windows: inline || memoryBytes !== undefined ? null : request.windows?.spec,
       }
-      const spec = { ...told, sides: heldSides }
       const port = lane.start(spec, gather)
       this.lanes.push({
         port,
@@ -220,6 +221,10 @@ class Job implements RunningJob {
       }
       port.post({ type: 'side', side, batch: null } satisfies ToLane)
     }
+  }
+
+  private get isDone(): boolean {
+    return this.lanes.every(({ finished }) => finished)
   }
 
   get metrics(): readonly LaneMetrics[] {
@@ -303,7 +308,7 @@ class Job implements RunningJob {
       const { work, transfer } = packed(split.work, lane, this.pool.inline)
       const { branch } = split
       lane.port.post(
-        { type: 'split', split: index, work, ...(branch === undefined ? {} : { branch }) } satisfies ToLane,
+        { type: 'split', split: index, work, ...(branch !== undefined && { branch }) } satisfies ToLane,
         transfer,
       )
       lane.outstanding.push(index)
@@ -348,7 +353,7 @@ class Job implements RunningJob {
       for (const { codes } of this.request.mirrors ?? [])
         for (const id of codes[index].keys()) codes[index].set(id, lane.inbox.received.get(id) ?? null)
       this.judge()
-      this.end()
+      if (this.isDone) void this.finish()
       return
     }
     if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
@@ -377,21 +382,14 @@ class Job implements RunningJob {
     const tell = this.request.listenerOf(listener)
     for (const { row, error } of failures) {
       const place = row === null ? null : this.placeOf({ split, row })
-      try {
-        void this.hear(tell(spellOut(deserialiseError(error), place) as MillraceError))
-      } catch (thrown) {
-        this.giveUp(thrown)
-        return
-      }
+      this.hear(() => tell(spellOut(deserialiseError(error), place) as MillraceError))
+      if (this.settled) return
     }
   }
 
   /** A listener that is asynchronous is waited for, as long as nothing else ends the job. */
-  private async hear(told: unknown): Promise<void> {
-    this.hearing++
-    await Promise.resolve(told).catch(thrown => this.giveUp(thrown))
-    this.hearing--
-    this.end()
+  private readonly hear = (tell: () => unknown): void => {
+    this.heard = heardAfter(this.heard, tell, thrown => this.giveUp(thrown))
   }
 
   private placeOf({ split, row }: Position): { readonly row: number; readonly label: string } {
@@ -456,16 +454,10 @@ class Job implements RunningJob {
     let { bytes } = this
     if (splits === null) bytes = totalRows ? Math.round((totalBytes * rows) / totalRows) : totalBytes
     totalBytes = Math.max(totalBytes, bytes)
-    if (totalRows === null) {
-      const isDone = this.lanes.every(({ finished }) => finished)
-      totalRows = isDone || bytes === 0 ? rows : Math.round((rows * totalBytes) / bytes)
-    }
-    try {
-      const illFormed = this.illFormed + (this.texts?.illFormed ?? 0)
-      this.request.onProgress?.({ rows, totalRows, bytes, totalBytes, ...(illFormed > 0 && { illFormed }) })
-    } catch (error) {
-      this.giveUp(error)
-    }
+    totalRows ??= this.isDone || bytes === 0 ? rows : Math.round((rows * totalBytes) / bytes)
+    const illFormed = this.illFormed + (this.texts?.illFormed ?? 0)
+    const { onProgress } = this.request
+    this.hear(() => onProgress?.({ rows, totalRows, bytes, totalBytes, ...(illFormed > 0 && { illFormed }) }))
   }
 
   /** Of several failing rows the least in row order is reported, so lanes that may still meet an earlier one are let on. */
@@ -503,21 +495,18 @@ class Job implements RunningJob {
     else this.giveUp(spellOut(failure.error, this.placeOf(failure.position)))
   }
 
-  /** Once all lanes have finished. */
-  private end(): void {
-    if (this.lanes.every(({ finished }) => finished) && (this.settled || this.hearing === 0)) this.finish()
-  }
-
-  private finish(): void {
+  /** Once all lanes have. */
+  private async finish(): Promise<void> {
     this.closeRest()
     // It may give up: the caller's function may throw, or abort.
     this.tell()
+    if (!this.settled) await this.heard
     if (!this.settled) {
       this.settled = true
       this.resolve({
         batches: this.output.finish(),
         held: this.lanes.map(({ held }) => held),
-        metrics: this.lanes.map(({ metrics }) => metrics),
+        metrics: this.metrics,
       })
     }
     this.close()
@@ -533,7 +522,7 @@ class Job implements RunningJob {
     this.rest = null
     this.reject(error)
     for (const lane of this.lanes) lane.port.post({ type: 'cancel' } satisfies ToLane)
-    if (this.lanes.every(({ finished }) => finished)) this.close()
+    if (this.isDone) this.close()
     else this.cancelTimer = setTimeout(() => this.pool.close(stuck()), CANCEL_MS)
   }
 

@@ -1,4 +1,5 @@
 /** A job whose program is loaded first, so that what most pages never use is no part of their first download. run-job.ts and deliver.ts are such programs. */
+import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import type { Job } from './run-job.js'
 
@@ -41,8 +42,14 @@ export function lateJob<S extends SchemaShape>(
     },
     metrics: () =>
       job?.metrics() ?? { rows: 0, totalRows: 0, bytes: 0, totalBytes: 0, rowsWritten: 0, bytesWritten: 0 },
-    async *[Symbol.asyncIterator]() {
-      yield* await loading
+    [Symbol.asyncIterator]() {
+      let batches: AsyncGenerator<RecordBatch<S>> | undefined
+      const call = (name: 'next' | 'return') => async () => {
+        const loaded = await loading
+        batches ??= loaded[Symbol.asyncIterator]() as AsyncGenerator<RecordBatch<S>>
+        return batches[name](undefined)
+      }
+      return { next: call('next'), return: call('return') }
     },
     async [Symbol.asyncDispose]() {
       isSeen = true

@@ -1,5 +1,7 @@
 /** `load()`: rows that stay in the lanes, and whether a terminal may run over them. A chunk of its own; run.ts runs the terminals. */
 import { MillraceError } from '../../errors.js'
+import type { Pool } from '../../workers/pool.js'
+import type { LocalEngine } from './engine.js'
 import type { RunOptions } from './options.js'
 import { type BoundPlan, type HeldByPool, type LoadedRows, run } from './run.js'
 import { unreadAfter } from './unread.js'
@@ -11,7 +13,7 @@ export const loadFlow = (flow: BoundPlan, options?: RunOptions): Promise<LoadedR
 /** Reads once, and leaves the rows in the lanes. */
 export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<LoadedRows> {
   const { result, plan, engine, pool, table } = await run('load', bound, options, true)
-  const letGo = engine.hold(pool, table)
+  const letGo = hold(engine, pool, table)
   const splits = result.held.flatMap(held => held?.splits ?? []).sort((a, b) => a.split - b.split)
   const firstRows = new Map<number, number>()
   let rowCount = 0
@@ -39,6 +41,21 @@ export async function load(bound: BoundPlan, options: RunOptions = {}): Promise<
     check: (what, asked) => checkHolder(what, rows, asked),
   }
   return rows
+}
+
+/** Returns what lets the rows go, which the end of their lanes does too. */
+function hold(engine: LocalEngine, pool: Pool, table: number): () => void {
+  engine.holds(1)
+  let held = true
+  const letGo = () => {
+    if (!held) return
+    held = false
+    stopListening()
+    if (pool.failure === null) for (const lane of pool.lanes) lane.release(table)
+    engine.holds(-1)
+  }
+  const stopListening = pool.onEnd(() => queueMicrotask(letGo))
+  return letGo
 }
 
 function checkHolder(what: string, held: HeldByPool, { engine, lanes }: RunOptions): void {

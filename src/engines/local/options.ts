@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly engine?: Engine
   /** Cancels: the terminal rejects with its reason. */
   readonly signal?: AbortSignal
-  /** Called some thirty times a second at most, and once at the end. */
+  /** Called some thirty times a second at most, and once at the end. What it throws, or rejects with, ends the job. */
   readonly onProgress?: (progress: Progress) => void
   /**
    * What time it is and what waits for it, for all of the job that goes by a clock: `emit({ every })`, timers, reconnecting, metrics, sources that have been given none of their own. By default the

@@ -11,6 +11,7 @@ import type { WindowPart } from '../../operators/window-parts.js'
 import type { PlanNode } from '../../plan/logical.js'
 import type { PhysicalPlan } from '../../plan/physical.js'
 import { sourcesOf } from '../../plan/sources-of.js'
+import { heardAfter } from '../../sources/heard.js'
 import type { Source, SplitSupply } from '../../sources/source.js'
 import type { Progress } from './job-request.js'
 import { leftOut, nodesOfSupply } from './measures.js'
@@ -82,13 +83,19 @@ export function startRows(
     wake()
   }
   let told = 0
+  let heard = Promise.resolve()
   const note = (rows: number, isLast = false) => {
     progress = { ...progress, rows: progress.rows + rows, totalRows: progress.rows + rows }
-    if (options.onProgress === undefined) return
+    const { onProgress } = options
+    if (onProgress === undefined) return
     const now = performance.now()
     if (!isLast && now - told < PROGRESS_MS) return
     told = now
-    options.onProgress(progress)
+    heard = heardAfter(
+      heard,
+      () => onProgress(progress),
+      error => end({ error }),
+    )
   }
 
   /** What its source has taken is still given. */
@@ -148,8 +155,14 @@ export function startRows(
         yield group
         note(group.rowCount)
       }
+      if (failure === null) {
+        note(0, true)
+        const ended = new Promise<void>(done => {
+          wake = done
+        })
+        await Promise.race([heard, ended])
+      }
       if (failure !== null) throw (failure as { readonly error: unknown }).error
-      note(0, true)
     } catch (error) {
       reject(error)
       throw error

@@ -114,7 +114,7 @@ export function startRun<S extends SchemaShape>(
     [ENDED]: stopping.signal,
     onProgress(told) {
       progress = told
-      onProgress?.(told)
+      return onProgress?.(told)
     },
   }
   const unfollow = followSignal(signal, cancel)

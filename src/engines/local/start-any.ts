@@ -1,4 +1,5 @@
 /** A job of a plan whose rows are taken as they come: step by step where windows close or groups change while it runs (live.ts), else as they are read (run-job.ts). */
+import type { RecordBatch } from '../../columnar/record-batch.js'
 import type { SchemaShape } from '../../columnar/type.js'
 import { liveCut } from '../../plan/live.js'
 import { sourcesOf } from '../../plan/sources-of.js'
@@ -22,7 +23,19 @@ export function startFlow<S extends SchemaShape>(
 ): Job<S> {
   const job = startAny<S>(flow, options, what, onSchema)
   unreadAfter(job.finished, flow)
-  return job
+  return { ...job, [Symbol.asyncIterator]: () => leavable(job) }
+}
+
+/** A generator that has not begun leaves nothing, and one that waits for rows of a feed would wait on. */
+function leavable<S extends SchemaShape>(job: Job<S>): AsyncIterator<RecordBatch<S>> {
+  const batches = job[Symbol.asyncIterator]() as AsyncGenerator<RecordBatch<S>>
+  return {
+    next: () => batches.next(),
+    return() {
+      void job[Symbol.asyncDispose]()
+      return batches.return(undefined)
+    },
+  }
 }
 
 export function startAny<S extends SchemaShape>(

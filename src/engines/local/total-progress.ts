@@ -11,7 +11,7 @@ export function totalOf(onProgress: (progress: Progress) => void): () => (progre
       latest[job] = progress
       const sum = (of: keyof Progress) => latest.reduce((total, each) => total + (each[of] ?? 0), 0)
       const illFormed = sum('illFormed')
-      onProgress({
+      return onProgress({
         rows: sum('rows'),
         totalRows: sum('totalRows'),
         bytes: sum('bytes'),

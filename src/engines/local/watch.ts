@@ -3,6 +3,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { steadyClock } from '../../metrics/clock.js'
 import { every } from '../../metrics/every.js'
+import { heardAfter } from '../../sources/heard.js'
 import { checkOptions, type RunOptions } from './options.js'
 import type { Job } from './run-job.js'
 import { unlessAborted } from './unless-aborted.js'
@@ -33,10 +34,13 @@ export function startWatched<S extends SchemaShape>(
     signal: joined(signal, failed),
   })
   // Asynchronous ones are waited for at the end.
-  let heard: Promise<unknown> = Promise.resolve()
+  let heard = Promise.resolve()
   const tell = () => {
-    const hears = async () => onMetrics(job.metrics())
-    heard = Promise.all([heard, hears().catch(error => failed.abort(error))])
+    heard = heardAfter(
+      heard,
+      () => onMetrics(job.metrics()),
+      error => failed.abort(error),
+    )
   }
   const stop = every(clock, metricsEvery, tell)
   const last = () => {

@@ -58,7 +58,7 @@ export const eventFeed =
 
     const tell = (state: FeedStatus['state'], reason: string | null = null, retryInMs: number | null = null) => {
       const { dropped } = queue
-      onStatus?.({ ...intake.counts, state, url, connections, failures, dropped, reason, retryInMs })
+      queue.hear(onStatus?.({ ...intake.counts, state, url, connections, failures, dropped, reason, retryInMs }))
     }
     const sleep = (milliseconds: number): Promise<void> =>
       new Promise(resolve => {

@@ -48,7 +48,7 @@ export function createIntake(
 
   const bad = (data: Message, error: unknown): void => {
     counts.badMessages++
-    onBadMessage?.({ data, error, count: counts.badMessages })
+    queue.hear(onBadMessage?.({ data, error, count: counts.badMessages }))
   }
 
   const push = (data: unknown): Promise<void> => {

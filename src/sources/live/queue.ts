@@ -15,6 +15,7 @@ import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import { stopwatch } from '../../metrics/clock.js'
 import { columnsTeller, givenBatches } from '../given-columns.js'
+import { heardAfter } from '../heard.js'
 import { coalescedWork } from '../memory.js'
 import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
@@ -47,6 +48,8 @@ export interface RowQueue {
   /** Rows that wait. */
   readonly waiting: number
   readonly isClosed: boolean
+  /** Given what a listener gave back: the end waits for one that is asynchronous, and what it rejects with is the end, as an error is that it is closed with. */
+  hear(heard: unknown): void
   /** For one reader. @param now what rows are told to have come by (metrics/clock.ts) */
   supply(columns: readonly string[], now?: () => number): SplitSupply
 }
@@ -73,6 +76,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
   let end: { readonly error: unknown } | null = null
   let isLeft = false
   let isFinished = false
+  let heard = Promise.resolve()
   let wake: (() => void) | null = null
   let room: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
 
@@ -201,11 +205,14 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
     return taken
   }
 
-  const close = (error?: unknown): void => {
-    if (end !== null) return
+  const endWith = (error: unknown): void => {
     end = { error }
     wake?.()
     wake = null
+  }
+
+  const close = (error?: unknown): void => {
+    if (end === null) endWith(error)
   }
 
   return {
@@ -253,6 +260,13 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       return settled(admitted(1, open.length - 1), 1)
     },
     close,
+    hear(told) {
+      heard = heardAfter(
+        heard,
+        () => told,
+        error => endWith(end?.error ?? error),
+      )
+    },
     supply(columns, now = stopwatch(undefined)) {
       const since = createArrivals(now)
       arrivals = since
@@ -271,6 +285,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
             if (isLeft) return null
           } while (waiting === 0 && end === null)
           if (waiting === 0) {
+            await heard
             if (end?.error !== undefined) throw end.error
             return null
           }

@@ -73,7 +73,8 @@ export const socketFeed =
     }
     const tell = (state: FeedStatus['state'], reason: string | null = null, retryInMs: number | null = null) => {
       const { dropped } = queue
-      settings.onStatus?.({ ...intake.counts, state, url, connections, failures, dropped, reason, retryInMs })
+      const status = { ...intake.counts, state, url, connections, failures, dropped, reason, retryInMs }
+      queue.hear(settings.onStatus?.(status))
     }
     /** Lets go of the socket, whatever state it is in. @param isDead nobody is there to answer */
     const drop = (isDead = false) => {

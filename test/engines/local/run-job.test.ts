@@ -1,9 +1,21 @@
 // Jobs whose batches are taken one by one: their order, how far they read ahead, and every way to leave one.
 import { getEventListeners } from 'node:events'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openColumns } from '../../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../../src/columnar/record-batch.js'
-import { columns, count, createEngine, type Engine, Flow, type Int32, sum } from '../../../src/index.js'
+import {
+  channel,
+  columns,
+  count,
+  createEngine,
+  type Engine,
+  Flow,
+  type Int32,
+  int32,
+  schema,
+  sum,
+} from '../../../src/index.js'
 import { sourceNode } from '../../../src/plan/build.js'
 import { inputSource } from '../../../src/sources/memory.js'
 import { refusal } from '../../flow/env.js'
@@ -132,6 +144,33 @@ for (const lanes of [0, 2]) {
         else await reading()
         await job.finished
         expect(read()).toBeLessThan(SPLITS)
+      }
+      await works()
+    })
+
+    it('left before it has begun, or while it waits for rows of a feed, it ends', async () => {
+      const unread = numbered().run({ engine })
+      await unread[Symbol.asyncIterator]().return?.()
+      await unread.finished
+      const shape = schema({ id: int32() })
+      for (const leave of [
+        (batches: AsyncIterator<unknown>) => batches.return?.(),
+        (batches: AsyncIterator<unknown>) => {
+          const waiting = batches.next()
+          return Promise.all([waiting, turn().then(() => batches.return?.())])
+        },
+        (batches: AsyncIterator<unknown>) => {
+          const readable = Readable.from({ [Symbol.asyncIterator]: () => batches }).resume()
+          return turn().then(() => readable.destroy())
+        },
+      ]) {
+        for (const of of [(flow: Flow) => flow, (flow: Flow) => flow.union(flow), (flow: Flow) => flow.limit(5)]) {
+          const feed = channel(shape)
+          const job = of(feed.flow).run({ engine })
+          await leave(job[Symbol.asyncIterator]())
+          await job.finished
+          expect(() => feed.push({ id: 1 })).toThrow('the job that read it has ended')
+        }
       }
       await works()
     })

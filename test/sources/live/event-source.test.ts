@@ -12,7 +12,7 @@ import {
   schema,
   stream as streamOf,
 } from '../../../src/index.js'
-import { refusal, until } from '../../flow/env.js'
+import { expectWaitedFor, refusal, until } from '../../flow/env.js'
 import { virtualClock } from '../../metrics/virtual-clock.js'
 
 const SHAPE = schema({ id: int64(), price: float64() })
@@ -85,6 +85,15 @@ describe('eventSource', () => {
     expect(bad).toBeGreaterThanOrEqual(8)
     expect(states.filter(({ state }) => state === 'waiting').every(({ retryInMs }) => retryInMs === 3)).toBe(true)
     expect(states[states.length - 1]).toMatchObject({ state: 'ended', rows: total, connections: 7, badMessages: bad })
+    await until(() => open() === 0, 2000)
+  })
+
+  it('waits for listeners that are asynchronous, and what they reject with ends the job', async () => {
+    const { url, open } = await serve((_, response) => stream(response).end('data: garbage\n\nevent: end\ndata\n\n'))
+    const run = (options: object, signal?: AbortSignal) =>
+      eventSource(url, { schema: SHAPE, ...options }).collect({ ...inline, ...(signal && { signal }) })
+    await expectWaitedFor((onBadMessage, signal) => run({ onBadMessage }, signal))
+    await expectWaitedFor((onStatus, signal) => run({ onStatus }, signal))
     await until(() => open() === 0, 2000)
   })
 

@@ -138,6 +138,14 @@ describe('tail', () => {
           },
         })
         await expect(boom.finished).rejects.toThrow('boom')
+        const later = follow(path, {
+          from: 'start',
+          format: () => 7,
+          onBadMessage: async () => {
+            throw new Error('later')
+          },
+        })
+        await expect(later.finished).rejects.toThrow('later')
         await job[Symbol.asyncDispose]()
       }
       await finished

@@ -14,7 +14,7 @@ import {
   type WebSocketOptions,
   webSocket,
 } from '../../../src/index.js'
-import { refusal, until } from '../../flow/env.js'
+import { expectWaitedFor, refusal, until } from '../../flow/env.js'
 import { virtualClock } from '../../metrics/virtual-clock.js'
 
 const SHAPE = schema({ id: int64(), price: float64() })
@@ -321,6 +321,26 @@ describe('webSocket', () => {
         }),
       'MR_CHANNEL_FULL',
     )
+    await until(() => server.clients.size === 0, 2000)
+  })
+
+  it('waits for listeners that are asynchronous, and what they reject with ends the job', async () => {
+    const { server, url } = await serve(socket => {
+      socket.send('nothing')
+      socket.close(1000)
+    })
+    const run = (options: object, signal?: AbortSignal) =>
+      webSocket(url, { schema: SHAPE, WebSocket: Socket, reconnect: false, ...options }).collect({
+        ...inline,
+        ...(signal && { signal }),
+      })
+    await expectWaitedFor((onBadMessage, signal) => run({ onBadMessage }, signal))
+    await expectWaitedFor((onStatus, signal) => run({ onStatus }, signal))
+    const failing = async () => {
+      throw new Error('boom')
+    }
+    // Of a feed that goes on.
+    await expect(run({ reconnect: { min: 1 }, onBadMessage: failing })).rejects.toThrow('boom')
     await until(() => server.clients.size === 0, 2000)
   })
 
