@@ -99,50 +99,44 @@ function meterTransform(transform: Transform, meter: Meter): Transform {
   const { expand, leftOut, open, renew, side, deferred } = transform
   return {
     ...delegate(transform),
-    ...(renew === undefined ? {} : { renew }),
-    ...(open === undefined ? {} : { open }),
-    ...(leftOut === undefined ? {} : { leftOut }),
-    ...(side === undefined ? {} : { side: meterSide(side, meter) }),
-    ...(deferred === undefined
-      ? {}
-      : {
-          deferred: {
-            ...deferred,
-            *emit() {
-              for (const each of pulled(deferred.emit(), meter.run)) {
-                meter.gave(each?.morsel ?? null)
-                yield each
-              }
-            },
-            ...(deferred.exchange === undefined
-              ? {}
-              : {
-                  exchange: (host: LastHost, give: (rows: Deferred) => void) =>
-                    deferred.exchange?.(
-                      {
-                        ...host,
-                        each: (items, use) => host.each(pulled(items, meter.run), use),
-                        send: (to, parts) => host.send(to, pulled(parts, meter.run)),
-                      },
-                      rows => {
-                        meter.gave(rows.morsel)
-                        give(rows)
-                      },
-                    ) as Promise<void>,
-                }),
-          },
+    ...(renew && { renew }),
+    ...(open && { open }),
+    ...(leftOut && { leftOut }),
+    ...(side && { side: meterSide(side, meter) }),
+    ...(deferred && {
+      deferred: {
+        ...deferred,
+        *emit() {
+          for (const each of pulled(deferred.emit(), meter.run)) {
+            meter.gave(each?.morsel ?? null)
+            yield each
+          }
+        },
+        ...(deferred.exchange && {
+          exchange: (host: LastHost, give: (rows: Deferred) => void) =>
+            deferred.exchange?.(
+              {
+                ...host,
+                each: (items, use) => host.each(pulled(items, meter.run), use),
+                send: (to, parts) => host.send(to, pulled(parts, meter.run)),
+              },
+              rows => {
+                meter.gave(rows.morsel)
+                give(rows)
+              },
+            ) as Promise<void>,
         }),
-    ...(expand === undefined
-      ? {}
-      : {
-          *expand(morsel) {
-            meter.took(morsel)
-            for (const piece of pulled(expand(morsel), meter.run)) {
-              meter.gave(piece)
-              yield piece
-            }
-          },
-        }),
+      },
+    }),
+    ...(expand && {
+      *expand(morsel) {
+        meter.took(morsel)
+        for (const piece of pulled(expand(morsel), meter.run)) {
+          meter.gave(piece)
+          yield piece
+        }
+      },
+    }),
     get spilled() {
       return transform.spilled
     },
