@@ -195,6 +195,7 @@ describe('fromEvent', () => {
       throw new Error('boom')
     }
     await failing({ map: boom }, () => emitter.emit('pulse', {}), 'MR_USER_CODE_FAILED')
+    await failing({ map: async () => boom() }, () => emitter.emit('pulse', {}), 'MR_TYPE_MISMATCH')
     const many = () => {
       for (let rate = 0; rate < 5; rate++) emitter.emit('pulse', { rate })
     }
