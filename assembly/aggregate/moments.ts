@@ -322,20 +322,31 @@ export function momentsFitting(data: usize, count: u32, low: i32, width: i32, ca
   const highMagic = magicOf(low + width)
   const caps = f64x2.splat(cap)
   let fitting: u32 = 0
-  for (let row: u32 = 0; row < count; row += 8) {
-    let byte: u32 = 0
-    for (let j: u32 = 0, end = min(8, count - row); j < end; j += 2) {
-      const x = v128.load(data)
-      const rest = cut(x, f64x2.add(x, highMagic), highMagic)
-      const whole = f64x2.eq(f64x2.sub(f64x2.add(rest, lowMagic), lowMagic), rest)
-      byte |= u32(i64x2.bitmask(v128.and(f64x2.lt(f64x2.abs(x), caps), whole))) << j
-      data += 16
-    }
-    if (count - row < 8) byte &= (1 << (count - row)) - 1
+  let row: u32 = 0
+  for (; row + 8 <= count; row += 8) {
+    const byte = fittingPair(data, lowMagic, highMagic, caps) | fittingPair(data + 16, lowMagic, highMagic, caps) << 2 |
+      fittingPair(data + 32, lowMagic, highMagic, caps) << 4 | fittingPair(data + 48, lowMagic, highMagic, caps) << 6
     fitting += popcnt(byte)
     store<u8>(out++, u8(byte))
+    data += 64
+  }
+  if (row < count) {
+    let byte: u32 = 0
+    for (let j: u32 = 0; j < count - row; j += 2) byte |= fittingPair(data + (usize(j) << 3), lowMagic, highMagic, caps) << j
+    byte &= (1 << (count - row)) - 1
+    fitting += popcnt(byte)
+    store<u8>(out, u8(byte))
   }
   return fitting
+}
+
+// @ts-ignore: decorator
+@inline
+function fittingPair(data: usize, lowMagic: v128, highMagic: v128, caps: v128): u32 {
+  const x = v128.load(data)
+  const rest = cut(x, f64x2.add(x, highMagic), highMagic)
+  const whole = f64x2.eq(f64x2.sub(f64x2.add(rest, lowMagic), lowMagic), rest)
+  return u32(i64x2.bitmask(v128.and(f64x2.lt(f64x2.abs(x), caps), whole)))
 }
 
 /** counts[groups[i]] += delta for each row without its bit in `finite`; `groups` may be 0. */
