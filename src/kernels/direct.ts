@@ -25,6 +25,8 @@ export interface DirectIndex {
   readonly slotCount: number
   /** Of each key; null before the first row. */
   readonly domains: readonly (Domain | null)[]
+  /** What the values of each key have spanned so far, those that were refused among them; null where there was none. */
+  readonly spans: readonly (Bounds | null)[]
   /** u32 pointer: the slots of the groups in order of first appearance; kept, and only appended to. */
   readonly order: number
   /**
@@ -48,7 +50,7 @@ export interface Domain {
   readonly size: number
 }
 
-interface Bounds {
+export interface Bounds {
   readonly min: bigint
   readonly max: bigint
 }
@@ -138,6 +140,9 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSl
     get domains() {
       return domains
     },
+    get spans() {
+      return spans
+    },
     get order() {
       return order
     },
@@ -208,7 +213,7 @@ function boundsOf(k: Kernels, key: LaneVector, most: number): Bounds | null {
   return isEnough ? promised : rangeOf(k, { ...key, range: null })
 }
 
-function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
+export function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
   if (a === null || b === null) return a ?? b
   return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max }
 }

@@ -4,7 +4,7 @@
  * whose indices are dense and in order of first appearance.
  */
 import type { DataType } from '../columnar/type.js'
-import { createDirectIndex, type DirectIndex, mayIndexDirectly, promisedBounds } from './direct.js'
+import { createDirectIndex, type DirectIndex, mayIndexDirectly, promisedBounds, spanOf } from './direct.js'
 import { createHashIndex, type HashIndex } from './hash.js'
 import type { Kernels } from './instance.js'
 import { createKeyStore } from './key-store.js'
@@ -163,7 +163,10 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
       const count = direct.length
       const outcome = direct.cover(columns, rowCount)
       if (outcome === 'refused') {
-        return leaveDirect(direct, columns.map(promisedBounds))
+        const { spans } = direct
+        // Words are for the groups that there are, too.
+        const bounds = columns.map(promisedBounds).map((bound, i) => bound && spanOf(bound, spans[i]))
+        return leaveDirect(direct, bounds)
       }
       return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
     },
