@@ -6,7 +6,7 @@
  * note at which index each split began.
  */
 
-import type { SchemaShape } from '../columnar/type.js'
+import { int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { type AggregateFunction, SPLIT_WEIGHT } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
@@ -14,6 +14,7 @@ import { type Appearance, createAppearance, ranksOfGroups } from '../kernels/app
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { rangeIndices } from '../kernels/select.js'
+import { rangeOf } from '../kernels/stats.js'
 import type { Panes } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
@@ -146,13 +147,23 @@ export function createAggregate(
     adoptSplits(theirs, groupCount)
   }
 
+  /**
+   * Codes are told by what they are, not by what their dictionary has: that may have grown since groups were given slots, and lanes that share out by
+   * these have told one another which they are.
+   */
+  function bounded(key: LaneVector): LaneVector {
+    if (key.dictionary === null) return key
+    return { ...key, range: rangeOf(k, { ...key, type: int32() }) ?? { min: 0n, max: 0n } }
+  }
+
   /** Another lane's groups, and their ranks; `merge` is given the index of each (u32 pointer). */
   function join(batch: VectorBatch, ranks: () => number, merge: (map: number) => void): void {
     const mark = memory.mark()
     try {
       const own = table.length
-      const { columns, rowCount } = keyLoader.load(batch)
-      for (const [i, { dictionary }] of columns.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
+      const { columns: loaded, rowCount } = keyLoader.load(batch)
+      for (const [i, { dictionary }] of loaded.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
+      const columns = loaded.map(bounded)
       cover(columns, rowCount)
       const found = findGroups(columns, rowCount)
       const map = found === 0 ? rangeIndices(k, 0, rowCount) : found
