@@ -192,7 +192,7 @@ const isWord = ({ kind }: DataType): boolean =>
 /** What the type, the dictionary or a known range promises, without a look at the values; null where they promise nothing. */
 export function promisedBounds({ type: { kind }, dictionary, range }: LaneVector): Bounds | null {
   if (kind === 'bool') return { min: 0n, max: 1n }
-  if (kind === 'utf8') return range ?? { min: 0n, max: BigInt(Math.max(1, dictionary?.length ?? 0)) - 1n }
+  if (kind === 'utf8') return range ?? { min: 0n, max: BigInt(dictionary?.length || 1) - 1n }
   if (kind === 'int8') return { min: -128n, max: 127n }
   if (kind === 'uint8') return { min: 0n, max: 255n }
   return range
@@ -213,7 +213,7 @@ function boundsOf(k: Kernels, key: LaneVector, most: number): Bounds | null {
   return isEnough ? promised : rangeOf(k, { ...key, range: null })
 }
 
-export function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
+function spanOf(a: Bounds | null, b: Bounds | null): Bounds | null {
   if (a === null || b === null) return a ?? b
   return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max }
 }

@@ -147,15 +147,6 @@ export function createAggregate(
     adoptSplits(theirs, groupCount)
   }
 
-  /**
-   * Codes are told by what they are, not by what their dictionary has: that may have grown since groups were given slots, and lanes that share out by
-   * these have told one another which they are.
-   */
-  function bounded(key: LaneVector): LaneVector {
-    if (key.dictionary === null) return key
-    return { ...key, range: rangeOf(k, { ...key, type: int32() }) ?? { min: 0n, max: 0n } }
-  }
-
   /** Another lane's groups, and their ranks; `merge` is given the index of each (u32 pointer). */
   function join(batch: VectorBatch, ranks: () => number, merge: (map: number) => void): void {
     const mark = memory.mark()
@@ -163,7 +154,12 @@ export function createAggregate(
       const own = table.length
       const { columns: loaded, rowCount } = keyLoader.load(batch)
       for (const [i, { dictionary }] of loaded.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
-      const columns = loaded.map(bounded)
+      // Codes as they are, not all that a dictionary has: it may have grown since groups were given slots, which lanes that share out by them have told.
+      const columns = loaded.map(key =>
+        key.dictionary === null
+          ? key
+          : { ...key, range: rangeOf(k, { ...key, type: int32() }) ?? { min: 0n, max: 0n } },
+      )
       cover(columns, rowCount)
       const found = findGroups(columns, rowCount)
       const map = found === 0 ? rangeIndices(k, 0, rowCount) : found
