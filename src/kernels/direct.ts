@@ -25,6 +25,8 @@ export interface DirectIndex {
   readonly slotCount: number
   /** Of each key; null before the first row. */
   readonly domains: readonly (Domain | null)[]
+  /** What the values of each key have spanned so far, those that were refused among them; null where there was none. */
+  readonly spans: readonly (Bounds | null)[]
   /** u32 pointer: the slots of the groups in order of first appearance; kept, and only appended to. */
   readonly order: number
   /**
@@ -48,7 +50,7 @@ export interface Domain {
   readonly size: number
 }
 
-interface Bounds {
+export interface Bounds {
   readonly min: bigint
   readonly max: bigint
 }
@@ -138,6 +140,9 @@ export function createDirectIndex(k: Kernels, types: readonly DataType[], mostSl
     get domains() {
       return domains
     },
+    get spans() {
+      return spans
+    },
     get order() {
       return order
     },
@@ -187,7 +192,7 @@ const isWord = ({ kind }: DataType): boolean =>
 /** What the type, the dictionary or a known range promises, without a look at the values; null where they promise nothing. */
 export function promisedBounds({ type: { kind }, dictionary, range }: LaneVector): Bounds | null {
   if (kind === 'bool') return { min: 0n, max: 1n }
-  if (kind === 'utf8') return { min: 0n, max: BigInt(Math.max(1, dictionary?.length ?? 0)) - 1n }
+  if (kind === 'utf8') return range ?? { min: 0n, max: BigInt(dictionary?.length || 1) - 1n }
   if (kind === 'int8') return { min: -128n, max: 127n }
   if (kind === 'uint8') return { min: 0n, max: 255n }
   return range

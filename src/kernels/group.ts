@@ -116,9 +116,10 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
   }
 
   /** The groups of the direct index into the hash table's store, in order. */
-  const leaveDirect = (index: DirectIndex, bounds: readonly KeyBounds[]): Move | null => {
+  const leaveDirect = (index: DirectIndex): Move | null => {
     const count = index.length
-    fitLayout(bounds)
+    // Rows that come from elsewhere may be known to span less.
+    fitLayout(index.spans)
     const from = memory.scratch(4 * count)
     memory.u8.copyWithin(from, index.order, index.order + 4 * count)
     if (count > 0) {
@@ -156,16 +157,14 @@ export function createGroupTable(k: Kernels, keyTypes: readonly DataType[], most
     },
     cover(columns, rowCount) {
       for (const [i, { dictionary }] of columns.entries()) dictionaries[i] = dictionary
-      if (direct === null) {
-        fitLayout(columns.map(promisedBounds))
-        return null
+      if (direct !== null) {
+        const count = direct.length
+        const outcome = direct.cover(columns, rowCount)
+        if (outcome !== 'refused')
+          return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
       }
-      const count = direct.length
-      const outcome = direct.cover(columns, rowCount)
-      if (outcome === 'refused') {
-        return leaveDirect(direct, columns.map(promisedBounds))
-      }
-      return outcome === 'moved' && count > 0 ? { from: direct.before, to: direct.order, count } : null
+      fitLayout(columns.map(promisedBounds))
+      return direct === null ? null : leaveDirect(direct)
     },
     find(columns, rowCount, expected) {
       if (direct !== null) return direct.find(columns, rowCount)

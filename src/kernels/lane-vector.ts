@@ -27,7 +27,7 @@ export interface LaneVector {
   readonly carried?: Vector
   /** Of a list, all lists' items, of type `type.item`; else null or absent. */
   readonly child?: LaneVector | null
-  /** Bounds of the non-null values of an integer, date or timestamp column where they are known (inclusive); else null. */
+  /** Bounds of the non-null values of an integer, date or timestamp column, or of the codes of strings, where they are known (inclusive); else null. */
   readonly range: { readonly min: bigint; readonly max: bigint } | null
 }
 

@@ -1,6 +1,6 @@
 // States that hold so many values that lanes share them out: counts of distinct values and modes, against maps and against other numbers of lanes.
 import { describe, expect, test } from 'vitest'
-import { columns, countDistinct, first, max, median, mode, quantile, sum } from '../../src/index.js'
+import { columns, countDistinct, createEngine, first, max, median, mode, quantile, sum, utf8 } from '../../src/index.js'
 import { loadedInto, scrambled } from './loaded-lanes.js'
 
 const ROWS = 440_000
@@ -140,4 +140,26 @@ describe.each([0, 1, 2, 3])('on %i lanes', lanes => {
     const found = await held.collected(flow)
     expect(found).toEqual(model.map(each => expect.objectContaining(each)))
   })
+})
+
+test('medians where strings that are no keys have come behind the last that is one, to every lane', async () => {
+  const [ROWS, LATE] = [2 ** 20, 2 ** 18]
+  const at = (f: (i: number) => number) => Int32Array.from({ length: ROWS }, (_, i) => f(i))
+  const flow = columns({
+    id: at(i => (i < ROWS - LATE ? 0 : 1000) + (i % 64)),
+    part: at(i => (i >> 6) & 7),
+    value: at(scrambled),
+  })
+    .derive(t => ({ name: t.id.cast(utf8()) }))
+    .filter(t => t.name.length().lt(3))
+    .groupBy('name', 'part')
+    .aggregate(t => ({ middle: median(t.value) }))
+  const answers = []
+  for (const lanes of [0, 2, 3]) {
+    const engine = await createEngine({ lanes })
+    answers.push((await flow.collect({ engine })).toRows())
+    await engine.close()
+  }
+  expect(answers[0].length).toBe(512)
+  for (const answer of answers.slice(1)) expect(answer).toEqual(answers[0])
 })

@@ -332,6 +332,26 @@ test('a domain that stops fitting becomes a hash table', () => {
   ).toBe('hash 64')
 })
 
+test('several keys that leave for a hash table are those that they were, whatever is known of what follows', () => {
+  const table = createGroupTable(k, [int32(), int32()])
+  const known = (from: number) =>
+    [from, 0].map(first => ({
+      ...laneVector(k, int32(), [first, first + 1, first + 2]),
+      range: { min: BigInt(first), max: BigInt(first + 2) },
+    }))
+  for (const from of [-1, 10 ** 9]) {
+    table.cover(known(from), 3)
+    table.find(known(from), 3)
+  }
+  expect(table.kernel).toBe('hash 64')
+  const keys = table.keys().map(vector => valuesOf(k, vector))
+  expect(keys).toEqual([
+    [-1, 0, 1, 10 ** 9, 10 ** 9 + 1, 10 ** 9 + 2],
+    [0, 1, 2, 0, 1, 2],
+  ])
+  table.free()
+})
+
 test('a key that is null throughout at first does not spoil the domain', () => {
   expect(check([nullable(int64())], [column([null, null]), column([10n ** 15n, null])]).kernel).toBe('direct')
   expect(check([nullable(utf8())], [column([null, null]), column(['x', null])]).kernel).toBe('direct')

@@ -69,9 +69,10 @@ export function createStateWriter(forLane = false, ofAll = false): StateWriter {
   }
   const lane: StateWriter['lane'] = (k, pointer, byteLength) => {
     const padded = Math.ceil(byteLength / 4) * 4
-    if (byteLength >= OWN_PIECE_BYTES && byteLength === padded) {
+    if (byteLength >= OWN_PIECE_BYTES) {
       endPiece()
-      pieces.push(new Uint8Array(k.memory.copyOut(pointer, byteLength)))
+      const piece = new Uint8Array(k.memory.copyOut(pointer, padded))
+      pieces.push(piece.fill(0, byteLength))
       return
     }
     grow(padded)
