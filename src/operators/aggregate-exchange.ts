@@ -2,7 +2,7 @@
  * What an aggregation adds where its lanes share what comes after all rows: groups that outnumber the caches are parted (partitioned-groups.ts); where groups
  * are few and their states hold values, these are shared out, and each lane then hands over what is left of its groups.
  */
-import type { DataType, SchemaShape } from '../columnar/type.js'
+import { type DataType, int32, type SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import type { AggregateFunction, AggregateSpec, Share } from '../kernels/aggregate/accumulator.js'
 import type { Aggregation } from '../kernels/aggregate/aggregation.js'
@@ -12,6 +12,7 @@ import { createDirectIndex, mayIndexDirectly } from '../kernels/direct.js'
 import { createGroupTable, type GroupTable } from '../kernels/group.js'
 import { layoutKeys } from '../kernels/key-words.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
+import { rangeOf } from '../kernels/stats.js'
 import { MOST_GROUPS } from '../plan/needs.js'
 import type { Stage } from '../plan/physical.js'
 import type { SplitRows } from './aggregate.js'
@@ -43,6 +44,8 @@ export interface Grouped {
 }
 
 export interface AggregateExchange extends Exchange {
+  /** Keys of another lane with what their codes span, not all that a dictionary has: it may have grown since groups were given the slots that lanes share out by. */
+  asTheyAre(keys: readonly LaneVector[]): readonly LaneVector[]
   /** Where rows go once there are too many groups for one table. */
   readonly parted: PartitionedGroups | null
   /** Where these rows go, if not to the table: where the first of all tell of very many groups, there are slots for all, or rows are parted at once. */
@@ -198,6 +201,12 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
     grouped.aggregation.shares.some(({ isMuch, goByIndex }) => isMuch && !(goByIndex && table.direct === null))
 
   return {
+    asTheyAre: keys =>
+      keys.map(key =>
+        key.dictionary === null
+          ? key
+          : { ...key, range: rangeOf(k, { ...key, type: int32() }) ?? { min: 0n, max: 0n } },
+      ),
     get parted() {
       return parted
     },

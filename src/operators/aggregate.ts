@@ -6,7 +6,7 @@
  * note at which index each split began.
  */
 
-import { int32, type SchemaShape } from '../columnar/type.js'
+import type { SchemaShape } from '../columnar/type.js'
 import type { VectorBatch } from '../columnar/vector.js'
 import { type AggregateFunction, SPLIT_WEIGHT } from '../kernels/aggregate/accumulator.js'
 import { createAggregation } from '../kernels/aggregate/aggregation.js'
@@ -14,7 +14,6 @@ import { type Appearance, createAppearance, ranksOfGroups } from '../kernels/app
 import { createGroupTable } from '../kernels/group.js'
 import type { LaneBatch, LaneVector } from '../kernels/lane-vector.js'
 import { rangeIndices } from '../kernels/select.js'
-import { rangeOf } from '../kernels/stats.js'
 import type { Panes } from '../plan/logical.js'
 import type { Stage } from '../plan/physical.js'
 import { createAggregateInputs } from './aggregate-inputs.js'
@@ -154,12 +153,7 @@ export function createAggregate(
       const own = table.length
       const { columns: loaded, rowCount } = keyLoader.load(batch)
       for (const [i, { dictionary }] of loaded.entries()) if (dictionary !== null) keyLoader.adopt(i, dictionary)
-      // Codes as they are, not all that a dictionary has: it may have grown since groups were given slots, which lanes that share out by them have told.
-      const columns = loaded.map(key =>
-        key.dictionary === null
-          ? key
-          : { ...key, range: rangeOf(k, { ...key, type: int32() }) ?? { min: 0n, max: 0n } },
-      )
+      const columns = exchange?.asTheyAre(loaded) ?? loaded
       cover(columns, rowCount)
       const found = findGroups(columns, rowCount)
       const map = found === 0 ? rangeIndices(k, 0, rowCount) : found

@@ -139,6 +139,7 @@ function createKeptValues(k: Kernels, { kind }: DataType, sharing: readonly Aggr
   }
 
   const readResults = (reader: StateReader, groupMap: number, count: number) => {
+    if (own === null) throw new Error('results are for a lane that has shared values out')
     const [first, end] = [reader.u32(), reader.u32()]
     for (let q = 0; q < qs.size; q++) {
       const theirs = reader.lane(k, 8 * count) >>> 3

@@ -12,7 +12,6 @@ import { MORSEL_ROWS, morselsOf, RecordBatch } from '../../columnar/record-batch
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { Table } from '../../columnar/table.js'
 import type { SchemaShape } from '../../columnar/type.js'
-import { isPromise } from '../../columnar/user-failure.js'
 import { MillraceError } from '../../errors.js'
 import { stopwatch } from '../../metrics/clock.js'
 import { columnsTeller, givenBatches } from '../given-columns.js'
@@ -250,9 +249,9 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
         return settled(admitted(given, before), given)
       }
       if (typeof data !== 'object' || data === null) throw told(notARow(data, 0))
-      if (isPromise(data)) {
+      if (data instanceof Promise) {
         // Nobody else hears of it.
-        data.then(undefined, () => {})
+        data.catch(() => {})
         throw new MillraceError('MR_TYPE_MISMATCH', `${operator}: a promise is no row; give what it resolves to`, {
           operator,
         })
