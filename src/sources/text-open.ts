@@ -285,6 +285,8 @@ function openPrepared(prepared: readonly Prepared[], texts: Texts, request: Open
     createOrder(all, resume, told, hear) {
       const { onBadRow, onIllFormed } = options
       const note = (given: unknown) => {
+        // Nothing to wait for: there may be a million bad rows.
+        if (typeof given !== 'object') return
         heard = Promise.all([heard, given])
         hear(() => heard)
       }
