@@ -106,13 +106,8 @@ export function createMultiset(
   /** How many distinct values each group has in the tables, u32, once that is worth the room: where pairs are many, or are counted more than once. */
   let known: GroupArray | null = null
   let isAsked = false
-  const createTable = () =>
-    createPairTable(
-      k,
-      type,
-      () => groupCount,
-      () => known?.pointer ?? 0,
-    )
+  /** @param counts where it adds up how many distinct values each group has; 0: nowhere */
+  const createTable = (counts = () => known?.pointer ?? 0) => createPairTable(k, type, () => groupCount, counts)
   /** Values of each group that are in none of these tables, since other lanes have them: u32 each; null while there are none. */
   let elsewhere: GroupArray | null = null
   let isReduced = false
@@ -188,7 +183,7 @@ export function createMultiset(
 
   /** Pairs that have rows go to new tables, which take the place of these. */
   const renew = (old: readonly PairTable[], count: number) => {
-    tables = Array.from({ length: count }, createTable)
+    tables = Array.from({ length: count }, () => createTable())
     if (known !== null) know()
     for (const table of old) {
       const mark = memory.mark()
@@ -244,12 +239,7 @@ export function createMultiset(
     if (most * PARTITIONS > MOST_SKEW * waitingRows) return false
     const groups = memory.scratch(4 * most)
     const values = memory.scratch(valueBytes * most + 16)
-    const table = createPairTable(
-      k,
-      type,
-      () => groupCount,
-      () => 0,
-    )
+    const table = createTable(() => 0)
     try {
       let rows = 0
       for (const p of LOOKED_INTO) {
@@ -321,7 +311,7 @@ export function createMultiset(
   const mayDeal = valueBytes >= 4
   const deal = () => {
     early = tables[0]
-    tables = Array.from({ length: PARTITIONS }, createTable)
+    tables = Array.from({ length: PARTITIONS }, () => createTable())
     know()
   }
   const dealIfMany = () => {
