@@ -45,7 +45,7 @@ const browserProject = (isolated: boolean) => ({
     name: isolated ? 'browser, isolated' : 'browser, plain',
     include: ['test/browser/**/*.test.ts'],
     // What takes its time, and is the same on both.
-    exclude: isolated ? ['test/browser/spill.test.ts'] : [],
+    exclude: isolated ? [] : ['test/browser/spill.test.ts'],
     testTimeout: 60_000,
     fileParallelism: false,
     sequence: { groupOrder: 1 },
@@ -62,7 +62,7 @@ const browserProject = (isolated: boolean) => ({
   },
 })
 
-// Group by group, the two browsers together: these and the Node suites at once are too much for two cores, and time limits would tell.
+// Group by group, two of anything at a time: the Node suites, the two browsers, the package and the demo. All at once are too much for two cores, and time limits would tell.
 export default defineConfig({
   test: {
     projects: [
@@ -80,6 +80,7 @@ export default defineConfig({
           include: ['test/packaging/**/*.test.ts'],
           globalSetup: 'test/packaging/pack.setup.ts',
           testTimeout: 120_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
@@ -88,7 +89,8 @@ export default defineConfig({
           name: 'browser, demo',
           include: ['test/demo/**/*.test.ts'],
           testTimeout: 60_000,
-          sequence: { groupOrder: 4 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

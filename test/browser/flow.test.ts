@@ -20,7 +20,7 @@ import { streamSuite } from '../flow/streams.suite.js'
 import { userCodeSuite } from '../flow/user-code.suite.js'
 import { verbSuite } from '../flow/verbs.suite.js'
 import { windowRowsSuite } from '../flow/window-rows.suite.js'
-import { moreLanes as lanesList, runningLanes } from './lanes.js'
+import { fewLanes, lanesList, runningLanes } from './lanes.js'
 
 const env = webEnv()
 
@@ -33,14 +33,14 @@ cancelSuite(lanesList, env)
 badInputSuite(lanesList, env)
 budgetSuite(lanesList)
 functionSuite(lanesList, env)
-joinSuite([0, 2])
+joinSuite(fewLanes)
 listSuite(lanesList, env)
 streamSuite(lanesList)
 feedSuite(runningLanes)
 liveSuite(runningLanes)
 windowRowsSuite(runningLanes)
-inputSuite([0, 2])
+inputSuite(fewLanes)
 liveJoinSuite(runningLanes)
 liveOverSuite(runningLanes)
-userCodeSuite([0, 2], env)
-ownKernelsSuite([0, 2])
+userCodeSuite(fewLanes, env)
+ownKernelsSuite(fewLanes)

@@ -1,4 +1,4 @@
-/** Spilling in a real browser, to the private file system of the page's origin; on pages that are not isolated only, for it takes its time. */
+/** Spilling in a real browser, to the private file system of the page's origin; on isolated pages only, for it takes its time. */
 import { expect, test, vi } from 'vitest'
 import { columns, count, createEngine, float64, schema, stream } from '../../src/index.js'
 import { spillPlatform } from '../../src/workers/spill-file.web.js'

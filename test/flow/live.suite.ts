@@ -515,16 +515,10 @@ export function liveSuite(lanesList: readonly number[]): void {
 
     it('gives what inputs that end come to in windows and joins, in an order', async () => {
       const ticks = Array.from({ length: 40 }, (_, i) => at(i * 3, i % 3 ? 'a' : 'b', i))
+      const batches = ticks.flatMap((_, i) => (i % 5 === 0 ? [ticks.slice(i, i + 5)] : []))
       const kinds = [
         () => rows(ticks).watermark('time'),
-        () =>
-          stream(
-            inTurn(
-              ticks.map(each => [each]),
-              tick,
-            ),
-            { schema: tick },
-          ).watermark('time'),
+        () => stream(inTurn(batches, tick), { schema: tick }).watermark('time'),
       ]
       for (const make of kinds) {
         const flows: ((one: Flow<any>, other: Flow<any>) => Flow<any>)[] = [

@@ -285,7 +285,7 @@ describe('groups of windows that lanes have made', () => {
         if (expected.late > 0) seen.late++
         if (expected.failure !== null) seen.failures++
       }),
-      { numRuns: Math.round(500 * Number(scale)), ...(seed === undefined ? {} : { seed: Number(seed) }) },
+      { numRuns: Math.round(300 * Number(scale)), ...(seed === undefined ? {} : { seed: Number(seed) }) },
     )
     for (const times of Object.values(seen)) expect(times, JSON.stringify(seen)).toBeGreaterThan(5 * Number(scale))
   })

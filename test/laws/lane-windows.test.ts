@@ -40,7 +40,7 @@ const cases = fc.record({
   /** Rows of each batch. */
   batches: fc.array(
     fc.oneof(
-      { weight: 3, arbitrary: fc.integer({ min: LARGE, max: 10 * LARGE }) },
+      { weight: 3, arbitrary: fc.integer({ min: LARGE, max: 6 * LARGE }) },
       { weight: 1, arbitrary: fc.integer({ min: 1, max: 300 }) },
     ),
     { minLength: 2, maxLength: 8 },

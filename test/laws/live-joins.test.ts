@@ -3,7 +3,7 @@ import { liveJoinLaws } from './live-joins.suite.js'
 const { MILLRACE_RUNS: scale, MILLRACE_SEED: seed } = process.env
 
 for (const [lanes, runs] of [
-  [0, 600],
+  [0, 400],
   [2, 150],
 ] as const) {
   liveJoinLaws({
