@@ -97,8 +97,43 @@ describe('the time of a pattern', () => {
     /^(([a-z])+.)+[A-Z]([a-z])+$/,
     /(\w+\s?)*$/,
     /((a{0,61}){0,61})x/,
+    /^(\s|\u202f)+$/,
+    /^(?:\s|[\u2004-\u2009])*$/u,
+    /^(?:\ud83d\ude00x|\u{1f600}x)*$/u,
   ])('%s is refused', pattern => {
     expect(degree(pattern)).toBe(Infinity)
+  })
+
+  it('every space is one of those that a class of spaces has', () => {
+    const spaces = Array.from({ length: 0xffff }, (_, unit) => unit).filter(unit =>
+      /\s/.test(String.fromCharCode(unit)),
+    )
+    expect(spaces).toHaveLength(25)
+    const written = spaces.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`)
+    for (const space of written) expect([space, degree(new RegExp(`(?:\\s|${space})*x`))]).toEqual([space, Infinity])
+  })
+
+  it('escapes are what they are without flag u', () => {
+    // A u, once or twice; octal digits.
+    for (const source of ['^(?:\\u{1,2})*x', '^(?:\\07|\\x07)*x']) {
+      expect(() => longestString(source, '', 'matches'), source).toThrow('exponentially')
+    }
+  })
+
+  it('flags of a group are its own', () => {
+    const told = (source: string) => () => longestString(source, '', 'matches')
+    for (const source of ['^(?:(?i:a)|A)*x', '^(?i:(?:(?-i:a)|A)*)x', '^(?:(?s:.)|\\n)*x']) {
+      expect(told(source), source).toThrow('exponentially')
+    }
+    for (const source of ['^(?:(?i:a)|b)*x', '^(?:(?-i:a)|A)*x', '^(?:(?i:b)(?:a|A))*x']) {
+      expect(told(source), source).not.toThrow()
+    }
+  })
+
+  it('a class of strings is refused', () => {
+    for (const source of ['^[\\q{ab|a|b}]*$', '^\\p{RGI_Emoji}*$', '^[x\\p{Basic_Emoji}]*$']) {
+      expect(() => longestString(source, 'v', 'matches')).toThrow('strings of several characters')
+    }
   })
 
   it.each([/(a)\1/, /(?<x>a)\k<x>/])('%s refers back, and is refused', pattern => {
