@@ -136,6 +136,24 @@ describe('the time of a pattern', () => {
     }
   })
 
+  it('ways that no length makes more of are counted where they are many', () => {
+    const told = (source: string) => longestString(source, '', 'matches')
+    const tooMany = ['^(?:a?){9}(?:a?){9}(?:a?){9}(?:a?){8}b', `^${'\\d{1,9}'.repeat(9)}x`, `^(?=${'a?'.repeat(40)}b)`]
+    for (const source of tooMany) expect(() => told(source), source).toThrow('in too many ways')
+    // Of one text there are few, or one.
+    const few = [
+      '\\d?'.repeat(12),
+      'a?b?c?d?'.repeat(8),
+      '(?:a|b)(?:c|d)'.repeat(20),
+      '(?:\\d{1,9},)'.repeat(30),
+      '\\d{1,9}'.repeat(7),
+    ]
+    for (const source of few) expect([source, told(`^${source}x`)]).toEqual([source, Infinity])
+    const searched = told(`${'\\d?'.repeat(12)}x`)
+    expect(searched).toBeGreaterThan(1000)
+    expect(searched).toBeLessThan(1e6)
+  })
+
   it.each([/(a)\1/, /(?<x>a)\k<x>/])('%s refers back, and is refused', pattern => {
     expect(degree(pattern)).toBe(Infinity)
   })
