@@ -153,7 +153,7 @@ const DIRECTIVES: Readonly<Record<string, readonly [pattern: string, take: Take]
  * @throws MillraceError `MR_INVALID_OPTION` for a format that cannot be
  */
 export function timeParser(format: string, perSecond: bigint, operator: string): ParseInstant {
-  const written = format.replace(/%([FTRD])/g, (_, letter: string) => SHORTHANDS[letter])
+  const written = format.replace(/%([FTRD%])/g, (all, letter: string) => SHORTHANDS[letter] ?? all)
   const takes: Take[] = []
   const letters = new Set<string>()
   const pattern = written.replace(/%(.?)|\s+|[^\w%\s]/gs, (all, letter?: string) => {
