@@ -22,6 +22,9 @@ const SAMPLE = Array.from(
 const OTHER = '\ue000'
 const OTHER_BIT = 1n << BigInt(128 + SAMPLE.length)
 
+/** Groups within each other: they are read by functions that call themselves. */
+const MOST_DEPTH = 250
+
 /** One character by its escape, without and with flag u or v: the same text is more of them elsewhere. */
 const ESCAPED = /^\\(?:u[\da-fA-F]{4}|x[\da-fA-F]{2}|c[a-zA-Z]|0[0-7]{0,2}|[\s\S])/
 const UNICODE_ESCAPED =
@@ -33,6 +36,7 @@ export function parsePattern(source: string, given: string, operator: string): P
   const isUnicode = /[uv]/.test(given)
   /** Those of the group at hand. */
   let flags = given
+  let depth = 0
   let at = 0
 
   const choice = (): PatternNode => {
@@ -78,6 +82,8 @@ export function parsePattern(source: string, given: string, operator: string): P
   }
 
   function group(): PatternNode {
+    if (depth === MOST_DEPTH) throw refuse(`has more than ${MOST_DEPTH} groups within each other; write a simpler one`)
+    depth++
     const [opening, on = '', off = ''] = /^\((?:\?(?:<?[=!]|<[^>]*>|([a-z]*)(?:-([a-z]*))?:))?/.exec(
       source.slice(at),
     ) as RegExpExecArray
@@ -86,6 +92,7 @@ export function parsePattern(source: string, given: string, operator: string): P
     flags = Array.from(new Set(outer + on), flag => (off.includes(flag) ? '' : flag)).join('')
     const body = choice()
     flags = outer
+    depth--
     at++
     return /[=!]$/.test(opening) ? { kind: 'look', body } : body
   }

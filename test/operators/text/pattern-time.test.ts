@@ -130,6 +130,14 @@ describe('the time of a pattern', () => {
     }
   })
 
+  it('groups within each other, however many, are no end of the stack', () => {
+    const nested = (count: number) => `^${'(?:'.repeat(count)}a${')'.repeat(count)}`
+    expect(longestString(nested(250) + nested(250), '', 'matches')).toBe(Infinity)
+    for (const count of [251, 10_000]) {
+      expect(() => longestString(nested(count), '', 'matches')).toThrow('groups within each other')
+    }
+  })
+
   it('a class of strings is refused', () => {
     for (const source of ['^[\\q{ab|a|b}]*$', '^\\p{RGI_Emoji}*$', '^[x\\p{Basic_Emoji}]*$']) {
       expect(() => longestString(source, 'v', 'matches')).toThrow('strings of several characters')
