@@ -196,7 +196,8 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   /** The nearest float64 to what it spells, whitespace around it apart: `-1.5e3`, `.5`, `nan`, `inf`, `Infinity` in any case; null where it is no number. */
   toNumber(): NumberExpr<Nullable<Float64>>
   /**
-   * Whether the pattern matches somewhere; without flags g and y. One that may take a time that grows exponentially, or that refers back (`\\1`), is `MR_INVALID_OPTION`; where
+   * Whether the pattern matches somewhere; without flags g and y. One that may take a time that grows exponentially, has too many ways to match the same text, refers back (`\\1`) or
+   * has classes of strings (of flag v) is `MR_INVALID_OPTION`; where
    * time may grow with a power of the length, so is a string that is too long (44,721 UTF-16 units for a square, 1,817 for a cube). JavaScript's engine is asked, once per distinct string.
    */
   matches(pattern: RegExp): BoolExpr<NullableIf<Bool, T['nullable']>>

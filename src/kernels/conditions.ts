@@ -10,6 +10,7 @@ import type { LaneDictionary } from './text.js'
 /**
  * `a` in the rows of the bitmap `mask`, `b` in the others: operands of `type`; of strings codes into `dictionary`, a constant's too.
  * @param type not a list's or a struct's
+ * @param into what this has given before, and nobody reads any more but as `a` or `b`: it is written over
  */
 export function select(
   k: Kernels,
@@ -19,6 +20,7 @@ export function select(
   type: DataType,
   rowCount: number,
   dictionary: LaneDictionary | null = null,
+  into: LaneVector | null = null,
 ): LaneVector {
   const { exports, memory } = k
   const kernel = {
@@ -28,9 +30,9 @@ export function select(
     4: exports.conditionsSelect32,
     8: exports.conditionsSelect64,
   }[elementBytes(type.kind)] as typeof exports.conditionsSelectBits
-  const data = memory.scratch(dataBytes(type.kind, rowCount) + 16)
+  const data = into?.data ?? memory.scratch(dataBytes(type.kind, rowCount) + 16)
   kernel(mask, ...values(k, a, type), ...values(k, b, type), rowCount, data)
-  const validity = mayBeNull(a) || mayBeNull(b) ? memory.scratch(bitmapBytes(rowCount)) : 0
+  const validity = mayBeNull(a) || mayBeNull(b) ? into?.validity || memory.scratch(bitmapBytes(rowCount)) : 0
   if (validity !== 0) exports.conditionsSelectBits(mask, ...valid(k, a), ...valid(k, b), rowCount, validity)
   return {
     type: { ...type, nullable: validity !== 0 },

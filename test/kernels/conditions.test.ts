@@ -67,6 +67,11 @@ describe('select', () => {
             const chosen = select(k, bits, a, b, type, n)
             expect(valuesOf(k, chosen)).toEqual(mask.map((isSet, i) => (isSet ? ofA[i] : ofB[i])))
             expect(chosen.type.kind).toBe(type.kind)
+            // Over itself, in the place of either.
+            const over = select(k, bits, b, chosen, type, n, null, chosen)
+            expect(over.data).toBe(chosen.data)
+            const expected = mask.map((_, i) => ofB[i])
+            expect(valuesOf(k, over)).toEqual(expected)
           }
         }
         k.memory.reset(mark)

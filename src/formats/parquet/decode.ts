@@ -35,7 +35,8 @@ export async function* readRowGroup(
       { file },
     )
   }
-  const wanted = names.map(name => resolve(metadata, rowGroup, name, file, part))
+  const places = new Map(metadata.columns.map(({ name }, i) => [name, i]))
+  const wanted = names.map(name => resolve(metadata, rowGroup, name, places.get(name) ?? -1, file, part))
   const bytes = await fetchChunks(source, wanted, file, part, signal)
   const readers = wanted.map(({ column, chunk }, i) =>
     createColumnReader(column, chunk, bytes[i] as Uint8Array, rowGroup.rowCount),
@@ -72,8 +73,14 @@ function rowsOfMorsel(wanted: readonly Wanted[], rowCount: number): number {
   return rows < 8 ? rows : rows & ~7
 }
 
-function resolve(metadata: ParquetMetadata, rowGroup: RowGroup, name: string, file: string, part: number): Wanted {
-  const i = metadata.columns.findIndex(column => column.name === name)
+function resolve(
+  metadata: ParquetMetadata,
+  rowGroup: RowGroup,
+  name: string,
+  i: number,
+  file: string,
+  part: number,
+): Wanted {
   const column = metadata.columns[i]
   if (column === undefined)
     throw unknownColumn(

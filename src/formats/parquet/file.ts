@@ -112,9 +112,10 @@ function describe(metadata: ParquetMetadata, source: ByteSource): ParquetFile {
 }
 
 function rowGroupBytes(metadata: ParquetMetadata, part: number, names: readonly string[]): number {
+  const isWanted = new Set(names)
   let byteLength = 0
   for (const [i, { name }] of metadata.columns.entries()) {
-    if (names.includes(name)) byteLength += metadata.rowGroups[part]?.chunks[i]?.byteLength ?? 0
+    if (isWanted.has(name)) byteLength += metadata.rowGroups[part]?.chunks[i]?.byteLength ?? 0
   }
   return byteLength
 }

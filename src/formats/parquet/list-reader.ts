@@ -62,8 +62,8 @@ export function createListReader(
     let nullCount = 0
     let items = 0
     let nullItems = 0
-    /** Whether the row at hand has an item, so that more may follow. */
-    let isOpen = false
+    /** The level that the row at hand has begun with: more items may follow one. */
+    let first = levels.list
 
     while (row < rows) {
       if (!isFilled()) {
@@ -81,9 +81,12 @@ export function createListReader(
           offsets[++row] = items
           if (level < levels.list) nullCount++
           else if (bitmap !== null) bitmap[row >> 3] |= 1 << (row & 7)
-          isOpen = level >= levels.item
+          first = level
         } else if (repetition[at] !== 1) throw corrupt(`a repetition level of ${repetition[at]} where 1 is the highest`)
-        else if (!isOpen || level < levels.item) throw corrupt('an item is repeated in a list that has none')
+        // An array of DuckDB that is null is so as often as it would have items.
+        else if (first < levels.list && level < levels.list) continue
+        else if (first < levels.item || level < levels.item)
+          throw corrupt('an item is repeated in a list that has none')
         if (level < levels.item) continue
         if (level === levels.most) {
           if (itemBitmap !== null) itemBitmap[items >> 3] |= 1 << (items & 7)

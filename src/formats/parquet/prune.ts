@@ -117,10 +117,42 @@ function order(a: Bound | null, b: Bound | null): number {
 const isNumeric = (bound: Bound): boolean => typeof bound === 'number' || typeof bound === 'bigint'
 
 /** A null among the values makes null of what would be false. */
-function isIn({ input, values }: InNode, known: Known): number {
-  const left = valuesOf(input, known)
-  const isFalse = values.some(literal => literal.value === null) ? 0 : FALSE
-  return values.some(literal => compare('eq', left, valuesOf(literal, known)) & TRUE) ? isFalse | TRUE : isFalse
+function isIn(node: InNode, known: Known): number {
+  const { min, max, mayBeValue } = valuesOf(node.input, known)
+  const { bounds, hasNull, hasNaN } = boundsIn(node)
+  const isFalse = hasNull ? 0 : FALSE
+  if (!mayBeValue || (bounds.length === 0 && !hasNaN)) return isFalse
+  // Of those that are not below the least, the first: it alone can be too great.
+  let low = 0
+  let high = bounds.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (order(min, bounds[middle]) > 0) low = middle + 1
+    else high = middle
+  }
+  const mayBeOne = hasNaN || (low < bounds.length && !(order(max, bounds[low]) < 0))
+  return mayBeOne ? isFalse | TRUE : isFalse
+}
+
+interface BoundsIn {
+  /** Ascending. */
+  readonly bounds: readonly Bound[]
+  readonly hasNull: boolean
+  /** Which is beyond all bounds, and may be anywhere. */
+  readonly hasNaN: boolean
+}
+/** Thousands of values, asked for in each row group. */
+const sorted = new WeakMap<InNode, BoundsIn>()
+
+function boundsIn(node: InNode): BoundsIn {
+  let found = sorted.get(node)
+  if (found === undefined) {
+    const values = node.values.map(({ value }) => value)
+    const bounds = values.filter(value => value !== null && !Number.isNaN(value)) as Bound[]
+    found = { bounds: bounds.sort(compareBounds), hasNull: values.includes(null), hasNaN: values.some(Number.isNaN) }
+    sorted.set(node, found)
+  }
+  return found
 }
 
 function valuesOf(node: Expression, known: Known): Values {

@@ -108,6 +108,12 @@ export function compareBounds(a: Bound, b: Bound): number {
 
 const encoder = new TextEncoder()
 function compareText(a: string, b: string): number {
+  let i = 0
+  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++
+  if (i === a.length || i === b.length) return a.length - b.length
+  const difference = a.charCodeAt(i) - b.charCodeAt(i)
+  // Only surrogates are elsewhere among units than among bytes.
+  if (a.charCodeAt(i) < 0xd800 || b.charCodeAt(i) < 0xd800) return difference
   const x = encoder.encode(a)
   const y = encoder.encode(b)
   const shared = Math.min(x.length, y.length)

@@ -4,6 +4,7 @@ import type { CallNode } from '../../expressions/node.js'
 import { and, andNot, count as countBits, filled, isTrue } from '../../kernels/bitmap.js'
 import { select } from '../../kernels/conditions.js'
 import type { Kernels } from '../../kernels/instance.js'
+import type { LaneVector } from '../../kernels/lane-vector.js'
 import type { Operand, Scalar } from '../../kernels/operand.js'
 import { isScalar } from '../../kernels/scalar.js'
 import type { LaneDictionary } from '../../kernels/text.js'
@@ -76,11 +77,12 @@ function compileWhen(context: OperatorContext, node: CallNode, inputs: readonly 
       // For what is asked of no row any other will do, and there is one.
       const some = given[asked.findIndex(operand => operand !== null)]
       const operands = given.map((operand, i) => (asked[i] === null ? some : operand))
-      // From the last to the first, so that of several that hold the first decides.
-      return masks.reduceRight<Operand>(
-        (otherwise, mask, i) => select(k, mask, operands[i], otherwise, values.type, rowCount, dictionary),
-        operands[count],
-      )
+      // From the last to the first, so that of several that hold the first decides; all in one place, of however many there are.
+      let chosen: LaneVector | null = null
+      return masks.reduceRight<Operand>((otherwise, mask, i) => {
+        chosen = select(k, mask, operands[i], otherwise, values.type, rowCount, dictionary, chosen)
+        return chosen
+      }, operands[count])
     },
     free: values.free,
   }

@@ -17,6 +17,8 @@ const MOST_STEPS = 4_000_000
 const FEW_TIMES = 10
 /** Ways that may be tried for one string. */
 const MOST_TRIES = 1e9
+/** Ways that are not counted, through what is repeated a few times: so many no pattern has by the way. */
+const FEW_WAYS = 1000
 const EVERYTHING: CharSet = (1n << 256n) - 1n
 
 interface Automaton {
@@ -31,28 +33,38 @@ interface Automaton {
  * @throws MillraceError `MR_INVALID_OPTION` for one that may take for ever, or that is too large to tell.
  */
 export function longestString(source: string, flags: string, operator: string): number {
-  const degree = degreeOf(
-    parsePattern(source, flags, operator),
-    true,
-    { steps: 0 },
-    (reason: string) => new MillraceError('MR_INVALID_OPTION', `${operator}: ${quote(source)} ${reason}`, { operator }),
-  )
-  if (degree < 2) return Infinity
-  let tries = MOST_TRIES
+  const refuse = (reason: string) =>
+    new MillraceError('MR_INVALID_OPTION', `${operator}: ${quote(source)} ${reason}`, { operator })
+  const work = { steps: 0, ways: 1 }
+  const degree = degreeOf(parsePattern(source, flags, operator), true, work, refuse)
+  const { ways } = work
+  if (ways > MOST_TRIES) {
+    throw refuse('may match the same text in too many ways; write what is there a few times so that there are fewer')
+  }
+  if (degree === 0 || (degree === 1 && ways === 1)) return Infinity
+  let tries = MOST_TRIES / ways
   for (let i = 2; i <= degree; i++) tries *= i
   return Math.floor(tries ** (1 / degree))
 }
 
 type Refuse = (reason: string) => MillraceError
 
+interface Work {
+  steps: number
+  /** Over one text, whatever its length: the power is for that. */
+  ways: number
+}
+
 /** The power of the length that time may grow by. */
-function degreeOf(pattern: PatternNode, isSearch: boolean, work: { steps: number }, refuse: Refuse): number {
+function degreeOf(pattern: PatternNode, isSearch: boolean, work: Work, refuse: Refuse): number {
   const automaton: Automaton = { sets: [], next: [], twice: [] }
   const looks: PatternNode[] = []
-  const { first } = build(pattern, automaton, looks, 1, refuse)
+  const built = build(pattern, automaton, looks, 1, refuse)
+  let { first } = built
   if (isSearch && !startsAtStart(pattern)) {
     const search = stateOf(automaton, EVERYTHING, refuse)
     for (const state of [search, ...first]) automaton.next[search].add(state)
+    first = [search, ...first]
   }
   const reach = reachable(automaton)
   const loops = components(automaton, reach)
@@ -65,6 +77,7 @@ function degreeOf(pattern: PatternNode, isSearch: boolean, work: { steps: number
     if (work.steps > MOST_STEPS) throw refuse('is too large for its running time to be told; write a simpler one')
   }
   const own = longestChain(automaton, loops, reach, work)
+  work.ways *= waysThrough(automaton, first, reach, work)
   const inside = looks.map(look => degreeOf(look, false, work, refuse))
   return own + Math.max(0, ...inside)
 }
@@ -175,7 +188,7 @@ function components({ next }: Automaton, reach: readonly ReadonlySet<number>[]):
 }
 
 /** Whether two different ways lead from a state of the loop back to it over the same text. */
-function isExponential({ sets, next, twice }: Automaton, loop: readonly number[], work: { steps: number }): boolean {
+function isExponential({ sets, next, twice }: Automaton, loop: readonly number[], work: Work): boolean {
   const within = new Set(loop)
   if (loop.some(state => [...twice[state]].some(other => within.has(other)))) return true
   const inside = (state: number) => [...next[state]].filter(other => within.has(other))
@@ -211,7 +224,7 @@ function longestChain(
   automaton: Automaton,
   loops: readonly (readonly number[])[],
   reach: readonly ReadonlySet<number>[],
-  work: { steps: number },
+  work: Work,
 ): number {
   const lengths = new Map<number, number>()
   const follows = (a: number, b: number) => a !== b && reach[loops[a][0]].has(loops[b][0])
@@ -238,7 +251,7 @@ function areJoined(
   first: readonly number[],
   second: readonly number[],
   reach: readonly ReadonlySet<number>[],
-  work: { steps: number },
+  work: Work,
 ): boolean {
   const [own, other] = [new Set(first), new Set(second)]
   for (const p of first) {
@@ -267,4 +280,67 @@ function areJoined(
     }
   }
   return false
+}
+
+/**
+ * How many ways lead over one text to all states at most, those within loops apart: of states before another one only those add up to which the same text
+ * leads. Where that takes too long to tell, any may. 1 where they are few.
+ */
+function waysThrough(
+  { sets, next, twice }: Automaton,
+  first: readonly number[],
+  reach: readonly ReadonlySet<number>[],
+  work: Work,
+): number {
+  const pairs = new Map<number, readonly [number, number]>()
+  const key = (a: number, b: number) => a * MOST_STATES + b
+  const meet = (some: Iterable<number>, others: Iterable<number>) => {
+    for (const a of some) {
+      for (const b of others) {
+        work.steps++
+        if (sets[a] & sets[b] && !pairs.has(key(a, b))) pairs.set(key(a, b), [a, b])
+      }
+    }
+  }
+  meet(first, first)
+  for (const [, [a, b]] of pairs) {
+    if (work.steps > MOST_STEPS) break
+    meet(next[a], next[b])
+  }
+  const areTogether = (a: number, b: number) => work.steps > MOST_STEPS || pairs.has(key(a, b))
+  /** Of states the most that add up. */
+  const most = (states: Iterable<number>, waysOf: (state: number) => number): number => {
+    const left = new Set(states)
+    let ways = 0
+    for (const state of left) {
+      const group = new Set([state])
+      let sum = 0
+      for (const one of group) {
+        left.delete(one)
+        sum += waysOf(one)
+        for (const other of left) if (areTogether(one, other)) group.add(other)
+      }
+      ways = Math.max(ways, sum)
+    }
+    return ways
+  }
+  const isFirst = new Set(first)
+  const ways = new Map<number, number>()
+  let all = 0
+  // What leads to others can come to more: those before come first, and the states of a loop together.
+  const order = [...sets.keys()].sort((a, b) => reach[b].size - reach[a].size)
+  for (const state of order) {
+    if (ways.has(state)) continue
+    const loop = new Set([state, ...[...reach[state]].filter(other => reach[other].has(state))])
+    const into = (one: number): number => {
+      const before = order.filter(other => !loop.has(other) && next[other].has(one))
+      const led = most(before, other => (ways.get(other) as number) * (twice[other].has(one) ? 2 : 1))
+      return Math.max(led, isFirst.has(one) ? 1 : 0)
+    }
+    const own = most(loop, into)
+    for (const one of loop) ways.set(one, own)
+    all += own * loop.size
+  }
+  // Each of them at as many places of the text, at most, as there are states.
+  return all > FEW_WAYS ? all * sets.length : 1
 }

@@ -153,7 +153,8 @@ const DIRECTIVES: Readonly<Record<string, readonly [pattern: string, take: Take]
  * @throws MillraceError `MR_INVALID_OPTION` for a format that cannot be
  */
 export function timeParser(format: string, perSecond: bigint, operator: string): ParseInstant {
-  const written = format.replace(/%([FTRD])/g, (_, letter: string) => SHORTHANDS[letter])
+  // Spaces around it are any already: taken twice they would be shared out in all ways.
+  const written = format.trim().replace(/%([FTRD%])/g, (all, letter: string) => SHORTHANDS[letter] ?? all)
   const takes: Take[] = []
   const letters = new Set<string>()
   const pattern = written.replace(/%(.?)|\s+|[^\w%\s]/gs, (all, letter?: string) => {

@@ -165,6 +165,34 @@ test('a file of no columns has rows all the same', async () => {
   expect(batches.map(batch => batch.rowCount)).toEqual([65_536, 4464, 3])
 })
 
+test('of many columns each is looked at a few times, not once for each other', async () => {
+  const count = 300
+  const names = Array.from({ length: count }, (_, i) => `column ${i}`)
+  const chunks: ColumnSpec['chunks'] = [{ pages: [plain64(7n)] }, { pages: [plain64(8n)] }]
+  const bytes = writeParquet({ columns: names.map(name => ({ name, physical: 2, chunks })), rowCounts: [1, 1] })
+  const { metadata } = await open(bytes)
+  let looks = 0
+  const columns = metadata.columns.map(column => ({
+    ...column,
+    get name() {
+      looks++
+      return column.name
+    },
+  }))
+  const reader = await openParquet({ kind: 'bytes', bytes }, null, { ...metadata, columns })
+  for await (const { vectors } of reader.read(1, names)) expect(vectors).toHaveLength(count)
+  expect(looks).toBeLessThan(20 * count)
+  let told = 0
+  const wanted = new Proxy(names, {
+    get(target, key, receiver) {
+      told++
+      return Reflect.get(target, key, receiver)
+    },
+  })
+  expect(reader.byteLength(0, wanted)).toBe(reader.rowGroups[0]?.byteLength)
+  expect(told).toBeLessThan(20 * count)
+})
+
 describe('statistics', () => {
   const i64 = (value: bigint) => ({ text: new Uint8Array(BigInt64Array.of(value).buffer) })
   const f64 = (value: number) => ({ text: new Uint8Array(Float64Array.of(value).buffer) })

@@ -134,6 +134,11 @@ describe('lists', () => {
     expect(await readColumn(file(pages, 4), 'tags')).toEqual([[1, null, 2, 3, 4], [], null, [5]])
   })
 
+  test("that are DuckDB's arrays are null once for each item that there would be", async () => {
+    const pages = [page([0, 1, 0, 1], [3, 3, 0, 0], [1, 2]), page([1, 0, 1, 1, 0, 1, 1], [0, 3, 2, 3, 0, 0, 0], [4, 6])]
+    expect(await readColumn(file(pages, 4), 'tags')).toEqual([[1, 2], null, [4, null, 6], null])
+  })
+
   test.each<[string, 1 | 2, Struct[], number[], unknown[]]>([
     ['a repeated field without a list around it', 1, [number(2, 'tags')], [1, 1, 0, 1], [[7, 8], [], [9]]],
     [
@@ -229,6 +234,8 @@ describe('damaged lists are refused:', () => {
     ['rows that there are not', [page([0, 1], [3, 3], [1, 2])], 2, 'fewer rows than its row group'],
     ['too many rows', [page([0, 0], [3, 3], [1, 2])], 1, 'more rows than its row group'],
     ['an item before any row', [page([1, 0], [3, 3], [1, 2])], 1, 'an item is repeated'],
+    ['a null before any row', [page([1, 0], [0, 3], [1])], 1, 'an item is repeated'],
+    ['a null in an empty list', [page([0, 1], [1, 0], [])], 1, 'an item is repeated'],
     ['an item of a null', [page([0, 1], [0, 3], [1])], 1, 'an item is repeated'],
     ['an item of an empty list', [page([0, 1], [1, 3], [1])], 1, 'an item is repeated'],
     ['an empty list among items', [page([0, 1], [3, 1], [1])], 1, 'an item is repeated'],

@@ -191,6 +191,35 @@ describe('a file of three row groups', () => {
     expect(kept({ op: 'gte', left: column('time'), right: at(6) })).toEqual([2])
   })
 
+  test('of a list of values those within bounds count, which are looked at once for all groups', () => {
+    const among = (name: string, ...values: LiteralValue[]) =>
+      kept({ op: 'in', input: column(name), values: values.map(value => literal(value) as never) })
+    expect(among('n', 4n, 9n, 31n, 99n, -1n)).toEqual([])
+    expect(among('n', 31n, 200n, null, 1n)).toEqual([0, 2])
+    expect(among('n', null)).toEqual([])
+    expect(among('f', 3.5, 0.5)).toEqual([])
+    expect(among('f', 0.5, Number.NaN)).toEqual([0, 1, 2])
+    expect(among('s', 'c\0', 'Z', 'f\uffff', 'i\u{1f0a1}')).toEqual([])
+    let looks = 0
+    const values = Array.from({ length: 100 }, (_, i) => {
+      const value = 1000n + BigInt(i)
+      const counted = {
+        op: 'literal' as const,
+        type: int64(),
+        get value() {
+          looks++
+          return value
+        },
+      }
+      return counted
+    })
+    const first = { op: 'in' as const, input: column('n'), values }
+    expect(reader.candidates(first)).toEqual([])
+    const atFirst = looks
+    for (let i = 0; i < 10; i++) expect(reader.candidates(first)).toEqual([])
+    expect([atFirst > 0, looks]).toEqual([true, atFirst])
+  })
+
   test('a predicate that can fail skips nothing', () => {
     const sum: Expression = { op: 'add', left: column('n'), right: column('n') }
     const never = compare('gt', 'n', 1000)

@@ -75,6 +75,35 @@ describe('strings of several dictionaries', () => {
   })
 })
 
+it('many conditions write one column, not one each', async () => {
+  const context = await makeContext()
+  const shape = { x: int32(), y: nullable(int64()) }
+  const rowCount = 8192
+  const x = Array.from({ length: rowCount }, (_, i) => i % 300)
+  const batch = batchOf({ x, y: x.map(i => (i % 7 === 0 ? null : BigInt(i))) }, shape)
+  /** Bytes that it takes to choose among so many. */
+  const taken = (count: number): number => {
+    const inputs = Array.from({ length: count }, (_, i): Expression[] => [
+      { op: 'eq', left: column('x'), right: literal(i) },
+      i % 2 === 0 ? { op: 'literal', value: BigInt(1000 + i), type: int64() } : column('y'),
+    ])
+    const resolved = resolve(call('when', ...inputs.flat(), column('y')), shape)
+    const compiled = compileExpression(context, resolved, shape)
+    const morsel = morselOf(context, batch)
+    const before = context.k.memory.mark()
+    const chosen = compiled.evaluate(morsel, new Failures())
+    const bytes = context.k.memory.mark() - before
+    const rows = rowsOf(context, { rowCount, columns: [chosen] }, { it: nullable(int64()) })
+    expect(rows.map(({ it }) => it)).toEqual(
+      x.map(i => (i < count && i % 2 === 0 ? 1000 + i : i % 7 === 0 ? null : i)),
+    )
+    compiled.free()
+    return bytes
+  }
+  // What tells the rows of one more is a few bits of each.
+  expect(taken(200) - taken(100)).toBeLessThan(100 * rowCount)
+})
+
 describe('what fails on rows that do not come to it', () => {
   const shape = { p: nullable(bool()), q: bool(), l: nullable(int64()), m: int64(), s: nullable(utf8()) }
   const times = (name: string): Expression => ({ op: 'mul', left: column(name), right: column(name) })

@@ -97,8 +97,69 @@ describe('the time of a pattern', () => {
     /^(([a-z])+.)+[A-Z]([a-z])+$/,
     /(\w+\s?)*$/,
     /((a{0,61}){0,61})x/,
+    /^(\s|\u202f)+$/,
+    /^(?:\s|[\u2004-\u2009])*$/u,
+    /^(?:\ud83d\ude00x|\u{1f600}x)*$/u,
   ])('%s is refused', pattern => {
     expect(degree(pattern)).toBe(Infinity)
+  })
+
+  it('every space is one of those that a class of spaces has', () => {
+    const spaces = Array.from({ length: 0xffff }, (_, unit) => unit).filter(unit =>
+      /\s/.test(String.fromCharCode(unit)),
+    )
+    expect(spaces).toHaveLength(25)
+    const written = spaces.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`)
+    for (const space of written) expect([space, degree(new RegExp(`(?:\\s|${space})*x`))]).toEqual([space, Infinity])
+  })
+
+  it('escapes are what they are without flag u', () => {
+    // A u, once or twice; octal digits.
+    for (const source of ['^(?:\\u{1,2})*x', '^(?:\\07|\\x07)*x']) {
+      expect(() => longestString(source, '', 'matches'), source).toThrow('exponentially')
+    }
+  })
+
+  it('flags of a group are its own', () => {
+    const told = (source: string) => () => longestString(source, '', 'matches')
+    for (const source of ['^(?:(?i:a)|A)*x', '^(?i:(?:(?-i:a)|A)*)x', '^(?:(?s:.)|\\n)*x']) {
+      expect(told(source), source).toThrow('exponentially')
+    }
+    for (const source of ['^(?:(?i:a)|b)*x', '^(?:(?-i:a)|A)*x', '^(?:(?i:b)(?:a|A))*x']) {
+      expect(told(source), source).not.toThrow()
+    }
+  })
+
+  it('groups within each other, however many, are no end of the stack', () => {
+    const nested = (count: number) => `^${'(?:'.repeat(count)}a${')'.repeat(count)}`
+    expect(longestString(nested(250) + nested(250), '', 'matches')).toBe(Infinity)
+    for (const count of [251, 10_000]) {
+      expect(() => longestString(nested(count), '', 'matches')).toThrow('groups within each other')
+    }
+  })
+
+  it('a class of strings is refused', () => {
+    for (const source of ['^[\\q{ab|a|b}]*$', '^\\p{RGI_Emoji}*$', '^[x\\p{Basic_Emoji}]*$']) {
+      expect(() => longestString(source, 'v', 'matches')).toThrow('strings of several characters')
+    }
+  })
+
+  it('ways that no length makes more of are counted where they are many', () => {
+    const told = (source: string) => longestString(source, '', 'matches')
+    const tooMany = ['^(?:a?){9}(?:a?){9}(?:a?){9}(?:a?){8}b', `^${'\\d{1,9}'.repeat(9)}x`, `^(?=${'a?'.repeat(40)}b)`]
+    for (const source of tooMany) expect(() => told(source), source).toThrow('in too many ways')
+    // Of one text there are few, or one.
+    const few = [
+      '\\d?'.repeat(12),
+      'a?b?c?d?'.repeat(8),
+      '(?:a|b)(?:c|d)'.repeat(20),
+      '(?:\\d{1,9},)'.repeat(30),
+      '\\d{1,9}'.repeat(7),
+    ]
+    for (const source of few) expect([source, told(`^${source}x`)]).toEqual([source, Infinity])
+    const searched = told(`${'\\d?'.repeat(12)}x`)
+    expect(searched).toBeGreaterThan(1000)
+    expect(searched).toBeLessThan(1e6)
   })
 
   it.each([/(a)\1/, /(?<x>a)\k<x>/])('%s refers back, and is refused', pattern => {

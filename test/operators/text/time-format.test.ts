@@ -90,3 +90,15 @@ it('a format that says no day, or nothing that is known, is refused', () => {
   for (const format of ['%H:%M', '%Y-%m', '%Y %Q', '%', '%d %b'])
     expect(() => parse(format, 'x'), format).toThrow('MR_INVALID_OPTION')
 })
+
+it('what is behind a percent sign of the text is no shorthand', () => {
+  expect(parse('%Y-%m-%d %%T', '2024-03-31 %T')).toBe(utc('2024-03-31T00:00Z'))
+  expect(parse('%F %%%R', '2024-03-31 %12:30')).toBe(utc('2024-03-31T12:30Z'))
+  expect(parse('%%F %F', '%F 2024-03-31')).toBe(utc('2024-03-31T00:00Z'))
+})
+
+it('spaces take no longer where the format has some around it', () => {
+  const spaces = ' '.repeat(300_000)
+  expect(parse(' %F ', `${spaces}2024-03-31${spaces}`)).toBe(utc('2024-03-31T00:00Z'))
+  for (const text of [`${spaces}x`, `2024-03-31${spaces}x`]) expect(parse(' %F ', text)).toBe(null)
+})
