@@ -2,7 +2,6 @@
  * Joins within an interval: a row meets those of the other input that have come before it, and those that come after meet it. Rows are kept in segments, each with an
  * index of its own; a segment is put together with one that is not much larger, so that a row is indexed a few times only. It goes when the watermark is past all of its partners.
  */
-import { concatVectors } from '../columnar/concat.js'
 import { RecordBatch } from '../columnar/record-batch.js'
 import { schemaOf } from '../columnar/schema.js'
 import { type DataType, int64, type SchemaShape } from '../columnar/type.js'
@@ -16,7 +15,7 @@ import type { Meeting } from '../plan/logical.js'
 import { LEFT, RIGHT } from '../plan/pair-columns.js'
 import type { JoinStage } from '../plan/physical.js'
 import { type BuiltJoin, buildJoin, columnsOf } from './built-join.js'
-import { type LiveJoin, type OnLate, othersThan, picked, rowsWhere } from './live-join.js'
+import { endToEnd, type LiveJoin, type OnLate, othersThan, picked, rowsWhere } from './live-join.js'
 import { createWaiting } from './waiting.js'
 
 /** Which left row it is, for those that have had no partner. */
@@ -51,7 +50,7 @@ export function createIntervalJoin(
   let past = -(2n ** 63n)
   const met = new Set<bigint>()
   /** Left rows that may yet be without a partner. */
-  const waiting = createWaiting()
+  const waiting = createWaiting(times[0] as number)
   let nextId = 0n
   let lateRows = 0
 
@@ -103,7 +102,7 @@ export function createIntervalJoin(
 
   /** Left rows whose partners would all have come, and have not. */
   function lone(isPast: (time: bigint) => boolean): RecordBatch[] {
-    const out = waiting.take(isPast).flatMap(({ batch }) => {
+    const out = waiting.take(isPast).flatMap(batch => {
       const ids = (batch.vectors.at(-1) as Vector).data as BigInt64Array
       const rows: number[] = []
       for (let row = 0; row < batch.rowCount; row++) if (!met.delete(ids[row] as bigint)) rows.push(row)
@@ -146,7 +145,7 @@ export function createIntervalJoin(
             : columnsOf(kept, own.left)
       const out = [...alone(timeless), ...pairs(side as 0 | 1, batch)]
       add(side as 0 | 1, batch)
-      if (isOuter && side === 0) waiting.add(batch, batch.vectors[times[0] as number] as Vector)
+      if (isOuter && side === 0) waiting.add(batch)
       return out
     },
     advance(to, isEnd) {
@@ -190,14 +189,11 @@ function segmentOf(rows: RecordBatch, column: number): Segment {
   return { rows, most, index: null }
 }
 
-function together(a: Segment, b: Segment): Segment {
-  const rows = new RecordBatch(
-    a.rows.schema,
-    a.rows.vectors.map((vector, i) => concatVectors([vector, b.rows.vectors[i] as Vector])),
-    a.rows.rowCount + b.rows.rowCount,
-  )
-  return { rows, most: a.most > b.most ? a.most : b.most, index: null }
-}
+const together = (a: Segment, b: Segment): Segment => ({
+  rows: endToEnd([a.rows, b.rows]),
+  most: a.most > b.most ? a.most : b.most,
+  index: null,
+})
 
 interface PairStage {
   readonly stage: JoinStage
