@@ -12,7 +12,7 @@ import type { OperatorContext } from '../operators/build.js'
 import type { AsofJoin } from '../plan/logical.js'
 import type { JoinStage } from '../plan/physical.js'
 import { type BuiltJoin, buildJoin, columnsOf } from './built-join.js'
-import { type LiveJoin, picked, rowsWhere } from './live-join.js'
+import { endToEnd, type LiveJoin, picked, rowsWhere } from './live-join.js'
 import { createWaiting } from './waiting.js'
 
 /** The time of the other row, by which those of several segments are compared. */
@@ -31,7 +31,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
   const timeOf = (batch: RecordBatch, name: string) => batch.vectors[Object.keys(batch.schema).indexOf(name)] as Vector
   const probing = withTime(stage, asof)
   const keys = stage.keys.map(({ right }) => Object.keys(stage.right).indexOf(right))
-  const waiting = createWaiting()
+  const waiting = createWaiting(Object.keys(left).indexOf(asof.left))
   let segments: Segment[] = []
   let none: BuiltJoin | null = null
   let lateRows = 0
@@ -45,7 +45,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
       segment.index ??= buildJoin(context, probing, left, [segment.rows])
       return segment.index
     })
-    const each = (none !== null && found.length === 0 ? [none] : found).map(index => whole(index.probe(batch)))
+    const each = (none !== null && found.length === 0 ? [none] : found).map(index => endToEnd(index.probe(batch)))
     const [first] = each as [RecordBatch]
     if (each.length === 1) return [columnsOf(first, stage.output)]
     const times = each.map(({ vectors }) => vectors.at(-1) as Vector)
@@ -77,7 +77,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
     for (let last = segments.at(-1); last && last.rows.rowCount < 2 * rows.rowCount; last = segments.at(-1)) {
       segments.pop()
       last.index?.free()
-      rows = needed(joined(last.rows, rows))
+      rows = needed(endToEnd([last.rows, rows]))
     }
     if (rows.rowCount > 0) segments.push(segmentOf(rows))
   }
@@ -151,7 +151,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
       const time = timeOf(batch, asof.left)
       const rows = rowsWhere(time, (at, row) => at >= (marks[row] as bigint))
       const kept = picked(batch, rows)
-      if (kept.rowCount > 0) waiting.add(kept, timeOf(kept, asof.left))
+      if (kept.rowCount > 0) waiting.add(kept)
       lateRows += batch.rowCount - kept.rowCount - time.nullCount
       // A row without a time has no row before it, and need not wait.
       if (time.nullCount === 0) return []
@@ -160,7 +160,7 @@ export function createAsofMeeting(context: OperatorContext, stage: JoinStage, le
       return nearest(picked(batch, Uint32Array.from(timeless)))
     },
     advance(to, isEnd) {
-      const out = waiting.take(time => isEnd || time < to).flatMap(({ batch }) => nearest(batch))
+      const out = waiting.take(time => isEnd || time < to).flatMap(nearest)
       if (to > asked) {
         asked = to
         shrink()
@@ -185,15 +185,6 @@ function withTime(stage: JoinStage, { right }: AsofJoin): JoinStage {
   const output = schemaOf([...fieldsOf(stage.output), { name: TIME, type }])
   return { ...stage, taken: [...stage.taken, { name: TIME, column: right }], output }
 }
-
-const whole = (batches: readonly RecordBatch[]): RecordBatch => batches.reduce(joined)
-
-const joined = (a: RecordBatch, b: RecordBatch): RecordBatch =>
-  new RecordBatch(
-    a.schema,
-    a.vectors.map((vector, i) => concatVectors([vector, b.vectors[i] as Vector])),
-    a.rowCount + b.rowCount,
-  )
 
 /** Equal texts for equal keys; null where it is null. */
 function readerOf(vector: Vector): (row: number) => string | null {

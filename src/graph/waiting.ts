@@ -1,52 +1,61 @@
-/** Rows that wait until the watermark is past them. */
+/** Rows that wait until the watermark is past them, in runs: one is put together with another that is not much larger, so that few are asked each time, in whatever batches rows have come. */
 
-import { gatherVector } from '../columnar/gather.js'
 import { gatherBatch } from '../columnar/gather-batch.js'
-import type { RecordBatch } from '../columnar/record-batch.js'
-import type { Vector } from '../columnar/vector.js'
+import { MORSEL_ROWS, type RecordBatch } from '../columnar/record-batch.js'
+import { endToEnd } from './live-join.js'
 
-interface Waiting {
-  /** In the order of their times. */
+interface Run {
+  /** In the order of their times, and of equal times as they came. */
   readonly batch: RecordBatch
-  readonly times: BigInt64Array
   next: number
 }
 
 export interface WaitingRows {
-  add(batch: RecordBatch, times: Vector): void
-  /** The rows whose time is past, each once; `isPast` of a time is so of all before it. */
-  take(isPast: (time: bigint) => boolean): { readonly batch: RecordBatch }[]
+  add(batch: RecordBatch): void
+  /** The rows whose time is past, each once, a morsel at most in a batch; `isPast` of a time is so of all before it. */
+  take(isPast: (time: bigint) => boolean): RecordBatch[]
   readonly size: number
 }
 
-export function createWaiting(): WaitingRows {
-  let all: Waiting[] = []
+/** @param time where the column of times is, which has no nulls */
+export function createWaiting(time: number): WaitingRows {
+  let runs: Run[] = []
   let size = 0
+  const timesOf = ({ vectors }: RecordBatch) => vectors[time]?.data as BigInt64Array
+
+  function inOrder(batch: RecordBatch): RecordBatch {
+    const times = timesOf(batch)
+    let isInOrder = true
+    for (let row = 1; row < batch.rowCount && isInOrder; row++)
+      isInOrder = (times[row - 1] as bigint) <= (times[row] as bigint)
+    if (isInOrder) return batch
+    const order = Uint32Array.from({ length: batch.rowCount }, (_, row) => row)
+    order.sort((a, b) => ((times[a] as bigint) < (times[b] as bigint) ? -1 : times[a] === times[b] ? a - b : 1))
+    return gatherBatch(batch, order)
+  }
+
   return {
-    add(batch, times) {
-      const data = times.data as BigInt64Array
-      let isInOrder = true
-      for (let row = 1; row < batch.rowCount && isInOrder; row++)
-        isInOrder = (data[row - 1] as bigint) <= (data[row] as bigint)
+    add(batch) {
       size += batch.rowCount
-      if (isInOrder) {
-        all.push({ batch, times: data, next: 0 })
-        return
+      let added = batch
+      for (let last = runs.at(-1); last; last = runs.at(-1)) {
+        const left = last.batch.rowCount - last.next
+        if (left >= 2 * added.rowCount || left + added.rowCount > MORSEL_ROWS) break
+        runs.pop()
+        added = endToEnd([last.batch.slice(last.next), added])
       }
-      const order = Uint32Array.from({ length: batch.rowCount }, (_, row) => row)
-      order.sort((a, b) => ((data[a] as bigint) < (data[b] as bigint) ? -1 : data[a] === data[b] ? a - b : 1))
-      const sorted = gatherVector(times, order).data as BigInt64Array
-      all.push({ batch: gatherBatch(batch, order), times: sorted, next: 0 })
+      runs.push({ batch: inOrder(added), next: 0 })
     },
     take(isPast) {
-      const out: { batch: RecordBatch }[] = []
-      for (const each of all) {
-        const { batch, times, next } = each
-        while (each.next < batch.rowCount && isPast(times[each.next] as bigint)) each.next++
-        if (each.next > next) out.push({ batch: batch.slice(next, each.next) as RecordBatch })
-        size -= each.next - next
+      const out: RecordBatch[] = []
+      for (const run of runs) {
+        const { batch, next } = run
+        const times = timesOf(batch)
+        while (run.next < batch.rowCount && isPast(times[run.next] as bigint)) run.next++
+        if (run.next > next) out.push(batch.slice(next, run.next))
+        size -= run.next - next
       }
-      if (out.length > 0) all = all.filter(({ batch, next }) => next < batch.rowCount)
+      if (out.length > 0) runs = runs.filter(({ batch, next }) => next < batch.rowCount)
       return out
     },
     get size() {

@@ -1,4 +1,7 @@
-/** Rows of an `over` that wait until the watermark is past their times; or are taken as they come, where that is their order. The rows themselves are in a log: here they are numbers. */
+/**
+ * Rows of an `over` that wait until the watermark is past their times; or are taken as they come, where that is their order. The rows themselves are in a log: here they are numbers, in runs, of which one is
+ * put together with another that is not much larger, so that few are asked each time.
+ */
 
 export interface Settled {
   /** By their times, and of equal times as they came. */
@@ -31,17 +34,12 @@ export function createArrivals(): Arrivals {
   return {
     add(first, groups, times) {
       const numbers = Float64Array.from(groups, (_, row) => first + row)
-      if (times === null || isAscending(times)) {
-        runs.push({ numbers, times, groups, next: 0 })
-        return
+      let added = inOrder({ numbers, times, groups, next: 0 })
+      for (let last = runs.at(-1); last && left(last) < 2 * left(added); last = runs.at(-1)) {
+        runs.pop()
+        added = inOrder(together(last, added))
       }
-      const order = orderOf(times)
-      runs.push({
-        numbers: Float64Array.from(order, row => first + row),
-        times: BigInt64Array.from(order, row => times[row] as bigint),
-        groups: Uint32Array.from(order, row => groups[row] as number),
-        next: 0,
-      })
+      runs.push(added)
     },
     take(limit) {
       const numbers: number[] = []
@@ -71,6 +69,36 @@ export function createArrivals(): Arrivals {
     regroup(given) {
       for (const run of runs) run.groups = run.groups.map(group => given[group] as number)
     },
+  }
+}
+
+const left = ({ numbers, next }: Run): number => numbers.length - next
+
+/** What is left of both, as they came. */
+function together(a: Run, b: Run): Run {
+  const length = left(a) + left(b)
+  const numbers = new Float64Array(length)
+  const times = a.times === null ? null : new BigInt64Array(length)
+  const groups = new Uint32Array(length)
+  let at = 0
+  for (const run of [a, b]) {
+    numbers.set(run.numbers.subarray(run.next), at)
+    times?.set((run.times as BigInt64Array).subarray(run.next), at)
+    groups.set(run.groups.subarray(run.next), at)
+    at += left(run)
+  }
+  return { numbers, times, groups, next: 0 }
+}
+
+function inOrder(run: Run): Run {
+  const { numbers, times, groups } = run
+  if (times === null || isAscending(times)) return run
+  const order = orderOf(times)
+  return {
+    numbers: Float64Array.from(order, i => numbers[i] as number),
+    times: BigInt64Array.from(order, i => times[i] as bigint),
+    groups: Uint32Array.from(order, i => groups[i] as number),
+    next: 0,
   }
 }
 

@@ -614,6 +614,8 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
       it('what is no sink, and what is no option, is refused, and so is iterating', async () => {
         for (const given of [null, 5, 'out.csv', {}, new ReadableStream()])
           await refusal(() => few().to(given as never, o()).finished, 'MR_INVALID_OPTION')
+        for (const writer of [undefined, null, 5, { write() {}, abort() {} }])
+          await refusal(() => few().to({ open: async () => writer as never }, o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink(5 as never), o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink('https://example.com/x'), o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink(collector().stream, { delimiter: '' }), o()).finished, 'MR_INVALID_OPTION')
@@ -672,6 +674,16 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
           await refusal(() => runAll({ a: few(), b: few() }, { a: sink, b: last }, o()).finished, 'MR_SINK_FAILED')
           expect([log.includes('close'), log.at(-1)]).toEqual([false, 'abort'])
         }
+      })
+
+      it('a sink that is not asked to finish, and fails as it closes, leaves nothing in what comes before it', async () => {
+        const thrown = new Error('not committed')
+        const own: Sink = {
+          open: async () => ({ write() {}, close: () => Promise.reject(thrown), abort() {} }),
+        }
+        const { sink, log } = noting()
+        await expect(runAll({ a: few(), b: few() }, { a: sink, b: own }, o()).finished).rejects.toBe(thrown)
+        expect([log.includes('finish'), log.includes('close'), log.at(-1)]).toEqual([true, false, 'abort'])
       })
 
       it('a sink is not opened any more once another has failed, however soon', async () => {

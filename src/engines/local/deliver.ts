@@ -6,7 +6,7 @@ import { createFile } from '#write-file'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SinkWriter } from '../../sinks/sink.js'
-import { sinkOf } from '../../sinks/sink-of.js'
+import { sinkOf, writerOf } from '../../sinks/sink-of.js'
 import { followSignal } from './follow-signal.js'
 import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
@@ -83,10 +83,11 @@ async function run(parts: readonly Part[], cancel: AbortController): Promise<voi
   }
 }
 
-/** Streams and ports may fail to the last, and files have all that they need: these are shown when nothing else can end the job. */
+/** Streams and ports may fail to the last, and so may what has not been asked to finish; files have all that they need: these are shown when nothing else can end the job. */
 async function closeAll(parts: readonly Part[]): Promise<void> {
   const writers = await Promise.all(parts.map(({ opened }) => opened))
-  const [others, files] = [parts.filter((_, i) => writers[i]?.gone), parts.filter((_, i) => !writers[i]?.gone)]
+  const mayFail = writers.map(({ gone, finish }) => gone !== undefined || finish === undefined)
+  const [others, files] = [parts.filter((_, i) => mayFail[i]), parts.filter((_, i) => !mayFail[i])]
   for (const part of [...others, ...files]) await part.close()
 }
 
@@ -114,7 +115,7 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
       isOpening = true
       resolve(schema)
     }
-  }).then(async schema => (await sinkOf(sink, what)).open(schema, { createFile }))
+  }).then(async schema => writerOf(await (await sinkOf(sink, what)).open(schema, { createFile }), what))
   const fail = async (reason: unknown) => (await sinkOf(sink, what)).fail?.(reason)
   let writer: SinkWriter | null = null
   let rowsWritten = 0
