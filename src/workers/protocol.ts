@@ -3,7 +3,7 @@
  *
  * ```
  *   caller                                   lane
- *     | -- control.start(job, ports) ------->  |
+ *     | -- start: job, ports -------------->  |   on the port of the control calls, in their order; not answered
  *     | -- side ... side ----------------->   |   the other sides of joins, where there are any
  *     | -- split, split ------------------->   |   two ahead, so that no lane waits for a round trip
  *     |   <-- batch ... batch, progress ----   |
@@ -139,9 +139,12 @@ export type FromLane =
       readonly part: WindowPart<BatchMessage>
       readonly isFresh: boolean
     }
-  /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
+  /**
+   * Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. `scanned` with the last ones: everything handed
+   * to this lane has been read without a failure; left out where `finished` says so at once.
+   */
   | {
-      readonly type: 'progress'
+      readonly type: 'progress' | 'scanned'
       readonly splits: number
       readonly rows: number
       readonly illFormed: number
@@ -159,8 +162,6 @@ export type FromLane =
     }
   /** Splits after this one cannot matter: what has been read suffices. */
   | { readonly type: 'enough'; readonly split: number }
-  /** Everything handed to this lane has been read without a failure; left out where `finished` says so at once, and has the rows of the last `progress`. */
-  | { readonly type: 'scanned' }
   /** Rows that the job could not process; a lane says it once. Null position: the job as a whole. */
   | { readonly type: 'failed'; readonly error: SerialisedError; readonly position: Position | null }
   /** The lane's instance trapped or its state is not to be trusted: it must be ended. */
@@ -194,6 +195,14 @@ export interface ReadyToExchange {
   readonly states: StatesOffer | undefined
 }
 
+/** Starts a job. Whatever it has to say goes over `data`: an answer here would wake the caller, which costs more than to start one does. */
+export interface StartMessage {
+  readonly type: 'start'
+  readonly job: JobSpec
+  readonly data: MessagePort
+  readonly gather: readonly MessagePort[]
+}
+
 /** The control calls. Every answer is an envelope: Comlink would lose an error's class, code and details. */
 export type Reply<T> = { readonly value: T } | { readonly error: SerialisedError }
 
@@ -201,7 +210,6 @@ export interface LaneControl {
   open(options: LaneOptions): Promise<Reply<{ lock: string | null }>>
   /** `text` of a module; null: the worker file has its own. `kernels` where the lane's module lacks those of the part. */
   add(part: PartName, text: string | null, kernels: KernelModule | null): Promise<Reply<null>>
-  start(job: JobSpec, data: MessagePort, gather: readonly MessagePort[]): Promise<Reply<null>>
   release(table: number): Promise<Reply<null>>
   ping(): Promise<Reply<null>>
 }

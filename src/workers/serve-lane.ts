@@ -5,7 +5,7 @@ import { inside } from '#inside-worker'
 import { MillraceError, serialiseError } from '../errors.js'
 import { Lane, type LaneParts, type PartName } from './lane.js'
 import { messagePort } from './port.js'
-import type { LaneControl, Reply } from './protocol.js'
+import type { LaneControl, Reply, StartMessage } from './protocol.js'
 
 /**
  * @param loadPart from its name and, where the caller sent one, its text.
@@ -30,11 +30,6 @@ export function serveLane(
         lane.add(name, (await loadPart(name, text)) as LaneParts[typeof name], kernels)
         return null
       }),
-    start: (job, data, gather) =>
-      reply(() => {
-        lane.start(job, { data: messagePort(data), gather: gather.map(messagePort) })
-        return null
-      }),
     release: table =>
       reply(() => {
         lane.release(table)
@@ -42,7 +37,12 @@ export function serveLane(
       }),
     ping: () => reply(() => null),
   }
-  expose(control, inside.ownEndpoint())
+  const endpoint = inside.ownEndpoint()
+  expose(control, endpoint)
+  endpoint.addEventListener('message', event => {
+    const { type, job, data, gather } = (event as MessageEvent<StartMessage>).data
+    if (type === 'start') lane.start(job, { data: messagePort(data), gather: gather.map(messagePort) })
+  })
 }
 
 async function reply<T>(run: () => T | Promise<T>): Promise<Reply<T>> {

@@ -3,7 +3,7 @@
  * own: whoever runs inline never loads it.
  */
 
-import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
+import { type Remote, releaseProxy, wrap } from 'comlink'
 import { seesDeath, startWorker } from '#start-worker'
 import { deserialiseError, MillraceError } from '../errors.js'
 import type { PlanPart } from '../plan/needs.js'
@@ -11,7 +11,7 @@ import { configuredWorker } from './configure.js'
 import type { LaneClient } from './lane-client.js'
 import type { WorkerHandle, WorkerOrigin } from './platform.js'
 import { messagePort } from './port.js'
-import type { LaneControl, LaneOptions, Reply } from './protocol.js'
+import type { LaneControl, LaneOptions, Reply, StartMessage } from './protocol.js'
 
 /** Between heartbeats, where the end of a worker is not seen otherwise; and how long a lane may be silent, being busy with one long step. */
 const HEARTBEAT_MS = 1_000
@@ -101,8 +101,10 @@ async function openWorkerLane(
     inline: false,
     start(spec, gather) {
       const { port1, port2 } = new MessageChannel()
-      // A failure to start is the lane's death or a bug: either ends the job through the pool.
-      calls.run(() => control.start(spec, transfer(port2, [port2]), transfer([...gather], [...gather]))).catch(die)
+      const message: StartMessage = { type: 'start', job: spec, data: port2, gather }
+      const post = async () => handle.endpoint.postMessage(message, [port2, ...gather])
+      // What cannot be sent is a bug, and ends the job through the pool.
+      post().catch(die)
       return messagePort(port1)
     },
     async add(part, kernels) {
