@@ -257,7 +257,10 @@ class LaneJob implements LaneTurns {
     if (failure !== null) throw failure
     const { breaker } = scan
     // Where nothing of length follows, being finished says as much, and every message costs.
-    if (this.reader !== null || breaker !== null) this.report(0, undefined, 'scanned')
+    if (this.reader !== null || breaker !== null) {
+      this.report(0)
+      this.say({ type: 'scanned' })
+    }
     await this.giveLast(scan, true, ['behind'])
     if (breaker !== null) {
       const terms = await (this.spec.lane > 0 ? this.handOver(breaker) : this.gather(breaker))
@@ -764,19 +767,15 @@ class LaneJob implements LaneTurns {
   }
 
   /** @param tells whether stages are told too; else they are in a while, though nothing more may come until then */
-  private report(
-    splits: number,
-    tells = performance.now() - this.lastTold > TOLD_MS,
-    type: 'progress' | 'scanned' = 'progress',
-  ): void {
-    if (!tells && splits + this.unreported === 0 && type === 'progress') return
+  private report(splits: number, tells = performance.now() - this.lastTold > TOLD_MS): void {
+    if (!tells && splits === 0 && this.unreported === 0) return
     if (tells) {
       clearTimeout(this.tellTimer)
       this.tellTimer = undefined
       this.lastTold = performance.now()
     } else this.tellTimer ??= setTimeout(() => this.report(0, true), TOLD_MS)
     const stages = tells ? this.stages() : undefined
-    this.say({ type, splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
+    this.say({ type: 'progress', splits, rows: this.unreported, illFormed: this.reader?.takeIllFormed() ?? 0, stages })
     this.unreported = 0
   }
 

@@ -139,12 +139,9 @@ export type FromLane =
       readonly part: WindowPart<BatchMessage>
       readonly isFresh: boolean
     }
-  /**
-   * Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. `scanned` with the last ones: everything handed
-   * to this lane has been read without a failure; left out where `finished` says so at once.
-   */
+  /** Rows read since the last one; `splits` of them are done. Of formats other than text, strings that were repaired. */
   | {
-      readonly type: 'progress' | 'scanned'
+      readonly type: 'progress'
       readonly splits: number
       readonly rows: number
       readonly illFormed: number
@@ -162,6 +159,8 @@ export type FromLane =
     }
   /** Splits after this one cannot matter: what has been read suffices. */
   | { readonly type: 'enough'; readonly split: number }
+  /** Everything handed to this lane has been read without a failure; left out where `finished` says so at once, and has the rows of the last `progress`. */
+  | { readonly type: 'scanned' }
   /** Rows that the job could not process; a lane says it once. Null position: the job as a whole. */
   | { readonly type: 'failed'; readonly error: SerialisedError; readonly position: Position | null }
   /** The lane's instance trapped or its state is not to be trusted: it must be ended. */

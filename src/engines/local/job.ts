@@ -356,25 +356,24 @@ class Job implements RunningJob {
       if (this.isDone) void this.finish()
       return
     }
-    if (message.type === 'fatal') return void this.pool.close(deserialiseError(message.error))
+    if (message.type === 'fatal') void this.pool.close(deserialiseError(message.error))
     if (this.settled) return
-    if ('isFresh' in message && message.isFresh) lane.inbox.received.clear()
+    if ((message.type === 'batch' || message.type === 'windows') && message.isFresh) lane.inbox.received.clear()
     if (message.type === 'batch') {
       const { rowCount, vectors } = decodeBatch(message.batch, lane.inbox)
       this.output.add(message.split, new RecordBatch(this.request.plan.output, vectors, rowCount))
     } else if (message.type === 'windows')
       this.output.add(message.split, (this.request.windows as WindowsBefore).batchOf(message.part, lane.inbox))
+    else if (message.type === 'progress') this.progress(lane, message)
     else if (message.type === 'leftOut') this.leftOut(message)
     else if (message.type === 'text') this.found(message.split, message.report)
     else if (message.type === 'enough') this.endAfter(message.split)
-    else if (message.type === 'failed') {
-      lane.scanned = true
-      this.fail(deserialiseError(message.error), message.position)
-    } else {
-      this.progress(lane, message)
-      if (message.type !== 'scanned') return
+    else if (message.type === 'scanned') {
       lane.scanned = true
       this.judge()
+    } else if (message.type === 'failed') {
+      lane.scanned = true
+      this.fail(deserialiseError(message.error), message.position)
     }
   }
 
@@ -416,7 +415,7 @@ class Job implements RunningJob {
     else if (texts.verified > before) this.feedAll()
   }
 
-  private progress(lane: LaneState, message: FromLane & { type: 'progress' | 'scanned' }): void {
+  private progress(lane: LaneState, message: FromLane & { type: 'progress' }): void {
     const { splits, rows, illFormed, stages = lane.metrics.stages } = message
     lane.metrics = { ...lane.metrics, stages, rowsRead: lane.metrics.rowsRead + rows }
     this.rows += rows

@@ -123,7 +123,7 @@ export const batchMessage = (split: number): FromLane => ({
   batch: encodeBatch(rowsOf(split), createOutbox(), true).message,
 })
 export const progress = (count = 1): FromLane => ({ type: 'progress', splits: count, rows: 10 * count, illFormed: 0 })
-export const SCANNED: FromLane = { type: 'scanned', splits: 0, rows: 0, illFormed: 0 }
+export const SCANNED: FromLane = { type: 'scanned' }
 export const failed = (split: number | null, row = 0, name = `split ${split} row ${row}`): FromLane => ({
   type: 'failed',
   error: errorNamed(name),
