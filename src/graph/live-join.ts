@@ -1,7 +1,7 @@
 /** What joins of two inputs that go on have in common: rows come from either, and leave as the watermark of both says. */
 import { concatVectors } from '../columnar/concat.js'
 import { gatherBatch } from '../columnar/gather-batch.js'
-import { RecordBatch } from '../columnar/record-batch.js'
+import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { isNullAt, type Vector } from '../columnar/vector.js'
 
 export interface LiveJoin {
@@ -49,6 +49,17 @@ export function endToEnd(batches: readonly RecordBatch[]): RecordBatch {
     first.vectors.map((_, i) => concatVectors(batches.map(({ vectors }) => vectors[i] as Vector))),
     batches.reduce((sum, { rowCount }) => sum + rowCount, 0),
   )
+}
+
+/** Puts rows behind others that are kept, together with such as are not much more: each is copied a logarithm of times, and those that come one by one take no batch each. */
+export function appendTo(batches: RecordBatch[], batch: RecordBatch): void {
+  let added = batch
+  for (let last = batches.at(-1); last && last.rowCount < 2 * added.rowCount; last = batches.at(-1)) {
+    if (last.rowCount + added.rowCount > MORSEL_ROWS) break
+    batches.pop()
+    added = endToEnd([last, added])
+  }
+  batches.push(added)
 }
 
 export const picked = (batch: RecordBatch, rows: Uint32Array | null): RecordBatch =>

@@ -1,6 +1,6 @@
 /**
- * Joins in windows: the rows of both inputs are kept by the window that they are in, and joined when it closes. Then nothing of it is left; or as long as rows may still come for it, all that has come,
- * and each row that comes then meets it.
+ * Joins in windows: the rows of both inputs are kept by the window that they are in, and joined when it closes. Then nothing of it is left; or as long as rows may still come for it, all that has come
+ * (partners.ts), and each row that comes then meets it.
  */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
@@ -9,21 +9,21 @@ import type { OperatorContext } from '../operators/build.js'
 import { ticksOf } from '../plan/event-time.js'
 import type { Meeting } from '../plan/logical.js'
 import type { JoinStage } from '../plan/physical.js'
-import { buildJoin } from './built-join.js'
-import { type LiveJoin, type OnLate, picked } from './live-join.js'
-
-type Rows = readonly [RecordBatch[], RecordBatch[]]
+import { buildJoin, columnsOf } from './built-join.js'
+import { appendTo, type LiveJoin, type OnLate, picked } from './live-join.js'
+import { createPartners } from './partners.js'
 
 interface OpenWindow {
   readonly end: bigint
-  /** Of each input, what has been joined already, and what has come since. */
-  readonly met: Rows
-  readonly fresh: Rows
+  /** What has come of each input. */
+  readonly batches: readonly [RecordBatch[], RecordBatch[]]
   rows: number
 }
 
 /** Windows that are closed together have so many rows at most, or are one. */
 const MOST_ROWS = 65_536
+const LEAST = -(2n ** 63n)
+const MOST = 2n ** 63n - 1n
 
 export function createWindowJoin(
   context: OperatorContext,
@@ -41,29 +41,29 @@ export function createWindowJoin(
   const lateness = meets.allowedLateness === null ? 0n : ticksOf(meets.allowedLateness, type, 'window')
   const isLast = lastWindow(meets, type)
   const open = new Map<bigint, OpenWindow>()
+  /** Rows of windows that have closed, as long as the watermark has not gone past these by the lateness: others may come that meet them. */
+  const closed =
+    lateness === 0n
+      ? null
+      : createPartners(context, stage, left, [meets.end, meets.end], [lateness - 1n, lateness - 1n])
+  let closedUpTo = LEAST
+  /** Before this no window closes. */
+  let due = MOST
   let lateRows = 0
   let size = 0
   const isOneSided = { inner: false, left: true, right: false, full: true, semi: false, anti: true }[stage.how]
   const isOtherSided = stage.how === 'right' || stage.how === 'full'
 
-  function keep(side: number, batch: RecordBatch, at: bigint): void {
+  function keep(side: 0 | 1, batch: RecordBatch, at: bigint): void {
     let window = open.get(at)
     if (window === undefined) {
-      window = { end: at, met: [[], []], fresh: [[], []], rows: 0 }
+      window = { end: at, batches: [[], []], rows: 0 }
       open.set(at, window)
+      if (at < due) due = at
     }
-    window.fresh[side as 0 | 1].push(batch)
+    appendTo(window.batches[side], batch)
     window.rows += batch.rowCount
     size += batch.rowCount
-  }
-
-  function joined([own, other]: Rows): RecordBatch[] {
-    const join = buildJoin(context, stage, left, other)
-    try {
-      return [...own.flatMap(batch => join.probe(batch)), ...join.rest()]
-    } finally {
-      join.free()
-    }
   }
 
   /** Windows that close, as many at a time as there is room for. */
@@ -72,7 +72,7 @@ export function createWindowJoin(
     let together: OpenWindow[] = []
     let rows = 0
     const flush = () => {
-      if (together.length > 0) out.push(...joined(all(together)))
+      if (together.length > 0) out.push(...joined(together))
       together = []
       rows = 0
     }
@@ -87,26 +87,28 @@ export function createWindowJoin(
     return out
   }
 
-  const all = (windows: readonly OpenWindow[]): Rows => {
-    const of = (side: 0 | 1) => windows.flatMap(({ fresh }) => fresh[side])
-    return [of(0), of(1)]
+  function joined(windows: readonly OpenWindow[]): RecordBatch[] {
+    const join = buildJoin(context, stage, left, rowsOf(windows, 1))
+    try {
+      return [...rowsOf(windows, 0).flatMap(batch => join.probe(batch)), ...join.rest()]
+    } finally {
+      join.free()
+    }
   }
+
+  const rowsOf = (windows: readonly OpenWindow[], side: 0 | 1): RecordBatch[] =>
+    windows.flatMap(({ batches }) => batches[side])
 
   /** Whether anything comes of a window. */
-  const givesRows = ({ fresh: [own, other] }: OpenWindow): boolean =>
+  const givesRows = ({ batches: [own, other] }: OpenWindow): boolean =>
     own.length > 0 ? other.length > 0 || isOneSided : isOtherSided
 
-  /** The pairs of what has come since a window closed. */
-  function amend({ met: [own, other], fresh: [newOwn, newOther] }: OpenWindow): RecordBatch[] {
-    const everyOther = [...other, ...newOther]
-    return [
-      ...(newOwn.length > 0 && everyOther.length > 0 ? joined([newOwn, everyOther]) : []),
-      ...(own.length > 0 && newOther.length > 0 ? joined([own, newOther]) : []),
-    ]
-  }
-
-  function settle({ met, fresh }: OpenWindow): void {
-    for (const side of [0, 1] as const) met[side].push(...fresh[side].splice(0))
+  /** What rows of a window that has closed meet there, where they are from then on. */
+  function amend(side: 0 | 1, batch: RecordBatch): RecordBatch[] {
+    if (closed === null) throw new Error('rows come for a window that is over')
+    const out = closed.pairs(side, batch).map(each => columnsOf(each, stage.output))
+    closed.add(side, batch)
+    return out
   }
 
   return {
@@ -136,31 +138,43 @@ export function createWindowJoin(
       }
       lateRows += late.length
       if (late.length > 0) onLate(side, picked(batch, Uint32Array.from(late)))
-      for (const [closes, mine] of byWindow)
-        keep(side, picked(batch, mine.length === batch.rowCount ? null : Uint32Array.from(mine)), closes)
-      return []
+      return [...byWindow].flatMap(([closes, mine]) => {
+        const rows = picked(batch, mine.length === batch.rowCount ? null : Uint32Array.from(mine))
+        if (closes <= closedUpTo) return amend(side as 0 | 1, rows)
+        keep(side as 0 | 1, rows, closes)
+        return []
+      })
     },
     advance(to, isEnd) {
-      const due = [...open.values()].filter(({ end: at }) => isEnd || at <= to)
-      if (due.length === 0) return []
-      due.sort((a, b) => (a.end < b.end ? -1 : 1))
-      const hasMet = ({ met: [own, other] }: OpenWindow) => own.length + other.length > 0
-      const out = [...close(due.filter(window => !hasMet(window))), ...due.filter(hasMet).flatMap(amend)]
-      for (const window of due) {
-        if (!isEnd && window.end + lateness > to) settle(window)
-        else if (open.delete(window.end)) size -= window.rows
+      closedUpTo = to
+      const out: RecordBatch[] = []
+      if (isEnd || to >= due) {
+        const over = [...open.values()].filter(({ end: at }) => isEnd || at <= to)
+        over.sort((a, b) => (a.end < b.end ? -1 : 1))
+        out.push(...close(over))
+        for (const window of over) {
+          open.delete(window.end)
+          size -= window.rows
+        }
+        due = MOST
+        for (const { end: at } of open.values()) if (at < due) due = at
+        const mayHaveRows = over.filter(({ end: at }) => !isEnd && at + lateness > to)
+        for (const side of [0, 1] as const) for (const rows of rowsOf(mayHaveRows, side)) closed?.add(side, rows)
       }
+      if (isEnd) closed?.free()
+      else closed?.advance(to)
       return out
     },
     get lateRows() {
       return lateRows
     },
     get size() {
-      return size
+      return size + (closed?.size ?? 0)
     },
     hold: 0n,
     free() {
       open.clear()
+      closed?.free()
     },
   }
 }
