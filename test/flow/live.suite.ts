@@ -945,6 +945,34 @@ export function liveSuite(lanesList: readonly number[]): void {
       await expect.poll(() => other.isLeft).toBe(true)
     })
 
+    it('a table calls each subscriber once for what it is, whoever else comes and goes', async () => {
+      const pushed = channel(tick)
+      const view = pushed.flow.live(o())
+      const told: string[] = []
+      const hear = (name: string) => view.subscribe(table => void told.push(`${name} ${table.rowCount}`))
+      hear('a')
+      await pushed.push(at(1))
+      await expect.poll(() => told).toEqual(['a 1'])
+      hear('b')
+      await expect.poll(() => told).toEqual(['a 1', 'b 1'])
+      // One function may be there twice, and one of the two go; and another may be added by a subscriber.
+      const again = () => {
+        told.push('again')
+        if (told.filter(each => each === 'again').length === 2) hear('late')
+      }
+      const leave = view.subscribe(again)
+      view.subscribe(again)
+      await expect.poll(() => told.slice(2)).toEqual(['again', 'again', 'late 1'])
+      leave()
+      await pushed.push(at(2))
+      await expect.poll(() => told.slice(5)).toEqual(['a 2', 'b 2', 'again', 'late 2'])
+      pushed.close()
+      await view.finished
+      await new Promise(resolve => setTimeout(resolve, 20))
+      expect(told).toHaveLength(9)
+      await view.close()
+    })
+
     it('a table follows a parameter below what the calling thread makes of rows', async () => {
       const least = param(2)
       const few = rows([at(1), at(2, 'b', 5)]).filter(t => t.x.gte(least))

@@ -33,6 +33,12 @@ export interface Live<S extends SchemaShape = any> {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+interface Subscriber<S extends SchemaShape> {
+  readonly take: (table: Table<S>) => void
+  /** What it has been called with last. */
+  told: Table<S> | null
+}
+
 const canBeReadAgain = (source: Source): boolean =>
   !source.isStream && !comesInTime(source) && [...(source.before?.sources.values() ?? [])].every(canBeReadAgain)
 
@@ -47,7 +53,7 @@ export function startLiveTable<S extends SchemaShape>(
   const { signal } = options
   const unfollow = followSignal(signal, cancel)
   const own: RunOptions = { ...options, signal: cancel.signal }
-  const subscribers = new Set<(table: Table<S>) => void>()
+  const subscribers = new Set<Subscriber<S>>()
   let current: (() => Table<S>) | null = null
   let isTelling = false
   let becomeReady: () => void = () => {}
@@ -64,7 +70,12 @@ export function startLiveTable<S extends SchemaShape>(
   const tell = (): void => {
     isTelling = false
     try {
-      for (const take of subscribers) Promise.resolve(take((current as () => Table<S>)())).catch(failLater)
+      for (const each of subscribers) {
+        const table = (current as () => Table<S>)()
+        if (each.told === table) continue
+        each.told = table
+        Promise.resolve(each.take(table)).catch(failLater)
+      }
     } catch (error) {
       // As a subscriber of batches does, it ends what it follows; so does one that is asynchronous.
       failWith(error)
@@ -77,7 +88,11 @@ export function startLiveTable<S extends SchemaShape>(
     // Whoever waits for the first may change what comes next at once.
     if (isFirst) tell()
     becomeReady()
-    if (isFirst || isTelling) return
+    if (!isFirst) tellSoon()
+  }
+
+  const tellSoon = (): void => {
+    if (isTelling) return
     isTelling = true
     setTimeout(tell, 0)
   }
@@ -179,9 +194,10 @@ export function startLiveTable<S extends SchemaShape>(
       throw new MillraceError('MR_CLOSED', 'live: there is no table yet; await ready first')
     },
     subscribe(take) {
-      subscribers.add(take)
-      if (current !== null) show(current)
-      return () => subscribers.delete(take)
+      const own: Subscriber<S> = { take, told: null }
+      subscribers.add(own)
+      if (current !== null) tellSoon()
+      return () => void subscribers.delete(own)
     },
     async close() {
       cancel.abort()
