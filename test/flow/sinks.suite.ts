@@ -674,6 +674,16 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
         }
       })
 
+      it('a sink that is not asked to finish, and fails as it closes, leaves nothing in what comes before it', async () => {
+        const thrown = new Error('not committed')
+        const own: Sink = {
+          open: async () => ({ write() {}, close: () => Promise.reject(thrown), abort() {} }),
+        }
+        const { sink, log } = noting()
+        await expect(runAll({ a: few(), b: few() }, { a: sink, b: own }, o()).finished).rejects.toBe(thrown)
+        expect([log.includes('finish'), log.includes('close'), log.at(-1)]).toEqual([true, false, 'abort'])
+      })
+
       it('a sink is not opened any more once another has failed, however soon', async () => {
         for (let turns = 0; turns < 12; turns++) {
           const { sink, log } = noting()

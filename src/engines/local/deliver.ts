@@ -83,10 +83,11 @@ async function run(parts: readonly Part[], cancel: AbortController): Promise<voi
   }
 }
 
-/** Streams and ports may fail to the last, and files have all that they need: these are shown when nothing else can end the job. */
+/** Streams and ports may fail to the last, and so may what has not been asked to finish; files have all that they need: these are shown when nothing else can end the job. */
 async function closeAll(parts: readonly Part[]): Promise<void> {
   const writers = await Promise.all(parts.map(({ opened }) => opened))
-  const [others, files] = [parts.filter((_, i) => writers[i]?.gone), parts.filter((_, i) => !writers[i]?.gone)]
+  const mayFail = writers.map(({ gone, finish }) => gone !== undefined || finish === undefined)
+  const [others, files] = [parts.filter((_, i) => mayFail[i]), parts.filter((_, i) => !mayFail[i])]
   for (const part of [...others, ...files]) await part.close()
 }
 
