@@ -1,7 +1,7 @@
 /** What a user gives `to` as a sink: which kind it is. */
 import type { RecordBatch } from '../columnar/record-batch.js'
 import { MillraceError } from '../errors.js'
-import { isOf, type Sink } from './sink.js'
+import { isOf, type Sink, type SinkWriter } from './sink.js'
 import { streamSink } from './stream.js'
 
 /** @throws MillraceError `MR_INVALID_OPTION` for what is no sink */
@@ -16,6 +16,16 @@ export async function sinkOf(given: unknown, what: string): Promise<Sink> {
   throw new MillraceError(
     'MR_INVALID_OPTION',
     `${what}: a sink is a function, a WritableStream, a MessagePort, a BroadcastChannel, or one of csvSink, ndjsonSink, jsonSink and arrowSink, not ${show(given)}`,
+  )
+}
+
+/** What the `open` of a sink has given. @throws MillraceError `MR_INVALID_OPTION` for what is no writer */
+export function writerOf(given: SinkWriter | undefined, what: string): SinkWriter {
+  const lacking = (['write', 'close', 'abort'] as const).find(name => typeof given?.[name] !== 'function')
+  if (given !== undefined && lacking === undefined) return given
+  throw new MillraceError(
+    'MR_INVALID_OPTION',
+    `${what}: the open of a sink gives an object with functions write, close and abort, not ${given ? `one without ${lacking}` : show(given)}`,
   )
 }
 

@@ -614,6 +614,8 @@ export function sinkSuite(lanesList: readonly number[], _env: FlowEnv): void {
       it('what is no sink, and what is no option, is refused, and so is iterating', async () => {
         for (const given of [null, 5, 'out.csv', {}, new ReadableStream()])
           await refusal(() => few().to(given as never, o()).finished, 'MR_INVALID_OPTION')
+        for (const writer of [undefined, null, 5, { write() {}, abort() {} }])
+          await refusal(() => few().to({ open: async () => writer as never }, o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink(5 as never), o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink('https://example.com/x'), o()).finished, 'MR_INVALID_OPTION')
         await refusal(() => few().to(csvSink(collector().stream, { delimiter: '' }), o()).finished, 'MR_INVALID_OPTION')

@@ -6,7 +6,7 @@ import { createFile } from '#write-file'
 import type { SchemaShape } from '../../columnar/type.js'
 import { MillraceError } from '../../errors.js'
 import type { SinkWriter } from '../../sinks/sink.js'
-import { sinkOf } from '../../sinks/sink-of.js'
+import { sinkOf, writerOf } from '../../sinks/sink-of.js'
 import { followSignal } from './follow-signal.js'
 import type { Progress } from './job-request.js'
 import type { RunOptions } from './options.js'
@@ -115,7 +115,7 @@ function startPart(what: string, { flow, sink }: Delivery, options: RunOptions):
       isOpening = true
       resolve(schema)
     }
-  }).then(async schema => (await sinkOf(sink, what)).open(schema, { createFile }))
+  }).then(async schema => writerOf(await (await sinkOf(sink, what)).open(schema, { createFile }), what))
   const fail = async (reason: unknown) => (await sinkOf(sink, what)).fail?.(reason)
   let writer: SinkWriter | null = null
   let rowsWritten = 0
