@@ -1,9 +1,7 @@
 /** From messages to a queue: decoded, those left out that came before, and those counted and told that are none. Every connection has one, over all its connections. */
-import { RecordBatch } from '../../columnar/record-batch.js'
-import { Table } from '../../columnar/table.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { Decode, Message } from './decode.js'
-import type { RowQueue } from './queue.js'
+import { hearPromise, type RowQueue } from './queue.js'
 
 /** A message that could not be read, or whose rows do not fit the schema: nothing of it has been taken. */
 export interface BadMessage {
@@ -59,14 +57,10 @@ export function createIntake(
   }
 
   /** Rows that are new, and their keys, which count once the rows have been taken. */
-  const newOnes = (data: unknown, column: string, known: Recent): { rows: object[]; keys: unknown[] } => {
-    if (typeof data !== 'object' || data === null || data instanceof RecordBatch || data instanceof Table) {
-      throw new MillraceError('MR_INVALID_OPTION', `${operator}: unique is for rows; decode gives a batch or a table`)
-    }
-    const rows: object[] = []
+  const newOnes = (given: readonly unknown[], column: string, known: Recent) => {
+    const rows: unknown[] = []
     const keys: unknown[] = []
     const own = new Set<unknown>()
-    const given = Array.isArray(data) ? data : [data]
     for (const row of given) {
       const key = keyOf((row as Record<string, unknown> | null)?.[column])
       if (key !== null && (known.has(key) || own.has(key))) continue
@@ -78,19 +72,39 @@ export function createIntake(
   }
 
   const taken = (data: unknown): Promise<void> => {
-    if (recent === null || unique === null) return push(data)
-    const { rows, keys } = newOnes(data, unique.column, recent)
-    const repeated = (Array.isArray(data) ? data.length : 1) - rows.length
+    // What is no row the queue refuses.
+    if (recent === null || unique === null || !isObject(data) || data instanceof Promise) return push(data)
+    if (queue.isColumns(data)) {
+      throw new MillraceError(
+        'MR_INVALID_OPTION',
+        `${operator}: unique is for rows, and columns, a batch or a table were given; have format give rows`,
+        { operator },
+      )
+    }
+    const given = Array.isArray(data) ? data : [data]
+    const { rows, keys } = newOnes(given, unique.column, recent)
+    const repeated = given.length - rows.length
     const room = rows.length === 0 ? ROOM : push(rows)
     counts.repeated += repeated
     for (const key of keys) recent.add(key)
     return room
   }
 
-  const take = (message: Message): Promise<void> => {
-    counts.messages++
+  /** Once: a function of the caller's may go by those that came before. */
+  const decoded = (message: Message): Decoded => {
     try {
       const data = decode(message)
+      hearPromise(data)
+      return { message, data, failure: null }
+    } catch (error) {
+      return { message, data: null, failure: { error } }
+    }
+  }
+
+  const takeDecoded = ({ message, data, failure }: Decoded): Promise<void> => {
+    counts.messages++
+    try {
+      if (failure !== null) throw failure.error
       return data === null || data === undefined ? ROOM : taken(data)
     } catch (error) {
       if (isEnd(error)) throw error
@@ -99,27 +113,46 @@ export function createIntake(
     }
   }
 
+  /** Of messages that are all rows, or none. */
+  const rowsOf = (all: readonly Decoded[]): unknown[] | null => {
+    const rows: unknown[] = []
+    for (const { data, failure } of all) {
+      if (failure !== null || (isObject(data) && queue.isColumns(data))) return null
+      if (Array.isArray(data)) for (const row of data) rows.push(row)
+      else if (data !== null && data !== undefined) rows.push(data)
+    }
+    return rows
+  }
+
   return {
     counts,
-    take,
+    take: message => takeDecoded(decoded(message)),
     async takeAll(messages) {
-      const rows: object[] = []
+      const all = messages.map(decoded)
+      const rows = rowsOf(all)
       try {
-        for (const message of messages) {
-          const data = decode(message)
-          if (Array.isArray(data)) for (const row of data) rows.push(row)
-          else if (data !== null && data !== undefined) rows.push(data)
+        if (rows !== null) {
+          const room = taken(rows)
+          counts.messages += messages.length
+          await room
+          return
         }
-        const room = taken(rows)
-        counts.messages += messages.length
-        await room
       } catch (error) {
         if (isEnd(error)) throw error
-        for (const message of messages) await take(message)
       }
+      for (const each of all) await takeDecoded(each)
     },
   }
 }
+
+/** What a message has become. */
+interface Decoded {
+  readonly message: Message
+  readonly data: unknown
+  readonly failure: { readonly error: unknown } | null
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** Not of one message. */
 const isEnd = (error: unknown): boolean =>
@@ -128,9 +161,13 @@ const isEnd = (error: unknown): boolean =>
 /** What is compared; null where there is nothing to compare. An integer is the same as a number and as digits, of which decode.ts makes a bigint. */
 function keyOf(value: unknown): unknown {
   if (value === null || value === undefined) return null
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
-  return typeof value === 'object' ? String(JSON.stringify(value)) : value
+  if (typeof value === 'bigint') return plain(value)
+  return typeof value === 'object' ? String(JSON.stringify(value, (_, item) => plain(item))) : value
 }
+
+/** Of a bigint a number where it is one, else its digits. */
+const plain = (value: unknown): unknown =>
+  typeof value !== 'bigint' ? value : Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`
 
 type Recent = ReturnType<typeof createRecent>
 

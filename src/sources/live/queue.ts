@@ -21,7 +21,7 @@ import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
 import { type Arrivals, createArrivals } from './arrivals.js'
-import { createRowWriter } from './row-writer.js'
+import { createRowWriter, promiseRefused } from './row-writer.js'
 
 /** What becomes of rows that come while the queue has `capacity`. */
 export type WhenFull = 'block' | 'dropOldest' | 'dropNewest' | 'error'
@@ -39,6 +39,8 @@ export interface RowQueue {
    * @throws MillraceError what the rows call for; `MR_CHANNEL_FULL`; `MR_CLOSED`
    */
   push(data: unknown): Promise<void>
+  /** Whether an object is columns, a batch or a table, and no row. */
+  isColumns(data: object): boolean
   /** No more comes; with an error, the rows before it are still read. Idempotent: the first counts. */
   close(error?: unknown): void
   /** Rows that came and fitted the schema, also those that the policy has left out. */
@@ -244,18 +246,13 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
         try {
           open.appendAll(data)
         } catch (error) {
+          for (const row of data) hearPromise(row)
           throw told(error)
         }
         return settled(admitted(given, before), given)
       }
       if (typeof data !== 'object' || data === null) throw told(notARow(data, 0))
-      if (data instanceof Promise) {
-        // Nobody else hears of it.
-        data.catch(() => {})
-        throw new MillraceError('MR_TYPE_MISMATCH', `${operator}: a promise is no row; give what it resolves to`, {
-          operator,
-        })
-      }
+      if (hearPromise(data)) throw promiseRefused(operator)
       if (isObject(firstValue(data)) && (isRead(data) || isColumns(data))) return pushColumns(data)
       try {
         open.append(data)
@@ -266,6 +263,7 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       }
       return settled(admitted(1, open.length - 1), 1)
     },
+    isColumns: data => isRead(data) || isColumns(data),
     close,
     hear(told) {
       heard = heardAfter(
@@ -325,6 +323,13 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       }
     },
   }
+}
+
+/** Whether it is one, in the place of a row. What it rejects with nobody else hears of. */
+export function hearPromise(given: unknown): boolean {
+  if (!(given instanceof Promise)) return false
+  given.catch(() => {})
+  return true
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

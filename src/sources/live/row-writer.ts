@@ -9,6 +9,7 @@ import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf } from '../../columnar/schema.js'
 import type { DataType, SchemaShape } from '../../columnar/type.js'
 import { allocateData, makeVector, type VectorData } from '../../columnar/vector.js'
+import { MillraceError } from '../../errors.js'
 
 export interface RowWriter {
   readonly length: number
@@ -20,6 +21,9 @@ export interface RowWriter {
   /** The rows so far; it begins anew. */
   finish(): RecordBatch
 }
+
+export const promiseRefused = (operator: string): MillraceError =>
+  new MillraceError('MR_TYPE_MISMATCH', `${operator}: a promise is no row; give what it resolves to`, { operator })
 
 /** How plain values are stored. */
 const BUILT = 0
@@ -118,6 +122,7 @@ export function createRowWriter(schema: SchemaShape, operator: string): RowWrite
         for (let i = 0; i < rows.length; i++) {
           const row = rows[i]
           if (typeof row !== 'object' || row === null || Array.isArray(row)) throw notARow(row, i)
+          if ((row as object) instanceof Promise) throw promiseRefused(operator)
           appendRow(columns, length + i, row, i)
         }
       } catch (error) {
