@@ -12,13 +12,24 @@ import { shown, type UserVerb } from './user-failure.js'
 /** What is known of a result before it is read: rows that it stands for. @throws MillraceError for what is no such result */
 export function rowsOfResult(verb: UserVerb, result: unknown): readonly object[] {
   if (verb === 'map') return [checkRow(verb, result)]
-  if (Array.isArray(result)) return result
+  if (Array.isArray(result)) return settled(result)
   if (typeof result === 'object' && result !== null && Symbol.iterator in result)
-    return Array.from(result as Iterable<object>)
+    return settled(Array.from(result as Iterable<object>))
   throw new MillraceError(
     'MR_TYPE_MISMATCH',
     `flatMap: the function gives an array of rows, or another iterable of them, not ${shown(result)}`,
     { operator: verb },
+  )
+}
+
+/** Rows, of which none is a promise: what these reject with nobody else hears of. */
+function settled(rows: readonly object[]): readonly object[] {
+  if (!rows.some(row => row instanceof Promise)) return rows
+  for (const row of rows) if (row instanceof Promise) row.catch(() => {})
+  throw new MillraceError(
+    'MR_TYPE_MISMATCH',
+    'flatMap: the function gives an array of rows, not of promises; give what all of them resolve to, as Promise.all does',
+    { operator: 'flatMap' },
   )
 }
 

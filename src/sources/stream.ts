@@ -8,7 +8,7 @@ import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
 import { columnsTeller, givenBatches } from './given-columns.js'
-import { createRowWriter } from './live/row-writer.js'
+import { createRowWriter, hearPromise } from './live/row-writer.js'
 import { coalescedWork } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
@@ -184,6 +184,7 @@ function supplyOf(
       writer.appendAll(rows)
     } catch (error) {
       failure = { error: atRow(error, first) }
+      for (const row of rows) hearPromise(row)
       if (error instanceof MillraceError) writer.appendAll(rows.slice(0, error.details.row ?? 0))
     }
   }

@@ -285,6 +285,32 @@ export function streamSuite(lanesList: readonly number[]): void {
         expect(error.details).toMatchObject({ row: 31, column: 'degrees' })
       })
 
+      it('of promises are refused by the first, after the rows before it, and what these reject with is heard', async () => {
+        const later = async () => {
+          throw new Error('heard')
+        }
+        const shape = schema({ id: nullable(int64()) })
+        async function* items() {
+          yield { id: 0 }
+          yield [{ id: 1 }, later(), later()]
+        }
+        const given: unknown[] = []
+        const job = stream(items() as never, { schema: shape }).subscribe(
+          batch => void given.push(...batch.toRows()),
+          o(),
+        )
+        const error = await refusal(() => job.finished, 'MR_TYPE_MISMATCH')
+        expect(error.message).toContain('row 2 is a promise')
+        expect(given).toEqual([{ id: 0 }, { id: 1 }])
+        const chunks = new ReadableStream({
+          start(controller) {
+            controller.enqueue(later())
+            controller.close()
+          },
+        })
+        await refusal(() => stream(chunks as never, { schema: shape }).collect(o()), 'MR_TYPE_MISMATCH')
+      })
+
       it('can be read once', async () => {
         const flow = stream(mixed(10), { schema: SHAPE })
         await flow.collect(o())

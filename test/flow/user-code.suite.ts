@@ -252,6 +252,12 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         expect([...table.column('id')]).toEqual([1, 3])
         const none = () => flow.flatMap((() => 7) as never, { schema: schema({ id: int32() }) }).collect(o())
         expect((await refusal(none, 'MR_TYPE_MISMATCH')).message).toContain('an array of rows')
+        const later = async () => {
+          throw new Error('heard')
+        }
+        const promises = () =>
+          flow.flatMap((() => [later(), later()]) as never, { schema: schema({ id: nullable(int32()) }) }).collect(o())
+        expect((await refusal(promises, 'MR_TYPE_MISMATCH')).message).toContain('not of promises')
       })
 
       it('filterRows tells of rows that fail, or leaves them out; of what is no truth value too', async () => {

@@ -1,7 +1,8 @@
 /** From messages to a queue: decoded, those left out that came before, and those counted and told that are none. Every connection has one, over all its connections. */
 import { MillraceError, quote } from '../../errors.js'
 import type { Decode, Message } from './decode.js'
-import { hearPromise, type RowQueue } from './queue.js'
+import type { RowQueue } from './queue.js'
+import { hearPromise } from './row-writer.js'
 
 /** A message that could not be read, or whose rows do not fit the schema: nothing of it has been taken. */
 export interface BadMessage {

@@ -21,7 +21,7 @@ import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
 import { type Arrivals, createArrivals } from './arrivals.js'
-import { createRowWriter, promiseRefused } from './row-writer.js'
+import { createRowWriter, hearPromise, promiseRefused } from './row-writer.js'
 
 /** What becomes of rows that come while the queue has `capacity`. */
 export type WhenFull = 'block' | 'dropOldest' | 'dropNewest' | 'error'
@@ -323,13 +323,6 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
       }
     },
   }
-}
-
-/** Whether it is one, in the place of a row. What it rejects with nobody else hears of. */
-export function hearPromise(given: unknown): boolean {
-  if (!(given instanceof Promise)) return false
-  given.catch(() => {})
-  return true
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -22,8 +22,19 @@ export interface RowWriter {
   finish(): RecordBatch
 }
 
-export const promiseRefused = (operator: string): MillraceError =>
-  new MillraceError('MR_TYPE_MISMATCH', `${operator}: a promise is no row; give what it resolves to`, { operator })
+/** @param row its place among several */
+export function promiseRefused(operator: string, row?: number): MillraceError {
+  const what = row === undefined ? 'a promise is no row' : `row ${row} is a promise`
+  const details = row === undefined ? { operator } : { operator, row }
+  return new MillraceError('MR_TYPE_MISMATCH', `${operator}: ${what}; give what it resolves to`, details)
+}
+
+/** Whether it is one, in the place of a row. What it rejects with nobody else hears of. */
+export function hearPromise(given: unknown): boolean {
+  if (!(given instanceof Promise)) return false
+  given.catch(() => {})
+  return true
+}
 
 /** How plain values are stored. */
 const BUILT = 0
@@ -122,7 +133,7 @@ export function createRowWriter(schema: SchemaShape, operator: string): RowWrite
         for (let i = 0; i < rows.length; i++) {
           const row = rows[i]
           if (typeof row !== 'object' || row === null || Array.isArray(row)) throw notARow(row, i)
-          if ((row as object) instanceof Promise) throw promiseRefused(operator)
+          if ((row as object) instanceof Promise) throw promiseRefused(operator, i)
           appendRow(columns, length + i, row, i)
         }
       } catch (error) {

@@ -40,13 +40,18 @@ describe('messages', () => {
     const no = async () => {
       throw new Error('no')
     }
-    for (const decode of [no, async () => ({ id: 1 }), () => [no(), no()], () => [{ id: 1 }, no()]])
+    const rejected = (row: string) => `MR_TYPE_MISMATCH: feed: ${row}; give what it resolves to`
+    for (const [decode, row] of [
+      [no, 'a promise is no row'],
+      [async () => ({ id: 1 }), 'a promise is no row'],
+      [() => [no(), no()], 'row 0 is a promise'],
+      [() => [{ id: 1 }, no()], 'row 1 is a promise'],
+    ] as const)
       for (const isUnique of [false, true])
         for (const way of ways) {
           const { queue, bad, hear } = open(decode, isUnique)
           await hear(way, 'a', 'b')
-          const said = 'MR_TYPE_MISMATCH: feed: a promise is no row; give what it resolves to'
-          expect([bad, queue.waiting]).toEqual([[said, said], 0])
+          expect([bad, queue.waiting]).toEqual([[rejected(row), rejected(row)], 0])
         }
     // Where it is not heard it is told by the next turn.
     await new Promise(resolve => setTimeout(resolve, 20))
