@@ -4,11 +4,13 @@ export interface LeastTime<T> {
   add(of: T, time: bigint): void
   /** Of those that still are; null where there are none. */
   least(): bigint | null
+  /** Those whose time is not after it, as they come, which are no more; null: all. */
+  take(upTo: bigint | null): T[]
   clear(): void
 }
 
 /** @param isStill whether a time that was added is still one of them; once it is not it never is again, unless it is added again */
-export function createLeastTime<T>(isStill: (of: T, time: bigint) => boolean): LeastTime<T> {
+export function createLeastTime<T>(isStill: (of: T, time: bigint) => boolean = () => true): LeastTime<T> {
   /** Each before those at `2 i + 1` and `2 i + 2`. */
   let heap: { readonly of: T; readonly time: bigint }[] = []
   const timeAt = (i: number) => (heap[i] as { readonly time: bigint }).time
@@ -30,6 +32,14 @@ export function createLeastTime<T>(isStill: (of: T, time: bigint) => boolean): L
     }
   }
 
+  function least(): bigint | null {
+    for (let top = heap[0]; top !== undefined; top = heap[0]) {
+      if (isStill(top.of, top.time)) return top.time
+      pop()
+    }
+    return null
+  }
+
   return {
     add(of, time) {
       heap.push({ of, time })
@@ -40,12 +50,14 @@ export function createLeastTime<T>(isStill: (of: T, time: bigint) => boolean): L
         i = parent
       }
     },
-    least() {
-      for (let top = heap[0]; top !== undefined; top = heap[0]) {
-        if (isStill(top.of, top.time)) return top.time
+    least,
+    take(upTo) {
+      const taken: T[] = []
+      for (let time = least(); time !== null && (upTo === null || time <= upTo); time = least()) {
+        taken.push((heap[0] as { readonly of: T }).of)
         pop()
       }
-      return null
+      return taken
     },
     clear() {
       heap = []

@@ -27,6 +27,23 @@ describe('the least time', () => {
     )
   })
 
+  it('has those taken that are not after a time, in their order, and no more of them', () => {
+    const steps = fc.array(fc.record({ times: fc.array(fc.nat(30), { maxLength: 5 }), upTo: fc.option(fc.nat(30)) }))
+    fc.assert(
+      fc.property(steps, given => {
+        const least = createLeastTime<number>()
+        let expected: number[] = []
+        for (const { times, upTo } of given) {
+          for (const time of times) least.add(time, BigInt(time))
+          expected = [...expected, ...times].sort((a, b) => a - b)
+          const due = expected.filter(time => upTo === null || time <= upTo)
+          expect(least.take(upTo === null ? null : BigInt(upTo))).toEqual(due)
+          expected = expected.slice(due.length)
+        }
+      }),
+    )
+  })
+
   it('asks each once it is over, and otherwise one a time', () => {
     const count = 1000
     let asked = 0
