@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config'
 import { inlinePlugin, sourceResolveOptions } from './scripts/inline-plugin.mjs'
 
-/** Suites in Node that take more than some seconds: many random flows, a thousand aborted jobs, a simulated day of ten million events, a file of three million rows, sketches over many seeds, files damaged in many ways, a million numbers from text. */
+/** Suites in Node that take more than some seconds: many random flows, a thousand aborted jobs, a simulated day of ten million events, a file of three million rows, sketches over many seeds, files damaged in many ways, a million numbers from text; and such as have modules of their own, which files of one thread do not. */
 export const longSuites = [
   'test/laws/laws.test.ts',
   'test/laws/spilling.test.ts',
@@ -19,6 +19,7 @@ export const longSuites = [
   'test/laws/event-time-ties.test.ts',
   'test/plan/reduced-side.test.ts',
   'test/graph/window-parts.test.ts',
+  'test/graph/window-join.test.ts',
   'test/flow/live.test.ts',
   'test/flow/day.test.ts',
   'test/flow/inputs.test.ts',

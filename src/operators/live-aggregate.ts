@@ -22,6 +22,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import { createAlikeTexts } from './alike-texts.js'
 import type { OperatorContext } from './build.js'
 import { createKeyLoader } from './key-loader.js'
+import { createLeastTime } from './least-time.js'
 import { createCellKeys } from './live-cell-keys.js'
 import {
   createChangedGroups,
@@ -146,7 +147,8 @@ export function createLiveAggregate(
   const panes = new Map<bigint, Pane>()
   let paneOfCell: Pane[] = []
   const open = new Map<string, OpenWindow>()
-  let leastEnd = GLOBAL.end
+  /** By their ends, and once closed by when they are over. */
+  const due = createLeastTime<OpenWindow>()
   /** Of the cells of panes that overlap, where changes are told. */
   const cellKeys =
     isOverlapping && (emits !== 'closed' || lateness > 0n) && keyTypes.length > plainFrom
@@ -325,8 +327,7 @@ export function createLiveAggregate(
       window = { start, end, panes: [], isClosed: end <= closedUpTo }
       open.set(name, window)
       // One that has closed without a row may yet have its first, and is gone a while after its end.
-      const next = window.isClosed ? end + lateness : end
-      if (next < leastEnd) leastEnd = next
+      due.add(window, window.isClosed ? end + lateness : end)
     }
     return window
   }
@@ -429,25 +430,22 @@ export function createLiveAggregate(
     }
     if (isEnd && (emits === 'kept' || isOne)) yield* changes.tell()
     if (!isWindowed) return
-    if (!isEnd && watermark < leastEnd) {
+    const first = due.least()
+    if (!isEnd && (first === null || watermark < first)) {
       if (watermark > closedUpTo) closedUpTo = watermark
       return
     }
     closedUpTo = isEnd ? GLOBAL.end : watermark
     const closing: OpenWindow[] = []
-    const ending: [string, OpenWindow][] = []
-    leastEnd = GLOBAL.end
-    for (const [name, window] of open) {
+    const ending: OpenWindow[] = []
+    for (const window of due.take(isEnd ? null : watermark)) {
       const isOver = isEnd || window.end + lateness <= watermark
       if (!window.isClosed && (isEnd || window.end <= watermark)) {
         window.isClosed = true
         closing.push(window)
       }
-      if (isOver) ending.push([name, window])
-      else {
-        const next = window.isClosed ? window.end + lateness : window.end
-        if (next < leastEnd) leastEnd = next
-      }
+      if (isOver) ending.push(window)
+      else due.add(window, window.end + lateness)
     }
     if (emits === 'closed')
       yield* windowsAsTheyAre(
@@ -455,15 +453,15 @@ export function createLiveAggregate(
         1,
       )
     else if (emits === 'kept' && closing.length + ending.length > 0 && changes.hasAny) {
-      const ends = new Set([...closing, ...ending.map(([, window]) => window)].map(({ end }) => end))
+      const ends = new Set([...closing, ...ending].map(({ end }) => end))
       yield* changes.tell(end => ends.has(end))
     }
-    for (const [name, window] of ending) {
-      open.delete(name)
+    for (const window of ending) {
+      open.delete(`${window.start} ${window.end}`)
       changes.forget(window)
     }
     // Once all of them are gone: one that had been, and was opened anew for a pane before, is not among those of panes that are older.
-    for (const [, window] of ending) {
+    for (const window of ending) {
       for (const pane of window.panes) {
         if (panes.get(pane.start) !== pane || pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
         panes.delete(pane.start)

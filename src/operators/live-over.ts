@@ -10,6 +10,7 @@ import { take } from '../kernels/select.js'
 import type { LaneDictionary } from '../kernels/text.js'
 import type { LiveAggregateSpec, LiveOverSpec } from '../plan/live.js'
 import type { OperatorContext, OperatorParts } from './build.js'
+import { createLeastTime } from './least-time.js'
 import type { LiveAggregate } from './live-aggregate.js'
 import { createArrivals } from './live-over-arrivals.js'
 import { emptyPartition, foldableTo, knownTo, needsOf, type Partition, trim } from './live-over-partition.js'
@@ -81,6 +82,8 @@ export function createLiveOver(
   let partitions: Partition[] = []
   /** Those with rows that wait for others behind them. */
   const pending = new Set<Partition>()
+  /** Of these, the times of the first. */
+  const held = createLeastTime<Partition>((each, at) => pending.has(each) && each.times[each.next] === at)
   /** Those with rows that have been given and may be asked for. */
   const keeping = new Set<Partition>()
   let passed = LEAST
@@ -145,8 +148,11 @@ export function createLiveOver(
     for (const partition of touched) {
       const { length } = partition.numbers
       const end = isEnd ? length : knownTo(partition, needs, limit)
-      if (end < length) pending.add(partition)
-      else pending.delete(partition)
+      if (end < length) {
+        const isHeld = pending.has(partition) && end === partition.next
+        if (!isHeld && by !== 'arrival') held.add(partition, partition.times[end] as bigint)
+        pending.add(partition)
+      } else pending.delete(partition)
       if (end === partition.next) continue
       giving.push({ partition, end, start })
       start += length - partition.head
@@ -328,20 +334,17 @@ export function createLiveOver(
 
   /** How far those behind may take the watermark: not past a row that waits. */
   function heldBack(mark: bigint): bigint {
-    let least = mark
-    if (by === 'arrival') return least
-    const before = by === 'ends' ? 1n : 0n
-    for (const { times, next } of pending) {
-      const time = (times[next] as bigint) - before
-      if (time < least) least = time
-    }
-    return least
+    const first = held.least()
+    if (first === null) return mark
+    const least = by === 'ends' ? first - 1n : first
+    return least < mark ? least : mark
   }
 
   function end(): void {
     log.free()
     partitions = []
     pending.clear()
+    held.clear()
     keeping.clear()
   }
 

@@ -21,6 +21,7 @@ import { createAggregateInputs } from './aggregate-inputs.js'
 import type { OperatorContext } from './build.js'
 import { groupColumns } from './group-columns.js'
 import { createKeyLoader } from './key-loader.js'
+import { createLeastTime } from './least-time.js'
 import { createLiveAggregate, type LiveAggregateStage, type LiveCells } from './live-aggregate.js'
 import { movedGroups } from './moved-groups.js'
 import { movedStates } from './moved-states.js'
@@ -79,8 +80,9 @@ export function createLiveWindows(
   const texts = createOneDictionary(context)
   const keyLoader = createKeyLoader(context, texts, keyColumns)
   const singles = new Map<bigint, Single>()
-  /** Beginnings of the others that are open, and their ends. */
-  const shared = new Map<bigint, bigint>()
+  /** Beginnings of the others that are open, and by their ends. */
+  const shared = new Set<bigint>()
+  const sharedEnds = createLeastTime<bigint>()
 
   /** The window's own table; null where it is to have none. */
   function singleOf(start: bigint, end: bigint, meanRows: number): Single | null {
@@ -88,13 +90,19 @@ export function createLiveWindows(
     if (known !== undefined) return known
     if (shared.has(start)) return null
     if (meanRows < LEAST_ROWS || singles.size >= MOST_SINGLES) {
-      shared.set(start, end)
+      share(start, end)
       return null
     }
     const table = createGroupTable(k, keyTypes, MOST_SLOTS)
     const single: Single = { start, end, table, aggregation: createAggregation(context, inputs.specs), place: 0 }
     singles.set(start, single)
     return single
+  }
+
+  function share(start: bigint, end: bigint): void {
+    if (shared.has(start)) return
+    shared.add(start)
+    sharedEnds.add(start, end)
   }
 
   function add(single: Single, keys: readonly LaneVector[], values: readonly AggregateInput[], rowCount: number): void {
@@ -150,7 +158,7 @@ export function createLiveWindows(
       // Too many to sort rows by: those that have no table yet get none.
       for (let row = 0; row < morsel.rowCount; row++) {
         const start = memory.i64[at + row] as bigint
-        if (!singles.has(start) && !shared.has(start)) shared.set(start, endAt(row))
+        if (!singles.has(start)) share(start, endAt(row))
       }
     }
     const own: [Single, number[]][] = []
@@ -364,7 +372,7 @@ export function createLiveWindows(
       }
     }
     yield* recoded(rest.advance(watermark, isEnd))
-    for (const [start, end] of shared) if (isEnd || end <= watermark) shared.delete(start)
+    for (const start of sharedEnds.take(isEnd ? null : watermark)) shared.delete(start)
   }
 
   function renew(renewed: RenewedTexts): void {
