@@ -94,9 +94,7 @@ it('many conditions write one column, not one each', async () => {
     const chosen = compiled.evaluate(morsel, new Failures())
     const bytes = context.k.memory.mark() - before
     const rows = rowsOf(context, { rowCount, columns: [chosen] }, { it: nullable(int64()) })
-    expect(rows.map(({ it }) => it)).toEqual(
-      x.map(i => (i < count && i % 2 === 0 ? 1000 + i : i % 7 === 0 ? null : i)),
-    )
+    expect(rows.map(({ it }) => it)).toEqual(x.map(i => (i < count && i % 2 === 0 ? 1000 + i : i % 7 === 0 ? null : i)))
     compiled.free()
     return bytes
   }
