@@ -327,8 +327,9 @@ function waysThrough(
   const isFirst = new Set(first)
   const ways = new Map<number, number>()
   let all = 0
-  // What leads to others can come to more: those before come first, and the states of a loop together.
-  const order = [...sets.keys()].sort((a, b) => reach[b].size - reach[a].size)
+  // What leads to others has more behind it, with itself: those before come first, and the states of a loop together.
+  const size = (state: number) => reach[state].size + (reach[state].has(state) ? 0 : 1)
+  const order = [...sets.keys()].sort((a, b) => size(b) - size(a))
   for (const state of order) {
     if (ways.has(state)) continue
     const loop = new Set([state, ...[...reach[state]].filter(other => reach[other].has(state))])
