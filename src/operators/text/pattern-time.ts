@@ -201,8 +201,9 @@ function isExponential({ sets, next, twice }: Automaton, loop: readonly number[]
   for (const [, pair] of reached) {
     for (const other of step(pair)) {
       if (++work.steps > MOST_STEPS) return false
-      const sources = from.get(key(other)) ?? []
-      from.set(key(other), [...sources, pair])
+      const sources = from.get(key(other))
+      if (sources === undefined) from.set(key(other), [pair])
+      else sources.push(pair)
       if (!reached.has(key(other))) reached.set(key(other), other)
     }
   }
