@@ -201,8 +201,9 @@ function isExponential({ sets, next, twice }: Automaton, loop: readonly number[]
   for (const [, pair] of reached) {
     for (const other of step(pair)) {
       if (++work.steps > MOST_STEPS) return false
-      const sources = from.get(key(other)) ?? []
-      from.set(key(other), [...sources, pair])
+      const sources = from.get(key(other))
+      if (sources === undefined) from.set(key(other), [pair])
+      else sources.push(pair)
       if (!reached.has(key(other))) reached.set(key(other), other)
     }
   }
@@ -327,8 +328,9 @@ function waysThrough(
   const isFirst = new Set(first)
   const ways = new Map<number, number>()
   let all = 0
-  // What leads to others can come to more: those before come first, and the states of a loop together.
-  const order = [...sets.keys()].sort((a, b) => reach[b].size - reach[a].size)
+  // What leads to others has more behind it, with itself: those before come first, and the states of a loop together.
+  const size = (state: number) => reach[state].size + (reach[state].has(state) ? 0 : 1)
+  const order = [...sets.keys()].sort((a, b) => size(b) - size(a))
   for (const state of order) {
     if (ways.has(state)) continue
     const loop = new Set([state, ...[...reach[state]].filter(other => reach[other].has(state))])

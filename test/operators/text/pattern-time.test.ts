@@ -162,6 +162,16 @@ describe('the time of a pattern', () => {
     expect(searched).toBeLessThan(1e6)
   })
 
+  it('ways are as many where a part is repeated as where it is written out', () => {
+    const told = (source: string) => longestString(source, '', 'matches')
+    for (const part of ['a*a?', 'a*b?', 'a?a*']) {
+      const repeated = told(`^(?:${part}){9}c`)
+      expect([part, repeated]).toEqual([part, told(`^${part.repeat(9)}c`)])
+      expect(repeated).toBeLessThan(20)
+    }
+    expect(() => told('^(?:a*a?a?){9}c')).toThrow('in too many ways')
+  })
+
   it.each([/(a)\1/, /(?<x>a)\k<x>/])('%s refers back, and is refused', pattern => {
     expect(degree(pattern)).toBe(Infinity)
   })

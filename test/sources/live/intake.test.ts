@@ -66,16 +66,28 @@ describe('messages', () => {
       }
   })
 
-  it('of which columns or a batch are made are refused where values come once', async () => {
+  it('of which a batch is made are refused where values come once, and those of which columns are made are bad', async () => {
     const batch = openRows([{ id: 1 }], SHAPE).read(0, 1)
-    for (const given of [{ id: [1, 2] }, { id: [1n, 2n] }, { id: BigInt64Array.of(1n) }, batch])
+    const columns = [{ id: [1, 2] }, { id: [1n, 2n] }, { id: BigInt64Array.of(1n) }]
+    for (const given of [...columns, batch])
       for (const way of ways) {
-        await refusal(async () => open(() => given, true).hear(way, 'a'), 'MR_INVALID_OPTION')
         const { queue, bad, hear } = open(() => given, false)
         await hear(way, 'a')
         const ids = await idsOf(queue)
         expect([ids[0], bad]).toEqual([1n, []])
       }
+    for (const way of ways) {
+      await refusal(async () => open(() => batch, true).hear(way, 'a'), 'MR_INVALID_OPTION')
+      for (const given of columns) {
+        const { queue, bad, hear } = open(
+          message => (message === 'columns' ? given : { id: String(message).length }),
+          true,
+        )
+        await hear(way, 'a', 'columns', 'bc')
+        expect(bad).toEqual([expect.stringMatching(/^MR_TYPE_MISMATCH: feed: unique is for rows/)])
+        expect(await idsOf(queue)).toEqual([1n, 2n])
+      }
+    }
   })
 
   it('are decoded once each, whatever becomes of others', async () => {
