@@ -40,7 +40,7 @@ export function serveLane(
   const endpoint = inside.ownEndpoint()
   expose(control, endpoint)
   endpoint.addEventListener('message', event => {
-    const { type, job, data, gather } = (event as MessageEvent<StartMessage>).data
+    const { type, job, data, gather } = (event as MessageEvent<StartMessage | null>).data ?? ({} as StartMessage)
     if (type === 'start') lane.start(job, { data: messagePort(data), gather: gather.map(messagePort) })
   })
 }
