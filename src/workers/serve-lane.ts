@@ -40,8 +40,9 @@ export function serveLane(
   const endpoint = inside.ownEndpoint()
   expose(control, endpoint)
   endpoint.addEventListener('message', event => {
-    const { type, job, data, gather } = (event as MessageEvent<StartMessage | null>).data ?? ({} as StartMessage)
-    if (type === 'start') lane.start(job, { data: messagePort(data), gather: gather.map(messagePort) })
+    const { data: message } = event as MessageEvent<StartMessage | null>
+    if (message?.type === 'start')
+      lane.start(message.job, { gather: message.gather.map(messagePort), data: messagePort(message.data) })
   })
 }
 
