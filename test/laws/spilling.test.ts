@@ -15,7 +15,7 @@ import { fieldsOf, tables } from './tables.js'
 import { expectCollected, overlapping, cases as windowCases, shape as windowShape } from './windows.suite.js'
 
 const { MILLRACE_RUNS: runs, MILLRACE_SEED: seed } = process.env
-const options = { runs: 0.4 * Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) }
+const options = { runs: 0.6 * Number(runs ?? 1), ...(seed === undefined ? {} : { seed: Number(seed) }) }
 const lanesList = [0, 1, 2, 3]
 /** Enough for all that there is: spilling is not a matter of room here. */
 const memory = 2 ** 30
