@@ -36,7 +36,7 @@ liveJoinSuite([0])
 liveOverSuite([0])
 windowRowsSuite([0])
 
-const few = { lanesList: [0], runs: 50 }
+const few = { lanesList: [0], runs: 80 }
 windowLaws(few)
 windowRowLaws(few)
 liveJoinLaws(few)

@@ -345,7 +345,7 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
           ),
           { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
         )
-        expect(sawRows).toBeGreaterThan(runs / 40)
+        expect(sawRows).toBeGreaterThan(runs / 120)
       },
     )
     it.each(lanesList)(
@@ -396,7 +396,7 @@ export function liveJoinLaws({ lanesList, runs, seed }: JoinLaws): void {
           }),
           { numRuns: Math.ceil(runs / 3), ...(seed === undefined ? {} : { seed }) },
         )
-        expect(sawRows).toBeGreaterThan(runs / 40)
+        expect(sawRows).toBeGreaterThan(runs / 120)
       },
     )
   })
