@@ -3,7 +3,7 @@
  */
 import { type Codes, type DictionaryOptions, dictionary as dictionaryInput } from '../columnar/dictionary-input.js'
 import { type ColumnsInput, inferColumns, inferRows } from '../columnar/infer.js'
-import { openColumns, openRows } from '../columnar/input.js'
+import { checkColumns, checkRows, openColumns, openRows } from '../columnar/input.js'
 import type { Nullable, SchemaShape, Utf8 } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import { arrowFormat } from '../formats/arrow/format.js'
@@ -33,12 +33,7 @@ import type { DictionaryOf, SchemaOfRows, TypeOfInput } from './types.js'
 export function columns<const S extends SchemaShape>(data: ColumnsInput, schema: S): Flow<S>
 export function columns<D extends ColumnsInput>(data: D): Flow<{ readonly [K in keyof D]: TypeOfInput<D[K]> }>
 export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaShape> {
-  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
-    throw mismatch(
-      'columns',
-      `columns takes an object of names to arrays, as in columns({ price: [1, 2] }), not ${show(data)}`,
-    )
-  }
+  checkColumns(data)
   const shape = schema ?? inferColumns(data)
   return flowOf(inputSource('columns', shape, () => openColumns(data, shape)))
 }
@@ -54,8 +49,7 @@ export function columns(data: ColumnsInput, schema?: SchemaShape): Flow<SchemaSh
 export function rows<const S extends SchemaShape>(data: readonly object[], schema: S): Flow<S>
 export function rows<R extends object>(data: readonly R[]): Flow<SchemaOfRows<R>>
 export function rows(data: readonly object[], schema?: SchemaShape): Flow<SchemaShape> {
-  if (!Array.isArray(data))
-    throw mismatch('rows', `rows takes an array of objects, as in rows([{ price: 1 }]), not ${show(data)}`)
+  checkRows(data)
   const shape = schema ?? inferRows(data)
   return flowOf(inputSource('rows', shape, () => openRows(data, shape)))
 }

@@ -53,7 +53,7 @@ export function inferRows(rows: readonly object[]): SchemaShape {
     for (let i = 0; i < end; i++) family.see(value(rows[i]), i)
     return { name, type: family.type() }
   })
-  if (end < rows.length) throw notARow(rows[end], end)
+  if (end < rows.length) throw notARow(rows, end)
   return schemaOf(fields)
 }
 
@@ -70,17 +70,27 @@ function namesOf(rows: readonly object[], end: number): ReadonlySet<string> {
   return names
 }
 
-/** The first of the rows `[from, to)` that is no object, or `to`. */
+/** The first of the rows `[from, to)` that is none, or `to`. */
 export function objectsUntil(rows: readonly unknown[], from: number, to: number): number {
   let i = from
-  while (i < to && typeof rows[i] === 'object' && rows[i] !== null && !Array.isArray(rows[i])) i++
+  while (i < to && isRow(rows[i])) i++
   return i
 }
 
-export function notARow(row: unknown, i: number): MillraceError {
+export const isRow = (given: unknown): given is object =>
+  typeof given === 'object' && given !== null && !Array.isArray(given) && !(given instanceof Promise)
+
+/** What rows that are only promised reject with is heard: nobody else will. */
+export function hearPromises(rows: readonly unknown[]): void {
+  for (const row of rows) if (row instanceof Promise) row.catch(() => {})
+}
+
+/** For the row `i` of those. */
+export function notARow(rows: readonly unknown[], i: number): MillraceError {
+  hearPromises(rows)
   return new MillraceError(
     'MR_TYPE_MISMATCH',
-    `rows: row ${i} is ${show(row)}, not an object of column names to values`,
+    `rows: row ${i} is ${rows[i] instanceof Promise ? 'a promise' : show(rows[i])}, not an object of column names to values`,
     {
       operator: 'rows',
       row: i,

@@ -12,6 +12,7 @@ import {
   earliestError,
   inferColumns,
   inferRows,
+  isRow,
   notAColumn,
   notARow,
   objectsUntil,
@@ -39,6 +40,26 @@ export interface InputReader<S extends SchemaShape = SchemaShape> {
   read(from: number, to: number, names?: readonly string[]): RecordBatch
 }
 
+/** @throws MillraceError `MR_TYPE_MISMATCH` for what is no object of columns at all */
+export function checkColumns(data: unknown): void {
+  if (!isRow(data) || ArrayBuffer.isView(data))
+    throw new MillraceError(
+      'MR_TYPE_MISMATCH',
+      `columns takes an object of names to arrays, as in columns({ price: [1, 2] }), not ${show(data)}`,
+      { operator: 'columns' },
+    )
+}
+
+/** @throws MillraceError `MR_TYPE_MISMATCH` for what is no array at all */
+export function checkRows(rows: unknown): void {
+  if (!Array.isArray(rows))
+    throw new MillraceError(
+      'MR_TYPE_MISMATCH',
+      `rows takes an array of objects, as in rows([{ price: 1 }]), not ${show(rows)}`,
+      { operator: 'rows' },
+    )
+}
+
 /**
  * Columns of equal length. With a schema its columns are read, others are left aside, and values are converted where
  * that is exact.
@@ -46,15 +67,7 @@ export interface InputReader<S extends SchemaShape = SchemaShape> {
  * is not there, `MR_SOURCE_CONSUMED` where one has been transferred, `MR_TYPE_MISMATCH`
  */
 export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsInput, schema?: S): InputReader<S> {
-  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
-    throw new MillraceError(
-      'MR_TYPE_MISMATCH',
-      `columns: the data is ${show(data)}; pass an object of column names to arrays`,
-      {
-        operator: 'columns',
-      },
-    )
-  }
+  checkColumns(data)
   const shape = schema === undefined ? inferColumns(data) : declared(schema, 'columns')
   const fields = fieldsOf(shape)
   let rowCount = 0
@@ -91,11 +104,7 @@ export function openColumns<S extends SchemaShape = SchemaShape>(data: ColumnsIn
  * @throws MillraceError `MR_TYPE_MISMATCH`
  */
 export function openRows<S extends SchemaShape = SchemaShape>(rows: readonly object[], schema?: S): InputReader<S> {
-  if (!Array.isArray(rows)) {
-    throw new MillraceError('MR_TYPE_MISMATCH', `rows: the data is ${show(rows)}; pass an array of objects`, {
-      operator: 'rows',
-    })
-  }
+  checkRows(rows)
   const shape = schema === undefined ? inferRows(rows) : declared(schema, 'rows')
   const names = Object.keys(shape)
   const builders = new Map<string, VectorBuilder>()
@@ -113,7 +122,7 @@ export function openRows<S extends SchemaShape = SchemaShape>(rows: readonly obj
           for (let i = from; i < end; i++) builder.append(value(rows[i]), i)
         })
       })
-      if (end < to) throw notARow(rows[end], end)
+      if (end < to) throw notARow(rows, end)
       return new RecordBatch(part, vectors, to - from)
     },
   }

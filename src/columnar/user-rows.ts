@@ -3,6 +3,7 @@
  * (sources/user-stage.ts), and lanes those of modules (operators/user-code.ts).
  */
 import { MillraceError } from '../errors.js'
+import { notARow, objectsUntil } from './infer.js'
 import { openRows } from './input.js'
 import type { RecordBatch } from './record-batch.js'
 import { rowReader } from './row.js'
@@ -12,9 +13,9 @@ import { shown, type UserVerb } from './user-failure.js'
 /** What is known of a result before it is read: rows that it stands for. @throws MillraceError for what is no such result */
 export function rowsOfResult(verb: UserVerb, result: unknown): readonly object[] {
   if (verb === 'map') return [checkRow(verb, result)]
-  if (Array.isArray(result)) return settled(result)
+  if (Array.isArray(result)) return checkRows(result)
   if (typeof result === 'object' && result !== null && Symbol.iterator in result)
-    return settled(Array.from(result as Iterable<object>))
+    return checkRows(Array.from(result as Iterable<object>))
   throw new MillraceError(
     'MR_TYPE_MISMATCH',
     `flatMap: the function gives an array of rows, or another iterable of them, not ${shown(result)}`,
@@ -22,15 +23,11 @@ export function rowsOfResult(verb: UserVerb, result: unknown): readonly object[]
   )
 }
 
-/** Rows, of which none is a promise: what these reject with nobody else hears of. */
-function settled(rows: readonly object[]): readonly object[] {
-  if (!rows.some(row => row instanceof Promise)) return rows
-  for (const row of rows) if (row instanceof Promise) row.catch(() => {})
-  throw new MillraceError(
-    'MR_TYPE_MISMATCH',
-    'flatMap: the function gives an array of rows, not of promises; give what all of them resolve to, as Promise.all does',
-    { operator: 'flatMap' },
-  )
+/** At once: what promises among them reject with would be nobody's. */
+function checkRows(rows: readonly object[]): readonly object[] {
+  const end = objectsUntil(rows, 0, rows.length)
+  if (end < rows.length) throw withoutRow(notARow(rows, end))
+  return rows
 }
 
 function checkRow(verb: UserVerb, result: unknown): object {

@@ -6,6 +6,7 @@ import type { RecordBatch } from '../columnar/record-batch.js'
 import type { DataType, SchemaShape } from '../columnar/type.js'
 import { isNullAt, type Vector } from '../columnar/vector.js'
 import type { OperatorContext } from '../operators/build.js'
+import { createLeastTime } from '../operators/least-time.js'
 import { ticksOf } from '../plan/event-time.js'
 import type { Meeting } from '../plan/logical.js'
 import type { JoinStage } from '../plan/physical.js'
@@ -23,7 +24,6 @@ interface OpenWindow {
 /** Windows that are closed together have so many rows at most, or are one. */
 const MOST_ROWS = 65_536
 const LEAST = -(2n ** 63n)
-const MOST = 2n ** 63n - 1n
 
 export function createWindowJoin(
   context: OperatorContext,
@@ -41,14 +41,13 @@ export function createWindowJoin(
   const lateness = meets.allowedLateness === null ? 0n : ticksOf(meets.allowedLateness, type, 'window')
   const isLast = lastWindow(meets, type)
   const open = new Map<bigint, OpenWindow>()
+  const closing = createLeastTime<OpenWindow>()
   /** Rows of windows that have closed, as long as the watermark has not gone past these by the lateness: others may come that meet them. */
   const closed =
     lateness === 0n
       ? null
       : createPartners(context, stage, left, [meets.end, meets.end], [lateness - 1n, lateness - 1n])
   let closedUpTo = LEAST
-  /** Before this no window closes. */
-  let due = MOST
   let lateRows = 0
   let size = 0
   const isOneSided = { inner: false, left: true, right: false, full: true, semi: false, anti: true }[stage.how]
@@ -59,7 +58,7 @@ export function createWindowJoin(
     if (window === undefined) {
       window = { end: at, batches: [[], []], rows: 0 }
       open.set(at, window)
-      if (at < due) due = at
+      closing.add(window, at)
     }
     appendTo(window.batches[side], batch)
     window.rows += batch.rowCount
@@ -147,20 +146,14 @@ export function createWindowJoin(
     },
     advance(to, isEnd) {
       closedUpTo = to
-      const out: RecordBatch[] = []
-      if (isEnd || to >= due) {
-        const over = [...open.values()].filter(({ end: at }) => isEnd || at <= to)
-        over.sort((a, b) => (a.end < b.end ? -1 : 1))
-        out.push(...close(over))
-        for (const window of over) {
-          open.delete(window.end)
-          size -= window.rows
-        }
-        due = MOST
-        for (const { end: at } of open.values()) if (at < due) due = at
-        const mayHaveRows = over.filter(({ end: at }) => !isEnd && at + lateness > to)
-        for (const side of [0, 1] as const) for (const rows of rowsOf(mayHaveRows, side)) closed?.add(side, rows)
+      const over = closing.take(isEnd ? null : to)
+      const out = close(over)
+      for (const window of over) {
+        open.delete(window.end)
+        size -= window.rows
       }
+      const mayHaveRows = over.filter(({ end: at }) => !isEnd && at + lateness > to)
+      for (const side of [0, 1] as const) for (const rows of rowsOf(mayHaveRows, side)) closed?.add(side, rows)
       if (isEnd) closed?.free()
       else closed?.advance(to)
       return out
@@ -174,6 +167,7 @@ export function createWindowJoin(
     hold: 0n,
     free() {
       open.clear()
+      closing.clear()
       closed?.free()
     },
   }

@@ -1,4 +1,6 @@
 /** Rows that come while a job runs: of an async iterable or a stream of rows, arrays of rows, columns, tables or batches. They are taken only as fast as lanes want them. */
+
+import { hearPromises } from '../columnar/infer.js'
 import { MORSEL_ROWS, morselsOf, RecordBatch } from '../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../columnar/schema.js'
 import { Table } from '../columnar/table.js'
@@ -8,7 +10,7 @@ import { MillraceError, quote } from '../errors.js'
 import { unlessAborted } from '../formats/unless-aborted.js'
 import { stopwatch } from '../metrics/clock.js'
 import { columnsTeller, givenBatches } from './given-columns.js'
-import { createRowWriter, hearPromise } from './live/row-writer.js'
+import { createRowWriter } from './live/row-writer.js'
 import { coalescedWork } from './memory.js'
 import { soon } from './soon.js'
 import type { Source, Split, SplitSupply } from './source.js'
@@ -184,7 +186,7 @@ function supplyOf(
       writer.appendAll(rows)
     } catch (error) {
       failure = { error: atRow(error, first) }
-      for (const row of rows) hearPromise(row)
+      hearPromises(rows)
       if (error instanceof MillraceError) writer.appendAll(rows.slice(0, error.details.row ?? 0))
     }
   }

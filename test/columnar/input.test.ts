@@ -265,6 +265,20 @@ test('of several rows that cannot be read the least is reported', () => {
   })
 })
 
+test('promises are no rows, and what they reject with is heard', async () => {
+  const later = async () => {
+    throw new Error('nobody hears')
+  }
+  const shape = schema({ a: nullable(int32()) })
+  for (const read of [inferRows, (rows: object[]) => batchesFromRows(rows, shape)]) {
+    const error = errorOf(() => read([{ a: 1 }, later(), later()]))
+    expect(error).toMatchObject({ code: 'MR_TYPE_MISMATCH', row: 1 })
+    expect(error.message).toContain('row 1 is a promise')
+  }
+  // Where it is not heard it is told by the next turn.
+  await new Promise(resolve => setTimeout(resolve, 20))
+})
+
 test('a failed read leaves nothing behind for the next', () => {
   const input = openColumns({ a: ['x', 5 as never, 'z'] }, schema({ a: utf8() }))
   expect(errorOf(() => input.read(0, 3))).toMatchObject({ code: 'MR_TYPE_MISMATCH', row: 1 })

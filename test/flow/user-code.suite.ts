@@ -257,7 +257,7 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         }
         const promises = () =>
           flow.flatMap((() => [later(), later()]) as never, { schema: schema({ id: nullable(int32()) }) }).collect(o())
-        expect((await refusal(promises, 'MR_TYPE_MISMATCH')).message).toContain('not of promises')
+        expect((await refusal(promises, 'MR_TYPE_MISMATCH')).message).toContain('a row of the result is a promise')
       })
 
       it('filterRows tells of rows that fail, or leaves them out; of what is no truth value too', async () => {

@@ -1,10 +1,11 @@
 /** From messages to a queue: decoded, those left out that came before, and those counted and told that are none. Every connection has one, over all its connections. */
+
+import { hearPromises } from '../../columnar/infer.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { Table } from '../../columnar/table.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { Decode, Message } from './decode.js'
 import type { RowQueue } from './queue.js'
-import { hearPromise } from './row-writer.js'
 
 /** A message that could not be read, or whose rows do not fit the schema: nothing of it has been taken. */
 export interface BadMessage {
@@ -99,7 +100,7 @@ export function createIntake(
   const decoded = (message: Message): Decoded => {
     try {
       const data = decode(message)
-      hearPromise(data)
+      hearPromises([data])
       return { message, data, failure: null }
     } catch (error) {
       return { message, data: null, failure: { error } }

@@ -7,7 +7,7 @@
  * open      a row writer                                      rows as objects, the youngest
  * ```
  */
-import { notARow } from '../../columnar/infer.js'
+import { hearPromises, isRow, notARow } from '../../columnar/infer.js'
 import { MORSEL_ROWS, morselsOf, RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf, schemaOf } from '../../columnar/schema.js'
 import { Table } from '../../columnar/table.js'
@@ -21,7 +21,7 @@ import { soon } from '../soon.js'
 import type { Split, SplitSupply } from '../source.js'
 import { batchesOf } from '../stream.js'
 import { type Arrivals, createArrivals } from './arrivals.js'
-import { createRowWriter, hearPromise, promiseRefused } from './row-writer.js'
+import { createRowWriter } from './row-writer.js'
 
 /** What becomes of rows that come while the queue has `capacity`. */
 export type WhenFull = 'block' | 'dropOldest' | 'dropNewest' | 'error'
@@ -246,13 +246,12 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
         try {
           open.appendAll(data)
         } catch (error) {
-          for (const row of data) hearPromise(row)
+          hearPromises(data)
           throw told(error)
         }
         return settled(admitted(given, before), given)
       }
-      if (typeof data !== 'object' || data === null) throw told(notARow(data, 0))
-      if (hearPromise(data)) throw promiseRefused(operator)
+      if (!isRow(data)) throw told(notARow([data], 0))
       if (isObject(firstValue(data)) && (isRead(data) || isColumns(data))) return pushColumns(data)
       try {
         open.append(data)

@@ -3,13 +3,12 @@
  * again and again; a value that is not plainly of its type, a null say, sends its column to a builder, which knows all of them, until the batch is finished.
  */
 import { createBuilder } from '../../columnar/builder.js'
-import { notARow, valueGetter } from '../../columnar/infer.js'
+import { isRow, notARow, valueGetter } from '../../columnar/infer.js'
 import { setNumber, wordsOf } from '../../columnar/int64.js'
 import { RecordBatch } from '../../columnar/record-batch.js'
 import { fieldsOf } from '../../columnar/schema.js'
 import type { DataType, SchemaShape } from '../../columnar/type.js'
 import { allocateData, makeVector, type VectorData } from '../../columnar/vector.js'
-import { MillraceError } from '../../errors.js'
 
 export interface RowWriter {
   readonly length: number
@@ -20,20 +19,6 @@ export interface RowWriter {
   truncate(length: number): void
   /** The rows so far; it begins anew. */
   finish(): RecordBatch
-}
-
-/** @param row its place among several */
-export function promiseRefused(operator: string, row?: number): MillraceError {
-  const what = row === undefined ? 'a promise is no row' : `row ${row} is a promise`
-  const details = row === undefined ? { operator } : { operator, row }
-  return new MillraceError('MR_TYPE_MISMATCH', `${operator}: ${what}; give what it resolves to`, details)
-}
-
-/** Whether it is one, in the place of a row. What it rejects with nobody else hears of. */
-export function hearPromise(given: unknown): boolean {
-  if (!(given instanceof Promise)) return false
-  given.catch(() => {})
-  return true
 }
 
 /** How plain values are stored. */
@@ -131,10 +116,8 @@ export function createRowWriter(schema: SchemaShape, operator: string): RowWrite
       reserve(length + rows.length)
       try {
         for (let i = 0; i < rows.length; i++) {
-          const row = rows[i]
-          if (typeof row !== 'object' || row === null || Array.isArray(row)) throw notARow(row, i)
-          if ((row as object) instanceof Promise) throw promiseRefused(operator, i)
-          appendRow(columns, length + i, row, i)
+          if (!isRow(rows[i])) throw notARow(rows, i)
+          appendRow(columns, length + i, rows[i], i)
         }
       } catch (error) {
         truncate(length)

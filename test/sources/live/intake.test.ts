@@ -40,10 +40,10 @@ describe('messages', () => {
     const no = async () => {
       throw new Error('no')
     }
-    const rejected = (row: string) => `MR_TYPE_MISMATCH: feed: ${row}; give what it resolves to`
+    const rejected = (row: string) => `MR_TYPE_MISMATCH: feed: ${row}, not an object of column names to values`
     for (const [decode, row] of [
-      [no, 'a promise is no row'],
-      [async () => ({ id: 1 }), 'a promise is no row'],
+      [no, 'row 0 is a promise'],
+      [async () => ({ id: 1 }), 'row 0 is a promise'],
       [() => [no(), no()], 'row 0 is a promise'],
       [() => [{ id: 1 }, no()], 'row 1 is a promise'],
     ] as const)
