@@ -1,15 +1,12 @@
 /** What the verbs of cleaning are given, checked: `dedupe`, `fillNull`, `validate`. */
-import type { Table } from '../columnar/table.js'
 import type { SchemaShape } from '../columnar/type.js'
 import { quote } from '../errors.js'
 import type { Expression } from '../expressions/node.js'
 import { printName } from '../expressions/print.js'
-import { aggregateNode, columnOf } from '../plan/build.js'
+import { columnOf } from '../plan/build.js'
 import { allOf, call, not, RULE_SEPARATOR } from '../plan/cleaning.js'
 import type { NamedAggregate, NamedExpression } from '../plan/logical.js'
-import type { Filling } from '../sources/fill-nulls.js'
 import { type FillMethod, filledSchema } from '../sources/filled-schema.js'
-import type { PlanBefore } from '../sources/source.js'
 import { predicateOf } from './aggregate-expr.js'
 import { literalOf } from './columns.js'
 import type { Flow } from './flow.js'
@@ -77,36 +74,9 @@ export function filledInOrder(flow: Flow<any>, methods: ReadonlyMap<string, Fill
   if (methods.size === 0) return flow
   const label = `fillNull ${[...methods].map(([name, method]) => `${printName(name)} by ${method}`).join(', ')}`
   const schema = flow.schema === null ? null : filledSchema(flow.schema, methods)
-  return stagedFlow(flow, { label, step: label, schema }, async collect => {
-    const { fillStage } = await import('../sources/fill-nulls.js')
-    const means = await meansOf(flow, methods, collect)
-    return fillStage(
-      new Map(
-        [...methods].map(([name, method]): [string, Filling] => [
-          name,
-          method === 'mean' ? { method, mean: means.get(name) ?? null } : { method },
-        ]),
-      ),
-    )
-  })
-}
-
-/** The means have to be known before the first row is: the source is read once for them alone. */
-async function meansOf(
-  { plan, schema, sources }: Flow<any>,
-  methods: ReadonlyMap<string, FillMethod>,
-  collect: (before: PlanBefore) => Promise<Table>,
-): Promise<ReadonlyMap<string, number | null>> {
-  const names = [...methods.keys()].filter(name => methods.get(name) === 'mean')
-  if (names.length === 0) return new Map()
-  const means = names.map(
-    (name, i): NamedAggregate => ({
-      name: `#${i}`,
-      expression: { op: 'aggregate', function: 'mean', inputs: [columnOf(name)] },
-    }),
+  return stagedFlow(flow, { label, step: label, schema }, async collect =>
+    (await import('./fill-in-order.js')).fillInOrder(flow, methods, collect),
   )
-  const table = await collect({ plan: aggregateNode(plan, schema, [], means, null, 'fillNull'), sources })
-  return new Map(names.map((name, i) => [name, table.column(`#${i}`).at(0) as number | null]))
 }
 
 /** Columns with a value in the place of their nulls, but those that are filled by a method. @throws MillraceError `MR_TYPE_MISMATCH` */

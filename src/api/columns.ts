@@ -6,10 +6,11 @@ import { type DataType, isNumber, isTime, type SchemaShape, timestamp } from '..
 import { MillraceError, quote, unknownColumn } from '../errors.js'
 import type { ArithmeticOp, CallParameters, CompareOp, Expression, LiteralNode, TimePart } from '../expressions/node.js'
 import { printExpression } from '../expressions/print.js'
+import { childrenOf } from '../expressions/walk.js'
 import { columnOf } from '../plan/build.js'
 import { CALL_METHODS, type CallMethod } from './calls.js'
 import type { Expr, Family } from './handles.js'
-import { mismatch, show } from './refusal.js'
+import { invalid, mismatch, show } from './refusal.js'
 
 /** `'any'`: a column whose type is not known yet. */
 export type RuntimeFamily = Family | 'any'
@@ -44,8 +45,29 @@ const PROTOTYPES = Object.fromEntries(
   (Object.keys(METHODS) as RuntimeFamily[]).map(family => [family, prototypeOf(family)]),
 ) as Readonly<Record<RuntimeFamily, object>>
 
-/** A handle of `family` over `expression`; `more` are methods that others of its family have not. */
+/** Parts of an expression, each counted as often as it stands in it. */
+const MOST_PARTS = 2 ** 18
+const parts = new WeakMap<Expression, number>()
+
+function countParts(node: Expression): number {
+  let count = parts.get(node)
+  if (count === undefined) {
+    count = childrenOf(node).reduce((sum, child) => sum + countParts(child), 1)
+    parts.set(node, count)
+  }
+  return count
+}
+
+/**
+ * A handle of `family` over `expression`; `more` are methods that others of its family have not.
+ * @throws MillraceError `MR_INVALID_OPTION` where what is used again and again has made the expression too large
+ */
 export function handleOf(family: RuntimeFamily, expression: Expression, more?: PropertyDescriptorMap): Handle {
+  if (countParts(expression) > MOST_PARTS)
+    throw invalid(
+      expression.op,
+      `the expression has more than ${MOST_PARTS} parts, each counted as often as it stands in it; derive what it repeats as a column, and use that`,
+    )
   return Object.freeze(
     Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true }, ...more }) as Handle,
   )

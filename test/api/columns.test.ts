@@ -141,6 +141,19 @@ describe('a handle', () => {
     expect(t.n.add(2n ** 62n).expression.right).toEqual({ op: 'literal', value: 2n ** 62n })
   })
 
+  it('is refused where what stands in it again and again makes it too large, and told what to do', () => {
+    const { n } = record()
+    const doubled = (times: number) => Array.from({ length: times }).reduce<any>(each => each.mul(each), n)
+    // A tree of 2^18 - 1 nodes.
+    expect(doubled(17).expression.op).toBe('mul')
+    const error = refusal(() => doubled(18))
+    expect(error.code).toBe('MR_INVALID_OPTION')
+    expect(error.message).toContain('derive what it repeats as a column')
+    expect(refusal(() => doubled(17).between(doubled(17), n)).code).toBe('MR_INVALID_OPTION')
+    const many = Array.from({ length: 50_000 }, (_, i) => n.eq(i)).reduce((all, each) => all.or(each))
+    expect(many.family).toBe('boolean')
+  })
+
   it('knows none of the methods that are not its own', () => {
     expect(handleOf('number', { op: 'column', name: 'x' })).not.toHaveProperty('greater')
   })
