@@ -114,7 +114,7 @@ export function createAggregateExchange(context: OperatorContext, grouped: Group
   // Other sets, and windows made of panes, are derived from the states of all groups in one place.
   const mayShare = stage.sets === null && stage.panes === null
   const mayPart = mayShare && stage.keys.length > 0 && !inputs.specs.some(spec => ORDERED.includes(spec.function))
-  const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount * held.lanes : 0
+  const rowsHeld = context.mostSlots === undefined && held !== null ? held.rowCount : 0
   const slots = hasSmallStates(inputs.specs, held?.lanes === 1) ? Math.min(rowsHeld, MOST_SLOTS) : 0
 
   const shareOf = (share: number, shares: number, common: boolean): Share => ({

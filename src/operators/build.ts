@@ -86,7 +86,7 @@ export interface Pipeline {
   free(): void
 }
 
-/** Rows that come from tables which lanes hold: how many this one has, 0 where a job has a budget; each of them has about as many. */
+/** Rows that come from tables which lanes hold: how many all of them have, 0 where a job has a budget. */
 export interface RowsHeld {
   readonly rowCount: number
   readonly lanes: number

@@ -118,12 +118,11 @@ function codesKept({ plan, holdAs, windows }: JobSpec): (i: number) => boolean {
   return i => kept.has(plan.sourceColumns[i])
 }
 
-function endsOf(spec: JobSpec, { gather }: JobPorts, inputs: readonly HeldTable[] | null): Ends {
-  const { isWaitedFor = false, budget, holdAs, windows, carried } = spec
-  const rowCount = inputs?.flatMap(({ chunks }) => chunks).reduce((sum, { batch }) => sum + batch.rowCount, 0)
+function endsOf(spec: JobSpec, { gather }: JobPorts): Ends {
+  const { isWaitedFor = false, budget, holdAs, windows, carried, heldInputs, heldRows } = spec
   return {
     isWaitedFor,
-    held: rowCount === undefined ? null : { rowCount: budget ? 0 : rowCount, lanes: 1 + gather.length },
+    held: heldInputs && { rowCount: budget ? 0 : (heldRows ?? 0), lanes: 1 + gather.length },
     leaves: holdAs === null && !windows && !carried?.length,
   }
 }
@@ -206,7 +205,7 @@ class LaneJob implements LaneTurns {
     this.spill = (spill && lane.parts.spill?.openSpill(lane, this.account, spill.folder)) ?? null
     this.context = this.spill?.context ?? lane
     this.pipeline = this.charged(() =>
-      meterPipeline(buildPipeline(this.context, spec.plan, endsOf(spec, ports, inputs)), this.account, spec.spans),
+      meterPipeline(buildPipeline(this.context, spec.plan, endsOf(spec, ports)), this.account, spec.spans),
     )
     const { breaker, transforms } = this.pipeline.scan
     this.scans = this.pipeline.branches.map(own => ({ transforms: [...own, ...transforms], breaker }))

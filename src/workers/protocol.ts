@@ -45,6 +45,8 @@ export interface JobSpec {
   readonly lane: number
   /** Rows held in the lanes are the source, table after table: no splits are sent. */
   readonly heldInputs: readonly HeldInput[] | null
+  /** How many rows all lanes hold of these. */
+  readonly heldRows?: number | null
   /** What to make of rows that are to be grouped in windows; left out: they go as they are. */
   readonly windows?: LaneWindows | null
   /** Of the columns that are read, those of strings that go out as they came, by their places. */

@@ -247,6 +247,8 @@ describe('rows that are parted', () => {
       [null, false],
       [{ rowCount: 200, lanes: 1 }, true],
       [{ rowCount: 2 ** 22, lanes: 1 }, false],
+      // Of all lanes: where each decided by its own, lanes that hold unequal shares would go different ways.
+      [{ rowCount: 2 ** 21, lanes: 2 }, true],
     ] as const) {
       const [operator] = aggregate(context, ['a'], held)
       for (let split = 0; split < 4; split++) feedSplit(context, operator, rows, split)

@@ -182,6 +182,7 @@ class Job implements RunningJob {
         budget,
         isWaitedFor: request.onBatch === null,
         rowsOut,
+        heldRows: request.totalRows,
         carried: request.carried,
         known,
         inline,
