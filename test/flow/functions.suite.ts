@@ -128,6 +128,10 @@ export function functionSuite(lanesList: readonly number[], _env: FlowEnv): void
           () => columns({ s: ['x'] }).derive(t => ({ x: t.s.parseTime(undefined, { zone: 'UTC' }) })),
           'MR_INVALID_OPTION',
         )
+        const zoned = (format: string) =>
+          columns({ s: ['2024-01-02 %z'] }).derive(t => ({ x: t.s.parseTime(format, { zone: 'Asia/Tokyo' }) }))
+        await refusal(() => zoned('%Y-%m-%d %%%z'), 'MR_INVALID_OPTION')
+        expect([...(await collect(zoned('%Y-%m-%d %%z'))).column('x')]).toEqual([new Date('2024-01-01T15:00Z')])
       })
 
       it('parts are those of the zone, of the column or of the call', async () => {

@@ -107,7 +107,7 @@ function timeOptions(format: unknown, options: unknown, name: string): CallParam
   if (!['s', 'ms', 'us', 'ns'].includes(unit as string))
     throw invalid(name, `the unit is 's', 'ms', 'us' or 'ns', not ${show(unit)}`)
   const written = format === undefined ? null : string(format, name, 'the format')
-  if (zone !== undefined && (written === null || /%[zs]/.test(written)))
+  if (zone !== undefined && (written === null || /^([^%]|%[^zs])*%[zs]/.test(written)))
     throw invalid(name, 'a zone is for texts without an offset: it takes a format, without %z and %s')
   return {
     ...(written === null ? {} : { format: written }),
