@@ -4,6 +4,7 @@ import {
   approxCountDistinct,
   channel,
   collectAll,
+  collectList,
   columns,
   count,
   csv,
@@ -17,6 +18,7 @@ import {
   int64,
   max,
   mean,
+  min,
   nullable,
   param,
   type RecordBatch,
@@ -642,6 +644,36 @@ export function liveSuite(lanesList: readonly number[]): void {
         .derive(t => ({ c: t.a.add(t.b) }))
         .run({ ...o(), memory: 2 ** 20 })
       expect((await all(job)).length).toBe(65_535)
+    })
+
+    it('keeps to a budget many times what is open, however many strings come at once, and says what exceeds it', async () => {
+      const memory = 12 * 2 ** 20
+      const rowCount = 100_000
+      const texts = columns(
+        {
+          time: Array.from({ length: rowCount }, (_, i) => new Date(10 * i)),
+          key: Array.from({ length: rowCount }, (_, i) => `a string that comes but once, number ${i}`),
+        },
+        schema({ time: timestamp(), key: utf8() }),
+      )
+      const table = await texts.collect({ lanes: 0 })
+      const source = channel(table.schema, { capacity: rowCount })
+      await source.push(table)
+      source.close()
+      const groups = source.flow
+        .watermark('time')
+        .window(tumbling('1s'))
+        .groupBy('key')
+        .aggregate(t => ({ n: count(), least: min(t.key), all: collectList(t.key) }))
+      let given = 0
+      for await (const batch of groups.run({ ...o(), memory })) given += batch.rowCount
+      expect(given).toBe(rowCount)
+
+      const kept = channel(table.schema, { capacity: rowCount })
+      await kept.push(table)
+      const counts = kept.flow.groupBy('key').aggregate(t => ({ n: count(), all: collectList(t.key) }))
+      const error = await refusal(() => all(counts.run({ ...o(), memory })), 'MR_MEMORY_LIMIT')
+      expect(error.details).toMatchObject({ operator: 'aggregate by key', budgetBytes: memory })
     })
 
     it('fails with the row that fails, and with what the source fails of', async () => {

@@ -31,7 +31,7 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
   const lates = new Map<LiveAggregate, (rows: number) => void>()
   const alike = new Map<Pipeline, MeteredPipeline[]>()
   const marks: (() => number | null)[] = []
-  const account = new MemoryAccount(Infinity, Infinity, 'the job')
+  const account = memory.account ?? new MemoryAccount(Infinity, Infinity, 'the job')
   return {
     pipeline(pipeline, like) {
       const metered = meterPipeline(pipeline, account, spans)
@@ -49,9 +49,12 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
       const kept = () => memory.usedBytes - memory.scratchBytes
       const run = <T>(work: () => T): T => {
         const [began, before] = [performance.now(), kept()]
+        const { operator } = account
+        account.operator = label
         try {
           return work()
         } finally {
+          account.operator = operator
           const ended = performance.now()
           busyMs += ended - began
           stateBytes += kept() - before
