@@ -461,6 +461,7 @@ export function createLiveGraph(
     renewed.release()
     memory.reset(mark)
     renewal.done(context.dictionaries.byteLength)
+    context.meter?.renewed()
   }
 
   /** Bytes of the dictionaries that batches come with, which would be back with the next. */

@@ -881,6 +881,26 @@ export function liveSuite(lanesList: readonly number[]): void {
       expect(Math.max(...kept)).toBeLessThan(2 ** 19)
     })
 
+    it('tells of what it keeps no more the more strings have passed', async () => {
+      const kept: number[] = []
+      async function* ever() {
+        for (let i = 0; i < 100; i++) {
+          const time = new BigInt64Array(4000).fill(BigInt(10 * i))
+          yield { time, key: Array.from(time, (_, j) => `a string that comes but once, ${i} ${j}`) }
+          kept.push((job.metrics().nodes ?? []).reduce((all, { stateBytes }) => all + stateBytes, 0))
+        }
+      }
+      const job = stream(ever(), { schema: schema({ time: timestamp(), key: utf8() }) })
+        .watermark('time')
+        .dedupe({ keys: ['key'], within: '20ms' })
+        .run(o())
+      let passed = 0
+      for await (const { rowCount } of job) passed += rowCount
+      expect(passed).toBe(400_000)
+      // Strings are let go of beyond 8 MiB.
+      expect(Math.max(...kept)).toBeLessThan(12 * 2 ** 20)
+    })
+
     it('many sessions of a key that are open at once take no more time each than a few', async () => {
       const shape = schema({ time: timestamp(), key: utf8() })
       async function* apart() {
