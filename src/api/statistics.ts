@@ -177,8 +177,8 @@ export function approxQuantile<T extends DataType>(
 }
 
 /**
- * About the `n` most frequent values, the most frequent first, as a list: the same however many lanes read the input's splits. Where values are many and none
- * of them is frequent there may be fewer than `n` that can be told.
+ * About the `n` most frequent values, the most frequent first, as a list: the same however many lanes read the input's splits, but where the `memory` of the job has
+ * groups written in the middle of one, and within the same bounds then. Where values are many and none of them is frequent there may be fewer than `n` that can be told.
  *
  * ```ts
  * flow.aggregate(t => ({ busiest: approxTopK(t.symbol, 10) }))

@@ -35,6 +35,7 @@ import { type FixedWindows, type Range, RUN_ROWS, rangeOfAll, rangesOf } from '.
 import { type LiveAggregateSpec, type LivePlan, type LiveSegment, WATERMARK, WEIGHT } from '../plan/live.js'
 import type { Panes, PlanNode } from '../plan/logical.js'
 import type { PhysicalPlan } from '../plan/physical.js'
+import { fittingSteps } from './fitting-steps.js'
 import { loadAll, rowsOf } from './load-together.js'
 import { createStepsBefore } from './steps-before.js'
 import { createWatermark, type Watermark } from './watermark.js'
@@ -119,7 +120,8 @@ export function createLiveGraph(
   /** Rows of what a step is given that are late, and where rows that `inTime` has left are among these; null: all are left. */
   const lateRowsOfStep: number[] = []
   let places: Uint32Array | null = null
-  const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES)
+  const shareBytes = memory.account?.shareBytes ?? Infinity
+  const renewal = createRenewal(context.mostTextBytes ?? MOST_TEXT_BYTES, shareBytes)
   if (watermark !== null && plan.watermark !== null) {
     const known = () => (watermark.value === LEAST ? null : watermark.value)
     context.meter?.watermark(known, input[plan.watermark.column] as DataType)
@@ -459,6 +461,7 @@ export function createLiveGraph(
     renewed.release()
     memory.reset(mark)
     renewal.done(context.dictionaries.byteLength)
+    context.meter?.renewed()
   }
 
   /** Bytes of the dictionaries that batches come with, which would be back with the next. */
@@ -528,15 +531,20 @@ export function createLiveGraph(
     }
   }
 
+  function pushAll(batches: readonly RecordBatch[]): RecordBatch[] {
+    let rowsBefore = 0
+    for (const step of fittingSteps(batches, shareBytes)) {
+      inRows(rowsBefore, () => pushBatches(step))
+      rowsBefore += rowsOf(step)
+      last = vectorsOf(step.at(-1))
+      renew()
+    }
+    return left()
+  }
+
   return {
-    push(batch) {
-      pushBatches([batch])
-      return given(vectorsOf(batch))
-    },
-    pushAll(batches) {
-      pushBatches(batches)
-      return given(vectorsOf(batches.at(-1)))
-    },
+    push: batch => pushAll([batch]),
+    pushAll,
     pushPart({ windows, latest, lateRows: lateThere, place }) {
       const { aggregate, spec } = steps[0] as Step & { readonly aggregate: LiveCells; readonly spec: LiveAggregateSpec }
       const mark = memory.mark()

@@ -7,6 +7,8 @@ export interface GraphMeter {
   /** The same stages, measured; as those of `like`, where rows go through either. */
   pipeline(pipeline: Pipeline, like?: Pipeline): Pipeline
   aggregate(aggregate: LiveAggregate): LiveAggregate
+  /** Strings have been let go of, which aggregates had in common: all together keep no more than there is left. */
+  renewed(): void
   /** Rows that came too late for an aggregate that `aggregate` has given. */
   late(aggregate: LiveAggregate, rows: number): void
   /** What the event time has come to, in ticks of its column's type; null before the first row. */

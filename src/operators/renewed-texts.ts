@@ -58,11 +58,22 @@ const LEAST_STEPS = 4
 /** Times what was kept at the last renewal: each costs as much as that is, and so all together no more than what has come. */
 const MOST_TIMES = 3
 
-/** When to renew: after a step, told how many bytes there are, how many of them come with every batch as it is, and how many were kept. */
-export function createRenewal(mostBytes: number): {
+/** Of what a job may take: dictionaries double as they grow, and what is made of a step takes its room too. */
+const TEXT_PART = 16
+
+/**
+ * When to renew: after a step, told how many bytes there are, how many of them come with every batch as it is, and how many were kept.
+ * @param memoryBytes that the job may take
+ */
+export function createRenewal(
+  textBytes: number,
+  memoryBytes = Infinity,
+): {
   isDue(byteLength: number, coming: () => number): boolean
   done(byteLength: number): void
 } {
+  const shortBytes = memoryBytes / TEXT_PART
+  const mostBytes = Math.min(textBytes, shortBytes)
   let most = mostBytes
   let steps = 0
   return {
@@ -70,7 +81,7 @@ export function createRenewal(mostBytes: number): {
       steps++
       if (byteLength <= most || byteLength - coming() <= most) return false
       // Less than nothing (for tests): after every step.
-      if (mostBytes < 0 || steps >= LEAST_STEPS) return true
+      if (mostBytes < 0 || steps >= LEAST_STEPS || byteLength > shortBytes) return true
       most = 2 * byteLength
       return false
     },

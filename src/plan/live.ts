@@ -44,8 +44,11 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   for (; node.kind !== 'source' && node.kind !== 'union'; node = node.input) chain.unshift(node)
   // What must see all rows of a flow that ends has them.
   const waits = chain.some(isOfAll)
+  const marked = chain.findIndex(({ kind }) => kind === 'watermark')
   const isLive = chain.some(
-    each =>
+    (each, i) =>
+      // Refused, for it would wait for ever.
+      (isEndless && marked >= 0 && marked < i && seesAll(each) && each.kind !== 'limit' && each.kind !== 'user') ||
       each.kind === 'emit' ||
       each.kind === 'late' ||
       each.kind === 'distinct' ||
@@ -53,7 +56,6 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
       ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
   )
   if (!isLive) return null
-  const marked = chain.findIndex(({ kind }) => kind === 'watermark')
   const at =
     marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top' || kind === 'over')
   if (at < 0) return null

@@ -4,6 +4,7 @@ import {
   approxCountDistinct,
   channel,
   collectAll,
+  collectList,
   columns,
   count,
   csv,
@@ -17,6 +18,7 @@ import {
   int64,
   max,
   mean,
+  min,
   nullable,
   param,
   type RecordBatch,
@@ -463,6 +465,7 @@ export function liveSuite(lanesList: readonly number[]): void {
         const endless = channel(tick)
         const error = await refusal(() => all(over(counted(endless.flow.watermark('time'))).run(o())), 'MR_UNBOUNDED')
         expect(error.message).toContain(verb)
+        if (verb !== 'limit') await refusal(() => all(over(endless.flow.watermark('time')).run(o())), 'MR_UNBOUNDED')
         const given = over(counted(rows([at(1), at(2, 'b', 3)]).watermark('time')))
         if (verb === 'limit') await refusal(() => all(given.run(o())), 'MR_UNBOUNDED')
         else {
@@ -641,6 +644,36 @@ export function liveSuite(lanesList: readonly number[]): void {
         .derive(t => ({ c: t.a.add(t.b) }))
         .run({ ...o(), memory: 2 ** 20 })
       expect((await all(job)).length).toBe(65_535)
+    })
+
+    it('keeps to a budget many times what is open, however many strings come at once, and says what exceeds it', async () => {
+      const memory = 12 * 2 ** 20
+      const rowCount = 100_000
+      const texts = columns(
+        {
+          time: Array.from({ length: rowCount }, (_, i) => new Date(10 * i)),
+          key: Array.from({ length: rowCount }, (_, i) => `a string that comes but once, number ${i}`),
+        },
+        schema({ time: timestamp(), key: utf8() }),
+      )
+      const table = await texts.collect({ lanes: 0 })
+      const source = channel(table.schema, { capacity: rowCount })
+      await source.push(table)
+      source.close()
+      const groups = source.flow
+        .watermark('time')
+        .window(tumbling('1s'))
+        .groupBy('key')
+        .aggregate(t => ({ n: count(), least: min(t.key), all: collectList(t.key) }))
+      let given = 0
+      for await (const batch of groups.run({ ...o(), memory })) given += batch.rowCount
+      expect(given).toBe(rowCount)
+
+      const kept = channel(table.schema, { capacity: rowCount })
+      await kept.push(table)
+      const counts = kept.flow.groupBy('key').aggregate(t => ({ n: count(), all: collectList(t.key) }))
+      const error = await refusal(() => all(counts.run({ ...o(), memory })), 'MR_MEMORY_LIMIT')
+      expect(error.details).toMatchObject({ operator: 'aggregate by key', budgetBytes: memory })
     })
 
     it('fails with the row that fails, and with what the source fails of', async () => {
@@ -846,6 +879,26 @@ export function liveSuite(lanesList: readonly number[]): void {
       for await (const { rowCount } of job) windows += rowCount
       expect(windows).toBe(40_000)
       expect(Math.max(...kept)).toBeLessThan(2 ** 19)
+    })
+
+    it('tells of what it keeps no more the more strings have passed', async () => {
+      const kept: number[] = []
+      async function* ever() {
+        for (let i = 0; i < 100; i++) {
+          const time = new BigInt64Array(4000).fill(BigInt(10 * i))
+          yield { time, key: Array.from(time, (_, j) => `a string that comes but once, ${i} ${j}`) }
+          kept.push((job.metrics().nodes ?? []).reduce((all, { stateBytes }) => all + stateBytes, 0))
+        }
+      }
+      const job = stream(ever(), { schema: schema({ time: timestamp(), key: utf8() }) })
+        .watermark('time')
+        .dedupe({ keys: ['key'], within: '20ms' })
+        .run(o())
+      let passed = 0
+      for await (const { rowCount } of job) passed += rowCount
+      expect(passed).toBe(400_000)
+      // Strings are let go of beyond 8 MiB.
+      expect(Math.max(...kept)).toBeLessThan(12 * 2 ** 20)
     })
 
     it('many sessions of a key that are open at once take no more time each than a few', async () => {

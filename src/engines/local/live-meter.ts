@@ -31,7 +31,10 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
   const lates = new Map<LiveAggregate, (rows: number) => void>()
   const alike = new Map<Pipeline, MeteredPipeline[]>()
   const marks: (() => number | null)[] = []
-  const account = new MemoryAccount(Infinity, Infinity, 'the job')
+  const states: { bytes: number }[] = []
+  const kept = () => memory.usedBytes - memory.scratchBytes
+  const keptBefore = kept()
+  const account = memory.account ?? new MemoryAccount(Infinity, Infinity, 'the job')
   return {
     pipeline(pipeline, like) {
       const metered = meterPipeline(pipeline, account, spans)
@@ -45,16 +48,20 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
     },
     aggregate(aggregate) {
       const { label } = aggregate
-      let [rowsIn, rowsOut, bytesIn, bytesOut, busyMs, lateRows, stateBytes] = [0, 0, 0, 0, 0, 0, 0]
-      const kept = () => memory.usedBytes - memory.scratchBytes
+      let [rowsIn, rowsOut, bytesIn, bytesOut, busyMs, lateRows] = [0, 0, 0, 0, 0, 0]
+      const state = { bytes: 0 }
+      states.push(state)
       const run = <T>(work: () => T): T => {
         const [began, before] = [performance.now(), kept()]
+        const { operator } = account
+        account.operator = label
         try {
           return work()
         } finally {
+          account.operator = operator
           const ended = performance.now()
           busyMs += ended - began
-          stateBytes += kept() - before
+          state.bytes += kept() - before
           if (spans) span(label, began, ended)
         }
       }
@@ -80,7 +87,7 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           lateRows,
           droppedRows: 0,
           groups: aggregate.size,
-          stateBytes: Math.max(0, stateBytes),
+          stateBytes: Math.max(0, state.bytes),
         },
       ])
       const metered: LiveAggregate = {
@@ -121,6 +128,11 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
         lateRows += rows
       })
       return metered
+    },
+    renewed() {
+      const sum = states.reduce((all, { bytes }) => all + Math.max(0, bytes), 0)
+      const most = Math.max(0, kept() - keptBefore)
+      if (sum > most) for (const state of states) state.bytes *= most / sum
     },
     late: (aggregate, rows) => lates.get(aggregate)?.(rows),
     watermark(value, type) {
