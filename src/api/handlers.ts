@@ -87,6 +87,7 @@ export interface NodeRequest extends AsyncIterable<Uint8Array> {
 /** What is wanted of `http.ServerResponse`. */
 export interface NodeResponse {
   readonly headersSent: boolean
+  readonly destroyed?: boolean
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
   flushHeaders(): unknown
   write(chunk: Uint8Array, done?: () => void): boolean

@@ -13,7 +13,10 @@ export async function serveNode(
   const gone = new AbortController()
   const leave = () => gone.abort(new DOMException('the client has left', 'AbortError'))
   outgoing.on('close', leave)
+  // Who has left by now is not heard of.
+  if (outgoing.destroyed) leave()
   try {
+    gone.signal.throwIfAborted()
     const response = await handler(requestOf(incoming, gone.signal))
     outgoing.writeHead(response.status, headersOf(response.headers))
     // Whoever waits for the first row knows by then that it is being made.
@@ -74,6 +77,7 @@ async function pipe(body: ReadableStream<Uint8Array>, outgoing: NodeResponse, go
   const reader = body.getReader()
   const leave = () => void reader.cancel(gone.reason).catch(() => {})
   gone.addEventListener('abort', leave)
+  if (gone.aborted) leave()
   try {
     while (true) {
       const { value, done } = await reader.read()

@@ -77,6 +77,13 @@ function eventsOf(text: string): Event[] {
     return event
   })
 }
+function deferred() {
+  let resolve = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
 const linesOf = (text: string) =>
   text
     .split('\n')
@@ -381,6 +388,36 @@ describe('a flow over node:http', () => {
     await new Promise(resolve => setTimeout(resolve, 200))
     expect(read()).toBe(before)
     expect(errors).toEqual([])
+  })
+
+  it.each([
+    ['handled', ['left']],
+    ['answered', ['left', 'handled', 'cancelled']],
+  ])('a client that has left before its request is %s leaves nothing behind', async (when, expected) => {
+    const seen: string[] = []
+    const { promise: left, resolve: leave } = deferred()
+    const body = new ReadableStream({ cancel: () => void seen.push('cancelled') }, { highWaterMark: 0 })
+    const handle = nodeHandler(async () => {
+      await left
+      seen.push('handled')
+      return new Response(body)
+    })
+    const { promise: done, resolve: end } = deferred()
+    server = createServer(async (incoming, outgoing) => {
+      outgoing.on('close', () => {
+        seen.push('left')
+        leave()
+      })
+      if (when === 'handled') await left
+      await handle(incoming, outgoing)
+      end()
+    })
+    await new Promise<void>(resolve => server?.listen(0, '127.0.0.1', resolve))
+    const client = get({ port: (server.address() as AddressInfo).port })
+    client.on('error', () => {})
+    setTimeout(() => client.destroy(), 50)
+    await done
+    expect(seen).toEqual(expected)
   })
 
   it('events say that they are alive while no rows come', async () => {
