@@ -1,5 +1,6 @@
 // Flows as responses: to requests as they are, and over a real server of node:http, whose clients leave, wait and come back.
 import { createServer, get, type Server } from 'node:http'
+import { connect, constants, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
@@ -447,5 +448,39 @@ describe('a flow over node:http', () => {
       { id: '3', data: [{ id: 0 }, { id: 1 }, { id: 2 }] },
       { id: 'end', event: 'end', data: { rows: 3 } },
     ])
+  })
+})
+
+describe('a flow over node:http2', () => {
+  /** What is answered, and the code by which the stream ends. */
+  async function ask(handler: (request: Request) => Response | Promise<Response>) {
+    const server = createHttp2Server(nodeHandler(handler))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    try {
+      const request = client.request({ ':path': '/rows', ':authority': 'flows.example' })
+      let text = ''
+      request.on('data', chunk => {
+        text += chunk
+      })
+      request.on('error', () => {})
+      await new Promise<void>(resolve => request.on('close', resolve))
+      return { text, code: request.rstCode }
+    } finally {
+      client.close()
+      server.close()
+    }
+  }
+
+  it('comes whole, and gets the address of the request', async () => {
+    const whole = await ask(flowHandler(() => columns(counted(100_000)), { format: 'ndjson' }))
+    expect([linesOf(whole.text).length, whole.code]).toEqual([100_000, constants.NGHTTP2_NO_ERROR])
+    expect((await ask(({ url }) => new Response(url))).text).toBe('http://flows.example/rows')
+  })
+
+  it('that breaks off is no end: the client is told', async () => {
+    const { text, code } = await ask(flowHandler(failingLate, { format: 'ndjson' }))
+    expect(linesOf(text).at(-1)).toMatchObject({ error: { code: 'MR_INEXACT_VALUE' } })
+    expect(code).toBe(constants.NGHTTP2_INTERNAL_ERROR)
   })
 })
