@@ -87,13 +87,16 @@ export function licencePlugin() {
 
 /**
  * The worker that is published as a file, lane extensions included: one file that may be served from anywhere, under any
- * name. An ES module for Node, and for browsers a script that runs with and without `type: 'module'`.
+ * name. An ES module for Node, and for browsers a script that runs with and without `type: 'module'`. What it imports is known only as it runs, which minifying no longer says, and
+ * webpack is to be told.
  *
  * @param {Platform} platform
  */
-export const workerFile = async platform =>
-  (await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, platform === 'node' ? 'es' : 'iife', true))
-    .source
+export async function workerFile(platform) {
+  const format = platform === 'node' ? 'es' : 'iife'
+  const { source } = await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, format, true)
+  return source.replace(/\bimport\((?=[\w$]+\))/g, 'import(/* webpackIgnore: true */')
+}
 
 /** The kernels that go with it. */
 export const kernelsFile = () => namedKernels('', true)
