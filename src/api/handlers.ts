@@ -20,7 +20,7 @@ export interface FlowHandlerOptions extends Pick<RunOptions, 'engine' | 'lanes' 
   readonly onError?: (error: unknown) => string | undefined | Promise<string | undefined>
 }
 
-/** From a request to a response, as service workers, edge runtimes, Deno and Bun have it; for Node see `nodeHandler`. */
+/** From a request to a response, as edge runtimes, Deno and Bun have it, and service workers, which may not `import()`: there it is to be bundled into one file. For Node see `nodeHandler`. */
 export type RequestHandler = (request: Request) => Promise<Response>
 
 /**
