@@ -8,6 +8,9 @@ const SENT_MS = 2_000
 /** INTERNAL_ERROR of HTTP/2. */
 const BROKEN_OFF = 2
 
+/** Requests that are being answered: undici lets go of the signal of one that nobody holds, and then it is never aborted. */
+const answered = new Set<Request>()
+
 export async function serveNode(
   handler: (request: Request) => Response | Promise<Response>,
   incoming: NodeRequest,
@@ -18,9 +21,12 @@ export async function serveNode(
   outgoing.on('close', leave)
   // Who has left by now is not heard of.
   if (outgoing.stream?.destroyed ?? outgoing.destroyed) leave()
+  let request: Request | null = null
   try {
     gone.signal.throwIfAborted()
-    const response = await handler(requestOf(incoming, gone.signal))
+    request = requestOf(incoming, gone.signal)
+    answered.add(request)
+    const response = await handler(request)
     outgoing.writeHead(response.status, headersOf(response.headers))
     // Whoever waits for the first row knows by then that it is being made.
     outgoing.flushHeaders?.()
@@ -36,6 +42,7 @@ export async function serveNode(
     else outgoing.destroy()
   } finally {
     outgoing.off('close', leave)
+    if (request !== null) answered.delete(request)
   }
 }
 

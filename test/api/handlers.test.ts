@@ -2,6 +2,8 @@
 import { createServer, get, type Server } from 'node:http'
 import { connect, constants, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
@@ -419,6 +421,30 @@ describe('a flow over node:http', () => {
     setTimeout(() => client.destroy(), 50)
     await done
     expect(seen).toEqual(expected)
+  })
+
+  it('the signal of a request is aborted when its client leaves, however late', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const { promise: left, resolve: leave } = deferred()
+    const address = await serve(
+      flowHandler(
+        ({ signal }) => {
+          signal.addEventListener('abort', leave)
+          return channel(schema({ id: int32() })).flow
+        },
+        { format: 'sse' },
+      ),
+    )
+    const client = get(address)
+    client.on('error', () => {})
+    await new Promise(resolve => client.on('response', resolve))
+    for (let i = 0; i < 3; i++) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      collect()
+    }
+    client.destroy()
+    await left
   })
 
   it('events say that they are alive while no rows come', async () => {
