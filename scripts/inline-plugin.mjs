@@ -67,6 +67,19 @@ export function sourceResolveOptions(platform) {
 export const externals = platform => (platform === 'node' ? [/^node:/, ...builtinModules] : [])
 
 /**
+ * Leaves out the `require` by which fdir asks for a picomatch of the program's, which nothing here uses: bundles of CommonJS have no `import.meta.url` to make it of.
+ *
+ * @returns {import('vite').Plugin}
+ */
+export const requirePlugin = () => ({
+  name: 'millrace-require',
+  transform(code, id) {
+    if (!/[\\/]node_modules[\\/]fdir[\\/]/.test(id)) return null
+    return { code: code.replace('createRequire(import.meta.url)', 'null'), map: null }
+  },
+})
+
+/**
  * Refuses a build that takes in a package whose licence THIRD_PARTY_LICENSES does not hold.
  *
  * @returns {import('vite').Plugin}

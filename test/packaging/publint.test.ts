@@ -76,6 +76,13 @@ test('bundlers are told to leave what is imported by an address that only the ru
   expect(new Set(left)).toEqual(new Set(['user-code.js', 'worker.js']))
 })
 
+test('nothing asks for its own address, which bundles of CommonJS do not have', async () => {
+  const dist = `${inject('consumer')}/node_modules/millrace/dist`
+  for (const path of await listFiles(dist)) {
+    if (path.endsWith('.js')) expect((await readFile(path, 'utf8')).match(/[=(]\s*import\.meta\b.*/g), path).toBeNull()
+  }
+})
+
 test('nothing runs when the library is installed, and nothing else is installed with it', async () => {
   const manifest = JSON.parse(await readFile(`${inject('consumer')}/node_modules/millrace/package.json`, 'utf8'))
   expect(manifest.dependencies ?? {}).toEqual({})
