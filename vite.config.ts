@@ -2,7 +2,7 @@
 
 import { defineConfig, type Rolldown } from 'vite'
 import { root } from './scripts/build-kernels.mjs'
-import { externals, inlinePlugin, licencePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
+import { externals, inlinePlugin, licencePlugin, requirePlugin, resolveOptions } from './scripts/inline-plugin.mjs'
 
 /** Chunks loaded on first use, by the module they begin with; their names are part of what is published. */
 const chunkNames: Record<string, string> = {
@@ -109,7 +109,7 @@ export default defineConfig(({ mode }) => {
   const platform = mode === 'node' ? 'node' : 'web'
   return {
     resolve: resolveOptions(platform),
-    plugins: [inlinePlugin({ platform, published: true }), licencePlugin()],
+    plugins: [inlinePlugin({ platform, published: true }), licencePlugin(), requirePlugin()],
     publicDir: false,
     build: {
       outDir: `dist/${platform}`,

@@ -67,6 +67,19 @@ export function sourceResolveOptions(platform) {
 export const externals = platform => (platform === 'node' ? [/^node:/, ...builtinModules] : [])
 
 /**
+ * Leaves out the `require` by which fdir asks for a picomatch of the program's, which nothing here uses: bundles of CommonJS have no `import.meta.url` to make it of.
+ *
+ * @returns {import('vite').Plugin}
+ */
+export const requirePlugin = () => ({
+  name: 'millrace-require',
+  transform(code, id) {
+    if (!/[\\/]node_modules[\\/]fdir[\\/]/.test(id)) return null
+    return { code: code.replace('createRequire(import.meta.url)', 'null'), map: null }
+  },
+})
+
+/**
  * Refuses a build that takes in a package whose licence THIRD_PARTY_LICENSES does not hold.
  *
  * @returns {import('vite').Plugin}
@@ -87,13 +100,16 @@ export function licencePlugin() {
 
 /**
  * The worker that is published as a file, lane extensions included: one file that may be served from anywhere, under any
- * name. An ES module for Node, and for browsers a script that runs with and without `type: 'module'`.
+ * name. An ES module for Node, and for browsers a script that runs with and without `type: 'module'`. What it imports is known only as it runs, which minifying no longer says, and
+ * webpack is to be told.
  *
  * @param {Platform} platform
  */
-export const workerFile = async platform =>
-  (await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, platform === 'node' ? 'es' : 'iife', true))
-    .source
+export async function workerFile(platform) {
+  const format = platform === 'node' ? 'es' : 'iife'
+  const { source } = await nestedBundle(join(root, 'src/workers/worker-file.ts'), platform, format, true)
+  return source.replace(/\bimport\((?=[\w$]+\))/g, 'import(/* webpackIgnore: true */')
+}
 
 /** The kernels that go with it. */
 export const kernelsFile = () => namedKernels('', true)

@@ -1,19 +1,22 @@
 // Short names for the kernels' exports in what is published: the wasm and the bindings that call it are renamed alike. Sources, tests and build/
 // keep the names that people read.
 
-/** What tells a module of another build apart keeps its name. */
-const KEPT = new Set(['abiVersion'])
+import { createHash } from 'node:crypto'
+
+/** What tells a module of another build apart: its name is made of all the bytes, so that bindings find it in those that they were built with, and in no others. */
+const VERSION = 'abiVersion'
 
 const EXPORT_SECTION = 7
 
 /**
  * @param {Uint8Array} wasm
- * @returns {Map<string, string>} the short name of each export that has one: a, b, ... aa, ab, ... in the order of their names
+ * @returns {Map<string, string>} the short name of each export: a, b, ... aa, ab, ... in the order of their names; of the version one of this build
  */
 export function shortNames(wasm) {
   const names = exportsOf(wasm).entries.map(({ name }) => name)
-  const renamed = names.filter(name => !KEPT.has(name)).sort()
-  return new Map(renamed.map((name, i) => [name, shortName(i)]))
+  const renamed = names.filter(name => name !== VERSION).sort()
+  const version = `abi${createHash('sha256').update(wasm).digest().readUInt32LE()}`
+  return new Map([...renamed.map((name, i) => [name, shortName(i)]), [VERSION, version]])
 }
 
 const shortName = i => (i < 26 ? '' : shortName(Math.floor(i / 26) - 1)) + String.fromCharCode(97 + (i % 26))
@@ -45,7 +48,7 @@ export function renameUses(code, short) {
   const computed = code.match(/\bexports\s*(\?\.)?\[.*/)
   if (computed) throw new Error(`Write exports.name, not ${computed[0]}: exports are renamed in what is published.`)
   return code.replace(/\bexports\.(\w+)/g, (_use, name) => {
-    const renamed = short.get(name) ?? (KEPT.has(name) ? name : undefined)
+    const renamed = short.get(name)
     if (renamed === undefined) throw new Error(`The kernels have no export ${name}.`)
     return `exports.${renamed}`
   })

@@ -15,13 +15,13 @@ import { type Takes, takenBy } from '../plan/aggregate-types.js'
 import { isHandle, literalOf } from './columns.js'
 import type { Expr } from './handles.js'
 import { mismatch, show } from './refusal.js'
-import type { Sum } from './types.js'
+import type { OrNull, Sum } from './types.js'
 import type { UserDefinition } from './user-aggregate.js'
 
 declare const TYPE: unique symbol
 
 /** An aggregate over the rows of a group. `T` is its type in a group, `U` over an input that may have no rows. */
-export interface AggregateExpr<T extends DataType = DataType, U extends DataType = Nullable<T>> {
+export interface AggregateExpr<T extends DataType = DataType, U extends DataType = OrNull<T>> {
   readonly family: 'aggregate'
   /** The tree behind it: plain, serialisable data. */
   readonly aggregate: AggregateExpression

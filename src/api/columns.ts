@@ -83,17 +83,16 @@ export const isHandle = (value: unknown): value is Handle =>
  */
 export function columnsRecord(schema: SchemaShape | null, operator: string, prefix = ''): object {
   const record = Object.create(null) as Record<string, Handle>
-  for (const name of Object.keys(schema ?? {})) {
-    const family = familyOf((schema as SchemaShape)[name] as DataType)
-    Object.defineProperty(record, name, { value: handleOf(family, columnOf(prefix + name)), enumerable: true })
+  for (const [name, type] of Object.entries(schema ?? {})) {
+    Object.defineProperty(record, name, { value: handleOf(familyOf(type), columnOf(prefix + name)), enumerable: true })
   }
   return new Proxy(Object.freeze(record), {
     get(target, name) {
       if (typeof name === 'symbol') return undefined
       if (Object.hasOwn(target, name)) return target[name]
-      // What `await` and `JSON.stringify` ask every object for.
-      if (name === 'then' || name === 'toJSON') return undefined
       if (schema === null) return handleOf('any', columnOf(prefix + name))
+      // What `await` and `JSON.stringify` ask every object for.
+      if (['then', 'toJSON'].includes(name)) return undefined
       throw unknownColumn(name, Object.keys(schema), operator)
     },
   })

@@ -20,7 +20,7 @@ export interface FlowHandlerOptions extends Pick<RunOptions, 'engine' | 'lanes' 
   readonly onError?: (error: unknown) => string | undefined | Promise<string | undefined>
 }
 
-/** From a request to a response, as service workers, edge runtimes, Deno and Bun have it; for Node see `nodeHandler`. */
+/** From a request to a response, as edge runtimes, Deno and Bun have it, and service workers, which may not `import()`: there it is to be bundled into one file. For Node see `nodeHandler`. */
 export type RequestHandler = (request: Request) => Promise<Response>
 
 /**
@@ -84,11 +84,14 @@ export interface NodeRequest extends AsyncIterable<Uint8Array> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** What is wanted of `http.ServerResponse`. */
+/** What is wanted of `http.ServerResponse`, and of `http2.Http2ServerResponse`. */
 export interface NodeResponse {
   readonly headersSent: boolean
+  readonly destroyed?: boolean
+  /** Of HTTP/2. */
+  readonly stream?: { readonly destroyed: boolean; close(code: number): unknown }
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
-  flushHeaders(): unknown
+  flushHeaders?(): unknown
   write(chunk: Uint8Array, done?: () => void): boolean
   end(): unknown
   destroy(): unknown
@@ -97,7 +100,7 @@ export interface NodeResponse {
 }
 
 /**
- * A handler of requests for `node:http`: `createServer(nodeHandler(handler))`, or a route of whatever calls `(request, response)`.
+ * A handler of requests for `node:http` and `node:http2`: `createServer(nodeHandler(handler))`, or a route of whatever calls `(request, response)`.
  *
  * ```ts
  * const serve = nodeHandler(flowHandler(() => flow, { format: 'sse' }))

@@ -189,7 +189,7 @@ export interface StringExpr<T extends DataType = DataType<'utf8'>> extends Expr<
   /** In code points. */
   length(): NumberExpr<NullableIf<Int32, T['nullable']>>
   /** The code points before the first occurrence of `text`; -1 where there is none. */
-  indexOf<B extends StringOperand>(text: B): NumberExpr<TypeOf<'int32', Or<T['nullable'], MayBeNull<B>>>>
+  indexOf<B extends StringOperand>(text: B): NumberExpr<NullableIf<Int32, Or<T['nullable'], MayBeNull<B>>>>
   contains<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
   startsWith<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>
   endsWith<B extends StringOperand>(text: B): BoolExpr<Truth<T, B>>

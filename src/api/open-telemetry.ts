@@ -64,7 +64,7 @@ export interface OtelInput {
  * What a job has done as OpenTelemetry has it: names, units, attributes and points of metrics, to be handed to an exporter.
  *
  * ```ts
- * const job = flow.groupBy('key').aggregate(t => ({ n: count() })).subscribe(batch => show(batch))
+ * const job = flow.groupBy('symbol').aggregate(t => ({ n: count() })).subscribe(batch => show(batch))
  * await job.finished
  * for (const { name, unit, points } of otelMetrics(job.metrics(), { 'service.name': 'shop' })) show([name, unit, points])
  * ```

@@ -5,6 +5,12 @@ import type { NodeRequest, NodeResponse } from './handlers.js'
 /** A client that has not taken the last words by then goes without. */
 const SENT_MS = 2_000
 
+/** INTERNAL_ERROR of HTTP/2. */
+const BROKEN_OFF = 2
+
+/** Requests that are being answered: undici lets go of the signal of one that nobody holds, and then it is never aborted. */
+const answered = new Set<Request>()
+
 export async function serveNode(
   handler: (request: Request) => Response | Promise<Response>,
   incoming: NodeRequest,
@@ -13,11 +19,17 @@ export async function serveNode(
   const gone = new AbortController()
   const leave = () => gone.abort(new DOMException('the client has left', 'AbortError'))
   outgoing.on('close', leave)
+  // Who has left by now is not heard of.
+  if (outgoing.stream?.destroyed ?? outgoing.destroyed) leave()
+  let request: Request | null = null
   try {
-    const response = await handler(requestOf(incoming, gone.signal))
+    gone.signal.throwIfAborted()
+    request = requestOf(incoming, gone.signal)
+    answered.add(request)
+    const response = await handler(request)
     outgoing.writeHead(response.status, headersOf(response.headers))
     // Whoever waits for the first row knows by then that it is being made.
-    outgoing.flushHeaders()
+    outgoing.flushHeaders?.()
     if (response.body !== null) await pipe(response.body, outgoing, gone.signal)
     outgoing.end()
   } catch {
@@ -26,9 +38,11 @@ export async function serveNode(
       outgoing.writeHead(500, {})
       outgoing.end()
       // The status has been sent, or nobody is there: all that is left to say is that this is not the end.
-    } else outgoing.destroy()
+    } else if (outgoing.stream) outgoing.stream.close(BROKEN_OFF)
+    else outgoing.destroy()
   } finally {
     outgoing.off('close', leave)
+    if (request !== null) answered.delete(request)
   }
 }
 
@@ -41,7 +55,7 @@ function requestOf(incoming: NodeRequest, signal: AbortSignal): Request {
   }
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const init = { method, headers, signal, ...(hasBody ? { body: streamOf(incoming), duplex: 'half' } : {}) }
-  const { origin } = new URL(`http://${headers.get('host') || 'localhost'}`)
+  const { origin } = new URL(`http://${headers.get('host') || incoming.headers[':authority'] || 'localhost'}`)
   // A path of two slashes is one too, and names no other host.
   return new Request(url.startsWith('/') ? `${origin}${url}` : new URL(url, origin), init)
 }
@@ -74,6 +88,7 @@ async function pipe(body: ReadableStream<Uint8Array>, outgoing: NodeResponse, go
   const reader = body.getReader()
   const leave = () => void reader.cancel(gone.reason).catch(() => {})
   gone.addEventListener('abort', leave)
+  if (gone.aborted) leave()
   try {
     while (true) {
       const { value, done } = await reader.read()

@@ -1,5 +1,5 @@
 /** Joins that a windowed flow has. plan/window-join.ts says what they come to. */
-import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { SchemaShape, Timestamp } from '../columnar/type.js'
 import { eventTimeOf, noEventTime } from '../plan/event-time.js'
 import type { JoinKind, Windowing } from '../plan/logical.js'
 import { type MeetingSide, windowJoin } from '../plan/window-join.js'
@@ -14,9 +14,7 @@ export type InWindow<S extends SchemaShape> =
   IsAny<S> extends true
     ? any
     : {
-        readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
-          ? DataType<'timestamp', false>
-          : S[K]
+        readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd' ? Timestamp : S[K]
       }
 
 /** Joins of a flow whose rows are in windows to another flow that has a watermark. */

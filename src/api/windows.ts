@@ -1,5 +1,5 @@
 /** Windows of event time as they are said, and what `window` gives: an aggregate over each of them. plan/event-time.ts says what they are. */
-import type { DataType, SchemaShape } from '../columnar/type.js'
+import type { SchemaShape, Timestamp } from '../columnar/type.js'
 import { useWindows } from '../plan/event-time.js'
 import { LANE_RULES } from '../plan/explain-windows.js'
 import type { EmitMode, Windowing, WindowSpec } from '../plan/logical.js'
@@ -201,9 +201,7 @@ export interface WindowedFlow<S extends SchemaShape> extends WindowJoins<S> {
 }
 
 type InWindow<S extends SchemaShape> = {
-  readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd'
-    ? DataType<'timestamp', false>
-    : S[K]
+  readonly [K in 'windowStart' | 'windowEnd' | keyof S]: K extends 'windowStart' | 'windowEnd' ? Timestamp : S[K]
 }
 
 type Windowed<S extends SchemaShape, N extends keyof S, A> = {
@@ -212,7 +210,7 @@ type Windowed<S extends SchemaShape, N extends keyof S, A> = {
       ? KeyedType<A[K]>
       : never
     : K extends 'windowStart' | 'windowEnd'
-      ? DataType<'timestamp', false>
+      ? Timestamp
       : K extends keyof S
         ? S[K]
         : never

@@ -82,8 +82,7 @@ function link(module: KernelModule, memory: WebAssembly.Memory): RawExports {
 function versionMismatch(version: number | undefined, cause?: unknown): MillraceError {
   return new MillraceError(
     'MR_VERSION_MISMATCH',
-    `the kernel module is of ${version === undefined ? 'another kind' : `version ${version}`}, this library needs version ${ABI_VERSION}; ` +
-      'serve the kernels.wasm that came with it',
+    'the kernel module is of another build; serve the kernels.wasm that came with the library',
     { found: version, expected: ABI_VERSION },
     cause,
   )

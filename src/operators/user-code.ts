@@ -168,7 +168,7 @@ async function importedFunction({ verb, module, export: name }: Stage & { kind: 
   const details = { operator: verb, module }
   let exports: Readonly<Record<string, unknown>>
   try {
-    exports = await import(/* @vite-ignore */ module)
+    exports = await import(/* @vite-ignore */ /* webpackIgnore: true */ module)
   } catch (error) {
     throw new MillraceError(
       'MR_USER_CODE_FAILED',

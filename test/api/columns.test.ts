@@ -59,7 +59,7 @@ describe('the record of columns', () => {
     const t = record()
     expect(await t).toBe(t)
     expect(await record(null)).toBeDefined()
-    expect(() => JSON.stringify(t)).not.toThrow()
+    for (const each of [t, record(null)]) expect(() => JSON.stringify(each)).not.toThrow()
     expect(Object.prototype.toString.call(t)).toBe('[object Object]')
     expect(() => {
       t.n = 1
@@ -69,6 +69,7 @@ describe('the record of columns', () => {
   it('without a schema has every name, with the methods of every family', () => {
     const t = record(null)
     expect(t.anything.family).toBe('any')
+    for (const name of ['then', 'toJSON', 'toString']) expect(t[name].expression).toEqual({ op: 'column', name })
     expect(t.a.add(1).gt(t.b).and(t.c.year().eq(2000)).toString()).toBe('((a + 1) > b) and (year(c) = 2000)')
   })
 })

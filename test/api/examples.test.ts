@@ -1,39 +1,13 @@
 /** Every example in a docblock of the public interface compiles and runs. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as millrace from '../../src/index.js'
 import { compile } from '../types/compile.js'
 
 const root = join(import.meta.dirname, '../..')
-const FILES = [
-  'aggregates',
-  'channel',
-  'collect-all',
-  'conditions',
-  'event-source',
-  'flow',
-  'from-event',
-  'handlers',
-  'orders',
-  'over',
-  'privacy',
-  'private-groups',
-  'receive',
-  'replay',
-  'run-all',
-  'sinks',
-  'sources',
-  'statistics',
-  'tail',
-  'timers',
-  'user-aggregate',
-  'user-kernel',
-  'values',
-  'web-socket',
-  'window-joins',
-]
+const api = join(root, 'src/api')
 
 /** What examples may take for granted. */
 const BEFORE = `const flow = columns({
@@ -54,10 +28,11 @@ interface Example {
 
 async function examples(): Promise<Example[]> {
   const found: Example[] = []
-  for (const file of FILES) {
-    const text = await readFile(join(root, 'src/api', `${file}.ts`), 'utf8')
+  const files = (await readdir(api)).filter(name => name.endsWith('.ts'))
+  for (const file of files.sort()) {
+    const text = await readFile(join(api, file), 'utf8')
     for (const [i, [, block]] of [...text.matchAll(/```ts\n(.*?)```/gs)].entries()) {
-      found.push({ name: `${file}-${i}`, code: (block as string).replace(/^ *\* ?/gm, '') })
+      found.push({ name: `${basename(file, '.ts')}-${i}`, code: (block as string).replace(/^ *\* ?/gm, '') })
     }
   }
   return found

@@ -1,6 +1,9 @@
 // Flows as responses: to requests as they are, and over a real server of node:http, whose clients leave, wait and come back.
 import { createServer, get, type Server } from 'node:http'
+import { connect, constants, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openColumns } from '../../src/columnar/input.js'
 import { MORSEL_ROWS } from '../../src/columnar/record-batch.js'
@@ -76,6 +79,13 @@ function eventsOf(text: string): Event[] {
     }
     return event
   })
+}
+function deferred() {
+  let resolve = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
 }
 const linesOf = (text: string) =>
   text
@@ -383,6 +393,60 @@ describe('a flow over node:http', () => {
     expect(errors).toEqual([])
   })
 
+  it.each([
+    ['handled', ['left']],
+    ['answered', ['left', 'handled', 'cancelled']],
+  ])('a client that has left before its request is %s leaves nothing behind', async (when, expected) => {
+    const seen: string[] = []
+    const { promise: left, resolve: leave } = deferred()
+    const body = new ReadableStream({ cancel: () => void seen.push('cancelled') }, { highWaterMark: 0 })
+    const handle = nodeHandler(async () => {
+      await left
+      seen.push('handled')
+      return new Response(body)
+    })
+    const { promise: done, resolve: end } = deferred()
+    server = createServer(async (incoming, outgoing) => {
+      outgoing.on('close', () => {
+        seen.push('left')
+        leave()
+      })
+      if (when === 'handled') await left
+      await handle(incoming, outgoing)
+      end()
+    })
+    await new Promise<void>(resolve => server?.listen(0, '127.0.0.1', resolve))
+    const client = get({ port: (server.address() as AddressInfo).port })
+    client.on('error', () => {})
+    setTimeout(() => client.destroy(), 50)
+    await done
+    expect(seen).toEqual(expected)
+  })
+
+  it('the signal of a request is aborted when its client leaves, however late', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const { promise: left, resolve: leave } = deferred()
+    const address = await serve(
+      flowHandler(
+        ({ signal }) => {
+          signal.addEventListener('abort', leave)
+          return channel(schema({ id: int32() })).flow
+        },
+        { format: 'sse' },
+      ),
+    )
+    const client = get(address)
+    client.on('error', () => {})
+    await new Promise(resolve => client.on('response', resolve))
+    for (let i = 0; i < 3; i++) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      collect()
+    }
+    client.destroy()
+    await left
+  })
+
   it('events say that they are alive while no rows come', async () => {
     let go = () => {}
     const gate = new Promise<void>(resolve => {
@@ -410,5 +474,39 @@ describe('a flow over node:http', () => {
       { id: '3', data: [{ id: 0 }, { id: 1 }, { id: 2 }] },
       { id: 'end', event: 'end', data: { rows: 3 } },
     ])
+  })
+})
+
+describe('a flow over node:http2', () => {
+  /** What is answered, and the code by which the stream ends. */
+  async function ask(handler: (request: Request) => Response | Promise<Response>) {
+    const server = createHttp2Server(nodeHandler(handler))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    try {
+      const request = client.request({ ':path': '/rows', ':authority': 'flows.example' })
+      let text = ''
+      request.on('data', chunk => {
+        text += chunk
+      })
+      request.on('error', () => {})
+      await new Promise<void>(resolve => request.on('close', resolve))
+      return { text, code: request.rstCode }
+    } finally {
+      client.close()
+      server.close()
+    }
+  }
+
+  it('comes whole, and gets the address of the request', async () => {
+    const whole = await ask(flowHandler(() => columns(counted(100_000)), { format: 'ndjson' }))
+    expect([linesOf(whole.text).length, whole.code]).toEqual([100_000, constants.NGHTTP2_NO_ERROR])
+    expect((await ask(({ url }) => new Response(url))).text).toBe('http://flows.example/rows')
+  })
+
+  it('that breaks off is no end: the client is told', async () => {
+    const { text, code } = await ask(flowHandler(failingLate, { format: 'ndjson' }))
+    expect(linesOf(text).at(-1)).toMatchObject({ error: { code: 'MR_INEXACT_VALUE' } })
+    expect(code).toBe(constants.NGHTTP2_INTERNAL_ERROR)
   })
 })

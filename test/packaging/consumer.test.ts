@@ -140,6 +140,18 @@ configure({ kernels: await readFile(fileURLToPath(import.meta.resolve('millrace/
   expect(await runProgram('bytes.js', query + override + programBody + print)).toEqual(expectedRows)
 })
 
+test('kernels of another build are refused, though all that they have is called as here', async () => {
+  const override = `
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+const kernels = await readFile(fileURLToPath(import.meta.resolve('millrace/kernels.wasm')))
+configure({ kernels: Buffer.from(kernels.toString('latin1').replace(/abi\\d+/, name => name.replace(/\\d/g, '0')), 'latin1') })
+const attempt = async () => {${programBody}}
+console.log(JSON.stringify(await attempt().catch(error => error.code)))
+`
+  expect(await runProgram('other-kernels.js', query + override)).toBe('MR_VERSION_MISMATCH')
+})
+
 test('importing the library does no work: no thread, no handle, no output', async () => {
   const program = `
 const before = process.getActiveResourcesInfo().length

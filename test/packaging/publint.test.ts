@@ -1,7 +1,7 @@
 // The packed tarball as registries and bundlers see it; what a program can do with it is in consumer.test.ts.
 
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { expect, inject, test } from 'vitest'
@@ -58,6 +58,28 @@ test('the declarations name no module that a consumer does not have', async () =
       (await readFile(path, 'utf8')).match(/['"](?:#platform|virtual:|comlink|hyparquet|node:)[^'"]*['"]/g),
       path,
     ).toBeNull()
+  }
+})
+
+test('bundlers are told to leave what is imported by an address that only the running program has', async () => {
+  const web = `${inject('consumer')}/node_modules/millrace/dist/web`
+  const left: string[] = []
+  for (const name of await readdir(web)) {
+    // Others hold texts, which no bundler reads.
+    if (!/(?<!-lane|-text)\.js$/.test(name)) continue
+    const code = await readFile(`${web}/${name}`, 'utf8')
+    for (const [call] of code.matchAll(/\bimport\((?!\s*['"])[^)]*\)/g)) {
+      expect([name, call]).toEqual([name, expect.stringContaining('/* webpackIgnore: true */')])
+      left.push(name)
+    }
+  }
+  expect(new Set(left)).toEqual(new Set(['user-code.js', 'worker.js']))
+})
+
+test('nothing asks for its own address, which bundles of CommonJS do not have', async () => {
+  const dist = `${inject('consumer')}/node_modules/millrace/dist`
+  for (const path of await listFiles(dist)) {
+    if (path.endsWith('.js')) expect((await readFile(path, 'utf8')).match(/[=(]\s*import\.meta\b.*/g), path).toBeNull()
   }
 })
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type Compilation, compile } from './compile.js'
 
 const PRELUDE = [
-  "import { argMin, asc, bool, channel, coalesce, columns, correlation, count, date, desc, every, float64, histogram, int32, join, list, mean, min, nullable, quantile, rows, schema, sum, timestamp, topK, utf8, variance, when } from 'millrace'",
+  "import { argMin, asc, bool, channel, coalesce, columns, correlation, count, date, desc, every, float64, histogram, int32, join, list, max, mean, min, nullable, quantile, rows, schema, sum, timestamp, topK, tumbling, utf8, variance, when } from 'millrace'",
   'const trade = schema({ time: timestamp(), day: date(), symbol: utf8(), price: float64(), size: nullable(int32()), isBuy: bool() })',
   'const trades = rows([], trade)',
 ]
@@ -196,6 +196,15 @@ const HOVERS: readonly (readonly [code: string, shown: string])[] = [
     "trades.groupBy('symbol').aggregate(t => ({ n: count(), mean: mean(t.size), vwap: sum(t.price).div(count()) }))",
     'Flow<{ readonly mean: Nullable<Float64>; readonly n: Int64; readonly symbol: Utf8; readonly vwap: Nullable<Float64>; }>',
   ],
+  [
+    'trades.aggregate(t => ({ spread: variance(t.price), size: sum(t.size), high: max(t.price) }))',
+    'Flow<{ readonly spread: Nullable<Float64>; readonly size: Nullable<Int64>; readonly high: Nullable<Float64>; }>',
+  ],
+  [
+    "trades.watermark('time').window(tumbling('1m')).aggregate(() => ({ n: count() })).select('windowStart')",
+    'Flow<{ readonly windowStart: Timestamp; }>',
+  ],
+  ["trades.derive(t => ({ at: t.symbol.indexOf('x') })).select('at')", 'Flow<{ readonly at: Int32; }>'],
   ["rows([{ a: 1, b: 'x' }])", 'Flow<{ readonly a: Float64; readonly b: Utf8; }>'],
   [
     "columns({ a: [['x']], b: [[[1n], null], null] })",
