@@ -45,16 +45,13 @@ const PROTOTYPES = Object.fromEntries(
   (Object.keys(METHODS) as RuntimeFamily[]).map(family => [family, prototypeOf(family)]),
 ) as Readonly<Record<RuntimeFamily, object>>
 
-/** Parts of an expression, each counted as often as it stands in it. */
 const MOST_PARTS = 2 ** 18
-const parts = new WeakMap<Expression, number>()
+const counted = new WeakMap<Expression, number>()
 
+/** Parts of an expression, each as often as it stands in it. */
 function countParts(node: Expression): number {
-  let count = parts.get(node)
-  if (count === undefined) {
-    count = childrenOf(node).reduce((sum, child) => sum + countParts(child), 1)
-    parts.set(node, count)
-  }
+  const count = counted.get(node) ?? childrenOf(node).reduce((sum, child) => sum + countParts(child), 1)
+  counted.set(node, count)
   return count
 }
 
