@@ -143,7 +143,7 @@ export function histogram<T extends DataType>(
  * ```ts
  * flow.aggregate(t => ({ symbols: approxCountDistinct(t.symbol) }))
  * ```
- * @param options `precision`: from 4 to 18; a group takes up to 2^precision bytes
+ * @param options `precision`: from 4 to 18; a group takes up to 2^precision bytes. Of 4 counts are some 7 % too high on average, and the standard error is 0.3
  * @throws MillraceError `MR_INVALID_OPTION`
  */
 export function approxCountDistinct(
