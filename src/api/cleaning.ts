@@ -35,10 +35,11 @@ export function dedupeOptions(given: readonly unknown[]): {
 } {
   if (given.length !== 1 || !isPlainRecord(given[0]))
     return { names: given as readonly string[], keep: 'first', within: null }
-  const { keys = [], keep = 'first', within = null, ...rest } = given[0]
-  for (const name of Object.keys(rest)) {
-    throw invalid('dedupe', `there is no option ${quote(name)}; there are keys, keep and within`)
-  }
+  const {
+    keys = [],
+    keep = 'first',
+    within = null,
+  } = optionsOf<DedupeOptions>('dedupe', given[0], "{ keys: ['id'] }", ['keys', 'keep', 'within'])
   if (keep !== 'first' && keep !== 'last') throw invalid('dedupe', `keep is 'first' or 'last', not ${show(keep)}`)
   if (!Array.isArray(keys)) throw mismatch('dedupe', `dedupe: keys is an array of column names, not ${show(keys)}`)
   if (within !== null && typeof within !== 'string')

@@ -61,10 +61,7 @@ function countParts(node: Expression): number {
  */
 export function handleOf(family: RuntimeFamily, expression: Expression, more?: PropertyDescriptorMap): Handle {
   if (countParts(expression) > MOST_PARTS)
-    throw invalid(
-      expression.op,
-      `the expression has more than ${MOST_PARTS} parts, each counted as often as it stands in it; derive what it repeats as a column, and use that`,
-    )
+    throw invalid(expression.op, 'the expression is too large: derive what it repeats as a column')
   return Object.freeze(
     Object.create(PROTOTYPES[family], { expression: { value: expression, enumerable: true }, ...more }) as Handle,
   )

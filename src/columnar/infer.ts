@@ -90,7 +90,7 @@ export function notARow(rows: readonly unknown[], i: number): MillraceError {
   hearPromises(rows)
   return new MillraceError(
     'MR_TYPE_MISMATCH',
-    `rows: row ${i} is ${rows[i] instanceof Promise ? 'a promise' : show(rows[i])}, not an object of column names to values`,
+    `rows: row ${i} is ${rows[i] instanceof Promise ? 'a promise (await it)' : show(rows[i])}, not an object of column names to values`,
     {
       operator: 'rows',
       row: i,

@@ -42,10 +42,10 @@ describe('messages', () => {
     }
     const rejected = (row: string) => `MR_TYPE_MISMATCH: feed: ${row}, not an object of column names to values`
     for (const [decode, row] of [
-      [no, 'row 0 is a promise'],
-      [async () => ({ id: 1 }), 'row 0 is a promise'],
-      [() => [no(), no()], 'row 0 is a promise'],
-      [() => [{ id: 1 }, no()], 'row 1 is a promise'],
+      [no, 'row 0 is a promise (await it)'],
+      [async () => ({ id: 1 }), 'row 0 is a promise (await it)'],
+      [() => [no(), no()], 'row 0 is a promise (await it)'],
+      [() => [{ id: 1 }, no()], 'row 1 is a promise (await it)'],
     ] as const)
       for (const isUnique of [false, true])
         for (const way of ways) {
