@@ -7,8 +7,8 @@ export interface GraphMeter {
   /** The same stages, measured; as those of `like`, where rows go through either. */
   pipeline(pipeline: Pipeline, like?: Pipeline): Pipeline
   aggregate(aggregate: LiveAggregate): LiveAggregate
-  /** Rows that came too late for an aggregate that `aggregate` has given. */
-  late(aggregate: LiveAggregate, rows: number): void
+  /** Rows that came too late for an aggregate that `aggregate` has given. @param isGiven whether it was given them, and has refused them itself */
+  late(aggregate: LiveAggregate, rows: number, isGiven: boolean): void
   /** What the event time has come to, in ticks of its column's type; null before the first row. */
   watermark(value: () => bigint | null, type: DataType): void
 }
