@@ -229,11 +229,11 @@ export function createLiveGraph(
     if (over !== undefined) return createLiveOver(context, { ...spec, over }, WATERMARK)
     if (distinct !== undefined) return createLiveDistinct(context, { ...spec, distinct }, WATERMARK)
     if (top !== undefined)
-      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (_, rows) => late(rows, spec))
+      return createLiveTop(context, { ...spec, top, watermark: WATERMARK }, (_, rows) => late(rows, spec, true))
     if (typeof windows === 'object' && (windows.kind === 'session' || windows.kind === 'rowCount')) {
       const { keys, accumulators, lateness, emits, time } = spec
       const stage = { keys, accumulators, lateness, emits, time, windows, watermark: WATERMARK }
-      return createLiveSessions(context, stage, spec.input, (_, rows) => late(rows, spec))
+      return createLiveSessions(context, stage, spec.input, (_, rows) => late(rows, spec, true))
     }
     const stage = { ...spec, windows, watermark: WATERMARK }
     const isOnce = windows === 'ends' && spec.emits === 'closed' && spec.lateness === 0n && spec.weight === null
@@ -388,8 +388,8 @@ export function createLiveGraph(
   }
 
   /** Rows of what a step is given, or of those that `inTime` has left of it. */
-  function late(rows: ArrayLike<number>, spec: LiveAggregateSpec): void {
-    refuse((steps.find(step => step.spec === spec) as Step).aggregate as LiveAggregate, rows.length)
+  function late(rows: ArrayLike<number>, spec: LiveAggregateSpec, isGiven = false): void {
+    refuse((steps.find(step => step.spec === spec) as Step).aggregate as LiveAggregate, rows.length, isGiven)
     if (!spec.givesLate) return
     for (const row of Array.from(rows)) lateRowsOfStep.push(places?.[row] ?? row)
   }
@@ -409,9 +409,9 @@ export function createLiveGraph(
     withoutRow(() => flow({ rowCount: rows.length, columns: taken }, at + 1))
   }
 
-  function refuse(aggregate: LiveAggregate, rowCount: number): void {
+  function refuse(aggregate: LiveAggregate, rowCount: number, isGiven = false): void {
     lateRows += rowCount
-    context.meter?.late(aggregate, rowCount)
+    context.meter?.late(aggregate, rowCount, isGiven)
   }
 
   function emit(morsel: Morsel): void {

@@ -6,6 +6,7 @@ export interface NodeMetrics {
   readonly name: string
   /** Where it works: a source in the calling thread, a stage in the lanes, a stage of a flow that runs on in the calling thread, or what hands over what comes out. */
   readonly place: 'source' | 'lanes' | 'steps' | 'output'
+  /** But those that came too late for it: with these, what the node before has given. */
   readonly rowsIn: number
   readonly rowsOut: number
   /** Of the columns that it was given, as they lie in memory: of strings their codes, of lists their offsets. 0 where that is not counted (sources and output). */

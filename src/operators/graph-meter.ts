@@ -9,8 +9,8 @@ export interface GraphMeter {
   aggregate(aggregate: LiveAggregate): LiveAggregate
   /** Strings have been let go of, which aggregates had in common: all together keep no more than there is left. */
   renewed(): void
-  /** Rows that came too late for an aggregate that `aggregate` has given. */
-  late(aggregate: LiveAggregate, rows: number): void
+  /** Rows that came too late for an aggregate that `aggregate` has given. @param isGiven whether it was given them, and has refused them itself */
+  late(aggregate: LiveAggregate, rows: number, isGiven: boolean): void
   /** What the event time has come to, in ticks of its column's type; null before the first row. */
   watermark(value: () => bigint | null, type: DataType): void
 }

@@ -15,6 +15,7 @@ import {
   replay,
   runAll,
   schema,
+  session,
   sum,
   tumbling,
 } from '../../src/index.js'
@@ -76,6 +77,22 @@ it('of a flow that runs on, says what each node has done and keeps, and how far 
     expect(busyMs).toBeGreaterThanOrEqual(0)
     expect(busyShare).toBeLessThanOrEqual(1)
   }
+})
+
+it.each([
+  ['windows of one length', tumbling('10ms'), false],
+  ['sessions', session('4ms'), false],
+  ['first rows of sessions', session('4ms'), true],
+])('has a row go into %s or be late, not both', async (_, window, isTop) => {
+  const { flow, push, close } = channel(tick)
+  const of = flow.watermark('time').window(window)
+  const job = (isTop ? of.topK(1, 'x') : of.aggregate(() => ({ n: count() }))).subscribe(() => {}, { lanes: 0 })
+  push([at(1), at(50), at(2), at(3)])
+  close()
+  await job.finished
+  const { lateRows, nodes = [] } = job.metrics()
+  expect(lateRows).toBe(2)
+  expect(nodes.filter(node => node.lateRows > 0)).toMatchObject([{ rowsIn: 2, lateRows: 2 }])
 })
 
 it('measures from the push until the rows are handed over, by the clock of the job', async () => {

@@ -28,7 +28,7 @@ export interface LiveMeter extends GraphMeter {
 
 export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
   const nodes: ((elapsedMs: number) => NodeMetrics[])[] = []
-  const lates = new Map<LiveAggregate, (rows: number) => void>()
+  const lates = new Map<LiveAggregate, (rows: number, isGiven: boolean) => void>()
   const alike = new Map<Pipeline, MeteredPipeline[]>()
   const marks: (() => number | null)[] = []
   const states: { bytes: number }[] = []
@@ -124,8 +124,9 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
         tick: () => pull(aggregate.tick()),
         free: () => aggregate.free(),
       }
-      lates.set(metered, rows => {
+      lates.set(metered, (rows, isGiven) => {
         lateRows += rows
+        if (isGiven) rowsIn -= rows
       })
       return metered
     },
@@ -134,7 +135,7 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
       const most = Math.max(0, kept() - keptBefore)
       if (sum > most) for (const state of states) state.bytes *= most / sum
     },
-    late: (aggregate, rows) => lates.get(aggregate)?.(rows),
+    late: (aggregate, rows, isGiven) => lates.get(aggregate)?.(rows, isGiven),
     watermark(value, type) {
       const perMs = perMillisecond(type)
       marks.push(() => {
