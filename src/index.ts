@@ -60,6 +60,7 @@ export type {
   TimeOperand,
   ZoneOptions,
 } from './api/handles.js'
+export type { Files, Inputs } from './api/inputs.js'
 export type { IntervalOptions } from './api/interval-join.js'
 export type { AsofJoined, AsofOn, Joined, JoinKeys, KeyPairs, TakenColumns } from './api/join-types.js'
 export type { AsofOptions, JoinOptions, TestOptions } from './api/joins.js'
@@ -133,7 +134,6 @@ export { type TailOptions, tail } from './api/tail.js'
 export {
   type CsvOptions,
   csv,
-  type Inputs,
   type JsonOptions,
   json,
   ndjson,

@@ -9,13 +9,13 @@ import { quote } from '../errors.js'
 import { arrowFormat } from '../formats/arrow/format.js'
 import type { ArrowTable } from '../formats/arrow/from-table.js'
 import type { Format } from '../formats/format.js'
-import type { Input } from '../formats/input.js'
 import { parquetFormat } from '../formats/parquet/format.js'
 import { arrowTableSource } from '../sources/arrow-table.js'
 import { inputSource } from '../sources/memory.js'
 import { partsSource } from '../sources/parts-source.js'
 import { streamSource } from '../sources/stream.js'
 import { type Flow, flowOf } from './flow.js'
+import { type Inputs, inputsOf } from './inputs.js'
 import { optionsOf } from './options.js'
 import { invalid, mismatch, show } from './refusal.js'
 import type { DictionaryOf, SchemaOfRows, TypeOfInput } from './types.js'
@@ -73,11 +73,11 @@ export interface ParquetOptions<S extends SchemaShape = SchemaShape> {
  *   `MR_SOURCE_FAILED` where there is no such file, or a server or a disk fails
  */
 export function parquet<const S extends SchemaShape>(
-  input: Input | readonly Input[],
+  input: Inputs,
   options: ParquetOptions<S> & { readonly schema: S },
 ): Flow<S>
-export function parquet(input: Input | readonly Input[], options?: ParquetOptions): Flow<any>
-export function parquet(input: Input | readonly Input[], options: ParquetOptions = {}): Flow<any> {
+export function parquet(input: Inputs, options?: ParquetOptions): Flow<any>
+export function parquet(input: Inputs, options: ParquetOptions = {}): Flow<any> {
   return filesFlow(parquetFormat, input, options)
 }
 
@@ -98,11 +98,11 @@ export interface ArrowOptions<S extends SchemaShape = SchemaShape> {
  * another type, or one that is not read, `MR_INTEGER_OVERFLOW` for a uint64 beyond int64, `MR_INEXACT_VALUE` for a date that is no whole day
  */
 export function arrow<const S extends SchemaShape>(
-  input: Input | readonly Input[],
+  input: Inputs,
   options: ArrowOptions<S> & { readonly schema: S },
 ): Flow<S>
-export function arrow(input: Input | readonly Input[], options?: ArrowOptions): Flow<any>
-export function arrow(input: Input | readonly Input[], options: ArrowOptions = {}): Flow<any> {
+export function arrow(input: Inputs, options?: ArrowOptions): Flow<any>
+export function arrow(input: Inputs, options: ArrowOptions = {}): Flow<any> {
   return filesFlow(arrowFormat, input, options)
 }
 
@@ -133,24 +133,10 @@ export function fromArrow(table: ArrowTable, options: ArrowOptions = {}): Flow<a
   return flowOf(arrowTableSource(table, options.schema ?? null))
 }
 
-function filesFlow(
-  format: Format,
-  input: Input | readonly Input[],
-  options: { readonly schema?: SchemaShape },
-): Flow<any> {
+function filesFlow(format: Format, input: Inputs, options: { readonly schema?: SchemaShape }): Flow<any> {
   const { name } = format
-  const inputs = Array.isArray(input) ? (input as readonly Input[]) : [input as Input]
-  if (inputs.length === 0) throw invalid(name, 'an array of inputs has at least one')
-  for (const each of inputs) {
-    if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
-      throw invalid(
-        name,
-        `an input is a path, a URL, a File or Blob, a Response, a stream, bytes or { text }, not ${show(each)}`,
-      )
-    }
-  }
   checkSchemaOption(name, options)
-  return flowOf(partsSource(format, inputs, options.schema ?? null))
+  return flowOf(partsSource(format, inputsOf(name, input), options.schema ?? null))
 }
 
 function checkSchemaOption(name: string, options: object): void {

@@ -1,14 +1,11 @@
 /** Flows over files of text: CSV, NDJSON and JSON. What they are told is checked here by name; how it is read is sources/text.ts's business. */
 import type { SchemaShape } from '../columnar/type.js'
-import type { Input } from '../formats/input.js'
 import type { IllFormedText, RejectedRow } from '../sources/source.js'
 import { type CsvOptions as CsvReading, type InferenceReport, type TextOptions, textSource } from '../sources/text.js'
 import { type Flow, flowOf } from './flow.js'
+import { type Inputs, inputsOf } from './inputs.js'
 import { optionsOf, wholeNumber } from './options.js'
 import { invalid, show } from './refusal.js'
-
-/** An input of `csv`, `ndjson`, `json`, `parquet` and `arrow`, or several, read one after another. */
-export type Inputs = Input | readonly Input[]
 
 /** What `csv`, `ndjson` and `json` have in common. */
 export interface TextFileOptions<S extends SchemaShape = SchemaShape> {
@@ -189,20 +186,6 @@ function commonOptions(verb: string, options: TextFileOptions): TextOptions {
     onInferred,
     splitBytes: null,
   }
-}
-
-function inputsOf(verb: string, input: Inputs): readonly Input[] {
-  const inputs = Array.isArray(input) ? (input as readonly Input[]) : [input as Input]
-  if (inputs.length === 0) throw invalid(verb, 'an array of inputs has at least one')
-  for (const each of inputs) {
-    if ((typeof each !== 'object' && typeof each !== 'string') || each === null) {
-      throw invalid(
-        verb,
-        `an input is a path, a URL, a File or Blob, a Response, a ReadableStream, bytes or { text }, not ${show(each)}`,
-      )
-    }
-  }
-  return inputs
 }
 
 /** Of one character. */

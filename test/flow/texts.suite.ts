@@ -7,6 +7,7 @@ import {
   columns,
   count,
   csv,
+  type Files,
   type Flow,
   float64,
   type IllFormedText,
@@ -78,6 +79,23 @@ const plain: Omit<CsvOptions, 'schema'> = {
   skipRows: 0,
 }
 
+/** The browser's own, where there is one. */
+function fileListOf(files: readonly File[]): Files {
+  if (typeof DataTransfer === 'function') {
+    const transfer = new DataTransfer()
+    for (const file of files) transfer.items.add(file)
+    return transfer.files
+  }
+  return Object.assign(
+    [...files].reduce((all, file, i) => Object.assign(all, { [i]: file }), {}),
+    {
+      length: files.length,
+      item: (i: number) => files[i] ?? null,
+      [Symbol.toStringTag]: 'FileList',
+    },
+  )
+}
+
 export function textSuite(lanesList: readonly number[]): void {
   describe('files of text', () => {
     onLanes(lanesList, engine => {
@@ -102,6 +120,13 @@ export function textSuite(lanesList: readonly number[]): void {
           const table = await csv(input, { schema: SHAPE }).collect(o())
           expect(table.toRows()).toEqual(rows)
         }
+      })
+
+      it('are those of a FileList, as a page has of its field or of a drop', async () => {
+        const parts = [rows.slice(0, 1000), rows.slice(1000)]
+        const files = fileListOf(parts.map((part, i) => new File([csvOf(part)], `${i}.csv`)))
+        expect((await csv(files, { schema: SHAPE }).collect(o())).toRows()).toEqual(rows)
+        await refusal(() => csv(fileListOf([])), 'MR_INVALID_OPTION')
       })
 
       it('are the same from everywhere, as JSON', async () => {
