@@ -2,9 +2,9 @@
 import { MORSEL_ROWS, RecordBatch } from '../columnar/record-batch.js'
 import { type Field, fieldsOf, schemaOf } from '../columnar/schema.js'
 import { bool, nullable, type SchemaShape, utf8 } from '../columnar/type.js'
-import { failureOf, isPromise, type UserVerb } from '../columnar/user-failure.js'
+import { failureOf, isPromise, shown, type UserVerb } from '../columnar/user-failure.js'
 import { batchOf, type Given, isKept, rowsOf, rowsOfResult } from '../columnar/user-rows.js'
-import type { MillraceError } from '../errors.js'
+import { MillraceError } from '../errors.js'
 import { arrivalOf, setArrival } from '../metrics/arrivals.js'
 import type { RowStage } from './stage.js'
 
@@ -79,6 +79,12 @@ export const verdictStage = (validate: UserFunction, column: string): RowStage =
     { name: column, type: nullable(utf8()) },
     validate,
     result => {
+      if (typeof result !== 'object' || result === null)
+        throw new MillraceError(
+          'MR_TYPE_MISMATCH',
+          `validate: the validator gives { value } or { issues }, not ${shown(result)}`,
+          { operator: 'validate' },
+        )
       const { issues } = result as StandardResult
       return issues === undefined ? null : issuesText(issues)
     },

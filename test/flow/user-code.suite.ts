@@ -622,6 +622,9 @@ export function userCodeSuite(lanesList: readonly number[], _env: FlowEnv): void
         } as const
         const error = await refusal(() => rows(given, shape).validate(broken).valid.collect(o()), 'MR_USER_CODE_FAILED')
         expect(error.message).toContain('validate: the function failed on row 0: Error: bug')
+        const silent = { '~standard': { version: 1, vendor: 'test', validate: () => undefined } } as const
+        const told = await refusal(() => rows(given, shape).validate(silent).valid.collect(o()), 'MR_TYPE_MISMATCH')
+        expect(told.message).toContain('validate: row 0: the validator gives { value } or { issues }, not undefined')
       })
     })
   })
