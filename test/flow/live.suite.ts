@@ -16,6 +16,7 @@ import {
   float64,
   int32,
   int64,
+  list,
   max,
   mean,
   min,
@@ -683,6 +684,16 @@ export function liveSuite(lanesList: readonly number[]): void {
       let given = 0
       for await (const batch of groups.run({ ...o(), memory })) given += batch.rowCount
       expect(given).toBe(rowCount)
+
+      const listed = schema({ time: timestamp(), parts: list(utf8()) })
+      const { time, key } = table.toColumns()
+      const lists = channel(listed, { capacity: rowCount })
+      await lists.push({ time, parts: Array.from(key, text => [text]) })
+      lists.close()
+      const tops = lists.flow.watermark('time').window(tumbling('1s')).topK(1, desc('time'))
+      given = 0
+      for await (const batch of tops.run({ ...o(), memory: memory / 2 })) given += batch.rowCount
+      expect(given).toBe(rowCount / 100)
 
       const kept = channel(table.schema, { capacity: rowCount })
       await kept.push(table)
