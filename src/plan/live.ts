@@ -45,16 +45,21 @@ export function liveCut(plan: PlanNode, isEndless: boolean): LiveCut | null {
   // What must see all rows of a flow that ends has them.
   const waits = chain.some(isOfAll)
   const marked = chain.findIndex(({ kind }) => kind === 'watermark')
-  const isLive = chain.some(
-    (each, i) =>
-      // Refused, for it would wait for ever.
-      (isEndless && marked >= 0 && marked < i && seesAll(each) && each.kind !== 'limit' && each.kind !== 'user') ||
-      each.kind === 'emit' ||
-      each.kind === 'late' ||
-      each.kind === 'distinct' ||
-      (each.kind === 'over' && (isEndless || (runsOn(each) && !waits))) ||
-      ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
-  )
+  const limited = chain.findIndex(({ kind }) => kind === 'limit')
+  const untilLimit = limited < 0 ? chain : chain.slice(0, limited)
+  // Refused.
+  const waitsForEver =
+    isEndless && marked >= 0 && untilLimit.slice(marked + 1).some(node => seesAll(node) && node.kind !== 'user')
+  const isLive =
+    waitsForEver ||
+    chain.some(
+      each =>
+        each.kind === 'emit' ||
+        each.kind === 'late' ||
+        each.kind === 'distinct' ||
+        (each.kind === 'over' && (isEndless || (runsOn(each) && !waits))) ||
+        ((each.kind === 'aggregate' || each.kind === 'top') && (each.window !== null || isEndless)),
+    )
   if (!isLive) return null
   const at =
     marked >= 0 ? marked : chain.findIndex(({ kind }) => kind === 'aggregate' || kind === 'top' || kind === 'over')

@@ -16,6 +16,7 @@ import {
   float64,
   int32,
   int64,
+  list,
   max,
   mean,
   min,
@@ -484,6 +485,21 @@ export function liveSuite(lanesList: readonly number[]): void {
       await refusal(() => all(joined.run(o())), 'MR_UNBOUNDED')
     })
 
+    it('that is ended by a limit has all rows for the verbs behind it', async () => {
+      for (const limited of [
+        (flow: Flow<any>) => flow.watermark('time').limit(2),
+        (flow: Flow<any>) => flow.limit(2).watermark('time'),
+      ]) {
+        const source = channel(tick)
+        const given = all(limited(source.flow).orderBy(desc('x')).select('key', 'x').run(o()))
+        await source.push([at(1), at(2, 'b', 3), at(3)])
+        expect(await given).toEqual([
+          [undefined, 'b', 3, 1],
+          [undefined, 'a', 1, 1],
+        ])
+      }
+    })
+
     it('gives the first rows of windows as they close, and is then done, be they of one input or of two', async () => {
       for (const together of [(flow: Flow<any>) => flow, (flow: Flow<any>) => flow.union(rows([at(2)], tick))]) {
         const source = channel(tick)
@@ -668,6 +684,16 @@ export function liveSuite(lanesList: readonly number[]): void {
       let given = 0
       for await (const batch of groups.run({ ...o(), memory })) given += batch.rowCount
       expect(given).toBe(rowCount)
+
+      const listed = schema({ time: timestamp(), parts: list(utf8()) })
+      const { time, key } = table.toColumns()
+      const lists = channel(listed, { capacity: rowCount })
+      await lists.push({ time, parts: Array.from(key, text => [text]) })
+      lists.close()
+      const tops = lists.flow.watermark('time').window(tumbling('1s')).topK(1, desc('time'))
+      given = 0
+      for await (const batch of tops.run({ ...o(), memory: memory / 2 })) given += batch.rowCount
+      expect(given).toBe(rowCount / 100)
 
       const kept = channel(table.schema, { capacity: rowCount })
       await kept.push(table)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RecordBatch } from '../../src/columnar/record-batch.js'
-import { int32, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
+import { int32, list, nullable, type SchemaShape, utf8 } from '../../src/columnar/type.js'
 import { sliceVector, type Vector } from '../../src/columnar/vector.js'
 import { freeVector, unloadBatch } from '../../src/kernels/transfer-batch.js'
 import { batchBytes, batchOfBytes, laneBatchOfBytes } from '../../src/operators/batch-bytes.js'
@@ -115,11 +115,12 @@ describe('a column', () => {
 })
 
 describe('batches that fit', () => {
-  const schema = { id: int32(), text: utf8() }
+  const schema = { id: int32(), text: utf8(), list: list(utf8()) }
   const batch = batchOf(
     {
       id: Int32Array.from({ length: 20_000 }, (_, i) => i),
       text: Array.from({ length: 20_000 }, (_, i) => `text ${i}`),
+      list: Array.from({ length: 20_000 }, (_, i) => (i % 2 ? [`item ${i}`] : [])),
     },
     schema,
   )

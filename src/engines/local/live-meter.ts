@@ -87,7 +87,7 @@ export function createLiveMeter(memory: LaneMemory, spans: boolean): LiveMeter {
           lateRows,
           droppedRows: 0,
           groups: aggregate.size,
-          stateBytes: Math.max(0, state.bytes),
+          stateBytes: Math.max(0, Math.floor(state.bytes)),
         },
       ])
       const metered: LiveAggregate = {
