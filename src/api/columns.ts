@@ -45,7 +45,7 @@ const PROTOTYPES = Object.fromEntries(
   (Object.keys(METHODS) as RuntimeFamily[]).map(family => [family, prototypeOf(family)]),
 ) as Readonly<Record<RuntimeFamily, object>>
 
-const MOST_PARTS = 2 ** 18
+const MOST_PARTS = 2 ** 19
 const counted = new WeakMap<Expression, number>()
 
 /** Parts of an expression, each as often as it stands in it. */

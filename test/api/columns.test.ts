@@ -145,12 +145,12 @@ describe('a handle', () => {
   it('is refused where what stands in it again and again makes it too large, and told what to do', () => {
     const { n } = record()
     const doubled = (times: number) => Array.from({ length: times }).reduce<any>(each => each.mul(each), n)
-    // A tree of 2^18 - 1 nodes.
-    expect(doubled(17).expression.op).toBe('mul')
-    const error = refusal(() => doubled(18))
+    // A tree of 2^19 - 1 nodes.
+    expect(doubled(18).expression.op).toBe('mul')
+    const error = refusal(() => doubled(19))
     expect(error.code).toBe('MR_INVALID_OPTION')
     expect(error.message).toContain('derive what it repeats as a column')
-    expect(refusal(() => doubled(17).between(doubled(17), n)).code).toBe('MR_INVALID_OPTION')
+    expect(refusal(() => doubled(18).between(doubled(18), n)).code).toBe('MR_INVALID_OPTION')
     const many = Array.from({ length: 50_000 }, (_, i) => n.eq(i)).reduce((all, each) => all.or(each))
     expect(many.family).toBe('boolean')
   })
