@@ -481,9 +481,14 @@ export function createLiveGraph(
     return all
   }
 
-  const given = (from: readonly Vector[] = []): RecordBatch[] => {
+  /** A step is over, whose rows came with these. */
+  function endStep(from: readonly Vector[]): void {
     last = from
     renew()
+  }
+
+  const given = (from: readonly Vector[] = []): RecordBatch[] => {
+    endStep(from)
     return left()
   }
 
@@ -536,8 +541,7 @@ export function createLiveGraph(
     for (const step of fittingSteps(batches, shareBytes)) {
       inRows(rowsBefore, () => pushBatches(step))
       rowsBefore += rowsOf(step)
-      last = vectorsOf(step.at(-1))
-      renew()
+      endStep(vectorsOf(step.at(-1)))
     }
     return left()
   }

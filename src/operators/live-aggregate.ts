@@ -93,6 +93,9 @@ interface OpenWindow extends WindowBounds {
   isClosed: boolean
 }
 
+/** What windows are found by. */
+const nameOf = ({ start, end }: WindowBounds): string => `${start} ${end}`
+
 /** Cells that are gone before the table is made anew, at least. */
 const LEAST_GONE = 4096
 const GLOBAL: WindowBounds = { start: 0n, end: 2n ** 63n - 1n }
@@ -320,8 +323,9 @@ export function createLiveAggregate(
     return pane
   }
 
-  function openWindow({ start, end }: WindowBounds): OpenWindow {
-    const name = `${start} ${end}`
+  function openWindow(bounds: WindowBounds): OpenWindow {
+    const { start, end } = bounds
+    const name = nameOf(bounds)
     let window = open.get(name)
     if (window === undefined) {
       window = { start, end, panes: [], isClosed: end <= closedUpTo }
@@ -457,13 +461,13 @@ export function createLiveAggregate(
       yield* changes.tell(end => ends.has(end))
     }
     for (const window of ending) {
-      open.delete(`${window.start} ${window.end}`)
+      open.delete(nameOf(window))
       changes.forget(window)
     }
     // Once all of them are gone: one that had been, and was opened anew for a pane before, is not among those of panes that are older.
     for (const window of ending) {
       for (const pane of window.panes) {
-        if (panes.get(pane.start) !== pane || pane.windows.some(each => open.has(`${each.start} ${each.end}`))) continue
+        if (panes.get(pane.start) !== pane || pane.windows.some(each => open.has(nameOf(each)))) continue
         panes.delete(pane.start)
         gone += pane.cells.length
       }

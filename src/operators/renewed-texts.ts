@@ -63,6 +63,7 @@ const TEXT_PART = 16
 
 /**
  * When to renew: after a step, told how many bytes there are, how many of them come with every batch as it is, and how many were kept.
+ * @param textBytes beyond which strings are looked through
  * @param memoryBytes that the job may take
  */
 export function createRenewal(

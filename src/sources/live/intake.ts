@@ -1,11 +1,9 @@
 /** From messages to a queue: decoded, those left out that came before, and those counted and told that are none. Every connection has one, over all its connections. */
 
 import { hearPromises } from '../../columnar/infer.js'
-import { RecordBatch } from '../../columnar/record-batch.js'
-import { Table } from '../../columnar/table.js'
 import { MillraceError, quote } from '../../errors.js'
 import type { Decode, Message } from './decode.js'
-import type { RowQueue } from './queue.js'
+import { isRead, type RowQueue } from './queue.js'
 
 /** A message that could not be read, or whose rows do not fit the schema: nothing of it has been taken. */
 export interface BadMessage {
@@ -79,10 +77,9 @@ export function createIntake(
     // What is no row the queue refuses.
     if (recent === null || unique === null || !isObject(data) || data instanceof Promise) return push(data)
     if (queue.isColumns(data)) {
-      const isRead = data instanceof RecordBatch || data instanceof Table
       throw new MillraceError(
         // Arrays may be what the message had, which others are none the worse for.
-        isRead ? 'MR_INVALID_OPTION' : 'MR_TYPE_MISMATCH',
+        isRead(data) ? 'MR_INVALID_OPTION' : 'MR_TYPE_MISMATCH',
         `${operator}: unique is for rows, and columns, a batch or a table were given; have format give rows`,
         { operator },
       )

@@ -326,7 +326,9 @@ export function createQueue(schema: SchemaShape, { capacity, whenFull }: QueueOp
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-const isRead = (data: object): data is RecordBatch | Table => data instanceof RecordBatch || data instanceof Table
+/** Whether it is columns that someone has made already. */
+export const isRead = (data: object): data is RecordBatch | Table =>
+  data instanceof RecordBatch || data instanceof Table
 
 /** Of a row seldom an object: so rows are known at once. */
 function firstValue(data: object): unknown {
